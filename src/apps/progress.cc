@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/progress.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "apps/output.h"
+
+namespace leat::apps {
+namespace {
+
+constexpr std::size_t kBarWidth = 24;
+constexpr std::chrono::milliseconds kRedraw{100};
+
+}  // namespace
+
+Progress::Progress(std::string_view verb, std::int64_t total)
+    : verb_(verb), total_(total), enabled_(is_terminal()) {}
+
+void Progress::update(std::int64_t done, std::int64_t bytes) {
+    if (!enabled_) return;
+    const Clock::time_point now = Clock::now();
+    if (now < next_draw_) return;
+    next_draw_ = now + kRedraw;
+    const double seconds = std::chrono::duration<double>(now - started_).count();
+    std::fprintf(stderr, "\r\033[K%s", line(verb_, done, total_, bytes, seconds).c_str());
+    std::fflush(stderr);
+    drawn_ = true;
+}
+
+void Progress::finish() {
+    if (!drawn_) return;
+    std::fprintf(stderr, "\r\033[K");
+    std::fflush(stderr);
+    drawn_ = false;
+}
+
+std::string Progress::line(std::string_view verb, std::int64_t done, std::int64_t total,
+                           std::int64_t bytes, double seconds) {
+    std::string out{verb};
+    const double speed = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+    if (total > 0) {
+        const double part =
+            std::clamp(static_cast<double>(done) / static_cast<double>(total), 0.0, 1.0);
+        const auto filled = static_cast<std::size_t>(part * kBarWidth);
+        char percent[16];
+        std::snprintf(percent, sizeof percent, " %3.0f%% ", part * 100);
+        out += percent;
+        out += "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "]";
+    }
+    out += " " + human_count(done) + " records, " + human_bytes(static_cast<double>(bytes)) + ", " +
+           human_count(static_cast<std::int64_t>(speed)) + "/s";
+    if (total > done && speed > 0)
+        out += ", " + human_seconds(static_cast<double>(total - done) / speed) + " left";
+    return out;
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: hand-made frames for what the corpus of Kafka's own bytes cannot show: limits, unknown
+// tags, external records, headers.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+
+#include "testkit/bytes.h"
+#include "testkit/result_matchers.h"
+#include "wire/api.h"
+#include "wire/frame.h"
+#include "wire/messages/api_versions_request.h"
+#include "wire/messages/api_versions_response.h"
+#include "wire/messages/delete_groups_request.h"
+#include "wire/messages/fetch_response.h"
+#include "wire/messages/metadata_request.h"
+#include "wire/reader.h"
+
+namespace leat::wire {
+namespace {
+
+using testkit::hex;
+
+TEST(RequestHeader, ReadsClassicClientIdBeforeFlexibleBody) {
+    // ApiVersions 3: header 2 keeps the int16 length of the client id.
+    const auto frame = hex("00 12 00 03 00 00 00 07 00 02 6D 65 00 02 61 02 62 00");
+    Arena arena;
+    Reader in{frame, arena};
+    const auto header = decode_request_header(in);
+    ASSERT_OK(header);
+    EXPECT_EQ(header->api->key, ApiKey::kApiVersions);
+    EXPECT_EQ(header->correlation_id, 7);
+    EXPECT_EQ(header->client_id, "me");
+    ApiVersionsRequest body;
+    ASSERT_OK(decode(in, header->version, body));
+    EXPECT_EQ(body.client_software_name, "a");
+    EXPECT_EQ(body.client_software_version, "b");
+}
+
+TEST(RequestHeader, UnknownApiIsAnErrorAndUnknownVersionIsNot) {
+    Arena arena;
+    const auto none = hex("03 E7 00 00 00 00 00 07 FF FF");
+    Reader in{none, arena};
+    EXPECT_ERRC(decode_request_header(in), Errc::kUnsupportedVersion);
+    const auto future = hex("00 12 00 63 00 00 00 07 FF FF 00");
+    Reader later{future, arena};
+    const auto header = decode_request_header(later);
+    ASSERT_OK(header);
+    EXPECT_FALSE(header->api->serves(header->version));
+    EXPECT_EQ(header->client_id, std::nullopt);
+}
+
+TEST(ApiInfo, ApiVersionsAlwaysAnswersWithHeaderZero) {
+    EXPECT_EQ(api_info(ApiKey::kApiVersions).response_header(4), 0);
+    EXPECT_EQ(api_info(ApiKey::kApiVersions).request_header(3), 2);
+    EXPECT_EQ(api_info(ApiKey::kMetadata).response_header(9), 1);
+    EXPECT_EQ(api_info(ApiKey::kMetadata).response_header(8), 0);
+    EXPECT_EQ(api_info(ApiKey::kSaslHandshake).request_header(1), 1);
+    EXPECT_EQ(find_api(4), nullptr);
+    EXPECT_EQ(find_api(-1), nullptr);
+}
+
+TEST(Frame, ResponseCarriesLengthHeaderAndBody) {
+    ApiVersionsResponse body;
+    std::array<ApiVersionsResponse::ApiVersion, 1> keys{};
+    keys[0] = {.api_key = 18, .min_version = 0, .max_version = 4};
+    body.api_keys = keys;
+    const Frame frame = response_frame(body, 0, 9);
+    EXPECT_TRUE(std::ranges::equal(
+        frame.bytes(), hex("00 00 00 10 00 00 00 09 00 00 00 00 00 01 00 12 00 00 00 04")));
+}
+
+TEST(Frame, ExternalRecordsLeaveASplice) {
+    std::array<FetchResponse::PartitionData, 1> partitions{};
+    partitions[0].records = Records::external(77, 1000);
+    std::array<FetchResponse::FetchableTopicResponse, 1> topics{};
+    topics[0] = {.topic = "t", .topic_id = {}, .partitions = partitions};
+    FetchResponse body;
+    body.responses = topics;
+    const Frame frame = response_frame(body, 12, 1);
+    ASSERT_EQ(frame.splices.size(), 1U);
+    EXPECT_EQ(frame.splices[0].id, 77U);
+    EXPECT_EQ(frame.splices[0].size_bytes, 1000U);
+    EXPECT_EQ(static_cast<std::size_t>(load_be<std::int32_t>(frame.data.get())),
+              frame.size_bytes - 4 + 1000);
+    // After the records come the tag sections of partition, topic and message.
+    EXPECT_EQ(frame.splices[0].position, frame.size_bytes - 3);
+
+    std::vector<std::byte> whole(frame.bytes().begin(), frame.bytes().end());
+    whole.insert(whole.begin() + static_cast<std::ptrdiff_t>(frame.splices[0].position), 1000,
+                 std::byte{0xAB});
+    Arena arena;
+    Reader in{Bytes{whole}.subspan(4), arena};
+    ASSERT_OK(decode_response_header(api_info(ApiKey::kFetch), 12, in));
+    FetchResponse back;
+    ASSERT_OK(decode(in, 12, back));
+    EXPECT_EQ(back.responses[0].partitions[0].records.bytes().size(), 1000U);
+}
+
+TEST(Reader, UnknownTagsAreSkipped) {
+    const auto body = hex("02 61 02 62 01 2A 03 01 02 03");
+    Arena arena;
+    Reader in{body, arena};
+    ApiVersionsRequest out;
+    ASSERT_OK(decode(in, 3, out));
+    EXPECT_EQ(in.remaining(), 0U);
+}
+
+TEST(Reader, ArrayLargerThanTheFrameIsRefusedBeforeItIsAllocated) {
+    const auto body = hex("7F FF FF FF 00 01 61");
+    Arena arena;
+    Reader in{body, arena};
+    DeleteGroupsRequest out;
+    EXPECT_ERRC(decode(in, 0, out), Errc::kLimitExceeded);
+    const auto smaller = hex("00 00 00 02 00 01 61");
+    Reader again{smaller, arena};
+    EXPECT_ERRC(decode(again, 0, out), Errc::kTruncated);
+    EXPECT_EQ(arena.capacity_bytes() / 4096, arena.capacity_bytes() > 0 ? 1U : 0U);
+}
+
+TEST(Reader, ManyTinyElementsHitTheMemoryBound) {
+    // One byte each on the wire (an empty compact string), 16 in memory.
+    std::vector<std::byte> body(900'000, std::byte{1});
+    body[0] = std::byte{0xA0};  // 0xA0 0xF7 0x36 = 900000, so 899,999 elements
+    body[1] = std::byte{0xF7};
+    body[2] = std::byte{0x36};
+    Arena arena;
+    Reader in{body, arena};
+    DeleteGroupsRequest out;
+    EXPECT_FALSE(decode(in, 2, out).has_value());
+    EXPECT_LE(arena.capacity_bytes(), Reader::kMemoryFactor * body.size() + 4096);
+}
+
+TEST(Reader, NullWhereNoneMayBeIsMalformed) {
+    Arena arena;
+    MetadataRequest out;
+    const auto null_topics = hex("FF FF FF FF");
+    Reader zero{null_topics, arena};
+    EXPECT_ERRC(decode(zero, 0, out), Errc::kMalformed);
+    Reader one{null_topics, arena};
+    ASSERT_OK(decode(one, 1, out));
+    EXPECT_EQ(out.topics.has_value(), false);
+}
+
+}  // namespace
+}  // namespace leat::wire

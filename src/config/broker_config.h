@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The settings of the broker, typed and ready to use. Layer: config (L1). Pure.
+// Spec:  Kafka broker configuration 4.3; docs/reference/settings.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/listener.h"
+#include "config/setting.h"
+#include "config/topic_config.h"
+
+namespace leat::config {
+
+enum class LogFormat : std::uint8_t { kLogfmt, kJson };
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
+
+/// Threading: immutable once made; shared as std::shared_ptr<const BrokerConfig>, replaced as a
+///            whole when a dynamic setting changes.
+struct BrokerConfig {
+    // Who and where.
+    std::int32_t node_id = 1;
+    std::optional<std::string> rack;
+    std::vector<std::string> listener_texts{"PLAINTEXT://127.0.0.1:9092"};
+    std::vector<std::string> advertised_listener_texts;
+    std::string listener_protocols;
+    std::vector<Listener> listeners;
+    std::vector<Listener> advertised_listeners;  ///< By name; empty: the bound addresses.
+    std::optional<std::string> http_listen;      ///< "127.0.0.1:8080"; nullopt: off.
+    bool allow_unauthenticated_network = false;
+    std::vector<std::string> log_dirs;  ///< At most one; empty: the command line's default.
+    std::int32_t shards = 0;            ///< 0: one per core.
+    std::int32_t blocking_threads = 4;
+
+    // Topics.
+    TopicConfig topic;  ///< What a topic without settings of its own has.
+    std::int32_t num_partitions = 1;
+    std::int32_t default_replication_factor = 1;
+    bool replication_factor_clamp = false;
+    std::optional<bool> auto_create_topics;  ///< nullopt: on for loopback without authentication.
+    bool delete_topics = true;
+    std::int32_t partitions_max = 200'000;
+
+    // Connections and requests.
+    std::int32_t max_connections = 2'147'483'647;
+    std::int32_t max_connections_per_ip = 2'147'483'647;
+    std::string max_connections_per_ip_overrides;                      ///< "host:count,..."
+    std::int32_t max_connection_creation_rate = 2'147'483'647;         ///< Per second.
+    std::int32_t max_connection_creation_rate_per_ip = 2'147'483'647;  ///< Per second.
+    std::int64_t connections_max_idle_ms = 600'000;
+    std::int32_t socket_request_max_bytes = 104'857'600;
+    std::int32_t socket_send_buffer_bytes = 102'400;     ///< -1: the kernel's choice.
+    std::int32_t socket_receive_buffer_bytes = 102'400;  ///< -1: the kernel's choice.
+    std::int32_t socket_listen_backlog = 50;
+    std::int64_t queued_max_request_bytes = -1;  ///< All requests in memory; -1: no limit.
+    std::int32_t queued_responses_max = 64;      ///< Per connection, answers not yet written.
+    std::int64_t queued_response_bytes_max = 67'108'864;  ///< Per connection.
+    std::int64_t frame_timeout_ms = 30'000;  ///< A begun request must arrive whole within.
+    std::int64_t send_timeout_ms = 60'000;   ///< A peer must take some bytes within.
+    std::int32_t request_timeout_ms = 30'000;
+    std::int32_t max_request_partitions = 2'000;  ///< DescribeTopicPartitions: per answer.
+    std::int64_t slow_request_ms = 1'000;
+    std::int64_t shutdown_timeout_ms = 10'000;
+
+    // Produce and fetch.
+    std::int32_t fetch_max_bytes = 57'671'680;
+    std::int32_t fetch_session_slots = 1'000;
+    std::int32_t tail_buffer_bytes = 65'536;  ///< Per partition: recent appends kept in memory.
+    std::int64_t decompressed_bytes_max = 1'073'741'824;  ///< One batch, unpacked.
+    std::int32_t producer_id_expiration_ms = 86'400'000;
+    std::int32_t producer_id_expiration_check_ms = 600'000;
+    std::int32_t producer_ids_max = 100'000;  ///< Per partition.
+
+    // Log.
+    std::int64_t retention_check_interval_ms = 300'000;
+    std::int32_t flush_mark_interval_ms = 100;  ///< Durable mark behind the last sync.
+    std::int32_t flush_syncfs_threshold = 32;   ///< Dirty logs from which one syncfs serves all.
+    std::int64_t flush_interval_default_ms = 1'000;  ///< durability=interval without flush.ms.
+    std::int32_t open_files_max = 0;                 ///< 0: half of the process's limit.
+    std::int32_t recovery_threads = 2;
+    bool cleaner_enable = true;
+    std::int32_t cleaner_threads = 1;
+    std::int64_t cleaner_dedupe_buffer_bytes = 134'217'728;
+    std::int32_t cleaner_io_buffer_bytes = 524'288;
+    double cleaner_load_factor = 0.9;
+    double cleaner_io_max_bytes_per_second = 1.7976931348623157e308;
+    std::int64_t cleaner_backoff_ms = 15'000;
+
+    // Groups.
+    std::int32_t group_min_session_timeout_ms = 6'000;
+    std::int32_t group_max_session_timeout_ms = 1'800'000;
+    std::int32_t group_initial_rebalance_delay_ms = 3'000;
+    std::int32_t group_max_size = 2'147'483'647;
+    std::int32_t groups_max = 100'000;
+    std::int32_t offsets_topic_partitions = 50;
+    std::int32_t offsets_topic_replication_factor = 3;
+    std::int32_t offsets_topic_segment_bytes = 104'857'600;
+    std::int32_t offsets_retention_minutes = 10'080;
+    std::int64_t offsets_retention_check_ms = 600'000;
+    std::int32_t offset_metadata_max_bytes = 4'096;
+    std::int32_t offsets_commit_timeout_ms = 5'000;
+
+    // Seeing it run.
+    LogLevel log_level = LogLevel::kInfo;
+    LogFormat log_format = LogFormat::kLogfmt;
+};
+
+/// Every broker setting, in name order.
+std::span<const Setting> broker_settings();
+
+/// nullptr when there is no such broker setting.
+const Setting* find_broker_setting(std::string_view name);
+
+}  // namespace leat::config

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/listener.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "config/setting.h"
+
+namespace leat::config {
+namespace {
+
+Error bad(std::string_view listener, std::string_view why) {
+    return Error{Errc::kInvalidSetting, std::string{listener} + ": " + std::string{why}};
+}
+
+std::optional<Protocol> protocol_named(std::string_view name) {
+    if (name == "PLAINTEXT") return Protocol::kPlaintext;
+    if (name == "SSL") return Protocol::kSsl;
+    if (name == "SASL_PLAINTEXT") return Protocol::kSaslPlaintext;
+    if (name == "SASL_SSL") return Protocol::kSaslSsl;
+    return std::nullopt;
+}
+
+std::string upper(std::string_view text) {
+    std::string out{text};
+    for (char& c : out)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+    return out;
+}
+
+std::optional<Protocol> protocol_of(std::string_view name, std::string_view map) {
+    for (const std::string& entry : split_list(map)) {
+        const auto colon = entry.find(':');
+        if (colon != std::string::npos && upper(entry.substr(0, colon)) == name)
+            return protocol_named(upper(entry.substr(colon + 1)));
+    }
+    return protocol_named(name);
+}
+
+Result<Listener> parse_one(const std::string& text, std::string_view protocols) {
+    Listener listener;
+    std::string_view address = text;
+    listener.name = "PLAINTEXT";
+    if (const auto scheme = address.find("://"); scheme != std::string_view::npos) {
+        listener.name = upper(address.substr(0, scheme));
+        address.remove_prefix(scheme + 3);
+    }
+    const auto protocol = protocol_of(listener.name, protocols);
+    if (!protocol)
+        return bad(text, "no security protocol is given for listener " + listener.name +
+                             " (listener.security.protocol.map)");
+    listener.protocol = *protocol;
+
+    const auto colon = address.rfind(':');
+    if (colon == std::string_view::npos) return bad(text, "expected NAME://host:port");
+    std::string_view host = address.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+    } else if (host.contains(':')) {
+        return bad(text, "an IPv6 address needs brackets: [::1]:9092");
+    }
+    if (host.find_first_of(" /[]") != std::string_view::npos) return bad(text, "bad host");
+    listener.host = host;
+
+    const std::string_view port = address.substr(colon + 1);
+    const auto [end, error] =
+        std::from_chars(port.data(), port.data() + port.size(), listener.port);
+    if (error != std::errc{} || end != port.data() + port.size())
+        return bad(text, "the port must be a number from 0 to 65535");
+    return listener;
+}
+
+}  // namespace
+
+Result<std::vector<Listener>> parse_listeners(std::span<const std::string> listeners,
+                                              std::string_view protocols) {
+    std::vector<Listener> parsed;
+    for (const std::string& text : listeners) {
+        LEAT_TRY(Listener listener, parse_one(text, protocols));
+        for (const Listener& other : parsed) {
+            if (other.name == listener.name)
+                return bad(text, "each listener needs a name of its own");
+            if (other.port != 0 && other.port == listener.port && other.host == listener.host)
+                return bad(text, "two listeners on one address");
+        }
+        parsed.push_back(std::move(listener));
+    }
+    return parsed;
+}
+
+std::string text_of(const Listener& listener) {
+    const bool is_v6 = listener.host.contains(':');
+    return listener.name + "://" + (is_v6 ? "[" : "") + listener.host + (is_v6 ? "]" : "") + ":" +
+           std::to_string(listener.port);
+}
+
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace leat::config

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Structured one-line logs: a constant event text and typed fields. Layer: obs (L1).
+// Spec:  docs/reference/logs.md for the two forms (logfmt, JSON).
+//
+//     constexpr obs::Logger kLog{"storage"};
+//     kLog.info("segment rolled", {{"topic", topic}, {"base", base.value}});
+//
+// warn: an operator may act; error: an operator must act. No prose built from data: put data in
+// fields.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.h"
+
+namespace leat::obs {
+
+enum class Level : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
+
+/// One key and its value; views only, it lives as long as the call that logs it.
+class Field {
+  public:
+    Field(std::string_view key, bool value) : key_(key), value_(value) {}
+    template <std::signed_integral T>
+    Field(std::string_view key, T value) : key_(key), value_(std::int64_t{value}) {}
+    template <std::unsigned_integral T>
+        requires(!std::same_as<T, bool>)
+    Field(std::string_view key, T value) : key_(key), value_(std::uint64_t{value}) {}
+    Field(std::string_view key, double value) : key_(key), value_(value) {}
+    Field(std::string_view key, std::string_view value) : key_(key), value_(value) {}
+    Field(std::string_view key, const char* value) : key_(key), value_(std::string_view{value}) {}
+    Field(std::string_view key, const std::string& value)
+        : key_(key), value_(std::string_view{value}) {}
+    /// In milliseconds with a fraction.
+    Field(std::string_view key, std::chrono::nanoseconds value)
+        : key_(key), value_(static_cast<double>(value.count()) / 1e6) {}
+    Field(std::string_view key, Errc value) : key_(key), value_(leat::info(value).name) {}
+
+    using Value = std::variant<bool, std::int64_t, std::uint64_t, double, std::string_view>;
+    [[nodiscard]] std::string_view key() const noexcept { return key_; }
+    [[nodiscard]] const Value& value() const noexcept { return value_; }
+
+  private:
+    std::string_view key_;
+    Value value_;
+};
+using Fields = std::initializer_list<Field>;
+
+namespace detail {
+inline std::atomic<Level> level_min{Level::kInfo};
+void write(Level level, std::string_view component, std::string_view event, Fields fields);
+}  // namespace detail
+
+/// The log of one component. A line below the level costs one relaxed load and does not allocate.
+///
+/// Threading: thread-safe; a line is written whole.
+/// Failure:   a line that cannot be written is dropped.
+class Logger {
+  public:
+    /// `component` must live for ever: a literal.
+    explicit constexpr Logger(std::string_view component) noexcept : component_(component) {}
+
+    void trace(std::string_view event, Fields f = {}) const { log(Level::kTrace, event, f); }
+    void debug(std::string_view event, Fields f = {}) const { log(Level::kDebug, event, f); }
+    void info(std::string_view event, Fields f = {}) const { log(Level::kInfo, event, f); }
+    void warn(std::string_view event, Fields f = {}) const { log(Level::kWarn, event, f); }
+    void error(std::string_view event, Fields f = {}) const { log(Level::kError, event, f); }
+
+    void log(Level level, std::string_view event, Fields fields) const {
+        if (enabled(level)) detail::write(level, component_, event, fields);
+    }
+    [[nodiscard]] bool enabled(Level level) const noexcept {
+        return level >= detail::level_min.load(std::memory_order_relaxed);
+    }
+
+  private:
+    std::string_view component_;
+};
+
+enum class Format : std::uint8_t { kLogfmt, kJson };
+
+struct LogOptions {
+    Level level = Level::kInfo;
+    Format format = Format::kLogfmt;
+    /// Lines go through a queue and a thread of the log's own, so that a blocked reader of stderr
+    /// never stops a shard; when it is full the oldest lines are lost.
+    bool async = false;
+    /// Equal events (component and text) of one second beyond this many are only counted; the next
+    /// one that is written carries suppressed=N. 0: no limit.
+    std::uint32_t repeats_per_second_max = 20;
+};
+
+/// Sets up logging to stderr; may be called again. Before the first call: info, logfmt, not async.
+void start_logging(const LogOptions& options);
+
+void set_level(Level level);
+
+/// Waits until what was logged is written.
+void flush_log();
+
+/// Where lines go instead of stderr: for tests. nullptr puts stderr back.
+/// `sink` gets each line without time stamp and newline; it runs on the logging thread.
+using TestSink = void (*)(Level level, std::string_view line);
+void set_test_sink(TestSink sink);
+
+/// For tests: the clock of the rate limit, in nanoseconds; nullptr puts the real one back.
+void set_test_clock(std::int64_t (*now_ns)());
+
+}  // namespace leat::obs

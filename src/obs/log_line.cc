@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "obs/log_line.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "base/check.h"
+
+namespace leat::obs {
+namespace {
+
+template <class T>
+void append_number(std::string& out, T number) {
+    char buffer[40];
+    std::to_chars_result end{};
+    if constexpr (std::same_as<T, double>) {
+        end = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::general, 6);
+    } else {
+        end = std::to_chars(buffer, buffer + sizeof buffer, number);
+    }
+    out.append(buffer, end.ptr);
+}
+
+void append_hex(std::string& out, unsigned char c) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    out.append("\\u00").push_back(kDigits[c >> 4]);
+    out.push_back(kDigits[c & 15]);
+}
+
+/// Length of the valid UTF-8 sequence at the front of `text`; 0 when there is none.
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char first = byte(0);
+    const std::size_t length = first < 0x80                     ? 1
+                               : first >= 0xC2 && first <= 0xDF ? 2
+                               : (first & 0xF0) == 0xE0         ? 3
+                               : first >= 0xF0 && first <= 0xF4 ? 4
+                                                                : 0;
+    if (length == 0 || length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xC0) != 0x80) return 0;
+    if (length == 3 && first == 0xE0 && byte(1) < 0xA0) return 0;
+    if (length == 3 && first == 0xED && byte(1) > 0x9F) return 0;  // Surrogates.
+    if (length == 4 && first == 0xF0 && byte(1) < 0x90) return 0;
+    if (length == 4 && first == 0xF4 && byte(1) > 0x8F) return 0;
+    return length;
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+    out.push_back('"');
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        const char c = text.front();
+        if (length == 0) {
+            out.append("\\ufffd");
+        } else if (length > 1) {
+            out.append(text.substr(0, length));
+        } else if (c == '"' || c == '\\') {
+            out.append({'\\', c});
+        } else if (c == '\n') {
+            out.append("\\n");
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+            append_hex(out, static_cast<unsigned char>(c));
+        } else {
+            out.push_back(c);
+        }
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    out.push_back('"');
+}
+
+bool needs_quotes(std::string_view text) {
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= 0x20 || byte >= 0x7F || c == '"' || c == '=' || c == '\\') return true;
+    }
+    return text.empty();
+}
+
+void append_value(std::string& out, const Field::Value& value, bool always_quote) {
+    if (const auto* text = std::get_if<std::string_view>(&value)) {
+        if (always_quote || needs_quotes(*text)) {
+            append_quoted(out, *text);
+        } else {
+            out.append(*text);
+        }
+    } else if (const auto* flag = std::get_if<bool>(&value)) {
+        out.append(*flag ? "true" : "false");
+    } else if (const auto* i = std::get_if<std::int64_t>(&value)) {
+        append_number(out, *i);
+    } else if (const auto* u = std::get_if<std::uint64_t>(&value)) {
+        append_number(out, *u);
+    } else if (const double number = std::get<double>(value); std::isfinite(number)) {
+        append_number(out, number);
+    } else {
+        out.append(always_quote ? "null" : "nan");
+    }
+}
+
+}  // namespace
+
+std::string_view name_of(Level level) {
+    switch (level) {
+        case Level::kTrace:
+            return "trace";
+        case Level::kDebug:
+            return "debug";
+        case Level::kInfo:
+            return "info";
+        case Level::kWarn:
+            return "warn";
+        case Level::kError:
+            return "error";
+        case Level::kOff:
+            return "off";
+    }
+    LEAT_CHECK(false);
+}
+
+void append_logfmt(std::string& out, std::string_view component, std::string_view event,
+                   Fields fields, std::uint64_t suppressed) {
+    out.append("component=").append(component).append(" event=");
+    append_value(out, event, false);
+    for (const Field& field : fields) {
+        out.append(" ").append(field.key()).append("=");
+        append_value(out, field.value(), false);
+    }
+    if (suppressed > 0) append_number(out.append(" suppressed="), suppressed);
+}
+
+void append_json(std::string& out, std::string_view component, std::string_view event,
+                 Fields fields, std::uint64_t suppressed) {
+    append_quoted(out.append("\"component\":"), component);
+    append_quoted(out.append(",\"event\":"), event);
+    for (const Field& field : fields) {
+        append_quoted(out.append(","), field.key());
+        append_value(out.append(":"), field.value(), true);
+    }
+    if (suppressed > 0) append_number(out.append(",\"suppressed\":"), suppressed);
+}
+
+}  // namespace leat::obs

@@ -53,7 +53,7 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
 }
 
 Error unknown_option(const Command& command, const std::string& word) {
-    std::vector<std::string> flags;
+    std::vector<std::string> flags{"--help"};
     for (const OptionSpec* option : options_of(command))
         if (!option->is_argument()) flags.push_back("--" + std::string{option->key()});
     const std::vector<std::string_view> views{flags.begin(), flags.end()};

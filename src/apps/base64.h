@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Base64 for keys and values that are no UTF-8. Layer: apps (L7). Pure.
+// Spec:  RFC 4648 section 4, padded.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace leat::apps {
+
+[[nodiscard]] std::string to_base64(std::string_view bytes);
+/// nullopt for anything but padded base64.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+/// Well-formed UTF-8, so that JSON can hold it as text.
+[[nodiscard]] bool is_utf8(std::string_view bytes);
+
+}  // namespace leat::apps

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat consume: records of a topic on standard output, alone or as a member of a group.
+#include <boost/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/interrupt.h"
+#include "apps/output.h"
+#include "apps/progress.h"
+#include "apps/record_text.h"
+#include "apps/start_point.h"
+#include "client/consumer.h"
+
+namespace leat::apps {
+namespace {
+
+using client::StartAt;
+using client::TopicPartition;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kOptions = std::to_array<OptionSpec>({
+    {.names = "TOPIC", .value = {}, .help = "topic to read", .required = true},
+    {.names = "--group",
+     .value = "GROUP",
+     .help = "read as a member of GROUP and commit what was read"},
+    {.names = "--from",
+     .value = "PLACE",
+     .help = "beginning, end, an offset (42), that many before the end (-5), a time "
+             "(2026-01-31T12:00:00Z, @1769860800000) or a time ago (-10m)",
+     .fallback = "end"},
+    {.names = "--partition", .value = "N", .help = "read partition N only", .repeated = true},
+    {.names = "--count", .value = "N", .help = "stop after N records"},
+    {.names = "--until-end",
+     .value = {},
+     .help = "stop at the end of every partition instead of waiting for more"},
+    {.names = "--isolation",
+     .value = "LEVEL",
+     .help = "which records of transactions are shown",
+     .choices = "read_committed|read_uncommitted"},
+    {.names = "--format",
+     .value = "TEXT",
+     .help = "how a record is printed: %t topic %p partition %o offset %T %D timestamp %k key %v "
+             "value %h headers %% percent \\n \\t; the default is '%v\\n'"},
+});
+
+constexpr milliseconds kLookUp{15'000};
+
+struct Plan {
+    std::string topic;
+    std::string group;
+    std::vector<std::int32_t> partitions;
+    StartPoint from;
+    std::int64_t count = -1;
+    bool until_end = false;
+};
+
+Result<Plan> plan_of(const Invocation& line) {
+    Plan out;
+    out.topic = std::string{line.text("TOPIC")};
+    out.group = std::string{line.text("group")};
+    out.until_end = line.has("until-end");
+    for (const std::string& text : line.all("partition")) {
+        Invocation one{line.command()};
+        one.add("partition", text, false);
+        LEAT_TRY(const std::int64_t partition, one.integer("partition", 0, INT32_MAX));
+        out.partitions.push_back(static_cast<std::int32_t>(partition));
+    }
+    if (line.has("count")) {
+        LEAT_TRY(out.count, line.integer("count", 0, INT64_MAX));
+    }
+    LEAT_TRY(out.from, parse_start_point(line.text("from"), wall_clock_now()));
+    if (out.group.empty()) return out;
+    if (!out.partitions.empty())
+        return usage_error(
+            "--group and --partition exclude each other: the group assigns partitions");
+    if (out.from.kind != StartPoint::Kind::kBeginning && out.from.kind != StartPoint::Kind::kEnd)
+        return usage_error(
+            "with --group, --from takes beginning or end (used where the group has no "
+            "committed offset); 'leat group reset' moves a group to an offset or time");
+    return out;
+}
+
+/// Chooses where each partition starts and reads on; a group's members are told by the coordinator.
+class Reading {
+  public:
+    Reading(const Plan& plan, client::Consumer& consumer) : plan_(plan), consumer_(consumer) {}
+
+    Result<void> start() {
+        if (!plan_.group.empty()) {
+            const std::array<std::string, 1> topics{plan_.topic};
+            return consumer_.subscribe(topics);
+        }
+        LEAT_TRY(const std::vector<std::int32_t> existing,
+                 consumer_.partitions(plan_.topic, kLookUp));
+        std::vector<TopicPartition> wanted;
+        for (const std::int32_t id : plan_.partitions.empty() ? existing : plan_.partitions) {
+            if (std::ranges::find(existing, id) == existing.end())
+                return Error{Errc::kUnknownTopicOrPartition,
+                             "it has partitions 0 to " + std::to_string(existing.size() - 1) +
+                                 ", no " + std::to_string(id)};
+            wanted.push_back({plan_.topic, id});
+        }
+        LEAT_TRY(const std::vector<StartAt> starts, starts_of(wanted));
+        open_.insert(wanted.begin(), wanted.end());
+        return consumer_.assign(starts);
+    }
+
+    void note(const client::Consumer::Rebalance& change) {
+        for (const TopicPartition& one : change.partitions) {
+            if (change.assigned) {
+                open_.insert(one);
+            } else {
+                open_.erase(one);
+            }
+        }
+        assigned_ = assigned_ || change.assigned;
+    }
+    void note_end(const TopicPartition& where) { open_.erase(where); }
+    /// Every partition was read to its end.
+    [[nodiscard]] bool is_at_end() const {
+        return open_.empty() && (assigned_ || plan_.group.empty());
+    }
+
+  private:
+    Result<std::vector<StartAt>> starts_of(std::span<const TopicPartition> wanted) {
+        using Kind = StartPoint::Kind;
+        std::vector<StartAt> out;
+        switch (plan_.from.kind) {
+            case Kind::kTime:
+                return consumer_.offsets_at(wanted, WallMs{plan_.from.value}, kLookUp);
+            case Kind::kBeforeEnd:
+                for (const TopicPartition& one : wanted) {
+                    LEAT_TRY(const client::Watermarks marks, consumer_.watermarks(one, kLookUp));
+                    out.push_back({one, Offset{std::max(marks.begin.value,
+                                                        marks.end.value - plan_.from.value)}});
+                }
+                return out;
+            case Kind::kBeginning:
+            case Kind::kEnd:
+            case Kind::kOffset:
+                break;
+        }
+        const std::int64_t offset = plan_.from.kind == Kind::kBeginning ? -2
+                                    : plan_.from.kind == Kind::kEnd     ? -1
+                                                                        : plan_.from.value;
+        for (const TopicPartition& one : wanted) out.push_back({one, Offset{offset}});
+        return out;
+    }
+
+    const Plan& plan_;
+    client::Consumer& consumer_;
+    std::set<TopicPartition> open_;  ///< Not yet read to the end.
+    bool assigned_ = false;
+};
+
+/// Prints records in the chosen form.
+class Printer {
+  public:
+    static Result<Printer> create(const Invocation& line) {
+        const bool is_json = format_of(line) == Format::kJson;
+        if (line.has("format") && format_of(line) != Format::kTable)
+            return usage_error("--format and --output exclude each other");
+        LEAT_TRY(RecordFormat text,
+                 RecordFormat::parse(line.has("format") ? line.text("format")
+                                                        : std::string_view{"%v\\n"}));
+        return Printer{format_of(line), is_json, std::move(text)};
+    }
+
+    Result<void> print(const client::ReceivedRecord& record) {
+        out_.clear();
+        if (is_json_) {
+            // One object a line, not indented: made for `jq` and for `leat produce --json`.
+            out_ = boost::json::serialize(record_to_json(record)) + "\n";
+        } else if (format_ == Format::kYaml) {
+            out_ = "---\n" + to_yaml(record_to_json(record));
+        } else {
+            text_.append(record, out_);
+        }
+        return write_out(out_);
+    }
+
+  private:
+    Printer(Format format, bool is_json, RecordFormat text)
+        : format_(format), is_json_(is_json), text_(std::move(text)) {}
+    Format format_;
+    bool is_json_;
+    RecordFormat text_;
+    std::string out_;
+};
+
+std::vector<client::Property> consumer_properties(const Invocation& line,
+                                                  const ClusterAccess& access, const Plan& plan) {
+    std::vector<client::Property> out = access.properties;
+    if (line.has("isolation")) client::set_property(out, "isolation.level", line.text("isolation"));
+    // Offsets are committed when this command stops and every few seconds, for records that were
+    // printed only.
+    const bool in_group = !plan.group.empty();
+    // librdkafka wants a group id even for partitions of one's own choice; nothing is committed to
+    // it.
+    client::set_property(out, "group.id", in_group ? plan.group : "leat-consume-without-group");
+    client::set_property(out, "enable.auto.commit", in_group ? "true" : "false");
+    if (in_group)
+        client::set_property(
+            out, "auto.offset.reset",
+            plan.from.kind == StartPoint::Kind::kBeginning ? "earliest" : "latest");
+    else if (client::find_property(out, "auto.offset.reset").empty())
+        client::set_property(out, "auto.offset.reset", "error");
+    return out;
+}
+
+class Loop {
+  public:
+    Loop(const Plan& plan, client::Consumer& consumer, Reading& reading, Printer& printer)
+        : plan_(plan), consumer_(consumer), reading_(reading), printer_(printer) {}
+
+    /// Until the count, the end, Ctrl-C or an error.
+    Result<void> run() {
+        Progress progress{"read", plan_.count > 0 ? plan_.count : 0};
+        while (!is_interrupted() && printed_ != plan_.count) {
+            LEAT_TRY(const client::ConsumerEvent event, consumer_.poll(milliseconds{100}));
+            LEAT_TRY_VOID(handle(event));
+            if (plan_.until_end && reading_.is_at_end()) break;
+            // Records on the same screen are progress enough.
+            if (isatty_out_ == 0) progress.update(printed_, bytes_);
+        }
+        return flush_out();
+    }
+
+    [[nodiscard]] std::int64_t printed() const { return printed_; }
+
+  private:
+    Result<void> handle(const client::ConsumerEvent& event) {
+        if (const auto* record = std::get_if<client::ReceivedRecord>(&event)) {
+            LEAT_TRY_VOID(printer_.print(*record));
+            ++printed_;
+            bytes_ += static_cast<std::int64_t>(record->value.value_or(std::string_view{}).size());
+        } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
+            reading_.note_end(end->where);
+            LEAT_TRY_VOID(flush_out());
+        } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
+            if (trouble->text != last_trouble_) say("leat: " + trouble->text + "; trying on");
+            last_trouble_ = trouble->text;
+        } else {
+            LEAT_TRY_VOID(flush_out());
+        }
+        return {};
+    }
+
+    const Plan& plan_;
+    client::Consumer& consumer_;
+    Reading& reading_;
+    Printer& printer_;
+    std::int64_t printed_ = 0;
+    std::int64_t bytes_ = 0;
+    int isatty_out_ = isatty(STDOUT_FILENO);
+    std::string last_trouble_;
+};
+
+}  // namespace
+
+const std::span<const OptionSpec> kConsumeOptions = kOptions;
+
+Result<int> run_consume(const Invocation& line) {
+    LEAT_TRY(const ClusterAccess access, cluster_access(line));
+    LEAT_TRY(const Plan plan, plan_of(line));
+    LEAT_TRY(Printer printer, Printer::create(line));
+    watch_interrupts();
+    Reading* current = nullptr;
+    LEAT_TRY(const std::unique_ptr<client::Consumer> consumer,
+             client::Consumer::open(consumer_properties(line, access, plan),
+                                    [&current](const client::Consumer::Rebalance& change) {
+                                        if (current != nullptr) current->note(change);
+                                    }));
+    Reading reading{plan, *consumer};
+    current = &reading;
+    const std::string what = "consume topic '" + plan.topic + "' on " + access.where;
+    if (const Result<void> started = reading.start(); !started)
+        return failed_to(what, started.error());
+    Loop loop{plan, *consumer, reading, printer};
+    const Result<void> done = loop.run();
+    if (!done && done.error().code() == Errc::kClosed) return Error{Errc::kClosed};
+    if (!done) return failed_to(what, done.error());
+    if (!plan.group.empty()) {
+        if (const Result<void> committed = consumer->commit(); !committed)
+            return failed_to("commit what group '" + plan.group + "' read", committed.error());
+    }
+    if (const Result<void> closed = consumer->close(); !closed)
+        return failed_to(what, closed.error());
+    say(human_count(loop.printed()) + " records read");
+    return kExitDone;
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/interrupt.h"
+
+#include <csignal>
+
+namespace leat::apps {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_signal(int /*number*/) {
+    interrupted = 1;
+}
+
+}  // namespace
+
+void watch_interrupts() {
+    struct sigaction action{};
+    action.sa_handler = on_signal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+bool is_interrupted() {
+    return interrupted != 0;
+}
+
+}  // namespace leat::apps

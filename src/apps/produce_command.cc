@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat produce: lines in, acknowledged records out, or a loud failure.
+#include <boost/json.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <memory>
+
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/interrupt.h"
+#include "apps/line_reader.h"
+#include "apps/output.h"
+#include "apps/progress.h"
+#include "apps/record_text.h"
+#include "client/producer.h"
+
+namespace leat::apps {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kOptions = std::to_array<OptionSpec>({
+    {.names = "TOPIC", .value = {}, .help = "topic to send to", .required = true},
+    {.names = "--file",
+     .value = "FILE",
+     .help = "read records from FILE instead of standard input"},
+    {.names = "--key-separator",
+     .value = "TEXT",
+     .help = "what stands before it in a line is the key"},
+    {.names = "--null",
+     .value = "TEXT",
+     .help = "a key or value equal to TEXT is sent as null (a tombstone)"},
+    {.names = "--json",
+     .value = {},
+     .help = "each line is a JSON object with value, key, headers, partition, timestamp"},
+    {.names = "--headers", .value = "A=1,B=2", .help = "headers of every record", .repeated = true},
+    {.names = "--partition", .value = "N", .help = "send everything to partition N"},
+    {.names = "--acks",
+     .value = "0|1|all",
+     .help = "acknowledgements waited for",
+     .fallback = "all",
+     .choices = "0|1|all|-1"},
+    {.names = "--compression",
+     .value = "NAME",
+     .help = "codec of the batches",
+     .choices = "none|gzip|snappy|lz4|zstd"},
+    {.names = "--idempotent",
+     .value = {},
+     .help = "no duplicates and no reordering when requests are repeated"},
+    {.names = "--rate", .value = "N", .help = "send at most N records a second"},
+    {.names = "--timeout",
+     .value = "SECONDS",
+     .help = "give a record up after that long without acknowledgement",
+     .fallback = "120"},
+});
+
+constexpr std::size_t kFailuresShown = 10;
+
+/// Standard input or a file; closes only what it opened.
+class Input {
+  public:
+    static Result<Input> open(const std::string& path) {
+        if (path.empty() || path == "-") return Input{STDIN_FILENO};
+        const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        if (descriptor < 0)
+            return Error{Errc::kIoError, "cannot open '" + path + "': " + std::strerror(errno)};
+        return Input{descriptor};
+    }
+    Input(Input&& other) noexcept : descriptor_(std::exchange(other.descriptor_, STDIN_FILENO)) {}
+    Input& operator=(Input&&) = delete;
+    ~Input() {
+        if (descriptor_ != STDIN_FILENO) close(descriptor_);
+    }
+    [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  private:
+    explicit Input(int descriptor) : descriptor_(descriptor) {}
+    int descriptor_;
+};
+
+/// What became of the records so far.
+struct Tally {
+    std::int64_t sent = 0;
+    std::int64_t acknowledged = 0;
+    std::int64_t failed = 0;
+    std::int64_t bytes = 0;
+    boost::json::array failures;  ///< The first kFailuresShown.
+    Errc first_code = Errc::kNone;
+
+    void fail(std::uint64_t line, Errc code, std::string_view reason) {
+        ++failed;
+        if (first_code == Errc::kNone) first_code = code;
+        if (failures.size() == kFailuresShown) return;
+        failures.push_back({{"line", line}, {"error", info(code).name}, {"message", reason}});
+        say("leat: line " + std::to_string(line) +
+            " was not acknowledged: " + std::string{info(code).name} + ": " + std::string{reason});
+    }
+};
+
+struct Settings {
+    std::string topic;
+    LineRules rules;
+    bool is_json = false;
+    std::vector<client::Header> headers;
+    std::int32_t partition = -1;
+    std::int64_t rate = 0;
+};
+
+Result<Settings> settings_of(const Invocation& line) {
+    Settings out;
+    out.topic = std::string{line.text("TOPIC")};
+    out.is_json = line.has("json");
+    if (line.has("key-separator"))
+        out.rules.key_separator = std::string{line.text("key-separator")};
+    if (line.has("null")) out.rules.null_marker = std::string{line.text("null")};
+    if (out.is_json && out.rules.key_separator)
+        return usage_error("--json and --key-separator exclude each other");
+    if (out.rules.key_separator && out.rules.key_separator->empty())
+        return usage_error("--key-separator cannot be empty");
+    for (const std::string& text : line.all("headers")) {
+        LEAT_TRY(std::vector<client::Header> some, parse_headers(text));
+        out.headers.insert(out.headers.end(), some.begin(), some.end());
+    }
+    if (line.has("partition")) {
+        LEAT_TRY(const std::int64_t partition, line.integer("partition", 0, INT32_MAX));
+        out.partition = static_cast<std::int32_t>(partition);
+    }
+    if (line.has("rate")) {
+        LEAT_TRY(out.rate, line.integer("rate", 1, 100'000'000));
+    }
+    return out;
+}
+
+Result<std::vector<client::Property>> producer_properties(const Invocation& line,
+                                                          const ClusterAccess& access) {
+    std::vector<client::Property> out = access.properties;
+    const auto set_unless_in_file = [&](std::string_view name, std::string_view key) {
+        if (line.is_given(key) || client::find_property(out, name).empty())
+            client::set_property(out, name, line.text(key));
+    };
+    set_unless_in_file("acks", "acks");
+    if (line.has("compression"))
+        client::set_property(out, "compression.type", line.text("compression"));
+    if (line.has("idempotent")) {
+        const std::string_view acks = client::find_property(out, "acks");
+        if (acks != "all" && acks != "-1") return usage_error("--idempotent needs --acks all");
+        client::set_property(out, "enable.idempotence", "true");
+    }
+    LEAT_TRY(const std::int64_t seconds, line.integer("timeout", 1, 86'400));
+    if (line.is_given("timeout") || client::find_property(out, "delivery.timeout.ms").empty())
+        client::set_property(out, "delivery.timeout.ms", std::to_string(seconds * 1000));
+    return out;
+}
+
+/// Waits until the topic can be sent to; one that is created on demand takes a moment.
+Result<std::int32_t> wait_for_topic(client::Producer& producer) {
+    const Clock::time_point give_up = Clock::now() + std::chrono::seconds{15};
+    while (true) {
+        Result<std::int32_t> count = producer.partition_count(milliseconds{10'000});
+        if (count && *count > 0) return *count;
+        const bool may_come = count || count.error().code() == Errc::kLeaderNotAvailable ||
+                              count.error().code() == Errc::kUnknownTopicOrPartition;
+        if (!may_come || Clock::now() > give_up || is_interrupted()) {
+            if (!count) return std::move(count).error();
+            return Error{Errc::kLeaderNotAvailable, "the topic has no partitions yet"};
+        }
+        // An unknown topic is asked for again only as long as creation on demand takes.
+        if (!count && count.error().code() == Errc::kUnknownTopicOrPartition &&
+            Clock::now() > give_up - std::chrono::seconds{12})
+            return std::move(count).error();
+        producer.poll(milliseconds{200});
+    }
+}
+
+class Sender {
+  public:
+    Sender(const Settings& settings, client::Producer& producer, Tally& tally)
+        : settings_(settings), producer_(producer), tally_(tally) {}
+
+    /// A record that cannot be sent is counted as failed; the rest goes on.
+    void send_line(std::string_view text, std::uint64_t number) {
+        client::Record record;
+        if (settings_.is_json) {
+            Result<client::Record> parsed = record_from_json(text);
+            ++tally_.sent;
+            if (!parsed) {
+                tally_.fail(number, parsed.error().code(), parsed.error().detail());
+                return;
+            }
+            record = *std::move(parsed);
+        } else {
+            record = record_from_line(text, settings_.rules);
+            ++tally_.sent;
+        }
+        record.headers.insert(record.headers.end(), settings_.headers.begin(),
+                              settings_.headers.end());
+        const client::OutgoingRecord out{
+            .key = record.key,
+            .value = record.value,
+            .headers = record.headers.empty() ? nullptr : &record.headers,
+            .partition =
+                settings_.partition >= 0 ? settings_.partition : record.partition.value_or(-1),
+            .timestamp_ms = record.timestamp.value_or(WallMs{0}).value,
+            .tag = number};
+        while (true) {
+            const Result<bool> taken = producer_.send(out);
+            if (!taken) {
+                tally_.fail(number, taken.error().code(), taken.error().detail());
+                return;
+            }
+            if (*taken) return;
+            producer_.poll(milliseconds{100});
+        }
+    }
+
+    /// Waits until record `count` (from 0) is due.
+    void pace(std::int64_t count) {
+        if (settings_.rate == 0) {
+            if (count % 256 == 0) producer_.poll(milliseconds{0});
+            return;
+        }
+        const Clock::time_point due =
+            started_ + std::chrono::nanoseconds{static_cast<std::int64_t>(
+                           static_cast<double>(count) * 1e9 / static_cast<double>(settings_.rate))};
+        while (!is_interrupted()) {
+            const auto left = std::chrono::ceil<milliseconds>(due - Clock::now());
+            producer_.poll(std::clamp(left, milliseconds{0}, milliseconds{200}));
+            if (Clock::now() >= due) return;
+        }
+    }
+
+  private:
+    const Settings& settings_;
+    client::Producer& producer_;
+    Tally& tally_;
+    Clock::time_point started_ = Clock::now();
+};
+
+/// Sends all of `input` and waits for the last acknowledgement. Errors: kIoError (input not
+/// readable).
+Result<void> send_all(const Input& input, Sender& sender, client::Producer& producer,
+                      Tally& tally) {
+    // A bar would be drawn through what a user types.
+    const bool is_typed = isatty(input.descriptor()) == 1;
+    Progress progress{"acknowledged", 0};
+    LineReader lines{input.descriptor(), [&] {
+                         producer.poll(milliseconds{0});
+                         return !is_interrupted();
+                     }};
+    std::string_view text;
+    std::uint64_t number = 0;
+    Result<bool> got = true;
+    while (!is_interrupted()) {
+        got = lines.next(text);
+        if (!got || !*got) break;
+        sender.pace(tally.sent);
+        sender.send_line(text, ++number);
+        if (!is_typed) progress.update(tally.acknowledged, tally.bytes);
+    }
+    // Every record ends as acknowledged or failed: librdkafka gives each up after
+    // delivery.timeout.ms.
+    while (producer.in_flight() > 0) {
+        ignore(producer.flush(milliseconds{200}), "the loop looks at in_flight()");
+        if (!is_typed) progress.update(tally.acknowledged, tally.bytes);
+    }
+    if (!got) return std::move(got).error();
+    return {};
+}
+
+boost::json::object summary_of(const Settings& settings, const Tally& tally, double seconds) {
+    boost::json::object out;
+    out["topic"] = settings.topic;
+    out["sent"] = tally.sent;
+    out["acknowledged"] = tally.acknowledged;
+    out["failed"] = tally.failed;
+    out["bytes"] = tally.bytes;
+    out["seconds"] = seconds;
+    out["failures"] = tally.failures;
+    return out;
+}
+
+std::string summary_text(const Tally& tally, double seconds) {
+    return human_count(tally.acknowledged) + " of " + human_count(tally.sent) +
+           " records acknowledged (" + human_bytes(static_cast<double>(tally.bytes)) + " in " +
+           human_seconds(seconds) + ")";
+}
+
+}  // namespace
+
+const std::span<const OptionSpec> kProduceOptions = kOptions;
+
+Result<int> run_produce(const Invocation& line) {
+    LEAT_TRY(const ClusterAccess access, cluster_access(line));
+    LEAT_TRY(const Settings settings, settings_of(line));
+    LEAT_TRY(const std::vector<client::Property> properties, producer_properties(line, access));
+    const std::string path{line.text("file")};
+    LEAT_TRY(const Input input, Input::open(path));
+    watch_interrupts();
+    Tally tally;
+    LEAT_TRY(
+        const std::unique_ptr<client::Producer> producer,
+        client::Producer::open(properties, settings.topic, [&tally](const client::Delivery& done) {
+            if (done.code != Errc::kNone) {
+                tally.fail(done.tag, done.code, done.reason);
+                return;
+            }
+            ++tally.acknowledged;
+            tally.bytes += static_cast<std::int64_t>(done.value_bytes);
+        }));
+    const Result<std::int32_t> ready = wait_for_topic(*producer);
+    if (!ready)
+        return failed_to("produce to topic '" + settings.topic + "' on " + access.where,
+                         ready.error());
+    const Clock::time_point started = Clock::now();
+    Sender sender{settings, *producer, tally};
+    const Result<void> read_all = send_all(input, sender, *producer, tally);
+    const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    if (const Format format = format_of(line); format != Format::kTable)
+        LEAT_TRY_VOID(write_out(render(format, summary_of(settings, tally, seconds), {})));
+    say(summary_text(tally, seconds));
+    if (!read_all) return Error{read_all.error().code(), read_all.error().detail()};
+    if (tally.failed == 0) return kExitDone;
+    const std::string trouble = producer->last_trouble();
+    return Error{tally.first_code, human_count(tally.failed) + " of " + human_count(tally.sent) +
+                                       " records for topic '" + settings.topic + "' on " +
+                                       access.where + " were not acknowledged" +
+                                       (trouble.empty() ? "" : "; last trouble: " + trouble)};
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: examples, and the round trip of any record through its JSON form.
+#include "apps/record_text.h"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "apps/base64.h"
+#include "testkit/random.h"
+#include "testkit/result_matchers.h"
+
+namespace leat::apps {
+namespace {
+
+TEST(RecordFromLine, SplitsAtTheFirstSeparatorOnly) {
+    const LineRules rules{.key_separator = ";;", .null_marker = "NULL"};
+    const client::Record record = record_from_line("k;;v;;w", rules);
+    EXPECT_EQ(record.key, "k");
+    EXPECT_EQ(record.value, "v;;w");
+    EXPECT_EQ(record_from_line("no key", rules).key, std::nullopt);
+    EXPECT_EQ(record_from_line("k;;NULL", rules).value, std::nullopt);
+    EXPECT_EQ(record_from_line("", {}).value, "");
+}
+
+TEST(RecordFromJson, SendsNonTextAsItsJson) {
+    const auto record = record_from_json(
+        R"({"key":7,"value":{"a":[1]},"headers":{"h":"x","n":null},"timestamp":"1970-01-01T00:00:01Z"})");
+    ASSERT_OK(record);
+    EXPECT_EQ(record->key, "7");
+    EXPECT_EQ(record->value, R"({"a":[1]})");
+    EXPECT_EQ(record->headers, (std::vector<client::Header>{{"h", "x"}, {"n", std::nullopt}}));
+    EXPECT_EQ(record->timestamp, WallMs{1000});
+    EXPECT_EQ(record->partition, std::nullopt);
+}
+
+TEST(RecordFromJson, RefusesWhatItCannotSend) {
+    for (const char* bad : {"", "[]", "{\"key\":", R"({"partition":-1})", R"({"partition":"0"})",
+                            R"({"value_base64":"???"})", R"({"headers":7})", R"({"headers":[{}]})",
+                            R"({"timestamp":"soon"})"})
+        EXPECT_ERRC(record_from_json(bad), Errc::kMalformed) << bad;
+}
+
+TEST(RecordJson, IsReadBackAsTheSameRecord) {
+    testkit::Random random;
+    const auto some_bytes = [&random]() -> std::optional<std::string> {
+        if (random.between(0, 4) == 0) return std::nullopt;
+        std::string out(static_cast<std::size_t>(random.between(0, 9)), 'x');
+        const int top = random.between(0, 1) == 0 ? 127 : 255;
+        for (char& c : out) c = static_cast<char>(random.between(0, top));
+        return out;
+    };
+    for (int round = 0; round < 500; ++round) {
+        const auto key = some_bytes();
+        const auto value = some_bytes();
+        const auto header = some_bytes();
+        const client::ReceivedRecord sent{.topic = "t",
+                                          .partition = 3,
+                                          .offset = Offset{9},
+                                          .timestamp = WallMs{123},
+                                          .timestamp_type = client::TimestampType::kCreateTime,
+                                          .key = key,
+                                          .value = value,
+                                          .headers = {{"h", header}}};
+        const auto back = record_from_json(boost::json::serialize(record_to_json(sent)));
+        ASSERT_OK(back);
+        EXPECT_EQ(back->key, key);
+        EXPECT_EQ(back->value, value);
+        EXPECT_EQ(back->headers, sent.headers);
+        EXPECT_EQ(back->partition, 3);
+        EXPECT_EQ(back->timestamp, WallMs{123});
+    }
+}
+
+TEST(RecordFormat, PrintsFieldsAndEscapes) {
+    const auto format = RecordFormat::parse(R"(%t/%p@%o %T %D [%k=%v] %h%%\t\\)");
+    ASSERT_OK(format);
+    std::string out;
+    format->append({.topic = "t",
+                    .partition = 1,
+                    .offset = Offset{2},
+                    .timestamp = WallMs{0},
+                    .key = std::nullopt,
+                    .value = "v",
+                    .headers = {{"a", "1"}, {"b", std::nullopt}}},
+                   out);
+    EXPECT_EQ(out, "t/1@2 0 1970-01-01T00:00:00.000Z [=v] a=1,b=%\t\\");
+    EXPECT_ERRC(RecordFormat::parse("%q"), Errc::kUsage);
+    EXPECT_ERRC(RecordFormat::parse("\\q"), Errc::kUsage);
+}
+
+TEST(ParseHeaders, RefusesANameless) {
+    const auto got = parse_headers("a=1,b=,c=x=y");
+    ASSERT_OK(got);
+    EXPECT_EQ(*got, (std::vector<client::Header>{{"a", "1"}, {"b", ""}, {"c", "x=y"}}));
+    EXPECT_ERRC(parse_headers("=1"), Errc::kUsage);
+    EXPECT_ERRC(parse_headers("a"), Errc::kUsage);
+}
+
+TEST(Base64, FollowsTheRfcsExamples) {
+    EXPECT_EQ(to_base64(""), "");
+    EXPECT_EQ(to_base64("f"), "Zg==");
+    EXPECT_EQ(to_base64("fo"), "Zm8=");
+    EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
+    EXPECT_EQ(from_base64("Zm8="), "fo");
+    EXPECT_EQ(from_base64("Zm8"), std::nullopt);
+    EXPECT_EQ(from_base64("Z==="), std::nullopt);
+}
+
+TEST(IsUtf8, RefusesOverlongSurrogatesAndTornSequences) {
+    for (const char* good : {"", "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"})
+        EXPECT_TRUE(is_utf8(good)) << good;
+    for (const char* bad : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xC3",
+                            "\x80", "\xE2\x82", "\xF4\x90\x80\x80"})
+        EXPECT_FALSE(is_utf8(bad));
+}
+
+}  // namespace
+}  // namespace leat::apps

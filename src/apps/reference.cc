@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "apps/reference.h"
+
+#include <array>
+
+#include "apps/help.h"
+#include "base/check.h"
+#include "base/errc.h"
+
+namespace leat::apps {
+namespace {
+
+constexpr auto kErrors = std::to_array<Errc>({
+#define LEAT_ERRC(enumerator, code, name, retriable, http, doc) Errc::enumerator,
+#include "base/errc.def"
+#undef LEAT_ERRC
+});
+
+std::string errors_page() {
+    std::string out =
+        "# Errors\n\n"
+        "Printed by `leat reference --print errors` from `src/base/errc.def`; do not edit.\n\n"
+        "Codes below 1000 are Kafka's and travel on the wire; those from 1000 on are Leat's own "
+        "and reach\n"
+        "a Kafka client as the code in the last column. Retriable: the same request may succeed "
+        "later.\n\n"
+        "| code | name | retriable | HTTP | meaning | on the wire |\n|---|---|---|---|---|---|\n";
+    for (const Errc code : kErrors) {
+        const ErrcInfo& row = info(code);
+        out += "| " + std::to_string(static_cast<int>(code)) + " | " + std::string{row.name} +
+               " | " + (row.retriable ? "yes" : "no") + " | " + std::to_string(row.http_status) +
+               " | " + std::string{row.doc} + " | " + std::to_string(wire_code(code)) + " |\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string reference_page(std::string_view name) {
+    if (name == "cli") return reference_markdown();
+    LEAT_CHECK(name == "errors");
+    return errors_page();
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A client's settings under Kafka's (Java) names, and how librdkafka calls them. Layer: client
+// (L3). Spec:  https://kafka.apache.org/documentation (client configs); librdkafka's
+// CONFIGURATION.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace leat::client {
+
+struct Property {
+    std::string name;
+    std::string value;
+    int line = 0;  ///< In its file; 0 when it did not come from one.
+};
+
+/// Reads the Java properties format: comments, '=' ':' or blank between name and value, continued
+/// lines, escapes with \uXXXX.
+///
+/// Errors: kInvalidSetting, naming the line.
+[[nodiscard]] Result<std::vector<Property>> parse_properties(std::string_view text);
+
+/// For which kind of client settings are translated; those of the other kind are accepted without
+/// effect, so that one file serves both.
+enum class Role : unsigned char { kProducer, kConsumer };
+
+/// `properties` as librdkafka takes them. Java's names and values are translated, librdkafka's own
+/// pass. Settings that have no meaning here (serializers and the like) are dropped.
+///
+/// Errors: kInvalidSetting, naming setting and line, for a value that cannot be translated.
+[[nodiscard]] Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& properties,
+                                                          Role role);
+
+/// The last value of `name`; empty when absent.
+[[nodiscard]] std::string_view find_property(const std::vector<Property>& properties,
+                                             std::string_view name);
+
+/// Sets or adds.
+void set_property(std::vector<Property>& properties, std::string_view name, std::string_view value);
+
+}  // namespace leat::client

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/consumer.h"
+
+#include <algorithm>
+
+#include "client/rdkafka.h"
+
+namespace leat::client {
+
+struct Consumer::State {
+    OnRebalance on_rebalance;
+    RdPtr<rd_kafka_t> handle;
+    RdPtr<rd_kafka_message_t> message;  ///< Of the last event: its views point into it.
+    std::string trouble;
+    Errc trouble_code = Errc::kNone;
+    bool closed = false;
+
+    /// Runs on: the thread inside Consumer::poll() or close().
+    static void rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
+                          rd_kafka_topic_partition_list_t* list, void* opaque) {
+        const bool assigned = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if (std::string_view{rd_kafka_rebalance_protocol(handle)} == "COOPERATIVE") {
+            const RdPtr<rd_kafka_error_t> failure{
+                assigned ? rd_kafka_incremental_assign(handle, list)
+                         : rd_kafka_incremental_unassign(handle, list)};
+        } else {
+            rd_kafka_assign(handle, assigned ? list : nullptr);
+        }
+        const State& state = *static_cast<State*>(opaque);
+        if (!state.on_rebalance) return;
+        Rebalance out{.assigned = assigned, .partitions = {}};
+        for (int i = 0; i < list->cnt; ++i)
+            out.partitions.push_back({list->elems[i].topic, list->elems[i].partition});
+        state.on_rebalance(out);
+    }
+    static void note_trouble(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
+        State& state = *static_cast<State*>(opaque);
+        state.trouble = reason;
+        state.trouble_code = to_errc(static_cast<rd_kafka_resp_err_t>(code));
+    }
+};
+
+namespace {
+
+RdPtr<rd_kafka_topic_partition_list_t> new_list(std::size_t size) {
+    return RdPtr<rd_kafka_topic_partition_list_t>{
+        rd_kafka_topic_partition_list_new(static_cast<int>(size))};
+}
+
+TimestampType to_type(rd_kafka_timestamp_type_t type) {
+    switch (type) {
+        case RD_KAFKA_TIMESTAMP_CREATE_TIME:
+            return TimestampType::kCreateTime;
+        case RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME:
+            return TimestampType::kLogAppendTime;
+        case RD_KAFKA_TIMESTAMP_NOT_AVAILABLE:
+            return TimestampType::kNone;
+    }
+    return TimestampType::kNone;
+}
+
+std::vector<Header> headers_of(const rd_kafka_message_t* message) {
+    std::vector<Header> out;
+    rd_kafka_headers_t* headers = nullptr;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    for (std::size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         ++i) {
+        Header header{.name = name, .value = std::nullopt};
+        if (value != nullptr) header.value = std::string{static_cast<const char*>(value), size};
+        out.push_back(std::move(header));
+    }
+    return out;
+}
+
+std::optional<std::string_view> view_of(const void* data, std::size_t size) {
+    if (data == nullptr) return std::nullopt;
+    return std::string_view{static_cast<const char*>(data), size};
+}
+
+ReceivedRecord record_of(const rd_kafka_message_t* message) {
+    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    const std::int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+    return {.topic = rd_kafka_topic_name(message->rkt),
+            .partition = message->partition,
+            .offset = Offset{message->offset},
+            .timestamp = WallMs{timestamp},
+            .timestamp_type = to_type(type),
+            .key = view_of(message->key, message->key_len),
+            .value = view_of(message->payload, message->len),
+            .headers = headers_of(message)};
+}
+
+/// What reading cannot get over; everything else librdkafka retries by itself.
+bool is_final(rd_kafka_resp_err_t code) {
+    switch (static_cast<int>(code)) {
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+        case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+        case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+        case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+        case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+        case RD_KAFKA_RESP_ERR_GROUP_MAX_SIZE_REACHED:
+        case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+        case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+        case RD_KAFKA_RESP_ERR__FATAL:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+Consumer::Consumer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Consumer::~Consumer() {
+    ignore(close(), "nobody is left to be told");
+}
+
+Result<std::unique_ptr<Consumer>> Consumer::open(const std::vector<Property>& properties,
+                                                 OnRebalance on_rebalance) {
+    LEAT_TRY(std::vector<Property> translated, to_librdkafka(properties, Role::kConsumer));
+    set_property(translated, "enable.partition.eof", "true");
+    LEAT_TRY(RdPtr<rd_kafka_conf_t> conf, make_conf(translated));
+    auto state = std::make_unique<State>();
+    state->on_rebalance = std::move(on_rebalance);
+    rd_kafka_conf_set_opaque(conf.get(), state.get());
+    rd_kafka_conf_set_rebalance_cb(conf.get(), State::rebalance);
+    rd_kafka_conf_set_error_cb(conf.get(), State::note_trouble);
+    char why[512];
+    rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why);
+    if (handle == nullptr) return Error{Errc::kInvalidSetting, why};
+    static_cast<void>(conf.release());  // rd_kafka_new() took it.
+    state->handle.reset(handle);
+    rd_kafka_poll_set_consumer(handle);
+    return std::unique_ptr<Consumer>{new Consumer{std::move(state)}};
+}
+
+Result<void> Consumer::subscribe(std::span<const std::string> topics) {
+    const auto list = new_list(topics.size());
+    for (const std::string& topic : topics)
+        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+    const rd_kafka_resp_err_t code = rd_kafka_subscribe(state_->handle.get(), list.get());
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "subscribe");
+    return {};
+}
+
+Result<void> Consumer::assign(std::span<const StartAt> starts) {
+    const auto list = new_list(starts.size());
+    for (const StartAt& start : starts)
+        rd_kafka_topic_partition_list_add(list.get(), start.where.topic.c_str(),
+                                          start.where.partition)
+            ->offset = start.offset.value;
+    const rd_kafka_resp_err_t code = rd_kafka_assign(state_->handle.get(), list.get());
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "assign");
+    return {};
+}
+
+Result<ConsumerEvent> Consumer::poll(std::chrono::milliseconds wait) {
+    State& state = *state_;
+    state.message.reset(rd_kafka_consumer_poll(state.handle.get(), static_cast<int>(wait.count())));
+    if (!state.trouble.empty() && state.message == nullptr) {
+        if (state.trouble_code == Errc::kSaslAuthenticationFailed)
+            return Error{state.trouble_code, std::exchange(state.trouble, {})};
+        return ConsumerEvent{Trouble{state.trouble_code, std::exchange(state.trouble, {})}};
+    }
+    const rd_kafka_message_t* message = state.message.get();
+    if (message == nullptr) return ConsumerEvent{Nothing{}};
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return ConsumerEvent{record_of(message)};
+    const TopicPartition where{message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : "",
+                               message->partition};
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return ConsumerEvent{ReachedEnd{where, Offset{message->offset}}};
+    const std::string reason = rd_kafka_message_errstr(message);
+    if (is_final(message->err)) return Error{to_errc(message->err), reason};
+    return ConsumerEvent{Trouble{to_errc(message->err), reason}};
+}
+
+Result<void> Consumer::commit() {
+    const rd_kafka_resp_err_t code = rd_kafka_commit(state_->handle.get(), nullptr, 0);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return {};
+    return to_error(code, "commit of the group's offsets");
+}
+
+Result<std::vector<std::int32_t>> Consumer::partitions(std::string_view topic,
+                                                       std::chrono::milliseconds wait) {
+    rd_kafka_topic_t* handle =
+        rd_kafka_topic_new(state_->handle.get(), std::string{topic}.c_str(), nullptr);
+    if (handle == nullptr) return to_error(rd_kafka_last_error(), "");
+    const rd_kafka_metadata_t* found = nullptr;
+    const rd_kafka_resp_err_t code =
+        rd_kafka_metadata(state_->handle.get(), 0, handle, &found, static_cast<int>(wait.count()));
+    rd_kafka_topic_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_poll(state_->handle.get(), 0);
+        return to_error(code, "", state_->trouble);
+    }
+    std::vector<std::int32_t> out;
+    const rd_kafka_resp_err_t topic_code =
+        found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    for (int i = 0; found->topic_cnt == 1 && i < found->topics[0].partition_cnt; ++i)
+        out.push_back(found->topics[0].partitions[i].id);
+    rd_kafka_metadata_destroy(found);
+    if (topic_code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(topic_code, "");
+    std::ranges::sort(out);
+    return out;
+}
+
+Result<Watermarks> Consumer::watermarks(const TopicPartition& where,
+                                        std::chrono::milliseconds wait) {
+    Watermarks out;
+    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        state_->handle.get(), where.topic.c_str(), where.partition, &out.begin.value,
+        &out.end.value, static_cast<int>(wait.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return to_error(code, where.topic + "-" + std::to_string(where.partition));
+    return out;
+}
+
+Result<std::vector<StartAt>> Consumer::offsets_at(std::span<const TopicPartition> where,
+                                                  WallMs time, std::chrono::milliseconds wait) {
+    const auto list = new_list(where.size());
+    for (const TopicPartition& one : where)
+        rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
+            time.value;
+    const rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(state_->handle.get(), list.get(),
+                                                                static_cast<int>(wait.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "offsets by time");
+    std::vector<StartAt> out;
+    for (int i = 0; i < list->cnt; ++i) {
+        const rd_kafka_topic_partition_t& found = list->elems[i];
+        if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return to_error(found.err,
+                            std::string{found.topic} + "-" + std::to_string(found.partition));
+        out.push_back({{found.topic, found.partition}, Offset{found.offset}});
+    }
+    return out;
+}
+
+Result<void> Consumer::close() {
+    State& state = *state_;
+    if (std::exchange(state.closed, true)) return {};
+    state.message.reset();
+    const rd_kafka_resp_err_t code = rd_kafka_consumer_close(state.handle.get());
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "leaving the group");
+    return {};
+}
+
+void Consumer::signal_on(int descriptor) {
+    static constexpr std::uint64_t kOne = 1;
+    const RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_get_consumer(state_->handle.get())};
+    rd_kafka_queue_io_event_enable(queue.get(), descriptor, &kOne, sizeof kOne);
+}
+
+}  // namespace leat::client

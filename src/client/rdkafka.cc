@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/rdkafka.h"
+
+#include <string>
+
+namespace leat::client {
+
+Errc to_errc(rd_kafka_resp_err_t code) {
+    // tidy: librdkafka's enum is not ours and grows with it, hence the default.
+    if (code >= 0) return errc_from_wire(static_cast<std::int16_t>(code));
+    switch (static_cast<int>(code)) {
+        case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+        case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+            return Errc::kTimedOut;
+        case RD_KAFKA_RESP_ERR__TRANSPORT:
+        case RD_KAFKA_RESP_ERR__RESOLVE:
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            return Errc::kNetworkException;
+        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+            return Errc::kUnknownTopicOrPartition;
+        case RD_KAFKA_RESP_ERR__INVALID_ARG:
+            return Errc::kUsage;
+        case RD_KAFKA_RESP_ERR__NO_OFFSET:
+            return Errc::kNotFound;
+        case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+            return Errc::kLimitExceeded;
+        case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+            return Errc::kSaslAuthenticationFailed;
+        case RD_KAFKA_RESP_ERR__BAD_MSG:
+        case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+            return Errc::kCorruptMessage;
+        case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+            return Errc::kUnsupportedVersion;
+        case RD_KAFKA_RESP_ERR__FENCED:
+            return Errc::kProducerFenced;
+        case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+        case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+            return Errc::kCancelled;
+        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+            return Errc::kOffsetOutOfRange;
+        default:
+            return Errc::kUnknownServerError;
+    }
+}
+
+Error to_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view reason) {
+    std::string text{what};
+    if (!text.empty()) text += ": ";
+    text += reason.empty() ? std::string_view{rd_kafka_err2str(code)} : reason;
+    return Error{to_errc(code), text};
+}
+
+Result<RdPtr<rd_kafka_conf_t>> make_conf(const std::vector<Property>& properties) {
+    RdPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
+    for (const Property& property : properties) {
+        char why[512];
+        if (rd_kafka_conf_set(conf.get(), property.name.c_str(), property.value.c_str(), why,
+                              sizeof why) == RD_KAFKA_CONF_OK)
+            continue;
+        const std::string line =
+            property.line > 0 ? " (line " + std::to_string(property.line) + ")" : "";
+        return Error{Errc::kInvalidSetting, property.name + line + ": " + why};
+    }
+    // Silent unless asked: what matters comes back as errors, and stderr belongs to the command.
+    if (find_property(properties, "debug").empty()) rd_kafka_conf_set_log_cb(conf.get(), nullptr);
+    return conf;
+}
+
+}  // namespace leat::client

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ownership of librdkafka's objects and its error codes as ours. Layer: client (L3). Internal to
+// client: the only header that includes librdkafka.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "client/client_properties.h"
+
+namespace leat::client {
+
+struct RdDeleter {
+    void operator()(rd_kafka_t* handle) const noexcept { rd_kafka_destroy(handle); }
+    void operator()(rd_kafka_conf_t* conf) const noexcept { rd_kafka_conf_destroy(conf); }
+    void operator()(rd_kafka_message_t* message) const noexcept {
+        rd_kafka_message_destroy(message);
+    }
+    void operator()(rd_kafka_queue_t* queue) const noexcept { rd_kafka_queue_destroy(queue); }
+    void operator()(rd_kafka_topic_partition_list_t* list) const noexcept {
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+    void operator()(rd_kafka_error_t* error) const noexcept { rd_kafka_error_destroy(error); }
+};
+
+template <class T>
+using RdPtr = std::unique_ptr<T, RdDeleter>;
+
+/// Kafka's wire codes keep their number; librdkafka's own become our nearest.
+[[nodiscard]] Errc to_errc(rd_kafka_resp_err_t code);
+
+/// `what` was tried; librdkafka's words follow.
+[[nodiscard]] Error to_error(rd_kafka_resp_err_t code, std::string_view what,
+                             std::string_view reason = {});
+
+/// A configuration with `properties` (librdkafka's names) set, logging to `log` only.
+/// Errors: kInvalidSetting, naming setting and line.
+[[nodiscard]] Result<RdPtr<rd_kafka_conf_t>> make_conf(const std::vector<Property>& properties);
+
+}  // namespace leat::client

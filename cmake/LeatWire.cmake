@@ -24,3 +24,38 @@ function(leat_wire_messages)
   target_include_directories(leat_wire_messages PUBLIC "${out}" "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(leat_wire_messages PUBLIC leat_base)
 endfunction()
+
+# leat_wire_testing(): the static library leat_wire_testing, with which tests and fuzz targets handle any message
+# by name, and the fuzz targets wire_<api>_fuzz (one binary each with the fuzz preset; elsewhere one binary replays
+# the corpora of all of them).
+function(leat_wire_testing)
+  file(GLOB schemas CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/schemas/*.wire")
+  file(GLOB generator CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tools/wiregen/*.py")
+  set(out "${PROJECT_BINARY_DIR}/gen")
+  set(sources "${out}/wire/testing/catalog.cc")
+  foreach(schema IN LISTS schemas)
+    get_filename_component(stem "${schema}" NAME_WE)
+    list(APPEND sources "${out}/wire/testing/${stem}.cc")
+  endforeach()
+  add_custom_command(OUTPUT ${sources}
+    COMMAND Python3::Interpreter -B "${PROJECT_SOURCE_DIR}/tools/wiregen" testing "${PROJECT_SOURCE_DIR}/schemas" "${out}"
+    DEPENDS ${schemas} ${generator}
+    COMMENT "Message printers for tests" VERBATIM)
+  add_library(leat_wire_testing STATIC ${sources} testing/dump.cc)
+  set_target_properties(leat_wire_testing PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16 CXX_CLANG_TIDY "")
+  target_link_libraries(leat_wire_testing PUBLIC leat_wire)
+  if(LEAT_SANITIZE MATCHES "fuzzer")
+    foreach(schema IN LISTS schemas)
+      get_filename_component(stem "${schema}" NAME_WE)
+      add_executable(wire_${stem}_fuzz testing/fuzz_target.cc)
+      target_compile_definitions(wire_${stem}_fuzz PRIVATE "LEAT_FUZZ_STEM=\"${stem}\"")
+      target_link_libraries(wire_${stem}_fuzz PRIVATE leat_wire_testing)
+    endforeach()
+  elseif(BUILD_TESTING)
+    add_executable(wire_messages_replay testing/replay_main.cc)
+    target_link_libraries(wire_messages_replay PRIVATE leat_wire_testing)
+    add_test(NAME wire_messages_replay COMMAND wire_messages_replay "${PROJECT_SOURCE_DIR}/tests/corpus")
+    set_tests_properties(wire_messages_replay PROPERTIES LABELS unit TIMEOUT 60)
+    target_link_libraries(wire_test PRIVATE leat_wire_testing)
+  endif()
+endfunction()

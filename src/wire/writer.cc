@@ -53,8 +53,7 @@ void Sizer::array(bool flex, std::size_t count) noexcept {
 }
 
 void Sizer::tag(std::uint32_t number, std::size_t payload_bytes) noexcept {
-    size_.inline_bytes +=
-        uvarint_bytes(number) + uvarint_bytes(length32(payload_bytes)) + payload_bytes;
+    size_.inline_bytes += uvarint_bytes(number) + uvarint_bytes(length32(payload_bytes));
 }
 
 void Writer::overflow() {

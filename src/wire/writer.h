@@ -45,6 +45,7 @@ class Sizer {
     void records(const Records& value, bool flex, bool null_ok) noexcept;
     void array(bool flex, std::size_t count) noexcept;
     void null_array(bool flex) noexcept { size_.inline_bytes += flex ? 1 : 4; }
+    /// Number and size of a tagged field; the payload follows.
     void tag(std::uint32_t number, std::size_t payload_bytes) noexcept;
 
   private:

@@ -3,6 +3,8 @@
 """wiregen: C++ and reference pages from the message schemas.
 
 usage: wiregen cpp SCHEMAS OUT     write OUT/wire/...; files that would not change are left alone
+       wiregen testing SCHEMAS OUT the same for the printers and the catalog that tests use
+       wiregen list SCHEMAS        print "LOWEST HIGHEST NAME" of each API
 """
 import pathlib
 import sys
@@ -11,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import cpp
 import schema
+import testing
 
 
 def put(path, text):
@@ -28,16 +31,29 @@ def write_cpp(apis, out):
             put(out / f"wire/messages/{schema.snake(message.name)}.h", cpp.header(message))
 
 
+def write_testing(apis, out):
+    put(out / "wire/testing/catalog.cc", testing.catalog(apis))
+    for api in apis:
+        put(out / f"wire/testing/{schema.snake(api.name)}.cc", testing.source(api))
+
+
+def print_list(apis):
+    for api in apis:
+        print(api.versions.lo, api.versions.hi, api.name)
+
+
 def main(args):
-    if len(args) != 3 or args[0] != "cpp":
+    commands = {"cpp": (3, lambda apis: write_cpp(apis, pathlib.Path(args[2]))), 
+                "testing": (3, lambda apis: write_testing(apis, pathlib.Path(args[2]))), "list": (2, print_list)}
+    count, run = commands.get(args[0] if args else "", (None, None))
+    if len(args) != count:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        apis = schema.load(args[1])
+        run(schema.load(args[1]))
     except schema.SchemaError as error:
         print(error, file=sys.stderr)
         return 1
-    write_cpp(apis, pathlib.Path(args[2]))
     return 0
 
 

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/testing/dump.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace leat::wire::testing {
+
+void Dump::begin_value() {
+    if (!first_ && !named_) text_ += ',';
+    first_ = named_ = false;
+}
+
+void Dump::name(std::string_view name) {
+    if (!first_) text_ += ',';
+    text_ += name;
+    text_ += ':';
+    first_ = false;
+    named_ = true;
+}
+
+void Dump::null() {
+    begin_value(), text_ += "null";
+}
+void Dump::boolean(bool value) {
+    begin_value(), text_ += value ? "true" : "false";
+}
+void Dump::integer(std::int64_t value) {
+    begin_value(), text_ += std::to_string(value);
+}
+
+void Dump::value(double value) {
+    begin_value();
+    // As Java prints whole numbers and halves; any other only has to come out the same twice.
+    std::array<char, 512> digits{};
+    const bool simple = value == std::floor(value * 2) / 2;
+    const auto end =
+        simple ? std::to_chars(digits.begin(), digits.end(), value, std::chars_format::fixed, 1)
+               : std::to_chars(digits.begin(), digits.end(), value);
+    text_.append(digits.data(), end.ptr);
+}
+
+void Dump::hex(std::uint8_t byte) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    text_ += kDigits[byte >> 4U];
+    text_ += kDigits[byte & 15U];
+}
+
+void Dump::value(std::string_view value) {
+    begin_value();
+    text_ += '"';
+    text_ += value;
+    text_ += '"';
+}
+
+void Dump::value(Bytes value) {
+    begin_value();
+    text_ += '#';
+    for (const std::byte b : value) hex(std::to_integer<std::uint8_t>(b));
+}
+
+void Dump::value(const Records& records) {
+    if (records.is_null()) return null();
+    value(records.bytes());
+}
+
+void Dump::value(const Uuid& id) {
+    begin_value();
+    text_ += '@';
+    for (const std::uint8_t b : id.bytes) hex(b);
+}
+
+namespace {
+
+// Property: what was decoded is encoded to bytes that decode to the same, within the bounds.
+void check(const Entry& entry, std::int16_t version, Bytes body) {
+    const RoundTrip once = entry.round_trip(body, version);
+    const std::size_t allowed = std::max(Reader::kMemoryFloor, Reader::kMemoryFactor * body.size());
+    // Arena blocks may be twice what lies in them, plus the first one.
+    LEAT_CHECK(once.memory_bytes <= 2 * allowed + Reader::kMemoryFloor);
+    if (!once.decoded) return;
+    LEAT_CHECK(once.measured == once.bytes.size());
+    const RoundTrip twice = entry.round_trip(once.bytes, version);
+    // The second form has lost its unknown tags, so its memory bound may be smaller.
+    if (!twice.decoded && twice.decoded.error().code() == Errc::kLimitExceeded) return;
+    LEAT_CHECK(twice.decoded.has_value());
+    LEAT_CHECK(twice.left_over == 0);
+    LEAT_CHECK(once.text == twice.text);
+    LEAT_CHECK(once.bytes == twice.bytes);
+}
+
+}  // namespace
+
+void fuzz_api(std::string_view stem, Bytes input) {
+    if (input.empty()) return;
+    const auto pick = std::to_integer<std::uint8_t>(input[0]);
+    for (const Entry& entry : catalog()) {
+        if (entry.stem != stem || entry.is_request != (pick % 2 == 0)) continue;
+        const int count = entry.versions.max - entry.versions.min + 1;
+        check(entry, static_cast<std::int16_t>(entry.versions.min + pick / 2 % count),
+              input.subspan(1));
+    }
+}
+
+}  // namespace leat::wire::testing

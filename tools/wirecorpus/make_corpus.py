@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes tests/corpus/wire and the seeds of the wire_<api>_fuzz targets with Kafka's own Java classes.
+
+usage: make_corpus.py NAME=LIB [NAME=LIB ...]
+NAME is a Kafka version, LIB the folder of its jars; a version of an API is taken from the first that has it.
+Example: make_corpus.py 4.3.1=$HOME/.cache/kafka-node/4.3.1/lib 3.9.1=$HOME/.cache/kafka-node/3.9.1/lib
+"""
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+here = pathlib.Path(__file__).resolve().parent
+root = here.parent.parent
+sys.path.insert(0, str(root / "tools/wiregen"))
+
+import schema
+
+SEEDS_MAX_BYTES = 4096
+
+
+def run_java(version, lib, apis):
+    jar = next(pathlib.Path(lib).glob("kafka-clients-*.jar"))
+    words = [str(w) for api in apis for w in (api.versions.lo, api.versions.hi, api.name)]
+    with tempfile.TemporaryDirectory() as out:
+        subprocess.run(["javac", "-cp", jar, "-d", out, here / "WireCorpus.java"], check=True)
+        done = subprocess.run(["java", "-cp", f"{out}:{lib}/*", "WireCorpus", *words], check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return [line.split(" ", 5) for line in done.stdout.decode().splitlines()]
+
+
+def merge(makers, apis):
+    """api -> [(direction, version, variant, hex, values, maker)], each version from the first maker that has it."""
+    entries = {api.name: [] for api in apis}
+    taken = {}
+    for maker, lib in makers:
+        for api, direction, version, variant, data, values in run_java(maker, lib, apis):
+            # Defaults ("-") are one set; a message that an older jar knows better is not mixed in.
+            if taken.setdefault((api, direction, version), maker) == maker:
+                entries[api].append((direction, version, variant, data, values, maker))
+    return entries
+
+
+def write_values(api, rows, folder):
+    lines = [f"# {api.name} as Kafka's Java classes write it; made by tools/wirecorpus.",
+             "# direction version variant bytes values; version - is a default."]
+    maker = None
+    for direction, version, variant, data, values, made_by in rows:
+        if made_by != maker:
+            lines.append(f"# Kafka {made_by}")
+            maker = made_by
+        lines.append(" ".join((direction, version, variant, data, values)))
+    (folder / f"{api.path.stem}.txt").write_text("\n".join(lines) + "\n")
+
+
+def write_seeds(api, rows, corpus):
+    folder = corpus / f"wire_{api.path.stem}_fuzz"
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("seed_*"):
+        old.unlink()
+    for direction, version, variant, data, _, _ in rows:
+        if version == "-" or variant == "default" and data == "-":
+            continue
+        pick = 2 * (int(version) - api.versions.lo) + (direction == "response")
+        body = b"" if data == "-" else bytes.fromhex(data)
+        edges = {api.versions.lo, api.versions.hi, api.flexible}
+        if variant == "full" and len(body) <= SEEDS_MAX_BYTES and int(version) in edges:
+            (folder / f"seed_{direction}_{version}").write_bytes(bytes([pick]) + body)
+
+
+def main(args):
+    makers = [arg.split("=", 1) for arg in args if "=" in arg]
+    if not makers or len(makers) != len(args):
+        print(__doc__, file=sys.stderr)
+        return 2
+    apis = schema.load(root / "schemas")
+    entries = merge(makers, apis)
+    corpus = root / "tests/corpus"
+    shutil.rmtree(corpus / "wire", ignore_errors=True)
+    (corpus / "wire").mkdir(parents=True)
+    for api in apis:
+        write_values(api, entries[api.name], corpus / "wire")
+        write_seeds(api, entries[api.name], corpus)
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@
 #include "apps/help.h"
 #include "base/check.h"
 #include "base/errc.h"
+#include "config/describe.h"
 
 namespace leat::apps {
 namespace {
@@ -38,6 +39,7 @@ std::string errors_page() {
 
 std::string reference_page(std::string_view name) {
     if (name == "cli") return reference_markdown();
+    if (name == "settings") return config::settings_reference();
     LEAT_CHECK(name == "errors");
     return errors_page();
 }

@@ -103,6 +103,7 @@ Result<Value> parse_typed(const Setting& setting, std::string_view text) {
             return parse_double(setting, text);
         case Type::kList:
             return parse_list(setting, text);
+        case Type::kUnknown:
         case Type::kString:
         case Type::kClass:
         case Type::kPassword:
@@ -133,7 +134,8 @@ std::optional<std::string> text_of(const Value& value) {
         char buffer[40];
         const auto end = std::to_chars(buffer, buffer + sizeof buffer, *d).ptr;
         std::string text{buffer, end};
-        // Java prints a whole double with a fraction.
+        // As Java prints them: "1.0", "1.7E308".
+        if (const auto e = text.find("e+"); e != std::string::npos) return text.replace(e, 2, "E");
         if (text.find_first_not_of("-0123456789") == std::string::npos) text += ".0";
         return text;
     }
@@ -157,6 +159,8 @@ std::vector<std::string> split_list(std::string_view text) {
 
 std::string_view name_of(Type type) {
     switch (type) {
+        case Type::kUnknown:
+            return "UNKNOWN";
         case Type::kBoolean:
             return "BOOLEAN";
         case Type::kString:

@@ -20,6 +20,7 @@ namespace leat::config {
 
 /// Numbers are those of DescribeConfigs v3+.
 enum class Type : std::int8_t {
+    kUnknown = 0,
     kBoolean = 1,
     kString = 2,
     kInt = 3,

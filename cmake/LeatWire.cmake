@@ -20,7 +20,7 @@ function(leat_wire_messages)
     COMMENT "Messages from schemas/" VERBATIM)
   # Several messages a compiler run: most of the time goes into the standard headers.
   add_library(leat_wire_messages OBJECT ${sources} ${made})
-  set_target_properties(leat_wire_messages PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 9 CXX_CLANG_TIDY "")
+  set_target_properties(leat_wire_messages PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12 CXX_CLANG_TIDY "")
   target_include_directories(leat_wire_messages PUBLIC "${out}" "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(leat_wire_messages PUBLIC leat_base)
 endfunction()
@@ -41,7 +41,7 @@ function(leat_wire_testing)
     COMMAND Python3::Interpreter -B "${PROJECT_SOURCE_DIR}/tools/wiregen" testing "${PROJECT_SOURCE_DIR}/schemas" "${out}"
     DEPENDS ${schemas} ${generator}
     COMMENT "Message printers for tests" VERBATIM)
-  add_library(leat_wire_testing STATIC ${sources} testing/dump.cc)
+  add_library(leat_wire_testing STATIC ${sources} testing/dump.cc testing/fuzz_api.cc)
   set_target_properties(leat_wire_testing PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16 CXX_CLANG_TIDY "")
   target_link_libraries(leat_wire_testing PUBLIC leat_wire)
   if(LEAT_SANITIZE MATCHES "fuzzer")

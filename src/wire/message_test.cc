@@ -14,6 +14,7 @@
 #include "wire/messages/api_versions_request.h"
 #include "wire/messages/api_versions_response.h"
 #include "wire/messages/delete_groups_request.h"
+#include "wire/messages/fetch_request.h"
 #include "wire/messages/fetch_response.h"
 #include "wire/messages/metadata_request.h"
 #include "wire/reader.h"
@@ -106,6 +107,63 @@ TEST(Reader, UnknownTagsAreSkipped) {
     ApiVersionsRequest out;
     ASSERT_OK(decode(in, 3, out));
     EXPECT_EQ(in.remaining(), 0U);
+}
+
+TEST(Reader, TagsAreReadAsKafkaReadsThem) {
+    // Fetch 12 up to its tag section, in which cluster_id is tag 0 and replica_state (15+) tag 1.
+    const std::string body =
+        "FF FF FF FF 00 00 00 64 00 00 00 01 00 00 00 64 00 00 00 00 00 FF FF FF FF 01 01 01 ";
+    const auto decoded = [&body](std::string_view tags, FetchRequest& out, Arena& arena) {
+        const std::vector<std::byte> bytes = hex(body + std::string{tags});
+        const Bytes kept = arena.copy(Bytes{bytes});
+        Reader in{kept, arena};
+        return decode(in, 12, out);
+    };
+    Arena arena;
+    FetchRequest out;
+    ASSERT_OK(decoded("01 00 02 02 61", out, arena));
+    EXPECT_EQ(out.cluster_id, "a");
+    ASSERT_OK(decoded("02 00 02 02 61 00 02 02 62", out, arena));
+    EXPECT_EQ(out.cluster_id, "b") << "the last one wins";
+    ASSERT_OK(decoded("02 09 01 00 00 02 02 61", out, arena));
+    EXPECT_EQ(out.cluster_id, "a") << "descending order is fine";
+    ASSERT_OK(decoded("01 00 03 02 61", out, arena)) << "the size of a known field is not used";
+    EXPECT_ERRC(decoded("01 01 02 02 61", out, arena), Errc::kMalformed) << "a tag of version 15";
+    EXPECT_ERRC(decoded("01 09 05 02 61", out, arena), Errc::kTruncated);
+    EXPECT_ERRC(decoded("91 4E 09 00", out, arena), Errc::kLimitExceeded) << "10,001 tags";
+}
+
+TEST(Reader, BytesAfterTheMessageAreLeftAloneAsInKafka) {
+    const auto body = hex("02 61 02 62 00 FF FF FF");
+    Arena arena;
+    Reader in{body, arena};
+    ApiVersionsRequest out;
+    ASSERT_OK(decode(in, 3, out));
+    EXPECT_EQ(in.remaining(), 3U);
+}
+
+TEST(Writer, StringsThatNoMessageCanCarryAreCut) {
+    const std::string longer(40'000, 'x');
+    ApiVersionsRequest body;
+    body.client_software_name = longer;
+    std::vector<std::byte> bytes(encoded_size(body, 3).total());
+    Writer writer{bytes};
+    encode(body, 3, writer);
+    EXPECT_EQ(writer.written(), bytes.size());
+    Arena arena;
+    Reader in{bytes, arena};
+    ApiVersionsRequest out;
+    ASSERT_OK(decode(in, 3, out));
+    EXPECT_EQ(out.client_software_name.size(), kStringBytesMax);
+}
+
+TEST(Writer, NullWhereNoneMayBeIsWrittenAsEmpty) {
+    MetadataRequest body;
+    body.topics.reset();
+    std::vector<std::byte> bytes(encoded_size(body, 0).total());
+    Writer writer{bytes};
+    encode(body, 0, writer);
+    EXPECT_EQ(bytes, hex("00 00 00 00"));
 }
 
 TEST(Reader, ArrayLargerThanTheFrameIsRefusedBeforeItIsAllocated) {

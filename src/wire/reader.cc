@@ -155,18 +155,17 @@ std::uint32_t Reader::tag_count() {
 
 TagMark Reader::tag() {
     const std::uint32_t number = uvarint();
-    const std::uint32_t size = uvarint();
-    if (size > remaining()) short_of_bytes();
-    if (failed()) return {.number = UINT32_MAX, .end = end_};
-    return {.number = number, .end = at_ + size};
-}
-
-void Reader::end_tag(TagMark tag) {
-    if (!failed() && at_ != tag.end) fail(Errc::kMalformed, "a tagged field of the wrong size");
+    const std::uint32_t size_bytes = uvarint();
+    return failed() ? TagMark{.number = UINT32_MAX, .size_bytes = 0}
+                    : TagMark{.number = number, .size_bytes = size_bytes};
 }
 
 void Reader::skip_tag(TagMark tag) {
-    if (!failed()) at_ = tag.end;
+    take(tag.size_bytes);
+}
+
+void Reader::wrong_tag() {
+    fail(Errc::kMalformed, "a tagged field that the version does not have");
 }
 
 void Reader::skip_tags() {

@@ -10,10 +10,10 @@
 
 namespace leat::wire {
 
-/// A tagged field: its number and where its bytes end.
+/// The start of a tagged field.
 struct TagMark {
     std::uint32_t number = 0;
-    const std::byte* end = nullptr;
+    std::uint32_t size_bytes = 0;
 };
 
 /// Cursor over a frame. An error sticks: from then on every call gives zero, empty or null, and
@@ -83,12 +83,15 @@ class Reader {
         return make<T>(1).data();
     }
 
-    /// The tag section: tag_count(), then for each field tag() and either end_tag() or skip_tag().
+    /// The tag section: tag_count(), then for each field tag() and its value, or skip_tag(). As in
+    /// Kafka, order does not matter, the last of several wins, and a known field ends where its
+    /// value ends, whatever its size says.
     std::uint32_t tag_count();
     TagMark tag();
-    void end_tag(TagMark tag);
     void skip_tag(TagMark tag);
     void skip_tags();
+    /// A tagged field that exists, but not in this version, is an error; unknown ones are skipped.
+    void wrong_tag();
 
   private:
     template <class T>

@@ -236,13 +236,9 @@ class Source:
         for entry in tagged:
             test = condition(entry.versions, struct.versions)
             self.emit(3, f"case {entry.tag}:")
-            if test and not entry.versions.covers(self.flexible_range(struct)):
-                self.emit(4, f"if (!({test})) {{")
-                self.emit(5, "in.skip_tag(tag);")
-                self.emit(5, "break;")
-                self.emit(4, "}")
+            if condition(entry.versions, self.flexible_range(struct)):
+                self.emit(4, f"if (!({test})) return in.wrong_tag();")
             self.read_field(entry, scope, 4)
-            self.emit(4, "in.end_tag(tag);")
             self.emit(4, "break;")
         self.emit(3, "default:")
         self.emit(4, "in.skip_tag(tag);")

@@ -33,8 +33,4 @@ struct Entry {
 
 [[nodiscard]] std::span<const Entry> catalog();
 
-/// The body of all fuzz targets of one API: the first byte picks message and version, the rest is
-/// the message. Aborts when a property does not hold.
-void fuzz_api(std::string_view stem, Bytes input);
-
 }  // namespace leat::wire::testing

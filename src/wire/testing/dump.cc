@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/testing/dump.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -70,38 +69,6 @@ void Dump::value(const Uuid& id) {
     begin_value();
     text_ += '@';
     for (const std::uint8_t b : id.bytes) hex(b);
-}
-
-namespace {
-
-// Property: what was decoded is encoded to bytes that decode to the same, within the bounds.
-void check(const Entry& entry, std::int16_t version, Bytes body) {
-    const RoundTrip once = entry.round_trip(body, version);
-    const std::size_t allowed = std::max(Reader::kMemoryFloor, Reader::kMemoryFactor * body.size());
-    // Arena blocks may be twice what lies in them, plus the first one.
-    LEAT_CHECK(once.memory_bytes <= 2 * allowed + Reader::kMemoryFloor);
-    if (!once.decoded) return;
-    LEAT_CHECK(once.measured == once.bytes.size());
-    const RoundTrip twice = entry.round_trip(once.bytes, version);
-    // The second form has lost its unknown tags, so its memory bound may be smaller.
-    if (!twice.decoded && twice.decoded.error().code() == Errc::kLimitExceeded) return;
-    LEAT_CHECK(twice.decoded.has_value());
-    LEAT_CHECK(twice.left_over == 0);
-    LEAT_CHECK(once.text == twice.text);
-    LEAT_CHECK(once.bytes == twice.bytes);
-}
-
-}  // namespace
-
-void fuzz_api(std::string_view stem, Bytes input) {
-    if (input.empty()) return;
-    const auto pick = std::to_integer<std::uint8_t>(input[0]);
-    for (const Entry& entry : catalog()) {
-        if (entry.stem != stem || entry.is_request != (pick % 2 == 0)) continue;
-        const int count = entry.versions.max - entry.versions.min + 1;
-        check(entry, static_cast<std::int16_t>(entry.versions.min + pick / 2 % count),
-              input.subspan(1));
-    }
 }
 
 }  // namespace leat::wire::testing

@@ -9,16 +9,18 @@
 #include <set>
 
 #include "wire/testing/catalog.h"
+#include "wire/testing/fuzz_api.h"
 
 namespace {
 
-int replay(const std::filesystem::path& folder, std::string_view stem) {
+int replay(const std::filesystem::path& folder, const std::string& stem) {
     int files = 0;
     std::error_code none;
     for (const auto& file : std::filesystem::directory_iterator{folder, none}) {
         std::ifstream in{file.path(), std::ios::binary};
         const std::vector<char> bytes{std::istreambuf_iterator<char>{in}, {}};
-        leat::wire::testing::fuzz_api(stem, std::as_bytes(std::span{bytes}));
+        leat::wire::testing::fuzz_api(
+            stem.c_str(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
         ++files;
     }
     return files;
@@ -28,11 +30,11 @@ int replay(const std::filesystem::path& folder, std::string_view stem) {
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;
-    std::set<std::string_view> stems;
-    for (const auto& entry : leat::wire::testing::catalog()) stems.insert(entry.stem);
+    std::set<std::string> stems;
+    for (const auto& entry : leat::wire::testing::catalog()) stems.emplace(entry.stem);
     int files = 0;
-    for (const std::string_view stem : stems) {
-        const std::string target = "wire_" + std::string{stem} + "_fuzz";
+    for (const std::string& stem : stems) {
+        const std::string target = "wire_" + stem + "_fuzz";
         const int found = replay(std::filesystem::path{argv[1]} / target, stem);
         if (found == 0) {
             std::fprintf(stderr, "no corpus for %s\n", target.c_str());

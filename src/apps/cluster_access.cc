@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "apps/output.h"
+#include "config/properties.h"
 
 namespace leat::apps {
 namespace {
@@ -43,7 +44,7 @@ Result<ClusterAccess> cluster_access(const Invocation& line) {
     if (line.has("config")) {
         const std::string path{line.text("config")};
         LEAT_TRY(const std::string text, read_text_file(path));
-        auto properties = client::parse_properties(text);
+        auto properties = config::parse_properties(text);
         if (!properties)
             return Error{Errc::kInvalidSetting,
                          path + ": " + std::string{properties.error().detail()}};

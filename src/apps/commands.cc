@@ -54,7 +54,48 @@ constexpr auto kGroups = std::to_array<CommandGroup>({
     {"bench", "measure a broker: throughput and latency"},
 });
 
-std::vector<Command> make_commands() {
+std::vector<Command> topic_commands() {
+    return {
+        {.path = "topic create",
+         .summary = "create topics",
+         .example = "leat topic create flights --partitions 6 --set retention.ms=86400000",
+         .options = kTopicCreateOptions,
+         .run = run_topic_create},
+        {.path = "topic list",
+         .summary = "list the topics",
+         .example = "leat topic list --output json",
+         .options = kTopicListOptions,
+         .run = run_topic_list},
+        {.path = "topic describe",
+         .summary = "show partitions, offsets and settings of topics",
+         .example = "leat topic describe flights",
+         .options = kTopicDescribeOptions,
+         .run = run_topic_describe},
+        {.path = "topic alter",
+         .summary = "add partitions, change settings, delete old records",
+         .example = "leat topic alter flights --partitions 12 --set cleanup.policy=compact",
+         .options = kTopicAlterOptions,
+         .run = run_topic_alter},
+        {.path = "topic delete",
+         .summary = "delete topics and all their records",
+         .example = "leat topic delete flights --yes",
+         .options = kTopicDeleteOptions,
+         .run = run_topic_delete},
+        {.path = "config describe",
+         .summary = "show the settings of a topic, a broker or a group",
+         .example = "leat config describe topic flights --all",
+         .options = kConfigDescribeOptions,
+         .run = run_config_describe},
+        {.path = "config alter",
+         .summary = "change the settings of a topic, a broker or a group",
+         .example =
+             "leat config alter topic flights --set retention.ms=3600000 --unset max.message.bytes",
+         .options = kConfigAlterOptions,
+         .run = run_config_alter},
+    };
+}
+
+std::vector<Command> record_commands() {
     return {
         {.path = "produce",
          .summary = "send records to a topic, one a line",
@@ -73,6 +114,41 @@ std::vector<Command> make_commands() {
          .example = "leat consume flights --from beginning --until-end --format '%k: %v\\n'",
          .options = kConsumeOptions,
          .run = run_consume},
+        {.path = "group list",
+         .summary = "list the groups",
+         .example = "leat group list",
+         .options = {},
+         .run = run_group_list},
+        {.path = "group describe",
+         .summary = "show members, committed offsets and lag of a group",
+         .example = "leat group describe billing",
+         .options = kGroupDescribeOptions,
+         .run = run_group_describe},
+        {.path = "group reset",
+         .summary = "move the committed offsets of a group that has no members",
+         .example = "leat group reset billing --to 2026-01-31T12:00:00Z --topic flights --dry-run",
+         .options = kGroupResetOptions,
+         .run = run_group_reset},
+        {.path = "group delete",
+         .summary = "delete groups and their committed offsets",
+         .example = "leat group delete billing --yes",
+         .options = kGroupDeleteOptions,
+         .run = run_group_delete},
+        {.path = "cluster status",
+         .summary = "show whether the cluster is well",
+         .example = "leat cluster status --output json",
+         .options = {},
+         .run = run_cluster_status},
+        {.path = "cluster brokers",
+         .summary = "list the brokers and what they store",
+         .example = "leat cluster brokers",
+         .options = {},
+         .run = run_cluster_brokers},
+    };
+}
+
+std::vector<Command> plain_commands() {
+    return {
         {.path = "completion",
          .summary = "print a script that completes leat's commands in a shell",
          .example = "source <(leat completion bash)",
@@ -92,6 +168,14 @@ std::vector<Command> make_commands() {
          .options = {},
          .run = run_version},
     };
+}
+
+/// In the order of help.
+std::vector<Command> make_commands() {
+    std::vector<Command> out;
+    for (const std::vector<Command>& some : {topic_commands(), record_commands(), plain_commands()})
+        out.insert(out.end(), some.begin(), some.end());
+    return out;
 }
 
 /// Groups that have a command already.

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/errc.h"
 #include "config/describe.h"
+#include "wire/api.h"
 
 namespace leat::apps {
 namespace {
@@ -35,10 +36,29 @@ std::string errors_page() {
     return out;
 }
 
+std::string apis_page() {
+    std::string out =
+        "# APIs\n\n"
+        "Printed by `leat reference --print apis` from `schemas/`; do not edit.\n\n"
+        "Requests of Kafka's protocol that the broker knows. Versions from the flexible one on "
+        "carry\n"
+        "tagged fields (KIP-482).\n\n"
+        "| key | API | versions | flexible from |\n|---|---|---|---|\n";
+    for (const wire::ApiInfo& api : wire::kApis) {
+        const bool is_flexible = api.flexible_from != wire::kNeverFlexible;
+        out += "| " + std::to_string(static_cast<int>(api.key)) + " | " + std::string{api.name} +
+               " | " + std::to_string(api.min) + "–" + std::to_string(api.max) + " | " +
+               (is_flexible ? std::to_string(api.flexible_from) : "never") + " |\n";
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string reference_page(std::string_view name) {
     if (name == "cli") return reference_markdown();
+    if (name == "settings") return config::settings_reference();
+    if (name == "apis") return apis_page();
     if (name == "settings") return config::settings_reference();
     LEAT_CHECK(name == "errors");
     return errors_page();

@@ -5,92 +5,9 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <optional>
 
 namespace leat::client {
 namespace {
-
-bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\f';
-}
-
-struct LogicalLine {
-    std::string text;
-    int number = 0;
-};
-
-/// Joins lines that end in an odd number of backslashes; drops comments and empty lines.
-std::vector<LogicalLine> logical_lines(std::string_view text) {
-    std::vector<LogicalLine> out;
-    bool continued = false;
-    int number = 0;
-    while (!text.empty()) {
-        ++number;
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
-        if (!continued && (line.empty() || line.front() == '#' || line.front() == '!')) continue;
-        if (!continued) out.push_back({{}, number});
-        const std::size_t kept = line.find_last_not_of('\\');
-        const std::size_t slashes =
-            kept == std::string_view::npos ? line.size() : line.size() - kept - 1;
-        continued = slashes % 2 == 1;
-        if (continued) line.remove_suffix(1);
-        out.back().text += line;
-    }
-    return out;
-}
-
-void append_utf8(std::uint32_t code, std::string& out) {
-    const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
-    if (code < 0x80) {
-        put(code);
-    } else if (code < 0x800) {
-        put(0xC0U | (code >> 6U));
-        put(0x80U | (code & 0x3FU));
-    } else {
-        put(0xE0U | (code >> 12U));
-        put(0x80U | ((code >> 6U) & 0x3FU));
-        put(0x80U | (code & 0x3FU));
-    }
-}
-
-std::optional<std::string> unescaped(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\' || i + 1 == text.size()) {
-            out += text[i];
-            continue;
-        }
-        const char c = text[++i];
-        if (c == 'u') {
-            std::uint32_t code = 0;
-            const std::string_view digits = text.substr(i + 1, 4);
-            const auto [end, error] =
-                std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-            if (error != std::errc{} || end != digits.data() + 4) return std::nullopt;
-            append_utf8(code, out);
-            i += 4;
-        } else {
-            out += c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c == 'f' ? '\f' : c;
-        }
-    }
-    return out;
-}
-
-/// Where the name ends: at the first '=', ':' or blank that no backslash escapes.
-std::size_t name_end(std::string_view line) {
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        if (line[i] == '\\') {
-            ++i;
-        } else if (line[i] == '=' || line[i] == ':' || is_blank(line[i])) {
-            return i;
-        }
-    }
-    return line.size();
-}
 
 enum class Use : std::uint8_t { kBoth, kProducer, kConsumer };
 
@@ -188,26 +105,6 @@ Result<std::string> translated_value(const Property& property) {
 }
 
 }  // namespace
-
-Result<std::vector<Property>> parse_properties(std::string_view text) {
-    std::vector<Property> out;
-    for (const LogicalLine& line : logical_lines(text)) {
-        const std::size_t end = name_end(line.text);
-        std::string_view value = std::string_view{line.text}.substr(end);
-        while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
-        if (!value.empty() && (value.front() == '=' || value.front() == ':'))
-            value.remove_prefix(1);
-        while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
-        const std::optional<std::string> name =
-            unescaped(std::string_view{line.text}.substr(0, end));
-        const std::optional<std::string> clean = unescaped(value);
-        if (!name || !clean || name->empty())
-            return Error{Errc::kInvalidSetting,
-                         "line " + std::to_string(line.number) + ": not NAME=VALUE"};
-        out.push_back({*name, *clean, line.number});
-    }
-    return out;
-}
 
 Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& properties, Role role) {
     std::vector<Property> out;

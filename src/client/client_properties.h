@@ -10,20 +10,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "config/properties.h"
 
 namespace leat::client {
 
-struct Property {
-    std::string name;
-    std::string value;
-    int line = 0;  ///< In its file; 0 when it did not come from one.
-};
-
-/// Reads the Java properties format: comments, '=' ':' or blank between name and value, continued
-/// lines, escapes with \uXXXX.
-///
-/// Errors: kInvalidSetting, naming the line.
-[[nodiscard]] Result<std::vector<Property>> parse_properties(std::string_view text);
+using config::Property;
 
 /// For which kind of client settings are translated; those of the other kind are accepted without
 /// effect, so that one file serves both.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Method: example files against what java.util.Properties makes of them, and translations by name.
+// Method: translations by name, and a refusal for each value without one.
 #include "client/client_properties.h"
 
 #include <gtest/gtest.h>
@@ -9,30 +9,6 @@
 
 namespace leat::client {
 namespace {
-
-TEST(ParseProperties, ReadsEveryFormThatJavaReads) {
-    const auto got = parse_properties(
-        "# comment\n! comment\n\n  a=1\r\nb : two words \nc three\nlong=one,\\\n   two\n"
-        "path=C:\\\\x\nkey\\=x=\\u00e9\\n\nempty=\nlone\n");
-    ASSERT_OK(got);
-    const std::vector<std::pair<std::string, std::string>> want{
-        {"a", "1"},        {"b", "two words "},     {"c", "three"}, {"long", "one,two"},
-        {"path", "C:\\x"}, {"key=x", "\xC3\xA9\n"}, {"empty", ""},  {"lone", ""}};
-    ASSERT_EQ(got->size(), want.size());
-    for (std::size_t i = 0; i < want.size(); ++i) {
-        EXPECT_EQ((*got)[i].name, want[i].first);
-        EXPECT_EQ((*got)[i].value, want[i].second);
-    }
-    EXPECT_EQ((*got)[0].line, 4);
-    EXPECT_EQ((*got)[4].line, 9);
-}
-
-TEST(ParseProperties, NamesTheLineOfABadEscape) {
-    const auto got = parse_properties("a=1\nb=\\u12\n");
-    EXPECT_ERRC(got, Errc::kInvalidSetting);
-    EXPECT_TRUE(std::string{got.error().detail()}.starts_with("line 2"));
-    EXPECT_ERRC(parse_properties("=1\n"), Errc::kInvalidSetting);
-}
 
 TEST(ToLibrdkafka, TranslatesJavasNamesAndValues) {
     const std::vector<Property> java{

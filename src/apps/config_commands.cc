@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat config describe, alter: settings of topics, brokers and groups.
+#include <boost/json.hpp>
+
+#include <array>
+
+#include "apps/admin_access.h"
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+
+namespace leat::apps {
+namespace {
+
+namespace json = boost::json;
+
+constexpr OptionSpec kKind{.names = "KIND",
+                           .value = {},
+                           .help = "what the settings belong to",
+                           .choices = "topic|broker|group",
+                           .required = true};
+constexpr OptionSpec kName{
+    .names = "NAME",
+    .value = {},
+    .help = "topic, broker id or group; for a broker 'default' is what all brokers share",
+    .required = true};
+
+constexpr auto kDescribe = std::to_array<OptionSpec>({
+    kKind,
+    kName,
+    {.names = "--all", .value = {}, .help = "show the settings left at their default too"},
+    {.names = "--only", .value = "NAME", .help = "show this setting only", .repeated = true},
+});
+constexpr auto kAlter = std::to_array<OptionSpec>({
+    kKind,
+    kName,
+    {.names = "--set", .value = "NAME=VALUE", .help = "change a setting", .repeated = true},
+    {.names = "--unset",
+     .value = "NAME",
+     .help = "put a setting back to its default",
+     .repeated = true},
+    {.names = "--append",
+     .value = "NAME=VALUE",
+     .help = "add to a setting that is a list",
+     .repeated = true},
+    {.names = "--subtract",
+     .value = "NAME=VALUE",
+     .help = "take from a setting that is a list",
+     .repeated = true},
+    {.names = "--dry-run", .value = {}, .help = "only ask the broker whether it would work"},
+});
+
+client::Resource resource_of(const Invocation& line) {
+    const std::string_view kind = line.text("KIND");
+    std::string name{line.text("NAME")};
+    if (kind == "topic") return {.type = client::ResourceType::kTopic, .name = std::move(name)};
+    if (kind == "group") return {.type = client::ResourceType::kGroup, .name = std::move(name)};
+    if (name == "default") name.clear();
+    return {.type = client::ResourceType::kBroker, .name = std::move(name)};
+}
+
+/// A broker id is a number, or "default".
+Result<void> check_resource(const Invocation& line) {
+    const std::string_view name = line.text("NAME");
+    if (line.text("KIND") != "broker" || name == "default") return {};
+    if (!name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos) return {};
+    return usage_error("'" + std::string{name} +
+                       "' is no broker id; 'leat cluster brokers' lists them");
+}
+
+}  // namespace
+
+const std::span<const OptionSpec> kConfigDescribeOptions = kDescribe;
+const std::span<const OptionSpec> kConfigAlterOptions = kAlter;
+
+Result<int> run_config_describe(const Invocation& line) {
+    LEAT_TRY_VOID(check_resource(line));
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    Result<std::vector<client::ConfigEntry>> entries =
+        access.admin->describe_configs(resource_of(line));
+    if (!entries)
+        return failed_to("describe the settings of " + std::string{line.text("KIND")} + " '" +
+                             std::string{line.text("NAME")} + "' on " + access.where,
+                         entries.error());
+    const std::span<const std::string> only = line.all("only");
+    if (!only.empty())
+        std::erase_if(*entries, [&](const client::ConfigEntry& entry) {
+            return std::ranges::find(only, entry.name) == only.end();
+        });
+    const json::value document{
+        {"kind", line.text("KIND")},
+        {"name", line.text("NAME")},
+        {"settings", configs_json(*entries, !line.has("all") && only.empty())}};
+    static constexpr Column kColumns[] = {
+        {"name", "SETTING"}, {"value", "VALUE"}, {"source", "SOURCE"}, {"read_only", "READ ONLY"}};
+    const Section sections[] = {{.pointer = "/settings", .columns = kColumns}};
+    if (format_of(line) == Format::kTable && document.at("settings").get_array().empty())
+        say("every setting has its default; --all shows them");
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return kExitDone;
+}
+
+Result<int> run_config_alter(const Invocation& line) {
+    LEAT_TRY_VOID(check_resource(line));
+    LEAT_TRY(const std::vector<client::ConfigChange> changes, config_changes(line));
+    if (changes.empty())
+        return usage_error("nothing to alter: give --set, --unset, --append or --subtract");
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    LEAT_TRY(client::Outcome done,
+             access.admin->alter_configs(resource_of(line), changes, line.has("dry-run")));
+    done.name = std::string{line.text("NAME")};
+    Outcomes outcomes{"alter the settings of", std::string{line.text("KIND")}, access.where};
+    const bool is_done = outcomes.note(done);
+    if (format_of(line) != Format::kTable) {
+        const json::value document{{"kind", line.text("KIND")},
+                                   {"name", line.text("NAME")},
+                                   {"dry_run", line.has("dry-run")},
+                                   {"failed", outcomes.failures()}};
+        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+    }
+    if (is_done) say(line.has("dry-run") ? "the settings could be altered so" : "settings altered");
+    return outcomes.exit_code();
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat group list, describe, reset, delete.
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "apps/admin_access.h"
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+#include "apps/start_point.h"
+
+namespace leat::apps {
+namespace {
+
+namespace json = boost::json;
+using client::PartitionOffset;
+using client::TopicPartition;
+
+constexpr OptionSpec kGroup{
+    .names = "GROUP", .value = {}, .help = "name of the group", .required = true};
+
+constexpr auto kDescribe = std::to_array<OptionSpec>({kGroup});
+constexpr auto kReset = std::to_array<OptionSpec>({
+    kGroup,
+    {.names = "--to",
+     .value = "PLACE",
+     .help = "beginning, end, an offset (42), that many before the end (-5), a time "
+             "(2026-01-31T12:00:00Z, @1769860800000) or a time ago (-10m)"},
+    {.names = "--shift-by",
+     .value = "N",
+     .help = "move each committed offset by N records instead; may be negative"},
+    {.names = "--topic",
+     .value = "TOPIC[:N]",
+     .help = "topic, or one partition of it; all the group has committed to unless given",
+     .repeated = true},
+    {.names = "--dry-run", .value = {}, .help = "only show what would be committed"},
+});
+constexpr auto kDelete = std::to_array<OptionSpec>({
+    {.names = "GROUP",
+     .value = {},
+     .help = "name of the group",
+     .required = true,
+     .repeated = true},
+});
+
+struct Row {
+    TopicPartition where;
+    std::int64_t committed = -1;
+    std::int64_t end = -1;
+    const client::MemberInfo* member = nullptr;
+};
+
+std::string describing(const Invocation& line, const AdminAccess& access) {
+    return "describe group '" + std::string{line.text("GROUP")} + "' on " + access.where;
+}
+
+/// Every partition the group committed to or is assigned, with its lag.
+Result<std::vector<Row>> rows_of(client::Admin& admin, const client::GroupDetails& group) {
+    LEAT_TRY(const std::vector<PartitionOffset> committed, admin.committed_offsets(group.info.id));
+    std::map<TopicPartition, Row> rows;
+    for (const PartitionOffset& one : committed) {
+        if (one.offset < 0) continue;
+        rows[one.where] = {.where = one.where, .committed = one.offset};
+    }
+    for (const client::MemberInfo& member : group.members) {
+        for (const TopicPartition& where : member.assigned) {
+            rows[where].where = where;
+            rows[where].member = &member;
+        }
+    }
+    std::vector<TopicPartition> all;
+    for (const auto& [where, row] : rows) all.push_back(where);
+    LEAT_TRY(const std::vector<PartitionOffset> ends, admin.list_offsets(all, client::kLatest));
+    std::vector<Row> out;
+    for (const PartitionOffset& end : ends) {
+        Row row = rows[end.where];
+        if (end.code == Errc::kNone) row.end = end.offset;
+        out.push_back(row);
+    }
+    return out;
+}
+
+json::value or_null(std::int64_t number) {
+    return number < 0 ? json::value{} : json::value(number);
+}
+
+json::object row_json(const Row& row) {
+    json::object out;
+    out["topic"] = row.where.topic;
+    out["partition"] = row.where.partition;
+    out["committed_offset"] = or_null(row.committed);
+    out["end_offset"] = or_null(row.end);
+    out["lag"] = row.committed < 0 || row.end < 0
+                     ? json::value{}
+                     : json::value(std::max<std::int64_t>(0, row.end - row.committed));
+    out["member"] = row.member == nullptr ? json::value{} : json::value(row.member->id);
+    out["client_id"] = row.member == nullptr ? json::value{} : json::value(row.member->client_id);
+    out["host"] = row.member == nullptr ? json::value{} : json::value(row.member->host);
+    return out;
+}
+
+json::object group_json(const client::GroupDetails& group, std::span<const Row> rows) {
+    json::object out;
+    out["group"] = group.info.id;
+    out["state"] = group.info.state;
+    out["type"] = group.info.type;
+    out["protocol_type"] = group.info.protocol_type;
+    out["assignor"] = group.assignor.empty() ? json::value() : json::value(group.assignor);
+    std::int64_t lag = 0;
+    json::array partitions;
+    for (const Row& row : rows) {
+        if (row.committed >= 0 && row.end >= 0)
+            lag += std::max<std::int64_t>(0, row.end - row.committed);
+        partitions.emplace_back(row_json(row));
+    }
+    out["total_lag"] = lag;
+    json::array members;
+    for (const client::MemberInfo& member : group.members)
+        members.push_back(
+            {{"member", member.id},
+             {"instance_id",
+              member.instance_id.empty() ? json::value{} : json::value(member.instance_id)},
+             {"client_id", member.client_id},
+             {"host", member.host},
+             {"partitions", member.assigned.size()}});
+    out["members"] = std::move(members);
+    out["partitions"] = std::move(partitions);
+    return out;
+}
+
+/// "orders" or "orders:3".
+Result<std::vector<TopicPartition>> chosen_partitions(const Invocation& line,
+                                                      client::Admin& admin) {
+    std::vector<TopicPartition> out;
+    for (const std::string& text : line.all("topic")) {
+        const std::size_t colon = text.rfind(':');
+        if (colon != std::string::npos) {
+            Invocation number{line.command()};
+            number.add("topic", text.substr(colon + 1), false);
+            LEAT_TRY(const std::int64_t partition, number.integer("topic", 0, INT32_MAX));
+            out.push_back({text.substr(0, colon), static_cast<std::int32_t>(partition)});
+            continue;
+        }
+        const std::vector<std::string> names{text};
+        LEAT_TRY(const client::ClusterInfo found,
+                 admin.describe_cluster(std::span<const std::string>{names}));
+        if (found.topics.size() != 1 || found.topics[0].code != Errc::kNone)
+            return Error{Errc::kUnknownTopicOrPartition, "there is no topic '" + text + "'"};
+        for (const client::PartitionInfo& partition : found.topics[0].partitions)
+            out.push_back({text, partition.id});
+    }
+    return out;
+}
+
+/// Offsets for `where` at the place --to names, or moved by --shift-by, kept within the log.
+Result<std::vector<PartitionOffset>> targets(
+    const Invocation& line, client::Admin& admin, std::span<const TopicPartition> where,
+    const std::map<TopicPartition, std::int64_t>& committed) {
+    LEAT_TRY(const std::vector<PartitionOffset> first,
+             admin.list_offsets(where, client::kEarliest));
+    LEAT_TRY(std::vector<PartitionOffset> out, admin.list_offsets(where, client::kLatest));
+    StartPoint to;
+    std::int64_t shift = 0;
+    std::vector<PartitionOffset> timed;
+    if (line.has("to")) {
+        LEAT_TRY(to, parse_start_point(line.text("to"), wall_clock_now()));
+        if (to.kind == StartPoint::Kind::kTime) {
+            LEAT_TRY(timed, admin.list_offsets(where, to.value));
+        }
+    } else {
+        LEAT_TRY(shift, line.integer("shift-by", INT64_MIN / 4, INT64_MAX / 4));
+    }
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::int64_t end = out[i].offset;
+        std::int64_t& target = out[i].offset;
+        if (!line.has("to")) {
+            const auto at = committed.find(out[i].where);
+            if (at != committed.end()) target = at->second + shift;
+        } else if (to.kind == StartPoint::Kind::kBeginning) {
+            target = first[i].offset;
+        } else if (to.kind == StartPoint::Kind::kOffset) {
+            target = to.value;
+        } else if (to.kind == StartPoint::Kind::kBeforeEnd) {
+            target = end - to.value;
+        } else if (to.kind == StartPoint::Kind::kTime && timed[i].offset >= 0) {
+            target = timed[i].offset;
+        }
+        if (out[i].code == Errc::kNone) target = std::clamp(target, first[i].offset, end);
+    }
+    return out;
+}
+
+constexpr Column kResetColumns[] = {{"topic", "TOPIC"},
+                                    {"partition", "PARTITION"},
+                                    {"old_offset", "OLD OFFSET"},
+                                    {"new_offset", "NEW OFFSET"}};
+
+json::value plan_json(const Invocation& line, std::span<const PartitionOffset> plan,
+                      const std::map<TopicPartition, std::int64_t>& committed) {
+    json::array rows;
+    for (const PartitionOffset& one : plan) {
+        const auto old = committed.find(one.where);
+        rows.push_back(
+            {{"topic", one.where.topic},
+             {"partition", one.where.partition},
+             {"old_offset", old == committed.end() ? json::value{} : json::value(old->second)},
+             {"new_offset", one.offset}});
+    }
+    return {{"group", line.text("GROUP")}, {"dry_run", line.has("dry-run")}, {"partitions", rows}};
+}
+
+}  // namespace
+
+const std::span<const OptionSpec> kGroupDescribeOptions = kDescribe;
+const std::span<const OptionSpec> kGroupResetOptions = kReset;
+const std::span<const OptionSpec> kGroupDeleteOptions = kDelete;
+
+Result<int> run_group_list(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    Result<std::vector<client::GroupInfo>> groups = access.admin->list_groups();
+    if (!groups) return failed_to("list groups on " + access.where, groups.error());
+    json::array rows;
+    for (const client::GroupInfo& group : *groups)
+        rows.push_back({{"group", group.id},
+                        {"state", group.state},
+                        {"type", group.type},
+                        {"protocol_type", group.protocol_type}});
+    static constexpr Column kColumns[] = {
+        {"group", "GROUP"}, {"state", "STATE"}, {"type", "TYPE"}, {"protocol_type", "PROTOCOL"}};
+    const Section sections[] = {{.pointer = "/groups", .columns = kColumns}};
+    if (rows.empty() && format_of(line) == Format::kTable) say("no groups on " + access.where);
+    LEAT_TRY_VOID(write_out(render(format_of(line), json::value{{"groups", rows}}, sections)));
+    return kExitDone;
+}
+
+Result<int> run_group_describe(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    Result<client::GroupDetails> group = access.admin->describe_group(line.text("GROUP"));
+    if (!group) return failed_to(describing(line, access), group.error());
+    if (group->outcome.code != Errc::kNone)
+        return failed_to(describing(line, access),
+                         Error{group->outcome.code, group->outcome.message});
+    Result<std::vector<Row>> rows = rows_of(*access.admin, *group);
+    if (!rows) return failed_to(describing(line, access), rows.error());
+    static constexpr Column kHead[] = {{"group", "group"},
+                                       {"state", "state"},
+                                       {"assignor", "assignor"},
+                                       {"total_lag", "total lag"}};
+    static constexpr Column kMembers[] = {{"member", "MEMBER"},
+                                          {"client_id", "CLIENT"},
+                                          {"host", "HOST"},
+                                          {"partitions", "PARTITIONS"}};
+    static constexpr Column kRows[] = {{"topic", "TOPIC"},
+                                       {"partition", "PARTITION"},
+                                       {"committed_offset", "COMMITTED"},
+                                       {"end_offset", "END"},
+                                       {"lag", "LAG"},
+                                       {"client_id", "CLIENT"}};
+    const Section sections[] = {{.pointer = "", .columns = kHead},
+                                {.pointer = "/members", .columns = kMembers},
+                                {.pointer = "/partitions", .columns = kRows}};
+    LEAT_TRY_VOID(write_out(render(format_of(line), group_json(*group, *rows), sections)));
+    return kExitDone;
+}
+
+Result<int> run_group_reset(const Invocation& line) {
+    if (line.has("to") == line.has("shift-by"))
+        return usage_error("give either --to or --shift-by");
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string what =
+        "reset group '" + std::string{line.text("GROUP")} + "' on " + access.where;
+    Result<std::vector<PartitionOffset>> known =
+        access.admin->committed_offsets(line.text("GROUP"));
+    if (!known) return failed_to(what, known.error());
+    std::map<TopicPartition, std::int64_t> committed;
+    for (const PartitionOffset& one : *known)
+        if (one.offset >= 0) committed[one.where] = one.offset;
+    Result<std::vector<TopicPartition>> where = chosen_partitions(line, *access.admin);
+    if (!where) return failed_to(what, where.error());
+    if (!line.has("topic"))
+        for (const auto& [one, offset] : committed) where->push_back(one);
+    if (where->empty())
+        return usage_error("group '" + std::string{line.text("GROUP")} +
+                           "' has committed nothing yet: name what to reset with --topic");
+    Result<std::vector<PartitionOffset>> plan = targets(line, *access.admin, *where, committed);
+    if (!plan) return failed_to(what, plan.error());
+    for (const PartitionOffset& one : *plan)
+        if (one.code != Errc::kNone)
+            return failed_to(
+                what, Error{one.code, one.where.topic + "-" + std::to_string(one.where.partition)});
+    const json::value document = plan_json(line, *plan, committed);
+    const Section sections[] = {{.pointer = "/partitions", .columns = kResetColumns}};
+    if (!line.has("dry-run")) {
+        LEAT_TRY_VOID(
+            confirm(line, "Move the group's " + std::to_string(plan->size()) + " offsets?"));
+        Result<std::vector<PartitionOffset>> done =
+            access.admin->commit_offsets(line.text("GROUP"), *plan);
+        if (!done) return failed_to(what, done.error());
+        for (const PartitionOffset& one : *done) {
+            // A member is there: the coordinator takes commits from members only.
+            const bool has_members = one.code == Errc::kUnknownMemberId ||
+                                     one.code == Errc::kIllegalGeneration ||
+                                     one.code == Errc::kStaleMemberEpoch;
+            if (one.code != Errc::kNone)
+                return failed_to(
+                    what, Error{has_members ? Errc::kNonEmptyGroup : one.code,
+                                one.where.topic + "-" + std::to_string(one.where.partition)});
+        }
+    }
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return kExitDone;
+}
+
+Result<int> run_group_delete(const Invocation& line) {
+    const std::span<const std::string> names = line.all("GROUP");
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+    LEAT_TRY_VOID(confirm(line, "Delete " + list + " and the offsets committed?"));
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    Result<std::vector<client::Outcome>> done = access.admin->delete_groups(names);
+    if (!done) return failed_to("delete groups on " + access.where, done.error());
+    Outcomes outcomes{"delete", "group", access.where};
+    json::array deleted;
+    for (const client::Outcome& outcome : *done)
+        if (outcomes.note(outcome)) deleted.emplace_back(outcome.name);
+    if (format_of(line) != Format::kTable) {
+        const json::value document{{"deleted", deleted}, {"failed", outcomes.failures()}};
+        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+    }
+    for (const json::value& name : deleted)
+        say("deleted group '" + std::string{name.get_string()} + "'");
+    return outcomes.exit_code();
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat topic create, list, describe, alter, delete.
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "apps/admin_access.h"
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+
+namespace leat::apps {
+namespace {
+
+namespace json = boost::json;
+
+constexpr auto kCreate = std::to_array<OptionSpec>({
+    {.names = "TOPIC",
+     .value = {},
+     .help = "name of the topic",
+     .required = true,
+     .repeated = true},
+    {.names = "--partitions",
+     .value = "N",
+     .help = "number of partitions; the broker's default unless given"},
+    {.names = "--replication-factor",
+     .value = "N",
+     .help = "copies of each partition; the broker's default unless given"},
+    {.names = "--set", .value = "NAME=VALUE", .help = "setting of the topic", .repeated = true},
+    {.names = "--if-not-exists", .value = {}, .help = "a topic that exists already is no failure"},
+    {.names = "--dry-run", .value = {}, .help = "only ask the broker whether it would work"},
+});
+constexpr auto kList = std::to_array<OptionSpec>({
+    {.names = "--internal", .value = {}, .help = "show the cluster's own topics too"},
+});
+constexpr auto kDescribe = std::to_array<OptionSpec>({
+    {.names = "TOPIC",
+     .value = {},
+     .help = "name of the topic",
+     .required = true,
+     .repeated = true},
+    {.names = "--all-settings", .value = {}, .help = "show the settings left at their default too"},
+});
+constexpr auto kAlter = std::to_array<OptionSpec>({
+    {.names = "TOPIC", .value = {}, .help = "name of the topic", .required = true},
+    {.names = "--partitions", .value = "N", .help = "raise the number of partitions to N"},
+    {.names = "--set", .value = "NAME=VALUE", .help = "change a setting", .repeated = true},
+    {.names = "--unset",
+     .value = "NAME",
+     .help = "put a setting back to its default",
+     .repeated = true},
+    {.names = "--delete-before",
+     .value = "OFFSET",
+     .help = "delete records before OFFSET in every partition of --partition (end: all)"},
+    {.names = "--partition",
+     .value = "N",
+     .help = "partition for --delete-before; all unless given",
+     .repeated = true},
+    {.names = "--dry-run", .value = {}, .help = "only ask the broker whether it would work"},
+});
+constexpr auto kDelete = std::to_array<OptionSpec>({
+    {.names = "TOPIC",
+     .value = {},
+     .help = "name of the topic",
+     .required = true,
+     .repeated = true},
+    {.names = "--if-exists", .value = {}, .help = "a topic that does not exist is no failure"},
+});
+
+json::value id_json(const Uuid& id) {
+    return id.is_zero() ? json::value{} : json::value(id.text());
+}
+
+std::int64_t replication_of(const client::TopicInfo& topic) {
+    return topic.partitions.empty()
+               ? 0
+               : static_cast<std::int64_t>(topic.partitions[0].replicas.size());
+}
+
+Result<std::vector<client::NewTopic>> new_topics(const Invocation& line) {
+    client::NewTopic pattern;
+    if (line.has("partitions")) {
+        LEAT_TRY(const std::int64_t partitions, line.integer("partitions", 1, INT32_MAX));
+        pattern.partitions = static_cast<std::int32_t>(partitions);
+    }
+    if (line.has("replication-factor")) {
+        LEAT_TRY(const std::int64_t factor, line.integer("replication-factor", 1, INT16_MAX));
+        pattern.replication_factor = static_cast<std::int16_t>(factor);
+    }
+    LEAT_TRY(pattern.configs, config_changes(line));
+    std::vector<client::NewTopic> out;
+    for (const std::string& name : line.all("TOPIC")) {
+        out.push_back(pattern);
+        out.back().name = name;
+    }
+    return out;
+}
+
+json::array ids(std::span<const std::int32_t> some) {
+    json::array out;
+    for (const std::int32_t id : some) out.emplace_back(id);
+    return out;
+}
+
+using OffsetMap = std::map<client::TopicPartition, std::int64_t>;
+
+Result<OffsetMap> offsets_at(client::Admin& admin, std::span<const client::TopicPartition> where,
+                             std::int64_t timestamp) {
+    LEAT_TRY(const auto found, admin.list_offsets(where, timestamp));
+    OffsetMap out;
+    for (const client::PartitionOffset& one : found)
+        if (one.code == Errc::kNone) out[one.where] = one.offset;
+    return out;
+}
+
+json::value offset_json(const OffsetMap& offsets, const client::TopicPartition& where) {
+    const auto found = offsets.find(where);
+    return found == offsets.end() ? json::value{} : json::value(found->second);
+}
+
+Result<json::object> topic_json(client::Admin& admin, const client::TopicInfo& topic,
+                                bool all_settings) {
+    std::vector<client::TopicPartition> where;
+    for (const client::PartitionInfo& partition : topic.partitions)
+        where.push_back({topic.name, partition.id});
+    LEAT_TRY(const OffsetMap starts, offsets_at(admin, where, client::kEarliest));
+    LEAT_TRY(const OffsetMap ends, offsets_at(admin, where, client::kLatest));
+    json::object out;
+    out["name"] = topic.name;
+    out["id"] = id_json(topic.id);
+    out["internal"] = topic.is_internal;
+    out["partition_count"] = topic.partitions.size();
+    out["replication_factor"] = replication_of(topic);
+    json::array partitions;
+    for (const client::PartitionInfo& partition : topic.partitions) {
+        json::object one;
+        one["partition"] = partition.id;
+        one["leader"] = partition.leader < 0 ? json::value{} : json::value(partition.leader);
+        one["leader_epoch"] = partition.leader_epoch;
+        one["replicas"] = ids(partition.replicas);
+        one["in_sync_replicas"] = ids(partition.in_sync);
+        one["offline_replicas"] = ids(partition.offline);
+        one["start_offset"] = offset_json(starts, {topic.name, partition.id});
+        one["end_offset"] = offset_json(ends, {topic.name, partition.id});
+        partitions.emplace_back(std::move(one));
+    }
+    out["partitions"] = std::move(partitions);
+    LEAT_TRY(const auto configs,
+             admin.describe_configs({.type = client::ResourceType::kTopic, .name = topic.name}));
+    out["settings"] = configs_json(configs, !all_settings);
+    return out;
+}
+
+constexpr Column kTopicHead[] = {{"name", "topic"},
+                                 {"id", "id"},
+                                 {"internal", "internal"},
+                                 {"partition_count", "partitions"},
+                                 {"replication_factor", "replication factor"}};
+constexpr Column kPartitionColumns[] = {{"partition", "PARTITION"}, {"leader", "LEADER"},
+                                        {"replicas", "REPLICAS"},   {"in_sync_replicas", "IN SYNC"},
+                                        {"start_offset", "START"},  {"end_offset", "END"}};
+constexpr Column kSettingColumns[] = {
+    {"name", "SETTING"}, {"value", "VALUE"}, {"source", "SOURCE"}};
+constexpr Section kTopicSections[] = {{.pointer = "", .columns = kTopicHead},
+                                      {.pointer = "/partitions", .columns = kPartitionColumns},
+                                      {.pointer = "/settings", .columns = kSettingColumns}};
+
+/// Records below --delete-before, in the chosen partitions.
+Result<int> delete_records(const Invocation& line, AdminAccess& access, json::object& document) {
+    const std::string topic{line.text("TOPIC")};
+    std::int64_t before = -1;
+    if (line.text("delete-before") != "end") {
+        LEAT_TRY(before, line.integer("delete-before", 0, INT64_MAX));
+    }
+    LEAT_TRY(const std::vector<std::int32_t> chosen, numbers_of(line, "partition"));
+    const std::vector<std::string> names{topic};
+    LEAT_TRY(const client::ClusterInfo found,
+             access.admin->describe_cluster(std::span<const std::string>{names}));
+    if (found.topics.empty() || found.topics[0].code != Errc::kNone)
+        return failed_to(
+            "delete records of topic '" + topic + "' on " + access.where,
+            Error{found.topics.empty() ? Errc::kUnknownTopicOrPartition : found.topics[0].code});
+    std::vector<client::PartitionOffset> wanted;
+    for (const client::PartitionInfo& partition : found.topics[0].partitions)
+        if (chosen.empty() || std::ranges::find(chosen, partition.id) != chosen.end())
+            wanted.push_back({.where = {topic, partition.id}, .offset = before});
+    LEAT_TRY_VOID(confirm(line, "Delete records of topic '" + topic + "' for good?"));
+    LEAT_TRY(const auto done, access.admin->delete_records(wanted));
+    Outcomes outcomes{"delete records of", "partition", access.where};
+    json::array deleted;
+    for (const client::PartitionOffset& one : done) {
+        const std::string name = one.where.topic + "-" + std::to_string(one.where.partition);
+        if (outcomes.note({.name = name, .code = one.code, .message = {}}))
+            deleted.push_back({{"partition", one.where.partition}, {"start_offset", one.offset}});
+    }
+    document["deleted_before"] = std::move(deleted);
+    return outcomes.exit_code();
+}
+
+}  // namespace
+
+const std::span<const OptionSpec> kTopicCreateOptions = kCreate;
+const std::span<const OptionSpec> kTopicListOptions = kList;
+const std::span<const OptionSpec> kTopicDescribeOptions = kDescribe;
+const std::span<const OptionSpec> kTopicAlterOptions = kAlter;
+const std::span<const OptionSpec> kTopicDeleteOptions = kDelete;
+
+Result<int> run_topic_create(const Invocation& line) {
+    LEAT_TRY(const std::vector<client::NewTopic> wanted, new_topics(line));
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    LEAT_TRY(const auto created, access.admin->create_topics(wanted, line.has("dry-run")));
+    Outcomes outcomes{"create", "topic", access.where};
+    json::array rows;
+    for (const client::CreatedTopic& topic : created) {
+        if (topic.outcome.code == Errc::kTopicAlreadyExists && line.has("if-not-exists")) continue;
+        if (!outcomes.note(topic.outcome)) continue;
+        rows.push_back({{"name", topic.outcome.name},
+                        {"id", id_json(topic.id)},
+                        {"partitions", topic.partitions},
+                        {"replication_factor", topic.replication_factor}});
+    }
+    const json::value document{
+        {"created", rows}, {"failed", outcomes.failures()}, {"dry_run", line.has("dry-run")}};
+    static constexpr Column kColumns[] = {{"name", "TOPIC"},
+                                          {"partitions", "PARTITIONS"},
+                                          {"replication_factor", "REPLICAS"},
+                                          {"id", "ID"}};
+    const Section sections[] = {{.pointer = "/created", .columns = kColumns}};
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return outcomes.exit_code();
+}
+
+Result<int> run_topic_list(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    LEAT_TRY(const client::ClusterInfo cluster, access.admin->describe_cluster(std::nullopt));
+    json::array rows;
+    for (const client::TopicInfo& topic : cluster.topics) {
+        if (topic.is_internal && !line.has("internal")) continue;
+        rows.push_back({{"name", topic.name},
+                        {"partitions", topic.partitions.size()},
+                        {"replication_factor", replication_of(topic)},
+                        {"internal", topic.is_internal},
+                        {"id", id_json(topic.id)}});
+    }
+    static constexpr Column kColumns[] = {{"name", "TOPIC"},
+                                          {"partitions", "PARTITIONS"},
+                                          {"replication_factor", "REPLICAS"},
+                                          {"id", "ID"}};
+    const Section sections[] = {{.pointer = "/topics", .columns = kColumns}};
+    if (rows.empty() && format_of(line) == Format::kTable)
+        say("no topics on " + access.where + "; 'leat topic create NAME' makes one");
+    LEAT_TRY_VOID(write_out(render(format_of(line), json::value{{"topics", rows}}, sections)));
+    return kExitDone;
+}
+
+Result<int> run_topic_describe(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    LEAT_TRY(const client::ClusterInfo cluster, access.admin->describe_cluster(line.all("TOPIC")));
+    Outcomes outcomes{"describe", "topic", access.where};
+    json::array rows;
+    for (const client::TopicInfo& topic : cluster.topics) {
+        if (!outcomes.note({.name = topic.name, .code = topic.code, .message = {}})) continue;
+        LEAT_TRY(json::object one, topic_json(*access.admin, topic, line.has("all-settings")));
+        rows.emplace_back(std::move(one));
+    }
+    if (format_of(line) != Format::kTable) {
+        const json::value document{{"topics", rows}, {"failed", outcomes.failures()}};
+        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        return outcomes.exit_code();
+    }
+    bool first = true;
+    for (const json::value& topic : rows) {
+        LEAT_TRY_VOID(
+            write_out((first ? "" : "\n") + render(Format::kTable, topic, kTopicSections)));
+        first = false;
+    }
+    return outcomes.exit_code();
+}
+
+Result<int> run_topic_alter(const Invocation& line) {
+    LEAT_TRY(const std::vector<client::ConfigChange> changes, config_changes(line));
+    if (changes.empty() && !line.has("partitions") && !line.has("delete-before"))
+        return usage_error(
+            "nothing to alter: give --partitions, --set, --unset or --delete-before");
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string topic{line.text("TOPIC")};
+    const bool dry_run = line.has("dry-run");
+    Outcomes outcomes{"alter", "topic", access.where};
+    json::object document{{"name", topic}, {"dry_run", dry_run}};
+    if (!changes.empty()) {
+        LEAT_TRY(client::Outcome done,
+                 access.admin->alter_configs({.name = topic}, changes, dry_run));
+        outcomes.note(done);
+    }
+    if (line.has("partitions")) {
+        LEAT_TRY(const std::int64_t total, line.integer("partitions", 1, INT32_MAX));
+        LEAT_TRY(client::Outcome done,
+                 access.admin->create_partitions(topic, static_cast<std::int32_t>(total), dry_run));
+        outcomes.note(done);
+    }
+    int code = outcomes.exit_code();
+    if (line.has("delete-before") && !dry_run) {
+        LEAT_TRY(const int deleted, delete_records(line, access, document));
+        code = std::max(code, deleted);
+    }
+    document["failed"] = outcomes.failures();
+    if (format_of(line) != Format::kTable)
+        LEAT_TRY_VOID(write_out(render(format_of(line), json::value(document), {})));
+    if (code == kExitDone)
+        say(dry_run ? "topic '" + topic + "' could be altered so"
+                    : "topic '" + topic + "' altered");
+    return code;
+}
+
+Result<int> run_topic_delete(const Invocation& line) {
+    const std::span<const std::string> names = line.all("TOPIC");
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";
+    LEAT_TRY_VOID(confirm(line, "Delete " + list + " and all records?"));
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    LEAT_TRY(const auto done, access.admin->delete_topics(names));
+    Outcomes outcomes{"delete", "topic", access.where};
+    json::array deleted;
+    for (const client::Outcome& outcome : done) {
+        if (outcome.code == Errc::kUnknownTopicOrPartition && line.has("if-exists")) continue;
+        if (outcomes.note(outcome)) deleted.emplace_back(outcome.name);
+    }
+    if (format_of(line) != Format::kTable) {
+        const json::value document{{"deleted", deleted}, {"failed", outcomes.failures()}};
+        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+    }
+    for (const json::value& name : deleted)
+        say("deleted topic '" + std::string{name.get_string()} + "'");
+    return outcomes.exit_code();
+}
+
+}  // namespace leat::apps

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/cluster.h"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "wire/messages/find_coordinator_request.h"
+#include "wire/messages/find_coordinator_response.h"
+#include "wire/messages/metadata_request.h"
+#include "wire/messages/metadata_response.h"
+
+namespace leat::client {
+
+Result<std::unique_ptr<Cluster>> Cluster::connect(ClusterOptions options) {
+    std::unique_ptr<Cluster> out{new Cluster{std::move(options)}};
+    LEAT_TRY_VOID(out->refresh());
+    return out;
+}
+
+Result<void> Cluster::refresh() {
+    LEAT_TRY(Connection* const connection, any());
+    wire::MetadataRequest request;
+    request.topics.emplace();  // None; null would be all, and version 0 gives all for none.
+    request.allow_auto_topic_creation = false;
+    Result<Answer<wire::MetadataResponse>> answer =
+        connection->call<wire::MetadataResponse>(request);
+    if (!answer) {
+        drop(*connection);
+        return std::move(answer).error();
+    }
+    brokers_.clear();
+    for (const auto& broker : answer->message.brokers)
+        brokers_.push_back({.id = broker.node_id,
+                            .endpoint = {.host = std::string{broker.host},
+                                         .port = static_cast<std::uint16_t>(broker.port)}});
+    controller_ = answer->message.controller_id;
+    return {};
+}
+
+Result<Connection*> Cluster::to(const Endpoint& endpoint) {
+    std::unique_ptr<Connection>& known = connections_[endpoint.text()];
+    if (known == nullptr) {
+        LEAT_TRY(known, Connection::open(endpoint, options_.connection));
+    }
+    return known.get();
+}
+
+Result<Connection*> Cluster::any() {
+    for (const auto& [name, connection] : connections_)
+        if (connection != nullptr) return connection.get();
+    Result<Connection*> last = Error{Errc::kNetworkException, "no broker address given"};
+    for (const Endpoint& endpoint : options_.bootstrap) {
+        last = to(endpoint);
+        if (last) return last;
+    }
+    for (const Broker& broker : brokers_) {
+        if (last) break;
+        if (Result<Connection*> other = to(broker.endpoint)) return other;
+    }
+    return last;
+}
+
+Result<Connection*> Cluster::to_broker(std::int32_t node) {
+    const auto found = std::ranges::find(brokers_, node, &Broker::id);
+    if (found != brokers_.end()) return to(found->endpoint);
+    return Error{Errc::kBrokerNotAvailable, "the cluster has no broker " + std::to_string(node)};
+}
+
+Result<Connection*> Cluster::to_coordinator(const std::string& group) {
+    LEAT_TRY(Connection* const connection, any());
+    std::string_view keys[] = {group};
+    const wire::FindCoordinatorRequest request{
+        .key = group, .key_type = 0, .coordinator_keys = keys};
+    LEAT_TRY(const auto answer, connection->call<wire::FindCoordinatorResponse>(request));
+    const wire::FindCoordinatorResponse& found = answer.message;
+    std::int16_t code = found.error_code;
+    Endpoint where{std::string{found.host}, static_cast<std::uint16_t>(found.port)};
+    if (!found.coordinators.empty()) {
+        code = found.coordinators[0].error_code;
+        where = {std::string{found.coordinators[0].host},
+                 static_cast<std::uint16_t>(found.coordinators[0].port)};
+    }
+    if (code != 0)
+        return Error{errc_from_wire(code), "looking for the coordinator of group '" + group + "'"};
+    return to(where);
+}
+
+Result<Connection*> Cluster::route(const Target& target) {
+    switch (target.kind) {
+        case Target::Kind::kAny:
+            return any();
+        case Target::Kind::kController:
+            return controller_ >= 0 ? to_broker(controller_) : any();
+        case Target::Kind::kBroker:
+            return to_broker(target.node);
+        case Target::Kind::kGroupCoordinator:
+            return to_coordinator(target.key);
+    }
+    return any();
+}
+
+void Cluster::drop(const Connection& connection) {
+    connections_.erase(connection.endpoint().text());
+}
+
+void Cluster::pause(int attempt) {
+    poll(nullptr, 0, std::min(100 << std::min(attempt, 8), 2000));
+}
+
+bool Cluster::may_route_again(const Error& error) {
+    return info(error.code()).retriable || error.code() == Errc::kTimedOut;
+}
+
+bool Cluster::is_passing(Errc code) {
+    return code != Errc::kUnknownTopicOrPartition && code != Errc::kUnknownTopicId &&
+           code != Errc::kElectionNotNeeded && code != Errc::kNone;
+}
+
+}  // namespace leat::client

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/connection.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/endian.h"
+#include "wire/messages/api_versions_request.h"
+#include "wire/messages/api_versions_response.h"
+
+namespace leat::client {
+namespace {
+
+constexpr std::string_view kSoftwareVersion = "0.1.0";
+
+std::string text_of(wire::VersionRange range) {
+    return std::to_string(range.min) + " to " + std::to_string(range.max);
+}
+
+}  // namespace
+
+Connection::Connection(Endpoint endpoint, ConnectionOptions options, Socket socket)
+    : endpoint_(std::move(endpoint)), options_(std::move(options)), socket_(std::move(socket)) {}
+
+Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& to,
+                                                     ConnectionOptions options) {
+    const Deadline deadline = std::chrono::steady_clock::now() + options.connect_timeout;
+    LEAT_TRY(Socket socket, Socket::connect(to, deadline));
+    std::unique_ptr<Connection> out{new Connection{to, std::move(options), std::move(socket)}};
+    if (const Result<void> learnt = out->learn_versions(); !learnt)
+        return Error{learnt.error().code(),
+                     to.text() + ": asking for versions: " + std::string{learnt.error().detail()}};
+    return out;
+}
+
+Result<void> Connection::learn_versions() {
+    const wire::ApiVersionsRequest request{.client_software_name = "leat",
+                                           .client_software_version = kSoftwareVersion};
+    LEAT_TRY(Answer<wire::ApiVersionsResponse> answer,
+             call_in<wire::ApiVersionsResponse>(request, wire::ApiVersionsRequest::kVersions.max));
+    if (errc_from_wire(answer.message.error_code) == Errc::kUnsupportedVersion) {
+        LEAT_TRY(answer, call_in<wire::ApiVersionsResponse>(wire::ApiVersionsRequest{}, 0));
+    }
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    for (const auto& api : answer.message.api_keys)
+        versions_[api.api_key] = {api.min_version, api.max_version};
+    return {};
+}
+
+bool Connection::is_refusal(Bytes frame, std::size_t body_bytes) {
+    const Bytes body = frame.last(body_bytes);
+    return body.size() >= 2 && load_be<std::int16_t>(body.data()) ==
+                                   static_cast<std::int16_t>(Errc::kUnsupportedVersion);
+}
+
+Result<void> Connection::check_order(std::int32_t asked, std::int32_t answered) {
+    if (asked == answered) return {};
+    return Error{Errc::kMalformed, "answer number " + std::to_string(answered) +
+                                       " came for request " + std::to_string(asked)};
+}
+
+Result<std::vector<std::byte>> Connection::exchange(Bytes request) {
+    const Deadline deadline = std::chrono::steady_clock::now() + options_.request_timeout;
+    LEAT_TRY_VOID(socket_.write(request, deadline));
+    std::array<std::byte, 4> length{};
+    LEAT_TRY_VOID(socket_.read(length, deadline));
+    const auto size = load_be<std::int32_t>(length.data());
+    if (size < 4 || static_cast<std::size_t>(size) > options_.response_bytes_max)
+        return Error{Errc::kMalformed,
+                     "an answer of " + std::to_string(size) +
+                         " bytes: this is no Kafka broker, or not its plaintext port"};
+    std::vector<std::byte> out(static_cast<std::size_t>(size));
+    LEAT_TRY_VOID(socket_.read(out, deadline));
+    return out;
+}
+
+Result<std::int16_t> Connection::pick_version(wire::ApiKey key, wire::VersionRange ours) const {
+    const std::string_view name = wire::api_info(key).name;
+    const auto theirs = versions_.find(static_cast<std::int16_t>(key));
+    if (theirs == versions_.end())
+        return Error{Errc::kUnsupportedVersion,
+                     "the broker " + endpoint_.text() + " does not have " + std::string{name}};
+    const std::int16_t version = std::min(ours.max, theirs->second.max);
+    if (version < ours.min || version < theirs->second.min)
+        return Error{Errc::kUnsupportedVersion,
+                     "the broker " + endpoint_.text() + " has " + std::string{name} + " " +
+                         text_of(theirs->second) + ", this program " + text_of(ours)};
+    return version;
+}
+
+}  // namespace leat::client

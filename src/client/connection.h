@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One connection to one broker: a request, its answer, in the highest version both sides know.
+// Layer: client (L3).
+// Spec:  KIP-35 (ApiVersions), KIP-511 (its fall-back to version 0).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/result.h"
+#include "client/endpoint.h"
+#include "client/socket.h"
+#include "wire/frame.h"
+#include "wire/reader.h"
+
+namespace leat::client {
+
+struct ConnectionOptions {
+    std::string client_id = "leat";
+    std::chrono::milliseconds connect_timeout{5'000};
+    std::chrono::milliseconds request_timeout{30'000};
+    std::size_t response_bytes_max = std::size_t{256} << 20U;
+};
+
+/// A decoded response with the memory it points into. Moving keeps every view valid.
+template <class Message>
+struct Answer {
+    std::vector<std::byte> frame;
+    Arena arena;
+    Message message;
+    std::int16_t version = 0;
+};
+
+/// Threading: not synchronised. After an error other than kUnsupportedVersion it is of no more use.
+class Connection {
+  public:
+    /// Connects and asks which versions the broker has.
+    /// Errors: kNetworkException, kTimedOut, kUnsupportedVersion (a broker older than 0.10),
+    ///         kMalformed (whatever listens there is no Kafka broker).
+    static Result<std::unique_ptr<Connection>> open(const Endpoint& to, ConnectionOptions options);
+
+    /// Sends `request` in the highest common version, at most `version_max`, and waits for the
+    /// answer. Errors: kUnsupportedVersion (none in common), kNetworkException, kTimedOut,
+    /// kMalformed.
+    template <class Response, class Request>
+    Result<Answer<Response>> call(const Request& request, std::int16_t version_max = INT16_MAX) {
+        LEAT_TRY(const std::int16_t version,
+                 pick_version(Request::kKey, {Request::kVersions.min,
+                                              std::min(Request::kVersions.max, version_max)}));
+        return call_in<Response>(request, version);
+    }
+
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
+    /// Versions the broker has of each API, by key.
+    [[nodiscard]] const std::map<std::int16_t, wire::VersionRange>& versions() const noexcept {
+        return versions_;
+    }
+
+  private:
+    Connection(Endpoint endpoint, ConnectionOptions options, Socket socket);
+    template <class Response, class Request>
+    Result<Answer<Response>> call_in(const Request& request, std::int16_t version) {
+        const std::int32_t id = next_id_++;
+        const wire::Frame frame = wire::request_frame(
+            request, {.version = version, .correlation_id = id, .client_id = options_.client_id});
+        Answer<Response> out;
+        out.version = version;
+        LEAT_TRY(out.frame, exchange(frame.bytes()));
+        wire::Reader in{out.frame, out.arena};
+        LEAT_TRY(const std::int32_t answered,
+                 wire::decode_response_header(wire::api_info(Request::kKey), version, in));
+        LEAT_TRY_VOID(check_order(id, answered));
+        LEAT_TRY_VOID(decode(in, body_version<Response>(out, in), out.message));
+        LEAT_TRY_VOID(in.finish());
+        return out;
+    }
+    /// A broker that does not know our ApiVersions says so in version 0, whatever was asked.
+    template <class Response>
+    std::int16_t body_version(Answer<Response>& out, const wire::Reader& in) {
+        if (Response::kKey == wire::ApiKey::kApiVersions && is_refusal(out.frame, in.remaining()))
+            out.version = 0;
+        return out.version;
+    }
+    static bool is_refusal(Bytes frame, std::size_t body_bytes);
+    Result<std::vector<std::byte>> exchange(Bytes request);
+    static Result<void> check_order(std::int32_t asked, std::int32_t answered);
+    Result<void> learn_versions();
+    [[nodiscard]] Result<std::int16_t> pick_version(wire::ApiKey key,
+                                                    wire::VersionRange ours) const;
+
+    Endpoint endpoint_;
+    ConnectionOptions options_;
+    Socket socket_;
+    std::int32_t next_id_ = 1;
+    std::map<std::int16_t, wire::VersionRange> versions_;
+};
+
+}  // namespace leat::client

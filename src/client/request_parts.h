@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the admin calls share: outcomes out of answers, partitions by leader and by topic.
+// Layer: client (L3). Internal to client.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "client/admin.h"
+#include "client/cluster.h"
+
+namespace leat::client {
+
+[[nodiscard]] inline std::string_view text_or_empty(std::optional<std::string_view> text) {
+    return text.value_or(std::string_view{});
+}
+
+[[nodiscard]] Outcome outcome_of(std::string_view name, std::int16_t code,
+                                 std::optional<std::string_view> message);
+
+/// The broker answered, but not about what was asked.
+[[nodiscard]] Error no_result(std::string_view about);
+
+/// The first code for which the whole request is worth repeating, else 0.
+template <class Item>
+[[nodiscard]] std::int16_t first_retriable(std::span<Item> items) {
+    for (const Item& item : items)
+        if (info(errc_from_wire(item.error_code)).retriable) return item.error_code;
+    return 0;
+}
+template <class Topic>
+[[nodiscard]] std::int16_t first_retriable_of_partitions(std::span<Topic> topics) {
+    for (const Topic& topic : topics)
+        if (const std::int16_t code = first_retriable(topic.partitions); code != 0) return code;
+    return 0;
+}
+
+/// Broker settings are asked of the broker they belong to, all else of the controller.
+[[nodiscard]] Target target_of(const Resource& resource);
+
+/// A topic's partitions as a request wants them; the map keeps the names the request points to.
+template <class Partition>
+using PartitionsByTopic = std::map<std::string, std::vector<Partition>>;
+
+struct Leader {
+    std::int32_t node = -1;
+    Errc code = Errc::kNone;
+};
+using LeaderMap = std::map<TopicPartition, Leader>;
+
+/// Leaders of `where`; one without a leader has the code that says why.
+[[nodiscard]] Result<LeaderMap> leaders_of(Admin& admin, std::span<const TopicPartition> where);
+
+/// Positions in `out` by leader; what has no leader gets its code in `out` and is left out.
+[[nodiscard]] std::map<std::int32_t, std::vector<std::size_t>> group_by_leader(
+    const LeaderMap& leaders, std::vector<PartitionOffset>& out);
+
+/// Notes an answer in the entry of (`topic`, `partition`); answers to what was not asked are
+/// ignored.
+void set_result(std::vector<PartitionOffset>& out, std::string_view topic, std::int32_t partition,
+                std::int64_t offset, std::int16_t code);
+
+}  // namespace leat::client

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/socket.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace leat::client {
+namespace {
+
+struct AddressDeleter {
+    void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
+};
+
+Error network_error(std::string_view what, int code) {
+    return Error{Errc::kNetworkException, std::string{what} + ": " + std::strerror(code)};
+}
+
+/// Waits until `descriptor` is ready for `events`. Errors: kTimedOut.
+Result<void> wait_for(int descriptor, short events, Deadline deadline) {
+    while (true) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        pollfd waiting{.fd = descriptor, .events = events, .revents = 0};
+        const int wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
+        const int ready = poll(&waiting, 1, wait_ms);
+        if (ready > 0) return {};
+        if (ready == 0) return Error{Errc::kTimedOut, "no answer in time"};
+        if (errno != EINTR) return network_error("poll", errno);
+    }
+}
+
+/// A connected descriptor, or the error of this one address.
+Result<int> connect_one(const addrinfo& address, Deadline deadline) {
+    const int descriptor =
+        ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return network_error("socket", errno);
+    int failure = ::connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+    if (failure == EINPROGRESS) {
+        if (Result<void> ready = wait_for(descriptor, POLLOUT, deadline); !ready) {
+            close(descriptor);
+            return std::move(ready).error();
+        }
+        socklen_t size = sizeof failure;
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failure, &size);
+    }
+    if (failure != 0) {
+        close(descriptor);
+        return Error{Errc::kNetworkException, std::strerror(failure)};
+    }
+    const int on = 1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return descriptor;
+}
+
+}  // namespace
+
+Socket::Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+Socket& Socket::operator=(Socket&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+}
+
+Socket::~Socket() {
+    if (descriptor_ >= 0) close(descriptor_);
+}
+
+Result<Socket> Socket::connect(const Endpoint& to, Deadline deadline) {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int code = getaddrinfo(to.host.c_str(), std::to_string(to.port).c_str(), &hints, &found);
+    const std::unique_ptr<addrinfo, AddressDeleter> addresses{found};
+    if (code != 0)
+        return Error{Errc::kNetworkException, to.text() + ": no such host: " + gai_strerror(code)};
+    Errc why = Errc::kNetworkException;
+    std::string reason = "no address";
+    for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+        Result<int> descriptor = connect_one(*one, deadline);
+        if (descriptor) return Socket{*descriptor};
+        why = descriptor.error().code();
+        reason = std::string{descriptor.error().detail()};
+    }
+    return Error{why, to.text() + ": " + reason};
+}
+
+Result<void> Socket::write(Bytes bytes, Deadline deadline) {
+    while (!bytes.empty()) {
+        const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent >= 0) {
+            bytes = bytes.subspan(static_cast<std::size_t>(sent));
+        } else if (errno == EAGAIN) {
+            LEAT_TRY_VOID(wait_for(descriptor_, POLLOUT, deadline));
+        } else if (errno != EINTR) {
+            return network_error("connection lost while sending", errno);
+        }
+    }
+    return {};
+}
+
+Result<void> Socket::read(MutableBytes to, Deadline deadline) {
+    while (!to.empty()) {
+        const ssize_t got = ::recv(descriptor_, to.data(), to.size(), 0);
+        if (got > 0) {
+            to = to.subspan(static_cast<std::size_t>(got));
+        } else if (got == 0) {
+            return Error{Errc::kNetworkException, "the broker closed the connection"};
+        } else if (errno == EAGAIN) {
+            LEAT_TRY_VOID(wait_for(descriptor_, POLLIN, deadline));
+        } else if (errno != EINTR) {
+            return network_error("connection lost while waiting for an answer", errno);
+        }
+    }
+    return {};
+}
+
+}  // namespace leat::client

@@ -90,10 +90,14 @@ class Disk {
     /// syncfs: makes everything written to the file system that holds `path` durable.
     virtual Result<void> sync_file_system(const std::string& path) = 0;
     virtual Result<DiskSpace> space(const std::string& path) = 0;
+    /// Takes the advisory lock of file `path`, made when missing, and holds it until the handle
+    /// goes. Errors: kDataDirInUse when another process has it.
+    virtual Result<std::shared_ptr<void>> lock_file(const std::string& path) = 0;
 };
 
 /// The whole content of `path`. Errors: kLimitExceeded when it has more than `bytes_max`.
-Result<std::vector<std::byte>> read_file(Disk& disk, const std::string& path, std::int64_t bytes_max);
+Result<std::vector<std::byte>> read_file(Disk& disk, const std::string& path,
+                                         std::int64_t bytes_max);
 
 /// Replaces `path` so that a crash leaves the old content or the new: temporary file, sync, rename,
 /// sync of the directory. Runs on: a thread that may block.

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel's files behind the Disk interface. Layer: rt (L1).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rt/disk.h"
+
+namespace leat::rt {
+
+/// Calls are repeated after EINTR, short reads and writes are continued. The detail of an error is
+/// "<call> <path>: <errno text>".
+///
+/// Threading: thread-safe; it has no state.
+class PosixDisk final : public Disk {
+  public:
+    Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode) override;
+    Result<void> rename(const std::string& from, const std::string& to) override;
+    Result<void> remove_file(const std::string& path) override;
+    Result<void> remove_directory(const std::string& path) override;
+    Result<void> make_directory(const std::string& path) override;
+    Result<std::vector<DirEntry>> list(const std::string& path) override;
+    Result<bool> exists(const std::string& path) override;
+    Result<void> sync_directory(const std::string& path) override;
+    Result<void> sync_file_system(const std::string& path) override;
+    Result<DiskSpace> space(const std::string& path) override;
+    /// An open-file-description lock: a Kafka broker's own lock of the same file excludes it.
+    Result<std::shared_ptr<void>> lock_file(const std::string& path) override;
+};
+
+}  // namespace leat::rt

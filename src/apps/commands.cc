@@ -147,6 +147,34 @@ std::vector<Command> record_commands() {
     };
 }
 
+std::vector<Command> bench_commands() {
+    return {
+        {.path = "bench produce",
+         .summary = "measure how fast records are acknowledged",
+         .details = "Prints the same fields for any broker; --output json can be checked by 'leat "
+                    "bench consume --expect'.",
+         .example =
+             "leat bench produce --records 1000000 --record-size 1024 --output json > sent.json",
+         .options = kBenchProduceOptions,
+         .run = run_bench_produce},
+        {.path = "bench consume",
+         .summary = "measure how fast a topic is read and check its content",
+         .details = "Checks offsets, every byte of the records 'leat bench produce' sent and, with "
+                    "--expect, that each "
+                    "of a run came back once.",
+         .example = "leat bench consume --expect sent.json",
+         .options = kBenchConsumeOptions,
+         .run = run_bench_consume},
+        {.path = "bench latency",
+         .summary = "measure the way of a record from producer to consumer at a fixed rate",
+         .details = "Times count from the moment a record should have been sent, so a stall is "
+                    "charged to all it delays.",
+         .example = "leat bench latency --rate 1000 --seconds 30 --output json",
+         .options = kBenchLatencyOptions,
+         .run = run_bench_latency},
+    };
+}
+
 std::vector<Command> plain_commands() {
     return {
         {.path = "completion",
@@ -173,7 +201,8 @@ std::vector<Command> plain_commands() {
 /// In the order of help.
 std::vector<Command> make_commands() {
     std::vector<Command> out;
-    for (const std::vector<Command>& some : {topic_commands(), record_commands(), plain_commands()})
+    for (const std::vector<Command>& some :
+         {topic_commands(), record_commands(), bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

@@ -59,7 +59,6 @@ std::string reference_page(std::string_view name) {
     if (name == "cli") return reference_markdown();
     if (name == "settings") return config::settings_reference();
     if (name == "apis") return apis_page();
-    if (name == "settings") return config::settings_reference();
     LEAT_CHECK(name == "errors");
     return errors_page();
 }

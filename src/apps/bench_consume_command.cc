@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat bench consume: how fast a topic is read, and whether all of a run came back as sent.
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "apps/bench_payload.h"
+#include "apps/bench_support.h"
+#include "apps/commands.h"
+#include "apps/interrupt.h"
+#include "apps/output.h"
+#include "apps/progress.h"
+#include "client/consumer.h"
+
+namespace leat::apps {
+namespace {
+
+using client::TopicPartition;
+using std::chrono::milliseconds;
+
+constexpr auto kOptions = std::to_array<OptionSpec>({
+    {.names = "--topic",
+     .value = "TOPIC",
+     .help = "topic to read, from its beginning to its end",
+     .fallback = "leat-bench"},
+    {.names = "--record-size",
+     .value = "BYTES",
+     .help = "size the records were sent with; others are counted, not checked",
+     .fallback = "1024"},
+    {.names = "--expect",
+     .value = "FILE",
+     .help = "the JSON that 'leat bench produce' printed: every record of it must be there once"},
+    {.names = "--fetch-bytes",
+     .value = "BYTES",
+     .help = "most bytes of one fetch",
+     .fallback = "52428800"},
+});
+
+constexpr milliseconds kLookUp{15'000};
+
+/// What a producing run said of itself.
+struct Expected {
+    std::uint64_t run = 0;
+    std::int64_t records = 0;
+    std::uint64_t checksum = 0;
+};
+
+Result<std::optional<Expected>> expected_of(const Invocation& line) {
+    std::optional<Expected> out;
+    if (!line.has("expect")) return out;
+    const std::string path{line.text("expect")};
+    LEAT_TRY(const std::string text, read_text_file(path));
+    boost::system::error_code failure;
+    const boost::json::value parsed = boost::json::parse(text, failure);
+    const auto hex = [&](std::string_view name, std::uint64_t& to) {
+        const boost::json::value* field = parsed.get_object().if_contains(name);
+        if (field == nullptr || !field->is_string()) return false;
+        const std::string_view digits{field->get_string()};
+        return std::from_chars(digits.data(), digits.data() + digits.size(), to, 16).ec ==
+               std::errc{};
+    };
+    out.emplace();
+    const bool is_report =
+        !failure && parsed.is_object() && hex("run", out->run) && hex("checksum", out->checksum) &&
+        parsed.get_object().contains("acknowledged") && parsed.at("acknowledged").is_int64();
+    if (!is_report)
+        return usage_error("--expect: '" + path +
+                           "' is no report of 'leat bench produce --output json'");
+    out->records = parsed.at("acknowledged").get_int64();
+    return out;
+}
+
+/// Counts, offsets and content of all records.
+struct Check {
+    BenchPayload payload;
+    std::optional<Expected> expected;
+    std::map<std::int32_t, std::int64_t> next_offset;
+    std::vector<bool> seen;  ///< By sequence, of the expected run.
+    std::int64_t records = 0;
+    std::int64_t bytes = 0;
+    std::int64_t recognised = 0;
+    std::int64_t offset_gaps = 0;
+    std::int64_t offsets_back = 0;
+    std::int64_t of_run = 0;
+    std::int64_t duplicates = 0;
+    std::uint64_t checksum = 0;
+
+    void note(const client::ReceivedRecord& record) {
+        ++records;
+        const std::string_view value = record.value.value_or(std::string_view{});
+        bytes += static_cast<std::int64_t>(value.size());
+        const auto [next, is_first] =
+            next_offset.try_emplace(record.partition, record.offset.value);
+        if (record.offset.value > next->second) ++offset_gaps;
+        if (record.offset.value < next->second) ++offsets_back;
+        next->second = record.offset.value + 1;
+        const std::optional<BenchStamp> stamp = payload.check(value);
+        if (!stamp) return;
+        ++recognised;
+        if (!expected || stamp->run != expected->run) return;
+        if (stamp->sequence >= seen.size())
+            seen.resize(std::max<std::size_t>(seen.size() * 2, stamp->sequence + 1));
+        if (seen[stamp->sequence]) {
+            ++duplicates;
+            return;
+        }
+        seen[stamp->sequence] = true;
+        ++of_run;
+        checksum += BenchPayload::digest(*stamp);
+    }
+    /// True also when nothing was expected and the offsets are in order.
+    [[nodiscard]] bool is_good() const {
+        if (offsets_back > 0) return false;
+        return !expected ||
+               (of_run == expected->records && duplicates == 0 && checksum == expected->checksum);
+    }
+};
+
+/// Reads every partition to the end it has when reading starts there.
+Result<void> read_all(client::Consumer& consumer, const std::string& topic, Check& check) {
+    LEAT_TRY(const std::vector<std::int32_t> ids, consumer.partitions(topic, kLookUp));
+    std::vector<client::StartAt> starts;
+    std::set<TopicPartition> open;
+    std::int64_t total = 0;
+    for (const std::int32_t id : ids) {
+        LEAT_TRY(const client::Watermarks marks, consumer.watermarks({topic, id}, kLookUp));
+        starts.push_back({{topic, id}, marks.begin});
+        open.insert({topic, id});
+        total += marks.end.value - marks.begin.value;
+    }
+    LEAT_TRY_VOID(consumer.assign(starts));
+    Progress progress{"read", total};
+    while (!open.empty() && !is_interrupted()) {
+        LEAT_TRY(const client::ConsumerEvent event, consumer.poll(milliseconds{100}));
+        if (const auto* record = std::get_if<client::ReceivedRecord>(&event)) {
+            check.note(*record);
+            if (check.records % 1024 == 0) progress.update(check.records, check.bytes);
+        } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
+            open.erase(end->where);
+        }
+    }
+    return {};
+}
+
+boost::json::object report(const Check& check, const std::string& topic, double seconds,
+                           double cpu) {
+    boost::json::object out;
+    out["benchmark"] = "consume";
+    out["topic"] = topic;
+    out["records"] = check.records;
+    out["bytes"] = check.bytes;
+    out["seconds"] = seconds;
+    out["records_per_second"] = seconds > 0 ? static_cast<double>(check.records) / seconds : 0;
+    out["bytes_per_second"] = seconds > 0 ? static_cast<double>(check.bytes) / seconds : 0;
+    out["client_cpu_seconds"] = cpu;
+    out["recognised"] = check.recognised;
+    out["offset_gaps"] = check.offset_gaps;
+    out["offsets_back"] = check.offsets_back;
+    if (check.expected) {
+        out["expected"] = check.expected->records;
+        out["found"] = check.of_run;
+        out["lost"] = std::max<std::int64_t>(0, check.expected->records - check.of_run);
+        out["duplicated"] = check.duplicates;
+        out["checksum"] = hex_text(check.checksum);
+        out["checksum_matches"] = check.checksum == check.expected->checksum;
+    }
+    out["verified"] = check.expected && check.is_good();
+    return out;
+}
+
+}  // namespace
+
+const std::span<const OptionSpec> kBenchConsumeOptions = kOptions;
+
+Result<int> run_bench_consume(const Invocation& line) {
+    LEAT_TRY(const ClusterAccess access, cluster_access(line));
+    LEAT_TRY(std::optional<Expected> expected, expected_of(line));
+    LEAT_TRY(const std::int64_t size, line.integer("record-size", BenchPayload::kSizeMin, 1 << 30));
+    LEAT_TRY(const std::int64_t fetch_bytes, line.integer("fetch-bytes", 1024, INT32_MAX));
+    const std::string topic{line.text("topic")};
+    std::vector<client::Property> properties = access.properties;
+    client::set_property(properties, "group.id", "leat-bench-without-group");
+    client::set_property(properties, "enable.auto.commit", "false");
+    client::set_property(properties, "fetch.max.bytes", std::to_string(fetch_bytes));
+    client::set_property(properties, "max.partition.fetch.bytes", std::to_string(fetch_bytes));
+    client::set_property(properties, "queued.min.messages", "1000000");
+    client::set_property(properties, "check.crcs", "true");
+    watch_interrupts();
+    LEAT_TRY(const std::unique_ptr<client::Consumer> consumer, client::Consumer::open(properties));
+    Check check{.payload = BenchPayload{static_cast<std::size_t>(size)},
+                .expected = expected,
+                .next_offset = {},
+                .seen = {}};
+    const double cpu_before = own_cpu_seconds();
+    const std::int64_t started = bench_now_ns();
+    if (const Result<void> done = read_all(*consumer, topic, check); !done)
+        return failed_to("consume topic '" + topic + "' on " + access.where, done.error());
+    const double seconds = static_cast<double>(bench_now_ns() - started) / 1e9;
+    const boost::json::object document =
+        report(check, topic, seconds, own_cpu_seconds() - cpu_before);
+    if (format_of(line) == Format::kTable) {
+        LEAT_TRY_VOID(write_out(
+            human_count(check.records) + " records read in " + human_seconds(seconds) + ": " +
+            human_count(static_cast<std::int64_t>(static_cast<double>(check.records) / seconds)) +
+            " records/s, " + human_bytes(static_cast<double>(check.bytes) / seconds) + "/s\n" +
+            human_count(check.recognised) + " recognised byte for byte, " +
+            human_count(check.offset_gaps) + " offset gaps\n"));
+    } else {
+        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+    }
+    if (check.is_good()) return kExitDone;
+    return Error{Errc::kCorruptMessage,
+                 "topic '" + topic + "' on " + access.where +
+                     " does not hold what was sent: " + human_count(check.of_run) + " of " +
+                     human_count(expected ? expected->records : 0) + " records found, " +
+                     human_count(check.duplicates) + " of them twice, " +
+                     human_count(check.offsets_back) + " offsets going back"};
+}
+
+}  // namespace leat::apps

@@ -179,16 +179,22 @@ TEST(Reader, ArrayLargerThanTheFrameIsRefusedBeforeItIsAllocated) {
 }
 
 TEST(Reader, ManyTinyElementsHitTheMemoryBound) {
-    // One byte each on the wire (an empty compact string), 16 in memory.
-    std::vector<std::byte> body(900'000, std::byte{1});
-    body[0] = std::byte{0xA0};  // 0xA0 0xF7 0x36 = 900000, so 899,999 elements
-    body[1] = std::byte{0xF7};
-    body[2] = std::byte{0x36};
+    // A Metadata topic is two bytes on the wire (empty name, no tags) and 40 in memory.
+    std::vector<std::byte> body(900'000, std::byte{0});
+    for (std::size_t i = 3; i < body.size(); i += 2) body[i] = std::byte{1};
+    body[0] = std::byte{0xA1};  // 0xA1 0x8D 0x06 = 100,001: 100,000 topics
+    body[1] = std::byte{0x8D};
+    body[2] = std::byte{0x06};
     Arena arena;
-    Reader in{body, arena};
-    DeleteGroupsRequest out;
-    EXPECT_FALSE(decode(in, 2, out).has_value());
-    EXPECT_LE(arena.capacity_bytes(), Reader::kMemoryFactor * body.size() + 4096);
+    Reader roomy{body, arena};
+    MetadataRequest out;
+    ASSERT_OK(decode(roomy, 9, out)) << "the rest of the frame pays for them";
+    arena.reset();
+    Reader in{Bytes{body}.first(3 + 200'000), arena};
+    EXPECT_ERRC(decode(in, 9, out), Errc::kLimitExceeded);
+    EXPECT_LE(arena.capacity_bytes(), 2 * Reader::memory_max(200'003));
+    static_assert(Reader::memory_max(100) == 256 * 1024);
+    static_assert(Reader::memory_max(100 << 20) == (64 << 20) + (200 << 20));
 }
 
 TEST(Reader, NullWhereNoneMayBeIsMalformed) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/reader.h"
 
-#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -18,7 +17,7 @@ Reader::Reader(Bytes frame, Arena& arena) noexcept
       at_(frame.data()),
       end_(frame.data() + frame.size()),
       arena_(&arena),
-      memory_left_(std::max(kMemoryFloor, kMemoryFactor * frame.size())) {}
+      memory_left_(memory_max(frame.size())) {}
 
 Result<void> Reader::finish() const {
     if (!failed()) return {};

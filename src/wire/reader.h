@@ -4,6 +4,8 @@
 // Spec:  Kafka protocol guide, "Protocol Primitive Types"; KIP-482 (flexible versions).
 #pragma once
 
+#include <algorithm>
+
 #include "base/arena.h"
 #include "base/endian.h"
 #include "wire/types.h"
@@ -22,7 +24,7 @@ struct TagMark {
 /// Invariant: never reads past the frame; never allocates for a length that the frame cannot hold.
 /// Limits:    an array has at most kArrayMax elements, each of at least its least encoded size in
 ///            the bytes that remain; a tag section has at most kTagsMax fields; all arrays together
-///            take at most kMemoryFactor times the frame from the arena (kMemoryFloor if more).
+///            take at most memory_max() from the arena.
 /// Memory:    strings and bytes are views into the frame, arrays lie in the arena: both must
 /// outlive
 ///            the decoded message.
@@ -31,9 +33,14 @@ class Reader {
   public:
     static constexpr std::size_t kArrayMax = 1'000'000;
     static constexpr std::uint32_t kTagsMax = 10'000;
-    /// Honest requests take 1 to 5 times their frame; what costs more is one byte an element.
-    static constexpr std::size_t kMemoryFactor = 8;
-    static constexpr std::size_t kMemoryFloor = 256UZ * 1024;
+    /// What decoding a frame of this size may take from the arena: 16 times the frame, but at least
+    /// 256 KiB, and past 64 MiB only twice the frame more. Honest requests take 1 to 10 times their
+    /// frame; what takes more is elements of a byte or two. Large honest frames are record batches,
+    /// which take nothing. With Kafka's 100 MiB a frame the worst is 2.6 times the frame.
+    [[nodiscard]] static constexpr std::size_t memory_max(std::size_t frame_bytes) noexcept {
+        constexpr std::size_t kKiB = 1024;
+        return std::max(256 * kKiB, std::min(16 * frame_bytes, 64 * kKiB * kKiB + 2 * frame_bytes));
+    }
 
     Reader(Bytes frame, Arena& arena) noexcept;
 

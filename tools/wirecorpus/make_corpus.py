@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes tests/corpus/wire and the seeds of the wire_<api>_fuzz targets with Kafka's own Java classes.
 
-usage: make_corpus.py NAME=LIB [NAME=LIB ...]
+usage: make_corpus.py [--check] NAME=LIB [NAME=LIB ...]
+With --check nothing is written; it fails when the committed values are not what the jars write.
 NAME is a Kafka version, LIB the folder of its jars; a version of an API is taken from the first that has it.
 Example: make_corpus.py 4.3.1=$HOME/.cache/kafka-node/4.3.1/lib 3.9.1=$HOME/.cache/kafka-node/3.9.1/lib
 """
@@ -43,7 +44,7 @@ def merge(makers, apis):
     return entries
 
 
-def write_values(api, rows, folder):
+def values_text(api, rows):
     lines = [f"# {api.name} as Kafka's Java classes write it; made by tools/wirecorpus.",
              "# direction version variant bytes values; version - is a default."]
     maker = None
@@ -52,7 +53,7 @@ def write_values(api, rows, folder):
             lines.append(f"# Kafka {made_by}")
             maker = made_by
         lines.append(" ".join((direction, version, variant, data, values)))
-    (folder / f"{api.path.stem}.txt").write_text("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def write_seeds(api, rows, corpus):
@@ -70,20 +71,36 @@ def write_seeds(api, rows, corpus):
             (folder / f"seed_{direction}_{version}").write_bytes(bytes([pick]) + body)
 
 
+def write(apis, entries, corpus):
+    shutil.rmtree(corpus / "wire", ignore_errors=True)
+    (corpus / "wire").mkdir(parents=True)
+    for api in apis:
+        (corpus / "wire" / f"{api.path.stem}.txt").write_text(values_text(api, entries[api.name]))
+        write_seeds(api, entries[api.name], corpus)
+
+
+def stale(apis, entries, corpus):
+    for api in apis:
+        path = corpus / "wire" / f"{api.path.stem}.txt"
+        if not path.exists() or path.read_text() != values_text(api, entries[api.name]):
+            yield path
+
+
 def main(args):
-    makers = [arg.split("=", 1) for arg in args if "=" in arg]
-    if not makers or len(makers) != len(args):
+    check = args[:1] == ["--check"]
+    makers = [arg.split("=", 1) for arg in args[check:] if "=" in arg]
+    if not makers or len(makers) != len(args) - check:
         print(__doc__, file=sys.stderr)
         return 2
     apis = schema.load(root / "schemas")
     entries = merge(makers, apis)
     corpus = root / "tests/corpus"
-    shutil.rmtree(corpus / "wire", ignore_errors=True)
-    (corpus / "wire").mkdir(parents=True)
-    for api in apis:
-        write_values(api, entries[api.name], corpus / "wire")
-        write_seeds(api, entries[api.name], corpus)
-    return 0
+    if not check:
+        write(apis, entries, corpus)
+        return 0
+    old = [str(path) for path in stale(apis, entries, corpus)]
+    print("\n".join(f"stale: {path}" for path in old) or f"{len(apis)} files are what Kafka writes")
+    return 1 if old else 0
 
 
 sys.exit(main(sys.argv[1:]))

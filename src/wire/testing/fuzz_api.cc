@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/testing/fuzz_api.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "wire/reader.h"
 #include "wire/testing/catalog.h"
@@ -13,9 +11,8 @@ namespace {
 // Property: what was decoded is encoded to bytes that decode to the same, within the bounds.
 void check(const Entry& entry, std::int16_t version, Bytes body) {
     const RoundTrip once = entry.round_trip(body, version);
-    const std::size_t allowed = std::max(Reader::kMemoryFloor, Reader::kMemoryFactor * body.size());
-    // Arena blocks may be twice what lies in them, plus the first one.
-    LEAT_CHECK(once.memory_bytes <= 2 * allowed + Reader::kMemoryFloor);
+    // Arena blocks may be twice what lies in them, plus the first ones.
+    LEAT_CHECK(once.memory_bytes <= 2 * Reader::memory_max(body.size()) + 512UZ * 1024);
     if (!once.decoded) return;
     LEAT_CHECK(once.measured == once.bytes.size());
     const RoundTrip twice = entry.round_trip(once.bytes, version);

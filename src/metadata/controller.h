@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Validates and executes changes to the metadata. Layer: metadata (L4). Pure: no I/O, no clock.
+// Spec:  Kafka's CreateTopics, DeleteTopics, CreatePartitions, (Incremental)AlterConfigs; codes and
+//        texts compared with Kafka 4.3.1.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/uuid.h"
+#include "config/alter.h"
+#include "metadata/image.h"
+
+namespace leat::metadata {
+
+/// Replicas of one partition as a client asks for them.
+struct Assignment {
+    std::int32_t partition = 0;
+    std::vector<std::int32_t> replicas;
+};
+
+struct NewTopic {
+    std::string name;
+    std::int32_t partitions = -1;          ///< -1: num.partitions.
+    std::int32_t replication_factor = -1;  ///< -1: default.replication.factor.
+    std::vector<Assignment> assignments;   ///< Given: both numbers above must be -1.
+    std::vector<std::pair<std::string, std::optional<std::string>>> settings;
+};
+
+/// Names a topic by one of both.
+struct TopicRef {
+    std::optional<std::string> name;
+    Uuid id;
+};
+
+struct MorePartitions {
+    std::string name;
+    std::int32_t count = 0;  ///< Of all partitions afterwards.
+    /// Replicas of the new partitions, in order; nullopt: the broker chooses.
+    std::optional<std::vector<std::vector<std::int32_t>>> assignments;
+};
+
+/// Numbers are those of DescribeConfigs.
+enum class ResourceType : std::int8_t {
+    kTopic = 2,
+    kBroker = 4,
+    kBrokerLogger = 8,
+    kClientMetrics = 16,
+    kGroup = 32,
+};
+
+struct ConfigChange {
+    ResourceType type = ResourceType::kTopic;
+    std::string name;
+    std::vector<config::Alteration> alterations;
+    /// AlterConfigs: what is not in the list goes back to its default.
+    bool replace_all = false;
+};
+
+/// What became of one item, in the order of the request.
+struct Outcome {
+    std::string name;
+    Uuid id;
+    Errc error = Errc::kNone;
+    std::string message;  ///< "" when the code says it all.
+    TopicPtr topic;       ///< As it is (or, only validating, would be) afterwards.
+};
+
+/// Executes requests against its own image, which runs ahead of the durable one: a request sees
+/// what earlier ones did though their commits are on the way. The caller commits the deltas, then
+/// applies them to the shards' images, in order.
+///
+/// Threading: shard-local.
+/// Failure:   when a commit fails, call restore() with the durable image before the next request.
+class Controller {
+  public:
+    using Random = std::move_only_function<std::uint64_t()>;
+    static constexpr std::int32_t kRequestPartitionsMax = 10'000;  ///< As in Kafka.
+    static constexpr std::int64_t kProducerIdBlock = 1'000;
+
+    Controller(Image image, Random random);
+
+    [[nodiscard]] const Image& image() const noexcept { return image_; }
+    void restore(Image durable);
+
+    /// Deltas of what succeeded are appended to `deltas`; none when only validating.
+    std::vector<Outcome> create_topics(std::span<const NewTopic> topics, bool validate_only,
+                                       std::vector<Delta>& deltas);
+    std::vector<Outcome> delete_topics(std::span<const TopicRef> topics,
+                                       std::vector<Delta>& deltas);
+    std::vector<Outcome> create_partitions(std::span<const MorePartitions> topics,
+                                           bool validate_only, std::vector<Delta>& deltas);
+    std::vector<Outcome> alter_configs(std::span<const ConfigChange> changes, bool validate_only,
+                                       std::vector<Delta>& deltas);
+
+    /// First of kProducerIdBlock new producer ids; to be used only once the delta is durable.
+    std::int64_t allocate_producer_ids(std::vector<Delta>& deltas);
+
+    /// After an unclean stop, before anything is served.
+    void bump_leader_epochs(std::vector<Delta>& deltas);
+
+  private:
+    void apply(Delta delta, std::vector<Delta>& deltas);
+    Result<TopicPtr> checked_new_topic(const NewTopic& asked);
+    [[nodiscard]] Result<std::int32_t> checked_partition_count(const NewTopic& asked) const;
+    [[nodiscard]] Result<void> check_replicas(std::span<const std::int32_t> replicas) const;
+    [[nodiscard]] Result<void> check_replication_factor(std::int32_t factor) const;
+    [[nodiscard]] Result<void> check_room(std::int64_t more) const;
+    Result<TopicPtr> checked_more_partitions(const MorePartitions& asked) const;
+    Result<TopicPtr> resolve(const TopicRef& ref) const;
+    Result<Delta> checked_topic_change(const ConfigChange& change) const;
+    Result<Delta> checked_broker_change(const ConfigChange& change) const;
+    [[nodiscard]] std::optional<std::string> colliding_name(const std::string& name) const;
+    Uuid fresh_id();
+
+    Image image_;
+    Random random_;
+    /// Names with '.' read as '_', for names that hold either: two such may not differ only there.
+    std::unordered_map<std::string, std::string> collision_keys_;
+};
+
+/// Kafka's rule for topic names; "" when `name` is good, else what is wrong with it.
+std::string topic_name_error(std::string_view name);
+
+}  // namespace leat::metadata

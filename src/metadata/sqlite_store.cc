@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Spec: docs/reference/formats/metadata-db.md has the tables.
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "metadata/sqlite.h"
+#include "metadata/store.h"
+#include "obs/log.h"
+
+namespace leat::metadata {
+namespace {
+
+constexpr obs::Logger kLog{"metadata"};
+constexpr std::int64_t kApplicationId = 0x4C656174;  // "Leat".
+constexpr std::int64_t kSchemaVersion = 1;
+
+constexpr const char* kSchema =
+    "CREATE TABLE topics(name TEXT PRIMARY KEY, id BLOB NOT NULL UNIQUE, partitions INTEGER NOT "
+    "NULL,"
+    " created_epoch INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE topic_settings(topic BLOB NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(topic, name)) WITHOUT ROWID;"
+    "CREATE TABLE broker_settings(scope TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(scope, name)) WITHOUT ROWID;"
+    "CREATE TABLE facts(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;"
+    "PRAGMA application_id=1281712500; PRAGMA user_version=1;";
+static_assert(kApplicationId == 1281712500 && kSchemaVersion == 1);
+
+constexpr std::string_view kScopeDefault = "default";
+constexpr std::string_view kScopeBroker = "broker";
+
+Bytes bytes_of(const Uuid& id) {
+    return std::as_bytes(std::span{id.bytes});
+}
+
+struct Statements {
+    Statement put_topic, drop_topic, put_setting, drop_settings, put_broker, drop_broker, put_fact;
+};
+
+Result<Statements> prepare_all(Database& db) {
+    const auto prepare = [&db](std::string_view sql) { return Statement::prepare(db, sql); };
+    Statements s;
+    LEAT_TRY(s.put_topic, prepare("INSERT INTO topics VALUES(?,?,?,?) ON CONFLICT(name) DO UPDATE "
+                                  "SET partitions=excluded.partitions"));
+    LEAT_TRY(s.drop_topic, prepare("DELETE FROM topics WHERE name=?"));
+    LEAT_TRY(s.put_setting, prepare("INSERT OR REPLACE INTO topic_settings VALUES(?,?,?)"));
+    LEAT_TRY(s.drop_settings, prepare("DELETE FROM topic_settings WHERE topic=?"));
+    LEAT_TRY(s.put_broker, prepare("INSERT OR REPLACE INTO broker_settings VALUES(?,?,?)"));
+    LEAT_TRY(s.drop_broker, prepare("DELETE FROM broker_settings WHERE scope=?"));
+    LEAT_TRY(s.put_fact, prepare("INSERT OR REPLACE INTO facts VALUES(?,?)"));
+    return s;
+}
+
+class SqliteStore final : public MetadataStore {
+  public:
+    explicit SqliteStore(Database db) : db_(std::move(db)) {}
+
+    Result<void> start() {
+        LEAT_TRY(Statements statements, prepare_all(db_));
+        statements_.emplace(std::move(statements));
+        return {};
+    }
+
+    Result<State> load() override {
+        State state;
+        LEAT_TRY(state.cluster_id, db_.text("SELECT value FROM facts WHERE name='cluster_id'"));
+        LEAT_TRY(state.next_producer_id,
+                 db_.number("SELECT value FROM facts WHERE name='next_producer_id'"));
+        LEAT_TRY(const std::int64_t starts,
+                 db_.number("SELECT value FROM facts WHERE name='unclean_starts'"));
+        state.unclean_starts = static_cast<std::int32_t>(starts);
+        LEAT_TRY_VOID(load_topics(state));
+        LEAT_TRY_VOID(load_topic_settings(state));
+        LEAT_TRY_VOID(load_broker_settings(state));
+        return state;
+    }
+
+    Result<void> commit(std::span<const Delta> deltas) override {
+        if (broken_) return Error{Errc::kIoError, "the metadata store failed before; restart"};
+        LEAT_TRY_VOID(db_.run("BEGIN IMMEDIATE"));
+        Result<void> done = write_all(deltas);
+        if (done.has_value()) done = db_.run("COMMIT");
+        if (done.has_value()) return {};
+        // A failed commit may have rolled back by itself; a second rollback then says so.
+        ignore(db_.run("ROLLBACK"), "nothing of it is durable either way");
+        if (done.error().code() != Errc::kNoSpace) broken_ = true;
+        kLog.error("metadata commit failed", {{"error", done.error().code()},
+                                              {"detail", done.error().detail()},
+                                              {"deltas", deltas.size()}});
+        return done;
+    }
+
+  private:
+    Result<void> write_all(std::span<const Delta> deltas) {
+        for (const Delta& delta : deltas)
+            LEAT_TRY_VOID(std::visit([this](const auto& d) { return write(d); }, delta));
+        return {};
+    }
+
+    Result<void> put_topic(const Topic& t) {
+        return statements_->put_topic.bind(1, std::string_view{t.name})
+            .bind(2, bytes_of(t.id))
+            .bind(3, std::int64_t{t.partition_count})
+            .bind(4, std::int64_t{t.created_epoch})
+            .run();
+    }
+    Result<void> put_settings(const Topic& t) {
+        for (const auto& [name, value] : t.overrides)
+            LEAT_TRY_VOID(statements_->put_setting.bind(1, bytes_of(t.id))
+                              .bind(2, std::string_view{name})
+                              .bind(3, std::string_view{value})
+                              .run());
+        return {};
+    }
+    Result<void> drop_settings(const Topic& t) {
+        return statements_->drop_settings.bind(1, bytes_of(t.id)).run();
+    }
+    Result<void> put_fact(std::string_view name, std::int64_t value) {
+        return statements_->put_fact.bind(1, name).bind(2, value).run();
+    }
+    Result<void> replace_broker(std::string_view scope, const config::Values& values) {
+        LEAT_TRY_VOID(statements_->drop_broker.bind(1, scope).run());
+        for (const auto& [name, value] : values)
+            LEAT_TRY_VOID(statements_->put_broker.bind(1, scope)
+                              .bind(2, std::string_view{name})
+                              .bind(3, std::string_view{value})
+                              .run());
+        return {};
+    }
+
+    Result<void> write(const TopicCreated& d) {
+        LEAT_TRY_VOID(put_topic(*d.topic));
+        return put_settings(*d.topic);
+    }
+    Result<void> write(const TopicDeleted& d) {
+        LEAT_TRY_VOID(statements_->drop_topic.bind(1, std::string_view{d.topic->name}).run());
+        return drop_settings(*d.topic);
+    }
+    Result<void> write(const PartitionsAdded& d) { return put_topic(*d.topic); }
+    Result<void> write(const TopicConfigChanged& d) {
+        LEAT_TRY_VOID(drop_settings(*d.topic));
+        return put_settings(*d.topic);
+    }
+    Result<void> write(const BrokerConfigChanged& d) {
+        LEAT_TRY_VOID(replace_broker(kScopeDefault, d.layers->dynamic_default));
+        return replace_broker(kScopeBroker, d.layers->dynamic_broker);
+    }
+    Result<void> write(const ProducerIdsAllocated& d) {
+        return put_fact("next_producer_id", d.next);
+    }
+    Result<void> write(const LeaderEpochsBumped& d) {
+        return put_fact("unclean_starts", d.unclean_starts);
+    }
+
+    Result<void> load_topics(State& state) {
+        LEAT_TRY(Statement rows, Statement::prepare(db_,
+                                                    "SELECT name, id, partitions, created_epoch "
+                                                    "FROM topics ORDER BY id"));
+        for (;;) {
+            LEAT_TRY(const bool has_row, rows.step());
+            if (!has_row) return {};
+            StoredTopic topic;
+            topic.name = rows.column_text(0);
+            const Bytes id = rows.column_bytes(1);
+            if (id.size() != topic.id.bytes.size() || rows.column_number(2) < 1)
+                return Error{Errc::kDataDirFormat, "metadata: topic " + topic.name + " is damaged"};
+            std::memcpy(topic.id.bytes.data(), id.data(), id.size());
+            topic.partition_count = static_cast<std::int32_t>(rows.column_number(2));
+            topic.created_epoch = static_cast<std::int32_t>(rows.column_number(3));
+            state.topics.push_back(std::move(topic));
+        }
+    }
+
+    /// Settings and topics are both in id order: one pass joins them.
+    Result<void> load_topic_settings(State& state) {
+        LEAT_TRY(Statement rows, Statement::prepare(db_,
+                                                    "SELECT topic, name, value FROM "
+                                                    "topic_settings ORDER BY topic"));
+        auto topic = state.topics.begin();
+        for (;;) {
+            LEAT_TRY(const bool has_row, rows.step());
+            if (!has_row) return {};
+            const Bytes id = rows.column_bytes(0);
+            const auto is_before = [&] {
+                return std::memcmp(topic->id.bytes.data(), id.data(), id.size()) < 0;
+            };
+            if (id.size() != sizeof(Uuid)) continue;
+            while (topic != state.topics.end() && is_before()) ++topic;
+            const bool is_match = topic != state.topics.end() &&
+                                  std::memcmp(topic->id.bytes.data(), id.data(), id.size()) == 0;
+            if (is_match) topic->overrides[rows.column_text(1)] = rows.column_text(2);
+        }
+    }
+
+    Result<void> load_broker_settings(State& state) {
+        LEAT_TRY(Statement rows,
+                 Statement::prepare(db_, "SELECT scope, name, value FROM broker_settings"));
+        for (;;) {
+            LEAT_TRY(const bool has_row, rows.step());
+            if (!has_row) return {};
+            config::Values& values =
+                rows.column_text(0) == kScopeBroker ? state.dynamic_broker : state.dynamic_default;
+            values[rows.column_text(1)] = rows.column_text(2);
+        }
+    }
+
+    Database db_;
+    std::optional<Statements> statements_;
+    bool broken_ = false;
+};
+
+/// An empty file becomes ours; another program's or a newer version's is refused.
+Result<void> check_format(Database& db, const std::string& path) {
+    LEAT_TRY(const std::int64_t tables, db.number("SELECT count(*) FROM sqlite_schema"));
+    LEAT_TRY(const std::int64_t application, db.number("PRAGMA application_id"));
+    LEAT_TRY(const std::int64_t version, db.number("PRAGMA user_version"));
+    if (tables == 0 && application == 0) return {};
+    if (application != kApplicationId)
+        return Error{Errc::kDataDirFormat, path + ": is a database of another program"};
+    if (version > kSchemaVersion)
+        return Error{Errc::kDataDirFormat, path + ": was written by a newer Leat (format " +
+                                               std::to_string(version) + ", this one knows up to " +
+                                               std::to_string(kSchemaVersion) + ")"};
+    LEAT_TRY(const std::string verdict, db.text("PRAGMA quick_check(1)"));
+    if (verdict != "ok")
+        return Error{Errc::kDataDirFormat, path + ": is damaged (" + verdict +
+                                               "); nothing was changed: restore it from a copy"};
+    return {};
+}
+
+Result<void> create_if_empty(Database& db, const std::string& cluster_id) {
+    LEAT_TRY(const std::int64_t application, db.number("PRAGMA application_id"));
+    if (application == kApplicationId) return {};
+    LEAT_TRY_VOID(db.run("BEGIN IMMEDIATE"));
+    LEAT_TRY_VOID(db.run(kSchema));
+    {
+        LEAT_TRY(Statement put,
+                 Statement::prepare(db, "INSERT INTO facts VALUES('cluster_id', ?)"));
+        LEAT_TRY_VOID(put.bind(1, std::string_view{cluster_id}).run());
+    }
+    return db.run("COMMIT");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MetadataStore>> open_sqlite_store(const std::string& path,
+                                                         const std::string& fresh_cluster_id) {
+    LEAT_TRY(Database db, Database::open(path));
+    // Exclusive locking before the first read keeps the WAL index in memory: no shared-memory file,
+    // and a second process is refused. FULL: one sync of the log per commit.
+    LEAT_TRY_VOID(db.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL;"));
+    LEAT_TRY_VOID(check_format(db, path));
+    LEAT_TRY_VOID(db.run("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF;"));
+    LEAT_TRY_VOID(create_if_empty(db, fresh_cluster_id));
+    auto store = std::make_unique<SqliteStore>(std::move(db));
+    LEAT_TRY_VOID(store->start());
+    return std::unique_ptr<MetadataStore>{std::move(store)};
+}
+
+}  // namespace leat::metadata

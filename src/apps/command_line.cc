@@ -5,28 +5,27 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <numeric>
-#include <set>
 
 #include "apps/help.h"
 
 namespace leat::apps {
 namespace {
 
-/// Edits (insert, delete, replace, swap of neighbours counts two) from `a` to `b`.
+/// Edits from `a` to `b`: insert, delete, replace, swap of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), 0U);
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replace = diagonal + (a[i] == b[j] ? 0U : 1U);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replace, row[j] + 1, diagonal + 1});
+    std::vector<std::vector<std::size_t>> cost(a.size() + 1,
+                                               std::vector<std::size_t>(b.size() + 1));
+    for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
+    for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
+                                   cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
         }
     }
-    return row.back();
+    return cost[a.size()][b.size()];
 }
 
 std::vector<std::string_view> choices_of(const OptionSpec& option) {
@@ -187,7 +186,7 @@ Error unknown_word(std::string_view group, const std::string& word) {
         return usage_error("'" + where + "' needs a command before '" + word +
                            "'; options follow the command. Commands: " + joined(known));
     return usage_error("'" + where + "' has no command '" + word + "'" + suggestion(word, known) +
-                       " Commands: " + joined(known));
+                       "; its commands are " + joined(known));
 }
 
 }  // namespace

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: command lines as an Invocation; the settings they end in, or the words they are refused
+// with.
+#include "apps/serve_plan.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "testkit/result_matchers.h"
+
+namespace leat::apps {
+namespace {
+
+constexpr Command kServe{.path = "serve",
+                         .summary = "x",
+                         .details = {},
+                         .example = "leat serve",
+                         .kind = CommandKind::kPlain,
+                         .options = {},
+                         .run = nullptr};
+
+Invocation line_with(std::initializer_list<std::pair<std::string_view, std::string_view>> options) {
+    Invocation out{kServe};
+    for (const auto& [key, value] : options) out.add(key, value, false);
+    return out;
+}
+
+std::string refusal(const Invocation& line, Errc code) {
+    const auto got = serve_plan(line);
+    EXPECT_ERRC(got, code);
+    return got ? "" : std::string{got.error().detail()};
+}
+
+std::string file_with(const std::string& text) {
+    const std::string path =
+        ::testing::TempDir() + "leat-serve-plan-" + std::to_string(getpid()) + ".properties";
+    std::ofstream{path} << text;
+    return path;
+}
+
+TEST(ServePlan, ListensOnLoopbackAndKeepsDataUnderHomeUnlessTold) {
+    ::setenv("XDG_DATA_HOME", "/xdg", 1);
+    const auto plan = serve_plan(line_with({}));
+    ASSERT_OK(plan);
+    EXPECT_EQ(plan->data_directory, "/xdg/leat");
+    ASSERT_EQ(plan->config->listeners.size(), 1U);
+    EXPECT_EQ(config::text_of(plan->config->listeners[0]), "PLAINTEXT://127.0.0.1:9092");
+    ::setenv("XDG_DATA_HOME", "relative", 1);
+    ::setenv("HOME", "/home/x", 1);
+    const auto other = serve_plan(line_with({}));
+    ASSERT_OK(other);
+    EXPECT_EQ(other->data_directory, "/home/x/.local/share/leat");
+}
+
+TEST(ServePlan, PutsTheCommandLineOverTheFile) {
+    const std::string path =
+        file_with("listeners=PLAINTEXT://127.0.0.1:1\nnum.partitions=3\nlog.dirs=/a\nx.y=1\n");
+    const auto plan = serve_plan(
+        line_with({{"config", path}, {"listen", "[::1]:0"}, {"data", "/b"}, {"set", "node.id=7"}}));
+    ASSERT_OK(plan);
+    EXPECT_EQ(config::text_of(plan->config->listeners[0]), "PLAINTEXT://[::1]:0");
+    EXPECT_EQ(plan->config->num_partitions, 3);
+    EXPECT_EQ(plan->config->node_id, 7);
+    EXPECT_EQ(plan->data_directory, "/b");
+    EXPECT_EQ(plan->unknown_settings, std::vector<std::string>{"x.y"});
+}
+
+TEST(ServePlan, NamesFileLineAndSettingOfABadValue) {
+    const std::string path = file_with("# first\nnum.partitions=none\n");
+    const std::string text = refusal(line_with({{"config", path}}), Errc::kInvalidSetting);
+    EXPECT_NE(text.find(path + ":2: num.partitions"), std::string::npos) << text;
+    EXPECT_NE(refusal(line_with({{"set", "num.partitions=0"}}), Errc::kInvalidSetting)
+                  .find("--set: num.partitions"),
+              std::string::npos);
+    refusal(line_with({{"set", "novalue"}}), Errc::kUsage);
+    refusal(line_with({{"listen", "127.0.0.1:1"}, {"set", "listeners=PLAINTEXT://127.0.0.1:2"}}),
+            Errc::kUsage);
+    EXPECT_ERRC(serve_plan(line_with({{"config", "/does/not/exist"}})), Errc::kNotFound);
+}
+
+TEST(ServePlan, RefusesToBeReachedWithoutAuthenticationUnlessToldSo) {
+    EXPECT_NE(refusal(line_with({{"listen", "0.0.0.0:9092"}}), Errc::kInvalidSetting)
+                  .find("--insecure-allow-unauthenticated-network"),
+              std::string::npos);
+    refusal(line_with({{"http-listen", "0.0.0.0:0"}}), Errc::kInvalidSetting);
+    refusal(line_with({{"set", "listeners=SSL://127.0.0.1:9093"}}), Errc::kInvalidSetting);
+    EXPECT_OK(serve_plan(line_with(
+        {{"listen", "0.0.0.0:9092"}, {"insecure-allow-unauthenticated-network", "true"}})));
+    EXPECT_OK(serve_plan(line_with({{"http-listen", "127.0.0.1:0"}})));
+}
+
+TEST(ReadyLine, NamesEveryListenerAndTheData) {
+    const ListeningAt listeners[] = {{"PLAINTEXT", "127.0.0.1:40001"}, {"HTTP", "[::1]:40002"}};
+    EXPECT_EQ(ready_line(listeners, "/d", false),
+              "leat is ready: PLAINTEXT 127.0.0.1:40001 HTTP [::1]:40002 data /d\n");
+    EXPECT_EQ(ready_line(listeners, "/d", true),
+              R"({"event":"ready","listeners":[{"name":"PLAINTEXT","address":"127.0.0.1:40001"},)"
+              R"({"name":"HTTP","address":"[::1]:40002"}],"data":"/d"})"
+              "\n");
+}
+
+}  // namespace
+}  // namespace leat::apps

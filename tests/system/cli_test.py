@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The real `leat` against a real broker: every client command, its exit code, its JSON.
+
+usage: cli_test.py LEAT [--bootstrap HOST:PORT]
+
+Without --bootstrap it starts `LEAT serve` on a free port with a data directory of its own. With it, the same
+checks run against whatever Kafka listens there. Topics and groups have names of this run.
+"""
+import argparse
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+LEAT = ""
+BOOTSTRAP = ""
+RUN = f"cli-{os.getpid()}-{int(time.time())}"
+
+
+def leat(*arguments, stdin=None, code=0):
+    """Runs a command; returns (stdout, stderr) after checking the exit code."""
+    done = subprocess.run([LEAT, *arguments], input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=120, env={**os.environ, "LEAT_BOOTSTRAP": BOOTSTRAP})
+    if done.returncode != code:
+        raise AssertionError(f"leat {' '.join(arguments)}: exit {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+    return done.stdout, done.stderr
+
+
+def leat_json(*arguments, **more):
+    return json.loads(leat(*arguments, "--output", "json", **more)[0])
+
+
+def records(*arguments):
+    out, _ = leat("consume", *arguments, "--from", "beginning", "--until-end", "--output", "json")
+    return [json.loads(line) for line in out.splitlines()]
+
+
+class Topics(unittest.TestCase):
+    def test_live_from_creation_to_deletion(self):
+        topic = f"{RUN}-life"
+        created = leat_json("topic", "create", topic, "--partitions", "3", "--set", "retention.ms=1000000")
+        self.assertEqual([(t["name"], t["partitions"]) for t in created["created"]], [(topic, 3)])
+        self.assertIn(topic, [t["name"] for t in leat_json("topic", "list")["topics"]])
+        described = leat_json("topic", "describe", topic)["topics"][0]
+        self.assertEqual(len(described["partitions"]), 3)
+        self.assertEqual(described["id"], created["created"][0]["id"])
+        self.assertIn(("retention.ms", "1000000"), [(s["name"], s["value"]) for s in described["settings"]])
+        leat("topic", "alter", topic, "--partitions", "5", "--unset", "retention.ms")
+        described = leat_json("topic", "describe", topic)["topics"][0]
+        self.assertEqual(described["partition_count"], 5)
+        self.assertNotIn("retention.ms", [s["name"] for s in described["settings"]])
+        self.assertEqual(leat_json("topic", "delete", topic, "--yes")["deleted"], [topic])
+        leat("topic", "describe", topic, code=1)
+
+    def test_that_exist_are_refused_with_advice(self):
+        topic = f"{RUN}-twice"
+        leat("topic", "create", topic)
+        _, err = leat("topic", "create", topic, code=1)
+        self.assertIn("TOPIC_ALREADY_EXISTS", err)
+        self.assertIn(f"cannot create topic '{topic}' on {BOOTSTRAP}", err)
+        self.assertIn("next: ", err)
+        leat("topic", "create", topic, "--if-not-exists")
+
+    def test_are_not_deleted_without_consent(self):
+        topic = f"{RUN}-kept"
+        leat("topic", "create", topic)
+        _, err = leat("topic", "delete", topic, code=2)
+        self.assertIn("--yes", err)
+        leat("topic", "describe", topic)
+
+    def test_refuse_bad_names_settings_and_counts(self):
+        leat("topic", "create", "no/slash", code=1)
+        leat("topic", "create", f"{RUN}-bad", "--set", "no.such.setting=1", code=1)
+        leat("topic", "create", f"{RUN}-bad", "--set", "retention.ms=soon", code=1)
+        leat("topic", "create", f"{RUN}-bad", "--replication-factor", "9", code=1)
+        topic = f"{RUN}-shrink"
+        leat("topic", "create", topic, "--partitions", "2")
+        _, err = leat("topic", "alter", topic, "--partitions", "1", code=1)
+        self.assertIn("INVALID_PARTITIONS", err)
+
+    def test_dry_run_changes_nothing(self):
+        topic = f"{RUN}-dry"
+        leat("topic", "create", topic, "--dry-run")
+        leat("topic", "describe", topic, code=1)
+
+    def test_records_can_be_deleted_up_to_an_offset(self):
+        topic = f"{RUN}-trim"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="a\nb\nc\n")
+        leat("topic", "alter", topic, "--delete-before", "2", "--yes")
+        self.assertEqual([r["value"] for r in records(topic)], ["c"])
+        self.assertEqual(leat_json("topic", "describe", topic)["topics"][0]["partitions"][0]["start_offset"], 2)
+
+
+class Settings(unittest.TestCase):
+    def test_of_a_topic_are_changed_and_put_back(self):
+        topic = f"{RUN}-settings"
+        leat("topic", "create", topic)
+        leat("config", "alter", "topic", topic, "--set", "max.message.bytes=2000", "--set", "cleanup.policy=compact")
+        leat("config", "alter", "topic", topic, "--append", "cleanup.policy=delete")
+        found = {s["name"]: s for s in leat_json("config", "describe", "topic", topic)["settings"]}
+        self.assertEqual((found["max.message.bytes"]["value"], found["max.message.bytes"]["source"]), ("2000", "topic"))
+        self.assertEqual(found["cleanup.policy"]["value"], "compact,delete")
+        leat("config", "alter", "topic", topic, "--unset", "max.message.bytes")
+        found = {s["name"]: s for s in leat_json("config", "describe", "topic", topic, "--all")["settings"]}
+        self.assertEqual(found["max.message.bytes"]["source"], "default")
+        _, err = leat("config", "alter", "topic", topic, "--set", "cleanup.polcy=compact", code=1)
+        self.assertIn("INVALID_CONFIG", err)
+
+    def test_of_a_broker_are_shown(self):
+        broker = str(leat_json("cluster", "brokers")["brokers"][0]["id"])
+        all_settings = leat_json("config", "describe", "broker", broker, "--all")["settings"]
+        self.assertGreater(len(all_settings), 50)
+        leat("config", "describe", "broker", "first", code=2)
+
+
+class Records(unittest.TestCase):
+    def test_come_back_as_sent(self):
+        topic = f"{RUN}-round"
+        leat("topic", "create", topic, "--partitions", "2")
+        lines = [{"key": "k\u00e4", "value": "v", "headers": [{"name": "h", "value": "1"}, {"name": "n", "value": None}], "partition": 1, "timestamp": 1000},
+                 {"key": None, "value": None, "headers": [], "partition": 1, "timestamp": 2000},
+                 {"key": "", "value_base64": "/w==", "headers": [], "partition": 1, "timestamp": 3000}]
+        leat("produce", topic, "--json", stdin="".join(json.dumps(line) + "\n" for line in lines))
+        got = records(topic)
+        keep = ("key", "value", "value_base64", "headers", "partition", "timestamp")
+        self.assertEqual([{k: r[k] for k in keep if k in r} for r in got], [{k: line[k] for k in keep if k in line} for line in lines])
+        self.assertEqual([r["offset"] for r in got], [0, 1, 2])
+
+    def test_are_found_by_place(self):
+        topic = f"{RUN}-places"
+        leat("topic", "create", topic)
+        leat("produce", topic, "--json", stdin="".join(json.dumps({"value": str(i), "timestamp": 1000 * i}) + "\n" for i in range(1, 6)))
+
+        def read(*place):
+            return leat("consume", topic, "--until-end", *place)[0].split()
+
+        self.assertEqual(read("--from", "beginning"), ["1", "2", "3", "4", "5"])
+        self.assertEqual(read("--from", "3"), ["4", "5"])
+        self.assertEqual(read("--from", "-2"), ["4", "5"])
+        self.assertEqual(read("--from", "@2500"), ["3", "4", "5"])
+        self.assertEqual(read("--from", "1970-01-01T00:00:04Z"), ["4", "5"])
+        self.assertEqual(read("--from", "end"), [])
+        self.assertEqual(read("--from", "beginning", "--count", "2"), ["1", "2"])
+        self.assertEqual(read("--from", "beginning", "--format", "%o:%v "), ["0:1", "1:2", "2:3", "3:4", "4:5"])
+        leat("consume", topic, "--partition", "7", "--until-end", code=1)
+        leat("consume", topic, "--from", "soon", "--until-end", code=2)
+
+    def test_are_compressed_with_every_codec(self):
+        topic = f"{RUN}-codecs"
+        leat("topic", "create", topic)
+        text = "".join(f"line {i} of a text that repeats itself\n" for i in range(2000))
+        for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
+            done = leat_json("produce", topic, "--compression", codec, "--idempotent", stdin=text)
+            self.assertEqual((done["acknowledged"], done["failed"]), (2000, 0))
+        self.assertEqual(leat("consume", topic, "--from", "beginning", "--until-end")[0], text * 5)
+
+    def test_that_are_too_large_fail_loudly_and_the_others_arrive(self):
+        topic = f"{RUN}-large"
+        leat("topic", "create", topic, "--set", "max.message.bytes=1000")
+        out, err = leat("produce", topic, "--output", "json", stdin="small\n" + "x" * 5000 + "\n", code=1)
+        done = json.loads(out)
+        self.assertEqual((done["sent"], done["acknowledged"] + done["failed"]), (2, 2))
+        self.assertGreaterEqual(done["failed"], 1)
+        self.assertEqual(done["failures"][-1]["error"], "MESSAGE_TOO_LARGE")
+        self.assertIn("max.message.bytes", err)
+
+    def test_of_no_topic_are_an_error_with_advice(self):
+        _, err = leat("consume", f"{RUN}-nowhere", "--until-end", code=1)
+        self.assertIn("UNKNOWN_TOPIC_OR_PARTITION", err)
+        self.assertIn("leat topic list", err)
+
+    def test_bad_json_names_its_line(self):
+        topic = f"{RUN}-badjson"
+        leat("topic", "create", topic)
+        out, err = leat("produce", topic, "--json", "--output", "json", stdin='{"value":"a"}\n{nonsense\n{"value":"b"}\n', code=1)
+        self.assertEqual((json.loads(out)["acknowledged"], json.loads(out)["failures"][0]["line"]), (2, 2))
+        self.assertIn("line 2", err)
+
+
+class Groups(unittest.TestCase):
+    def test_commit_lag_reset_and_go(self):
+        topic, group = f"{RUN}-lag", f"{RUN}-group"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="1\n2\n3\n4\n")
+        self.assertEqual(leat("consume", topic, "--group", group, "--from", "beginning", "--count", "3")[0].split(), ["1", "2", "3"])
+        described = leat_json("group", "describe", group)
+        self.assertEqual((described["state"], described["total_lag"]), ("Empty", 1))
+        self.assertEqual(leat("consume", topic, "--group", group, "--until-end")[0].split(), ["4"])
+        self.assertIn(group, [g["group"] for g in leat_json("group", "list")["groups"]])
+        plan = leat_json("group", "reset", group, "--to", "1", "--dry-run")["partitions"]
+        self.assertEqual([(p["old_offset"], p["new_offset"]) for p in plan], [(4, 1)])
+        self.assertEqual(leat_json("group", "describe", group)["total_lag"], 0)
+        leat("group", "reset", group, "--shift-by", "-2", "--yes")
+        self.assertEqual(leat_json("group", "describe", group)["total_lag"], 2)
+        self.assertEqual(leat("consume", topic, "--group", group, "--until-end")[0].split(), ["3", "4"])
+        self.assertEqual(leat_json("group", "delete", group, "--yes")["deleted"], [group])
+        _, err = leat("group", "describe", group, code=1)
+        self.assertIn("GROUP_ID_NOT_FOUND", err)
+
+    def test_with_members_show_them_and_are_not_reset(self):
+        topic, group = f"{RUN}-members", f"{RUN}-live"
+        leat("topic", "create", topic, "--partitions", "2")
+        member = subprocess.Popen([LEAT, "consume", topic, "--group", group, "-b", BOOTSTRAP], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            deadline = time.monotonic() + 60
+            described = {"state": ""}
+            while described["state"] != "Stable" and time.monotonic() < deadline:
+                done = subprocess.run([LEAT, "group", "describe", group, "-b", BOOTSTRAP, "--output", "json"], capture_output=True, text=True)
+                described = json.loads(done.stdout) if done.returncode == 0 else {"state": ""}
+            self.assertEqual(described["state"], "Stable")
+            self.assertEqual([m["partitions"] for m in described["members"]], [2])
+            self.assertEqual([p["client_id"] for p in described["partitions"]], ["leat", "leat"])
+            _, err = leat("group", "reset", group, "--to", "beginning", "--topic", topic, "--yes", code=1)
+            self.assertIn("NON_EMPTY_GROUP", err)
+            leat("group", "delete", group, "--yes", code=1)
+        finally:
+            member.send_signal(signal.SIGINT)
+            _, err = member.communicate(timeout=60)
+        self.assertEqual(member.returncode, 0, err)
+        self.assertEqual(leat_json("group", "describe", group)["state"], "Empty")
+
+
+class Cluster(unittest.TestCase):
+    def test_is_healthy_and_counts_itself(self):
+        status = leat_json("cluster", "status")
+        self.assertTrue(status["healthy"])
+        self.assertEqual(status["brokers"], 1)
+        broker = leat_json("cluster", "brokers")["brokers"][0]
+        self.assertTrue(broker["controller"])
+        self.assertEqual(f"{broker['host']}:{broker['port']}", BOOTSTRAP)
+
+    def test_that_is_not_there_is_named_with_reason_and_advice(self):
+        for command in (["topic", "list"], ["produce", "t"], ["consume", "t"]):
+            _, err = leat(*command, "-b", "127.0.0.1:1", stdin="x\n", code=1)
+            self.assertIn("127.0.0.1:1", err)
+            self.assertIn("refused", err)
+            self.assertIn("leat serve", err)
+
+
+class Bench(unittest.TestCase):
+    def test_finds_every_record_it_sent_and_a_missing_one(self):
+        topic = f"{RUN}-bench"
+        with tempfile.TemporaryDirectory() as folder:
+            report = pathlib.Path(folder, "sent.json")
+            sent = leat_json("bench", "produce", "--topic", topic, "--records", "5000", "--partitions", "2", "--record-size", "200")
+            self.assertEqual(sent["acknowledged"], 5000)
+            report.write_text(json.dumps(sent))
+            read = leat_json("bench", "consume", "--topic", topic, "--record-size", "200", "--expect", str(report))
+            self.assertTrue(read["verified"])
+            self.assertEqual((read["found"], read["lost"], read["duplicated"], read["offset_gaps"]), (5000, 0, 0, 0))
+            report.write_text(json.dumps({**sent, "acknowledged": 5001}))
+            leat("bench", "consume", "--topic", topic, "--record-size", "200", "--expect", str(report), code=1)
+
+    def test_latency_gets_every_record_back(self):
+        got = leat_json("bench", "latency", "--topic", f"{RUN}-latency", "--rate", "500", "--seconds", "1", "--warm-up", "0")
+        self.assertEqual((got["sent"], got["received"], got["duplicated"]), (500, 500, 0))
+        self.assertEqual(got["end_to_end_ms"]["count"], 500)
+        self.assertLessEqual(got["end_to_end_ms"]["p50"], got["end_to_end_ms"]["max"])
+
+
+class Usage(unittest.TestCase):
+    def test_errors_exit_2_and_suggest(self):
+        for words, hint in ((["tpoic", "list"], "'topic'"), (["topic", "crate"], "'create'"), (["topic", "list", "--ouput", "json"], "--output"),
+                            (["topic", "create"], "TOPIC"), (["config", "describe", "topics", "x"], "'topic'")):
+            _, err = leat(*words, code=2)
+            self.assertIn(hint, err)
+
+    def test_config_file_errors_name_file_and_line(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
+            file.write("# x\nno.such.client.setting=1\n")
+            file.flush()
+            _, err = leat("produce", "t", "--config", file.name, stdin="x\n", code=2)
+            self.assertIn("no.such.client.setting", err)
+            self.assertIn("line 2", err)
+            _, err = leat("topic", "list", "--config", file.name + ".gone", code=1)
+            self.assertIn(file.name + ".gone", err)
+
+    def test_help_and_completion_need_no_broker(self):
+        for words in ([], ["--help"], ["topic"], ["topic", "create", "--help"], ["completion", "bash"], ["completion", "zsh"], ["completion", "fish"]):
+            out, err = leat(*words)
+            self.assertTrue(out)
+            self.assertEqual(err, "")
+
+    def test_bash_completes_commands_options_and_choices(self):
+        script = leat("completion", "bash")[0]
+
+        def complete(*words):
+            program = script + f'\nCOMP_WORDS=({" ".join(repr(w) for w in words)}); COMP_CWORD={len(words) - 1}; _leat; echo "${{COMPREPLY[@]}}"'
+            return subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+        self.assertIn("topic", complete("leat", ""))
+        self.assertEqual(complete("leat", "topic", "cr"), ["create"])
+        self.assertIn("--partitions", complete("leat", "topic", "create", "--par"))
+        self.assertEqual(complete("leat", "topic", "list", "--output", "j"), ["json"])
+
+
+def serve(folder):
+    """Starts `leat serve`; returns the process and its Kafka address."""
+    server = subprocess.Popen([LEAT, "serve", "--data", folder, "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--output", "json",
+                               "--set", "group.initial.rebalance.delay.ms=0"], stdout=subprocess.PIPE, text=True)
+    line = server.stdout.readline()
+    if not line:
+        sys.exit(f"leat serve ended with {server.wait()} before it was ready")
+    listeners = json.loads(line)["listeners"]
+    return server, next(one["address"] for one in listeners if one["name"] == "PLAINTEXT")
+
+
+def main():
+    global LEAT, BOOTSTRAP
+    parser = argparse.ArgumentParser()
+    parser.add_argument("leat")
+    parser.add_argument("--bootstrap")
+    options, rest = parser.parse_known_args()
+    LEAT = options.leat
+    if options.bootstrap:
+        BOOTSTRAP = options.bootstrap
+        return unittest.main(argv=[sys.argv[0], *rest], exit=False, verbosity=2).result.wasSuccessful()
+    with tempfile.TemporaryDirectory() as folder:
+        server, BOOTSTRAP = serve(folder)
+        try:
+            passed = unittest.main(argv=[sys.argv[0], *rest], exit=False, verbosity=2).result.wasSuccessful()
+        finally:
+            server.send_signal(signal.SIGTERM)
+            code = server.wait(timeout=60)
+        if code != 0:
+            print(f"leat serve ended with {code} after SIGTERM, not 0")
+        return passed and code == 0
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)

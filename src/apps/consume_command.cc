@@ -55,6 +55,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
 });
 
 constexpr milliseconds kLookUp{15'000};
+constexpr std::chrono::seconds kCommitEvery{5};
 
 struct Plan {
     std::string topic;
@@ -203,13 +204,16 @@ std::vector<client::Property> consumer_properties(const Invocation& line,
                                                   const ClusterAccess& access, const Plan& plan) {
     std::vector<client::Property> out = access.properties;
     if (line.has("isolation")) client::set_property(out, "isolation.level", line.text("isolation"));
-    // Offsets are committed when this command stops and every few seconds, for records that were
-    // printed only.
     const bool in_group = !plan.group.empty();
     // librdkafka wants a group id even for partitions of one's own choice; nothing is committed to
     // it.
     client::set_property(out, "group.id", in_group ? plan.group : "leat-consume-without-group");
-    client::set_property(out, "enable.auto.commit", in_group ? "true" : "false");
+    // Loop commits by itself, and only what has left for standard output.
+    client::set_property(out, "enable.auto.commit", "false");
+    // librdkafka pauses a second whenever that many records wait; its byte limit (64 MiB) still
+    // holds.
+    if (client::find_property(out, "queued.min.messages").empty())
+        client::set_property(out, "queued.min.messages", "1000000");
     if (in_group)
         client::set_property(
             out, "auto.offset.reset",
@@ -231,10 +235,20 @@ class Loop {
             LEAT_TRY(const client::ConsumerEvent event, consumer_.poll(milliseconds{100}));
             LEAT_TRY_VOID(handle(event));
             if (plan_.until_end && reading_.is_at_end()) break;
+            if (!plan_.group.empty() && Clock::now() >= next_commit_) {
+                LEAT_TRY_VOID(commit_printed());
+            }
             // Records on the same screen are progress enough.
             if (isatty_out_ == 0) progress.update(printed_, bytes_);
         }
         return flush_out();
+    }
+
+    /// Nothing is committed that is not printed: what a crash repeats, it does not lose.
+    Result<void> commit_printed() {
+        LEAT_TRY_VOID(flush_out());
+        next_commit_ = Clock::now() + kCommitEvery;
+        return consumer_.commit();
     }
 
     [[nodiscard]] std::int64_t printed() const { return printed_; }
@@ -265,6 +279,24 @@ class Loop {
     std::int64_t bytes_ = 0;
     int isatty_out_ = isatty(STDOUT_FILENO);
     std::string last_trouble_;
+    Clock::time_point next_commit_ = Clock::now() + kCommitEvery;
+};
+
+/// The consumer's destructor may still report a rebalance, when those it would be reported to are
+/// gone.
+class Detach {
+  public:
+    Detach(Reading*& reading, Loop*& loop) : reading_(reading), loop_(loop) {}
+    Detach(const Detach&) = delete;
+    Detach& operator=(const Detach&) = delete;
+    ~Detach() {
+        reading_ = nullptr;
+        loop_ = nullptr;
+    }
+
+  private:
+    Reading*& reading_;
+    Loop*& loop_;
 };
 
 }  // namespace
@@ -277,22 +309,29 @@ Result<int> run_consume(const Invocation& line) {
     LEAT_TRY(Printer printer, Printer::create(line));
     watch_interrupts();
     Reading* current = nullptr;
+    Loop* committing = nullptr;
+    const auto on_rebalance = [&](const client::Consumer::Rebalance& change) {
+        if (current != nullptr) current->note(change);
+        if (change.assigned || committing == nullptr) return;
+        if (const Result<void> kept = committing->commit_printed(); !kept)
+            say("leat: the offsets of partitions that were taken away are not committed: " +
+                error_text(kept.error()));
+    };
     LEAT_TRY(const std::unique_ptr<client::Consumer> consumer,
-             client::Consumer::open(consumer_properties(line, access, plan),
-                                    [&current](const client::Consumer::Rebalance& change) {
-                                        if (current != nullptr) current->note(change);
-                                    }));
+             client::Consumer::open(consumer_properties(line, access, plan), on_rebalance));
     Reading reading{plan, *consumer};
     current = &reading;
+    const Detach detach{current, committing};
     const std::string what = "consume topic '" + plan.topic + "' on " + access.where;
     if (const Result<void> started = reading.start(); !started)
         return failed_to(what, started.error());
     Loop loop{plan, *consumer, reading, printer};
+    if (!plan.group.empty()) committing = &loop;
     const Result<void> done = loop.run();
     if (!done && done.error().code() == Errc::kClosed) return Error{Errc::kClosed};
     if (!done) return failed_to(what, done.error());
     if (!plan.group.empty()) {
-        if (const Result<void> committed = consumer->commit(); !committed)
+        if (const Result<void> committed = loop.commit_printed(); !committed)
             return failed_to("commit what group '" + plan.group + "' read", committed.error());
     }
     if (const Result<void> closed = consumer->close(); !closed)

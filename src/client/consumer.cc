@@ -19,6 +19,12 @@ struct Consumer::State {
     static void rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
                           rd_kafka_topic_partition_list_t* list, void* opaque) {
         const bool assigned = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        const State& state = *static_cast<State*>(opaque);
+        Rebalance out{.assigned = assigned, .partitions = {}};
+        for (int i = 0; i < list->cnt; ++i)
+            out.partitions.push_back({list->elems[i].topic, list->elems[i].partition});
+        // Told before they are given up: only then can their offsets still be committed.
+        if (!assigned && state.on_rebalance) state.on_rebalance(out);
         if (std::string_view{rd_kafka_rebalance_protocol(handle)} == "COOPERATIVE") {
             const RdPtr<rd_kafka_error_t> failure{
                 assigned ? rd_kafka_incremental_assign(handle, list)
@@ -26,12 +32,7 @@ struct Consumer::State {
         } else {
             rd_kafka_assign(handle, assigned ? list : nullptr);
         }
-        const State& state = *static_cast<State*>(opaque);
-        if (!state.on_rebalance) return;
-        Rebalance out{.assigned = assigned, .partitions = {}};
-        for (int i = 0; i < list->cnt; ++i)
-            out.partitions.push_back({list->elems[i].topic, list->elems[i].partition});
-        state.on_rebalance(out);
+        if (assigned && state.on_rebalance) state.on_rebalance(out);
     }
     static void note_trouble(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
         State& state = *static_cast<State*>(opaque);

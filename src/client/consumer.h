@@ -55,7 +55,8 @@ using ConsumerEvent = std::variant<Nothing, ReceivedRecord, ReachedEnd, Trouble>
 /// Threading: not synchronised.
 class Consumer {
   public:
-    /// Assignment changes of a group; empty spans are told too.
+    /// Assignment changes of a group, told inside poll() and close(). Partitions that are taken
+    /// away are told while commit() still covers them.
     struct Rebalance {
         bool assigned = false;
         std::vector<TopicPartition> partitions;

@@ -15,13 +15,24 @@ std::optional<std::string> canonical(const Setting& row, std::string_view text) 
     return value.has_value() ? text_of(*value) : std::string{text};
 }
 
+/// The broker settings that stand in for another one in a coarser unit.
+const std::vector<const Setting*>& unit_rows() {
+    static const std::vector<const Setting*> rows = [] {
+        std::vector<const Setting*> found;
+        for (const Setting& row : broker_settings())
+            if (!row.unit_of.empty()) found.push_back(&row);
+        return found;
+    }();
+    return rows;
+}
+
 /// `name` and the settings that stand in for it in coarser units, finest first.
 std::vector<const Setting*> chain_of(std::string_view name) {
     std::vector<const Setting*> chain{find_broker_setting(name)};
     const auto topic = std::ranges::find(topic_settings(), name, &Setting::synonym);
     if (topic == topic_settings().end()) return chain;
-    for (const Setting& row : broker_settings())
-        if (row.unit_of == topic->name && row.unit_factor > 1) chain.push_back(&row);
+    for (const Setting* row : unit_rows())
+        if (row->unit_of == topic->name && row->unit_factor > 1) chain.push_back(row);
     std::ranges::sort(chain, {}, &Setting::unit_factor);
     return chain;
 }
@@ -73,7 +84,8 @@ Described described(const Setting& row) {
 std::optional<std::string> topic_default(const Layers& layers, const Setting& row) {
     std::int64_t factor_best = 0;
     std::optional<std::string> best;
-    for (const Setting& unit : broker_settings()) {
+    for (const Setting* unit_row : unit_rows()) {
+        const Setting& unit = *unit_row;
         if (unit.unit_of != row.name) continue;
         const Winner won = winner(layers, unit.name);
         if (won.text == nullptr && !unit.fallback) continue;

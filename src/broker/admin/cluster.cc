@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/admin/cluster.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/admin/change.h"
+#include "metadata/controller.h"
+
+namespace leat::broker::admin {
+namespace {
+
+constexpr std::int8_t kBrokers = 1;
+constexpr std::int8_t kControllers = 2;
+constexpr std::string_view kMetadataTopic = "__cluster_metadata";
+
+using PagedTopic = wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponseTopic;
+using PagedPartition =
+    wire::DescribeTopicPartitionsResponse::DescribeTopicPartitionsResponsePartition;
+
+std::span<std::int32_t> only(std::int32_t node, Arena& arena) {
+    const auto nodes = arena.array<std::int32_t>(1);
+    nodes[0] = node;
+    return nodes;
+}
+
+std::span<PagedPartition> partitions_of(const metadata::Topic& topic, std::int32_t first,
+                                        std::int32_t count, const metadata::Image& image,
+                                        Arena& arena) {
+    const auto nodes = only(image.broker().node_id, arena);
+    const auto partitions = arena.array<PagedPartition>(static_cast<std::size_t>(count));
+    for (std::int32_t i = 0; i < count; ++i) {
+        PagedPartition& partition = partitions[static_cast<std::size_t>(i)];
+        partition.partition_index = first + i;
+        partition.leader_id = image.broker().node_id;
+        partition.leader_epoch = image.leader_epoch(topic);
+        partition.replica_nodes = nodes;
+        partition.isr_nodes = nodes;
+        partition.eligible_leader_replicas.emplace();
+        partition.last_known_elr.emplace();
+    }
+    return partitions;
+}
+
+/// Fills an answer up to the limit; what does not fit is left to the next request.
+struct Page {
+    const metadata::Image& image;
+    Arena& arena;
+    std::int32_t left;
+    std::vector<PagedTopic> topics;
+    wire::DescribeTopicPartitionsResponse::Cursor* next = nullptr;
+
+    /// False once the page is full.
+    bool add(std::string_view name, std::int32_t first_partition) {
+        const metadata::Topic* topic = image.find(name);
+        if (topic == nullptr) {
+            PagedTopic& unknown = topics.emplace_back();
+            unknown.name = name;
+            const bool is_valid = metadata::topic_name_error(name).empty();
+            unknown.error_code =
+                code(is_valid ? Errc::kUnknownTopicOrPartition : Errc::kInvalidTopicException);
+            return true;
+        }
+        const std::int32_t first = std::min(first_partition, topic->partition_count);
+        const std::int32_t count = std::min(left, topic->partition_count - first);
+        if (count > 0 || first == topic->partition_count) {
+            PagedTopic& told = topics.emplace_back();
+            told.name = arena.copy(name);
+            told.topic_id = topic->id;
+            told.is_internal = topic->is_internal();
+            told.topic_authorized_operations = kAllTopicOperations;
+            told.partitions = partitions_of(*topic, first, count, image, arena);
+        }
+        left -= count;
+        if (first + count == topic->partition_count) return true;
+        next = arena.array<wire::DescribeTopicPartitionsResponse::Cursor>(1).data();
+        next->topic_name = arena.copy(name);
+        next->partition_index = first + count;
+        return false;
+    }
+};
+
+std::optional<std::string> feature_error(const Feature* known, std::int16_t wanted, bool may_lower,
+                                         std::string_view name, std::int32_t node) {
+    const std::string who = "Local controller " + std::to_string(node);
+    const std::string what = "Invalid update version " + std::to_string(wanted) + " for feature " +
+                             std::string{name} + ". ";
+    if (known == nullptr) return what + who + " does not support this feature.";
+    if (wanted < known->min || wanted > known->max)
+        return what + who + " only supports versions " + std::to_string(known->min) + "-" +
+               std::to_string(known->max);
+    if (wanted == known->finalized) return std::nullopt;
+    if (wanted < known->finalized && !may_lower)
+        return what +
+               "Can't downgrade the version of this feature without setting the upgrade type "
+               "to either safe or unsafe downgrade.";
+    return what + "The feature levels of this broker are fixed at " +
+           std::to_string(known->finalized) + ".";
+}
+
+}  // namespace
+
+wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterRequest& request,
+                                               const metadata::Image& image,
+                                               const Endpoint& endpoint, Arena& arena) {
+    wire::DescribeClusterResponse response;
+    response.cluster_id = image.cluster_id();
+    response.endpoint_type = request.endpoint_type;
+    if (request.endpoint_type != kBrokers) {
+        const bool is_known = request.endpoint_type == kControllers;
+        response.error_code =
+            code(is_known ? Errc::kMismatchedEndpointType : Errc::kUnsupportedEndpointType);
+        response.error_message = is_known ? "The request was sent to an endpoint of the wrong type."
+                                          : "Unsupported endpoint type.";
+        return response;
+    }
+    const config::BrokerConfig& broker = image.broker();
+    response.controller_id = broker.node_id;
+    response.brokers = arena.array<wire::DescribeClusterResponse::DescribeClusterBroker>(1);
+    response.brokers[0].broker_id = broker.node_id;
+    response.brokers[0].host = endpoint.host;
+    response.brokers[0].port = endpoint.port;
+    if (broker.rack) response.brokers[0].rack = arena.copy(std::string_view{*broker.rack});
+    if (request.include_cluster_authorized_operations)
+        response.cluster_authorized_operations = kAllClusterOperations;
+    return response;
+}
+
+wire::DescribeTopicPartitionsResponse describe_topic_partitions(
+    const wire::DescribeTopicPartitionsRequest& request, const metadata::Image& image,
+    Arena& arena) {
+    const std::int32_t limit =
+        std::min(request.response_partition_limit, image.broker().max_request_partitions);
+    Page page{.image = image, .arena = arena, .left = std::max(limit, 1), .topics = {}};
+    const std::string_view from = request.cursor != nullptr ? request.cursor->topic_name : "";
+    const std::int32_t from_partition =
+        request.cursor != nullptr ? std::max(request.cursor->partition_index, 0) : 0;
+    const auto first_of = [&](std::string_view name) { return name == from ? from_partition : 0; };
+    if (request.topics.empty()) {
+        const auto& all = image.topics();
+        for (auto topic = all.lower_bound(from); topic != all.end(); ++topic)
+            if (!page.add(topic->first, first_of(topic->first))) break;
+    } else {
+        std::set<std::string_view> names;
+        for (const auto& topic : request.topics)
+            if (topic.name >= from) names.insert(topic.name);
+        for (const std::string_view name : names)
+            if (!page.add(name, first_of(name))) break;
+    }
+    wire::DescribeTopicPartitionsResponse response;
+    response.topics = arena.array<PagedTopic>(page.topics.size());
+    std::ranges::copy(page.topics, response.topics.begin());
+    response.next_cursor = page.next;
+    return response;
+}
+
+wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& request,
+                                             const metadata::Image& image, const Endpoint& endpoint,
+                                             std::int64_t now_ms, Arena& arena) {
+    using Response = wire::DescribeQuorumResponse;
+    const std::int32_t node = image.broker().node_id;
+    const auto offset = static_cast<std::int64_t>(image.version());
+    Response response;
+    response.error_message.reset();
+    response.topics = arena.array<Response::TopicData>(request.topics.size());
+    for (std::size_t t = 0; t < request.topics.size(); ++t) {
+        const auto& asked = request.topics[t];
+        response.topics[t].topic_name = asked.topic_name;
+        response.topics[t].partitions =
+            arena.array<Response::PartitionData>(asked.partitions.size());
+        for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
+            auto& told = response.topics[t].partitions[p];
+            told.partition_index = asked.partitions[p].partition_index;
+            told.error_message.reset();
+            if (asked.topic_name != kMetadataTopic || told.partition_index != 0) {
+                told.error_code = code(Errc::kUnknownTopicOrPartition);
+                continue;
+            }
+            told.leader_id = node;
+            told.leader_epoch = image.unclean_starts();
+            told.high_watermark = offset;
+            told.current_voters = arena.array<Response::ReplicaState>(1);
+            told.current_voters[0].replica_id = node;
+            told.current_voters[0].log_end_offset = offset;
+            told.current_voters[0].last_fetch_timestamp = now_ms;
+            told.current_voters[0].last_caught_up_timestamp = now_ms;
+        }
+    }
+    response.nodes = arena.array<Response::Node>(1);
+    response.nodes[0].node_id = node;
+    response.nodes[0].listeners = arena.array<Response::Listener>(1);
+    response.nodes[0].listeners[0].name = endpoint.listener;
+    response.nodes[0].listeners[0].host = endpoint.host;
+    response.nodes[0].listeners[0].port = endpoint.port;
+    return response;
+}
+
+wire::UpdateFeaturesResponse update_features(const wire::UpdateFeaturesRequest& request,
+                                             std::int16_t version, std::int32_t node_id,
+                                             std::span<const Feature> features, Arena& arena) {
+    using Answer = wire::UpdateFeaturesResponse::UpdatableFeatureResult;
+    wire::UpdateFeaturesResponse response;
+    response.error_message.reset();
+    for (const auto& update : request.feature_updates) {
+        const auto known = std::ranges::find(features, update.feature, &Feature::name);
+        const bool may_lower = version == 0 ? update.allow_downgrade : update.upgrade_type != 1;
+        const auto error =
+            feature_error(known != features.end() ? &*known : nullptr, update.max_version_level,
+                          may_lower, update.feature, node_id);
+        if (!error) continue;
+        response.error_code = code(Errc::kInvalidUpdateVersion);
+        response.error_message = arena.copy(
+            "The update failed for all features since the following feature had an error: " +
+            *error);
+        return response;
+    }
+    if (version > 1) return response;
+    response.results = arena.array<Answer>(request.feature_updates.size());
+    for (std::size_t i = 0; i < response.results.size(); ++i) {
+        response.results[i].feature = request.feature_updates[i].feature;
+        response.results[i].error_message.reset();
+    }
+    return response;
+}
+
+}  // namespace leat::broker::admin

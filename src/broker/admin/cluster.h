@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DescribeCluster, DescribeTopicPartitions, DescribeQuorum, UpdateFeatures. Layer: broker (L6).
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/arena.h"
+#include "metadata/image.h"
+#include "wire/messages/describe_cluster_request.h"
+#include "wire/messages/describe_cluster_response.h"
+#include "wire/messages/describe_quorum_request.h"
+#include "wire/messages/describe_quorum_response.h"
+#include "wire/messages/describe_topic_partitions_request.h"
+#include "wire/messages/describe_topic_partitions_response.h"
+#include "wire/messages/update_features_request.h"
+#include "wire/messages/update_features_response.h"
+
+namespace leat::broker::admin {
+
+// All run on any shard, with its image. Views in an answer live as long as request, arena and the
+// arguments given.
+
+/// Where the client that asks is to connect: the listener it came in on.
+struct Endpoint {
+    std::string_view listener;
+    std::string_view host;
+    std::uint16_t port = 0;
+};
+
+/// A feature as ApiVersions tells it.
+struct Feature {
+    std::string_view name;
+    std::int16_t min = 0;
+    std::int16_t max = 0;
+    std::int16_t finalized = 0;
+};
+
+/// Operations on a topic and on the cluster while nothing is forbidden: bits of Kafka's ids.
+inline constexpr std::int32_t kAllTopicOperations = 3576;
+inline constexpr std::int32_t kAllClusterOperations = 8096;
+
+wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterRequest& request,
+                                               const metadata::Image& image,
+                                               const Endpoint& endpoint, Arena& arena);
+
+/// Pages through topics in name order.
+wire::DescribeTopicPartitionsResponse describe_topic_partitions(
+    const wire::DescribeTopicPartitionsRequest& request, const metadata::Image& image,
+    Arena& arena);
+
+/// One voter, this node, which has everything; `now_ms` is its last fetch.
+wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& request,
+                                             const metadata::Image& image, const Endpoint& endpoint,
+                                             std::int64_t now_ms, Arena& arena);
+
+/// Features are fixed: asking for what is finalized succeeds, all else is refused as Kafka refuses
+/// it.
+wire::UpdateFeaturesResponse update_features(const wire::UpdateFeaturesRequest& request,
+                                             std::int16_t version, std::int32_t node_id,
+                                             std::span<const Feature> features, Arena& arena);
+
+}  // namespace leat::broker::admin

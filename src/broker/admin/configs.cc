@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/admin/configs.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/describe.h"
+#include "obs/log_line.h"
+
+namespace leat::broker::admin {
+namespace {
+
+using metadata::ResourceType;
+using Entry = wire::DescribeConfigsResponse::DescribeConfigsResourceResult;
+using EntrySynonym = wire::DescribeConfigsResponse::DescribeConfigsSynonym;
+
+/// The only logger that can be set: all of the process. Numbers and names are Kafka's.
+constexpr std::string_view kRootLogger = "root";
+constexpr std::int8_t kLoggerSource = 6;
+
+std::optional<std::string_view> copied(const std::optional<std::string>& text, Arena& arena) {
+    if (!text) return std::nullopt;
+    return arena.copy(std::string_view{*text});
+}
+
+Result<void> check_broker(std::string_view name, const metadata::Image& image, bool may_be_empty) {
+    const std::string here = std::to_string(image.broker().node_id);
+    if (name == here || (may_be_empty && name.empty())) return {};
+    if (name.empty()) return Error{Errc::kInvalidRequest, "Broker id must not be empty"};
+    return Error{Errc::kInvalidRequest, "Unexpected broker id, expected " + here +
+                                            (may_be_empty ? " or empty string" : "") +
+                                            ", but received " + std::string{name}};
+}
+
+obs::Level current_level() {
+    return obs::detail::level_min.load(std::memory_order_relaxed);
+}
+
+std::string upper(std::string_view text) {
+    std::string out{text};
+    for (char& c : out)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+    return out;
+}
+
+std::vector<config::Described> describe_logger() {
+    config::Described root;
+    root.name = kRootLogger;
+    root.value = upper(obs::name_of(current_level()));
+    root.source = static_cast<config::Source>(kLoggerSource);
+    root.type = config::Type::kString;
+    root.doc = "Least level that is logged.";
+    root.synonyms = {{root.name, root.value, root.source}};
+    return {root};
+}
+
+Result<std::vector<config::Described>> described(std::int8_t type, std::string_view name,
+                                                 const metadata::Image& image) {
+    switch (static_cast<ResourceType>(type)) {
+        case ResourceType::kTopic: {
+            if (const std::string why = metadata::topic_name_error(name); !why.empty())
+                return Error{Errc::kInvalidTopicException, "Topic name is invalid: " + why};
+            const metadata::Topic* topic = image.find(name);
+            if (topic == nullptr) return Error{Errc::kUnknownTopicOrPartition};
+            return config::describe_topic(image.layers(), topic->overrides);
+        }
+        case ResourceType::kBroker:
+            LEAT_TRY_VOID(check_broker(name, image, true));
+            return name.empty() ? config::describe_broker_default(image.layers())
+                                : config::describe_broker(image.layers());
+        case ResourceType::kBrokerLogger:
+            LEAT_TRY_VOID(check_broker(name, image, false));
+            return describe_logger();
+        case ResourceType::kClientMetrics:
+        case ResourceType::kGroup:
+            if (name.empty())
+                return Error{Errc::kInvalidRequest, "The name of the resource must not be empty"};
+            return std::vector<config::Described>{};
+    }
+    return Error{Errc::kInvalidRequest, "Unsupported resource type: " + std::to_string(type)};
+}
+
+Entry entry_of(const config::Described& one, const wire::DescribeConfigsRequest& request,
+               Arena& arena) {
+    Entry entry;
+    entry.name = arena.copy(one.name);
+    entry.value = copied(one.value, arena);
+    entry.read_only = one.read_only;
+    entry.is_default = one.is_default();
+    entry.config_source = static_cast<std::int8_t>(one.source);
+    entry.is_sensitive = one.sensitive;
+    entry.config_type = static_cast<std::int8_t>(one.type);
+    entry.documentation.reset();
+    if (request.include_documentation && !one.doc.empty()) entry.documentation = one.doc;
+    if (!request.include_synonyms) return entry;
+    entry.synonyms = arena.array<EntrySynonym>(one.synonyms.size());
+    for (std::size_t i = 0; i < one.synonyms.size(); ++i) {
+        entry.synonyms[i].name = arena.copy(one.synonyms[i].name);
+        entry.synonyms[i].value = copied(one.synonyms[i].value, arena);
+        entry.synonyms[i].source = static_cast<std::int8_t>(one.synonyms[i].source);
+    }
+    return entry;
+}
+
+/// Answers to a list of changes, in the messages of either API: the fields have the same names.
+template <class Answer, class Resources>
+std::span<Answer> answers(const Resources& resources,
+                          const std::vector<metadata::Outcome>& outcomes, Arena& arena) {
+    const auto told = arena.array<Answer>(outcomes.size());
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        told[i].error_code = code(outcomes[i].error);
+        told[i].error_message = message(outcomes[i].message, arena);
+        told[i].resource_type = resources[i].resource_type;
+        told[i].resource_name = resources[i].resource_name;
+    }
+    return told;
+}
+
+std::optional<obs::Level> level_named(std::string_view name) {
+    const std::string wanted = upper(name);
+    if (wanted == "TRACE") return obs::Level::kTrace;
+    if (wanted == "DEBUG") return obs::Level::kDebug;
+    if (wanted == "INFO") return obs::Level::kInfo;
+    if (wanted == "WARN") return obs::Level::kWarn;
+    if (wanted == "ERROR" || wanted == "FATAL") return obs::Level::kError;
+    return std::nullopt;
+}
+
+/// A change of the log level: the answer, and the level to set.
+metadata::Outcome alter_logger(const metadata::ConfigChange& change, const metadata::Image& image,
+                               std::optional<obs::Level>& level) {
+    metadata::Outcome outcome;
+    outcome.name = change.name;
+    const auto refuse = [&outcome](Errc error, std::string why) {
+        outcome.error = error;
+        outcome.message = std::move(why);
+        return outcome;
+    };
+    for (const Result<void>& checked :
+         {check_broker(change.name, image, false), config::check_alterations(change.alterations)})
+        if (!checked.has_value())
+            return refuse(checked.error().code(), std::string{checked.error().detail()});
+    for (const config::Alteration& alteration : change.alterations) {
+        if (alteration.name != kRootLogger)
+            return refuse(Errc::kInvalidConfig, "Logger " + alteration.name + " does not exist!");
+        if (alteration.op != config::AlterOp::kSet)
+            return refuse(Errc::kInvalidRequest, "The level of the root logger can only be set.");
+        level = level_named(*alteration.value);
+        if (!level)
+            return refuse(Errc::kInvalidConfig,
+                          "Cannot set the log level of " + alteration.name + " to " +
+                              *alteration.value +
+                              " as it is not a supported log level. Valid log levels are "
+                              "TRACE, DEBUG, INFO, WARN, ERROR, FATAL");
+    }
+    return outcome;
+}
+
+/// Logger changes are kept from the controller, which knows topics and brokers only; the answers
+/// are put together in the order of the request.
+std::vector<metadata::Outcome> execute(std::vector<metadata::ConfigChange> changes,
+                                       bool validate_only, metadata::Controller& controller,
+                                       std::vector<metadata::Delta>& deltas,
+                                       std::optional<obs::Level>& level) {
+    std::vector<metadata::ConfigChange> others;
+    for (const metadata::ConfigChange& change : changes)
+        if (change.type != ResourceType::kBrokerLogger) others.push_back(change);
+    auto done = controller.alter_configs(others, validate_only, deltas);
+    std::vector<metadata::Outcome> outcomes;
+    std::size_t next = 0;
+    for (const metadata::ConfigChange& change : changes)
+        outcomes.push_back(change.type != ResourceType::kBrokerLogger
+                               ? std::move(done[next++])
+                               : alter_logger(change, controller.image(), level));
+    if (validate_only) level.reset();
+    return outcomes;
+}
+
+}  // namespace
+
+wire::DescribeConfigsResponse describe_configs(const wire::DescribeConfigsRequest& request,
+                                               const metadata::Image& image, Arena& arena) {
+    wire::DescribeConfigsResponse response;
+    response.results =
+        arena.array<wire::DescribeConfigsResponse::DescribeConfigsResult>(request.resources.size());
+    for (std::size_t i = 0; i < request.resources.size(); ++i) {
+        const auto& resource = request.resources[i];
+        auto& result = response.results[i];
+        result.resource_type = resource.resource_type;
+        result.resource_name = resource.resource_name;
+        auto all = described(resource.resource_type, resource.resource_name, image);
+        if (!all.has_value()) {
+            result.error_code = code(all.error().code());
+            result.error_message = arena.copy(all.error().detail());
+            continue;
+        }
+        const auto& keys = resource.configuration_keys;
+        std::erase_if(*all, [&keys](const config::Described& one) {
+            return keys && std::ranges::find(*keys, one.name) == keys->end();
+        });
+        result.configs = arena.array<Entry>(all->size());
+        for (std::size_t k = 0; k < all->size(); ++k)
+            result.configs[k] = entry_of((*all)[k], request, arena);
+    }
+    return response;
+}
+
+wire::ListConfigResourcesResponse list_config_resources(
+    const wire::ListConfigResourcesRequest& request, std::int16_t version,
+    const metadata::Image& image, Arena& arena) {
+    using Told = wire::ListConfigResourcesResponse::ConfigResource;
+    wire::ListConfigResourcesResponse response;
+    const auto known = {ResourceType::kTopic, ResourceType::kBroker, ResourceType::kBrokerLogger,
+                        ResourceType::kClientMetrics, ResourceType::kGroup};
+    for (const std::int8_t type : request.resource_types)
+        if (std::ranges::find(known, static_cast<ResourceType>(type)) == known.end()) {
+            response.error_code = code(Errc::kUnsupportedVersion);
+            return response;
+        }
+    const auto wants = [&](ResourceType type) {
+        const auto number = static_cast<std::int8_t>(type);
+        return version > 0 &&
+               (request.resource_types.empty() ||
+                std::ranges::find(request.resource_types, number) != request.resource_types.end());
+    };
+    std::vector<Told> all;
+    const auto add = [&all](std::string_view name, ResourceType type) {
+        Told& told = all.emplace_back();
+        told.resource_name = name;
+        told.resource_type = static_cast<std::int8_t>(type);
+    };
+    const std::string_view node = arena.copy(std::to_string(image.broker().node_id));
+    for (const ResourceType type : {ResourceType::kBrokerLogger, ResourceType::kBroker})
+        if (wants(type)) add(node, type);
+    if (wants(ResourceType::kTopic))
+        for (const auto& [name, topic] : image.topics())
+            add(arena.copy(name), ResourceType::kTopic);
+    response.config_resources = arena.array<Told>(all.size());
+    std::ranges::copy(all, response.config_resources.begin());
+    return response;
+}
+
+Change<wire::AlterConfigsResponse> alter_configs(const wire::AlterConfigsRequest& request,
+                                                 metadata::Controller& controller, Arena& arena) {
+    Change<wire::AlterConfigsResponse> change;
+    std::vector<metadata::ConfigChange> changes;
+    for (const auto& resource : request.resources) {
+        metadata::ConfigChange& one = changes.emplace_back();
+        one.type = static_cast<ResourceType>(resource.resource_type);
+        one.name = resource.resource_name;
+        one.replace_all = true;
+        for (const auto& setting : resource.configs)
+            one.alterations.push_back(
+                {std::string{setting.name}, config::AlterOp::kSet,
+                 setting.value ? std::optional<std::string>{*setting.value} : std::nullopt});
+    }
+    const auto outcomes = controller.alter_configs(changes, request.validate_only, change.deltas);
+    change.response.responses = answers<wire::AlterConfigsResponse::AlterConfigsResourceResponse>(
+        request.resources, outcomes, arena);
+    return change;
+}
+
+Change<wire::IncrementalAlterConfigsResponse> incremental_alter_configs(
+    const wire::IncrementalAlterConfigsRequest& request, metadata::Controller& controller,
+    Arena& arena) {
+    Change<wire::IncrementalAlterConfigsResponse> change;
+    std::vector<metadata::ConfigChange> changes;
+    for (const auto& resource : request.resources) {
+        metadata::ConfigChange& one = changes.emplace_back();
+        one.type = static_cast<ResourceType>(resource.resource_type);
+        one.name = resource.resource_name;
+        for (const auto& setting : resource.configs)
+            one.alterations.push_back(
+                {std::string{setting.name}, static_cast<config::AlterOp>(setting.config_operation),
+                 setting.value ? std::optional<std::string>{*setting.value} : std::nullopt});
+    }
+    const auto outcomes = execute(std::move(changes), request.validate_only, controller,
+                                  change.deltas, change.log_level);
+    change.response.responses =
+        answers<wire::IncrementalAlterConfigsResponse::AlterConfigsResourceResponse>(
+            request.resources, outcomes, arena);
+    return change;
+}
+
+}  // namespace leat::broker::admin

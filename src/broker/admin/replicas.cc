@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/admin/replicas.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/admin/change.h"
+
+namespace leat::broker::admin {
+namespace {
+
+bool has_partition(const metadata::Image& image, std::string_view topic, std::int32_t partition) {
+    const metadata::Topic* known = image.find(topic);
+    return known != nullptr && partition >= 0 && partition < known->partition_count;
+}
+
+Error reassign_error(std::string_view topic, std::int32_t partition,
+                     const std::optional<std::span<std::int32_t>>& replicas,
+                     const metadata::Image& image) {
+    const std::string name{topic};
+    if (image.find(topic) == nullptr)
+        return Error{Errc::kUnknownTopicOrPartition, "Unable to find a topic named " + name + "."};
+    if (!has_partition(image, topic, partition))
+        return Error{Errc::kUnknownTopicOrPartition,
+                     "Unable to find partition " + name + ":" + std::to_string(partition) + "."};
+    if (!replicas) return Error{Errc::kNoReassignmentInProgress};
+    if (replicas->empty())
+        return Error{Errc::kInvalidReplicaAssignment,
+                     "The manual partition assignment includes an empty replica list."};
+    std::set<std::int32_t> seen;
+    for (const std::int32_t broker : *replicas) {
+        const std::string number = std::to_string(broker);
+        if (!seen.insert(broker).second)
+            return Error{Errc::kInvalidReplicaAssignment,
+                         "The manual partition assignment includes the broker " + number +
+                             " more than once."};
+        if (broker != image.broker().node_id)
+            return Error{Errc::kInvalidReplicaAssignment,
+                         "The manual partition assignment includes broker " + number +
+                             ", but no such broker is registered."};
+    }
+    return Error{Errc::kNone};
+}
+
+}  // namespace
+
+wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& request,
+                                         const metadata::Image& image, Arena& arena) {
+    using Response = wire::ElectLeadersResponse;
+    Response response;
+    if (request.election_type < 0 || request.election_type > 1) {
+        response.error_code = code(Errc::kInvalidRequest);
+        return response;
+    }
+    // Asked about all partitions, Kafka lists only those whose leader changed.
+    if (!request.topic_partitions) return response;
+    const auto& topics = *request.topic_partitions;
+    response.replica_election_results = arena.array<Response::ReplicaElectionResult>(topics.size());
+    for (std::size_t t = 0; t < topics.size(); ++t) {
+        auto& told = response.replica_election_results[t];
+        told.topic = topics[t].topic;
+        told.partition_result = arena.array<Response::PartitionResult>(topics[t].partitions.size());
+        for (std::size_t p = 0; p < topics[t].partitions.size(); ++p) {
+            const std::int32_t partition = topics[t].partitions[p];
+            auto& result = told.partition_result[p];
+            result.partition_id = partition;
+            result.error_message.reset();
+            const std::string topic{topics[t].topic};
+            if (has_partition(image, topic, partition)) {
+                result.error_code = code(Errc::kElectionNotNeeded);
+                continue;
+            }
+            result.error_code = code(Errc::kUnknownTopicOrPartition);
+            result.error_message =
+                arena.copy(image.find(topic) == nullptr
+                               ? "No such topic as " + topic
+                               : "No such partition as " + topic + "-" + std::to_string(partition));
+        }
+    }
+    return response;
+}
+
+wire::AlterPartitionReassignmentsResponse alter_partition_reassignments(
+    const wire::AlterPartitionReassignmentsRequest& request, const metadata::Image& image,
+    Arena& arena) {
+    using Response = wire::AlterPartitionReassignmentsResponse;
+    Response response;
+    response.allow_replication_factor_change = request.allow_replication_factor_change;
+    response.error_message.reset();
+    response.responses = arena.array<Response::ReassignableTopicResponse>(request.topics.size());
+    for (std::size_t t = 0; t < request.topics.size(); ++t) {
+        const auto& topic = request.topics[t];
+        auto& told = response.responses[t];
+        told.name = topic.name;
+        told.partitions =
+            arena.array<Response::ReassignablePartitionResponse>(topic.partitions.size());
+        for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
+            const auto& asked = topic.partitions[p];
+            const Error error =
+                reassign_error(topic.name, asked.partition_index, asked.replicas, image);
+            told.partitions[p].partition_index = asked.partition_index;
+            told.partitions[p].error_code = code(error.code());
+            told.partitions[p].error_message = message(error.detail(), arena);
+        }
+    }
+    return response;
+}
+
+wire::ListPartitionReassignmentsResponse list_partition_reassignments() {
+    wire::ListPartitionReassignmentsResponse response;
+    response.error_message.reset();
+    return response;
+}
+
+wire::AlterReplicaLogDirsResponse alter_replica_log_dirs(
+    const wire::AlterReplicaLogDirsRequest& request, std::string_view data_directory,
+    const metadata::Image& image, Arena& arena) {
+    using Response = wire::AlterReplicaLogDirsResponse;
+    std::vector<Response::AlterReplicaLogDirTopicResult> results;
+    for (const auto& directory : request.dirs) {
+        const bool is_ours = directory.path == data_directory;
+        for (const auto& topic : directory.topics) {
+            auto& told = results.emplace_back();
+            told.topic_name = topic.name;
+            told.partitions =
+                arena.array<Response::AlterReplicaLogDirPartitionResult>(topic.partitions.size());
+            for (std::size_t p = 0; p < topic.partitions.size(); ++p) {
+                told.partitions[p].partition_index = topic.partitions[p];
+                const bool is_known = has_partition(image, topic.name, topic.partitions[p]);
+                told.partitions[p].error_code = code(!is_ours    ? Errc::kLogDirNotFound
+                                                     : !is_known ? Errc::kUnknownTopicOrPartition
+                                                                 : Errc::kNone);
+            }
+        }
+    }
+    Response response;
+    response.results = arena.array<Response::AlterReplicaLogDirTopicResult>(results.size());
+    std::ranges::copy(results, response.results.begin());
+    return response;
+}
+
+bool wants(const wire::DescribeLogDirsRequest& request, std::string_view topic,
+           std::int32_t partition) {
+    if (!request.topics) return true;
+    return std::ranges::any_of(*request.topics, [&](const auto& asked) {
+        return asked.topic == topic &&
+               std::ranges::find(asked.partitions, partition) != asked.partitions.end();
+    });
+}
+
+wire::DescribeLogDirsResponse describe_log_dirs(const LogDirState& directory,
+                                                std::span<const PartitionSize> sizes,
+                                                Arena& arena) {
+    using Response = wire::DescribeLogDirsResponse;
+    Response response;
+    response.results = arena.array<Response::DescribeLogDirsResult>(1);
+    auto& result = response.results[0];
+    result.error_code = code(directory.error);
+    result.log_dir = directory.path;
+    result.total_bytes = directory.total_bytes;
+    result.usable_bytes = directory.usable_bytes;
+    const auto differs = [](const PartitionSize& a, const PartitionSize& b) {
+        return a.topic != b.topic;
+    };
+    std::vector<Response::DescribeLogDirsTopic> topics;
+    for (std::size_t first = 0; first < sizes.size();) {
+        std::size_t end = first + 1;
+        while (end < sizes.size() && !differs(sizes[first], sizes[end])) ++end;
+        auto& topic = topics.emplace_back();
+        topic.name = sizes[first].topic;
+        topic.partitions = arena.array<Response::DescribeLogDirsPartition>(end - first);
+        for (std::size_t i = first; i < end; ++i) {
+            topic.partitions[i - first].partition_index = sizes[i].partition;
+            topic.partitions[i - first].partition_size = sizes[i].bytes;
+        }
+        first = end;
+    }
+    result.topics = arena.array<Response::DescribeLogDirsTopic>(topics.size());
+    std::ranges::copy(topics, result.topics.begin());
+    return response;
+}
+
+}  // namespace leat::broker::admin

@@ -18,7 +18,7 @@
 namespace leat::wire::testing {
 namespace {
 
-const std::filesystem::path kCorpus = "tests/corpus/wire";
+constexpr const char* kCorpus = "tests/corpus/wire";
 
 struct Line {
     std::string direction, version, variant, bytes, values;
@@ -31,7 +31,7 @@ struct Line {
 
 std::vector<Line> read_corpus(std::string_view stem) {
     std::vector<Line> lines;
-    const auto path = kCorpus / (std::string{stem} + ".txt");
+    const auto path = std::filesystem::path{kCorpus} / (std::string{stem} + ".txt");
     std::ifstream in{path};
     std::string text;
     for (int number = 1; std::getline(in, text); ++number) {

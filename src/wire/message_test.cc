@@ -193,7 +193,7 @@ TEST(Reader, ManyTinyElementsHitTheMemoryBound) {
     Reader in{Bytes{body}.first(3 + 200'000), arena};
     EXPECT_ERRC(decode(in, 9, out), Errc::kLimitExceeded);
     EXPECT_LE(arena.capacity_bytes(), 2 * Reader::memory_max(200'003));
-    static_assert(Reader::memory_max(100) == 256 * 1024);
+    static_assert(Reader::memory_max(100) == 256UZ * 1024);
     static_assert(Reader::memory_max(100 << 20) == (64 << 20) + (200 << 20));
 }
 

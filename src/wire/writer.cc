@@ -57,8 +57,8 @@ void Sizer::tag(std::uint32_t number, std::size_t payload_bytes) noexcept {
 }
 
 void Writer::overflow() {
-    constexpr bool buffer_holds_the_message = false;
-    LEAT_CHECK(buffer_holds_the_message);
+    constexpr bool kBufferHoldsTheMessage = false;
+    LEAT_CHECK(kBufferHoldsTheMessage);
     std::abort();
 }
 

@@ -21,7 +21,7 @@ namespace {
 constexpr const char* kCorpus = "tests/corpus/wire";
 
 struct Line {
-    std::string direction, version, variant, bytes, values;
+    std::string part, version, variant, bytes, values;
     std::string where;
 
     [[nodiscard]] std::int16_t number() const {
@@ -38,7 +38,7 @@ std::vector<Line> read_corpus(std::string_view stem) {
         if (text.starts_with('#')) continue;
         Line line;
         std::istringstream words{text};
-        words >> line.direction >> line.version >> line.variant >> line.bytes >> std::ws;
+        words >> line.part >> line.version >> line.variant >> line.bytes >> std::ws;
         std::getline(words, line.values);
         line.where = path.string() + ":" + std::to_string(number);
         lines.push_back(line);
@@ -57,9 +57,8 @@ std::vector<std::byte> from_hex(std::string_view digits) {
 
 // The lines of one message.
 std::vector<Line> lines_of(const Entry& entry) {
-    const std::string direction = entry.is_request ? "request" : "response";
     std::vector<Line> all = read_corpus(entry.stem);
-    std::erase_if(all, [&](const Line& line) { return line.direction != direction; });
+    std::erase_if(all, [&](const Line& line) { return line.part != entry.part; });
     return all;
 }
 
@@ -95,7 +94,7 @@ TEST(Corpus, EveryVersionServedIsCovered) {
         for (int v = entry.versions.min; v <= entry.versions.max; ++v) {
             EXPECT_TRUE(have.contains(std::to_string(v) + " default") &&
                         have.contains(std::to_string(v) + " full"))
-                << entry.api << (entry.is_request ? " request " : " response ") << v;
+                << entry.stem << " " << entry.part << " " << v;
         }
     }
 }
@@ -112,7 +111,7 @@ TEST(Corpus, DefaultsAreKafkas) {
             ++checked;
         }
         // Some fields exist only in old versions and so not in the newest jar, which lists these.
-        EXPECT_GE(checked + 2, ours.size()) << entry.api;
+        EXPECT_GE(checked + 2, ours.size()) << entry.stem;
     }
 }
 

@@ -84,6 +84,8 @@ class Reader {
     }
     /// The marker byte before a nullable struct.
     bool present() { return i8() >= 0 && !failed(); }
+    /// The marker in front of one that is a tagged field.
+    bool tagged_present() { return uvarint() > 0; }
     template <class T>
     T* one() {
         charge(sizeof(T));

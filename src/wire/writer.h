@@ -36,6 +36,7 @@ class Sizer {
     void uuid(const Uuid& /*value*/) noexcept { size_.inline_bytes += 16; }
     void uvarint(std::uint32_t value) noexcept { size_.inline_bytes += uvarint_bytes(value); }
     void present(bool /*value*/) noexcept { size_.inline_bytes += 1; }
+    void tagged_present(bool /*value*/) noexcept { size_.inline_bytes += 1; }
 
     void string(std::string_view value, bool flex) noexcept;
     void nullable_string(const std::optional<std::string_view>& value, bool flex,
@@ -77,7 +78,9 @@ class Writer {
     void f64(double value) { number(std::bit_cast<std::int64_t>(value)); }
     void uuid(const Uuid& value);
     void uvarint(std::uint32_t value);
+    /// The marker in front of a nullable struct; in front of one that is a tagged field.
     void present(bool value) { number<std::int8_t>(value ? 1 : -1); }
+    void tagged_present(bool value) { uvarint(value ? 1 : 0); }
 
     void string(std::string_view value, bool flex);
     void nullable_string(const std::optional<std::string_view>& value, bool flex,

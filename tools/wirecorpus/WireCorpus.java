@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Writes messages with Kafka's own classes, for the corpus under tests/corpus/wire.
-// Usage: java WireCorpus <lowest> <highest> <Api> ... (groups of three); prints one line an entry:
-//   <Api> <request|response> <version> <full|null|default> <hex> <values>
-//   <Api> <request|response> - <Struct>.<field> - <default value>
+// Usage: java WireCorpus <lowest> <highest> <stem> <part> <Class> ... (groups of five); prints one line an entry:
+//   <stem> <part> <version> <full|null|default> <hex> <values>
+//   <stem> <part> - <Struct>.<field> - <default value>
 // Versions that the jar does not have are left out: an older jar fills them in.
 // Method: the schema of each version says which fields exist; each gets a value of its own, arrays
 // get two elements; the variant "null" has null wherever that is allowed.
@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Message;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.protocol.types.BoundField;
 import org.apache.kafka.common.protocol.types.Field;
@@ -41,24 +41,36 @@ public final class WireCorpus {
 
     public static void main(String[] args) throws Exception {
         StringBuilder out = new StringBuilder();
-        for (int i = 0; i + 2 < args.length; i += 3) {
-            for (String direction : new String[] {"Request", "Response"}) {
-                entries(args[i + 2], direction, Short.parseShort(args[i]), Short.parseShort(args[i + 1]), out);
-            }
+        for (int i = 0; i + 4 < args.length; i += 5) {
+            Class<?> type = find(args[i + 4]);
+            if (type == null) continue;
+            String start = args[i + 2] + " " + args[i + 3] + " ";
+            entries(start, type, Short.parseShort(args[i]), Short.parseShort(args[i + 1]), out);
         }
         System.out.write(out.toString().getBytes(StandardCharsets.UTF_8));
         System.out.flush();
     }
 
-    private static void entries(String api, String direction, short lowest, short highest, StringBuilder out)
-            throws Exception {
-        Class<?> type;
-        try {
-            type = Class.forName("org.apache.kafka.common.message." + api + direction + "Data");
-        } catch (ClassNotFoundException absent) {
-            return;
+    private static final List<String> PLACES = List.of(
+        "org.apache.kafka.common.message.",
+        "org.apache.kafka.coordinator.group.generated.",
+        "org.apache.kafka.coordinator.transaction.generated.");
+
+    private static Class<?> find(String name) {
+        for (String place : PLACES) {
+            for (String ending : new String[] {"Data", ""}) {
+                try {
+                    return Class.forName(place + name + ending);
+                } catch (ClassNotFoundException absent) {
+                    continue;
+                }
+            }
         }
-        String start = api + " " + direction.toLowerCase() + " ";
+        return null;
+    }
+
+    private static void entries(String start, Class<?> type, short lowest, short highest, StringBuilder out)
+            throws Exception {
         for (short version = lowest; version <= highest; version++) {
             if (schema(type, version) == null) continue;
             write(start + version + " default ", blank(type), version, out);
@@ -75,9 +87,9 @@ public final class WireCorpus {
 
     private static void write(String start, Object message, short version, StringBuilder out) throws Exception {
         ObjectSerializationCache cache = new ObjectSerializationCache();
-        ApiMessage api = (ApiMessage) message;
-        ByteBuffer buffer = ByteBuffer.allocate(api.size(cache, version));
-        api.write(new ByteBufferAccessor(buffer), cache, version);
+        Message whole = (Message) message;
+        ByteBuffer buffer = ByteBuffer.allocate(whole.size(cache, version));
+        whole.write(new ByteBufferAccessor(buffer), cache, version);
         if (buffer.hasRemaining()) throw new IllegalStateException("size is not exact: " + start);
         out.append(start).append(hex(buffer.array(), 0, buffer.position())).append(' ');
         print(message, version, out);

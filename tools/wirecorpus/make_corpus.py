@@ -24,7 +24,8 @@ SEEDS_MAX_BYTES = 4096
 
 def run_java(version, lib, apis):
     jar = next(pathlib.Path(lib).glob("kafka-clients-*.jar"))
-    words = [str(w) for api in apis for w in (api.versions.lo, api.versions.hi, api.name)]
+    words = [str(w) for api in apis for m in api.messages
+             for w in (m.api.versions.lo, m.api.versions.hi, api.stem, m.part, m.name)]
     with tempfile.TemporaryDirectory() as out:
         subprocess.run(["javac", "-cp", jar, "-d", out, here / "WireCorpus.java"], check=True)
         done = subprocess.run(["java", "-cp", f"{out}:{lib}/*", "WireCorpus", *words], check=True,
@@ -33,56 +34,57 @@ def run_java(version, lib, apis):
 
 
 def merge(makers, apis):
-    """api -> [(direction, version, variant, hex, values, maker)], each version from the first maker that has it."""
-    entries = {api.name: [] for api in apis}
+    """stem -> [(part, version, variant, hex, values, maker)], each version from the first maker that has it."""
+    entries = {api.stem: [] for api in apis}
     taken = {}
     for maker, lib in makers:
-        for api, direction, version, variant, data, values in run_java(maker, lib, apis):
+        for stem, part, version, variant, data, values in run_java(maker, lib, apis):
             # Defaults ("-") are one set; a message that an older jar knows better is not mixed in.
-            if taken.setdefault((api, direction, version), maker) == maker:
-                entries[api].append((direction, version, variant, data, values, maker))
+            if taken.setdefault((stem, part, version), maker) == maker:
+                entries[stem].append((part, version, variant, data, values, maker))
     return entries
 
 
 def values_text(api, rows):
     lines = [f"# {api.name} as Kafka's Java classes write it; made by tools/wirecorpus.",
-             "# direction version variant bytes values; version - is a default."]
+             "# part version variant bytes values; version - is a default."]
     maker = None
-    for direction, version, variant, data, values, made_by in rows:
+    for part, version, variant, data, values, made_by in rows:
         if made_by != maker:
             lines.append(f"# Kafka {made_by}")
             maker = made_by
-        lines.append(" ".join((direction, version, variant, data, values)))
+        lines.append(" ".join((part, version, variant, data, values)))
     return "\n".join(lines) + "\n"
 
 
 def write_seeds(api, rows, corpus):
-    folder = corpus / f"wire_{api.path.stem}_fuzz"
+    folder = corpus / f"wire_{api.stem}_fuzz"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("seed_*"):
         old.unlink()
-    for direction, version, variant, data, _, _ in rows:
+    for part, version, variant, data, _, _ in rows:
         if version == "-" or variant == "default" and data == "-":
             continue
-        pick = 2 * (int(version) - api.versions.lo) + (direction == "response")
+        versions = next(m.api.versions for m in api.messages if m.part == part)
+        pick = 2 * (int(version) - versions.lo) + (part in ("response", "value"))
         body = b"" if data == "-" else bytes.fromhex(data)
-        edges = {api.versions.lo, api.versions.hi, api.flexible}
+        edges = {versions.lo, versions.hi, api.flexible}
         if variant == "full" and len(body) <= SEEDS_MAX_BYTES and int(version) in edges:
-            (folder / f"seed_{direction}_{version}").write_bytes(bytes([pick]) + body)
+            (folder / f"seed_{part}_{version}").write_bytes(bytes([pick]) + body)
 
 
 def write(apis, entries, corpus):
     shutil.rmtree(corpus / "wire", ignore_errors=True)
     (corpus / "wire").mkdir(parents=True)
     for api in apis:
-        (corpus / "wire" / f"{api.path.stem}.txt").write_text(values_text(api, entries[api.name]))
-        write_seeds(api, entries[api.name], corpus)
+        (corpus / "wire" / f"{api.stem}.txt").write_text(values_text(api, entries[api.stem]))
+        write_seeds(api, entries[api.stem], corpus)
 
 
 def stale(apis, entries, corpus):
     for api in apis:
-        path = corpus / "wire" / f"{api.path.stem}.txt"
-        if not path.exists() or path.read_text() != values_text(api, entries[api.name]):
+        path = corpus / "wire" / f"{api.stem}.txt"
+        if not path.exists() or path.read_text() != values_text(api, entries[api.stem]):
             yield path
 
 
@@ -92,7 +94,7 @@ def main(args):
     if not makers or len(makers) != len(args) - check:
         print(__doc__, file=sys.stderr)
         return 2
-    apis = schema.load(root / "schemas")
+    apis = sum(schema.load(root / "schemas"), [])
     entries = merge(makers, apis)
     corpus = root / "tests/corpus"
     if not check:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the C++ of the messages: one header a message, one source an API, the tables of APIs."""
+import re
+
 from schema import SCALARS, Range, is_flexible, min_wire_bytes, snake, span
 
 CPP = {"bool": "bool", "int8": "std::int8_t", "int16": "std::int16_t", "uint16": "std::uint16_t",
@@ -10,7 +12,9 @@ CALL = {"bool": "boolean", "int8": "i8", "int16": "i16", "uint16": "u16", "int32
 
 
 def banner(api, what):
-    return f"// SPDX-License-Identifier: Apache-2.0\n//\n// {what} Layer: wire (L2).\n// Written by tools/wiregen from schemas/{api.path.name}; change that file instead.\n"
+    path = f"schemas/{'records/' if api.kind == 'record' else ''}{api.path.name}"
+    return (f"// SPDX-License-Identifier: Apache-2.0\n//\n// {what} Layer: wire (L2).\n"
+            f"// Written by tools/wiregen from {path}; change that file instead.\n")
 
 
 def element_type(entry, scope=""):
@@ -75,23 +79,32 @@ def struct_body(struct, indent):
     return lines
 
 
-def header(message):
+def header(api, messages):
+    keys = '#include "wire/api_keys.h"\n' if api.kind == "api" else ""
+    out = [banner(api, f"{' and '.join(m.name for m in messages)}: {api.about}"), "#pragma once\n",
+           f'{keys}#include "wire/types.h"\n', "namespace leat::wire {\n", "class Reader;", "class Writer;\n"]
+    for message in messages:
+        out += definition(message)
+    return "\n".join([*out, "}  // namespace leat::wire\n"])
+
+
+def definition(message):
     api, name = message.api, message.name
-    out = [banner(api, f"{name}: {api.about}"), "#pragma once\n", '#include "wire/api_keys.h"\n#include "wire/types.h"\n',
-           "namespace leat::wire {\n", "class Reader;", "class Sizer;", "class Writer;\n",
-           f"struct {name} {{",
-           f"    static constexpr ApiKey kKey = ApiKey::k{api.name};",
-           f"    static constexpr VersionRange kVersions{{{api.versions.lo}, {api.versions.hi}}};",
-           f"    static constexpr std::int16_t kFlexibleFrom = {flexible_from(api)};",
-           f"    static constexpr bool kIsRequest = {'true' if name.endswith('Request') else 'false'};\n"]
+    out = [f"struct {name} {{"]
+    if api.kind == "api":
+        out += [f"    static constexpr ApiKey kKey = ApiKey::k{api.name};",
+                f"    static constexpr bool kIsRequest = {'true' if message.part == 'request' else 'false'};"]
+    elif message.part == "key":
+        out.append(f"    static constexpr std::int16_t kType = {api.key};")
+    out += [f"    static constexpr VersionRange kVersions{{{api.versions.lo}, {api.versions.hi}}};",
+            f"    static constexpr std::int16_t kFlexibleFrom = {flexible_from(api)};\n"]
     for struct in message.structs:
         out += [f"    struct {struct.name} {{", *struct_body(struct, "        "), "    };\n"]
     out += [*struct_body(message.root, "    "), "};\n",
             f"Result<void> decode(Reader& in, std::int16_t version, {name}& out);",
             f"[[nodiscard]] EncodedSize encoded_size(const {name}& message, std::int16_t version);",
-            f"void encode(const {name}& message, std::int16_t version, Writer& out);\n",
-            "}  // namespace leat::wire\n"]
-    return "\n".join(out)
+            f"void encode(const {name}& message, std::int16_t version, Writer& out);\n"]
+    return out
 
 
 def flexible_from(api):
@@ -110,20 +123,26 @@ def condition(inner, outer):
     return " && ".join(parts)
 
 
+def includes(api):
+    if api.kind == "record":
+        return [f'#include "wire/records/{snake(api.name)}.h"']
+    return [f'#include "wire/messages/{snake(message.name)}.h"' for message in api.messages]
+
+
 class Source:
-    """One .cc: decode, size and encode of the messages of an API."""
+    """One .cc: decode, size and encode of the messages of a schema file."""
 
     def __init__(self, api):
         self.api = api
         self.out = [banner(api, f"Encoding of the {api.name} messages.")]
-        for message in api.messages:
-            self.out.append(f'#include "wire/messages/{snake(message.name)}.h"')
+        self.out += includes(api)
         self.out.append('\n#include "wire/reader.h"\n#include "wire/writer.h"\n\nnamespace leat::wire {\nnamespace {\n')
         for message in api.messages:
+            self.api = message.api
             for struct in message.structs + [message.root]:
                 scope = f"{message.name}::"
                 name = message.name if struct is message.root else scope + struct.name
-                if any(f.struct is struct and f.tag is not None and not f.is_array for s in message.structs + [message.root] for f in s.fields):
+                if any(f.struct is struct and f.tag is not None and not f.is_array and f.default is None for s in message.structs + [message.root] for f in s.fields):
                     self.is_default(struct, name)
                 self.read(struct, name, scope)
                 self.write(struct, name, scope)
@@ -183,7 +202,8 @@ class Source:
         elif entry.struct and entry.null:
             test = condition(entry.null, entry.versions)
             self.emit(depth, f"{to} = nullptr;")
-            self.emit(depth, f"if ({'!(' + test + ') || ' if test else ''}in.present()) {{")
+            present = "in.present()" if entry.tag is None else "in.tagged_present()"
+            self.emit(depth, f"if ({'!(' + test + ') || ' if test else ''}{present}) {{")
             self.emit(depth + 1, f"{to} = in.one<{scope}{entry.type}>();")
             self.emit(depth + 1, f"read(in, version, *{to});")
             self.emit(depth, "}")
@@ -230,6 +250,9 @@ class Source:
             self.emit(1, "if (flex) in.skip_tags();")
             return
         self.emit(1, "if (!flex) return;")
+        for entry in tagged:
+            if self.is_absent_default(entry):  # Left out, it is not null but has the struct's defaults.
+                self.emit(1, f"out.{entry.name} = in.one<{scope}{entry.type}>();")
         self.emit(1, "for (std::uint32_t left = in.tag_count(); left > 0 && !in.failed(); --left) {")
         self.emit(2, "const TagMark tag = in.tag();")
         self.emit(2, "switch (tag.number) {")
@@ -244,6 +267,10 @@ class Source:
         self.emit(4, "in.skip_tag(tag);")
         self.emit(2, "}")
         self.emit(1, "}")
+
+    def is_absent_default(self, entry):
+        """A nullable tagged struct whose default is not null."""
+        return entry.struct and entry.null and not entry.is_array and entry.default is None
 
     def flexible_range(self, struct):
         return Range(max(struct.versions.lo, self.api.flexible), struct.versions.hi)
@@ -272,12 +299,13 @@ class Source:
             self.write_array(entry, depth, value, null)
         elif entry.struct and entry.null:
             test = condition(entry.null, entry.versions)
+            present = "present" if entry.tag is None else "tagged_present"
             if test:  # Where null has no encoding, an absent struct is written with its defaults.
-                self.emit(depth, f"if ({test}) out.present({value} != nullptr);")
+                self.emit(depth, f"if ({test}) out.{present}({value} != nullptr);")
                 self.emit(depth, f"if ({value} != nullptr) write(out, version, *{value});")
                 self.emit(depth, f"else if (!({test})) write(out, version, {scope}{entry.type}{{}});")
             else:
-                self.emit(depth, f"out.present({value} != nullptr);")
+                self.emit(depth, f"out.{present}({value} != nullptr);")
                 self.emit(depth, f"if ({value} != nullptr) write(out, version, *{value});")
         elif entry.struct:
             self.emit(depth, f"write(out, version, {value});")
@@ -335,6 +363,8 @@ class Source:
         value = f"message.{entry.name}"
         if entry.is_array:
             return f"{value}.has_value()" if entry.default == "null" else f"(!{value} || !{value}->empty())" if entry.null else f"!{value}.empty()"
+        if self.is_absent_default(entry):
+            return f"({value} == nullptr || !is_default(*{value}))"
         if entry.struct:
             return f"{value} != nullptr" if entry.null else f"!is_default({value})"
         if entry.type == "uuid":
@@ -382,8 +412,8 @@ void encode(const {name}& message, std::int16_t version, Writer& out) {{
 
 
 def sizing(line):
-    line = line.replace("write(out,", "write(payload,")
-    return line.replace("out.", "payload.", 1) if line.lstrip().startswith(("out.", "for ")) else line
+    """The line that measures into `payload` what `line` writes to `out`."""
+    return re.sub(r"\bout\b(?=[.,])", "payload", line)
 
 
 def scope_of(entry, api):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the reference page of the protocol."""
+"""Writes the reference pages of the protocol and of the records."""
+import re
 
 NEVER = "never"
 
@@ -31,6 +32,26 @@ def rows(struct, depth, seen):
             yield from rows(entry.struct, depth + 1, seen)
 
 
+def fields(message):
+    if not message.root.fields:
+        return ["No fields."]
+    return ["| field | type | versions | |", "|---|---|---|---|", *rows(message.root, 0, set())]
+
+
+def records(records):
+    out = ["# Records of internal topics", "",
+           "Coordinators keep their state as records in `__consumer_offsets` and `__transaction_state`, in Kafka's formats. This",
+           "page is made from `schemas/records/` by `tools/wiregen`.", "",
+           "A key starts with an int16, the type of the record; a value starts with an int16, its version. What has no type is",
+           "not a record of such a topic but the bytes that consumers exchange through their group; it starts with its version."]
+    for record in records:
+        kind = f"Type {record.key}, versions" if record.key >= 0 else "Versions"
+        out += ["", f"## {record.name}", "", f"{kind} {versions(record.versions)}. {record.about}"]
+        for message in record.messages:
+            out += ["", f"### {message.name}" if len(record.messages) > 1 else "", "", *fields(message)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(out)) + "\n"
+
+
 def protocol(apis):
     out = ["# The protocol", "",
            "Leat speaks Kafka's protocol. This page lists every message it knows; it is made from `schemas/` by",
@@ -44,10 +65,6 @@ def protocol(apis):
     for api in apis:
         out += ["", f"## {api.name}", "", f"Key {api.key}, versions {versions(api.versions)}. {api.about}"]
         for message in api.messages:
-            out += ["", f"### {message.name}", ""]
-            if not message.root.fields:
-                out.append("No fields.")
-                continue
-            out += ["| field | type | versions | |", "|---|---|---|---|", *rows(message.root, 0, set())]
+            out += ["", f"### {message.name}", "", *fields(message)]
     return "\n".join(out) + "\n"
 

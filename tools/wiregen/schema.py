@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SCALARS = {"bool": 1, "int8": 1, "int16": 2, "uint16": 2, "int32": 4, "int64": 8, "float64": 8, "uuid": 16}
 VARIABLE = {"string", "bytes", "records"}
@@ -12,7 +12,7 @@ RESERVED = set(
     "alignas alignof and asm auto bool break case catch char class concept const constexpr continue default delete do "
     "double else enum explicit export extern false float for friend goto if inline int long mutable namespace new not "
     "operator or private protected public register requires return short signed sizeof static struct switch template "
-    "this throw true try typedef typename union unsigned using virtual void volatile while xor".split())
+    "this throw out true try typedef typename union unsigned using virtual void volatile while xor".split())
 RESERVED_TYPES = {"Reader", "Writer", "Sizer", "Records", "Bytes", "Uuid", "Result", "ApiKey", "ApiInfo"}
 
 
@@ -62,22 +62,33 @@ class Struct:
 
 @dataclass
 class Message:
-    name: str  # ProduceRequest
-    api: Api
+    name: str  # ProduceRequest, OffsetCommitKey
+    part: str  # request, response, key or value
+    api: Api  # its versions are those of this message
     root: Struct
     structs: list[Struct]  # those it holds, each after the ones it uses
 
 
 @dataclass
 class Api:
+    """What one file describes: an API, or a record of an internal topic."""
+    kind: str  # api or record
     name: str
     path: pathlib.Path
     where: str
-    key: int = -1
+    key: int = -1  # of a record its type, -1 when it has no key
     versions: Range | None = None
     flexible: int | None = None
     about: str = ""
     messages: list[Message] = field(default_factory=list)
+
+    @property
+    def stem(self):
+        """A file name without ending, unique among APIs and records."""
+        return ("record_" if self.kind == "record" else "") + snake(self.name)
+
+
+PARTS = {"api": ("request", "response"), "record": ("key", "value")}
 
 
 def fail(where, text):
@@ -129,7 +140,7 @@ class Parser:
                 self.start(where, words)
                 if part in self.sections:
                     stack = [self.sections[part][0]]
-            elif part == "api":
+            elif part in PARTS:
                 self.attribute(where, depth, words, text)
             elif words[0] == "struct" and depth == 1 and len(words) == 2:
                 struct = Struct(words[1], where)
@@ -147,22 +158,23 @@ class Parser:
         return self.finish()
 
     def start(self, where, words):
-        if words[0] == "api" and len(words) == 2 and self.api is None:
-            self.api = Api(words[1], self.path, where)
+        if words[0] in PARTS and len(words) == 2 and self.api is None:
+            self.api = Api(words[0], words[1], self.path, where)
             if snake(words[1]) != self.path.stem:
-                fail(where, f"api {words[1]} belongs into {snake(words[1])}.wire")
-        elif words[0] in ("request", "response") and len(words) == 1 and self.api and words[0] not in self.sections:
+                fail(where, f"{words[0]} {words[1]} belongs into {snake(words[1])}.wire")
+        elif len(words) == 1 and self.api and words[0] in PARTS[self.api.kind] and words[0] not in self.sections:
             if self.api.versions is None:
-                fail(where, "the api has no 'versions' yet")
+                fail(where, f"the {self.api.kind} has no 'versions' yet")
             self.sections[words[0]] = [Struct(self.api.name + words[0].capitalize(), where)]
         else:
-            fail(where, f"expected one 'api NAME', then 'request' and 'response'; found '{' '.join(words)}'")
+            fail(where, "expected one 'api NAME', then 'request' and 'response', or one 'record NAME', then 'key' and "
+                        f"'value'; found '{' '.join(words)}'")
 
     def attribute(self, where, depth, words, text):
         name, rest = words[0], text[len(words[0]):].strip()
         if depth != 1 or not rest:
-            fail(where, "expected 'key', 'versions', 'flexible' or 'about' with a value")
-        if name == "key" and re.fullmatch(r"\d+", rest):
+            fail(where, "expected 'key' or 'type', 'versions', 'flexible' or 'about' with a value")
+        if name == ("key" if self.api.kind == "api" else "type") and re.fullmatch(r"\d+", rest):
             self.api.key = int(rest)
         elif name == "versions" and "+" not in rest:
             self.api.versions = parse_range(rest, 0, where)
@@ -215,19 +227,26 @@ class Parser:
     def finish(self):
         api = self.api
         if api is None:
-            fail(f"{self.path}:1", "no 'api'")
-        if api.key < 0 or not api.about or set(self.sections) != {"request", "response"}:
+            fail(f"{self.path}:1", "no 'api' and no 'record'")
+        if api.kind == "api" and (api.key < 0 or not api.about or len(self.sections) != 2):
             fail(api.where, "an api needs 'key', 'versions', 'about', 'request' and 'response'")
+        if api.kind == "record" and (not api.about or "value" not in self.sections or (api.key < 0) == ("key" in self.sections)):
+            fail(api.where, "a record needs 'versions', 'about' and 'value', and both 'type' and 'key' or neither")
         for part, structs in self.sections.items():
-            api.messages.append(Checker(api, structs).message())
+            if len(self.sections) == 1:
+                structs[0].name = api.name
+            # A record's versions are those of its value; the key stays as it is.
+            mine = api if part != "key" else replace(api, versions=Range(0, 0), flexible=None)
+            api.messages.append(Checker(mine, structs, part).message())
         return api
 
 
 class Checker:
     """Resolves struct names and versions of one message and refuses what cannot be encoded."""
 
-    def __init__(self, api, structs):
+    def __init__(self, api, structs, part):
         self.api = api
+        self.part = part
         self.root = structs[0]
         self.named = {}
         for struct in structs[1:]:
@@ -247,7 +266,7 @@ class Checker:
         for struct in [*self.done]:
             self.check(struct)
         self.done.remove(self.root)
-        return Message(self.root.name, self.api, self.root, self.done)
+        return Message(self.root.name, self.part, self.api, self.root, self.done)
 
     def visit(self, struct, versions, path):
         if struct.name in path:
@@ -313,7 +332,8 @@ class Checker:
 
 
 def load(folder):
-    """All schemas of `folder`, by key. Raises SchemaError with file:line."""
+    """The APIs of `folder` by key, and the records of `folder`/records by name. Raises SchemaError with file:line."""
+    records = [Parser(path).run() for path in sorted((pathlib.Path(folder) / "records").glob("*.wire"))]
     paths = sorted(pathlib.Path(folder).glob("*.wire"))
     if not paths:
         raise SchemaError(f"{folder}: no schemas")
@@ -321,7 +341,10 @@ def load(folder):
     for one, two in zip(apis, apis[1:]):
         if one.key == two.key:
             fail(two.where, f"key {two.key} is taken by {one.where}")
-    return apis
+    for entry in apis + records:
+        if (entry.kind == "record") != (entry in records):
+            fail(entry.where, "APIs stand in schemas/, records in schemas/records/")
+    return apis, records
 
 
 def min_wire_bytes(entry, api):

@@ -28,18 +28,32 @@ response
     ok bool = true
 """
 
+RECORD = """\
+record State
+  type 3
+  versions 0-2
+  flexible 2+
+  about The state of a thing.
+key
+  name string
+value
+  state int8
+"""
+
 
 def load(text, name="thing.wire", more=()):
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / name).write_text(text)
         for other, content in more:
-            (pathlib.Path(folder) / other).write_text(content)
+            place = pathlib.Path(folder) / other
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(content)
         return schema.load(folder)
 
 
 class GoodSchema(unittest.TestCase):
     def test_versions_are_cut_to_the_struct_around(self):
-        request, response = load(GOOD)[0].messages
+        request, response = load(GOOD)[0][0].messages
         part = request.structs[0]
         self.assertEqual(part.versions, schema.Range(1, 3))
         self.assertEqual([f.versions for f in part.fields], [schema.Range(1, 3), schema.Range(3, 3)])
@@ -48,9 +62,16 @@ class GoodSchema(unittest.TestCase):
         self.assertEqual(response.structs[0].versions, schema.Range(0, 3))
 
     def test_least_size_of_an_element_is_over_all_versions(self):
-        api = load(GOOD)[0]
+        api = load(GOOD)[0][0]
         parts = api.messages[0].root.fields[1]
         self.assertEqual(schema.min_wire_bytes(parts, api), 4)
+
+    def test_key_of_a_record_keeps_version_zero(self):
+        record = load(GOOD, more=[("records/state.wire", RECORD)])[1][0]
+        key, value = record.messages
+        self.assertEqual((record.stem, key.name, value.name), ("record_state", "StateKey", "StateValue"))
+        self.assertEqual((key.api.versions, key.api.flexible), (schema.Range(0, 0), None))
+        self.assertEqual((value.api.versions, value.api.flexible), (schema.Range(0, 2), 2))
 
 
 class Mistakes(unittest.TestCase):
@@ -120,6 +141,15 @@ class Mistakes(unittest.TestCase):
         self.refused("  key 7\n", "", 1, "needs 'key'")
         self.refused("key 7", "key seven", 2, "malformed attribute")
         self.refused("  versions 0-3\n", "", 5, "no 'versions' yet")
+
+    def test_records(self):
+        def refused(old, new, words, place="records/state.wire"):
+            with self.assertRaisesRegex(schema.SchemaError, rf"state\.wire:\d+: .*{words}"):
+                load(GOOD, more=[(place, RECORD.replace(old, new, 1))])
+        refused("  type 3\n", "", "both 'type' and 'key'")
+        refused("value\n", "request\n", "expected one")
+        refused("  type 3", "  key 3", "malformed attribute")
+        refused("", "", "stand in schemas/", place="state.wire")
 
     def test_key_twice(self):
         again = GOOD.replace("api Thing", "api Zebra")

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the test-only C++: printers of all messages, and the catalog that finds them by name."""
-from cpp import banner, condition
+from cpp import banner, condition, includes
 from schema import snake
 
 
 def source(api):
     out = [banner(api, f"Printing the {api.name} messages, for tests.")]
-    out += [f'#include "wire/messages/{snake(m.name)}.h"' for m in api.messages]
+    out += includes(api)
     out.append('#include "wire/testing/dump.h"\n\nnamespace leat::wire::testing {\nnamespace {\n')
     for message in api.messages:
         for struct in message.structs + [message.root]:
@@ -84,8 +84,7 @@ def catalog(apis):
     out += [f"RoundTrip {stem}(Bytes body, std::int16_t version);\nvoid {stem}_defaults(std::vector<std::string>& out);" for stem in stems]
     out.append("\nstd::span<const Entry> catalog() {\n    static constexpr auto kEntries = std::to_array<Entry>({")
     for m, stem in zip(messages, stems):
-        request = "true" if m.name.endswith("Request") else "false"
-        out.append(f'        Entry{{"{m.api.name}", "{snake(m.api.name)}", {request}, '
+        out.append(f'        Entry{{"{m.api.stem}", "{m.part}", '
                    f"{{{m.api.versions.lo}, {m.api.versions.hi}}}, &{stem}, &{stem}_defaults}},")
     out.append("    });\n    return kEntries;\n}\n\n}  // namespace leat::wire::testing\n")
     return "\n".join(out)

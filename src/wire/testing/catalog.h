@@ -22,9 +22,8 @@ struct RoundTrip {
 
 /// One message of schemas/; the rows are generated.
 struct Entry {
-    std::string_view api;
-    std::string_view stem;  ///< The schema's file name without its ending.
-    bool is_request;
+    std::string_view stem;  ///< Of the schema file; with "record_" in front for a record.
+    std::string_view part;  ///< request, response, key or value.
     VersionRange versions;
     RoundTrip (*round_trip)(Bytes body, std::int16_t version);
     /// "Struct.field - value" for each field of each struct as it stands before decoding.

@@ -29,8 +29,10 @@ void check(const Entry& entry, std::int16_t version, Bytes body) {
 void fuzz_api(const char* stem, const std::uint8_t* data, std::size_t size) {
     if (size == 0) return;
     const std::uint8_t pick = data[0];
+    const bool second = pick % 2 != 0;
     for (const Entry& entry : catalog()) {
-        if (entry.stem != stem || entry.is_request != (pick % 2 == 0)) continue;
+        const bool is_second = entry.part == "response" || entry.part == "value";
+        if (entry.stem != stem || is_second != second) continue;
         const int count = entry.versions.max - entry.versions.min + 1;
         check(entry, static_cast<std::int16_t>(entry.versions.min + pick / 2 % count),
               std::as_bytes(std::span{data + 1, size - 1}));

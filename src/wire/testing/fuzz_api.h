@@ -8,8 +8,8 @@
 
 namespace leat::wire::testing {
 
-/// Runs one input against the API whose schema file is `stem`: the first byte picks message and
-/// version, the rest is the message. Aborts when a property does not hold.
+/// Runs one input against the messages of the schema `stem` (see Entry): the first byte picks
+/// message and version, the rest is the message. Aborts when a property does not hold.
 void fuzz_api(const char* stem, const std::uint8_t* data, std::size_t size);
 
 }  // namespace leat::wire::testing

@@ -6,46 +6,12 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
+#include <vector>
+
+#include "testkit/manual_executor.h"
 
 namespace leat::metadata {
 namespace {
-
-class ManualExecutor final : public rt::Executor {
-  public:
-    void post(rt::Fn fn) override { queue.push_back(std::move(fn)); }
-    rt::TimerId schedule(Instant, rt::Fn) override { return {}; }
-    bool cancel(rt::TimerId) override { return false; }
-    Instant now() const override { return {}; }
-    WallMs wall_now() const override { return {}; }
-    bool is_here() const override { return true; }
-    std::uint64_t random() override { return 1; }
-    void run() {
-        while (!queue.empty()) {
-            rt::Fn fn = std::move(queue.front());
-            queue.pop_front();
-            fn();
-        }
-    }
-    std::deque<rt::Fn> queue;
-};
-
-class ManualPool final : public rt::BlockingPool {
-  public:
-    void submit(rt::Executor& home, rt::Fn work, rt::Fn done) override {
-        jobs.push_back([&home, w = std::move(work), d = std::move(done)]() mutable {
-            w();
-            home.post(std::move(d));
-        });
-    }
-    void run_one() {
-        ASSERT_FALSE(jobs.empty());
-        rt::Fn job = std::move(jobs.front());
-        jobs.pop_front();
-        job();
-    }
-    std::deque<rt::Fn> jobs;
-};
 
 class FakeStore final : public MetadataStore {
   public:
@@ -60,8 +26,8 @@ class FakeStore final : public MetadataStore {
 };
 
 struct Rig {
-    ManualExecutor executor;
-    ManualPool pool;
+    testkit::ManualExecutor executor;
+    testkit::ManualPool pool;
     FakeStore store;
     Committer committer{store, executor, pool};
     std::string log;
@@ -74,7 +40,7 @@ struct Rig {
                          });
     }
     void turn() {
-        pool.run_one();
+        EXPECT_TRUE(pool.run_one());
         executor.run();
     }
 };

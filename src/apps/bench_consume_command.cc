@@ -178,7 +178,9 @@ boost::json::object report(const Check& check, const std::string& topic, double 
 
 }  // namespace
 
-const std::span<const OptionSpec> kBenchConsumeOptions = kOptions;
+std::span<const OptionSpec> bench_consume_options() {
+    return kOptions;
+}
 
 Result<int> run_bench_consume(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));

@@ -254,7 +254,9 @@ boost::json::object report(const LatencyRun& run, const BenchLoad& load, const I
 
 }  // namespace
 
-const std::span<const OptionSpec> kBenchLatencyOptions = kOptions;
+std::span<const OptionSpec> bench_latency_options() {
+    return kOptions;
+}
 
 Result<int> run_bench_latency(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));

@@ -146,7 +146,9 @@ boost::json::object report(const Run& run, const Invocation& line, double second
 
 }  // namespace
 
-const std::span<const OptionSpec> kBenchProduceOptions = kOptions;
+std::span<const OptionSpec> bench_produce_options() {
+    return kOptions;
+}
 
 Result<int> run_bench_produce(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));

@@ -33,20 +33,20 @@ Result<int> run_version(const Invocation& line);
 Result<int> run_completion(const Invocation& line);
 Result<int> run_reference(const Invocation& line);
 
-extern const std::span<const OptionSpec> kTopicCreateOptions;
-extern const std::span<const OptionSpec> kTopicListOptions;
-extern const std::span<const OptionSpec> kTopicDescribeOptions;
-extern const std::span<const OptionSpec> kTopicAlterOptions;
-extern const std::span<const OptionSpec> kTopicDeleteOptions;
-extern const std::span<const OptionSpec> kConfigDescribeOptions;
-extern const std::span<const OptionSpec> kConfigAlterOptions;
-extern const std::span<const OptionSpec> kGroupDescribeOptions;
-extern const std::span<const OptionSpec> kGroupResetOptions;
-extern const std::span<const OptionSpec> kGroupDeleteOptions;
-extern const std::span<const OptionSpec> kBenchProduceOptions;
-extern const std::span<const OptionSpec> kBenchConsumeOptions;
-extern const std::span<const OptionSpec> kBenchLatencyOptions;
-extern const std::span<const OptionSpec> kProduceOptions;
-extern const std::span<const OptionSpec> kConsumeOptions;
+[[nodiscard]] std::span<const OptionSpec> topic_create_options();
+[[nodiscard]] std::span<const OptionSpec> topic_list_options();
+[[nodiscard]] std::span<const OptionSpec> topic_describe_options();
+[[nodiscard]] std::span<const OptionSpec> topic_alter_options();
+[[nodiscard]] std::span<const OptionSpec> topic_delete_options();
+[[nodiscard]] std::span<const OptionSpec> config_describe_options();
+[[nodiscard]] std::span<const OptionSpec> config_alter_options();
+[[nodiscard]] std::span<const OptionSpec> group_describe_options();
+[[nodiscard]] std::span<const OptionSpec> group_reset_options();
+[[nodiscard]] std::span<const OptionSpec> group_delete_options();
+[[nodiscard]] std::span<const OptionSpec> bench_produce_options();
+[[nodiscard]] std::span<const OptionSpec> bench_consume_options();
+[[nodiscard]] std::span<const OptionSpec> bench_latency_options();
+[[nodiscard]] std::span<const OptionSpec> produce_options();
+[[nodiscard]] std::span<const OptionSpec> consume_options();
 
 }  // namespace leat::apps

@@ -173,9 +173,9 @@ void fish_option(std::string& out, const std::string& condition, const OptionSpe
     }
     out += "complete -c leat -n " + quoted(condition) + " -l " + std::string{option.key()};
     if (option.names[1] != '-') out += " -s " + std::string{option.names.substr(1, 1)};
-    if (!option.is_switch()) out += " -r";
+    const bool is_path = option.value == "FILE" || option.value == "DIR";
+    if (!option.is_switch()) out += is_path ? " -r -F" : " -x";
     if (!option.choices.empty()) out += " -a " + quoted(spaced(option.choices));
-    if (option.value == "FILE" || option.value == "DIR") out += " -F";
     out += " -d " + quoted(option.help) + "\n";
 }
 

@@ -71,8 +71,13 @@ Result<void> check_resource(const Invocation& line) {
 
 }  // namespace
 
-const std::span<const OptionSpec> kConfigDescribeOptions = kDescribe;
-const std::span<const OptionSpec> kConfigAlterOptions = kAlter;
+std::span<const OptionSpec> config_describe_options() {
+    return kDescribe;
+}
+
+std::span<const OptionSpec> config_alter_options() {
+    return kAlter;
+}
 
 Result<int> run_config_describe(const Invocation& line) {
     LEAT_TRY_VOID(check_resource(line));

@@ -301,7 +301,9 @@ class Detach {
 
 }  // namespace
 
-const std::span<const OptionSpec> kConsumeOptions = kOptions;
+std::span<const OptionSpec> consume_options() {
+    return kOptions;
+}
 
 Result<int> run_consume(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));

@@ -216,9 +216,17 @@ json::value plan_json(const Invocation& line, std::span<const PartitionOffset> p
 
 }  // namespace
 
-const std::span<const OptionSpec> kGroupDescribeOptions = kDescribe;
-const std::span<const OptionSpec> kGroupResetOptions = kReset;
-const std::span<const OptionSpec> kGroupDeleteOptions = kDelete;
+std::span<const OptionSpec> group_describe_options() {
+    return kDescribe;
+}
+
+std::span<const OptionSpec> group_reset_options() {
+    return kReset;
+}
+
+std::span<const OptionSpec> group_delete_options() {
+    return kDelete;
+}
 
 Result<int> run_group_list(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));

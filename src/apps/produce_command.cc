@@ -295,7 +295,9 @@ std::string summary_text(const Tally& tally, double seconds) {
 
 }  // namespace
 
-const std::span<const OptionSpec> kProduceOptions = kOptions;
+std::span<const OptionSpec> produce_options() {
+    return kOptions;
+}
 
 Result<int> run_produce(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));

@@ -202,11 +202,25 @@ Result<int> delete_records(const Invocation& line, AdminAccess& access, json::ob
 
 }  // namespace
 
-const std::span<const OptionSpec> kTopicCreateOptions = kCreate;
-const std::span<const OptionSpec> kTopicListOptions = kList;
-const std::span<const OptionSpec> kTopicDescribeOptions = kDescribe;
-const std::span<const OptionSpec> kTopicAlterOptions = kAlter;
-const std::span<const OptionSpec> kTopicDeleteOptions = kDelete;
+std::span<const OptionSpec> topic_create_options() {
+    return kCreate;
+}
+
+std::span<const OptionSpec> topic_list_options() {
+    return kList;
+}
+
+std::span<const OptionSpec> topic_describe_options() {
+    return kDescribe;
+}
+
+std::span<const OptionSpec> topic_alter_options() {
+    return kAlter;
+}
+
+std::span<const OptionSpec> topic_delete_options() {
+    return kDelete;
+}
 
 Result<int> run_topic_create(const Invocation& line) {
     LEAT_TRY(const std::vector<client::NewTopic> wanted, new_topics(line));

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "groups/coordinator.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+
+namespace leat::groups {
+namespace {
+
+/// Outcomes of an append that pass: the client tries again.
+constexpr std::array kPassing{
+    Errc::kNoSpace,
+    Errc::kTimedOut,
+    Errc::kCancelled,
+    Errc::kRequestTimedOut,
+    Errc::kNotEnoughReplicas,
+    Errc::kNotEnoughReplicasAfterAppend,
+    Errc::kUnknownTopicOrPartition,
+};
+/// Those after which this coordinator cannot work any more.
+constexpr std::array kFinal{
+    Errc::kNotLeaderOrFollower,
+    Errc::kKafkaStorageError,
+    Errc::kIoError,
+    Errc::kOffline,
+    Errc::kClosed,
+    Errc::kQuarantined,
+};
+constexpr std::array kTooLarge{
+    Errc::kMessageTooLarge,
+    Errc::kRecordListTooLarge,
+    Errc::kLimitExceeded,
+};
+
+/// What a client is told about an append; folded as Kafka does.
+Errc coordinator_error(Errc outcome, Errc too_large) {
+    if (std::ranges::find(kPassing, outcome) != kPassing.end())
+        return Errc::kCoordinatorNotAvailable;
+    if (std::ranges::find(kFinal, outcome) != kFinal.end()) return Errc::kNotCoordinator;
+    if (std::ranges::find(kTooLarge, outcome) != kTooLarge.end()) return too_large;
+    return outcome;
+}
+
+}  // namespace
+
+Coordinator::Coordinator(const Settings& settings, std::function<std::uint64_t()> random)
+    : settings_(settings),
+      random_(std::move(random)),
+      expiry_timer_(timers_, [this] { expire_some(); }) {}
+
+Coordinator::~Coordinator() = default;
+
+void Coordinator::load_record(Bytes key, std::optional<Bytes> value, Now now) {
+    now_ = now;
+    if (!value && settings_.faults.ignore_tombstones) return;
+    const Result<Key> decoded = decode_key(key);
+    if (!decoded) {
+        ++unreadable_;
+        return;
+    }
+    if (const auto* offset = std::get_if<OffsetKey>(&*decoded)) load_offset(*offset, value);
+    if (const auto* group = std::get_if<GroupKey>(&*decoded)) load_group(*group, value);
+}
+
+void Coordinator::load_offset(const OffsetKey& key, std::optional<Bytes> value) {
+    if (!value) {
+        Group* group = find(key.group_id);
+        if (group == nullptr) return;
+        group->offsets.erase(key.topic, key.partition);
+        // A group that was only offsets is gone with the last of them.
+        if (!group->is_recorded && group->offsets.is_empty()) groups_.erase(group->id());
+        return;
+    }
+    const Result<OffsetValue> decoded = decode_offset_value(*value);
+    if (!decoded) {
+        ++unreadable_;
+        return;
+    }
+    // The log is the truth: no bound holds back what was acknowledged once.
+    auto& group = groups_[std::string{key.group_id}];
+    if (!group) group = std::make_unique<Group>(host(), std::string{key.group_id});
+    group->offsets.put(key.topic, key.partition, CommittedOffset::from(*decoded));
+}
+
+void Coordinator::load_group(const GroupKey& key, std::optional<Bytes> value) {
+    Group* group = find(key.group_id);
+    if (!value) {
+        if (group == nullptr) return;
+        if (group->offsets.is_empty())
+            groups_.erase(group->id());
+        else
+            group->reset();
+        return;
+    }
+    Arena arena;
+    const Result<GroupValue> decoded = decode_group_value(*value, arena);
+    if (!decoded) {
+        ++unreadable_;
+        return;
+    }
+    auto& place = groups_[std::string{key.group_id}];
+    if (!place) place = std::make_unique<Group>(host(), std::string{key.group_id});
+    place->restore(*decoded);
+}
+
+void Coordinator::finish_load(Now now) {
+    now_ = now;
+    for (const auto& [id, group] : groups_) group->finish_restore();
+    expiry_timer_.set(now.mono + settings_.retention_check_interval);
+    settle();
+}
+
+std::string Coordinator::random_id() {
+    const Uuid id = Uuid::from_random(random_(), random_());
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (std::size_t i = 0; i < id.bytes.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+        out += kDigits[id.bytes[i] >> 4U];
+        out += kDigits[id.bytes[i] & 0xFU];
+    }
+    return out;
+}
+
+void Coordinator::append(Group& group, std::vector<RecordToWrite> records, Done done) {
+    enqueue(group, std::move(records), Errc::kUnknownServerError, std::move(done));
+}
+
+void Coordinator::enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large,
+                          Done done) {
+    ++group.writes_in_flight;
+    in_flight_.push_back({&group, std::move(done), too_large, std::nullopt});
+    writes_.push_back({first_in_flight_ + in_flight_.size() - 1, std::move(records)});
+}
+
+void Coordinator::later(std::move_only_function<void()> answer) {
+    answers_.push_back(std::move(answer));
+}
+
+void Coordinator::settle() {
+    if (is_settling_) return;
+    is_settling_ = true;
+    while (!answers_.empty()) {
+        auto answer = std::move(answers_.front());
+        answers_.pop_front();
+        answer();
+    }
+    is_settling_ = false;
+}
+
+std::vector<Write> Coordinator::take_writes() {
+    return std::exchange(writes_, {});
+}
+
+void Coordinator::on_written(std::uint64_t token, Errc outcome, Now now) {
+    now_ = now;
+    LEAT_CHECK(token >= first_in_flight_ && token < first_in_flight_ + in_flight_.size());
+    InFlight& reported = in_flight_[token - first_in_flight_];
+    LEAT_CHECK(!reported.outcome);
+    reported.outcome = outcome;
+    while (!in_flight_.empty() && in_flight_.front().outcome) {
+        InFlight next = std::move(in_flight_.front());
+        in_flight_.pop_front();
+        ++first_in_flight_;
+        --next.group->writes_in_flight;
+        Group& group = *next.group;
+        next.done(coordinator_error(*next.outcome, next.too_large));
+        remove_if_unused(group);
+    }
+    settle();
+}
+
+void Coordinator::advance(Now now) {
+    now_ = now;
+    timers_.fire(now.mono);
+    settle();
+}
+
+Group* Coordinator::find(std::string_view group_id) const {
+    const auto at = groups_.find(group_id);
+    return at == groups_.end() ? nullptr : at->second.get();
+}
+
+Group* Coordinator::find_or_create(std::string_view group_id) {
+    if (Group* group = find(group_id)) return group;
+    if (groups_.size() >= settings_.groups_max) return nullptr;
+    std::string id{group_id};
+    auto group = std::make_unique<Group>(host(), id);
+    return groups_.emplace(std::move(id), std::move(group)).first->second.get();
+}
+
+/// A group that no record in the log or on its way speaks of need not be kept.
+void Coordinator::remove_if_unused(Group& group) {
+    const bool is_used = group.is_recorded || !group.offsets.is_empty() ||
+                         group.writes_in_flight > 0 || group.pending_members() > 0 ||
+                         group.state() != GroupState::kEmpty;
+    if (!is_used) groups_.erase(groups_.find(group.id()));
+}
+
+void Coordinator::join(const Join& request, Now now, Answer<JoinAnswer> answer) {
+    now_ = now;
+    const auto refuse = [&](Errc error) {
+        answer({.error = error, .member_id = std::string{request.member_id}});
+    };
+    const std::chrono::milliseconds session{request.session_timeout_ms};
+    if (request.group_id.empty()) return refuse(Errc::kInvalidGroupId);
+    if (session < settings_.session_timeout_min || session > settings_.session_timeout_max)
+        return refuse(Errc::kInvalidSessionTimeout);
+    Group* group = find(request.group_id);
+    const bool is_new = group == nullptr;
+    if (is_new) {
+        // Only somebody who has been here before has a member id.
+        if (!request.member_id.empty()) return refuse(Errc::kUnknownMemberId);
+        group = find_or_create(request.group_id);
+        if (group == nullptr) return refuse(Errc::kPolicyViolation);
+    }
+    group->join(request, std::move(answer));
+    if (is_new) group->write_empty();
+    settle();
+}
+
+void Coordinator::sync(const Sync& request, Now now, Answer<SyncAnswer> answer) {
+    now_ = now;
+    if (request.group_id.empty()) return answer({.error = Errc::kInvalidGroupId});
+    Group* group = find(request.group_id);
+    if (group == nullptr) return answer({.error = Errc::kUnknownMemberId});
+    group->sync(request, std::move(answer));
+    settle();
+}
+
+Errc Coordinator::heartbeat(const Heartbeat& request, Now now) {
+    now_ = now;
+    if (request.group_id.empty()) return Errc::kInvalidGroupId;
+    Group* group = find(request.group_id);
+    return group == nullptr ? Errc::kUnknownMemberId : group->heartbeat(request);
+}
+
+LeaveAnswer Coordinator::leave(const Leave& request, Now now) {
+    now_ = now;
+    if (request.group_id.empty()) return {.error = Errc::kInvalidGroupId, .members = {}};
+    Group* group = find(request.group_id);
+    if (group == nullptr) return {.error = Errc::kUnknownMemberId, .members = {}};
+    LeaveAnswer answer{.members = group->leave(request.members)};
+    settle();
+    return answer;
+}
+
+DescribedGroup Coordinator::describe(std::string_view group_id) const {
+    const Group* group = find(group_id);
+    if (group != nullptr) return group->describe();
+    return {.error = Errc::kGroupIdNotFound, .state = "Dead"};
+}
+
+std::vector<ListedGroup> Coordinator::list() const {
+    std::vector<ListedGroup> out;
+    out.reserve(groups_.size());
+    for (const auto& [id, group] : groups_) {
+        out.push_back({id, group->protocol_type().value_or(""), name(group->state())});
+    }
+    return out;
+}
+
+// Offsets.
+
+void Coordinator::commit_offsets(const CommitOffsets& request, Now now,
+                                 Answer<CommitAnswer> answer) {
+    now_ = now;
+    Group* group = find(request.group_id);
+    if (group == nullptr) {
+        // A generation means a group that was, and is not any more.
+        if (request.generation >= 0) return answer({.error = Errc::kIllegalGeneration});
+        group = find_or_create(request.group_id);
+        if (group == nullptr) return answer({.error = Errc::kPolicyViolation});
+    }
+    if (const Errc error = group->admit_commit(request); error != Errc::kNone) {
+        return answer({.error = error});
+    }
+    commit_to(*group, request, std::move(answer));
+    settle();
+}
+
+Errc Coordinator::check_offset(const Group& group, const OffsetToCommit& offset) const {
+    if (offset.metadata.size() > settings_.offset_metadata_bytes_max)
+        return Errc::kOffsetMetadataTooLarge;
+    if (group.offsets.size() + group.offsets_in_flight >= settings_.offsets_max &&
+        group.offsets.find(offset.topic, offset.partition) == nullptr)
+        return Errc::kPolicyViolation;
+    return Errc::kNone;
+}
+
+/// What a commit puts into the table once it is durable.
+struct Coordinator::Changes {
+    struct One {
+        std::string topic;
+        std::int32_t partition;
+        CommittedOffset offset;
+    };
+    std::vector<One> all;
+
+    void apply_to(Group& group) {
+        for (One& one : all) {
+            group.offsets.put(one.topic, one.partition, std::move(one.offset));
+        }
+        all.clear();
+    }
+};
+
+void Coordinator::commit_to(Group& group, const CommitOffsets& request,
+                            Answer<CommitAnswer> answer) {
+    CommitAnswer with;
+    Changes changes;
+    std::vector<RecordToWrite> records;
+    for (const OffsetToCommit& offset : request.offsets) {
+        with.partitions.push_back(check_offset(group, offset));
+        if (with.partitions.back() != Errc::kNone) continue;
+        const bool expires = request.retention_ms >= 0;
+        const OffsetValue value{
+            .offset = offset.offset,
+            .leader_epoch = offset.leader_epoch,
+            .metadata = offset.metadata,
+            .committed_at = now_.wall,
+            .expires_at = WallMs{expires ? now_.wall.value + request.retention_ms : -1},
+            .topic_id = offset.topic_id};
+        records.push_back({encode_key(OffsetKey{group.id(), offset.topic, offset.partition}),
+                           encode_value(value, version_for(value))});
+        changes.all.push_back(
+            {std::string{offset.topic}, offset.partition, CommittedOffset::from(value)});
+    }
+    if (records.empty()) {
+        later([answer = std::move(answer), with = std::move(with)]() mutable {
+            answer(std::move(with));
+        });
+        return remove_if_unused(group);
+    }
+    if (settings_.faults.show_pending_commits) changes.apply_to(group);
+    if (settings_.faults.answer_before_durable) {
+        later([early = std::move(answer), with]() mutable { early(std::move(with)); });
+        answer = [](CommitAnswer) {};
+    }
+    const std::size_t count = records.size();
+    group.offsets_in_flight += count;
+    enqueue(group, std::move(records), Errc::kInvalidCommitOffsetSize,
+            [this, &group, count, changes = std::move(changes), with = std::move(with),
+             answer = std::move(answer)](Errc outcome) mutable {
+                group.offsets_in_flight -= count;
+                if (outcome == Errc::kNone) changes.apply_to(group);
+                for (Errc& error : with.partitions) {
+                    if (error == Errc::kNone) error = outcome;
+                }
+                later([answer = std::move(answer), with = std::move(with)]() mutable {
+                    answer(std::move(with));
+                });
+            });
+}
+
+std::vector<FetchedOffset> Coordinator::fetch_offsets(
+    std::string_view group_id, std::span<const TopicPartition> partitions) const {
+    std::vector<FetchedOffset> out(partitions.size());
+    const Group* group = find(group_id);
+    if (group == nullptr) return out;
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+        const auto* found = group->offsets.find(partitions[i].topic, partitions[i].partition);
+        if (found == nullptr) continue;
+        out[i] = {found->offset, found->leader_epoch, found->metadata, found->topic_id};
+    }
+    return out;
+}
+
+std::vector<FetchedPartition> Coordinator::fetch_all_offsets(std::string_view group_id) const {
+    std::vector<FetchedPartition> out;
+    const Group* group = find(group_id);
+    if (group == nullptr) return out;
+    for (const auto& [topic, partitions] : group->offsets.topics()) {
+        for (const auto& [partition, found] : partitions) {
+            out.push_back({topic,
+                           partition,
+                           {found.offset, found.leader_epoch, found.metadata, found.topic_id}});
+        }
+    }
+    return out;
+}
+
+void Coordinator::delete_offsets(std::string_view group_id,
+                                 std::span<const TopicPartition> partitions, Now now,
+                                 Answer<DeleteOffsetsAnswer> answer) {
+    now_ = now;
+    if (group_id.empty()) return answer({.error = Errc::kInvalidGroupId, .partitions = {}});
+    Group* group = find(group_id);
+    if (group == nullptr) return answer({.error = Errc::kGroupIdNotFound, .partitions = {}});
+    if (group->state() != GroupState::kEmpty && group->protocol_type() != "consumer")
+        return answer({.error = Errc::kNonEmptyGroup, .partitions = {}});
+    DeleteOffsetsAnswer with;
+    std::vector<std::pair<std::string, std::int32_t>> gone;
+    for (const auto& [topic, partition] : partitions) {
+        const bool is_read = group->is_subscribed(topic);
+        with.partitions.push_back(is_read ? Errc::kGroupSubscribedToTopic : Errc::kNone);
+        if (!is_read && group->offsets.find(topic, partition) != nullptr)
+            gone.emplace_back(topic, partition);
+    }
+    forget(*group, std::move(gone), false,
+           [this, answer = std::move(answer), with = std::move(with)](Errc outcome) mutable {
+               for (Errc& error : with.partitions) {
+                   if (error == Errc::kNone) error = outcome;
+               }
+               later([answer = std::move(answer), with = std::move(with)]() mutable {
+                   answer(std::move(with));
+               });
+           });
+    settle();
+}
+
+void Coordinator::delete_group(std::string_view group_id, Now now, Answer<Errc> answer) {
+    now_ = now;
+    Group* group = find(group_id);
+    if (group == nullptr) return answer(Errc::kGroupIdNotFound);
+    if (group->state() != GroupState::kEmpty) return answer(Errc::kNonEmptyGroup);
+    std::vector<std::pair<std::string, std::int32_t>> all;
+    for (const auto& [topic, partitions] : group->offsets.topics()) {
+        for (const auto& [partition, offset] : partitions) all.emplace_back(topic, partition);
+    }
+    forget(*group, std::move(all), true, [this, answer = std::move(answer)](Errc outcome) mutable {
+        later([answer = std::move(answer), outcome]() mutable { answer(outcome); });
+    });
+    settle();
+}
+
+}  // namespace leat::groups

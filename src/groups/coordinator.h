@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All classic groups of one partition of __consumer_offsets, as a state machine without clock, disk
+// or network. Layer: groups (L5).
+// Spec:  Kafka's group coordinator; KIP-211 (retention), KIP-345, KIP-394, KIP-814.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "groups/group.h"
+
+namespace leat::groups {
+
+/// Takes commands and the time; gives answers, records to append and the next deadline.
+///
+/// Usage: load_record() for each record of the partition in order, finish_load(), then commands.
+///        After each call that takes a time: append take_writes(), in order; report each with
+///        on_written(); call advance() at next_deadline().
+/// Invariant: what an answer promises is durable; what a reader is shown was durable before.
+/// Answers: run before the call that settles them returns, and may call back in.
+/// Threading: shard-local. Memory: commands are not kept. Bounds: see Settings.
+class Coordinator final : private GroupHost {
+  public:
+    /// `random` gives 64 random bits.
+    Coordinator(const Settings& settings, std::function<std::uint64_t()> random);
+    ~Coordinator();
+    Coordinator(const Coordinator&) = delete;
+    Coordinator& operator=(const Coordinator&) = delete;
+
+    /// The next record of the partition; no value means a tombstone. What cannot be read is counted
+    /// and left alone.
+    void load_record(Bytes key, std::optional<Bytes> value, Now now);
+    void finish_load(Now now);
+    [[nodiscard]] std::size_t unreadable_records() const noexcept { return unreadable_; }
+
+    /// Errors: kInvalidGroupId, kInvalidSessionTimeout, kInconsistentGroupProtocol,
+    ///         kUnknownMemberId, kMemberIdRequired (with the id to come back with),
+    ///         kGroupMaxSizeReached, kFencedInstanceId, kRebalanceInProgress (another request of
+    ///         the member took its place), kPolicyViolation (a bound of Settings), and those of
+    ///         appends.
+    void join(const Join& request, Now now, Answer<JoinAnswer> answer);
+    /// Errors: kInvalidGroupId, kUnknownMemberId, kFencedInstanceId, kIllegalGeneration,
+    ///         kInconsistentGroupProtocol, kRebalanceInProgress, and those of appends.
+    void sync(const Sync& request, Now now, Answer<SyncAnswer> answer);
+    /// Errors: as sync(); kRebalanceInProgress tells the member to join again.
+    [[nodiscard]] Errc heartbeat(const Heartbeat& request, Now now);
+    /// Errors, of each member: kUnknownMemberId, kFencedInstanceId.
+    [[nodiscard]] LeaveAnswer leave(const Leave& request, Now now);
+
+    /// Errors of the whole: kIllegalGeneration, kUnknownMemberId, kFencedInstanceId,
+    ///         kRebalanceInProgress; of a partition: kOffsetMetadataTooLarge, kPolicyViolation
+    ///         (too many), and those of appends (kInvalidCommitOffsetSize for a batch too large).
+    void commit_offsets(const CommitOffsets& request, Now now, Answer<CommitAnswer> answer);
+    /// As many as asked for, with -1 where nothing was committed; so too of an unknown group.
+    [[nodiscard]] std::vector<FetchedOffset> fetch_offsets(
+        std::string_view group_id, std::span<const TopicPartition> partitions) const;
+    [[nodiscard]] std::vector<FetchedPartition> fetch_all_offsets(std::string_view group_id) const;
+    /// Errors of the whole: kInvalidGroupId, kGroupIdNotFound, kNonEmptyGroup (of another protocol
+    ///         than consumers'); of a partition: kGroupSubscribedToTopic.
+    void delete_offsets(std::string_view group_id, std::span<const TopicPartition> partitions,
+                        Now now, Answer<DeleteOffsetsAnswer> answer);
+    /// Errors: kGroupIdNotFound, kNonEmptyGroup, and those of appends.
+    void delete_group(std::string_view group_id, Now now, Answer<Errc> answer);
+    [[nodiscard]] DescribedGroup describe(std::string_view group_id) const;
+    [[nodiscard]] std::vector<ListedGroup> list() const;
+    /// Forgets the topic's offsets in all groups.
+    void on_topic_deleted(std::string_view topic, Now now);
+
+    /// What is to be appended since the last call, oldest first. Each Write is one batch.
+    [[nodiscard]] std::vector<Write> take_writes();
+    /// kNone: the records are durable. Else they are not in the log and never will be. Exactly once
+    /// for each token, in any order; takes effect in the order of the tokens.
+    void on_written(std::uint64_t token, Errc outcome, Now now);
+
+    /// When to call advance() at the latest.
+    [[nodiscard]] std::optional<Instant> next_deadline() const { return timers_.next(); }
+    void advance(Now now);
+
+  private:
+    struct InFlight {
+        Group* group;
+        Done done;
+        Errc too_large;  ///< What the client hears of a batch that is.
+        std::optional<Errc> outcome;
+    };
+    struct Changes;
+
+    [[nodiscard]] GroupHost& host() { return *this; }
+
+    // GroupHost.
+    [[nodiscard]] const Settings& settings() const override { return settings_; }
+    [[nodiscard]] TimerQueue& timers() override { return timers_; }
+    [[nodiscard]] Now now() const override { return now_; }
+    [[nodiscard]] std::string random_id() override;
+    void append(Group& group, std::vector<RecordToWrite> records, Done done) override;
+    void later(std::move_only_function<void()> answer) override;
+
+    void enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large, Done done);
+    void settle();
+    [[nodiscard]] Group* find(std::string_view group_id) const;
+    /// Null when there are as many as there may be.
+    Group* find_or_create(std::string_view group_id);
+    void load_offset(const OffsetKey& key, std::optional<Bytes> value);
+    void load_group(const GroupKey& key, std::optional<Bytes> value);
+    void commit_to(Group& group, const CommitOffsets& request, Answer<CommitAnswer> answer);
+    [[nodiscard]] Errc check_offset(const Group& group, const OffsetToCommit& offset) const;
+    /// Writes tombstones of the offsets, and of the group if it is to go; then removes them.
+    void forget(Group& group, std::vector<std::pair<std::string, std::int32_t>> partitions,
+                bool with_group, Done done);
+    void forgotten(Group& group, const std::vector<std::pair<std::string, std::int32_t>>& batch);
+    void remove_if_unused(Group& group);
+    void expire_some();
+
+    Settings settings_;
+    std::function<std::uint64_t()> random_;
+    Now now_;
+    TimerQueue timers_;
+    std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
+    std::deque<InFlight> in_flight_;
+    std::uint64_t first_in_flight_ = 1;  ///< Token of in_flight_.front().
+    std::vector<Write> writes_;
+    std::deque<std::move_only_function<void()>> answers_;
+    bool is_settling_ = false;
+    std::size_t unreadable_ = 0;
+    std::string expired_up_to_;  ///< Where the next step of expiry goes on; empty at the start.
+    Timer expiry_timer_;
+};
+
+}  // namespace leat::groups

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an operator sets about groups and offsets, and the faults that tests put in.
+// Layer: groups (L5).
+// Spec:  Kafka's broker settings of the same names; those without a name there are ours.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace leat::groups {
+
+/// Deliberate bugs, each of which the simulation must notice. All off in production.
+struct Faults {
+    bool answer_before_durable = false;   ///< Commits and syncs are answered at once.
+    bool skip_generation_check = false;   ///< Commits of any generation are taken.
+    bool keep_session_timer = false;      ///< A heartbeat does not move the session timer.
+    bool ignore_tombstones = false;       ///< Replay keeps what was deleted.
+    bool show_pending_commits = false;    ///< Commits are visible before they are durable.
+    bool keep_generation = false;         ///< A rebalance does not raise the generation.
+    bool replay_forgets_members = false;  ///< A restart loses the members of stable groups.
+};
+
+struct Settings {
+    std::chrono::milliseconds session_timeout_min{6'000};      // group.min.session.timeout.ms
+    std::chrono::milliseconds session_timeout_max{1'800'000};  // group.max.session.timeout.ms
+    std::chrono::milliseconds initial_rebalance_delay{3'000};  // group.initial.rebalance.delay.ms
+    std::size_t members_max = INT32_MAX;                       // group.max.size
+    std::size_t offset_metadata_bytes_max = 4'096;             // offset.metadata.max.bytes
+    std::chrono::milliseconds offsets_retention{604'800'000};  // offsets.retention.minutes
+    std::chrono::milliseconds retention_check_interval{
+        600'000};  // offsets.retention.check.interval.ms
+
+    /// How long a member that has not yet had its first answer may wait in a rebalance; Kafka's own
+    /// constant, since such a member cannot send heartbeats.
+    std::chrono::milliseconds new_member_join_timeout{300'000};
+
+    std::size_t groups_max = 100'000;              ///< In one partition of __consumer_offsets.
+    std::size_t pending_members_max = 1'000;       ///< A group: ids given out, not yet joined with.
+    std::size_t protocols_max = 64;                ///< A member.
+    std::size_t member_bytes_max = 1'048'576;      ///< A member's protocols with their metadata.
+    std::size_t group_bytes_max = 64 * 1'048'576;  ///< All members' protocols of a group.
+    std::size_t offsets_max = 1'000'000;           ///< A group.
+
+    Faults faults;
+};
+
+}  // namespace leat::groups

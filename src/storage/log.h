@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The segments of one partition as one sequence of batches: append, read, roll, truncate, retain,
+// recover. Layer: storage (L3).
+// Spec:  Kafka's log layout: docs/reference/formats/log.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "rt/disk.h"
+#include "storage/types.h"
+#include "wire/record_batch.h"
+
+namespace leat::storage {
+
+class FileCache;  // Defined in file_cache.h: bounds open descriptors over all logs.
+class LogState;
+
+struct LogOptions {
+    std::string directory;
+    std::shared_ptr<const config::TopicConfig> config;
+    /// Everything below was durable at the last run; nullopt: nothing is known to be.
+    std::optional<Offset> durable_mark;
+    /// The last run ended by shut_down(): no scan is needed.
+    bool clean = false;
+    Offset log_start;  ///< As it was stored; segments below may still be there.
+    WallMs now;        ///< For the age of the active segment.
+};
+
+/// What opening found.
+struct Recovered {
+    std::int64_t scanned_bytes = 0;
+    std::int64_t cut_bytes = 0;  ///< Torn tail above the mark, kept in `cut_file`.
+    std::string cut_file;        ///< "" when nothing was cut.
+    std::string damage;          ///< "" or what is wrong below the mark: quarantine.
+    std::int64_t rebuilt_indexes = 0;
+};
+
+/// Sees every batch header that recovery or load reads, in order: producers' state is rebuilt so.
+/// `batch` is the whole batch.
+using ReplayBatch = std::function<void(const wire::BatchHeader& header, Bytes batch)>;
+
+/// Where a batch came to lie.
+struct Placed {
+    Offset base_offset;
+    Offset last_offset;
+    FilePos at;
+    bool rolled = false;  ///< A new segment was begun: time for a producer snapshot at base_offset.
+};
+
+/// Invariant: batches lie in offset order without overlap; gaps only from compaction.
+/// Threading: not synchronised; one call at a time. What append() and read() do is short (page
+///            cache), all else may block: the owner runs it on the pool. Slices returned by read()
+///            stay valid: they hold their file.
+/// Failure:   kNoSpace leaves the log as it was (a half-written batch is cut off); kIoError of a
+///            write leaves it unusable.
+class Log {
+  public:
+    /// Opens or creates. `replay_from`: batches from this offset on are shown to `replay`, whether
+    /// or not they need recovery (the newest usable producer snapshot ends there).
+    static Result<std::unique_ptr<Log>> open(rt::Disk& disk, FileCache& files, LogOptions options,
+                                             Offset replay_from, const ReplayBatch& replay);
+    ~Log();
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+
+    [[nodiscard]] const Recovered& recovered() const noexcept;
+
+    /// Appends whole batches with their final offsets, of one leader epoch, rolling first when
+    /// size, time, index or relative offset ask for it. Errors: kNoSpace, kIoError.
+    Result<Placed> append(const wire::BatchHeader& header, Bytes batch, WallMs now);
+
+    /// Whole batches from the one that holds `from` (or the next, in a gap) up to `below`, at most
+    /// `bytes_max` of one segment; one batch in any case with `at_least_one`. Precondition:
+    /// log_start() <= from <= log_end(). Errors: kIoError, kCorruptMessage.
+    Result<std::vector<ReadSlice>> read(Offset from, Offset below, std::size_t bytes_max,
+                                        bool at_least_one);
+    /// As Partition::available_bytes.
+    [[nodiscard]] std::size_t bytes_between(Offset from, Offset below, std::size_t enough) const;
+
+    /// Errors: kIoError.
+    Result<TimestampedOffset> find_by_time(WallMs at, Offset below);
+    Result<TimestampedOffset> find_max_timestamp();
+
+    /// Files and folder whose sync makes everything appended so far durable: the segments written
+    /// since the last take, and whether new names need the folder synced. The holder syncs them off
+    /// this thread; the files stay out of the cache's eviction until it drops them.
+    struct Unsynced {
+        Offset end;  ///< Durable up to here once synced.
+        std::vector<std::shared_ptr<rt::File>> files;
+        bool names = false;
+    };
+    Unsynced take_unsynced();
+
+    Result<void> roll(WallMs now);
+    /// Cuts everything from `offset` on, durably.
+    Result<void> truncate(Offset offset);
+    /// Begins anew at `offset` without segments.
+    Result<void> truncate_fully(Offset offset);
+    /// Moves the start up to `offset`; whole segments below are deleted. The caller stores it.
+    Result<void> advance_start(Offset offset);
+
+    /// Segments that retention.ms, retention.bytes allow to go, given the readers' bound; returns
+    /// the new log start. They are renamed to ".deleted" and removed after file.delete.delay.ms by
+    /// remove_deleted().
+    Result<Offset> retain(WallMs now, Offset high_watermark);
+    Result<void> remove_deleted(WallMs now);
+
+    /// Aborted transactions that end at or after `from` and start below `below` (txnindex).
+    Result<std::vector<AbortedTransaction>> aborted_between(Offset from, Offset below);
+    /// Recorded when an abort marker is appended.
+    struct AbortedSpan {
+        std::int64_t producer_id = 0;
+        Offset first;
+        Offset last;
+        Offset last_stable;
+    };
+    Result<void> append_aborted(const AbortedSpan& span);
+
+    /// Leader epochs, as leader-epoch-checkpoint has them.
+    [[nodiscard]] std::int32_t latest_epoch() const noexcept;  ///< -1: none.
+    [[nodiscard]] std::pair<std::int32_t, Offset> end_of_epoch(std::int32_t epoch) const;
+
+    void set_config(std::shared_ptr<const config::TopicConfig> config);
+    /// Trims preallocation, writes indexes whole, syncs everything.
+    Result<void> close();
+
+    [[nodiscard]] Offset log_start() const noexcept;
+    [[nodiscard]] Offset log_end() const noexcept;
+    [[nodiscard]] std::int64_t size_bytes() const noexcept;
+    [[nodiscard]] Offset active_base() const noexcept;
+
+    /// One segment as the cleaner and `leat log` see it; replace() is in segment_swap.h.
+    struct SegmentInfo {
+        Offset base;
+        Offset end;
+        std::int64_t size_bytes = 0;
+        WallMs max_timestamp{-1};
+    };
+    [[nodiscard]] std::vector<SegmentInfo> segments() const;
+    /// Puts the files "<base>.log.swap" and its indexes in the place of all segments from `first`
+    /// to `last` (their base offsets), as Kafka's cleaner does.
+    Result<void> replace_segments(Offset first, Offset last);
+
+  private:
+    explicit Log(std::unique_ptr<LogState> state);
+    std::unique_ptr<LogState> state_;
+};
+
+}  // namespace leat::storage

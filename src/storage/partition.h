@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One partition as the broker sees it: log, producers' state, high watermark, waiting readers.
+// Layer: storage (L3).
+// Spec:  docs/explanation/durability.md; Kafka's UnifiedLog and ProducerStateManager for what is
+//        answered.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "rt/task.h"
+#include "storage/types.h"
+
+namespace leat::storage {
+
+class Partition;
+class PartitionState;  // Defined in partition_state.h: log, producers, sync bookkeeping.
+struct ShardContext;   // Defined in shard_context.h: what partitions of a shard share.
+
+/// Told when there may be more to read, and when there never will be.
+///
+/// Threading: shard-local. May unwatch itself and others from inside.
+class Watcher {
+  public:
+    Watcher() = default;
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+    virtual ~Watcher() = default;
+    /// High watermark, last stable offset or log start have moved.
+    virtual void on_advanced(Partition& partition) = 0;
+    /// Deleted, or gone offline: reads answer errors from now on.
+    virtual void on_closed(Partition& partition) = 0;
+};
+
+/// Invariant: nothing above high_watermark() is ever returned by a read. With durability sync the
+///            high watermark is never above what is on disk; it never goes back.
+/// Threading: shard-local: every call on the shard's executor; open() on a thread that may block.
+/// Memory:    shared: a request that suspended keeps its partition alive, also after close().
+/// Failure:   after a failed sync, and when damage is found below the durable mark, the partition
+/// is
+///            offline: appends answer kKafkaStorageError until restart, reads of what was synced go
+///            on where they can. Disk full: appends answer kKafkaStorageError, nothing is offline.
+class Partition final : public std::enable_shared_from_this<Partition> {
+  public:
+    /// Opens the partition's folder, made when missing, and recovers what needs it.
+    /// Runs on: a thread that may block; the result belongs to the shard of `context`.
+    /// Errors: kIoError, kNoSpace, kDataDirFormat (the folder is another topic's). Damage is no
+    ///         error: the partition is offline and says why.
+    static Result<std::shared_ptr<Partition>> open(ShardContext& context, PartitionSpec spec);
+    ~Partition();
+
+    /// Appends the one batch in `batch`, whose offset, epoch and (where needed) timestamps are
+    /// written in place; an oversized or recompressed one is replaced. Appends of one partition
+    /// take effect in the order of the calls. Completes when `acks` says so: 0 and 1 and -1 as
+    /// leat.durability has it. `batch` must live until then.
+    /// Errors, in the answer: kCorruptMessage, kInvalidRecord, kMessageTooLarge,
+    /// kRecordListTooLarge,
+    ///         kInvalidTimestamp, kUnsupportedForMessageFormat, kUnsupportedCompressionType,
+    ///         kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kKafkaStorageError,
+    ///         kUnknownTopicOrPartition (closed), kPolicyViolation (too many producer ids).
+    rt::Task<Appended> append(MutableBytes batch, Origin origin, std::int16_t acks);
+
+    /// Reads whole batches from `request.from`; never waits for records, may wait for the disk.
+    rt::Task<ReadResult> read(ReadRequest request);
+
+    /// Bytes that a read from `from` could return now, as file positions tell; at most `enough` is
+    /// looked for. 0 for an offset out of range.
+    [[nodiscard]] std::size_t available_bytes(Offset from, Isolation isolation,
+                                              std::size_t enough) const;
+
+    /// Calls `watcher` until unwatch(). Precondition: not watching yet.
+    void watch(Watcher& watcher);
+    void unwatch(Watcher& watcher);
+
+    /// First record whose timestamp is at least `at`, below the high watermark (or last stable
+    /// offset); offset -1 when there is none.
+    rt::Task<Result<TimestampedOffset>> find_by_time(WallMs at, Isolation isolation);
+    /// The record with the largest timestamp; offset -1 in an empty log.
+    rt::Task<Result<TimestampedOffset>> find_max_timestamp();
+    /// Largest known epoch <= `epoch` and where it ends; {-1, -1} when there is none (KIP-320).
+    struct EpochEnd {
+        std::int32_t epoch = -1;
+        Offset end{-1};
+    };
+    [[nodiscard]] EpochEnd end_of_epoch(std::int32_t epoch) const;
+    /// kNone, kFencedLeaderEpoch or kUnknownLeaderEpoch for what a client believes; -1 is not
+    /// asked.
+    [[nodiscard]] Errc check_leader_epoch(std::int32_t current) const;
+
+    /// Moves the log start to `before` (-1: the high watermark), durably; returns the new log
+    /// start. Errors: kOffsetOutOfRange, kPolicyViolation (compacted only), kKafkaStorageError.
+    rt::Task<Result<Offset>> delete_records(Offset before);
+
+    [[nodiscard]] std::vector<ActiveProducer> producers() const;
+
+    /// The topic's settings or the node's epoch changed.
+    void set_config(std::shared_ptr<const config::TopicConfig> config);
+
+    /// Stops appends (kUnknownTopicOrPartition) and tells watchers; pending acks are still settled.
+    void close();
+    /// After close(): syncs and closes the files, so that the next open() need not recover.
+    rt::Task<Result<void>> shut_down();
+    /// After close(): renames the folder to "<name>.<hex>-delete" at once, durably, and removes it
+    /// after file.delete.delay.ms.
+    rt::Task<Result<void>> destroy();
+
+    [[nodiscard]] const PartitionSpec& spec() const noexcept;
+    [[nodiscard]] Offset log_start() const noexcept;
+    [[nodiscard]] Offset high_watermark() const noexcept;
+    [[nodiscard]] Offset last_stable() const noexcept;
+    [[nodiscard]] Offset log_end() const noexcept;
+    [[nodiscard]] std::int64_t size_bytes() const noexcept;
+    [[nodiscard]] bool is_offline() const noexcept;
+
+  private:
+    explicit Partition(std::unique_ptr<PartitionState> state);
+    std::unique_ptr<PartitionState> state_;
+};
+
+}  // namespace leat::storage

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What goes into a partition's log and what comes out of it. Layer: storage (L3).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/errc.h"
+#include "base/units.h"
+#include "base/uuid.h"
+#include "config/topic_config.h"
+#include "rt/disk.h"
+
+namespace leat::storage {
+
+/// Names a partition for ever: a topic made again under its old name has another id.
+struct PartitionId {
+    Uuid topic;
+    std::int32_t index = 0;
+    friend bool operator==(const PartitionId&, const PartitionId&) = default;
+};
+
+/// A partition as the metadata knows it.
+struct PartitionSpec {
+    std::string topic;
+    PartitionId id;
+    std::int32_t leader_epoch = 0;
+    std::shared_ptr<const config::TopicConfig> config;
+
+    /// Name of its folder, "<topic>-<index>".
+    [[nodiscard]] std::string folder() const { return topic + "-" + std::to_string(id.index); }
+};
+
+/// Who appends: decides what is checked.
+enum class Origin : std::uint8_t {
+    kClient,       ///< A Produce request: everything is checked, sequences included.
+    kCoordinator,  ///< Our own records: built by us, control batches allowed.
+};
+
+struct RecordError {
+    std::int32_t index = 0;  ///< Of the record in its batch.
+    std::string message;
+};
+
+/// What became of one append.
+struct Appended {
+    Errc error = Errc::kNone;
+    Offset base_offset{-1};
+    WallMs append_time{-1};  ///< Only with LogAppendTime.
+    Offset log_start{-1};
+    std::vector<RecordError> record_errors;
+    std::string message;  ///< "" when the code says it all.
+};
+
+enum class Isolation : std::uint8_t { kReadUncommitted, kReadCommitted };
+
+/// Whole batches, in a file or in memory; whoever holds the slice keeps them alive.
+struct ReadSlice {
+    std::shared_ptr<rt::File> file;      ///< Null: in memory.
+    FilePos at;                          ///< In `file`.
+    std::shared_ptr<const void> memory;  ///< Keeps `bytes` alive.
+    Bytes bytes;
+    std::size_t size_bytes = 0;
+};
+
+struct AbortedTransaction {
+    std::int64_t producer_id = 0;
+    Offset first_offset;
+};
+
+struct ReadRequest {
+    Offset from;
+    std::size_t bytes_max = 0;
+    /// Return one whole batch even if it is larger than `bytes_max`.
+    bool at_least_one = false;
+    Isolation isolation = Isolation::kReadUncommitted;
+};
+
+struct ReadResult {
+    Errc error = Errc::kNone;  ///< kOffsetOutOfRange, kKafkaStorageError.
+    std::vector<ReadSlice> slices;
+    std::size_t size_bytes = 0;  ///< Of all slices.
+    Offset high_watermark{-1};
+    Offset last_stable{-1};
+    Offset log_start{-1};
+    std::vector<AbortedTransaction> aborted;  ///< Only of read_committed.
+};
+
+struct TimestampedOffset {
+    Offset offset{-1};
+    WallMs timestamp{-1};
+    std::int32_t leader_epoch = -1;
+};
+
+/// One producer as DescribeProducers shows it.
+struct ActiveProducer {
+    std::int64_t producer_id = 0;
+    std::int16_t epoch = 0;
+    std::int32_t last_sequence = -1;
+    WallMs last_timestamp{-1};
+    std::int32_t coordinator_epoch = -1;
+    Offset transaction_start{-1};  ///< -1: none is open.
+};
+
+}  // namespace leat::storage

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures Leat, Apache Kafka and a null broker in turn, in one interleaved run on this machine.
+
+Each round starts each broker once, warms it and runs the cells; starts and restarts are measured in rounds of their own. The report
+has medians over the rounds, their spread, and ratios against Apache Kafka. CPU is the whole process's.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "interop"))
+sys.path.insert(0, str(ROOT / "bench"))
+
+import cells  # noqa: E402
+import goals  # noqa: E402
+import machine  # noqa: E402
+from kafka_node import KafkaNode, LeatNode, Unavailable, free_port  # noqa: E402
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class NullNode:
+    """bench/null_broker behind the interface of the other nodes."""
+
+    def __init__(self, folder, binary):
+        self.data = pathlib.Path(folder)
+        self.binary = binary
+        self.process = None
+
+    def start(self):
+        self.data.mkdir(parents=True)
+        self.process = subprocess.Popen([self.binary, str(self.data)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.address = self.process.stdout.readline().split()[-1]
+        return self.address
+
+    pid = KafkaNode.pid
+    stop = KafkaNode.stop
+
+
+class Bench:
+    """One broker under measurement; what cells use."""
+
+    def __init__(self, name, node, options):
+        self.name, self.node = name, node
+        self.seconds = options.seconds
+        self.ballast_gb = options.ballast_gb
+        self.loadgen = options.build / "loadgen"
+        self.count = 0
+
+    @property
+    def pid(self):
+        return self.node.pid
+
+    @property
+    def data(self):
+        return self.node.data
+
+    def fresh(self):
+        self.count += 1
+        return f"cell{self.count}"
+
+    def load(self, *arguments):
+        command = [str(self.loadgen), str(arguments[0]), "--broker", f"127.0.0.1:{self.port()}", *map(str, arguments[1:])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise cells.Wrong(f"loadgen {arguments[0]}: {done.stderr.strip() or done.returncode}")
+        return json.loads(done.stdout)
+
+    def port(self):
+        return self.node.port if getattr(self.node, "port", None) else int(self.node.address.rsplit(":", 1)[1])
+
+    def cpu_seconds(self):
+        return machine.cpu_seconds(self.pid)
+
+    def disk_written(self):
+        os.sync()
+        return machine.folder_bytes(self.data)
+
+    def start(self):
+        self.node.start()
+
+    def start_in_background(self):
+        """Starts the node while the caller already knocks; the returned function waits for it."""
+        failed = []
+
+        def run():
+            try:
+                self.node.start()
+            except Exception as why:  # told by the caller's thread
+                failed.append(why)
+        thread = threading.Thread(target=run)
+        thread.start()
+
+        def finish():
+            thread.join()
+            if failed:
+                raise cells.Wrong(str(failed[0]))
+        return finish
+
+    def prepare_empty(self):
+        if not self.node.port:
+            self.node.port = free_port()
+        if self.name == "kafka":
+            # Formatting the folder is a step of its own with Kafka; it is not part of a start.
+            self.node.start()
+            self.node.stop()
+
+    def stop(self, kill=False):
+        self.node.stop(kill=kill)
+
+
+def make_node(name, folder, options):
+    if name == "leat":
+        return LeatNode(folder, options.build / "leat")
+    if name == "kafka":
+        return KafkaNode(folder)
+    return NullNode(folder, options.build / "null_broker")
+
+
+def run_cells(name, wanted, options, results, warm):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"leat-bench-{name}-", dir=options.scratch))
+    bench = Bench(name, make_node(name, folder / "node", options), options)
+    try:
+        bench.start()
+        if warm:
+            warm_up(bench)
+        for title, cell, brokers in wanted:
+            if name not in brokers.split():
+                continue
+            machine.touch_memory(options.touch_gib)
+            try:
+                figures = cell(bench)
+            except (cells.Wrong, RuntimeError, subprocess.TimeoutExpired) as why:
+                say(f"{name}: {title}: {why}")
+                results.setdefault("failed", []).append(f"{name}: {title}: {why}")
+                continue
+            say(f"{name}: {title}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
+            for figure, value in figures.items():
+                results.setdefault((title, figure), {}).setdefault(name, []).append(value)
+    finally:
+        bench.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def warm_up(bench):
+    seconds, bench.seconds = bench.seconds, max(bench.seconds / 2, 3)
+    for batch in (cells.MB, 16 * cells.KIB, 0):
+        cells.produce(bench, bench.fresh(), batch=batch, connections=4, partitions=4, in_flight=2)
+    bench.seconds = seconds
+
+
+def text_of(value):
+    return "–" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def report(results, options):
+    lines = ["# Benchmark", "", f"- commit: {machine.commit(ROOT)}", f"- date: {datetime.date.today()}", f"- machine: {machine.describe()}",
+             f"- command: `bench/run {' '.join(sys.argv[1:])}`",
+             f"- rounds: {options.rounds}, {options.seconds:g} s a cell; medians, in brackets the spread over the rounds", "",
+             "| what | figure | Leat | Apache Kafka 4.3.1 | null broker | ratio | goal | verdict |", "|---|---|---|---|---|---|---|---|"]
+    below = []
+    for key, by in results.items():
+        if key == "failed":
+            continue
+        title, figure = key
+        mid = {name: statistics.median(values) for name, values in by.items()}
+        shown = {name: f"{text_of(mid[name])} ({text_of(min(v))}–{text_of(max(v))})" for name, v in by.items()}
+        ratio = mid["leat"] / mid["kafka"] if "leat" in mid and mid.get("kafka") else None
+        verdict, goal = goals.judge(title, figure, mid.get("leat"), ratio)
+        if verdict == "BELOW":
+            below.append(f"{title}, {figure}")
+        lines.append(f"| {title} | {figure} | {shown.get('leat', '–')} | {shown.get('kafka', '–')} | {shown.get('null', '–')} | "
+                     f"{'–' if ratio is None else f'{ratio:.2f}×'} | {goal} | {verdict} |")
+    for line in results.get("failed", []):
+        lines.append(f"\nNo figure: {line}")
+    return "\n".join(lines) + "\n", below
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release/bin", help="folder with leat, loadgen, null_broker")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=20, help="length of a cell [%(default)s]")
+    parser.add_argument("--cells", default="", help="regular expression of the cells to run")
+    parser.add_argument("--brokers", default="leat,kafka,null", help="[%(default)s]")
+    parser.add_argument("--ballast-gb", type=float, default=5, help="log size of the restart after kill -9 [%(default)s]")
+    parser.add_argument("--touch-gib", type=float, default=8, help="memory touched before each cell [%(default)s]")
+    parser.add_argument("--scratch", type=pathlib.Path, default=None, help="where data directories are made")
+    parser.add_argument("--report", type=pathlib.Path, help="write the report there too")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    pick = re.compile(options.cells)
+    warm = [c for c in cells.WARM if pick.search(c[0])]
+    cold = [c for c in cells.COLD if pick.search(c[0])]
+    results = {}
+    try:
+        for number in range(options.rounds):
+            say(f"round {number + 1} of {options.rounds}")
+            brokers = options.brokers.split(",")
+            for name in brokers if number % 2 == 0 else reversed(brokers):
+                if warm and any(name in c[2].split() for c in warm):
+                    run_cells(name, warm, options, results, warm=True)
+                for cell in cold if name != "null" else ():
+                    run_cells(name, [cell], options, results, warm=False)
+    except Unavailable as why:
+        say(f"Apache Kafka cannot be had: {why}")
+        return 3
+    text, below = report(results, options)
+    print(text)
+    if options.report:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+        options.report.write_text(text)
+    for line in below:
+        say(f"below its floor: {line}")
+    return 1 if below or results.get("failed") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal and floor of each figure: ("ratio" to Apache Kafka or "value"), goal, floor; which way is better follows from goal and floor."""
+
+GOALS = {
+    ("os, batches of 1 MB", "CPU-s/GB"): ("ratio", 0.6, 0.8),
+    ("os, batches of 1 MB", "GB/s"): ("ratio", 1.2, 0.95),
+    ("os, batches of 16 KiB", "CPU-s/GB"): ("ratio", 0.3, 0.5),
+    ("os, batches of 16 KiB", "GB/s"): ("ratio", 3, 1.5),
+    ("one record a request, 1 connection", "p50 us"): ("ratio", 0.35, 0.6),
+    ("one record a request, 16 connections, 16 partitions", "requests/s"): ("ratio", 3, 2),
+    ("one record a request, 16 connections, 16 partitions", "CPU us/request"): ("ratio", 0.3, 0.5),
+    ("durable, one record, 1 in flight", "requests/s"): ("ratio", 1.8, 1.4),
+    ("durable, one record, 16 connections, 1 partition", "requests/s"): ("ratio", 8, 4),
+    ("durable, one record, 16 connections, 16 partitions", "requests/s"): ("ratio", 4, 2),
+    ("durable, one record, 64 connections, 100 partitions", "requests/s"): ("ratio", 6, 3),
+    ("durable, batches of 1 MB", "GB/s"): ("ratio", 1.5, 1.0),
+    ("end to end, os, 1,000/s", "p99 ms"): ("ratio", 0.4, 0.7),
+    ("end to end, os, 20,000/s", "p99 ms"): ("ratio", 0.4, 0.7),
+    ("end to end, durable, 1,000/s", "p99 ms"): ("ratio", 0.15, 0.3),
+    ("catch-up read", "CPU-s/GB"): ("ratio", 0.6, 1.05),
+    ("catch-up read", "GB/s"): ("ratio", 1.2, 0.9),
+    ("start, empty", "seconds"): ("value", 0.03, 0.1),
+    ("start after kill -9, cold cache", "seconds"): ("value", 0.3, 2),
+    ("start with 8,000 partitions", "seconds"): ("value", 0.3, 2),
+    ("start, empty", "resident idle MiB"): ("value", 12, 30),
+    ("resident after the runs", "MiB"): ("value", 60, 150),
+    ("start with 8,000 partitions", "resident MiB"): ("value", 60, 150),
+    ("create 1,000 topics one by one", "seconds"): ("value", 1, 4),
+    ("create 1,000 partitions in one request", "seconds"): ("value", 0.1, 0.5),
+    ("create 5,000 partitions in one request", "seconds"): ("value", 0.5, 2),
+}
+
+
+def judge(cell, figure, value, ratio):
+    """"goal", "floor" (between the two), "below", or "" for a figure without a goal."""
+    rule = GOALS.get((cell, figure))
+    if rule is None:
+        return "", ""
+    kind, goal, floor = rule
+    have = ratio if kind == "ratio" else value
+    sign = "≤" if goal < floor else "≥"
+    text = f"{sign} {goal:g}{'×' if kind == 'ratio' else ''}"
+    if have is None:
+        return "", text
+    better = (lambda a, b: a <= b) if goal < floor else (lambda a, b: a >= b)
+    return ("goal" if better(have, goal) else "floor" if better(have, floor) else "BELOW"), text

@@ -2,16 +2,30 @@
 #   One static library per folder under src/. *.h are checked to compile alone; *_test.cc become one
 #   gtest binary labelled "unit", each *_fuzz.cc a fuzz target whose corpus is replayed by ctest, each
 #   *_bench.cc a benchmark when LEAT_BENCHMARKS is on.
+#   FOLDERS are subfolders whose files belong to the same library.
 #   GENERATED sources are made at build time and are exempt from lint.
 option(LEAT_BENCHMARKS "Build the *_bench.cc micro-benchmarks" OFF)
 
 function(leat_module)
-  cmake_parse_arguments(arg "" "NAME" "DEPS;EXTERNAL;GENERATED" ${ARGN})
-  file(GLOB headers CONFIGURE_DEPENDS *.h)
-  file(GLOB sources CONFIGURE_DEPENDS *.cc)
-  file(GLOB tests CONFIGURE_DEPENDS *_test.cc)
-  file(GLOB fuzzers CONFIGURE_DEPENDS *_fuzz.cc)
-  file(GLOB benches CONFIGURE_DEPENDS *_bench.cc)
+  cmake_parse_arguments(arg "" "NAME" "DEPS;EXTERNAL;GENERATED;FOLDERS" ${ARGN})
+  list(TRANSFORM arg_FOLDERS APPEND "/")
+  set(headers)
+  set(sources)
+  set(tests)
+  set(fuzzers)
+  set(benches)
+  foreach(folder IN ITEMS "" ${arg_FOLDERS})
+    file(GLOB found CONFIGURE_DEPENDS ${folder}*.h)
+    list(APPEND headers ${found})
+    file(GLOB found CONFIGURE_DEPENDS ${folder}*.cc)
+    list(APPEND sources ${found})
+    file(GLOB found CONFIGURE_DEPENDS ${folder}*_test.cc)
+    list(APPEND tests ${found})
+    file(GLOB found CONFIGURE_DEPENDS ${folder}*_fuzz.cc)
+    list(APPEND fuzzers ${found})
+    file(GLOB found CONFIGURE_DEPENDS ${folder}*_bench.cc)
+    list(APPEND benches ${found})
+  endforeach()
   list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|[/_]main)\\.cc$")
   list(APPEND sources ${arg_GENERATED})
   list(TRANSFORM arg_DEPS PREPEND "leat_")

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one table of the APIs that are served: key, handler, what it needs. Layer: broker (L6).
+// To add one: its handler in handlers/, one line in apis.cc. Versions are those of schemas/.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "broker/answer.h"
+#include "broker/request.h"
+#include "rt/task.h"
+#include "wire/api.h"
+#include "wire/reader.h"
+
+namespace leat::broker {
+
+/// Begins and ends on the request's shard.
+using Handle = rt::Task<Answer> (*)(Request&);
+
+/// What a client must be allowed to do before the handler runs; finer rights (each topic, each
+/// group) are the handler's to ask for.
+enum class Rights : std::uint8_t {
+    kNone,     ///< Anybody, before authentication too.
+    kPerItem,  ///< The handler asks for each topic, group or transactional id.
+    kCluster,  ///< An operation on the cluster.
+};
+
+enum class QuotaClass : std::uint8_t {
+    kExempt,
+    kProduce,   ///< Bytes in.
+    kFetch,     ///< Bytes out.
+    kRequest,   ///< Time of the handler.
+    kMutation,  ///< Partitions made or deleted.
+};
+
+struct Api {
+    wire::ApiKey key;
+    Handle handle = nullptr;
+    Rights rights = Rights::kPerItem;
+    QuotaClass quota = QuotaClass::kRequest;
+    /// Begins before earlier ones of its connection are answered; answers stay in order.
+    bool runs_ahead = false;
+};
+
+/// All that are served, by key.
+[[nodiscard]] std::span<const Api> apis() noexcept;
+
+/// nullptr when `key` is not served.
+[[nodiscard]] const Api* find_served(wire::ApiKey key) noexcept;
+
+/// The body as a message, with views into frame and arena. Errors: those of wire::Reader.
+template <class Message>
+[[nodiscard]] Result<Message> decode_body(Request& request) {
+    wire::Reader in{request.body, request.arena};
+    Message message;
+    LEAT_TRY_VOID(decode(in, request.version(), message));
+    return message;
+}
+
+/// Counts `code` among the errors that were answered; 0 is not counted.
+void count_error(const Request& request, std::int16_t code);
+
+/// The frame of `response` in the request's version. A top-level error is counted.
+template <class Response>
+[[nodiscard]] Answer answer_with(const Request& request, const Response& response) {
+    if constexpr (requires { response.error_code; }) count_error(request, response.error_code);
+    return Answer::of(
+        wire::response_frame(response, request.version(), request.header.correlation_id));
+}
+
+namespace detail {
+
+template <class F>
+struct HandlerTraits;
+template <class Out, class In>
+struct HandlerTraits<Out (*)(Request&, const In&)> {
+    using Message = In;
+    static constexpr bool kSuspends = false;
+};
+template <class Out, class In>
+struct HandlerTraits<rt::Task<Out> (*)(Request&, const In&)> {
+    using Message = In;
+    static constexpr bool kSuspends = true;
+};
+
+template <class Response>
+Answer to_answer(const Request& request, const Response& response) {
+    return answer_with(request, response);
+}
+inline Answer to_answer(const Request& /*request*/, Answer answer) {
+    return answer;
+}
+
+}  // namespace detail
+
+/// A Handle from a function with typed messages, one of
+///     rt::Task<XResponse> handle_x(Request&, const XRequest&)
+///     XResponse handle_x(Request&, const XRequest&)
+///     rt::Task<Answer> handle_x(Request&, const XRequest&)
+/// Views in the response must live as long as the request: put them into its arena. A body that
+/// cannot be decoded closes the connection, as in Kafka.
+template <auto Handler>
+rt::Task<Answer> call(Request& request) {
+    using Traits = detail::HandlerTraits<decltype(Handler)>;
+    using Message = typename Traits::Message;
+    const Result<Message> message = decode_body<Message>(request);
+    if (!message.has_value()) co_return Answer::close("malformed");
+    if constexpr (Traits::kSuspends) {
+        auto out = co_await Handler(request, *message);
+        co_return detail::to_answer(request, std::move(out));
+    } else {
+        co_return detail::to_answer(request, Handler(request, *message));
+    }
+}
+
+}  // namespace leat::broker

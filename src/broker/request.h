@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One request in execution: its bytes, who sent it, and what its handler may use.
+// Layer: broker (L6).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/arena.h"
+#include "base/errc.h"
+#include "base/units.h"
+#include "broker/admin/cluster.h"
+#include "broker/buffer_pool.h"
+#include "rt/executor.h"
+#include "wire/api.h"
+
+namespace leat::broker {
+
+class Shard;
+struct Api;
+
+/// What is known of a connection's peer.
+///
+/// Threading: written on the connection's shard, by one request in execution at a time.
+struct ConnectionFacts {
+    /// The listener it came in on and what that one tells clients to connect to; views into the
+    /// Broker.
+    admin::Endpoint endpoint;
+    std::string peer;           ///< "127.0.0.1:40312".
+    std::string peer_host;      ///< "127.0.0.1".
+    std::string software_name;  ///< As ApiVersions told it; "" before.
+    std::string software_version;
+};
+
+/// A handler gets a Request& that lives until its answer was taken, on whatever shard it runs.
+///
+/// Threading: not synchronised: handler and connection take turns; what runs on several shards at
+///            once for one request must not use the arena.
+/// Memory:    owns the frame and all that was decoded from it.
+struct Request {
+    const Api* api = nullptr;
+    wire::RequestHeader header;
+    Bytes body;  ///< Behind the header, in `frame`.
+    Buffer frame;
+    std::size_t frame_bytes = 0;
+    Arena arena;
+    std::shared_ptr<ConnectionFacts> connection;
+    Instant received_at{};
+    Shard* shard = nullptr;  ///< The connection's: where the handler begins and must end.
+
+    /// Time that the client asked us to wait; not counted as slow.
+    std::chrono::nanoseconds asked_wait{0};
+    /// What the slow-request log should say, such as "topic orders-3".
+    std::string note;
+
+    [[nodiscard]] std::int16_t version() const noexcept { return header.version; }
+    [[nodiscard]] std::string_view client_id() const noexcept {
+        return header.client_id.value_or(std::string_view{});
+    }
+
+    /// The same bytes of `view`, which lies in the frame, to be changed in place.
+    [[nodiscard]] MutableBytes mutable_bytes(Bytes view) const;
+
+    /// Sets what is called on the home shard, once, when nobody wants this request to wait any
+    /// longer: its connection is gone or the server stops. Called at once when that is so already.
+    /// A handler that waits for long sets it, and clears it before it returns.
+    void when_hurried(rt::Fn fn);
+    void clear_hurry() { hurry_ = nullptr; }
+    /// For the connection.
+    void hurry();
+    [[nodiscard]] bool is_hurried() const noexcept { return is_hurried_; }
+
+  private:
+    rt::Fn hurry_;
+    bool is_hurried_ = false;
+};
+
+}  // namespace leat::broker

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What lives on every shard beside its partitions and follows them, such as the host of the group
+// coordinators. Layer: broker (L6).
+#pragma once
+
+#include <memory>
+
+#include "metadata/delta.h"
+#include "rt/task.h"
+#include "storage/partition.h"
+
+namespace leat::broker {
+
+/// Threading: shard-local. Outlives every request of its shard.
+class ShardService {
+  public:
+    ShardService() = default;
+    ShardService(const ShardService&) = delete;
+    ShardService& operator=(const ShardService&) = delete;
+    virtual ~ShardService() = default;
+
+    /// A partition of this shard is open: found at start, or made by a change that no client knows
+    /// of yet. May begin to load it; requests may come before that is done.
+    virtual void opened(const std::shared_ptr<storage::Partition>& partition) = 0;
+    /// A partition of this shard is about to be closed for good.
+    virtual void closing(const std::shared_ptr<storage::Partition>& partition) = 0;
+    /// The shard's image has the change.
+    virtual void applied(const metadata::Delta& delta) = 0;
+    /// Ends timers and answers who waits: partitions are shut down next.
+    virtual rt::Task<void> stop() = 0;
+};
+
+}  // namespace leat::broker

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker_client.h"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace leat::crash {
+namespace {
+
+struct DestroyMessage {
+    void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+};
+using Message = std::unique_ptr<rd_kafka_message_t, DestroyMessage>;
+struct DestroyList {
+    void operator()(rd_kafka_topic_partition_list_t* list) const {
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+};
+using List = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
+
+rd_kafka_conf_t* make_conf(const Plan& plan, Properties properties) {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    const auto set = [conf](const char* name, const char* value) {
+        char error[256];
+        if (rd_kafka_conf_set(conf, name, value, error, sizeof error) != RD_KAFKA_CONF_OK)
+            die(error);
+    };
+    set("bootstrap.servers", plan.broker.c_str());
+    set("log_level", "0");
+    set("reconnect.backoff.ms", "5");
+    set("reconnect.backoff.max.ms", "50");
+    set("topic.metadata.refresh.interval.ms", "1000");
+    for (const auto& [name, value] : properties) set(name, value);
+    return conf;
+}
+
+Kafka make(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
+    char error[256];
+    Kafka handle(rd_kafka_new(type, conf, error, sizeof error));
+    if (!handle) die(error);
+    return handle;
+}
+
+}  // namespace
+
+void die(const std::string& why) {
+    std::fprintf(stderr, "crash_worker: %s\n", why.c_str());
+    std::exit(1);
+}
+
+History::History(const std::string& path) : file_(std::fopen(path.c_str(), "a")) {
+    if (file_ == nullptr) die("cannot write " + path);
+}
+
+History::~History() {
+    std::fclose(file_);
+}
+
+void History::line(const std::string& text) {
+    const std::scoped_lock lock(mutex_);
+    std::fwrite(text.data(), 1, text.size(), file_);
+    std::fputc('\n', file_);
+}
+
+Kafka make_producer(const Plan& plan, Properties properties, Delivered delivered, void* opaque) {
+    rd_kafka_conf_t* conf = make_conf(plan, properties);
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    rd_kafka_conf_set_opaque(conf, opaque);
+    return make(RD_KAFKA_PRODUCER, conf);
+}
+
+Kafka make_consumer(const Plan& plan, Properties properties) {
+    rd_kafka_conf_t* conf = make_conf(plan, properties);
+    Kafka handle = make(RD_KAFKA_CONSUMER, conf);
+    rd_kafka_poll_set_consumer(handle.get());
+    return handle;
+}
+
+void dump(const Plan& plan, History& history) {
+    const Kafka consumer = make_consumer(plan, {{"group.id", plan.group.c_str()},
+                                                {"enable.auto.commit", "false"},
+                                                {"enable.partition.eof", "true"}});
+    const List all(rd_kafka_topic_partition_list_new(plan.partitions));
+    for (int p = 0; p < plan.partitions; ++p)
+        rd_kafka_topic_partition_list_add(all.get(), plan.topic.c_str(), p)->offset = 0;
+    rd_kafka_assign(consumer.get(), all.get());
+    for (int left = plan.partitions, idle = 0; left > 0;) {
+        const Message message(rd_kafka_consumer_poll(consumer.get(), 1000));
+        if (!message) {
+            if (++idle > 60) die("the log's end was not reached");
+            continue;
+        }
+        idle = 0;
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            --left;
+        } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            history.line("D " + std::to_string(message->partition) + " " +
+                         std::to_string(message->offset) + " " +
+                         std::string(static_cast<const char*>(message->payload), message->len));
+        } else {
+            // Told, not fatal: a partition that cannot be read shows as lost records.
+            std::fprintf(stderr, "crash_worker: %s\n", rd_kafka_message_errstr(message.get()));
+        }
+    }
+    const List one(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(one.get(), plan.topic.c_str(), 0);
+    if (rd_kafka_committed(consumer.get(), one.get(), 30'000) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        die("the group's offset cannot be read");
+    history.line("G " + std::to_string(one->elems[0].offset));
+}
+
+}  // namespace leat::crash

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// librdkafka handles and the history log of the crash worker. Layer: tests.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace leat::crash {
+
+struct Plan {
+    std::string broker;
+    std::string topic = "history";
+    std::string group = "history-group";
+    std::string log;
+    std::string status;
+    int partitions = 4;
+    int producers = 4;
+    int window = 32;  ///< Records in flight of one producer.
+    int value_bytes = 120;
+    bool idempotent = true;
+};
+
+/// Counters that the harness reads from a file that is mapped by both.
+struct Status {
+    std::atomic<std::int64_t> acknowledged;
+    std::atomic<std::int64_t> in_flight;
+    std::atomic<std::int64_t> read;
+};
+
+/// What happened, one line an event:
+///   A producer number partition offset   acknowledged
+///   F producer number                    given up by the client (unknown outcome)
+///   R partition offset value             read while the load ran
+///   c number / C number                  offset commit begun / acknowledged
+///   D partition offset value             in the log at the end
+///   G number                             offset of the group at the end
+/// Threading: thread-safe; a line is written whole.
+class History {
+  public:
+    explicit History(const std::string& path);
+    ~History();
+    History(const History&) = delete;
+    History& operator=(const History&) = delete;
+    void line(const std::string& text);
+
+  private:
+    std::mutex mutex_;
+    std::FILE* file_;
+};
+
+[[noreturn]] void die(const std::string& why);
+
+struct DestroyKafka {
+    void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }
+};
+using Kafka = std::unique_ptr<rd_kafka_t, DestroyKafka>;
+
+using Properties = std::initializer_list<std::pair<const char*, const char*>>;
+using Delivered = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
+
+Kafka make_producer(const Plan& plan, Properties properties, Delivered delivered, void* opaque);
+Kafka make_consumer(const Plan& plan, Properties properties);
+
+/// Reads every partition from the start to its end, into D lines, and the group's offset.
+void dump(const Plan& plan, History& history);
+
+}  // namespace leat::crash

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/producer_state.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace leat::storage {
+namespace {
+
+constexpr std::int32_t kSequenceMax = std::numeric_limits<std::int32_t>::max();
+
+ProducerState::Verdict refused(Errc error, std::string message) {
+    return {.error = error, .duplicate = std::nullopt, .message = std::move(message)};
+}
+
+std::string name_of(const ProducerBatch& batch) {
+    return "producer " + std::to_string(batch.producer_id) + " epoch " +
+           std::to_string(batch.epoch);
+}
+
+const RememberedBatch* find_duplicate(const ProducerEntry& entry, std::int32_t first,
+                                      std::int32_t last) {
+    for (std::size_t i = 0; i < entry.batch_count; ++i) {
+        const RememberedBatch& batch = entry.batches[i];
+        if (batch.last_sequence == last && batch.first_sequence() == first) return &batch;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::int32_t sequence_after(std::int32_t sequence, std::int32_t count) noexcept {
+    if (sequence > kSequenceMax - count) return count - (kSequenceMax - sequence) - 1;
+    return sequence + count;
+}
+
+std::int32_t sequence_before(std::int32_t sequence, std::int32_t count) noexcept {
+    if (sequence < count) return kSequenceMax - (count - sequence) + 1;
+    return sequence - count;
+}
+
+std::int32_t RememberedBatch::first_sequence() const noexcept {
+    return last_sequence < 0 ? -1 : sequence_before(last_sequence, offset_delta);
+}
+
+void ProducerEntry::remember(const RememberedBatch& batch) noexcept {
+    std::move_backward(batches.begin(), batches.end() - 1, batches.end());
+    batches[0] = batch;
+    if (batch_count < kBatches) ++batch_count;
+}
+
+ProducerState::Verdict ProducerState::check(const ProducerBatch& batch, WallMs now) {
+    const auto found = entries_.find(batch.producer_id);
+    // No state at all: it has expired, or the records are gone. Any sequence goes on from there.
+    if (found == entries_.end()) {
+        if (has_room(now)) return {};
+        return refused(Errc::kPolicyViolation,
+                       "the partition has as many producers with an id as it may have (" +
+                           std::to_string(limits_.ids_max) + ")");
+    }
+    const ProducerEntry& entry = found->second;
+    if (batch.epoch < entry.epoch)
+        return refused(Errc::kInvalidProducerEpoch,
+                       name_of(batch) + " is older than " + std::to_string(entry.epoch));
+    const bool is_client = batch.first_sequence >= 0;
+    if (is_client && batch.epoch == entry.epoch) {
+        const std::int32_t last = sequence_after(batch.first_sequence, batch.last_offset_delta);
+        if (const auto* same = find_duplicate(entry, batch.first_sequence, last))
+            return {.error = Errc::kNone, .duplicate = *same, .message = {}};
+    }
+    if (entry.transaction_start.value >= 0 && !batch.transactional)
+        return refused(Errc::kInvalidTxnState,
+                       name_of(batch) + " has a transaction open and wrote outside of it");
+    if (!is_client) return {};
+    // An epoch without a batch yet (new, or bumped by a marker) begins at 0.
+    const bool begins = batch.epoch != entry.epoch || entry.batch_count == 0;
+    const std::int32_t expected =
+        begins || entry.last_sequence() < 0 ? 0 : sequence_after(entry.last_sequence(), 1);
+    if (entry.epoch >= 0 && batch.first_sequence != expected)
+        return refused(Errc::kOutOfOrderSequenceNumber,
+                       name_of(batch) + ": sequence " + std::to_string(batch.first_sequence) +
+                           " where " + std::to_string(expected) + " was expected");
+    return {};
+}
+
+void ProducerState::appended(const ProducerBatch& batch, Offset base_offset, WallMs max_timestamp,
+                             WallMs now) {
+    ProducerEntry& entry = entries_[batch.producer_id];
+    if (entry.epoch != batch.epoch) entry.batch_count = 0;
+    entry.epoch = batch.epoch;
+    const bool has_sequence = batch.first_sequence >= 0;
+    entry.remember(
+        {.last_sequence =
+             has_sequence ? sequence_after(batch.first_sequence, batch.last_offset_delta) : -1,
+         .offset_delta = batch.last_offset_delta,
+         .last_offset = {base_offset.value + batch.last_offset_delta},
+         .timestamp = max_timestamp});
+    entry.last_timestamp = max_timestamp;
+    entry.last_write = std::max(max_timestamp, now);
+    if (batch.transactional && entry.transaction_start.value < 0) {
+        entry.transaction_start = base_offset;
+        open_.emplace(base_offset, batch.producer_id);
+    }
+}
+
+Errc ProducerState::check(const EndMarker& marker) const {
+    const auto found = entries_.find(marker.producer_id);
+    if (found == entries_.end()) return Errc::kNone;
+    if (marker.epoch < found->second.epoch) return Errc::kInvalidProducerEpoch;
+    if (marker.coordinator_epoch < found->second.coordinator_epoch)
+        return Errc::kTransactionCoordinatorFenced;
+    return Errc::kNone;
+}
+
+std::optional<ProducerState::Ended> ProducerState::ended(const EndMarker& marker, Offset at,
+                                                         WallMs timestamp, WallMs now) {
+    // A producer that is not known has nothing open; without room it need not become known.
+    if (!entries_.contains(marker.producer_id) && !has_room(now)) return std::nullopt;
+    ProducerEntry& entry = entries_[marker.producer_id];
+    if (entry.epoch != marker.epoch) entry.batch_count = 0;
+    entry.epoch = marker.epoch;
+    entry.coordinator_epoch = marker.coordinator_epoch;
+    entry.last_timestamp = timestamp;
+    entry.last_write = std::max(timestamp, now);
+    const Offset first = std::exchange(entry.transaction_start, Offset{-1});
+    if (first.value < 0) return std::nullopt;
+    open_.erase(first);
+    ended_.emplace(first, at);
+    const Offset stable = open_.empty() ? Offset{at.value + 1} : open_.begin()->first;
+    return Ended{.first = first, .last = at, .last_stable = stable};
+}
+
+void ProducerState::advance(Offset high_watermark) {
+    std::erase_if(ended_, [=](const auto& ended) { return ended.second < high_watermark; });
+}
+
+Offset ProducerState::first_unstable() const noexcept {
+    Offset first{-1};
+    if (!open_.empty()) first = open_.begin()->first;
+    if (!ended_.empty() && (first.value < 0 || ended_.begin()->first < first))
+        first = ended_.begin()->first;
+    return first;
+}
+
+std::size_t ProducerState::expire(WallMs now) {
+    if (now < expire_again_) return 0;
+    std::int64_t oldest = now.value;
+    const std::size_t dropped = std::erase_if(entries_, [&](const auto& item) {
+        const ProducerEntry& entry = item.second;
+        if (entry.transaction_start.value >= 0) return false;
+        if (now.value - entry.last_write.value >= limits_.expiration_ms) return true;
+        oldest = std::min(oldest, entry.last_write.value);
+        return false;
+    });
+    expire_again_ = WallMs{oldest + limits_.expiration_ms};
+    return dropped;
+}
+
+bool ProducerState::has_room(WallMs now) {
+    if (entries_.size() < limits_.ids_max) return true;
+    expire(now);
+    return entries_.size() < limits_.ids_max;
+}
+
+void ProducerState::restore(ProducerEntries entries) {
+    entries_ = std::move(entries);
+    open_.clear();
+    ended_.clear();
+    expire_again_ = WallMs{-1};
+    for (const auto& [id, entry] : entries_)
+        if (entry.transaction_start.value >= 0) open_.emplace(entry.transaction_start, id);
+}
+
+void ProducerState::set_limits(ProducerLimits limits) noexcept {
+    limits_ = limits;
+    expire_again_ = WallMs{-1};
+}
+
+std::vector<ActiveProducer> ProducerState::active() const {
+    std::vector<ActiveProducer> out;
+    out.reserve(entries_.size());
+    for (const auto& [id, entry] : entries_)
+        out.push_back({.producer_id = id,
+                       .epoch = entry.epoch,
+                       .last_sequence = entry.last_sequence(),
+                       .last_timestamp = entry.last_timestamp,
+                       .coordinator_epoch = entry.coordinator_epoch,
+                       .transaction_start = entry.transaction_start});
+    std::ranges::sort(out, {}, &ActiveProducer::producer_id);
+    return out;
+}
+
+}  // namespace leat::storage

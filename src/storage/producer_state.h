@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one partition knows of its producers: sequences, epochs, recent batches, open transactions.
+// Layer: storage (L3). Pure.
+// Spec:  KIP-98, KIP-360, KIP-890; Kafka's ProducerStateManager and ProducerAppendInfo.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/errc.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "storage/types.h"
+
+namespace leat::storage {
+
+/// `sequence` plus or minus `count`; after INT32_MAX comes 0. Preconditions: neither is negative.
+[[nodiscard]] std::int32_t sequence_after(std::int32_t sequence, std::int32_t count) noexcept;
+[[nodiscard]] std::int32_t sequence_before(std::int32_t sequence, std::int32_t count) noexcept;
+
+/// What is looked at in a data batch of a producer with an id.
+struct ProducerBatch {
+    std::int64_t producer_id = -1;
+    std::int16_t epoch = -1;
+    std::int32_t first_sequence = -1;  ///< -1: a coordinator's batch, which has none.
+    std::int32_t last_offset_delta = 0;
+    bool transactional = false;
+};
+
+/// A transaction marker.
+struct EndMarker {
+    std::int64_t producer_id = -1;
+    std::int16_t epoch = -1;
+    std::int32_t coordinator_epoch = -1;
+};
+
+/// A batch that a producer may send again.
+struct RememberedBatch {
+    std::int32_t last_sequence = -1;
+    std::int32_t offset_delta = 0;
+    Offset last_offset{-1};
+    WallMs timestamp{-1};  ///< Its maximum timestamp.
+
+    [[nodiscard]] std::int32_t first_sequence() const noexcept;
+    [[nodiscard]] Offset base_offset() const noexcept { return {last_offset.value - offset_delta}; }
+    friend bool operator==(const RememberedBatch&, const RememberedBatch&) = default;
+};
+
+/// One producer. Kafka's snapshot has all but `last_write` and the older four batches.
+struct ProducerEntry {
+    static constexpr std::size_t kBatches = 5;
+
+    std::int16_t epoch = -1;
+    std::uint8_t batch_count = 0;
+    std::int32_t coordinator_epoch = -1;
+    std::array<RememberedBatch, kBatches> batches = {};  ///< The newest first.
+    WallMs last_timestamp{-1};     ///< Of its last batch or marker, as Kafka has it.
+    WallMs last_write{-1};         ///< By our clock: what expiry counts from.
+    Offset transaction_start{-1};  ///< -1: none is open.
+
+    [[nodiscard]] std::int32_t last_sequence() const noexcept {
+        return batch_count == 0 ? -1 : batches[0].last_sequence;
+    }
+    void remember(const RememberedBatch& batch) noexcept;
+    friend bool operator==(const ProducerEntry&, const ProducerEntry&) = default;
+};
+using ProducerEntries = std::unordered_map<std::int64_t, ProducerEntry>;
+
+struct ProducerLimits {
+    std::int64_t expiration_ms = 86'400'000;
+    std::size_t ids_max = 100'000;
+};
+
+/// Invariant: holds the state after every batch that was shown to it, whether from the log or new;
+///            first_unstable() never goes back while the high watermark does not.
+/// Threading: not synchronised.
+/// Memory:    about 200 bytes a producer.
+class ProducerState {
+  public:
+    explicit ProducerState(ProducerLimits limits) noexcept : limits_(limits) {}
+
+    struct Verdict {
+        Errc error = Errc::kNone;
+        /// The same batch as it was appended before: answer with it, append nothing.
+        std::optional<RememberedBatch> duplicate;
+        std::string message;  ///< Says what was expected; "" without an error.
+    };
+    /// Whether a client may append `batch`. `now` decides which ids may make room for a new one.
+    /// Errors: kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kInvalidTxnState (a batch outside
+    ///         of its open transaction), kPolicyViolation (ids_max).
+    [[nodiscard]] Verdict check(const ProducerBatch& batch, WallMs now);
+
+    /// `batch` lies in the log at `base_offset`. Also for replay: nothing is checked.
+    void appended(const ProducerBatch& batch, Offset base_offset, WallMs max_timestamp, WallMs now);
+
+    /// Whether a coordinator may end the producer's transaction.
+    /// Errors: kInvalidProducerEpoch, kTransactionCoordinatorFenced.
+    [[nodiscard]] Errc check(const EndMarker& marker) const;
+
+    /// What ended with a marker.
+    struct Ended {
+        Offset first;        ///< Of the transaction.
+        Offset last;         ///< The marker's.
+        Offset last_stable;  ///< Without this transaction, as the aborted index records it.
+    };
+    /// `marker` lies in the log at `at`. nullopt: it had no open transaction. The transaction stays
+    /// unstable until the high watermark has passed the marker.
+    std::optional<Ended> ended(const EndMarker& marker, Offset at, WallMs timestamp, WallMs now);
+
+    /// Drops transactions whose markers lie below `high_watermark`.
+    void advance(Offset high_watermark);
+
+    /// First offset of the earliest transaction that is open or whose marker is not yet below the
+    /// high watermark; -1: none.
+    [[nodiscard]] Offset first_unstable() const noexcept;
+
+    /// Forgets producers that have not written for expiration_ms and have no open transaction.
+    /// Returns how many.
+    std::size_t expire(WallMs now);
+
+    /// Takes the place of everything: from a snapshot.
+    void restore(ProducerEntries entries);
+
+    [[nodiscard]] const ProducerEntries& entries() const noexcept { return entries_; }
+    /// For DescribeProducers, by id.
+    [[nodiscard]] std::vector<ActiveProducer> active() const;
+    void set_limits(ProducerLimits limits) noexcept;
+    [[nodiscard]] bool has_open_transaction() const noexcept { return !open_.empty(); }
+
+  private:
+    [[nodiscard]] bool has_room(WallMs now);
+
+    ProducerLimits limits_;
+    ProducerEntries entries_;
+    std::map<Offset, std::int64_t> open_;  ///< First offset, producer.
+    std::map<Offset, Offset> ended_;       ///< First offset, marker above the high watermark.
+    WallMs expire_again_{-1};              ///< Before this nothing can have expired.
+};
+
+}  // namespace leat::storage

@@ -1,0 +1,235 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Cuts the power, kills and breaks the backbone under load, and judges the history.
+
+modes
+  power      power cuts on a loop-mounted file system (--fs ext4 or xfs; needs root)
+  kill       kill -9 at random moments
+  checksum   a batch with a wrong checksum is refused
+  failpoint  kill -9 at every named call on every kind of file, and EIO or ENOSPC there
+  control    power cuts with leat.durability=os: records must be lost, or the harness proves nothing
+  mutants    each deliberate bug must be found by power cuts or kills
+  all        everything, in this order
+
+A cycle counts only with at least 100 acknowledgements since the last cut and requests in flight at the cut. With n cycles and no
+finding the chance of one a cycle is below 3/n (95 %).
+"""
+import argparse
+import datetime
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+import failpoints  # noqa: E402
+import history  # noqa: E402
+import load  # noqa: E402
+import machine  # noqa: E402
+import power  # noqa: E402
+
+ACKNOWLEDGED_MIN = 100
+PARTITIONS = 4
+#: A small segment makes rolls part of every run.
+SETTINGS = ["log.segment.bytes=1048576", "group.initial.rebalance.delay.ms=0", "log.retention.ms=-1"]
+MUTANTS = {  # fault of the broker -> how it must be found
+    "ack_before_sync": "power", "skip_sync": "power", "sync_wrong_file": "power", "ack_duplicate_early": "power",
+    "mark_ahead": "power", "read_above_synced": "power", "skip_crc_check": "checksum", "skip_dedupe": "kill",
+}
+
+
+def say(text):
+    print(f"crash: {text}", file=sys.stderr, flush=True)
+
+
+class Run:
+    """One backbone on one folder through many cuts, and its judgement."""
+
+    def __init__(self, options, folder, data, settings=(), environment=None, idempotent=True):
+        self.options, self.folder = options, folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.environment = environment or {}
+        self.broker = load.Broker(options.leat, data, [*SETTINGS, *settings], folder / "broker.log")
+        self.idempotent = idempotent
+        self.worker = None
+
+    def begin(self):
+        if not self.broker.start(self.environment):
+            raise load.Broken(f"leat serve does not start, see {self.folder / 'broker.log'}")
+        self.broker.run("topic", "create", "history", "--partitions", PARTITIONS, "--if-not-exists")
+        self.worker = load.Worker(self.options.worker, self.broker, self.folder, PARTITIONS, self.idempotent)
+
+    def ready_for_cut(self, rng):
+        self.worker.wait_for_acknowledgements(ACKNOWLEDGED_MIN)
+        time.sleep(rng.uniform(0, 0.05))  # not always at the same point of a sync
+        return self.worker.counters()[1] > 0
+
+    def restart(self):
+        if not self.broker.start(self.environment):
+            raise load.Broken(f"leat serve does not start again, see {self.folder / 'broker.log'}")
+
+    def judge(self):
+        found = self.worker.finish()
+        return found, found.judge(duplicates_allowed=not self.idempotent)
+
+    def end(self):
+        if self.worker:
+            self.worker.abandon()
+        self.broker.kill()
+
+
+def power_cycles(options, kind, cycles, settings=(), environment=None, stop_early=False):
+    """Returns (counted cycles, history, findings)."""
+    rng = random.Random(options.seed)
+    folder = options.folder / f"power-{kind}-{len(list(options.folder.iterdir()))}"
+    folder.mkdir()
+    disk = power.LoopDisk(kind, folder)
+    disk.mount()
+    run = Run(options, folder, disk.mount_point / "data", settings, environment)
+    counted = 0
+    try:
+        run.begin()
+        while counted < cycles:
+            counted += run.ready_for_cut(rng)
+            disk.cut()
+            run.broker.kill()
+            disk.unmount()
+            disk.mount()
+            run.restart()
+            if counted % 25 == 0:
+                say(f"{kind}: {counted} of {cycles} cuts, {run.worker.counters()[0]} acknowledged")
+        return counted, *run.judge()
+    except load.Broken as why:
+        if stop_early:
+            return counted, history.History(), {"broken": [str(why)]}
+        raise
+    finally:
+        run.end()
+        disk.close()
+
+
+def kill_cycles(options, cycles, settings=(), environment=None, stop_early=False):
+    rng = random.Random(options.seed)
+    folder = options.folder / f"kill-{len(list(options.folder.iterdir()))}"
+    run = Run(options, folder, folder / "data", settings, environment)
+    counted = 0
+    try:
+        run.begin()
+        while counted < cycles:
+            counted += run.ready_for_cut(rng)
+            run.broker.kill()
+            run.restart()
+        return counted, *run.judge()
+    except load.Broken as why:
+        if stop_early:
+            return counted, history.History(), {"broken": [str(why)]}
+        raise
+    finally:
+        run.end()
+
+
+class Report:
+    def __init__(self):
+        self.rows, self.failed = [], 0
+
+    def add(self, what, cycles, acknowledged, findings, good):
+        text = "none" if not findings else "; ".join(f"{rule} {len(found)}" for rule, found in findings.items())
+        self.rows.append((what, cycles, acknowledged, text, "ok" if good else "FAILED"))
+        self.failed += not good
+        say(f"{what}: {cycles} cycles, {acknowledged} acknowledged, findings: {text}: {'ok' if good else 'FAILED'}")
+        if findings and not good:
+            print(history.show(findings), file=sys.stderr)
+
+    def text(self):
+        lines = ["# Crash runs", "", f"- commit: {machine.commit(ROOT)}", f"- date: {datetime.date.today()}",
+                 f"- machine: {machine.describe()}", f"- command: `tests/crash/run {' '.join(sys.argv[1:])}`", "",
+                 "| run | cycles | acknowledged | findings | verdict |", "|---|---|---|---|---|"]
+        lines += [f"| {what} | {cycles} | {acknowledged:,} | {text} | {good} |" for what, cycles, acknowledged, text, good in self.rows]
+        lines += ["", "A control or mutant is ok when it is found out. With n cycles without a finding the chance of one a cycle is below "
+                  "3/n (95 %)."]
+        return "\n".join(lines) + "\n"
+
+
+def run_power(options, report):
+    for kind in options.fs.split(","):
+        cycles, seen, findings = power_cycles(options, kind, options.cycles)
+        report.add(f"power cut, {kind}", cycles, len(seen.acknowledged), findings, not findings)
+
+
+def run_kill(options, report):
+    cycles, seen, findings = kill_cycles(options, options.cycles)
+    report.add("kill -9", cycles, len(seen.acknowledged), findings, not findings)
+
+
+def run_control(options, report):
+    kind = options.fs.split(",")[0]
+    cycles, seen, findings = power_cycles(options, kind, min(options.cycles, 20), ["leat.durability=os"], stop_early=True)
+    report.add(f"control: durability os, power cut, {kind}", cycles, len(seen.acknowledged), findings, "lost" in findings)
+
+
+def run_mutants(options, report):
+    for fault, how in MUTANTS.items():
+        if options.only and fault not in options.only.split(","):
+            continue
+        environment = {"LEAT_FAULTS": fault}
+        if how == "power":
+            cycles, seen, findings = power_cycles(options, options.fs.split(",")[0], options.mutant_cycles, (), environment, True)
+        elif how == "kill":
+            cycles, seen, findings = kill_cycles(options, options.mutant_cycles, (), environment, True)
+        else:
+            cycles, seen, findings = failpoints.checksum_cycles(options, Run, environment)
+        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, bool(findings))
+
+
+def run_checksum(options, report):
+    cycles, seen, findings = failpoints.checksum_cycles(options, Run, {})
+    report.add("a batch with a wrong checksum", cycles, len(seen.acknowledged), findings, not findings)
+
+
+def run_failpoints(options, report):
+    for row in failpoints.run(options, Run):
+        report.add(*row)
+
+
+MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "control": run_control, "mutants": run_mutants}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=[*MODES, "all"])
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
+    parser.add_argument("--cycles", type=int, default=200)
+    parser.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
+    parser.add_argument("--fs", default="ext4,xfs")
+    parser.add_argument("--times", type=lambda text: [int(n) for n in text.split(",")], help="at which calls failpoints strike [1,3,20]")
+    parser.add_argument("--only", help="these failpoints or mutants only, divided by commas")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
+    parser.add_argument("--report", type=pathlib.Path)
+    options = parser.parse_args()
+    options.leat, options.worker = options.build / "bin/leat", options.build / "bin/crash_worker"
+    options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
+    say(f"seed {options.seed}; files in {options.folder}")
+    report = Report()
+    try:
+        for mode in MODES if options.mode == "all" else [options.mode]:
+            MODES[mode](options, report)
+    except load.Broken as why:
+        report.add(f"broken: {why}", 0, 0, {"broken": [str(why)]}, False)
+    print(report.text())
+    if options.report:
+        options.report.parent.mkdir(parents=True, exist_ok=True)
+        options.report.write_text(report.text())
+    if report.failed:
+        say(f"repeat with --seed {options.seed}; files are in {options.folder}")
+        return 1
+    shutil.rmtree(options.folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The backbone under load: `leat serve` and crash_worker as processes, and what a cycle needs of them."""
+import json
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import time
+
+import history
+
+
+class Broken(Exception):
+    """The run cannot go on: that is a finding too."""
+
+
+def wait_for(what, condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.002)
+    raise Broken(f"{what}: not within {seconds} s")
+
+
+class Broker:
+    def __init__(self, leat, data, settings, log):
+        self.leat, self.data, self.log = leat, data, log
+        self.settings = settings
+        self.port = 0
+        self.process = None
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def start(self, environment=None):
+        command = [str(self.leat), "serve", "--data", str(self.data), "--listen", self.address, "--output", "json"]
+        for setting in self.settings:
+            command += ["--set", setting]
+        with open(self.log, "ab") as sink:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sink, stdin=subprocess.DEVNULL, text=True,
+                                            env={**os.environ, **(environment or {})})
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            return False
+        self.port = int(json.loads(line)["listeners"][0]["address"].rsplit(":", 1)[1])
+        return True
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process.stdout.close()
+
+    def run(self, *arguments):
+        done = subprocess.run([str(self.leat), *map(str, arguments), "--bootstrap", self.address], capture_output=True, text=True,
+                              timeout=60, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Broken(f"leat {arguments}: {done.stderr}")
+
+
+class Worker:
+    """crash_worker load, and its counters."""
+
+    def __init__(self, binary, broker, folder, partitions, idempotent=True):
+        self.binary, self.partitions = binary, partitions
+        self.log, self.status = folder / "history.log", folder / "status"
+        self.address = broker.address
+        self.errors = folder / "worker.err"
+        with open(self.errors, "ab") as sink:
+            self.process = subprocess.Popen(
+                [str(binary), "load", *self.options(), "--status", str(self.status), "--idempotent", "true" if idempotent else "false"],
+                stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+        wait_for("the worker's counters", lambda: self.status.is_file() and self.status.stat().st_size >= 24)
+
+    def options(self):
+        return ["--broker", self.address, "--log", str(self.log), "--partitions", str(self.partitions)]
+
+    def counters(self):
+        """acknowledged, in flight, read"""
+        return struct.unpack("qqq", self.status.read_bytes()[:24])
+
+    def wait_for_acknowledgements(self, count, seconds=60):
+        before = self.counters()[0]
+        wait_for(f"{count} acknowledgements", lambda: self.counters()[0] >= before + count or self.gone(), seconds)
+
+    def gone(self):
+        if self.process.poll() is not None:
+            raise Broken(f"the worker ended: {self.errors.read_text()[-300:]}")
+        return False
+
+    def finish(self):
+        """Ends the load, reads the whole log and judges; returns (history, findings)."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout=90)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            code = -9
+        if code != 0:
+            raise Broken(f"the worker ended with {code}: {self.errors.read_text()[-300:]}")
+        done = subprocess.run([str(self.binary), "dump", *self.options()], capture_output=True, text=True, timeout=180)
+        if done.returncode != 0:
+            raise Broken(f"the log cannot be read: {done.stderr[-300:]}")
+        with open(self.log, encoding="ascii") as file:
+            return history.History().load(file)
+
+    def abandon(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()

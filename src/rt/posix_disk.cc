@@ -11,61 +11,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <string_view>
-#include <system_error>
 #include <utility>
+
+#include "rt/descriptor.h"
+#include "rt/os_error.h"
 
 namespace leat::rt {
 namespace {
-
-Errc errc_of(int error) {
-    switch (error) {
-        case ENOENT:
-            return Errc::kNotFound;
-        case EEXIST:
-        case ENOTEMPTY:
-            return Errc::kAlreadyExists;
-        case ENOSPC:
-        case EDQUOT:
-            return Errc::kNoSpace;
-        default:
-            return Errc::kIoError;
-    }
-}
-
-/// Error of the call that has just set errno.
-Error failed(std::string_view call, const std::string& path) {
-    const int error = errno;
-    std::string detail{call};
-    detail += ' ';
-    detail += path;
-    detail += ": ";
-    detail += std::generic_category().message(error);
-    return Error{errc_of(error), detail};
-}
-
-template <class Call>
-auto retry(Call call) {
-    auto result = call();
-    while (result < 0 && errno == EINTR) result = call();
-    return result;
-}
-
-/// Owns a descriptor.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) noexcept : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    [[nodiscard]] int get() const noexcept { return fd_; }
-
-  private:
-    int fd_;
-};
 
 class PosixFile final : public File {
   public:
@@ -74,11 +26,11 @@ class PosixFile final : public File {
     Result<std::size_t> read_at(FilePos at, MutableBytes to) override {
         std::size_t done = 0;
         while (done < to.size()) {
-            const auto got = retry([&] {
+            const auto got = retry_eintr([&] {
                 return ::pread(fd_.get(), to.data() + done, to.size() - done,
                                at.value + static_cast<std::int64_t>(done));
             });
-            if (got < 0) return failed("read", path_);
+            if (got < 0) return os_error("read", path_);
             if (got == 0) break;
             done += static_cast<std::size_t>(got);
         }
@@ -88,10 +40,10 @@ class PosixFile final : public File {
     Result<std::optional<std::size_t>> try_read_at(FilePos at, MutableBytes to) override {
         const iovec part{to.data(), to.size()};
         const auto got =
-            retry([&] { return ::preadv2(fd_.get(), &part, 1, at.value, RWF_NOWAIT); });
+            retry_eintr([&] { return ::preadv2(fd_.get(), &part, 1, at.value, RWF_NOWAIT); });
         if (got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP))
             return std::optional<std::size_t>{};
-        if (got < 0) return failed("read", path_);
+        if (got < 0) return os_error("read", path_);
         if (std::cmp_equal(got, to.size())) return std::optional{to.size()};
         // Short: the end of the file, or the page cache has only the first part.
         LEAT_TRY(const std::int64_t end, size());
@@ -112,9 +64,9 @@ class PosixFile final : public File {
                 io[count] = {const_cast<std::byte*>(parts[count].data()) + from,
                              parts[count].size() - from};
             }
-            const auto put =
-                retry([&] { return ::pwritev(fd_.get(), io.data(), static_cast<int>(count), to); });
-            if (put < 0) return failed("write", path_);
+            const auto put = retry_eintr(
+                [&] { return ::pwritev(fd_.get(), io.data(), static_cast<int>(count), to); });
+            if (put < 0) return os_error("write", path_);
             to += put;
             skip += static_cast<std::size_t>(put);
             while (!parts.empty() && skip >= parts[0].size()) {
@@ -127,19 +79,19 @@ class PosixFile final : public File {
 
     Result<void> sync() override {
         // fdatasync is not repeated after EINTR: whether the error state was consumed is unknown.
-        if (::fdatasync(fd_.get()) != 0) return failed("fdatasync", path_);
+        if (::fdatasync(fd_.get()) != 0) return os_error("fdatasync", path_);
         return {};
     }
 
     Result<void> truncate(FilePos size) override {
-        if (retry([&] { return ::ftruncate(fd_.get(), size.value); }) != 0)
-            return failed("truncate", path_);
+        if (retry_eintr([&] { return ::ftruncate(fd_.get(), size.value); }) != 0)
+            return os_error("truncate", path_);
         return {};
     }
 
     Result<std::int64_t> size() override {
         struct stat info{};
-        if (::fstat(fd_.get(), &info) != 0) return failed("stat", path_);
+        if (::fstat(fd_.get(), &info) != 0) return os_error("stat", path_);
         return info.st_size;
     }
 
@@ -172,40 +124,41 @@ struct CloseDir {
 }  // namespace
 
 Result<std::shared_ptr<File>> PosixDisk::open(const std::string& path, OpenMode mode) {
-    const int fd = retry([&] { return ::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0640); });
-    if (fd < 0) return failed("open", path);
+    const int fd =
+        retry_eintr([&] { return ::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0640); });
+    if (fd < 0) return os_error("open", path);
     return std::shared_ptr<File>{std::make_shared<PosixFile>(fd, path)};
 }
 
 Result<void> PosixDisk::rename(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) return failed("rename", from);
+    if (::rename(from.c_str(), to.c_str()) != 0) return os_error("rename", from);
     return {};
 }
 
 Result<void> PosixDisk::remove_file(const std::string& path) {
-    if (::unlink(path.c_str()) != 0) return failed("unlink", path);
+    if (::unlink(path.c_str()) != 0) return os_error("unlink", path);
     return {};
 }
 
 Result<void> PosixDisk::remove_directory(const std::string& path) {
-    if (::rmdir(path.c_str()) != 0) return failed("rmdir", path);
+    if (::rmdir(path.c_str()) != 0) return os_error("rmdir", path);
     return {};
 }
 
 Result<void> PosixDisk::make_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), 0750) != 0) return failed("mkdir", path);
+    if (::mkdir(path.c_str(), 0750) != 0) return os_error("mkdir", path);
     return {};
 }
 
 Result<std::vector<DirEntry>> PosixDisk::list(const std::string& path) {
     const std::unique_ptr<DIR, CloseDir> stream{::opendir(path.c_str())};
-    if (!stream) return failed("opendir", path);
+    if (!stream) return os_error("opendir", path);
     std::vector<DirEntry> entries;
     for (;;) {
         errno = 0;
         const dirent* entry = ::readdir(stream.get());
         if (entry == nullptr) {
-            if (errno != 0) return failed("readdir", path);
+            if (errno != 0) return os_error("readdir", path);
             break;
         }
         std::string name{entry->d_name};
@@ -226,26 +179,26 @@ Result<bool> PosixDisk::exists(const std::string& path) {
     struct stat info{};
     if (::stat(path.c_str(), &info) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
-    return failed("stat", path);
+    return os_error("stat", path);
 }
 
 Result<void> PosixDisk::sync_directory(const std::string& path) {
     const Descriptor dir{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (dir.get() < 0) return failed("open", path);
-    if (::fsync(dir.get()) != 0) return failed("fsync", path);
+    if (dir.get() < 0) return os_error("open", path);
+    if (::fsync(dir.get()) != 0) return os_error("fsync", path);
     return {};
 }
 
 Result<void> PosixDisk::sync_file_system(const std::string& path) {
     const Descriptor dir{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (dir.get() < 0) return failed("open", path);
-    if (::syncfs(dir.get()) != 0) return failed("syncfs", path);
+    if (dir.get() < 0) return os_error("open", path);
+    if (::syncfs(dir.get()) != 0) return os_error("syncfs", path);
     return {};
 }
 
 Result<DiskSpace> PosixDisk::space(const std::string& path) {
     struct statvfs info{};
-    if (::statvfs(path.c_str(), &info) != 0) return failed("statvfs", path);
+    if (::statvfs(path.c_str(), &info) != 0) return os_error("statvfs", path);
     const auto block = static_cast<std::int64_t>(info.f_frsize);
     return DiskSpace{.total_bytes = static_cast<std::int64_t>(info.f_blocks) * block,
                      .usable_bytes = static_cast<std::int64_t>(info.f_bavail) * block};
@@ -253,14 +206,14 @@ Result<DiskSpace> PosixDisk::space(const std::string& path) {
 
 Result<std::shared_ptr<void>> PosixDisk::lock_file(const std::string& path) {
     Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)};
-    if (file.get() < 0) return failed("open", path);
+    if (file.get() < 0) return os_error("open", path);
     struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
     if (::fcntl(file.get(), F_OFD_SETLK, &whole) != 0) {
         if (errno == EAGAIN || errno == EACCES)
             return Error{Errc::kDataDirInUse, path + " is locked by another process"};
-        return failed("lock", path);
+        return os_error("lock", path);
     }
     return std::shared_ptr<void>{std::make_shared<Descriptor>(std::move(file))};
 }

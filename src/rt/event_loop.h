@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The event loop of one shard: posts, timers and readiness of descriptors on one thread.
+// Layer: rt (L1).
+// Spec:  epoll(7), level-triggered; docs/decisions/event-loop.md says why.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "rt/descriptor.h"
+#include "rt/executor.h"
+#include "rt/timer_heap.h"
+
+namespace leat::rt {
+
+struct EventLoopOptions {
+    std::string name = "loop";         ///< Of the thread; the kernel keeps 15 characters.
+    std::size_t posts_per_turn = 256;  ///< Posts (and timers) run before sockets are asked again.
+    std::size_t events_per_turn = 128;
+    /// How long to watch for posts of other threads before the thread sleeps. 0: sleep at once.
+    std::chrono::nanoseconds spin{0};
+};
+
+/// What a descriptor is watched for. Failure and hang-up are always reported.
+enum class Interest : std::uint8_t { kNothing = 0, kRead = 1, kWrite = 2, kReadWrite = 3 };
+
+struct Ready {
+    bool readable = false;
+    bool writable = false;
+    bool failed = false;  ///< Error or hang-up in both directions: EPOLLERR, EPOLLHUP.
+};
+
+/// Threading: shard-local.
+class Watcher {
+  public:
+    virtual void on_ready(Ready ready) = 0;
+
+  protected:
+    ~Watcher() = default;
+};
+
+struct WatchId {
+    std::uint64_t value = 0;  ///< 0 watches nothing.
+};
+
+/// One turn: ready descriptors, due timers, posts, then sleep until there is more. Posts of other
+/// threads wake a sleeping loop once a burst; a loop that is awake is not woken and posts of its
+/// own thread never make a system call. The first loop makes the process ignore SIGPIPE: sendfile()
+/// to a peer that has gone raises it and, unlike send(), cannot be told not to.
+///
+/// Threading: post() and stop() are thread-safe. All else on the loop's thread, or on any one
+///            thread while no thread is in run().
+/// Memory:    what is posted or scheduled and has not run is destroyed with the loop. Streams and
+///            listeners go before their loop.
+class EventLoop final : public Executor {
+  public:
+    explicit EventLoop(EventLoopOptions options = {});
+    ~EventLoop() override;
+
+    /// Runs on this thread until stop(). May be called again: what was left then goes on.
+    void run();
+
+    /// run() returns after its current turn; called early, the next run() returns at once.
+    void stop();
+
+    /// Runs what is ready now, without waiting; for tests and for draining after run().
+    void run_ready();
+
+    void post(Fn fn) override;
+    TimerId schedule(Instant at, Fn fn) override;
+    bool cancel(TimerId timer) override;
+    [[nodiscard]] Instant now() const override;
+    [[nodiscard]] WallMs wall_now() const override;
+    [[nodiscard]] bool is_here() const override;
+    /// From the kernel's generator, fetched in blocks.
+    std::uint64_t random() override;
+
+    /// `watcher.on_ready()` runs when `fd` is ready, again and again as long as it is.
+    /// Errors: kNoSpace, kIoError.
+    Result<WatchId> watch(int fd, Watcher& watcher, Interest interest);
+    /// As watch(), once for each change of the state that the kernel reports (EPOLLET).
+    Result<WatchId> watch_edges(int fd, Watcher& watcher, Interest interest);
+    void set_interest(WatchId id, Interest interest);
+    /// Before `fd` is closed. on_ready() is not called any more, also not in this turn.
+    void unwatch(WatchId id);
+
+    /// Times that another thread's post had to wake this loop.
+    [[nodiscard]] std::uint64_t wake_count() const noexcept { return wake_count_.load(); }
+
+  private:
+    struct Watch {
+        Watcher* watcher = nullptr;
+        std::uint32_t generation = 1;
+        int fd = -1;
+        std::uint32_t events_base = 0;  ///< EPOLLET or nothing.
+    };
+    class Here;
+
+    Result<WatchId> add_watch(int fd, Watcher& watcher, Interest interest, std::uint32_t base);
+    Watch* find(std::uint64_t id);
+    void turn(bool may_sleep);
+    [[nodiscard]] std::int64_t sleep_ns(bool may_sleep);
+    bool prepare_sleep();
+    void wait(std::int64_t timeout_ns);
+    void run_timers();
+    void run_posts();
+    bool next_batch();
+    void wake();
+    void refresh_clock();
+
+    const EventLoopOptions options_;
+    Descriptor epoll_;
+    Descriptor event_;  ///< Watched by edge, so that it is never read.
+    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> running_ = false;
+    Instant now_{};
+    mutable WallMs wall_now_{-1};  ///< -1: not asked yet in this turn.
+
+    std::vector<Watch> watches_;
+    std::vector<std::uint32_t> free_watches_;
+    TimerHeap timers_;
+
+    std::vector<Fn> batch_;  ///< Posts that are being run, from batch_next_.
+    std::size_t batch_next_ = 0;
+    std::vector<Fn> local_;  ///< Posts of this loop's own thread.
+
+    std::array<std::uint64_t, 32> random_{};
+    std::size_t random_left_ = 0;
+
+    /// What other threads write, on cache lines of its own.
+    alignas(64) std::mutex mutex_;
+    std::vector<Fn> remote_;
+    bool asleep_ = false;  ///< Guarded by mutex_: the next post has to wake the loop.
+    std::atomic<bool> has_remote_ = false;
+    std::atomic<std::uint64_t> wake_count_ = 0;
+};
+
+}  // namespace leat::rt

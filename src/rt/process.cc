@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rt/process.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "rt/os_error.h"
+
+namespace leat::rt {
+namespace {
+
+std::int64_t count_of(rlim_t limit) {
+    constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
+    return static_cast<std::int64_t>(std::min(limit, static_cast<rlim_t>(kMax)));
+}
+
+}  // namespace
+
+Result<DescriptorLimit> raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return os_error("getrlimit", "RLIMIT_NOFILE");
+    const std::int64_t before = count_of(limit.rlim_cur);
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return os_error("setrlimit", "RLIMIT_NOFILE");
+    return DescriptorLimit{.before = before, .now = count_of(limit.rlim_cur)};
+}
+
+}  // namespace leat::rt

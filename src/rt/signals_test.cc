@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: the process sends itself the signals.
+#include "rt/signals.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <vector>
+
+#include "rt/process.h"
+#include "testkit/result_matchers.h"
+
+namespace leat::rt {
+namespace {
+
+TEST(StopSignals, BecomeCallbacksOnTheLoop) {
+    EventLoop loop;
+    std::vector<int> got;
+    auto signals = StopSignals::open(loop, [&](int number) {
+        EXPECT_TRUE(loop.is_here());
+        got.push_back(number);
+        if (got.size() == 2) loop.stop();
+    });
+    ASSERT_OK(signals);
+    ASSERT_EQ(::raise(SIGTERM), 0);
+    EXPECT_TRUE(got.empty());
+    loop.post([] { ::raise(SIGINT); });
+    loop.run();
+    EXPECT_EQ(got, (std::vector{SIGTERM, SIGINT}));
+}
+
+TEST(StopSignals, GiveBackWhatTheProcessHad) {
+    EventLoop loop;
+    struct sigaction before{};
+    struct sigaction after{};
+    ASSERT_EQ(::sigaction(SIGTERM, nullptr, &before), 0);
+    ASSERT_OK(StopSignals::open(loop, [](int) {}));
+    ASSERT_EQ(::sigaction(SIGTERM, nullptr, &after), 0);
+    EXPECT_EQ(before.sa_handler, after.sa_handler);
+    ASSERT_OK(StopSignals::open(loop, [](int) {}));  // And again.
+}
+
+TEST(StopSignals, MayGoInTheirOwnCallback) {
+    EventLoop loop;
+    std::optional<StopSignals> signals;
+    auto opened = StopSignals::open(loop, [&](int) {
+        signals.reset();
+        loop.stop();
+    });
+    ASSERT_OK(opened);
+    signals.emplace(*std::move(opened));
+    ASSERT_EQ(::raise(SIGINT), 0);
+    loop.run();
+    EXPECT_FALSE(signals.has_value());
+}
+
+TEST(Process, DescriptorLimitIsTheHardOne) {
+    const auto first = raise_descriptor_limit();
+    ASSERT_OK(first);
+    EXPECT_GE(first->now, first->before);
+    const auto second = raise_descriptor_limit();
+    ASSERT_OK(second);
+    EXPECT_EQ(second->before, first->now);
+    EXPECT_EQ(second->now, first->now);
+}
+
+}  // namespace
+}  // namespace leat::rt

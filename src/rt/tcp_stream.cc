@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rt/tcp_stream.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "rt/os_error.h"
+#include "rt/send_queue.h"
+
+namespace leat::rt {
+namespace {
+
+enum class State : std::uint8_t {
+    kOpen,
+    kEnding,     ///< close_after_sending(): the queue is not empty yet.
+    kLingering,  ///< All is sent and our end is shut; waits for the peer's.
+    kClosed,
+};
+
+Error socket_failure(int fd) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    return os_error("connection to", "peer", error != 0 ? error : ECONNRESET);
+}
+
+}  // namespace
+
+/// Shared so that it outlives a callback in which the handler destroys the stream.
+class TcpStream::Impl final : public Watcher, public std::enable_shared_from_this<Impl> {
+  public:
+    Impl(EventLoop& loop, Socket socket, StreamHandler& handler, const StreamOptions& options)
+        : loop_(loop),
+          handler_(&handler),
+          options_(options),
+          fd_(std::move(socket).take()),
+          last_progress_(loop.now()) {}
+
+    void start() {
+        auto watch = loop_.watch(fd_.get(), *this, Interest::kRead);
+        if (!watch) return fail(std::move(watch).error());
+        watch_ = *watch;
+    }
+
+    void send(std::vector<std::byte> bytes) {
+        if (state_ != State::kOpen || bytes.empty()) return;
+        std::size_t sent = 0;
+        if (may_send_now()) {
+            sent = send_now(bytes);
+            if (sent == bytes.size() || state_ != State::kOpen) return;
+        }
+        queue_.push(std::move(bytes), sent);
+        if (!is_corked()) update_interest();
+    }
+
+    void send(std::shared_ptr<const void> keep, Bytes bytes) {
+        if (state_ != State::kOpen || bytes.empty()) return;
+        if (may_send_now()) {
+            bytes = bytes.subspan(send_now(bytes));
+            if (bytes.empty() || state_ != State::kOpen) return;
+        }
+        queue_.push(std::move(keep), bytes);
+        if (!is_corked()) update_interest();
+    }
+
+    void send_file(std::shared_ptr<File> file, FilePos at, std::size_t bytes) {
+        if (state_ != State::kOpen || bytes == 0) return;
+        const bool is_first = may_send_now();
+        queue_.push_file(std::move(file), at, bytes);
+        if (is_first) flush();
+    }
+
+    void cork() { ++corks_; }
+
+    void uncork() {
+        LEAT_CHECK(corks_ > 0);
+        if (--corks_ == 0) flush();
+    }
+
+    void cork_this_turn() {
+        if (std::exchange(corked_for_turn_, true)) return;
+        cork();
+        loop_.post([self = weak_from_this()] {
+            const auto impl = self.lock();
+            if (!impl) return;
+            impl->corked_for_turn_ = false;
+            impl->uncork();
+        });
+    }
+
+    void set_paused(bool paused) {
+        paused_ = paused;
+        // Pausing is noted only; if the peer does send, on_ready() takes the interest away.
+        if (!paused && state_ != State::kClosed) update_interest();
+    }
+
+    void close() {
+        if (state_ != State::kClosed) end({});
+    }
+
+    void close_after_sending() {
+        if (state_ != State::kOpen) return;
+        state_ = State::kEnding;
+        flush();
+    }
+
+    /// The stream is destroyed.
+    void detach() {
+        handler_ = nullptr;
+        release();
+    }
+
+    void on_ready(Ready ready) override {
+        const auto self = shared_from_this();
+        if (state_ == State::kLingering) return discard();
+        if (ready.writable) flush_and_tell();
+        if (state_ == State::kClosed || handler_ == nullptr) return;
+        if (ready.failed && (paused_ || state_ == State::kEnding))
+            return fail_now(socket_failure(fd_.get()));
+        if (!ready.readable && !ready.failed) return;
+        if (wants_read()) return read();
+        update_interest();
+    }
+
+    [[nodiscard]] bool is_open() const { return state_ == State::kOpen; }
+    [[nodiscard]] const SendQueue& queue() const { return queue_; }
+    [[nodiscard]] Instant last_progress() const { return last_progress_; }
+
+  private:
+    [[nodiscard]] bool is_corked() const { return corks_ > 0; }
+    [[nodiscard]] bool may_send_now() const { return queue_.empty() && !is_corked(); }
+    [[nodiscard]] bool wants_read() const {
+        return (state_ == State::kOpen && !paused_) || state_ == State::kLingering;
+    }
+
+    std::size_t send_now(Bytes bytes) {
+        const auto put = retry_eintr([&] {
+            return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        });
+        if (put < 0) {
+            if (errno != EAGAIN) fail(os_error("send to", "peer"));
+            return 0;
+        }
+        last_progress_ = loop_.now();
+        return static_cast<std::size_t>(put);
+    }
+
+    void read() {
+        const MutableBytes space = handler_->read_space();
+        if (handler_ == nullptr || state_ != State::kOpen) return;
+        if (space.empty()) {
+            paused_ = true;
+            return update_interest();
+        }
+        const auto got = retry_eintr(
+            [&] { return ::recv(fd_.get(), space.data(), space.size(), MSG_DONTWAIT); });
+        if (got == 0) return end_now({});
+        if (got < 0) {
+            if (errno != EAGAIN) fail_now(os_error("receive from", "peer"));
+            return;
+        }
+        cork();
+        handler_->on_read(static_cast<std::size_t>(got));
+        --corks_;
+        if (!queue_.empty() || state_ == State::kEnding) flush_and_tell();
+    }
+
+    // For calls from the loop, where the handler does not see by itself that the queue shrank.
+    void flush_and_tell() {
+        const std::size_t before = queue_.bytes();
+        flush();
+        if (handler_ != nullptr && state_ != State::kClosed && queue_.bytes() < before)
+            handler_->on_sent();
+    }
+
+    void flush() {
+        if (state_ == State::kClosed || state_ == State::kLingering || is_corked()) return;
+        if (!queue_.empty()) {
+            auto wrote = queue_.write_to(fd_.get());
+            if (!wrote) return fail(std::move(wrote).error());
+            if (*wrote > 0) last_progress_ = loop_.now();
+        }
+        if (queue_.empty() && state_ == State::kEnding) return begin_linger();
+        update_interest();
+    }
+
+    void begin_linger() {
+        state_ = State::kLingering;
+        if (::shutdown(fd_.get(), SHUT_WR) != 0) return end({});
+        linger_timer_ = loop_.schedule(loop_.now() + options_.linger, [this] {
+            linger_timer_ = {};
+            const auto self = shared_from_this();
+            end_now({});
+        });
+        update_interest();
+    }
+
+    void discard() {
+        std::array<std::byte, 16'384> unwanted;
+        const auto got = retry_eintr(
+            [&] { return ::recv(fd_.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT); });
+        if (got > 0 || (got < 0 && errno == EAGAIN)) return;
+        end_now({});
+    }
+
+    void update_interest() {
+        if (watch_.value == 0) return;
+        const bool wants_write = !queue_.empty() && !is_corked();
+        const auto want = static_cast<Interest>((wants_read() ? 1 : 0) | (wants_write ? 2 : 0));
+        if (want == interest_) return;
+        interest_ = want;
+        loop_.set_interest(watch_, want);
+    }
+
+    /// From inside a call of the owner: on_closed() comes by a post.
+    void end(Result<void> why) {
+        release();
+        loop_.post([self = shared_from_this(), w = std::move(why)] { self->tell_closed(w); });
+    }
+    void fail(Error error) { end(Result<void>{std::move(error)}); }
+
+    /// From the loop.
+    void end_now(const Result<void>& why) {
+        release();
+        tell_closed(why);
+    }
+    void fail_now(Error error) { end_now(Result<void>{std::move(error)}); }
+
+    void tell_closed(const Result<void>& why) {
+        if (StreamHandler* handler = std::exchange(handler_, nullptr); handler != nullptr)
+            handler->on_closed(why);
+    }
+
+    void release() {
+        state_ = State::kClosed;
+        if (linger_timer_.value != 0) loop_.cancel(std::exchange(linger_timer_, {}));
+        if (watch_.value != 0) loop_.unwatch(std::exchange(watch_, {}));
+        fd_.reset();
+        queue_.clear();
+    }
+
+    EventLoop& loop_;
+    StreamHandler* handler_;  ///< Null when on_closed() has been called or the stream is gone.
+    const StreamOptions options_;
+    Descriptor fd_;
+    WatchId watch_;
+    TimerId linger_timer_;
+    SendQueue queue_;
+    Instant last_progress_;
+    int corks_ = 0;
+    State state_ = State::kOpen;
+    Interest interest_ = Interest::kRead;  ///< As the loop has it.
+    bool paused_ = false;
+    bool corked_for_turn_ = false;
+};
+
+TcpStream::TcpStream(EventLoop& loop, Socket socket, StreamHandler& handler,
+                     const StreamOptions& options)
+    : impl_(std::make_shared<Impl>(loop, std::move(socket), handler, options)) {
+    impl_->start();
+}
+
+TcpStream::~TcpStream() {
+    if (impl_) impl_->detach();
+}
+
+void TcpStream::send(std::vector<std::byte> bytes) {
+    impl_->send(std::move(bytes));
+}
+void TcpStream::send(std::shared_ptr<const void> keep, Bytes bytes) {
+    impl_->send(std::move(keep), bytes);
+}
+void TcpStream::send_file(std::shared_ptr<File> file, FilePos at, std::size_t bytes) {
+    impl_->send_file(std::move(file), at, bytes);
+}
+void TcpStream::cork() {
+    impl_->cork();
+}
+void TcpStream::uncork() {
+    impl_->uncork();
+}
+void TcpStream::cork_this_turn() {
+    impl_->cork_this_turn();
+}
+void TcpStream::pause_reading() {
+    impl_->set_paused(true);
+}
+void TcpStream::resume_reading() {
+    impl_->set_paused(false);
+}
+void TcpStream::close() {
+    impl_->close();
+}
+void TcpStream::close_after_sending() {
+    impl_->close_after_sending();
+}
+bool TcpStream::is_open() const {
+    return impl_->is_open();
+}
+std::size_t TcpStream::unsent_bytes() const {
+    return impl_->queue().bytes();
+}
+std::size_t TcpStream::unsent_count() const {
+    return impl_->queue().count();
+}
+Instant TcpStream::last_progress() const {
+    return impl_->last_progress();
+}
+
+}  // namespace leat::rt

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The threads behind BlockingPool. Layer: rt (L1).
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "rt/executor.h"
+
+namespace leat::rt {
+
+struct ThreadPoolOptions {
+    std::size_t threads = 4;
+    std::string name = "pool";  ///< Threads are called pool-0, pool-1 ...
+};
+
+/// Threading: thread-safe.
+/// Failure:   a job submitted after stop() runs on the thread that submits it, so that both its
+///            parts run in any case.
+class ThreadPool final : public BlockingPool {
+  public:
+    explicit ThreadPool(const ThreadPoolOptions& options);
+    ~ThreadPool() override;
+
+    void submit(Executor& home, Fn work, Fn done) override;
+
+    /// Finishes what was submitted, then joins the threads. The homes must still take posts.
+    void stop();
+
+    /// Jobs that no thread has begun.
+    [[nodiscard]] std::size_t queued() const;
+
+  private:
+    struct Job {
+        Executor* home;
+        Fn work;
+        Fn done;
+    };
+    void run_jobs(const std::string& name);
+    static void run(Job job);
+
+    mutable std::mutex mutex_;
+    std::condition_variable more_;
+    std::deque<Job> jobs_;
+    bool stopping_ = false;
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace leat::rt

@@ -12,12 +12,12 @@
 namespace leat::wire {
 
 struct BatchOptions {
-    Offset base_offset;
+    Offset base_offset = {};
     std::int32_t leader_epoch = -1;
     codec::Codec codec = codec::Codec::kNone;
-    std::optional<int> level;              ///< Of the codec; its default when absent.
-    std::optional<WallMs> append_time;     ///< LogAppendTime.
-    std::optional<WallMs> delete_horizon;  ///< The cleaner's; stands in baseTimestamp.
+    std::optional<int> level = {};              ///< Of the codec; its default when absent.
+    std::optional<WallMs> append_time = {};     ///< LogAppendTime.
+    std::optional<WallMs> delete_horizon = {};  ///< The cleaner's; stands in baseTimestamp.
     std::int64_t producer_id = kNoProducerId;
     std::int16_t producer_epoch = kNoProducerEpoch;
     std::int32_t base_sequence = kNoSequence;
@@ -31,16 +31,16 @@ struct BatchOptions {
 
 struct NewRecord {
     WallMs timestamp{-1};
-    std::optional<Bytes> key;
-    std::optional<Bytes> value;
-    std::span<const HeaderView> headers;
+    std::optional<Bytes> key = {};
+    std::optional<Bytes> value = {};
+    std::span<const HeaderView> headers = {};
 };
 
 /// What finish() writes instead of what the records tell.
 struct BatchEnd {
     /// Compaction keeps the last offset of a batch whose last records are gone.
-    std::optional<std::int32_t> last_offset_delta;
-    std::optional<WallMs> max_timestamp;
+    std::optional<std::int32_t> last_offset_delta = {};
+    std::optional<WallMs> max_timestamp = {};
 };
 
 /// Usage:     add() or copy() in order of offsets, then finish() once.

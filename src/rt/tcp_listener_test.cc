@@ -146,6 +146,9 @@ TEST(TcpListener, WithoutDescriptorsRefusesCleanlyAndRecovers) {
     Accepted got;
     auto listener = TcpListener::open(loop, {.host = "127.0.0.1"}, got.take());
     ASSERT_OK(listener);
+    // One before the shortage: the sanitizer's type check needs descriptors the first time.
+    ASSERT_OK(Socket::connect(loopback(listener->port())));
+    run_until(loop, [&] { return got.sockets.size() == 1; });
     auto client = Socket::connect(loopback(listener->port()));
     ASSERT_OK(client);
     rlimit before{};
@@ -158,13 +161,13 @@ TEST(TcpListener, WithoutDescriptorsRefusesCleanlyAndRecovers) {
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
     run_until(loop, [&] { return listener->refused_count() == 1; });
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    EXPECT_TRUE(got.sockets.empty());
+    EXPECT_EQ(got.sockets.size(), 1U);
     // The peer is told: its end reads the end of the stream.
     ASSERT_EQ(::fcntl(client->descriptor(), F_SETFL, 0), 0);
     char byte = 0;
     EXPECT_LE(::recv(client->descriptor(), &byte, 1, 0), 0);
     ASSERT_OK(Socket::connect(loopback(listener->port())));
-    run_until(loop, [&] { return got.sockets.size() == 1; });
+    run_until(loop, [&] { return got.sockets.size() == 2; });
 }
 
 }  // namespace

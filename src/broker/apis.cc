@@ -6,6 +6,8 @@
 
 #include "broker/broker.h"
 #include "broker/handlers/api_versions.h"
+#include "broker/handlers/fetch.h"
+#include "broker/handlers/produce.h"
 #include "broker/metrics.h"
 
 namespace leat::broker {
@@ -15,6 +17,11 @@ using enum wire::ApiKey;
 
 // By key. Versions: schemas/.
 constexpr auto kTable = std::to_array<Api>({
+    {.key = kProduce,
+     .handle = call<handle_produce>,
+     .quota = QuotaClass::kProduce,
+     .runs_ahead = true},
+    {.key = kFetch, .handle = call<handle_fetch>, .quota = QuotaClass::kFetch},
     {.key = kApiVersions, .handle = call<handle_api_versions>, .rights = Rights::kNone},
 });
 

@@ -58,8 +58,10 @@ rt::Task<void> run_part(Shard& home, ShardPart<Item>& part, Work& work, rt::Coun
 /// several calls reach another shard in the order of the calls.
 template <class Item, class Work>
 rt::Task<void> scatter(Shard& home, std::span<ShardPart<Item>> parts, Work work) {
-    if (parts.size() == 1 && parts.front().shard == &home) {
-        co_await work(home, std::span<Item>{parts.front().items});
+    if (parts.size() == 1) {
+        co_await rt::hop(parts.front().shard->executor());
+        co_await work(*parts.front().shard, std::span<Item>{parts.front().items});
+        co_await rt::hop(home.executor());
         co_return;
     }
     rt::Countdown left{parts.size()};

@@ -37,6 +37,7 @@ class Shard final : public metadata::ChangeListener {
     struct Parts {
         Broker* broker = nullptr;
         std::size_t index = 0;
+        std::size_t shard_count = 1;
         rt::Executor* executor = nullptr;
         std::unique_ptr<storage::ShardContext> storage;
         std::shared_ptr<void> keeps;  ///< What `storage` refers to.
@@ -83,13 +84,19 @@ class Shard final : public metadata::ChangeListener {
 
   private:
     struct Opening;
+    struct Shutting {
+        rt::Countdown left;
+        Result<void> result;
+    };
     rt::Task<void> open_partitions(std::vector<storage::PartitionSpec> specs);
     [[nodiscard]] std::vector<storage::PartitionSpec> specs_of(const metadata::Topic& topic,
                                                                std::int32_t first) const;
     void add(const PartitionPtr& partition);
+    rt::Task<void> open_some(Opening& opening, rt::Countdown& left);
     rt::Task<void> delete_partitions(const metadata::Topic& topic);
+    rt::Task<void> delete_one(PartitionPtr partition, rt::Countdown& left);
+    rt::Task<void> shut_one(PartitionPtr partition, Shutting& shutting);
     void tune(const metadata::Topic& topic);
-    void tune_all();
 
     Broker* broker_;
     std::size_t index_;

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/connection.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+#include "broker/apis.h"
+#include "broker/connections.h"
+#include "broker/handlers/api_versions.h"
+#include "broker/metrics.h"
+#include "obs/slow_request.h"
+#include "wire/reader.h"
+
+namespace leat::broker {
+namespace {
+
+std::chrono::milliseconds ms(std::int64_t value) {
+    return std::chrono::milliseconds{value};
+}
+
+}  // namespace
+
+Connection::Connection(Connections& home, rt::EventLoop& loop, rt::Socket socket,
+                       std::shared_ptr<ConnectionFacts> facts)
+    : home_(home),
+      loop_(loop),
+      facts_(std::move(facts)),
+      last_activity_(loop.now()),
+      stream_(loop, std::move(socket), *this) {}
+
+Connection::~Connection() = default;
+
+MutableBytes Connection::read_space() {
+    if (!is_reading_) return {};
+    return reader_.space(home_.scratch());
+}
+
+void Connection::on_read(std::size_t bytes) {
+    const auto self = shared_from_this();
+    last_activity_ = loop_.now();
+    if (!reader_.is_inside()) frame_began_ = last_activity_;
+    reader_.filled(bytes);
+    read_frames();
+}
+
+/// Takes what was read apart, as far as there is room for requests; the rest is kept for later.
+void Connection::read_frames() {
+    const auto frame_max = static_cast<std::size_t>(home_.config().socket_request_max_bytes);
+    while (!is_closed_ && may_read()) {
+        Result<std::optional<RequestFrame>> frame = reader_.next(home_.buffers(), frame_max);
+        if (!frame.has_value())
+            return close(frame.error().code() == Errc::kLimitExceeded ? "frame_too_large"
+                                                                      : "bad_frame_length");
+        if (!frame->has_value()) break;
+        home_.give_back_memory(std::exchange(reserved_bytes_, 0));
+        if (!take_frame(*std::move(*frame))) return;
+        frame_began_ = loop_.now();
+        advance();
+    }
+    if (is_closed_) return;
+    reader_.stash(home_.buffers());
+    if (const std::size_t expected = reader_.expected_bytes(); expected > reserved_bytes_) {
+        home_.take_memory(expected - reserved_bytes_);
+        reserved_bytes_ = expected;
+    }
+    set_reading(may_read());
+}
+
+/// False when it was none and the connection is closed.
+bool Connection::take_frame(RequestFrame frame) {
+    std::unique_ptr<Execution> execution = home_.get_execution();
+    Request& request = execution->request;
+    request.frame_bytes = frame.size_bytes;
+    request.frame = std::move(frame.buffer);
+    const Bytes bytes{request.frame.data(), request.frame_bytes};
+    wire::Reader in{bytes, request.arena};
+    Result<wire::RequestHeader> header = wire::decode_request_header(in);
+    if (!header.has_value()) {
+        close(header.error().code() == Errc::kUnsupportedVersion ? "unknown_api" : "malformed");
+        return false;
+    }
+    request.header = *header;
+    request.body = bytes.last(in.remaining());
+    request.api = find_served(request.header.api->key);
+    if (request.api == nullptr) {
+        close("unknown_api");
+        return false;
+    }
+    const bool is_served = request.header.api->serves(request.header.version);
+    if (!is_served && request.api->key != wire::ApiKey::kApiVersions) {
+        close("unsupported_version");
+        return false;
+    }
+    request.connection = facts_;
+    request.received_at = loop_.now();
+    request.shard = &home_.shard();
+    home_.take_memory(request.frame_bytes);
+    executions_.push_back(std::move(execution));
+    return true;
+}
+
+bool Connection::may_read() const {
+    if (is_draining_ || is_closed_) return false;
+    const config::BrokerConfig& config = home_.config();
+    const auto waiting = executions_.size() + stream_.unsent_count();
+    if (waiting >= static_cast<std::size_t>(config.queued_responses_max)) return false;
+    if (stream_.unsent_bytes() >= static_cast<std::size_t>(config.queued_response_bytes_max))
+        return false;
+    // A frame that has begun has its memory already.
+    return reserved_bytes_ > 0 || home_.has_memory();
+}
+
+void Connection::set_reading(bool reads) {
+    if (!reads && !is_draining_ && !is_starved_ && !home_.has_memory() && reserved_bytes_ == 0) {
+        is_starved_ = true;
+        home_.wait_for_memory(*this);
+    }
+    if (reads == is_reading_) return;
+    is_reading_ = reads;
+    if (!reads) return stream_.pause_reading();
+    frame_began_ = loop_.now();
+    stream_.resume_reading();
+}
+
+void Connection::on_memory() {
+    is_starved_ = false;
+    if (is_closed_) return;
+    read_frames();
+}
+
+void Connection::on_sent() {
+    last_activity_ = loop_.now();
+    const auto self = shared_from_this();
+    advance();
+    if (!is_closed_ && !is_reading_) read_frames();
+}
+
+/// Starts what may start and sends what is answered, until neither can go on.
+void Connection::advance() {
+    if (is_advancing_ || is_closed_) return;
+    is_advancing_ = true;
+    const auto self = shared_from_this();
+    while (!is_closed_ && (send_ready() || start_next())) {
+    }
+    is_advancing_ = false;
+    if (is_draining_ && !is_closed_ && executions_.empty()) stream_.close_after_sending();
+}
+
+bool Connection::may_execute_more() const {
+    return stream_.unsent_bytes() <
+           static_cast<std::size_t>(home_.config().queued_response_bytes_max);
+}
+
+bool Connection::start_next() {
+    if (executions_.empty() || !may_execute_more()) return false;
+    bool all_run_ahead = true;
+    for (const auto& execution : executions_) {
+        const bool runs_ahead = execution->request.api->runs_ahead;
+        if (execution->state == Execution::State::kWaiting) {
+            const bool is_first = execution == executions_.front();
+            if (!is_first && !(all_run_ahead && runs_ahead)) return false;
+            start(*execution);
+            return true;
+        }
+        all_run_ahead = all_run_ahead && runs_ahead;
+    }
+    return false;
+}
+
+void Connection::start(Execution& execution) {
+    execution.state = Execution::State::kExecuting;
+    Request& request = execution.request;
+    home_.broker().metrics().executing.add(1);
+    if (is_draining_) request.hurry();
+    if (!request.header.api->serves(request.header.version))
+        return finish(execution, refuse_api_versions(request));
+    rt::start(request.api->handle(request), [self = shared_from_this(), &execution](Answer answer) {
+        self->finish(execution, std::move(answer));
+    });
+}
+
+void Connection::finish(Execution& execution, Answer answer) {
+    LEAT_CHECK(loop_.is_here() && execution.state == Execution::State::kExecuting);
+    execution.state = Execution::State::kAnswered;
+    execution.request.clear_hurry();
+    execution.answer = std::move(answer);
+    home_.broker().metrics().executing.add(-1);
+    record(execution);
+    if (is_closed_) {
+        for (std::size_t i = 0; i < executions_.size(); ++i)
+            if (executions_[i].get() == &execution) return retire(i);
+        return;
+    }
+    if (is_advancing_) return;
+    advance();
+    if (!is_closed_ && !is_reading_) read_frames();
+}
+
+/// Sends the oldest answer if it is there.
+bool Connection::send_ready() {
+    if (executions_.empty()) return false;
+    Execution& first = *executions_.front();
+    if (first.state != Execution::State::kAnswered) return false;
+    send(first);
+    if (is_closed_) return false;
+    retire(0);
+    return true;
+}
+
+void Connection::send(Execution& execution) {
+    switch (execution.answer.kind) {
+        case Answer::Kind::kNothing:
+            return;
+        case Answer::Kind::kClose:
+            return close(execution.answer.close_reason);
+        case Answer::Kind::kFrame:
+            last_activity_ = loop_.now();
+            return send_frame(execution.answer);
+    }
+}
+
+void Connection::send_frame(Answer& answer) {
+    wire::Frame& frame = answer.frame;
+    const std::size_t size = frame.size_bytes;
+    const std::shared_ptr<const std::byte[]> keep{std::move(frame.data)};
+    const Bytes bytes{keep.get(), size};
+    if (frame.splices.empty()) return stream_.send(keep, bytes);
+    stream_.cork();
+    std::size_t sent = 0;
+    std::size_t slice = 0;
+    for (const wire::Splice& splice : frame.splices) {
+        if (splice.position > sent) stream_.send(keep, bytes.subspan(sent, splice.position - sent));
+        sent = splice.position;
+        for (std::size_t left = splice.size_bytes; left > 0; ++slice) {
+            LEAT_CHECK(slice < answer.slices.size());
+            storage::ReadSlice& from = answer.slices[slice];
+            LEAT_CHECK(from.size_bytes <= left);
+            left -= from.size_bytes;
+            if (from.file)
+                stream_.send_file(std::move(from.file), from.at, from.size_bytes);
+            else
+                stream_.send(std::move(from.memory), from.bytes.first(from.size_bytes));
+        }
+    }
+    if (sent < size) stream_.send(keep, bytes.subspan(sent));
+    stream_.uncork();
+}
+
+void Connection::record(const Execution& execution) {
+    const Request& request = execution.request;
+    BrokerMetrics& metrics = home_.broker().metrics();
+    const ApiMetrics& api = metrics.of(request.api->key);
+    const std::size_t answer_bytes = execution.answer.size_bytes();
+    const auto total = loop_.now() - request.received_at;
+    api.requests.add();
+    api.request_bytes.add(request.frame_bytes);
+    api.response_bytes.add(answer_bytes);
+    api.seconds.observe(total);
+    const auto threshold = ms(home_.config().slow_request_ms);
+    if (threshold.count() <= 0 || total - request.asked_wait < threshold) return;
+    const obs::RequestRecord slow{.api = request.header.api->name,
+                                  .version = request.header.version,
+                                  .client_id = request.client_id(),
+                                  .peer = facts_->peer,
+                                  .total = total,
+                                  .asked_wait = request.asked_wait,
+                                  .request_bytes = static_cast<std::int64_t>(request.frame_bytes),
+                                  .response_bytes = static_cast<std::int64_t>(answer_bytes),
+                                  .note = request.note};
+    if (obs::log_if_slow(slow, threshold)) metrics.slow_requests.add();
+}
+
+/// The request is over: its memory goes back.
+void Connection::retire(std::size_t index) {
+    std::unique_ptr<Execution> execution = std::move(executions_[index]);
+    executions_.erase(executions_.begin() + static_cast<std::ptrdiff_t>(index));
+    if (executions_.empty()) executions_.shrink_to_fit();
+    home_.give_back_memory(execution->request.frame_bytes);
+    home_.put_execution(std::move(execution));
+}
+
+bool Connection::is_late(Instant now) const {
+    const config::BrokerConfig& config = home_.config();
+    if (stream_.unsent_bytes() > 0)
+        return now - stream_.last_progress() >= ms(config.send_timeout_ms);
+    if (!executions_.empty()) return false;
+    if (reader_.is_inside() && is_reading_)
+        return now - frame_began_ >= ms(config.frame_timeout_ms);
+    return now - last_activity_ >= ms(config.connections_max_idle_ms);
+}
+
+void Connection::check_deadlines(Instant now) {
+    if (is_closed_ || !is_late(now)) return;
+    if (stream_.unsent_bytes() > 0) return abort("send_timeout");
+    abort(reader_.is_inside() ? "frame_timeout" : "idle");
+}
+
+void Connection::drain() {
+    const auto self = shared_from_this();
+    is_draining_ = true;
+    close_reason_ = "shutdown";
+    set_reading(false);
+    // Hurrying may finish a request, which takes it off the list.
+    std::vector<Execution*> executing;
+    for (const auto& execution : executions_)
+        if (execution->state == Execution::State::kExecuting) executing.push_back(execution.get());
+    is_advancing_ = true;
+    for (Execution* execution : executing) execution->request.hurry();
+    is_advancing_ = false;
+    advance();
+}
+
+void Connection::close(std::string_view reason) {
+    if (is_closed_) return;
+    close_reason_ = reason;
+    is_closed_ = true;
+    stream_.close_after_sending();
+}
+
+void Connection::abort(std::string_view reason) {
+    if (!is_closed_) close_reason_ = reason;
+    is_closed_ = true;
+    stream_.close();
+}
+
+void Connection::on_closed(const Result<void>& why) {
+    const auto self = shared_from_this();
+    is_closed_ = true;
+    if (!why.has_value() && close_reason_ == "peer")
+        close_reason_ = why.error().code() == Errc::kTruncated ? "file_too_short" : "reset";
+    home_.broker().metrics().count_closed(close_reason_);
+    home_.give_back_memory(std::exchange(reserved_bytes_, 0));
+    for (std::size_t i = executions_.size(); i-- > 0;)
+        if (executions_[i]->state != Execution::State::kExecuting) retire(i);
+    // What is in execution ends by itself, sooner when it was only waiting.
+    std::vector<Execution*> executing;
+    for (const auto& execution : executions_) executing.push_back(execution.get());
+    for (Execution* execution : executing) execution->request.hurry();
+    home_.gone(*this);
+}
+
+}  // namespace leat::broker

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One client's connection: requests in, executed in order, answers out in order.
+// Layer: broker (L6).
+// Spec:  Kafka protocol guide, "Network" (order of answers).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "broker/answer.h"
+#include "broker/frame_reader.h"
+#include "broker/request.h"
+#include "rt/tcp.h"
+
+namespace leat::broker {
+
+class Connections;
+
+/// One request from its last byte to its answer being sent.
+struct Execution {
+    enum class State : std::uint8_t { kWaiting, kExecuting, kAnswered };
+    Request request;
+    State state = State::kWaiting;
+    Answer answer;
+};
+
+/// Executes one request at a time; only those whose API runs ahead begin while others of their kind
+/// are in execution. Reads no further while there are too many requests and answers, too many bytes
+/// that the peer does not take, or too much memory in requests of all connections.
+///
+/// Threading: shard-local.
+/// Memory:    owned by Connections and by its requests in execution. Between requests it holds no
+///            buffers.
+/// Failure:   what is no request closes the connection; the cause is counted.
+class Connection final : public rt::StreamHandler, public std::enable_shared_from_this<Connection> {
+  public:
+    Connection(Connections& home, rt::EventLoop& loop, rt::Socket socket,
+               std::shared_ptr<ConnectionFacts> facts);
+    ~Connection();
+
+    MutableBytes read_space() override;
+    void on_read(std::size_t bytes) override;
+    void on_sent() override;
+    void on_closed(const Result<void>& why) override;
+
+    /// A deadline has passed.
+    [[nodiscard]] bool is_late(Instant now) const;
+    /// Closes when a deadline has passed: idle, inside a frame, or with answers that the peer does
+    /// not take.
+    void check_deadlines(Instant now);
+    /// Memory for requests is there again.
+    void on_memory();
+    /// Answers what has arrived, reads nothing more, closes.
+    void drain();
+    /// At once: what is not sent is lost. `reason` is a literal.
+    void abort(std::string_view reason);
+
+    [[nodiscard]] const ConnectionFacts& facts() const noexcept { return *facts_; }
+
+  private:
+    /// After what was answered has been sent.
+    void close(std::string_view reason);
+    void read_frames();
+    bool take_frame(RequestFrame frame);
+    void advance();
+    bool start_next();
+    void start(Execution& execution);
+    void finish(Execution& execution, Answer answer);
+    bool send_ready();
+    void send(Execution& execution);
+    void send_frame(Answer& answer);
+    void record(const Execution& execution);
+    void retire(std::size_t index);
+    [[nodiscard]] bool may_read() const;
+    [[nodiscard]] bool may_execute_more() const;
+    void set_reading(bool reads);
+
+    Connections& home_;
+    rt::EventLoop& loop_;
+    std::shared_ptr<ConnectionFacts> facts_;
+    FrameReader reader_;
+    std::vector<std::unique_ptr<Execution>> executions_;  ///< In the order of their arrival.
+    Instant last_activity_;
+    Instant frame_began_{};  ///< Of the frame being read; when reading went on, if that is later.
+    std::size_t reserved_bytes_ = 0;  ///< Of the frame being read.
+    bool is_reading_ = true;
+    bool is_advancing_ = false;
+    bool is_draining_ = false;
+    bool is_closed_ = false;
+    bool is_starved_ = false;  ///< Waits for memory.
+    std::string_view close_reason_ = "peer";
+    rt::TcpStream stream_;  ///< Last: it calls as soon as it is there.
+};
+
+}  // namespace leat::broker

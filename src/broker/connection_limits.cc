@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/connection_limits.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+namespace leat::broker {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::duration_cast;
+using std::chrono::nanoseconds;
+
+constexpr std::int32_t kUnlimited = 2'147'483'647;
+/// Addresses without a connection are looked for when there are so many.
+constexpr std::size_t kHostsBeforeForgetting = 4096;
+constexpr std::chrono::seconds kRateMemory{2};
+
+}  // namespace
+
+void RateBucket::refill(Instant now, std::int32_t per_second) {
+    if (!filled_at_) {
+        level_ = per_second;
+    } else {
+        const double seconds = duration<double>(now - *filled_at_).count();
+        level_ = std::min<double>(per_second, level_ + seconds * per_second);
+    }
+    filled_at_ = now;
+}
+
+bool RateBucket::take(Instant now, std::int32_t per_second) {
+    if (per_second == kUnlimited) return true;
+    refill(now, per_second);
+    if (level_ < 1) return false;
+    level_ -= 1;
+    return true;
+}
+
+Instant RateBucket::next(Instant now, std::int32_t per_second) const {
+    if (per_second == kUnlimited || !filled_at_ || level_ >= 1) return now;
+    return *filled_at_ + duration_cast<nanoseconds>(duration<double>((1 - level_) / per_second)) +
+           nanoseconds{1};
+}
+
+Result<std::unordered_map<std::string, std::int32_t>> ConnectionLimits::parse_overrides(
+    std::string_view text) {
+    std::unordered_map<std::string, std::int32_t> out;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        std::string_view one = text.substr(0, comma);
+        text.remove_prefix(std::min(comma + 1, text.size()));
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        while (one.ends_with(' ')) one.remove_suffix(1);
+        if (one.empty()) continue;
+        const std::size_t colon = one.rfind(':');
+        std::int32_t count = -1;
+        if (colon != std::string_view::npos)
+            std::from_chars(one.data() + colon + 1, one.data() + one.size(), count);
+        if (colon == 0 || count < 0)
+            return Error{Errc::kInvalidSetting, "max.connections.per.ip.overrides: '" +
+                                                    std::string{one} + "' is no ADDRESS:COUNT"};
+        out[std::string{one.substr(0, colon)}] = count;
+    }
+    return out;
+}
+
+std::int64_t ConnectionLimits::host_max(const std::string& host,
+                                        const config::BrokerConfig& config) {
+    if (config.max_connections_per_ip_overrides != overrides_text_) {
+        overrides_text_ = config.max_connections_per_ip_overrides;
+        auto parsed = parse_overrides(overrides_text_);
+        overrides_ = parsed.has_value() ? *std::move(parsed)
+                                        : std::unordered_map<std::string, std::int32_t>{};
+    }
+    const auto at = overrides_.find(host);
+    return at == overrides_.end() ? config.max_connections_per_ip : at->second;
+}
+
+std::optional<std::string_view> ConnectionLimits::admit(const std::string& host, Instant now,
+                                                        const config::BrokerConfig& config) {
+    if (count_ >= config.max_connections) return "total";
+    if (hosts_.size() >= kHostsBeforeForgetting) forget_quiet(now);
+    PerHost& of_host = hosts_[host];
+    of_host.last = now;
+    if (of_host.count >= host_max(host, config)) return "per_ip";
+    if (!of_host.rate.take(now, config.max_connection_creation_rate_per_ip)) return "per_ip_rate";
+    total_rate_.take(now, config.max_connection_creation_rate);
+    ++of_host.count;
+    ++count_;
+    return std::nullopt;
+}
+
+void ConnectionLimits::gone(const std::string& host) {
+    --count_;
+    const auto at = hosts_.find(host);
+    if (at != hosts_.end()) --at->second.count;
+}
+
+std::optional<Instant> ConnectionLimits::wait_until(Instant now,
+                                                    const config::BrokerConfig& config) const {
+    if (count_ >= config.max_connections) return Instant::max();
+    const Instant next = total_rate_.next(now, config.max_connection_creation_rate);
+    if (next > now) return next;
+    return std::nullopt;
+}
+
+void ConnectionLimits::forget_quiet(Instant now) {
+    std::erase_if(hosts_, [now](const auto& entry) {
+        return entry.second.count == 0 && now - entry.second.last > kRateMemory;
+    });
+}
+
+}  // namespace leat::broker

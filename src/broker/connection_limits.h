@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How many connections there may be and how fast they may come. Layer: broker (L6). No socket.
+// Spec:  Kafka's max.connections, max.connections.per.ip (and overrides), KIP-612 (creation rate).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "config/broker_config.h"
+
+namespace leat::broker {
+
+/// A rate as a bucket that holds one second's worth.
+/// Threading: not synchronised.
+class RateBucket {
+  public:
+    /// True when one more is within the rate; it is counted then.
+    bool take(Instant now, std::int32_t per_second);
+    /// When take() may succeed again.
+    [[nodiscard]] Instant next(Instant now, std::int32_t per_second) const;
+
+  private:
+    void refill(Instant now, std::int32_t per_second);
+    double level_ = 0;
+    std::optional<Instant> filled_at_;  ///< nullopt: full.
+};
+
+/// Threading: shard-local to the shard that accepts.
+/// Memory: one entry for each address that has a connection, or came within the last second.
+class ConnectionLimits {
+  public:
+    /// "host:count,host:count". Errors: kInvalidSetting.
+    static Result<std::unordered_map<std::string, std::int32_t>> parse_overrides(
+        std::string_view text);
+
+    /// Counts the connection, or tells by which limit it is refused: "per_ip", "per_ip_rate",
+    /// "total".
+    std::optional<std::string_view> admit(const std::string& host, Instant now,
+                                          const config::BrokerConfig& config);
+    void gone(const std::string& host);
+
+    /// Whether the next connection should wait: for one to go (Instant::max()), or until then.
+    [[nodiscard]] std::optional<Instant> wait_until(Instant now,
+                                                    const config::BrokerConfig& config) const;
+    [[nodiscard]] std::int64_t count() const noexcept { return count_; }
+
+  private:
+    struct PerHost {
+        std::int64_t count = 0;
+        RateBucket rate;
+        Instant last{};
+    };
+    [[nodiscard]] std::int64_t host_max(const std::string& host,
+                                        const config::BrokerConfig& config);
+    void forget_quiet(Instant now);
+
+    std::int64_t count_ = 0;
+    RateBucket total_rate_;
+    std::unordered_map<std::string, PerHost> hosts_;
+    std::string overrides_text_;  ///< What overrides_ was parsed from.
+    std::unordered_map<std::string, std::int32_t> overrides_;
+};
+
+}  // namespace leat::broker

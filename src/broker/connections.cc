@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/connections.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+#include "broker/metrics.h"
+
+namespace leat::broker {
+namespace {
+
+constexpr std::size_t kScratchBytes = 64 * 1024;
+constexpr std::size_t kSpareExecutions = 256;
+/// An arena that grew larger than this is not kept.
+constexpr std::size_t kSpareArenaBytes = 16 * 1024;
+
+}  // namespace
+
+Connections::Connections(Shard& shard, rt::EventLoop& loop, RequestMemory& memory, OnGone on_gone)
+    : shard_(shard),
+      loop_(loop),
+      memory_(memory),
+      on_gone_(std::move(on_gone)),
+      scratch_(kScratchBytes) {}
+
+Connections::~Connections() {
+    if (sweep_timer_ != rt::TimerId{}) loop_.cancel(sweep_timer_);
+}
+
+void Connections::add(rt::Socket socket, std::shared_ptr<ConnectionFacts> facts) {
+    BrokerMetrics& metrics = broker().metrics();
+    if (is_draining_) {
+        if (on_gone_) on_gone_(*facts);
+        return;
+    }
+    metrics.connections.add(1);
+    auto connection =
+        std::make_shared<Connection>(*this, loop_, std::move(socket), std::move(facts));
+    all_.emplace(connection.get(), connection);
+    if (sweep_timer_ == rt::TimerId{}) schedule_sweep();
+}
+
+void Connections::gone(Connection& connection) {
+    broker().metrics().connections.add(-1);
+    if (on_gone_) on_gone_(connection.facts());
+    all_.erase(&connection);
+    if (all_.empty() && drained_) std::exchange(drained_, nullptr)();
+}
+
+void Connections::drain(rt::Fn done) {
+    is_draining_ = true;
+    if (all_.empty()) return done();
+    drained_ = std::move(done);
+    // A connection may go while it drains.
+    std::vector<std::shared_ptr<Connection>> now;
+    for (const auto& [key, connection] : all_) now.push_back(connection);
+    for (const auto& connection : now) connection->drain();
+}
+
+void Connections::close_all() {
+    std::vector<std::shared_ptr<Connection>> now;
+    for (const auto& [key, connection] : all_) now.push_back(connection);
+    for (const auto& connection : now) connection->abort("shutdown");
+}
+
+std::unique_ptr<Execution> Connections::get_execution() {
+    if (spare_.empty()) return std::make_unique<Execution>();
+    std::unique_ptr<Execution> execution = std::move(spare_.back());
+    spare_.pop_back();
+    return execution;
+}
+
+void Connections::put_execution(std::unique_ptr<Execution> execution) {
+    if (spare_.size() >= kSpareExecutions) return;
+    Arena arena = std::move(execution->request.arena);
+    arena.reset();
+    *execution = Execution{};
+    if (arena.capacity_bytes() <= kSpareArenaBytes) execution->request.arena = std::move(arena);
+    spare_.push_back(std::move(execution));
+}
+
+void Connections::take_memory(std::size_t bytes) {
+    memory_.take(bytes);
+    broker().metrics().request_memory.add(static_cast<std::int64_t>(bytes));
+}
+
+void Connections::give_back_memory(std::size_t bytes) {
+    memory_.give_back(bytes);
+    broker().metrics().request_memory.add(-static_cast<std::int64_t>(bytes));
+    if (!starved_.empty() && memory_.has_room()) loop_.post([this] { wake_starved(); });
+}
+
+void Connections::wait_for_memory(Connection& connection) {
+    starved_.push_back(connection.weak_from_this());
+}
+
+void Connections::wake_starved() {
+    if (!memory_.has_room()) return;
+    for (const auto& weak : std::exchange(starved_, {}))
+        if (const auto connection = weak.lock()) connection->on_memory();
+}
+
+/// Deadlines are looked at now and then, not kept as timers: nearly all of them are moved before
+/// they are due.
+void Connections::schedule_sweep() {
+    const config::BrokerConfig& c = config();
+    const std::int64_t soonest =
+        std::min({c.connections_max_idle_ms, c.frame_timeout_ms, c.send_timeout_ms});
+    const std::chrono::milliseconds every{std::clamp<std::int64_t>(soonest / 4, 10, 1'000)};
+    sweep_timer_ = loop_.schedule(loop_.now() + every, [this] { sweep(); });
+}
+
+void Connections::sweep() {
+    sweep_timer_ = {};
+    std::vector<std::shared_ptr<Connection>> late;
+    const Instant now = loop_.now();
+    for (const auto& [key, connection] : all_)
+        if (connection->is_late(now)) late.push_back(connection);
+    for (const auto& connection : late) connection->check_deadlines(now);
+    // Another shard may have given memory back.
+    if (!starved_.empty()) wake_starved();
+    if (!all_.empty()) schedule_sweep();
+}
+
+}  // namespace leat::broker

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The connections of one shard, and what they share. Layer: broker (L6).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/broker.h"
+#include "broker/connection.h"
+#include "broker/request_memory.h"
+#include "rt/event_loop.h"
+#include "rt/tcp.h"
+
+namespace leat::broker {
+
+/// Threading: shard-local; outlives its connections and their requests.
+class Connections {
+  public:
+    /// `on_gone` runs on this shard for every connection that ended.
+    using OnGone = std::function<void(const ConnectionFacts&)>;
+    Connections(Shard& shard, rt::EventLoop& loop, RequestMemory& memory, OnGone on_gone);
+    ~Connections();
+    Connections(const Connections&) = delete;
+    Connections& operator=(const Connections&) = delete;
+
+    void add(rt::Socket socket, std::shared_ptr<ConnectionFacts> facts);
+
+    /// Lets each connection answer what it has read, then close; `done` runs on this shard when the
+    /// last is gone.
+    void drain(rt::Fn done);
+    /// Closes what is left.
+    void close_all();
+    [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
+
+    // For connections.
+    [[nodiscard]] Shard& shard() noexcept { return shard_; }
+    [[nodiscard]] Broker& broker() noexcept { return shard_.broker(); }
+    [[nodiscard]] const config::BrokerConfig& config() const noexcept { return shard_.config(); }
+    [[nodiscard]] MutableBytes scratch() noexcept { return scratch_; }
+    [[nodiscard]] BufferPool& buffers() noexcept { return shard_.buffers(); }
+    /// An empty execution, used before when there is one.
+    [[nodiscard]] std::unique_ptr<Execution> get_execution();
+    void put_execution(std::unique_ptr<Execution> execution);
+    [[nodiscard]] bool has_memory() const noexcept { return memory_.has_room(); }
+    void take_memory(std::size_t bytes);
+    void give_back_memory(std::size_t bytes);
+    void wait_for_memory(Connection& connection);
+    void gone(Connection& connection);
+
+  private:
+    void sweep();
+    void schedule_sweep();
+    void wake_starved();
+
+    Shard& shard_;
+    rt::EventLoop& loop_;
+    RequestMemory& memory_;
+    OnGone on_gone_;
+    std::vector<std::byte> scratch_;
+    std::unordered_map<Connection*, std::shared_ptr<Connection>> all_;
+    std::vector<std::weak_ptr<Connection>> starved_;
+    std::vector<std::unique_ptr<Execution>> spare_;
+    rt::TimerId sweep_timer_;
+    bool is_draining_ = false;
+    rt::Fn drained_;
+};
+
+}  // namespace leat::broker

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/handlers/fetch.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "broker/apis.h"
+#include "broker/handlers/fetch_plan.h"
+#include "broker/handlers/fetch_read.h"
+#include "broker/metrics.h"
+#include "wire/messages/fetch_response.h"
+
+namespace leat::broker {
+namespace {
+
+using wire::FetchRequest;
+using wire::FetchResponse;
+using PartitionAnswer = FetchResponse::PartitionData;
+
+FetchLimits limits_of(const FetchRequest& message, const config::BrokerConfig& config) {
+    FetchLimits limits;
+    limits.bytes_max =
+        static_cast<std::size_t>(std::max(0, std::min(message.max_bytes, config.fetch_max_bytes)));
+    limits.bytes_min =
+        std::min(limits.bytes_max, static_cast<std::size_t>(std::max(0, message.min_bytes)));
+    limits.wait_max = std::chrono::milliseconds{std::max(0, message.max_wait_ms)};
+    if (message.isolation_level == 1) limits.isolation = storage::Isolation::kReadCommitted;
+    return limits;
+}
+
+bool has_news(const FetchItem& item) {
+    const SessionPartition& last = *item.remembered;
+    return item.result.size_bytes > 0 || item.error != Errc::kNone || last.had_error ||
+           item.diverging.epoch >= 0 || last.high_watermark != item.result.high_watermark ||
+           last.log_start != item.result.log_start;
+}
+
+void remember_answer(FetchItem& item) {
+    SessionPartition& last = *item.remembered;
+    // An error is told again until it is gone.
+    last.had_error = item.error != Errc::kNone;
+    last.high_watermark = item.result.high_watermark;
+    last.log_start = item.result.log_start;
+}
+
+/// Items to be answered, in order; in an incremental answer only those with news.
+std::vector<FetchItem*> answered_items(FetchPlan& plan) {
+    std::vector<FetchItem*> out;
+    out.reserve(plan.items.size());
+    for (FetchItem& item : plan.items) {
+        const bool is_told = !plan.is_incremental || has_news(item);
+        if (is_told) out.push_back(&item);
+        if (item.remembered == nullptr || !is_told) continue;
+        remember_answer(item);
+        // Who gave records is served last next time, so that all get their turn.
+        if (item.result.size_bytes > 0) plan.session->move_to_end(*item.remembered);
+    }
+    return out;
+}
+
+class Writer {
+  public:
+    Writer(Request& request, const FetchLimits& limits) : request_(request), limits_(limits) {}
+
+    Answer write(const FetchPlan& plan, std::span<FetchItem*> items) {
+        FetchResponse response;
+        response.session_id = plan.answered_session_id;
+        response.error_code = wire_code(plan.error);
+        response.responses = topics_of(items);
+        Answer answer = answer_with(request_, response);
+        for (FetchItem* item : items)
+            std::ranges::move(item->result.slices, std::back_inserter(answer.slices));
+        request_.shard->broker().metrics().fetched_bytes.add(bytes_);
+        return answer;
+    }
+
+  private:
+    static bool is_same_topic(const FetchItem& a, const FetchItem& b) {
+        return a.topic == b.topic && (a.id.topic == b.id.topic || !a.topic.empty());
+    }
+
+    std::span<FetchResponse::FetchableTopicResponse> topics_of(std::span<FetchItem*> items) {
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < items.size(); ++i)
+            if (i == 0 || !is_same_topic(*items[i - 1], *items[i])) ++count;
+        const auto topics = request_.arena.array<FetchResponse::FetchableTopicResponse>(count);
+        std::size_t next = 0;
+        for (FetchResponse::FetchableTopicResponse& topic : topics) {
+            const std::size_t first = next++;
+            while (next < items.size() && is_same_topic(*items[first], *items[next])) ++next;
+            topic.topic = items[first]->topic;
+            topic.topic_id = items[first]->id.topic;
+            topic.partitions = request_.arena.array<PartitionAnswer>(next - first);
+            for (std::size_t i = first; i < next; ++i) fill(topic.partitions[i - first], *items[i]);
+        }
+        return topics;
+    }
+
+    void fill(PartitionAnswer& answer, const FetchItem& item) {
+        const storage::ReadResult& result = item.result;
+        answer.partition_index = item.id.index;
+        answer.error_code = wire_code(item.error);
+        answer.records = wire::Records{Bytes{}};
+        answer.aborted_transactions = std::nullopt;
+        if (item.error != Errc::kNone) {
+            count_error(request_, answer.error_code);
+            answer.high_watermark = -1;
+            answer.last_stable_offset = -1;
+            answer.log_start_offset = -1;
+            return;
+        }
+        answer.high_watermark = result.high_watermark.value;
+        answer.last_stable_offset = result.last_stable.value;
+        answer.log_start_offset = result.log_start.value;
+        if (item.diverging.epoch >= 0)
+            answer.diverging_epoch = {item.diverging.epoch, item.diverging.end.value};
+        if (limits_.isolation == storage::Isolation::kReadCommitted)
+            answer.aborted_transactions = aborted(result.aborted);
+        if (result.size_bytes == 0) return;
+        answer.records = wire::Records::external(0, result.size_bytes);
+        bytes_ += result.size_bytes;
+    }
+
+    std::span<FetchResponse::AbortedTransaction> aborted(
+        const std::vector<storage::AbortedTransaction>& from) {
+        const auto out = request_.arena.array<FetchResponse::AbortedTransaction>(from.size());
+        for (std::size_t i = 0; i < from.size(); ++i)
+            out[i] = {from[i].producer_id, from[i].first_offset.value};
+        return out;
+    }
+
+    Request& request_;
+    const FetchLimits& limits_;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+rt::Task<Answer> handle_fetch(Request& request, const FetchRequest& message) {
+    const FetchLimits limits = limits_of(message, request.shard->config());
+    FetchPlan plan = plan_fetch(request, message);
+    co_await read_items(request, plan.items, limits);
+    std::vector<FetchItem*> items = answered_items(plan);
+    Writer writer{request, limits};
+    Answer answer = writer.write(plan, items);
+    finish_fetch(request, plan);
+    co_return answer;
+}
+
+}  // namespace leat::broker

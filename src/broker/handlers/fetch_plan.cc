@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/handlers/fetch_plan.h"
+
+#include <algorithm>
+
+#include "broker/metrics.h"
+
+namespace leat::broker {
+namespace {
+
+using wire::FetchRequest;
+
+constexpr std::int16_t kTopicIdsSince = 13;
+constexpr std::int32_t kFinalEpoch = -1;  ///< Closes a session, or does without one.
+constexpr std::int32_t kInitialEpoch = 0;
+
+Errc error_of(const metadata::Topic* topic, std::int32_t index, bool by_id) {
+    if (topic == nullptr) return by_id ? Errc::kUnknownTopicId : Errc::kUnknownTopicOrPartition;
+    if (index < 0 || index >= topic->partition_count) return Errc::kUnknownTopicOrPartition;
+    return Errc::kNone;
+}
+
+/// Fills in what only the metadata of this moment can tell.
+void resolve(FetchItem& item, const metadata::Image& image, bool by_id) {
+    const metadata::Topic* topic = by_id ? image.find(item.id.topic) : image.find(item.topic);
+    item.error = error_of(topic, item.id.index, by_id);
+    if (topic != nullptr) item.id.topic = topic->id;
+}
+
+FetchItem item_of(const FetchRequest::FetchTopic& topic, const FetchRequest::FetchPartition& from) {
+    return {.topic = topic.topic,
+            .id = {topic.topic_id, from.partition},
+            .from = {from.fetch_offset},
+            .bytes_max = static_cast<std::size_t>(std::max(0, from.partition_max_bytes)),
+            .current_leader_epoch = from.current_leader_epoch,
+            .last_fetched_epoch = from.last_fetched_epoch,
+            .remembered = nullptr,
+            .error = Errc::kNone,
+            .diverging = {},
+            .result = {}};
+}
+
+FetchItem item_of(SessionPartition& from) {
+    return {.topic = from.topic,
+            .id = from.id,
+            .from = from.fetch_offset,
+            .bytes_max = static_cast<std::size_t>(std::max(0, from.bytes_max)),
+            .current_leader_epoch = from.current_leader_epoch,
+            .last_fetched_epoch = from.last_fetched_epoch,
+            .remembered = &from,
+            .error = Errc::kNone,
+            .diverging = {},
+            .result = {}};
+}
+
+void remember(FetchSession& session, const FetchRequest::FetchTopic& topic,
+              const FetchRequest::FetchPartition& from) {
+    const storage::PartitionId id{topic.topic_id, from.partition};
+    SessionPartition* known = session.find(topic.topic, id);
+    if (known == nullptr) known = &session.add({.topic = std::string{topic.topic}, .id = id});
+    known->fetch_offset = {from.fetch_offset};
+    known->bytes_max = from.partition_max_bytes;
+    known->current_leader_epoch = from.current_leader_epoch;
+    known->last_fetched_epoch = from.last_fetched_epoch;
+}
+
+void plan_sessionless(Request& request, const FetchRequest& message, FetchPlan& plan) {
+    const bool by_id = request.version() >= kTopicIdsSince;
+    for (const FetchRequest::FetchTopic& topic : message.topics)
+        for (const FetchRequest::FetchPartition& partition : topic.partitions)
+            resolve(plan.items.emplace_back(item_of(topic, partition)), request.shard->image(),
+                    by_id);
+}
+
+void plan_of_session(Request& request, FetchPlan& plan) {
+    FetchSession& session = *plan.session;
+    session.in_use = true;
+    plan.answered_session_id = session.id;
+    for (SessionPartition& partition : session.partitions())
+        resolve(plan.items.emplace_back(item_of(partition)), request.shard->image(),
+                session.uses_topic_ids);
+}
+
+/// A full request: begins a session if it asks for one and there is room.
+void plan_full(Request& request, const FetchRequest& message, FetchPlan& plan) {
+    FetchSessions& sessions = request.shard->fetch_sessions();
+    if (message.session_id != 0)
+        if (const FetchSession* old = sessions.find(message.session_id); old && !old->in_use)
+            sessions.erase(message.session_id);
+    const bool has_partitions = std::ranges::any_of(
+        message.topics, [](const auto& topic) { return !topic.partitions.empty(); });
+    if (message.session_epoch == kInitialEpoch && request.version() >= 7 && has_partitions) {
+        rt::Executor& executor = request.shard->executor();
+        plan.session = sessions.create(executor.now(), [&executor] { return executor.random(); });
+    }
+    if (plan.session == nullptr) return plan_sessionless(request, message, plan);
+    plan.session->uses_topic_ids = request.version() >= kTopicIdsSince;
+    for (const FetchRequest::FetchTopic& topic : message.topics)
+        for (const FetchRequest::FetchPartition& partition : topic.partitions)
+            remember(*plan.session, topic, partition);
+    plan_of_session(request, plan);
+}
+
+Errc check_session(const FetchSession* session, const FetchRequest& message, bool by_id) {
+    if (session == nullptr) return Errc::kFetchSessionIdNotFound;
+    if (session->in_use || session->next_epoch != message.session_epoch)
+        return Errc::kInvalidFetchSessionEpoch;
+    if (session->uses_topic_ids != by_id) return Errc::kFetchSessionTopicIdError;
+    return Errc::kNone;
+}
+
+void plan_incremental(Request& request, const FetchRequest& message, FetchPlan& plan) {
+    FetchSessions& sessions = request.shard->fetch_sessions();
+    FetchSession* session = sessions.find(message.session_id);
+    plan.error = check_session(session, message, request.version() >= kTopicIdsSince);
+    if (plan.error != Errc::kNone) return;
+    session->next_epoch = FetchSessions::epoch_after(session->next_epoch);
+    sessions.touch(*session, request.shard->executor().now());
+    for (const FetchRequest::ForgottenTopic& topic : message.forgotten_topics_data)
+        for (const std::int32_t index : topic.partitions)
+            session->remove(topic.topic, {topic.topic_id, index});
+    for (const FetchRequest::FetchTopic& topic : message.topics)
+        for (const FetchRequest::FetchPartition& partition : topic.partitions)
+            remember(*session, topic, partition);
+    if (session->partitions().empty()) {
+        // Nothing left to read: the session ends, and the answer says so by its id.
+        sessions.erase(session->id);
+        return;
+    }
+    plan.session = session;
+    plan.is_incremental = true;
+    plan_of_session(request, plan);
+}
+
+}  // namespace
+
+FetchPlan plan_fetch(Request& request, const FetchRequest& message) {
+    FetchPlan plan;
+    const bool is_full =
+        message.session_epoch == kInitialEpoch || message.session_epoch == kFinalEpoch;
+    if (is_full)
+        plan_full(request, message, plan);
+    else
+        plan_incremental(request, message, plan);
+    // Only replicas fetch with an id of their own, and there are none.
+    const bool is_replica = std::max(message.replica_id, message.replica_state.replica_id) >= 0;
+    if (is_replica)
+        for (FetchItem& item : plan.items)
+            if (item.error == Errc::kNone) item.error = Errc::kNotLeaderOrFollower;
+    request.shard->broker().metrics().fetch_sessions.set(
+        static_cast<std::int64_t>(request.shard->fetch_sessions().size()));
+    return plan;
+}
+
+void finish_fetch(Request& /*request*/, FetchPlan& plan) {
+    if (plan.session != nullptr) plan.session->in_use = false;
+}
+
+}  // namespace leat::broker

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/server.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "broker/metrics.h"
+#include "obs/log.h"
+
+namespace leat::broker {
+namespace {
+
+constexpr obs::Logger kLog{"server"};
+
+bool is_wildcard(std::string_view host) {
+    return host.empty() || host == "0.0.0.0" || host == "::";
+}
+
+/// What other machines may call this one.
+std::string own_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+    return name.data();
+}
+
+rt::ListenOptions options_for(const config::Listener& wanted, const config::BrokerConfig& config) {
+    return {.host = wanted.host,
+            .port = wanted.port,
+            .backlog = config.socket_listen_backlog,
+            .socket = {.send_buffer_bytes = config.socket_send_buffer_bytes,
+                       .receive_buffer_bytes = config.socket_receive_buffer_bytes}};
+}
+
+}  // namespace
+
+Server::Server(Broker& broker, std::vector<rt::EventLoop*> loops)
+    : broker_(broker),
+      loops_(std::move(loops)),
+      memory_(broker.shard(0).config().queued_max_request_bytes),
+      counts_(loops_.size(), 0) {
+    LEAT_CHECK(loops_.size() == broker_.shard_count());
+    for (std::size_t i = 0; i < loops_.size(); ++i)
+        connections_.push_back(std::make_unique<Connections>(
+            broker_.shard(i), *loops_[i], memory_, [this, i](const ConnectionFacts& facts) {
+                loops_.front()->post([this, i, host = facts.peer_host] {
+                    --counts_[i];
+                    on_gone(host);
+                });
+            }));
+}
+
+Server::~Server() = default;
+
+Result<void> Server::listen() {
+    const config::BrokerConfig& config = broker_.shard(0).config();
+    LEAT_TRY_VOID(ConnectionLimits::parse_overrides(config.max_connections_per_ip_overrides));
+    for (const config::Listener& wanted : config.listeners) LEAT_TRY_VOID(bind(wanted));
+    LEAT_TRY(std::vector<config::Listener> told, advertised());
+    broker_.set_endpoints(std::move(told));
+    return {};
+}
+
+Result<void> Server::bind(const config::Listener& wanted) {
+    LEAT_TRY(rt::TcpListener listener,
+             rt::TcpListener::open(
+                 *loops_.front(), options_for(wanted, broker_.shard(0).config()),
+                 [this, name = wanted.name](rt::Socket socket, const rt::SocketAddress& peer) {
+                     on_accept(name, std::move(socket), peer);
+                 }));
+    listener.pause();
+    listening_.push_back({wanted, std::make_unique<rt::TcpListener>(std::move(listener))});
+    return {};
+}
+
+std::vector<config::Listener> Server::bound() const {
+    std::vector<config::Listener> out;
+    for (const Listening& one : listening_) {
+        out.push_back(one.wanted);
+        out.back().port = one.listener->port();
+    }
+    return out;
+}
+
+Result<std::vector<config::Listener>> Server::advertised() const {
+    const std::vector<config::Listener>& told = broker_.shard(0).config().advertised_listeners;
+    std::vector<config::Listener> out = bound();
+    for (config::Listener& one : out) {
+        const auto at = std::ranges::find(told, one.name, &config::Listener::name);
+        if (at != told.end()) {
+            if (is_wildcard(at->host))
+                return Error{Errc::kInvalidSetting,
+                             "advertised.listeners: " + config::text_of(*at) +
+                                 ": clients cannot connect to this address"};
+            one.host = at->host;
+            if (at->port != 0) one.port = at->port;
+        } else if (is_wildcard(one.host)) {
+            one.host = own_name();
+        }
+    }
+    for (const config::Listener& one : told)
+        if (std::ranges::find(out, one.name, &config::Listener::name) == out.end())
+            return Error{Errc::kInvalidSetting, "advertised.listeners: " + config::text_of(one) +
+                                                    ": there is no listener of this name"};
+    return out;
+}
+
+void Server::accept() {
+    is_paused_ = true;
+    resume();
+}
+
+std::size_t Server::pick_shard() {
+    return static_cast<std::size_t>(std::ranges::min_element(counts_) - counts_.begin());
+}
+
+void Server::on_accept(const std::string& name, rt::Socket socket, const rt::SocketAddress& peer) {
+    BrokerMetrics& metrics = broker_.metrics();
+    metrics.accepted.add();
+    if (is_draining_) return;
+    auto facts = std::make_shared<ConnectionFacts>();
+    facts->endpoint = broker_.endpoint(name);
+    facts->peer = peer.text();
+    facts->peer_host = peer.host();
+    const auto refused =
+        limits_.admit(facts->peer_host, loops_.front()->now(), broker_.shard(0).config());
+    if (refused) {
+        metrics.count_refused(*refused);
+        kLog.warn("connection refused", {{"peer", facts->peer}, {"limit", *refused}});
+        return pause_if_needed();
+    }
+    const std::size_t shard = pick_shard();
+    ++counts_[shard];
+    if (shard == 0) {
+        connections_.front()->add(std::move(socket), std::move(facts));
+    } else {
+        loops_[shard]->post([this, shard, s = std::move(socket), f = std::move(facts)]() mutable {
+            connections_[shard]->add(std::move(s), std::move(f));
+        });
+    }
+    pause_if_needed();
+}
+
+void Server::on_gone(const std::string& host) {
+    limits_.gone(host);
+    if (is_paused_ && !is_draining_) resume();
+}
+
+/// Connections beyond the total number, or faster than the total rate, wait in the kernel's queue.
+void Server::pause_if_needed() {
+    const Instant now = loops_.front()->now();
+    const auto until = limits_.wait_until(now, broker_.shard(0).config());
+    if (!until) return;
+    if (!std::exchange(is_paused_, true))
+        for (const Listening& one : listening_) one.listener->pause();
+    if (*until == Instant::max() || resume_timer_ != rt::TimerId{}) return;
+    resume_timer_ = loops_.front()->schedule(*until, [this] {
+        resume_timer_ = {};
+        resume();
+    });
+}
+
+void Server::resume() {
+    if (is_draining_) return;
+    const auto until = limits_.wait_until(loops_.front()->now(), broker_.shard(0).config());
+    if (until) return pause_if_needed();
+    is_paused_ = false;
+    for (const Listening& one : listening_) one.listener->resume();
+}
+
+void Server::drain(std::chrono::milliseconds timeout, rt::Fn done) {
+    LEAT_CHECK(!is_draining_);
+    is_draining_ = true;
+    broker_.set_stopping();
+    if (resume_timer_ != rt::TimerId{}) loops_.front()->cancel(resume_timer_);
+    listening_.clear();
+    drained_ = std::move(done);
+    undrained_ = connections_.size();
+    drain_timer_ =
+        loops_.front()->schedule(loops_.front()->now() + timeout, [this] { end_drain(true); });
+    for (std::size_t i = 0; i < connections_.size(); ++i)
+        loops_[i]->post([this, i] {
+            connections_[i]->drain([this] { loops_.front()->post([this] { on_drained(); }); });
+        });
+}
+
+void Server::on_drained() {
+    if (--undrained_ == 0) end_drain(false);
+}
+
+void Server::end_drain(bool is_late) {
+    if (!drained_) return;
+    if (is_late) {
+        kLog.warn("connections closed with requests unanswered", {{"shards", undrained_}});
+        for (std::size_t i = 0; i < connections_.size(); ++i)
+            loops_[i]->post([this, i] { connections_[i]->close_all(); });
+    } else {
+        loops_.front()->cancel(drain_timer_);
+    }
+    // After close_all() on this loop, and after what the other loops do about it soon.
+    loops_.front()->post(std::exchange(drained_, nullptr));
+}
+
+}  // namespace leat::broker

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The broker's listeners: takes connections within the limits and spreads them over the shards.
+// Layer: broker (L6).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/broker.h"
+#include "broker/connection_limits.h"
+#include "broker/connections.h"
+#include "broker/request_memory.h"
+#include "rt/event_loop.h"
+#include "rt/tcp.h"
+
+namespace leat::broker {
+
+/// Threading: every call on the first loop's thread, or before the loops run. Destroyed after the
+///            loops have stopped.
+class Server {
+  public:
+    /// `loops` are the broker's executors, in the same order.
+    Server(Broker& broker, std::vector<rt::EventLoop*> loops);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Binds every listener and tells the broker what clients are to be told. Connections wait
+    /// until accept().
+    /// Errors: kAlreadyExists (address in use), kNotFound, kInvalidSetting.
+    Result<void> listen();
+    /// Once partitions are open.
+    void accept();
+
+    /// What is bound: names and addresses with their real ports.
+    [[nodiscard]] std::vector<config::Listener> bound() const;
+
+    /// Takes no more connections and lets those there are finish what they began; `done` runs on
+    /// the first loop when the last is gone, or after `timeout`, when what is left is closed.
+    void drain(std::chrono::milliseconds timeout, rt::Fn done);
+
+  private:
+    struct Listening {
+        config::Listener wanted;
+        std::unique_ptr<rt::TcpListener> listener;
+    };
+    Result<void> bind(const config::Listener& wanted);
+    [[nodiscard]] Result<std::vector<config::Listener>> advertised() const;
+    void on_accept(const std::string& name, rt::Socket socket, const rt::SocketAddress& peer);
+    void on_gone(const std::string& host);
+    void pause_if_needed();
+    void resume();
+    [[nodiscard]] std::size_t pick_shard();
+    void on_drained();
+    void end_drain(bool is_late);
+
+    Broker& broker_;
+    std::vector<rt::EventLoop*> loops_;
+    RequestMemory memory_;
+    std::vector<std::unique_ptr<Connections>> connections_;  ///< By shard.
+    std::vector<std::int64_t> counts_;  ///< By shard, as the acceptor knows it.
+    std::vector<Listening> listening_;
+    ConnectionLimits limits_;
+    rt::TimerId resume_timer_;
+    bool is_paused_ = true;
+    bool is_draining_ = false;
+    std::size_t undrained_ = 0;
+    rt::TimerId drain_timer_;
+    rt::Fn drained_;
+};
+
+}  // namespace leat::broker

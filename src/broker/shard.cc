@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "broker/blocking.h"
+#include "broker/broker.h"
+#include "broker/fetch_sessions.h"
+#include "broker/metrics.h"
+#include "obs/log.h"
+
+namespace leat::broker {
+namespace {
+
+constexpr obs::Logger kLog{"broker"};
+
+/// Request buffers kept by all shards together.
+constexpr std::size_t kKeptBufferBytes = 32 * 1024 * 1024;
+
+}  // namespace
+
+std::size_t PartitionIdHash::operator()(const storage::PartitionId& id) const noexcept {
+    // Topic ids are random: a multiplication spreads the partitions of one topic well enough.
+    return std::hash<Uuid>{}(id.topic) +
+           static_cast<std::size_t>(static_cast<std::uint32_t>(id.index)) * 0x9E3779B97F4A7C15U;
+}
+
+Shard::Shard(Parts parts, metadata::Image image)
+    : broker_(parts.broker),
+      index_(parts.index),
+      executor_(parts.executor),
+      keeps_(std::move(parts.keeps)),
+      storage_(std::move(parts.storage)),
+      image_(std::move(image)),
+      buffers_(kKeptBufferBytes / parts.shard_count),
+      fetch_sessions_(std::make_unique<FetchSessions>(
+          FetchSessions::Options{.slots = static_cast<std::size_t>(std::max(
+                                     1, image_.broker().fetch_session_slots /
+                                            static_cast<std::int32_t>(parts.shard_count)))})) {}
+
+Shard::~Shard() = default;
+
+PartitionPtr Shard::find_partition(const storage::PartitionId& id) const {
+    const auto at = partitions_.find(id);
+    return at == partitions_.end() ? nullptr : at->second;
+}
+
+std::vector<storage::PartitionSpec> Shard::specs_of(const metadata::Topic& topic,
+                                                    std::int32_t first) const {
+    std::vector<storage::PartitionSpec> specs;
+    for (std::int32_t index = first; index < topic.partition_count; ++index) {
+        const storage::PartitionId id{topic.id, index};
+        if (&broker_->shard_of(id) != this) continue;
+        specs.push_back({.topic = topic.name,
+                         .id = id,
+                         .leader_epoch = image_.leader_epoch(topic),
+                         .config = topic.config});
+    }
+    return specs;
+}
+
+void Shard::add(const PartitionPtr& partition) {
+    partitions_.emplace(partition->spec().id, partition);
+    broker_->metrics().partitions.add(1);
+    if (groups_) groups_->opened(partition);
+}
+
+/// Specs still to be opened, shared by those who open.
+struct Shard::Opening {
+    std::vector<storage::PartitionSpec> specs;
+    std::size_t next = 0;
+};
+
+rt::Task<void> Shard::open_some(Opening& opening, rt::Countdown& left) {
+    while (opening.next < opening.specs.size()) {
+        const storage::PartitionSpec& spec = opening.specs[opening.next++];
+        Result<PartitionPtr> opened = co_await on_pool(broker_->pool(), *executor_, [this, &spec] {
+            return storage::Partition::open(*storage_, spec);
+        });
+        if (opened.has_value()) {
+            add(*opened);
+            continue;
+        }
+        kLog.error("partition not opened", {{"partition", spec.folder()},
+                                            {"error", opened.error().code()},
+                                            {"detail", opened.error().detail()}});
+        failed_.emplace(spec.id, opened.error().code());
+        broker_->metrics().partitions_failed.add(1);
+    }
+    left.arrive();
+}
+
+rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs) {
+    if (specs.empty()) co_return;
+    Opening opening{.specs = std::move(specs)};
+    const std::size_t openers =
+        std::min(opening.specs.size(),
+                 static_cast<std::size_t>(std::max(1, image_.broker().recovery_threads)));
+    rt::Countdown left{openers};
+    for (std::size_t i = 0; i < openers; ++i) rt::start(open_some(opening, left));
+    co_await left;
+}
+
+rt::Task<void> Shard::open_all() {
+    std::vector<storage::PartitionSpec> specs;
+    for (const auto& [name, topic] : image_.topics()) {
+        std::vector<storage::PartitionSpec> some = specs_of(*topic, 0);
+        std::ranges::move(some, std::back_inserter(specs));
+    }
+    co_await open_partitions(std::move(specs));
+}
+
+rt::Task<void> Shard::prepare(const metadata::Delta& delta) {
+    std::vector<storage::PartitionSpec> specs;
+    if (const auto* created = std::get_if<metadata::TopicCreated>(&delta))
+        specs = specs_of(*created->topic, 0);
+    else if (const auto* added = std::get_if<metadata::PartitionsAdded>(&delta))
+        specs = specs_of(*added->topic, added->count_before);
+    if (!specs.empty()) co_await open_partitions(std::move(specs));
+}
+
+rt::Task<void> Shard::applied(const metadata::Delta& delta) {
+    if (const auto* deleted = std::get_if<metadata::TopicDeleted>(&delta)) {
+        co_await delete_partitions(*deleted->topic);
+    } else if (const auto* changed = std::get_if<metadata::TopicConfigChanged>(&delta)) {
+        tune(*changed->topic);
+    } else if (const auto* broker = std::get_if<metadata::BrokerConfigChanged>(&delta)) {
+        storage_->broker = broker->config;
+        for (const auto& [name, topic] : image_.topics()) tune(*topic);
+    }
+    if (groups_) groups_->applied(delta);
+}
+
+void Shard::tune(const metadata::Topic& topic) {
+    for (std::int32_t index = 0; index < topic.partition_count; ++index)
+        if (const auto at = partitions_.find({topic.id, index}); at != partitions_.end())
+            at->second->set_config(topic.config);
+}
+
+rt::Task<void> Shard::delete_one(PartitionPtr partition, rt::Countdown& left) {
+    const Result<void> done = co_await partition->destroy();
+    if (!done.has_value())
+        kLog.error("partition not deleted", {{"partition", partition->spec().folder()},
+                                             {"error", done.error().code()},
+                                             {"detail", done.error().detail()}});
+    left.arrive();
+}
+
+rt::Task<void> Shard::delete_partitions(const metadata::Topic& topic) {
+    std::vector<PartitionPtr> gone;
+    for (std::int32_t index = 0; index < topic.partition_count; ++index) {
+        const storage::PartitionId id{topic.id, index};
+        if (failed_.erase(id) > 0) broker_->metrics().partitions_failed.add(-1);
+        const auto at = partitions_.find(id);
+        if (at == partitions_.end()) continue;
+        gone.push_back(std::move(at->second));
+        partitions_.erase(at);
+    }
+    if (gone.empty()) co_return;
+    rt::Countdown left{gone.size()};
+    for (PartitionPtr& partition : gone) {
+        broker_->metrics().partitions.add(-1);
+        if (groups_) groups_->closing(partition);
+        partition->close();
+        rt::start(delete_one(std::move(partition), left));
+    }
+    co_await left;
+}
+
+rt::Task<void> Shard::shut_one(PartitionPtr partition, Shutting& shutting) {
+    Result<void> done = co_await partition->shut_down();
+    if (!done.has_value()) {
+        kLog.error("partition not shut down", {{"partition", partition->spec().folder()},
+                                               {"error", done.error().code()},
+                                               {"detail", done.error().detail()}});
+        if (shutting.result.has_value()) shutting.result = std::move(done);
+    }
+    shutting.left.arrive();
+}
+
+rt::Task<Result<void>> Shard::shut_down() {
+    if (groups_) co_await groups_->stop();
+    for (const auto& [id, partition] : partitions_) partition->close();
+    Partitions closing = std::exchange(partitions_, {});
+    if (closing.empty()) co_return Result<void>{};
+    Shutting shutting{.left = rt::Countdown{closing.size()}, .result = {}};
+    for (auto& [id, partition] : closing) rt::start(shut_one(std::move(partition), shutting));
+    co_await shutting.left;
+    co_return std::move(shutting.result);
+}
+
+}  // namespace leat::broker

@@ -17,7 +17,8 @@
 
 namespace leat::storage {
 
-class DurableMarks;  // Defined in durable_marks.h.
+class DirectoryHealth;  // Defined in directory_health.h.
+class DurableMarks;     // Defined in durable_marks.h.
 
 /// Threading: open() and the other calls on a thread that may block, one at a time.
 /// Failure:   nothing is deleted on a guess: what is not understood is left or renamed.
@@ -45,6 +46,8 @@ class DataDirectory {
     Result<std::vector<std::string>> reconcile(std::span<const PartitionSpec> known);
 
     [[nodiscard]] DurableMarks& marks() noexcept;
+    /// Whether a write or sync has failed: for /readyz.
+    [[nodiscard]] DirectoryHealth& health() noexcept;
 
     /// After every partition was shut down. The mark is removed at the next open().
     Result<void> mark_clean();

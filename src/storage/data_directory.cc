@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/data_directory.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "base/uuid.h"
+#include "codec/crc32c.h"
+#include "config/properties.h"
+#include "obs/log.h"
+#include "storage/directory_health.h"
+#include "storage/durable_marks.h"
+#include "storage/folder_files.h"
+
+namespace leat::storage {
+namespace {
+
+constexpr obs::Logger kLog{"storage"};
+
+constexpr std::string_view kMetaName = "meta.properties";
+constexpr std::string_view kCleanName = ".kafka_cleanshutdown";
+constexpr std::string_view kLockName = ".lock";
+constexpr std::string_view kStoreName = "metadata.db";
+constexpr std::int32_t kFormat = 1;
+constexpr std::size_t kNameMax = 255;
+
+/// meta.properties: Kafka's keys, and ours.
+struct Meta {
+    std::int32_t node_id = 0;
+    std::string cluster_id;    ///< "" until bound.
+    std::string directory_id;  ///< "" until bound.
+};
+
+Error refused(std::string detail) {
+    return Error{Errc::kDataDirFormat, detail};
+}
+
+std::string text_of(const Meta& meta) {
+    std::string out = "version=1\nleat.format=" + std::to_string(kFormat) +
+                      "\nnode.id=" + std::to_string(meta.node_id) + "\n";
+    if (!meta.cluster_id.empty()) out += "cluster.id=" + meta.cluster_id + "\n";
+    if (!meta.directory_id.empty()) out += "directory.id=" + meta.directory_id + "\n";
+    return out;
+}
+
+std::optional<std::int32_t> number(std::string_view text) {
+    std::int32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+Result<Meta> parse_meta(const std::string& path, std::string_view text) {
+    std::map<std::string, std::string, std::less<>> values;
+    auto lines = config::parse_properties(text);
+    if (!lines) return refused(path + " cannot be read: " + std::string{lines.error().detail()});
+    for (auto& line : *lines) values[line.name] = line.value;
+    const auto value = [&](std::string_view key) -> std::string {
+        const auto at = values.find(key);
+        return at == values.end() ? std::string{} : at->second;
+    };
+    const auto format = number(value("leat.format"));
+    if (values.contains("version") && !values.contains("leat.format"))
+        return refused(path +
+                       " is Apache Kafka's; give another data directory, and copy the "
+                       "topics by a client");
+    if (!format || *format < 1) return refused(path + " names no format");
+    if (*format > kFormat)
+        return refused(path + " has format " + std::to_string(*format) +
+                       ", written by a newer version; this one reads up to " +
+                       std::to_string(kFormat) + ". Start the newer version");
+    const auto node_id = number(value("node.id"));
+    if (!node_id) return refused(path + " names no node.id");
+    return Meta{.node_id = *node_id,
+                .cluster_id = value("cluster.id"),
+                .directory_id = value("directory.id")};
+}
+
+/// "<topic>-<number>".
+bool is_partition_name(std::string_view name) {
+    const auto dash = name.rfind('-');
+    if (dash == std::string_view::npos || dash == 0) return false;
+    const std::string_view digits = name.substr(dash + 1);
+    return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// A directory without meta.properties must be new: empty, or as our own first start leaves it.
+Result<void> check_unused(const std::string& path, std::span<const rt::DirEntry> entries) {
+    for (const rt::DirEntry& entry : entries) {
+        if (entry.name == kLockName || entry.name == "lost+found") continue;
+        const bool is_ours = entry.name == kStoreName || entry.name.starts_with("durable-marks.") ||
+                             (entry.is_directory && is_partition_name(entry.name));
+        if (is_ours)
+            return refused(path + " has \"" + entry.name + "\" but no " + std::string{kMetaName} +
+                           ": it was deleted in part. Put " + std::string{kMetaName} +
+                           " back from a backup, or move what is left away and start anew");
+        return refused(path + " holds something else (\"" + entry.name +
+                       "\"); give an empty directory or a new one");
+    }
+    return {};
+}
+
+Result<void> make_directories(rt::Disk& disk, const std::string& path) {
+    LEAT_TRY(const bool exists, disk.exists(path));
+    if (exists || path.empty()) return {};
+    const auto slash = path.find_last_of('/');
+    if (slash != std::string::npos && slash > 0)
+        LEAT_TRY_VOID(make_directories(disk, path.substr(0, slash)));
+    auto made = disk.make_directory(path);
+    if (!made && made.error().code() != Errc::kAlreadyExists) return made;
+    const std::string parent = slash == std::string::npos ? "."
+                               : slash == 0               ? "/"
+                                                          : path.substr(0, slash);
+    return disk.sync_directory(parent);
+}
+
+/// One directory a process and a cluster id of its own for each: an id made of both names it.
+std::string directory_id_of(const std::string& cluster_id, std::int32_t node_id) {
+    const auto raw = std::as_bytes(std::span{cluster_id});
+    std::uint64_t high = 0;
+    for (std::uint64_t salt = 0;; ++salt) {
+        codec::Crc32c first;
+        codec::Crc32c second;
+        const std::uint64_t seed[] = {salt, static_cast<std::uint64_t>(node_id)};
+        first.update(raw).update(std::as_bytes(std::span{seed}));
+        second.update(std::as_bytes(std::span{seed})).update(raw);
+        high = (std::uint64_t{first.value()} << 32U) | second.value();
+        const Uuid id = Uuid::from_random(high, high * 0x9E3779B97F4A7C15U + salt);
+        if (id.is_usable()) return id.text();
+    }
+}
+
+}  // namespace
+
+struct DataDirectory::State {
+    State(rt::Disk& disk_in, std::string path_in) : disk(disk_in), path(std::move(path_in)) {}
+
+    rt::Disk& disk;
+    std::string path;
+    std::shared_ptr<void> lock;
+    Meta meta;
+    bool was_clean = false;
+    bool is_new = false;
+    DirectoryHealth health;
+    std::unique_ptr<DurableMarks> marks;
+
+    [[nodiscard]] std::string file(std::string_view name) const {
+        return path + "/" + std::string{name};
+    }
+    Result<void> write_meta() {
+        const std::string text = text_of(meta);
+        return rt::replace_file(disk, file(kMetaName), std::as_bytes(std::span{text}));
+    }
+    Result<void> read_meta(std::int32_t node_id);
+    Result<void> take_clean_mark();
+    Result<std::string> set_aside(const std::string& name);
+};
+
+Result<void> DataDirectory::State::read_meta(std::int32_t node_id) {
+    LEAT_TRY(const auto text, read_text(disk, file(kMetaName)));
+    if (!text) {
+        LEAT_TRY(const auto entries, disk.list(path));
+        LEAT_TRY_VOID(check_unused(path, entries));
+        is_new = true;
+        meta.node_id = node_id;
+        return write_meta();
+    }
+    LEAT_TRY(meta, parse_meta(file(kMetaName), *text));
+    if (meta.node_id != node_id)
+        return refused(path + " belongs to node " + std::to_string(meta.node_id) +
+                       ", this is node " + std::to_string(node_id) +
+                       "; set node.id or give another directory");
+    return {};
+}
+
+/// From here on the directory is not clean, whatever happens.
+Result<void> DataDirectory::State::take_clean_mark() {
+    LEAT_TRY(was_clean, disk.exists(file(kCleanName)));
+    if (!was_clean) return {};
+    LEAT_TRY_VOID(disk.remove_file(file(kCleanName)));
+    return disk.sync_directory(path);
+}
+
+Result<std::string> DataDirectory::State::set_aside(const std::string& name) {
+    for (int i = 1;; ++i) {
+        const std::string ending =
+            (i == 1 ? std::string{} : "." + std::to_string(i)) + std::string{kStrayEnding};
+        const std::string to = name.substr(0, kNameMax - ending.size()) + ending;
+        LEAT_TRY(const bool taken, disk.exists(file(to)));
+        if (taken) continue;
+        LEAT_TRY_VOID(disk.rename(file(name), file(to)));
+        kLog.warn("unknown partition set aside", {{"folder", name}, {"renamed_to", to}});
+        return to;
+    }
+}
+
+DataDirectory::DataDirectory(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DataDirectory::~DataDirectory() = default;
+
+Result<std::unique_ptr<DataDirectory>> DataDirectory::open(rt::Disk& disk, const std::string& path,
+                                                           std::int32_t node_id) {
+    LEAT_TRY_VOID(make_directories(disk, path));
+    auto state = std::make_unique<State>(disk, path);
+    // A directory that is not ours gets no lock file either.
+    LEAT_TRY(const bool has_meta, disk.exists(state->file(kMetaName)));
+    if (!has_meta) {
+        LEAT_TRY(const auto entries, disk.list(path));
+        LEAT_TRY_VOID(check_unused(path, entries));
+    }
+    LEAT_TRY(state->lock, disk.lock_file(state->file(kLockName)));
+    LEAT_TRY_VOID(state->read_meta(node_id));
+    LEAT_TRY_VOID(state->take_clean_mark());
+    LEAT_TRY(state->marks, DurableMarks::open(disk, path, state->health));
+    return std::unique_ptr<DataDirectory>{new DataDirectory{std::move(state)}};
+}
+
+const std::string& DataDirectory::path() const noexcept {
+    return state_->path;
+}
+bool DataDirectory::was_clean() const noexcept {
+    return state_->was_clean;
+}
+bool DataDirectory::is_new() const noexcept {
+    return state_->is_new;
+}
+DurableMarks& DataDirectory::marks() noexcept {
+    return *state_->marks;
+}
+DirectoryHealth& DataDirectory::health() noexcept {
+    return state_->health;
+}
+
+Result<void> DataDirectory::bind_cluster(const std::string& cluster_id) {
+    Meta& meta = state_->meta;
+    if (meta.cluster_id == cluster_id) return {};
+    if (!meta.cluster_id.empty())
+        return refused(state_->path + " belongs to cluster " + meta.cluster_id + ", its " +
+                       std::string{kStoreName} + " to " + cluster_id +
+                       ": one of them was replaced or deleted. Put it back from a backup");
+    meta.cluster_id = cluster_id;
+    meta.directory_id = directory_id_of(cluster_id, meta.node_id);
+    return state_->write_meta();
+}
+
+Result<std::vector<std::string>> DataDirectory::reconcile(std::span<const PartitionSpec> known) {
+    std::unordered_map<std::string, const PartitionSpec*> by_name;
+    for (const PartitionSpec& spec : known) by_name.emplace(spec.folder(), &spec);
+    LEAT_TRY(const auto entries, state_->disk.list(state_->path));
+    std::vector<std::string> stray;
+    for (const rt::DirEntry& entry : entries) {
+        if (!entry.is_directory) continue;
+        const std::string folder = state_->file(entry.name);
+        if (entry.name.ends_with(kDeletedEnding)) {
+            LEAT_TRY_VOID(remove_tree(state_->disk, folder));
+            continue;
+        }
+        const auto at = by_name.find(entry.name);
+        if (at == by_name.end() && !is_partition_name(entry.name)) continue;
+        if (at != by_name.end()) {
+            LEAT_TRY(const auto id, read_topic_id(state_->disk, folder));
+            if (!id || *id == at->second->id.topic) {
+                by_name.erase(at);
+                continue;
+            }
+        }
+        LEAT_TRY(std::string renamed, state_->set_aside(entry.name));
+        stray.push_back(std::move(renamed));
+    }
+    if (!stray.empty()) LEAT_TRY_VOID(state_->disk.sync_directory(state_->path));
+    for (const auto& [name, spec] : by_name)
+        if (const auto mark = marks().mark(spec->id); mark && mark->value > 0)
+            kLog.error("folder of a partition is missing",
+                       {{"partition", name}, {"records_up_to", mark->value}});
+    return stray;
+}
+
+Result<void> DataDirectory::mark_clean() {
+    if (state_->health.is_failed()) return Error{Errc::kOffline, state_->health.reason()};
+    LEAT_TRY_VOID(state_->marks->write_now());
+    // The bytes that Kafka writes there.
+    constexpr std::string_view kText = R"({"version":0,"brokerEpoch":-1})";
+    return rt::replace_file(state_->disk, state_->file(kCleanName),
+                            std::as_bytes(std::span{kText}));
+}
+
+}  // namespace leat::storage

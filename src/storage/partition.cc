@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/partition.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "obs/log.h"
+#include "storage/durable_marks.h"
+#include "storage/metrics.h"
+#include "storage/partition_state.h"
+
+namespace leat::storage {
+namespace {
+
+constexpr obs::Logger kLog{"storage"};
+
+}  // namespace
+
+Partition::Partition(std::unique_ptr<PartitionState> state) : state_(std::move(state)) {}
+Partition::~Partition() = default;
+
+PartitionState::PartitionState(ShardContext& context_in, PartitionSpec spec_in)
+    : context(context_in),
+      spec(std::move(spec_in)),
+      path(context.data_directory + "/" + spec.folder()),
+      config(spec.config),
+      producers({.expiration_ms = context.broker->producer_id_expiration_ms,
+                 .ids_max = static_cast<std::size_t>(context.broker->producer_ids_max)}) {}
+
+PartitionState::~PartitionState() {
+    if (self == nullptr) return;  // Never reached its shard.
+    cancel_timers();
+    context.flusher.detach(*this);
+    if (is_offline) context.metrics.offline.add(-1);
+    if (is_quarantined) context.metrics.quarantined.add(-1);
+}
+
+void PartitionState::start(Partition& partition) {
+    self = &partition;
+    context.flusher.attach(*this);
+    if (is_quarantined) {
+        context.metrics.quarantined.add(1);
+        go_offline(offline_reason);
+    }
+    schedule_upkeep();
+}
+
+void PartitionState::refresh() {
+    if (!log) return;
+    log_start = std::max(log_start, log->log_start());
+    log_end = std::max(log_end, log->log_end());
+    size_bytes = log->size_bytes();
+}
+
+void PartitionState::give_turn() {
+    refresh();
+    if (std::exchange(sync_wanted, false)) context.flusher.request(*this);
+    turn.give(context.executor);
+}
+
+Offset PartitionState::last_stable() const noexcept {
+    const Offset unstable = producers.first_unstable();
+    if (unstable.value < 0 || unstable > high_watermark) return high_watermark;
+    return std::max(unstable, log_start);
+}
+
+void PartitionState::advance() {
+    const Offset reached =
+        is_sync() && !context.faults.read_above_synced ? std::min(synced, log_end) : log_end;
+    const bool has_moved = reached > high_watermark;
+    if (has_moved) {
+        high_watermark = reached;
+        producers.advance(reached);
+    }
+    const std::pair now{last_stable(), log_start};
+    if (!has_moved && now == told) return;
+    told = now;
+    if (!watchers.empty()) tell_watchers(false);
+}
+
+void PartitionState::tell_watchers(bool closed) {
+    if (self == nullptr) return;
+    // One that is told may make the partition move again: then all are told once more.
+    if (is_telling) {
+        tell_again = true;
+        return;
+    }
+    is_telling = true;
+    const auto keep = self->shared_from_this();
+    do {
+        tell_again = false;
+        for (std::size_t i = 0, count = watchers.size(); i < count; ++i) {
+            if (watchers[i] == nullptr) continue;
+            if (closed || is_closed)
+                watchers[i]->on_closed(*self);
+            else
+                watchers[i]->on_advanced(*self);
+        }
+    } while (tell_again);
+    is_telling = false;
+    std::erase(watchers, nullptr);
+}
+
+void PartitionState::go_offline(std::string why) {
+    if (is_offline) return;
+    is_offline = true;
+    offline_reason = std::move(why);
+    context.metrics.offline.add(1);
+    kLog.error("partition offline", {{"partition", spec.folder()}, {"why", offline_reason}});
+    const auto keep = self->shared_from_this();
+    settle_waits(Errc::kKafkaStorageError);
+    tell_watchers(true);
+}
+
+bool PartitionState::SyncWait::await_suspend(std::coroutine_handle<> handle) {
+    if (state.is_offline) {
+        result = Errc::kKafkaStorageError;
+        return false;
+    }
+    waiter = handle;
+    // Appends need more than all before them; a duplicate needs less than the newest.
+    SyncWait** at = &state.first_wait;
+    if (state.last_wait != nullptr && state.last_wait->need <= need) at = &state.last_wait->next;
+    while (*at != nullptr && (*at)->need <= need) at = &(*at)->next;
+    next = *at;
+    *at = this;
+    if (next == nullptr) state.last_wait = this;
+    return true;
+}
+
+void PartitionState::settle_waits(Errc error) {
+    // A resumed coroutine may append and wait again, which lands behind what is settled here.
+    while (first_wait != nullptr && (error != Errc::kNone || first_wait->need <= synced)) {
+        SyncWait* wait = first_wait;
+        first_wait = wait->next;
+        if (first_wait == nullptr) last_wait = nullptr;
+        wait->result = error;
+        wait->waiter.resume();
+    }
+}
+
+std::optional<Log::Unsynced> PartitionState::take_unsynced() {
+    if (!turn.is_free()) {
+        sync_wanted = true;
+        return std::nullopt;
+    }
+    if (!log) return std::nullopt;
+    unsynced_records = 0;
+    if (flush_timer.value != 0) context.executor.cancel(std::exchange(flush_timer, {}));
+    return log->take_unsynced();
+}
+
+void PartitionState::on_synced(Offset end) {
+    synced = std::max(synced, end);
+    advance();
+    settle_waits(Errc::kNone);
+}
+
+void PartitionState::on_sync_ended() {
+    wake_if_idle();
+}
+
+void PartitionState::on_directory_failed() {
+    go_offline("the data directory has failed");
+}
+
+std::shared_ptr<void> PartitionState::hold() {
+    return self->shared_from_this();
+}
+
+void PartitionState::wake_if_idle() {
+    if (idle_waiter && is_idle()) std::exchange(idle_waiter, nullptr).resume();
+}
+
+void Partition::watch(Watcher& watcher) {
+    LEAT_CHECK(std::ranges::find(state_->watchers, &watcher) == state_->watchers.end());
+    state_->watchers.push_back(&watcher);
+    state_->keep_tail();
+}
+
+void Partition::unwatch(Watcher& watcher) {
+    const auto at = std::ranges::find(state_->watchers, &watcher);
+    if (at == state_->watchers.end()) return;
+    if (state_->is_telling) {
+        *at = nullptr;
+    } else {
+        state_->watchers.erase(at);
+    }
+}
+
+Partition::EpochEnd Partition::end_of_epoch(std::int32_t epoch) const {
+    const auto& epochs = state_->epochs;
+    const auto next =
+        std::ranges::upper_bound(epochs, epoch, {}, &PartitionState::EpochStart::epoch);
+    const bool is_newest = next == epochs.end();
+    if (epoch < 0 || next == epochs.begin()) return {};
+    if (is_newest && epochs.back().epoch != epoch) return {};  // From the future.
+    const Offset end = is_newest ? state_->log_end : next->start;
+    return {.epoch = std::prev(next)->epoch, .end = std::min(end, state_->high_watermark)};
+}
+
+Errc Partition::check_leader_epoch(std::int32_t current) const {
+    if (current < 0 || current == state_->spec.leader_epoch) return Errc::kNone;
+    return current < state_->spec.leader_epoch ? Errc::kFencedLeaderEpoch
+                                               : Errc::kUnknownLeaderEpoch;
+}
+
+std::vector<ActiveProducer> Partition::producers() const {
+    return state_->producers.active();
+}
+
+void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
+    PartitionState& s = *state_;
+    s.config = config;
+    s.spec.config = std::move(config);
+    s.producers.set_limits(
+        {.expiration_ms = s.context.broker->producer_id_expiration_ms,
+         .ids_max = static_cast<std::size_t>(s.context.broker->producer_ids_max)});
+    // The log may be in use on the pool: it learns of it when its turn comes.
+    rt::start([](std::shared_ptr<Partition> keep) -> rt::Task<void> {
+        PartitionState& state = *keep->state_;
+        co_await state.turn.take();
+        if (state.log) state.log->set_config(state.config);
+        state.give_turn();
+        // Durability may have become stricter: what is not synced yet must be now.
+        if (state.is_sync() && state.synced < state.log_end && !state.is_offline)
+            state.context.flusher.request(state);
+        if (!state.is_sync()) state.schedule_flush();
+        state.advance();
+    }(shared_from_this()));
+}
+
+void Partition::close() {
+    PartitionState& s = *state_;
+    if (s.is_closed) return;
+    s.is_closed = true;
+    s.cancel_timers();
+    s.tail.clear();
+    s.tell_watchers(true);
+}
+
+const PartitionSpec& Partition::spec() const noexcept {
+    return state_->spec;
+}
+Offset Partition::log_start() const noexcept {
+    return state_->log_start;
+}
+Offset Partition::high_watermark() const noexcept {
+    return state_->high_watermark;
+}
+Offset Partition::last_stable() const noexcept {
+    return state_->last_stable();
+}
+Offset Partition::log_end() const noexcept {
+    return state_->log_end;
+}
+std::int64_t Partition::size_bytes() const noexcept {
+    return state_->size_bytes;
+}
+bool Partition::is_offline() const noexcept {
+    return state_->is_offline;
+}
+
+}  // namespace leat::storage

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opening a partition: its folder, its log, and the producers' state that goes with the log.
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "obs/log.h"
+#include "storage/directory_health.h"
+#include "storage/durable_marks.h"
+#include "storage/folder_files.h"
+#include "storage/metrics.h"
+#include "storage/partition.h"
+#include "storage/partition_state.h"
+#include "storage/producer_snapshot.h"
+#include "wire/control_record.h"
+
+namespace leat::storage {
+namespace {
+
+constexpr obs::Logger kLog{"storage"};
+constexpr std::int64_t kSnapshotFileMax = std::int64_t{1} << 30;
+
+/// Makes the folder, or checks that it is of this topic.
+Result<void> open_folder(ShardContext& context, const std::string& path,
+                         const PartitionSpec& spec) {
+    auto made = context.disk.make_directory(path);
+    if (!made && made.error().code() != Errc::kAlreadyExists) return made;
+    LEAT_TRY(const auto id, read_topic_id(context.disk, path));
+    if (id && *id != spec.id.topic)
+        return Error{Errc::kDataDirFormat,
+                     path + " belongs to another topic, of id " + id->text() + "; move it away"};
+    if (!id) LEAT_TRY_VOID(write_topic_id(context.disk, path, spec.id.topic));
+    if (made) LEAT_TRY_VOID(context.disk.sync_directory(context.data_directory));
+    return {};
+}
+
+Result<ProducerEntries> load_snapshot(rt::Disk& disk, const std::string& folder, Offset at) {
+    LEAT_TRY(const auto bytes,
+             rt::read_file(disk, snapshot_path(folder, at, ".snapshot"), kSnapshotFileMax));
+    LEAT_TRY(auto entries, decode_snapshot(bytes));
+    const std::string window = snapshot_path(folder, at, ".window");
+    LEAT_TRY(const bool has_window, disk.exists(window));
+    if (has_window) {
+        LEAT_TRY(const auto older, rt::read_file(disk, window, kSnapshotFileMax));
+        LEAT_TRY_VOID(decode_window(older, at, entries));
+    }
+    return entries;
+}
+
+/// Shows batches of the log to the producers' state.
+class Replay {
+  public:
+    explicit Replay(ProducerState& producers) : producers_(producers) {}
+
+    void operator()(const wire::BatchHeader& header, Bytes batch) {
+        if (!header.has_producer_id()) return;
+        const WallMs at = header.max_timestamp;
+        if (!header.is_control()) {
+            producers_.appended({.producer_id = header.producer_id,
+                                 .epoch = header.producer_epoch,
+                                 .first_sequence = header.base_sequence,
+                                 .last_offset_delta = header.last_offset_delta,
+                                 .transactional = header.is_transactional()},
+                                header.base_offset, at, at);
+            return;
+        }
+        const auto marker = wire::read_end_marker({.header = header, .bytes = batch});
+        if (!marker || !*marker) return;
+        const auto ended = producers_.ended({.producer_id = header.producer_id,
+                                             .epoch = header.producer_epoch,
+                                             .coordinator_epoch = (*marker)->coordinator_epoch},
+                                            header.last_offset(), at, at);
+        if (ended && !(*marker)->committed)
+            aborted.push_back({.producer_id = header.producer_id,
+                               .first = ended->first,
+                               .last = ended->last,
+                               .last_stable = ended->last_stable});
+    }
+
+    std::vector<Log::AbortedSpan> aborted;
+
+  private:
+    ProducerState& producers_;
+};
+
+/// Adds to the transaction index what a crash kept out of it.
+Result<void> complete_aborted(Log& log, std::span<const Log::AbortedSpan> spans) {
+    for (const Log::AbortedSpan& span : spans) {
+        LEAT_TRY(const auto known, log.aborted_between(span.last, Offset{span.last.value + 1}));
+        const bool is_known = std::ranges::any_of(known, [&](const AbortedTransaction& one) {
+            return one.producer_id == span.producer_id && one.first_offset == span.first;
+        });
+        if (!is_known) LEAT_TRY_VOID(log.append_aborted(span));
+    }
+    return {};
+}
+
+void report(const PartitionSpec& spec, const Recovered& recovered, Metrics& metrics) {
+    if (recovered.cut_bytes > 0) {
+        metrics.cut_bytes.add(static_cast<std::uint64_t>(recovered.cut_bytes));
+        kLog.warn("torn tail cut", {{"partition", spec.folder()},
+                                    {"bytes", recovered.cut_bytes},
+                                    {"kept_in", recovered.cut_file}});
+    }
+    if (recovered.scanned_bytes > 0 || recovered.rebuilt_indexes > 0)
+        kLog.debug("log recovered", {{"partition", spec.folder()},
+                                     {"scanned_bytes", recovered.scanned_bytes},
+                                     {"rebuilt_indexes", recovered.rebuilt_indexes}});
+}
+
+/// What survived of an unclean stop may still be in memory only; readers must not see it go again.
+Result<void> sync_recovered(ShardContext& context, Log& log, const std::string& path) {
+    const Log::Unsynced unsynced = log.take_unsynced();
+    if (context.faults.skip_sync) return {};
+    for (const auto& file : unsynced.files) LEAT_TRY_VOID(file->sync());
+    if (unsynced.names) LEAT_TRY_VOID(context.disk.sync_directory(path));
+    return {};
+}
+
+}  // namespace
+
+Result<void> PartitionState::open() {
+    const auto mark = context.marks.mark(spec.id);
+    LEAT_TRY(const bool exists, context.disk.exists(path));
+    if (!exists && mark && mark->value > 0) {
+        is_quarantined = true;
+        offline_reason =
+            "its folder is missing, which had records up to offset " + std::to_string(mark->value);
+        return {};
+    }
+    LEAT_TRY_VOID(open_folder(context, path, spec));
+    LEAT_TRY(log_start, read_log_start(context.disk, path));
+    LEAT_TRY(auto snapshots, list_snapshots(context.disk, path));
+    const WallMs now = context.executor.wall_now();
+    while (!log) {
+        // The newest snapshot that can be read and lies within the log; without one, all of it.
+        snapshot_at = Offset{-1};
+        producers.restore({});
+        if (!snapshots.empty()) {
+            const Offset at = snapshots.back();
+            snapshots.pop_back();
+            auto entries = load_snapshot(context.disk, path, at);
+            if (!entries) {
+                kLog.warn("producer snapshot unusable", {{"partition", spec.folder()},
+                                                         {"offset", at.value},
+                                                         {"detail", entries.error().detail()}});
+                LEAT_TRY_VOID(remove_snapshot(context.disk, path, at));
+                continue;
+            }
+            producers.restore(*std::move(entries));
+            snapshot_at = at;
+        }
+        Replay replay{producers};
+        LogOptions options{.directory = path,
+                           .config = config,
+                           .durable_mark = mark,
+                           .clean = context.was_clean,
+                           .log_start = log_start,
+                           .now = now};
+        LEAT_TRY(log, Log::open(context.disk, context.files, std::move(options),
+                                std::max(snapshot_at, Offset{0}), std::ref(replay)));
+        report(spec, log->recovered(), context.metrics);
+        if (!log->recovered().damage.empty()) {
+            is_quarantined = true;
+            offline_reason = log->recovered().damage;
+            log.reset();
+            return {};
+        }
+        if (log->log_end() < snapshot_at) {  // Of records that the crash took.
+            LEAT_TRY_VOID(remove_snapshot(context.disk, path, snapshot_at));
+            log.reset();
+            continue;
+        }
+        LEAT_TRY_VOID(complete_aborted(*log, replay.aborted));
+    }
+    LEAT_TRY(const auto aborted, log->aborted_between(log->log_start(), log->log_end()));
+    has_aborted = !aborted.empty();
+    refresh();
+    if (!mark || *mark < log_end) {
+        if (auto done = sync_recovered(context, *log, path); !done) {
+            context.flusher.health().fail(done.error());
+            return done;
+        }
+        const DurableMarks::Mark all{spec.id, log_end};
+        context.marks.advance({&all, 1});
+    }
+    synced = log_end;
+    high_watermark = log_end;
+    producers.advance(high_watermark);
+    load_epochs();
+    return {};
+}
+
+void PartitionState::load_epochs() {
+    epochs.clear();
+    // Each answer names where the next older epoch ends, which is where the newer one began.
+    for (std::int32_t epoch = log->latest_epoch(); epoch >= 0;) {
+        const auto [older, start] = log->end_of_epoch(epoch - 1);
+        const bool is_first = epoch == 0 || older < 0;
+        epochs.push_back({.epoch = epoch, .start = is_first ? log_start : start});
+        if (is_first) break;
+        epoch = older;
+    }
+    std::ranges::reverse(epochs);
+    if (epochs.empty() || epochs.back().epoch < spec.leader_epoch)
+        epochs.push_back({.epoch = spec.leader_epoch, .start = log_end});
+}
+
+Result<std::shared_ptr<Partition>> Partition::open(ShardContext& context, PartitionSpec spec) {
+    auto state = std::make_unique<PartitionState>(context, std::move(spec));
+    LEAT_TRY_VOID(state->open());
+    std::shared_ptr<Partition> partition{new Partition{std::move(state)}};
+    // Posted before the result can get there: timers run from its first use on.
+    context.executor.post([weak = std::weak_ptr{partition}] {
+        if (const auto keep = weak.lock()) keep->state_->start(*keep);
+    });
+    return partition;
+}
+
+}  // namespace leat::storage

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads: from memory at the tail, else from files, which are warmed first when they are cold.
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "storage/metrics.h"
+#include "storage/partition.h"
+#include "storage/partition_state.h"
+
+namespace leat::storage {
+namespace {
+
+/// A byte of every so many is asked for: the kernel reads ahead in pieces of about this size.
+constexpr std::int64_t kProbeStep = std::int64_t{128} << 10;
+constexpr std::chrono::seconds kTailIdle{30};
+
+/// False when some of the slice is not in the page cache.
+bool is_warm(const ReadSlice& slice) {
+    if (!slice.file) return true;
+    std::array<std::byte, 1> byte{};
+    const std::int64_t end = slice.at.value + static_cast<std::int64_t>(slice.size_bytes);
+    for (std::int64_t at = slice.at.value; at < end; at += kProbeStep) {
+        const auto got = slice.file->try_read_at(FilePos{at}, byte);
+        if (got && !got->has_value()) return false;
+    }
+    const auto got = slice.file->try_read_at(FilePos{end - 1}, byte);
+    return !got || got->has_value();
+}
+
+/// Runs on: the pool.
+Result<void> warm(const std::vector<ReadSlice>& slices) {
+    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kProbeStep);
+    for (const ReadSlice& slice : slices) {
+        if (!slice.file) continue;
+        const std::int64_t end = slice.at.value + static_cast<std::int64_t>(slice.size_bytes);
+        for (std::int64_t at = slice.at.value; at < end; at += kProbeStep) {
+            const auto size = static_cast<std::size_t>(std::min(kProbeStep, end - at));
+            LEAT_TRY_VOID(slice.file->read_at(FilePos{at}, {buffer.get(), size}));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+bool PartitionState::read_from_memory(const ReadRequest& request, ReadResult& result) {
+    result.high_watermark = high_watermark;
+    result.last_stable = last_stable();
+    result.log_start = log_start;
+    if (is_closed) {
+        result.error = Errc::kUnknownTopicOrPartition;
+        return true;
+    }
+    if (!log) {
+        result.error = Errc::kKafkaStorageError;
+        return true;
+    }
+    if (request.from < log_start || request.from > log_end) {
+        result.error = Errc::kOffsetOutOfRange;
+        return true;
+    }
+    const Offset below = read_bound(request.isolation);
+    if (request.from >= below) return true;
+    const bool needs_aborted = has_aborted && request.isolation == Isolation::kReadCommitted;
+    if (needs_aborted ||
+        !tail.read(request.from, below, request.bytes_max, request.at_least_one, result.slices))
+        return false;
+    tail_used = true;
+    context.metrics.tail_reads.add();
+    return true;
+}
+
+void PartitionState::read_from_log(const ReadRequest& request, ReadResult& result) {
+    context.metrics.file_reads.add();
+    auto slices = log->read(request.from, read_bound(request.isolation), request.bytes_max,
+                            request.at_least_one);
+    if (!slices) {
+        result.error = Errc::kKafkaStorageError;
+        return;
+    }
+    result.slices = *std::move(slices);
+}
+
+/// Runs on: the pool, with the turn.
+void PartitionState::add_aborted(const ReadRequest& request, ReadResult& result) {
+    auto aborted = log->aborted_between(request.from, result.last_stable);
+    if (!aborted) {
+        result.error = Errc::kKafkaStorageError;
+        result.slices.clear();
+        return;
+    }
+    result.aborted = *std::move(aborted);
+}
+
+void PartitionState::keep_tail() {
+    tail_used = true;
+    if (tail.is_kept() || is_closed || is_offline) return;
+    const auto bytes = static_cast<std::size_t>(context.broker->tail_buffer_bytes);
+    if (bytes == 0) return;
+    tail.keep(bytes);
+    struct Check {
+        static void later(std::weak_ptr<Partition> partition, PartitionState& state) {
+            state.tail_timer = state.context.executor.schedule(
+                state.context.executor.now() + kTailIdle, [partition, &state] {
+                    const auto keep = partition.lock();
+                    if (!keep) return;
+                    state.tail_timer = {};
+                    if (std::exchange(state.tail_used, !state.watchers.empty()))
+                        return later(partition, state);
+                    const auto freed = static_cast<std::int64_t>(state.tail.memory_bytes());
+                    state.context.metrics.tail_bytes.add(-freed);
+                    state.tail.clear();
+                });
+        }
+    };
+    Check::later(self->weak_from_this(), *this);
+}
+
+rt::Task<ReadResult> Partition::read(ReadRequest request) {
+    const auto keep = shared_from_this();
+    PartitionState& s = *state_;
+    ReadResult result;
+    // A reader this close to the end comes back for what is appended next.
+    if (!s.tail.is_kept() && request.from >= s.high_watermark) s.keep_tail();
+    if (!s.read_from_memory(request, result)) {
+        const bool needs_aborted = s.has_aborted && request.isolation == Isolation::kReadCommitted;
+        if (needs_aborted || !s.turn.is_free()) {
+            co_await s.turn.take();
+            // What held the turn may have moved the log start, or closed the partition.
+            result = {};
+            if (!s.read_from_memory(request, result)) {
+                s.read_from_log(request, result);
+                auto add_aborted = [&] { s.add_aborted(request, result); };
+                if (needs_aborted && result.error == Errc::kNone)
+                    co_await on_pool(s.context.pool, s.context.executor, add_aborted);
+            }
+            s.give_turn();
+        } else {
+            s.read_from_log(request, result);
+        }
+        if (!std::ranges::all_of(result.slices, is_warm)) {
+            s.context.metrics.cold_reads.add();
+            Result<void> warmed;
+            auto warm_it = [&] { warmed = warm(result.slices); };
+            co_await on_pool(s.context.pool, s.context.executor, warm_it);
+            if (!warmed) {
+                result.error = Errc::kKafkaStorageError;
+                result.slices.clear();
+            }
+        }
+    }
+    for (const ReadSlice& slice : result.slices) result.size_bytes += slice.size_bytes;
+    co_return result;
+}
+
+std::size_t Partition::available_bytes(Offset from, Isolation isolation, std::size_t enough) const {
+    const PartitionState& s = *state_;
+    const Offset below = s.read_bound(isolation);
+    if (!s.log || s.is_closed || from < s.log_start || from >= below) return 0;
+    // The log is in use off the shard; there is something, and read() will wait for its turn.
+    if (!s.turn.is_free()) return enough;
+    return s.log->bytes_between(from, below, enough);
+}
+
+namespace {
+
+/// How a lookup on the pool is asked for; null when there is no log to ask.
+using Find = Result<TimestampedOffset> (*)(Log& log, WallMs at, Offset below);
+
+}  // namespace
+
+static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*keep*/,
+                                                PartitionState& s, WallMs at, Offset below,
+                                                Find how) {
+    co_await s.turn.take();
+    Result<TimestampedOffset> found = Error{Errc::kKafkaStorageError};
+    if (s.log && !s.is_closed) {
+        auto find_it = [&] { found = how(*s.log, at, below); };
+        co_await on_pool(s.context.pool, s.context.executor, find_it);
+    }
+    s.give_turn();
+    co_return found;
+}
+
+rt::Task<Result<TimestampedOffset>> Partition::find_by_time(WallMs at, Isolation isolation) {
+    return find(shared_from_this(), *state_, at, state_->read_bound(isolation),
+                [](Log& log, WallMs time, Offset below) { return log.find_by_time(time, below); });
+}
+
+rt::Task<Result<TimestampedOffset>> Partition::find_max_timestamp() {
+    return find(shared_from_this(), *state_, WallMs{0}, state_->high_watermark,
+                [](Log& log, WallMs, Offset) { return log.find_max_timestamp(); });
+}
+
+}  // namespace leat::storage

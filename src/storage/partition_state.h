@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a partition consists of; its operations are in partition.cc, partition_open.cc,
+// partition_append.cc, partition_read.cc and partition_upkeep.cc. Layer: storage (L3).
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/batch_admission.h"
+#include "storage/flusher.h"
+#include "storage/log.h"
+#include "storage/partition.h"
+#include "storage/producer_state.h"
+#include "storage/shard_context.h"
+#include "storage/tail_buffer.h"
+#include "storage/turn.h"
+
+namespace leat::storage {
+
+/// An append, from the batch that came to its answer.
+struct Append {
+    Append(MutableBytes batch_in, AdmissionRules rules_in)
+        : batch(batch_in), rules(std::move(rules_in)) {}
+
+    MutableBytes batch;
+    AdmissionRules rules;
+    Result<Admitted> admitted = Error{Errc::kNone};
+    Appended answer;
+    bool is_duplicate = false;
+    Offset wait_for{-1};  ///< The answer is due once everything below is durable.
+};
+
+/// Invariant: log_start <= high_watermark <= log_end, synced <= log_end; none of them goes back.
+/// Threading: shard-local, but for open() and what is given to the pool: whoever uses `log` off the
+///            shard holds `turn`.
+class PartitionState final : public SyncTarget {
+  public:
+    PartitionState(ShardContext& context_in, PartitionSpec spec_in);
+    ~PartitionState() override;
+
+    // --- Opening (partition_open.cc).
+    /// Runs on: a thread that may block.
+    Result<void> open();
+    /// The first call on the shard: timers, news of a failed directory.
+    void start(Partition& partition);
+
+    // --- Appending (partition_append.cc). The turn is held from admission to log.
+    [[nodiscard]] AdmissionRules admission_rules(Origin origin) const;
+    /// Whether the batch may follow what the log has; sets the answer, or its final offsets.
+    void check_producer(Append& append);
+    [[nodiscard]] bool must_write_on_pool(std::size_t size) const;
+    /// The part that may run on the pool.
+    [[nodiscard]] Result<Placed> write(Append& append);
+    /// The batch lies in the log: state, watermark and syncs follow.
+    void after_write(Append& append, const Result<Placed>& placed);
+    void refuse(Append& append, Errc error, std::string message = {});
+
+    // --- Watermarks (partition.cc).
+    /// Takes over where the log begins and ends.
+    void refresh();
+    /// Ends a turn: a sync that had to wait for it is asked for now.
+    void give_turn();
+    /// Moves the high watermark as durability has it, and tells watchers when anything has moved.
+    void advance();
+    [[nodiscard]] Offset last_stable() const noexcept;
+    [[nodiscard]] Offset read_bound(Isolation isolation) const noexcept {
+        return isolation == Isolation::kReadCommitted ? last_stable() : high_watermark;
+    }
+    void tell_watchers(bool closed);
+    void go_offline(std::string why);
+    [[nodiscard]] bool is_sync() const noexcept {
+        return config->durability == config::Durability::kSync;
+    }
+
+    // --- Reading (partition_read.cc).
+    /// What needs no disk; true when the result is complete.
+    bool read_from_memory(const ReadRequest& request, ReadResult& result);
+    void read_from_log(const ReadRequest& request, ReadResult& result);
+    void add_aborted(const ReadRequest& request, ReadResult& result);
+    void keep_tail();
+
+    // --- Syncs. SyncTarget.
+    std::optional<Log::Unsynced> take_unsynced() override;
+    void on_synced(Offset end) override;
+    void on_sync_ended() override;
+    void on_directory_failed() override;
+    std::shared_ptr<void> hold() override;
+    [[nodiscard]] const PartitionId& id() const override { return spec.id; }
+    [[nodiscard]] const std::string& folder() const override { return path; }
+
+    /// A coroutine that waits until everything below `need` is durable. Lives in its frame.
+    struct SyncWait {
+        SyncWait(PartitionState& state_in, Offset need_in) : state(state_in), need(need_in) {}
+
+        PartitionState& state;
+        Offset need;
+        Errc result = Errc::kNone;
+        SyncWait* next = nullptr;
+        std::coroutine_handle<> waiter = nullptr;
+
+        [[nodiscard]] bool await_ready() const noexcept { return state.synced >= need; }
+        bool await_suspend(std::coroutine_handle<> handle);
+        [[nodiscard]] Errc await_resume() const noexcept { return result; }
+    };
+    void settle_waits(Errc error);
+
+    /// For the one coroutine that waits until no sync and no job is left.
+    struct IdleWait {
+        PartitionState& state;
+        [[nodiscard]] bool await_ready() const noexcept { return state.is_idle(); }
+        void await_suspend(std::coroutine_handle<> handle) const { state.idle_waiter = handle; }
+        void await_resume() const noexcept {}
+    };
+    [[nodiscard]] bool is_idle() const noexcept {
+        return jobs == 0 && context.flusher.is_idle(*this);
+    }
+    void wake_if_idle();
+
+    // --- Upkeep (partition_upkeep.cc).
+    void schedule_upkeep();
+    void schedule_flush();
+    void cancel_timers();
+    /// Writes the producers' state as of `at` off the shard.
+    void snapshot_soon(Offset at);
+    /// Runs on: a thread that may block.
+    Result<void> write_snapshot(const ProducerEntries& entries, Offset at) const;
+    [[nodiscard]] Result<void> store_log_start(Offset offset) const;
+
+    /// Where a leader epoch began.
+    struct EpochStart {
+        std::int32_t epoch = -1;
+        Offset start;
+    };
+    void load_epochs();
+
+    ShardContext& context;
+    PartitionSpec spec;
+    std::string path;  ///< Of its folder.
+    std::shared_ptr<const config::TopicConfig> config;
+    Partition* self = nullptr;  ///< From start() on.
+    std::unique_ptr<Log> log;   ///< Null once shut down or quarantined.
+    ProducerState producers;
+    TailBuffer tail;
+    Turn turn;
+
+    Offset log_start;
+    Offset log_end;
+    Offset synced;
+    Offset high_watermark;
+    std::int64_t size_bytes = 0;
+    std::vector<EpochStart> epochs;  ///< Ascending; the last one is the current epoch.
+    bool has_aborted = false;        ///< Transactions were aborted here at some time.
+
+    bool is_closed = false;
+    bool is_offline = false;  ///< Takes no more appends.
+    bool is_quarantined = false;
+    std::string offline_reason;
+
+    std::vector<Watcher*> watchers;  ///< Null: left while they were being told.
+    bool is_telling = false;
+    bool tell_again = false;
+    std::pair<Offset, Offset> told{Offset{-1}, Offset{-1}};  ///< Last stable offset, log start.
+
+    SyncWait* first_wait = nullptr;  ///< By what they need.
+    SyncWait* last_wait = nullptr;
+    bool sync_wanted = false;  ///< When the turn ends.
+    std::int64_t unsynced_records = 0;
+    rt::TimerId flush_timer;
+
+    std::size_t jobs = 0;  ///< Pool jobs that nobody awaits.
+    std::coroutine_handle<> idle_waiter;
+    rt::TimerId upkeep_timer;
+    rt::TimerId tail_timer;
+    bool tail_used = false;
+    bool has_deleted_files = false;
+    Instant retention_at{};
+    Instant expiry_at{};
+    Offset snapshot_at{-1};  ///< Of the newest snapshot.
+    std::int64_t bytes_since_snapshot = 0;
+};
+
+}  // namespace leat::storage

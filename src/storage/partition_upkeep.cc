@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What goes on beside appends and reads: timers, retention, snapshots, and the end of a partition.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "obs/log.h"
+#include "storage/directory_health.h"
+#include "storage/durable_marks.h"
+#include "storage/folder_files.h"
+#include "storage/metrics.h"
+#include "storage/partition.h"
+#include "storage/partition_state.h"
+#include "storage/producer_snapshot.h"
+
+namespace leat::storage {
+namespace {
+
+constexpr obs::Logger kLog{"storage"};
+
+/// A snapshot bounds what the next start has to read: one a minute when there is much new, and
+/// one at every roll.
+constexpr std::chrono::minutes kSnapshotInterval{1};
+constexpr std::int64_t kSnapshotBytes = std::int64_t{1} << 20;
+constexpr std::size_t kSnapshotsKept = 2;
+
+using std::chrono::milliseconds;
+
+}  // namespace
+
+void PartitionState::cancel_timers() {
+    for (rt::TimerId* timer : {&upkeep_timer, &flush_timer, &tail_timer})
+        if (timer->value != 0) context.executor.cancel(std::exchange(*timer, {}));
+}
+
+/// durability=interval: what is appended now is synced flush.ms later.
+void PartitionState::schedule_flush() {
+    if (flush_timer.value != 0 || is_closed || is_offline || unsynced_records == 0) return;
+    if (config->durability != config::Durability::kInterval) return;
+    const std::int64_t after = config->flush_ms == config::kNever
+                                   ? context.broker->flush_interval_default_ms
+                                   : config->flush_ms;
+    flush_timer = context.executor.schedule(
+        context.executor.now() + milliseconds{std::min<std::int64_t>(after, 86'400'000)},
+        [weak = self->weak_from_this(), this] {
+            const auto keep = weak.lock();
+            if (!keep) return;
+            flush_timer = {};
+            context.flusher.request(*this);
+        });
+}
+
+void PartitionState::snapshot_soon(Offset at) {
+    if (at <= snapshot_at || is_quarantined) return;
+    snapshot_at = at;
+    bytes_since_snapshot = 0;
+    ++jobs;
+    context.pool.submit(
+        context.executor,
+        [this, at, entries = producers.entries()] {
+            if (auto written = write_snapshot(entries, at); !written)
+                kLog.warn("producer snapshot not written",
+                          {{"partition", spec.folder()}, {"error", written.error().code()}});
+        },
+        [this, keep = self->shared_from_this()] {
+            --jobs;
+            wake_if_idle();
+        });
+}
+
+Result<void> PartitionState::write_snapshot(const ProducerEntries& entries, Offset at) const {
+    // The window first: a snapshot without it would pass for one of Kafka's.
+    LEAT_TRY_VOID(rt::replace_file(context.disk, snapshot_path(path, at, ".window"),
+                                   encode_window(entries, at)));
+    LEAT_TRY_VOID(rt::replace_file(context.disk, snapshot_path(path, at, ".snapshot"),
+                                   encode_snapshot(entries)));
+    LEAT_TRY(const auto offsets, list_snapshots(context.disk, path));
+    if (offsets.size() <= kSnapshotsKept) return {};
+    for (const Offset old : std::span{offsets}.first(offsets.size() - kSnapshotsKept))
+        LEAT_TRY_VOID(remove_snapshot(context.disk, path, old));
+    return {};
+}
+
+Result<void> PartitionState::store_log_start(Offset offset) const {
+    return write_log_start(context.disk, path, spec, offset);
+}
+
+namespace {
+
+/// One round of upkeep on the pool, while the log is ours.
+struct Round {
+    bool retain = false;
+    WallMs now;
+    Offset high_watermark = {};
+    Result<Offset> start = Error{Errc::kNone};
+
+    void run(PartitionState& s) {
+        if (retain) {
+            start = s.log->retain(now, high_watermark);
+            if (start && *start > s.log_start)
+                if (auto stored = s.store_log_start(*start); !stored)
+                    start = std::move(stored).error();
+        }
+        ignore(s.log->remove_deleted(now), "tried again in the next round");
+    }
+};
+
+}  // namespace
+
+static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionState& s) {
+    rt::Executor& executor = s.context.executor;
+    const Instant now = executor.now();
+    if (now >= s.expiry_at) {
+        s.expiry_at = now + milliseconds{s.context.broker->producer_id_expiration_check_ms};
+        s.context.metrics.expired_producers.add(s.producers.expire(executor.wall_now()));
+    }
+    Round round{.retain = now >= s.retention_at, .now = executor.wall_now()};
+    if (round.retain || s.has_deleted_files) {
+        co_await s.turn.take();
+        if (s.log && !s.is_closed && !s.is_offline) {
+            round.high_watermark = s.high_watermark;
+            auto run = [&] { round.run(s); };
+            co_await on_pool(s.context.pool, executor, run);
+            if (round.retain) {
+                s.retention_at = now + milliseconds{s.context.broker->retention_check_interval_ms};
+                s.has_deleted_files = round.start && *round.start > s.log_start;
+                if (!round.start)
+                    kLog.warn("retention failed", {{"partition", s.spec.folder()},
+                                                   {"error", round.start.error().code()},
+                                                   {"detail", round.start.error().detail()}});
+            }
+        }
+        s.give_turn();
+        s.advance();
+    }
+    if (!s.is_closed && !s.is_offline && s.turn.is_free() &&
+        s.bytes_since_snapshot >= kSnapshotBytes)
+        s.snapshot_soon(s.log_end);
+    s.schedule_upkeep();
+}
+
+void PartitionState::schedule_upkeep() {
+    if (is_closed || upkeep_timer.value != 0) return;
+    rt::Executor& executor = context.executor;
+    const auto check = milliseconds{context.broker->retention_check_interval_ms};
+    // All partitions of a node open at once; their upkeep should not come at once.
+    if (retention_at == Instant{}) {
+        const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>(check.count(), 1));
+        retention_at = executor.now() + milliseconds{executor.random() % span};
+        expiry_at = executor.now() + milliseconds{context.broker->producer_id_expiration_check_ms};
+    }
+    Instant at = std::min({retention_at, expiry_at, executor.now() + kSnapshotInterval});
+    if (has_deleted_files)
+        at = std::min(at, executor.now() + milliseconds{config->file_delete_delay_ms});
+    at = std::max(at, executor.now() + milliseconds{1});
+    upkeep_timer = executor.schedule(at, [weak = self->weak_from_this(), this] {
+        const auto keep = weak.lock();
+        if (!keep) return;
+        upkeep_timer = {};
+        if (is_offline) return;
+        rt::start(keep_up(keep, *this));
+    });
+}
+
+rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
+    const auto keep = shared_from_this();
+    PartitionState& s = *state_;
+    co_await s.turn.take();
+    const Offset to = before.value == -1 ? s.high_watermark : before;
+    Result<Offset> result = Error{Errc::kKafkaStorageError, s.offline_reason};
+    if (s.is_closed) {
+        result = Error{Errc::kUnknownTopicOrPartition};
+    } else if (!s.config->cleanup_delete) {
+        result = Error{Errc::kPolicyViolation,
+                       "records of a topic that is compacted only cannot be deleted"};
+    } else if (to.value < 0 || to > s.high_watermark) {
+        result = Error{Errc::kOffsetOutOfRange};
+    } else if (to <= s.log_start) {
+        result = s.log_start;
+    } else if (s.log && !s.is_offline) {
+        auto delete_them = [&] {
+            if (auto stored = s.store_log_start(to); !stored) {
+                result = Error{Errc::kKafkaStorageError, stored.error().detail()};
+                return;
+            }
+            auto moved = s.log->advance_start(to);
+            result = to;
+            if (!moved) result = Error{Errc::kKafkaStorageError, moved.error().detail()};
+        };
+        co_await on_pool(s.context.pool, s.context.executor, delete_them);
+        s.has_deleted_files = true;
+        if (result) s.log_start = std::max(s.log_start, to);
+    }
+    s.give_turn();
+    s.advance();
+    co_return result;
+}
+
+/// Waits until nobody uses the log: whoever had a turn before, syncs, jobs.
+static rt::Task<void> settle(PartitionState& s) {
+    co_await s.turn.take();
+    co_await PartitionState::IdleWait{s};
+}
+
+rt::Task<Result<void>> Partition::shut_down() {
+    const auto keep = shared_from_this();
+    PartitionState& s = *state_;
+    LEAT_CHECK(s.is_closed);
+    co_await settle(s);
+    Result<void> result;
+    if (s.log && s.context.flusher.health().is_failed()) {
+        result = Error{Errc::kOffline, "the data directory has failed"};
+        s.log.reset();
+    }
+    auto close_it = [&] {
+        result = s.write_snapshot(s.producers.entries(), s.log_end);
+        auto closed = s.log->close();
+        if (!closed) result = std::move(closed);
+        s.log.reset();
+    };
+    const bool was_written = !s.is_offline;
+    if (s.log) co_await on_pool(s.context.pool, s.context.executor, close_it);
+    if (result && was_written) {
+        const DurableMarks::Mark mark{s.spec.id, s.log_end};
+        s.context.marks.advance({&mark, 1});
+        s.synced = s.log_end;
+        s.settle_waits(Errc::kNone);
+    }
+    s.turn.give(s.context.executor);
+    if (result && !was_written) result = Error{Errc::kOffline, s.offline_reason};
+    co_return result;
+}
+
+namespace {
+
+/// Nobody has the partition any more when this runs.
+void remove_later(ShardContext& context, const std::string& path, std::int64_t delay_ms) {
+    context.executor.schedule(context.executor.now() + milliseconds{delay_ms}, [&context, path] {
+        context.pool.submit(
+            context.executor,
+            [&context, path] {
+                if (auto removed = remove_tree(context.disk, path); !removed)
+                    kLog.warn("deleted partition not removed; the next start tries again",
+                              {{"folder", path}, {"detail", removed.error().detail()}});
+            },
+            [] {});
+    });
+}
+
+}  // namespace
+
+rt::Task<Result<void>> Partition::destroy() {
+    const auto keep = shared_from_this();
+    PartitionState& s = *state_;
+    LEAT_CHECK(s.is_closed);
+    co_await settle(s);
+    const std::string gone = deleted_path(s.path, s.spec.id);
+    Result<void> result;
+    auto rename_it = [&] {
+        s.log.reset();
+        result = s.context.disk.rename(s.path, gone);
+        if (result) result = s.context.disk.sync_directory(s.context.data_directory);
+    };
+    co_await on_pool(s.context.pool, s.context.executor, rename_it);
+    s.context.marks.forget(s.spec.id);
+    s.settle_waits(Errc::kKafkaStorageError);
+    s.turn.give(s.context.executor);
+    if (result) remove_later(s.context, gone, s.config->file_delete_delay_ms);
+    co_return result;
+}
+
+}  // namespace leat::storage

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/check.h"
 
@@ -260,6 +261,14 @@ std::vector<ListedGroup> Coordinator::list() const {
         out.push_back({id, group->protocol_type().value_or(""), name(group->state())});
     }
     return out;
+}
+
+std::vector<std::string> Coordinator::topics_with_offsets() const {
+    std::set<std::string> all;
+    for (const auto& [id, group] : groups_) {
+        for (const auto& [topic, partitions] : group->offsets.topics()) all.insert(topic);
+    }
+    return {all.begin(), all.end()};
 }
 
 // Offsets.

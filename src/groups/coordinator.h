@@ -67,8 +67,14 @@ class Coordinator final : private GroupHost {
     void delete_group(std::string_view group_id, Now now, Answer<Errc> answer);
     [[nodiscard]] DescribedGroup describe(std::string_view group_id) const;
     [[nodiscard]] std::vector<ListedGroup> list() const;
+    [[nodiscard]] bool has_group(std::string_view group_id) const { return find(group_id); }
+    /// Topics that some group has offsets of, each once.
+    [[nodiscard]] std::vector<std::string> topics_with_offsets() const;
     /// Forgets the topic's offsets in all groups.
     void on_topic_deleted(std::string_view topic, Now now);
+
+    /// Bounds and times from now on; timers that run already keep theirs.
+    void set_settings(const Settings& settings) { settings_ = settings; }
 
     /// What is to be appended since the last call, oldest first. Each Write is one batch.
     [[nodiscard]] std::vector<Write> take_writes();

@@ -6,8 +6,18 @@
 
 #include "broker/broker.h"
 #include "broker/handlers/api_versions.h"
+#include "broker/handlers/cluster.h"
+#include "broker/handlers/configs.h"
 #include "broker/handlers/fetch.h"
+#include "broker/handlers/find_coordinator.h"
+#include "broker/handlers/group_members.h"
+#include "broker/handlers/groups_admin.h"
+#include "broker/handlers/metadata.h"
+#include "broker/handlers/offset_commit.h"
+#include "broker/handlers/offset_fetch.h"
 #include "broker/handlers/produce.h"
+#include "broker/handlers/replicas.h"
+#include "broker/handlers/topics.h"
 #include "broker/metrics.h"
 
 namespace leat::broker {
@@ -22,7 +32,45 @@ constexpr auto kTable = std::to_array<Api>({
      .quota = QuotaClass::kProduce,
      .runs_ahead = true},
     {.key = kFetch, .handle = call<handle_fetch>, .quota = QuotaClass::kFetch},
+    {.key = kMetadata, .handle = call<handle_metadata>},
+    {.key = kOffsetCommit, .handle = call<handle_offset_commit>},
+    {.key = kOffsetFetch, .handle = call<handle_offset_fetch>},
+    {.key = kFindCoordinator, .handle = call<handle_find_coordinator>},
+    {.key = kJoinGroup, .handle = call<handle_join_group>},
+    {.key = kHeartbeat, .handle = call<handle_heartbeat>},
+    {.key = kLeaveGroup, .handle = call<handle_leave_group>},
+    {.key = kSyncGroup, .handle = call<handle_sync_group>},
+    {.key = kDescribeGroups, .handle = call<handle_describe_groups>},
+    {.key = kListGroups, .handle = call<handle_list_groups>},
     {.key = kApiVersions, .handle = call<handle_api_versions>, .rights = Rights::kNone},
+    {.key = kCreateTopics, .handle = call<handle_create_topics>, .quota = QuotaClass::kMutation},
+    {.key = kDeleteTopics, .handle = call<handle_delete_topics>, .quota = QuotaClass::kMutation},
+    {.key = kDescribeConfigs, .handle = call<handle_describe_configs>},
+    {.key = kAlterConfigs, .handle = call<handle_alter_configs>},
+    {.key = kAlterReplicaLogDirs,
+     .handle = call<handle_alter_replica_log_dirs>,
+     .rights = Rights::kCluster},
+    {.key = kDescribeLogDirs, .handle = call<handle_describe_log_dirs>, .rights = Rights::kCluster},
+    {.key = kCreatePartitions,
+     .handle = call<handle_create_partitions>,
+     .quota = QuotaClass::kMutation},
+    {.key = kDeleteGroups, .handle = call<handle_delete_groups>},
+    {.key = kElectLeaders, .handle = call<handle_elect_leaders>, .rights = Rights::kCluster},
+    {.key = kIncrementalAlterConfigs, .handle = call<handle_incremental_alter_configs>},
+    {.key = kAlterPartitionReassignments,
+     .handle = call<handle_alter_partition_reassignments>,
+     .rights = Rights::kCluster},
+    {.key = kListPartitionReassignments,
+     .handle = call<handle_list_partition_reassignments>,
+     .rights = Rights::kCluster},
+    {.key = kOffsetDelete, .handle = call<handle_offset_delete>},
+    {.key = kDescribeQuorum, .handle = call<handle_describe_quorum>, .rights = Rights::kCluster},
+    {.key = kUpdateFeatures, .handle = call<handle_update_features>, .rights = Rights::kCluster},
+    {.key = kDescribeCluster, .handle = call<handle_describe_cluster>},
+    {.key = kListConfigResources,
+     .handle = call<handle_list_config_resources>,
+     .rights = Rights::kCluster},
+    {.key = kDescribeTopicPartitions, .handle = call<handle_describe_topic_partitions>},
 });
 
 static_assert(std::ranges::is_sorted(kTable, {}, &Api::key));

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/group_partition.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "broker/blocking.h"
+#include "broker/broker.h"
+#include "obs/log.h"
+#include "wire/batch_builder.h"
+#include "wire/record_reader.h"
+
+namespace leat::broker {
+namespace {
+
+constexpr obs::Logger kLog{"groups"};
+
+/// Read at once while loading; small, since the shard serves others meanwhile.
+constexpr std::size_t kLoadBytes = 256 * 1024;
+
+Result<std::vector<std::byte>> batch_of(const groups::Write& write, WallMs now) {
+    wire::BatchBuilder builder{{}};
+    for (const groups::RecordToWrite& record : write.records) {
+        wire::NewRecord added{
+            .timestamp = now, .key = Bytes{record.key}, .value = {}, .headers = {}};
+        if (record.value) added.value = Bytes{*record.value};
+        builder.add(added);
+    }
+    return builder.finish();
+}
+
+/// Bytes of all slices, one after the other. Runs on: a thread that may block.
+Result<std::vector<std::byte>> bytes_of(const storage::ReadResult& read) {
+    std::vector<std::byte> out;
+    out.reserve(read.size_bytes);
+    for (const storage::ReadSlice& slice : read.slices) {
+        if (slice.file == nullptr) {
+            out.insert(out.end(), slice.bytes.begin(), slice.bytes.end());
+            continue;
+        }
+        const std::size_t before = out.size();
+        out.resize(before + slice.size_bytes);
+        LEAT_TRY(const std::size_t got,
+                 slice.file->read_at(slice.at, std::span{out}.subspan(before)));
+        if (got != slice.size_bytes) return Error{Errc::kTruncated, "the log ends inside a batch"};
+    }
+    return out;
+}
+
+}  // namespace
+
+groups::Settings group_settings(const config::BrokerConfig& config) {
+    using std::chrono::milliseconds;
+    groups::Settings out;
+    out.session_timeout_min = milliseconds{config.group_min_session_timeout_ms};
+    out.session_timeout_max = milliseconds{config.group_max_session_timeout_ms};
+    out.initial_rebalance_delay = milliseconds{config.group_initial_rebalance_delay_ms};
+    out.members_max = static_cast<std::size_t>(config.group_max_size);
+    out.offset_metadata_bytes_max = static_cast<std::size_t>(config.offset_metadata_max_bytes);
+    out.offsets_retention = std::chrono::minutes{config.offsets_retention_minutes};
+    out.retention_check_interval = milliseconds{config.offsets_retention_check_ms};
+    out.groups_max = static_cast<std::size_t>(config.groups_max);
+    return out;
+}
+
+GroupPartition::Entry::Entry(GroupPartition& owner) : owner_(owner.shared_from_this()) {
+    ++owner_->entries_;
+}
+
+GroupPartition::Entry::~Entry() {
+    GroupPartition& owner = *owner_;
+    if (owner.coordinator_ != nullptr && owner.state_ == State::kReady) {
+        owner.append_writes();
+        owner.set_timer();
+    }
+    if (--owner.entries_ == 0 && owner.state_ == State::kStopped) owner.coordinator_.reset();
+}
+
+GroupPartition::GroupPartition(Shard& shard, PartitionPtr partition)
+    : shard_(shard),
+      partition_(std::move(partition)),
+      coordinator_(std::make_unique<groups::Coordinator>(
+          group_settings(shard.config()), [&shard] { return shard.executor().random(); })) {}
+
+GroupPartition::~GroupPartition() {
+    if (timer_at_) shard_.executor().cancel(timer_);
+}
+
+groups::Now GroupPartition::now() const {
+    return {shard_.executor().now(), shard_.executor().wall_now()};
+}
+
+Errc GroupPartition::status() const {
+    switch (state_) {
+        case State::kLoading:
+            return Errc::kCoordinatorLoadInProgress;
+        case State::kReady:
+            return partition_->is_offline() ? Errc::kCoordinatorNotAvailable : Errc::kNone;
+        case State::kFailed:
+            return Errc::kCoordinatorNotAvailable;
+        case State::kStopped:
+            return Errc::kNotCoordinator;
+    }
+    LEAT_CHECK(false);
+}
+
+void GroupPartition::start() {
+    rt::start(load(shared_from_this()));
+}
+
+void GroupPartition::stop() {
+    if (state_ == State::kStopped) return;
+    state_ = State::kStopped;
+    if (timer_at_) shard_.executor().cancel(timer_);
+    timer_at_.reset();
+    // Destroying it answers who waits. Not from inside one of its own calls: the outermost does it.
+    if (entries_ == 0) coordinator_.reset();
+}
+
+// Loading.
+
+rt::Task<void> GroupPartition::load(std::shared_ptr<GroupPartition> self) {
+    const Result<void> result = co_await self->replay();
+    if (self->state_ == State::kStopped) co_return;
+    self->loaded(result);
+}
+
+rt::Task<Result<void>> GroupPartition::replay() {
+    Offset at = partition_->log_start();
+    while (at < partition_->high_watermark()) {
+        const Result<std::vector<std::byte>> batches = co_await read_some(at);
+        if (state_ == State::kStopped) co_return Error{Errc::kCancelled};
+        if (!batches.has_value()) co_return Error{batches.error().code(), batches.error().detail()};
+        LEAT_CO_TRY(const Offset next, replay_batches(*batches, at));
+        at = next;
+        // Others' turn: a long log must not hold the shard.
+        co_await rt::sleep_until(shard_.executor(), shard_.executor().now());
+        if (state_ == State::kStopped) co_return Error{Errc::kCancelled};
+    }
+    co_return Result<void>{};
+}
+
+rt::Task<Result<std::vector<std::byte>>> GroupPartition::read_some(Offset from) {
+    const storage::ReadRequest request{.from = from,
+                                       .bytes_max = kLoadBytes,
+                                       .at_least_one = true,
+                                       .isolation = storage::Isolation::kReadUncommitted};
+    const storage::ReadResult read = co_await partition_->read(request);
+    if (read.error != Errc::kNone) co_return Error{read.error};
+    co_return co_await on_pool(shard_.broker().pool(), shard_.executor(),
+                               [&read] { return bytes_of(read); });
+}
+
+Result<Offset> GroupPartition::replay_batches(Bytes batches, Offset from) {
+    const auto inflated_max = static_cast<std::size_t>(shard_.config().decompressed_bytes_max);
+    const groups::Now now = this->now();
+    Offset next = from;
+    wire::BatchCursor cursor{batches};
+    for (;;) {
+        LEAT_TRY(const std::optional<wire::BatchView> batch, cursor.next());
+        if (!batch) break;
+        next = Offset{batch->header.last_offset().value + 1};
+        // Markers of transactions carry no group's record.
+        if (batch->header.is_control()) continue;
+        LEAT_TRY(wire::RecordReader records, wire::RecordReader::open(*batch, inflated_max));
+        for (;;) {
+            LEAT_TRY(const std::optional<wire::RecordView> record, records.next());
+            if (!record) break;
+            if (record->key) coordinator_->load_record(*record->key, record->value, now);
+        }
+    }
+    if (next == from) return Error{Errc::kCorruptMessage, "a read gave no whole batch"};
+    return next;
+}
+
+void GroupPartition::loaded(const Result<void>& result) {
+    if (!result.has_value()) {
+        kLog.error("groups not loaded", {{"partition", partition_->spec().folder()},
+                                         {"error", result.error().code()},
+                                         {"detail", result.error().detail()}});
+        state_ = State::kFailed;
+        return;
+    }
+    if (const std::size_t unreadable = coordinator_->unreadable_records(); unreadable > 0)
+        kLog.warn("records of groups left alone that cannot be read",
+                  {{"partition", partition_->spec().folder()}, {"records", unreadable}});
+    state_ = State::kReady;
+    const Entry entry{*this};
+    coordinator_->finish_load(now());
+    // A crash may have come between a topic's end and that of its offsets: they must not be taken
+    // for those of a later topic of the same name.
+    std::vector<std::string> gone = std::exchange(deleted_while_loading_, {});
+    for (std::string& topic : coordinator_->topics_with_offsets())
+        if (shard_.image().find(topic) == nullptr) gone.push_back(std::move(topic));
+    for (const std::string& topic : gone) coordinator_->on_topic_deleted(topic, now());
+}
+
+void GroupPartition::on_topic_deleted(const std::string& topic) {
+    if (state_ == State::kLoading) deleted_while_loading_.push_back(topic);
+    if (status() != Errc::kNone) return;
+    run([&topic](groups::Coordinator& coordinator, groups::Now now) {
+        coordinator.on_topic_deleted(topic, now);
+    });
+}
+
+void GroupPartition::set_settings(const groups::Settings& settings) {
+    if (coordinator_ != nullptr) coordinator_->set_settings(settings);
+}
+
+// Appending.
+
+void GroupPartition::append_writes() {
+    for (groups::Write& write : coordinator_->take_writes()) writes_.push_back(std::move(write));
+    // An append may end at once and bring more: those wait for their turn.
+    if (std::exchange(is_appending_, true)) return;
+    while (!writes_.empty()) {
+        groups::Write write = std::move(writes_.front());
+        writes_.pop_front();
+        rt::start(append(shared_from_this(), std::move(write)));
+    }
+    is_appending_ = false;
+}
+
+rt::Task<void> GroupPartition::append(std::shared_ptr<GroupPartition> self, groups::Write write) {
+    Result<std::vector<std::byte>> batch = batch_of(write, self->now().wall);
+    if (!batch.has_value()) {
+        self->written(write.token, batch.error().code());
+        co_return;
+    }
+    constexpr std::int16_t kAll = -1;
+    const storage::Appended appended =
+        co_await self->partition_->append(*batch, storage::Origin::kCoordinator, kAll);
+    self->written(write.token, appended.error);
+}
+
+void GroupPartition::written(std::uint64_t token, Errc outcome) {
+    if (state_ == State::kStopped || coordinator_ == nullptr) return;
+    const Entry entry{*this};
+    coordinator_->on_written(token, outcome, now());
+}
+
+void GroupPartition::set_timer() {
+    const std::optional<Instant> next = coordinator_->next_deadline();
+    // One that comes too early does no harm, and most deadlines only move away.
+    if (!next || (timer_at_ && *timer_at_ <= *next)) return;
+    if (timer_at_) shard_.executor().cancel(timer_);
+    timer_at_ = next;
+    timer_ = shard_.executor().schedule(*next, [weak = weak_from_this()] {
+        const std::shared_ptr<GroupPartition> self = weak.lock();
+        if (self == nullptr || self->state_ != State::kReady) return;
+        self->timer_at_.reset();
+        const Entry entry{*self};
+        self->coordinator_->advance(self->now());
+    });
+}
+
+}  // namespace leat::broker

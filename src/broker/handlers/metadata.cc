@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/handlers/metadata.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "broker/admin/cluster.h"
+#include "broker/apis.h"
+#include "broker/broker.h"
+#include "broker/handlers/topic_creation.h"
+
+namespace leat::broker {
+namespace {
+
+using Row = wire::MetadataResponse::MetadataResponseTopic;
+using PartitionRow = wire::MetadataResponse::MetadataResponsePartition;
+using Asked = wire::MetadataRequest::MetadataRequestTopic;
+
+constexpr std::string_view kTransactionsTopic = "__transaction_state";
+
+/// What became of names that did not exist when they were asked for.
+using Failures = std::map<std::string, Errc, std::less<>>;
+
+bool asks_for_all(const wire::MetadataRequest& message, std::int16_t version) {
+    return !message.topics || (version == 0 && message.topics->empty());
+}
+
+/// Versions 10 and 11 have ids in the request, and brokers that do not take them.
+bool is_malformed(const wire::MetadataRequest& message, std::int16_t version) {
+    if (!message.topics || version < 10 || version > 11) return false;
+    return std::ranges::any_of(*message.topics, [](const Asked& topic) {
+        return !topic.name || !topic.topic_id.is_zero();
+    });
+}
+
+class Answerer {
+  public:
+    Answerer(Request& request, const wire::MetadataRequest& message)
+        : request_(request),
+          message_(message),
+          image_(request.shard->image()),
+          node_(request.arena.array<std::int32_t>(1)) {
+        node_[0] = image_.broker().node_id;
+    }
+
+    wire::MetadataResponse cluster() {
+        wire::MetadataResponse out;
+        out.brokers = request_.arena.array<wire::MetadataResponse::MetadataResponseBroker>(1);
+        const admin::Endpoint& endpoint = request_.connection->endpoint;
+        out.brokers[0].node_id = node_[0];
+        out.brokers[0].host = endpoint.host;
+        out.brokers[0].port = endpoint.port;
+        if (const auto& rack = image_.broker().rack)
+            out.brokers[0].rack = request_.arena.copy(std::string_view{*rack});
+        out.cluster_id = image_.cluster_id();
+        out.controller_id = node_[0];
+        if (message_.include_cluster_authorized_operations)
+            out.cluster_authorized_operations = admin::kAllClusterOperations;
+        return out;
+    }
+
+    Row known(const metadata::Topic& topic) {
+        Row row;
+        row.name = topic.name;
+        row.topic_id = topic.id;
+        row.is_internal = topic.is_internal();
+        row.partitions =
+            request_.arena.array<PartitionRow>(static_cast<std::size_t>(topic.partition_count));
+        const std::int32_t epoch = image_.leader_epoch(topic);
+        for (std::size_t i = 0; i < row.partitions.size(); ++i) {
+            row.partitions[i] = {.partition_index = static_cast<std::int32_t>(i),
+                                 .leader_id = node_[0],
+                                 .leader_epoch = epoch,
+                                 .replica_nodes = node_,
+                                 .isr_nodes = node_,
+                                 .offline_replicas = {}};
+        }
+        if (message_.include_topic_authorized_operations)
+            row.topic_authorized_operations = admin::kAllTopicOperations;
+        return row;
+    }
+
+    Row failed(std::optional<std::string_view> name, const Uuid& id, Errc error) {
+        Row row;
+        row.error_code = wire_code(error);
+        row.name = name;
+        row.topic_id = id;
+        count_error(request_, row.error_code);
+        return row;
+    }
+
+    Row named(std::string_view name, const Failures& failures) {
+        if (const metadata::Topic* topic = image_.find(name)) {
+            return known(*topic);
+        }
+        const auto failure = failures.find(name);
+        if (failure != failures.end()) return failed(name, {}, failure->second);
+        const bool is_good = metadata::topic_name_error(name).empty();
+        return failed(name, {},
+                      is_good ? Errc::kUnknownTopicOrPartition : Errc::kInvalidTopicException);
+    }
+
+    Row identified(const Uuid& id) {
+        const metadata::Topic* topic = image_.find(id);
+        return topic != nullptr ? known(*topic) : failed(std::nullopt, id, Errc::kUnknownTopicId);
+    }
+
+    std::span<Row> all() {
+        const auto rows = request_.arena.array<Row>(image_.topics().size());
+        std::size_t next = 0;
+        for (const auto& [name, topic] : image_.topics()) rows[next++] = known(*topic);
+        return rows;
+    }
+
+    std::span<Row> asked(const Failures& failures) {
+        std::vector<Row> rows;
+        std::set<std::string_view> names;
+        std::set<Uuid> ids;
+        for (const Asked& topic : *message_.topics)
+            if (!topic.topic_id.is_zero() && ids.insert(topic.topic_id).second)
+                rows.push_back(identified(topic.topic_id));
+        // Who asks by id is not answered about names.
+        for (const Asked& topic : *message_.topics)
+            if (ids.empty() && topic.name && names.insert(*topic.name).second)
+                rows.push_back(named(*topic.name, failures));
+        const auto out = request_.arena.array<Row>(rows.size());
+        std::ranges::copy(rows, out.begin());
+        return out;
+    }
+
+  private:
+    Request& request_;
+    const wire::MetadataRequest& message_;
+    const metadata::Image& image_;
+    std::span<std::int32_t> node_;
+};
+
+wire::MetadataResponse refuse(Request& request, const wire::MetadataRequest& message) {
+    Answerer answerer{request, message};
+    wire::MetadataResponse out = answerer.cluster();
+    out.topics = request.arena.array<Row>(message.topics->size());
+    for (std::size_t i = 0; i < out.topics.size(); ++i) {
+        const Asked& topic = (*message.topics)[i];
+        out.topics[i] =
+            answerer.failed(topic.name.value_or(""), topic.topic_id, Errc::kInvalidRequest);
+    }
+    return out;
+}
+
+/// Names to be made: good ones that do not exist, each once.
+std::vector<std::string> missing(const Request& request, const wire::MetadataRequest& message) {
+    std::set<std::string> names;
+    for (const Asked& topic : *message.topics) {
+        if (!topic.topic_id.is_zero()) return {};
+        if (!topic.name || *topic.name == kTransactionsTopic) continue;
+        if (request.shard->image().find(*topic.name) != nullptr) continue;
+        if (metadata::topic_name_error(*topic.name).empty()) names.insert(std::string{*topic.name});
+    }
+    return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+rt::Task<wire::MetadataResponse> handle_metadata(Request& request,
+                                                 const wire::MetadataRequest& message) {
+    if (is_malformed(message, request.version())) co_return refuse(request, message);
+    const bool is_all = asks_for_all(message, request.version());
+    Failures failures;
+    if (!is_all && may_auto_create(request, message.allow_auto_topic_creation)) {
+        std::vector<std::string> names = missing(request, message);
+        if (!names.empty()) {
+            const auto outcomes = co_await auto_create(request, std::move(names));
+            for (const metadata::Outcome& outcome : outcomes)
+                failures.emplace(outcome.name, outcome.error == Errc::kNone
+                                                   ? Errc::kLeaderNotAvailable
+                                                   : outcome.error);
+        }
+    }
+    Answerer answerer{request, message};
+    wire::MetadataResponse out = answerer.cluster();
+    out.topics = is_all ? answerer.all() : answerer.asked(failures);
+    co_return out;
+}
+
+}  // namespace leat::broker

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/handlers/offset_fetch.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "broker/apis.h"
+#include "broker/broker.h"
+#include "broker/group_host.h"
+
+namespace leat::broker {
+namespace {
+
+using groups::Coordinator;
+using groups::Now;
+using GroupRequest = wire::OffsetFetchRequest::OffsetFetchRequestGroup;
+using GroupTopic = wire::OffsetFetchRequest::OffsetFetchRequestTopics;
+using GroupResponse = wire::OffsetFetchResponse::OffsetFetchResponseGroup;
+using TopicRow = wire::OffsetFetchResponse::OffsetFetchResponseTopics;
+using PartitionRow = wire::OffsetFetchResponse::OffsetFetchResponsePartitions;
+
+constexpr std::int16_t kSeveralGroups = 8;
+constexpr std::int16_t kHasTopicIds = 10;
+
+/// What one group answers; `all` when no topics were named, else `asked`.
+struct Fetched {
+    Errc error = Errc::kNone;
+    std::vector<groups::FetchedOffset> asked;
+    std::vector<groups::FetchedPartition> all;
+};
+
+PartitionRow row_of(std::int32_t partition, const groups::FetchedOffset& offset, Arena& arena) {
+    return {.partition_index = partition,
+            .committed_offset = offset.offset,
+            .committed_leader_epoch = offset.leader_epoch,
+            .metadata = arena.copy(std::string_view{offset.metadata}),
+            .error_code = 0};
+}
+
+/// Rows of all topics of a group, which come sorted by topic.
+std::span<TopicRow> rows_of_all(const Request& request,
+                                const std::vector<groups::FetchedPartition>& all, Arena& arena) {
+    const metadata::Image& image = request.shard->image();
+    std::vector<TopicRow> topics;
+    for (std::size_t first = 0; first < all.size();) {
+        std::size_t end = first + 1;
+        while (end < all.size() && all[end].topic == all[first].topic) ++end;
+        const metadata::Topic* topic = image.find(all[first].topic);
+        // Without an id there is no way to name it.
+        if (request.version() < kHasTopicIds || topic != nullptr) {
+            TopicRow& row = topics.emplace_back();
+            row.name = arena.copy(std::string_view{all[first].topic});
+            if (topic != nullptr) row.topic_id = topic->id;
+            row.partitions = arena.array<PartitionRow>(end - first);
+            for (std::size_t i = first; i < end; ++i)
+                row.partitions[i - first] = row_of(all[i].partition, all[i].committed, arena);
+        }
+        first = end;
+    }
+    const auto out = arena.array<TopicRow>(topics.size());
+    std::ranges::copy(topics, out.begin());
+    return out;
+}
+
+/// Rows for the topics that were named, and the partitions to ask for in `wanted`.
+std::span<TopicRow> rows_of(const Request& request, std::span<const GroupTopic> topics,
+                            std::vector<groups::TopicPartition>& wanted,
+                            std::vector<PartitionRow*>& places, Arena& arena) {
+    const bool has_ids = request.version() >= kHasTopicIds;
+    const auto rows = arena.array<TopicRow>(topics.size());
+    for (std::size_t t = 0; t < topics.size(); ++t) {
+        std::string_view name = topics[t].name;
+        const metadata::Topic* topic =
+            has_ids ? request.shard->image().find(topics[t].topic_id) : nullptr;
+        if (topic != nullptr) name = arena.copy(std::string_view{topic->name});
+        rows[t].name = name;
+        rows[t].topic_id = topics[t].topic_id;
+        rows[t].partitions = arena.array<PartitionRow>(topics[t].partition_indexes.size());
+        for (std::size_t p = 0; p < rows[t].partitions.size(); ++p) {
+            PartitionRow& row = rows[t].partitions[p];
+            row.partition_index = topics[t].partition_indexes[p];
+            row.committed_offset = -1;
+            row.metadata = "";
+            if (has_ids && topic == nullptr) {
+                row.error_code = wire_code(Errc::kUnknownTopicId);
+                count_error(request, row.error_code);
+                continue;
+            }
+            wanted.push_back({.topic = name, .partition = row.partition_index});
+            places.push_back(&row);
+        }
+    }
+    return rows;
+}
+
+rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group) {
+    GroupResponse out;
+    out.group_id = group.group_id;
+    std::vector<groups::TopicPartition> wanted;
+    std::vector<PartitionRow*> places;
+    if (group.topics) out.topics = rows_of(request, *group.topics, wanted, places, request.arena);
+    const auto call = [&](Coordinator& coordinator, Now, Ticket<Fetched> answer) {
+        Fetched fetched;
+        if (group.topics)
+            fetched.asked = coordinator.fetch_offsets(group.group_id, wanted);
+        else
+            fetched.all = coordinator.fetch_all_offsets(group.group_id);
+        answer(std::move(fetched));
+    };
+    const Fetched fetched = co_await ask_group<Fetched>(request, group.group_id, call);
+    out.error_code = wire_code(fetched.error);
+    if (fetched.error != Errc::kNone) {
+        count_error(request, out.error_code);
+        out.topics = {};
+        co_return out;
+    }
+    if (!group.topics) out.topics = rows_of_all(request, fetched.all, request.arena);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        *places[i] = row_of(places[i]->partition_index, fetched.asked[i], request.arena);
+    co_return out;
+}
+
+/// The one group of older versions, as newer ones ask for it.
+GroupRequest single(const wire::OffsetFetchRequest& message, Arena& arena) {
+    GroupRequest group;
+    group.group_id = message.group_id;
+    group.topics.reset();
+    if (!message.topics) return group;
+    group.topics = arena.array<GroupTopic>(message.topics->size());
+    for (std::size_t i = 0; i < message.topics->size(); ++i) {
+        (*group.topics)[i].name = (*message.topics)[i].name;
+        (*group.topics)[i].partition_indexes = (*message.topics)[i].partition_indexes;
+    }
+    return group;
+}
+
+using OldTopic = wire::OffsetFetchResponse::OffsetFetchResponseTopic;
+using OldPartition = wire::OffsetFetchResponse::OffsetFetchResponsePartition;
+
+std::span<OldTopic> old_rows(std::span<const TopicRow> rows, Arena& arena) {
+    const auto out = arena.array<OldTopic>(rows.size());
+    for (std::size_t t = 0; t < rows.size(); ++t) {
+        out[t].name = rows[t].name;
+        out[t].partitions = arena.array<OldPartition>(rows[t].partitions.size());
+        for (std::size_t p = 0; p < out[t].partitions.size(); ++p) {
+            const PartitionRow& from = rows[t].partitions[p];
+            out[t].partitions[p] = {.partition_index = from.partition_index,
+                                    .committed_offset = from.committed_offset,
+                                    .committed_leader_epoch = from.committed_leader_epoch,
+                                    .metadata = from.metadata,
+                                    .error_code = from.error_code};
+        }
+    }
+    return out;
+}
+
+/// Version 1 has no error of the whole: each partition carries it.
+std::span<OldTopic> failed_rows(const wire::OffsetFetchRequest& message, std::int16_t error,
+                                Arena& arena) {
+    if (!message.topics) return {};
+    const auto out = arena.array<OldTopic>(message.topics->size());
+    for (std::size_t t = 0; t < out.size(); ++t) {
+        const auto& asked = (*message.topics)[t];
+        out[t].name = asked.name;
+        out[t].partitions = arena.array<OldPartition>(asked.partition_indexes.size());
+        for (std::size_t p = 0; p < out[t].partitions.size(); ++p)
+            out[t].partitions[p] = {.partition_index = asked.partition_indexes[p],
+                                    .committed_offset = -1,
+                                    .committed_leader_epoch = -1,
+                                    .metadata = "",
+                                    .error_code = error};
+    }
+    return out;
+}
+
+}  // namespace
+
+rt::Task<wire::OffsetFetchResponse> handle_offset_fetch(Request& request,
+                                                        const wire::OffsetFetchRequest& message) {
+    Arena& arena = request.arena;
+    wire::OffsetFetchResponse out;
+    if (request.version() >= kSeveralGroups) {
+        out.groups = arena.array<GroupResponse>(message.groups.size());
+        for (std::size_t i = 0; i < out.groups.size(); ++i)
+            out.groups[i] = co_await fetch(request, message.groups[i]);
+        co_return out;
+    }
+    const GroupRequest group = single(message, arena);
+    const GroupResponse answer = co_await fetch(request, group);
+    const bool has_error = answer.error_code != 0;
+    if (request.version() >= 2) out.error_code = answer.error_code;
+    out.topics = has_error && request.version() < 2 ? failed_rows(message, answer.error_code, arena)
+                                                    : old_rows(answer.topics, arena);
+    co_return out;
+}
+
+}  // namespace leat::broker

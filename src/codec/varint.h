@@ -69,16 +69,11 @@ inline void append_varlong(std::vector<std::byte>& out, std::int64_t value) {
     out.insert(out.end(), bytes, put_varlong(bytes, value));
 }
 
-/// Reads from [at, end) into `value` and gives the byte after the number; nullptr when the range
-/// ends inside it or when it does not fit the type. Longer spellings than needed are accepted, as
-/// Kafka accepts them.
+/// get_uvarint() for numbers of any length. Out of line, so that the short path stays short.
 template <class Unsigned>
-[[nodiscard]] inline const std::byte* get_uvarint(const std::byte* at, const std::byte* end,
-                                                  Unsigned& value) noexcept {
-    if (at != end && (*at & std::byte{0x80}) == std::byte{0}) [[likely]] {
-        value = static_cast<Unsigned>(*at);
-        return at + 1;
-    }
+[[nodiscard]] [[gnu::noinline]] const std::byte* get_long_uvarint(const std::byte* at,
+                                                                  const std::byte* end,
+                                                                  Unsigned& value) noexcept {
     constexpr int kBits = std::numeric_limits<Unsigned>::digits;
     Unsigned read = 0;
     for (int shift = 0; shift < kBits && at != end; shift += 7) {
@@ -92,6 +87,28 @@ template <class Unsigned>
         }
     }
     return nullptr;
+}
+
+/// Reads from [at, end) into `value` and gives the byte after the number; nullptr when the range
+/// ends inside it or when it does not fit the type. Longer spellings than needed are accepted, as
+/// Kafka accepts them.
+template <class Unsigned>
+[[nodiscard]] inline const std::byte* get_uvarint(const std::byte* at, const std::byte* end,
+                                                  Unsigned& value) noexcept {
+    // One byte or two: nearly all numbers of a record.
+    if (end - at >= 2) [[likely]] {
+        const auto low = static_cast<Unsigned>(at[0]);
+        if (low < 0x80) {
+            value = low;
+            return at + 1;
+        }
+        const auto high = static_cast<Unsigned>(at[1]);
+        if (high < 0x80) {
+            value = static_cast<Unsigned>((low & 0x7F) | high << 7);
+            return at + 2;
+        }
+    }
+    return get_long_uvarint(at, end, value);
 }
 [[nodiscard]] inline const std::byte* get_varint(const std::byte* at, const std::byte* end,
                                                  std::int32_t& value) noexcept {

@@ -50,10 +50,10 @@ TEST(ServePlan, ListensOnLoopbackAndKeepsDataUnderHomeUnlessTold) {
     ASSERT_EQ(plan->config->listeners.size(), 1U);
     EXPECT_EQ(config::text_of(plan->config->listeners[0]), "PLAINTEXT://127.0.0.1:9092");
     ::setenv("XDG_DATA_HOME", "relative", 1);
-    ::setenv("HOME", "/home/x", 1);
+    ::setenv("HOME", "/users/x", 1);
     const auto other = serve_plan(line_with({}));
     ASSERT_OK(other);
-    EXPECT_EQ(other->data_directory, "/home/x/.local/share/leat");
+    EXPECT_EQ(other->data_directory, "/users/x/.local/share/leat");
 }
 
 TEST(ServePlan, PutsTheCommandLineOverTheFile) {

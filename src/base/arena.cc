@@ -7,7 +7,8 @@ namespace leat {
 
 void* Arena::allocate(std::size_t size, std::size_t alignment) {
     LEAT_CHECK(alignment <= alignof(std::max_align_t));
-    const std::size_t pad = (alignment - reinterpret_cast<std::uintptr_t>(next_) % alignment) % alignment;
+    const std::size_t pad =
+        (alignment - reinterpret_cast<std::uintptr_t>(next_) % alignment) % alignment;
     if (next_ == nullptr || left_ < pad || left_ - pad < size) {
         const std::size_t block = std::max(size, next_block_);
         blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(block));

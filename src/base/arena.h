@@ -19,8 +19,9 @@ namespace leat {
 /// Hands out memory that is freed all at once; no destructor of what lies in it ever runs.
 ///
 /// Threading: not synchronised.
-/// Memory:    blocks double from 4 KiB to 256 KiB; larger requests get a block of their own. reset()
-///            keeps the first block, so a reused arena does not allocate for ordinary requests.
+/// Memory:    blocks double from 4 KiB to 256 KiB; larger requests get a block of their own.
+///            reset() keeps the first block, so a reused arena does not allocate for ordinary
+///            requests.
 class Arena {
   public:
     Arena() = default;

@@ -24,7 +24,8 @@ TEST(Arena, ArraysAreAlignedZeroedAndDisjoint) {
             arrays.push_back(array);
         }
         for (std::size_t n = 1; n < 200; ++n)
-            for (const std::int64_t value : arrays[n - 1]) EXPECT_EQ(value, static_cast<std::int64_t>(n));
+            for (const std::int64_t value : arrays[n - 1])
+                EXPECT_EQ(value, static_cast<std::int64_t>(n));
         arena.reset();
     }
     EXPECT_LE(arena.capacity_bytes(), 4096U);

@@ -20,6 +20,7 @@
 namespace leat {
 
 /// Code plus optional human detail. 16 bytes, move-only; allocates only when a detail is given.
+/// Threading: not synchronised.
 class Error {
   public:
     explicit Error(Errc code) noexcept : code_(code) {}
@@ -37,6 +38,7 @@ class Error {
 };
 
 /// Either a `T` or an `Error`. Reading the wrong side is a programmer error and aborts.
+/// Threading: not synchronised.
 template <class T>
 class [[nodiscard]] Result {
   public:

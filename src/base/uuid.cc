@@ -17,7 +17,8 @@ std::string Uuid::text() const {
     int have = 0;
     for (const std::uint8_t byte : bytes) {
         bits = (bits << 8U) | byte;
-        for (have += 8; have >= 6; have -= 6) out += kAlphabet[(bits >> static_cast<unsigned>(have - 6)) & 63U];
+        for (have += 8; have >= 6; have -= 6)
+            out += kAlphabet[(bits >> static_cast<unsigned>(have - 6)) & 63U];
     }
     out += kAlphabet[(bits << static_cast<unsigned>(6 - have)) & 63U];
     return out;

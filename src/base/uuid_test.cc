@@ -19,7 +19,9 @@ TEST(Uuid, TextRoundTrips) {
     }
 }
 
-TEST(Uuid, ZeroPrintsAsKafkaPrintsIt) { EXPECT_EQ(Uuid{}.text(), "AAAAAAAAAAAAAAAAAAAAAA"); }
+TEST(Uuid, ZeroPrintsAsKafkaPrintsIt) {
+    EXPECT_EQ(Uuid{}.text(), "AAAAAAAAAAAAAAAAAAAAAA");
+}
 
 TEST(Uuid, ParseRefusesOtherLengthsAndLetters) {
     EXPECT_ERRC(Uuid::parse("short"), Errc::kMalformed);

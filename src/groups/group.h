@@ -31,6 +31,7 @@ enum class GroupState : std::uint8_t { kEmpty, kPreparing, kCompleting, kStable 
 class Group;
 
 /// What a group needs from the coordinator that it lives in.
+/// Threading: shard-local.
 class GroupHost {
   public:
     using Done = std::move_only_function<void(Errc)>;

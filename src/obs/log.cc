@@ -121,7 +121,7 @@ struct State {
     RepeatLimit limit;
 };
 State& state() {
-    static State* const forever = new State;
+    static State* const forever = new State;  // tidy: right here, threads may log until exit.
     return *forever;
 }
 

@@ -26,6 +26,7 @@ namespace leat::obs {
 enum class Level : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
 
 /// One key and its value; views only, it lives as long as the call that logs it.
+/// Threading: immutable.
 class Field {
   public:
     Field(std::string_view key, bool value) : key_(key), value_(value) {}

@@ -110,7 +110,9 @@ std::uint32_t Registry::allocate(std::size_t count) {
         auto& page = slots_[s].pages[first / detail::kPageCells];
         if (page.load(std::memory_order_relaxed) == nullptr)
             // The handle that reaches other threads publishes the page with it.
-            page.store(new detail::Cell[detail::kPageCells]{}, std::memory_order_release);
+            page.store(
+                new detail::Cell[detail::kPageCells]{},  // tidy: right here, freed by ~Registry.
+                std::memory_order_release);
     }
     next_cell_ += static_cast<std::uint32_t>(count);
     return first;

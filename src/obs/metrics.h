@@ -81,6 +81,7 @@ class Counter {
 };
 
 /// The scrape shows the sum over the slots: each shard sets its own part.
+/// Threading: thread-safe, no locks.
 class Gauge {
   public:
     void set(std::int64_t value) const noexcept {
@@ -97,6 +98,8 @@ class Gauge {
     std::uint32_t cell_;
 };
 
+/// How often values fell into each bucket, and their sum.
+/// Threading: thread-safe, no locks.
 class Histogram {
   public:
     void observe(std::int64_t value) const noexcept;

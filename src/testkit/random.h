@@ -12,6 +12,8 @@
 
 namespace leat::testkit {
 
+/// Random numbers of one test; a failure prints the seed that repeats it.
+/// Threading: not synchronised.
 class Random {
   public:
     Random() : trace_(__FILE__, __LINE__, "LEAT_TEST_SEED=" + std::to_string(seed_)) {}

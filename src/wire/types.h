@@ -33,6 +33,7 @@ struct VersionRange {
 /// Null, or a view of bytes, or (only when encoding) a promise of `external_bytes` bytes that
 /// somebody else sends: Writer notes where they belong, so that they can come from a file.
 /// Memory: a view; whoever made it owns the bytes.
+/// Threading: not synchronised.
 class Records {
   public:
     Records() = default;

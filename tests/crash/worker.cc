@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// crash_worker: load for the crash harness that goes on through cuts and restarts of the broker, and
-// writes down what it was told. usage: crash_worker load|dump --name value...; see history.py for
-// what is made of the log. Layer: tests.
+// crash_worker: load for the crash harness that goes on through cuts and restarts of the broker,
+// and writes down what it was told. usage: crash_worker load|dump --name value...; see history.py
+// for what is made of the log. Layer: tests.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,7 +37,8 @@ struct Producer {
     History& history;
     Status& status;
     int id;
-    std::int64_t in_flight = 0;  ///< Touched by this producer's thread only (callbacks run in poll).
+    std::int64_t in_flight =
+        0;  ///< Touched by this producer's thread only (callbacks run in poll).
 
     static void delivered(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* opaque) {
         auto& self = *static_cast<Producer*>(opaque);
@@ -60,8 +61,7 @@ struct Producer {
         const auto error = rd_kafka_producev(
             handle, RD_KAFKA_V_TOPIC(plan.topic.c_str()),
             RD_KAFKA_V_PARTITION(static_cast<std::int32_t>(number % plan.partitions)),
-            RD_KAFKA_V_VALUE(value.data(), value.size()),
-            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            RD_KAFKA_V_VALUE(value.data(), value.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
             RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(number)), RD_KAFKA_V_END);
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR) die(rd_kafka_err2str(error));
         ++in_flight;
@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
     if (argc < 2 || plan.broker.empty() || plan.log.empty())
         die("usage: crash_worker load|dump --broker HOST:PORT --log FILE [--status FILE] "
             "[--topic T] [--partitions N] [--producers N] [--window N] [--idempotent true|false]");
-    struct sigaction stop {};
+    struct sigaction stop{};
     stop.sa_handler = [](int) { stopping = true; };
     sigaction(SIGTERM, &stop, nullptr);
     sigaction(SIGINT, &stop, nullptr);

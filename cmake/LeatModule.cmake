@@ -1,6 +1,6 @@
 # leat_module(NAME storage DEPS base wire [EXTERNAL PkgConfig::X ...] [GENERATED file ...])
 #   One static library per folder under src/. *.h are checked to compile alone; *_test.cc become one
-#   gtest binary labelled "unit", each *_fuzz.cc a fuzz target whose corpus is replayed by ctest, each
+#   gtest binary whose tests are called NAME.Thing.Outcome, label "unit", each *_fuzz.cc a fuzz target whose corpus is replayed by ctest, each
 #   *_bench.cc a benchmark when LEAT_BENCHMARKS is on.
 #   FOLDERS are subfolders whose files belong to the same library.
 #   GENERATED sources are made at build time and are exempt from lint.
@@ -32,6 +32,7 @@ function(leat_module)
   set(scope PUBLIC)
   if(sources)
     add_library(leat_${arg_NAME} STATIC ${sources})
+    leat_precompile(leat_${arg_NAME} std)
   else()
     add_library(leat_${arg_NAME} INTERFACE)
     set(scope INTERFACE)
@@ -41,9 +42,10 @@ function(leat_module)
   target_link_libraries(leat_${arg_NAME} ${scope} leat_flags Threads::Threads ${arg_DEPS} ${arg_EXTERNAL})
   if(BUILD_TESTING AND tests AND NOT LEAT_SANITIZE MATCHES "fuzzer")
     add_executable(${arg_NAME}_test ${tests})
+    leat_precompile(${arg_NAME}_test test)
     target_link_libraries(${arg_NAME}_test PRIVATE leat_${arg_NAME} leat_testkit GTest::gmock GTest::gtest_main)
     include(GoogleTest)
-    gtest_discover_tests(${arg_NAME}_test WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+    gtest_discover_tests(${arg_NAME}_test TEST_PREFIX ${arg_NAME}. WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
       DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 60)
   endif()
   foreach(file IN LISTS fuzzers)
@@ -63,6 +65,7 @@ function(leat_fuzz file module)
   endif()
   get_filename_component(target ${file} NAME_WE)
   add_executable(${target} ${file})
+  leat_precompile(${target} std)
   target_link_libraries(${target} PRIVATE leat_${module})
   if(NOT LEAT_SANITIZE MATCHES "fuzzer")
     target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src/testkit/fuzz_replay_main.cc")

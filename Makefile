@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The front door. `make` alone lists what there is; each target first installs what it needs (tools/setup).
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+JOBS ?= $(shell nproc)
+PRESET ?= dev
+PREFIX ?= /usr/local
+FOR ?= build test lint
+# Variables given on make's command line reach the scripts that read them.
+export CRASH_CYCLES FUZZ_SECONDS FUZZ_ONLY LINT_ALL LINT_BASE JOBS
+
+# configure(PRESET): quick when nothing changed, and picks up a changed preset.
+define configure
+	cmake --preset $(1) > build/$(1).configure.log 2>&1 || { cat build/$(1).configure.log; exit 1; }
+endef
+
+##@ Use it
+
+.PHONY: build
+build: setup-build ## Build the program: build/release/bin/leat
+	@mkdir -p build
+	@$(call configure,release)
+	@ninja -C build/release -j $(JOBS) leat
+
+.PHONY: demo
+demo: setup-demo build ## Play real events through it and print a scorecard  [DEMO="--telemetry --drop sent"]
+	@examples/demo/run $(DEMO)
+
+.PHONY: run
+run: setup-demo build ## The same, and stay up until Ctrl-C
+	@examples/demo/run --stay $(DEMO)
+
+.PHONY: install
+install: build ## Install program, unit, completion, example settings  [PREFIX=/usr/local DESTDIR=]
+	@cmake -B build/release -DCMAKE_INSTALL_PREFIX=$(PREFIX) > build/release.configure.log
+	@cmake --install build/release
+
+.PHONY: package
+package: setup-package build ## Make the Debian package: build/release/leat_*.deb
+	@cd build/release && cpack -G DEB
+
+##@ Work on it
+
+.PHONY: setup
+setup: ## Install the packages that targets need  [FOR="build test lint"]
+	@tools/setup $(FOR)
+
+.PHONY: test
+test: setup-test ## Build and run the tests  [PRESET=dev|asan|tsan TESTS=regex LABELS=unit|sim|system]
+	@case $(PRESET) in asan|tsan) tools/setup sanitizers;; esac
+	@mkdir -p build
+	@$(call configure,$(PRESET))
+	@ninja -C build/$(PRESET) -j $(JOBS)
+	@ctest --test-dir build/$(PRESET) -j $(JOBS) --output-on-failure --no-tests=error --timeout 300 \
+	  -L '$(or $(LABELS),unit|sim|system)' $(if $(TESTS),-R '$(TESTS)')
+
+.PHONY: lint
+lint: setup-lint ## Layout, clang-tidy and house rules of what changed  [LINT_ALL=1 LINT_BASE=commit]
+	@python3 -B tools/lint.py
+
+.PHONY: format
+format: setup-format ## Lay out all C++ sources with clang-format
+	@git ls-files '*.h' '*.cc' '*.def' | xargs clang-format-19 -i
+	@git diff --stat
+
+.PHONY: clean
+clean: ## Remove build/
+	rm -rf build
+
+##@ Prove it
+
+.PHONY: fuzz
+fuzz: setup-fuzz ## Run every fuzz target  [FUZZ_SECONDS=60 FUZZ_ONLY=regex]
+	@mkdir -p build
+	@$(call configure,fuzz)
+	@ninja -C build/fuzz -j $(JOBS)
+	@python3 -B tools/fuzz.py
+
+.PHONY: crash
+crash: setup-crash ## Power cuts, kills, failpoints, mutants (root)  [CRASH_CYCLES=200 CRASH="all --fs ext4,xfs"]
+	@mkdir -p build
+	@$(call configure,dev)
+	@ninja -C build/dev -j $(JOBS) leat crash_worker
+	@tests/crash/run $(or $(CRASH),all) $(if $(CRASH_CYCLES),--cycles $(CRASH_CYCLES))
+
+.PHONY: interop
+interop: setup-interop build ## Foreign clients on Leat and on Apache Kafka  [INTEROP=short]
+	@tests/interop/run $(if $(INTEROP),--$(INTEROP))
+
+.PHONY: bench
+bench: setup-bench build ## Measure beside Apache Kafka  [BENCH="--rounds 5 --report FILE"]
+	@ninja -C build/release -j $(JOBS) loadgen null_broker
+	@bench/run $(BENCH)
+
+##@ Find your way
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z]+:.*## / {n = split($$2, part, "  \\["); printf "  make %-9s %s\n", $$1, part[1]; \
+	  if (n > 1) printf "                 %s\n", "[" part[2]}' Makefile
+	@echo
+	@echo "Values in [] may be given on the command line, for example: make fuzz FUZZ_SECONDS=600 FUZZ_ONLY=wire_produce"
+	@echo "JOBS=$(JOBS) sets how many compilers run at once. CONTRIBUTING.md has the daily loop."
+
+# setup-X: what target X needs; silent work when all is there.
+setup-%:
+	@tools/setup $*

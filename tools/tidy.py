@@ -31,7 +31,7 @@ RULES = {
             f"test <= {SOURCE_LINES_MAX}",
     "big-file": f"no file over {FILE_BYTES_MAX // 1024} KiB",
     "header-block": "C++ starts with the SPDX line; a header says its purpose and 'Layer:' before #pragma once",
-    "threading": "each class of a header says 'Threading:' in the comment above it, or once at the top of the file",
+    "threading": "each class of a product header says 'Threading:' in the comment above it, or once at the top of the file",
     "test-name": "TEST(Thing, OutcomeUnderCondition): PascalCase, at least two words",
     "todo": "'TODO(#123): text' is the only form",
     "banned": f"words with a better replacement; a line may say '{WAIVER}why'",
@@ -56,7 +56,7 @@ BANNED = [
     (r"\bthrow\b", "Result<T> and Errc", set()),
     (r"(?<![\w.])new\s+[A-Za-z_:]", "std::make_unique", set()),
     (r"\bstd::regex\b", "a hand-written scan: std::regex recurses on the input's length", set()),
-    (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b", "a timer of rt::Executor; a manual clock in tests", {"rt"}),
+    (r"\b(this_thread::sleep_\w+|usleep|nanosleep)\b", "a timer of rt::Executor; a manual clock in tests", {"rt"}),
     (r"(?<![\w.])assert\s*\(", "LEAT_CHECK, which stays on in every build", set()),
     (r"\busing namespace (?!std::(chrono_)?literals|std::string_view_literals)", "qualified names", set()),
     (r"\bcatch\s*\(\s*\.\.\.\s*\)", "a named exception type at the wrapper that calls the thrower", set()),
@@ -160,7 +160,7 @@ class Tidy:
             self.found("header-block", name, 1, "no 'Layer:' in the comment at the top")
         if len(re.findall(r"^// \S", top, re.M)) < 2:
             self.found("header-block", name, 1, "no sentence of purpose at the top")
-        if not name.startswith("src/") or "Threading:" in top:
+        if not PRODUCT.match(name) or "/testing/" in name or "Threading:" in top:
             return
         for number, line in enumerate(lines):
             # A specialisation keeps the contract of its template.

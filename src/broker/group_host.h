@@ -80,6 +80,7 @@ struct ParkedAnswer {
 
 /// What a coordinator is given to answer with. Dropped without an answer, because the coordinator
 /// is gone, it says so.
+/// Threading: shard-local.
 template <class T>
 class Ticket {
   public:

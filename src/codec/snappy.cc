@@ -16,7 +16,7 @@ namespace {
 
 constexpr auto kMagic = std::to_array<unsigned char>({0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0});
 constexpr std::size_t kFrameHeaderBytes = 16;
-constexpr std::size_t kBlockBytes = 32 * 1024;  // As the Java library writes.
+constexpr std::size_t kBlockBytes = std::size_t{32} * 1024;  // As the Java library writes.
 // One copy of three bytes makes at most 64: a block cannot grow by more.
 constexpr std::size_t kExpansionMax = 64 / 3 + 1;
 

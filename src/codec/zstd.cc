@@ -29,7 +29,7 @@ bool limit_window(ZSTD_CCtx* context, int level, std::size_t in_bytes) {
 
 // Room to try first. The claim is believed only as far as data of this size commonly expands.
 std::size_t first_guess(Bytes in, std::size_t bytes_max) {
-    constexpr std::size_t kBelievedMin = 64 * 1024;
+    constexpr std::size_t kBelievedMin = std::size_t{64} * 1024;
     constexpr std::size_t kBelievedExpansion = 16;
     const std::size_t believed = in.size() > SIZE_MAX / kBelievedExpansion
                                      ? SIZE_MAX

@@ -70,6 +70,7 @@ std::vector<Plain> random_records(testkit::Random& random) {
 
 void add(BatchBuilder& builder, const Plain& record) {
     std::vector<HeaderView> headers;
+    headers.reserve(record.headers.size());
     for (const auto& [key, value] : record.headers) headers.push_back({key, bytes_of(value)});
     builder.add(record.delta, {.timestamp = {record.timestamp},
                                .key = bytes_of(record.key),

@@ -12,7 +12,7 @@
 namespace leat::wire {
 
 /// Those from 2 on belong to Kafka's metadata quorum; they are passed over.
-enum class ControlType : std::int16_t { kAbort = 0, kCommit = 1, kOther = 2 };
+enum class ControlType : std::uint8_t { kAbort = 0, kCommit = 1, kOther = 2 };
 
 struct EndMarker {
     bool committed = false;

@@ -5,7 +5,7 @@
 // cache.
 #include <benchmark/benchmark.h>
 
-#include <cstring>
+#include <algorithm>
 
 #include "codec/crc32c.h"
 #include "wire/batch_builder.h"
@@ -15,7 +15,7 @@ namespace {
 
 using leat::codec::Codec;
 
-constexpr std::size_t kBatchBytes = 64 * 1024;
+constexpr std::size_t kBatchBytes = std::size_t{64} * 1024;
 constexpr std::size_t kTotalBytes = std::size_t{64} << 20;
 
 std::vector<std::byte> make_batch(std::size_t value_bytes, Codec codec) {
@@ -38,12 +38,12 @@ std::vector<std::byte> make_batch(std::size_t value_bytes, Codec codec) {
 
 void run(benchmark::State& state, Codec codec, const leat::wire::BatchRules& rules) {
     const auto batch = make_batch(static_cast<std::size_t>(state.range(0)), codec);
-    const std::size_t count = kTotalBytes / batch.size();
+    const std::size_t count = kTotalBytes / std::max<std::size_t>(batch.size(), 1);
     std::vector<std::byte> all;
     for (std::size_t i = 0; i < count; ++i) all.insert(all.end(), batch.begin(), batch.end());
     std::vector<leat::wire::RecordError> errors;
     std::size_t at = 0;
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
         const leat::Bytes one = leat::Bytes{all}.subspan(at * batch.size(), batch.size());
         const auto valid = validate_batch(one, rules, errors);
         if (!valid) state.SkipWithError("refused");
@@ -71,11 +71,11 @@ void validate_inflated_zstd(benchmark::State& state) {
 }
 void checksum_alone(benchmark::State& state) {
     const auto batch = make_batch(static_cast<std::size_t>(state.range(0)), Codec::kNone);
-    const std::size_t count = kTotalBytes / batch.size();
+    const std::size_t count = kTotalBytes / std::max<std::size_t>(batch.size(), 1);
     std::vector<std::byte> all;
     for (std::size_t i = 0; i < count; ++i) all.insert(all.end(), batch.begin(), batch.end());
     std::size_t at = 0;
-    for (auto _ : state) {
+    while (state.KeepRunning()) {
         benchmark::DoNotOptimize(
             leat::codec::crc32c(leat::Bytes{all}.subspan(at * batch.size(), batch.size())));
         at = (at + 1) % count;

@@ -13,8 +13,8 @@ constexpr const char* kBadLength = "a length in a record is impossible";
 
 // Bounded position in a record. Once an error is set nothing advances.
 struct Walk {
-    const std::byte* at;
-    const std::byte* end;
+    const std::byte* at = nullptr;
+    const std::byte* end = nullptr;
     const char* error = nullptr;
 
     std::int32_t varint() noexcept {

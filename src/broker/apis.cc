@@ -15,7 +15,10 @@
 #include "broker/handlers/metadata.h"
 #include "broker/handlers/offset_commit.h"
 #include "broker/handlers/offset_fetch.h"
+#include "broker/handlers/offsets.h"
+#include "broker/handlers/partitions.h"
 #include "broker/handlers/produce.h"
+#include "broker/handlers/producer_ids.h"
 #include "broker/handlers/replicas.h"
 #include "broker/handlers/topics.h"
 #include "broker/metrics.h"
@@ -32,6 +35,7 @@ constexpr auto kTable = std::to_array<Api>({
      .quota = QuotaClass::kProduce,
      .runs_ahead = true},
     {.key = kFetch, .handle = call<handle_fetch>, .quota = QuotaClass::kFetch},
+    {.key = kListOffsets, .handle = call<handle_list_offsets>},
     {.key = kMetadata, .handle = call<handle_metadata>},
     {.key = kOffsetCommit, .handle = call<handle_offset_commit>},
     {.key = kOffsetFetch, .handle = call<handle_offset_fetch>},
@@ -45,6 +49,9 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kApiVersions, .handle = call<handle_api_versions>, .rights = Rights::kNone},
     {.key = kCreateTopics, .handle = call<handle_create_topics>, .quota = QuotaClass::kMutation},
     {.key = kDeleteTopics, .handle = call<handle_delete_topics>, .quota = QuotaClass::kMutation},
+    {.key = kDeleteRecords, .handle = call<handle_delete_records>},
+    {.key = kInitProducerId, .handle = call<handle_init_producer_id>},
+    {.key = kOffsetForLeaderEpoch, .handle = call<handle_offset_for_leader_epoch>},
     {.key = kDescribeConfigs, .handle = call<handle_describe_configs>},
     {.key = kAlterConfigs, .handle = call<handle_alter_configs>},
     {.key = kAlterReplicaLogDirs,
@@ -67,6 +74,7 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kDescribeQuorum, .handle = call<handle_describe_quorum>, .rights = Rights::kCluster},
     {.key = kUpdateFeatures, .handle = call<handle_update_features>, .rights = Rights::kCluster},
     {.key = kDescribeCluster, .handle = call<handle_describe_cluster>},
+    {.key = kDescribeProducers, .handle = call<handle_describe_producers>},
     {.key = kListConfigResources,
      .handle = call<handle_list_config_resources>,
      .rights = Rights::kCluster},

@@ -134,6 +134,10 @@ rt::Task<Result<void>> Broker::stop() {
                                [this] { return parts_.directory->mark_clean(); });
 }
 
+std::string Broker::failure() const {
+    return data_failure(shards_.front()->storage());
+}
+
 std::span<const admin::Feature> Broker::features() const noexcept {
     return kFeatures;
 }

@@ -74,6 +74,8 @@ class Broker {
     [[nodiscard]] rt::BlockingPool& pool() const noexcept { return *parts_.pool; }
     [[nodiscard]] obs::Registry& registry() const noexcept { return *parts_.registry; }
     [[nodiscard]] BrokerMetrics& metrics() noexcept { return *metrics_; }
+    /// Why the data directory takes no more writes; "" while all is well.
+    [[nodiscard]] std::string failure() const;
     /// Features as ApiVersions tells them; finalized ones are implemented.
     [[nodiscard]] std::span<const admin::Feature> features() const noexcept;
     /// Grows when features() changes between versions of the program.

@@ -51,6 +51,18 @@ constexpr auto kTable = std::to_array<Metric>({
     {.name = "leat_partitions_failed",
      .kind = Kind::kGauge,
      .help = "Partitions that could not be opened."},
+    {.name = "leat_partition_size_bytes",
+     .kind = Kind::kGauge,
+     .help = "Bytes of a partition's log.",
+     .labels = {"topic", "partition"}},
+    {.name = "leat_partition_log_start_offset",
+     .kind = Kind::kGauge,
+     .help = "First offset that can be read.",
+     .labels = {"topic", "partition"}},
+    {.name = "leat_partition_high_watermark",
+     .kind = Kind::kGauge,
+     .help = "Readers get up to here.",
+     .labels = {"topic", "partition"}},
 });
 
 consteval const Metric& metric(std::string_view name) {
@@ -63,6 +75,18 @@ consteval const Metric& metric(std::string_view name) {
 
 std::span<const Metric> metrics_table() {
     return kTable;
+}
+
+const Metric& partition_size_metric() {
+    return metric("leat_partition_size_bytes");
+}
+
+const Metric& partition_start_metric() {
+    return metric("leat_partition_log_start_offset");
+}
+
+const Metric& partition_end_metric() {
+    return metric("leat_partition_high_watermark");
 }
 
 BrokerMetrics::BrokerMetrics(obs::Registry& registry)

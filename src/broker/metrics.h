@@ -20,6 +20,11 @@ namespace leat::broker {
 /// Every metric of this module, for the reference page.
 [[nodiscard]] std::span<const obs::Metric> metrics_table();
 
+// Looked up at a scrape, by topic and partition.
+[[nodiscard]] const obs::Metric& partition_size_metric();
+[[nodiscard]] const obs::Metric& partition_start_metric();
+[[nodiscard]] const obs::Metric& partition_end_metric();
+
 /// Handles of one served API.
 struct ApiMetrics {
     obs::Counter requests;

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "metadata/delta.h"
+#include "obs/metrics.h"
 #include "rt/task.h"
 #include "storage/partition.h"
 
@@ -27,6 +29,8 @@ class ShardService {
     virtual void closing(const std::shared_ptr<storage::Partition>& partition) = 0;
     /// The shard's image has the change.
     virtual void applied(const metadata::Delta& delta) = 0;
+    /// What /metrics shows of it, gathered at a scrape.
+    virtual void add_samples(std::vector<obs::Sample>& /*out*/) const {}
     /// Ends timers and answers who waits: partitions are shut down next.
     virtual rt::Task<void> stop() = 0;
 };

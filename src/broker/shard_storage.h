@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "broker/broker.h"
 #include "storage/shard_context.h"
@@ -27,5 +28,8 @@ class ShardStorage {
     std::shared_ptr<const config::BrokerConfig> config_;
     std::shared_ptr<OfProcess> process_;
 };
+
+/// What made the data directory of `context` go offline; "" while it is not.
+[[nodiscard]] std::string data_failure(const storage::ShardContext& context);
 
 }  // namespace leat::broker

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/handlers/offsets.h"
+
+#include <algorithm>
+#include <set>
+
+#include "broker/handlers/partition_work.h"
+
+namespace leat::broker {
+namespace {
+
+using wire::ListOffsetsRequest;
+using wire::ListOffsetsResponse;
+using wire::OffsetForLeaderEpochRequest;
+using wire::OffsetForLeaderEpochResponse;
+
+// Timestamps that are none.
+constexpr std::int64_t kLatest = -1;
+constexpr std::int64_t kEarliest = -2;
+constexpr std::int64_t kMaxTimestamp = -3;
+constexpr std::int64_t kEarliestLocal = -4;
+constexpr std::int64_t kLatestTiered = -5;
+constexpr std::int64_t kEarliestPendingUpload = -6;
+
+bool is_supported(std::int64_t timestamp, std::int16_t version) {
+    switch (timestamp) {
+        case kMaxTimestamp:
+            return version >= 7;
+        case kEarliestLocal:
+            return version >= 8;
+        case kLatestTiered:
+            return version >= 9;
+        case kEarliestPendingUpload:
+            return version >= 11;
+        default:
+            return timestamp >= kEarliest;
+    }
+}
+
+using ListTarget = Target<ListOffsetsRequest::ListOffsetsPartition,
+                          ListOffsetsResponse::ListOffsetsPartitionResponse, storage::Isolation>;
+
+/// The epoch of the first record there is; -1 without any.
+std::int32_t earliest_epoch(const storage::Partition& partition) {
+    std::int32_t low = 0;
+    std::int32_t high = partition.spec().leader_epoch;
+    if (partition.end_of_epoch(high).epoch < 0) return -1;
+    while (low < high) {
+        const std::int32_t middle = low + (high - low) / 2;
+        if (partition.end_of_epoch(middle).epoch >= 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+rt::Task<Result<storage::TimestampedOffset>> look_up(storage::Partition& partition,
+                                                     std::int64_t timestamp,
+                                                     storage::Isolation isolation) {
+    storage::TimestampedOffset out;
+    switch (timestamp) {
+        case kLatest:
+            out.offset = isolation == storage::Isolation::kReadCommitted
+                             ? partition.last_stable()
+                             : partition.high_watermark();
+            out.leader_epoch = partition.spec().leader_epoch;
+            break;
+        case kEarliest:
+        case kEarliestLocal:
+            out.offset = partition.log_start();
+            out.leader_epoch = earliest_epoch(partition);
+            break;
+        case kMaxTimestamp:
+            co_return co_await partition.find_max_timestamp();
+        case kLatestTiered:
+        case kEarliestPendingUpload:
+            break;  // Nothing is kept elsewhere.
+        default:
+            co_return co_await partition.find_by_time({timestamp}, isolation);
+    }
+    co_return out;
+}
+
+/// Runs on: the partition's shard.
+rt::Task<void> list_one(storage::Partition& partition, ListTarget& target) {
+    const Errc fenced = partition.check_leader_epoch(target.in->current_leader_epoch);
+    if (fenced != Errc::kNone) {
+        target.out->error_code = wire_code(fenced);
+        co_return;
+    }
+    const Result<storage::TimestampedOffset> found =
+        co_await look_up(partition, target.in->timestamp, target.extra);
+    if (!found.has_value()) {
+        target.out->error_code = wire_code(found.error().code());
+        co_return;
+    }
+    target.out->offset = found->offset.value;
+    target.out->timestamp = found->timestamp.value;
+    target.out->leader_epoch = found->leader_epoch;
+}
+
+/// Partitions that are in the request more than once: Kafka answers INVALID_REQUEST for them.
+std::set<std::pair<std::string_view, std::int32_t>> repeated(const ListOffsetsRequest& message) {
+    std::set<std::pair<std::string_view, std::int32_t>> seen;
+    std::set<std::pair<std::string_view, std::int32_t>> twice;
+    for (const auto& topic : message.topics)
+        for (const auto& partition : topic.partitions)
+            if (!seen.emplace(topic.name, partition.partition_index).second)
+                twice.emplace(topic.name, partition.partition_index);
+    return twice;
+}
+
+using EpochTarget = Target<OffsetForLeaderEpochRequest::OffsetForLeaderPartition,
+                           OffsetForLeaderEpochResponse::EpochEndOffset>;
+
+/// Runs on: the partition's shard.
+rt::Task<void> end_one(storage::Partition& partition, EpochTarget& target) {
+    const Errc fenced = partition.check_leader_epoch(target.in->current_leader_epoch);
+    if (fenced != Errc::kNone) {
+        target.out->error_code = wire_code(fenced);
+        co_return;
+    }
+    const storage::Partition::EpochEnd end = partition.end_of_epoch(target.in->leader_epoch);
+    target.out->leader_epoch = end.epoch;
+    target.out->end_offset = end.end.value;
+}
+
+void refuse(const Request& request, std::int16_t& error_code, Errc error) {
+    error_code = wire_code(error);
+    count_error(request, error_code);
+}
+
+}  // namespace
+
+rt::Task<ListOffsetsResponse> handle_list_offsets(Request& request,
+                                                  const ListOffsetsRequest& message) {
+    ListOffsetsResponse response;
+    const auto topics =
+        request.arena.array<ListOffsetsResponse::ListOffsetsTopicResponse>(message.topics.size());
+    response.topics = topics;
+    const auto twice = repeated(message);
+    const auto isolation = message.isolation_level == 1 ? storage::Isolation::kReadCommitted
+                                                        : storage::Isolation::kReadUncommitted;
+    std::vector<ListTarget> targets;
+    for (std::size_t i = 0; i < topics.size(); ++i) {
+        const auto& from = message.topics[i];
+        topics[i].name = from.name;
+        topics[i].partitions =
+            request.arena.array<ListOffsetsResponse::ListOffsetsPartitionResponse>(
+                from.partitions.size());
+        for (std::size_t j = 0; j < from.partitions.size(); ++j) {
+            const auto& asked = from.partitions[j];
+            auto& out = topics[i].partitions[j];
+            out.partition_index = asked.partition_index;
+            const auto id =
+                partition_named(request.shard->image(), from.name, asked.partition_index);
+            if (twice.contains({from.name, asked.partition_index}))
+                refuse(request, out.error_code, Errc::kInvalidRequest);
+            else if (!is_supported(asked.timestamp, request.version()))
+                refuse(request, out.error_code, Errc::kUnsupportedVersion);
+            else if (!id)
+                refuse(request, out.error_code, Errc::kUnknownTopicOrPartition);
+            else
+                targets.push_back({.id = *id, .in = &asked, .out = &out, .extra = isolation});
+        }
+    }
+    co_await ask_partitions<list_one>(request, targets);
+    co_return response;
+}
+
+rt::Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
+    Request& request, const OffsetForLeaderEpochRequest& message) {
+    OffsetForLeaderEpochResponse response;
+    const auto topics =
+        request.arena.array<OffsetForLeaderEpochResponse::OffsetForLeaderTopicResult>(
+            message.topics.size());
+    response.topics = topics;
+    std::vector<EpochTarget> targets;
+    for (std::size_t i = 0; i < topics.size(); ++i) {
+        const auto& from = message.topics[i];
+        topics[i].topic = from.topic;
+        topics[i].partitions = request.arena.array<OffsetForLeaderEpochResponse::EpochEndOffset>(
+            from.partitions.size());
+        for (std::size_t j = 0; j < from.partitions.size(); ++j) {
+            auto& out = topics[i].partitions[j];
+            out.partition = from.partitions[j].partition;
+            const auto id = partition_named(request.shard->image(), from.topic, out.partition);
+            if (id)
+                targets.push_back({.id = *id, .in = &from.partitions[j], .out = &out, .extra = {}});
+            else
+                refuse(request, out.error_code, Errc::kUnknownTopicOrPartition);
+        }
+    }
+    co_await ask_partitions<end_one>(request, targets);
+    co_return response;
+}
+
+}  // namespace leat::broker

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HTTP over TCP: listens, and gives each connection a Session. Layer: http (L2).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "http/session.h"
+#include "rt/event_loop.h"
+#include "rt/tcp.h"
+
+namespace leat::http {
+
+struct ServerOptions {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+    SessionOptions session = {};
+    std::size_t connections_max = 256;  ///< More are closed at once.
+    /// A peer that does not take an answer is cut at this many bytes, or after `send_timeout`.
+    std::size_t unsent_bytes_max = 16 * 1024 * 1024;
+    std::chrono::seconds send_timeout{30};
+};
+
+/// Listens from open() until it goes; that closes its connections.
+///
+/// Threading: shard-local; made before the loop runs or on its thread.
+class Server {
+  public:
+    /// Errors: those of rt::TcpListener::open().
+    static Result<std::unique_ptr<Server>> open(rt::EventLoop& loop, ServerOptions options,
+                                                Handler handler);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    [[nodiscard]] std::uint16_t port() const;
+    [[nodiscard]] std::size_t connection_count() const noexcept;
+
+  private:
+    class State;
+    explicit Server(std::shared_ptr<State> state) noexcept;
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace leat::http

@@ -31,6 +31,8 @@ struct LogOptions {
     bool clean = false;
     Offset log_start;  ///< As it was stored; segments below may still be there.
     WallMs now;        ///< For the age of the active segment.
+    /// False only for Faults::skip_crc_check.
+    bool check_crc = true;
 };
 
 /// What opening found.
@@ -62,8 +64,9 @@ struct Placed {
 ///            write leaves it unusable.
 class Log {
   public:
-    /// Opens or creates. `replay_from`: batches from this offset on are shown to `replay`, whether
-    /// or not they need recovery (the newest usable producer snapshot ends there).
+    /// Opens or creates; what is in the log then is durable. `replay_from`: batches from this
+    /// offset on are shown to `replay`, whether or not they need recovery (the newest usable
+    /// producer snapshot ends there).
     static Result<std::unique_ptr<Log>> open(rt::Disk& disk, FileCache& files, LogOptions options,
                                              Offset replay_from, const ReplayBatch& replay);
     ~Log();

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The half of Log that takes segments away: retention, truncation, exchange by the cleaner.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "storage/log_state.h"
+
+namespace leat::storage {
+namespace {
+
+Result<void> sync_all(SyncList& files) {
+    for (const auto& file : files.take()) LEAT_TRY_VOID(file->sync());
+    return {};
+}
+
+/// When the newest of a segment's records was written, as far as anything tells.
+Result<WallMs> age_of(Segment& segment) {
+    LEAT_TRY(const MaxTimestamp max, segment.max_timestamp());
+    return max.timestamp.value >= 0 ? max.timestamp : segment.opened();
+}
+
+/// How many of the first segments the settings allow to go, Kafka's UnifiedLog.deleteOldSegments.
+Result<std::size_t> count_expired(LogState& state, WallMs now, Offset high_watermark) {
+    const config::TopicConfig& config = state.config();
+    std::int64_t over = config.retention_bytes >= 0 && config.cleanup_delete
+                            ? state.size_bytes - config.retention_bytes
+                            : -1;
+    const bool by_time = config.cleanup_delete && config.retention_ms >= 0;
+    std::size_t count = 0;
+    for (; count < state.segments.size(); ++count) {
+        Segment& segment = *state.segments[count];
+        const bool is_last = count + 1 == state.segments.size();
+        const Offset end = is_last ? state.log_end : state.segments[count + 1]->base();
+        if (high_watermark < end || (is_last && segment.is_empty())) break;
+        const bool is_below_start = !is_last && end <= state.log_start;
+        over -= segment.size().value;
+        const bool is_too_much = over >= 0;
+        bool is_old = false;
+        if (by_time && !is_below_start && !is_too_much) {
+            LEAT_TRY(const WallMs newest, age_of(segment));
+            is_old = now.value - newest.value > config.retention_ms;
+        }
+        if (!is_below_start && !is_too_much && !is_old) break;
+    }
+    return count;
+}
+
+}  // namespace
+
+Result<Offset> Log::retain(WallMs now, Offset high_watermark) {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    LEAT_TRY(const std::size_t count, count_expired(state, now, high_watermark));
+    // A new active segment comes first: a crash in between must not leave the log without one.
+    if (count == state.segments.size()) LEAT_TRY_VOID(state.roll(now));
+    LEAT_TRY_VOID(state.retire_first(count, now));
+    if (const Offset base = state.segments.front()->base(); base > state.log_start) {
+        state.log_start = base;
+        if (state.epochs.truncate_start(base)) {
+            if (auto written = state.write_epochs(); !written)
+                return state.note_failure(std::move(written).error());
+        }
+    }
+    // Index entries of a log that rests need no memory.
+    Segment& active = state.active();
+    if (std::exchange(state.end_at_last_retain, state.log_end) == state.log_end &&
+        active.has_unwritten()) {
+        LEAT_TRY_VOID(active.write_indexes(state.unsynced));
+    }
+    return state.log_start;
+}
+
+Result<void> Log::remove_deleted(WallMs now) {
+    LogState& state = *state_;
+    std::vector<LogState::Removal> later;
+    Result<void> result;
+    for (LogState::Removal& removal : state.removals) {
+        if (removal.due > now) {
+            later.push_back(std::move(removal));
+            continue;
+        }
+        auto removed = state.disk.remove_file(removal.path);
+        if (removed || removed.error().code() == Errc::kNotFound) continue;
+        result = std::move(removed).error();
+        later.push_back(std::move(removal));
+    }
+    state.removals = std::move(later);
+    return result;
+}
+
+Result<void> Log::advance_start(Offset offset) {
+    LogState& state = *state_;
+    LEAT_CHECK(offset <= state.log_end);
+    LEAT_TRY_VOID(state.check_usable());
+    if (offset <= state.log_start) return {};
+    state.log_start = offset;
+    // The active segment stays: it holds the log's end.
+    LEAT_TRY_VOID(state.retire_first(state.segment_of(offset), state.options.now));
+    if (state.epochs.truncate_start(offset)) {
+        if (auto written = state.write_epochs(); !written)
+            return state.note_failure(std::move(written).error());
+    }
+    return {};
+}
+
+Result<void> Log::truncate_fully(Offset offset) {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    state.unsynced = {};
+    LEAT_TRY_VOID(state.retire_first(state.segments.size(), state.options.now));
+    state.places.clear();
+    LEAT_TRY_VOID(state.begin_segment(offset, state.options.now));
+    state.log_start = offset;
+    state.log_end = offset;
+    state.epochs.clear();
+    auto stored = state.store_epochs();
+    if (!stored) return state.note_failure(std::move(stored).error());
+    state.names_unsynced = false;  // The file was stored with its folder.
+    return {};
+}
+
+Result<void> Log::truncate(Offset offset) {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    if (offset >= state.log_end) return {};
+    if (offset <= state.segments.front()->base()) return truncate_fully(offset);
+    const std::size_t holder = state.segment_of(offset);
+    LEAT_TRY(const FilePos at, state.segments[holder]->find(offset));
+    const auto cut = [&]() -> Result<void> {
+        // From the back: whatever a crash leaves, what remains is the beginning of the log.
+        while (state.segments.size() > holder + 1) {
+            Segment& last = state.active();
+            LEAT_TRY_VOID(state.retire(last, state.options.now));
+            state.size_bytes -= last.size().value;
+            state.segments.pop_back();
+        }
+        LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));
+        Segment& segment = state.active();
+        state.size_bytes -= segment.size().value - at.value;
+        state.hot.reset();
+        state.places.clear();
+        state.log_end = offset;
+        LEAT_TRY_VOID(segment.cut(at, offset, state.unsynced));
+        LEAT_TRY_VOID(sync_all(state.unsynced));
+        state.names_unsynced = false;
+        if (state.epochs.truncate_end(offset)) LEAT_TRY_VOID(state.store_epochs());
+        return {};
+    };
+    auto done = cut();
+    if (!done) return state.note_failure(std::move(done).error());
+    return {};
+}
+
+std::vector<Log::SegmentInfo> Log::segments() const {
+    LogState& state = *state_;
+    std::vector<SegmentInfo> all;
+    for (const auto& segment : state.segments) {
+        const auto max = segment->max_timestamp();
+        all.push_back({.base = segment->base(),
+                       .end = segment->end(),
+                       .size_bytes = segment->size().value,
+                       .max_timestamp = max ? max->timestamp : WallMs{-1}});
+    }
+    return all;
+}
+
+Result<void> Log::replace_segments(Offset first, Offset last) {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    const std::size_t from = state.segment_of(first);
+    const std::size_t to = state.segment_of(last);
+    if (state.segments[from]->base() != first || state.segments[to]->base() != last || to < from ||
+        to + 1 >= state.segments.size())
+        return Error{Errc::kNotFound, "the segments are not there any more"};
+    const auto swap = [&]() -> Result<void> {
+        const WallMs due{state.options.now.value};
+        for (std::size_t i = from; i <= to; ++i) {
+            LEAT_TRY_VOID(state.retire(*state.segments[i], due));
+            state.size_bytes -= state.segments[i]->size().value;
+        }
+        // Old names first: an old segment beside the new one would give its records twice.
+        LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));
+        Segment::Present present{};
+        constexpr FileKind kOrder[] = {FileKind::kIndex, FileKind::kTimeIndex, FileKind::kTxnIndex,
+                                       FileKind::kLog};
+        for (const FileKind kind : kOrder) {
+            const FileName name{.base = first, .kind = kind};
+            const std::string path = state.path_of(to_string(name));
+            auto renamed = state.disk.rename(path + ".swap", path);
+            if (!renamed && renamed.error().code() == Errc::kNotFound && kind != FileKind::kLog)
+                continue;
+            LEAT_TRY_VOID(std::move(renamed));
+            present.at(static_cast<std::size_t>(kind)) = true;
+        }
+        auto fresh =
+            std::make_unique<Segment>(state.files, state.options.directory, first, present);
+        LEAT_TRY(const auto file, fresh->file());
+        LEAT_TRY(const std::int64_t size, file->size());
+        fresh->set_extent(FilePos{size}, state.segments[to + 1]->base());
+        fresh->set_opened(state.segments[to]->opened());
+        state.size_bytes += size;
+        const auto begin = state.segments.begin() + static_cast<std::ptrdiff_t>(from);
+        *begin = std::move(fresh);
+        state.segments.erase(begin + 1, begin + static_cast<std::ptrdiff_t>(to - from) + 1);
+        state.places.clear();
+        return state.disk.sync_directory(state.options.directory);
+    };
+    auto done = swap();
+    if (!done) {
+        // Whatever names there are: the next start finishes the exchange.
+        state.failed = true;
+        return std::move(done).error();
+    }
+    return {};
+}
+
+}  // namespace leat::storage

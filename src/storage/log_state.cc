@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/log_state.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace leat::storage {
+
+LogState::LogState(rt::Disk& disk_in, FileCache& files_in, LogOptions options_in)
+    : disk(disk_in),
+      files(files_in),
+      options(std::move(options_in)),
+      log_start(options.log_start),
+      log_end(options.log_start) {}
+
+std::string LogState::path_of(std::string_view name) const {
+    std::string path = options.directory;
+    path += '/';
+    path += name;
+    return path;
+}
+
+std::size_t LogState::segment_of(Offset offset) const {
+    const auto after = std::ranges::upper_bound(segments, offset, {}, &Segment::base);
+    return after == segments.begin() ? 0 : static_cast<std::size_t>(after - segments.begin()) - 1;
+}
+
+Result<FilePos> LogState::position_of(Segment& segment, Offset offset) {
+    if (offset >= segment.end()) return segment.size();
+    if (offset <= segment.base()) return FilePos{0};
+    if (&segment == segments.back().get()) {
+        if (const auto at = places.find_appended(offset)) return *at;
+    }
+    if (const auto at = places.find_learned(segment.base(), offset)) return *at;
+    LEAT_TRY(const FilePos at, segment.find(offset));
+    places.learned(segment.base(), offset, at);
+    return at;
+}
+
+Result<void> LogState::check_usable() const {
+    if (!recovered.damage.empty()) return Error{Errc::kQuarantined, recovered.damage};
+    if (failed) return Error{Errc::kIoError, options.directory + ": an earlier write failed"};
+    return {};
+}
+
+Error LogState::note_failure(Error error) {
+    if (error.code() != Errc::kNoSpace) failed = true;
+    return error;
+}
+
+Result<void> LogState::begin_segment(Offset base, WallMs now) {
+    auto segment = std::make_unique<Segment>(files, options.directory, base, Segment::Present{});
+    segment->set_opened(now);
+    auto file = segment->create();
+    if (!file) return note_failure(std::move(file).error());
+    if (config().preallocate) {
+        if (auto sized = (*file)->truncate(FilePos{config().segment_bytes}); !sized) {
+            // Without its size it is as good; a later append reports a full disk.
+            if (sized.error().code() != Errc::kNoSpace)
+                return note_failure(std::move(sized).error());
+        }
+    }
+    names_unsynced = true;
+    segments.push_back(std::move(segment));
+    hot.reset();
+    places.rolled();
+    return {};
+}
+
+Result<void> LogState::roll(WallMs now) {
+    Segment& full = active();
+    LEAT_CHECK(!full.is_empty());
+    if (auto sealed = full.seal(unsynced); !sealed) return note_failure(std::move(sealed).error());
+    if (config().preallocate) {
+        auto file = full.file();
+        if (!file) return note_failure(std::move(file).error());
+        if (auto cut = (*file)->truncate(full.size()); !cut)
+            return note_failure(std::move(cut).error());
+        unsynced.add(*std::move(file));
+    }
+    LEAT_TRY_VOID(begin_segment(log_end, now));
+    full.close_indexes();
+    rolled = true;
+    return {};
+}
+
+Result<void> LogState::write_epochs() {
+    const std::string text = epochs.encode();
+    const std::string path = path_of(kEpochFileName);
+    const std::string temporary = path + ".tmp";
+    LEAT_TRY(auto file, disk.open(temporary, rt::OpenMode::kCreate));
+    LEAT_TRY_VOID(file->truncate(FilePos{0}));
+    const Bytes part = std::as_bytes(std::span{text});
+    LEAT_TRY_VOID(file->write_at(FilePos{0}, {&part, 1}));
+    // Renamed before it is synced, to spare the append two syncs. A crash in between may leave a
+    // file that cannot be read: then recovery makes it from the batches.
+    LEAT_TRY_VOID(disk.rename(temporary, path));
+    unsynced.add(std::move(file));
+    names_unsynced = true;
+    return {};
+}
+
+Result<void> LogState::store_epochs() {
+    const std::string text = epochs.encode();
+    return rt::replace_file(disk, path_of(kEpochFileName), std::as_bytes(std::span{text}));
+}
+
+Result<void> LogState::retire(Segment& segment, WallMs due) {
+    for (const std::string& path : segment.paths()) {
+        std::string gone = path + ".deleted";
+        LEAT_TRY_VOID(disk.rename(path, gone));
+        removals.push_back({.path = std::move(gone), .due = due});
+    }
+    names_unsynced = true;
+    return {};
+}
+
+Result<void> LogState::retire_first(std::size_t count, WallMs now) {
+    const WallMs due{now.value + config().file_delete_delay_ms};
+    for (; count > 0; --count) {
+        Segment& first = *segments.front();
+        if (auto gone = retire(first, due); !gone) return note_failure(std::move(gone).error());
+        size_bytes -= first.size().value;
+        segments.erase(segments.begin());
+    }
+    return {};
+}
+
+}  // namespace leat::storage

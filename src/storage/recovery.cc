@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/recovery.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "storage/log_folder.h"
+#include "storage/log_state.h"
+#include "storage/torn_tail.h"
+
+namespace leat::storage {
+namespace {
+
+constexpr std::int64_t kEpochFileMax = std::int64_t{64} << 20U;
+constexpr Offset kNoOffset{std::numeric_limits<std::int64_t>::max()};
+
+/// How far the batches of a segment are good.
+struct Good {
+    FilePos to;
+    Offset end;
+    std::string wrong;  ///< What is wrong with the rest; "" when there is none.
+};
+
+std::string why(const Segment& segment, std::string_view what) {
+    return segment.path() + ": " + std::string{what};
+}
+
+class Recovery {
+  public:
+    Recovery(LogState& state, Offset replay_from, const ReplayBatch& replay)
+        : state_(state),
+          replay_from_(replay_from),
+          replay_(replay),
+          is_clean_(state.options.clean),
+          mark_(state.options.durable_mark.value_or(Offset{0})) {}
+
+    Result<void> run() {
+        LEAT_TRY(const LogFolder folder, open_log_folder(state_.disk, state_.options.directory));
+        if (!folder.damage.empty()) note_damage(folder.damage);
+        LEAT_TRY_VOID(open_segments(folder));
+        LEAT_TRY_VOID(load_epochs(folder));
+        if (is_good()) LEAT_TRY_VOID(scan());
+        return settle();
+    }
+
+  private:
+    [[nodiscard]] bool is_good() const { return state_.recovered.damage.empty(); }
+    void note_damage(std::string what) {
+        if (is_good()) state_.recovered.damage = std::move(what);
+    }
+
+    Result<void> open_segments(const LogFolder& folder) {
+        for (const auto& [base, present] : folder.segments) {
+            auto segment =
+                std::make_unique<Segment>(state_.files, state_.options.directory, base, present);
+            segment->set_opened(state_.options.now);
+            LEAT_TRY(const auto file, segment->file());
+            LEAT_TRY(const std::int64_t size, file->size());
+            segment->set_extent(FilePos{size}, base);
+            if (!state_.segments.empty()) state_.active().set_extent(state_.active().size(), base);
+            state_.segments.push_back(std::move(segment));
+        }
+        if (!state_.segments.empty()) return {};
+        const Offset start = state_.options.log_start;
+        if (mark_ > start)
+            note_damage("the folder has no segments, but the records below offset " +
+                        std::to_string(mark_.value) + " were durable");
+        if (is_good()) return state_.begin_segment(start, state_.options.now);
+        // Nothing is made in the place of what is lost.
+        state_.segments.push_back(std::make_unique<Segment>(state_.files, state_.options.directory,
+                                                            start, Segment::Present{}));
+        return {};
+    }
+
+    Result<void> load_epochs(const LogFolder& folder) {
+        if (!folder.has_epochs) return {};
+        LEAT_TRY(const auto raw,
+                 rt::read_file(state_.disk, state_.path_of(kEpochFileName), kEpochFileMax));
+        auto epochs = LeaderEpochs::decode({reinterpret_cast<const char*>(raw.data()), raw.size()});
+        // One that cannot be read is made anew from the batches.
+        if (epochs) state_.epochs = *std::move(epochs);
+        return {};
+    }
+
+    Result<void> scan() {
+        const Offset from = is_clean_ ? replay_from_ : std::min(replay_from_, mark_);
+        const std::size_t first = state_.segment_of(from);
+        for (std::size_t i = 0; i < first && is_good(); ++i) LEAT_TRY_VOID(check_sealed(i));
+        for (std::size_t i = first; i < state_.segments.size() && is_good(); ++i)
+            LEAT_TRY_VOID(scan_segment(i, from));
+        if (is_good() && state_.active().end() < mark_)
+            note_damage("the log ends at offset " + std::to_string(state_.active().end().value) +
+                        ", but the records below offset " + std::to_string(mark_.value) +
+                        " were durable");
+        return {};
+    }
+
+    [[nodiscard]] bool has_index(Segment& segment) const {
+        return segment.size().value <= state_.config().index_interval_bytes ||
+               segment.offsets().entries().exists();
+    }
+
+    /// A segment that is not read. After a clean stop it needs an index, no more; after another
+    /// stop its end is looked at, which finds files that have become shorter.
+    Result<void> check_sealed(std::size_t index) {
+        Segment& segment = *state_.segments[index];
+        const Offset next = state_.segments[index + 1]->base();
+        if (!has_index(segment)) return rebuild(segment);
+        if (is_clean_) return {};
+        LEAT_TRY(const std::size_t before, segment.offsets().count());
+        LEAT_TRY(const auto last, segment.offsets().last());
+        if (last && last->at >= segment.size()) {
+            note_damage(why(segment, "it is shorter than its index says"));
+            return {};
+        }
+        LEAT_TRY_VOID(segment.trust_indexes(next, segment.size()));
+        LEAT_TRY(const std::size_t after, segment.offsets().count());
+        if (after != before) return rebuild(segment);
+        LEAT_TRY(BatchScan walk,
+                 segment.scan(last ? last->at : FilePos{0}, BatchScan::Depth::kHeaders));
+        LEAT_TRY_VOID(walk_to_end(segment, walk));
+        if (is_good() && walk.next_offset() > next)
+            note_damage(why(segment, "it reaches into the next segment"));
+        segment.close_indexes();
+        return {};
+    }
+
+    Result<void> walk_to_end(const Segment& segment, BatchScan& walk) {
+        for (;;) {
+            const auto found = walk.next();
+            if (found && !*found) return {};
+            if (found) continue;
+            if (found.error().code() != Errc::kCorruptMessage)
+                return Error{found.error().code(), found.error().detail()};
+            note_damage(why(segment, found.error().detail()));
+            return {};
+        }
+    }
+
+    Result<void> rebuild(Segment& segment) {
+        const auto rebuilt = segment.rebuild_indexes();
+        if (!rebuilt) {
+            if (rebuilt.error().code() != Errc::kCorruptMessage)
+                return Error{rebuilt.error().code(), rebuilt.error().detail()};
+            note_damage(why(segment, rebuilt.error().detail()));
+            return {};
+        }
+        ++state_.recovered.rebuilt_indexes;
+        segment.close_indexes();
+        return {};
+    }
+
+    /// Where in the segment reading begins. Its indexes are right for what lies before.
+    Result<FilePos> start_in(Segment& segment, Offset from) {
+        const bool rebuilds = !has_index(segment);
+        if (rebuilds) ++state_.recovered.rebuilt_indexes;
+        if (is_clean_ && !rebuilds)
+            return segment.load_indexes(from, state_.config().index_interval_bytes);
+        const Offset trusted = is_clean_ ? segment.base() : std::max(from, mark_);
+        LEAT_TRY(const FilePos needed, segment.trust_indexes(trusted, segment.size()));
+        LEAT_TRY(const auto entry, segment.offsets().lookup({from.value - 1}));
+        return std::min(needed, entry ? entry->at : FilePos{0});
+    }
+
+    Result<void> scan_segment(std::size_t index, Offset from) {
+        Segment& segment = *state_.segments[index];
+        const bool is_last = index + 1 == state_.segments.size();
+        const Offset limit = is_last ? kNoOffset : state_.segments[index + 1]->base();
+        const FilePos size = segment.size();
+        segment.set_extent(size, limit);
+        LEAT_TRY(const FilePos start, start_in(segment, from));
+        LEAT_TRY(Good good, read_batches(index, start));
+        if (good.wrong.empty() && good.end > limit) good.wrong = "it reaches into the next segment";
+        const bool goes_on = good.wrong.empty() || (!is_last && good.end == limit);
+        segment.set_extent(good.to, is_last || !goes_on ? good.end : limit);
+        if (!good.wrong.empty()) LEAT_TRY_VOID(end_of_log(index, good, size));
+        if (is_good() && !is_clean_) LEAT_TRY_VOID(finish_scanned(segment, is_last));
+        segment.close_indexes();
+        return {};
+    }
+
+    Result<Good> read_batches(std::size_t index, FilePos start) {
+        Segment& segment = *state_.segments[index];
+        LEAT_TRY(BatchScan walk, segment.scan(start, BatchScan::Depth::kWhole));
+        Good good{.to = start, .end = walk.next_offset(), .wrong = {}};
+        for (;;) {
+            const auto found = walk.next();
+            if (!found) {
+                if (found.error().code() != Errc::kCorruptMessage)
+                    return Error{found.error().code(), found.error().detail()};
+                good.wrong = found.error().detail();
+                return good;
+            }
+            if (!*found) return good;
+            const FoundBatch& batch = **found;
+            state_.recovered.scanned_bytes += static_cast<std::int64_t>(batch.bytes.size());
+            good.wrong = judge(batch);
+            if (!good.wrong.empty()) return good;
+            LEAT_TRY_VOID(take(index, batch));
+            good.to = batch.end();
+            good.end = walk.next_offset();
+        }
+    }
+
+    /// "" for a good batch. Offsets were looked at already; together with the epoch they are what
+    /// the checksum does not cover.
+    [[nodiscard]] std::string judge(const FoundBatch& batch) const {
+        const std::string place = " at byte " + std::to_string(batch.at.value);
+        if (batch.header.leader_epoch < last_epoch_) return "a leader epoch that goes back" + place;
+        if (state_.options.check_crc && !wire::check_crc(batch.bytes))
+            return "a batch with a wrong checksum" + place;
+        return {};
+    }
+
+    Result<void> take(std::size_t index, const FoundBatch& batch) {
+        const std::int32_t epoch = batch.header.leader_epoch;
+        if (!has_taken_ && epoch > state_.epochs.latest())
+            LEAT_TRY_VOID(find_epochs_before(index, batch.at));
+        has_taken_ = true;
+        last_epoch_ = epoch;
+        if (epoch >= 0 && state_.epochs.assign(epoch, batch.header.base_offset))
+            epochs_changed_ = true;
+        LEAT_TRY_VOID(state_.segments[index]->note(batch.header, batch.at,
+                                                   state_.config().index_interval_bytes));
+        if (replay_ && batch.header.base_offset >= replay_from_) replay_(batch.header, batch.bytes);
+        return {};
+    }
+
+    /// The checkpoint does not have the epoch of the first batch that was read: where it began is
+    /// found in the headers before that.
+    Result<void> find_epochs_before(std::size_t index, FilePos at) {
+        const Offset from =
+            state_.epochs.entries().empty() ? Offset{0} : state_.epochs.entries().back().start;
+        for (std::size_t i = state_.segment_of(from); i <= index; ++i) {
+            Segment& segment = *state_.segments[i];
+            LEAT_TRY(BatchScan walk, segment.scan(FilePos{0}, BatchScan::Depth::kHeaders));
+            for (;;) {
+                const auto found = walk.next();
+                if (!found) {
+                    if (found.error().code() != Errc::kCorruptMessage)
+                        return Error{found.error().code(), found.error().detail()};
+                    note_damage(why(segment, found.error().detail()));
+                    return {};
+                }
+                if (!*found || (i == index && (*found)->at >= at)) break;
+                const wire::BatchHeader& header = (*found)->header;
+                if (header.leader_epoch >= 0 &&
+                    state_.epochs.assign(header.leader_epoch, header.base_offset))
+                    epochs_changed_ = true;
+            }
+        }
+        return {};
+    }
+
+    /// Something in a segment is no batch: the end of the log, or damage.
+    Result<void> end_of_log(std::size_t index, const Good& good, FilePos size) {
+        Segment& segment = *state_.segments[index];
+        const bool is_last = index + 1 == state_.segments.size();
+        LEAT_TRY(const auto file, segment.file());
+        if (good.end >= mark_) {
+            // Space that was set aside, or whose bytes never came to the disk.
+            LEAT_TRY(const bool is_zero, is_all_zero(*file, good.to, size));
+            if (is_zero && (is_last || good.end == state_.segments[index + 1]->base())) {
+                LEAT_TRY_VOID(file->truncate(good.to));
+                return file->sync();
+            }
+        }
+        // Without any mark, what precedes the last segment is taken for durable: a guess must not
+        // cost records.
+        const bool is_below =
+            is_clean_ || good.end < mark_ || (!state_.options.durable_mark && !is_last);
+        LEAT_TRY(const bool is_legacy, is_legacy_message(*file, good.to, size));
+        if (is_below || is_legacy) {
+            note_damage(why(segment, good.wrong + (is_legacy ? " (magic 0 or 1)" : "")));
+            // They are left on disk, and left out of the log: it must have no hole.
+            state_.segments.resize(index + 1);
+            return {};
+        }
+        LEAT_TRY_VOID(keep_tail(state_, index, good.to, size));
+        return {};
+    }
+
+    /// All of it becomes durable, and what the run before left of its indexes is completed.
+    Result<void> finish_scanned(Segment& segment, bool is_last) {
+        if (segment.end() > mark_ || !state_.options.durable_mark) {
+            LEAT_TRY(const auto file, segment.file());
+            LEAT_TRY_VOID(file->sync());
+        }
+        if (is_last) return {};
+        SyncList files;
+        LEAT_TRY_VOID(segment.seal(files));
+        for (const auto& file : files.take()) LEAT_TRY_VOID(file->sync());
+        return {};
+    }
+
+    Result<void> settle() {
+        state_.log_end = state_.active().end();
+        for (const auto& segment : state_.segments) state_.size_bytes += segment->size().value;
+        const Offset first = state_.segments.front()->base();
+        state_.log_start = std::max(state_.options.log_start, first);
+        if (!is_good()) {
+            state_.log_start = std::min(state_.log_start, state_.log_end);
+            return {};
+        }
+        if (state_.log_start > state_.log_end) LEAT_TRY_VOID(restart_at_log_start());
+        if (is_clean_ && !epochs_changed_) return {};
+        for (const auto& segment : state_.segments) {
+            if (!segment->has_aborted() || segment->end() < state_.log_end) continue;
+            LEAT_TRY(const auto file, segment->aborted().truncate(state_.log_end));
+            if (file) LEAT_TRY_VOID(file->sync());
+        }
+        if (state_.epochs.truncate_end(state_.log_end)) epochs_changed_ = true;
+        if (epochs_changed_) LEAT_TRY_VOID(state_.store_epochs());
+        return {};
+    }
+
+    /// All that is left of the log had been deleted already.
+    Result<void> restart_at_log_start() {
+        const Offset start = state_.log_start;
+        LEAT_TRY_VOID(state_.retire_first(state_.segments.size(), state_.options.now));
+        LEAT_TRY_VOID(state_.begin_segment(start, state_.options.now));
+        state_.log_end = start;
+        return {};
+    }
+
+    LogState& state_;
+    Offset replay_from_;
+    const ReplayBatch& replay_;
+    bool is_clean_;
+    Offset mark_;  ///< 0 when none is known.
+    bool has_taken_ = false;
+    bool epochs_changed_ = false;
+    std::int32_t last_epoch_ = -1;
+};
+
+}  // namespace
+
+Result<void> recover(LogState& state, Offset replay_from, const ReplayBatch& replay) {
+    return Recovery{state, replay_from, replay}.run();
+}
+
+}  // namespace leat::storage

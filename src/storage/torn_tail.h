@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What lies behind the last good batch: whether it is anything, and how it is put aside.
+// Layer: storage (L3).
+// Spec:  docs/reference/formats/log.md, "Torn tails"
+#pragma once
+
+#include <cstddef>
+
+#include "base/result.h"
+#include "rt/disk.h"
+
+namespace leat::storage {
+
+class LogState;
+
+/// Whether all bytes of [from, to) are zero. Errors: kIoError.
+Result<bool> is_all_zero(rt::File& file, FilePos from, FilePos to);
+
+/// Whether a message of magic 0 or 1, as Kafka wrote until 2017, begins at `from`. Errors:
+/// kIoError.
+Result<bool> is_legacy_message(rt::File& file, FilePos from, FilePos to);
+
+/// Cuts segment `index` at `from` and drops those behind it, durably; what is cut stays in the
+/// folder as ".cut" files, and is noted in `state.recovered`. `to` is the size of the file.
+/// Errors: kIoError, kNoSpace; then nothing was cut.
+Result<void> keep_tail(LogState& state, std::size_t index, FilePos from, FilePos to);
+
+}  // namespace leat::storage

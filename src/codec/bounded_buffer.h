@@ -26,11 +26,12 @@ class BoundedBuffer {
         bytes_.resize(std::min(cap_, std::max<std::size_t>(guess, 4096)));
     }
 
-    /// Unused space, never empty while overflowed() is false.
+    /// Unused space, never empty. Precondition: not overflowed().
     [[nodiscard]] MutableBytes room() {
         if (used_ == bytes_.size() && used_ < cap_) {
             bytes_.resize(bytes_.size() > cap_ / 2 ? cap_ : 2 * bytes_.size());
         }
+        LEAT_CHECK(used_ < bytes_.size());  // Without room a decompressor would go round for ever.
         return MutableBytes{bytes_}.subspan(used_);
     }
     /// `size` bytes of the room have been written.

@@ -54,6 +54,21 @@ constexpr auto kGroups = std::to_array<CommandGroup>({
     {"bench", "measure a broker: throughput and latency"},
 });
 
+std::vector<Command> serve_commands() {
+    return {
+        {.path = "serve",
+         .summary = "run the backbone",
+         .details = "Everything in one process, until SIGTERM or SIGINT: then requests that have "
+                    "begun are finished, everything is synced, and it exits with 0. When it is "
+                    "ready it prints one line that names every listener and the data directory. "
+                    "'leat reference --print settings' lists what --set and the file take.",
+         .example = "leat serve --data /var/lib/leat --set num.partitions=6",
+         .kind = CommandKind::kPlain,
+         .options = serve_options(),
+         .run = run_serve},
+    };
+}
+
 std::vector<Command> topic_commands() {
     return {
         {.path = "topic create",
@@ -201,8 +216,8 @@ std::vector<Command> plain_commands() {
 /// In the order of help.
 std::vector<Command> make_commands() {
     std::vector<Command> out;
-    for (const std::vector<Command>& some :
-         {topic_commands(), record_commands(), bench_commands(), plain_commands()})
+    for (const std::vector<Command>& some : {serve_commands(), topic_commands(), record_commands(),
+                                             bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

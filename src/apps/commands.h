@@ -11,6 +11,7 @@
 
 namespace leat::apps {
 
+Result<int> run_serve(const Invocation& line);
 Result<int> run_produce(const Invocation& line);
 Result<int> run_consume(const Invocation& line);
 Result<int> run_topic_create(const Invocation& line);
@@ -33,6 +34,7 @@ Result<int> run_version(const Invocation& line);
 Result<int> run_completion(const Invocation& line);
 Result<int> run_reference(const Invocation& line);
 
+[[nodiscard]] std::span<const OptionSpec> serve_options();
 [[nodiscard]] std::span<const OptionSpec> topic_create_options();
 [[nodiscard]] std::span<const OptionSpec> topic_list_options();
 [[nodiscard]] std::span<const OptionSpec> topic_describe_options();

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/shard_storage.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "rt/process.h"
+#include "storage/directory_health.h"
+#include "storage/durable_marks.h"
+#include "storage/file_cache.h"
+#include "storage/flusher.h"
+#include "storage/metrics.h"
+
+namespace leat::broker {
+namespace {
+
+/// When the kernel does not say how many descriptors this process may have.
+constexpr std::int64_t kDescriptorsAssumed = 1024;
+
+std::int64_t descriptor_limit() {
+    const auto limit = rt::raise_descriptor_limit();
+    return limit.has_value() ? limit->now : kDescriptorsAssumed;
+}
+
+}  // namespace
+
+/// What all shards share.
+struct ShardStorage::OfProcess {
+    storage::FileCache files;
+    storage::Metrics metrics;
+};
+
+struct ShardStorage::OfShard {
+    std::shared_ptr<OfProcess> process;
+    storage::Flusher flusher;
+};
+
+ShardStorage::ShardStorage(const BrokerParts& parts,
+                           std::shared_ptr<const config::BrokerConfig> config)
+    : parts_(parts),
+      config_(std::move(config)),
+      process_(new OfProcess{.files = {*parts.disk, storage::open_files_max(config_->open_files_max,
+                                                                            descriptor_limit())},
+                             .metrics = storage::Metrics{*parts.registry}}) {
+    parts_.directory->marks().start(*parts_.executors.front(), *parts_.pool,
+                                    std::chrono::milliseconds{config_->flush_mark_interval_ms});
+}
+
+ShardStorage::~ShardStorage() = default;
+
+std::unique_ptr<storage::ShardContext> ShardStorage::make_context(rt::Executor& executor,
+                                                                  std::shared_ptr<void>& keeps) {
+    storage::Flusher::Parts parts{.disk = parts_.disk,
+                                  .executor = &executor,
+                                  .pool = parts_.pool,
+                                  .marks = &parts_.directory->marks(),
+                                  .health = &parts_.directory->health(),
+                                  .metrics = &process_->metrics,
+                                  .data_directory = parts_.directory->path()};
+    storage::Flusher::Options options;
+    options.syncfs_threshold =
+        static_cast<std::size_t>(std::max(1, config_->flush_syncfs_threshold));
+    options.faults = parts_.faults;
+    std::shared_ptr<OfShard> shard{
+        new OfShard{.process = process_, .flusher = {std::move(parts), options}}};
+    keeps = shard;
+    return std::unique_ptr<storage::ShardContext>{
+        new storage::ShardContext{.disk = *parts_.disk,
+                                  .executor = executor,
+                                  .pool = *parts_.pool,
+                                  .files = process_->files,
+                                  .flusher = shard->flusher,
+                                  .marks = parts_.directory->marks(),
+                                  .metrics = process_->metrics,
+                                  .data_directory = parts_.directory->path(),
+                                  .broker = config_,
+                                  .was_clean = parts_.directory->was_clean(),
+                                  .faults = parts_.faults}};
+}
+
+std::string data_failure(const storage::ShardContext& context) {
+    return context.flusher.health().reason();
+}
+
+}  // namespace leat::broker

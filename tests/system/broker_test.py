@@ -1,0 +1,377 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`leat serve` as its clients and its operator see it: records, order, long polls, bad bytes, limits, stop and kill.
+
+usage: broker_test.py LEAT [TEST...]
+"""
+import concurrent.futures
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from raw_client import API_VERSIONS, FETCH, LIST_OFFSETS, METADATA, PRODUCE, Broker, Client, batch, text, values_of
+
+LEAT = ""
+
+
+def http_get(broker, path):
+    with urllib.request.urlopen(f"http://{broker.http[0]}:{broker.http[1]}{path}") as answer:
+        return answer.read().decode()
+
+
+def metric(broker, name):
+    """Value of one series, 0 when it is not there."""
+    for line in http_get(broker, "/metrics").splitlines():
+        if line.startswith(name + " "):
+            return float(line.split()[-1])
+    return 0.0
+
+
+class Records(unittest.TestCase):
+    def test_records_come_back_with_their_offsets(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            self.assertEqual(client.create_topic("t", 3), 0)
+            self.assertEqual(client.produce("t", 1, [b"a", b"bb"]), (0, 0))
+            self.assertEqual(client.produce("t", 1, [b"ccc"], acks=1), (0, 2))
+            self.assertEqual(client.read_all("t", 1), [(0, b"a"), (1, b"bb"), (2, b"ccc")])
+            self.assertEqual(client.end_offset("t", 0), 0)
+
+    def test_the_programs_own_commands_produce_and_consume(self):
+        with Broker(LEAT) as broker:
+            where = ["-b", "%s:%d" % broker.address]
+            subprocess.run([LEAT, "topic", "create", "cli", *where], check=True, capture_output=True, timeout=30)
+            subprocess.run([LEAT, "produce", "cli", *where], input=b"one\ntwo\n", check=True, capture_output=True, timeout=30)
+            out = subprocess.run([LEAT, "consume", "cli", "--from", "beginning", "--until-end", *where], check=True, capture_output=True,
+                                 timeout=30).stdout
+            self.assertEqual(out, b"one\ntwo\n")
+
+    def test_acknowledged_records_survive_a_kill(self):
+        with Broker(LEAT) as broker:
+            acknowledged = {}
+            with broker.client() as client:
+                client.create_topic("kept", 2)
+
+            def write(partition):
+                with broker.client() as client:
+                    for i in range(100_000):
+                        value = b"%d-%d" % (partition, i)
+                        try:
+                            error, offset = client.produce("kept", partition, [value])
+                        except OSError:
+                            return
+                        if error == 0:
+                            acknowledged[partition, offset] = value
+
+            writers = [threading.Thread(target=write, args=(p,)) for p in (0, 1)]
+            for writer in writers:
+                writer.start()
+            with broker.client() as client:
+                while client.end_offset("kept", 0) < 200:
+                    pass
+            broker.kill()
+            for writer in writers:
+                writer.join()
+            self.assertGreater(len(acknowledged), 200)
+            broker.start()
+            with broker.client() as client:
+                for partition in (0, 1):
+                    found = dict(client.read_all("kept", partition))
+                    for (at, offset), value in acknowledged.items():
+                        if at == partition:
+                            self.assertEqual(found.get(offset), value, (partition, offset))
+
+    def test_records_survive_a_clean_stop_and_more_shards(self):
+        with Broker(LEAT, "leat.shards=1") as broker:
+            with broker.client() as client:
+                client.create_topic("t", 8)
+                for partition in range(8):
+                    client.produce("t", partition, [b"p%d" % partition])
+            self.assertEqual(broker.stop(), 0)
+            broker.settings = ("leat.shards=4",)
+            broker.start()
+            with broker.client() as client:
+                for partition in range(8):
+                    self.assertEqual(client.read_all("t", partition), [(0, b"p%d" % partition)])
+            self.assertNotIn("did not end cleanly", broker.log())
+
+    def test_ten_clients_write_and_read_at_once(self):
+        with Broker(LEAT, "leat.shards=2") as broker:
+            with broker.client() as client:
+                client.create_topic("many", 10)
+
+            def work(partition):
+                with broker.client() as client:
+                    for i in range(100):
+                        assert client.produce("many", partition, [b"%d" % i]) == (0, i)
+                    return client.read_all("many", partition)
+
+            with concurrent.futures.ThreadPoolExecutor(10) as pool:
+                for found in pool.map(work, range(10)):
+                    self.assertEqual(found, [(i, b"%d" % i) for i in range(100)])
+
+
+class Order(unittest.TestCase):
+    def test_pipelined_produce_appends_and_answers_in_order(self):
+        with Broker(LEAT, "leat.shards=2") as broker, broker.client() as client:
+            client.create_topic("t", 4)
+            sent = [client.send(PRODUCE, 7, client.produce_body("t", i % 4, batch([b"%d" % i]))) for i in range(200)]
+            for i, correlation in enumerate(sent):
+                got, answer = client.receive()
+                self.assertEqual(got, correlation)
+                self.assertEqual(client.produced(answer), (0, i // 4))
+
+    def test_answers_keep_the_order_of_requests_of_all_kinds(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            frames, expected = b"", []
+            for i in range(30):
+                for api, version, body in ((PRODUCE, 7, client.produce_body("t", 0, batch([b"x"]))), (API_VERSIONS, 0, b""),
+                                           (FETCH, 11, client.fetch_body("t", 0, 0)), (METADATA, 4, struct.pack(">iB", -1, 0))):
+                    frames += client.frame(api, version, body)
+                    expected.append(client.correlation)
+            client.socket.sendall(frames)
+            self.assertEqual([client.receive()[0] for _ in expected], expected)
+
+    def test_a_fetch_behind_a_produce_sees_its_record(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            for i in range(20):
+                client.send(PRODUCE, 7, client.produce_body("t", 0, batch([b"%d" % i])))
+                client.send(FETCH, 11, client.fetch_body("t", 0, i))
+                client.receive()
+                error, _, data = client.fetched(client.receive()[1])
+                self.assertEqual((error, list(values_of(data))), (0, [(i, b"%d" % i)]))
+
+
+class LongPoll(unittest.TestCase):
+    def test_a_waiting_fetch_is_woken_by_a_record(self):
+        with Broker(LEAT, "leat.shards=2") as broker, broker.client() as reader, broker.client() as writer:
+            writer.create_topic("t", 4)
+            for partition in range(4):
+                began = time.monotonic()
+                reader.send(FETCH, 11, reader.fetch_body("t", partition, 0, wait_ms=20_000))
+                while metric(broker, "leat_waiting_fetches") == 0:
+                    pass
+                writer.produce("t", partition, [b"now"])
+                error, _, data = reader.fetched(reader.receive()[1])
+                self.assertEqual((error, list(values_of(data))), (0, [(0, b"now")]))
+                self.assertLess(time.monotonic() - began, 10)
+
+    def test_a_fetch_without_news_ends_after_its_wait(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            began = time.monotonic()
+            self.assertEqual(client.fetch("t", 0, 0, wait_ms=300), (0, 0, b""))
+            self.assertGreaterEqual(time.monotonic() - began, 0.3)
+
+    def test_a_stop_does_not_wait_for_polls(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            client.send(FETCH, 11, client.fetch_body("t", 0, 0, wait_ms=60_000))
+            while metric(broker, "leat_waiting_fetches") == 0:
+                pass
+            began = time.monotonic()
+            self.assertEqual(broker.stop(), 0)
+            self.assertLess(time.monotonic() - began, 8)
+            self.assertEqual(client.fetched(client.receive()[1]), (0, 0, b""))
+
+
+class BadInput(unittest.TestCase):
+    def refused(self, data, reason):
+        with Broker(LEAT, "socket.request.max.bytes=100000") as broker:
+            with broker.client() as client:
+                client.socket.sendall(data)
+                self.assertTrue(client.is_closed())
+            with broker.client() as client:
+                self.assertEqual(client.create_topic("after"), 0)
+            self.assertEqual(metric(broker, 'leat_connections_closed_total{reason="%s"}' % reason), 1)
+
+    def test_frames_that_are_none_close_the_connection_and_nothing_else(self):
+        self.refused(struct.pack(">i", -1), "bad_frame_length")
+        self.refused(struct.pack(">i", 3) + b"abc", "bad_frame_length")
+        self.refused(struct.pack(">i", 100_001), "frame_too_large")
+        self.refused(b"GET / HTTP/1.1\r\n\r\n", "frame_too_large")
+
+    def test_requests_that_are_none_close_the_connection(self):
+        head = struct.pack(">hhih", 9999, 0, 1, -1)
+        self.refused(struct.pack(">i", len(head)) + head, "unknown_api")
+        head = struct.pack(">hhih", METADATA, 99, 1, -1) + b"\0"
+        self.refused(struct.pack(">i", len(head)) + head, "unsupported_version")
+        head = struct.pack(">hhih", METADATA, 4, 1, -1) + b"\x7f"
+        self.refused(struct.pack(">i", len(head)) + head, "malformed")
+
+    def test_answers_before_a_bad_request_are_sent(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.socket.sendall(client.frame(API_VERSIONS, 0, b"") + struct.pack(">i", -5))
+            self.assertEqual(client.receive()[0], 1)
+            self.assertTrue(client.is_closed())
+
+    def test_a_version_of_api_versions_that_is_unknown_is_answered_in_the_first(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            answer = client.call(API_VERSIONS, 90, b"\0\x02a\x02b\0")
+            self.assertEqual(answer.take("hi"), (35, 1))
+            self.assertEqual(answer.take("hhh"), (API_VERSIONS, 0, 4))
+            self.assertEqual(client.call(API_VERSIONS, 0, b"").take("h"), 0)
+
+    def test_a_damaged_batch_is_refused_and_the_next_is_taken(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            bad = bytearray(batch([b"value"]))
+            bad[-2] ^= 1
+            answer = client.call(PRODUCE, 7, client.produce_body("t", 0, bytes(bad)))
+            self.assertEqual(client.produced(answer)[0], 2)
+            self.assertEqual(client.produce("t", 0, [b"value"]), (0, 0))
+
+    def test_without_acks_an_error_closes_and_success_is_silent(self):
+        with Broker(LEAT) as broker:
+            with broker.client() as client:
+                client.create_topic("t")
+                client.send(PRODUCE, 7, client.produce_body("t", 0, batch([b"a"]), acks=0))
+                self.assertEqual(client.call(API_VERSIONS, 0, b"").take("h"), 0)
+                self.assertEqual(client.read_all("t", 0), [(0, b"a")])
+                client.send(PRODUCE, 7, client.produce_body("t", 7, batch([b"a"]), acks=0))
+                self.assertTrue(client.is_closed())
+
+    def test_one_bad_partition_does_not_fail_the_others(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            data = batch([b"x"])
+            one = lambda partition: struct.pack(">ii", partition, len(data)) + data
+            body = struct.pack(">hhii", -1, -1, 30000, 1) + text("t") + struct.pack(">i", 2) + one(5) + one(0)
+            answer = client.call(PRODUCE, 7, body)
+            answer.take("i")
+            answer.text()
+            answer.take("i")
+            self.assertEqual(answer.take("ihqqq")[:3], (5, 3, -1))
+            self.assertEqual(answer.take("ihqqq")[:3], (0, 0, 0))
+            body = struct.pack(">hhii", -1, -1, 30000, 1) + text("t") + struct.pack(">i", 2) + one(0) + one(0)
+            answer = client.call(PRODUCE, 7, body)
+            answer.take("i")
+            answer.text()
+            answer.take("i")
+            self.assertEqual(answer.take("ihqqq")[:2], (0, 42))
+            self.assertEqual(client.end_offset("t"), 1)
+
+
+class Limits(unittest.TestCase):
+    def test_an_idle_connection_is_closed(self):
+        with Broker(LEAT, "connections.max.idle.ms=300") as broker, broker.client() as client:
+            self.assertTrue(client.is_closed())
+            self.assertEqual(metric(broker, 'leat_connections_closed_total{reason="idle"}'), 1)
+
+    def test_a_frame_that_does_not_come_is_not_waited_for(self):
+        with Broker(LEAT, "leat.request.receive.timeout.ms=300") as broker, broker.client() as client:
+            client.socket.sendall(struct.pack(">i", 5000) + b"abc")
+            self.assertTrue(client.is_closed())
+            self.assertEqual(metric(broker, 'leat_connections_closed_total{reason="frame_timeout"}'), 1)
+
+    def test_a_peer_that_does_not_read_is_closed_and_others_go_on(self):
+        with Broker(LEAT, "leat.response.send.timeout.ms=500", "leat.queued.response.max.bytes=1000000") as broker:
+            with broker.client() as client, broker.client() as other:
+                client.create_topic("t")
+                value = b"v" * 500_000
+                client.produce("t", 0, [value])
+                frames = b"".join(client.frame(FETCH, 11, client.fetch_body("t", 0, 0)) for _ in range(100))
+                client.socket.sendall(frames)
+                while metric(broker, 'leat_connections_closed_total{reason="send_timeout"}') == 0:
+                    self.assertEqual(other.end_offset("t"), 1)
+
+    def test_connections_of_one_address_are_bounded(self):
+        with Broker(LEAT, "max.connections.per.ip=2") as broker, broker.client() as a, broker.client() as b:
+            self.assertEqual(a.call(API_VERSIONS, 0, b"").take("h"), 0)
+            self.assertEqual(b.call(API_VERSIONS, 0, b"").take("h"), 0)
+            with broker.client() as c:
+                self.assertTrue(c.is_closed())
+            a.socket.close()
+            # The broker sees the end a moment later.
+            for _ in range(1000):
+                with broker.client() as again:
+                    try:
+                        again.call(API_VERSIONS, 0, b"")
+                        return
+                    except OSError:
+                        continue
+            self.fail("no connection was let in after one had gone")
+
+    def test_connections_beyond_the_total_wait(self):
+        with Broker(LEAT, "max.connections=1") as broker:
+            with broker.client() as first:
+                first.call(API_VERSIONS, 0, b"")
+                second = broker.client()
+                second.send(API_VERSIONS, 0, b"")
+                second.socket.settimeout(0.3)
+                with self.assertRaises(socket.timeout):
+                    second.receive()
+            second.socket.settimeout(30)
+            self.assertEqual(second.receive()[0], 1)
+            second.socket.close()
+
+    def test_requests_beyond_the_memory_bound_wait_and_are_served(self):
+        with Broker(LEAT, "queued.max.request.bytes=100000", "leat.shards=2") as broker:
+            with broker.client() as client:
+                client.create_topic("t", 8)
+
+            def work(partition):
+                with broker.client() as client:
+                    for i in range(10):
+                        assert client.produce("t", partition, [b"v" * 90_000]) == (0, i)
+
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                list(pool.map(work, range(8)))
+
+
+class Operator(unittest.TestCase):
+    def run_serve(self, *arguments):
+        return subprocess.run([LEAT, "serve", *arguments], capture_output=True, text=True, timeout=30)
+
+    def test_a_data_directory_in_use_is_refused(self):
+        with Broker(LEAT) as broker:
+            done = self.run_serve("--data", str(broker.folder / "data"), "--listen", "127.0.0.1:0", "--http-listen", "")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("data", done.stderr)
+
+    def test_bad_settings_end_with_2_and_name_themselves(self):
+        done = self.run_serve("--set", "num.partitions=many")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("num.partitions", done.stderr)
+
+    def test_an_address_in_use_is_named(self):
+        with Broker(LEAT) as broker:
+            done = self.run_serve("--data", str(broker.folder / "other"), "--listen", "127.0.0.1:%d" % broker.address[1], "--http-listen", "")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(str(broker.address[1]), done.stderr)
+
+    def test_health_and_metrics_are_served(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            client.produce("t", 0, [b"x"])
+            self.assertEqual(http_get(broker, "/healthz"), "ok\n")
+            self.assertEqual(http_get(broker, "/readyz"), "ok\n")
+            self.assertEqual(metric(broker, 'leat_requests_total{api="Produce"}'), 1)
+            self.assertEqual(metric(broker, 'leat_partition_high_watermark{topic="t",partition="0"}'), 1)
+            with self.assertRaises(urllib.error.HTTPError):
+                http_get(broker, "/nothing")
+
+    def test_each_listener_tells_its_own_address(self):
+        with Broker(LEAT, "listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT,C:PLAINTEXT",
+                    "advertised.listeners=A://a.example:1000,B://b.example:0,C://localhost:0",
+                    listen=("A://127.0.0.1:0", "B://[::1]:0", "C://localhost:0")) as broker:
+            told = {}
+            for name, address in broker.listeners.items():
+                with Client(address) as client:
+                    answer = client.call(METADATA, 4, struct.pack(">iB", 0, 0))
+                    answer.take("iii")
+                    told[name] = (answer.text(), answer.take("i"))
+            self.assertEqual(told, {"A": ("a.example", 1000), "B": ("b.example", broker.listeners["B"][1]),
+                                    "C": ("localhost", broker.listeners["C"][1])})
+
+
+if __name__ == "__main__":
+    LEAT = sys.argv.pop(1)
+    unittest.main(verbosity=2)

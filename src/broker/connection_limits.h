@@ -49,6 +49,8 @@ class ConnectionLimits {
     [[nodiscard]] std::optional<Instant> wait_until(Instant now,
                                                     const config::BrokerConfig& config) const;
     [[nodiscard]] std::int64_t count() const noexcept { return count_; }
+    /// Addresses that are remembered.
+    [[nodiscard]] std::size_t known_hosts() const noexcept { return hosts_.size(); }
 
   private:
     struct PerHost {

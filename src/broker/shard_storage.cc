@@ -27,11 +27,16 @@ std::int64_t descriptor_limit() {
 
 /// What all shards share.
 struct ShardStorage::OfProcess {
+    OfProcess(const BrokerParts& parts, std::size_t open_max)
+        : files(*parts.disk, open_max), metrics(*parts.registry) {}
     storage::FileCache files;
     storage::Metrics metrics;
 };
 
 struct ShardStorage::OfShard {
+    OfShard(std::shared_ptr<OfProcess> of_process, storage::Flusher::Parts parts,
+            const storage::Flusher::Options& options)
+        : process(std::move(of_process)), flusher(std::move(parts), options) {}
     std::shared_ptr<OfProcess> process;
     storage::Flusher flusher;
 };
@@ -40,9 +45,8 @@ ShardStorage::ShardStorage(const BrokerParts& parts,
                            std::shared_ptr<const config::BrokerConfig> config)
     : parts_(parts),
       config_(std::move(config)),
-      process_(new OfProcess{.files = {*parts.disk, storage::open_files_max(config_->open_files_max,
-                                                                            descriptor_limit())},
-                             .metrics = storage::Metrics{*parts.registry}}) {
+      process_(std::make_shared<OfProcess>(
+          parts, storage::open_files_max(config_->open_files_max, descriptor_limit()))) {
     parts_.directory->marks().start(*parts_.executors.front(), *parts_.pool,
                                     std::chrono::milliseconds{config_->flush_mark_interval_ms});
 }
@@ -62,11 +66,9 @@ std::unique_ptr<storage::ShardContext> ShardStorage::make_context(rt::Executor& 
     options.syncfs_threshold =
         static_cast<std::size_t>(std::max(1, config_->flush_syncfs_threshold));
     options.faults = parts_.faults;
-    std::shared_ptr<OfShard> shard{
-        new OfShard{.process = process_, .flusher = {std::move(parts), options}}};
+    const auto shard = std::make_shared<OfShard>(process_, std::move(parts), options);
     keeps = shard;
-    return std::unique_ptr<storage::ShardContext>{
-        new storage::ShardContext{.disk = *parts_.disk,
+    storage::ShardContext context{.disk = *parts_.disk,
                                   .executor = executor,
                                   .pool = *parts_.pool,
                                   .files = process_->files,
@@ -76,7 +78,8 @@ std::unique_ptr<storage::ShardContext> ShardStorage::make_context(rt::Executor& 
                                   .data_directory = parts_.directory->path(),
                                   .broker = config_,
                                   .was_clean = parts_.directory->was_clean(),
-                                  .faults = parts_.faults}};
+                                  .faults = parts_.faults};
+    return std::make_unique<storage::ShardContext>(std::move(context));
 }
 
 std::string data_failure(const storage::ShardContext& context) {

@@ -76,8 +76,10 @@ rt::Task<Result<storage::TimestampedOffset>> look_up(storage::Partition& partiti
         case kLatestTiered:
         case kEarliestPendingUpload:
             break;  // Nothing is kept elsewhere.
-        default:
-            co_return co_await partition.find_by_time({timestamp}, isolation);
+        default: {
+            const WallMs at{timestamp};
+            co_return co_await partition.find_by_time(at, isolation);
+        }
     }
     co_return out;
 }

@@ -24,7 +24,8 @@ rt::Task<void> delete_one(storage::Partition& partition, DeleteTarget& target) {
         target.out->error_code = wire_code(Errc::kOffsetOutOfRange);
         co_return;
     }
-    const Result<Offset> start = co_await partition.delete_records({target.in->offset});
+    const Offset before{target.in->offset};
+    const Result<Offset> start = co_await partition.delete_records(before);
     if (start.has_value())
         target.out->low_watermark = start->value;
     else

@@ -36,6 +36,14 @@ bool is_choice(std::string_view choices, std::string_view text) {
     return std::ranges::find(all, text) != all.end();
 }
 
+/// "a, b" of "a,b".
+std::string spaced(std::string_view choices) {
+    std::string out;
+    for (const std::string& choice : split_list(choices))
+        out.append(out.empty() ? "" : ", ").append(choice);
+    return out;
+}
+
 std::string integer_text(double bound) {
     return std::to_string(static_cast<long long>(bound));
 }
@@ -79,8 +87,7 @@ Result<Value> parse_list(const Setting& setting, std::string_view text) {
     for (const std::string& item : items) {
         if (item.empty()) return bad(setting, text, "List elements must not be empty");
         if (!setting.choices.empty() && !is_choice(setting.choices, item))
-            return bad(setting, item,
-                       "String must be one of: " + *text_of(split_list(setting.choices)));
+            return bad(setting, item, "String must be one of: " + spaced(setting.choices));
     }
     // A repeated element counts once, as in Kafka.
     std::vector<std::string> once;
@@ -111,8 +118,7 @@ Result<Value> parse_typed(const Setting& setting, std::string_view text) {
     }
     const std::string_view trimmed = setting.type == Type::kPassword ? text : trim(text);
     if (!setting.choices.empty() && !is_choice(setting.choices, trimmed))
-        return bad(setting, text,
-                   "String must be one of: " + *text_of(split_list(setting.choices)));
+        return bad(setting, text, "String must be one of: " + spaced(setting.choices));
     return Value{std::string{trimmed}};
 }
 

@@ -80,7 +80,7 @@ TEST(SettingParse, ListsAndChoicesAreKafkas) {
         EXPECT_EQ(topic("cleanup.policy", good), "ok") << good;
     EXPECT_EQ(topic("cleanup.policy", "DELETE"),
               "Invalid value DELETE for configuration cleanup.policy: String must be one of: "
-              "compact,delete");
+              "compact, delete");
     EXPECT_NE(topic("cleanup.policy", ",delete"), "ok");
     EXPECT_NE(topic("compression.type", "none"), "ok");
     EXPECT_NE(topic("compression.type", "GZIP"), "ok");

@@ -367,9 +367,11 @@ Result<Delta> Controller::checked_topic_change(const ConfigChange& change) const
 Result<Delta> Controller::checked_broker_change(const ConfigChange& change) const {
     const bool is_default = change.name.empty();
     const std::string here = std::to_string(image_.broker().node_id);
+    if (!is_default && change.name.find_first_not_of("-0123456789") != std::string::npos)
+        return fail(Errc::kInvalidRequest, "Node id must be an integer, but it is: " + change.name);
     if (!is_default && change.name != here)
-        return fail(Errc::kInvalidRequest, "Unexpected broker id, expected " + here +
-                                               " or empty string, but received " + change.name);
+        return fail(Errc::kInvalidRequest,
+                    "Unexpected broker id, expected " + here + ", but received " + change.name);
     auto layers = std::make_shared<config::Layers>(image_.layers());
     config::Values& values = is_default ? layers->dynamic_default : layers->dynamic_broker;
     if (change.replace_all) values.clear();
@@ -393,7 +395,8 @@ std::vector<Outcome> Controller::alter_configs(std::span<const ConfigChange> cha
         LEAT_TRY_VOID(config::check_alterations(change.alterations));
         if (change.type == ResourceType::kTopic) return checked_topic_change(change);
         if (change.type == ResourceType::kBroker) return checked_broker_change(change);
-        return fail(Errc::kInvalidRequest, "Unexpected resource type");
+        return fail(Errc::kInvalidRequest,
+                    "Unknown resource type " + std::to_string(static_cast<int>(change.type)));
     };
     std::vector<Outcome> outcomes;
     for (const ConfigChange& change : changes) {

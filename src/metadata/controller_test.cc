@@ -252,7 +252,7 @@ TEST(AlterConfigs, ResourcesAreChecked) {
               "INVALID_REQUEST: Default topic resources are not allowed.");
     EXPECT_EQ(alter(c, on(ResourceType::kTopic, "a b")).substr(0, 24), "INVALID_TOPIC_EXCEPTION:");
     EXPECT_EQ(alter(c, on(ResourceType::kBroker, "7")),
-              "INVALID_REQUEST: Unexpected broker id, expected 1 or empty string, but received 7");
+              "INVALID_REQUEST: Unexpected broker id, expected 1, but received 7");
     std::vector<Delta> deltas;
     const std::vector<ConfigChange> twice{on(ResourceType::kBroker, "1"),
                                           on(ResourceType::kBroker, "1")};

@@ -71,7 +71,8 @@ TEST(AdminTopics, ValidateOnlyTellsAndChangesNothing) {
     Rig rig;
     const auto change = rig.create("b", 3, true);
     EXPECT_EQ(change.response.topics[0].num_partitions, 3);
-    EXPECT_TRUE(change.response.topics[0].topic_id.is_zero());
+    // As in Kafka: an id that the topic will not have.
+    EXPECT_FALSE(change.response.topics[0].topic_id.is_zero());
     EXPECT_TRUE(change.deltas.empty());
     EXPECT_EQ(rig.image().find("b"), nullptr);
 }
@@ -357,7 +358,9 @@ TEST(AdminReplicas, ElectionIsNeverNeeded) {
     Rig rig;
     wire::ElectLeadersRequest request;
     request.topic_partitions.reset();
-    EXPECT_TRUE(elect_leaders(request, rig.image(), rig.arena).replica_election_results.empty());
+    for (const auto& topic :
+         elect_leaders(request, rig.image(), rig.arena).replica_election_results)
+        EXPECT_TRUE(topic.partition_result.empty()) << topic.topic;
     std::array<std::int32_t, 2> partitions{0, 9};
     request.topic_partitions = rig.arena.array<wire::ElectLeadersRequest::TopicPartitions>(2);
     (*request.topic_partitions)[0] = {.topic = "a", .partitions = partitions};

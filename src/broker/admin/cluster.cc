@@ -62,6 +62,7 @@ struct Page {
             const bool is_valid = metadata::topic_name_error(name).empty();
             unknown.error_code =
                 code(is_valid ? Errc::kUnknownTopicOrPartition : Errc::kInvalidTopicException);
+            unknown.topic_authorized_operations = kAllTopicOperations;
             return true;
         }
         const std::int32_t first = std::min(first_partition, topic->partition_count);
@@ -108,13 +109,15 @@ wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterReques
                                                const Endpoint& endpoint, Arena& arena) {
     wire::DescribeClusterResponse response;
     response.cluster_id = image.cluster_id();
-    response.endpoint_type = request.endpoint_type;
     if (request.endpoint_type != kBrokers) {
         const bool is_known = request.endpoint_type == kControllers;
         response.error_code =
             code(is_known ? Errc::kMismatchedEndpointType : Errc::kUnsupportedEndpointType);
-        response.error_message = is_known ? "The request was sent to an endpoint of the wrong type."
-                                          : "Unsupported endpoint type.";
+        response.error_message =
+            is_known
+                ? "The request was sent to an endpoint of type BROKER, but we wanted an "
+                  "endpoint of type CONTROLLER"
+                : arena.copy("Unsupported endpoint type " + std::to_string(request.endpoint_type));
         return response;
     }
     const config::BrokerConfig& broker = image.broker();
@@ -164,7 +167,7 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
     const std::int32_t node = image.broker().node_id;
     const auto offset = static_cast<std::int64_t>(image.version());
     Response response;
-    response.error_message.reset();
+    response.error_message = "";
     response.topics = arena.array<Response::TopicData>(request.topics.size());
     for (std::size_t t = 0; t < request.topics.size(); ++t) {
         const auto& asked = request.topics[t];
@@ -174,9 +177,10 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
         for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
             auto& told = response.topics[t].partitions[p];
             told.partition_index = asked.partitions[p].partition_index;
-            told.error_message.reset();
+            told.error_message = "";
             if (asked.topic_name != kMetadataTopic || told.partition_index != 0) {
                 told.error_code = code(Errc::kUnknownTopicOrPartition);
+                told.error_message = "This server does not host this topic-partition.";
                 continue;
             }
             told.leader_id = node;

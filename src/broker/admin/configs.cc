@@ -30,9 +30,14 @@ Result<void> check_broker(std::string_view name, const metadata::Image& image, b
     const std::string here = std::to_string(image.broker().node_id);
     if (name == here || (may_be_empty && name.empty())) return {};
     if (name.empty()) return Error{Errc::kInvalidRequest, "Broker id must not be empty"};
+    const bool is_number =
+        name.find_first_not_of("0123456789", name.front() == '-' ? 1 : 0) == std::string_view::npos;
+    if (!is_number)
+        return Error{Errc::kInvalidRequest,
+                     "Broker id must be an integer, but it is: " + std::string{name}};
     return Error{Errc::kInvalidRequest, "Unexpected broker id, expected " + here +
-                                            (may_be_empty ? " or empty string" : "") +
-                                            ", but received " + std::string{name}};
+                                            (may_be_empty ? " or empty string, but" : " but") +
+                                            " received " + std::string{name}};
 }
 
 obs::Level current_level() {
@@ -80,7 +85,10 @@ Result<std::vector<config::Described>> described(std::int8_t type, std::string_v
                 return Error{Errc::kInvalidRequest, "The name of the resource must not be empty"};
             return std::vector<config::Described>{};
     }
-    return Error{Errc::kInvalidRequest, "Unsupported resource type: " + std::to_string(type)};
+    return Error{Errc::kInvalidRequest,
+                 "This most likely occurs because of a request being malformed by the client "
+                 "library or the message was sent to an incompatible broker. See the broker logs "
+                 "for more details."};
 }
 
 Entry entry_of(const config::Described& one, const wire::DescribeConfigsRequest& request,
@@ -199,7 +207,8 @@ wire::DescribeConfigsResponse describe_configs(const wire::DescribeConfigsReques
         }
         const auto& keys = resource.configuration_keys;
         std::erase_if(*all, [&keys](const config::Described& one) {
-            return keys && std::ranges::find(*keys, one.name) == keys->end();
+            // No keys are all keys, as in Kafka.
+            return keys && !keys->empty() && std::ranges::find(*keys, one.name) == keys->end();
         });
         result.configs = arena.array<Entry>(all->size());
         for (std::size_t k = 0; k < all->size(); ++k)

@@ -50,12 +50,17 @@ wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& reques
                                          const metadata::Image& image, Arena& arena) {
     using Response = wire::ElectLeadersResponse;
     Response response;
-    if (request.election_type < 0 || request.election_type > 1) {
-        response.error_code = code(Errc::kInvalidRequest);
+    // Asked about all partitions, Kafka lists only those whose leader changed, but all topics.
+    if (!request.topic_partitions) {
+        response.replica_election_results =
+            arena.array<Response::ReplicaElectionResult>(image.topics().size());
+        std::size_t next = 0;
+        for (const auto& [name, topic] : image.topics())
+            response.replica_election_results[next++].topic = arena.copy(name);
         return response;
     }
-    // Asked about all partitions, Kafka lists only those whose leader changed.
-    if (!request.topic_partitions) return response;
+    const bool is_known_type = request.election_type == 0 || request.election_type == 1;
+    if (!is_known_type) response.error_code = code(Errc::kInvalidRequest);
     const auto& topics = *request.topic_partitions;
     response.replica_election_results = arena.array<Response::ReplicaElectionResult>(topics.size());
     for (std::size_t t = 0; t < topics.size(); ++t) {
@@ -67,9 +72,16 @@ wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& reques
             auto& result = told.partition_result[p];
             result.partition_id = partition;
             result.error_message.reset();
+            if (!is_known_type) {
+                result.error_code = code(Errc::kInvalidRequest);
+                result.error_message =
+                    arena.copy("Unknown election type " + std::to_string(request.election_type));
+                continue;
+            }
             const std::string topic{topics[t].topic};
             if (has_partition(image, topic, partition)) {
                 result.error_code = code(Errc::kElectionNotNeeded);
+                result.error_message = "Leader election not needed for topic partition.";
                 continue;
             }
             result.error_code = code(Errc::kUnknownTopicOrPartition);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/admin/topics.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,14 +46,23 @@ void tell_created(Created& result, const metadata::Topic& topic, const metadata:
     }
 }
 
+/// Kafka's own words where the code alone would do.
+std::string_view text_of(const Outcome& outcome) {
+    if (!outcome.message.empty()) return outcome.message;
+    if (outcome.error == Errc::kUnknownTopicOrPartition)
+        return "This server does not host this topic-partition.";
+    if (outcome.error == Errc::kUnknownTopicId) return "This server does not host this topic ID.";
+    return "";
+}
+
 void tell_deleted(wire::DeleteTopicsResponse::DeletableTopicResult& result, const Outcome& outcome,
-                  Arena& arena) {
+                  bool was_named, Arena& arena) {
     result.name.reset();
-    if (!outcome.name.empty() || outcome.id.is_zero())
+    if (!outcome.name.empty() || was_named)
         result.name = arena.copy(std::string_view{outcome.name});
     result.topic_id = outcome.id;
     result.error_code = code(outcome.error);
-    result.error_message = message(outcome.message, arena);
+    result.error_message = message(text_of(outcome), arena);
 }
 
 std::vector<metadata::TopicRef> refs_of(const wire::DeleteTopicsRequest& request,
@@ -97,7 +107,7 @@ Change<wire::CreateTopicsResponse> create_topics(const wire::CreateTopicsRequest
         result.error_code = code(outcomes[i].error);
         result.error_message = message(outcomes[i].message, arena);
         if (outcomes[i].topic == nullptr) continue;
-        if (!request.validate_only) result.topic_id = outcomes[i].id;
+        result.topic_id = outcomes[i].id;
         tell_created(result, *outcomes[i].topic, controller.image(), arena);
     }
     return change;
@@ -113,8 +123,11 @@ Change<wire::DeleteTopicsResponse> delete_topics(const wire::DeleteTopicsRequest
                               : refuse(refs, version);
     change.response.responses =
         arena.array<wire::DeleteTopicsResponse::DeletableTopicResult>(outcomes.size());
+    const bool has_nameless = std::ranges::any_of(
+        refs, [](const metadata::TopicRef& ref) { return !ref.name && ref.id.is_zero(); });
     for (std::size_t i = 0; i < outcomes.size(); ++i)
-        tell_deleted(change.response.responses[i], outcomes[i], arena);
+        tell_deleted(change.response.responses[i], outcomes[i],
+                     outcomes[i].id.is_zero() && !has_nameless, arena);
     return change;
 }
 

@@ -13,6 +13,8 @@ using Found = wire::FindCoordinatorResponse::Coordinator;
 
 constexpr std::int8_t kGroup = 0;
 constexpr std::int8_t kTransaction = 1;
+constexpr std::int8_t kShare = 2;
+constexpr std::int16_t kSeveralKeys = 4;
 
 /// Loading counts as found: the client then hears that it must wait.
 rt::Task<Errc> find_group(Request& request, std::string_view group_id) {
@@ -31,7 +33,7 @@ rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
     found.key = key;
     found.node_id = -1;
     found.port = -1;
-    found.error_message.reset();
+    found.error_message = "";
     Errc error = Errc::kInvalidRequest;
     if (type == kGroup) {
         error = co_await ensure_offsets_topic(request);
@@ -39,6 +41,11 @@ rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
     } else if (type == kTransaction) {
         error = Errc::kUnsupportedVersion;
         found.error_message = "Transactions are not served by this broker.";
+    } else if (type != kShare || request.version() < kSeveralKeys) {
+        found.error_message =
+            "This most likely occurs because of a request being malformed by the client library "
+            "or the message was sent to an incompatible broker. See the broker logs for more "
+            "details.";
     }
     found.error_code = wire_code(error);
     if (error != Errc::kNone) co_return found;
@@ -55,10 +62,11 @@ rt::Task<wire::FindCoordinatorResponse> handle_find_coordinator(
     Request& request, const wire::FindCoordinatorRequest& message) {
     wire::FindCoordinatorResponse out;
     out.error_message.reset();
-    if (request.version() < 4) {
+    if (request.version() < kSeveralKeys) {
         const Found found = co_await find(request, message.key, message.key_type);
         out.error_code = found.error_code;
-        out.error_message = found.error_message;
+        // Kafka's text for no error.
+        out.error_message = found.error_code == 0 ? "NONE" : found.error_message;
         out.node_id = found.node_id;
         out.host = found.host;
         out.port = found.port;

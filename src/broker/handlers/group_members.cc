@@ -131,18 +131,22 @@ rt::Task<wire::LeaveGroupResponse> handle_leave_group(Request& request,
     const groups::LeaveAnswer answer =
         co_await ask_group<groups::LeaveAnswer>(request, message.group_id, call);
     wire::LeaveGroupResponse out;
-    out.error_code = wire_code(answer.error);
-    if (answer.error != Errc::kNone) co_return out;
+    // Nobody is a member of a group that is not there.
+    const bool is_missing = answer.error == Errc::kUnknownMemberId;
+    if (answer.error != Errc::kNone && (has_one || !is_missing)) {
+        out.error_code = wire_code(answer.error);
+        co_return out;
+    }
     if (has_one) {
         out.error_code = wire_code(answer.members.front());
         co_return out;
     }
     out.members =
-        request.arena.array<wire::LeaveGroupResponse::MemberResponse>(answer.members.size());
+        request.arena.array<wire::LeaveGroupResponse::MemberResponse>(message.members.size());
     for (std::size_t i = 0; i < out.members.size(); ++i) {
         out.members[i].member_id = message.members[i].member_id;
         out.members[i].group_instance_id = message.members[i].group_instance_id;
-        out.members[i].error_code = wire_code(answer.members[i]);
+        out.members[i].error_code = wire_code(is_missing ? answer.error : answer.members[i]);
         count_error(request, out.members[i].error_code);
     }
     co_return out;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +43,6 @@ std::span<Member> members_of(const std::vector<groups::DescribedMember>& members
 }
 
 rt::Task<groups::DescribedGroup> describe(Request& request, std::string_view group_id) {
-    if (group_id.empty()) co_return groups::DescribedGroup{.error = Errc::kInvalidGroupId};
     const auto call = [group_id](Coordinator& coordinator, Now,
                                  Ticket<groups::DescribedGroup> answer) {
         answer(coordinator.describe(group_id));
@@ -89,8 +89,7 @@ rt::Task<void> delete_one(Request& request,
     const auto call = [group_id](Coordinator& coordinator, Now now, Ticket<Errc> answer) {
         coordinator.delete_group(group_id, now, std::move(answer));
     };
-    const Errc error = group_id.empty() ? Errc::kInvalidGroupId
-                                        : co_await ask_group<Errc>(request, group_id, call);
+    const Errc error = co_await ask_group<Errc>(request, group_id, call);
     result.error_code = wire_code(error);
     count_error(request, result.error_code);
     left.arrive();
@@ -154,13 +153,16 @@ rt::Task<wire::ListGroupsResponse> handle_list_groups(Request& request,
 rt::Task<wire::DeleteGroupsResponse> handle_delete_groups(
     Request& request, const wire::DeleteGroupsRequest& message) {
     wire::DeleteGroupsResponse out;
-    out.results = request.arena.array<wire::DeleteGroupsResponse::DeletableGroupResult>(
-        message.groups_names.size());
+    const std::set<std::string_view> names{message.groups_names.begin(),
+                                           message.groups_names.end()};
+    out.results =
+        request.arena.array<wire::DeleteGroupsResponse::DeletableGroupResult>(names.size());
     if (out.results.empty()) co_return out;
     rt::Countdown left{out.results.size()};
-    for (std::size_t i = 0; i < out.results.size(); ++i) {
-        out.results[i].group_id = message.groups_names[i];
-        rt::start(delete_one(request, out.results[i], left));
+    std::size_t next = 0;
+    for (const std::string_view name : names) {
+        out.results[next].group_id = name;
+        rt::start(delete_one(request, out.results[next++], left));
     }
     co_await left;
     co_return out;

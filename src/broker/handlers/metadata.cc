@@ -31,8 +31,10 @@ bool asks_for_all(const wire::MetadataRequest& message, std::int16_t version) {
 
 /// Versions 10 and 11 have ids in the request, and brokers that do not take them.
 bool is_malformed(const wire::MetadataRequest& message, std::int16_t version) {
-    if (!message.topics || version < 10 || version > 11) return false;
-    return std::ranges::any_of(*message.topics, [](const Asked& topic) {
+    if (!message.topics) return false;
+    const bool takes_ids = version >= 12;
+    return std::ranges::any_of(*message.topics, [takes_ids](const Asked& topic) {
+        if (takes_ids) return !topic.name && topic.topic_id.is_zero();
         return !topic.name || !topic.topic_id.is_zero();
     });
 }
@@ -141,7 +143,7 @@ class Answerer {
 
 wire::MetadataResponse refuse(Request& request, const wire::MetadataRequest& message) {
     Answerer answerer{request, message};
-    wire::MetadataResponse out = answerer.cluster();
+    wire::MetadataResponse out;  // Without brokers, as Kafka refuses a request.
     out.topics = request.arena.array<Row>(message.topics->size());
     for (std::size_t i = 0; i < out.topics.size(); ++i) {
         const Asked& topic = (*message.topics)[i];

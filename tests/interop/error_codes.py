@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The same requests to Apache Kafka and to Leat, byte for byte; the answers must be the same.
+
+usage: error_codes.py LEAT [--kafka HOST:PORT] [--leat HOST:PORT] [--only WORD] [--mutant] [--verbose]
+
+Without addresses it starts a node of each. Each of both must be fresh: no topics, no groups. What must differ is
+normalised by the rules below, each with its reason; all the rest is compared, error messages too. --mutant answers
+one error code wrongly on Leat's side and must be found. Exit 0: no differences; 1: some; 3: no Kafka to be had.
+"""
+import argparse
+import pathlib
+import re
+import sys
+import tempfile
+
+import error_cases
+import kafka_node
+import protocol
+
+# Fields that never agree, and why. A key is a field, or API.field.
+IGNORED = {
+    "throttle_time_ms": "quotas are not what is compared",
+    "cluster_id": "made by each cluster for itself",
+    "host": "where the node listens",
+    "port": "where the node listens",
+    "leader_epoch": "counts other things: Kafka's restarts, our unclean starts",
+    "total_bytes": "the disk's",
+    "usable_bytes": "the disk's",
+    "size_bytes": "segments of Kafka are preallocated in other units",
+    "partition_size": "bytes of __consumer_offsets depend on when they were written",
+    "log_dir": "where the node keeps its data",
+    "documentation": "texts are our own",
+    "DescribeConfigs.read_only": "Kafka calls broker settings read-only that Leat can change, and the other way round",
+    "DescribeQuorum.high_watermark": "counts records of Kafka's metadata log, changes of our store",
+    "DescribeQuorum.log_end_offset": "as above",
+    "DescribeQuorum.last_fetch_timestamp": "a time",
+    "DescribeQuorum.last_caught_up_timestamp": "a time",
+    "DescribeQuorum.replica_directory_id": "made by each node for itself",
+    "DescribeQuorum.nodes": "Kafka names its controller listener, Leat has none",
+    "finalized_features_epoch": "counts Kafka's metadata records",
+}
+
+# Texts that differ for a reason: (pattern of Kafka's text, pattern of ours, reason).
+TEXTS = [
+    (r"(Unable to replicate .* registered) or some brokers have all their log directories cordoned\.", r"Unable to replicate .* registered\.",
+     "Leat has one log directory and no cordon"),
+    (r"Invalid value (\d+)\.0 for .*", r"Invalid value \d+ for .*", "Kafka prints the number as Java does, Leat as it was written"),
+    (r".*only supports versions 7-30", r".*only supports versions 7-\d+", "levels of the metadata log are Kafka's own"),
+]
+
+# Answers of Kafka that come from an exception of its own; Leat refuses the same with a reason. By label: what Leat must say.
+KAFKA_FAILS = {
+    "Metadata v12: by neither": 42,
+    "IncrementalAlterConfigs v1: unknown operation": 42,
+    "IncrementalAlterConfigs v1: negative operation": 42,
+}
+
+# Answers that differ on purpose: (label, error of Kafka, error of Leat, reason).
+DECIDED = [
+    ("Metadata v12: colliding", 3, 17, "Kafka makes topics in the background and never says why it could not"),
+]
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ARRAY_KEYS = ("topic_index", "partition_index", "partition", "name", "topic", "topic_name", "group_id", "resource_name",
+              "partition_id", "member_id", "key", "node_id", "broker_id", "log_dir", "feature", "topic_id")
+
+
+class Normaliser:
+    """Makes the answers of one node comparable: what is random gets a number by order of appearance."""
+
+    def __init__(self, node):
+        self.node = node
+        self.names = {protocol.ZERO_ID: "none"}
+
+    def text(self, value):
+        def name(match):
+            return self.names.setdefault(match[0], f"<{len(self.names)}>")
+        return ID.sub(name, value).replace(str(self.node.data), "<data>")
+
+    def value(self, api, field, value):
+        if isinstance(value, dict):
+            return {k: self.value(api, k, v) for k, v in value.items() if k not in IGNORED and f"{api}.{k}" not in IGNORED}
+        if isinstance(value, list):
+            return self.array([self.value(api, field, item) for item in value])
+        return self.text(value) if isinstance(value, str) else value
+
+    @staticmethod
+    def array(items):
+        """Order of answers is no promise of Kafka's."""
+        def key(item):
+            return tuple(str(item[k]) for k in ARRAY_KEYS if k in item) if isinstance(item, dict) else str(item)
+        return sorted(items, key=key)
+
+
+def same_text(kafka, leat):
+    return any(re.fullmatch(a, kafka or "") and re.fullmatch(b, leat or "") for a, b, _ in TEXTS)
+
+
+def differences(kafka, leat, path=""):
+    """Lines that say where two normalised answers part."""
+    if isinstance(kafka, dict) and isinstance(leat, dict):
+        for name in sorted(kafka.keys() | leat.keys()):
+            if name not in kafka or name not in leat:
+                yield f"{path}.{name}: only in {'Kafka' if name in kafka else 'Leat'}: {kafka.get(name, leat.get(name))!r}"
+            else:
+                yield from differences(kafka[name], leat[name], f"{path}.{name}")
+    elif isinstance(kafka, list) and isinstance(leat, list):
+        if len(kafka) != len(leat):
+            yield f"{path}: {len(kafka)} against {len(leat)}: {kafka!r} / {leat!r}"
+        for i, (a, b) in enumerate(zip(kafka, leat)):
+            yield from differences(a, b, f"{path}[{i}]")
+    elif kafka != leat and not (path.endswith("_message") and same_text(kafka, leat)):
+        yield f"{path}: Kafka {kafka!r}, Leat {leat!r}"
+
+
+def codes(answer):
+    """All error codes of an answer that are not 0."""
+    if isinstance(answer, dict):
+        own = [v for k, v in answer.items() if k == "error_code" and v]
+        return own + [code for v in answer.values() for code in codes(v)]
+    return [code for item in answer for code in codes(item)] if isinstance(answer, list) else []
+
+
+def is_decided(label, kafka, leat):
+    if label in KAFKA_FAILS:
+        return codes(kafka) == [-1] and codes(leat) == [KAFKA_FAILS[label]]
+    return any(label == name and codes(kafka) == [a] and codes(leat) == [b] for name, a, b, _ in DECIDED)
+
+
+class Recorder:
+    """What a case talks to: sends to one node and keeps what came back."""
+
+    def __init__(self, node, mutant=False):
+        self.node = node
+        self.normaliser = Normaliser(node)
+        self.answers = []
+        self.clients = {}
+        self.mutant = mutant
+
+    def client(self, name="check"):
+        if name not in self.clients:
+            self.clients[name] = protocol.Client(self.node.address, client_id=name)
+        return self.clients[name]
+
+    def quiet(self, api, version, client="check", **values):
+        """A call whose answer only prepares what follows."""
+        return self.client(client).call(api, version, **values)
+
+    def ask(self, label, api, version, client="check", keep=None, **values):
+        try:
+            answer = self.client(client).call(api, version, **values)
+        except protocol.Closed:
+            self.clients.pop(client)
+            answer = {"closed": True}
+        self.keep(label, api, version, keep(answer) if keep else answer)
+        return answer
+
+    def keep(self, label, api, version, answer):
+        self.answers.append((f"{api} v{version}: {label}", self.normaliser.value(api, "", answer)))
+
+
+def record(node, only, mutant):
+    recorder = Recorder(node, mutant)
+    for case in error_cases.CASES:
+        if only and only not in case.__name__:
+            continue
+        recorder.answers.append((f"# {case.__name__}", None))
+        case(recorder)
+    if mutant:
+        mutate(recorder.answers)
+    return recorder.answers
+
+
+def mutate(answers):
+    """Turns the first error code into another one."""
+    def walk(value):
+        if isinstance(value, dict):
+            if value.get("error_code", 0) > 0:
+                value["error_code"] += 1
+                return True
+            return any(walk(v) for v in value.values())
+        return isinstance(value, list) and any(walk(v) for v in value)
+    if not any(walk(answer) for _, answer in answers):
+        raise RuntimeError("there is no error to falsify")
+
+
+class At:
+    """A node that somebody else runs."""
+
+    def __init__(self, address, data="?"):
+        self.address, self.data = address, data
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def compare(kafka, leat, verbose):
+    found = 0
+    for (label, a), (other, b) in zip(kafka, leat, strict=True):
+        if label != other:
+            raise RuntimeError(f"the nodes were asked differently: {label} / {other}")
+        lines = list(differences(a, b)) if a is not None and not is_decided(label, a, b) else []
+        found += bool(lines)
+        if lines:
+            print(f"DIFFERENT {label}")
+            for line in lines:
+                print(f"    {line}")
+        elif verbose and a is not None:
+            print(f"same      {label}")
+    asked = sum(a is not None for _, a in kafka)
+    print(f"{asked} requests, {found} answered differently")
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("--kafka")
+    parser.add_argument("--leat")
+    parser.add_argument("--only")
+    parser.add_argument("--mutant", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    settings = {"auto.create.topics.enable": "true"}
+    with tempfile.TemporaryDirectory(prefix="leat-codes-") as folder:
+        place = pathlib.Path(folder)
+        try:
+            kafka = At(options.kafka) if options.kafka else kafka_node.KafkaNode(place / "kafka", settings=settings)
+            with kafka as node:
+                of_kafka = record(node, options.only, False)
+        except kafka_node.Unavailable as why:
+            print(f"error_codes: {why}", file=sys.stderr)
+            return 3
+        leat = At(options.leat) if options.leat else kafka_node.LeatNode(place / "leat", options.binary, settings=settings)
+        with leat as node:
+            of_leat = record(node, options.only, options.mutant)
+    return 1 if compare(of_kafka, of_leat, options.verbose) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

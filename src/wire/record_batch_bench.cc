@@ -48,7 +48,7 @@ void run(benchmark::State& state, Codec codec, const leat::wire::BatchRules& rul
         const auto valid = validate_batch(one, rules, errors);
         if (!valid) state.SkipWithError("refused");
         benchmark::DoNotOptimize(valid->max_timestamp);
-        at = (at + 1) % count;
+        at = at + 1 < count ? at + 1 : 0;
     }
     state.SetBytesProcessed(static_cast<std::int64_t>(batch.size()) * state.iterations());
 }
@@ -78,7 +78,7 @@ void checksum_alone(benchmark::State& state) {
     while (state.KeepRunning()) {
         benchmark::DoNotOptimize(
             leat::codec::crc32c(leat::Bytes{all}.subspan(at * batch.size(), batch.size())));
-        at = (at + 1) % count;
+        at = at + 1 < count ? at + 1 : 0;
     }
     state.SetBytesProcessed(static_cast<std::int64_t>(batch.size()) * state.iterations());
 }

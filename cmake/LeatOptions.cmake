@@ -1,4 +1,5 @@
 set(LEAT_SANITIZE "" CACHE STRING "Comma list for -fsanitize=, for example address,undefined")
+option(LEAT_FAULT_INJECTION "Let the environment make `leat serve` fail, for the crash harness; never in what users run" OFF)
 
 add_library(leat_flags INTERFACE)
 target_compile_features(leat_flags INTERFACE cxx_std_23)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/commands.h"
+#include "apps/fault_injection.h"
 #include "apps/output.h"
 #include "apps/serve_plan.h"
 #include "broker/admin_http.h"
@@ -101,6 +102,7 @@ class Process {
     int run();
 
   private:
+    Result<void> inject_faults();
     Result<void> open_data();
     Result<void> open_broker();
     Result<void> open_http();
@@ -111,7 +113,10 @@ class Process {
     [[nodiscard]] std::vector<ListeningAt> listening() const;
 
     ServePlan plan_;
-    rt::PosixDisk disk_;
+    rt::PosixDisk kernel_disk_;
+    std::unique_ptr<rt::FaultDisk> fault_disk_;
+    rt::Disk* disk_ = &kernel_disk_;
+    storage::Faults faults_;
     std::unique_ptr<rt::ThreadPool> pool_;
     std::vector<std::unique_ptr<rt::EventLoop>> loops_;
     std::unique_ptr<obs::Registry> registry_;
@@ -151,23 +156,33 @@ Result<void> Process::open() {
     return {};
 }
 
+Result<void> Process::inject_faults() {
+    LEAT_TRY(FaultInjection faults, faults_from_environment());
+    faults_ = faults.storage;
+    if (faults.disk.empty()) return {};
+    fault_disk_ = std::make_unique<rt::FaultDisk>(kernel_disk_, std::move(faults.disk));
+    disk_ = fault_disk_.get();
+    return {};
+}
+
 Result<void> Process::open_data() {
+    LEAT_TRY_VOID(inject_faults());
     LEAT_TRY(directory_,
-             storage::DataDirectory::open(disk_, plan_.data_directory, plan_.config->node_id));
+             storage::DataDirectory::open(*disk_, plan_.data_directory, plan_.config->node_id));
     LEAT_TRY(const std::string cluster_id, fresh_cluster_id(*loops_.front()));
     LEAT_TRY(store_, metadata::open_sqlite_store(directory_->path() + "/metadata.db", cluster_id));
     return {};
 }
 
 Result<void> Process::open_broker() {
-    broker::BrokerParts parts{.disk = &disk_,
+    broker::BrokerParts parts{.disk = disk_,
                               .pool = pool_.get(),
                               .executors = {},
                               .directory = directory_.get(),
                               .store = store_.get(),
                               .registry = registry_.get(),
                               .layers = plan_.layers,
-                              .faults = {},
+                              .faults = faults_,
                               .make_groups = [](broker::Shard& shard) {
                                   return std::make_unique<broker::GroupHost>(shard);
                               }};

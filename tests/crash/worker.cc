@@ -55,15 +55,13 @@ struct Producer {
         self.status.acknowledged.fetch_add(1, std::memory_order_relaxed);
     }
 
-    void send(rd_kafka_t* handle, std::int64_t number) {
+    void send(rd_kafka_topic_t* topic, std::int64_t number) {
         std::string value = std::to_string(id) + "-" + std::to_string(number) + "-";
         value.resize(static_cast<std::size_t>(plan.value_bytes), 'x');
-        const auto error = rd_kafka_producev(
-            handle, RD_KAFKA_V_TOPIC(plan.topic.c_str()),
-            RD_KAFKA_V_PARTITION(static_cast<std::int32_t>(number % plan.partitions)),
-            RD_KAFKA_V_VALUE(value.data(), value.size()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(number)), RD_KAFKA_V_END);
-        if (error != RD_KAFKA_RESP_ERR_NO_ERROR) die(rd_kafka_err2str(error));
+        if (rd_kafka_produce(topic, static_cast<std::int32_t>(number % plan.partitions),
+                             RD_KAFKA_MSG_F_COPY, value.data(), value.size(), nullptr, 0,
+                             reinterpret_cast<void*>(number)) != 0)
+            die(rd_kafka_err2str(rd_kafka_last_error()));
         ++in_flight;
         status.in_flight.fetch_add(1, std::memory_order_relaxed);
     }
@@ -79,8 +77,9 @@ struct Producer {
                            {"retry.backoff.ms", "20"},
                            {"socket.timeout.ms", "5000"}},
                           delivered, this);
+        const Topic topic(rd_kafka_topic_new(handle.get(), plan.topic.c_str(), nullptr));
         for (std::int64_t number = 0; !stopping;) {
-            while (in_flight < plan.window && !stopping) send(handle.get(), number++);
+            while (in_flight < plan.window && !stopping) send(topic.get(), number++);
             rd_kafka_poll(handle.get(), 10);
         }
         if (rd_kafka_flush(handle.get(), 60'000) != RD_KAFKA_RESP_ERR_NO_ERROR)

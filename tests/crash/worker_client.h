@@ -64,6 +64,11 @@ struct DestroyKafka {
 };
 using Kafka = std::unique_ptr<rd_kafka_t, DestroyKafka>;
 
+struct DestroyTopic {
+    void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
+};
+using Topic = std::unique_ptr<rd_kafka_topic_t, DestroyTopic>;
+
 using Properties = std::initializer_list<std::pair<const char*, const char*>>;
 using Delivered = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 

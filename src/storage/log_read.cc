@@ -91,9 +91,11 @@ Result<std::vector<ReadSlice>> Log::read(Offset from, Offset below, std::size_t 
                 end.value = start.value + static_cast<std::int64_t>(header.size_bytes());
                 if (end > limit) return Error{Errc::kCorruptMessage, segment.path()};
             }
-            // Where the next reader of this kind will ask.
-            LEAT_TRY(const auto next, segment.header_at(end));
-            state.places.learned(segment.base(), next.base_offset, end);
+            // Where the next reader of this kind will ask; behind the last batch there is none.
+            if (end < limit) {
+                LEAT_TRY(const auto next, segment.header_at(end));
+                state.places.learned(segment.base(), next.base_offset, end);
+            }
         }
         LEAT_TRY(auto file, segment.file());
         slices.push_back({.file = std::move(file),

@@ -182,6 +182,82 @@ class LongPoll(unittest.TestCase):
             self.assertEqual(client.fetched(client.receive()[1]), (0, 0, b""))
 
 
+class Fetches(unittest.TestCase):
+    def ask(self, client, *arguments, **limits):
+        return client.session_answer(client.call(FETCH, 11, client.session_body(*arguments, **limits)))
+
+    def test_a_session_answers_only_what_changed(self):
+        with Broker(LEAT, "leat.shards=1") as broker, broker.client() as client:
+            client.create_topic("t", 3)
+            client.produce("t", 1, [b"a"])
+            all_three = [("t", p, 0) for p in range(3)]
+            error, session, found = self.ask(client, 0, 0, all_three)
+            self.assertEqual((error, set(found)), (0, {("t", 0), ("t", 1), ("t", 2)}))
+            self.assertGreater(session, 0)
+            self.assertEqual(self.ask(client, session, 1, [("t", 1, 1)]), (0, session, {}))
+            client.produce("t", 2, [b"b"])
+            error, _, found = self.ask(client, session, 2, [])
+            self.assertEqual((error, list(found)), (0, [("t", 2)]))
+            self.assertEqual(list(values_of(found["t", 2][2])), [(0, b"b")])
+            self.assertEqual(self.ask(client, session, 3, [], [("t", 2)])[2], {})
+            self.assertEqual(self.ask(client, session, 9, [])[0], 71)
+            self.assertEqual(self.ask(client, session + 1, 4, [])[0], 70)
+            self.assertEqual(self.ask(client, session, -1, all_three)[1], 0)
+            self.assertEqual(self.ask(client, session, 4, [])[0], 70)
+
+    def test_a_session_is_woken_by_a_record(self):
+        with Broker(LEAT, "leat.shards=2") as broker, broker.client() as client, broker.client() as writer:
+            client.create_topic("t", 4)
+            _, session, _ = self.ask(client, 0, 0, [("t", p, 0) for p in range(4)])
+            moved = []
+            for epoch in range(1, 100):
+                client.send(FETCH, 11, client.session_body(session, epoch, moved, wait_ms=20_000))
+                partition = epoch % 4
+                _, offset = writer.produce("t", partition, [b"x"])
+                error, _, found = client.session_answer(client.receive()[1])
+                self.assertEqual((error, list(found)), (0, [("t", partition)]))
+                self.assertEqual(list(values_of(found["t", partition][2])), [(offset, b"x")])
+                moved = [("t", partition, offset + 1)]
+
+    def test_the_first_batch_comes_whole_and_the_next_only_if_it_fits(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t", 2)
+            for partition in (0, 1):
+                client.produce("t", partition, [b"v" * 5000])
+            _, _, found = self.ask(client, 0, -1, [("t", 0, 0), ("t", 1, 0)], max_bytes=100)
+            self.assertEqual(len(list(values_of(found["t", 0][2]))), 1)
+            self.assertEqual(found["t", 1], (0, 1, b""))
+
+    def test_a_partition_asked_twice_is_watched_once(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            self.assertEqual(self.ask(client, 0, -1, [("t", 0, 0), ("t", 0, 0)], wait_ms=50)[0], 0)
+            self.assertEqual(client.produce("t", 0, [b"x"]), (0, 0))
+
+    def test_unknown_partitions_and_offsets_are_told_at_once(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            began = time.monotonic()
+            _, _, found = self.ask(client, 0, -1, [("t", 0, 7), ("t", 9, 0), ("u", 0, 0)], wait_ms=20_000)
+            self.assertEqual({key: value[:2] for key, value in found.items()},
+                             {("t", 0): (1, -1), ("t", 9): (3, -1), ("u", 0): (3, -1)})
+            self.assertLess(time.monotonic() - began, 10)
+
+    def test_a_waiting_fetch_hears_that_its_topic_is_gone(self):
+        with Broker(LEAT, "leat.shards=2") as broker, broker.client() as client, broker.client() as other:
+            client.create_topic("t", 2)
+            client.send(FETCH, 11, client.session_body(0, -1, [("t", 0, 0), ("t", 1, 0)], wait_ms=20_000))
+            while metric(broker, "leat_waiting_fetches") == 0:
+                pass
+            answer = other.call(20, 1, struct.pack(">i", 1) + text("t") + struct.pack(">i", 30000))
+            answer.take("ii")
+            answer.text()
+            self.assertEqual(answer.take("h"), 0)
+            _, _, found = client.session_answer(client.receive()[1])
+            # The other partition may be on a shard that is about to hear of it.
+            self.assertIn(3, {value[0] for value in found.values()})
+
+
 class BadInput(unittest.TestCase):
     def refused(self, data, reason):
         with Broker(LEAT, "socket.request.max.bytes=100000") as broker:
@@ -234,7 +310,9 @@ class BadInput(unittest.TestCase):
                 client.create_topic("t")
                 client.send(PRODUCE, 7, client.produce_body("t", 0, batch([b"a"]), acks=0))
                 self.assertEqual(client.call(API_VERSIONS, 0, b"").take("h"), 0)
-                self.assertEqual(client.read_all("t", 0), [(0, b"a")])
+                # Nobody said that it is durable, so it may be seen a little later.
+                _, _, data = client.fetch("t", 0, 0, wait_ms=20_000)
+                self.assertEqual(list(values_of(data)), [(0, b"a")])
                 client.send(PRODUCE, 7, client.produce_body("t", 7, batch([b"a"]), acks=0))
                 self.assertTrue(client.is_closed())
 

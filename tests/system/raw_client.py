@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import time
 
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS, INIT_PRODUCER_ID = 0, 1, 2, 3, 18, 19, 22
 
@@ -44,7 +45,8 @@ def varint(value):
     return bytes(out)
 
 
-def batch(values, timestamp=1_700_000_000_000, producer=(-1, -1, -1)):
+def batch(values, timestamp=None, producer=(-1, -1, -1)):
+    timestamp = timestamp or int(time.time() * 1000)  # Old records would be deleted by retention.
     records = b""
     for i, value in enumerate(values):
         record = b"\0" + varint(0) + varint(i) + varint(-1) + varint(len(value)) + value + varint(0)
@@ -191,6 +193,32 @@ class Client:
     def fetch_body(topic, partition, offset, wait_ms=0, min_bytes=1, max_bytes=50_000_000):
         return (struct.pack(">iiiibii", -1, wait_ms, min_bytes, max_bytes, 0, 0, -1) + struct.pack(">i", 1) + text(topic) +
                 struct.pack(">iiiqqi", 1, partition, -1, offset, -1, max_bytes) + struct.pack(">i", 0) + text(""))
+
+    @staticmethod
+    def session_body(session, epoch, partitions, forgotten=(), wait_ms=0, max_bytes=50_000_000):
+        """`partitions` are (topic, partition, offset)."""
+        body = struct.pack(">iiiibii", -1, wait_ms, 1, max_bytes, 0, session, epoch) + struct.pack(">i", len(partitions))
+        for topic, partition, offset in partitions:
+            body += text(topic) + struct.pack(">iiiqqi", 1, partition, -1, offset, -1, max_bytes)
+        body += struct.pack(">i", len(forgotten))
+        for topic, partition in forgotten:
+            body += text(topic) + struct.pack(">ii", 1, partition)
+        return body + text("")
+
+    @staticmethod
+    def session_answer(answer):
+        """(error, session id, {(topic, partition): (error, high watermark, bytes)})"""
+        answer.take("i")
+        error, session = answer.take("hi")
+        found = {}
+        for _ in range(answer.take("i")):
+            topic = answer.text()
+            for _ in range(answer.take("i")):
+                partition, code, high, _, _ = answer.take("ihqqq")
+                answer.bytes(16 * max(0, answer.take("i")))
+                answer.take("i")
+                found[topic, partition] = (code, high, answer.bytes(max(0, answer.take("i"))))
+        return error, session, found
 
     @staticmethod
     def fetched(answer):

@@ -15,6 +15,7 @@
 #include "broker/admin_http.h"
 #include "broker/broker.h"
 #include "broker/group_host.h"
+#include "broker/log_level.h"
 #include "broker/server.h"
 #include "http/server.h"
 #include "metadata/store.h"
@@ -61,22 +62,6 @@ constexpr std::array kOptions{
                .fallback = "table",
                .choices = "table|json"},
 };
-
-obs::Level level_of(config::LogLevel level) {
-    switch (level) {
-        case config::LogLevel::kTrace:
-            return obs::Level::kTrace;
-        case config::LogLevel::kDebug:
-            return obs::Level::kDebug;
-        case config::LogLevel::kInfo:
-            return obs::Level::kInfo;
-        case config::LogLevel::kWarn:
-            return obs::Level::kWarn;
-        case config::LogLevel::kError:
-            return obs::Level::kError;
-    }
-    return obs::Level::kInfo;
-}
 
 std::string address_of(const std::string& host, std::uint16_t port) {
     const std::string shown = host.find(':') == std::string::npos ? host : "[" + host + "]";
@@ -282,7 +267,7 @@ std::span<const OptionSpec> serve_options() {
 
 Result<int> run_serve(const Invocation& line) {
     LEAT_TRY(ServePlan plan, serve_plan(line));
-    obs::start_logging({.level = level_of(plan.config->log_level),
+    obs::start_logging({.level = broker::level_of(plan.config->log_level),
                         .format = plan.config->log_format == config::LogFormat::kJson
                                       ? obs::Format::kJson
                                       : obs::Format::kLogfmt,

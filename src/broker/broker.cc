@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "broker/blocking.h"
+#include "broker/log_level.h"
 #include "broker/metrics.h"
 #include "broker/shard_storage.h"
 #include "obs/log.h"
@@ -111,6 +112,10 @@ rt::Task<void> Broker::open_on(Shard& shard, rt::Countdown& left) {
 }
 
 rt::Task<void> Broker::start() {
+    // As an earlier run was told; the process began with its static settings.
+    if (!shards_.front()->image().layers().dynamic_broker.empty() ||
+        !shards_.front()->image().layers().dynamic_default.empty())
+        obs::set_level(level_of(shards_.front()->config().log_level));
     rt::Countdown left{shards_.size()};
     for (const auto& shard : shards_) rt::start(open_on(*shard, left));
     co_await left;

@@ -136,8 +136,11 @@ rt::Task<T> wait_for_group(Request& request, std::string_view group_id, Call cal
         shard->executor().post(
             [parked] { parked->settle(refused_with<T>(Errc::kNotCoordinator)); });
     });
+    const Instant began = request.shard->executor().now();
     T out = co_await ask_group<T>(request, group_id, std::move(call), parked);
     request.clear_hurry();
+    // Members wait for each other, which is not slow.
+    request.asked_wait = request.shard->executor().now() - began;
     co_return out;
 }
 

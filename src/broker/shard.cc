@@ -8,6 +8,7 @@
 #include "broker/blocking.h"
 #include "broker/broker.h"
 #include "broker/fetch_sessions.h"
+#include "broker/log_level.h"
 #include "broker/metrics.h"
 #include "obs/log.h"
 
@@ -127,6 +128,7 @@ rt::Task<void> Shard::applied(const metadata::Delta& delta) {
     } else if (const auto* changed = std::get_if<metadata::TopicConfigChanged>(&delta)) {
         tune(*changed->topic);
     } else if (const auto* broker = std::get_if<metadata::BrokerConfigChanged>(&delta)) {
+        follow_log_level(*storage_->broker, *broker->config);
         storage_->broker = broker->config;
         for (const auto& [name, topic] : image_.topics()) tune(*topic);
     }

@@ -97,11 +97,12 @@ def run_tool(name, *arguments, version="4.3.1", **options):
 class KafkaNode:
     """A node with its own folder; `start` returns when it serves. Not safe to share between threads."""
 
-    def __init__(self, folder, version="4.3.1", settings=None, heap="1g"):
+    def __init__(self, folder, version="4.3.1", settings=None, heap="1g", features=None):
         self.folder = pathlib.Path(folder).absolute()
         self.version = version
         self.settings = dict(settings or {})
         self.heap = heap
+        self.features = dict(features or {})  # levels that the folder is formatted with, where they differ from the usual
         self.process = None
         self.address = None
         self.port = None
@@ -126,7 +127,9 @@ class KafkaNode:
         properties.write_text("".join(f"{name}={value}\n" for name, value in rows.items()))
         if not (self.folder / "data" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
-            done = run_tool("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties), version=self.version)
+            features = [word for name, level in self.features.items() for word in ("--feature", f"{name}={level}")]
+            done = run_tool("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties), *features,
+                            version=self.version)
             if done.returncode != 0:
                 raise RuntimeError("format failed: " + done.stderr[-500:])
         log = self.folder / "server.log"
@@ -179,7 +182,8 @@ class LeatNode:
 
     def start(self, patience=60):
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [self.binary, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}"]
+        command = [self.binary, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}",
+                   "--http-listen", "127.0.0.1:0"]
         for name, value in self.settings.items():
             command += ["--set", f"{name}={value}"]
         with open(self.folder / "server.log", "ab") as sink:

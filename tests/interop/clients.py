@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clients: which there are, which features each has, and how its program is got ready. Installs are cached."""
+import dataclasses
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Callable
+
+from kafka_node import Unavailable, jars
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCES = HERE / "clients"
+CODECS = tuple(f"codec_{name}" for name in ("none", "gzip", "snappy", "lz4", "zstd"))
+FEATURES = ("create_topics", "produce", "consume", *CODECS, "idempotence", "offsets_by_time", "group", "cooperative",
+            "static_membership", "commit_resume", "describe_configs", "alter_configs", "create_partitions", "delete_records",
+            "delete_topic", "groups_admin", "cluster_tools")
+
+
+def without(*names):
+    """All features but these and cluster_tools, which only the command line tools have."""
+    return tuple(name for name in FEATURES if name not in names and name != "cluster_tools")
+
+
+def cache():
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return pathlib.Path(os.environ.get("LEAT_INTEROP_CACHE") or os.path.join(base, "leat-interop"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Client:
+    name: str
+    title: str
+    features: tuple
+    prepare: Callable  # gives argv; raises Unavailable or Broken
+    short: bool = False
+    environment: dict = dataclasses.field(default_factory=dict)
+
+
+class Broken(Exception):
+    """A program of ours does not build: a failure, not a client that cannot be had."""
+
+
+def _check(command, what, error=Unavailable, **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise error(f"{what}: {(done.stderr.strip() or done.stdout.strip())[-2000:]}")
+
+
+def _need(command, package):
+    found = shutil.which(command)
+    if not found:
+        raise Unavailable(f"the command {command} is missing (Debian: {package})")
+    return found
+
+
+def _once(name, inputs, make):
+    """The folder cache()/name-HASH, made by make(folder) when it is not there yet; the hash is over the input files' content."""
+    digest = hashlib.sha256()
+    for path in sorted(inputs):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    final = cache() / f"{name}-{digest.hexdigest()[:12]}"
+    if not final.is_dir():
+        work = final.with_name(f"{final.name}.{os.getpid()}")
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        try:
+            make(work)
+            os.rename(work, final)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return final
+
+
+def kcat():
+    _need("kcat", "kcat")
+    return ["python3", "-B", str(SOURCES / "kcat" / "program.py")]
+
+
+def librdkafka():
+    sources = sorted((SOURCES / "librdkafka").glob("*.cc"))
+    headers = sorted((SOURCES / "librdkafka").glob("*.h"))
+    compiler = shutil.which("clang++-19") or _need("c++", "clang-19")
+    if not pathlib.Path("/usr/include/librdkafka/rdkafka.h").exists():
+        raise Unavailable("librdkafka is missing (Debian: librdkafka-dev)")
+
+    def make(folder):
+        _check([compiler, "-std=c++20", "-O1", "-Wall", "-Wextra", *sources, "-o", folder / "program", "-lrdkafka"],
+               "librdkafka program", Broken)
+
+    return [str(_once("librdkafka", sources + headers, make) / "program")]
+
+
+def _venv(folder_name, requirements):
+    _need("python3", "python3-venv")
+    path = SOURCES / folder_name / requirements
+
+    def make(folder):
+        # A virtual environment remembers where it is, so packages go to a plain folder instead.
+        _check(["python3", "-m", "venv", folder / "tool"], "python3-venv")
+        _check([folder / "tool" / "bin" / "python", "-m", "pip", "install", "-q", "--only-binary", ":all:", "--target",
+                folder / "site", "-r", path], f"pip install -r {requirements}")
+        shutil.rmtree(folder / "tool")
+
+    return _once(f"{folder_name}-{path.stem}", [path], make) / "site"
+
+
+def _python(folder_name, requirements):
+    def prepare():
+        site = _venv(folder_name, requirements)
+        return ["env", f"PYTHONPATH={site}", "python3", "-B", str(SOURCES / folder_name / "program.py")]
+    return prepare
+
+
+def _java(version):
+    def prepare():
+        _need("javac", "openjdk-17-jdk-headless")
+        lib = jars(version)
+        sources = sorted((SOURCES / "java").glob("*.java"))
+
+        def make(folder):
+            _check(["javac", "-nowarn", "-cp", f"{lib}/*", "-d", folder, *sources], f"javac against kafka-clients {version}",
+                   Broken)
+
+        classes = _once(f"java-{version}", sources, make)
+        return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{SOURCES / 'java'}:{lib}/*", "Program"]
+    return prepare
+
+
+def _java_tools(version):
+    def prepare():
+        lib = jars(version)
+        source = SOURCES / "java_tools" / "Tools.java"
+
+        def make(folder):
+            _check(["javac", "-nowarn", "-cp", f"{lib}/*", "-d", folder, source], f"javac of the tools {version}", Broken)
+
+        classes = _once(f"tools-{version}", [source], make)
+        return ["env", f"LEAT_TOOLS_VERSION={version}", f"LEAT_TOOLS_CLASSES={classes}", "python3", "-B", str(SOURCES / "java_tools" / "program.py")]
+    return prepare
+
+
+def go_command():
+    """Go in Debian 12 is too old for today's clients; tools/setup puts a newer one beside the caches."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    for candidate in (shutil.which("go"), "/usr/local/go/bin/go", os.path.join(base, "leat", "go", "bin", "go")):
+        if candidate and os.access(candidate, os.X_OK):
+            version = subprocess.run([candidate, "env", "GOVERSION"], capture_output=True, text=True).stdout.strip()
+            if tuple(int(part) for part in version.removeprefix("go").split(".")[:2] if part.isdigit()) >= (1, 26):
+                return candidate
+    raise Unavailable("Go 1.26 or newer is missing (tools/setup interop)")
+
+
+def _go(name):
+    def prepare():
+        go = go_command()
+        folder = SOURCES / "go"
+        inputs = [path for path in folder.rglob("*") if path.suffix in (".go", ".mod", ".sum")]
+        environment = os.environ | {"GOFLAGS": "-mod=readonly -trimpath", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+
+        def make(out):
+            _check([go, "mod", "download"], "go mod download", cwd=folder, env=environment)
+            _check([go, "build", "-o", f"{out}/", "./..."], "go build", Broken, cwd=folder, env=environment)
+
+        return [str(_once("go", inputs, make) / name)]
+    return prepare
+
+
+def kafkajs():
+    _need("node", "nodejs")
+    _need("npm", "npm")
+    folder = SOURCES / "kafkajs"
+    pinned = [folder / "package.json", folder / "package-lock.json"]
+
+    def make(out):
+        for path in pinned:
+            shutil.copy(path, out)
+        _check(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], "npm ci", cwd=out)
+
+    modules = _once("kafkajs", pinned, make) / "node_modules"
+    return ["env", f"NODE_PATH={modules}", "node", str(folder / "program.js")]
+
+
+NO_ADMIN = ("describe_configs", "alter_configs", "create_partitions", "delete_records", "delete_topic", "groups_admin")
+
+CLIENTS = (
+    Client("kcat", "kcat 1.7.1", without(*NO_ADMIN), kcat, short=True),
+    Client("librdkafka", "librdkafka 2.0.2 (Debian)", without(), librdkafka, short=True),
+    Client("confluent-python", "confluent-kafka 2.16.1 (librdkafka 2.16.0)", without(), _python("confluent_python", "requirements.txt"),
+           short=True),
+    Client("kafka-python", "kafka-python 3.0.12", without(), _python("kafka_python", "requirements.txt")),
+    Client("kafka-python-2", "kafka-python 2.0.2", without("idempotence", "cooperative", "static_membership", "delete_records"),
+           _python("kafka_python", "requirements-2.txt")),
+    Client("java-4", "Java kafka-clients 4.3.1", without(), _java("4.3.1"), short=True),
+    Client("java-3", "Java kafka-clients 3.9.1", without(), _java("3.9.1")),
+    Client("tools-4", "command line tools 4.3.1", FEATURES, _java_tools("4.3.1")),
+    Client("tools-3", "command line tools 3.9.1", FEATURES, _java_tools("3.9.1")),
+    Client("franz-go", "Go franz-go", without(), _go("franz")),
+    Client("sarama", "Go sarama", without(), _go("sarama")),
+    Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records"), _go("segmentio")),
+    Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership"), kafkajs),
+)

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.RangeAssignor;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+
+/** Features about consumer groups: rebalances, cooperative protocol, static members, commits, administration. */
+final class Groups {
+    static void add(Map<String, Program.Feature> features) {
+        features.put("group", (context, facts) -> twoMembers(context, facts, "group", RangeAssignor.class));
+        features.put("cooperative", (context, facts) -> twoMembers(context, facts, "cooperative", CooperativeStickyAssignor.class));
+        features.put("static_membership", Groups::staticMembership);
+        features.put("commit_resume", Groups::commitResume);
+        features.put("groups_admin", Groups::groupsAdmin);
+    }
+
+    /** A consumer of a group on a thread of its own. */
+    private static final class Member implements AutoCloseable, ConsumerRebalanceListener {
+        final Set<Integer> owned = new ConcurrentSkipListSet<>();
+        final Set<String> rows = new ConcurrentSkipListSet<>();
+        final AtomicInteger assigns = new AtomicInteger();
+        volatile String error;
+        private volatile boolean stop;
+        private final Thread thread;
+
+        Member(Context context, String group, String topic, String... settings) {
+            thread = new Thread(() -> run(context, group, topic, settings));
+            thread.start();
+        }
+
+        private void run(Context context, String group, String topic, String... settings) {
+            try (KafkaConsumer<byte[], byte[]> consumer = context.consumer(group, settings)) {
+                consumer.subscribe(List.of(topic), this);
+                while (!stop) {
+                    consumer.poll(Duration.ofMillis(50)).forEach(row -> rows.add(row.partition() + ":" + row.offset() + " " + new String(row.value())));
+                }
+            } catch (KafkaException why) {
+                error = why.getClass().getSimpleName();
+            }
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> given) {
+            if (!given.isEmpty()) {
+                assigns.incrementAndGet();
+            }
+            given.forEach(place -> owned.add(place.partition()));
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> taken) {
+            taken.forEach(place -> owned.remove(place.partition()));
+        }
+
+        @Override
+        public void close() throws InterruptedException {
+            stop = true;
+            thread.join();
+        }
+    }
+
+    /** A alone, A and B, A alone again; all records are read and committed. */
+    private static void twoMembers(Context context, List<String> facts, String name, Class<?> assignor) throws Exception {
+        String topic = context.create(name, 4);
+        String group = context.topic(name + "-group");
+        String[] settings = {"partition.assignment.strategy", assignor.getName()};
+        for (int partition = 0; partition < 4; ++partition) {
+            context.produce(Context.simple(topic, partition, Context.numbered("value-" + partition + "-", 10)));
+        }
+        Member first = new Member(context, group, topic, settings);
+        try (first) {
+            Program.waitUntil("the first member to read all", () -> first.owned.size() == 4 && first.rows.size() == 40);
+            facts.add("A owns " + first.owned);
+            try (Member second = new Member(context, group, topic, settings)) {
+                Program.waitUntil("two members to share", () -> first.owned.size() == 2 && second.owned.size() == 2);
+                Set<Integer> both = new TreeSet<>(first.owned);
+                both.addAll(second.owned);
+                facts.add("A and B own " + both);
+                Program.waitUntil("a stable group", () -> describe(context, group).startsWith("Stable"));
+                facts.add(describe(context, group));
+            }
+            Program.waitUntil("the first member to own all again", () -> first.owned.size() == 4);
+            for (int partition = 0; partition < 4; ++partition) {
+                context.produce(Context.simple(topic, partition, "late"));
+            }
+            Program.waitUntil("late records", () -> first.rows.size() == 44);
+            facts.add("A owns " + first.owned);
+        }
+        facts.addAll(first.rows);
+        List<String> committed = new ArrayList<>();
+        context.admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get()
+                .forEach((place, found) -> committed.add("committed " + place.partition() + ": " + found.offset()));
+        facts.addAll(Context.sorted(committed));
+    }
+
+    private static void staticMembership(Context context, List<String> facts) throws Exception {
+        String topic = context.create("static", 4);
+        String group = context.topic("static-group");
+        String[] one = {"group.instance.id", "one"};
+        Member first = new Member(context, group, topic, one);
+        try (Member other = new Member(context, group, topic, "group.instance.id", "two")) {
+            Program.waitUntil("two static members to share", () -> first.owned.size() == 2 && other.owned.size() == 2);
+            Set<Integer> before = new TreeSet<>(first.owned);
+            int assigns = other.assigns.get();
+            first.close();
+            try (Member again = new Member(context, group, topic, one)) {
+                Program.waitUntil("the member to come back", () -> again.owned.size() == 2);
+                facts.add("same partitions " + again.owned.equals(before) + ", rebalances of the other " + (other.assigns.get() - assigns));
+                facts.add(describe(context, group));
+                try (Member thief = new Member(context, group, topic, one)) {
+                    Program.waitUntil("the member to be fenced", () -> again.error != null);
+                    facts.add("fenced: " + again.error);
+                    Program.waitUntil("the other to take over", () -> thief.owned.size() == 2);
+                }
+            }
+        }
+        var members = List.of(new org.apache.kafka.clients.admin.MemberToRemove("one"), new org.apache.kafka.clients.admin.MemberToRemove("three"));
+        var removed = context.admin.removeMembersFromConsumerGroup(group, new org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions(members));
+        for (var member : members) {
+            facts.add("remove " + member.groupInstanceId() + " " + Program.outcome(() -> removed.memberResult(member).get()));
+        }
+        Program.waitUntil("the group to lose its member", () -> !describe(context, group).contains("one"));
+    }
+
+    private static void commitResume(Context context, List<String> facts) throws Exception {
+        String topic = context.create("commit", 1);
+        String group = context.topic("commit-group");
+        TopicPartition place = new TopicPartition(topic, 0);
+        context.produce(Context.simple(topic, 0, Context.numbered("value-", 10)));
+        for (int count : new int[] {4, 6}) {
+            try (KafkaConsumer<byte[], byte[]> consumer = context.consumer(group, "enable.auto.commit", "false", "max.poll.records", "1")) {
+                consumer.subscribe(List.of(topic));
+                List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
+                Program.waitUntil("records of the group", () -> {
+                    consumer.poll(Duration.ofMillis(200)).forEach(found::add);
+                    return found.size() >= count;
+                });
+                found.forEach(row -> facts.add(count + ": " + Context.line(row)));
+                consumer.commitSync(Map.of(place, new OffsetAndMetadata(found.get(count - 1).offset() + 1, "after " + count)));
+                facts.add("committed " + consumer.committed(Set.of(place)));
+                String huge = "m".repeat(5000);
+                facts.add("long metadata " + Program.outcome(() -> {
+                    consumer.commitSync(Map.of(place, new OffsetAndMetadata(1, huge)));
+                    return null;
+                }));
+            }
+        }
+        facts.add("set back " + Program.outcome(() -> context.admin.alterConsumerGroupOffsets(group, Map.of(place, new OffsetAndMetadata(2))).all().get()));
+        facts.add("now " + context.admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get());
+        facts.add("delete offset " + Program.outcome(() -> context.admin.deleteConsumerGroupOffsets(group, Set.of(place)).all().get()));
+        facts.add("now " + context.admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get());
+    }
+
+    private static String describe(Context context, String group) throws Exception {
+        return Program.outcome(() -> {
+            ConsumerGroupDescription found = context.admin.describeConsumerGroups(List.of(group)).all().get().get(group);
+            List<String> members = new ArrayList<>();
+            found.members().forEach(m -> members.add(m.groupInstanceId().orElse("-") + " " + m.host() + " " + m.assignment().topicPartitions().size()));
+            return found.state() + " " + found.partitionAssignor() + " simple " + found.isSimpleConsumerGroup() + " coordinator " + found.coordinator().id()
+                    + " " + Context.sorted(members);
+        });
+    }
+
+    private static void groupsAdmin(Context context, List<String> facts) throws Exception {
+        String topic = context.create("admin", 1);
+        String group = context.topic("admin-group");
+        context.produce(Context.simple(topic, 0, "a", "b"));
+        try (Member member = new Member(context, group, topic)) {
+            Program.waitUntil("the member to read", () -> member.rows.size() == 2);
+            facts.add(listed(context, group));
+            facts.add(describe(context, group));
+            facts.add("delete with members " + delete(context, group));
+            facts.add("delete offset " + Program.outcome(
+                    () -> context.admin.deleteConsumerGroupOffsets(group, Set.of(new TopicPartition(topic, 0))).all().get()));
+            facts.add("set offset with members " + Program.outcome(
+                    () -> context.admin.alterConsumerGroupOffsets(group, Map.of(new TopicPartition(topic, 0), new OffsetAndMetadata(0))).all().get()));
+        }
+        facts.add(listed(context, group));
+        facts.add(describe(context, group));
+        facts.add("delete " + delete(context, group));
+        facts.add("again " + delete(context, group));
+        facts.add(listed(context, group));
+        facts.add("unknown " + describe(context, context.topic("not-there")));
+        facts.add("offsets of unknown " + context.admin.listConsumerGroupOffsets(context.topic("not-there")).partitionsToOffsetAndMetadata().get());
+    }
+
+    private static String delete(Context context, String group) throws Exception {
+        return Program.outcome(() -> context.admin.deleteConsumerGroups(List.of(group)).all().get());
+    }
+
+    private static String listed(Context context, String group) throws Exception {
+        return "listed " + context.admin.listConsumerGroups().all().get().stream().filter(row -> row.groupId().equals(group))
+                .map(row -> row.groupId() + " " + row.state().get() + " simple " + row.isSimpleConsumerGroup()).toList();
+    }
+
+    private Groups() {}
+}

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Foreign Kafka clients on Leat and on Apache Kafka: the same programs, and their transcripts must agree.
+
+Each broker starts in a fresh folder on a free port. Each client program tries its features on each broker; a feature passes when it
+goes as it should on both and both transcripts are the same after what normalise.py lists. Exit codes: 0 all the same, 1 differences,
+2 bad usage, 3 a client could not be had (it is named).
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(ROOT / "bench")]
+
+import files  # noqa: E402
+import mutant  # noqa: E402
+import report  # noqa: E402
+from clients import CLIENTS, Broken  # noqa: E402
+from kafka_node import KafkaNode, LeatNode, Unavailable  # noqa: E402
+
+# Auto-created topics get several partitions, so that kcat's groups have something to share.
+# The sample's times are years old: with the usual retention it would be deleted while the clients run.
+SETTINGS = {"num.partitions": "4", "log.retention.ms": "-1"}
+# With this feature a new Apache Kafka writes min.insync.replicas down as a dynamic default of the whole cluster. It is about replicas
+# that fell behind, which one node has not.
+FEATURES = {"eligible.leader.replicas.version": "0"}
+
+
+def say(text):
+    print(f"interop: {text}", file=sys.stderr, flush=True)
+
+
+def make_node(broker, folder, options):
+    if broker == "kafka" or options.calibrate:
+        return KafkaNode(folder / broker, settings=SETTINGS, features=FEATURES)
+    return LeatNode(folder / "leat", options.leat, settings=SETTINGS)
+
+
+class Node:
+    """A broker that is started anew when a client brought it down, so that one defect does not hide all that follow."""
+
+    def __init__(self, broker, folder, options):
+        self.broker = broker
+        self.node = make_node(broker, folder, options)
+        self.node.start()
+        self.deaths = []
+
+    def address(self, client):
+        if self.node.process.poll() is not None:
+            self.deaths.append(f"{self.broker} died (exit {self.node.process.returncode}) before or in {client}")
+            say(self.deaths[-1])
+            self.node.start()
+        return self.node.address
+
+    def stop(self):
+        if self.node.process.poll() is not None:
+            self.deaths.append(f"{self.broker} died (exit {self.node.process.returncode})")
+        self.node.stop()
+
+
+def run_client(client, command, address, log, options):
+    """Results by feature; a feature without a line did not run, which is a failure too."""
+    environment = os.environ | {"LEAT_INTEROP": str(HERE)} | client.environment
+    results = {}
+    with open(log, "wb") as sink:
+        process = subprocess.Popen([*command, address, client.name, *wanted_features(client, options)], stdout=subprocess.PIPE, stderr=sink,
+                                   stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
+        timer = threading.Timer(options.patience, lambda: os.killpg(process.pid, 9))
+        timer.start()
+        for line in process.stdout:
+            try:
+                row = json.loads(line)
+                results[row["feature"]] = row
+            except (ValueError, KeyError, TypeError):
+                sink.write(b"not a result: " + line)
+        code = process.wait()
+        timer.cancel()
+    for name in wanted_features(client, options):
+        results.setdefault(name, {"feature": name, "ok": False, "facts": [], "seconds": 0,
+                                  "error": f"no result: the program ended with {code}, see {log}"})
+    log.with_suffix(".json").write_text(json.dumps(results, indent=1))
+    return results
+
+
+def wanted_features(client, options):
+    return [name for name in client.features if not options.feature or name in options.feature]
+
+
+def try_client(client, nodes, folder, options):
+    """(client, {broker: results}), or (client, None) when it cannot be had."""
+    try:
+        command = client.prepare()
+    except Unavailable as why:
+        say(f"{client.name} cannot be had: {why}")
+        return None, str(why)
+    except Broken as why:
+        say(f"{client.name}: {why}")
+        row = {"ok": False, "facts": [], "error": str(why), "seconds": 0}
+        return {broker: {name: row | {"feature": name} for name in wanted_features(client, options)} for broker in nodes}, None
+    found, threads = {}, []
+    for broker, node in nodes.items():
+        address = node.address(client.name)
+        log = folder / f"{client.name}.{broker}.log"
+
+        def work(broker=broker, address=address, log=log):
+            found[broker] = run_client(client, command, address, log, options)
+
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+        if not options.together:
+            threads[-1].join()
+    for thread in threads:
+        thread.join()
+    return {broker: found[broker] for broker in nodes}, None
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--leat", default=str(ROOT / "build/release/bin/leat"), metavar="PATH", help="the program under test")
+    parser.add_argument("--broker", choices=("leat", "kafka", "both"), default="both")
+    parser.add_argument("--only", action="append", default=[], metavar="CLIENT", help="this client only (may be repeated)")
+    parser.add_argument("--feature", action="append", default=[], help="this feature only (may be repeated)")
+    parser.add_argument("--short", action="store_true", help="a few clients, for each change")
+    parser.add_argument("--files", action="store_true", help="only the proof on files")
+    parser.add_argument("--calibrate", action="store_true", help="compare Apache Kafka with itself: what differs is a defect of a program here")
+    parser.add_argument("--mutant", action="store_true", help="falsify answers on the way: the comparison must fail")
+    parser.add_argument("--report", metavar="FILE", help="write the grid and what differed as Markdown")
+    parser.add_argument("--keep", metavar="DIR", help="put folders and logs here and leave them there")
+    parser.add_argument("--apart", dest="together", action="store_false", help="one broker after the other for each client")
+    parser.add_argument("--patience", type=int, default=600, metavar="SECONDS", help="for one client on one broker")
+    parser.add_argument("--list", action="store_true", help="name clients and features")
+    options = parser.parse_args()
+    unknown = set(options.only) - {client.name for client in CLIENTS}
+    if unknown:
+        parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in CLIENTS)}")
+    if options.keep and os.path.isdir(options.keep) and os.listdir(options.keep):
+        parser.error(f"{options.keep} is not empty: brokers start in fresh folders")
+    if options.broker != "kafka" and not options.list and not options.calibrate and not os.access(options.leat, os.X_OK):
+        parser.error(f"no program {options.leat}: build it (make build) or name it with --leat")
+    return options
+
+
+def chosen(options):
+    return [client for client in CLIENTS
+            if (not options.only or client.name in options.only) and (not options.short or client.short)]
+
+
+def compare_clients(outcome, folder, options):
+    brokers = ("kafka", "leat") if options.broker == "both" else (options.broker,)
+    nodes = {}
+    try:
+        for broker in brokers:
+            nodes[broker] = Node(broker, folder, options)
+        for client in chosen(options):
+            started = time.monotonic()
+            found, why = try_client(client, nodes, folder, options)
+            if found is None:
+                outcome.missing(client, why)
+                continue
+            outcome.add(client, found, wanted_features(client, options))
+            say(f"{outcome.line(client)}  {time.monotonic() - started:.0f} s")
+    finally:
+        for node in nodes.values():
+            node.stop()
+            outcome.deaths += node.deaths
+
+
+def main():
+    options = parse()
+    if options.list:
+        for client in CLIENTS:
+            print(f"{client.name:17} {client.title}\n    {' '.join(client.features)}")
+        return 0
+    if options.mutant:
+        return mutant.run(options, run_client, say)
+    folder = pathlib.Path(options.keep).absolute() if options.keep else pathlib.Path(tempfile.mkdtemp(prefix="leat-interop-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome = report.Outcome(options)
+    try:
+        if not options.files:
+            compare_clients(outcome, folder, options)
+        if options.broker != "kafka" and not options.only and not options.feature:
+            files.prove(outcome, folder / "files", options, say)
+    except Unavailable as why:
+        outcome.cannot(f"Apache Kafka: {why}")
+    outcome.print()
+    if options.report:
+        outcome.write(options.report)
+    code = outcome.code()
+    if code == 0 and not options.keep:
+        shutil.rmtree(folder)
+    else:
+        say(f"logs of clients and brokers are in {folder}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

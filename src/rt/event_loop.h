@@ -2,7 +2,7 @@
 //
 // The event loop of one shard: posts, timers and readiness of descriptors on one thread.
 // Layer: rt (L1).
-// Spec:  epoll(7), level-triggered; docs/decisions/event-loop.md says why.
+// Spec:  epoll(7), level-triggered; docs/decisions/0011-event-loop-epoll.md says why.
 #pragma once
 
 #include <array>

@@ -23,6 +23,7 @@
 namespace leat::storage {
 
 /// Files whose sync makes something durable; each once.
+/// Threading: not synchronised.
 class SyncList {
   public:
     void add(std::shared_ptr<rt::File> file);

@@ -28,7 +28,8 @@ class Backbone:
     def start(self):
         """Returns the seconds until it was ready."""
         begun = time.monotonic()
-        command = [self.leat, "serve", "--data", str(self.data), "--listen", self.address, "--output", "json"]
+        command = [self.leat, "serve", "--data", str(self.data), "--listen", self.address, "--output", "json",
+                   "--set", "leat.http.listen=127.0.0.1:0"]
         for setting in self.settings:
             command += ["--set", setting]
         log = open(f"{self.data}.log", "ab")

@@ -36,7 +36,8 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
     def start(self, environment=None):
-        command = [str(self.leat), "serve", "--data", str(self.data), "--listen", self.address, "--output", "json"]
+        command = [str(self.leat), "serve", "--data", str(self.data), "--listen", self.address, "--output", "json",
+                   "--set", "leat.http.listen=127.0.0.1:0"]
         for setting in self.settings:
             command += ["--set", setting]
         with open(self.log, "ab") as sink:

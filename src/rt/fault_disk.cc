@@ -8,12 +8,13 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace leat::rt {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FaultAction>, 7> kActions{{
+constexpr std::array<std::pair<std::string_view, FaultAction>, 8> kActions{{
     {"kill-before", FaultAction::kKillBefore},
     {"kill-after", FaultAction::kKillAfter},
     {"io-error", FaultAction::kIoError},
@@ -21,6 +22,7 @@ constexpr std::array<std::pair<std::string_view, FaultAction>, 7> kActions{{
     {"no-space", FaultAction::kNoSpace},
     {"no-spaces", FaultAction::kNoSpaces},
     {"skip", FaultAction::kSkip},
+    {"delay", FaultAction::kDelay},
 }};
 constexpr std::array<std::string_view, 14> kCalls{"open",
                                                   "create",
@@ -126,6 +128,9 @@ class FaultDisk::Trigger {
                 return now ? std::optional<R>{error(Errc::kNoSpace)} : std::nullopt;
             case FaultAction::kNoSpaces:
                 return error(Errc::kNoSpace);
+            case FaultAction::kDelay:
+                std::this_thread::sleep_for(kFaultDelay);
+                return std::nullopt;
             case FaultAction::kSkip:
                 if constexpr (std::is_same_v<R, Result<void>>) return R{};
                 return std::nullopt;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,10 +24,14 @@ enum class FaultAction : std::uint8_t {
     kNoSpace,     ///< kNoSpace once.
     kNoSpaces,    ///< kNoSpace from this call on.
     kSkip,        ///< The call does nothing and succeeds, from this one on.
+    kDelay,       ///< From this call on each takes kFaultDelay longer.
 };
 
+inline constexpr std::chrono::milliseconds kFaultDelay{100};
+
 /// "ACTION:CALL:PATTERN:N": at the N-th (from 1) CALL on a path that contains PATTERN.
-/// ACTION: kill-before, kill-after, io-error, io-errors, no-space, no-spaces, skip.
+/// ACTION: kill-before, kill-after, io-error, io-errors, no-space, no-spaces, skip,
+/// delay.
 /// CALL: open, create, read, write, sync, truncate, rename, remove, make-directory,
 ///       remove-directory, list, sync-directory, sync-file-system, or "any".
 struct FaultPoint {

@@ -60,6 +60,14 @@ TEST_F(FaultDiskTest, SkipsCallsThatShouldHaveSynced) {
     EXPECT_EQ(*log->size(), 4);
 }
 
+TEST_F(FaultDiskTest, MakesCallsSlow) {
+    FaultDisk faulty = disk("delay:sync:.log:1");
+    const auto log = *faulty.open(at("a.log"), OpenMode::kCreate);
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(log->sync().has_value());
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, kFaultDelay);
+}
+
 TEST_F(FaultDiskTest, EndsTheProcessBeforeTheCall) {
     FaultDisk faulty = disk("kill-before:rename:b:1");
     const auto log = *faulty.open(at("a"), OpenMode::kCreate);

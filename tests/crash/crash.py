@@ -21,6 +21,7 @@ import os
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -39,13 +40,17 @@ PARTITIONS = 4
 #: A small segment makes rolls part of every run.
 SETTINGS = ["log.segment.bytes=1048576", "group.initial.rebalance.delay.ms=0", "log.retention.ms=-1"]
 MUTANTS = {  # fault of the broker -> how it must be found
-    "ack_before_sync": "power", "skip_sync": "power", "sync_wrong_file": "power", "ack_duplicate_early": "power",
+    "ack_before_sync": "power", "skip_sync": "power", "sync_wrong_file": "power", "ack_duplicate_early": "resend",
     "mark_ahead": "power", "read_above_synced": "power", "skip_crc_check": "checksum", "skip_dedupe": "kill",
 }
 
 
 def say(text):
     print(f"crash: {text}", file=sys.stderr, flush=True)
+
+
+#: Syncs that take long, so that what is sent again finds its original unsynced.
+SLOW_DISK = {"LEAT_FAULT_DISK": "delay:sync:.log:1,delay:sync-file-system::1"}
 
 
 class Run:
@@ -70,6 +75,11 @@ class Run:
         time.sleep(rng.uniform(0, 0.05))  # not always at the same point of a sync
         return self.worker.counters()[1] > 0
 
+    def reset_connections(self):
+        """The clients come back and send again what was not answered."""
+        subprocess.run(["ss", "-K", "dst", "127.0.0.1", "dport", "=", str(self.broker.port)], check=True, stdout=subprocess.DEVNULL)
+        time.sleep(0.06)
+
     def restart(self):
         if not self.broker.start(self.environment):
             raise load.Broken(f"leat serve does not start again, see {self.folder / 'broker.log'}")
@@ -84,7 +94,7 @@ class Run:
         self.broker.kill()
 
 
-def power_cycles(options, kind, cycles, settings=(), environment=None, stop_early=False):
+def power_cycles(options, kind, cycles, settings=(), environment=None, stop_early=False, resets=False):
     """Returns (counted cycles, history, findings)."""
     rng = random.Random(options.seed)
     folder = options.folder / f"power-{kind}-{len(list(options.folder.iterdir()))}"
@@ -97,6 +107,8 @@ def power_cycles(options, kind, cycles, settings=(), environment=None, stop_earl
         run.begin()
         while counted < cycles:
             counted += run.ready_for_cut(rng)
+            if resets:
+                run.reset_connections()
             disk.cut()
             run.broker.kill()
             disk.unmount()
@@ -139,7 +151,8 @@ class Report:
         self.rows, self.failed = [], 0
 
     def add(self, what, cycles, acknowledged, findings, good):
-        text = "none" if not findings else "; ".join(f"{rule} {len(found)}" for rule, found in findings.items())
+        text = "none" if not findings else "; ".join(
+            f"{rule} {len(found)}" if rule != "broken" else found[0] for rule, found in findings.items())
         self.rows.append((what, cycles, acknowledged, text, "ok" if good else "FAILED"))
         self.failed += not good
         say(f"{what}: {cycles} cycles, {acknowledged} acknowledged, findings: {text}: {'ok' if good else 'FAILED'}")
@@ -160,6 +173,9 @@ def run_power(options, report):
     for kind in options.fs.split(","):
         cycles, seen, findings = power_cycles(options, kind, options.cycles)
         report.add(f"power cut, {kind}", cycles, len(seen.acknowledged), findings, not findings)
+    kind = options.fs.split(",")[0]
+    cycles, seen, findings = power_cycles(options, kind, max(options.cycles // 5, 5), (), SLOW_DISK, resets=True)
+    report.add(f"power cut after connection resets on a slow disk, {kind}", cycles, len(seen.acknowledged), findings, not findings)
 
 
 def run_kill(options, report):
@@ -178,7 +194,10 @@ def run_mutants(options, report):
         if options.only and fault not in options.only.split(","):
             continue
         environment = {"LEAT_FAULTS": fault}
-        if how == "power":
+        if how == "resend":
+            cycles, seen, findings = power_cycles(options, options.fs.split(",")[0], options.mutant_cycles, (),
+                                                  {**environment, **SLOW_DISK}, True, resets=True)
+        elif how == "power":
             cycles, seen, findings = power_cycles(options, options.fs.split(",")[0], options.mutant_cycles, (), environment, True)
         elif how == "kill":
             cycles, seen, findings = kill_cycles(options, options.mutant_cycles, (), environment, True)

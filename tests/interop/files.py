@@ -50,11 +50,19 @@ def read_all(address):
     return {p: kcat(address, "-C", "-t", TOPIC, "-p", str(p), "-o", "beginning", "-e", "-q", "-Z", "-f", ROW) for p in range(PARTITIONS)}
 
 
+def without_quirk(text):
+    """The dump tool takes -1 for the offset before each segment's first, and complains of every segment that does not begin at 0."""
+    def check(found):
+        return "" if int(found[1]) == int(found[2]) else found[0]
+
+    return re.sub(r"^Non-consecutive offsets in \S*/(\d{20})\.log\n  -1 is followed by (\d+)\n(?!  )", check, text, flags=re.M)
+
+
 def dump(outcome, what, files, *options):
     """Runs the dump tool over files and checks that it has nothing to complain of; gives what it printed."""
     done = run_tool(DUMP[VERSION[0]], "--files", ",".join(map(str, files)), *options, version=VERSION, timeout=300)
     text = done.stdout + done.stderr
-    found = [line.strip()[:200] for line in text.splitlines() if COMPLAINTS.search(line)]
+    found = [line.strip()[:200] for line in without_quirk(text).splitlines() if COMPLAINTS.search(line)]
     ok = done.returncode == 0 and not found and bool(files)
     detail = f"{len(files)} files" if ok else f"exit {done.returncode}, {len(files)} files, {len(found)} complaints, first: {' / '.join(found[:3])}"
     outcome.check(what, ok, detail)
@@ -123,15 +131,11 @@ def serve_from_kafka(outcome, folder, ours, wanted):
         outcome.check("Apache Kafka serves Leat's segments, record for record", same,
                       f"{sum(text.count(chr(10)) for text in got.values())} records" if same else first_difference(wanted, got))
         kcat(kafka.address, "-P", "-t", TOPIC, "-p", "0", data=b"more\n")
-        # This Kafka gives its first producer id away again, and the snapshots say how far the producer of that id had come.
-        again = subprocess.run(["kcat", "-b", kafka.address, "-P", "-t", TOPIC, "-p", "0", "-X", "enable.idempotence=true"], input=b"again\n",
-                               capture_output=True, timeout=120)
-        outcome.check("and knows Leat's producers", again.returncode != 0 and b"sequence" in again.stderr, "")
         last = kcat(kafka.address, "-C", "-t", TOPIC, "-p", "0", "-o", "-1", "-c", "1", "-q", "-f", "%o %s")
         outcome.check("and appends after them", last == f"{RECORDS} more", last)
     log = (kafka.folder / "server.log").read_text(errors="replace")
-    found = [line[:200] for line in log.splitlines() if f"{TOPIC}-" in line and re.search(r"corrupt|truncat.*bytes|invalid|Rebuilding", line, re.I)
-             and not re.search(r"Rebuilding producer state|truncated 0 bytes", line)]
+    found = [line[:300] for line in log.splitlines() if f"{TOPIC}-" in line
+             and re.search(r" (WARN|ERROR) |corrupt|invalid|inconsistent|[Dd]iscard|truncated [1-9]", line)]
     outcome.check("its recovery found nothing wrong with them", not found, " / ".join(found[:2]))
 
 

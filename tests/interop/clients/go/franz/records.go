@@ -90,7 +90,7 @@ func (p *program) produceAll(facts *interop.Facts) error {
 	if err != nil {
 		return err
 	}
-	facts.Add("%v", places)
+	facts.Add("%v", sorted(places))
 	compact := p.topic("compact")
 	for what, acks := range map[string]kgo.Acks{"0": kgo.NoAck(), "1": kgo.LeaderAck()} {
 		if err := p.send(compact, interop.Simple(0, "a"), kgo.RequiredAcks(acks), kgo.DisableIdempotentWrite()); err != nil {

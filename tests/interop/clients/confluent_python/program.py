@@ -29,6 +29,11 @@ class Context:
         next(iter(self.admin.create_topics([topic]).values())).result(30)
         return self.topic(name)
 
+    def stable(self, group):
+        """The description of the group when it is stable, else None."""
+        found = self.admin.describe_consumer_groups([group])[group].result(30)
+        return found if found.state == confluent_kafka.ConsumerGroupState.STABLE else None
+
     def produce(self, topic, rows, **settings):
         """Rows of (partition, key, value, headers, time); gives [(partition, offset)] in order of the rows."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 20} | settings)
@@ -226,7 +231,7 @@ def two_members(context, facts, name, **settings):
         try:
             wait_until(lambda: len(first.owned) == 2 and len(second.owned) == 2, "two members share")
             facts.append(f"A and B own {sorted(first.owned | second.owned)}")
-            described = context.admin.describe_consumer_groups([group])[group].result(30)
+            described = wait_until(lambda: context.stable(group), "a stable group")
             facts.append(f"{described.state.name} {described.partition_assignor} members {len(described.members)}")
         finally:
             second.leave()
@@ -263,7 +268,7 @@ def static_membership(context, facts):
     again = Member(context, group, topic, **{"group.instance.id": "one"})
     wait_until(lambda: again.owned, "the member comes back")
     facts.append(f"same partitions {again.owned == before}, rebalances of the other {len(other.assigns) - rebalances}")
-    described = context.admin.describe_consumer_groups([group])[group].result(30)
+    described = wait_until(lambda: context.stable(group), "a stable group")
     facts += sorted(f"{m.group_instance_id} {len(m.assignment.topic_partitions)}" for m in described.members)
     thief = Member(context, group, topic, **{"group.instance.id": "one"})
     wait_until(lambda: again.error, "the member is fenced")

@@ -121,6 +121,7 @@ final class Groups {
             try (Member again = new Member(context, group, topic, one)) {
                 Program.waitUntil("the member to come back", () -> again.owned.size() == 2);
                 facts.add("same partitions " + again.owned.equals(before) + ", rebalances of the other " + (other.assigns.get() - assigns));
+                Program.waitUntil("a stable group", () -> describe(context, group).startsWith("Stable"));
                 facts.add(describe(context, group));
                 try (Member thief = new Member(context, group, topic, one)) {
                     Program.waitUntil("the member to be fenced", () -> again.error != null);

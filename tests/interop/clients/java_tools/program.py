@@ -92,7 +92,7 @@ def rows_of(text):
 @scenario.feature
 def create_topics(context, facts):
     facts += rows_of(context.run(TOPICS, "--create", "--topic", context.topic("records"), "--partitions", "3", "--replication-factor", "1"))
-    context.run(TOPICS, "--create", "--topic", context.topic("compact"), "--config", "cleanup.policy=compact", "--config", "retention.ms=7200000")
+    context.run(TOPICS, "--create", "--topic", context.topic("compact"), "--partitions", "1", "--config", "cleanup.policy=compact", "--config", "retention.ms=7200000")
     context.run(TOPICS, "--create", "--topic", context.topic("assigned"), "--replica-assignment", "1,1")
     for name, options in (("records", ()), ("three", ("--replication-factor", "3")), ("unknown", ("--config", "no.such.setting=1"))):
         facts.append(f"{name} {context.outcome(TOPICS, '--create', '--topic', context.topic(name), *options)}")
@@ -120,7 +120,7 @@ def produce(context, facts):
 def consume(context, facts):
     facts += sorted(context.read(context.topic("records"), 30, *ALL), key=lambda row: row.split("\t")[1:])  # not by time
     facts += context.read(context.topic("records"), 3, "--partition", "1", "--offset", "2")
-    facts += context.read(context.topic("compact"), 6, *ALL)
+    facts += sorted(context.read(context.topic("compact"), 6, *ALL), key=lambda row: row.split("\t")[1:])
 
 
 def codec(name):

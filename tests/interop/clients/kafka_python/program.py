@@ -223,6 +223,7 @@ def static_membership(context, facts):
         try:
             wait_until(lambda: len(again.owned) == 2, "the member comes back")
             facts.append(f"same partitions {again.owned == before}")
+            wait_until(lambda: "Stable" in context.admin.describe_group(group), "a stable group")
             facts.append(context.admin.describe_group(group))
         finally:
             again.leave()

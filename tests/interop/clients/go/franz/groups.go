@@ -109,6 +109,9 @@ func (p *program) staticMembership(facts *interop.Facts) error {
 		return err
 	}
 	facts.Add("same partitions %v, rebalances of the other %d", fmt.Sprint(again.Owned()) == before, other.Assigns-assigns)
+	if err := interop.WaitUntil("a stable group", func() bool { return strings.Contains(p.describe(group), "Stable") }); err != nil {
+		return err
+	}
 	facts.Add("%s", p.describe(group))
 	return nil
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -146,6 +147,9 @@ func (p *program) staticMembership(facts *interop.Facts) error {
 		return err
 	}
 	facts.Add("same partitions %v", fmt.Sprint(again.Owned()) == before)
+	if err := interop.WaitUntil("a stable group", func() bool { return strings.Contains(p.describe(group), "Stable") }); err != nil {
+		return err
+	}
 	facts.Add("%s", p.describe(group))
 	return nil
 }

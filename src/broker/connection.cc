@@ -47,7 +47,8 @@ void Connection::on_read(std::size_t bytes) {
 /// Takes what was read apart, as far as there is room for requests; the rest is kept for later.
 void Connection::read_frames() {
     const auto frame_max = static_cast<std::size_t>(home_.config().socket_request_max_bytes);
-    while (!is_closed_ && may_read()) {
+    Pause why = pause();
+    while (why == Pause::kNone) {
         Result<std::optional<RequestFrame>> frame = reader_.next(home_.buffers(), frame_max);
         if (!frame.has_value())
             return close(frame.error().code() == Errc::kLimitExceeded ? "frame_too_large"
@@ -57,6 +58,7 @@ void Connection::read_frames() {
         if (!take_frame(*std::move(*frame))) return;
         frame_began_ = loop_.now();
         advance();
+        why = pause();
     }
     if (is_closed_) return;
     reader_.stash(home_.buffers());
@@ -64,7 +66,7 @@ void Connection::read_frames() {
         home_.take_memory(expected - reserved_bytes_);
         reserved_bytes_ = expected;
     }
-    set_reading(may_read());
+    set_reading(why);
 }
 
 /// False when it was none and the connection is closed.
@@ -100,22 +102,21 @@ bool Connection::take_frame(RequestFrame frame) {
     return true;
 }
 
-bool Connection::may_read() const {
-    if (is_draining_ || is_closed_) return false;
+Connection::Pause Connection::pause() const {
+    if (is_draining_ || is_closed_) return Pause::kEnding;
     const config::BrokerConfig& config = home_.config();
     const auto waiting = executions_.size() + stream_.unsent_count();
-    if (waiting >= static_cast<std::size_t>(config.queued_responses_max)) return false;
+    if (waiting >= static_cast<std::size_t>(config.queued_responses_max)) return Pause::kFull;
     if (stream_.unsent_bytes() >= static_cast<std::size_t>(config.queued_response_bytes_max))
-        return false;
+        return Pause::kFull;
     // A frame that has begun has its memory already.
-    return reserved_bytes_ > 0 || home_.has_memory();
+    if (reserved_bytes_ == 0 && !home_.has_memory()) return Pause::kMemory;
+    return Pause::kNone;
 }
 
-void Connection::set_reading(bool reads) {
-    if (!reads && !is_draining_ && !is_starved_ && !home_.has_memory() && reserved_bytes_ == 0) {
-        is_starved_ = true;
-        home_.wait_for_memory(*this);
-    }
+void Connection::set_reading(Pause pause) {
+    if (pause == Pause::kMemory && !std::exchange(is_starved_, true)) home_.wait_for_memory(*this);
+    const bool reads = pause == Pause::kNone;
     if (reads == is_reading_) return;
     is_reading_ = reads;
     if (!reads) return stream_.pause_reading();
@@ -300,7 +301,7 @@ void Connection::drain() {
     const auto self = shared_from_this();
     is_draining_ = true;
     close_reason_ = "shutdown";
-    set_reading(false);
+    set_reading(Pause::kEnding);
     // Hurrying may finish a request, which takes it off the list.
     std::vector<Execution*> executing;
     for (const auto& execution : executions_)

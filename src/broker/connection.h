@@ -75,9 +75,12 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void send_frame(Answer& answer);
     void record(const Execution& execution);
     void retire(std::size_t index);
-    [[nodiscard]] bool may_read() const;
+    /// Why nothing more is read now. Memory may be given back by other shards at any time: ask
+    /// once and act on that answer.
+    enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory };
+    [[nodiscard]] Pause pause() const;
     [[nodiscard]] bool may_execute_more() const;
-    void set_reading(bool reads);
+    void set_reading(Pause pause);
 
     Connections& home_;
     rt::EventLoop& loop_;

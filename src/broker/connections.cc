@@ -94,6 +94,8 @@ void Connections::give_back_memory(std::size_t bytes) {
 
 void Connections::wait_for_memory(Connection& connection) {
     starved_.push_back(connection.weak_from_this());
+    // Another shard may have given some back since the connection looked.
+    if (memory_.has_room()) loop_.post([this] { wake_starved(); });
 }
 
 void Connections::wake_starved() {

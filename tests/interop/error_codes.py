@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 
+import data_cases  # noqa: F401: adds its cases
 import error_cases
 import kafka_node
 import protocol
@@ -46,6 +47,14 @@ TEXTS = [
     (r"(Unable to replicate .* registered) or some brokers have all their log directories cordoned\.", r"Unable to replicate .* registered\.",
      "Leat has one log directory and no cordon"),
     (r"Invalid value (\d+)\.0 for .*", r"Invalid value \d+ for .*", "Kafka prints the number as Java does, Leat as it was written"),
+    (r"", r"Produce requests must have .*|producer \d+ epoch .*|the batch.*|a batch .*|clients are not allowed .*|a codec that does not exist",
+     "Leat says what is wrong with a batch where Kafka says nothing"),
+    (r"Invalid magic found in record: 3", r"", "the code says it"),
+    (r"One or more records have been rejected .*", r".*", "Kafka repeats the records' errors as Java prints them"),
+    (r"(Compacted topic cannot accept message without key) in topic partition .*", r"Compacted topic cannot accept message without key",
+     "the answer names the partition already"),
+    (r"Timestamp \d+ of message with offset \d+ is out of range.*", r"Timestamp \d+ of message with offset \d+ is out of range.*",
+     "the bounds depend on the time"),
     (r".*only supports versions 7-30", r".*only supports versions 7-\d+", "levels of the metadata log are Kafka's own"),
 ]
 
@@ -58,6 +67,7 @@ KAFKA_FAILS = {
 
 # Answers that differ on purpose: (label, error of Kafka, error of Leat, reason).
 DECIDED = [
+    *((f"Produce v{version}: codec 7", -1, 76, "Kafka fails on a codec that does not exist with an exception") for version in (3, 8, 12)),
     ("Metadata v12: colliding", 3, 17, "Kafka makes topics in the background and never says why it could not"),
 ]
 

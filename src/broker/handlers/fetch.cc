@@ -58,6 +58,10 @@ std::vector<FetchItem*> answered_items(FetchPlan& plan) {
     return out;
 }
 
+bool was_read(Errc error) {
+    return error != Errc::kUnknownTopicOrPartition && error != Errc::kUnknownTopicId;
+}
+
 class Writer {
   public:
     Writer(Request& request, const FetchLimits& limits) : request_(request), limits_(limits) {}
@@ -104,6 +108,8 @@ class Writer {
         answer.aborted_transactions = std::nullopt;
         if (item.error != Errc::kNone) {
             count_error(request_, answer.error_code);
+            // Kafka has an empty list where it did not get as far as reading, else null.
+            if (!was_read(item.error)) answer.aborted_transactions.emplace();
             answer.high_watermark = -1;
             answer.last_stable_offset = -1;
             answer.log_start_offset = -1;

@@ -102,10 +102,12 @@ rt::Task<void> list_one(storage::Partition& partition, ListTarget& target) {
     target.out->leader_epoch = found->leader_epoch;
 }
 
-/// Partitions that are in the request more than once: Kafka answers INVALID_REQUEST for them.
-std::set<std::pair<std::string_view, std::int32_t>> repeated(const ListOffsetsRequest& message) {
-    std::set<std::pair<std::string_view, std::int32_t>> seen;
-    std::set<std::pair<std::string_view, std::int32_t>> twice;
+using Names = std::set<std::pair<std::string_view, std::int32_t>>;
+
+/// Partitions that are in the request more than once: Kafka answers INVALID_REQUEST for them, once.
+Names repeated(const ListOffsetsRequest& message) {
+    Names seen;
+    Names twice;
     for (const auto& topic : message.topics)
         for (const auto& partition : topic.partitions)
             if (!seen.emplace(topic.name, partition.partition_index).second)
@@ -141,7 +143,8 @@ rt::Task<ListOffsetsResponse> handle_list_offsets(Request& request,
     const auto topics =
         request.arena.array<ListOffsetsResponse::ListOffsetsTopicResponse>(message.topics.size());
     response.topics = topics;
-    const auto twice = repeated(message);
+    const Names twice = repeated(message);
+    Names refused;
     const auto isolation = message.isolation_level == 1 ? storage::Isolation::kReadCommitted
                                                         : storage::Isolation::kReadUncommitted;
     std::vector<ListTarget> targets;
@@ -151,13 +154,15 @@ rt::Task<ListOffsetsResponse> handle_list_offsets(Request& request,
         topics[i].partitions =
             request.arena.array<ListOffsetsResponse::ListOffsetsPartitionResponse>(
                 from.partitions.size());
-        for (std::size_t j = 0; j < from.partitions.size(); ++j) {
-            const auto& asked = from.partitions[j];
-            auto& out = topics[i].partitions[j];
+        std::size_t answered = 0;
+        for (const auto& asked : from.partitions) {
+            const bool is_repeated = twice.contains({from.name, asked.partition_index});
+            if (is_repeated && !refused.emplace(from.name, asked.partition_index).second) continue;
+            auto& out = topics[i].partitions[answered++];
             out.partition_index = asked.partition_index;
             const auto id =
                 partition_named(request.shard->image(), from.name, asked.partition_index);
-            if (twice.contains({from.name, asked.partition_index}))
+            if (is_repeated)
                 refuse(request, out.error_code, Errc::kInvalidRequest);
             else if (!is_supported(asked.timestamp, request.version()))
                 refuse(request, out.error_code, Errc::kUnsupportedVersion);
@@ -166,6 +171,7 @@ rt::Task<ListOffsetsResponse> handle_list_offsets(Request& request,
             else
                 targets.push_back({.id = *id, .in = &asked, .out = &out, .extra = isolation});
         }
+        topics[i].partitions = topics[i].partitions.first(answered);
     }
     co_await ask_partitions<list_one>(request, targets);
     co_return response;

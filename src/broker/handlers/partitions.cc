@@ -122,6 +122,8 @@ rt::Task<DescribeProducersResponse> handle_describe_producers(
             }
             out.error_code = wire_code(Errc::kUnknownTopicOrPartition);
             count_error(request, out.error_code);
+            if (request.shard->image().find(from.name) == nullptr)
+                out.error_message = "This server does not host this topic-partition.";
         }
     }
     co_await ask_partitions<describe_one>(request, targets);

@@ -38,15 +38,25 @@ constexpr std::int16_t kMagic2Since = 3;
 constexpr std::int16_t kZstdSince = 7;
 constexpr std::string_view kAdminClient = "__admin_client";
 
+constexpr std::string_view kOneBatch =
+    "Produce requests must have exactly one record batch per partition";
+
+/// Formats before the batch are no records to this version of the request; those after it do not
+/// exist.
+Refusal unreadable(Bytes records, Errc error) {
+    constexpr std::size_t kMagicAt = 16;
+    if (error == Errc::kTruncated) return {Errc::kInvalidRecord, kOneBatch};
+    const bool is_old = error == Errc::kUnsupportedForMessageFormat &&
+                        static_cast<std::int8_t>(records[kMagicAt]) < wire::kBatchMagic;
+    return {is_old ? Errc::kInvalidRecord : Errc::kCorruptMessage, {}};
+}
+
 Refusal check_records(const ProduceRequest& message, Bytes records, std::int16_t version) {
-    if (records.empty())
-        return {Errc::kInvalidRecord,
-                "Produce requests must have exactly one record batch per partition"};
+    if (records.empty()) return {Errc::kInvalidRecord, kOneBatch};
     const Result<wire::BatchHeader> header = wire::parse_batch_header(records);
-    if (!header.has_value()) {
-        const bool is_old = header.error().code() == Errc::kUnsupportedForMessageFormat;
-        return {is_old ? Errc::kInvalidRecord : Errc::kCorruptMessage, {}};
-    }
+    if (!header.has_value()) return unreadable(records, header.error().code());
+    // A batch that is cut off is none.
+    if (header->size_bytes() != records.size()) return {Errc::kInvalidRecord, kOneBatch};
     if (version < kZstdSince && header->codec() == codec::Codec::kZstd)
         return {Errc::kUnsupportedCompressionType,
                 "Produce requests with version lower than 7 are not allowed to use ZStandard "
@@ -212,7 +222,10 @@ void answer_appended(Request& request, const Append& append) {
     answer.error_code = wire_code(result.error);
     answer.base_offset = result.base_offset.value;
     answer.log_append_time_ms = result.append_time.value;
-    answer.log_start_offset = result.log_start.value;
+    // As in Kafka: what was refused before the log was asked says nothing of the log.
+    const bool is_early =
+        result.error == Errc::kCorruptMessage || result.error == Errc::kMessageTooLarge;
+    answer.log_start_offset = is_early ? -1 : result.log_start.value;
     if (result.error == Errc::kNone) {
         BrokerMetrics& metrics = request.shard->broker().metrics();
         metrics.produced_bytes.add(append.batch.size());

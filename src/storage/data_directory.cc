@@ -216,7 +216,12 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(rt::Disk& disk, const
     LEAT_TRY(state->lock, disk.lock_file(state->file(kLockName)));
     LEAT_TRY_VOID(state->read_meta(node_id));
     LEAT_TRY_VOID(state->take_clean_mark());
-    LEAT_TRY(state->marks, DurableMarks::open(disk, path, state->health));
+    // A first start that was cut short may have left no marks, but no partition either.
+    LEAT_TRY(const auto entries, disk.list(path));
+    const bool has_partitions = std::ranges::any_of(entries, [](const rt::DirEntry& entry) {
+        return entry.is_directory && is_partition_name(entry.name);
+    });
+    LEAT_TRY(state->marks, DurableMarks::open(disk, path, state->health, !has_partitions));
     return std::unique_ptr<DataDirectory>{new DataDirectory{std::move(state)}};
 }
 

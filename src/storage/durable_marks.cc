@@ -96,6 +96,8 @@ struct DurableMarks::State : std::enable_shared_from_this<State> {
     std::shared_ptr<rt::File> file;
     std::int64_t file_bytes = 0;
     std::int64_t whole_bytes = 0;  ///< Of its first frame.
+    bool is_table_whole = false;   ///< What is not in it was never advanced.
+    bool is_over = false;          ///< The owner is gone, and the directory's health with it.
 
     mutable std::mutex mutex;
     MarkTable marks;
@@ -113,10 +115,11 @@ struct DurableMarks::State : std::enable_shared_from_this<State> {
     Result<void> write_whole(const std::vector<Mark>& all);
     Result<void> append(const std::vector<std::byte>& frame);
     void schedule_unlocked();
-    void write_later();
+    void write_later(rt::Executor& on);
 };
 
 Result<void> DurableMarks::State::load() {
+    bool is_damaged = false;
     for (std::uint64_t i = 0; i < 2; ++i) {
         LEAT_TRY(const bool exists, disk->exists(path(i)));
         if (!exists) continue;
@@ -124,6 +127,7 @@ Result<void> DurableMarks::State::load() {
         if (bytes.empty()) continue;  // Made, and never filled.
         auto read = decode_marks(bytes);
         if (!read) {
+            is_damaged = true;
             kLog.warn("durable marks unreadable",
                       {{"file", path(i)}, {"detail", read.error().detail()}});
             continue;
@@ -132,6 +136,7 @@ Result<void> DurableMarks::State::load() {
         generation = read->generation;
         marks = std::move(read->marks);
     }
+    is_table_whole = generation > 0 && !is_damaged;
     return {};
 }
 
@@ -162,6 +167,7 @@ Result<void> DurableMarks::State::append(const std::vector<std::byte>& frame) {
 
 Result<void> DurableMarks::State::write() {
     const std::lock_guard io{io_mutex};
+    if (is_over) return Error{Errc::kClosed};
     if (health->is_failed()) return Error{Errc::kOffline};
     std::vector<Mark> out;
     decltype(dirty) taken;
@@ -191,45 +197,58 @@ Result<void> DurableMarks::State::write() {
 }
 
 void DurableMarks::State::schedule_unlocked() {
-    if (home == nullptr || is_scheduled || dirty.empty()) return;
+    if (home == nullptr || is_scheduled || dirty.empty() || health->is_failed()) return;
     is_scheduled = true;
-    home->post([self = shared_from_this()] {
-        self->home->schedule(self->home->now() + self->interval, [self] { self->write_later(); });
+    home->post([self = shared_from_this(), on = home] {
+        on->schedule(on->now() + self->interval, [self, on] { self->write_later(*on); });
     });
 }
 
-void DurableMarks::State::write_later() {
+void DurableMarks::State::write_later(rt::Executor& on) {
+    {
+        const std::lock_guard lock{mutex};
+        if (home == nullptr) return;
+    }
     pool->submit(
-        *home,
+        on,
         [self = shared_from_this()] {
             ignore(self->write(), "a full disk is tried again, all else failed the directory");
         },
         [self = shared_from_this()] {
             const std::lock_guard lock{self->mutex};
             self->is_scheduled = false;
-            if (!self->health->is_failed()) self->schedule_unlocked();
+            self->schedule_unlocked();
         });
 }
 
 DurableMarks::DurableMarks(std::shared_ptr<State> state) : state_(std::move(state)) {}
-DurableMarks::~DurableMarks() = default;
+DurableMarks::~DurableMarks() {
+    // A write that is under way ends first; a timer that still holds the state finds it over.
+    const std::scoped_lock both{state_->io_mutex, state_->mutex};
+    state_->is_over = true;
+    state_->home = nullptr;
+}
 
 Result<std::unique_ptr<DurableMarks>> DurableMarks::open(rt::Disk& disk,
                                                          const std::string& directory,
-                                                         DirectoryHealth& health) {
+                                                         DirectoryHealth& health, bool is_new) {
     auto state = std::make_shared<State>();
     state->disk = &disk;
     state->health = &health;
     state->directory = directory;
     LEAT_TRY_VOID(state->load());
+    if (is_new && state->generation == 0) {
+        LEAT_TRY_VOID(state->write_whole({}));
+        state->is_table_whole = true;
+    }
     return std::unique_ptr<DurableMarks>{new DurableMarks{std::move(state)}};
 }
 
 std::optional<Offset> DurableMarks::mark(const PartitionId& id) const {
     const std::lock_guard lock{state_->mutex};
     const auto at = state_->marks.find(id);
-    if (at == state_->marks.end()) return std::nullopt;
-    return at->second;
+    if (at != state_->marks.end()) return at->second;
+    return state_->is_table_whole ? std::optional{Offset{0}} : std::nullopt;
 }
 
 void DurableMarks::start(rt::Executor& home, rt::BlockingPool& pool,

@@ -41,11 +41,13 @@ class DurableMarks {
   public:
     /// Reads the files; one that is damaged is logged and left out.
     /// Runs on: a thread that may block. Errors: kIoError.
+    /// `is_new`: there is no partition yet, so that an empty table is the truth.
     static Result<std::unique_ptr<DurableMarks>> open(rt::Disk& disk, const std::string& directory,
-                                                      DirectoryHealth& health);
+                                                      DirectoryHealth& health, bool is_new = false);
     ~DurableMarks();
 
-    /// nullopt: nothing is known of the partition.
+    /// 0 for a partition that the table does not have: it was never synced. nullopt when there is
+    /// no whole table to tell that by.
     [[nodiscard]] std::optional<Offset> mark(const PartitionId& id) const;
 
     /// From now on changes are written `interval` after the first of them. Before that, and

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,6 +18,7 @@
 
 namespace leat::storage {
 
+class Log;
 class Partition;
 class PartitionState;  // Defined in partition_state.h: log, producers, sync bookkeeping.
 struct ShardContext;   // Defined in shard_context.h: what partitions of a shard share.
@@ -99,6 +101,12 @@ class Partition final : public std::enable_shared_from_this<Partition> {
 
     /// The topic's settings or the node's epoch changed.
     void set_config(std::shared_ptr<const config::TopicConfig> config);
+
+    /// Runs `work` on the pool while nothing else uses the log: appends and reads from files wait.
+    /// For what the cleaner must do at once, such as putting segments in the place of others.
+    /// Errors: of `work`; kClosed, kOffline without calling it.
+    using LogWork = std::move_only_function<Result<void>(Log& log)>;
+    rt::Task<Result<void>> with_log(LogWork work);
 
     /// Stops appends (kUnknownTopicOrPartition) and tells watchers; pending acks are still settled.
     void close();

@@ -157,7 +157,8 @@ Result<void> PartitionState::open() {
                            .durable_mark = mark,
                            .clean = context.was_clean,
                            .log_start = log_start,
-                           .now = now};
+                           .now = now,
+                           .check_crc = !context.faults.skip_crc_check};
         LEAT_TRY(log, Log::open(context.disk, context.files, std::move(options),
                                 std::max(snapshot_at, Offset{0}), std::ref(replay)));
         report(spec, log->recovered(), context.metrics);

@@ -6,12 +6,15 @@
 #include <memory>
 #include <utility>
 
+#include "obs/log.h"
 #include "storage/metrics.h"
 #include "storage/partition.h"
 #include "storage/partition_state.h"
 
 namespace leat::storage {
 namespace {
+
+constexpr obs::Logger kLog{"storage"};
 
 /// A byte of every so many is asked for: the kernel reads ahead in pieces of about this size.
 constexpr std::int64_t kProbeStep = std::int64_t{128} << 10;
@@ -78,6 +81,10 @@ void PartitionState::read_from_log(const ReadRequest& request, ReadResult& resul
     auto slices = log->read(request.from, read_bound(request.isolation), request.bytes_max,
                             request.at_least_one);
     if (!slices) {
+        kLog.error("read failed", {{"partition", spec.folder()},
+                                   {"from", request.from.value},
+                                   {"error", slices.error().code()},
+                                   {"detail", slices.error().detail()}});
         result.error = Errc::kKafkaStorageError;
         return;
     }

@@ -198,6 +198,20 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
     co_return result;
 }
 
+rt::Task<Result<void>> Partition::with_log(LogWork work) {
+    const auto keep = shared_from_this();
+    PartitionState& s = *state_;
+    co_await s.turn.take();
+    Result<void> result = Error{s.is_closed ? Errc::kClosed : Errc::kOffline};
+    if (s.log && !s.is_closed && !s.is_offline) {
+        auto run = [&] { result = work(*s.log); };
+        co_await on_pool(s.context.pool, s.context.executor, run);
+    }
+    s.give_turn();
+    s.advance();
+    co_return result;
+}
+
 /// Waits until nobody uses the log: whoever had a turn before, syncs, jobs.
 static rt::Task<void> settle(PartitionState& s) {
     co_await s.turn.take();

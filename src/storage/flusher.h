@@ -2,7 +2,7 @@
 //
 // Group commit: makes the dirty logs of a shard durable with as few syncs as pay. Layer: storage
 // (L3).
-// Spec:  docs/explanation/durability.md; docs/decisions/group-commit.md for the figures.
+// Spec:  docs/explanation/durability.md; docs/decisions/0011-group-commit.md for the figures.
 #pragma once
 
 #include <chrono>
@@ -77,7 +77,7 @@ class Flusher {
         std::string data_directory;
     };
     struct Options {
-        std::size_t syncfs_threshold = 6;
+        std::size_t syncfs_threshold = 4;
         std::size_t parallel_max = 4;  ///< Syncs in flight.
         Faults faults = {};
     };

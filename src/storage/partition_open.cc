@@ -109,6 +109,30 @@ void report(const PartitionSpec& spec, const Recovered& recovered, Metrics& metr
                                      {"rebuilt_indexes", recovered.rebuilt_indexes}});
 }
 
+/// Writes back what the log has from `from` on. After a sync that failed, the kernel holds pages
+/// for clean that never came to the disk: the next sync would succeed and leave them where they
+/// are. A process that starts without the machine cannot tell; pages that are written again are not
+/// clean.
+Result<void> write_again(Log& log, Offset from) {
+    constexpr std::size_t kPiece = std::size_t{1} << 20;
+    std::vector<std::byte> buffer;
+    while (from < log.log_end()) {
+        LEAT_TRY(const auto slices, log.read(from, log.log_end(), kPiece, true));
+        if (slices.empty()) break;
+        for (const ReadSlice& slice : slices) {
+            buffer.resize(slice.size_bytes);
+            LEAT_TRY(const std::size_t got, slice.file->read_at(slice.at, buffer));
+            const Bytes bytes = Bytes{buffer}.first(got);
+            LEAT_TRY_VOID(slice.file->write_at(slice.at, {&bytes, 1}));
+            LEAT_TRY_VOID(slice.file->sync());
+            wire::BatchCursor cursor{bytes};
+            for (auto batch = cursor.next(); batch && *batch; batch = cursor.next())
+                from = Offset{(*batch)->header.last_offset().value + 1};
+        }
+    }
+    return {};
+}
+
 /// What survived of an unclean stop may still be in memory only; readers must not see it go again.
 Result<void> sync_recovered(ShardContext& context, Log& log, const std::string& path) {
     const Log::Unsynced unsynced = log.take_unsynced();
@@ -179,7 +203,11 @@ Result<void> PartitionState::open() {
     has_aborted = !aborted.empty();
     refresh();
     if (!mark || *mark < log_end) {
-        if (auto done = sync_recovered(context, *log, path); !done) {
+        const Offset doubtful = std::max(mark.value_or(Offset{0}), log_start);
+        auto done =
+            is_sync() && !context.faults.skip_sync ? write_again(*log, doubtful) : Result<void>{};
+        if (done) done = sync_recovered(context, *log, path);
+        if (!done) {
             context.flusher.health().fail(done.error());
             return done;
         }

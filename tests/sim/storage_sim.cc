@@ -8,64 +8,17 @@
 #include "base/check.h"
 #include "rt/task.h"
 #include "storage/directory_health.h"
+#include "storage_sim_parts.h"
 
 namespace leat::sim {
 namespace {
 
-using storage::Appended;
 using storage::Partition;
-using storage::ReadResult;
 using namespace std::chrono_literals;
 
-constexpr std::size_t kInFlightMax = 5;  // As many as a partition remembers.
 constexpr const char* kFolder = "/data";
 
 }  // namespace
-
-struct StorageSim::Shard {
-    testkit::SimExecutor* executor = nullptr;
-    std::unique_ptr<storage::Flusher> flusher;
-    std::unique_ptr<storage::ShardContext> context;
-};
-
-/// Hears of every move of one partition.
-class StorageSim::Ear final : public storage::Watcher {
-  public:
-    Ear(StorageSim& sim, Place& place) : sim_(sim), place_(place) {}
-    void on_advanced(Partition& partition) override;
-    void on_closed(Partition& /*partition*/) override {}
-
-  private:
-    StorageSim& sim_;
-    Place& place_;
-};
-
-/// One partition over all lives.
-struct StorageSim::Place {
-    storage::PartitionSpec spec;
-    std::size_t shard = 0;
-    PartitionModel model;
-    std::shared_ptr<Partition> partition;
-    std::unique_ptr<Ear> ear;
-    Offset position{0};
-    bool is_reading = false;
-};
-
-/// A batch that is not acknowledged.
-struct StorageSim::Sending {
-    BatchPlan plan;
-    std::size_t in_flight = 0;  ///< Copies of it under way.
-    bool is_acked = false;
-};
-
-struct StorageSim::Producer {
-    std::uint64_t number = 0;
-    bool is_idempotent = false;
-    Place* place = nullptr;
-    std::uint32_t next = 0;
-    std::deque<Sending> unacked;
-    bool must_resend = false;
-};
 
 void StorageSim::Ear::on_advanced(Partition& partition) {
     sim_.note(place_.model.watermarks(partition.log_start(), partition.high_watermark()));
@@ -85,9 +38,11 @@ StorageSim::StorageSim(std::uint64_t seed, storage::Faults faults)
         executors_.push_back(&world_.add_executor());
     const std::array durabilities{config::Durability::kSync, config::Durability::kSync,
                                   config::Durability::kInterval, config::Durability::kOs};
+    const bool all_sync = random_.percent(40);
     for (std::uint64_t i = 0, count = 2 + random_.below(7); i < count; ++i) {
         auto topic = std::make_shared<config::TopicConfig>();
-        topic->durability = i == 0 ? config::Durability::kSync : durabilities.at(random_.below(4));
+        topic->durability =
+            i == 0 || all_sync ? config::Durability::kSync : durabilities.at(random_.below(4));
         topic->segment_bytes = static_cast<std::int32_t>(random_.between(4'000, 40'000));
         topic->index_interval_bytes = static_cast<std::int32_t>(random_.between(200, 4'000));
         topic->file_delete_delay_ms = 1'000;
@@ -255,202 +210,6 @@ void StorageSim::break_something() {
     }
 }
 
-void StorageSim::produce(Producer& producer) {
-    if (producer.must_resend) {
-        const bool is_quiet = std::ranges::all_of(
-            producer.unacked, [](const Sending& sending) { return sending.in_flight == 0; });
-        if (is_quiet) resend(producer);
-        return;
-    }
-    // The connection broke before the answer came: the same batch once more.
-    if (producer.is_idempotent && !producer.unacked.empty() && random_.percent(15))
-        return send(producer, random_.below(producer.unacked.size()));
-    if (producer.unacked.size() >= kInFlightMax) return;
-    Sending sending;
-    sending.plan = {.producer = producer.number,
-                    .first = producer.next,
-                    .count = static_cast<std::int32_t>(random_.between(1, 4)),
-                    .value_bytes = static_cast<std::int32_t>(random_.between(8, 700)),
-                    .producer_id = producer.is_idempotent
-                                       ? static_cast<std::int64_t>(producer.number)
-                                       : wire::kNoProducerId,
-                    .epoch = producer.is_idempotent ? std::int16_t{0} : wire::kNoProducerEpoch,
-                    .now = world_.wall_now()};
-    producer.next += static_cast<std::uint32_t>(sending.plan.count);
-    producer.unacked.push_back(sending);
-    send(producer, producer.unacked.size() - 1);
-}
-
-void StorageSim::resend(Producer& producer) {
-    producer.must_resend = false;
-    if (!producer.is_idempotent) return producer.unacked.clear();
-    // One that is answered at once may leave the list.
-    std::vector<std::uint32_t> firsts;
-    for (const Sending& sending : producer.unacked) firsts.push_back(sending.plan.first);
-    for (const std::uint32_t first : firsts) {
-        const auto at = std::ranges::find(producer.unacked, first,
-                                          [](const Sending& one) { return one.plan.first; });
-        if (at != producer.unacked.end())
-            send(producer, static_cast<std::size_t>(at - producer.unacked.begin()));
-    }
-}
-
-void StorageSim::send(Producer& producer, std::size_t index) {
-    Sending& sending = producer.unacked[index];
-    ++sending.in_flight;
-    ++calls_;
-    const std::uint32_t first = sending.plan.first;
-    auto bytes = std::make_shared<std::vector<std::byte>>(make_batch(sending.plan));
-    auto partition = producer.place->partition;
-    const std::int16_t acks = random_.percent(50) ? 1 : -1;
-    shards_[producer.place->shard]->executor->here([&] {
-        rt::start(partition->append(*bytes, storage::Origin::kClient, acks),
-                  [this, &producer, first, bytes, partition](const Appended& answer) {
-                      --calls_;
-                      answered(producer, first, answer);
-                  });
-    });
-}
-
-void StorageSim::answered(Producer& producer, std::uint32_t first, const Appended& answer) {
-    const auto at = std::ranges::find(producer.unacked, first,
-                                      [](const Sending& sending) { return sending.plan.first; });
-    if (at == producer.unacked.end()) return;  // Its other copy was answered, and it is gone.
-    --at->in_flight;
-    if (answer.error == Errc::kNone) {
-        ++outcome_.acked;
-        note(producer.place->model.acked(at->plan, answer.base_offset));
-        at->is_acked = true;
-    } else if (!at->is_acked) {
-        producer.must_resend = true;
-        const bool is_expected = answer.error == Errc::kKafkaStorageError ||
-                                 answer.error == Errc::kUnknownTopicOrPartition ||
-                                 answer.error == Errc::kOutOfOrderSequenceNumber;
-        if (!is_expected)
-            note("producer " + std::to_string(producer.number) + " was answered " +
-                 std::string{info(answer.error).name} + " " + answer.message);
-    }
-    // Those before a batch that is acknowledged are there too, though their answers are on the way.
-    while (!producer.unacked.empty() && producer.unacked.front().is_acked &&
-           producer.unacked.front().in_flight == 0)
-        producer.unacked.pop_front();
-}
-
-void StorageSim::send_damaged(Place& place) {
-    const BatchPlan plan{.producer = kEvilProducer, .value_bytes = 40, .now = world_.wall_now()};
-    auto bytes = std::make_shared<std::vector<std::byte>>(make_batch(plan));
-    bytes->back() ^= std::byte{1};
-    (*bytes)[bytes->size() - 20] ^= std::byte{0x40};
-    ++calls_;
-    shards_[place.shard]->executor->here([&] {
-        rt::start(place.partition->append(*bytes, storage::Origin::kClient, 1),
-                  [this, &place, plan, bytes](const Appended& answer) {
-                      --calls_;
-                      if (answer.error == Errc::kNone)
-                          note(place.model.acked(plan, answer.base_offset));
-                  });
-    });
-}
-
-void StorageSim::took(Place& place, Offset from, const ReadResult& result, bool& done,
-                      Offset& next) {
-    done = true;
-    next = from;
-    if (result.error == Errc::kOffsetOutOfRange && from < result.log_start) {
-        next = result.log_start;
-        done = false;
-        return;
-    }
-    if (result.error != Errc::kNone) {
-        if (disk_.has_power() && !is_broken_)
-            note(place.spec.folder() + ": read answered " + std::string{info(result.error).name});
-        return;
-    }
-    if (result.size_bytes == 0) return;
-    std::vector<std::byte> all;
-    for (const storage::ReadSlice& slice : result.slices) {
-        const std::size_t at = all.size();
-        all.resize(at + slice.size_bytes);
-        const MutableBytes to{all.data() + at, slice.size_bytes};
-        if (!slice.file) {
-            std::ranges::copy(slice.bytes, to.begin());
-            continue;
-        }
-        const auto got = slice.file->read_at(slice.at, to);
-        if (!got) return;  // The power went.
-        if (*got != to.size()) return note(place.spec.folder() + ": a slice beyond its file");
-    }
-    note(place.model.read(from, all, next));
-    done = next == from;
-}
-
-void StorageSim::read_some(Place& place) {
-    if (std::exchange(place.is_reading, true)) return;
-    ++calls_;
-    storage::ReadRequest request;
-    request.from = place.position;
-    request.bytes_max = random_.below(5'000);
-    request.at_least_one = random_.percent(80);
-    auto partition = place.partition;
-    shards_[place.shard]->executor->here([&] {
-        rt::start(partition->read(request),
-                  [this, &place, partition, from = request.from](const ReadResult& result) {
-                      --calls_;
-                      place.is_reading = false;
-                      bool done = false;
-                      took(place, from, result, done, place.position);
-                  });
-    });
-}
-
-void StorageSim::delete_some(Place& place) {
-    auto partition = place.partition;
-    const Offset before{random_.between(0, partition->high_watermark().value)};
-    place.model.deleting(before);
-    ++calls_;
-    shards_[place.shard]->executor->here([&] {
-        rt::start(partition->delete_records(before),
-                  [this, partition](const Result<Offset>&) { --calls_; });
-    });
-}
-
-/// Reads a partition from its start to its high watermark.
-void StorageSim::check_place(Place& place) {
-    bool is_complete = false;
-    while (!is_complete && !has_failed()) {
-        is_complete = true;
-        Offset at = place.partition->log_start();
-        const Offset end = place.partition->high_watermark();
-        while (at < end && !has_failed()) {
-            storage::ReadRequest request;
-            request.from = at;
-            request.bytes_max = 1 + random_.below(20'000);
-            request.at_least_one = true;
-            bool is_back = false;
-            bool done = false;
-            shards_[place.shard]->executor->here([&] {
-                rt::start(place.partition->read(request), [&](const ReadResult& result) {
-                    is_back = true;
-                    took(place, request.from, result, done, at);
-                });
-            });
-            if (!world_.run_until([&] { return is_back; }))
-                return note(place.spec.folder() + ": a read does not come back");
-            if (done && !has_failed())
-                return note(place.spec.folder() + ": nothing to read at " +
-                            std::to_string(at.value) + " below " + std::to_string(end.value));
-        }
-        if (at > end && at > place.partition->high_watermark())
-            return note(place.spec.folder() + ": read above the high watermark");
-    }
-    note(place.model.complete(place.partition->log_start(), place.partition->high_watermark()));
-}
-
-void StorageSim::check_all() {
-    for (const auto& place : places_)
-        if (!has_failed()) check_place(*place);
-}
-
 /// Lets everything that is under way come to its end, without power if it is gone.
 void StorageSim::drain() {
     const bool is_quiet = world_.run_until(
@@ -470,7 +229,10 @@ void StorageSim::end_life() {
         stop_clean();
         if (was_clean_ || has_failed()) return;
     }
-    const bool is_kill = disk_.has_power() && dice < 50;
+    // What a failed sync left in doubt is written again only where a promise depends on it.
+    const bool all_durable =
+        std::ranges::all_of(places_, [](const auto& place) { return place->model.is_durable(); });
+    const bool is_kill = disk_.has_power() && dice < 50 && (!is_broken_ || all_durable);
     if (disk_.has_power()) disk_.cut_power_after(1 + random_.below(3));
     drain();
     forget_process();

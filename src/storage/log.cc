@@ -89,6 +89,7 @@ Result<Placed> Log::append(const wire::BatchHeader& header, Bytes batch, WallMs 
         if (!file) return state.note_failure(std::move(file).error());
         state.hot = *std::move(file);
         state.unsynced.add(state.hot);
+        state.is_tail_in_doubt = false;
     }
     const FilePos at = active.size();
     if (auto written = state.hot->write_at(at, {&batch, 1}); !written) {
@@ -161,8 +162,9 @@ Result<void> Log::close() {
     LEAT_TRY(const std::int64_t size, file->size());
     if (size > active.size().value) {
         LEAT_TRY_VOID(file->truncate(active.size()));
-        state.unsynced.add(file);
+        state.is_tail_in_doubt = true;
     }
+    if (std::exchange(state.is_tail_in_doubt, false)) state.unsynced.add(file);
     const Unsynced rest = take_unsynced();
     for (const auto& unsynced : rest.files) LEAT_TRY_VOID(unsynced->sync());
     if (rest.names) LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));

@@ -72,12 +72,13 @@ Result<void> LogState::roll(WallMs now) {
     Segment& full = active();
     LEAT_CHECK(!full.is_empty());
     if (auto sealed = full.seal(unsynced); !sealed) return note_failure(std::move(sealed).error());
-    if (config().preallocate) {
+    if (config().preallocate || is_tail_in_doubt) {
         auto file = full.file();
         if (!file) return note_failure(std::move(file).error());
         if (auto cut = (*file)->truncate(full.size()); !cut)
             return note_failure(std::move(cut).error());
         unsynced.add(*std::move(file));
+        is_tail_in_doubt = false;
     }
     LEAT_TRY_VOID(begin_segment(log_end, now));
     full.close_indexes();

@@ -106,50 +106,66 @@ class Recovery {
     /// stop its end is looked at, which finds files that have become shorter.
     Result<void> check_sealed(std::size_t index) {
         Segment& segment = *state_.segments[index];
-        const Offset next = state_.segments[index + 1]->base();
-        if (!has_index(segment)) return rebuild(segment);
-        if (is_clean_) return {};
-        LEAT_TRY(const std::size_t before, segment.offsets().count());
-        LEAT_TRY(const auto last, segment.offsets().last());
-        if (last && last->at >= segment.size()) {
-            note_damage(why(segment, "it is shorter than its index says"));
+        const bool rebuilds = !has_index(segment);
+        if (is_clean_ && !rebuilds) return {};
+        FilePos start{0};
+        if (!rebuilds) {
+            LEAT_TRY(const auto last, segment.offsets().last());
+            if (last && last->at >= segment.size()) {
+                note_damage(why(segment, "it is shorter than its index says"));
+                return {};
+            }
+            if (last) start = last->at;
+        }
+        LEAT_TRY(std::string wrong, check_end(index, start));
+        // Then it may be the index that is wrong.
+        const bool is_bad_start = !wrong.empty() && start.value > 0;
+        if (is_bad_start) {
+            LEAT_TRY(wrong, check_end(index, FilePos{0}));
+        }
+        if (!wrong.empty()) {
+            note_damage(why(segment, wrong));
             return {};
         }
-        LEAT_TRY_VOID(segment.trust_indexes(next, segment.size()));
+        LEAT_TRY(const std::size_t before, segment.offsets().count());
+        LEAT_TRY_VOID(segment.trust_indexes(segment.end(), segment.size()));
         LEAT_TRY(const std::size_t after, segment.offsets().count());
-        if (after != before) return rebuild(segment);
-        LEAT_TRY(BatchScan walk,
-                 segment.scan(last ? last->at : FilePos{0}, BatchScan::Depth::kHeaders));
-        LEAT_TRY_VOID(walk_to_end(segment, walk));
-        if (is_good() && walk.next_offset() > next)
-            note_damage(why(segment, "it reaches into the next segment"));
+        if (rebuilds || is_bad_start || after != before) {
+            LEAT_TRY_VOID(segment.rebuild_indexes());
+            ++state_.recovered.rebuilt_indexes;
+        }
         segment.close_indexes();
         return {};
     }
 
-    Result<void> walk_to_end(const Segment& segment, BatchScan& walk) {
+    /// Walks to the end of a segment that another follows. "" or what is wrong there.
+    Result<std::string> check_end(std::size_t index, FilePos start) {
+        Segment& segment = *state_.segments[index];
+        const Offset next = state_.segments[index + 1]->base();
+        LEAT_TRY(BatchScan walk, segment.scan(start, BatchScan::Depth::kHeaders));
+        LEAT_TRY(std::string wrong, walk_to_end(walk));
+        if (walk.next_offset() > next) return std::string{"it reaches into the next segment"};
+        if (wrong.empty() || walk.next_offset() != next) return wrong;
+        LEAT_TRY(const auto file, segment.file());
+        LEAT_TRY(const bool is_zero, is_all_zero(*file, walk.position(), segment.size()));
+        if (!is_zero) return wrong;
+        // Space that was set aside: the next segment was begun, and then this one was to be cut.
+        LEAT_TRY_VOID(file->truncate(walk.position()));
+        LEAT_TRY_VOID(file->sync());
+        segment.set_extent(walk.position(), next);
+        return std::string{};
+    }
+
+    /// "" at the end, or what is wrong with the batch at the scan's position.
+    static Result<std::string> walk_to_end(BatchScan& walk) {
         for (;;) {
             const auto found = walk.next();
-            if (found && !*found) return {};
+            if (found && !*found) return std::string{};
             if (found) continue;
             if (found.error().code() != Errc::kCorruptMessage)
                 return Error{found.error().code(), found.error().detail()};
-            note_damage(why(segment, found.error().detail()));
-            return {};
+            return std::string{found.error().detail()};
         }
-    }
-
-    Result<void> rebuild(Segment& segment) {
-        const auto rebuilt = segment.rebuild_indexes();
-        if (!rebuilt) {
-            if (rebuilt.error().code() != Errc::kCorruptMessage)
-                return Error{rebuilt.error().code(), rebuilt.error().detail()};
-            note_damage(why(segment, rebuilt.error().detail()));
-            return {};
-        }
-        ++state_.recovered.rebuilt_indexes;
-        segment.close_indexes();
-        return {};
     }
 
     /// Where in the segment reading begins. Its indexes are right for what lies before.
@@ -173,6 +189,10 @@ class Recovery {
         LEAT_TRY(const FilePos start, start_in(segment, from));
         LEAT_TRY(Good good, read_batches(index, start));
         if (good.wrong.empty() && good.end > limit) good.wrong = "it reaches into the next segment";
+        // Compaction leaves no gap at the end of a segment; Kafka's may, below the mark.
+        if (good.wrong.empty() && good.end < limit && !is_last && !is_clean_ &&
+            state_.options.durable_mark && mark_ < limit)
+            good.wrong = "it ends before the next segment begins";
         const bool goes_on = good.wrong.empty() || (!is_last && good.end == limit);
         segment.set_extent(good.to, is_last || !goes_on ? good.end : limit);
         if (!good.wrong.empty()) LEAT_TRY_VOID(end_of_log(index, good, size));
@@ -259,10 +279,12 @@ class Recovery {
         Segment& segment = *state_.segments[index];
         const bool is_last = index + 1 == state_.segments.size();
         LEAT_TRY(const auto file, segment.file());
-        if (good.end >= mark_) {
-            // Space that was set aside, or whose bytes never came to the disk.
+        // Space that was set aside, or whose bytes never came to the disk.
+        const bool may_be_space =
+            is_last ? good.end >= mark_ : good.end == state_.segments[index + 1]->base();
+        if (may_be_space) {
             LEAT_TRY(const bool is_zero, is_all_zero(*file, good.to, size));
-            if (is_zero && (is_last || good.end == state_.segments[index + 1]->base())) {
+            if (is_zero) {
                 LEAT_TRY_VOID(file->truncate(good.to));
                 return file->sync();
             }
@@ -287,6 +309,7 @@ class Recovery {
         if (segment.end() > mark_ || !state_.options.durable_mark) {
             LEAT_TRY(const auto file, segment.file());
             LEAT_TRY_VOID(file->sync());
+            has_synced_ = true;
         }
         if (is_last) return {};
         SyncList files;
@@ -306,6 +329,11 @@ class Recovery {
         }
         if (state_.log_start > state_.log_end) LEAT_TRY_VOID(restart_at_log_start());
         if (is_clean_ && !epochs_changed_) return {};
+        // Names that the run before gave may not be on disk yet; those of files without records
+        // can wait for the next sync.
+        if (has_synced_) LEAT_TRY_VOID(state_.disk.sync_directory(state_.options.directory));
+        state_.names_unsynced = true;
+        state_.is_tail_in_doubt = true;
         for (const auto& segment : state_.segments) {
             if (!segment->has_aborted() || segment->end() < state_.log_end) continue;
             LEAT_TRY(const auto file, segment->aborted().truncate(state_.log_end));
@@ -332,6 +360,7 @@ class Recovery {
     Offset mark_;  ///< 0 when none is known.
     bool has_taken_ = false;
     bool epochs_changed_ = false;
+    bool has_synced_ = false;
     std::int32_t last_epoch_ = -1;
 };
 

@@ -41,6 +41,25 @@ Result<void> copy(rt::Disk& disk, rt::File& from_file, FilePos from, FilePos to,
     return file->sync();
 }
 
+void note_cut(LogState& state, const std::string& kept, std::int64_t bytes) {
+    state.recovered.cut_bytes += bytes;
+    state.recovered.cut_file = kept;
+}
+
+/// Gives the log file another name, and removes what belongs to it.
+Result<void> put_aside(LogState& state, Segment& segment) {
+    for (const std::string& path : segment.paths()) {
+        if (path != segment.path() || segment.is_empty()) {
+            LEAT_TRY_VOID(state.disk.remove_file(path));
+            continue;
+        }
+        const std::string kept = state.path_of(cut_file_name(segment.base(), FilePos{0}));
+        LEAT_TRY_VOID(state.disk.rename(path, kept));
+        note_cut(state, kept, segment.size().value);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<bool> is_all_zero(rt::File& file, FilePos from, FilePos to) {
@@ -73,22 +92,14 @@ Result<bool> is_legacy_message(rt::File& file, FilePos from, FilePos to) {
 Result<void> keep_tail(LogState& state, std::size_t index, FilePos from, FilePos to) {
     Segment& segment = *state.segments[index];
     LEAT_TRY(const auto file, segment.file());
-    const std::string kept = state.path_of(cut_file_name(segment.base(), from));
-    LEAT_TRY_VOID(copy(state.disk, *file, from, to, kept));
-    state.recovered.cut_bytes += to.value - from.value;
-    state.recovered.cut_file = kept;
+    if (from < to) {
+        const std::string kept = state.path_of(cut_file_name(segment.base(), from));
+        LEAT_TRY_VOID(copy(state.disk, *file, from, to, kept));
+        note_cut(state, kept, to.value - from.value);
+    }
     // From the back: whatever a crash leaves, what remains is the beginning of the log.
     while (state.segments.size() > index + 1) {
-        Segment& last = state.active();
-        state.recovered.cut_bytes += last.size().value;
-        for (const std::string& path : last.paths()) {
-            if (path != last.path()) {
-                LEAT_TRY_VOID(state.disk.remove_file(path));
-                continue;
-            }
-            LEAT_TRY_VOID(
-                state.disk.rename(path, state.path_of(cut_file_name(last.base(), FilePos{0}))));
-        }
+        LEAT_TRY_VOID(put_aside(state, state.active()));
         state.segments.pop_back();
     }
     LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));

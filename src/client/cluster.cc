@@ -14,6 +14,14 @@ namespace leat::client {
 
 Result<std::unique_ptr<Cluster>> Cluster::connect(ClusterOptions options) {
     std::unique_ptr<Cluster> out{new Cluster{std::move(options)}};
+    const auto give_up = std::chrono::steady_clock::now() + out->options_.start_patience;
+    // A script that starts a broker and goes on must not depend on who is quicker.
+    for (;;) {
+        const Result<Connection*> reached = out->any();
+        const bool nobody_listens = !reached && reached.error().code() == Errc::kNetworkException;
+        if (!nobody_listens || std::chrono::steady_clock::now() >= give_up) break;
+        ::poll(nullptr, 0, 50);
+    }
     LEAT_TRY_VOID(out->refresh());
     return out;
 }

@@ -21,6 +21,8 @@ struct ClusterOptions {
     /// How often a request is asked again after a retriable answer, with pauses of 0.1 s doubling
     /// to 2 s.
     int retries_max = 8;
+    /// How long connect() tries again while nobody listens: a broker may just be starting.
+    std::chrono::milliseconds start_patience{2'000};
 };
 
 /// Who is to answer.

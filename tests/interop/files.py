@@ -20,6 +20,10 @@ COUNTS = {"none": 8000, "gzip": 2000, "snappy": 2000, "lz4": 2000, "zstd": 2000}
 RECORDS = sum(COUNTS.values())
 
 
+def note(outcome, name, ok, detail=""):
+    outcome.check(f"files: {name}", ok, detail)
+
+
 def kcat(address, *arguments, data=None):
     done = subprocess.run(["kcat", "-b", address, *arguments], input=data, capture_output=True, timeout=120)
     if done.returncode != 0:
@@ -65,7 +69,7 @@ def dump(outcome, what, files, *options):
     found = [line.strip()[:200] for line in without_quirk(text).splitlines() if COMPLAINTS.search(line)]
     ok = done.returncode == 0 and not found and bool(files)
     detail = f"{len(files)} files" if ok else f"exit {done.returncode}, {len(files)} files, {len(found)} complaints, first: {' / '.join(found[:3])}"
-    outcome.check(what, ok, detail)
+    note(outcome, what, ok, detail)
     return done.stdout
 
 
@@ -78,24 +82,24 @@ def dump_all(outcome, data, committed):
     text = dump(outcome, "dump of segments, each record", files(".log"), "--deep-iteration", "--print-data-log")
     records = len(re.findall(r"^\| offset: ", text, re.M))
     wanted = PARTITIONS * RECORDS
-    outcome.check("the dump tool sees every record", records == wanted, f"{records} of {wanted}")
+    note(outcome, "the dump tool sees every record", records == wanted, f"{records} of {wanted}")
     codecs = set(re.findall(r"compresscodec: (\w+)", text))
-    outcome.check("batches keep the client's codec", codecs == set(COUNTS), " ".join(sorted(codecs)))
-    outcome.check("several segments a partition", len(files(".log")) > 2 * PARTITIONS, f"{len(files('.log'))} segments")
+    note(outcome, "batches keep the client's codec", codecs == set(COUNTS), " ".join(sorted(codecs)))
+    note(outcome, "several segments a partition", len(files(".log")) > 2 * PARTITIONS, f"{len(files('.log'))} segments")
     dump(outcome, "offset indexes against segments", files(".index"), "--verify-index-only")
     text = dump(outcome, "sanity check of offset indexes", files(".index"), "--index-sanity-check")
-    outcome.check("each offset index passed", text.count("passed sanity check") == len(files(".index")), "")
+    note(outcome, "each offset index passed", text.count("passed sanity check") == len(files(".index")), "")
     text = dump(outcome, "offset indexes, each entry", files(".index"))
-    outcome.check("offset indexes have entries", len(re.findall(r"^offset: \d+ position: \d+", text, re.M)) > len(files(".index")), "")
+    note(outcome, "offset indexes have entries", len(re.findall(r"^offset: \d+ position: \d+", text, re.M)) > len(files(".index")), "")
     dump(outcome, "time indexes against segments", files(".timeindex"))
     dump(outcome, "sanity check of time indexes", files(".timeindex"), "--index-sanity-check")
     text = dump(outcome, "producer snapshots", files(".snapshot"))
-    outcome.check("snapshots name producers", "producerId:" in text, "")
+    note(outcome, "snapshots name producers", "producerId:" in text, "")
     offsets = [path for path in sorted(data.glob("__consumer_offsets-*/*.log")) if path.stat().st_size]
     text = dump(outcome, "group offsets, decoded", offsets, "--offsets-decoder")
     last = dict(re.findall(r'"group":"%s","topic":"%s","partition":(\d+).*?"offset":(\d+)' % (GROUP, TOPIC), text))
-    outcome.check("decoded offsets are those that were committed", last == committed, f"{last} and {committed}")
-    outcome.check("decoded group has its metadata", bool(re.search(r'"group":"%s"' % GROUP, text)) and "protocolType" in text, "")
+    note(outcome, "decoded offsets are those that were committed", last == committed, f"{last} and {committed}")
+    note(outcome, "decoded group has its metadata", bool(re.search(r'"group":"%s"' % GROUP, text)) and "protocolType" in text, "")
 
 
 def replace_segments(ours, theirs):
@@ -128,15 +132,15 @@ def serve_from_kafka(outcome, folder, ours, wanted):
     with kafka:
         got = read_all(kafka.address)
         same = got == wanted
-        outcome.check("Apache Kafka serves Leat's segments, record for record", same,
+        note(outcome, "Apache Kafka serves Leat's segments, record for record", same,
                       f"{sum(text.count(chr(10)) for text in got.values())} records" if same else first_difference(wanted, got))
         kcat(kafka.address, "-P", "-t", TOPIC, "-p", "0", data=b"more\n")
         last = kcat(kafka.address, "-C", "-t", TOPIC, "-p", "0", "-o", "-1", "-c", "1", "-q", "-f", "%o %s")
-        outcome.check("and appends after them", last == f"{RECORDS} more", last)
+        note(outcome, "and appends after them", last == f"{RECORDS} more", last)
     log = (kafka.folder / "server.log").read_text(errors="replace")
     found = [line[:300] for line in log.splitlines() if f"{TOPIC}-" in line
              and re.search(r" (WARN|ERROR) |corrupt|invalid|inconsistent|[Dd]iscard|truncated [1-9]", line)]
-    outcome.check("its recovery found nothing wrong with them", not found, " / ".join(found[:2]))
+    note(outcome, "its recovery found nothing wrong with them", not found, " / ".join(found[:2]))
 
 
 def prove(outcome, folder, options, say):
@@ -152,4 +156,4 @@ def prove(outcome, folder, options, say):
         dump_all(outcome, leat.data, committed)
         serve_from_kafka(outcome, folder, leat.data, wanted)
     except (RuntimeError, subprocess.SubprocessError, OSError) as why:
-        outcome.check("the proof on files ran to its end", False, str(why)[-400:])
+        note(outcome, "the proof on files ran to its end", False, str(why)[-400:])

@@ -189,6 +189,8 @@ def main():
             compare_clients(outcome, folder, options)
         if options.broker != "kafka" and not options.only and not options.feature:
             files.prove(outcome, folder / "files", options, say)
+            if not options.files:
+                outcome.checks += mutant.prove(options, run_client, folder / "mutant")
     except Unavailable as why:
         outcome.cannot(f"Apache Kafka: {why}")
     outcome.print()

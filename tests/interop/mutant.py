@@ -38,27 +38,31 @@ def differing(one, other):
     return [feature for feature, (marks, _) in outcome.rows[0][1].items() if report.FAIL in marks.values()]
 
 
-def run(options, run_client, say):
-    try:
-        command = CLIENTS[0].prepare()
-    except Unavailable as why:
-        say(f"{CLIENTS[0].name} cannot be had: {why}")
-        print("0 passed, 0 failed, 1 skipped")
-        return 3
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-interop-"))
+def prove(options, run_client, folder):
+    """Rows of (name, ok, detail), one for each kind of proxy. Raises Unavailable."""
+    command = CLIENTS[0].prepare()
     jobs = ("nothing", *KINDS)  # the first is what the others are compared with
     with concurrent.futures.ThreadPoolExecutor(len(jobs)) as pool:
         futures = [pool.submit(transcripts, kind, folder / str(index), options, run_client, command) for index, kind in enumerate(jobs)]
         (base, _), *others = [future.result() for future in futures]
-    failed = 0
+    rows = []
     for kind, (results, done) in zip(KINDS, others):
         found = differing(base, results)
         ok = (not found and not done) if kind == "nothing" else (found == ["consume"] and done)
-        failed += not ok
-        print(f"{'pass' if ok else 'FAIL'}  falsified {kind}: proxy {'did' if done else 'did not'} change a response, differs: {' '.join(found) or 'nothing'}")
-    print(f"{len(KINDS) - failed} passed, {failed} failed, 0 skipped")
-    if failed:
+        rows.append((f"harness: falsified {kind}", ok, f"{'a' if done else 'no'} response changed, differs: {' '.join(found) or 'nothing'}"))
+    return rows
+
+
+def run(options, run_client, say):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-interop-"))
+    outcome = report.Outcome(argparse.Namespace(broker="leat"))
+    try:
+        outcome.checks += prove(options, run_client, folder)
+    except Unavailable as why:
+        outcome.cannot(str(why))
+    outcome.print()
+    if outcome.code() == 1:
         say(f"logs are in {folder}")
     else:
         shutil.rmtree(folder)
-    return 1 if failed else 0
+    return outcome.code()

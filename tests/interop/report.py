@@ -14,6 +14,12 @@ PASS, FAIL, NONE = "pass", "FAIL", "-"
 SHOWN = 40  # lines of one difference that are printed
 
 
+def command():
+    """As it was called, without where its output went."""
+    words = iter(sys.argv[1:])
+    return " ".join(["tests/interop/run", *(word for word in words if word not in ("--keep", "--report") or not next(words, None))])
+
+
 class Outcome:
     def __init__(self, options):
         self.options = options
@@ -94,7 +100,7 @@ class Outcome:
             for row in table:
                 print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
         for name, ok, detail in self.checks:
-            print(f"{PASS if ok else FAIL}  files: {name}" + (f": {detail}" if detail else ""))
+            print(f"{PASS if ok else FAIL}  {name}" + (f": {detail}" if detail else ""))
         for title, found in self.problems():
             print(f"\n== {title}")
             print("\n".join(found[:SHOWN]) + (f"\n... {len(found) - SHOWN} more" if len(found) > SHOWN else ""))
@@ -109,14 +115,17 @@ class Outcome:
         table = self.grid() if self.rows else []
         text = ["# Foreign clients on Leat and on Apache Kafka", "",
                 f"- Commit: {machine.commit(ROOT)}", f"- When: {self.started:%Y-%m-%d %H:%M} UTC", f"- Machine: {machine.describe()}",
-                f"- Command: `tests/interop/run {' '.join(sys.argv[1:])}`", f"- Result: {self.summary()}", "",
+                f"- Command: `{command()}`", f"- Result: {self.summary()}", "",
                 "Each client's program runs on a fresh Apache Kafka 4.3.1 and on a fresh Leat with the same settings. A cell passes when each step "
                 "went as it should and both transcripts are the same after the replacements below. `-`: the client does not have it.", ""]
         text += ["| " + " | ".join(row) + " |" for row in table[:1] + rows + table[1:]]
         text += ["", "Clients: " + "; ".join(f"{client.name} = {client.title}" for client, _ in self.rows), ""]
         if self.checks:
-            text += ["## Files", ""] + [f"- {PASS if ok else FAIL}: {name}" + (f" ({detail})" if detail else "") for name, ok, detail in self.checks]
+            text += ["## Files, and the harness put to the test", ""] + [f"- {PASS if ok else FAIL}: {name}" + (f" ({detail})" if detail else "") for name, ok, detail in self.checks]
         text += ["", "## Replaced before comparison", "", normalise.as_markdown()]
+        text += ["", "## What it does not show", "",
+                 "Transactions, authentication and TLS; load, faults and restarts (`make crash`); several nodes. Words of error messages and "
+                 "times are not compared, error codes are."]
         if self.absent:
             text += ["", "## Could not be had", ""] + [f"- {title}: {why}" for title, why, _ in self.absent]
         for title, found in self.problems():

@@ -40,6 +40,7 @@ RULES = {
     "machine-path": "no path of one machine",
     "corpus": "each fuzz target has a corpus in tests/corpus/<target>",
     "module-readme": f"each folder under src/ has a README.md of at most {README_LINES_MAX} lines",
+    "decision": "docs/decisions/NNNN-title.md, each number once",
     "map": "the map in README.md lists each folder, and no other",
     "drawer": "no folder or file called utils, common, misc or helpers",
 }
@@ -241,6 +242,12 @@ class Tidy:
                 self.found("module-readme", readme, 1, "is missing: purpose, what is not here, main types, threads, admission")
             elif (count := len(self.text(readme).splitlines())) > README_LINES_MAX:
                 self.found("module-readme", readme, count, f"{count} lines")
+
+        numbers = {}
+        for name in (one for one in self.names if re.match(r"docs/decisions/(?!README)", one)):
+            number = re.fullmatch(r"docs/decisions/(\d{4})-[a-z0-9-]+\.md", name)
+            if not number or numbers.setdefault(number[1], name) != name:
+                self.found("decision", name, 1, "no number of its own: take the next free one")
 
     def check_map(self):
         if "README.md" not in self.names:

@@ -111,6 +111,12 @@ class Rules(unittest.TestCase):
         self.finds({"README.md": README + "| `src/gone/` | g |\n"}, ["link", "map"])
         self.finds({"tools/x.py": "#\n"}, ["map"])
 
+    def test_decision_without_a_number_of_its_own(self):
+        row = {"README.md": README + "| `docs/` | d |\n"}
+        self.finds({**row, "docs/decisions/loop.md": "#\n"}, ["decision"])
+        self.finds({**row, "docs/decisions/0001-a.md": "#\n", "docs/decisions/0001-b.md": "#\n"}, ["decision"])
+        self.finds({**row, "docs/decisions/0001-a.md": "#\n", "docs/decisions/0002-b.md": "#\n"}, [])
+
     def test_drawer(self):
         self.finds({"src/base/utils.h": HEAD}, ["drawer"])
 

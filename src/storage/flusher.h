@@ -2,7 +2,7 @@
 //
 // Group commit: makes the dirty logs of a shard durable with as few syncs as pay. Layer: storage
 // (L3).
-// Spec:  docs/explanation/durability.md; docs/decisions/0011-group-commit.md for the figures.
+// Spec:  docs/explanation/durability.md; docs/decisions/0012-group-commit.md for the figures.
 #pragma once
 
 #include <chrono>

@@ -273,6 +273,7 @@ bool EventLoop::prepare_sleep() {
 }
 
 void EventLoop::wait(std::int64_t timeout_ns) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the kernel fills what is read.
     std::array<epoll_event, kEventsMax> events;
     const auto room = static_cast<int>(std::min(options_.events_per_turn, kEventsMax));
     const int count = epoll_wait_ns(epoll_.get(), events.data(), room, timeout_ns);

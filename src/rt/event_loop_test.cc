@@ -284,7 +284,9 @@ TEST(EventLoop, RandomDoesNotRepeat) {
     EXPECT_EQ(seen.size(), 400U);
 }
 
-Task<> bounce(EventLoop& near, EventLoop& far, int times) {
+Task<> bounce(EventLoop* near_loop, EventLoop* far_loop, int times) {
+    EventLoop& near = *near_loop;
+    EventLoop& far = *far_loop;
     for (int i = 0; i < times; ++i) {
         co_await hop(far);
         EXPECT_TRUE(far.is_here());
@@ -299,7 +301,7 @@ TEST(EventLoop, CoroutineHopsBetweenTwoLoops) {
     EventLoop near{{.name = "near"}};
     EventLoop far{{.name = "far", .spin = microseconds{20}}};
     const std::jthread thread{[&] { far.run(); }};
-    near.post([&] { start(bounce(near, far, 500)); });
+    near.post([&] { start(bounce(&near, &far, 500)); });
     near.run();
 }
 

@@ -70,6 +70,7 @@ Result<std::size_t> SendQueue::write_to(int fd) {
 }
 
 Result<SendQueue::Wrote> SendQueue::write_bytes(int fd) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled up to `count`.
     std::array<iovec, kPartsMax> parts;
     std::size_t count = 0;
     std::size_t asked = 0;

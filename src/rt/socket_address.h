@@ -11,8 +11,8 @@
 
 #include "base/result.h"
 
-struct sockaddr;
-struct sockaddr_storage;
+struct sockaddr;          // NOLINT(readability-identifier-naming)
+struct sockaddr_storage;  // NOLINT(readability-identifier-naming): the system's name.
 
 namespace leat::rt {
 

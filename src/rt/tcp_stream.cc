@@ -200,6 +200,7 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     }
 
     void discard() {
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): never read.
         std::array<std::byte, 16'384> unwanted;
         const auto got = retry_eintr(
             [&] { return ::recv(fd_.get(), unwanted.data(), unwanted.size(), MSG_DONTWAIT); });

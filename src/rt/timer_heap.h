@@ -35,9 +35,9 @@ class TimerHeap {
 
   private:
     struct Entry {
-        Instant at;
-        std::uint64_t sequence;
-        std::uint32_t slot;
+        Instant at{};
+        std::uint64_t sequence = 0;
+        std::uint32_t slot = 0;
         friend bool operator<(const Entry& a, const Entry& b) noexcept {
             return a.at != b.at ? a.at < b.at : a.sequence < b.sequence;
         }

@@ -60,40 +60,57 @@ void SimContent::crash(SimRandom& random, std::uint64_t survive_percent) {
     seen_ = durable_;
 }
 
-// A sector's versions reach the medium in their order, and one that does not keeps the later ones
-// of that sector off too: the page is written whole or it is not.
+namespace {
+
+/// Which sectors and which size have stopped on their way to the medium. A sector's versions reach
+/// it in their order, and one that does not keeps the later ones of that sector off too: the page
+/// is written whole or it is not.
+class Progress {
+  public:
+    Progress(SimRandom& random, std::uint64_t percent) : random_(random), percent_(percent) {}
+
+    bool advances(std::int64_t sector) {
+        if (stopped_.contains(sector)) return false;
+        if (random_.percent(percent_)) return true;
+        stopped_.insert(sector);
+        return false;
+    }
+    bool size_advances() {
+        size_stopped_ = size_stopped_ || !random_.percent(percent_);
+        return !size_stopped_;
+    }
+
+  private:
+    SimRandom& random_;
+    std::uint64_t percent_;
+    std::set<std::int64_t> stopped_;
+    bool size_stopped_ = false;
+};
+
+}  // namespace
+
 void SimContent::settle(SimRandom& random, std::uint64_t survive_percent) {
-    std::set<std::int64_t> stopped;
-    bool size_stopped = false;
+    Progress progress{random, survive_percent};
     std::int64_t size = durable_size();
     std::int64_t longest = size;
-    const auto advances = [&](std::int64_t sector) {
-        if (stopped.contains(sector)) return false;
-        if (random.percent(survive_percent)) return true;
-        stopped.insert(sector);
-        return false;
-    };
     for (const Change& change : std::exchange(pending_, {})) {
         const std::int64_t end = change.is_truncation ? std::max(longest, change.at)
                                                       : change.at + std::ssize(change.bytes);
         longest = std::max(longest, end);
         if (std::ssize(durable_) < longest) durable_.resize(index(longest));
-        for (std::int64_t from = change.at; from < end;) {
-            const std::int64_t sector = from / kSector;
-            const std::int64_t to = std::min(end, (sector + 1) * kSector);
-            if (advances(sector)) {
-                if (change.is_truncation) {
-                    std::fill(durable_.begin() + from, durable_.begin() + to, std::byte{});
-                } else {
-                    const auto first = change.bytes.begin() + (from - change.at);
-                    std::copy(first, first + (to - from), durable_.begin() + from);
-                }
+        for (std::int64_t from = change.at, to = 0; from < end; from = to) {
+            to = std::min(end, (from / kSector + 1) * kSector);
+            if (!progress.advances(from / kSector)) continue;
+            // A truncation leaves zeros for the case that the file grows again.
+            if (change.is_truncation) {
+                std::fill(durable_.begin() + from, durable_.begin() + to, std::byte{});
+            } else {
+                put(durable_, from,
+                    Bytes{change.bytes}.subspan(index(from - change.at), index(to - from)));
             }
-            from = to;
         }
-        const bool changes_size = change.is_truncation || end > size;
-        if (changes_size && !size_stopped) size_stopped = !random.percent(survive_percent);
-        if (changes_size && !size_stopped) size = change.is_truncation ? change.at : end;
+        if ((change.is_truncation || end > size) && progress.size_advances())
+            size = change.is_truncation ? change.at : end;
     }
     durable_.resize(index(size));
 }

@@ -114,8 +114,8 @@ Result<void> SimDisk::enter(DiskCall call, const std::string& path, bool changes
     if (!has_power()) return failed(Errc::kIoError, name_of(call), path);
     if (changes) {
         ++changing_calls_;
-        if (power_left_ != std::numeric_limits<std::uint64_t>::max() && --power_left_ == 0)
-            return failed(Errc::kIoError, name_of(call), path);
+        if (power_left_ != std::numeric_limits<std::uint64_t>::max()) --power_left_;
+        if (!has_power()) return failed(Errc::kIoError, name_of(call), path);
     }
     const auto [first, last] = faults_.equal_range(call);
     for (auto it = first; it != last; ++it) {
@@ -322,6 +322,7 @@ std::int64_t SimDisk::used_bytes() const {
 std::vector<SimNames::Node> SimDisk::live_files() const {
     std::erase_if(files_, [](const auto& file) { return file.expired(); });
     std::vector<SimNames::Node> all;
+    all.reserve(files_.size());
     for (const auto& file : files_) all.push_back(file.lock());
     return all;
 }

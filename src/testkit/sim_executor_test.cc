@@ -133,9 +133,9 @@ TEST(SimPool, OneThreadKeepsTheOrder) {
     for (int i = 0; i < 20; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
 }
 
-rt::Task<> wait_long(SimExecutor& shard, bool& reached) {
-    co_await rt::sleep_until(shard, shard.now() + hours{1});
-    reached = true;
+rt::Task<> wait_long(SimExecutor* shard, bool* reached) {
+    co_await rt::sleep_until(*shard, shard->now() + hours{1});
+    *reached = true;
 }
 
 TEST(SimWorld, NothingPendingSurvivesAPowerCut) {
@@ -144,7 +144,7 @@ TEST(SimWorld, NothingPendingSurvivesAPowerCut) {
     SimPool& pool = world.add_pool();
     bool reached = false;
     bool ran = false;
-    shard.here([&] { rt::start(wait_long(shard, reached)); });
+    shard.here([&] { rt::start(wait_long(&shard, &reached)); });
     shard.post([&] { ran = true; });
     pool.submit(shard, [&] { ran = true; }, [&] { ran = true; });
     world.cut_power();

@@ -44,7 +44,7 @@ bool SimNames::has_children(const std::string& path) const {
     return it != seen_.end() && is_below(it->first, path);
 }
 
-void SimNames::create(const std::string& path, Node node) {
+void SimNames::create(const std::string& path, const Node& node) {
     pending_.push_back({.kind = Change::Kind::kCreate, .path = path, .to = {}, .node = node});
     apply(seen_, pending_.back());
 }
@@ -61,6 +61,17 @@ void SimNames::rename(const std::string& from, const std::string& to) {
     apply(seen_, pending_.back());
 }
 
+// The entry and, of a directory, all below it.
+void SimNames::move(Tree& tree, const std::string& from, const std::string& to) {
+    Tree moved;
+    for (auto& [name, node] : tree)
+        if (name == from || is_below(name, from)) moved[to + name.substr(from.size())] = node;
+    std::erase_if(tree, [&](const auto& entry) {
+        return entry.first == from || is_below(entry.first, from);
+    });
+    for (auto& [name, node] : moved) tree[name] = node;
+}
+
 void SimNames::apply(Tree& tree, const Change& change) {
     switch (change.kind) {
         case Change::Kind::kCreate:
@@ -72,20 +83,9 @@ void SimNames::apply(Tree& tree, const Change& change) {
                 return entry.first == change.path || is_below(entry.first, change.path);
             });
             return;
-        case Change::Kind::kRename: {
-            Tree moved;
-            for (auto it = tree.lower_bound(change.path); it != tree.end();) {
-                if (!it->first.starts_with(change.path)) break;
-                if (it->first != change.path && !is_below(it->first, change.path)) {
-                    ++it;
-                    continue;
-                }
-                moved[change.to + it->first.substr(change.path.size())] = std::move(it->second);
-                it = tree.erase(it);
-            }
-            for (auto& [name, node] : moved) tree[name] = std::move(node);
+        case Change::Kind::kRename:
+            move(tree, change.path, change.to);
             return;
-        }
     }
     std::unreachable();
 }

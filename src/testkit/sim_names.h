@@ -33,7 +33,7 @@ class SimNames {
     [[nodiscard]] bool is_directory(const std::string& path) const;
     [[nodiscard]] bool has_children(const std::string& path) const;
 
-    void create(const std::string& path, Node node);
+    void create(const std::string& path, const Node& node);
     void remove(const std::string& path);
     /// Moves a file, or a directory with all in it; replaces a file that is there.
     void rename(const std::string& from, const std::string& to);
@@ -59,6 +59,7 @@ class SimNames {
         Node node;
         bool is_synced = false;  ///< Waits only for a directory above it.
     };
+    static void move(Tree& tree, const std::string& from, const std::string& to);
     static void apply(Tree& tree, const Change& change);
     static bool fits(const Tree& tree, const Change& change);
     static bool builds_on(const Change& later, const Change& earlier);

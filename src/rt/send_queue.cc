@@ -69,7 +69,20 @@ Result<std::size_t> SendQueue::write_to(int fd) {
     return total;
 }
 
+// The usual case, one answer, for which send() is cheaper than sendmsg().
+Result<SendQueue::Wrote> SendQueue::write_one(int fd) {
+    const Bytes rest = chunks_[next_].rest;
+    const auto put = retry_eintr(
+        [&] { return ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT); });
+    if (put < 0 && errno != EAGAIN) return os_error("send to", "peer");
+    const auto done = static_cast<std::size_t>(std::max(put, ssize_t{0}));
+    const bool is_full = done < rest.size();
+    drop(done);
+    return Wrote{.bytes = done, .is_full = is_full};
+}
+
 Result<SendQueue::Wrote> SendQueue::write_bytes(int fd) {
+    if (count() == 1) return write_one(fd);
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled up to `count`.
     std::array<iovec, kPartsMax> parts;
     std::size_t count = 0;
@@ -140,9 +153,11 @@ void SendQueue::drop(std::size_t bytes) {
 
 void SendQueue::pop() {
     constexpr std::size_t kMoveBack = 32;
+    constexpr std::size_t kKeptChunks = 4;
     const Chunk done = std::move(chunks_[next_++]);
     if (empty()) {
-        chunks_ = {};
+        chunks_.clear();
+        if (chunks_.capacity() > kKeptChunks) chunks_.shrink_to_fit();
         next_ = 0;
     } else if (next_ >= kMoveBack && next_ * 2 >= chunks_.size()) {
         chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(next_));

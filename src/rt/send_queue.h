@@ -14,7 +14,7 @@
 namespace leat::rt {
 
 /// Threading: not synchronised.
-/// Memory:    nothing while empty; owns or shares what it holds.
+/// Memory:    owns or shares what it holds; empty, it keeps room for a few entries.
 class SendQueue {
   public:
     /// Queues what of `bytes` is left from `from`.
@@ -46,6 +46,7 @@ class SendQueue {
         bool is_full = false;  ///< The socket takes no more for now.
     };
 
+    Result<Wrote> write_one(int fd);
     Result<Wrote> write_bytes(int fd);
     Result<Wrote> write_file(int fd, Chunk& chunk);
     Result<Wrote> copy_file(int fd, Chunk& chunk);

@@ -53,7 +53,8 @@ struct StreamOptions {
 /// fast peer does not starve the others. Reading begins at construction.
 ///
 /// Threading: shard-local.
-/// Memory:    an idle stream has no buffers. What is queued is bounded by the owner: watch
+/// Memory:    an idle stream has no buffers (well below 1 KiB). What is queued is bounded by the
+/// owner: watch
 ///            unsent_bytes() and stop reading.
 /// Failure:   after a failure or close, sends are dropped; on_closed() tells.
 class TcpStream {

@@ -21,6 +21,12 @@ std::int64_t jitter_of(const std::string& directory, Offset base, std::int64_t m
                                      static_cast<std::uint64_t>(most));
 }
 
+/// Kafka's LogConfig.maxSegmentMs: only closed segments are compacted.
+std::int64_t age_max_of(const config::TopicConfig& config) {
+    return config.cleanup_compact ? std::min(config.segment_ms, config.max_compaction_lag_ms)
+                                  : config.segment_ms;
+}
+
 /// Kafka's LogSegment.shouldRoll: time is that of the records, the clock's only without any.
 Result<bool> is_time_to_roll(LogState& state, const wire::BatchHeader& header, WallMs now) {
     Segment& active = state.active();
@@ -29,9 +35,10 @@ Result<bool> is_time_to_roll(LogState& state, const wire::BatchHeader& header, W
     const bool has_times = first.value >= 0 && header.max_timestamp.value >= 0;
     const std::int64_t waited =
         has_times ? header.max_timestamp.value - first.value : now.value - active.opened().value;
+    const std::int64_t age_max = age_max_of(config);
     const std::int64_t jitter = jitter_of(state.options.directory, active.base(),
-                                          std::min(config.segment_jitter_ms, config.segment_ms));
-    return waited > config.segment_ms - jitter;
+                                          std::min(config.segment_jitter_ms, age_max));
+    return waited > age_max - jitter;
 }
 
 Result<bool> must_roll(LogState& state, const wire::BatchHeader& header, WallMs now) {
@@ -124,6 +131,17 @@ Result<void> Log::roll(WallMs now) {
     LEAT_TRY_VOID(state_->check_usable());
     if (state_->active().is_empty()) return {};
     return state_->roll(now);
+}
+
+Result<void> Log::roll_if_old(WallMs now) {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    Segment& active = state.active();
+    if (active.is_empty()) return {};
+    LEAT_TRY(const WallMs first, active.first_timestamp());
+    const WallMs since = first.value >= 0 ? first : active.opened();
+    if (now.value - since.value <= age_max_of(state.config())) return {};
+    return state.roll(now);
 }
 
 Result<void> Log::append_aborted(const AbortedSpan& span) {

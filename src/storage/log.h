@@ -102,6 +102,9 @@ class Log {
     Unsynced take_unsynced();
 
     Result<void> roll(WallMs now);
+    /// Rolls when the active segment of a compacted log is as old as it may become, by the clock:
+    /// without appends it would never be compacted.
+    Result<void> roll_if_old(WallMs now);
     /// Cuts everything from `offset` on, durably.
     Result<void> truncate(Offset offset);
     /// Begins anew at `offset` without segments.
@@ -145,6 +148,7 @@ class Log {
         Offset end;
         std::int64_t size_bytes = 0;
         WallMs max_timestamp{-1};
+        WallMs first_timestamp{-1};  ///< Of the first batch.
     };
     [[nodiscard]] std::vector<SegmentInfo> segments() const;
     /// Puts the files "<base>.log.swap" and its indexes in the place of all segments from `first`

@@ -158,10 +158,12 @@ std::vector<Log::SegmentInfo> Log::segments() const {
     std::vector<SegmentInfo> all;
     for (const auto& segment : state.segments) {
         const auto max = segment->max_timestamp();
+        const auto first = segment->first_timestamp();
         all.push_back({.base = segment->base(),
                        .end = segment->end(),
                        .size_bytes = segment->size().value,
-                       .max_timestamp = max ? max->timestamp : WallMs{-1}});
+                       .max_timestamp = max ? max->timestamp : WallMs{-1},
+                       .first_timestamp = first ? *first : WallMs{-1}});
     }
     return all;
 }

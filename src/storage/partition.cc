@@ -43,6 +43,7 @@ void PartitionState::start(Partition& partition) {
         go_offline(offline_reason);
     }
     schedule_upkeep();
+    schedule_cleaning();
 }
 
 void PartitionState::refresh() {
@@ -226,6 +227,7 @@ void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
         if (state.is_sync() && state.synced < state.log_end && !state.is_offline)
             state.context.flusher.request(state);
         if (!state.is_sync()) state.schedule_flush();
+        state.schedule_cleaning();
         state.advance();
     }(shared_from_this()));
 }

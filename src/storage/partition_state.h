@@ -125,6 +125,9 @@ class PartitionState final : public SyncTarget {
     // --- Upkeep (partition_upkeep.cc).
     void schedule_upkeep();
     void schedule_flush();
+    /// Looks after `after_ms` whether the log is to be compacted (partition_clean.cc); -1: after
+    /// log.cleaner.backoff.ms. One that is not compacted has no such timer.
+    void schedule_cleaning(std::int64_t after_ms = -1);
     void cancel_timers();
     /// Writes the producers' state as of `at` off the shard.
     void snapshot_soon(Offset at);
@@ -177,6 +180,8 @@ class PartitionState final : public SyncTarget {
     std::coroutine_handle<> idle_waiter;
     rt::TimerId upkeep_timer;
     rt::TimerId tail_timer;
+    rt::TimerId clean_timer;
+    Offset cleaned_to{-1};  ///< Compacted up to here; -1: not read yet.
     bool tail_used = false;
     bool has_deleted_files = false;
     Instant retention_at{};

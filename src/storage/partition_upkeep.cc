@@ -31,7 +31,7 @@ using std::chrono::milliseconds;
 }  // namespace
 
 void PartitionState::cancel_timers() {
-    for (rt::TimerId* timer : {&upkeep_timer, &flush_timer, &tail_timer})
+    for (rt::TimerId* timer : {&upkeep_timer, &flush_timer, &tail_timer, &clean_timer})
         if (timer->value != 0) context.executor.cancel(std::exchange(*timer, {}));
 }
 

@@ -44,6 +44,7 @@ struct ShardContext {
     std::shared_ptr<const config::BrokerConfig> broker;
     bool was_clean = false;
     Faults faults = {};
+    bool is_cleaning = false;  ///< One log of the shard is compacted at a time.
 };
 
 }  // namespace leat::storage

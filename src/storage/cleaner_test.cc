@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: random records, tombstones and transactions in a log on a simulated disk, compacted while
+// the power may fail at any call, against a list of all records that were appended.
+#include "storage/cleaner.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+
+#include "storage/testing/log_fixture.h"
+#include "testkit/result_matchers.h"
+#include "testkit/sim_disk.h"
+
+namespace leat::storage {
+namespace {
+
+using testing::LogFixture;
+using testing::TestBatch;
+using testkit::SimDisk;
+using testkit::SimRandom;
+
+/// A record as a reader sees it.
+struct Seen {
+    std::int64_t offset = 0;
+    std::string key;
+    std::optional<std::string> value;
+    friend bool operator==(const Seen&, const Seen&) = default;
+};
+
+std::string text(Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// All records; and that offsets rise, checksums fit and headers cover their records.
+std::vector<Seen> read_records(LogFixture& fixture) {
+    std::vector<Seen> records;
+    Offset from = fixture.log->log_start();
+    std::int64_t last = -1;
+    while (from < fixture.log->log_end()) {
+        const auto slices = fixture.log->read(from, fixture.log->log_end(), 1 << 20, true);
+        EXPECT_OK(slices);
+        if (!slices || slices->empty()) return records;
+        for (const ReadSlice& slice : *slices) {
+            std::vector<std::byte> raw(slice.size_bytes);
+            EXPECT_OK(slice.file->read_at(slice.at, raw));
+            wire::BatchCursor cursor{raw};
+            for (auto batch = cursor.next(); batch && *batch; batch = cursor.next()) {
+                EXPECT_OK(wire::check_crc((*batch)->bytes));
+                EXPECT_GT((*batch)->header.base_offset.value, last);
+                last = (*batch)->header.last_offset().value;
+                from = {last + 1};
+                if ((*batch)->header.is_control()) continue;
+                auto reader = wire::RecordReader::open(**batch, 1 << 20);
+                EXPECT_OK(reader);
+                for (auto record = reader->next(); record && *record; record = reader->next()) {
+                    Seen seen{.offset = (*batch)->header.offset((*record)->offset_delta).value,
+                              .key = text((*record)->key.value_or(Bytes{})),
+                              .value = std::nullopt};
+                    if ((*record)->value) seen.value = text(*(*record)->value);
+                    records.push_back(std::move(seen));
+                }
+            }
+        }
+    }
+    return records;
+}
+
+class Compacted {
+  public:
+    explicit Compacted(std::uint64_t seed)
+        : random_(seed), disk_(seed), fixture_(disk_, "d/t-0", 8) {
+        EXPECT_OK(disk_.make_directory("d"));
+        EXPECT_OK(disk_.sync_directory("."));
+        fixture_.config.cleanup_compact = true;
+        fixture_.config.cleanup_delete = false;
+        fixture_.config.segment_bytes = static_cast<std::int32_t>(random_.between(600, 4000));
+        fixture_.config.index_interval_bytes = 200;
+        fixture_.config.delete_retention_ms = 1000;
+        fixture_.options.now = {1'000'000};
+        EXPECT_OK(fixture_.open());
+    }
+
+    void append_some() {
+        const auto batches = random_.between(1, 40);
+        for (int i = 0; i < batches; ++i) {
+            TestBatch batch;
+            batch.records.clear();
+            const std::int64_t base = fixture_.log->log_end().value;
+            const auto count = random_.between(1, 4);
+            for (int j = 0; j < count; ++j) {
+                testing::TestRecord record;
+                record.key = "key" + std::to_string(random_.below(20));
+                record.value = "value" + std::to_string(base + j);
+                record.is_tombstone = random_.percent(15);
+                record.timestamp = fixture_.options.now.value;
+                batch.records.push_back(record);
+                all_.push_back(
+                    {.offset = base + j,
+                     .key = record.key,
+                     .value = record.is_tombstone ? std::nullopt : std::optional{record.value}});
+            }
+            if (random_.percent(30)) batch.codec = codec::Codec::kZstd;
+            ASSERT_OK(fixture_.append(batch));
+        }
+        ASSERT_OK(fixture_.log->roll(fixture_.options.now));
+        ASSERT_OK(fixture_.sync());
+    }
+
+    /// False when the power failed.
+    bool compact() {
+        const auto plan = plan_cleaning({.segments = fixture_.log->segments(),
+                                         .first_dirty = cleaned_,
+                                         .bound = fixture_.log->log_end(),
+                                         .now = fixture_.options.now},
+                                        fixture_.config);
+        if (!plan) return true;
+        Cleaner cleaner{disk_,
+                        {.directory = "d/t-0",
+                         .plan = *plan,
+                         .config = std::make_shared<config::TopicConfig>(fixture_.config),
+                         .producers = {},
+                         .now = fixture_.options.now,
+                         .map_bytes_max = 1,
+                         .map_load = 0.5}};
+        for (;;) {
+            const auto step = cleaner.step();
+            if (!step) {
+                EXPECT_FALSE(disk_.has_power()) << step.error().detail();
+                return false;
+            }
+            if (*step == Cleaner::Step::kDone) break;
+            if (*step != Cleaner::Step::kSwap) continue;
+            const auto replaced = fixture_.log->replace_segments(cleaner.first(), cleaner.last());
+            if (!replaced) {
+                EXPECT_FALSE(disk_.has_power()) << replaced.error().detail();
+                return false;
+            }
+        }
+        cleaned_ = cleaner.clean_to();
+        return true;
+    }
+
+    void crash() {
+        const Offset end = fixture_.log->log_end();
+        fixture_.log.reset();
+        disk_.crash();
+        fixture_.options.durable_mark = end;
+        ASSERT_OK(fixture_.open());
+        ASSERT_EQ(fixture_.log->recovered().damage, "");
+        ASSERT_EQ(fixture_.log->log_end(), end);
+        cleaned_ = {0};
+    }
+
+    /// Every key has its last value; what else is there was appended like that.
+    void check() {
+        const auto now = read_records(fixture_);
+        std::map<std::int64_t, const Seen*> appended;
+        std::map<std::string, std::optional<std::string>> want;
+        for (const Seen& record : all_) {
+            appended[record.offset] = &record;
+            want[record.key] = record.value;
+        }
+        std::map<std::string, std::optional<std::string>> got;
+        for (const Seen& record : now) {
+            ASSERT_TRUE(appended.contains(record.offset));
+            ASSERT_EQ(record, *appended[record.offset]);
+            got[record.key] = record.value;
+        }
+        std::erase_if(want, [](const auto& entry) { return !entry.second; });
+        std::erase_if(got, [](const auto& entry) { return !entry.second; });
+        ASSERT_EQ(got, want);
+    }
+
+    SimRandom random_;
+    SimDisk disk_;
+    LogFixture fixture_;
+    std::vector<Seen> all_;
+    Offset cleaned_{0};
+};
+
+TEST(Cleaner, KeepsTheLastRecordOfEachKeyThroughCrashes) {
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        Compacted log{seed};
+        for (int round = 0; round < 6 && !HasFailure(); ++round) {
+            log.append_some();
+            if (log.random_.percent(60))
+                log.disk_.cut_power_after(static_cast<std::uint64_t>(log.random_.between(0, 30)));
+            const bool done = log.compact();
+            if (!done || !log.disk_.has_power()) log.crash();
+            log.disk_.cut_power_after(std::uint64_t{1} << 60U);
+            if (HasFailure()) return;
+            log.check();
+            log.fixture_.options.now.value += log.random_.between(0, 900);
+        }
+        if (HasFailure()) return;
+    }
+}
+
+TEST(Cleaner, LeavesOneRecordAKeyAndDropsTombstonesAfterTheirRest) {
+    Compacted log{1};
+    log.fixture_.config.min_cleanable_dirty_ratio = 0;
+    for (int round = 0; round < 5; ++round) {
+        log.append_some();
+        ASSERT_TRUE(log.compact());
+    }
+    ASSERT_TRUE(log.compact());
+    log.check();
+    std::map<std::string, int> count;
+    for (const Seen& record : read_records(log.fixture_)) ++count[record.key];
+    for (const auto& [key, records] : count) EXPECT_EQ(records, 1) << key;
+    // The rest is over at the next round that has something to do.
+    log.fixture_.options.now.value += 5000;
+    ASSERT_OK(log.fixture_.append(
+        TestBatch{.records = {{.timestamp = 1'005'000, .key = "new", .value = "new"}}}));
+    log.all_.push_back(
+        {.offset = log.fixture_.log->log_end().value - 1, .key = "new", .value = "new"});
+    ASSERT_OK(log.fixture_.log->roll(log.fixture_.options.now));
+    ASSERT_TRUE(log.compact());
+    log.check();
+    for (const Seen& record : read_records(log.fixture_)) EXPECT_TRUE(record.value) << record.key;
+}
+
+TEST(Cleaner, RemovesAbortedRecordsAtOnceAndKeepsTheMarker) {
+    Compacted log{3};
+    log.fixture_.config.min_cleanable_dirty_ratio = 0;
+    ASSERT_OK(log.fixture_.append(TestBatch{.records = {{.key = "a", .value = "good"}}}));
+    ASSERT_OK(log.fixture_.append(TestBatch{
+        .records = {{.key = "a", .value = "aborted"}}, .producer_id = 7, .transactional = true}));
+    wire::BatchOptions marker;
+    marker.base_offset = {2};
+    marker.leader_epoch = 0;
+    marker.producer_id = 7;
+    marker.producer_epoch = 0;
+    marker.transactional = marker.control = true;
+    wire::BatchBuilder builder{marker};
+    const auto key = std::array<std::byte, 4>{};
+    builder.add({.timestamp = {1000}, .key = Bytes{key}, .value = Bytes{key}, .headers = {}});
+    const auto bytes = builder.finish();
+    ASSERT_OK(bytes);
+    ASSERT_OK(log.fixture_.log->append(*wire::parse_batch_header(*bytes), *bytes, {1000}));
+    ASSERT_OK(log.fixture_.log->append_aborted(
+        {.producer_id = 7, .first = {1}, .last = {2}, .last_stable = {1}}));
+    ASSERT_OK(log.fixture_.append(TestBatch{.records = {{.key = "b", .value = "later"}}}));
+    ASSERT_OK(log.fixture_.log->roll(log.fixture_.options.now));
+    ASSERT_TRUE(log.compact());
+    const auto records = read_records(log.fixture_);
+    ASSERT_EQ(records.size(), 2U);
+    EXPECT_EQ(records[0].value, "good");
+    EXPECT_EQ(records[1].value, "later");
+    EXPECT_EQ(*log.fixture_.read_all({0}), (std::vector<std::int64_t>{0, 2, 3}));
+    EXPECT_EQ(log.fixture_.log->aborted_between({0}, {4})->size(), 1U);
+}
+
+TEST(OffsetMap, RemembersTheLargestOffsetOfEachKey) {
+    OffsetMap map{std::size_t{1} << 20U, 0.9, 5000, {1, 2}};
+    for (int i = 0; i < 20'000; ++i)
+        map.put(testing::bytes_of("key" + std::to_string(i % 5000)), Offset{i});
+    EXPECT_EQ(map.size(), 5000U);
+    for (int i = 0; i < 5000; ++i)
+        EXPECT_EQ(map.find(testing::bytes_of("key" + std::to_string(i))), Offset{15'000 + i});
+    EXPECT_FALSE(map.find(testing::bytes_of("other")));
+}
+
+TEST(OffsetMap, HashesAsSipHashDoes) {
+    // The first vectors of the reference implementation: key 00..0f, input of 0 and 1 bytes.
+    const HashSecret secret{0x0706050403020100U, 0x0F0E0D0C0B0A0908U};
+    EXPECT_EQ(hash_key({}, secret), (KeyHash{0xE6A825BA047F81A3U, 0x930255C71472F66DU}));
+}
+
+}  // namespace
+}  // namespace leat::storage

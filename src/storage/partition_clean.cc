@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Compaction of a partition beside its appends and reads: a Cleaner works on closed segments on the
+// pool, and takes a turn only to look at the log and to put a new segment in place.
+#include <algorithm>
+#include <charconv>
+#include <coroutine>
+#include <utility>
+
+#include "obs/log.h"
+#include "storage/cleaner.h"
+#include "storage/folder_files.h"
+#include "storage/partition.h"
+#include "storage/partition_state.h"
+
+namespace leat::storage {
+namespace {
+
+constexpr obs::Logger kLog{"storage"};
+
+using std::chrono::milliseconds;
+
+/// While it waits for its share of the disk, a close of the partition must not wait long.
+constexpr std::int64_t kPauseMs = 50;
+constexpr std::int64_t kBusyMs = 200;
+
+std::string cleaned_path(const PartitionState& s) {
+    return s.path + "/cleaner-offset";
+}
+
+/// Compacted up to here at the last run; without the file, from the start again.
+Offset read_cleaned(const PartitionState& s) {
+    const auto text = read_text(s.context.disk, cleaned_path(s));
+    std::int64_t offset = 0;
+    if (!text || !*text) return {0};
+    const std::string& digits = **text;
+    const auto [at, error] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+    const bool is_good = error == std::errc{} && offset >= 0 && at != digits.data() + digits.size();
+    return {is_good ? offset : 0};
+}
+
+Result<void> write_cleaned(const PartitionState& s) {
+    const std::string text = std::to_string(s.cleaned_to.value) + "\n";
+    return rt::replace_file(s.context.disk, cleaned_path(s), std::as_bytes(std::span{text}));
+}
+
+/// Resumes a coroutine later.
+struct Pause {
+    rt::Executor& executor;
+    [[nodiscard]] bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> handle) const {
+        executor.schedule(executor.now() + milliseconds{kPauseMs}, [handle] { handle.resume(); });
+    }
+    void await_resume() const noexcept {}
+};
+
+[[nodiscard]] bool may_clean(const PartitionState& s) {
+    return s.log && !s.is_closed && !s.is_offline && s.config->cleanup_compact &&
+           s.context.broker->cleaner_enable;
+}
+
+/// What there is to do. Runs on: the pool, with the turn.
+std::optional<CleanerPlan> look(PartitionState& s, const config::TopicConfig& config, Offset bound,
+                                WallMs now) {
+    if (s.cleaned_to.value < 0) s.cleaned_to = read_cleaned(s);
+    ignore(s.log->roll_if_old(now), "the next append finds out");
+    s.cleaned_to = std::clamp(s.cleaned_to, s.log->log_start(), s.log->log_end());
+    return plan_cleaning(
+        {.segments = s.log->segments(), .first_dirty = s.cleaned_to, .bound = bound, .now = now},
+        config);
+}
+
+CleanerOptions options_for(PartitionState& s, CleanerPlan plan) {
+    rt::Executor& executor = s.context.executor;
+    const config::BrokerConfig& broker = *s.context.broker;
+    CleanerOptions options{
+        .directory = s.path,
+        .plan = std::move(plan),
+        .config = s.config,
+        .producers = {},
+        .now = executor.wall_now(),
+        .map_bytes_max = static_cast<std::size_t>(broker.cleaner_dedupe_buffer_bytes),
+        .map_load = broker.cleaner_load_factor,
+        .secret = {executor.random(), executor.random()}};
+    for (const auto& [id, entry] : s.producers.entries()) {
+        const Offset last = entry.batch_count > 0 ? entry.batches[0].last_offset : Offset{-1};
+        options.producers.emplace(id, LastOfProducer{.last_data = last, .epoch = entry.epoch});
+    }
+    return options;
+}
+
+void report(const PartitionState& s, std::string_view what, const Error& error) {
+    // Retention may take a segment from under the cleaner; the next round sees the log as it is.
+    if (error.code() == Errc::kNotFound) return;
+    kLog.warn("compaction stopped", {{"partition", s.spec.folder()},
+                                     {"at", what},
+                                     {"error", error.code()},
+                                     {"detail", error.detail()}});
+}
+
+}  // namespace
+
+/// Puts the segment that is ready in place. False: it is not wanted any more.
+static rt::Task<bool> replace(PartitionState& s, Offset first, Offset last) {
+    // Asked before the turn is: whoever closes the partition keeps the turn until we are done.
+    if (!may_clean(s)) co_return false;
+    co_await s.turn.take();
+    Result<void> replaced = Error{Errc::kNotFound};
+    if (may_clean(s)) {
+        auto run = [&] { replaced = s.log->replace_segments(first, last); };
+        co_await on_pool(s.context.pool, s.context.executor, run);
+        s.has_deleted_files = true;
+    }
+    s.give_turn();
+    if (!replaced) report(s, "exchange of segments", replaced.error());
+    co_return replaced.has_value();
+}
+
+static rt::Task<void> run_cleaner(PartitionState& s, Cleaner& cleaner) {
+    const Instant began = s.context.executor.now();
+    for (;;) {
+        Result<Cleaner::Step> step = Error{Errc::kNone};
+        auto run = [&] { step = cleaner.step(); };
+        co_await on_pool(s.context.pool, s.context.executor, run);
+        if (!step) {
+            report(s, "rewriting", step.error());
+            co_return;
+        }
+        if (*step == Cleaner::Step::kDone) break;
+        if (*step == Cleaner::Step::kSwap) {
+            const bool replaced = co_await replace(s, cleaner.first(), cleaner.last());
+            if (!replaced) co_return;
+        }
+        const double rate = s.context.broker->cleaner_io_max_bytes_per_second;
+        for (;;) {
+            if (!may_clean(s)) co_return;
+            const std::chrono::duration<double> passed = s.context.executor.now() - began;
+            if (static_cast<double>(cleaner.io_bytes()) <= rate * passed.count() || rate > 1e18)
+                break;
+            co_await Pause{s.context.executor};
+        }
+    }
+    s.cleaned_to = cleaner.clean_to();
+    Result<void> written;
+    auto run = [&] { written = write_cleaned(s); };
+    co_await on_pool(s.context.pool, s.context.executor, run);
+    if (!written) report(s, "checkpoint", written.error());
+}
+
+static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState& s) {
+    std::optional<CleanerPlan> plan;
+    co_await s.turn.take();
+    if (may_clean(s)) {
+        const Offset bound = std::min(s.last_stable(), s.high_watermark);
+        const WallMs now = s.context.executor.wall_now();
+        const auto config = s.config;  // Settings may change on the shard meanwhile.
+        auto run = [&] { plan = look(s, *config, bound, now); };
+        co_await on_pool(s.context.pool, s.context.executor, run);
+    }
+    s.give_turn();
+    if (plan && may_clean(s)) {
+        // A close waits for it: the folder must stay what it is while files are written there.
+        ++s.jobs;
+        {
+            Cleaner cleaner{s.context.disk, options_for(s, *std::move(plan))};
+            co_await run_cleaner(s, cleaner);
+        }
+        --s.jobs;
+        s.wake_if_idle();
+    }
+    s.context.is_cleaning = false;
+    s.schedule_cleaning();
+}
+
+void PartitionState::schedule_cleaning(std::int64_t after_ms) {
+    if (is_closed || clean_timer.value != 0 || !config->cleanup_compact) return;
+    if (after_ms < 0) after_ms = context.broker->cleaner_backoff_ms;
+    const Instant at = context.executor.now() + milliseconds{std::max<std::int64_t>(after_ms, 1)};
+    clean_timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {
+        const auto keep = weak.lock();
+        if (!keep) return;
+        clean_timer = {};
+        if (!may_clean(*this) || context.is_cleaning) {
+            if (!is_offline) schedule_cleaning(context.is_cleaning ? kBusyMs : -1);
+            return;
+        }
+        context.is_cleaning = true;
+        rt::start(clean(keep, *this));
+    });
+}
+
+}  // namespace leat::storage

@@ -148,10 +148,16 @@ class Recovery {
         if (wrong.empty() || walk.next_offset() != next) return wrong;
         LEAT_TRY(const auto file, segment.file());
         LEAT_TRY(const bool is_zero, is_all_zero(*file, walk.position(), segment.size()));
-        if (!is_zero) return wrong;
-        // Space that was set aside: the next segment was begun, and then this one was to be cut.
-        LEAT_TRY_VOID(file->truncate(walk.position()));
-        LEAT_TRY_VOID(file->sync());
+        LEAT_TRY(const bool is_legacy, is_legacy_message(*file, walk.position(), segment.size()));
+        if (is_legacy) return wrong;
+        // Space that was set aside, or half a batch that the disk had no room for: the next segment
+        // was begun, and this one was cut, or was to be.
+        if (is_zero) {
+            LEAT_TRY_VOID(file->truncate(walk.position()));
+            LEAT_TRY_VOID(file->sync());
+        } else {
+            LEAT_TRY_VOID(keep_rest(state_, index, walk.position(), segment.size()));
+        }
         segment.set_extent(walk.position(), next);
         return std::string{};
     }
@@ -289,11 +295,13 @@ class Recovery {
                 return file->sync();
             }
         }
+        LEAT_TRY(const bool is_legacy, is_legacy_message(*file, good.to, size));
+        const bool has_no_gap = !is_last && good.end == state_.segments[index + 1]->base();
+        if (has_no_gap && !is_legacy && !is_clean_) return keep_rest(state_, index, good.to, size);
         // Without any mark, what precedes the last segment is taken for durable: a guess must not
         // cost records.
         const bool is_below =
             is_clean_ || good.end < mark_ || (!state_.options.durable_mark && !is_last);
-        LEAT_TRY(const bool is_legacy, is_legacy_message(*file, good.to, size));
         if (is_below || is_legacy) {
             note_damage(why(segment, good.wrong + (is_legacy ? " (magic 0 or 1)" : "")));
             // They are left on disk, and left out of the log: it must have no hole.

@@ -46,6 +46,15 @@ void note_cut(LogState& state, const std::string& kept, std::int64_t bytes) {
     state.recovered.cut_file = kept;
 }
 
+Result<void> keep_copy(LogState& state, const Segment& segment, rt::File& file, FilePos from,
+                       FilePos to) {
+    if (from >= to) return {};
+    const std::string kept = state.path_of(cut_file_name(segment.base(), from));
+    LEAT_TRY_VOID(copy(state.disk, file, from, to, kept));
+    note_cut(state, kept, to.value - from.value);
+    return {};
+}
+
 /// Gives the log file another name, and removes what belongs to it.
 Result<void> put_aside(LogState& state, Segment& segment) {
     for (const std::string& path : segment.paths()) {
@@ -89,14 +98,19 @@ Result<bool> is_legacy_message(rt::File& file, FilePos from, FilePos to) {
            load_be<std::uint32_t>(&bytes[kCrcAt]);
 }
 
+Result<void> keep_rest(LogState& state, std::size_t index, FilePos from, FilePos to) {
+    Segment& segment = *state.segments[index];
+    LEAT_TRY(const auto file, segment.file());
+    LEAT_TRY_VOID(keep_copy(state, segment, *file, from, to));
+    LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));
+    LEAT_TRY_VOID(file->truncate(from));
+    return file->sync();
+}
+
 Result<void> keep_tail(LogState& state, std::size_t index, FilePos from, FilePos to) {
     Segment& segment = *state.segments[index];
     LEAT_TRY(const auto file, segment.file());
-    if (from < to) {
-        const std::string kept = state.path_of(cut_file_name(segment.base(), from));
-        LEAT_TRY_VOID(copy(state.disk, *file, from, to, kept));
-        note_cut(state, kept, to.value - from.value);
-    }
+    LEAT_TRY_VOID(keep_copy(state, segment, *file, from, to));
     // From the back: whatever a crash leaves, what remains is the beginning of the log.
     while (state.segments.size() > index + 1) {
         LEAT_TRY_VOID(put_aside(state, state.active()));

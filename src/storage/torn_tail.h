@@ -21,6 +21,10 @@ Result<bool> is_all_zero(rt::File& file, FilePos from, FilePos to);
 /// kIoError.
 Result<bool> is_legacy_message(rt::File& file, FilePos from, FilePos to);
 
+/// Cuts off what segment `index` has behind its last batch, durably, where the next segment goes on
+/// without a gap: half a batch that a full disk refused, say. It is kept and noted as below.
+Result<void> keep_rest(LogState& state, std::size_t index, FilePos from, FilePos to);
+
 /// Cuts segment `index` at `from` and drops those behind it, durably; what is cut stays in the
 /// folder as ".cut" files, and is noted in `state.recovered`. `to` is the size of the file.
 /// Errors: kIoError, kNoSpace; then nothing was cut.

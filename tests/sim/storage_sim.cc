@@ -112,8 +112,10 @@ void StorageSim::open() {
     auto directory = storage::DataDirectory::open(disk_, kFolder, 1);
     if (!directory) return note("directory: " + std::string{directory.error().detail()});
     directory_ = *std::move(directory);
-    if (directory_->was_clean() != was_clean_) note("a stop was taken for another kind of stop");
+    if (directory_->was_clean() != was_clean_ && !may_be_clean_)
+        note("a stop was taken for another kind of stop");
     was_clean_ = false;
+    may_be_clean_ = false;
     is_broken_ = false;
     std::vector<storage::PartitionSpec> known;
     for (const auto& place : places_) known.push_back(place->spec);
@@ -264,6 +266,7 @@ void StorageSim::stop_clean() {
         if (!world_.run_until([&] { return is_down; }))
             return note(place->spec.folder() + ": does not shut down");
     }
+    may_be_clean_ = is_clean;
     is_clean = is_clean && directory_->mark_clean();
     if (!disk_.has_power()) return;
     if (!is_clean) return note("cannot be stopped cleanly");

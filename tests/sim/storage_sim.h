@@ -88,7 +88,8 @@ class StorageSim {
     std::vector<std::unique_ptr<Producer>> producers_;
     std::size_t calls_ = 0;  ///< Of clients, not answered yet.
     bool was_clean_ = false;
-    bool is_broken_ = false;  ///< A fault of this life: appends may fail for good.
+    bool may_be_clean_ = false;  ///< The power went while the stop was being marked.
+    bool is_broken_ = false;     ///< A fault of this life: appends may fail for good.
     Outcome outcome_;
 };
 

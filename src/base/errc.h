@@ -10,6 +10,7 @@
 namespace leat {
 
 enum class Errc : std::int16_t {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): an enumerator takes none.
 #define LEAT_ERRC(enumerator, code, name, retriable, http, doc) enumerator = code,
 #include "base/errc.def"
 #undef LEAT_ERRC

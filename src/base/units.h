@@ -27,6 +27,7 @@ struct MonoClock {
     using period = std::nano;
     using duration = std::chrono::nanoseconds;
     using time_point = std::chrono::time_point<MonoClock>;
+    // NOLINTNEXTLINE(readability-identifier-naming): the name is the standard's.
     static constexpr bool is_steady = true;
 };
 using Instant = MonoClock::time_point;

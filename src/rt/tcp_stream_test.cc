@@ -454,7 +454,7 @@ TEST(TcpStream, BackPressureHoldsAFastPeer) {
     c.peer_sends(std::string(1'000, 'r'));
     for (int i = 0; i < 200; ++i) c.loop.run_ready();
     EXPECT_LT(asked, 20U);
-    const auto all = c.peer_reads(100 * 20'000);
+    const auto all = c.peer_reads(std::size_t{100} * 20'000);
     EXPECT_EQ(all.size(), 100U * 20'000);
     EXPECT_EQ(asked, 100U);
 }

@@ -70,7 +70,9 @@ Result<void> CleanedSegment::finish(const std::vector<TxnEntry>& aborted) {
     LEAT_TRY_VOID(write_out());
     LEAT_TRY_VOID(times_.append(max_));
     std::array<std::shared_ptr<rt::File>, 3> indexes;
-    LEAT_TRY(indexes[0], offsets_.entries().write_out());
+    LEAT_TRY_VOID(offsets_.entries().make_file());
+    LEAT_TRY_VOID(offsets_.entries().write_out());
+    LEAT_TRY(indexes[0], offsets_.entries().file().open());
     LEAT_TRY(indexes[1], times_.entries().write_out());
     for (const TxnEntry& entry : aborted) LEAT_TRY_VOID(aborted_.entries().push(entry));
     LEAT_TRY(indexes[2], aborted_.entries().write_out());

@@ -94,6 +94,14 @@ class EntryFile {
         return file;
     }
 
+    /// Makes the file, empty, when it is not there. Errors: kNoSpace, kIoError.
+    Result<void> make_file() {
+        if (exists_) return {};
+        LEAT_TRY(const auto file, file_.open(rt::OpenMode::kCreate));
+        exists_ = true;
+        return {};
+    }
+
     /// Drops the entries from `count` on, also from the file, and what is behind the last whole
     /// entry there. The caller syncs. Errors: kIoError.
     Result<std::shared_ptr<rt::File>> truncate(std::size_t count) {

@@ -244,6 +244,8 @@ Result<void> Segment::seal(SyncList& sync) {
     if (is_empty()) return {};
     LEAT_TRY_VOID(load_max());
     LEAT_TRY_VOID(times().append(max_));
+    // Kafka's tools want an index beside a time index, if only an empty one.
+    LEAT_TRY_VOID(offsets().entries().make_file());
     return write_indexes(sync);
 }
 

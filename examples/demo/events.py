@@ -26,7 +26,8 @@ class Events:
 
 
 def record(number, key, timestamp_ms, value):
-    return {"key": key, "timestamp": timestamp_ms, "headers": {"seq": str(number)}, "value": value}
+    """The value is text, so that no number in it is written anew on its way."""
+    return {"key": key, "timestamp": timestamp_ms, "headers": {"seq": str(number)}, "value": json.dumps(value, ensure_ascii=False)}
 
 
 def numbered(rows):

@@ -182,7 +182,9 @@ Result<void> DataDirectory::State::read_meta(std::int32_t node_id) {
 /// From here on the directory is not clean, whatever happens.
 Result<void> DataDirectory::State::take_clean_mark() {
     LEAT_TRY(was_clean, disk.exists(file(kCleanName)));
-    if (!was_clean) return {};
+    // A killed process leaves files that differ from what is on disk. Recovery must not build on
+    // bytes, sizes or names that a power cut could still take back.
+    if (!was_clean) return disk.sync_file_system(path);
     LEAT_TRY_VOID(disk.remove_file(file(kCleanName)));
     return disk.sync_directory(path);
 }
@@ -288,6 +290,9 @@ Result<std::vector<std::string>> DataDirectory::reconcile(std::span<const Partit
 Result<void> DataDirectory::mark_clean() {
     if (state_->health.is_failed()) return Error{Errc::kOffline, state_->health.reason()};
     LEAT_TRY_VOID(state_->marks->write_now());
+    // What a run before this one wrote and recovery had no reason to sync must not be in doubt at
+    // a start that trusts everything.
+    LEAT_TRY_VOID(state_->disk.sync_file_system(state_->path));
     // The bytes that Kafka writes there.
     constexpr std::string_view kText = R"({"version":0,"brokerEpoch":-1})";
     return rt::replace_file(state_->disk, state_->file(kCleanName),

@@ -56,6 +56,7 @@ Result<bool> must_roll(LogState& state, const wire::BatchHeader& header, WallMs 
 
 /// Everything but the batch itself; nothing of it needs to be undone when a later step fails.
 Result<void> prepare(LogState& state, const wire::BatchHeader& header, WallMs now) {
+    LEAT_TRY_VOID(state.settle_tail());
     LEAT_TRY(const bool roll, must_roll(state, header, now));
     if (roll) LEAT_TRY_VOID(state.roll(now));
     if (state.active().has_many_unwritten())
@@ -96,7 +97,6 @@ Result<Placed> Log::append(const wire::BatchHeader& header, Bytes batch, WallMs 
         if (!file) return state.note_failure(std::move(file).error());
         state.hot = *std::move(file);
         state.unsynced.add(state.hot);
-        state.is_tail_in_doubt = false;
     }
     const FilePos at = active.size();
     if (auto written = state.hot->write_at(at, {&batch, 1}); !written) {
@@ -180,9 +180,9 @@ Result<void> Log::close() {
     LEAT_TRY(const std::int64_t size, file->size());
     if (size > active.size().value) {
         LEAT_TRY_VOID(file->truncate(active.size()));
-        state.is_tail_in_doubt = true;
+        state.unsynced.add(file);
     }
-    if (std::exchange(state.is_tail_in_doubt, false)) state.unsynced.add(file);
+    LEAT_TRY_VOID(state.settle_tail());
     const Unsynced rest = take_unsynced();
     for (const auto& unsynced : rest.files) LEAT_TRY_VOID(unsynced->sync());
     if (rest.names) LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));

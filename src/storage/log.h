@@ -64,7 +64,8 @@ struct Placed {
 ///            write leaves it unusable.
 class Log {
   public:
-    /// Opens or creates; what is in the log then is durable. `replay_from`: batches from this
+    /// Opens or creates. What is in the log then is durable, given that the file system was synced
+    /// first after a stop that was not clean (DataDirectory does). `replay_from`: batches from this
     /// offset on are shown to `replay`, whether or not they need recovery (the newest usable
     /// producer snapshot ends there).
     static Result<std::unique_ptr<Log>> open(rt::Disk& disk, FileCache& files, LogOptions options,

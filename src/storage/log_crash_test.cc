@@ -74,7 +74,8 @@ class Simulation {
     void stop() {
         bool is_clean = false;
         if (fixture_.log && disk_.has_power() && random_.percent(20)) {
-            is_clean = fixture_.log->close().has_value();
+            // As DataDirectory::mark_clean() does.
+            is_clean = fixture_.log->close().has_value() && disk_.sync_file_system("d").has_value();
             if (is_clean) model_.synced = model_.mark = model_.end;
         }
         fixture_.log.reset();
@@ -93,6 +94,11 @@ class Simulation {
             fixture_.options.log_start = {model_.start};
             if (attempt < 3 && random_.percent(50))
                 disk_.cut_power_after(static_cast<std::uint64_t>(random_.between(0, 12)));
+            // As DataDirectory::open() does.
+            if (!fixture_.options.clean && !disk_.sync_file_system("d")) {
+                disk_.crash();
+                continue;
+            }
             const Offset replay_from{random_.between(0, model_.end + 1)};
 
             std::int64_t replayed = -1;

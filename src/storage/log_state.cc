@@ -68,17 +68,27 @@ Result<void> LogState::begin_segment(Offset base, WallMs now) {
     return {};
 }
 
+Result<void> LogState::settle_tail() {
+    if (!is_tail_in_doubt) return {};
+    // An index entry that came back after a crash could fit to other batches than it was made for.
+    LEAT_TRY_VOID(active().add_index_files(unsynced));
+    LEAT_TRY(auto file, active().file());
+    unsynced.add(std::move(file));
+    is_tail_in_doubt = false;
+    return {};
+}
+
 Result<void> LogState::roll(WallMs now) {
     Segment& full = active();
     LEAT_CHECK(!full.is_empty());
     if (auto sealed = full.seal(unsynced); !sealed) return note_failure(std::move(sealed).error());
-    if (config().preallocate || is_tail_in_doubt) {
+    if (auto settled = settle_tail(); !settled) return note_failure(std::move(settled).error());
+    if (config().preallocate) {
         auto file = full.file();
         if (!file) return note_failure(std::move(file).error());
         if (auto cut = (*file)->truncate(full.size()); !cut)
             return note_failure(std::move(cut).error());
         unsynced.add(*std::move(file));
-        is_tail_in_doubt = false;
     }
     LEAT_TRY_VOID(begin_segment(log_end, now));
     full.close_indexes();

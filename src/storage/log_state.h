@@ -75,9 +75,11 @@ class LogState {
     bool names_unsynced = false;
     /// The active segment's file while it has unsynced bytes.
     std::shared_ptr<rt::File> hot;
-    /// A stop may have left the active segment's size unsynced: recovery leaves that sync to the
-    /// first one that there is a reason for.
+    /// A stop may have left the sizes of the active segment's files unsynced: recovery leaves that
+    /// sync to the first one that there is a reason for.
     bool is_tail_in_doubt = false;
+    /// Adds those files to `unsynced`.
+    Result<void> settle_tail();
     bool rolled = false;  ///< Nobody was told of the newest segment yet.
     bool failed = false;  ///< A write failed: what the files hold is in doubt.
 

@@ -47,6 +47,11 @@ class Recovery {
 
   private:
     [[nodiscard]] bool is_good() const { return state_.recovered.damage.empty(); }
+    /// A log that ends at `end` has lost durable records. Of those below the log's start any part
+    /// may be gone.
+    [[nodiscard]] bool loses_durable(Offset end) const {
+        return end < mark_ && state_.options.log_start < mark_;
+    }
     void note_damage(std::string what) {
         if (is_good()) state_.recovered.damage = std::move(what);
     }
@@ -90,7 +95,7 @@ class Recovery {
         for (std::size_t i = 0; i < first && is_good(); ++i) LEAT_TRY_VOID(check_sealed(i));
         for (std::size_t i = first; i < state_.segments.size() && is_good(); ++i)
             LEAT_TRY_VOID(scan_segment(i, from));
-        if (is_good() && state_.active().end() < mark_)
+        if (is_good() && loses_durable(state_.active().end()))
             note_damage("the log ends at offset " + std::to_string(state_.active().end().value) +
                         ", but the records below offset " + std::to_string(mark_.value) +
                         " were durable");
@@ -127,12 +132,12 @@ class Recovery {
             note_damage(why(segment, wrong));
             return {};
         }
-        LEAT_TRY(const std::size_t before, segment.offsets().count());
-        LEAT_TRY_VOID(segment.trust_indexes(segment.end(), segment.size()));
-        LEAT_TRY(const std::size_t after, segment.offsets().count());
-        if (rebuilds || is_bad_start || after != before) {
+        if (rebuilds || is_bad_start) {
             LEAT_TRY_VOID(segment.rebuild_indexes());
             ++state_.recovered.rebuilt_indexes;
+        } else {
+            LEAT_TRY(const FilePos from, segment.trust_indexes(segment.end(), segment.size()));
+            LEAT_TRY_VOID(segment.complete_indexes(from));
         }
         segment.close_indexes();
         return {};
@@ -197,7 +202,7 @@ class Recovery {
         if (good.wrong.empty() && good.end > limit) good.wrong = "it reaches into the next segment";
         // Compaction leaves no gap at the end of a segment; Kafka's may, below the mark.
         if (good.wrong.empty() && good.end < limit && !is_last && !is_clean_ &&
-            state_.options.durable_mark && mark_ < limit)
+            state_.options.durable_mark && mark_ < limit && limit > state_.options.log_start)
             good.wrong = "it ends before the next segment begins";
         const bool goes_on = good.wrong.empty() || (!is_last && good.end == limit);
         segment.set_extent(good.to, is_last || !goes_on ? good.end : limit);
@@ -287,7 +292,7 @@ class Recovery {
         LEAT_TRY(const auto file, segment.file());
         // Space that was set aside, or whose bytes never came to the disk.
         const bool may_be_space =
-            is_last ? good.end >= mark_ : good.end == state_.segments[index + 1]->base();
+            is_last ? !loses_durable(good.end) : good.end == state_.segments[index + 1]->base();
         if (may_be_space) {
             LEAT_TRY(const bool is_zero, is_all_zero(*file, good.to, size));
             if (is_zero) {
@@ -301,7 +306,7 @@ class Recovery {
         // Without any mark, what precedes the last segment is taken for durable: a guess must not
         // cost records.
         const bool is_below =
-            is_clean_ || good.end < mark_ || (!state_.options.durable_mark && !is_last);
+            is_clean_ || loses_durable(good.end) || (!state_.options.durable_mark && !is_last);
         if (is_below || is_legacy) {
             note_damage(why(segment, good.wrong + (is_legacy ? " (magic 0 or 1)" : "")));
             // They are left on disk, and left out of the log: it must have no hole.

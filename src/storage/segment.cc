@@ -240,6 +240,19 @@ Result<void> Segment::write_indexes(SyncList& sync) {
     return {};
 }
 
+Result<void> Segment::add_index_files(SyncList& sync) {
+    for (CachedFile* file :
+         {&offsets().entries().file(), &times().entries().file(), &aborted().entries().file()}) {
+        auto opened = file->open();
+        if (opened) {
+            sync.add(*std::move(opened));
+        } else if (opened.error().code() != Errc::kNotFound) {
+            return std::move(opened).error();
+        }
+    }
+    return {};
+}
+
 Result<void> Segment::seal(SyncList& sync) {
     if (is_empty()) return {};
     LEAT_TRY_VOID(load_max());

@@ -86,6 +86,9 @@ class Segment {
     /// No more batches come: the last time entry, and all of the indexes.
     Result<void> seal(SyncList& sync);
 
+    /// Adds the index files that are there. Errors: kIoError.
+    Result<void> add_index_files(SyncList& sync);
+
     /// Number of index entries is at what segment.index.bytes allows.
     Result<bool> is_index_full(std::int32_t index_bytes_max);
 
@@ -94,6 +97,10 @@ class Segment {
 
     /// Makes both indexes from the batches. Errors: kIoError, kNoSpace, kCorruptMessage.
     Result<void> rebuild_indexes();
+
+    /// What rebuild_indexes() does, for the batches from `from` on. Precondition: trust_indexes()
+    /// gave `from`.
+    Result<void> complete_indexes(FilePos from);
 
     /// Keeps what of the index files can be right for batches below `below`, given a file of
     /// `size` bytes; syncs what it cuts. Returns where a scan must begin so that index and largest

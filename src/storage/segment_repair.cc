@@ -63,7 +63,11 @@ Result<void> Segment::rebuild_indexes() {
     since_entry_ = 0;
     max_ = {};
     is_max_whole_ = false;
-    LEAT_TRY(BatchScan walk, scan(FilePos{0}, BatchScan::Depth::kHeaders));
+    return complete_indexes(FilePos{0});
+}
+
+Result<void> Segment::complete_indexes(FilePos from) {
+    LEAT_TRY(BatchScan walk, scan(from, BatchScan::Depth::kHeaders));
     for (;;) {
         LEAT_TRY(const auto found, walk.next());
         if (!found) break;

@@ -6,7 +6,10 @@
 #include "apps/help.h"
 #include "base/check.h"
 #include "base/errc.h"
+#include "broker/metrics.h"
 #include "config/describe.h"
+#include "obs/exposition.h"
+#include "storage/metrics.h"
 #include "wire/api.h"
 
 namespace leat::apps {
@@ -53,12 +56,18 @@ std::string apis_page() {
     return out;
 }
 
+std::string metrics_page() {
+    const std::array tables{broker::metrics_table(), storage::metrics_table()};
+    return obs::metrics_reference(tables);
+}
+
 }  // namespace
 
 std::string reference_page(std::string_view name) {
     if (name == "cli") return reference_markdown();
     if (name == "settings") return config::settings_reference();
     if (name == "apis") return apis_page();
+    if (name == "metrics") return metrics_page();
     LEAT_CHECK(name == "errors");
     return errors_page();
 }

@@ -36,6 +36,10 @@ void GroupHost::applied(const metadata::Delta& delta) {
     }
 }
 
+void GroupHost::add_samples(std::vector<obs::Sample>& out) const {
+    for (const auto& [id, hosted] : hosted_) hosted->add_samples(out);
+}
+
 rt::Task<void> GroupHost::stop() {
     const Hosted all = std::exchange(hosted_, {});
     for (const auto& [id, hosted] : all) hosted->stop();

@@ -31,6 +31,7 @@ class GroupHost final : public ShardService {
     void opened(const PartitionPtr& partition) override;
     void closing(const PartitionPtr& partition) override;
     void applied(const metadata::Delta& delta) override;
+    void add_samples(std::vector<obs::Sample>& out) const override;
     rt::Task<void> stop() override;
 
     /// The partition's coordinator; null when it is not here.

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "broker/blocking.h"
 #include "broker/broker.h"
+#include "broker/metrics.h"
 #include "obs/log.h"
 #include "wire/batch_builder.h"
 #include "wire/record_reader.h"
@@ -88,6 +89,15 @@ GroupPartition::~GroupPartition() {
 
 groups::Now GroupPartition::now() const {
     return {shard_.executor().now(), shard_.executor().wall_now()};
+}
+
+void GroupPartition::add_samples(std::vector<obs::Sample>& out) const {
+    if (status() != Errc::kNone) return;
+    for (const groups::ListedGroup& group : coordinator_->list())
+        for (const groups::FetchedPartition& at : coordinator_->fetch_all_offsets(group.group_id))
+            out.push_back({&group_offset_metric(),
+                           {group.group_id, at.topic, std::to_string(at.partition)},
+                           static_cast<double>(at.committed.offset)});
 }
 
 Errc GroupPartition::status() const {

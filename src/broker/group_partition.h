@@ -14,6 +14,7 @@
 
 #include "broker/shard.h"
 #include "groups/coordinator.h"
+#include "obs/metrics.h"
 #include "rt/executor.h"
 #include "rt/task.h"
 #include "storage/partition.h"
@@ -49,6 +50,9 @@ class GroupPartition final : public std::enable_shared_from_this<GroupPartition>
         const Entry entry{*this};
         call(*coordinator_, now());
     }
+
+    /// Offsets that groups have committed, for /metrics. Nothing while it is not ready.
+    void add_samples(std::vector<obs::Sample>& out) const;
 
     /// Also while it loads: then it is made up for.
     void on_topic_deleted(const std::string& topic);

@@ -63,6 +63,10 @@ constexpr auto kTable = std::to_array<Metric>({
      .kind = Kind::kGauge,
      .help = "Readers get up to here.",
      .labels = {"topic", "partition"}},
+    {.name = "leat_group_committed_offset",
+     .kind = Kind::kGauge,
+     .help = "Offset that a group has committed; its lag is the high watermark less this.",
+     .labels = {"group", "topic", "partition"}},
 });
 
 consteval const Metric& metric(std::string_view name) {
@@ -87,6 +91,10 @@ const Metric& partition_start_metric() {
 
 const Metric& partition_end_metric() {
     return metric("leat_partition_high_watermark");
+}
+
+const Metric& group_offset_metric() {
+    return metric("leat_group_committed_offset");
 }
 
 BrokerMetrics::BrokerMetrics(obs::Registry& registry)

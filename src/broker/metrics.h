@@ -24,6 +24,8 @@ namespace leat::broker {
 [[nodiscard]] const obs::Metric& partition_size_metric();
 [[nodiscard]] const obs::Metric& partition_start_metric();
 [[nodiscard]] const obs::Metric& partition_end_metric();
+/// By group, topic and partition.
+[[nodiscard]] const obs::Metric& group_offset_metric();
 
 /// Handles of one served API.
 struct ApiMetrics {

@@ -76,16 +76,12 @@ class Dashboard(unittest.TestCase):
 
     def load(self, stop):
         """Records in and out, a group that lags, an error: so that every series has something to tell."""
-        client = [LEAT, "--bootstrap", self.kafka]
-        number = 0
         while not stop.is_set():
-            number += 1
             subprocess.run([LEAT, "produce", "seen", "--bootstrap", self.kafka], input="one\ntwo\nthree\n", text=True, check=True,
                            capture_output=True)
             subprocess.run([LEAT, "consume", "seen", "--group", "readers", "--from", "beginning", "--count", "1", "--bootstrap",
                             self.kafka], check=True, capture_output=True)
             subprocess.run([LEAT, "topic", "create", "seen", "--bootstrap", self.kafka], capture_output=True)
-        self.assertTrue(client and number)
 
     def test_answers_every_query(self):
         port = self.start_prometheus()

@@ -60,8 +60,8 @@ class Dashboard(unittest.TestCase):
 
     def spawn(self, command, **more):
         more = {"stdout": subprocess.DEVNULL} | more
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
-                                   stderr=open(self.folder / f"{len(self.processes)}.err", "wb"), **more)
+        with open(self.folder / f"{len(self.processes)}.err", "wb") as errors:
+            process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stderr=errors, **more)
         self.processes.append(process)
         return process
 

@@ -21,6 +21,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -109,6 +110,8 @@ def power_cycles(options, kind, cycles, settings=(), environment=None, stop_earl
             counted += run.ready_for_cut(rng)
             if resets:
                 run.reset_connections()
+            # Without power nothing runs: a syncfs after the shutdown would answer success and write nothing.
+            run.broker.process.send_signal(signal.SIGSTOP)
             disk.cut()
             run.broker.kill()
             disk.unmount()

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "auth/principal.h"
 #include "base/arena.h"
 #include "base/errc.h"
 #include "base/units.h"
@@ -35,6 +36,7 @@ struct ConnectionFacts {
     std::string peer_host;      ///< "127.0.0.1".
     std::string software_name;  ///< As ApiVersions told it; "" before.
     std::string software_version;
+    auth::Session session;  ///< Anonymous until authentication says otherwise.
 };
 
 /// A handler gets a Request& that lives until its answer was taken, on whatever shard it runs.
@@ -61,6 +63,10 @@ struct Request {
     [[nodiscard]] std::int16_t version() const noexcept { return header.version; }
     [[nodiscard]] std::string_view client_id() const noexcept {
         return header.client_id.value_or(std::string_view{});
+    }
+
+    [[nodiscard]] const auth::Principal& principal() const noexcept {
+        return connection->session.principal;
     }
 
     /// The same bytes of `view`, which lies in the frame, to be changed in place.

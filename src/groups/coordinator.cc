@@ -92,7 +92,7 @@ void Coordinator::load_group(const GroupKey& key, std::optional<Bytes> value) {
         if (group->offsets.is_empty())
             groups_.erase(group->id());
         else
-            group->reset();
+            group->classic.reset();
         return;
     }
     Arena arena;
@@ -103,12 +103,12 @@ void Coordinator::load_group(const GroupKey& key, std::optional<Bytes> value) {
     }
     auto& place = groups_[std::string{key.group_id}];
     if (!place) place = std::make_unique<Group>(host(), std::string{key.group_id});
-    place->restore(*decoded);
+    place->classic.restore(*decoded);
 }
 
 void Coordinator::finish_load(Now now) {
     now_ = now;
-    for (const auto& [id, group] : groups_) group->finish_restore();
+    for (const auto& [id, group] : groups_) group->classic.finish_restore();
     expiry_timer_.set(now.mono + settings_.retention_check_interval);
     settle();
 }
@@ -194,9 +194,7 @@ Group* Coordinator::find_or_create(std::string_view group_id) {
 
 /// A group that no record in the log or on its way speaks of need not be kept.
 void Coordinator::remove_if_unused(Group& group) {
-    const bool is_used = group.is_recorded || !group.offsets.is_empty() ||
-                         group.writes_in_flight > 0 || group.pending_members() > 0 ||
-                         group.state() != GroupState::kEmpty;
+    const bool is_used = group.is_recorded || !group.offsets.is_empty() || !group.is_idle();
     if (!is_used) groups_.erase(groups_.find(group.id()));
 }
 
@@ -217,8 +215,8 @@ void Coordinator::join(const Join& request, Now now, Answer<JoinAnswer> answer) 
         group = find_or_create(request.group_id);
         if (group == nullptr) return refuse(Errc::kPolicyViolation);
     }
-    group->join(request, std::move(answer));
-    if (is_new) group->write_empty();
+    group->classic.join(request, std::move(answer));
+    if (is_new) group->classic.write_empty();
     settle();
 }
 
@@ -227,7 +225,7 @@ void Coordinator::sync(const Sync& request, Now now, Answer<SyncAnswer> answer) 
     if (request.group_id.empty()) return answer({.error = Errc::kInvalidGroupId});
     Group* group = find(request.group_id);
     if (group == nullptr) return answer({.error = Errc::kUnknownMemberId});
-    group->sync(request, std::move(answer));
+    group->classic.sync(request, std::move(answer));
     settle();
 }
 
@@ -235,7 +233,7 @@ Errc Coordinator::heartbeat(const Heartbeat& request, Now now) {
     now_ = now;
     if (request.group_id.empty()) return Errc::kInvalidGroupId;
     Group* group = find(request.group_id);
-    return group == nullptr ? Errc::kUnknownMemberId : group->heartbeat(request);
+    return group == nullptr ? Errc::kUnknownMemberId : group->classic.heartbeat(request);
 }
 
 LeaveAnswer Coordinator::leave(const Leave& request, Now now) {
@@ -243,14 +241,14 @@ LeaveAnswer Coordinator::leave(const Leave& request, Now now) {
     if (request.group_id.empty()) return {.error = Errc::kInvalidGroupId, .members = {}};
     Group* group = find(request.group_id);
     if (group == nullptr) return {.error = Errc::kUnknownMemberId, .members = {}};
-    LeaveAnswer answer{.members = group->leave(request.members)};
+    LeaveAnswer answer{.members = group->classic.leave(request.members)};
     settle();
     return answer;
 }
 
 DescribedGroup Coordinator::describe(std::string_view group_id) const {
     const Group* group = find(group_id);
-    if (group != nullptr) return group->describe();
+    if (group != nullptr) return group->classic.describe();
     return {.error = Errc::kGroupIdNotFound, .state = "Dead"};
 }
 
@@ -258,7 +256,8 @@ std::vector<ListedGroup> Coordinator::list() const {
     std::vector<ListedGroup> out;
     out.reserve(groups_.size());
     for (const auto& [id, group] : groups_) {
-        out.push_back({id, group->protocol_type().value_or(""), name(group->state())});
+        out.push_back(
+            {id, group->classic.protocol_type().value_or(""), name(group->classic.state())});
     }
     return out;
 }
@@ -283,7 +282,7 @@ void Coordinator::commit_offsets(const CommitOffsets& request, Now now,
         group = find_or_create(request.group_id);
         if (group == nullptr) return answer({.error = Errc::kPolicyViolation});
     }
-    if (const Errc error = group->admit_commit(request); error != Errc::kNone) {
+    if (const Errc error = group->classic.admit_commit(request); error != Errc::kNone) {
         return answer({.error = error});
     }
     commit_to(*group, request, std::move(answer));
@@ -398,12 +397,12 @@ void Coordinator::delete_offsets(std::string_view group_id,
     if (group_id.empty()) return answer({.error = Errc::kInvalidGroupId, .partitions = {}});
     Group* group = find(group_id);
     if (group == nullptr) return answer({.error = Errc::kGroupIdNotFound, .partitions = {}});
-    if (group->state() != GroupState::kEmpty && group->protocol_type() != "consumer")
+    if (group->has_members() && group->classic.protocol_type() != "consumer")
         return answer({.error = Errc::kNonEmptyGroup, .partitions = {}});
     DeleteOffsetsAnswer with;
     std::vector<std::pair<std::string, std::int32_t>> gone;
     for (const auto& [topic, partition] : partitions) {
-        const bool is_read = group->is_subscribed(topic);
+        const bool is_read = group->classic.is_subscribed(topic);
         with.partitions.push_back(is_read ? Errc::kGroupSubscribedToTopic : Errc::kNone);
         if (!is_read && group->offsets.find(topic, partition) != nullptr)
             gone.emplace_back(topic, partition);
@@ -424,7 +423,7 @@ void Coordinator::delete_group(std::string_view group_id, Now now, Answer<Errc> 
     now_ = now;
     Group* group = find(group_id);
     if (group == nullptr) return answer(Errc::kGroupIdNotFound);
-    if (group->state() != GroupState::kEmpty) return answer(Errc::kNonEmptyGroup);
+    if (group->has_members()) return answer(Errc::kNonEmptyGroup);
     std::vector<std::pair<std::string, std::int32_t>> all;
     for (const auto& [topic, partitions] : group->offsets.topics()) {
         for (const auto& [partition, offset] : partitions) all.emplace_back(topic, partition);

@@ -59,9 +59,7 @@ void Coordinator::forget(Group& group, Partitions partitions, bool with_group, D
             done = std::move(done)](Errc outcome) mutable {
                if (outcome == Errc::kNone) forgotten(group, gone);
                // Whoever joined meanwhile keeps the group; so does a later record on its way.
-               const bool is_idle = group.state() == GroupState::kEmpty &&
-                                    group.writes_in_flight == 0 && group.pending_members() == 0;
-               if (outcome == Errc::kNone && with_group && is_idle) group.reset();
+               if (outcome == Errc::kNone && with_group && group.is_idle()) group.classic.reset();
                done(outcome == Errc::kNone ? *first_error : outcome);
            });
 }
@@ -92,8 +90,7 @@ void Coordinator::expire_some() {
         // What is being written is looked at next time.
         if (group.writes_in_flight > 0) continue;
         Partitions expired = group.expired_offsets();
-        const bool goes = group.state() == GroupState::kEmpty && group.pending_members() == 0 &&
-                          expired.size() == group.offsets.size();
+        const bool goes = group.is_idle() && expired.size() == group.offsets.size();
         const bool is_known = group.is_recorded || !group.offsets.is_empty();
         if (!expired.empty() || (goes && is_known))
             forget(group, std::move(expired), goes, [](Errc) {});

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "groups/group.h"
+#include "groups/classic_group.h"
 
 #include <algorithm>
 
 #include "base/check.h"
+#include "groups/group.h"
 #include "groups/subscription.h"
 
 namespace leat::groups {
@@ -27,19 +28,19 @@ std::string_view name(GroupState state) {
     LEAT_CHECK(false);
 }
 
-Group::Group(GroupHost& host, std::string id)
+ClassicGroup::ClassicGroup(GroupHost& host, Group& group)
     : host_(host),
-      id_(std::move(id)),
+      group_(group),
       silence_([this](Member& member) { on_silence(member); }),
       join_timer_(host.timers(), [this] { on_join_timer(); }),
       sync_timer_(host.timers(), [this] { on_sync_timer(); }) {}
 
 // Parked answers of a group that goes with its coordinator are dropped with their owners.
-Group::~Group() = default;
+ClassicGroup::~ClassicGroup() = default;
 
-void Group::restore(const GroupValue& value) {
+void ClassicGroup::restore(const GroupValue& value) {
     while (!roster_.is_empty()) drop(*roster_.members().begin()->second, Errc::kUnknownMemberId);
-    is_recorded = true;
+    group_.is_recorded = true;
     generation_ = value.generation;
     protocol_type_.reset();
     if (!value.protocol_type.empty()) protocol_type_ = std::string{value.protocol_type};
@@ -69,17 +70,17 @@ void Group::restore(const GroupValue& value) {
     learn_subscriptions();
 }
 
-void Group::reset() {
+void ClassicGroup::reset() {
     restore(GroupValue{});
-    is_recorded = false;
+    group_.is_recorded = false;
 }
 
-void Group::finish_restore() {
+void ClassicGroup::finish_restore() {
     for (const auto& [order, member] : roster_.members()) restart_session(*member);
     if (roster_.size() > host_.settings().members_max) prepare_rebalance();
 }
 
-void Group::sync(const Sync& request, Answer<SyncAnswer> answer) {
+void ClassicGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
     const auto refuse = [&](Errc error) {
         host_.later([answer = std::move(answer), error]() mutable { answer({.error = error}); });
     };
@@ -126,13 +127,14 @@ void Group::sync(const Sync& request, Answer<SyncAnswer> answer) {
     if (host_.settings().faults.answer_before_durable) {
         stored_assignments(generation_, assignments, Errc::kNone);
     }
-    host_.append(*this, std::move(records),
+    host_.append(group_, std::move(records),
                  [this, generation = generation_, assignments](Errc error) mutable {
                      stored_assignments(generation, std::move(assignments), error);
                  });
 }
 
-void Group::stored_assignments(std::int32_t generation, Assignments assignments, Errc error) {
+void ClassicGroup::stored_assignments(std::int32_t generation, Assignments assignments,
+                                      Errc error) {
     // A member may have come or gone while the record was being written: then this assignment is
     // history, and the rebalance that began has answered those who waited.
     if (state_ != GroupState::kCompleting || generation != generation_) return;
@@ -148,7 +150,7 @@ void Group::stored_assignments(std::int32_t generation, Assignments assignments,
     end_syncs(Errc::kNone);
 }
 
-void Group::end_syncs(Errc error) {
+void ClassicGroup::end_syncs(Errc error) {
     for (const auto& [order, member] : roster_.members()) {
         if (error != Errc::kNone) member->assignment.clear();
         if (!member->parked_sync) continue;
@@ -160,18 +162,18 @@ void Group::end_syncs(Errc error) {
     }
 }
 
-SyncAnswer Group::assignment_of(const Member& member) const {
+SyncAnswer ClassicGroup::assignment_of(const Member& member) const {
     return {
         .protocol_type = protocol_type_, .protocol = protocol_, .assignment = member.assignment};
 }
 
-void Group::member_synced(Member& member) {
+void ClassicGroup::member_synced(Member& member) {
     if (member.synced) return;
     member.synced = true;
     if (--unsynced_ == 0) sync_timer_.cancel();
 }
 
-Errc Group::heartbeat(const Heartbeat& request) {
+Errc ClassicGroup::heartbeat(const Heartbeat& request) {
     if (const Errc error = validate(request.member_id, request.instance_id); error != Errc::kNone)
         return error;
     if (request.generation != generation_) return Errc::kIllegalGeneration;
@@ -181,7 +183,7 @@ Errc Group::heartbeat(const Heartbeat& request) {
     return state_ == GroupState::kPreparing ? Errc::kRebalanceInProgress : Errc::kNone;
 }
 
-std::vector<Errc> Group::leave(std::span<const LeavingMember> members) {
+std::vector<Errc> ClassicGroup::leave(std::span<const LeavingMember> members) {
     std::vector<Errc> errors;
     errors.reserve(members.size());
     bool is_anyone_gone = false;
@@ -193,7 +195,7 @@ std::vector<Errc> Group::leave(std::span<const LeavingMember> members) {
     return errors;
 }
 
-Errc Group::leave_one(const LeavingMember& leaving) {
+Errc ClassicGroup::leave_one(const LeavingMember& leaving) {
     Member* member = nullptr;
     if (leaving.member_id.empty()) {
         // An administrator names a static member by its instance id alone.
@@ -211,7 +213,7 @@ Errc Group::leave_one(const LeavingMember& leaving) {
     return Errc::kNone;
 }
 
-Errc Group::admit_commit(const CommitOffsets& request) {
+Errc ClassicGroup::admit_commit(const CommitOffsets& request) {
     const bool has_no_member =
         request.generation < 0 && request.member_id.empty() && !request.instance_id;
     if (request.generation < 0 && state_ == GroupState::kEmpty) return Errc::kNone;
@@ -232,8 +234,8 @@ Errc Group::admit_commit(const CommitOffsets& request) {
     return Errc::kNone;
 }
 
-Errc Group::validate(std::string_view member_id,
-                     const std::optional<std::string_view>& instance_id) const {
+Errc ClassicGroup::validate(std::string_view member_id,
+                            const std::optional<std::string_view>& instance_id) const {
     if (instance_id) {
         const Member* holder = roster_.find_static(*instance_id);
         if (holder == nullptr) return Errc::kUnknownMemberId;
@@ -242,7 +244,7 @@ Errc Group::validate(std::string_view member_id,
     return roster_.find(member_id) == nullptr ? Errc::kUnknownMemberId : Errc::kNone;
 }
 
-void Group::drop(Member& member, Errc join_error) {
+void ClassicGroup::drop(Member& member, Errc join_error) {
     if (member.is_awaiting_join()) {
         end_join(roster_.take_join(member), refused(join_error, member.id));
     }
@@ -255,7 +257,7 @@ void Group::drop(Member& member, Errc join_error) {
     roster_.remove(member);
 }
 
-void Group::react_to_loss() {
+void ClassicGroup::react_to_loss() {
     switch (state_) {
         case GroupState::kStable:
         case GroupState::kCompleting:
@@ -267,7 +269,7 @@ void Group::react_to_loss() {
     }
 }
 
-void Group::on_silence(Member& member) {
+void ClassicGroup::on_silence(Member& member) {
     // One that waits for a rebalance to end cannot speak up meanwhile. A new one is dropped all the
     // same: its connection may be gone, and nobody would ever claim its place.
     if (!member.is_new && (member.is_awaiting_join() || member.parked_sync)) return;
@@ -275,11 +277,11 @@ void Group::on_silence(Member& member) {
     react_to_loss();
 }
 
-void Group::restart_session(Member& member) {
+void ClassicGroup::restart_session(Member& member) {
     member.session.set(host_.now().mono + member.session_timeout);
 }
 
-void Group::admit_pending(std::string id, std::chrono::milliseconds session_timeout) {
+void ClassicGroup::admit_pending(std::string id, std::chrono::milliseconds session_timeout) {
     auto timer = std::make_unique<Timer>(host_.timers(), [this, id] {
         pending_.erase(id);
         if (state_ == GroupState::kPreparing) complete_if_all_joined();
@@ -288,12 +290,12 @@ void Group::admit_pending(std::string id, std::chrono::milliseconds session_time
     pending_.emplace(std::move(id), std::move(timer));
 }
 
-void Group::enter(GroupState state) {
+void ClassicGroup::enter(GroupState state) {
     state_ = state;
     state_changed_at_ = host_.now().wall;
 }
 
-void Group::learn_subscriptions() {
+void ClassicGroup::learn_subscriptions() {
     subscribed_.reset();
     if (protocol_type_ != kConsumerProtocol || roster_.is_empty() || !protocol_) {
         if (roster_.is_empty()) subscribed_.emplace();
@@ -308,12 +310,13 @@ void Group::learn_subscriptions() {
     subscribed_ = std::move(all);
 }
 
-bool Group::is_subscribed(std::string_view topic) const {
+bool ClassicGroup::is_subscribed(std::string_view topic) const {
     if (subscribed_) return subscribed_->contains(topic);
     return protocol_type_ == kConsumerProtocol;
 }
 
-std::vector<std::pair<std::string, std::int32_t>> Group::expired_offsets() const {
+std::vector<std::pair<std::string, std::int32_t>> ClassicGroup::expired(
+    const OffsetTable& offsets) const {
     std::vector<std::pair<std::string, std::int32_t>> out;
     // KIP-211: an idle group keeps its offsets for the retention from when it became idle, one that
     // was never a group from each commit, and a live one forgets only what nobody reads any more.
@@ -335,15 +338,15 @@ std::vector<std::pair<std::string, std::int32_t>> Group::expired_offsets() const
     return out;
 }
 
-void Group::write_empty() {
+void ClassicGroup::write_empty() {
     std::vector<RecordToWrite> records;
     records.push_back(record(nullptr));
     // Not waited for: what is lost with it is only that the group was once used.
-    host_.append(*this, std::move(records), [](Errc) {});
+    host_.append(group_, std::move(records), [](Errc) {});
 }
 
-RecordToWrite Group::record(const Assignments* assignments) {
-    is_recorded = true;
+RecordToWrite ClassicGroup::record(const Assignments* assignments) {
+    group_.is_recorded = true;
     std::vector<MemberValue> members;
     for (const auto& [order, member] : roster_.members()) {
         MemberValue value{
@@ -368,10 +371,11 @@ RecordToWrite Group::record(const Assignments* assignments) {
                      .state_changed_at = state_changed_at_,
                      .members = members};
     if (!roster_.is_empty()) value.leader = roster_.leader();
-    return {.key = encode_key(GroupKey{id_}), .value = encode_value(value, kGroupValueVersion)};
+    return {.key = encode_key(GroupKey{group_.id()}),
+            .value = encode_value(value, kGroupValueVersion)};
 }
 
-DescribedGroup Group::describe() const {
+DescribedGroup ClassicGroup::describe() const {
     const bool is_stable = state_ == GroupState::kStable;
     DescribedGroup out{.state = name(state_),
                        .protocol_type = protocol_type_.value_or(""),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The part of Group that lets members in and leads them from one generation to the next.
+// The part of ClassicGroup that lets members in and leads them from one generation to the next.
 #include <algorithm>
 #include <limits>
 
@@ -27,7 +27,7 @@ std::size_t protocol_bytes(const Join& request) {
 
 }  // namespace
 
-void Group::join(const Join& request, Answer<JoinAnswer> answer) {
+void ClassicGroup::join(const Join& request, Answer<JoinAnswer> answer) {
     if (!has_room_for(request.member_id)) {
         if (Member* member = roster_.find(request.member_id)) {
             drop(*member, Errc::kGroupMaxSizeReached);
@@ -48,7 +48,7 @@ void Group::join(const Join& request, Answer<JoinAnswer> answer) {
         join_known(request, std::move(answer));
 }
 
-bool Group::has_room_for(std::string_view member_id) const {
+bool ClassicGroup::has_room_for(std::string_view member_id) const {
     const std::size_t max = host_.settings().members_max;
     const Member* member = roster_.find(member_id);
     switch (state_) {
@@ -65,7 +65,7 @@ bool Group::has_room_for(std::string_view member_id) const {
     LEAT_CHECK(false);
 }
 
-Errc Group::check_join(const Join& request) const {
+Errc ClassicGroup::check_join(const Join& request) const {
     const Settings& settings = host_.settings();
     const std::size_t size = protocol_bytes(request);
     if (request.protocols.size() > settings.protocols_max || size > settings.member_bytes_max)
@@ -76,7 +76,7 @@ Errc Group::check_join(const Join& request) const {
     return Errc::kNone;
 }
 
-bool Group::supports(const Join& request) const {
+bool ClassicGroup::supports(const Join& request) const {
     if (request.protocol_type.empty() || request.protocols.empty()) return false;
     if (state_ == GroupState::kEmpty) return true;
     // A group whose last member has just gone, and that nobody has joined, takes any protocol.
@@ -84,7 +84,7 @@ bool Group::supports(const Join& request) const {
     return protocol_type_ == request.protocol_type && roster_.supports_any(request.protocols);
 }
 
-void Group::join_new(const Join& request, Answer<JoinAnswer> answer) {
+void ClassicGroup::join_new(const Join& request, Answer<JoinAnswer> answer) {
     std::string prefix{request.instance_id.value_or(request.client_id)};
     std::string member_id = std::move(prefix) + "-" + host_.random_id();
     if (request.instance_id) {
@@ -103,7 +103,7 @@ void Group::join_new(const Join& request, Answer<JoinAnswer> answer) {
     admit_pending(std::move(member_id), std::chrono::milliseconds{request.session_timeout_ms});
 }
 
-void Group::join_known(const Join& request, Answer<JoinAnswer> answer) {
+void ClassicGroup::join_known(const Join& request, Answer<JoinAnswer> answer) {
     if (const auto pending = pending_.find(request.member_id); pending != pending_.end()) {
         if (request.instance_id) {
             // Such an id was given to a dynamic member; a static one never needs it.
@@ -137,7 +137,8 @@ void Group::join_known(const Join& request, Answer<JoinAnswer> answer) {
     }
 }
 
-void Group::add_member(const Join& request, std::string member_id, Answer<JoinAnswer> answer) {
+void ClassicGroup::add_member(const Join& request, std::string member_id,
+                              Answer<JoinAnswer> answer) {
     auto member = std::make_unique<Member>(host_.timers(), silence_);
     member->id = std::move(member_id);
     if (request.instance_id) member->instance_id = std::string{*request.instance_id};
@@ -155,7 +156,7 @@ void Group::add_member(const Join& request, std::string member_id, Answer<JoinAn
     rebalance_or_complete();
 }
 
-void Group::update_member(Member& member, const Join& request, Answer<JoinAnswer> answer) {
+void ClassicGroup::update_member(Member& member, const Join& request, Answer<JoinAnswer> answer) {
     roster_.set_protocols(member, request.protocols);
     member.session_timeout = std::chrono::milliseconds{request.session_timeout_ms};
     member.rebalance_timeout = rebalance_timeout(request);
@@ -164,7 +165,7 @@ void Group::update_member(Member& member, const Join& request, Answer<JoinAnswer
     rebalance_or_complete();
 }
 
-void Group::replace_static(Member& member, const Join& request, Answer<JoinAnswer> answer) {
+void ClassicGroup::replace_static(Member& member, const Join& request, Answer<JoinAnswer> answer) {
     // Whoever held the instance id before is answered that it does no longer.
     if (member.is_awaiting_join()) {
         end_join(roster_.take_join(member), refused(Errc::kFencedInstanceId, member.id));
@@ -190,8 +191,9 @@ void Group::replace_static(Member& member, const Join& request, Answer<JoinAnswe
     rebalance_or_complete();
 }
 
-void Group::persist_replaced(Member& member, std::string old_id,
-                             std::vector<Member::OwnedProtocol> old_protocols, bool can_skip) {
+void ClassicGroup::persist_replaced(Member& member, std::string old_id,
+                                    std::vector<Member::OwnedProtocol> old_protocols,
+                                    bool can_skip) {
     std::vector<RecordToWrite> records;
     records.push_back(record(nullptr));
     // Who leads is only said to one that knows how to lead without assigning (KIP-814): an older
@@ -199,7 +201,7 @@ void Group::persist_replaced(Member& member, std::string old_id,
     std::string seen_leader = roster_.leader();
     if (!can_skip && seen_leader == member.id) seen_leader = old_id;
     host_.append(
-        *this, std::move(records),
+        group_, std::move(records),
         [this, id = member.id, old_id = std::move(old_id), old_protocols = std::move(old_protocols),
          can_skip, seen_leader = std::move(seen_leader),
          generation = generation_](Errc error) mutable {
@@ -222,7 +224,7 @@ void Group::persist_replaced(Member& member, std::string old_id,
         });
 }
 
-JoinAnswer Group::current_answer(const Member& member, bool with_members) const {
+JoinAnswer ClassicGroup::current_answer(const Member& member, bool with_members) const {
     return {.generation = generation_,
             .protocol_type = protocol_type_,
             .protocol = protocol_,
@@ -231,7 +233,7 @@ JoinAnswer Group::current_answer(const Member& member, bool with_members) const 
             .members = with_members ? joined_members() : std::vector<JoinedMember>{}};
 }
 
-std::vector<JoinedMember> Group::joined_members() const {
+std::vector<JoinedMember> ClassicGroup::joined_members() const {
     std::vector<JoinedMember> out;
     out.reserve(roster_.size());
     for (const auto& [order, member] : roster_.members()) {
@@ -241,25 +243,25 @@ std::vector<JoinedMember> Group::joined_members() const {
     return out;
 }
 
-void Group::end_join(Answer<JoinAnswer> answer, JoinAnswer with) {
+void ClassicGroup::end_join(Answer<JoinAnswer> answer, JoinAnswer with) {
     if (!answer) return;
     host_.later([answer = std::move(answer), with = std::move(with)]() mutable {
         answer(std::move(with));
     });
 }
 
-JoinAnswer Group::refused(Errc error, std::string_view member_id) {
+JoinAnswer ClassicGroup::refused(Errc error, std::string_view member_id) {
     return {.error = error, .member_id = std::string{member_id}};
 }
 
-void Group::rebalance_or_complete() {
+void ClassicGroup::rebalance_or_complete() {
     if (state_ == GroupState::kPreparing)
         complete_if_all_joined();
     else
         prepare_rebalance();
 }
 
-void Group::prepare_rebalance() {
+void ClassicGroup::prepare_rebalance() {
     if (state_ == GroupState::kCompleting) end_syncs(Errc::kRebalanceInProgress);
     sync_timer_.cancel();
     is_first_rebalance_ = state_ == GroupState::kEmpty;
@@ -276,7 +278,7 @@ void Group::prepare_rebalance() {
     join_timer_.set(host_.now().mono + roster_.longest_rebalance_timeout());
 }
 
-void Group::on_join_timer() {
+void ClassicGroup::on_join_timer() {
     if (!is_first_rebalance_ || !saw_new_member_ || delay_left_.count() == 0) {
         return complete_join();
     }
@@ -287,14 +289,14 @@ void Group::on_join_timer() {
     join_timer_.set(host_.now().mono + delay_);
 }
 
-void Group::complete_if_all_joined() {
+void ClassicGroup::complete_if_all_joined() {
     // The first rebalance waits for its delay in any case.
     if (is_first_rebalance_) return;
     if (roster_.size() != roster_.awaiting_join() || !pending_.empty()) return;
     complete_join();
 }
 
-void Group::complete_join() {
+void ClassicGroup::complete_join() {
     join_timer_.cancel();
     std::vector<Member*> lost;
     for (const auto& [order, member] : roster_.members()) {
@@ -331,7 +333,7 @@ void Group::complete_join() {
     sync_timer_.set(host_.now().mono + roster_.longest_rebalance_timeout());
 }
 
-void Group::on_sync_timer() {
+void ClassicGroup::on_sync_timer() {
     if (state_ != GroupState::kCompleting && state_ != GroupState::kStable) return;
     std::vector<Member*> silent;
     for (const auto& [order, member] : roster_.members()) {

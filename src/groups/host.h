@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a group needs from the coordinator that it lives in. Layer: groups (L5).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "groups/settings.h"
+#include "groups/timer_queue.h"
+#include "groups/types.h"
+
+namespace leat::groups {
+
+class Group;
+
+/// Threading: shard-local.
+class GroupHost {
+  public:
+    using Done = std::move_only_function<void(Errc)>;
+
+    [[nodiscard]] virtual const Settings& settings() const = 0;
+    [[nodiscard]] virtual TimerQueue& timers() = 0;
+    /// The time of the call that is being served.
+    [[nodiscard]] virtual Now now() const = 0;
+    [[nodiscard]] virtual std::string random_id() = 0;
+    /// Writes `records`; `done` hears kNone when they are durable, in the order of the calls.
+    virtual void append(Group& group, std::vector<RecordToWrite> records, Done done) = 0;
+    /// Runs `answer` once the state is consistent again.
+    virtual void later(std::move_only_function<void()> answer) = 0;
+
+  protected:
+    ~GroupHost() = default;
+};
+
+}  // namespace leat::groups

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One side of a SASL exchange as a state machine: a message in, a message out. Layer: auth (L2).
+// Pure.
+// Spec:  RFC 4422.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/principal.h"
+#include "base/result.h"
+#include "base/units.h"
+
+namespace leat::auth {
+
+/// Whom an exchange has proved.
+struct Identity {
+    Principal principal;
+    bool by_token = false;
+    /// When the proof is good for nothing any more (a token's end); nullopt: never.
+    std::optional<WallMs> expires;
+};
+
+struct SaslStep {
+    std::string reply;
+    /// On the server's side: who it is, and the exchange is over.
+    std::optional<Identity> identity = std::nullopt;
+};
+
+/// The server's side.
+///
+/// Threading: not synchronised. Memory: a few kilobytes, whatever the peer sends.
+class SaslServer {
+  public:
+    SaslServer() = default;
+    SaslServer(const SaslServer&) = delete;
+    SaslServer& operator=(const SaslServer&) = delete;
+    virtual ~SaslServer() = default;
+
+    /// Errors: kSaslAuthenticationFailed; the exchange is over. A detail is fit for the peer's
+    ///         eyes: it tells nothing about which part was wrong. Without one the caller has a text
+    ///         of its own.
+    virtual Result<SaslStep> next(std::string_view message) = 0;
+
+    /// next() may take so long (network, disk) that it belongs on a pool.
+    [[nodiscard]] virtual bool may_block() const noexcept { return false; }
+};
+
+/// The client's side, up to the server's proof where there is one.
+///
+/// Threading: not synchronised.
+class SaslClient {
+  public:
+    SaslClient() = default;
+    SaslClient(const SaslClient&) = delete;
+    SaslClient& operator=(const SaslClient&) = delete;
+    virtual ~SaslClient() = default;
+
+    /// The next message for the server; "" at first. Nothing: the exchange is over.
+    /// Errors: kSaslAuthenticationFailed: the server did not prove that it knows the password, or
+    ///         speaks another language.
+    virtual Result<std::optional<std::string>> next(std::string_view message) = 0;
+};
+
+/// The error of an exchange, told to the peer in Kafka's words when `told` has some.
+[[nodiscard]] inline Error sasl_failure(std::string_view told = {}) {
+    return told.empty() ? Error{Errc::kSaslAuthenticationFailed}
+                        : Error{Errc::kSaslAuthenticationFailed, told};
+}
+
+}  // namespace leat::auth

@@ -15,7 +15,7 @@ constexpr int kGroupsPerStep = 1'000;
 constexpr std::chrono::milliseconds kStepPause{10};
 
 /// Tombstones go in batches well below the smallest max.message.bytes in use.
-constexpr std::size_t kBatchBytesMax = 256 * 1024;
+constexpr std::size_t kBatchBytesMax = 262'144;
 
 struct Batch {
     std::vector<RecordToWrite> records;

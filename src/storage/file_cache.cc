@@ -21,7 +21,7 @@ std::size_t open_files_max(std::int32_t setting, std::int64_t process_limit) noe
     if (setting > 0) return static_cast<std::size_t>(setting);
     const std::int64_t limit =
         process_limit <= 0 ? kLimitWithoutBound : std::min(process_limit, kLimitWithoutBound);
-    return static_cast<std::size_t>(std::max<std::int64_t>(limit / 2, 16));
+    return static_cast<std::size_t>(std::max<std::int64_t>(limit / 3, 16));
 }
 
 FileCache::~FileCache() {

@@ -55,7 +55,7 @@ class Scale:
 
     def live(self, name):
         """Records at a fixed rate from producer to consumer; returns the 99th percentile in ms."""
-        topic = f"live-{name}"
+        topic = f"live-{name.replace(' ', '-')}"
         self.load("create", "--topic", topic, "--partitions", 1)
         got = self.load("latency", "--topic", topic, "--rate", RATE, "--seconds", self.options.seconds)
         good = not got["errors"] and got["records"] >= RATE * self.options.seconds * 0.99
@@ -99,8 +99,9 @@ class Scale:
         self.node.start()
         self.row("resident when idle", f"{self.memory():.1f} MiB")
         self.live("alone")
-        self.partitions()
+        # Connections first: on a heap that partitions have grown they would seem to cost nothing.
         held = self.connections()
+        self.partitions()
         self.live("beside all")
         self.row("resident with all", f"{self.memory():.1f} MiB")
         for one in held:

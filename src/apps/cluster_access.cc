@@ -122,8 +122,8 @@ std::string_view next_step(Errc code) {
         case static_cast<int>(Errc::kOffsetOutOfRange):
             return "'leat topic describe NAME' shows the offsets that exist";
         case static_cast<int>(Errc::kDataDirInUse):
-            return "stop the other process, or give this one a directory of its own with --data "
-                   "DIR";
+            return "stop the other process first; each broker needs a directory of its own "
+                   "(--data DIR)";
         case static_cast<int>(Errc::kUnsupportedVersion):
             return "the broker is too old or too new for this command; 'leat version' and 'leat "
                    "cluster "

@@ -190,6 +190,29 @@ std::vector<Command> bench_commands() {
     };
 }
 
+std::vector<Command> log_commands() {
+    return {
+        {.path = "log check",
+         .summary = "verify a stopped broker's files; changes nothing",
+         .details = "Reads every batch, index, snapshot and mark, and says of each thing that is "
+                    "wrong where it is, what it means and what to do. 'leat reference --print "
+                    "log-findings' lists all there can be. Ends with 1 when there are errors or "
+                    "warnings. A directory that a broker uses is refused.",
+         .example = "leat log check /var/lib/leat",
+         .kind = CommandKind::kOffline,
+         .options = log_check_options(),
+         .run = run_log_check},
+        {.path = "log dump",
+         .summary = "print a stopped broker's files; changes nothing",
+         .details = "With --output json one object a line, with yaml one list. Records of "
+                    "__consumer_offsets and __transaction_state are printed decoded.",
+         .example = "leat log dump /var/lib/leat --partition flights-0 --records --from 100",
+         .kind = CommandKind::kOffline,
+         .options = log_dump_options(),
+         .run = run_log_dump},
+    };
+}
+
 std::vector<Command> plain_commands() {
     return {
         {.path = "completion",
@@ -217,7 +240,7 @@ std::vector<Command> plain_commands() {
 std::vector<Command> make_commands() {
     std::vector<Command> out;
     for (const std::vector<Command>& some : {serve_commands(), topic_commands(), record_commands(),
-                                             bench_commands(), plain_commands()})
+                                             log_commands(), bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

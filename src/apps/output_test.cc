@@ -60,9 +60,9 @@ TEST(HumanNumbers, AreShortAndExactAtTheirBorders) {
 }
 
 TEST(Progress, ShowsABarOnlyWhenTheTotalIsKnown) {
-    EXPECT_EQ(Progress::line("sent", 50, 100, 5000, 5),
+    EXPECT_EQ(Progress::line("sent", {.done = 50, .bytes = 5000, .total = 100, .seconds = 5}),
               "sent  50% [############............] 50 records, 5.0 kB, 10/s, 5.0 s left");
-    EXPECT_EQ(Progress::line("sent", 50, 0, 5000, 0), "sent 50 records, 5.0 kB, 0/s");
+    EXPECT_EQ(Progress::line("sent", {.done = 50, .bytes = 5000}), "sent 50 records, 5.0 kB, 0/s");
 }
 
 }  // namespace

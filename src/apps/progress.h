@@ -15,8 +15,11 @@ namespace leat::apps {
 /// Threading: not synchronised.
 class Progress {
   public:
+    /// What `total` counts.
+    enum class Unit : std::uint8_t { kRecords, kBytes };
+
     /// `total` of 0 is unknown: counts and speed only, no bar.
-    Progress(std::string_view verb, std::int64_t total);
+    Progress(std::string_view verb, std::int64_t total, Unit unit = Unit::kRecords);
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
     ~Progress() { finish(); }
@@ -25,14 +28,21 @@ class Progress {
     /// Removes the line; also done by the destructor.
     void finish();
 
-    /// The line for a state, at most `columns` wide.
-    [[nodiscard]] static std::string line(std::string_view verb, std::int64_t done,
-                                          std::int64_t total, std::int64_t bytes, double seconds);
+    struct State {
+        std::int64_t done = 0;  ///< Records.
+        std::int64_t bytes = 0;
+        std::int64_t total = 0;
+        Unit unit = Unit::kRecords;
+        double seconds = 0;
+    };
+    /// The line for a state.
+    [[nodiscard]] static std::string line(std::string_view verb, const State& state);
 
   private:
     using Clock = std::chrono::steady_clock;
     std::string verb_;
     std::int64_t total_;
+    Unit unit_;
     bool enabled_;
     bool drawn_ = false;
     Clock::time_point started_ = Clock::now();

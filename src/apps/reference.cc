@@ -9,6 +9,7 @@
 #include "broker/metrics.h"
 #include "config/describe.h"
 #include "obs/exposition.h"
+#include "storage/check/finding.h"
 #include "storage/metrics.h"
 #include "wire/api.h"
 
@@ -68,6 +69,7 @@ std::string reference_page(std::string_view name) {
     if (name == "settings") return config::settings_reference();
     if (name == "apis") return apis_page();
     if (name == "metrics") return metrics_page();
+    if (name == "log-findings") return storage::findings_reference();
     LEAT_CHECK(name == "errors");
     return errors_page();
 }

@@ -12,6 +12,6 @@ namespace leat::apps {
 [[nodiscard]] std::string reference_page(std::string_view name);
 
 /// What can be printed, as a choice list: docs/reference/<name>.md.
-inline constexpr std::string_view kReferencePages = "apis|cli|errors|metrics|settings";
+inline constexpr std::string_view kReferencePages = "apis|cli|errors|log-findings|metrics|settings";
 
 }  // namespace leat::apps

@@ -204,11 +204,11 @@ Result<DiskSpace> PosixDisk::space(const std::string& path) {
                      .usable_bytes = static_cast<std::int64_t>(info.f_bavail) * block};
 }
 
-Result<std::shared_ptr<void>> PosixDisk::lock_file(const std::string& path) {
-    Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)};
-    if (file.get() < 0) return os_error("open", path);
+namespace {
+
+Result<std::shared_ptr<void>> take_lock(Descriptor file, const std::string& path, short type) {
     struct flock whole{};
-    whole.l_type = F_WRLCK;
+    whole.l_type = type;
     whole.l_whence = SEEK_SET;
     if (::fcntl(file.get(), F_OFD_SETLK, &whole) != 0) {
         if (errno == EAGAIN || errno == EACCES)
@@ -216,6 +216,21 @@ Result<std::shared_ptr<void>> PosixDisk::lock_file(const std::string& path) {
         return os_error("lock", path);
     }
     return std::shared_ptr<void>{std::make_shared<Descriptor>(std::move(file))};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<void>> PosixDisk::lock_file(const std::string& path) {
+    Descriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)};
+    if (file.get() < 0) return os_error("open", path);
+    return take_lock(std::move(file), path, F_WRLCK);
+}
+
+Result<std::shared_ptr<void>> PosixDisk::share_lock_file(const std::string& path) {
+    Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (file.get() < 0 && errno == ENOENT) return std::shared_ptr<void>{};
+    if (file.get() < 0) return os_error("open", path);
+    return take_lock(std::move(file), path, F_RDLCK);
 }
 
 }  // namespace leat::rt

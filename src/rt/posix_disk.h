@@ -29,6 +29,10 @@ class PosixDisk final : public Disk {
     Result<DiskSpace> space(const std::string& path) override;
     /// An open-file-description lock: a Kafka broker's own lock of the same file excludes it.
     Result<std::shared_ptr<void>> lock_file(const std::string& path) override;
+
+    /// Takes the same lock together with other readers, and writes nothing. Null when there is no
+    /// such file. Errors: kDataDirInUse.
+    static Result<std::shared_ptr<void>> share_lock_file(const std::string& path);
 };
 
 }  // namespace leat::rt

@@ -30,12 +30,7 @@ constexpr std::string_view kStoreName = "metadata.db";
 constexpr std::int32_t kFormat = 1;
 constexpr std::size_t kNameMax = 255;
 
-/// meta.properties: Kafka's keys, and ours.
-struct Meta {
-    std::int32_t node_id = 0;
-    std::string cluster_id;    ///< "" until bound.
-    std::string directory_id;  ///< "" until bound.
-};
+using Meta = DirectoryMeta;
 
 Error refused(std::string detail) {
     return Error{Errc::kDataDirFormat, detail};
@@ -137,6 +132,13 @@ std::string directory_id_of(const std::string& cluster_id, std::int32_t node_id)
 }
 
 }  // namespace
+
+Result<DirectoryMeta> read_directory_meta(rt::Disk& disk, const std::string& directory) {
+    const std::string path = directory + "/" + std::string{kMetaName};
+    LEAT_TRY(const auto text, read_text(disk, path));
+    if (!text) return Error{Errc::kNotFound, path + " is missing"};
+    return parse_meta(path, *text);
+}
 
 struct DataDirectory::State {
     State(rt::Disk& disk_in, std::string path_in) : disk(disk_in), path(std::move(path_in)) {}

@@ -20,6 +20,16 @@ namespace leat::storage {
 class DirectoryHealth;  // Defined in directory_health.h.
 class DurableMarks;     // Defined in durable_marks.h.
 
+/// Whose directory it is: meta.properties, with Kafka's keys and ours.
+struct DirectoryMeta {
+    std::int32_t node_id = 0;
+    std::string cluster_id;    ///< "" until bound.
+    std::string directory_id;  ///< "" until bound.
+};
+/// Errors: kNotFound (no meta.properties), kDataDirFormat (of another program or a newer version,
+/// damaged); the detail says what to do.
+Result<DirectoryMeta> read_directory_meta(rt::Disk& disk, const std::string& directory);
+
 /// Threading: open() and the other calls on a thread that may block, one at a time.
 /// Failure:   nothing is deleted on a guess: what is not understood is left or renamed.
 class DataDirectory {

@@ -200,8 +200,12 @@ Result<void> PartitionState::open() {
         LEAT_TRY_VOID(complete_aborted(*log, replay.aborted));
     }
     LEAT_TRY(const auto aborted, log->aborted_between(log->log_start(), log->log_end()));
+    const Offset stored_start = log_start;
     has_aborted = !aborted.empty();
     refresh();
+    // Segments go before the new start is stored: after a stop in between the file is behind. From
+    // here on a segment that is missing at the front can be told from one that retention took.
+    if (log_start > stored_start) ignore(store_log_start(log_start), "the next change stores it");
     if (!mark || *mark < log_end) {
         const Offset doubtful = std::max(mark.value_or(Offset{0}), log_start);
         auto done =

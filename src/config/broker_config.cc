@@ -508,13 +508,19 @@ constexpr auto kWithoutEffect = std::to_array<Known>({
     {"num.replica.fetchers", kInt, "1"},
     {"offsets.load.buffer.size", kInt, "5242880"},
     {"offsets.topic.compression.codec", kInt, "0"},
+    {"principal.builder.class", kClass,
+     "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"},
     {"process.roles", kList, ""},
     {"queued.max.requests", kInt, "500"},
     {"replica.fetch.max.bytes", kInt, "1048576"},
     {"replica.fetch.wait.max.ms", kInt, "500"},
     {"replica.lag.time.max.ms", kLong, "30000"},
     {"replica.selector.class", kString, std::nullopt},
+    {"sasl.mechanism.controller.protocol", kString, "GSSAPI"},
+    {"sasl.mechanism.inter.broker.protocol", kString, "GSSAPI"},
     {"security.inter.broker.protocol", kString, "PLAINTEXT"},
+    {"ssl.endpoint.identification.algorithm", kString, "https"},
+    {"ssl.protocol", kString, "TLSv1.3"},
     {"transaction.max.timeout.ms", kInt, "900000"},
     {"transaction.partition.verification.enable", kBoolean, "true"},
     {"transaction.state.log.min.isr", kInt, "2"},
@@ -536,6 +542,8 @@ Setting synonym_of(const Setting& topic) {
 
 std::vector<Setting> all_rows() {
     std::vector<Setting> rows{kRows.begin(), kRows.end()};
+    const auto security = security_settings();
+    rows.insert(rows.end(), security.begin(), security.end());
     for (const Setting& topic : topic_settings())
         if (!topic.synonym.empty()) rows.push_back(synonym_of(topic));
     for (const Known& known : kWithoutEffect)

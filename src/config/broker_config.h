@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/listener.h"
+#include "config/security.h"
 #include "config/setting.h"
 #include "config/topic_config.h"
 
@@ -30,12 +31,20 @@ struct BrokerConfig {
     std::vector<std::string> advertised_listener_texts;
     std::string listener_protocols;
     std::vector<Listener> listeners;
-    std::vector<Listener> advertised_listeners;  ///< By name; empty: the bound addresses.
-    std::optional<std::string> http_listen;      ///< "127.0.0.1:8080"; nullopt: off.
+    std::vector<Listener> advertised_listeners;        ///< By name; empty: the bound addresses.
+    std::map<std::string, ListenerSecurity> security;  ///< By listener.
+    std::optional<std::string> http_listen;            ///< "127.0.0.1:8080"; nullopt: off.
     bool allow_unauthenticated_network = false;
     std::vector<std::string> log_dirs;  ///< At most one; empty: the command line's default.
     std::int32_t shards = 0;            ///< 0: one per core.
     std::int32_t blocking_threads = 4;
+
+    // Delegation tokens.
+    std::string token_secret_key;
+    std::string token_master_key;
+    std::int64_t token_lifetime_max_ms = 604'800'000;
+    std::int64_t token_expiry_ms = 86'400'000;
+    std::int64_t token_expiry_check_ms = 3'600'000;
 
     // Topics.
     TopicConfig topic;  ///< What a topic without settings of its own has.

@@ -136,14 +136,18 @@ Result<std::shared_ptr<const BrokerConfig>> resolve(const Layers& layers) {
     LEAT_TRY_VOID(apply_rows(layers, *config));
     LEAT_TRY_VOID(resolve_listeners(layers, *config));
     LEAT_TRY_VOID(check_together(layers, *config));
+    LEAT_TRY(config->security, resolve_security(layers, *config));
     return std::shared_ptr<const BrokerConfig>{std::move(config)};
 }
 
 std::vector<std::string> unknown_names(const Layers& layers) {
     std::vector<std::string> unknown;
+    const auto config = resolve(layers);
     for (const PlacedValues* values : {&layers.command_line, &layers.file})
         for (const auto& [name, placed] : *values)
-            if (find_broker_setting(name) == nullptr) unknown.push_back(name);
+            if (find_broker_setting(name) == nullptr &&
+                !(config.has_value() && is_listener_setting(**config, name)))
+                unknown.push_back(name);
     return unknown;
 }
 

@@ -100,7 +100,8 @@ TEST(Layers, KafkaFileIsUnderstood) {
          {"listener.security.protocol.map",
           {"CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,OUTSIDE:SSL", "f:5"}},
          {"listeners", {"PLAINTEXT://:9092,CONTROLLER://:9093,OUTSIDE://[::1]:9094", "f:6"}},
-         {"num.network.threads", {"3", "f:7"}}}));
+         {"listener.name.outside.ssl.keystore.location", {"key.pem", "f:7"}},
+         {"num.network.threads", {"3", "f:8"}}}));
     ASSERT_OK(config);
     ASSERT_EQ((*config)->listeners.size(), 2U);
     EXPECT_EQ(

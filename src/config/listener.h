@@ -16,6 +16,13 @@ namespace leat::config {
 
 enum class Protocol : std::uint8_t { kPlaintext, kSsl, kSaslPlaintext, kSaslSsl };
 
+[[nodiscard]] constexpr bool has_tls(Protocol protocol) noexcept {
+    return protocol == Protocol::kSsl || protocol == Protocol::kSaslSsl;
+}
+[[nodiscard]] constexpr bool has_sasl(Protocol protocol) noexcept {
+    return protocol == Protocol::kSaslPlaintext || protocol == Protocol::kSaslSsl;
+}
+
 struct Listener {
     std::string name;  ///< "PLAINTEXT", "EXTERNAL"...
     Protocol protocol = Protocol::kPlaintext;

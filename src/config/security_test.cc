@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/security.h"
+
+#include <gtest/gtest.h>
+
+#include "config/layers.h"
+#include "testkit/result_matchers.h"
+
+namespace leat::config {
+namespace {
+
+using Pairs = std::map<std::string, std::string>;
+
+Layers with(const Pairs& pairs) {
+    Layers out;
+    for (const auto& [name, text] : pairs) out.file[name] = {text, "f:1"};
+    return out;
+}
+
+std::string failure(const Pairs& pairs) {
+    const auto config = resolve(with(pairs));
+    return config.has_value() ? "" : std::string{config.error().detail()};
+}
+
+TEST(Security, ListenersHaveSettingsOfTheirOwn) {
+    const Layers layers = with(
+        {{"listeners", "IN://127.0.0.1:1,OUT://127.0.0.1:2"},
+         {"listener.security.protocol.map", "IN:SASL_PLAINTEXT,OUT:SASL_PLAINTEXT"},
+         {"sasl.enabled.mechanisms", "SCRAM-SHA-512"},
+         {"connections.max.reauth.ms", "5"},
+         {"listener.name.out.sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-256"},
+         {"listener.name.out.scram-sha-256.connections.max.reauth.ms", "7"},
+         {"listener.name.out.plain.sasl.jaas.config", "PlainLoginModule required user_a=\"b\";"}});
+    const auto config = resolve(layers);
+    ASSERT_OK(config);
+    const SaslSettings& in = (*config)->security.at("IN").sasl;
+    const SaslSettings& out = (*config)->security.at("OUT").sasl;
+    EXPECT_EQ(in.mechanisms, std::vector<std::string>{"SCRAM-SHA-512"});
+    EXPECT_EQ(in.reauth_ms.at("SCRAM-SHA-512"), 5);
+    EXPECT_EQ(out.mechanisms, (std::vector<std::string>{"PLAIN", "SCRAM-SHA-256"}));
+    EXPECT_EQ(out.reauth_ms.at("PLAIN"), 5);
+    EXPECT_EQ(out.reauth_ms.at("SCRAM-SHA-256"), 7);
+    EXPECT_EQ(out.plain_users.at("a"), "b");
+    EXPECT_EQ(unknown_names(layers), std::vector<std::string>{});
+}
+
+TEST(Security, NamesOfOtherListenersAreUnknown) {
+    const Layers layers = with({{"listener.name.no.ssl.client.auth", "none"},
+                                {"listener.name.plaintext.no.such", "x"},
+                                {"listener.name.plaintext.ssl.client.auth", "none"}});
+    EXPECT_EQ(unknown_names(layers), (std::vector<std::string>{"listener.name.no.ssl.client.auth",
+                                                               "listener.name.plaintext.no.such"}));
+}
+
+TEST(Security, AMechanismNeedsWhatItChecksAgainst) {
+    const std::string listener = "SASL_PLAINTEXT://127.0.0.1:1";
+    EXPECT_TRUE(failure({{"listeners", listener}}).contains("gssapi.sasl.jaas.config"));
+    EXPECT_TRUE(failure({{"listeners", listener}, {"sasl.enabled.mechanisms", "OAUTHBEARER"}})
+                    .contains("expected.issuer"));
+    EXPECT_TRUE(failure({{"listeners", listener}, {"sasl.enabled.mechanisms", "DIGEST"}})
+                    .contains("sasl.enabled.mechanisms"));
+    EXPECT_TRUE(failure({{"listeners", "SSL://127.0.0.1:1"}}).contains("ssl.keystore.location"));
+    EXPECT_TRUE(failure({{"listeners", "SSL://127.0.0.1:1"},
+                         {"ssl.keystore.location", "x"},
+                         {"ssl.client.auth", "required"}})
+                    .contains("ssl.truststore.location"));
+}
+
+TEST(Security, APasswordIsInNoErrorText) {
+    const std::string why = failure(
+        {{"listeners", "SASL_PLAINTEXT://127.0.0.1:1"},
+         {"sasl.enabled.mechanisms", "PLAIN"},
+         {"listener.name.sasl_plaintext.plain.sasl.jaas.config", "M required user_a=\"secret"}});
+    EXPECT_TRUE(why.contains("jaas.config"));
+    EXPECT_FALSE(why.contains("secret"));
+}
+
+}  // namespace
+}  // namespace leat::config

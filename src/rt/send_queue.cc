@@ -133,6 +133,24 @@ Result<SendQueue::Wrote> SendQueue::copy_file(int fd, Chunk& chunk) {
     return Wrote{.bytes = done, .is_full = done < copy.size()};
 }
 
+Result<std::size_t> SendQueue::take(MutableBytes to) {
+    std::size_t total = 0;
+    while (!empty() && !to.empty()) {
+        const Chunk& first = chunks_[next_];
+        std::size_t part = std::min(to.size(), first.file ? first.file_bytes : first.rest.size());
+        if (first.file) {
+            LEAT_TRY(const std::size_t got, first.file->read_at(first.at, to.first(part)));
+            if (got < part) return truncated();
+        } else {
+            std::ranges::copy(first.rest.first(part), to.begin());
+        }
+        drop(part);
+        to = to.subspan(part);
+        total += part;
+    }
+    return total;
+}
+
 // Takes `bytes` off the front.
 void SendQueue::drop(std::size_t bytes) {
     bytes_ -= bytes;

@@ -32,6 +32,10 @@ class SendQueue {
     /// Errors: kTruncated when a file ends early; kIoError.
     Result<std::size_t> write_to(int fd);
 
+    /// Takes the first bytes of the queue off it, into `to`; returns how many: 0 only when empty.
+    /// Errors: kTruncated, kIoError: as write_to().
+    Result<std::size_t> take(MutableBytes to);
+
   private:
     struct Chunk {
         std::vector<std::byte> owned;

@@ -21,6 +21,15 @@ enum class State : std::uint8_t {
     kClosed,
 };
 
+constexpr std::size_t kTlsReadBytes = std::size_t{64} << 10U;
+constexpr int kTlsStepsPerTurn = 16;
+
+/// Bytes on their way through TLS, never across a call of a handler.
+std::array<std::byte, kTlsReadBytes>& tls_scratch() {
+    thread_local std::array<std::byte, kTlsReadBytes> scratch;
+    return scratch;
+}
+
 Error socket_failure(int fd) {
     int error = 0;
     socklen_t length = sizeof error;
@@ -38,7 +47,9 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
           handler_(&handler),
           options_(options),
           fd_(std::move(socket).take()),
-          last_progress_(loop.now()) {}
+          last_progress_(loop.now()) {
+        if (options_.tls != nullptr) tls_.emplace(TlsChannel::server(*options_.tls));
+    }
 
     void start() {
         auto watch = loop_.watch(fd_.get(), *this, Interest::kRead);
@@ -54,7 +65,7 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
             if (sent == bytes.size() || state_ != State::kOpen) return;
         }
         queue_.push(std::move(bytes), sent);
-        if (!is_corked()) update_interest();
+        settle();
     }
 
     void send(std::shared_ptr<const void> keep, Bytes bytes) {
@@ -64,12 +75,12 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
             if (bytes.empty() || state_ != State::kOpen) return;
         }
         queue_.push(std::move(keep), bytes);
-        if (!is_corked()) update_interest();
+        settle();
     }
 
     void send_file(std::shared_ptr<File> file, FilePos at, std::size_t bytes) {
         if (state_ != State::kOpen || bytes == 0) return;
-        const bool is_first = may_send_now();
+        const bool is_first = queue_.empty() && !is_corked();
         queue_.push_file(std::move(file), at, bytes);
         if (is_first) flush();
     }
@@ -94,6 +105,8 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
 
     void set_paused(bool paused) {
         paused_ = paused;
+        // What TLS has decrypted already, no readiness of the socket tells of.
+        if (!paused && tls_ && state_ == State::kOpen) deliver_later();
         // Pausing is noted only; if the peer does send, on_ready() takes the interest away.
         if (!paused && state_ != State::kClosed) update_interest();
     }
@@ -127,12 +140,30 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     }
 
     [[nodiscard]] bool is_open() const { return state_ == State::kOpen; }
+    [[nodiscard]] bool is_established() const { return !tls_ || tls_->is_established(); }
+    [[nodiscard]] std::optional<TlsPeer> tls_peer() const {
+        if (!tls_ || !tls_->is_established()) return std::nullopt;
+        return tls_->peer();
+    }
     [[nodiscard]] const SendQueue& queue() const { return queue_; }
+    [[nodiscard]] std::size_t unsent_bytes() const {
+        return queue_.bytes() + (tls_ && tls_->is_established() ? tls_->output().size() : 0);
+    }
     [[nodiscard]] Instant last_progress() const { return last_progress_; }
 
   private:
     [[nodiscard]] bool is_corked() const { return corks_ > 0; }
-    [[nodiscard]] bool may_send_now() const { return queue_.empty() && !is_corked(); }
+    [[nodiscard]] bool may_send_now() const { return queue_.empty() && !is_corked() && !tls_; }
+    [[nodiscard]] bool has_output() const {
+        if (!tls_) return !queue_.empty();
+        return !tls_->output().empty() || (tls_->is_established() && !queue_.empty());
+    }
+    /// Something was queued that did not leave at once.
+    void settle() {
+        if (is_corked()) return;
+        if (tls_) return flush();
+        update_interest();
+    }
     [[nodiscard]] bool wants_read() const {
         return (state_ == State::kOpen && !paused_) || state_ == State::kLingering;
     }
@@ -150,6 +181,7 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     }
 
     void read() {
+        if (tls_) return read_tls();
         const MutableBytes space = handler_->read_space();
         if (handler_ == nullptr || state_ != State::kOpen) return;
         if (space.empty()) {
@@ -169,16 +201,107 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
         if (!queue_.empty() || state_ == State::kEnding) flush_and_tell();
     }
 
+    void read_tls() {
+        std::array<std::byte, kTlsReadBytes>& scratch = tls_scratch();
+        const auto got = retry_eintr(
+            [&] { return ::recv(fd_.get(), scratch.data(), scratch.size(), MSG_DONTWAIT); });
+        if (got == 0) return end_now({});
+        if (got < 0) {
+            if (errno != EAGAIN) fail_now(os_error("receive from", "peer"));
+            return;
+        }
+        tls_->feed(Bytes{scratch}.first(static_cast<std::size_t>(got)));
+        deliver();
+    }
+
+    /// Gives the handler what TLS has for it.
+    void deliver() {
+        Result<void> shaken = tls_->handshake();
+        // Also an alert that tells the peer why.
+        put_output();
+        if (state_ == State::kClosed) return;
+        if (!shaken) return fail_now(std::move(shaken).error());
+        while (tls_->is_established() && state_ == State::kOpen && !paused_) {
+            const MutableBytes space = handler_->read_space();
+            if (handler_ == nullptr || state_ != State::kOpen) return;
+            if (space.empty()) {
+                paused_ = true;
+                break;
+            }
+            Result<std::size_t> got = tls_->read(space);
+            if (!got) {
+                put_output();
+                if (state_ != State::kClosed) fail_now(std::move(got).error());
+                return;
+            }
+            if (*got == 0) {
+                if (tls_->is_at_end()) return end_now({});
+                break;
+            }
+            cork();
+            handler_->on_read(*got);
+            --corks_;
+            if (handler_ == nullptr || state_ == State::kClosed) return;
+        }
+        if (has_output() || state_ == State::kEnding) return flush_and_tell();
+        update_interest();
+    }
+
+    void deliver_later() {
+        loop_.post([self = weak_from_this()] {
+            const auto impl = self.lock();
+            if (impl && impl->state_ == State::kOpen && !impl->paused_) impl->deliver();
+        });
+    }
+
+    /// Sends what TLS has for the network; true when all of it left.
+    bool put_output() {
+        for (Bytes out = tls_->output(); !out.empty(); out = tls_->output()) {
+            const std::size_t put = send_now(out);
+            if (state_ == State::kClosed || put == 0) return false;
+            tls_->drop_output(put);
+        }
+        return true;
+    }
+
+    /// Encrypts and sends, some at a time so that one peer does not hold the loop. False when the
+    /// stream has failed.
+    bool flush_tls() {
+        for (int i = 0; i < kTlsStepsPerTurn; ++i) {
+            if (!put_output()) return state_ != State::kClosed;
+            if (queue_.empty() || !tls_->is_established()) return true;
+            std::array<std::byte, kTlsReadBytes>& scratch = tls_scratch();
+            Result<std::size_t> taken = queue_.take(scratch);
+            Result<void> done = taken ? tls_->write(Bytes{scratch}.first(*taken))
+                                      : Result<void>{std::move(taken).error()};
+            if (!done) {
+                fail(std::move(done).error());
+                return false;
+            }
+        }
+        return put_output() || state_ != State::kClosed;
+    }
+
     // For calls from the loop, where the handler does not see by itself that the queue shrank.
     void flush_and_tell() {
-        const std::size_t before = queue_.bytes();
+        const std::size_t before = unsent_bytes();
         flush();
-        if (handler_ != nullptr && state_ != State::kClosed && queue_.bytes() < before)
+        if (handler_ != nullptr && state_ != State::kClosed && unsent_bytes() < before)
             handler_->on_sent();
     }
 
     void flush() {
         if (state_ == State::kClosed || state_ == State::kLingering || is_corked()) return;
+        if (tls_) {
+            if (!flush_tls()) return;
+            if (state_ == State::kEnding && queue_.empty() && tls_->output().empty()) {
+                tls_->close();
+                put_output();
+                if (state_ == State::kClosed) return;
+                return begin_linger();
+            }
+            return update_interest();
+        }
         if (!queue_.empty()) {
             auto wrote = queue_.write_to(fd_.get());
             if (!wrote) return fail(std::move(wrote).error());
@@ -210,7 +333,8 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
 
     void update_interest() {
         if (watch_.value == 0) return;
-        const bool wants_write = !queue_.empty() && !is_corked();
+        const bool wants_write =
+            has_output() && (!is_corked() || (tls_ && !tls_->output().empty()));
         const auto want = static_cast<Interest>((wants_read() ? 1 : 0) | (wants_write ? 2 : 0));
         if (want == interest_) return;
         interest_ = want;
@@ -248,6 +372,7 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     StreamHandler* handler_;  ///< Null when on_closed() has been called or the stream is gone.
     const StreamOptions options_;
     Descriptor fd_;
+    std::optional<TlsChannel> tls_;
     WatchId watch_;
     TimerId linger_timer_;
     SendQueue queue_;
@@ -302,8 +427,14 @@ void TcpStream::close_after_sending() {
 bool TcpStream::is_open() const {
     return impl_->is_open();
 }
+bool TcpStream::is_established() const {
+    return impl_->is_established();
+}
+std::optional<TlsPeer> TcpStream::tls_peer() const {
+    return impl_->tls_peer();
+}
 std::size_t TcpStream::unsent_bytes() const {
-    return impl_->queue().bytes();
+    return impl_->unsent_bytes();
 }
 std::size_t TcpStream::unsent_count() const {
     return impl_->queue().count();

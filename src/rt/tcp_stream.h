@@ -7,12 +7,14 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/units.h"
 #include "rt/disk.h"
 #include "rt/event_loop.h"
 #include "rt/socket.h"
+#include "rt/tls_channel.h"
 
 namespace leat::rt {
 
@@ -36,6 +38,7 @@ class StreamHandler {
     /// The last call, once for each stream that is not destroyed before. Ok: the peer ended the
     /// connection, or this side did by close() or close_after_sending(). kTruncated: a file was
     /// shorter than send_file() was told. kIoError: reset by the peer, and other failures.
+    /// kNetworkException: TLS failed; the detail says why.
     virtual void on_closed(const Result<void>& why) = 0;
 
   protected:
@@ -47,6 +50,8 @@ struct StreamOptions {
     /// until then are dropped; closing with unread bytes would make the kernel send a reset, which
     /// takes the last answer away from the peer.
     std::chrono::milliseconds linger{1000};
+    /// Set: this end is the server of a TLS connection. Bytes are then copied, files too.
+    std::shared_ptr<const TlsContext> tls = nullptr;
 };
 
 /// Sends at once what the kernel takes and keeps the rest in order. One read a turn, so that a
@@ -91,6 +96,10 @@ class TcpStream {
     void close_after_sending();
 
     [[nodiscard]] bool is_open() const;
+    /// The handshake of TLS is over; true at once without TLS.
+    [[nodiscard]] bool is_established() const;
+    /// With TLS, once it is established.
+    [[nodiscard]] std::optional<TlsPeer> tls_peer() const;
     [[nodiscard]] std::size_t unsent_bytes() const;
     /// Sends that have not left completely.
     [[nodiscard]] std::size_t unsent_count() const;

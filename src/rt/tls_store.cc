@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rt/tls_store.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+
+namespace leat::rt {
+namespace {
+
+constexpr std::size_t kFileBytesMax = std::size_t{16} << 20U;
+
+Error bad(const std::string& what, std::string_view why) {
+    return Error{Errc::kInvalidSetting, what + ": " + std::string{why}};
+}
+
+struct BioDeleter {
+    void operator()(BIO* bio) const noexcept { BIO_free(bio); }
+};
+using BioPtr = std::unique_ptr<BIO, BioDeleter>;
+
+BioPtr bio_of(std::string_view bytes) {
+    return BioPtr{BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))};
+}
+
+/// A password for OpenSSL: without this it would ask on the terminal.
+int give_password(char* to, int room, int /*writes*/, void* data) {
+    const auto& password = *static_cast<const std::string*>(data);
+    if (password.empty() || password.size() > static_cast<std::size_t>(room)) return -1;
+    std::memcpy(to, password.data(), password.size());
+    return static_cast<int>(password.size());
+}
+
+Result<std::string> read_file(const std::string& path, bool has_key) {
+    struct stat facts{};
+    if (::stat(path.c_str(), &facts) != 0) return bad(path, std::strerror(errno));
+    if (!S_ISREG(facts.st_mode)) return bad(path, "is no file");
+    if (has_key && (facts.st_mode & (S_IROTH | S_IWOTH)) != 0)
+        return bad(path, "holds a private key and others can read it; chmod 600 it");
+    if (static_cast<std::size_t>(facts.st_size) > kFileBytesMax) return bad(path, "is too large");
+    std::ifstream in{path, std::ios::binary};
+    std::string out{std::istreambuf_iterator<char>{in}, {}};
+    if (in.bad() || out.empty()) return bad(path, "cannot be read, or is empty");
+    return out;
+}
+
+Result<KeyPtr> key_from_pem(const std::string& what, std::string_view text,
+                            const std::string& password) {
+    const BioPtr in = bio_of(text);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): OpenSSL's callback takes no const.
+    void* data = const_cast<std::string*>(&password);
+    KeyPtr key{PEM_read_bio_PrivateKey(in.get(), nullptr, give_password, data)};
+    if (key != nullptr) return key;
+    const std::string reason = openssl_reason();
+    if (text.contains("ENCRYPTED"))
+        return bad(what, "the private key is encrypted, and ssl.key.password does not open it");
+    return bad(what, "holds no private key in PEM: " + reason);
+}
+
+Result<std::vector<CertificatePtr>> certificates_from_pem(const std::string& what,
+                                                          std::string_view text) {
+    const BioPtr in = bio_of(text);
+    std::vector<CertificatePtr> out;
+    while (X509* one = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr))
+        out.emplace_back(one);
+    ERR_clear_error();  // The end of the text is an error to it.
+    if (out.empty()) return bad(what, "holds no certificate in PEM");
+    return out;
+}
+
+Result<LoadedStore> from_pem(const std::string& what, std::string_view keys,
+                             std::string_view certificates, const TlsStore& store, bool wants_key) {
+    LoadedStore out;
+    if (wants_key) {
+        LEAT_TRY(out.key,
+                 key_from_pem(what, keys,
+                              store.key_password.empty() ? store.password : store.key_password));
+    }
+    LEAT_TRY(out.certificates, certificates_from_pem(what, certificates));
+    return out;
+}
+
+Result<LoadedStore> from_pkcs12(const std::string& what, std::string_view bytes,
+                                const TlsStore& store, bool wants_key) {
+    const BioPtr in = bio_of(bytes);
+    PKCS12* parsed = d2i_PKCS12_bio(in.get(), nullptr);
+    if (parsed == nullptr) return bad(what, "is neither PEM nor PKCS12: " + openssl_reason());
+    EVP_PKEY* key = nullptr;
+    X509* own = nullptr;
+    STACK_OF(X509)* others = nullptr;
+    const int is_open = PKCS12_parse(parsed, store.password.c_str(), &key, &own, &others);
+    PKCS12_free(parsed);
+    LoadedStore out;
+    out.key.reset(key);
+    if (own != nullptr) out.certificates.emplace_back(own);
+    while (sk_X509_num(others) > 0) out.certificates.emplace_back(sk_X509_shift(others));
+    sk_X509_free(others);
+    if (is_open != 1) return bad(what, "the password does not open it: " + openssl_reason());
+    if (wants_key && out.key == nullptr) return bad(what, "holds no private key");
+    if (out.certificates.empty()) return bad(what, "holds no certificate");
+    return out;
+}
+
+bool is_jks(std::string_view bytes) {
+    return bytes.starts_with("\xFE\xED\xFE\xED") || bytes.starts_with("\xCE\xCE\xCE\xCE");
+}
+
+}  // namespace
+
+std::string openssl_reason() {
+    std::string out;
+    while (const unsigned long code = ERR_get_error()) {
+        const char* reason = ERR_reason_error_string(code);
+        if (reason != nullptr) out = reason;
+    }
+    return out;
+}
+
+Result<LoadedStore> load_store(const TlsStore& store, bool wants_key) {
+    if (store.file.empty())
+        return from_pem("the PEM text", store.key_text, store.certificates_text, store, wants_key);
+    LEAT_TRY(const std::string bytes, read_file(store.file, wants_key));
+    if (is_jks(bytes))
+        return bad(store.file,
+                   "is a JKS key store, which is not read; convert it: keytool -importkeystore "
+                   "-srckeystore " +
+                       store.file + " -destkeystore store.p12 -deststoretype PKCS12");
+    if (bytes.contains("-----BEGIN ")) return from_pem(store.file, bytes, bytes, store, wants_key);
+    return from_pkcs12(store.file, bytes, store, wants_key);
+}
+
+}  // namespace leat::rt

@@ -74,16 +74,30 @@ Result<void> refuse_exposed(std::string_view listener, std::string_view host) {
             std::string{kExposureSwitch}};
 }
 
+Error refuse_readable(std::string_view listener) {
+    return Error{Errc::kInvalidSetting,
+                 std::string{listener} +
+                     ": others can reach this address, and read and change what goes over it, "
+                     "passwords included; use SASL_SSL, or accept the risk with " +
+                     std::string{kExposureSwitch}};
+}
+
+/// Whether anybody may connect without saying who he is.
+bool is_open(const config::Listener& listener, const config::ListenerSecurity& security) {
+    if (config::has_sasl(listener.protocol)) return false;
+    return !config::has_tls(listener.protocol) ||
+           security.tls.client_auth != config::ClientAuth::kRequired;
+}
+
 }  // namespace
 
 Result<void> check_exposure(const config::BrokerConfig& config) {
     for (const config::Listener& listener : config.listeners) {
-        if (listener.protocol != config::Protocol::kPlaintext)
-            return Error{Errc::kInvalidSetting,
-                         "listeners: " + config::text_of(listener) +
-                             ": this version speaks PLAINTEXT only, neither SSL nor SASL"};
-        if (!config.allow_unauthenticated_network)
-            LEAT_TRY_VOID(refuse_exposed("listeners: " + config::text_of(listener), listener.host));
+        if (config.allow_unauthenticated_network || config::is_loopback(listener.host)) continue;
+        const std::string shown = "listeners: " + config::text_of(listener);
+        if (listener.protocol == config::Protocol::kSaslPlaintext) return refuse_readable(shown);
+        if (is_open(listener, config.security.at(listener.name)))
+            LEAT_TRY_VOID(refuse_exposed(shown, listener.host));
     }
     if (!config.http_listen || config.allow_unauthenticated_network) return {};
     const std::string text[] = {*config.http_listen};

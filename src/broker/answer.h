@@ -26,7 +26,8 @@ struct Answer {
     wire::Frame frame;
     /// Bytes of the frame's splices, one after the other: their sizes add up to the splices'.
     std::vector<storage::ReadSlice> slices;
-    std::string_view close_reason;  ///< A literal: label of a metric.
+    /// A literal: label of a metric. With a frame: the connection ends once that is sent.
+    std::string_view close_reason;
 
     [[nodiscard]] static Answer of(wire::Frame frame) {
         Answer out;

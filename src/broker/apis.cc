@@ -20,6 +20,7 @@
 #include "broker/handlers/produce.h"
 #include "broker/handlers/producer_ids.h"
 #include "broker/handlers/replicas.h"
+#include "broker/handlers/sasl.h"
 #include "broker/handlers/topics.h"
 #include "broker/metrics.h"
 
@@ -46,6 +47,10 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kSyncGroup, .handle = call<handle_sync_group>},
     {.key = kDescribeGroups, .handle = call<handle_describe_groups>},
     {.key = kListGroups, .handle = call<handle_list_groups>},
+    {.key = kSaslHandshake,
+     .handle = call<handle_sasl_handshake>,
+     .rights = Rights::kNone,
+     .quota = QuotaClass::kExempt},
     {.key = kApiVersions, .handle = call<handle_api_versions>, .rights = Rights::kNone},
     {.key = kCreateTopics, .handle = call<handle_create_topics>, .quota = QuotaClass::kMutation},
     {.key = kDeleteTopics, .handle = call<handle_delete_topics>, .quota = QuotaClass::kMutation},
@@ -58,6 +63,10 @@ constexpr auto kTable = std::to_array<Api>({
      .handle = call<handle_alter_replica_log_dirs>,
      .rights = Rights::kCluster},
     {.key = kDescribeLogDirs, .handle = call<handle_describe_log_dirs>, .rights = Rights::kCluster},
+    {.key = kSaslAuthenticate,
+     .handle = call<handle_sasl_authenticate>,
+     .rights = Rights::kNone,
+     .quota = QuotaClass::kExempt},
     {.key = kCreatePartitions,
      .handle = call<handle_create_partitions>,
      .quota = QuotaClass::kMutation},

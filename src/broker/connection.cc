@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/connection.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/check.h"
 #include "broker/apis.h"
+#include "broker/authentication.h"
 #include "broker/connections.h"
 #include "broker/handlers/api_versions.h"
+#include "broker/handlers/sasl.h"
 #include "broker/metrics.h"
 #include "obs/slow_request.h"
 #include "wire/reader.h"
@@ -26,6 +29,7 @@ Connection::Connection(Connections& home, rt::EventLoop& loop, rt::Socket socket
     : home_(home),
       loop_(loop),
       facts_(std::move(facts)),
+      opened_at_(loop.now()),
       last_activity_(loop.now()),
       stream_(loop, std::move(socket), *this) {}
 
@@ -46,10 +50,10 @@ void Connection::on_read(std::size_t bytes) {
 
 /// Takes what was read apart, as far as there is room for requests; the rest is kept for later.
 void Connection::read_frames() {
-    const auto frame_max = static_cast<std::size_t>(home_.config().socket_request_max_bytes);
     Pause why = pause();
     while (why == Pause::kNone) {
-        Result<std::optional<RequestFrame>> frame = reader_.next(home_.buffers(), frame_max);
+        Result<std::optional<RequestFrame>> frame =
+            reader_.next(home_.buffers(), frame_bytes_max());
         if (!frame.has_value())
             return close(frame.error().code() == Errc::kLimitExceeded ? "frame_too_large"
                                                                       : "bad_frame_length");
@@ -69,12 +73,38 @@ void Connection::read_frames() {
     set_reading(why);
 }
 
+/// Strangers get less of our memory (CVE-2022-34917).
+std::size_t Connection::frame_bytes_max() const {
+    const Authentication* authentication = facts_->authentication.get();
+    const bool is_stranger = authentication != nullptr && !authentication->is_proved();
+    return static_cast<std::size_t>(
+        is_stranger ? std::min(authentication->access().security().sasl.receive_bytes_max,
+                               home_.config().socket_request_max_bytes)
+                    : home_.config().socket_request_max_bytes);
+}
+
 /// False when it was none and the connection is closed.
 bool Connection::take_frame(RequestFrame frame) {
     std::unique_ptr<Execution> execution = home_.get_execution();
     Request& request = execution->request;
     request.frame_bytes = frame.size_bytes;
     request.frame = std::move(frame.buffer);
+    request.connection = facts_;
+    request.received_at = loop_.now();
+    request.shard = &home_.shard();
+    if (facts_->authentication != nullptr && facts_->authentication->expects_raw()) {
+        request.api = &raw_sasl_api();
+        request.header.api = &wire::api_info(request.api->key);
+        request.body = {request.frame.data(), request.frame_bytes};
+    } else if (!read_header(request)) {
+        return false;
+    }
+    home_.take_memory(request.frame_bytes);
+    executions_.push_back(std::move(execution));
+    return true;
+}
+
+bool Connection::read_header(Request& request) {
     const Bytes bytes{request.frame.data(), request.frame_bytes};
     wire::Reader in{bytes, request.arena};
     Result<wire::RequestHeader> header = wire::decode_request_header(in);
@@ -94,11 +124,6 @@ bool Connection::take_frame(RequestFrame frame) {
         close("unsupported_version");
         return false;
     }
-    request.connection = facts_;
-    request.received_at = loop_.now();
-    request.shard = &home_.shard();
-    home_.take_memory(request.frame_bytes);
-    executions_.push_back(std::move(execution));
     return true;
 }
 
@@ -174,6 +199,12 @@ void Connection::start(Execution& execution) {
     Request& request = execution.request;
     home_.broker().metrics().executing.add(1);
     if (is_draining_) request.hurry();
+    if (const Authentication* authentication = facts_->authentication.get();
+        authentication != nullptr) {
+        const std::string_view why =
+            authentication->refusal(request.api->key, loop_.now(), facts_->session);
+        if (!why.empty()) return finish(execution, Answer::close(why));
+    }
     if (!request.header.api->serves(request.header.version))
         return finish(execution, refuse_api_versions(request));
     rt::start(request.api->handle(request), [self = shared_from_this(), &execution](Answer answer) {
@@ -217,7 +248,9 @@ void Connection::send(Execution& execution) {
             return close(execution.answer.close_reason);
         case Answer::Kind::kFrame:
             last_activity_ = loop_.now();
-            return send_frame(execution.answer);
+            send_frame(execution.answer);
+            if (!execution.answer.close_reason.empty()) close(execution.answer.close_reason);
+            return;
     }
 }
 
@@ -281,8 +314,18 @@ void Connection::retire(std::size_t index) {
     home_.put_execution(std::move(execution));
 }
 
+std::string_view Connection::unproved(Instant now) const {
+    const Authentication* authentication = facts_->authentication.get();
+    if (authentication == nullptr) return "";
+    if (authentication->is_proved())
+        return now >= facts_->session.expires_at && executions_.empty() ? "session_expired" : "";
+    const auto patience = ms(authentication->access().security().authentication_timeout_ms);
+    return now - opened_at_ >= patience ? "authentication_timeout" : "";
+}
+
 bool Connection::is_late(Instant now) const {
     const config::BrokerConfig& config = home_.config();
+    if (!unproved(now).empty()) return true;
     if (stream_.unsent_bytes() > 0)
         return now - stream_.last_progress() >= ms(config.send_timeout_ms);
     if (!executions_.empty()) return false;
@@ -293,6 +336,7 @@ bool Connection::is_late(Instant now) const {
 
 void Connection::check_deadlines(Instant now) {
     if (is_closed_ || !is_late(now)) return;
+    if (const std::string_view why = unproved(now); !why.empty()) return abort(why);
     if (stream_.unsent_bytes() > 0) return abort("send_timeout");
     abort(reader_.is_inside() ? "frame_timeout" : "idle");
 }

@@ -65,6 +65,9 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     /// After what was answered has been sent.
     void close(std::string_view reason);
     void read_frames();
+    [[nodiscard]] std::size_t frame_bytes_max() const;
+    /// False when the header is none that is served; the connection is closed.
+    bool read_header(Request& request);
     bool take_frame(RequestFrame frame);
     void advance();
     bool start_next();
@@ -81,12 +84,15 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     [[nodiscard]] Pause pause() const;
     [[nodiscard]] bool may_execute_more() const;
     void set_reading(Pause pause);
+    /// Why the connection ends for want of a proof that holds now; "" when it need not.
+    [[nodiscard]] std::string_view unproved(Instant now) const;
 
     Connections& home_;
     rt::EventLoop& loop_;
     std::shared_ptr<ConnectionFacts> facts_;
     FrameReader reader_;
     std::vector<std::unique_ptr<Execution>> executions_;  ///< In the order of their arrival.
+    Instant opened_at_;
     Instant last_activity_;
     Instant frame_began_{};  ///< Of the frame being read; when reading went on, if that is later.
     std::size_t reserved_bytes_ = 0;  ///< Of the frame being read.

@@ -29,6 +29,9 @@ constexpr auto kTable = std::to_array<Metric>({
     {.name = "leat_connections_refused_total",
      .help = "Connections closed right after they came in, by the limit they met.",
      .labels = {"reason"}},
+    {.name = "leat_authentications_total",
+     .help = "Attempts of clients to prove who they are, by mechanism and outcome.",
+     .labels = {"mechanism", "outcome"}},
     {.name = "leat_connections_accepted_total", .help = "Connections that came in."},
     {.name = "leat_connections", .kind = Kind::kGauge, .help = "Open connections."},
     {.name = "leat_requests_executing", .kind = Kind::kGauge, .help = "Requests in execution."},
@@ -155,6 +158,10 @@ void BrokerMetrics::count_closed(std::string_view reason) {
 
 void BrokerMetrics::count_refused(std::string_view reason) {
     registry_.counter(metric("leat_connections_refused_total"), {reason}).add();
+}
+
+void BrokerMetrics::count_authentication(std::string_view mechanism, std::string_view outcome) {
+    registry_.counter(metric("leat_authentications_total"), {mechanism, outcome}).add();
 }
 
 }  // namespace leat::broker

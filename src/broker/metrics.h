@@ -47,6 +47,8 @@ class BrokerMetrics {
     void count_error(std::int16_t wire_code);
     void count_closed(std::string_view reason);
     void count_refused(std::string_view reason);
+    /// `outcome` is "ok" or "failed".
+    void count_authentication(std::string_view mechanism, std::string_view outcome);
 
     obs::Counter accepted;
     obs::Gauge connections;

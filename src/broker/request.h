@@ -22,6 +22,7 @@
 
 namespace leat::broker {
 
+class Authentication;  // Defined in authentication.h.
 class Shard;
 struct Api;
 
@@ -37,6 +38,8 @@ struct ConnectionFacts {
     std::string software_name;  ///< As ApiVersions told it; "" before.
     std::string software_version;
     auth::Session session;  ///< Anonymous until authentication says otherwise.
+    /// Null on listeners that ask for none.
+    std::shared_ptr<Authentication> authentication;
 };
 
 /// A handler gets a Request& that lives until its answer was taken, on whatever shard it runs.

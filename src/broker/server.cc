@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "broker/authentication.h"
 #include "broker/metrics.h"
 #include "obs/log.h"
 
@@ -65,14 +66,17 @@ Result<void> Server::listen() {
 }
 
 Result<void> Server::bind(const config::Listener& wanted) {
-    LEAT_TRY(rt::TcpListener listener,
-             rt::TcpListener::open(
-                 *loops_.front(), options_for(wanted, broker_.shard(0).config()),
-                 [this, name = wanted.name](rt::Socket socket, const rt::SocketAddress& peer) {
-                     on_accept(name, std::move(socket), peer);
-                 }));
+    const config::BrokerConfig& config = broker_.shard(0).config();
+    LEAT_TRY(std::shared_ptr<const ListenerAccess> access,
+             ListenerAccess::open(wanted, config.security.at(wanted.name)));
+    LEAT_TRY(
+        rt::TcpListener listener,
+        rt::TcpListener::open(*loops_.front(), options_for(wanted, config),
+                              [this, access](rt::Socket socket, const rt::SocketAddress& peer) {
+                                  on_accept(access, std::move(socket), peer);
+                              }));
     listener.pause();
-    listening_.push_back({wanted, std::make_unique<rt::TcpListener>(std::move(listener))});
+    listening_.push_back({wanted, access, std::make_unique<rt::TcpListener>(std::move(listener))});
     return {};
 }
 
@@ -117,12 +121,14 @@ std::size_t Server::pick_shard() {
     return static_cast<std::size_t>(std::ranges::min_element(counts_) - counts_.begin());
 }
 
-void Server::on_accept(const std::string& name, rt::Socket socket, const rt::SocketAddress& peer) {
+void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::Socket socket,
+                       const rt::SocketAddress& peer) {
     BrokerMetrics& metrics = broker_.metrics();
     metrics.accepted.add();
     if (is_draining_) return;
     auto facts = std::make_shared<ConnectionFacts>();
-    facts->endpoint = broker_.endpoint(name);
+    facts->endpoint = broker_.endpoint(access->name());
+    if (access->asks_sasl()) facts->authentication = std::make_shared<Authentication>(access);
     facts->peer = peer.text();
     facts->peer_host = peer.host();
     const auto refused =

@@ -12,6 +12,7 @@
 #include "broker/broker.h"
 #include "broker/connection_limits.h"
 #include "broker/connections.h"
+#include "broker/listener_access.h"
 #include "broker/request_memory.h"
 #include "rt/event_loop.h"
 #include "rt/tcp.h"
@@ -45,11 +46,13 @@ class Server {
   private:
     struct Listening {
         config::Listener wanted;
+        std::shared_ptr<const ListenerAccess> access;
         std::unique_ptr<rt::TcpListener> listener;
     };
     Result<void> bind(const config::Listener& wanted);
     [[nodiscard]] Result<std::vector<config::Listener>> advertised() const;
-    void on_accept(const std::string& name, rt::Socket socket, const rt::SocketAddress& peer);
+    void on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::Socket socket,
+                   const rt::SocketAddress& peer);
     void on_gone(const std::string& host);
     void pause_if_needed();
     void resume();

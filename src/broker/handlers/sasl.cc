@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/handlers/sasl.h"
+
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "broker/apis.h"
+#include "broker/authentication.h"
+#include "broker/blocking.h"
+#include "broker/broker.h"
+#include "broker/metrics.h"
+#include "obs/log.h"
+#include "wire/frame.h"
+
+namespace leat::broker {
+namespace {
+
+constexpr obs::Logger kLog{"auth"};
+constexpr std::string_view kFailed = "authentication_failed";
+
+struct Step {
+    std::string reply;
+    std::int64_t lifetime_ms = 0;
+};
+
+std::string_view text_of(Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT
+}
+
+/// What a client is told that failed: the mechanism's own words, or Kafka's for all of them.
+std::string told(const Error& error, std::string_view mechanism) {
+    if (!error.detail().empty()) return std::string{error.detail()};
+    return "Authentication failed during authentication due to invalid credentials with SASL "
+           "mechanism " +
+           std::string{mechanism};
+}
+
+/// Counts and logs it, and waits so that guessing is slow.
+rt::Task<void> suffer(Request& request, std::string mechanism) {
+    Authentication& authentication = *request.connection->authentication;
+    authentication.fail();
+    request.shard->broker().metrics().count_authentication(mechanism, "failed");
+    kLog.warn("authentication failed", {{"peer", request.connection->peer},
+                                        {"listener", authentication.access().name()},
+                                        {"mechanism", mechanism}});
+    rt::Executor& here = request.shard->executor();
+    const std::chrono::milliseconds delay{authentication.access().security().sasl.failure_delay_ms};
+    if (delay.count() > 0) co_await rt::sleep_until(here, here.now() + delay);
+}
+
+/// One step of the exchange. Errors: kSaslAuthenticationFailed; the exchange is over.
+rt::Task<Result<Step>> step(Request& request, Bytes message) {
+    Authentication& authentication = *request.connection->authentication;
+    auth::SaslServer& exchange = authentication.exchange();
+    std::optional<Result<auth::SaslStep>> done;
+    if (exchange.may_block()) {
+        const auto work = [&exchange, message] { return exchange.next(text_of(message)); };
+        done.emplace(
+            co_await on_pool(request.shard->broker().pool(), request.shard->executor(), work));
+    } else {
+        done.emplace(exchange.next(text_of(message)));
+    }
+    if (!done->has_value()) co_return std::move(*done).error();
+    Step out{.reply = std::move((*done)->reply)};
+    if (!(*done)->identity) co_return out;
+    rt::Executor& here = request.shard->executor();
+    LEAT_CO_TRY(out.lifetime_ms,
+                authentication.succeed(*(*done)->identity, here.now(), here.wall_now(),
+                                       request.connection->session));
+    request.shard->broker().metrics().count_authentication(authentication.mechanism(), "ok");
+    co_return out;
+}
+
+Bytes in_arena(Request& request, std::string_view text) {
+    const std::span<std::byte> out = request.arena.array<std::byte>(text.size());
+    if (!text.empty()) std::memcpy(out.data(), text.data(), text.size());
+    return out;
+}
+
+Answer then_close(Answer answer, std::string_view reason) {
+    answer.close_reason = reason;
+    return answer;
+}
+
+rt::Task<Answer> handle_raw_sasl(Request& request) {
+    Authentication& authentication = *request.connection->authentication;
+    const std::string mechanism = authentication.mechanism();
+    const Result<Step> done = co_await step(request, request.body);
+    if (!done.has_value()) {
+        co_await suffer(request, mechanism);
+        co_return Answer::close(kFailed);
+    }
+    wire::Frame frame = wire::new_frame({.inline_bytes = done->reply.size()});
+    if (!done->reply.empty())
+        std::memcpy(frame.data.get() + 4, done->reply.data(), done->reply.size());
+    co_return Answer::of(std::move(frame));
+}
+
+}  // namespace
+
+rt::Task<Answer> handle_sasl_handshake(Request& request,
+                                       const wire::SaslHandshakeRequest& message) {
+    Authentication* authentication = request.connection->authentication.get();
+    wire::SaslHandshakeResponse out;
+    if (authentication == nullptr ||
+        !authentication->may_begin(request.shard->executor().now(), request.connection->session)) {
+        out.error_code = wire_code(Errc::kIllegalSaslState);
+        co_return answer_with(request, out);
+    }
+    const auto& mechanisms = authentication->access().security().sasl.mechanisms;
+    out.mechanisms = request.arena.array<std::string_view>(mechanisms.size());
+    for (std::size_t i = 0; i < mechanisms.size(); ++i) out.mechanisms[i] = mechanisms[i];
+    const Result<void> begun =
+        authentication->begin(message.mechanism, request.version(), *request.shard);
+    if (begun.has_value()) co_return answer_with(request, out);
+    out.error_code = wire_code(begun.error().code());
+    co_await suffer(request, "none");
+    co_return then_close(answer_with(request, out), kFailed);
+}
+
+rt::Task<Answer> handle_sasl_authenticate(Request& request,
+                                          const wire::SaslAuthenticateRequest& message) {
+    Authentication* authentication = request.connection->authentication.get();
+    wire::SaslAuthenticateResponse out;
+    if (authentication == nullptr || !authentication->is_in_exchange()) {
+        out.error_code = wire_code(Errc::kIllegalSaslState);
+        out.error_message = "SaslAuthenticate request received after successful authentication";
+        co_return answer_with(request, out);
+    }
+    const std::string mechanism = authentication->mechanism();
+    const Result<Step> done = co_await step(request, message.auth_bytes);
+    if (done.has_value()) {
+        out.auth_bytes = in_arena(request, done->reply);
+        out.session_lifetime_ms = done->lifetime_ms;
+        co_return answer_with(request, out);
+    }
+    const std::string why = told(done.error(), mechanism);
+    out.error_code = wire_code(done.error().code());
+    out.error_message = why;
+    co_await suffer(request, mechanism);
+    co_return then_close(answer_with(request, out), kFailed);
+}
+
+const Api& raw_sasl_api() noexcept {
+    static constexpr Api kRaw{.key = wire::ApiKey::kSaslAuthenticate,
+                              .handle = handle_raw_sasl,
+                              .rights = Rights::kNone,
+                              .quota = QuotaClass::kExempt};
+    return kRaw;
+}
+
+}  // namespace leat::broker

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "broker/broker.h"
+#include "broker/handlers/acls.h"
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/cluster.h"
 #include "broker/handlers/configs.h"
@@ -57,6 +58,9 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kDeleteRecords, .handle = call<handle_delete_records>},
     {.key = kInitProducerId, .handle = call<handle_init_producer_id>},
     {.key = kOffsetForLeaderEpoch, .handle = call<handle_offset_for_leader_epoch>},
+    {.key = kDescribeAcls, .handle = call<handle_describe_acls>},
+    {.key = kCreateAcls, .handle = call<handle_create_acls>},
+    {.key = kDeleteAcls, .handle = call<handle_delete_acls>},
     {.key = kDescribeConfigs, .handle = call<handle_describe_configs>},
     {.key = kAlterConfigs, .handle = call<handle_alter_configs>},
     {.key = kAlterReplicaLogDirs,

@@ -10,6 +10,7 @@
 #include "broker/log_level.h"
 #include "broker/metrics.h"
 #include "broker/shard_storage.h"
+#include "config/access_settings.h"
 #include "obs/log.h"
 
 namespace leat::broker {
@@ -45,6 +46,10 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerParts parts) {
     std::unique_ptr<Broker> broker{new Broker{std::move(parts)}};
     LEAT_TRY(metadata::Controller controller, broker->load());
     broker->node_id_ = controller.image().broker().node_id;
+    if (const auto& config = controller.image().broker(); config::has_authorizer(config))
+        broker->policy_ = std::make_unique<const auth::Policy>(
+            auth::Policy{.super_users = config::super_users(config),
+                         .allows_without_rules = config.allow_without_acls});
     LEAT_TRY_VOID(broker->reconcile(controller.image()));
     broker->metrics_ = std::make_unique<BrokerMetrics>(*broker->parts_.registry);
     broker->make_shards(controller.image());

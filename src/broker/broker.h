@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/acl_table.h"
 #include "broker/admin/cluster.h"
 #include "broker/shard.h"
 #include "config/listener.h"
@@ -74,6 +75,8 @@ class Broker {
     [[nodiscard]] rt::BlockingPool& pool() const noexcept { return *parts_.pool; }
     [[nodiscard]] obs::Registry& registry() const noexcept { return *parts_.registry; }
     [[nodiscard]] BrokerMetrics& metrics() noexcept { return *metrics_; }
+    /// What holds beside the access rules; nullptr when nobody needs rights.
+    [[nodiscard]] const auth::Policy* policy() const noexcept { return policy_.get(); }
     /// Why the data directory takes no more writes; "" while all is well.
     [[nodiscard]] std::string failure() const;
     /// Features as ApiVersions tells them; finalized ones are implemented.
@@ -104,6 +107,7 @@ class Broker {
 
     BrokerParts parts_;
     std::int32_t node_id_ = 0;
+    std::unique_ptr<const auth::Policy> policy_;
     std::unique_ptr<BrokerMetrics> metrics_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::unique_ptr<metadata::Authority> authority_;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "auth/decisions.h"
 #include "auth/principal.h"
 #include "base/arena.h"
 #include "base/errc.h"
@@ -40,6 +41,7 @@ struct ConnectionFacts {
     auth::Session session;  ///< Anonymous until authentication says otherwise.
     /// Null on listeners that ask for none.
     std::shared_ptr<Authentication> authentication;
+    auth::Decisions decisions;  ///< What the sender may do, as it was found out.
 };
 
 /// A handler gets a Request& that lives until its answer was taken, on whatever shard it runs.

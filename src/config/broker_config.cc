@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/access_settings.h"
 #include "config/bind.h"
 
 namespace leat::config {
@@ -544,6 +545,7 @@ std::vector<Setting> all_rows() {
     std::vector<Setting> rows{kRows.begin(), kRows.end()};
     const auto security = security_settings();
     rows.insert(rows.end(), security.begin(), security.end());
+    rows.insert(rows.end(), access_settings().begin(), access_settings().end());
     for (const Setting& topic : topic_settings())
         if (!topic.synonym.empty()) rows.push_back(synonym_of(topic));
     for (const Known& known : kWithoutEffect)

@@ -114,6 +114,12 @@ struct BrokerConfig {
     std::int32_t offset_metadata_max_bytes = 4'096;
     std::int32_t offsets_commit_timeout_ms = 5'000;
 
+    // Rights.
+    std::string authorizer_class;  ///< One of Kafka's names; "": on when a listener authenticates.
+    std::string super_users;       ///< "User:a;User:b".
+    bool allow_without_acls = false;
+    std::int32_t acls_max = 100'000;
+
     // Seeing it run.
     LogLevel log_level = LogLevel::kInfo;
     LogFormat log_format = LogFormat::kLogfmt;

@@ -101,6 +101,12 @@ class Controller {
     std::vector<Outcome> alter_configs(std::span<const ConfigChange> changes, bool validate_only,
                                        std::vector<Delta>& deltas);
 
+    /// One outcome for each rule; one that is there already is a success.
+    std::vector<Outcome> create_acls(std::span<const auth::Acl> acls, std::vector<Delta>& deltas);
+    /// What each filter removed; one rule that several filters match is told by each.
+    std::vector<std::vector<auth::Acl>> delete_acls(std::span<const auth::AclFilter> filters,
+                                                    std::vector<Delta>& deltas);
+
     /// First of kProducerIdBlock new producer ids; to be used only once the delta is durable.
     std::int64_t allocate_producer_ids(std::vector<Delta>& deltas);
 

@@ -8,7 +8,9 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
+#include "auth/acl.h"
 #include "base/uuid.h"
 #include "config/layers.h"
 
@@ -56,8 +58,15 @@ struct LeaderEpochsBumped {
     std::int32_t unclean_starts = 0;
 };
 
-using Delta = std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
-                           BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped>;
+/// Access rules. Those of `removed` were there, those of `added` were not.
+struct AclsChanged {
+    std::shared_ptr<const std::vector<auth::Acl>> added;
+    std::shared_ptr<const std::vector<auth::Acl>> removed;
+};
+
+using Delta =
+    std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
+                 BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped, AclsChanged>;
 
 /// What a store keeps.
 struct StoredTopic {
@@ -74,6 +83,7 @@ struct State {
     config::Values dynamic_default;
     config::Values dynamic_broker;
     std::vector<StoredTopic> topics;
+    std::vector<auth::Acl> acls;
 };
 
 }  // namespace leat::metadata

@@ -39,6 +39,7 @@ Result<Image> Image::make(const State& state, const config::Layers& static_layer
     image.cluster_id_ = state.cluster_id;
     image.next_producer_id_ = state.next_producer_id;
     image.unclean_starts_ = state.unclean_starts;
+    for (const auth::Acl& acl : state.acls) image.acls_.insert(acl);
     std::shared_ptr<const config::TopicConfig> plain;
     for (const StoredTopic& stored : state.topics) {
         auto topic = std::make_shared<Topic>();
@@ -61,6 +62,7 @@ Image Image::clone() const {
     copy.next_producer_id_ = next_producer_id_;
     copy.unclean_starts_ = unclean_starts_;
     copy.version_ = version_;
+    copy.acls_ = acls_.clone();
     for (const auto& [name, topic] : topics_) copy.insert(topic);
     return copy;
 }
@@ -79,6 +81,10 @@ void Image::apply(const Delta& delta) {
                    },
                    [this](const ProducerIdsAllocated& d) { next_producer_id_ = d.next; },
                    [this](const LeaderEpochsBumped& d) { unclean_starts_ = d.unclean_starts; },
+                   [this](const AclsChanged& d) {
+                       for (const auth::Acl& acl : *d.removed) acls_.erase(acl);
+                       for (const auth::Acl& acl : *d.added) acls_.insert(acl);
+                   },
                },
                delta);
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "auth/acl_table.h"
 #include "base/result.h"
 #include "base/uuid.h"
 #include "metadata/delta.h"
@@ -60,6 +61,7 @@ class Image {
         return broker_;
     }
     [[nodiscard]] const config::Layers& layers() const noexcept { return *layers_; }
+    [[nodiscard]] const auth::AclTable& acls() const noexcept { return acls_; }
     /// Number of deltas applied since the state was loaded.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
@@ -76,6 +78,7 @@ class Image {
     std::shared_ptr<const config::Layers> layers_;
     std::shared_ptr<const config::BrokerConfig> broker_;
     std::string cluster_id_;
+    auth::AclTable acls_;
     std::int64_t next_producer_id_ = 0;
     std::int64_t partition_total_ = 0;
     std::int32_t unclean_starts_ = 0;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr obs::Logger kLog{"metadata"};
 constexpr std::int64_t kApplicationId = 0x4C656174;  // "Leat".
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 
 constexpr const char* kSchema =
     "CREATE TABLE topics(name TEXT PRIMARY KEY, id BLOB NOT NULL UNIQUE, partitions INTEGER NOT "
@@ -26,8 +26,19 @@ constexpr const char* kSchema =
     "CREATE TABLE broker_settings(scope TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(scope, name)) WITHOUT ROWID;"
     "CREATE TABLE facts(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;"
-    "PRAGMA application_id=1281712500; PRAGMA user_version=1;";
-static_assert(kApplicationId == 1281712500 && kSchemaVersion == 1);
+    "PRAGMA application_id=1281712500;";
+static_assert(kApplicationId == 1281712500);
+
+/// What versions after the first added: made when missing, at each start.
+constexpr const char* kAdded =
+    "CREATE TABLE IF NOT EXISTS acls(type INTEGER NOT NULL, name TEXT NOT NULL, pattern INTEGER "
+    "NOT "
+    "NULL,"
+    " principal TEXT NOT NULL, host TEXT NOT NULL, operation INTEGER NOT NULL, permission INTEGER "
+    "NOT NULL,"
+    " PRIMARY KEY(type, name, pattern, principal, host, operation, permission)) WITHOUT ROWID;"
+    "PRAGMA user_version=2;";
+static_assert(kSchemaVersion == 2);
 
 constexpr std::string_view kScopeDefault = "default";
 constexpr std::string_view kScopeBroker = "broker";
@@ -38,6 +49,7 @@ Bytes bytes_of(const Uuid& id) {
 
 struct Statements {
     Statement put_topic, drop_topic, put_setting, drop_settings, put_broker, drop_broker, put_fact;
+    Statement put_acl, drop_acl;
 };
 
 Result<Statements> prepare_all(Database& db) {
@@ -51,6 +63,10 @@ Result<Statements> prepare_all(Database& db) {
     LEAT_TRY(s.put_broker, prepare("INSERT OR REPLACE INTO broker_settings VALUES(?,?,?)"));
     LEAT_TRY(s.drop_broker, prepare("DELETE FROM broker_settings WHERE scope=?"));
     LEAT_TRY(s.put_fact, prepare("INSERT OR REPLACE INTO facts VALUES(?,?)"));
+    LEAT_TRY(s.put_acl, prepare("INSERT OR REPLACE INTO acls VALUES(?,?,?,?,?,?,?)"));
+    LEAT_TRY(s.drop_acl,
+             prepare("DELETE FROM acls WHERE type=? AND name=? AND pattern=? AND principal=? AND "
+                     "host=? AND operation=? AND permission=?"));
     return s;
 }
 
@@ -75,6 +91,7 @@ class SqliteStore final : public MetadataStore {
         LEAT_TRY_VOID(load_topics(state));
         LEAT_TRY_VOID(load_topic_settings(state));
         LEAT_TRY_VOID(load_broker_settings(state));
+        LEAT_TRY_VOID(load_acls(state));
         return state;
     }
 
@@ -153,6 +170,43 @@ class SqliteStore final : public MetadataStore {
     }
     Result<void> write(const LeaderEpochsBumped& d) {
         return put_fact("unclean_starts", d.unclean_starts);
+    }
+
+    static Result<void> run_with(Statement& statement, const auth::Acl& acl) {
+        return statement.bind(1, static_cast<std::int64_t>(acl.type))
+            .bind(2, std::string_view{acl.name})
+            .bind(3, static_cast<std::int64_t>(acl.pattern))
+            .bind(4, std::string_view{acl.principal})
+            .bind(5, std::string_view{acl.host})
+            .bind(6, static_cast<std::int64_t>(acl.operation))
+            .bind(7, static_cast<std::int64_t>(acl.permission))
+            .run();
+    }
+    Result<void> write(const AclsChanged& d) {
+        for (const auth::Acl& acl : *d.removed) LEAT_TRY_VOID(run_with(statements_->drop_acl, acl));
+        for (const auth::Acl& acl : *d.added) LEAT_TRY_VOID(run_with(statements_->put_acl, acl));
+        return {};
+    }
+
+    Result<void> load_acls(State& state) {
+        LEAT_TRY(Statement rows,
+                 Statement::prepare(db_,
+                                    "SELECT type, name, pattern, principal, host, operation, "
+                                    "permission FROM acls"));
+        for (;;) {
+            LEAT_TRY(const bool has_row, rows.step());
+            if (!has_row) return {};
+            auth::Acl acl{.type = static_cast<auth::ResourceType>(rows.column_number(0)),
+                          .name = rows.column_text(1),
+                          .pattern = static_cast<auth::PatternType>(rows.column_number(2)),
+                          .principal = rows.column_text(3),
+                          .host = rows.column_text(4),
+                          .operation = static_cast<auth::Operation>(rows.column_number(5)),
+                          .permission = static_cast<auth::Permission>(rows.column_number(6))};
+            if (!auth::acl_error(acl).empty())
+                return Error{Errc::kDataDirFormat, "metadata: an access rule is damaged"};
+            state.acls.push_back(std::move(acl));
+        }
     }
 
     Result<void> load_topics(State& state) {
@@ -255,6 +309,7 @@ Result<std::unique_ptr<MetadataStore>> open_sqlite_store(const std::string& path
     LEAT_TRY_VOID(check_format(db, path));
     LEAT_TRY_VOID(db.run("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF;"));
     LEAT_TRY_VOID(create_if_empty(db, fresh_cluster_id));
+    LEAT_TRY_VOID(db.run(kAdded));
     auto store = std::make_unique<SqliteStore>(std::move(db));
     LEAT_TRY_VOID(store->start());
     return std::unique_ptr<MetadataStore>{std::move(store)};

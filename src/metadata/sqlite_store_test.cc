@@ -90,6 +90,49 @@ TEST_F(SqliteStore, EverythingCommittedIsReadBack) {
     EXPECT_EQ(image->broker().max_connections, 78);
 }
 
+TEST_F(SqliteStore, AccessRulesAreReadBack) {
+    const auth::Acl read{.type = auth::ResourceType::kTopic,
+                         .name = "orders",
+                         .pattern = auth::PatternType::kPrefixed,
+                         .principal = "User:a",
+                         .host = "*",
+                         .operation = auth::Operation::kRead,
+                         .permission = auth::Permission::kDeny};
+    auth::Acl write = read;
+    write.operation = auth::Operation::kWrite;
+    {
+        auto store = open();
+        ASSERT_OK(store);
+        Controller c = controller_of(*(*store)->load());
+        std::vector<Delta> deltas;
+        const std::vector<auth::Acl> both{read, write};
+        c.create_acls(both, deltas);
+        auth::AclFilter filter;
+        filter.operation = auth::Operation::kWrite;
+        c.delete_acls({&filter, 1}, deltas);
+        ASSERT_OK((*store)->commit(deltas));
+    }
+    auto store = open();
+    ASSERT_OK(store);
+    const auto state = (*store)->load();
+    ASSERT_OK(state);
+    EXPECT_EQ(state->acls, std::vector<auth::Acl>{read});
+    EXPECT_TRUE(Image::make(*state, {})->acls().contains(read));
+}
+
+TEST_F(SqliteStore, FirstFormatGetsTheTablesThatItLacks) {
+    {
+        ASSERT_OK(open());
+    }
+    {
+        Database db = *Database::open(path_);
+        ASSERT_OK(db.run("DROP TABLE acls; PRAGMA journal_mode=DELETE; PRAGMA user_version=1"));
+    }
+    auto store = open();
+    ASSERT_OK(store);
+    EXPECT_OK((*store)->load());
+}
+
 TEST_F(SqliteStore, FailedCommitLeavesNothingAndStopsTheStore) {
     auto store = open();
     ASSERT_OK(store);
@@ -120,12 +163,12 @@ TEST_F(SqliteStore, NewerFormatIsRefusedAndLeftAlone) {
     }
     {
         Database db = *Database::open(path_);
-        ASSERT_OK(db.run("PRAGMA journal_mode=DELETE; PRAGMA user_version=2"));
+        ASSERT_OK(db.run("PRAGMA journal_mode=DELETE; PRAGMA user_version=99"));
     }
     const std::string before = content();
     const auto refused = open();
     EXPECT_ERRC(refused, Errc::kDataDirFormat);
-    EXPECT_TRUE(refused.error().detail().contains("newer Leat (format 2"))
+    EXPECT_TRUE(refused.error().detail().contains("newer Leat (format 99"))
         << refused.error().detail();
     EXPECT_TRUE(content() == before);
 }

@@ -286,7 +286,8 @@ std::string paged(Rig& rig, std::vector<std::string_view> names, std::int32_t li
         rig.arena.array<wire::DescribeTopicPartitionsRequest::TopicRequest>(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) request.topics[i].name = names[i];
     for (int page = 0; page < 100; ++page) {
-        const auto told = describe_topic_partitions(request, rig.image(), rig.arena);
+        const auto told = describe_topic_partitions(
+            request, rig.image(), [](std::string_view) { return std::optional{3576}; }, rig.arena);
         for (const auto& topic : told.topics) {
             if (topic.error_code != 0)
                 out.append(topic.name.value_or("?"))

@@ -49,12 +49,22 @@ std::span<PagedPartition> partitions_of(const metadata::Topic& topic, std::int32
 struct Page {
     const metadata::Image& image;
     Arena& arena;
+    const TopicRights& rights;
+    bool hides;  ///< What may not be seen is left out.
     std::int32_t left;
     std::vector<PagedTopic> topics;
     wire::DescribeTopicPartitionsResponse::Cursor* next = nullptr;
 
     /// False once the page is full.
     bool add(std::string_view name, std::int32_t first_partition) {
+        const std::optional<std::int32_t> operations = rights(name);
+        if (!operations) {
+            if (hides) return true;
+            PagedTopic& denied = topics.emplace_back();
+            denied.name = name;
+            denied.error_code = code(Errc::kTopicAuthorizationFailed);
+            return true;
+        }
         const metadata::Topic* topic = image.find(name);
         if (topic == nullptr) {
             PagedTopic& unknown = topics.emplace_back();
@@ -62,7 +72,7 @@ struct Page {
             const bool is_valid = metadata::topic_name_error(name).empty();
             unknown.error_code =
                 code(is_valid ? Errc::kUnknownTopicOrPartition : Errc::kInvalidTopicException);
-            unknown.topic_authorized_operations = kAllTopicOperations;
+            unknown.topic_authorized_operations = *operations;
             return true;
         }
         const std::int32_t first = std::min(first_partition, topic->partition_count);
@@ -72,7 +82,7 @@ struct Page {
             told.name = arena.copy(name);
             told.topic_id = topic->id;
             told.is_internal = topic->is_internal();
-            told.topic_authorized_operations = kAllTopicOperations;
+            told.topic_authorized_operations = *operations;
             told.partitions = partitions_of(*topic, first, count, image, arena);
         }
         left -= count;
@@ -127,17 +137,20 @@ wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterReques
     response.brokers[0].host = endpoint.host;
     response.brokers[0].port = endpoint.port;
     if (broker.rack) response.brokers[0].rack = arena.copy(std::string_view{*broker.rack});
-    if (request.include_cluster_authorized_operations)
-        response.cluster_authorized_operations = kAllClusterOperations;
     return response;
 }
 
 wire::DescribeTopicPartitionsResponse describe_topic_partitions(
     const wire::DescribeTopicPartitionsRequest& request, const metadata::Image& image,
-    Arena& arena) {
+    const TopicRights& rights, Arena& arena) {
     const std::int32_t limit =
         std::min(request.response_partition_limit, image.broker().max_request_partitions);
-    Page page{.image = image, .arena = arena, .left = std::max(limit, 1), .topics = {}};
+    Page page{.image = image,
+              .arena = arena,
+              .rights = rights,
+              .hides = request.topics.empty(),
+              .left = std::max(limit, 1),
+              .topics = {}};
     const std::string_view from = request.cursor != nullptr ? request.cursor->topic_name : "";
     const std::int32_t from_partition =
         request.cursor != nullptr ? std::max(request.cursor->partition_index, 0) : 0;

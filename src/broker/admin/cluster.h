@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -39,9 +41,8 @@ struct Feature {
     std::int16_t finalized = 0;
 };
 
-/// Operations on a topic and on the cluster while nothing is forbidden: bits of Kafka's ids.
-inline constexpr std::int32_t kAllTopicOperations = 3576;
-inline constexpr std::int32_t kAllClusterOperations = 8096;
+/// What may be done with a topic, as bits of Kafka's ids; nullopt when it may not be seen.
+using TopicRights = std::function<std::optional<std::int32_t>(std::string_view)>;
 
 wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterRequest& request,
                                                const metadata::Image& image,
@@ -50,7 +51,7 @@ wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterReques
 /// Pages through topics in name order.
 wire::DescribeTopicPartitionsResponse describe_topic_partitions(
     const wire::DescribeTopicPartitionsRequest& request, const metadata::Image& image,
-    Arena& arena);
+    const TopicRights& rights, Arena& arena);
 
 /// One voter, this node, which has everything; `now_ms` is its last fetch.
 wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& request,

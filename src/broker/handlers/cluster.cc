@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/handlers/cluster.h"
 
+#include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
 
@@ -8,20 +9,41 @@ namespace leat::broker {
 
 wire::DescribeClusterResponse handle_describe_cluster(Request& request,
                                                       const wire::DescribeClusterRequest& message) {
-    return admin::describe_cluster(message, request.shard->image(), request.connection->endpoint,
-                                   request.arena);
+    wire::DescribeClusterResponse out = admin::describe_cluster(
+        message, request.shard->image(), request.connection->endpoint, request.arena);
+    if (message.include_cluster_authorized_operations && out.error_code == 0)
+        out.cluster_authorized_operations =
+            may_see(request, auth::Operation::kDescribe, auth::ResourceType::kCluster,
+                    auth::kClusterName)
+                ? authorized_operations(request, auth::ResourceType::kCluster, auth::kClusterName)
+                : 0;
+    return out;
 }
 
 wire::DescribeTopicPartitionsResponse handle_describe_topic_partitions(
     Request& request, const wire::DescribeTopicPartitionsRequest& message) {
+    const bool is_all = message.topics.empty();
+    const auto rights = [&request, is_all](std::string_view topic) -> std::optional<std::int32_t> {
+        const bool is_seen =
+            is_all ? may_see(request, auth::Operation::kDescribe, auth::ResourceType::kTopic, topic)
+                   : may_topic(request, auth::Operation::kDescribe, topic);
+        if (!is_seen) return std::nullopt;
+        return authorized_operations(request, auth::ResourceType::kTopic, topic);
+    };
     const wire::DescribeTopicPartitionsResponse out =
-        admin::describe_topic_partitions(message, request.shard->image(), request.arena);
+        admin::describe_topic_partitions(message, request.shard->image(), rights, request.arena);
     for (const auto& topic : out.topics) count_error(request, topic.error_code);
     return out;
 }
 
 wire::DescribeQuorumResponse handle_describe_quorum(Request& request,
                                                     const wire::DescribeQuorumRequest& message) {
+    if (!may_cluster(request, auth::Operation::kDescribe)) {
+        wire::DescribeQuorumResponse refused;
+        refused.error_code = wire_code(Errc::kClusterAuthorizationFailed);
+        refused.error_message = kNotAuthorized;
+        return refused;
+    }
     const Shard& shard = *request.shard;
     return admin::describe_quorum(message, shard.image(), request.connection->endpoint,
                                   shard.executor().wall_now().value, request.arena);
@@ -29,6 +51,12 @@ wire::DescribeQuorumResponse handle_describe_quorum(Request& request,
 
 wire::UpdateFeaturesResponse handle_update_features(Request& request,
                                                     const wire::UpdateFeaturesRequest& message) {
+    if (!may_cluster(request, auth::Operation::kAlter)) {
+        wire::UpdateFeaturesResponse refused;
+        refused.error_code = wire_code(Errc::kClusterAuthorizationFailed);
+        refused.error_message = kNotAuthorized;
+        return refused;
+    }
     const Broker& broker = request.shard->broker();
     return admin::update_features(message, request.version(), broker.node_id(), broker.features(),
                                   request.arena);

@@ -59,7 +59,8 @@ std::vector<FetchItem*> answered_items(FetchPlan& plan) {
 }
 
 bool was_read(Errc error) {
-    return error != Errc::kUnknownTopicOrPartition && error != Errc::kUnknownTopicId;
+    return error != Errc::kUnknownTopicOrPartition && error != Errc::kUnknownTopicId &&
+           error != Errc::kTopicAuthorizationFailed;
 }
 
 class Writer {

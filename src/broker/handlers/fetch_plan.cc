@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "broker/access.h"
 #include "broker/metrics.h"
 
 namespace leat::broker {
@@ -20,10 +21,16 @@ Errc error_of(const metadata::Topic* topic, std::int32_t index, bool by_id) {
     return Errc::kNone;
 }
 
-/// Fills in what only the metadata of this moment can tell.
-void resolve(FetchItem& item, const metadata::Image& image, bool by_id) {
+/// Fills in what only the metadata of this moment can tell, the sender's rights included.
+void resolve(Request& request, FetchItem& item, bool by_id) {
+    const metadata::Image& image = request.shard->image();
     const metadata::Topic* topic = by_id ? image.find(item.id.topic) : image.find(item.topic);
-    item.error = error_of(topic, item.id.index, by_id);
+    const bool has_name = !by_id || topic != nullptr;
+    const std::string_view name = topic != nullptr ? std::string_view{topic->name} : item.topic;
+    if (has_name && !may_topic(request, auth::Operation::kRead, name))
+        item.error = Errc::kTopicAuthorizationFailed;
+    else
+        item.error = error_of(topic, item.id.index, by_id);
     if (topic != nullptr) item.id.topic = topic->id;
 }
 
@@ -68,8 +75,7 @@ void plan_sessionless(Request& request, const FetchRequest& message, FetchPlan& 
     const bool by_id = request.version() >= kTopicIdsSince;
     for (const FetchRequest::FetchTopic& topic : message.topics)
         for (const FetchRequest::FetchPartition& partition : topic.partitions)
-            resolve(plan.items.emplace_back(item_of(topic, partition)), request.shard->image(),
-                    by_id);
+            resolve(request, plan.items.emplace_back(item_of(topic, partition)), by_id);
 }
 
 void plan_of_session(Request& request, FetchPlan& plan) {
@@ -77,8 +83,7 @@ void plan_of_session(Request& request, FetchPlan& plan) {
     session.in_use = true;
     plan.answered_session_id = session.id;
     for (SessionPartition& partition : session.partitions())
-        resolve(plan.items.emplace_back(item_of(partition)), request.shard->image(),
-                session.uses_topic_ids);
+        resolve(request, plan.items.emplace_back(item_of(partition)), session.uses_topic_ids);
 }
 
 /// A full request: begins a session if it asks for one and there is room.
@@ -144,9 +149,14 @@ FetchPlan plan_fetch(Request& request, const FetchRequest& message) {
         plan_incremental(request, message, plan);
     // Only replicas fetch with an id of their own, and there are none.
     const bool is_replica = std::max(message.replica_id, message.replica_state.replica_id) >= 0;
-    if (is_replica)
+    if (is_replica) {
+        const bool may_replicate = may_cluster(request, auth::Operation::kClusterAction);
         for (FetchItem& item : plan.items)
-            if (item.error == Errc::kNone) item.error = Errc::kNotLeaderOrFollower;
+            if (!may_replicate)
+                item.error = Errc::kTopicAuthorizationFailed;
+            else if (item.error == Errc::kNone)
+                item.error = Errc::kNotLeaderOrFollower;
+    }
     request.shard->broker().metrics().fetch_sessions.set(
         static_cast<std::int64_t>(request.shard->fetch_sessions().size()));
     return plan;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/handlers/find_coordinator.h"
 
+#include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
 #include "broker/group_host.h"
@@ -35,7 +36,12 @@ rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
     found.port = -1;
     found.error_message = "";
     Errc error = Errc::kInvalidRequest;
-    if (type == kGroup) {
+    if (type == kGroup && !may_group(request, auth::Operation::kDescribe, key)) {
+        error = Errc::kGroupAuthorizationFailed;
+    } else if (type == kTransaction && !may(request, auth::Operation::kDescribe,
+                                            auth::ResourceType::kTransactionalId, key)) {
+        error = Errc::kTransactionalIdAuthorizationFailed;
+    } else if (type == kGroup) {
         error = co_await ensure_offsets_topic(request);
         if (error == Errc::kNone) error = co_await find_group(request, key);
     } else if (type == kTransaction) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/group_host.h"
 
@@ -19,10 +20,23 @@ std::optional<std::string_view> copied(const std::optional<std::string>& text, A
     return arena.copy(std::string_view{*text});
 }
 
+/// Members need this right, whatever they do.
+bool may_take_part(Request& request, std::string_view group) {
+    return may_group(request, auth::Operation::kRead, group);
+}
+
 }  // namespace
 
 rt::Task<wire::JoinGroupResponse> handle_join_group(Request& request,
                                                     const wire::JoinGroupRequest& message) {
+    if (!may_take_part(request, message.group_id)) {
+        wire::JoinGroupResponse refused;
+        refused.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        refused.generation_id = -1;
+        refused.protocol_name.reset();
+        if (request.version() < 7) refused.protocol_name = "";
+        co_return refused;
+    }
     std::vector<groups::Protocol> protocols;
     for (const auto& protocol : message.protocols)
         protocols.push_back({.name = protocol.name, .metadata = protocol.metadata});
@@ -76,6 +90,10 @@ rt::Task<wire::SyncGroupResponse> handle_sync_group(Request& request,
         out.error_code = wire_code(Errc::kInconsistentGroupProtocol);
         co_return out;
     }
+    if (!may_take_part(request, message.group_id)) {
+        out.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        co_return out;
+    }
     std::vector<groups::Assignment> assignments;
     for (const auto& one : message.assignments)
         assignments.push_back({.member_id = one.member_id, .assignment = one.assignment});
@@ -101,6 +119,11 @@ rt::Task<wire::SyncGroupResponse> handle_sync_group(Request& request,
 
 rt::Task<wire::HeartbeatResponse> handle_heartbeat(Request& request,
                                                    const wire::HeartbeatRequest& message) {
+    if (!may_take_part(request, message.group_id)) {
+        wire::HeartbeatResponse refused;
+        refused.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        co_return refused;
+    }
     const groups::Heartbeat heartbeat{.group_id = message.group_id,
                                       .member_id = message.member_id,
                                       .instance_id = message.group_instance_id,
@@ -118,6 +141,11 @@ rt::Task<wire::HeartbeatResponse> handle_heartbeat(Request& request,
 
 rt::Task<wire::LeaveGroupResponse> handle_leave_group(Request& request,
                                                       const wire::LeaveGroupRequest& message) {
+    if (!may_take_part(request, message.group_id)) {
+        wire::LeaveGroupResponse refused;
+        refused.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        co_return refused;
+    }
     const bool has_one = request.version() < 3;
     std::vector<groups::LeavingMember> members;
     if (has_one) members.push_back({.member_id = message.member_id, .instance_id = {}});

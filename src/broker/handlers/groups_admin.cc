@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
 #include "broker/group_host.h"
@@ -18,9 +19,6 @@ namespace {
 using groups::Coordinator;
 using groups::Now;
 
-/// Bits of what may be done with a group while nothing is forbidden: Kafka's ids of read, delete,
-/// describe and, of its settings, describe and alter.
-constexpr std::int32_t kAllGroupOperations = 3400;
 constexpr std::int16_t kTellsMissing = 6;
 constexpr std::string_view kClassic = "classic";
 
@@ -86,6 +84,12 @@ rt::Task<void> delete_one(Request& request,
                           wire::DeleteGroupsResponse::DeletableGroupResult& result,
                           rt::Countdown& left) {
     const std::string_view group_id = result.group_id;
+    if (!may_group(request, auth::Operation::kDelete, group_id)) {
+        result.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        count_error(request, result.error_code);
+        left.arrive();
+        co_return;
+    }
     const auto call = [group_id](Coordinator& coordinator, Now now, Ticket<Errc> answer) {
         coordinator.delete_group(group_id, now, std::move(answer));
     };
@@ -103,9 +107,14 @@ rt::Task<wire::DescribeGroupsResponse> handle_describe_groups(
     wire::DescribeGroupsResponse out;
     out.groups = arena.array<Described>(message.groups.size());
     for (std::size_t i = 0; i < out.groups.size(); ++i) {
-        const groups::DescribedGroup group = co_await describe(request, message.groups[i]);
         Described& told = out.groups[i];
         told.group_id = message.groups[i];
+        if (!may_group(request, auth::Operation::kDescribe, message.groups[i])) {
+            told.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+            count_error(request, told.error_code);
+            continue;
+        }
+        const groups::DescribedGroup group = co_await describe(request, message.groups[i]);
         told.error_code = wire_code(group.error);
         if (group.error == Errc::kGroupIdNotFound) {
             if (request.version() < kTellsMissing) told.error_code = 0;
@@ -118,7 +127,8 @@ rt::Task<wire::DescribeGroupsResponse> handle_describe_groups(
         told.protocol_data = arena.copy(std::string_view{group.protocol});
         told.members = members_of(group.members, arena);
         if (message.include_authorized_operations && told.error_code == 0)
-            told.authorized_operations = kAllGroupOperations;
+            told.authorized_operations =
+                authorized_operations(request, auth::ResourceType::kGroup, message.groups[i]);
     }
     co_return out;
 }
@@ -139,6 +149,12 @@ rt::Task<wire::ListGroupsResponse> handle_list_groups(Request& request,
         return !passes(message.states_filter, group.state) ||
                !passes(message.types_filter, kClassic);
     });
+    if (!may_see(request, auth::Operation::kDescribe, auth::ResourceType::kCluster,
+                 auth::kClusterName))
+        std::erase_if(listed.groups, [&request](const groups::ListedGroup& group) {
+            return !may_see(request, auth::Operation::kDescribe, auth::ResourceType::kGroup,
+                            group.group_id);
+        });
     out.groups = request.arena.array<wire::ListGroupsResponse::ListedGroup>(listed.groups.size());
     for (std::size_t i = 0; i < out.groups.size(); ++i) {
         out.groups[i].group_id = request.arena.copy(std::string_view{listed.groups[i].group_id});

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access.h"
 #include "broker/admin/cluster.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
@@ -61,7 +62,12 @@ class Answerer {
         out.cluster_id = image_.cluster_id();
         out.controller_id = node_[0];
         if (message_.include_cluster_authorized_operations)
-            out.cluster_authorized_operations = admin::kAllClusterOperations;
+            out.cluster_authorized_operations =
+                may_see(request_, auth::Operation::kDescribe, auth::ResourceType::kCluster,
+                        auth::kClusterName)
+                    ? authorized_operations(request_, auth::ResourceType::kCluster,
+                                            auth::kClusterName)
+                    : 0;
         return out;
     }
 
@@ -82,7 +88,8 @@ class Answerer {
                                  .offline_replicas = {}};
         }
         if (message_.include_topic_authorized_operations)
-            row.topic_authorized_operations = admin::kAllTopicOperations;
+            row.topic_authorized_operations =
+                authorized_operations(request_, auth::ResourceType::kTopic, topic.name);
         return row;
     }
 
@@ -96,9 +103,10 @@ class Answerer {
     }
 
     Row named(std::string_view name, const Failures& failures) {
-        if (const metadata::Topic* topic = image_.find(name)) {
-            return known(*topic);
-        }
+        // Whether it exists is not told to one who may not know.
+        if (!may_topic(request_, auth::Operation::kDescribe, name))
+            return failed(name, {}, Errc::kTopicAuthorizationFailed);
+        if (const metadata::Topic* topic = image_.find(name)) return known(*topic);
         const auto failure = failures.find(name);
         if (failure != failures.end()) return failed(name, {}, failure->second);
         const bool is_good = metadata::topic_name_error(name).empty();
@@ -108,14 +116,19 @@ class Answerer {
 
     Row identified(const Uuid& id) {
         const metadata::Topic* topic = image_.find(id);
-        return topic != nullptr ? known(*topic) : failed(std::nullopt, id, Errc::kUnknownTopicId);
+        if (topic == nullptr) return failed(std::nullopt, id, Errc::kUnknownTopicId);
+        if (!may_topic(request_, auth::Operation::kDescribe, topic->name))
+            return failed(std::nullopt, id, Errc::kTopicAuthorizationFailed);
+        return known(*topic);
     }
 
     std::span<Row> all() {
         const auto rows = request_.arena.array<Row>(image_.topics().size());
         std::size_t next = 0;
-        for (const auto& [name, topic] : image_.topics()) rows[next++] = known(*topic);
-        return rows;
+        for (const auto& [name, topic] : image_.topics())
+            if (may_see(request_, auth::Operation::kDescribe, auth::ResourceType::kTopic, name))
+                rows[next++] = known(*topic);
+        return rows.first(next);
     }
 
     std::span<Row> asked(const Failures& failures) {
@@ -153,14 +166,27 @@ wire::MetadataResponse refuse(Request& request, const wire::MetadataRequest& mes
     return out;
 }
 
-/// Names to be made: good ones that do not exist, each once.
-std::vector<std::string> missing(const Request& request, const wire::MetadataRequest& message) {
+bool may_create(Request& request, std::string_view topic) {
+    return may_see(request, auth::Operation::kCreate, auth::ResourceType::kCluster,
+                   auth::kClusterName) ||
+           may_topic(request, auth::Operation::kCreate, topic);
+}
+
+/// Names to be made: good ones that do not exist, each once. Those that the sender may see and not
+/// make go to `failures`.
+std::vector<std::string> missing(Request& request, const wire::MetadataRequest& message,
+                                 Failures& failures) {
     std::set<std::string> names;
     for (const Asked& topic : *message.topics) {
         if (!topic.topic_id.is_zero()) return {};
         if (!topic.name || *topic.name == kTransactionsTopic) continue;
         if (request.shard->image().find(*topic.name) != nullptr) continue;
-        if (metadata::topic_name_error(*topic.name).empty()) names.insert(std::string{*topic.name});
+        if (!metadata::topic_name_error(*topic.name).empty()) continue;
+        if (!may_topic(request, auth::Operation::kDescribe, *topic.name)) continue;
+        if (may_create(request, *topic.name))
+            names.insert(std::string{*topic.name});
+        else
+            failures.emplace(*topic.name, Errc::kTopicAuthorizationFailed);
     }
     return {names.begin(), names.end()};
 }
@@ -173,7 +199,7 @@ rt::Task<wire::MetadataResponse> handle_metadata(Request& request,
     const bool is_all = asks_for_all(message, request.version());
     Failures failures;
     if (!is_all && may_auto_create(request, message.allow_auto_topic_creation)) {
-        std::vector<std::string> names = missing(request, message);
+        std::vector<std::string> names = missing(request, message, failures);
         if (!names.empty()) {
             const auto outcomes = co_await auto_create(request, std::move(names));
             for (const metadata::Outcome& outcome : outcomes)

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
 #include "broker/group_host.h"
@@ -29,7 +30,7 @@ struct Commit {
 };
 
 /// Answers for what does not exist; the rest is collected.
-Commit collect(const Request& request, const wire::OffsetCommitRequest& message,
+Commit collect(Request& request, const wire::OffsetCommitRequest& message,
                std::span<wire::OffsetCommitResponse::OffsetCommitResponseTopic> out, Arena& arena) {
     using Told = wire::OffsetCommitResponse::OffsetCommitResponsePartition;
     const metadata::Image& image = request.shard->image();
@@ -42,10 +43,17 @@ Commit collect(const Request& request, const wire::OffsetCommitRequest& message,
         out[t].name = asked.name;
         out[t].topic_id = asked.topic_id;
         out[t].partitions = arena.array<Told>(asked.partitions.size());
+        const bool has_name = !has_ids || topic != nullptr;
+        const std::string_view name = topic != nullptr ? std::string_view{topic->name} : asked.name;
+        const bool is_allowed = !has_name || may_topic(request, auth::Operation::kRead, name);
         for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
             const auto& from = asked.partitions[p];
             Told& told = out[t].partitions[p];
             told.partition_index = from.partition_index;
+            if (!is_allowed) {
+                told.error_code = wire_code(Errc::kTopicAuthorizationFailed);
+                continue;
+            }
             if (!has_partition(topic, from.partition_index)) {
                 told.error_code =
                     wire_code(topic == nullptr && has_ids ? Errc::kUnknownTopicId
@@ -62,6 +70,21 @@ Commit collect(const Request& request, const wire::OffsetCommitRequest& message,
         }
     }
     return commit;
+}
+
+/// One who may not use the group hears that for each partition.
+void refuse_all(const wire::OffsetCommitRequest& message, wire::OffsetCommitResponse& out,
+                Errc error, Arena& arena) {
+    using Told = wire::OffsetCommitResponse::OffsetCommitResponsePartition;
+    for (std::size_t t = 0; t < out.topics.size(); ++t) {
+        const auto& asked = message.topics[t];
+        out.topics[t].name = asked.name;
+        out.topics[t].topic_id = asked.topic_id;
+        out.topics[t].partitions = arena.array<Told>(asked.partitions.size());
+        for (std::size_t p = 0; p < asked.partitions.size(); ++p)
+            out.topics[t].partitions[p] = {.partition_index = asked.partitions[p].partition_index,
+                                           .error_code = wire_code(error)};
+    }
 }
 
 struct CommitCall {
@@ -83,6 +106,11 @@ rt::Task<wire::OffsetCommitResponse> handle_offset_commit(
     using Topic = wire::OffsetCommitResponse::OffsetCommitResponseTopic;
     wire::OffsetCommitResponse out;
     out.topics = request.arena.array<Topic>(message.topics.size());
+    if (!may_group(request, auth::Operation::kRead, message.group_id)) {
+        refuse_all(message, out, Errc::kGroupAuthorizationFailed, request.arena);
+        count_error(request, wire_code(Errc::kGroupAuthorizationFailed));
+        co_return out;
+    }
     const Commit collected = collect(request, message, out.topics, request.arena);
     if (!collected.offsets.empty()) {
         const groups::CommitOffsets commit{.group_id = message.group_id,
@@ -108,19 +136,25 @@ rt::Task<wire::OffsetDeleteResponse> handle_offset_delete(
     using Topic = wire::OffsetDeleteResponse::OffsetDeleteResponseTopic;
     using Told = wire::OffsetDeleteResponse::OffsetDeleteResponsePartition;
     wire::OffsetDeleteResponse out;
+    if (!may_group(request, auth::Operation::kDelete, message.group_id)) {
+        out.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        co_return out;
+    }
     out.topics = request.arena.array<Topic>(message.topics.size());
     std::vector<groups::TopicPartition> known;
     std::vector<std::int16_t*> codes;
     for (std::size_t t = 0; t < out.topics.size(); ++t) {
         const auto& asked = message.topics[t];
         const metadata::Topic* topic = request.shard->image().find(asked.name);
+        const bool is_allowed = may_topic(request, auth::Operation::kRead, asked.name);
         out.topics[t].name = asked.name;
         out.topics[t].partitions = request.arena.array<Told>(asked.partitions.size());
         for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
             Told& told = out.topics[t].partitions[p];
             told.partition_index = asked.partitions[p].partition_index;
-            told.error_code = wire_code(Errc::kUnknownTopicOrPartition);
-            if (!has_partition(topic, told.partition_index)) continue;
+            told.error_code = wire_code(is_allowed ? Errc::kUnknownTopicOrPartition
+                                                   : Errc::kTopicAuthorizationFailed);
+            if (!is_allowed || !has_partition(topic, told.partition_index)) continue;
             known.push_back({.topic = asked.name, .partition = told.partition_index});
             codes.push_back(&told.error_code);
         }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
 #include "broker/group_host.h"
@@ -39,8 +40,8 @@ PartitionRow row_of(std::int32_t partition, const groups::FetchedOffset& offset,
 }
 
 /// Rows of all topics of a group, which come sorted by topic.
-std::span<TopicRow> rows_of_all(const Request& request,
-                                const std::vector<groups::FetchedPartition>& all, Arena& arena) {
+std::span<TopicRow> rows_of_all(Request& request, const std::vector<groups::FetchedPartition>& all,
+                                Arena& arena) {
     const metadata::Image& image = request.shard->image();
     std::vector<TopicRow> topics;
     for (std::size_t first = 0; first < all.size();) {
@@ -48,7 +49,9 @@ std::span<TopicRow> rows_of_all(const Request& request,
         while (end < all.size() && all[end].topic == all[first].topic) ++end;
         const metadata::Topic* topic = image.find(all[first].topic);
         // Without an id there is no way to name it.
-        if (request.version() < kHasTopicIds || topic != nullptr) {
+        const bool has_name = request.version() < kHasTopicIds || topic != nullptr;
+        if (has_name && may_see(request, auth::Operation::kDescribe, auth::ResourceType::kTopic,
+                                all[first].topic)) {
             TopicRow& row = topics.emplace_back();
             row.name = arena.copy(std::string_view{all[first].topic});
             if (topic != nullptr) row.topic_id = topic->id;
@@ -64,7 +67,7 @@ std::span<TopicRow> rows_of_all(const Request& request,
 }
 
 /// Rows for the topics that were named, and the partitions to ask for in `wanted`.
-std::span<TopicRow> rows_of(const Request& request, std::span<const GroupTopic> topics,
+std::span<TopicRow> rows_of(Request& request, std::span<const GroupTopic> topics,
                             std::vector<groups::TopicPartition>& wanted,
                             std::vector<PartitionRow*>& places, Arena& arena) {
     const bool has_ids = request.version() >= kHasTopicIds;
@@ -77,13 +80,16 @@ std::span<TopicRow> rows_of(const Request& request, std::span<const GroupTopic> 
         rows[t].name = name;
         rows[t].topic_id = topics[t].topic_id;
         rows[t].partitions = arena.array<PartitionRow>(topics[t].partition_indexes.size());
+        const bool is_allowed =
+            (has_ids && topic == nullptr) || may_topic(request, auth::Operation::kDescribe, name);
         for (std::size_t p = 0; p < rows[t].partitions.size(); ++p) {
             PartitionRow& row = rows[t].partitions[p];
             row.partition_index = topics[t].partition_indexes[p];
             row.committed_offset = -1;
             row.metadata = "";
-            if (has_ids && topic == nullptr) {
-                row.error_code = wire_code(Errc::kUnknownTopicId);
+            if (!is_allowed || (has_ids && topic == nullptr)) {
+                row.error_code =
+                    wire_code(is_allowed ? Errc::kUnknownTopicId : Errc::kTopicAuthorizationFailed);
                 count_error(request, row.error_code);
                 continue;
             }
@@ -97,6 +103,11 @@ std::span<TopicRow> rows_of(const Request& request, std::span<const GroupTopic> 
 rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group) {
     GroupResponse out;
     out.group_id = group.group_id;
+    if (!may_group(request, auth::Operation::kDescribe, group.group_id)) {
+        out.error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        count_error(request, out.error_code);
+        co_return out;
+    }
     std::vector<groups::TopicPartition> wanted;
     std::vector<PartitionRow*> places;
     if (group.topics) out.topics = rows_of(request, *group.topics, wanted, places, request.arena);

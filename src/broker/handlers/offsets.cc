@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "broker/access.h"
 #include "broker/handlers/partition_work.h"
 
 namespace leat::broker {
@@ -155,6 +156,7 @@ rt::Task<ListOffsetsResponse> handle_list_offsets(Request& request,
             request.arena.array<ListOffsetsResponse::ListOffsetsPartitionResponse>(
                 from.partitions.size());
         std::size_t answered = 0;
+        const bool is_allowed = may_topic(request, auth::Operation::kDescribe, from.name);
         for (const auto& asked : from.partitions) {
             const bool is_repeated = twice.contains({from.name, asked.partition_index});
             if (is_repeated && !refused.emplace(from.name, asked.partition_index).second) continue;
@@ -162,7 +164,9 @@ rt::Task<ListOffsetsResponse> handle_list_offsets(Request& request,
             out.partition_index = asked.partition_index;
             const auto id =
                 partition_named(request.shard->image(), from.name, asked.partition_index);
-            if (is_repeated)
+            if (!is_allowed)
+                refuse(request, out.error_code, Errc::kTopicAuthorizationFailed);
+            else if (is_repeated)
                 refuse(request, out.error_code, Errc::kInvalidRequest);
             else if (!is_supported(asked.timestamp, request.version()))
                 refuse(request, out.error_code, Errc::kUnsupportedVersion);
@@ -190,11 +194,14 @@ rt::Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
         topics[i].topic = from.topic;
         topics[i].partitions = request.arena.array<OffsetForLeaderEpochResponse::EpochEndOffset>(
             from.partitions.size());
+        const bool is_allowed = may_topic(request, auth::Operation::kDescribe, from.topic);
         for (std::size_t j = 0; j < from.partitions.size(); ++j) {
             auto& out = topics[i].partitions[j];
             out.partition = from.partitions[j].partition;
             const auto id = partition_named(request.shard->image(), from.topic, out.partition);
-            if (id)
+            if (!is_allowed)
+                refuse(request, out.error_code, Errc::kTopicAuthorizationFailed);
+            else if (id)
                 targets.push_back({.id = *id, .in = &from.partitions[j], .out = &out, .extra = {}});
             else
                 refuse(request, out.error_code, Errc::kUnknownTopicOrPartition);

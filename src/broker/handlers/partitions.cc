@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/handlers/partitions.h"
 
+#include "broker/access.h"
 #include "broker/handlers/partition_work.h"
 
 namespace leat::broker {
@@ -33,8 +34,10 @@ rt::Task<void> delete_one(storage::Partition& partition, DeleteTarget& target) {
 }
 
 /// Why records of this partition may not be deleted; the id when they may.
-Result<storage::PartitionId> deletable(const Request& request, std::string_view topic,
+Result<storage::PartitionId> deletable(Request& request, std::string_view topic,
                                        std::int32_t index) {
+    if (!may_topic(request, auth::Operation::kDelete, topic))
+        return Error{Errc::kTopicAuthorizationFailed};
     const metadata::Topic* found = request.shard->image().find(topic);
     if (found != nullptr && found->is_internal() && request.client_id() != kAdminClient)
         return Error{Errc::kInvalidTopicException};
@@ -111,10 +114,16 @@ rt::Task<DescribeProducersResponse> handle_describe_producers(
         topics[i].name = from.name;
         topics[i].partitions = request.arena.array<DescribeProducersResponse::PartitionResponse>(
             from.partition_indexes.size());
+        const bool is_allowed = may_topic(request, auth::Operation::kRead, from.name);
         for (std::size_t j = 0; j < from.partition_indexes.size(); ++j) {
             auto& out = topics[i].partitions[j];
             out.partition_index = from.partition_indexes[j];
             const auto id = partition_named(request.shard->image(), from.name, out.partition_index);
+            if (!is_allowed) {
+                out.error_code = wire_code(Errc::kTopicAuthorizationFailed);
+                count_error(request, out.error_code);
+                continue;
+            }
             if (id) {
                 targets.push_back(
                     {.id = *id, .in = &from.partition_indexes[j], .out = &out, .extra = {}});

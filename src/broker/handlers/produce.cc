@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/metrics.h"
 #include "broker/scatter.h"
@@ -99,11 +100,18 @@ class Plan {
         const bool by_id = request_.version() >= 13;
         const metadata::Image& image = request_.shard->image();
         const metadata::Topic* topic = by_id ? image.find(from.topic_id) : image.find(from.name);
+        // An id that nobody has says nothing about what exists: it is told as it is.
+        std::string_view name = by_id ? std::string_view{} : from.name;
+        if (by_id && topic != nullptr) name = topic->name;
+        const bool may_write =
+            name.empty() ? by_id : may_topic(request_, auth::Operation::kWrite, name);
         const Errc unknown = by_id ? Errc::kUnknownTopicId : Errc::kUnknownTopicOrPartition;
         for (std::size_t i = 0; i < from.partition_data.size(); ++i) {
             PartitionAnswer& answer = to.partition_responses[i];
             answer.index = from.partition_data[i].index;
-            if (topic == nullptr)
+            if (!may_write)
+                refuse(request_, answer, Errc::kTopicAuthorizationFailed);
+            else if (topic == nullptr)
                 refuse(request_, answer, unknown);
             else
                 add_partition(*topic, from.partition_data[i], answer);

@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/handlers/producer_ids.h"
 
+#include "broker/access.h"
 #include "broker/broker.h"
 #include "wire/record_batch.h"
 
 namespace leat::broker {
 namespace {
+
+Errc check_rights(Request& request, const wire::InitProducerIdRequest& message) {
+    if (message.transactional_id)
+        return may(request, auth::Operation::kWrite, auth::ResourceType::kTransactionalId,
+                   *message.transactional_id)
+                   ? Errc::kNone
+                   : Errc::kTransactionalIdAuthorizationFailed;
+    return may_see(request, auth::Operation::kIdempotentWrite, auth::ResourceType::kCluster,
+                   auth::kClusterName) ||
+                   may_any(request, auth::Operation::kWrite, auth::ResourceType::kTopic)
+               ? Errc::kNone
+               : Errc::kClusterAuthorizationFailed;
+}
 
 Errc check(const wire::InitProducerIdRequest& message) {
     if (message.transactional_id.has_value())
@@ -22,6 +36,8 @@ rt::Task<wire::InitProducerIdResponse> handle_init_producer_id(
     Request& request, const wire::InitProducerIdRequest& message) {
     wire::InitProducerIdResponse response;
     response.producer_epoch = wire::kNoProducerEpoch;
+    response.error_code = wire_code(check_rights(request, message));
+    if (response.error_code != 0) co_return response;
     response.error_code = wire_code(check(message));
     if (response.error_code != 0) co_return response;
     const Result<std::int64_t> id =

@@ -2,11 +2,14 @@
 #include "broker/handlers/replicas.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "broker/access.h"
 #include "broker/admin/replicas.h"
 #include "broker/apis.h"
 #include "broker/blocking.h"
@@ -31,6 +34,73 @@ void sizes_on(const Shard& shard, const wire::DescribeLogDirsRequest& message,
     }
 }
 
+constexpr std::int16_t kDenied = static_cast<std::int16_t>(Errc::kClusterAuthorizationFailed);
+
+wire::AlterReplicaLogDirsResponse refuse(const wire::AlterReplicaLogDirsRequest& message,
+                                         Arena& arena) {
+    using Response = wire::AlterReplicaLogDirsResponse;
+    // Each topic is told once, whatever number of directories name it.
+    std::map<std::string_view, std::set<std::int32_t>> asked;
+    for (const auto& directory : message.dirs)
+        for (const auto& topic : directory.topics)
+            asked[topic.name].insert(topic.partitions.begin(), topic.partitions.end());
+    Response out;
+    out.results = arena.array<Response::AlterReplicaLogDirTopicResult>(asked.size());
+    std::size_t next = 0;
+    for (const auto& [name, partitions] : asked) {
+        auto& told = out.results[next++];
+        told.topic_name = name;
+        told.partitions =
+            arena.array<Response::AlterReplicaLogDirPartitionResult>(partitions.size());
+        std::ranges::transform(partitions, told.partitions.begin(), [](std::int32_t partition) {
+            return Response::AlterReplicaLogDirPartitionResult{.partition_index = partition,
+                                                               .error_code = kDenied};
+        });
+    }
+    return out;
+}
+
+wire::ElectLeadersResponse refuse(const wire::ElectLeadersRequest& message, Arena& arena) {
+    using Response = wire::ElectLeadersResponse;
+    Response out;
+    out.error_code = kDenied;
+    if (!message.topic_partitions) return out;
+    const auto& topics = *message.topic_partitions;
+    out.replica_election_results = arena.array<Response::ReplicaElectionResult>(topics.size());
+    for (std::size_t t = 0; t < topics.size(); ++t) {
+        auto& told = out.replica_election_results[t];
+        told.topic = topics[t].topic;
+        told.partition_result = arena.array<Response::PartitionResult>(topics[t].partitions.size());
+        for (std::size_t p = 0; p < told.partition_result.size(); ++p) {
+            told.partition_result[p].partition_id = topics[t].partitions[p];
+            told.partition_result[p].error_code = kDenied;
+            told.partition_result[p].error_message = kNotAuthorized;
+        }
+    }
+    return out;
+}
+
+wire::AlterPartitionReassignmentsResponse refuse(
+    const wire::AlterPartitionReassignmentsRequest& message, Arena& arena) {
+    using Response = wire::AlterPartitionReassignmentsResponse;
+    Response out;
+    out.error_code = kDenied;
+    out.error_message = kNotAuthorized;
+    out.responses = arena.array<Response::ReassignableTopicResponse>(message.topics.size());
+    for (std::size_t t = 0; t < message.topics.size(); ++t) {
+        auto& told = out.responses[t];
+        told.name = message.topics[t].name;
+        told.partitions = arena.array<Response::ReassignablePartitionResponse>(
+            message.topics[t].partitions.size());
+        for (std::size_t p = 0; p < told.partitions.size(); ++p) {
+            told.partitions[p].partition_index = message.topics[t].partitions[p].partition_index;
+            told.partitions[p].error_code = kDenied;
+            told.partitions[p].error_message = kNotAuthorized;
+        }
+    }
+    return out;
+}
+
 template <class Topics>
 void count_errors(const Request& request, const Topics& topics) {
     for (const auto& topic : topics)
@@ -41,6 +111,11 @@ void count_errors(const Request& request, const Topics& topics) {
 
 rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
     Request& request, const wire::DescribeLogDirsRequest& message) {
+    if (!may_cluster(request, auth::Operation::kDescribe)) {
+        wire::DescribeLogDirsResponse refused;
+        refused.error_code = kDenied;
+        co_return refused;
+    }
     Broker& broker = request.shard->broker();
     std::vector<Size> sizes;
     for (std::size_t i = 0; i < broker.shard_count(); ++i) {
@@ -71,6 +146,7 @@ rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
 wire::AlterReplicaLogDirsResponse handle_alter_replica_log_dirs(
     Request& request, const wire::AlterReplicaLogDirsRequest& message) {
     const Shard& shard = *request.shard;
+    if (!may_cluster(request, auth::Operation::kAlter)) return refuse(message, request.arena);
     const auto out = admin::alter_replica_log_dirs(message, shard.broker().data_directory(),
                                                    shard.image(), request.arena);
     count_errors(request, out.results);
@@ -79,6 +155,7 @@ wire::AlterReplicaLogDirsResponse handle_alter_replica_log_dirs(
 
 wire::ElectLeadersResponse handle_elect_leaders(Request& request,
                                                 const wire::ElectLeadersRequest& message) {
+    if (!may_cluster(request, auth::Operation::kAlter)) return refuse(message, request.arena);
     const auto out = admin::elect_leaders(message, request.shard->image(), request.arena);
     for (const auto& topic : out.replica_election_results)
         for (const auto& partition : topic.partition_result)
@@ -88,6 +165,7 @@ wire::ElectLeadersResponse handle_elect_leaders(Request& request,
 
 wire::AlterPartitionReassignmentsResponse handle_alter_partition_reassignments(
     Request& request, const wire::AlterPartitionReassignmentsRequest& message) {
+    if (!may_cluster(request, auth::Operation::kAlter)) return refuse(message, request.arena);
     const auto out =
         admin::alter_partition_reassignments(message, request.shard->image(), request.arena);
     count_errors(request, out.responses);
@@ -95,7 +173,13 @@ wire::AlterPartitionReassignmentsResponse handle_alter_partition_reassignments(
 }
 
 wire::ListPartitionReassignmentsResponse handle_list_partition_reassignments(
-    Request& /*request*/, const wire::ListPartitionReassignmentsRequest& /*message*/) {
+    Request& request, const wire::ListPartitionReassignmentsRequest& /*message*/) {
+    if (!may_cluster(request, auth::Operation::kDescribe)) {
+        wire::ListPartitionReassignmentsResponse refused;
+        refused.error_code = kDenied;
+        refused.error_message = kNotAuthorized;
+        return refused;
+    }
     return admin::list_partition_reassignments();
 }
 

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: each change to access rules with each outcome, and the deltas that it makes.
+#include <gtest/gtest.h>
+
+#include "metadata/controller.h"
+#include "testkit/result_matchers.h"
+
+namespace leat::metadata {
+namespace {
+
+Controller make(config::PlacedValues file = {}) {
+    config::Layers layers;
+    layers.file = std::move(file);
+    auto image = Image::make({}, layers);
+    EXPECT_OK(image);
+    return Controller{*std::move(image), [] { return std::uint64_t{7}; }};
+}
+
+auth::Acl rule(std::string name) {
+    return {.type = auth::ResourceType::kTopic,
+            .name = std::move(name),
+            .pattern = auth::PatternType::kLiteral,
+            .principal = "User:a",
+            .host = "*",
+            .operation = auth::Operation::kRead,
+            .permission = auth::Permission::kAllow};
+}
+
+TEST(CreateAcls, RuleThatIsThereIsNoChange) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const std::vector<auth::Acl> acls{rule("t"), rule("u"), rule("t")};
+    for (const Outcome& outcome : c.create_acls(acls, deltas))
+        EXPECT_EQ(outcome.error, Errc::kNone);
+    EXPECT_EQ(deltas.size(), 1U);
+    EXPECT_EQ(c.image().acls().all().size(), 2U);
+    c.create_acls(acls, deltas);
+    EXPECT_EQ(deltas.size(), 1U);
+}
+
+TEST(CreateAcls, BadRuleLeavesTheOthers) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const std::vector<auth::Acl> acls{rule(""), rule("u")};
+    const auto outcomes = c.create_acls(acls, deltas);
+    EXPECT_EQ(outcomes[0].error, Errc::kInvalidRequest);
+    EXPECT_EQ(outcomes[1].error, Errc::kNone);
+    EXPECT_TRUE(c.image().acls().contains(rule("u")));
+}
+
+TEST(CreateAcls, LimitIsKept) {
+    Controller c = make({{"leat.acls.max", {"1", "f:1"}}});
+    std::vector<Delta> deltas;
+    const std::vector<auth::Acl> acls{rule("t"), rule("u")};
+    const auto outcomes = c.create_acls(acls, deltas);
+    EXPECT_EQ(outcomes[0].error, Errc::kNone);
+    EXPECT_EQ(outcomes[1].error, Errc::kPolicyViolation);
+}
+
+TEST(DeleteAcls, EachFilterTellsWhatItMatched) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const std::vector<auth::Acl> acls{rule("t"), rule("u")};
+    c.create_acls(acls, deltas);
+    std::vector<auth::AclFilter> filters(2);
+    filters[0].name = "t";
+    const auto matched = c.delete_acls(filters, deltas);
+    EXPECT_EQ(matched[0].size(), 1U);
+    EXPECT_EQ(matched[1].size(), 2U);
+    EXPECT_TRUE(c.image().acls().all().empty());
+    c.delete_acls(filters, deltas);
+    EXPECT_EQ(deltas.size(), 2U);
+}
+
+}  // namespace
+}  // namespace leat::metadata

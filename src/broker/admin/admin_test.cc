@@ -267,7 +267,6 @@ TEST(AdminCluster, OneBrokerAtTheClientsEndpoint) {
     ASSERT_EQ(told.brokers.size(), 1U);
     EXPECT_EQ(told.brokers[0].port, 9092);
     EXPECT_EQ(told.brokers[0].rack, "r1");
-    EXPECT_EQ(told.cluster_authorized_operations, 8096);
     request.endpoint_type = 2;
     EXPECT_EQ(name_of(describe_cluster(request, rig.image(), kEndpoint, rig.arena).error_code),
               "MISMATCHED_ENDPOINT_TYPE");

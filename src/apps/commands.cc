@@ -49,6 +49,8 @@ constexpr auto kGroups = std::to_array<CommandGroup>({
     {"topic", "create, list, describe, alter and delete topics"},
     {"config", "show and change settings of topics and brokers"},
     {"group", "consumer groups: members, lag, offsets"},
+    {"acl", "access rules: who may do what"},
+    {"quota", "limits of clients: bytes, time, changes, connections"},
     {"cluster", "the cluster and its brokers"},
     {"log", "check and print a stopped broker's files"},
     {"bench", "measure a broker: throughput and latency"},
@@ -162,6 +164,40 @@ std::vector<Command> record_commands() {
     };
 }
 
+std::vector<Command> rights_commands() {
+    return {
+        {.path = "acl list",
+         .summary = "list access rules, all or those that match",
+         .example = "leat acl list --topic orders",
+         .options = acl_filter_options(),
+         .run = run_acl_list},
+        {.path = "acl add",
+         .summary = "allow or forbid something",
+         .details = "A rule for each combination of principal, operation, resource and host.",
+         .example = "leat acl add --principal User:alice --operation read --topic orders --group "
+                    "billing",
+         .options = acl_add_options(),
+         .run = run_acl_add},
+        {.path = "acl delete",
+         .summary = "delete the access rules that match",
+         .example = "leat acl delete --principal User:alice --topic orders --yes",
+         .options = acl_filter_options(),
+         .run = run_acl_delete},
+        {.path = "quota list",
+         .summary = "list quotas, all or those that match",
+         .example = "leat quota list --user alice",
+         .options = quota_list_options(),
+         .run = run_quota_list},
+        {.path = "quota set",
+         .summary = "limit what clients use",
+         .details = "The most specific limit holds: of a user and client id together, of the user, "
+                    "of the client id, then the defaults.",
+         .example = "leat quota set --user alice --set producer_byte_rate=1048576",
+         .options = quota_set_options(),
+         .run = run_quota_set},
+    };
+}
+
 std::vector<Command> bench_commands() {
     return {
         {.path = "bench produce",
@@ -241,6 +277,7 @@ std::vector<Command> make_commands() {
     std::vector<Command> out;
     for (const std::vector<Command>& some : {serve_commands(), topic_commands(), record_commands(),
                                              log_commands(), bench_commands(), plain_commands()})
+                                             rights_commands(), bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

@@ -6,6 +6,7 @@
 #include "apps/help.h"
 #include "base/check.h"
 #include "base/errc.h"
+#include "broker/api_rights.h"
 #include "broker/metrics.h"
 #include "config/describe.h"
 #include "obs/exposition.h"
@@ -67,6 +68,7 @@ std::string metrics_page() {
 std::string reference_page(std::string_view name) {
     if (name == "cli") return reference_markdown();
     if (name == "settings") return config::settings_reference();
+    if (name == "rights") return broker::rights_as_page();
     if (name == "apis") return apis_page();
     if (name == "metrics") return metrics_page();
     if (name == "log-findings") return storage::findings_reference();

@@ -13,5 +13,6 @@ namespace leat::apps {
 
 /// What can be printed, as a choice list: docs/reference/<name>.md.
 inline constexpr std::string_view kReferencePages = "apis|cli|errors|log-findings|metrics|settings";
+inline constexpr std::string_view kReferencePages = "apis|cli|errors|metrics|rights|settings";
 
 }  // namespace leat::apps

@@ -7,7 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <random>
+
+#include "testkit/random.h"
 
 namespace leat::auth {
 namespace {
@@ -154,8 +155,11 @@ bool naive(const std::vector<Acl>& acls, const Access& access) {
 }
 
 TEST(AclTable, AgreesWithTheNaiveModel) {
-    std::mt19937 random{7};  // NOLINT(cert-msc51-cpp,bugprone-random-generator-seed): repeatable.
-    const auto pick = [&random](const auto& from) { return from[random() % std::size(from)]; };
+    testkit::Random random;
+    const auto below = [&random](std::size_t count) {
+        return static_cast<std::size_t>(random.between(0, static_cast<std::int32_t>(count) - 1));
+    };
+    const auto pick = [&below](const auto& from) { return from[below(std::size(from))]; };
     const std::array<std::string, 6> names{"*", "a", "ab", "abc", "b", "abcd"};
     const std::array<std::string, 3> principals{"User:a", "User:b", "User:*"};
     const std::array<std::string, 3> hosts{"*", "h1", "h2"};
@@ -168,13 +172,13 @@ TEST(AclTable, AgreesWithTheNaiveModel) {
                     .pattern = pick(std::array{kLiteral, kPrefixed}),
                     .principal = pick(principals),
                     .host = pick(hosts),
-                    .operation = static_cast<Operation>(2 + random() % 10),
+                    .operation = static_cast<Operation>(2 + below(10)),
                     .permission = pick(
                         std::array{Permission::kAllow, Permission::kAllow, Permission::kDeny})};
             if (table.insert(acl)) acls.push_back(acl);
         }
         for (int i = 0; i < 4 && !acls.empty(); ++i) {
-            const auto gone = acls.begin() + static_cast<std::ptrdiff_t>(random() % acls.size());
+            const auto gone = acls.begin() + static_cast<std::ptrdiff_t>(below(acls.size()));
             EXPECT_TRUE(table.erase(*gone));
             acls.erase(gone);
         }
@@ -184,7 +188,7 @@ TEST(AclTable, AgreesWithTheNaiveModel) {
             const Access access{
                 .principal = pick(std::array{"User:a", "User:b"}),
                 .host = pick(std::array{"h1", "h2", "h3"}),
-                .operation = static_cast<Operation>(3 + random() % 9),
+                .operation = static_cast<Operation>(3 + below(9)),
                 .type = pick(std::array{ResourceType::kTopic, ResourceType::kGroup}),
                 .name = name};
             EXPECT_EQ(copy.allows({}, access), naive(acls, access)) << "round " << round;

@@ -2,7 +2,7 @@
 //
 // The one question each handler asks before it does something: may the sender of this request?
 // Layer: broker (L6).
-// Spec:  docs/reference/api-rights.md, printed from api_rights.cc.
+// Spec:  docs/reference/rights.md, printed from api_rights.cc.
 #pragma once
 
 #include <cstdint>

@@ -153,10 +153,6 @@ constexpr auto kRows = std::to_array<Right>({
 
 static_assert(std::ranges::is_sorted(kRows, {}, &Right::api));
 
-void add_quoted(std::string& out, std::string_view name, std::string_view text) {
-    out.append("\"").append(name).append("\": \"").append(text).append("\"");
-}
-
 /// The last version that `right` is about.
 std::int16_t last_version(const Right& right) {
     return std::min(right.need.to, wire::api_info(right.api).max);
@@ -177,28 +173,6 @@ bool declares(wire::ApiKey key, auth::Operation operation, auth::ResourceType ty
     return std::ranges::any_of(rights_of(key), [&](const Right& right) {
         return right.need.operation == operation && right.need.type == type;
     });
-}
-
-std::string rights_as_json() {
-    std::string out = "[\n";
-    for (const Right& right : kRows) {
-        const wire::ApiInfo& info = wire::api_info(right.api);
-        if (out.size() > 2) out += ",\n";
-        out += "  {";
-        add_quoted(out, "api", info.name);
-        out += ", \"key\": " + std::to_string(static_cast<int>(right.api)) + ", ";
-        add_quoted(out, "operation", auth::name_of(right.need.operation));
-        out += ", ";
-        add_quoted(out, "resource", auth::name_of(right.need.type));
-        out += ", ";
-        add_quoted(out, "when", right.need.when);
-        out += ", ";
-        add_quoted(out, "without", right.need.without);
-        out += ", \"from\": " + std::to_string(std::max(right.need.from, info.min)) +
-               ", \"to\": " + std::to_string(last_version(right)) +
-               ", \"served\": " + (find_served(right.api) != nullptr ? "true" : "false") + "}";
-    }
-    return out + "\n]\n";
 }
 
 std::string rights_as_page() {

@@ -44,11 +44,7 @@ struct Right {
 [[nodiscard]] bool declares(wire::ApiKey key, auth::Operation operation,
                             auth::ResourceType type) noexcept;
 
-/// All rows as JSON, for programs that test them: an array of {api, key, operation, resource, when,
-/// without, versions}.
-[[nodiscard]] std::string rights_as_json();
-
-/// The reference page.
+/// docs/reference/rights.md; tests/security reads it.
 [[nodiscard]] std::string rights_as_page();
 
 }  // namespace leat::broker

@@ -7,6 +7,7 @@
 #include "broker/broker.h"
 #include "broker/handlers/acls.h"
 #include "broker/handlers/api_versions.h"
+#include "broker/handlers/client_quotas.h"
 #include "broker/handlers/cluster.h"
 #include "broker/handlers/configs.h"
 #include "broker/handlers/fetch.h"
@@ -84,6 +85,8 @@ constexpr auto kTable = std::to_array<Api>({
      .handle = call<handle_list_partition_reassignments>,
      .rights = Rights::kCluster},
     {.key = kOffsetDelete, .handle = call<handle_offset_delete>},
+    {.key = kDescribeClientQuotas, .handle = call<handle_describe_client_quotas>},
+    {.key = kAlterClientQuotas, .handle = call<handle_alter_client_quotas>},
     {.key = kDescribeQuorum, .handle = call<handle_describe_quorum>, .rights = Rights::kCluster},
     {.key = kUpdateFeatures, .handle = call<handle_update_features>, .rights = Rights::kCluster},
     {.key = kDescribeCluster, .handle = call<handle_describe_cluster>},

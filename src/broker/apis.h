@@ -4,6 +4,7 @@
 // To add one: its handler in handlers/, one line in apis.cc. Versions are those of schemas/.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -66,6 +67,15 @@ void count_error(const Request& request, std::int16_t code);
 template <class Response>
 [[nodiscard]] Answer answer_with(const Request& request, const Response& response) {
     if constexpr (requires { response.error_code; }) count_error(request, response.error_code);
+    if constexpr (requires { response.throttle_time_ms; }) {
+        if (request.throttle.count() > 0) {
+            Response throttled = response;
+            throttled.throttle_time_ms = static_cast<std::int32_t>(
+                std::min<std::int64_t>(request.throttle.count(), INT32_MAX));
+            return Answer::of(
+                wire::response_frame(throttled, request.version(), request.header.correlation_id));
+        }
+    }
     return Answer::of(
         wire::response_frame(response, request.version(), request.header.correlation_id));
 }

@@ -15,6 +15,7 @@
 
 #include "auth/acl_table.h"
 #include "broker/admin/cluster.h"
+#include "broker/quotas.h"
 #include "broker/shard.h"
 #include "config/listener.h"
 #include "metadata/authority.h"
@@ -77,6 +78,7 @@ class Broker {
     [[nodiscard]] BrokerMetrics& metrics() noexcept { return *metrics_; }
     /// What holds beside the access rules; nullptr when nobody needs rights.
     [[nodiscard]] const auth::Policy* policy() const noexcept { return policy_.get(); }
+    [[nodiscard]] QuotaLimits& quota_limits() noexcept { return quota_limits_; }
     /// Why the data directory takes no more writes; "" while all is well.
     [[nodiscard]] std::string failure() const;
     /// Features as ApiVersions tells them; finalized ones are implemented.
@@ -108,6 +110,7 @@ class Broker {
     BrokerParts parts_;
     std::int32_t node_id_ = 0;
     std::unique_ptr<const auth::Policy> policy_;
+    QuotaLimits quota_limits_;
     std::unique_ptr<BrokerMetrics> metrics_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::unique_ptr<metadata::Authority> authority_;

@@ -12,7 +12,9 @@
 #include "broker/handlers/api_versions.h"
 #include "broker/handlers/sasl.h"
 #include "broker/metrics.h"
+#include "broker/quotas.h"
 #include "obs/slow_request.h"
+#include "rt/process.h"
 #include "wire/reader.h"
 
 namespace leat::broker {
@@ -33,7 +35,9 @@ Connection::Connection(Connections& home, rt::EventLoop& loop, rt::Socket socket
       last_activity_(loop.now()),
       stream_(loop, std::move(socket), *this) {}
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+    if (mute_timer_ != rt::TimerId{}) loop_.cancel(mute_timer_);
+}
 
 MutableBytes Connection::read_space() {
     if (!is_reading_) return {};
@@ -134,6 +138,7 @@ Connection::Pause Connection::pause() const {
     if (waiting >= static_cast<std::size_t>(config.queued_responses_max)) return Pause::kFull;
     if (stream_.unsent_bytes() >= static_cast<std::size_t>(config.queued_response_bytes_max))
         return Pause::kFull;
+    if (is_muted_) return Pause::kMuted;
     // A frame that has begun has its memory already.
     if (reserved_bytes_ == 0 && !home_.has_memory()) return Pause::kMemory;
     return Pause::kNone;
@@ -180,6 +185,7 @@ bool Connection::may_execute_more() const {
 
 bool Connection::start_next() {
     if (executions_.empty() || !may_execute_more()) return false;
+    if (is_muted_ && !is_draining_) return false;
     bool all_run_ahead = true;
     for (const auto& execution : executions_) {
         const bool runs_ahead = execution->request.api->runs_ahead;
@@ -207,9 +213,19 @@ void Connection::start(Execution& execution) {
     }
     if (!request.header.api->serves(request.header.version))
         return finish(execution, refuse_api_versions(request));
+    // Time is measured only while somebody has a limit; what a request takes after it first waited
+    // is not: the sum is what the next one is charged.
+    const bool is_measured = !home_.shard().image().quotas().empty();
+    std::chrono::nanoseconds before{0};
+    if (is_measured) {
+        before = rt::thread_cpu_time();
+        charge(request, auth::QuotaKind::kRequest,
+               static_cast<double>(std::exchange(used_, std::chrono::nanoseconds{0}).count()));
+    }
     rt::start(request.api->handle(request), [self = shared_from_this(), &execution](Answer answer) {
         self->finish(execution, std::move(answer));
     });
+    if (is_measured) used_ += rt::thread_cpu_time() - before;
 }
 
 void Connection::finish(Execution& execution, Answer answer) {
@@ -236,6 +252,7 @@ bool Connection::send_ready() {
     if (first.state != Execution::State::kAnswered) return false;
     send(first);
     if (is_closed_) return false;
+    if (first.request.throttle.count() > 0) mute(first.request.throttle);
     retire(0);
     return true;
 }
@@ -279,6 +296,23 @@ void Connection::send_frame(Answer& answer) {
     }
     if (sent < size) stream_.send(keep, bytes.subspan(sent));
     stream_.uncork();
+}
+
+void Connection::mute(std::chrono::milliseconds time) {
+    muted_until_ = std::max(muted_until_, loop_.now() + time);
+    home_.broker().metrics().throttled.add();
+    is_muted_ = true;
+    if (mute_timer_ != rt::TimerId{}) loop_.cancel(mute_timer_);
+    mute_timer_ = loop_.schedule(muted_until_, [this] { unmute(); });
+}
+
+void Connection::unmute() {
+    const auto self = shared_from_this();
+    mute_timer_ = {};
+    is_muted_ = false;
+    if (is_closed_) return;
+    advance();
+    if (!is_closed_ && !is_reading_) read_frames();
 }
 
 void Connection::record(const Execution& execution) {
@@ -328,7 +362,7 @@ bool Connection::is_late(Instant now) const {
     if (!unproved(now).empty()) return true;
     if (stream_.unsent_bytes() > 0)
         return now - stream_.last_progress() >= ms(config.send_timeout_ms);
-    if (!executions_.empty()) return false;
+    if (!executions_.empty() || is_muted_) return false;
     if (reader_.is_inside() && is_reading_)
         return now - frame_began_ >= ms(config.frame_timeout_ms);
     return now - last_activity_ >= ms(config.connections_max_idle_ms);

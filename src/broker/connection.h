@@ -76,11 +76,14 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     bool send_ready();
     void send(Execution& execution);
     void send_frame(Answer& answer);
+    /// By a quota: neither reads nor starts requests for that long.
+    void mute(std::chrono::milliseconds time);
+    void unmute();
     void record(const Execution& execution);
     void retire(std::size_t index);
     /// Why nothing more is read now. Memory may be given back by other shards at any time: ask
     /// once and act on that answer.
-    enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory };
+    enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory, kMuted };
     [[nodiscard]] Pause pause() const;
     [[nodiscard]] bool may_execute_more() const;
     void set_reading(Pause pause);
@@ -100,7 +103,11 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     bool is_advancing_ = false;
     bool is_draining_ = false;
     bool is_closed_ = false;
-    bool is_starved_ = false;  ///< Waits for memory.
+    bool is_muted_ = false;
+    rt::TimerId mute_timer_;
+    Instant muted_until_{};
+    std::chrono::nanoseconds used_{0};  ///< Processor time not yet charged to a quota.
+    bool is_starved_ = false;           ///< Waits for memory.
     std::string_view close_reason_ = "peer";
     rt::TcpStream stream_;  ///< Last: it calls as soon as it is there.
 };

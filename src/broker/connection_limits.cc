@@ -78,13 +78,17 @@ std::int64_t ConnectionLimits::host_max(const std::string& host,
 }
 
 std::optional<std::string_view> ConnectionLimits::admit(const std::string& host, Instant now,
-                                                        const config::BrokerConfig& config) {
+                                                        const config::BrokerConfig& config,
+                                                        std::optional<double> quota) {
     if (count_ >= config.max_connections) return "total";
     if (hosts_.size() >= kHostsBeforeForgetting) forget_quiet(now);
     PerHost& of_host = hosts_[host];
     of_host.last = now;
     if (of_host.count >= host_max(host, config)) return "per_ip";
     if (!of_host.rate.take(now, config.max_connection_creation_rate_per_ip)) return "per_ip_rate";
+    if (quota && !of_host.quota.take(
+                     now, static_cast<std::int32_t>(std::clamp<double>(*quota, 1, kUnlimited - 1))))
+        return "per_ip_quota";
     total_rate_.take(now, config.max_connection_creation_rate);
     ++of_host.count;
     ++count_;

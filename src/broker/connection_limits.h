@@ -40,9 +40,10 @@ class ConnectionLimits {
         std::string_view text);
 
     /// Counts the connection, or tells by which limit it is refused: "per_ip", "per_ip_rate",
-    /// "total".
+    /// "total". `quota` is the connection_creation_rate of the address, if it has one.
     std::optional<std::string_view> admit(const std::string& host, Instant now,
-                                          const config::BrokerConfig& config);
+                                          const config::BrokerConfig& config,
+                                          std::optional<double> quota = std::nullopt);
     void gone(const std::string& host);
 
     /// Whether the next connection should wait: for one to go (Instant::max()), or until then.
@@ -56,6 +57,7 @@ class ConnectionLimits {
     struct PerHost {
         std::int64_t count = 0;
         RateBucket rate;
+        RateBucket quota;
         Instant last{};
     };
     [[nodiscard]] std::int64_t host_max(const std::string& host,

@@ -57,6 +57,7 @@ class BrokerMetrics {
     obs::Gauge queued_answer_bytes;
     obs::Gauge request_memory;
     obs::Counter slow_requests;
+    obs::Counter throttled;
     obs::Counter produced_bytes;
     obs::Counter produced_batches;
     obs::Counter fetched_bytes;

@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "broker/admin/cluster.h"
 #include "broker/buffer_pool.h"
+#include "broker/quotas.h"
 #include "rt/executor.h"
 #include "wire/api.h"
 
@@ -41,6 +42,7 @@ struct ConnectionFacts {
     auth::Session session;  ///< Anonymous until authentication says otherwise.
     /// Null on listeners that ask for none.
     std::shared_ptr<Authentication> authentication;
+    ConnectionQuotas quotas;
     auth::Decisions decisions;  ///< What the sender may do, as it was found out.
 };
 
@@ -62,6 +64,8 @@ struct Request {
 
     /// Time that the client asked us to wait; not counted as slow.
     std::chrono::nanoseconds asked_wait{0};
+    /// How long the sender rests after the answer, by its quotas; told in the answer.
+    std::chrono::milliseconds throttle{0};
     /// What the slow-request log should say, such as "topic orders-3".
     std::string note;
 

@@ -132,7 +132,8 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     facts->peer = peer.text();
     facts->peer_host = peer.host();
     const auto refused =
-        limits_.admit(facts->peer_host, loops_.front()->now(), broker_.shard(0).config());
+        limits_.admit(facts->peer_host, loops_.front()->now(), broker_.shard(0).config(),
+                      broker_.shard(0).image().quotas().connection_rate(facts->peer_host));
     if (refused) {
         metrics.count_refused(*refused);
         kLog.warn("connection refused", {{"peer", facts->peer}, {"limit", *refused}});

@@ -119,6 +119,10 @@ struct BrokerConfig {
     std::string super_users;       ///< "User:a;User:b".
     bool allow_without_acls = false;
     std::int32_t acls_max = 100'000;
+    std::int32_t quotas_max = 100'000;  ///< Entities.
+    std::int32_t quota_burst_ms = 250;  ///< How far ahead of its rate a client may be.
+    std::int32_t mutation_window_count = 11;
+    std::int32_t mutation_window_seconds = 1;
 
     // Seeing it run.
     LogLevel log_level = LogLevel::kInfo;

@@ -65,6 +65,13 @@ struct ConfigChange {
     bool replace_all = false;
 };
 
+/// Limits of one entity that change.
+struct QuotaChange {
+    auth::QuotaEntity entity;
+    std::vector<std::pair<std::string, std::optional<double>>> values;  ///< nullopt: taken away.
+    bool has_repeated_type = false;  ///< The request named a type of entity twice.
+};
+
 /// What became of one item, in the order of the request.
 struct Outcome {
     std::string name;
@@ -106,6 +113,10 @@ class Controller {
     /// What each filter removed; one rule that several filters match is told by each.
     std::vector<std::vector<auth::Acl>> delete_acls(std::span<const auth::AclFilter> filters,
                                                     std::vector<Delta>& deltas);
+
+    /// One outcome for each change, in order.
+    std::vector<Outcome> alter_quotas(std::span<const QuotaChange> changes, bool validate_only,
+                                      std::vector<Delta>& deltas);
 
     /// First of kProducerIdBlock new producer ids; to be used only once the delta is durable.
     std::int64_t allocate_producer_ids(std::vector<Delta>& deltas);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Changes to access rules.
+// Changes to access rules and quotas.
 #include <set>
 
 #include "metadata/controller.h"
@@ -11,6 +11,17 @@ namespace {
 Delta acls_changed(std::vector<auth::Acl> added, std::vector<auth::Acl> removed) {
     return AclsChanged{std::make_shared<const std::vector<auth::Acl>>(std::move(added)),
                        std::make_shared<const std::vector<auth::Acl>>(std::move(removed))};
+}
+
+std::string error_of(const QuotaChange& change) {
+    if (change.has_repeated_type)
+        return "Invalid client quota entity, duplicate entity entry found";
+    if (std::string why = auth::entity_error(change.entity); !why.empty()) return why;
+    for (const auto& [name, value] : change.values)
+        if (std::string why = auth::value_error(change.entity, name, value.value_or(1));
+            !why.empty())
+            return why;
+    return "";
 }
 
 }  // namespace
@@ -49,6 +60,37 @@ std::vector<std::vector<auth::Acl>> Controller::delete_acls(
     }
     if (!removed.empty()) apply(acls_changed({}, {removed.begin(), removed.end()}), deltas);
     return matched;
+}
+
+std::vector<Outcome> Controller::alter_quotas(std::span<const QuotaChange> changes,
+                                              bool validate_only, std::vector<Delta>& deltas) {
+    std::vector<Outcome> outcomes;
+    for (const QuotaChange& change : changes) {
+        Outcome& outcome = outcomes.emplace_back();
+        outcome.message = error_of(change);
+        if (!outcome.message.empty()) {
+            outcome.error = Errc::kInvalidRequest;
+            continue;
+        }
+        auth::QuotaValues values = image_.quotas().values_of(change.entity);
+        const auth::QuotaValues before = values;
+        for (const auto& [name, value] : change.values)
+            if (value)
+                values[name] = *value;
+            else
+                values.erase(name);
+        if (before.empty() && !values.empty() &&
+            image_.quotas().all().size() >= static_cast<std::size_t>(image_.broker().quotas_max)) {
+            outcome.error = Errc::kPolicyViolation;
+            outcome.message = "This broker holds quotas of at most " +
+                              std::to_string(image_.broker().quotas_max) +
+                              " entities (leat.quotas.max).";
+            continue;
+        }
+        if (!validate_only && values != before)
+            apply(QuotasChanged{change.entity, std::move(values)}, deltas);
+    }
+    return outcomes;
 }
 
 }  // namespace leat::metadata

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "auth/acl.h"
+#include "auth/quota.h"
 #include "base/uuid.h"
 #include "config/layers.h"
 
@@ -64,9 +65,15 @@ struct AclsChanged {
     std::shared_ptr<const std::vector<auth::Acl>> removed;
 };
 
-using Delta =
-    std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
-                 BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped, AclsChanged>;
+/// All limits of one entity; none: it has none any more.
+struct QuotasChanged {
+    auth::QuotaEntity entity;
+    auth::QuotaValues values;
+};
+
+using Delta = std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
+                           BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped,
+                           AclsChanged, QuotasChanged>;
 
 /// What a store keeps.
 struct StoredTopic {
@@ -84,6 +91,7 @@ struct State {
     config::Values dynamic_broker;
     std::vector<StoredTopic> topics;
     std::vector<auth::Acl> acls;
+    auth::QuotaTable::All quotas;
 };
 
 }  // namespace leat::metadata

@@ -40,6 +40,7 @@ Result<Image> Image::make(const State& state, const config::Layers& static_layer
     image.next_producer_id_ = state.next_producer_id;
     image.unclean_starts_ = state.unclean_starts;
     for (const auth::Acl& acl : state.acls) image.acls_.insert(acl);
+    for (const auto& [entity, values] : state.quotas) image.quotas_.set(entity, values);
     std::shared_ptr<const config::TopicConfig> plain;
     for (const StoredTopic& stored : state.topics) {
         auto topic = std::make_shared<Topic>();
@@ -63,6 +64,7 @@ Image Image::clone() const {
     copy.unclean_starts_ = unclean_starts_;
     copy.version_ = version_;
     copy.acls_ = acls_.clone();
+    copy.quotas_ = quotas_;
     for (const auto& [name, topic] : topics_) copy.insert(topic);
     return copy;
 }
@@ -81,6 +83,7 @@ void Image::apply(const Delta& delta) {
                    },
                    [this](const ProducerIdsAllocated& d) { next_producer_id_ = d.next; },
                    [this](const LeaderEpochsBumped& d) { unclean_starts_ = d.unclean_starts; },
+                   [this](const QuotasChanged& d) { quotas_.set(d.entity, d.values); },
                    [this](const AclsChanged& d) {
                        for (const auth::Acl& acl : *d.removed) acls_.erase(acl);
                        for (const auth::Acl& acl : *d.added) acls_.insert(acl);

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "auth/acl_table.h"
+#include "auth/quota.h"
 #include "base/result.h"
 #include "base/uuid.h"
 #include "metadata/delta.h"
@@ -62,6 +63,7 @@ class Image {
     }
     [[nodiscard]] const config::Layers& layers() const noexcept { return *layers_; }
     [[nodiscard]] const auth::AclTable& acls() const noexcept { return acls_; }
+    [[nodiscard]] const auth::QuotaTable& quotas() const noexcept { return quotas_; }
     /// Number of deltas applied since the state was loaded.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
@@ -79,6 +81,7 @@ class Image {
     std::shared_ptr<const config::BrokerConfig> broker_;
     std::string cluster_id_;
     auth::AclTable acls_;
+    auth::QuotaTable quotas_;
     std::int64_t next_producer_id_ = 0;
     std::int64_t partition_total_ = 0;
     std::int32_t unclean_starts_ = 0;

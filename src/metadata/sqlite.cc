@@ -69,6 +69,20 @@ Statement& Statement::bind(int index, std::string_view value) {
     return *this;
 }
 
+Statement& Statement::bind_real(int index, double value) {
+    LEAT_CHECK(sqlite3_bind_double(statement_.get(), index, value) == SQLITE_OK);
+    return *this;
+}
+Statement& Statement::bind_null(int index) {
+    LEAT_CHECK(sqlite3_bind_null(statement_.get(), index) == SQLITE_OK);
+    return *this;
+}
+double Statement::column_real(int index) const {
+    return sqlite3_column_double(statement_.get(), index);
+}
+bool Statement::is_null(int index) const {
+    return sqlite3_column_type(statement_.get(), index) == SQLITE_NULL;
+}
 Statement& Statement::bind(int index, Bytes value) {
     LEAT_CHECK(sqlite3_bind_blob(statement_.get(), index, value.data(),
                                  static_cast<int>(value.size()), SQLITE_STATIC) == SQLITE_OK);

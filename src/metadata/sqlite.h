@@ -49,7 +49,9 @@ class Statement {
 
     Statement& bind(int index, std::int64_t value);
     Statement& bind(int index, std::string_view value);  ///< Must live until step() or run().
-    Statement& bind(int index, Bytes value);             ///< As above.
+    Statement& bind_real(int index, double value);
+    Statement& bind_null(int index);
+    Statement& bind(int index, Bytes value);  ///< As above.
 
     /// True when there is a row.
     Result<bool> step();
@@ -58,6 +60,8 @@ class Statement {
     void reset();
 
     [[nodiscard]] std::int64_t column_number(int index) const;
+    [[nodiscard]] double column_real(int index) const;
+    [[nodiscard]] bool is_null(int index) const;
     [[nodiscard]] std::string column_text(int index) const;
     [[nodiscard]] Bytes column_bytes(int index) const;  ///< Valid until the next step().
 

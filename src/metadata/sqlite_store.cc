@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Spec: docs/reference/formats/metadata-db.md has the tables.
+#include <array>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -37,6 +38,8 @@ constexpr const char* kAdded =
     " principal TEXT NOT NULL, host TEXT NOT NULL, operation INTEGER NOT NULL, permission INTEGER "
     "NOT NULL,"
     " PRIMARY KEY(type, name, pattern, principal, host, operation, permission)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS quotas(user TEXT, client_id TEXT, ip TEXT, name TEXT NOT NULL,"
+    " value REAL NOT NULL);"
     "PRAGMA user_version=2;";
 static_assert(kSchemaVersion == 2);
 
@@ -49,7 +52,7 @@ Bytes bytes_of(const Uuid& id) {
 
 struct Statements {
     Statement put_topic, drop_topic, put_setting, drop_settings, put_broker, drop_broker, put_fact;
-    Statement put_acl, drop_acl;
+    Statement put_acl, drop_acl, put_quota, drop_quotas;
 };
 
 Result<Statements> prepare_all(Database& db) {
@@ -64,6 +67,9 @@ Result<Statements> prepare_all(Database& db) {
     LEAT_TRY(s.drop_broker, prepare("DELETE FROM broker_settings WHERE scope=?"));
     LEAT_TRY(s.put_fact, prepare("INSERT OR REPLACE INTO facts VALUES(?,?)"));
     LEAT_TRY(s.put_acl, prepare("INSERT OR REPLACE INTO acls VALUES(?,?,?,?,?,?,?)"));
+    LEAT_TRY(s.put_quota, prepare("INSERT INTO quotas VALUES(?,?,?,?,?)"));
+    LEAT_TRY(s.drop_quotas,
+             prepare("DELETE FROM quotas WHERE user IS ? AND client_id IS ? AND ip IS ?"));
     LEAT_TRY(s.drop_acl,
              prepare("DELETE FROM acls WHERE type=? AND name=? AND pattern=? AND principal=? AND "
                      "host=? AND operation=? AND permission=?"));
@@ -92,6 +98,7 @@ class SqliteStore final : public MetadataStore {
         LEAT_TRY_VOID(load_topic_settings(state));
         LEAT_TRY_VOID(load_broker_settings(state));
         LEAT_TRY_VOID(load_acls(state));
+        LEAT_TRY_VOID(load_quotas(state));
         return state;
     }
 
@@ -186,6 +193,59 @@ class SqliteStore final : public MetadataStore {
         for (const auth::Acl& acl : *d.removed) LEAT_TRY_VOID(run_with(statements_->drop_acl, acl));
         for (const auth::Acl& acl : *d.added) LEAT_TRY_VOID(run_with(statements_->put_acl, acl));
         return {};
+    }
+
+    /// The columns of an entity: NULL where it has no such part, else '=' and the name, or "" for
+    /// the default.
+    using EntityColumns = std::array<std::optional<std::string>, 3>;
+    static EntityColumns columns_of(const auth::QuotaEntity& entity) {
+        EntityColumns out;
+        auto column = out.begin();
+        for (const std::string_view type :
+             {auth::kUserEntity, auth::kClientEntity, auth::kIpEntity}) {
+            if (const auto part = entity.find(type); part != entity.end())
+                *column = part->second ? "=" + *part->second : std::string{};
+            ++column;
+        }
+        return out;
+    }
+    static Statement& bind_entity(Statement& statement, const EntityColumns& columns) {
+        int place = 1;
+        for (const auto& column : columns)
+            if (column)
+                statement.bind(place++, std::string_view{*column});
+            else
+                statement.bind_null(place++);
+        return statement;
+    }
+    Result<void> write(const QuotasChanged& d) {
+        const EntityColumns columns = columns_of(d.entity);
+        LEAT_TRY_VOID(bind_entity(statements_->drop_quotas, columns).run());
+        for (const auto& [name, value] : d.values)
+            LEAT_TRY_VOID(bind_entity(statements_->put_quota, columns)
+                              .bind(4, std::string_view{name})
+                              .bind_real(5, value)
+                              .run());
+        return {};
+    }
+    Result<void> load_quotas(State& state) {
+        LEAT_TRY(Statement rows,
+                 Statement::prepare(db_, "SELECT user, client_id, ip, name, value FROM quotas"));
+        for (;;) {
+            LEAT_TRY(const bool has_row, rows.step());
+            if (!has_row) return {};
+            auth::QuotaEntity entity;
+            int place = 0;
+            for (const std::string_view type :
+                 {auth::kUserEntity, auth::kClientEntity, auth::kIpEntity}) {
+                const int column = place++;
+                if (rows.is_null(column)) continue;
+                const std::string text = rows.column_text(column);
+                entity.emplace(type, text.empty() ? std::optional<std::string>{}
+                                                  : std::optional{text.substr(1)});
+            }
+            state.quotas[entity][rows.column_text(3)] = rows.column_real(4);
+        }
     }
 
     Result<void> load_acls(State& state) {

@@ -120,6 +120,30 @@ TEST_F(SqliteStore, AccessRulesAreReadBack) {
     EXPECT_TRUE(Image::make(*state, {})->acls().contains(read));
 }
 
+TEST_F(SqliteStore, QuotasAreReadBack) {
+    const auth::QuotaEntity pair{{"user", "a"}, {"client-id", std::nullopt}};
+    const auth::QuotaEntity ip{{"ip", "127.0.0.1"}};
+    {
+        auto store = open();
+        ASSERT_OK(store);
+        Controller c = controller_of(*(*store)->load());
+        std::vector<Delta> deltas;
+        std::vector<QuotaChange> changes{
+            {pair, {{"producer_byte_rate", 1000}, {"request_percentage", 1.5}}},
+            {ip, {{"connection_creation_rate", 5}}}};
+        c.alter_quotas(changes, false, deltas);
+        changes = {{pair, {{"producer_byte_rate", std::nullopt}}}};
+        c.alter_quotas(changes, false, deltas);
+        ASSERT_OK((*store)->commit(deltas));
+    }
+    auto store = open();
+    ASSERT_OK(store);
+    const auto state = (*store)->load();
+    ASSERT_OK(state);
+    EXPECT_EQ(state->quotas, (auth::QuotaTable::All{{pair, {{"request_percentage", 1.5}}},
+                                                    {ip, {{"connection_creation_rate", 5}}}}));
+}
+
 TEST_F(SqliteStore, FirstFormatGetsTheTablesThatItLacks) {
     {
         ASSERT_OK(open());

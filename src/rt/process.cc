@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <ctime>
 #include <limits>
 
 #include "rt/os_error.h"
@@ -25,6 +26,12 @@ Result<DescriptorLimit> raise_descriptor_limit() {
     limit.rlim_cur = limit.rlim_max;
     if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return os_error("setrlimit", "RLIMIT_NOFILE");
     return DescriptorLimit{.before = before, .now = count_of(limit.rlim_cur)};
+}
+
+std::chrono::nanoseconds thread_cpu_time() {
+    timespec used{};
+    if (::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0) return {};
+    return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
 }
 
 }  // namespace leat::rt

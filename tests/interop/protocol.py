@@ -57,7 +57,7 @@ class Encoder:
     def one(self, field, value):
         kind = field.type
         if kind in FORMATS:
-            return struct.pack(FORMATS[kind], int(value))
+            return struct.pack(FORMATS[kind], float(value) if kind == "float64" else int(value))
         if kind == "bool":
             return b"\1" if value else b"\0"
         if kind == "uuid":

@@ -72,6 +72,7 @@ class Writer {
         response.session_id = plan.answered_session_id;
         response.error_code = wire_code(plan.error);
         response.responses = topics_of(items);
+        charge(request_, auth::QuotaKind::kFetch, static_cast<double>(bytes_));
         Answer answer = answer_with(request_, response);
         for (FetchItem* item : items)
             std::ranges::move(item->result.slices, std::back_inserter(answer.slices));
@@ -146,6 +147,15 @@ class Writer {
 rt::Task<Answer> handle_fetch(Request& request, const FetchRequest& message) {
     const FetchLimits limits = limits_of(message, request.shard->config());
     FetchPlan plan = plan_fetch(request, message);
+    // What others with the same limit read is waited for without a byte, as in Kafka.
+    if (const auto debt = debt_of(request, auth::QuotaKind::kFetch);
+        debt.count() > 0 && plan.error == Errc::kNone) {
+        request.throttle = std::max(request.throttle, debt);
+        wire::FetchResponse empty;
+        empty.session_id = plan.answered_session_id;
+        finish_fetch(request, plan);
+        co_return answer_with(request, empty);
+    }
     co_await read_items(request, plan.items, limits);
     std::vector<FetchItem*> items = answered_items(plan);
     Writer writer{request, limits};

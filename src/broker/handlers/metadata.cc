@@ -110,8 +110,12 @@ class Answerer {
         const auto failure = failures.find(name);
         if (failure != failures.end()) return failed(name, {}, failure->second);
         const bool is_good = metadata::topic_name_error(name).empty();
-        return failed(name, {},
-                      is_good ? Errc::kUnknownTopicOrPartition : Errc::kInvalidTopicException);
+        Row row = failed(name, {},
+                         is_good ? Errc::kUnknownTopicOrPartition : Errc::kInvalidTopicException);
+        if (message_.include_topic_authorized_operations)
+            row.topic_authorized_operations =
+                authorized_operations(request_, auth::ResourceType::kTopic, name);
+        return row;
     }
 
     Row identified(const Uuid& id) {

@@ -270,6 +270,7 @@ rt::Task<Answer> handle_produce(Request& request, const ProduceRequest& message)
         co_await append_all(request, plan.appends(), message.acks);
         for (const Append& append : plan.appends()) answer_appended(request, append);
     }
+    charge(request, auth::QuotaKind::kProduce, static_cast<double>(request.frame_bytes));
     if (message.acks != 0) co_return answer_with(request, response);
     if (has_error(response)) co_return Answer::close("produce_error_without_acks");
     co_return Answer::nothing();

@@ -20,6 +20,42 @@ using DeleteState = wire::DeleteTopicsRequest::DeleteTopicState;
 
 constexpr std::string_view kDenied = "Authorization failed.";
 
+/// Counts partitions that a request makes or deletes. False when the sender's quota has no room:
+/// newer clients hear that, older ones only wait.
+bool may_change(Request& request, std::int64_t partitions, std::int16_t strict_since) {
+    if (request.version() >= strict_since) {
+        const auto debt = debt_of(request, auth::QuotaKind::kMutation);
+        request.throttle = std::max(request.throttle, debt);
+        if (debt.count() > 0) return false;
+    }
+    charge(request, auth::QuotaKind::kMutation, static_cast<double>(partitions));
+    return true;
+}
+
+std::int64_t partitions_of(const wire::CreateTopicsRequest::CreatableTopic& topic,
+                           const config::BrokerConfig& config) {
+    if (!topic.assignments.empty()) return static_cast<std::int64_t>(topic.assignments.size());
+    return topic.num_partitions == -1 ? config.num_partitions : std::max(topic.num_partitions, 0);
+}
+
+/// One answer that is only a name and an error.
+struct Refused {
+    std::string_view name;
+    Errc error = Errc::kTopicAuthorizationFailed;
+};
+std::string_view text_of(Errc error) {
+    return error == Errc::kThrottlingQuotaExceeded ? "The throttling quota has been exceeded."
+                                                   : kDenied;
+}
+template <class Told>
+Told told_of(const Refused& refused) {
+    Told told;
+    told.name = refused.name;
+    told.error_code = wire_code(refused.error);
+    told.error_message = text_of(refused.error);
+    return told;
+}
+
 /// `told` and behind it one answer for each of `more`, as `make` gives it.
 template <class Told, class From, class Make>
 std::span<Told> with(std::span<Told> told, const std::vector<From>& more, Arena& arena,
@@ -66,31 +102,40 @@ class DeletionRights {
     [[nodiscard]] const std::vector<Deleted>& denied() const noexcept { return denied_; }
 
   private:
-    bool refuse(std::optional<std::string_view> name, const Uuid& id) {
+    bool refuse(std::optional<std::string_view> name, const Uuid& id,
+                Errc error = Errc::kTopicAuthorizationFailed) {
         Deleted& told = denied_.emplace_back();
         told.name.reset();
         if (name) told.name = request_.arena.copy(*name);
         told.topic_id = id;
-        told.error_code = wire_code(Errc::kTopicAuthorizationFailed);
-        told.error_message = kDenied;
+        told.error_code = wire_code(error);
+        told.error_message = text_of(error);
         return false;
     }
+    bool has_quota(const metadata::Topic& topic, bool by_id) {
+        constexpr std::int16_t kStrictSince = 5;
+        if (may_change(request_, topic.partition_count, kStrictSince)) return true;
+        return refuse(topic.name, by_id ? topic.id : Uuid{}, Errc::kThrottlingQuotaExceeded);
+    }
     bool is_allowed_name(std::string_view name) {
-        if (may_all_) return true;
         // Who may not see it hears the same whether it exists or not.
-        if (!may_topic(request_, auth::Operation::kDescribe, name)) return refuse(name, {});
+        if (!may_all_ && !may_topic(request_, auth::Operation::kDescribe, name))
+            return refuse(name, {});
         const metadata::Topic* topic = request_.shard->image().find(name);
-        if (topic == nullptr || may_topic(request_, auth::Operation::kDelete, name)) return true;
-        return refuse(name, topic->id);
+        if (topic == nullptr) return true;
+        if (!may_all_ && !may_topic(request_, auth::Operation::kDelete, name))
+            return refuse(name, topic->id);
+        return has_quota(*topic, false);
     }
     bool is_allowed(const DeleteState& asked) {
         if (asked.name) return !asked.topic_id.is_zero() || is_allowed_name(*asked.name);
         const metadata::Topic* topic = request_.shard->image().find(asked.topic_id);
-        if (topic == nullptr || may_all_) return true;
-        if (!may_topic(request_, auth::Operation::kDescribe, topic->name))
+        if (topic == nullptr) return true;
+        if (!may_all_ && !may_topic(request_, auth::Operation::kDescribe, topic->name))
             return refuse(std::nullopt, topic->id);
-        if (may_topic(request_, auth::Operation::kDelete, topic->name)) return true;
-        return refuse(topic->name, topic->id);
+        if (!may_all_ && !may_topic(request_, auth::Operation::kDelete, topic->name))
+            return refuse(topic->name, topic->id);
+        return has_quota(*topic, true);
     }
 
     Request& request_;
@@ -105,15 +150,22 @@ class DeletionRights {
 
 rt::Task<wire::CreateTopicsResponse> handle_create_topics(
     Request& request, const wire::CreateTopicsRequest& message) {
+    constexpr std::int16_t kStrictSince = 6;
     std::vector<wire::CreateTopicsRequest::CreatableTopic> topics;
     std::set<std::string_view> denied_names;
+    std::vector<Refused> refused;
     const bool may_all = may_see(request, auth::Operation::kCreate, auth::ResourceType::kCluster,
                                  auth::kClusterName);
-    for (const auto& topic : message.topics)
-        if (may_all || may_topic(request, auth::Operation::kCreate, topic.name))
+    for (const auto& topic : message.topics) {
+        if (!may_all && !may_topic(request, auth::Operation::kCreate, topic.name))
+            denied_names.insert(topic.name);
+        else if (message.validate_only ||
+                 may_change(request, partitions_of(topic, request.shard->config()), kStrictSince))
             topics.push_back(topic);
         else
-            denied_names.insert(topic.name);
+            refused.push_back({topic.name, Errc::kThrottlingQuotaExceeded});
+    }
+    for (const std::string_view name : denied_names) refused.push_back({.name = name});
     wire::CreateTopicsRequest allowed = message;
     allowed.topics = topics;
     const auto make = [&request, &allowed](metadata::Controller& controller) {
@@ -122,14 +174,7 @@ rt::Task<wire::CreateTopicsResponse> handle_create_topics(
     wire::CreateTopicsResponse out =
         co_await change_metadata(request, &wire::CreateTopicsResponse::topics, make);
     if (request.version() >= 5) hide_settings(request, out.topics);
-    const std::vector<std::string_view> denied{denied_names.begin(), denied_names.end()};
-    out.topics = with(out.topics, denied, request.arena, [](std::string_view name) {
-        Created told;
-        told.name = name;
-        told.error_code = wire_code(Errc::kTopicAuthorizationFailed);
-        told.error_message = kDenied;
-        return told;
-    });
+    out.topics = with(out.topics, refused, request.arena, told_of<Created>);
     co_return out;
 }
 
@@ -148,13 +193,20 @@ rt::Task<wire::DeleteTopicsResponse> handle_delete_topics(
 
 rt::Task<wire::CreatePartitionsResponse> handle_create_partitions(
     Request& request, const wire::CreatePartitionsRequest& message) {
+    constexpr std::int16_t kStrictSince = 3;
     std::vector<wire::CreatePartitionsRequest::CreatePartitionsTopic> topics;
-    std::vector<std::string_view> denied;
-    for (const auto& topic : message.topics)
-        if (may_topic(request, auth::Operation::kAlter, topic.name))
+    std::vector<Refused> refused;
+    for (const auto& topic : message.topics) {
+        const metadata::Topic* known = request.shard->image().find(topic.name);
+        const std::int32_t more =
+            known != nullptr ? std::max(0, topic.count - known->partition_count) : 0;
+        if (!may_topic(request, auth::Operation::kAlter, topic.name))
+            refused.push_back({.name = topic.name});
+        else if (message.validate_only || more == 0 || may_change(request, more, kStrictSince))
             topics.push_back(topic);
         else
-            denied.push_back(topic.name);
+            refused.push_back({topic.name, Errc::kThrottlingQuotaExceeded});
+    }
     wire::CreatePartitionsRequest allowed = message;
     allowed.topics = topics;
     const auto make = [&request, &allowed](metadata::Controller& controller) {
@@ -162,13 +214,7 @@ rt::Task<wire::CreatePartitionsResponse> handle_create_partitions(
     };
     wire::CreatePartitionsResponse out =
         co_await change_metadata(request, &wire::CreatePartitionsResponse::results, make);
-    out.results = with(out.results, denied, request.arena, [](std::string_view name) {
-        Grown told;
-        told.name = name;
-        told.error_code = wire_code(Errc::kTopicAuthorizationFailed);
-        told.error_message = kDenied;
-        return told;
-    });
+    out.results = with(out.results, refused, request.arena, told_of<Grown>);
     co_return out;
 }
 

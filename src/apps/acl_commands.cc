@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat acl list, add, delete: who may do what.
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "apps/admin_access.h"
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+#include "client/admin_rights.h"
+
+namespace leat::apps {
+namespace {
+
+namespace json = boost::json;
+using auth::Acl;
+using auth::AclFilter;
+
+constexpr std::string_view kOperations =
+    "all|read|write|create|delete|alter|describe|cluster-action|describe-configs|alter-configs|"
+    "idempotent-write|create-tokens|describe-tokens|two-phase-commit";
+
+constexpr OptionSpec kTopic{
+    .names = "--topic", .value = "TOPIC", .help = "a topic, * for all", .repeated = true};
+constexpr OptionSpec kGroup{
+    .names = "--group", .value = "GROUP", .help = "a consumer group, * for all", .repeated = true};
+constexpr OptionSpec kTransactional{.names = "--transactional-id",
+                                    .value = "ID",
+                                    .help = "a transactional id, * for all",
+                                    .repeated = true};
+constexpr OptionSpec kToken{.names = "--delegation-token",
+                            .value = "ID",
+                            .help = "a delegation token, * for all",
+                            .repeated = true};
+constexpr OptionSpec kUser{.names = "--user",
+                           .value = "PRINCIPAL",
+                           .help = "a user whose tokens are meant, * for all",
+                           .repeated = true};
+constexpr OptionSpec kCluster{.names = "--cluster", .value = {}, .help = "the cluster itself"};
+constexpr OptionSpec kPrefixed{
+    .names = "--prefixed", .value = {}, .help = "names stand for all that begin with them"};
+constexpr OptionSpec kHost{.names = "--host",
+                           .value = "ADDRESS",
+                           .help = "where from; everywhere unless given",
+                           .repeated = true};
+constexpr OptionSpec kOperation{.names = "--operation",
+                                .value = "NAME",
+                                .help = "what",
+                                .choices = kOperations,
+                                .repeated = true};
+constexpr OptionSpec kPrincipal{.names = "--principal",
+                                .value = "PRINCIPAL",
+                                .help = "who: User:alice, or User:* for everybody",
+                                .repeated = true};
+constexpr OptionSpec kDeny{
+    .names = "--deny", .value = {}, .help = "rules that forbid, which go before those that allow"};
+
+constexpr auto kAdd =
+    std::to_array<OptionSpec>({kPrincipal, kOperation, kTopic, kGroup, kTransactional, kToken,
+                               kUser, kCluster, kPrefixed, kHost, kDeny});
+constexpr auto kSome =
+    std::to_array<OptionSpec>({kPrincipal, kOperation, kTopic, kGroup, kTransactional, kToken,
+                               kUser, kCluster, kPrefixed, kHost, kDeny});
+
+std::string upper(std::string_view text) {
+    std::string out{text};
+    for (char& c : out)
+        c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return out;
+}
+
+std::string lower(std::string_view text) {
+    std::string out{text};
+    for (char& c : out)
+        c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
+
+auth::Operation operation_named(std::string_view name) {
+    const std::string wanted = upper(name);
+    for (int number = 2; number < 16; ++number)
+        if (auth::name_of(static_cast<auth::Operation>(number)) == wanted)
+            return static_cast<auth::Operation>(number);
+    return auth::Operation::kUnknown;
+}
+
+using Resource = std::pair<auth::ResourceType, std::string>;
+
+std::vector<Resource> resources_of(const Invocation& line) {
+    std::vector<Resource> out;
+    const std::pair<std::string_view, auth::ResourceType> kinds[] = {
+        {"topic", auth::ResourceType::kTopic},
+        {"group", auth::ResourceType::kGroup},
+        {"transactional-id", auth::ResourceType::kTransactionalId},
+        {"delegation-token", auth::ResourceType::kDelegationToken},
+        {"user", auth::ResourceType::kUser}};
+    for (const auto& [key, type] : kinds)
+        for (const std::string& name : line.all(key)) out.emplace_back(type, name);
+    if (line.has("cluster"))
+        out.emplace_back(auth::ResourceType::kCluster, std::string{auth::kClusterName});
+    return out;
+}
+
+/// `values`, or one nothing when there are none.
+std::vector<std::optional<std::string>> or_any(std::span<const std::string> values) {
+    if (values.empty()) return {std::nullopt};
+    return {values.begin(), values.end()};
+}
+
+/// Every filter that the options describe; what is not said matches all.
+std::vector<AclFilter> filters_of(const Invocation& line) {
+    std::vector<std::optional<Resource>> resources;
+    for (Resource& resource : resources_of(line)) resources.emplace_back(std::move(resource));
+    if (resources.empty()) resources.emplace_back();
+    std::vector<AclFilter> out;
+    for (const auto& resource : resources)
+        for (const auto& principal : or_any(line.all("principal")))
+            for (const auto& host : or_any(line.all("host")))
+                for (const auto& operation : or_any(line.all("operation"))) {
+                    AclFilter& filter = out.emplace_back();
+                    if (resource) {
+                        filter.type = resource->first;
+                        filter.name = resource->second;
+                        filter.pattern = line.has("prefixed") ? auth::PatternType::kPrefixed
+                                                              : auth::PatternType::kLiteral;
+                    }
+                    filter.principal = principal;
+                    filter.host = host;
+                    if (operation) filter.operation = operation_named(*operation);
+                    if (line.has("deny")) filter.permission = auth::Permission::kDeny;
+                }
+    return out;
+}
+
+Result<std::vector<Acl>> acls_of(const Invocation& line) {
+    const std::vector<Resource> resources = resources_of(line);
+    if (resources.empty())
+        return usage_error("on what? give --topic, --group, --transactional-id or --cluster");
+    if (line.all("principal").empty()) return usage_error("for whom? give --principal User:NAME");
+    if (line.all("operation").empty()) return usage_error("to do what? give --operation NAME");
+    std::vector<std::string> hosts{line.all("host").begin(), line.all("host").end()};
+    if (hosts.empty()) hosts.emplace_back(auth::kWildcard);
+    std::vector<Acl> out;
+    for (const auto& [type, name] : resources)
+        for (const std::string& principal : line.all("principal"))
+            for (const std::string& host : hosts)
+                for (const std::string& operation : line.all("operation"))
+                    out.push_back({.type = type,
+                                   .name = name,
+                                   .pattern = line.has("prefixed") ? auth::PatternType::kPrefixed
+                                                                   : auth::PatternType::kLiteral,
+                                   .principal = principal,
+                                   .host = host,
+                                   .operation = operation_named(operation),
+                                   .permission = line.has("deny") ? auth::Permission::kDeny
+                                                                  : auth::Permission::kAllow});
+    for (const Acl& acl : out)
+        if (const std::string why = auth::acl_error(acl); !why.empty()) return usage_error(why);
+    return out;
+}
+
+json::value document_of(std::vector<Acl> acls) {
+    std::ranges::sort(acls);
+    const auto same = std::ranges::unique(acls);
+    acls.erase(same.begin(), same.end());
+    json::array rules;
+    for (const Acl& acl : acls)
+        rules.push_back(json::object{{"resource", lower(auth::name_of(acl.type))},
+                                     {"name", acl.name},
+                                     {"pattern", lower(auth::name_of(acl.pattern))},
+                                     {"permission", lower(auth::name_of(acl.permission))},
+                                     {"principal", acl.principal},
+                                     {"operation", lower(auth::name_of(acl.operation))},
+                                     {"host", acl.host}});
+    return json::object{{"rules", std::move(rules)}};
+}
+
+constexpr Column kColumns[] = {{"resource", "RESOURCE"},
+                               {"name", "NAME"},
+                               {"pattern", "PATTERN"},
+                               {"permission", "PERMISSION"},
+                               {"principal", "PRINCIPAL"},
+                               {"operation", "OPERATION"},
+                               {"host", "HOST"}};
+constexpr Section kSections[] = {{.pointer = "/rules", .columns = kColumns}};
+
+}  // namespace
+
+std::span<const OptionSpec> acl_add_options() {
+    return kAdd;
+}
+
+std::span<const OptionSpec> acl_filter_options() {
+    return kSome;
+}
+
+Result<int> run_acl_list(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    std::vector<Acl> acls;
+    for (const AclFilter& filter : filters_of(line)) {
+        auto some = client::list_acls(*access.admin, filter);
+        if (!some) return failed_to("list the access rules of " + access.where, some.error());
+        acls.insert(acls.end(), some->begin(), some->end());
+    }
+    if (format_of(line) == Format::kTable && acls.empty()) say("no access rules");
+    LEAT_TRY_VOID(write_out(render(format_of(line), document_of(std::move(acls)), kSections)));
+    return kExitDone;
+}
+
+Result<int> run_acl_add(const Invocation& line) {
+    LEAT_TRY(const std::vector<Acl> acls, acls_of(line));
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    auto done = client::create_acls(*access.admin, acls);
+    if (!done) return failed_to("add access rules on " + access.where, done.error());
+    Outcomes outcomes{"add a rule about", "resource", access.where};
+    std::vector<Acl> added;
+    for (std::size_t i = 0; i < acls.size(); ++i)
+        if (outcomes.note((*done)[i])) added.push_back(acls[i]);
+    LEAT_TRY_VOID(write_out(render(format_of(line), document_of(std::move(added)), kSections)));
+    return outcomes.exit_code();
+}
+
+Result<int> run_acl_delete(const Invocation& line) {
+    const std::vector<AclFilter> filters = filters_of(line);
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    std::vector<Acl> matched;
+    for (const AclFilter& filter : filters) {
+        auto some = client::list_acls(*access.admin, filter);
+        if (!some) return failed_to("list the access rules of " + access.where, some.error());
+        matched.insert(matched.end(), some->begin(), some->end());
+    }
+    if (matched.empty()) {
+        say("no access rule matches");
+        return kExitFailed;
+    }
+    LEAT_TRY_VOID(confirm(line, "Delete " + std::to_string(matched.size()) + " access rules on " +
+                                    access.where + "?"));
+    auto gone = client::delete_acls(*access.admin, filters);
+    if (!gone) return failed_to("delete access rules on " + access.where, gone.error());
+    LEAT_TRY_VOID(write_out(render(format_of(line), document_of(*std::move(gone)), kSections)));
+    return kExitDone;
+}
+
+}  // namespace leat::apps

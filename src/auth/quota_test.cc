@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: the order of Kafka's eight levels, one after the other taken away; rates on a clock that
+// the test moves.
+#include "auth/quota.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "auth/rate_limit.h"
+
+namespace leat::auth {
+namespace {
+
+using Name = std::optional<std::string>;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(QuotaTable, MostSpecificEntityHolds) {
+    const Name none;
+    const std::vector<QuotaEntity> order{{{"user", "a"}, {"client-id", "c"}},
+                                         {{"user", "a"}, {"client-id", none}},
+                                         {{"user", "a"}},
+                                         {{"user", none}, {"client-id", "c"}},
+                                         {{"user", none}, {"client-id", none}},
+                                         {{"user", none}},
+                                         {{"client-id", "c"}},
+                                         {{"client-id", none}}};
+    QuotaTable table;
+    for (std::size_t i = 0; i < order.size(); ++i)
+        table.set(order[i], {{"producer_byte_rate", static_cast<double>(i + 1)}});
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        EXPECT_EQ(table.find(QuotaKind::kProduce, "a", "c")->limit, i + 1);
+        table.set(order[i], {});
+    }
+    EXPECT_FALSE(table.find(QuotaKind::kProduce, "a", "c").has_value());
+}
+
+TEST(QuotaTable, SharedByThoseThatTheEntityNames) {
+    QuotaTable table;
+    table.set({{"user", Name{}}}, {{"consumer_byte_rate", 5}});
+    const auto holder = [&](std::string_view user, std::string_view client) {
+        return table.find(QuotaKind::kFetch, user, client)->holder;
+    };
+    EXPECT_EQ(holder("a", "x"), holder("a", "y"));
+    EXPECT_NE(holder("a", "x"), holder("b", "x"));
+    table.set({{"user", Name{}}}, {});
+    table.set({{"client-id", "x"}}, {{"consumer_byte_rate", 5}});
+    EXPECT_EQ(holder("a", "x"), holder("b", "x"));
+    EXPECT_FALSE(table.find(QuotaKind::kProduce, "a", "x").has_value());
+}
+
+TEST(QuotaTable, AddressGoesBeforeTheDefault) {
+    QuotaTable table;
+    EXPECT_EQ(table.connection_rate("1.2.3.4"), std::nullopt);
+    table.set({{"ip", Name{}}}, {{"connection_creation_rate", 5}});
+    table.set({{"ip", "1.2.3.4"}}, {{"connection_creation_rate", 7}});
+    EXPECT_EQ(table.connection_rate("1.2.3.4"), 7);
+    EXPECT_EQ(table.connection_rate("1.2.3.5"), 5);
+}
+
+TEST(Quota, RefusesWhatMakesNoSense) {
+    EXPECT_NE(entity_error({}), "");
+    EXPECT_NE(entity_error({{"host", "x"}}), "");
+    EXPECT_NE(entity_error({{"user", ""}}), "");
+    EXPECT_NE(entity_error({{"user", "a"}, {"ip", "1.1.1.1"}}), "");
+    EXPECT_EQ(entity_error({{"user", Name{}}, {"client-id", "x"}}), "");
+    EXPECT_NE(value_error({{"user", "a"}}, "connection_creation_rate", 1), "");
+    EXPECT_NE(value_error({{"ip", "a"}}, "producer_byte_rate", 1), "");
+    EXPECT_NE(value_error({{"user", "a"}}, "producer_byte_rate", 0), "");
+    EXPECT_NE(value_error({{"user", "a"}}, "producer_byte_rate", 1.5), "");
+    EXPECT_EQ(value_error({{"user", "a"}}, "request_percentage", 1.5), "");
+}
+
+TEST(RateLimit, KeepsTheRateOverTimeWhateverTheAmounts) {
+    RateLimit limit;
+    std::chrono::nanoseconds now = seconds{100};
+    double sent = 0;
+    const std::vector<double> sizes{10, 3000, 1, 750, 20000};
+    const auto end = now + seconds{200};
+    for (std::size_t i = 0; now < end; ++i) {
+        const double size = sizes[i % sizes.size()];
+        now += limit.charge(size, 1000, now, milliseconds{250});
+        sent += size;
+    }
+    EXPECT_NEAR(sent / 200, 1000, 120);
+}
+
+TEST(RateLimit, WaitsForWhatIsBeyondTheBurst) {
+    RateLimit limit;
+    const std::chrono::nanoseconds now = seconds{5};
+    EXPECT_EQ(limit.charge(100, 1000, now, milliseconds{250}), milliseconds{0});
+    EXPECT_EQ(limit.charge(200, 1000, now, milliseconds{250}), milliseconds{50});
+    EXPECT_EQ(limit.debt(now, milliseconds{250}), milliseconds{50});
+    EXPECT_EQ(limit.debt(now + milliseconds{60}, milliseconds{250}), milliseconds{0});
+    // What was not used is not saved up.
+    EXPECT_EQ(limit.charge(300, 1000, now + seconds{60}, milliseconds{250}), milliseconds{50});
+}
+
+}  // namespace
+}  // namespace leat::auth

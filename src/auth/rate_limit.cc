@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/rate_limit.h"
+
+#include <algorithm>
+
+namespace leat::auth {
+namespace {
+
+/// Nobody waits longer than that, whatever he used: a day.
+constexpr double kCostMaxNs = 86'400e9;
+
+}  // namespace
+
+RateLimit::Nanos RateLimit::charge(double amount, double per_second, Nanos now, Nanos burst) {
+    const double cost = per_second > 0 ? amount * 1e9 / per_second : kCostMaxNs;
+    const auto cost_ns = static_cast<std::int64_t>(std::clamp(cost, 0.0, kCostMaxNs));
+    std::int64_t before = paid_until_ns_.load(std::memory_order_relaxed);
+    std::int64_t after = 0;
+    do {
+        after = std::max(before, now.count()) + cost_ns;
+    } while (!paid_until_ns_.compare_exchange_weak(before, after, std::memory_order_relaxed));
+    return std::max(Nanos{0}, Nanos{after} - now - burst);
+}
+
+RateLimit::Nanos RateLimit::debt(Nanos now, Nanos burst) const {
+    const Nanos until{paid_until_ns_.load(std::memory_order_relaxed)};
+    return std::max(Nanos{0}, until - now - burst);
+}
+
+}  // namespace leat::auth

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/quotas.h"
+
+#include <algorithm>
+
+#include "broker/broker.h"
+#include "broker/request.h"
+
+namespace leat::broker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+/// How far ahead of its rate a client may be.
+nanoseconds burst_of(const config::BrokerConfig& config, auth::QuotaKind kind) {
+    if (kind != auth::QuotaKind::kMutation) return milliseconds{config.quota_burst_ms};
+    return std::chrono::seconds{std::int64_t{config.mutation_window_count} *
+                                config.mutation_window_seconds};
+}
+
+/// A percentage of one thread's time is nanoseconds a second.
+double per_second(auth::QuotaKind kind, double limit) {
+    return kind == auth::QuotaKind::kRequest ? limit * 1e7 : limit;
+}
+
+nanoseconds now_of(const Request& request) {
+    return request.shard->executor().now().time_since_epoch();
+}
+
+milliseconds rounded_up(nanoseconds wait) {
+    return std::chrono::ceil<milliseconds>(wait);
+}
+
+}  // namespace
+
+std::shared_ptr<auth::RateLimit> QuotaLimits::of(auth::QuotaKind kind, const std::string& holder) {
+    const std::lock_guard lock{mutex_};
+    if (limits_.size() >= forget_at_) forget_unused();
+    std::shared_ptr<auth::RateLimit>& limit = limits_[{kind, holder}];
+    if (!limit) limit = std::make_shared<auth::RateLimit>();
+    return limit;
+}
+
+/// Who has no connection any more begins anew when he comes back.
+void QuotaLimits::forget_unused() {
+    std::erase_if(limits_, [](const auto& entry) { return entry.second.use_count() == 1; });
+    forget_at_ = std::max<std::size_t>(1'024, limits_.size() * 2);
+}
+
+const ConnectionQuotas::Share* ConnectionQuotas::find(const Request& request,
+                                                      auth::QuotaKind kind) {
+    const auth::QuotaTable& table = request.shard->image().quotas();
+    if (table.empty()) return nullptr;
+    const std::uint64_t version = table.version() << 32 | request.connection->session.generation;
+    if (version != version_ || client_id_ != request.client_id()) {
+        shares_ = {};
+        is_known_ = {};
+        version_ = version;
+        client_id_ = request.client_id();
+    }
+    const auto at = static_cast<std::size_t>(kind);
+    if (!std::exchange(is_known_[at], true)) {
+        const auto found = table.find(kind, request.principal().name(), client_id_);
+        if (found)
+            shares_[at] = {.limit = request.shard->broker().quota_limits().of(kind, found->holder),
+                           .per_second = per_second(kind, found->limit)};
+    }
+    return shares_[at] ? &*shares_[at] : nullptr;
+}
+
+void charge(Request& request, auth::QuotaKind kind, double amount) {
+    const auto* share = request.connection->quotas.find(request, kind);
+    if (share == nullptr) return;
+    const nanoseconds wait = share->limit->charge(amount, share->per_second, now_of(request),
+                                                  burst_of(request.shard->config(), kind));
+    request.throttle = std::max(request.throttle, rounded_up(wait));
+}
+
+milliseconds debt_of(const Request& request, auth::QuotaKind kind) {
+    const auto* share = request.connection->quotas.find(request, kind);
+    if (share == nullptr) return milliseconds{0};
+    return rounded_up(share->limit->debt(now_of(request), burst_of(request.shard->config(), kind)));
+}
+
+}  // namespace leat::broker

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Quotas at work: what a request used is counted, and its sender waits. Layer: broker (L6).
+// Spec:  KIP-13, KIP-124 (request time), KIP-219 (the answer goes at once, the connection rests),
+//        KIP-599 (mutations).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "auth/quota.h"
+#include "auth/rate_limit.h"
+
+namespace leat::broker {
+
+struct Request;
+
+/// The limits in use, each shared by the connections that it is for.
+/// Threading: thread-safe; asked when a connection first meets a limit.
+class QuotaLimits {
+  public:
+    [[nodiscard]] std::shared_ptr<auth::RateLimit> of(auth::QuotaKind kind,
+                                                      const std::string& holder);
+
+  private:
+    using Key = std::pair<auth::QuotaKind, std::string>;
+    void forget_unused();
+
+    std::mutex mutex_;
+    std::map<Key, std::shared_ptr<auth::RateLimit>> limits_;
+    std::size_t forget_at_ = 1'024;
+};
+
+/// The limits that hold for one connection, as they were found out.
+/// Threading: shard-local to the connection's shard.
+class ConnectionQuotas {
+  public:
+    struct Share {
+        std::shared_ptr<auth::RateLimit> limit;
+        double per_second = 0;
+    };
+    /// nullptr: no limit. Valid until the next call.
+    [[nodiscard]] const Share* find(const Request& request, auth::QuotaKind kind);
+
+  private:
+    static constexpr std::size_t kKinds = 4;  ///< All but those of addresses.
+    std::array<std::optional<Share>, kKinds> shares_;
+    std::array<bool, kKinds> is_known_{};
+    std::uint64_t version_ = 0;  ///< Of the table and the principal.
+    std::string client_id_;
+};
+
+/// Counts `amount` (bytes, nanoseconds of a thread, partitions) and lets the sender wait for it:
+/// request.throttle is at least that long afterwards. Runs on the connection's shard.
+void charge(Request& request, auth::QuotaKind kind, double amount);
+
+/// How long the sender should wait for what he used before.
+[[nodiscard]] std::chrono::milliseconds debt_of(const Request& request, auth::QuotaKind kind);
+
+}  // namespace leat::broker

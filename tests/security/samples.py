@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One request of each kind that needs rights, about things of these names. A sample is (API, label, first version, fields); the
+fields may depend on the peer, which knows its topic's id. What would change something is asked so that it changes nothing, or is
+put back before the next cell."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import raw_client  # noqa: E402
+
+TOPIC, GROUP, TXN, NEW = "mx-topic", "mx-group", "mx-txn", "mx-new"
+NOBODY = "00000000-0000-0000-0000-0000000000ff"
+BATCH = raw_client.batch([b"x"])
+
+
+def partitions(**fields):
+    return [{"name": TOPIC, "topic": TOPIC, **fields}]
+
+
+def resource(kind, name, **fields):
+    return {"resources": [{"resource_type": kind, "resource_name": name, **fields}], "validate_only": True}
+
+
+SETTING = {"name": "retention.ms", "value": "1000", "config_operation": 0}
+SAMPLES = [
+    ("Produce", "", 3, lambda p: dict(transactional_id=None, acks=-1, timeout_ms=5000, topic_data=[
+        {"name": TOPIC, "topic_id": p.topic_id, "partition_data": [{"index": 0, "records": BATCH}]}])),
+    ("Produce", "unknown", 3, lambda p: dict(transactional_id=None, acks=-1, timeout_ms=5000, topic_data=[
+        {"name": NEW, "topic_id": NOBODY, "partition_data": [{"index": 0, "records": BATCH}]}])),
+    ("Fetch", "", 0, lambda p: dict(replica_id=-1, max_wait_ms=0, min_bytes=0, max_bytes=1 << 20, session_epoch=-1, topics=[
+        {"topic": TOPIC, "topic_id": p.topic_id, "partitions": [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1}]}])),
+    ("Fetch", "unknown", 0, lambda p: dict(replica_id=-1, max_wait_ms=0, min_bytes=0, max_bytes=1 << 20, session_epoch=-1, topics=[
+        {"topic": NEW, "topic_id": NOBODY, "partitions": [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1}]}])),
+    ("ListOffsets", "", 0, lambda p: dict(replica_id=-1, topics=[
+        {"name": TOPIC, "partitions": [{"partition_index": 0, "timestamp": -2}]},
+        {"name": NEW, "partitions": [{"partition_index": 0, "timestamp": -2}]}])),
+    ("Metadata", "named", 0, lambda p: dict(allow_auto_topic_creation=False, include_topic_authorized_operations=True,
+                                            include_cluster_authorized_operations=True, topics=[{"name": TOPIC}, {"name": NEW}])),
+    ("Metadata", "all", 1, lambda p: dict(topics=None, include_topic_authorized_operations=True)),
+    ("Metadata", "by id", 12, lambda p: dict(topics=[{"topic_id": p.topic_id, "name": None}])),
+    ("OffsetCommit", "", 2, lambda p: dict(group_id=GROUP, member_id="", topics=[
+        {"name": TOPIC, "topic_id": p.topic_id, "partitions": [
+            {"partition_index": 0, "committed_offset": 1, "committed_metadata": ""}]}])),
+    ("OffsetFetch", "named", 1, lambda p: dict(group_id=GROUP, topics=[{"name": TOPIC, "partition_indexes": [0]}], groups=[
+        {"group_id": GROUP, "topics": [{"name": TOPIC, "topic_id": p.topic_id, "partition_indexes": [0]}]}])),
+    ("OffsetFetch", "all", 2, lambda p: dict(group_id=GROUP, topics=None, groups=[{"group_id": GROUP, "topics": None}])),
+    ("FindCoordinator", "group", 0, lambda p: dict(key=GROUP, key_type=0, coordinator_keys=[GROUP])),
+    ("FindCoordinator", "transaction", 1, lambda p: dict(key=TXN, key_type=1, coordinator_keys=[TXN])),
+    ("JoinGroup", "", 0, lambda p: dict(group_id=GROUP, session_timeout_ms=1, rebalance_timeout_ms=1000, member_id="nobody",
+                                        protocol_type="consumer", protocols=[{"name": "range", "metadata": b""}])),
+    ("Heartbeat", "", 0, lambda p: dict(group_id=GROUP, generation_id=1, member_id="nobody")),
+    ("LeaveGroup", "", 0, lambda p: dict(group_id=GROUP, member_id="nobody", members=[{"member_id": "nobody"}])),
+    ("SyncGroup", "", 0, lambda p: dict(group_id=GROUP, generation_id=1, member_id="nobody", protocol_type="consumer",
+                                        protocol_name="range")),
+    ("DescribeGroups", "", 0, lambda p: dict(groups=[GROUP], include_authorized_operations=True)),
+    ("ListGroups", "", 0, lambda p: dict()),
+    ("CreateTopics", "", 1, lambda p: dict(topics=[{"name": NEW, "num_partitions": 1, "replication_factor": 1},
+                                                   {"name": TOPIC, "num_partitions": 1, "replication_factor": 1}],
+                                           validate_only=True, timeout_ms=5000)),
+    ("DeleteTopics", "", 0, lambda p: dict(topics=[{"name": NEW}], topic_names=[NEW], timeout_ms=5000)),
+    ("DeleteTopics", "existing", 0, lambda p: dict(topics=[{"name": "mx-gone"}], topic_names=["mx-gone"], timeout_ms=5000)),
+    ("DeleteTopics", "by id", 6, lambda p: dict(topics=[{"name": None, "topic_id": p.gone_id}], timeout_ms=5000)),
+    ("DeleteRecords", "", 0, lambda p: dict(timeout_ms=5000, topics=[
+        {"name": TOPIC, "partitions": [{"partition_index": 0, "offset": 0}]},
+        {"name": NEW, "partitions": [{"partition_index": 0, "offset": 0}]}])),
+    ("InitProducerId", "plain", 0, lambda p: dict(transactional_id=None, transaction_timeout_ms=1000)),
+    ("InitProducerId", "transactional", 0, lambda p: dict(transactional_id=TXN, transaction_timeout_ms=1000)),
+    ("OffsetForLeaderEpoch", "", 0, lambda p: dict(topics=[{"topic": TOPIC, "partitions": [{"partition": 0, "leader_epoch": 0}]},
+                                                           {"topic": NEW, "partitions": [{"partition": 0, "leader_epoch": 0}]}])),
+    ("AddPartitionsToTxn", "", 0, lambda p: dict(
+        v3_and_below_transactional_id=TXN, v3_and_below_producer_id=99_999, v3_and_below_producer_epoch=0,
+        v3_and_below_topics=[{"name": TOPIC, "partitions": [0]}],
+        transactions=[{"transactional_id": TXN, "producer_id": 99_999, "producer_epoch": 0, "verify_only": True,
+                       "topics": [{"name": TOPIC, "partitions": [0]}]}])),
+    ("AddOffsetsToTxn", "", 0, lambda p: dict(transactional_id=TXN, producer_id=99_999, producer_epoch=0, group_id=GROUP)),
+    ("EndTxn", "", 0, lambda p: dict(transactional_id=TXN, producer_id=99_999, producer_epoch=0, committed=True)),
+    ("TxnOffsetCommit", "", 0, lambda p: dict(transactional_id=TXN, group_id=GROUP, producer_id=99_999, producer_epoch=0, member_id="",
+                                              topics=[{"name": TOPIC, "partitions": [
+                                                  {"partition_index": 0, "committed_offset": 1, "committed_metadata": ""}]}])),
+    ("DescribeAcls", "", 1, lambda p: dict(resource_type_filter=2, resource_name_filter="no-such", pattern_type_filter=3,
+                                           principal_filter=None, host_filter=None, operation=1, permission_type=1)),
+    ("CreateAcls", "", 1, lambda p: dict(creations=[{"resource_type": 2, "resource_name": "", "resource_pattern_type": 3,
+                                                     "principal": "User:x", "host": "*", "operation": 3, "permission_type": 3}])),
+    ("DeleteAcls", "", 1, lambda p: dict(filters=[{
+        "resource_type_filter": 2, "resource_name_filter": "no-such", "pattern_type_filter": 3, "principal_filter": None,
+        "host_filter": None, "operation": 1, "permission_type": 1}])),
+    ("DescribeConfigs", "topic", 1, lambda p: resource(2, TOPIC, configuration_keys=["retention.ms"])),
+    ("DescribeConfigs", "unknown topic", 1, lambda p: resource(2, NEW, configuration_keys=["retention.ms"])),
+    ("DescribeConfigs", "broker", 1, lambda p: resource(4, "1", configuration_keys=["node.id"])),
+    ("DescribeConfigs", "group", 1, lambda p: resource(32, GROUP, configuration_keys=["no.such"])),
+    ("AlterConfigs", "topic", 0, lambda p: resource(2, TOPIC, configs=[SETTING])),
+    ("AlterConfigs", "unknown topic", 0, lambda p: resource(2, NEW, configs=[SETTING])),
+    ("IncrementalAlterConfigs", "topic", 0, lambda p: resource(2, TOPIC, configs=[SETTING])),
+    ("IncrementalAlterConfigs", "broker", 0, lambda p: resource(4, "1", configs=[SETTING | {"name": "max.connections"}])),
+    ("IncrementalAlterConfigs", "group", 0, lambda p: resource(32, GROUP, configs=[SETTING | {
+        "name": "consumer.session.timeout.ms", "value": "50000"}])),
+    ("AlterReplicaLogDirs", "", 1, lambda p: dict(dirs=[{"path": "/no/such", "topics": [{"name": TOPIC, "partitions": [0]}]}])),
+    ("DescribeLogDirs", "", 1, lambda p: dict(topics=[])),
+    ("CreatePartitions", "", 0, lambda p: dict(timeout_ms=5000, validate_only=True, topics=[
+        {"name": TOPIC, "count": 2, "assignments": None}, {"name": NEW, "count": 2, "assignments": None}])),
+    ("DeleteGroups", "", 0, lambda p: dict(groups_names=["mx-no-group"])),
+    ("ElectLeaders", "", 0, lambda p: dict(election_type=0, timeout_ms=5000, topic_partitions=[{"topic": TOPIC, "partitions": [0]}])),
+    ("AlterPartitionReassignments", "", 0, lambda p: dict(topics=[{"name": TOPIC, "partitions": [{"partition_index": 0, "replicas": None}]}])),
+    ("ListPartitionReassignments", "", 0, lambda p: dict(topics=[{"name": TOPIC, "partition_indexes": [0]}])),
+    ("OffsetDelete", "", 0, lambda p: dict(group_id=GROUP, topics=[{"name": NEW, "partitions": [{"partition_index": 0}]}])),
+    ("DescribeClientQuotas", "", 0, lambda p: dict(components=[], strict=True)),
+    ("AlterClientQuotas", "", 0, lambda p: dict(validate_only=True, entries=[{
+        "entity": [{"entity_type": "user", "entity_name": "x"}],
+        "ops": [{"key": "producer_byte_rate", "value": 1000.0, "remove": False}]}])),
+    ("DescribeUserScramCredentials", "", 0, lambda p: dict(users=[{"name": "no-such"}])),
+    ("AlterUserScramCredentials", "", 0, lambda p: dict(deletions=[{"name": "no-such", "mechanism": 1}])),
+    ("DescribeQuorum", "", 0, lambda p: dict(topics=[{"topic_name": "__cluster_metadata", "partitions": [{"partition_index": 0}]}])),
+    ("UpdateFeatures", "", 1, lambda p: dict(validate_only=True, feature_updates=[
+        {"feature": "no.such", "max_version_level": 1, "upgrade_type": 1}])),
+    ("DescribeCluster", "", 0, lambda p: dict(include_cluster_authorized_operations=True)),
+    ("DescribeProducers", "", 0, lambda p: dict(topics=[{"name": TOPIC, "partition_indexes": [0]}, {"name": NEW, "partition_indexes": [0]}])),
+    ("DescribeTransactions", "", 0, lambda p: dict(transactional_ids=[TXN])),
+    ("ListTransactions", "", 0, lambda p: dict()),
+    ("WriteTxnMarkers", "", 1, lambda p: dict(markers=[])),
+    ("ConsumerGroupHeartbeat", "", 0, lambda p: dict(group_id="mx-new-group", member_id="m", member_epoch=5)),
+    ("ConsumerGroupHeartbeat", "subscribing", 1, lambda p: dict(group_id="mx-new-group", member_id="m", member_epoch=5,
+                                                                subscribed_topic_names=[TOPIC])),
+    ("ConsumerGroupDescribe", "", 0, lambda p: dict(group_ids=["mx-no-group"], include_authorized_operations=True)),
+    ("ListConfigResources", "", 0, lambda p: dict()),
+    ("DescribeTopicPartitions", "named", 0, lambda p: dict(topics=[{"name": TOPIC}, {"name": NEW}])),
+    ("DescribeTopicPartitions", "all", 0, lambda p: dict(topics=[])),
+]

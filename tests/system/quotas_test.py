@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quotas on a running broker, measured: what was allowed in ten seconds is within 5 % of the limit.
+
+    quotas_test.py PROGRAM
+"""
+import pathlib
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import protocol  # noqa: E402
+import raw_client  # noqa: E402
+
+PROGRAM = sys.argv.pop(1)
+SECONDS = 10
+THROTTLING_QUOTA_EXCEEDED = 89
+
+
+class Quotas(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = raw_client.Broker(PROGRAM)
+        cls.address = "{}:{}".format(*cls.broker.address)
+        with cls.client("admin") as client:
+            client.call("CreateTopics", 5, timeout_ms=5000,
+                        topics=[{"name": name, "num_partitions": 1, "replication_factor": 1} for name in ("in", "out")])
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.broker.__exit__()
+
+    @classmethod
+    def client(cls, name):
+        return protocol.Client(cls.address, client_id=name)
+
+    def set(self, entity, **values):
+        with self.client("admin") as client:
+            ops = [{"key": key, "value": value or 0, "remove": value is None} for key, value in values.items()]
+            answer = client.call("AlterClientQuotas", 1, entries=[{"entity": [
+                {"entity_type": kind, "entity_name": name} for kind, name in entity.items()], "ops": ops}])
+            self.assertEqual([e["error_code"] for e in answer["entries"]], [0], answer)
+
+    def described(self, **filters):
+        with self.client("admin") as client:
+            return client.call("DescribeClientQuotas", 1, **filters)
+
+    @staticmethod
+    def produce(client, topic, records):
+        return client.call("Produce", 9, transactional_id=None, acks=1, timeout_ms=5000,
+                           topic_data=[{"name": topic, "partition_data": [{"index": 0, "records": records}]}])
+
+    @staticmethod
+    def fetch(client, topic, offset, size):
+        return client.call("Fetch", 11, replica_id=-1, max_wait_ms=0, min_bytes=1, max_bytes=size, session_epoch=-1,
+                           topics=[{"topic": topic, "partitions": [{"partition": 0, "fetch_offset": offset, "partition_max_bytes": size}]}])
+
+    def assert_near(self, measured, limit):
+        print(f"{self.id().rsplit('.', 1)[1]}: {measured:.0f} of {limit} a second, {100 * measured / limit - 100:+.1f} %")
+        self.assertLess(abs(measured - limit) / limit, 0.05)
+
+    def test_bytes_in_by_several_connections_of_one_client(self):
+        limit, size = 500_000, 20_000
+        self.set({"client-id": "writer"}, producer_byte_rate=limit)
+        records = raw_client.batch([b"x" * (size - 200)])
+        sent, throttled = [0, 0], [0, 0]
+        end = time.monotonic() + SECONDS
+
+        def run(index):
+            with self.client("writer") as client:
+                while time.monotonic() < end:
+                    answer = self.produce(client, "in", records)
+                    sent[index] += size
+                    throttled[index] += answer["throttle_time_ms"] > 0
+
+        threads = [threading.Thread(target=run, args=(i,)) for i in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.set({"client-id": "writer"}, producer_byte_rate=None)
+        self.assertGreater(min(throttled), 0)
+        self.assert_near(sum(sent) / SECONDS, limit)
+        with self.client("writer") as client:  # Without the limit nobody waits.
+            self.assertEqual(self.produce(client, "in", records)["throttle_time_ms"], 0)
+
+    def test_bytes_out(self):
+        limit = 500_000
+        with self.client("admin") as client:
+            for _ in range(20):
+                self.produce(client, "out", raw_client.batch([b"y" * 1000] * 30))
+        self.set({"user": None}, consumer_byte_rate=limit)
+        got = 0
+        with self.client("reader") as client:
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                answer = self.fetch(client, "out", got // 31_000 % 500, 30_000)
+                got += len(answer["responses"][0]["partitions"][0]["records"] or b"") if answer["responses"] else 0
+        self.set({"user": None}, consumer_byte_rate=None)
+        self.assert_near(got / SECONDS, limit)
+
+    def test_request_time(self):
+        self.set({"client-id": "busy"}, request_percentage=0.05)
+        count, throttled = 0, 0
+        with self.client("busy") as client:
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                throttled += client.call("Metadata", 8, topics=None)["throttle_time_ms"] > 0
+                count += 1
+        self.set({"client-id": "busy"}, request_percentage=None)
+        free = 0
+        with self.client("busy") as client:
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                client.call("Metadata", 8, topics=None)
+                free += 1
+        self.assertGreater(throttled, 0)
+        self.assertLess(count / 3, free)
+
+    def test_mutations(self):
+        self.set({"client-id": "maker"}, controller_mutation_rate=0.5)
+        codes = []
+        for number in range(3):  # Each on a connection of its own: the one that was told to wait rests.
+            with self.client("maker") as client:
+                answer = client.call("CreateTopics", 6, timeout_ms=5000, topics=[
+                    {"name": f"m{number}", "num_partitions": 4, "replication_factor": 1}])
+                codes.append(answer["topics"][0]["error_code"])
+        self.assertGreater(answer["throttle_time_ms"], 0)
+        self.set({"client-id": "maker"}, controller_mutation_rate=None)
+        # Eleven windows' worth is 5.5 partitions: two topics of four, then no more.
+        self.assertEqual(codes, [0, 0, THROTTLING_QUOTA_EXCEEDED])
+
+    def test_connections_of_an_address(self):
+        self.set({"ip": "127.0.0.1"}, connection_creation_rate=20)
+        served, end = 0, time.monotonic() + 4
+        while time.monotonic() < end:
+            try:
+                with self.client("many") as client:
+                    client.call("ApiVersions", 0)
+                    served += 1
+            except (protocol.Closed, ConnectionError):
+                time.sleep(0.01)
+        for _ in range(50):  # The last word needs a connection too.
+            try:
+                self.set({"ip": "127.0.0.1"}, connection_creation_rate=None)
+                break
+            except (protocol.Closed, ConnectionError):
+                time.sleep(0.05)
+        self.assertLess(served, 4 * 20 + 21)
+        self.assertGreater(served, 4 * 20 - 10)
+
+    def test_described_as_set(self):
+        pair = {"user": "a", "client-id": None}
+        self.set(pair, producer_byte_rate=1000, request_percentage=50.5)
+        answer = self.described(components=[{"entity_type": "user", "match_type": 0, "match": "a"}])
+        self.assertEqual([({e["entity_type"]: e["entity_name"] for e in entry["entity"]}, {v["key"]: v["value"] for v in entry["values"]})
+                          for entry in answer["entries"]], [(pair, {"producer_byte_rate": 1000.0, "request_percentage": 50.5})])
+        strict = self.described(components=[{"entity_type": "user", "match_type": 0, "match": "a"}], strict=True)
+        self.assertEqual(strict["entries"], [])
+        self.set(pair, producer_byte_rate=None, request_percentage=None)
+
+
+if __name__ == "__main__":
+    unittest.main()

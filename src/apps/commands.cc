@@ -276,8 +276,8 @@ std::vector<Command> plain_commands() {
 std::vector<Command> make_commands() {
     std::vector<Command> out;
     for (const std::vector<Command>& some : {serve_commands(), topic_commands(), record_commands(),
-                                             log_commands(), bench_commands(), plain_commands()})
-                                             rights_commands(), bench_commands(), plain_commands()})
+                                             rights_commands(), log_commands(), bench_commands(),
+                                             plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

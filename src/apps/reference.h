@@ -12,7 +12,7 @@ namespace leat::apps {
 [[nodiscard]] std::string reference_page(std::string_view name);
 
 /// What can be printed, as a choice list: docs/reference/<name>.md.
-inline constexpr std::string_view kReferencePages = "apis|cli|errors|log-findings|metrics|settings";
-inline constexpr std::string_view kReferencePages = "apis|cli|errors|metrics|rights|settings";
+inline constexpr std::string_view kReferencePages =
+    "apis|cli|errors|log-findings|metrics|rights|settings";
 
 }  // namespace leat::apps

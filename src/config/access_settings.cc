@@ -82,11 +82,15 @@ std::span<const Setting> access_settings() {
 }
 
 bool has_authorizer(const BrokerConfig& config) {
+    const auto asks_for_names = [&config](const Listener& listener) {
+        if (listener.protocol == Protocol::kSaslPlaintext || listener.protocol == Protocol::kSaslSsl)
+            return true;
+        const auto security = config.security.find(listener.name);
+        return listener.protocol == Protocol::kSsl && security != config.security.end() &&
+               security->second.tls.client_auth != ClientAuth::kNone;
+    };
     return !config.authorizer_class.empty() ||
-           std::ranges::any_of(config.listeners, [](const Listener& listener) {
-               return listener.protocol == Protocol::kSaslPlaintext ||
-                      listener.protocol == Protocol::kSaslSsl;
-           });
+           std::ranges::any_of(config.listeners, asks_for_names);
 }
 
 std::set<std::string, std::less<>> super_users(const BrokerConfig& config) {

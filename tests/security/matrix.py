@@ -40,6 +40,12 @@ OPERATIONS = {name: 2 + i for i, name in enumerate(
 RESOURCES = {"TOPIC": 2, "GROUP": 3, "CLUSTER": 4, "TRANSACTIONAL_ID": 5, "DELEGATION_TOKEN": 6, "USER": 7}
 DENY, ALLOW, LITERAL, PREFIXED = 2, 3, 3, 4
 SECRET = "matrix-secret"
+# What both peers are told.
+SHARED = {
+    "authorizer.class.name": AUTHORIZER, "auto.create.topics.enable": "false", "sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.sasl_plaintext.plain.sasl.jaas.config":
+        'org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="' + SECRET + '" ' +
+        " ".join(f'user_{name}="{SECRET}"' for name in ("admin", "alice")) + ";"}
 EVERY_RULE = {"resource_type_filter": 1, "resource_name_filter": None, "pattern_type_filter": 1, "principal_filter": None,
               "host_filter": None, "operation": 1, "permission_type": 1}
 
@@ -124,28 +130,19 @@ class Peer:
 
 class LeatPeer(Peer):
     name = "leat"
-    principal = "User:ANONYMOUS"
+    principal = "User:alice"
     user = None
 
     def __init__(self, program):
-        settings = (f"authorizer.class.name={AUTHORIZER}", "auto.create.topics.enable=false")
-        self.broker = raw_client.Broker(program, *settings, "allow.everyone.if.no.acl.found=true")
-        address = "{}:{}".format(*self.broker.address)
-        with Client(address) as client:
-            creations = [{"resource_type": kind, "resource_name": "kafka-cluster" if kind == 4 else "*", "resource_pattern_type": LITERAL,
-                          "principal": self.principal, "host": "127.0.0.9", "operation": 2, "permission_type": ALLOW}
-                         for kind in RESOURCES.values()]
-            client.call("CreateAcls", 2, creations=creations)
-        self.broker.settings = settings
-        self.broker.stop()
-        self.broker.start()
+        self.broker = raw_client.Broker(program, *(f"{k}={v}" for k, v in SHARED.items()), "super.users=User:admin",
+                                        listen=("SASL_PLAINTEXT://127.0.0.1:0",))
         self.address = "{}:{}".format(*self.broker.address)
 
     def connect_admin(self):
-        return Client(self.address, "127.0.0.9")
+        return Client(self.address, user="admin")
 
     def connect_user(self):
-        return Client(self.address)
+        return Client(self.address, user="alice")
 
     def stop(self):
         self.broker.__exit__()
@@ -159,16 +156,12 @@ class KafkaPeer(Peer):
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="leat-matrix-")
         plain, sasl, controller = (kafka_node.free_port() for _ in range(3))
-        users = " ".join(f'user_{name}="{SECRET}"' for name in ("admin", "alice"))
-        module = "org.apache.kafka.common.security.plain.PlainLoginModule"
         self.node = kafka_node.KafkaNode(self.folder, heap="512m", settings={
             "listeners": f"PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}", "inter.broker.listener.name": "PLAINTEXT",
-            "sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.sasl_plaintext.plain.sasl.jaas.config": f'{module} required username="admin" password="{SECRET}" {users};',
-            "authorizer.class.name": AUTHORIZER, "super.users": "User:ANONYMOUS;User:admin", "auto.create.topics.enable": "false"})
+            "super.users": "User:ANONYMOUS;User:admin"} | SHARED)
         self.node.start()
         self.address = f"127.0.0.1:{sasl}"
 

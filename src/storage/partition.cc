@@ -210,6 +210,18 @@ std::vector<ActiveProducer> Partition::producers() const {
     return state_->producers.active();
 }
 
+TransactionGuard Partition::transaction_guard(std::int64_t producer_id) const {
+    return state_->producers.guard(producer_id);
+}
+
+std::optional<OpenTransaction> Partition::open_transaction(std::int64_t producer_id) const {
+    return state_->producers.open_transaction(producer_id);
+}
+
+std::vector<OpenTransaction> Partition::open_transactions() const {
+    return state_->producers.open_transactions();
+}
+
 void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
     PartitionState& s = *state_;
     s.config = config;

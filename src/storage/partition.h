@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -63,8 +64,24 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     /// kRecordListTooLarge,
     ///         kInvalidTimestamp, kUnsupportedForMessageFormat, kUnsupportedCompressionType,
     ///         kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kKafkaStorageError,
-    ///         kUnknownTopicOrPartition (closed), kPolicyViolation (too many producer ids).
-    rt::Task<Appended> append(MutableBytes batch, Origin origin, std::int16_t acks);
+    ///         kUnknownTopicOrPartition (closed), kPolicyViolation (too many producer ids),
+    ///         kInvalidTxnState (a transactional batch without an open transaction whose `guard` is
+    ///         not of now, or one outside of its open transaction).
+    rt::Task<Appended> append(MutableBytes batch, Origin origin, std::int16_t acks,
+                              TransactionGuard guard = {});
+
+    /// Appends the marker that ends the producer's transaction here, or one that stands for a
+    /// transaction without batches; completes as append() with acks=-1. One that is there already
+    /// is not written again.
+    /// Errors, in the answer: kInvalidProducerEpoch, kTransactionCoordinatorFenced,
+    ///         kKafkaStorageError, kUnknownTopicOrPartition (closed).
+    rt::Task<Appended> end_transaction(EndTransaction end);
+    /// For append(), taken before the coordinator is asked.
+    [[nodiscard]] TransactionGuard transaction_guard(std::int64_t producer_id) const;
+    /// The producer's open transaction; nullopt when there is none.
+    [[nodiscard]] std::optional<OpenTransaction> open_transaction(std::int64_t producer_id) const;
+    /// All of them, the earliest first.
+    [[nodiscard]] std::vector<OpenTransaction> open_transactions() const;
 
     /// Reads whole batches from `request.from`; never waits for records, may wait for the disk.
     rt::Task<ReadResult> read(ReadRequest request);

@@ -19,16 +19,25 @@ constexpr obs::Logger kLog{"storage"};
 /// dirty pages, so that small ones rarely meet it.
 constexpr std::size_t kPoolWriteBytes = 16 * 1024;
 
-ProducerBatch producer_batch(const wire::BatchHeader& header) {
+ProducerBatch producer_batch(const wire::BatchHeader& header, const TransactionGuard& guard) {
     return {.producer_id = header.producer_id,
             .epoch = header.producer_epoch,
             .first_sequence = header.base_sequence,
             .last_offset_delta = header.last_offset_delta,
-            .transactional = header.is_transactional()};
+            .transactional = header.is_transactional(),
+            .guard = guard};
 }
 
 Result<std::optional<wire::EndMarker>> marker_of(const Admitted& admitted) {
     return wire::read_end_marker({.header = admitted.header, .bytes = admitted.bytes});
+}
+
+Result<std::optional<EndMarker>> end_marker_of(const Admitted& admitted) {
+    LEAT_TRY(const auto marker, marker_of(admitted));
+    if (!marker) return std::optional<EndMarker>{};
+    return std::optional{EndMarker{.producer_id = admitted.header.producer_id,
+                                   .epoch = admitted.header.producer_epoch,
+                                   .coordinator_epoch = marker->coordinator_epoch}};
 }
 
 }  // namespace
@@ -55,19 +64,9 @@ void PartitionState::check_producer(Append& append) {
         return refuse(append, error.code(), std::string{error.detail()});
     }
     const wire::BatchHeader& header = append.admitted->header;
-    if (header.has_producer_id() && header.is_control()) {
-        const auto marker = marker_of(*append.admitted);
-        if (!marker) return refuse(append, marker.error().code());
-        if (!*marker) return;
-        const Errc error =
-            producers.check(EndMarker{.producer_id = header.producer_id,
-                                      .epoch = header.producer_epoch,
-                                      .coordinator_epoch = (*marker)->coordinator_epoch});
-        if (error != Errc::kNone) refuse(append, error);
-        return;
-    }
     if (!header.has_producer_id()) return;
-    auto verdict = producers.check(producer_batch(header), append.rules.now);
+    if (header.is_control()) return check_marker(append);
+    auto verdict = producers.check(producer_batch(header, append.guard), append.rules.now);
     if (verdict.error != Errc::kNone)
         return refuse(append, verdict.error, std::move(verdict.message));
     if (!verdict.duplicate || context.faults.skip_dedupe) return;
@@ -78,6 +77,20 @@ void PartitionState::check_producer(Append& append) {
         append.answer.append_time = verdict.duplicate->timestamp;
     if (!context.faults.ack_duplicate_early)
         append.wait_for = Offset{verdict.duplicate->last_offset.value + 1};
+}
+
+void PartitionState::check_marker(Append& append) {
+    const auto marker = end_marker_of(*append.admitted);
+    if (!marker) return refuse(append, marker.error().code());
+    if (!*marker) return;
+    EndMarker end = **marker;
+    end.transaction_version = append.transaction_version;
+    const Errc error = producers.check(end);
+    if (error != Errc::kNone) return refuse(append, error);
+    if (!producers.is_repeated(end)) return;
+    producers.note_end(end.producer_id);
+    append.is_duplicate = true;
+    append.wait_for = log_end;  // What it repeats may not be durable yet.
 }
 
 bool PartitionState::must_write_on_pool(std::size_t size) const {
@@ -107,27 +120,8 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     }
     const Admitted& admitted = *append.admitted;
     const wire::BatchHeader& header = admitted.header;
-    const WallMs now = append.rules.now;
     if (placed->rolled) snapshot_soon(placed->base_offset);
-    if (header.has_producer_id() && !header.is_control()) {
-        producers.appended(producer_batch(header), placed->base_offset, header.max_timestamp, now);
-    } else if (header.has_producer_id()) {
-        if (const auto marker = marker_of(admitted); marker && *marker) {
-            const EndMarker end{.producer_id = header.producer_id,
-                                .epoch = header.producer_epoch,
-                                .coordinator_epoch = (*marker)->coordinator_epoch};
-            const auto ended = producers.ended(end, placed->last_offset, header.max_timestamp, now);
-            if (ended && !(*marker)->committed) {
-                has_aborted = true;
-                auto noted = log->append_aborted({.producer_id = header.producer_id,
-                                                  .first = ended->first,
-                                                  .last = ended->last,
-                                                  .last_stable = ended->last_stable});
-                // Without it readers would take aborted records for good.
-                if (!noted) go_offline("the transaction index cannot be written");
-            }
-        }
-    }
+    if (header.has_producer_id()) note_producer(append, *placed);
     const std::size_t size = admitted.bytes.size();
     if (tail.is_kept()) {
         const auto before = tail.memory_bytes();
@@ -154,15 +148,55 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     }
 }
 
-rt::Task<Appended> Partition::append(MutableBytes batch, Origin origin, std::int16_t acks) {
-    const auto keep = shared_from_this();
-    PartitionState& s = *state_;
+void PartitionState::note_producer(const Append& append, const Placed& placed) {
+    const wire::BatchHeader& header = append.admitted->header;
+    const WallMs now = append.rules.now;
+    if (!header.is_control()) {
+        producers.appended(producer_batch(header, append.guard), placed.base_offset,
+                           header.max_timestamp, now);
+        return;
+    }
+    const auto marker = marker_of(*append.admitted);
+    if (!marker || !*marker) return;
+    const EndMarker end{.producer_id = header.producer_id,
+                        .epoch = header.producer_epoch,
+                        .coordinator_epoch = (*marker)->coordinator_epoch,
+                        .transaction_version = append.transaction_version};
+    const auto ended = producers.ended(end, placed.last_offset, header.max_timestamp, now);
+    if (!ended || (*marker)->committed) return;
+    has_aborted = true;
+    auto noted = log->append_aborted({.producer_id = header.producer_id,
+                                      .first = ended->first,
+                                      .last = ended->last,
+                                      .last_stable = ended->last_stable});
+    // Without it readers would take aborted records for good.
+    if (!noted) go_offline("the transaction index cannot be written");
+}
+
+namespace {
+
+/// What is appended, and by whom.
+struct NewBatch {
+    MutableBytes bytes;
+    std::vector<std::byte> owned;  ///< What `bytes` views, when the caller has it not.
+    Origin origin = Origin::kClient;
+    TransactionGuard guard = {};
+    std::int16_t transaction_version = 0;
+};
+
+}  // namespace
+
+/// From the batch to its answer.
+static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, PartitionState& s,
+                                    NewBatch batch, std::int16_t acks) {
     co_await s.turn.take();
-    Append append{batch, s.admission_rules(origin)};
+    Append append{batch.bytes, s.admission_rules(batch.origin)};
+    append.guard = batch.guard;
+    append.transaction_version = batch.transaction_version;
     auto admit_it = [&append] {
         append.admitted = admit(append.batch, append.rules, append.answer.record_errors);
     };
-    if (is_admission_slow(batch, append.rules)) {
+    if (is_admission_slow(batch.bytes, append.rules)) {
         s.context.metrics.appends_on_pool.add();
         co_await on_pool(s.context.pool, s.context.executor, admit_it);
     } else {
@@ -191,6 +225,30 @@ rt::Task<Appended> Partition::append(MutableBytes batch, Origin origin, std::int
         if (error != Errc::kNone) s.refuse(append, error, s.offline_reason);
     }
     co_return std::move(append.answer);
+}
+
+rt::Task<Appended> Partition::append(MutableBytes batch, Origin origin, std::int16_t acks,
+                                     TransactionGuard guard) {
+    NewBatch what{.bytes = batch, .owned = {}, .origin = origin, .guard = guard};
+    return carry_out(shared_from_this(), *state_, std::move(what), acks);
+}
+
+rt::Task<Appended> Partition::end_transaction(EndTransaction end) {
+    constexpr std::int16_t kAll = -1;
+    PartitionState& s = *state_;
+    const wire::MarkerPlace place{.leader_epoch = s.spec.leader_epoch,
+                                  .producer_id = end.producer_id,
+                                  .producer_epoch = end.epoch,
+                                  .timestamp = s.context.executor.wall_now()};
+    NewBatch what{
+        .bytes = {},
+        .owned = wire::end_marker_batch(
+            place, {.committed = end.committed, .coordinator_epoch = end.coordinator_epoch}),
+        .origin = Origin::kCoordinator,
+        .guard = {},
+        .transaction_version = end.transaction_version};
+    what.bytes = what.owned;  // Stays where it is when `what` is moved.
+    return carry_out(shared_from_this(), s, std::move(what), kAll);
 }
 
 }  // namespace leat::storage

@@ -30,10 +30,12 @@ struct Append {
 
     MutableBytes batch;
     AdmissionRules rules;
+    TransactionGuard guard = {};
+    std::int16_t transaction_version = 0;  ///< Of a marker's coordinator.
     Result<Admitted> admitted = Error{Errc::kNone};
     Appended answer;
-    bool is_duplicate = false;
-    Offset wait_for{-1};  ///< The answer is due once everything below is durable.
+    bool is_duplicate = false;  ///< Nothing is to be written.
+    Offset wait_for{-1};        ///< The answer is due once everything below is durable.
 };
 
 /// Invariant: log_start <= high_watermark <= log_end, synced <= log_end; none of them goes back.
@@ -54,11 +56,13 @@ class PartitionState final : public SyncTarget {
     [[nodiscard]] AdmissionRules admission_rules(Origin origin) const;
     /// Whether the batch may follow what the log has; sets the answer, or its final offsets.
     void check_producer(Append& append);
+    void check_marker(Append& append);
     [[nodiscard]] bool must_write_on_pool(std::size_t size) const;
     /// The part that may run on the pool.
     [[nodiscard]] Result<Placed> write(Append& append);
     /// The batch lies in the log: state, watermark and syncs follow.
     void after_write(Append& append, const Result<Placed>& placed);
+    void note_producer(const Append& append, const Placed& placed);
     void refuse(Append& append, Errc error, std::string message = {});
 
     // --- Watermarks (partition.cc).

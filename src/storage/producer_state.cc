@@ -50,10 +50,22 @@ void ProducerEntry::remember(const RememberedBatch& batch) noexcept {
     if (batch_count < kBatches) ++batch_count;
 }
 
+ProducerState::Verdict ProducerState::check_guard(const ProducerBatch& batch, std::int64_t ends) {
+    if (!batch.transactional || batch.guard.ends == ends) return {};
+    return refused(Errc::kInvalidTxnState,
+                   name_of(batch) + ": the record is not part of an ongoing transaction");
+}
+
 ProducerState::Verdict ProducerState::check(const ProducerBatch& batch, WallMs now) {
     const auto found = entries_.find(batch.producer_id);
     // No state at all: it has expired, or the records are gone. Any sequence goes on from there.
     if (found == entries_.end()) {
+        if (auto verdict = check_guard(batch, 0); verdict.error != Errc::kNone) return verdict;
+        // With an epoch for each transaction there is no earlier batch of this one to have lost.
+        if (batch.guard.begins_at_zero && batch.first_sequence > 0)
+            return refused(Errc::kOutOfOrderSequenceNumber,
+                           name_of(batch) + ": sequence " + std::to_string(batch.first_sequence) +
+                               " where a transaction begins at 0");
         if (has_room(now)) return {};
         return refused(Errc::kPolicyViolation,
                        "the partition has as many producers with an id as it may have (" +
@@ -72,6 +84,9 @@ ProducerState::Verdict ProducerState::check(const ProducerBatch& batch, WallMs n
     if (entry.transaction_start.value >= 0 && !batch.transactional)
         return refused(Errc::kInvalidTxnState,
                        name_of(batch) + " has a transaction open and wrote outside of it");
+    if (entry.transaction_start.value < 0)
+        if (auto verdict = check_guard(batch, entry.ends); verdict.error != Errc::kNone)
+            return verdict;
     if (!is_client) return {};
     // An epoch without a batch yet (new, or bumped by a marker) begins at 0.
     const bool begins = batch.epoch != entry.epoch || entry.batch_count == 0;
@@ -100,6 +115,7 @@ void ProducerState::appended(const ProducerBatch& batch, Offset base_offset, Wal
     entry.last_write = std::max(max_timestamp, now);
     if (batch.transactional && entry.transaction_start.value < 0) {
         entry.transaction_start = base_offset;
+        entry.started_at = now;
         open_.emplace(base_offset, batch.producer_id);
     }
 }
@@ -107,10 +123,32 @@ void ProducerState::appended(const ProducerBatch& batch, Offset base_offset, Wal
 Errc ProducerState::check(const EndMarker& marker) const {
     const auto found = entries_.find(marker.producer_id);
     if (found == entries_.end()) return Errc::kNone;
-    if (marker.epoch < found->second.epoch) return Errc::kInvalidProducerEpoch;
-    if (marker.coordinator_epoch < found->second.coordinator_epoch)
+    const ProducerEntry& entry = found->second;
+    if (marker.epoch < entry.epoch) return Errc::kInvalidProducerEpoch;
+    // Each end has an epoch of its own: this one has done its work, and what is open is another's.
+    const bool is_open = entry.transaction_start.value >= 0;
+    if (marker.transaction_version >= 2 && marker.epoch == entry.epoch && is_open)
+        return Errc::kInvalidProducerEpoch;
+    if (marker.coordinator_epoch < entry.coordinator_epoch)
         return Errc::kTransactionCoordinatorFenced;
     return Errc::kNone;
+}
+
+bool ProducerState::is_repeated(const EndMarker& marker) const {
+    const auto found = entries_.find(marker.producer_id);
+    return found != entries_.end() && found->second.transaction_start.value < 0 &&
+           found->second.epoch == marker.epoch &&
+           found->second.coordinator_epoch == marker.coordinator_epoch;
+}
+
+void ProducerState::note_end(std::int64_t producer_id) {
+    if (const auto found = entries_.find(producer_id); found != entries_.end())
+        ++found->second.ends;
+}
+
+TransactionGuard ProducerState::guard(std::int64_t producer_id) const {
+    const auto found = entries_.find(producer_id);
+    return {.ends = found == entries_.end() ? 0 : found->second.ends};
 }
 
 std::optional<ProducerState::Ended> ProducerState::ended(const EndMarker& marker, Offset at,
@@ -124,6 +162,8 @@ std::optional<ProducerState::Ended> ProducerState::ended(const EndMarker& marker
     entry.last_timestamp = timestamp;
     entry.last_write = std::max(timestamp, now);
     const Offset first = std::exchange(entry.transaction_start, Offset{-1});
+    entry.started_at = WallMs{-1};
+    ++entry.ends;
     if (first.value < 0) return std::nullopt;
     open_.erase(first);
     ended_.emplace(first, at);
@@ -168,8 +208,11 @@ void ProducerState::restore(ProducerEntries entries) {
     open_.clear();
     ended_.clear();
     expire_again_ = WallMs{-1};
-    for (const auto& [id, entry] : entries_)
-        if (entry.transaction_start.value >= 0) open_.emplace(entry.transaction_start, id);
+    for (auto& [id, entry] : entries_) {
+        if (entry.transaction_start.value < 0) continue;
+        open_.emplace(entry.transaction_start, id);
+        entry.started_at = entry.last_timestamp;
+    }
 }
 
 void ProducerState::set_limits(ProducerLimits limits) noexcept {
@@ -188,6 +231,25 @@ std::vector<ActiveProducer> ProducerState::active() const {
                        .coordinator_epoch = entry.coordinator_epoch,
                        .transaction_start = entry.transaction_start});
     std::ranges::sort(out, {}, &ActiveProducer::producer_id);
+    return out;
+}
+
+std::optional<OpenTransaction> ProducerState::open_transaction(std::int64_t producer_id) const {
+    const auto found = entries_.find(producer_id);
+    if (found == entries_.end() || found->second.transaction_start.value < 0) return std::nullopt;
+    const ProducerEntry& entry = found->second;
+    return OpenTransaction{.producer_id = producer_id,
+                           .epoch = entry.epoch,
+                           .coordinator_epoch = entry.coordinator_epoch,
+                           .start = entry.transaction_start,
+                           .started_at = entry.started_at,
+                           .last_timestamp = entry.last_timestamp};
+}
+
+std::vector<OpenTransaction> ProducerState::open_transactions() const {
+    std::vector<OpenTransaction> out;
+    out.reserve(open_.size());
+    for (const auto& [first, id] : open_) out.push_back(*open_transaction(id));
     return out;
 }
 

@@ -31,6 +31,7 @@ struct ProducerBatch {
     std::int32_t first_sequence = -1;  ///< -1: a coordinator's batch, which has none.
     std::int32_t last_offset_delta = 0;
     bool transactional = false;
+    TransactionGuard guard = {};  ///< Of a transactional one.
 };
 
 /// A transaction marker.
@@ -38,6 +39,7 @@ struct EndMarker {
     std::int64_t producer_id = -1;
     std::int16_t epoch = -1;
     std::int32_t coordinator_epoch = -1;
+    std::int16_t transaction_version = 0;  ///< As EndTransaction has it.
 };
 
 /// A batch that a producer may send again.
@@ -52,7 +54,8 @@ struct RememberedBatch {
     friend bool operator==(const RememberedBatch&, const RememberedBatch&) = default;
 };
 
-/// One producer. Kafka's snapshot has all but `last_write` and the older four batches.
+/// One producer. Kafka's snapshot has all but `last_write`, the older four batches, `started_at`
+/// and `ends`; the last two are forgotten at a restart.
 struct ProducerEntry {
     static constexpr std::size_t kBatches = 5;
 
@@ -63,6 +66,8 @@ struct ProducerEntry {
     WallMs last_timestamp{-1};     ///< Of its last batch or marker, as Kafka has it.
     WallMs last_write{-1};         ///< By our clock: what expiry counts from.
     Offset transaction_start{-1};  ///< -1: none is open.
+    WallMs started_at{-1};         ///< When the open transaction began.
+    std::int64_t ends = 0;         ///< Decisions of the coordinator that have come for it.
 
     [[nodiscard]] std::int32_t last_sequence() const noexcept {
         return batch_count == 0 ? -1 : batches[0].last_sequence;
@@ -93,7 +98,8 @@ class ProducerState {
     };
     /// Whether a client may append `batch`. `now` decides which ids may make room for a new one.
     /// Errors: kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kInvalidTxnState (a batch outside
-    ///         of its open transaction), kPolicyViolation (ids_max).
+    ///         of its open transaction, or one that would open one without its coordinator),
+    ///         kPolicyViolation (ids_max).
     [[nodiscard]] Verdict check(const ProducerBatch& batch, WallMs now);
 
     /// `batch` lies in the log at `base_offset`. Also for replay: nothing is checked.
@@ -102,6 +108,12 @@ class ProducerState {
     /// Whether a coordinator may end the producer's transaction.
     /// Errors: kInvalidProducerEpoch, kTransactionCoordinatorFenced.
     [[nodiscard]] Errc check(const EndMarker& marker) const;
+    /// True when the marker would change nothing: it came before, or nothing was open.
+    /// Precondition: check() has let it pass.
+    [[nodiscard]] bool is_repeated(const EndMarker& marker) const;
+    /// A decision of the coordinator has come that no marker is written for.
+    void note_end(std::int64_t producer_id);
+    [[nodiscard]] TransactionGuard guard(std::int64_t producer_id) const;
 
     /// What ended with a marker.
     struct Ended {
@@ -132,9 +144,13 @@ class ProducerState {
     [[nodiscard]] std::vector<ActiveProducer> active() const;
     void set_limits(ProducerLimits limits) noexcept;
     [[nodiscard]] bool has_open_transaction() const noexcept { return !open_.empty(); }
+    [[nodiscard]] std::optional<OpenTransaction> open_transaction(std::int64_t producer_id) const;
+    /// The earliest first.
+    [[nodiscard]] std::vector<OpenTransaction> open_transactions() const;
 
   private:
     [[nodiscard]] bool has_room(WallMs now);
+    [[nodiscard]] static Verdict check_guard(const ProducerBatch& batch, std::int64_t ends);
 
     ProducerLimits limits_;
     ProducerEntries entries_;

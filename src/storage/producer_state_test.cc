@@ -34,7 +34,9 @@ struct Rig {
     ProducerState state;
     Offset end{0};
 
-    Errc push(const ProducerBatch& b, WallMs now = kNow) {
+    /// As if the coordinator had just been asked.
+    Errc push(ProducerBatch b, WallMs now = kNow) {
+        b.guard = state.guard(b.producer_id);
         const auto verdict = state.check(b, now);
         if (verdict.error != Errc::kNone || verdict.duplicate) return verdict.error;
         state.appended(b, end, now, now);
@@ -175,6 +177,70 @@ TEST(ProducerState, ChecksMarkersAgainstEpochsOfProducerAndCoordinator) {
     EXPECT_EQ(rig.push(batch(4, 0, 1, true)), Errc::kNone);
 }
 
+TEST(ProducerState, TakesAnEndOnceWhenEachHasAnEpochOfItsOwn) {
+    Rig rig;
+    const EndMarker end{
+        .producer_id = 7, .epoch = 4, .coordinator_epoch = 5, .transaction_version = 2};
+    rig.push(batch(3, 0, 1, true));
+    EXPECT_EQ(rig.state.check(end), Errc::kNone);
+    EXPECT_FALSE(rig.state.is_repeated(end));
+    rig.state.ended(end, Offset{1}, kNow, kNow);
+    EXPECT_EQ(rig.state.check(end), Errc::kNone) << "a retry of the coordinator";
+    EXPECT_TRUE(rig.state.is_repeated(end));
+    rig.push(batch(4, 0, 1, true));
+    EXPECT_EQ(rig.state.check(end), Errc::kInvalidProducerEpoch) << "it would end the next one";
+    EndMarker old = end;
+    old.transaction_version = 0;
+    EXPECT_EQ(rig.state.check(old), Errc::kNone) << "under protocol 1 it cannot be told apart";
+    EXPECT_FALSE(rig.state.is_repeated(old));
+}
+
+TEST(ProducerState, OpensATransactionOnlyWithAGuardOfNow) {
+    Rig rig;
+    ProducerBatch late = batch(0, 0, 1, true);
+    EXPECT_EQ(rig.state.check(late, kNow).error, Errc::kInvalidTxnState) << "nobody was asked";
+    late.guard = rig.state.guard(7);
+    EXPECT_EQ(rig.state.check(late, kNow).error, Errc::kNone);
+    // The end overtakes the batch, in a partition that had not seen the producer.
+    rig.state.ended({.producer_id = 7, .epoch = 0, .coordinator_epoch = 0}, Offset{0}, kNow, kNow);
+    EXPECT_EQ(rig.state.check(late, kNow).error, Errc::kInvalidTxnState);
+    late.guard = rig.state.guard(7);
+    EXPECT_EQ(rig.state.check(late, kNow).error, Errc::kNone);
+    rig.state.note_end(7);  // The same without a marker.
+    EXPECT_EQ(rig.state.check(late, kNow).error, Errc::kInvalidTxnState);
+    EXPECT_EQ(rig.push(late), Errc::kNone);
+    EXPECT_EQ(rig.state.check(batch(0, 1, 1, true), kNow).error, Errc::kNone)
+        << "inside of the transaction there is nothing to ask";
+}
+
+TEST(ProducerState, LetsAnUnknownProducerOfProtocol2BeginAtZeroOnly) {
+    Rig rig;
+    ProducerBatch first = batch(0, 3, 1, true);
+    first.guard = rig.state.guard(7);
+    EXPECT_EQ(rig.state.check(first, kNow).error, Errc::kNone);
+    first.guard.begins_at_zero = true;
+    EXPECT_EQ(rig.state.check(first, kNow).error, Errc::kOutOfOrderSequenceNumber);
+    first.first_sequence = 0;
+    EXPECT_EQ(rig.state.check(first, kNow).error, Errc::kNone);
+}
+
+TEST(ProducerState, ListsOpenTransactionsTheEarliestFirst) {
+    Rig rig;
+    rig.push(batch(0, 0, 1, true, 9), WallMs{1000});
+    rig.push(batch(2, 0, 1, true, 4), WallMs{2000});
+    rig.push(batch(0, 1, 1, true, 9), WallMs{3000});
+    const auto open = rig.state.open_transactions();
+    ASSERT_EQ(open.size(), 2U);
+    EXPECT_EQ(open[0].producer_id, 9);
+    EXPECT_EQ(open[0].start, Offset{0});
+    EXPECT_EQ(open[0].started_at, WallMs{1000});
+    EXPECT_EQ(open[0].last_timestamp, WallMs{3000});
+    EXPECT_EQ(open[1].epoch, 2);
+    rig.state.ended({.producer_id = 9, .epoch = 0, .coordinator_epoch = 0}, rig.end, kNow, kNow);
+    EXPECT_FALSE(rig.state.open_transaction(9).has_value());
+    EXPECT_EQ(rig.state.open_transactions().size(), 1U);
+}
+
 TEST(ProducerState, IgnoresTheMarkerOfAnEmptyTransaction) {
     Rig rig;
     EXPECT_FALSE(
@@ -223,7 +289,13 @@ TEST(ProducerSnapshot, BringsEverythingBackTogetherWithTheWindow) {
     EXPECT_EQ(back->at(7).batch_count, 1);
     const auto window = encode_window(rig.state.entries(), Offset{22});
     ASSERT_TRUE(decode_window(window, Offset{22}, *back).has_value());
-    EXPECT_EQ(*back, rig.state.entries());
+    // What is forgotten at a restart.
+    ProducerEntries kept = rig.state.entries();
+    for (auto& [id, entry] : kept) {
+        entry.started_at = WallMs{-1};
+        entry.ends = 0;
+    }
+    EXPECT_EQ(*back, kept);
     ProducerState restored{{}};
     restored.restore(*back);
     EXPECT_EQ(restored.first_unstable(), Offset{21});

@@ -42,6 +42,37 @@ enum class Origin : std::uint8_t {
     kCoordinator,  ///< Our own records: built by us, control batches allowed.
 };
 
+/// What stands for an answer of the transaction coordinator: how many transactions of the producer
+/// had ended in the partition before it was asked. One that has ended since has taken the answer
+/// with it: a late batch must not open a transaction that nobody will end (KIP-890).
+struct TransactionGuard {
+    std::int64_t ends = -1;  ///< -1: nobody was asked.
+    bool begins_at_zero =
+        false;  ///< Protocol 2: a producer that is not known begins at sequence 0.
+};
+
+/// How a transaction ends in one partition, as its coordinator has decided.
+struct EndTransaction {
+    std::int64_t producer_id = -1;
+    std::int16_t epoch = -1;
+    bool committed = false;
+    std::int32_t coordinator_epoch = 0;
+    /// 2: the epoch is one above that of the transaction's batches (KIP-890), so that an end that
+    /// comes late cannot take the next transaction with it.
+    std::int16_t transaction_version = 0;
+};
+
+/// A transaction that has no marker yet.
+struct OpenTransaction {
+    std::int64_t producer_id = -1;
+    std::int16_t epoch = -1;
+    std::int32_t coordinator_epoch = -1;  ///< Of the last marker; -1: there was none.
+    Offset start{-1};
+    /// By our clock; after a restart as the records tell it.
+    WallMs started_at{-1};
+    WallMs last_timestamp{-1};  ///< Of its last batch.
+};
+
 struct RecordError {
     std::int32_t index = 0;  ///< Of the record in its batch.
     std::string message;

@@ -321,6 +321,7 @@ Result<int> run_consume(const Invocation& line) {
     };
     LEAT_TRY(const std::unique_ptr<client::Consumer> consumer,
              client::Consumer::open(consumer_properties(line, access, plan), on_rebalance));
+    consumer->stop_when(is_interrupted);
     Reading reading{plan, *consumer};
     current = &reading;
     const Detach detach{current, committing};

@@ -5,12 +5,15 @@
 
 #include "apps/base64.h"
 #include "apps/command.h"
+#include "apps/raw_json.h"
 #include "apps/start_point.h"
 
 namespace leat::apps {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t kDepthMax = 500;
 
 Error bad_record(std::string_view why) {
     return Error{Errc::kMalformed, why};
@@ -21,40 +24,62 @@ std::optional<std::string> unless_null(std::string_view text, const LineRules& r
     return std::string{text};
 }
 
-std::optional<std::string> text_of(const json::value& value) {
+/// A text as it is meant; anything else as `raw`, the way it was written.
+std::optional<std::string> text_of(const json::value& value, std::string_view raw) {
     if (value.is_null()) return std::nullopt;
     if (value.is_string()) return std::string{value.get_string()};
-    return json::serialize(value);
+    return std::string{raw};
 }
 
+/// The members of an object, parsed and as written.
+struct Members {
+    const json::object& parsed;
+    std::vector<RawMember> raw;
+
+    Members(const json::object& object, std::string_view text)
+        : parsed(object), raw(raw_members(text)) {}
+    /// Of several the last counts, as for the parser.
+    [[nodiscard]] std::string_view text(std::string_view name) const {
+        std::string_view found;
+        for (const RawMember& member : raw)
+            if (member.name == name) found = member.text;
+        return found;
+    }
+};
+
 /// `name` or `name`_base64 of `object`.
-Result<std::optional<std::string>> bytes_field(const json::object& object,
-                                               const std::string& name) {
-    if (const json::value* encoded = object.if_contains(name + "_base64");
+Result<std::optional<std::string>> bytes_field(const Members& object, const std::string& name) {
+    if (const json::value* encoded = object.parsed.if_contains(name + "_base64");
         encoded != nullptr && !encoded->is_null()) {
         if (!encoded->is_string()) return bad_record(name + "_base64 is no text");
         std::optional<std::string> bytes = from_base64(std::string_view{encoded->get_string()});
         if (!bytes) return bad_record(name + "_base64 is not base64");
         return bytes;
     }
-    const json::value* value = object.if_contains(name);
-    return value == nullptr ? std::optional<std::string>{} : text_of(*value);
+    const json::value* value = object.parsed.if_contains(name);
+    return value == nullptr ? std::optional<std::string>{} : text_of(*value, object.text(name));
 }
 
-Result<std::vector<client::Header>> headers_field(const json::value& value) {
+Result<std::vector<client::Header>> headers_field(const json::value& value, std::string_view raw) {
     std::vector<client::Header> out;
     if (value.is_null()) return out;
     if (value.is_object()) {
-        for (const auto& field : value.get_object())
-            out.push_back({std::string{field.key()}, text_of(field.value())});
+        const Members members{value.get_object(), raw};
+        for (const auto& field : members.parsed) {
+            const std::string_view name = field.key();
+            out.push_back({std::string{name}, text_of(field.value(), members.text(name))});
+        }
         return out;
     }
     if (!value.is_array()) return bad_record("headers are neither an object nor a list");
-    for (const json::value& item : value.get_array()) {
+    const std::vector<std::string_view> items = raw_items(raw);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const json::value& item = value.get_array()[i];
         const json::value* name =
             item.is_object() ? item.get_object().if_contains("name") : nullptr;
         if (name == nullptr || !name->is_string()) return bad_record("a header has no name");
-        LEAT_TRY(std::optional<std::string> bytes, bytes_field(item.get_object(), "value"));
+        const Members members{item.get_object(), items[i]};
+        LEAT_TRY(std::optional<std::string> bytes, bytes_field(members, "value"));
         out.push_back({std::string{name->get_string()}, std::move(bytes)});
     }
     return out;
@@ -108,15 +133,18 @@ client::Record record_from_line(std::string_view line, const LineRules& rules) {
 
 Result<client::Record> record_from_json(std::string_view line) {
     boost::system::error_code failure;
-    const json::value parsed = json::parse(line, failure);
+    json::parse_options options;
+    options.max_depth = kDepthMax;
+    const json::value parsed = json::parse(line, failure, {}, options);
     if (failure) return bad_record("not JSON: " + failure.message());
     if (!parsed.is_object()) return bad_record("not a JSON object");
     const json::object& object = parsed.get_object();
+    const Members members{object, line};
     client::Record out;
-    LEAT_TRY(out.key, bytes_field(object, "key"));
-    LEAT_TRY(out.value, bytes_field(object, "value"));
+    LEAT_TRY(out.key, bytes_field(members, "key"));
+    LEAT_TRY(out.value, bytes_field(members, "value"));
     if (const json::value* headers = object.if_contains("headers"); headers != nullptr) {
-        LEAT_TRY(out.headers, headers_field(*headers));
+        LEAT_TRY(out.headers, headers_field(*headers, members.text("headers")));
     }
     if (const json::value* partition = object.if_contains("partition");
         partition != nullptr && !partition->is_null()) {

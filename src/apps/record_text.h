@@ -26,8 +26,8 @@ struct LineRules {
 [[nodiscard]] client::Record record_from_line(std::string_view line, const LineRules& rules);
 
 /// A JSON object with value, key, headers, partition, timestamp; other fields are ignored, so that
-/// what consume printed can be produced again. A key or value that is no string is sent as its JSON
-/// text; "key_base64" and "value_base64" carry bytes.
+/// what consume printed can be produced again. A key, value or header that is no string is sent as
+/// it was written; "key_base64" and "value_base64" carry bytes.
 ///
 /// Errors: kMalformed.
 [[nodiscard]] Result<client::Record> record_from_json(std::string_view line);

@@ -13,6 +13,24 @@
 namespace leat::apps {
 namespace {
 
+TEST(RecordJson, SendsWhatIsNoTextAsItWasWritten) {
+    const auto record = record_from_json(
+        R"( {"k\u0065y" : 1.10 , "value":{"a": [1.0,  0.1000000000000000055511151231257827, "]}"],)"
+        R"( "b":1E5},"headers":{"h": 1.50,"t":"x"}, "value" : {"deg":37.37800000000000011, "s":"\"}"} } )");
+    ASSERT_OK(record);
+    EXPECT_EQ(record->key, "1.10");
+    EXPECT_EQ(record->value, R"({"deg":37.37800000000000011, "s":"\"}"})");
+    ASSERT_EQ(record->headers.size(), 2U);
+    EXPECT_EQ(record->headers[0].value, "1.50");
+    EXPECT_EQ(record->headers[1].value, "x");
+    const auto list = record_from_json(
+        R"({"headers":[{"name":"n","value":[1,2 ,3.00]},{"name":"m","value":null}],"value":true})");
+    ASSERT_OK(list);
+    EXPECT_EQ(list->value, "true");
+    EXPECT_EQ(list->headers[0].value, "[1,2 ,3.00]");
+    EXPECT_EQ(list->headers[1].value, std::nullopt);
+}
+
 TEST(RecordFromLine, SplitsAtTheFirstSeparatorOnly) {
     const LineRules rules{.key_separator = ";;", .null_marker = "NULL"};
     const client::Record record = record_from_line("k;;v;;w", rules);

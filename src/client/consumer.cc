@@ -2,18 +2,60 @@
 #include "client/consumer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "client/rdkafka.h"
 
 namespace leat::client {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// Calls of librdkafka that wait are made this long at a time: nothing interrupts them.
+constexpr milliseconds kSlice{500};
+constexpr milliseconds kLookUpSlice{1000};
+constexpr milliseconds kCommitMax{60'000};
+
+}  // namespace
 
 struct Consumer::State {
     OnRebalance on_rebalance;
+    std::function<bool()> stopped;
+    std::optional<Clock::time_point> leave_at;  ///< Set once `stopped` was true.
     RdPtr<rd_kafka_t> handle;
     RdPtr<rd_kafka_message_t> message;  ///< Of the last event: its views point into it.
     std::string trouble;
     Errc trouble_code = Errc::kNone;
     bool closed = false;
+    bool abandoned = false;  ///< close() was not waited for to its end.
+
+    ~State() {
+        message.reset();
+        // librdkafka's destructor waits until a commit that is under way is answered, for as long
+        // as that takes, and has no way around it. It stays behind; the process is about to end.
+        if (abandoned) static_cast<void>(handle.release());
+    }
+
+    [[nodiscard]] bool must_leave() {
+        if (!leave_at && stopped && stopped()) leave_at = Clock::now() + kStopGrace;
+        return leave_at && Clock::now() >= *leave_at;
+    }
+    /// `call` with a time to wait, again and again while it only ran out of that.
+    template <class Call>
+    rd_kafka_resp_err_t patiently(milliseconds wait, Call call) {
+        const Clock::time_point end = Clock::now() + wait;
+        for (;;) {
+            const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
+            const milliseconds slice = std::clamp(left, milliseconds{1}, kLookUpSlice);
+            const rd_kafka_resp_err_t code = call(static_cast<int>(slice.count()));
+            const bool ran_out =
+                code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
+            if (!ran_out || left <= slice) return code;
+            // Nothing is lost when a look-up is not waited for.
+            if (stopped && stopped()) return RD_KAFKA_RESP_ERR__PURGE_QUEUE;
+        }
+    }
 
     /// Runs on: the thread inside Consumer::poll() or close().
     static void rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
@@ -185,10 +227,29 @@ Result<ConsumerEvent> Consumer::poll(std::chrono::milliseconds wait) {
     return ConsumerEvent{Trouble{to_errc(message->err), reason}};
 }
 
+void Consumer::stop_when(std::function<bool()> stopped) {
+    state_->stopped = std::move(stopped);
+}
+
 Result<void> Consumer::commit() {
-    const rd_kafka_resp_err_t code = rd_kafka_commit(state_->handle.get(), nullptr, 0);
+    constexpr std::string_view kWhat = "commit of the group's offsets";
+    State& state = *state_;
+    const RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_new(state.handle.get())};
+    rd_kafka_resp_err_t code =
+        rd_kafka_commit_queue(state.handle.get(), nullptr, queue.get(), nullptr, nullptr);
+    const Clock::time_point end = Clock::now() + kCommitMax;
+    while (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const RdPtr<rd_kafka_event_t> event{
+            rd_kafka_queue_poll(queue.get(), static_cast<int>(kSlice.count()))};
+        if (event) {
+            code = rd_kafka_event_error(event.get());
+            break;
+        }
+        if (Clock::now() >= end) code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+        if (state.must_leave()) return Error{Errc::kCancelled, "the coordinator does not answer"};
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return {};
-    return to_error(code, "commit of the group's offsets");
+    return to_error(code, kWhat);
 }
 
 Result<std::vector<std::int32_t>> Consumer::partitions(std::string_view topic,
@@ -197,8 +258,9 @@ Result<std::vector<std::int32_t>> Consumer::partitions(std::string_view topic,
         rd_kafka_topic_new(state_->handle.get(), std::string{topic}.c_str(), nullptr);
     if (handle == nullptr) return to_error(rd_kafka_last_error(), "");
     const rd_kafka_metadata_t* found = nullptr;
-    const rd_kafka_resp_err_t code =
-        rd_kafka_metadata(state_->handle.get(), 0, handle, &found, static_cast<int>(wait.count()));
+    const rd_kafka_resp_err_t code = state_->patiently(wait, [&](int slice) {
+        return rd_kafka_metadata(state_->handle.get(), 0, handle, &found, slice);
+    });
     rd_kafka_topic_destroy(handle);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_poll(state_->handle.get(), 0);
@@ -218,9 +280,11 @@ Result<std::vector<std::int32_t>> Consumer::partitions(std::string_view topic,
 Result<Watermarks> Consumer::watermarks(const TopicPartition& where,
                                         std::chrono::milliseconds wait) {
     Watermarks out;
-    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        state_->handle.get(), where.topic.c_str(), where.partition, &out.begin.value,
-        &out.end.value, static_cast<int>(wait.count()));
+    const rd_kafka_resp_err_t code = state_->patiently(wait, [&](int slice) {
+        return rd_kafka_query_watermark_offsets(state_->handle.get(), where.topic.c_str(),
+                                                where.partition, &out.begin.value, &out.end.value,
+                                                slice);
+    });
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return to_error(code, where.topic + "-" + std::to_string(where.partition));
     return out;
@@ -232,8 +296,9 @@ Result<std::vector<StartAt>> Consumer::offsets_at(std::span<const TopicPartition
     for (const TopicPartition& one : where)
         rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset =
             time.value;
-    const rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(state_->handle.get(), list.get(),
-                                                                static_cast<int>(wait.count()));
+    const rd_kafka_resp_err_t code = state_->patiently(wait, [&](int slice) {
+        return rd_kafka_offsets_for_times(state_->handle.get(), list.get(), slice);
+    });
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "offsets by time");
     std::vector<StartAt> out;
     for (int i = 0; i < list->cnt; ++i) {
@@ -250,8 +315,20 @@ Result<void> Consumer::close() {
     State& state = *state_;
     if (std::exchange(state.closed, true)) return {};
     state.message.reset();
-    const rd_kafka_resp_err_t code = rd_kafka_consumer_close(state.handle.get());
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "leaving the group");
+    const RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_new(state.handle.get())};
+    const RdPtr<rd_kafka_error_t> failure{
+        rd_kafka_consumer_close_queue(state.handle.get(), queue.get())};
+    if (failure) return to_error(rd_kafka_error_code(failure.get()), "leaving the group");
+    while (rd_kafka_consumer_closed(state.handle.get()) == 0) {
+        const RdPtr<rd_kafka_event_t> event{rd_kafka_queue_poll(queue.get(), 100)};
+        // Of what still comes only that partitions are taken away is of use.
+        if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
+            State::rebalance(state.handle.get(), rd_kafka_event_error(event.get()),
+                             rd_kafka_event_topic_partition_list(event.get()), &state);
+        if (!state.must_leave()) continue;
+        state.abandoned = true;
+        return Error{Errc::kCancelled, "leaving the group: the coordinator does not answer"};
+    }
     return {};
 }
 

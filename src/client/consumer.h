@@ -70,6 +70,12 @@ class Consumer {
     Consumer& operator=(const Consumer&) = delete;
     ~Consumer();
 
+    /// From the first time that `stopped` is true, all calls together wait kStopGrace at most for a
+    /// cluster that does not answer: they fail with kCancelled, close() leaves without a goodbye and
+    /// leaves librdkafka's threads behind. For programs that end then.
+    void stop_when(std::function<bool()> stopped);
+    static constexpr std::chrono::milliseconds kStopGrace{1500};
+
     /// Joins the group (property group.id). Errors: kUsage, kInvalidTopicException.
     Result<void> subscribe(std::span<const std::string> topics);
     /// Reads these partitions, outside any group's assignment. Errors: kUsage.
@@ -79,7 +85,8 @@ class Consumer {
     /// right, fatal client errors).
     Result<ConsumerEvent> poll(std::chrono::milliseconds wait);
 
-    /// Commits what poll() returned so far. Errors: what the coordinator says.
+    /// Commits what poll() returned so far. Errors: what the coordinator says; kTimedOut after a
+    /// minute without it.
     Result<void> commit();
 
     /// Partition ids of `topic`. Errors: kUnknownTopicOrPartition, kNetworkException, kTimedOut.

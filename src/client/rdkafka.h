@@ -25,6 +25,7 @@ struct RdDeleter {
     void operator()(rd_kafka_topic_partition_list_t* list) const noexcept {
         rd_kafka_topic_partition_list_destroy(list);
     }
+    void operator()(rd_kafka_event_t* event) const noexcept { rd_kafka_event_destroy(event); }
     void operator()(rd_kafka_error_t* error) const noexcept { rd_kafka_error_destroy(error); }
 };
 

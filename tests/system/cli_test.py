@@ -265,6 +265,30 @@ class Bench(unittest.TestCase):
         self.assertLessEqual(got["end_to_end_ms"]["p50"], got["end_to_end_ms"]["max"])
 
 
+class Interrupted(unittest.TestCase):
+    def test_consume_stops_soon_when_its_broker_is_gone(self):
+        for options, end in ((["--group", f"{RUN}-gone"], signal.SIGKILL), ([], signal.SIGKILL), (["--group", f"{RUN}-stuck"], signal.SIGSTOP)):
+            with tempfile.TemporaryDirectory() as folder:
+                server, address = serve(folder)
+                try:
+                    place = ("--bootstrap", address)
+                    leat("topic", "create", "t", *place)
+                    leat("produce", "t", *place, stdin="a\n")
+                    reader = subprocess.Popen([LEAT, "consume", "t", "--from", "beginning", *place, *options], stdout=subprocess.PIPE,
+                                              stderr=subprocess.DEVNULL, text=True)
+                    self.assertEqual(reader.stdout.readline(), "a\n")
+                    server.send_signal(end)
+                    started = time.monotonic()
+                    reader.send_signal(signal.SIGTERM)
+                    reader.wait(timeout=60)
+                    self.assertLess(time.monotonic() - started, 8)
+                    reader.stdout.close()
+                finally:
+                    server.kill()
+                    server.wait()
+                    server.stdout.close()
+
+
 class Usage(unittest.TestCase):
     def test_errors_exit_2_and_suggest(self):
         for words, hint in ((["tpoic", "list"], "'topic'"), (["topic", "crate"], "'create'"), (["topic", "list", "--ouput", "json"], "--output"),

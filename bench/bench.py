@@ -13,7 +13,6 @@ import pathlib
 import re
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,9 @@ sys.path.insert(0, str(ROOT / "tests" / "interop"))
 sys.path.insert(0, str(ROOT / "bench"))
 
 import cells  # noqa: E402
-import goals  # noqa: E402
 import machine  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, Unavailable, free_port  # noqa: E402
+from results import Results  # noqa: E402
 
 
 def say(text):
@@ -141,16 +140,15 @@ def run_cells(name, wanted, options, results, warm):
         for title, cell, brokers in wanted:
             if name not in brokers.split():
                 continue
-            machine.touch_memory(options.touch_gib)
+            machine.touch_memory(options.touch_gib if cells.fills_memory(title) else min(options.touch_gib, 2))
             try:
                 figures = cell(bench)
             except (cells.Wrong, RuntimeError, subprocess.TimeoutExpired) as why:
                 say(f"{name}: {title}: {why}")
-                results.setdefault("failed", []).append(f"{name}: {title}: {why}")
+                results.fail(name, title, str(why))
                 continue
             say(f"{name}: {title}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
-            for figure, value in figures.items():
-                results.setdefault((title, figure), {}).setdefault(name, []).append(value)
+            results.add(name, title, figures)
     finally:
         bench.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -163,31 +161,21 @@ def warm_up(bench):
     bench.seconds = seconds
 
 
-def text_of(value):
-    return "–" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+def describe_run(options):
+    return {"commit": machine.commit(ROOT), "date": str(datetime.date.today()), "machine": machine.describe(),
+            "command": f"bench/run {' '.join(sys.argv[1:])}", "seconds": options.seconds}
 
 
-def report(results, options):
-    lines = ["# Benchmark", "", f"- commit: {machine.commit(ROOT)}", f"- date: {datetime.date.today()}", f"- machine: {machine.describe()}",
-             f"- command: `bench/run {' '.join(sys.argv[1:])}`",
-             f"- rounds: {options.rounds}, {options.seconds:g} s a cell; medians, in brackets the spread over the rounds", "",
-             "| what | figure | Leat | Apache Kafka 4.3.1 | null broker | ratio | goal | verdict |", "|---|---|---|---|---|---|---|---|"]
-    below = []
-    for key, by in results.items():
-        if key == "failed":
-            continue
-        title, figure = key
-        mid = {name: statistics.median(values) for name, values in by.items()}
-        shown = {name: f"{text_of(mid[name])} ({text_of(min(v))}–{text_of(max(v))})" for name, v in by.items()}
-        ratio = mid["leat"] / mid["kafka"] if "leat" in mid and mid.get("kafka") else None
-        verdict, goal = goals.judge(title, figure, mid.get("leat"), ratio)
-        if verdict == "BELOW":
-            below.append(f"{title}, {figure}")
-        lines.append(f"| {title} | {figure} | {shown.get('leat', '–')} | {shown.get('kafka', '–')} | {shown.get('null', '–')} | "
-                     f"{'–' if ratio is None else f'{ratio:.2f}×'} | {goal} | {verdict} |")
-    for line in results.get("failed", []):
-        lines.append(f"\nNo figure: {line}")
-    return "\n".join(lines) + "\n", below
+def show(results, path):
+    """Prints the report; 1 when a figure is below its floor or missing."""
+    text, below = results.report()
+    print(text)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for line in below:
+        say(f"below its floor: {line}")
+    return 1 if below or results.failed else 0
 
 
 def main():
@@ -198,15 +186,25 @@ def main():
     parser.add_argument("--cells", default="", help="regular expression of the cells to run")
     parser.add_argument("--brokers", default="leat,kafka,null", help="[%(default)s]")
     parser.add_argument("--ballast-gb", type=float, default=5, help="log size of the restart after kill -9 [%(default)s]")
-    parser.add_argument("--touch-gib", type=float, default=8, help="memory touched before each cell [%(default)s]")
+    parser.add_argument("--touch-gib", type=float, default=64,
+                        help="memory touched, as far as it is free, before cells that write much [%(default)s]")
     parser.add_argument("--scratch", type=pathlib.Path, default=None, help="where data directories are made")
     parser.add_argument("--report", type=pathlib.Path, help="write the report there too")
+    parser.add_argument("--raw", type=pathlib.Path, help="append each cell's figures there, as lines of JSON")
+    parser.add_argument("--from", dest="merge", type=pathlib.Path, nargs="+", metavar="FILE",
+                        help="measure nothing: write the report of all runs in these files of --raw")
     options = parser.parse_args()
+    if options.merge:
+        results = Results()
+        for path in options.merge:
+            results.load(path)
+        return show(results, options.report)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     pick = re.compile(options.cells)
     warm = [c for c in cells.WARM if pick.search(c[0])]
     cold = [c for c in cells.COLD if pick.search(c[0])]
-    results = {}
+    results = Results(options.raw)
+    results.begin(describe_run(options))
     try:
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}")
@@ -219,14 +217,7 @@ def main():
     except Unavailable as why:
         say(f"Apache Kafka cannot be had: {why}")
         return 3
-    text, below = report(results, options)
-    print(text)
-    if options.report:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(text)
-    for line in below:
-        say(f"below its floor: {line}")
-    return 1 if below or results.get("failed") else 0
+    return show(results, options.report)
 
 
 if __name__ == "__main__":

@@ -38,12 +38,16 @@ Result<FaultInjection> parse_faults(std::string_view disk, std::string_view stor
     while (!storage.empty()) {
         const std::size_t comma = std::min(storage.find(','), storage.size());
         const std::string_view name = storage.substr(0, comma);
+        storage.remove_prefix(std::min(comma + 1, storage.size()));
+        if (name == "trust_sync") {
+            out.trust_sync = true;
+            continue;
+        }
         const auto* row = std::ranges::find(kFaults, name, [](const auto& f) { return f.first; });
         if (row == kFaults.end())
             return Error{Errc::kInvalidSetting,
                          "LEAT_FAULTS: there is no fault '" + std::string{name} + "'"};
         out.storage.*(row->second) = true;
-        storage.remove_prefix(std::min(comma + 1, storage.size()));
     }
     return out;
 }

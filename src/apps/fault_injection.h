@@ -15,6 +15,7 @@ namespace leat::apps {
 struct FaultInjection {
     std::vector<rt::FaultPoint> disk = {};  ///< LEAT_FAULT_DISK, see rt/fault_disk.h.
     storage::Faults storage = {};           ///< LEAT_FAULTS, member names divided by commas.
+    bool trust_sync = false;                ///< So too: rt::PosixDisk::trusting().
 };
 
 /// Reads the two texts. Errors: kInvalidSetting.

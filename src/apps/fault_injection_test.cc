@@ -7,11 +7,12 @@ namespace leat::apps {
 namespace {
 
 TEST(FaultInjection, SetsTheFaultsThatAreNamed) {
-    const auto faults = parse_faults("io-error:sync:.log:3", "skip_sync,mark_ahead");
+    const auto faults = parse_faults("io-error:sync:.log:3", "skip_sync,trust_sync,mark_ahead");
     ASSERT_TRUE(faults.has_value());
     EXPECT_EQ(faults->disk.size(), 1U);
     EXPECT_TRUE(faults->storage.skip_sync);
     EXPECT_TRUE(faults->storage.mark_ahead);
+    EXPECT_TRUE(faults->trust_sync);
     EXPECT_FALSE(faults->storage.ack_before_sync);
 }
 
@@ -19,6 +20,7 @@ TEST(FaultInjection, IsNothingWhenNothingIsAsked) {
     const auto faults = parse_faults("", "");
     ASSERT_TRUE(faults.has_value());
     EXPECT_TRUE(faults->disk.empty());
+    EXPECT_FALSE(faults->trust_sync);
     EXPECT_FALSE(faults->storage.skip_sync);
 }
 

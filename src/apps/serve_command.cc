@@ -99,6 +99,7 @@ class Process {
 
     ServePlan plan_;
     rt::PosixDisk kernel_disk_;
+    rt::PosixDisk trusting_disk_ = rt::PosixDisk::trusting();  ///< For the crash harness only.
     std::unique_ptr<rt::FaultDisk> fault_disk_;
     rt::Disk* disk_ = &kernel_disk_;
     storage::Faults faults_;
@@ -144,8 +145,9 @@ Result<void> Process::open() {
 Result<void> Process::inject_faults() {
     LEAT_TRY(FaultInjection faults, faults_from_environment());
     faults_ = faults.storage;
+    if (faults.trust_sync) disk_ = &trusting_disk_;
     if (faults.disk.empty()) return {};
-    fault_disk_ = std::make_unique<rt::FaultDisk>(kernel_disk_, std::move(faults.disk));
+    fault_disk_ = std::make_unique<rt::FaultDisk>(*disk_, std::move(faults.disk));
     disk_ = fault_disk_.get();
     return {};
 }

@@ -7,14 +7,16 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 namespace leat::rt {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FaultAction>, 8> kActions{{
+constexpr std::array<std::pair<std::string_view, FaultAction>, 9> kActions{{
     {"kill-before", FaultAction::kKillBefore},
     {"kill-after", FaultAction::kKillAfter},
     {"io-error", FaultAction::kIoError},
@@ -23,6 +25,7 @@ constexpr std::array<std::pair<std::string_view, FaultAction>, 8> kActions{{
     {"no-spaces", FaultAction::kNoSpaces},
     {"skip", FaultAction::kSkip},
     {"delay", FaultAction::kDelay},
+    {"trace", FaultAction::kTrace},
 }};
 constexpr std::array<std::string_view, 14> kCalls{"open",
                                                   "create",
@@ -42,6 +45,28 @@ constexpr std::array<std::string_view, 14> kCalls{"open",
 [[noreturn]] void end_process() {
     ::kill(::getpid(), SIGKILL);
     for (;;) ::pause();
+}
+
+/// Straight to the descriptor: the process may end right after.
+void tell(std::string_view what, std::string_view kind, const std::string& path) {
+    std::string line = "fault-disk: ";
+    line.append(what).append(" ").append(kind).append(" ").append(path).append("\n");
+    // A message of a test: when it cannot be written, the test finds that nothing struck.
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+/// Paths that differ in numbers only are of one kind.
+std::string without_numbers(std::string_view kind, const std::string& path) {
+    std::string out{kind};
+    out += ' ';
+    for (const char c : path) {
+        const bool is_digit = c >= '0' && c <= '9';
+        if (!is_digit)
+            out += c;
+        else if (out.back() != '#')
+            out += '#';
+    }
+    return out;
 }
 
 Result<FaultPoint> parse_one(std::string_view text) {
@@ -97,6 +122,12 @@ class FaultDisk::Trigger {
                 continue;
             const std::uint64_t count = counts_[i].fetch_add(1) + 1;
             if (count < point.nth) continue;
+            if (point.action == FaultAction::kTrace) {
+                trace(kind, path);
+                continue;
+            }
+            if (count == point.nth && point.action != FaultAction::kDelay)
+                tell("struck", kind, path);
             if (auto failed = fault<decltype(call())>(point, count, kind, path))
                 return std::move(*failed);
             kill_after |= point.action == FaultAction::kKillAfter && count == point.nth;
@@ -107,6 +138,11 @@ class FaultDisk::Trigger {
     }
 
   private:
+    void trace(std::string_view kind, const std::string& path) {
+        const std::scoped_lock lock{mutex_};
+        if (met_.insert(without_numbers(kind, path)).second) tell("met", kind, path);
+    }
+
     template <class R>
     static std::optional<R> fault(const FaultPoint& point, std::uint64_t count,
                                   std::string_view kind, const std::string& path) {
@@ -119,6 +155,7 @@ class FaultDisk::Trigger {
                 if (now) end_process();
                 return std::nullopt;
             case FaultAction::kKillAfter:
+            case FaultAction::kTrace:
                 return std::nullopt;
             case FaultAction::kIoError:
                 return now ? std::optional<R>{error(Errc::kIoError)} : std::nullopt;
@@ -140,6 +177,8 @@ class FaultDisk::Trigger {
 
     std::vector<FaultPoint> points_;
     std::vector<std::atomic<std::uint64_t>> counts_;
+    std::mutex mutex_;
+    std::set<std::string> met_;  ///< Of traces.
 };
 
 namespace {

@@ -25,13 +25,14 @@ enum class FaultAction : std::uint8_t {
     kNoSpaces,    ///< kNoSpace from this call on.
     kSkip,        ///< The call does nothing and succeeds, from this one on.
     kDelay,       ///< From this call on each takes kFaultDelay longer.
+    kTrace,       ///< Names each kind of call once, "fault-disk: met CALL PATH", on stderr.
 };
 
 inline constexpr std::chrono::milliseconds kFaultDelay{100};
 
 /// "ACTION:CALL:PATTERN:N": at the N-th (from 1) CALL on a path that contains PATTERN.
 /// ACTION: kill-before, kill-after, io-error, io-errors, no-space, no-spaces, skip,
-/// delay.
+/// delay, trace.
 /// CALL: open, create, read, write, sync, truncate, rename, remove, make-directory,
 ///       remove-directory, list, sync-directory, sync-file-system, or "any".
 struct FaultPoint {
@@ -44,7 +45,8 @@ struct FaultPoint {
 /// Several, divided by commas. Errors: kInvalidSetting.
 Result<std::vector<FaultPoint>> parse_fault_points(std::string_view text);
 
-/// Passes everything on to `under`, but at the fault points.
+/// Passes everything on to `under`, but at the fault points. A point that strikes says so once on
+/// stderr, "fault-disk: struck CALL PATH": one that never did has shown nothing.
 ///
 /// Threading: thread-safe. Memory: `under` outlives it and every file opened through it.
 class FaultDisk final : public Disk {

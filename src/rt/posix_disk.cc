@@ -19,9 +19,29 @@
 namespace leat::rt {
 namespace {
 
+/// A sync that ends while its file system gives up can answer success for what never reached the
+/// disk: ext4 takes a transaction that was aborted for one that is over, XFS behaves alike
+/// (docs/decisions/0013-sync-is-checked.md). What has given up refuses every change from then on,
+/// so the success counts only when a small one, the file's times, is taken after it.
+Result<void> take_a_change(int fd, const std::string& path) {
+    if (::futimens(fd, nullptr) == 0) return {};
+    switch (errno) {
+        case ENOSPC:
+        case EDQUOT:
+        case ENOSYS:
+        case EOPNOTSUPP:
+        case EPERM:
+        case EACCES:
+            return {};  // It answers for itself: it has not given up.
+        default:
+            return os_error("sync, checked by futimens", path);
+    }
+}
+
 class PosixFile final : public File {
   public:
-    PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+    PosixFile(int fd, std::string path, bool is_sync_checked)
+        : fd_(fd), path_(std::move(path)), is_sync_checked_(is_sync_checked) {}
 
     Result<std::size_t> read_at(FilePos at, MutableBytes to) override {
         std::size_t done = 0;
@@ -80,7 +100,7 @@ class PosixFile final : public File {
     Result<void> sync() override {
         // fdatasync is not repeated after EINTR: whether the error state was consumed is unknown.
         if (::fdatasync(fd_.get()) != 0) return os_error("fdatasync", path_);
-        return {};
+        return is_sync_checked_ ? take_a_change(fd_.get(), path_) : Result<void>{};
     }
 
     Result<void> truncate(FilePos size) override {
@@ -100,6 +120,7 @@ class PosixFile final : public File {
   private:
     Descriptor fd_;
     std::string path_;
+    bool is_sync_checked_;
 };
 
 int open_flags(OpenMode mode) {
@@ -127,7 +148,7 @@ Result<std::shared_ptr<File>> PosixDisk::open(const std::string& path, OpenMode 
     const int fd =
         retry_eintr([&] { return ::open(path.c_str(), open_flags(mode) | O_CLOEXEC, 0640); });
     if (fd < 0) return os_error("open", path);
-    return std::shared_ptr<File>{std::make_shared<PosixFile>(fd, path)};
+    return std::shared_ptr<File>{std::make_shared<PosixFile>(fd, path, is_sync_checked_)};
 }
 
 Result<void> PosixDisk::rename(const std::string& from, const std::string& to) {
@@ -186,14 +207,14 @@ Result<void> PosixDisk::sync_directory(const std::string& path) {
     const Descriptor dir{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (dir.get() < 0) return os_error("open", path);
     if (::fsync(dir.get()) != 0) return os_error("fsync", path);
-    return {};
+    return is_sync_checked_ ? take_a_change(dir.get(), path) : Result<void>{};
 }
 
 Result<void> PosixDisk::sync_file_system(const std::string& path) {
     const Descriptor dir{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
     if (dir.get() < 0) return os_error("open", path);
     if (::syncfs(dir.get()) != 0) return os_error("syncfs", path);
-    return {};
+    return is_sync_checked_ ? take_a_change(dir.get(), path) : Result<void>{};
 }
 
 Result<DiskSpace> PosixDisk::space(const std::string& path) {

@@ -109,13 +109,13 @@ void PartitionState::go_offline(std::string why) {
     context.metrics.offline.add(1);
     kLog.error("partition offline", {{"partition", spec.folder()}, {"why", offline_reason}});
     const auto keep = self->shared_from_this();
-    settle_waits(Errc::kKafkaStorageError);
+    settle_waits(Errc::kNotEnoughReplicasAfterAppend);
     tell_watchers(true);
 }
 
 bool PartitionState::SyncWait::await_suspend(std::coroutine_handle<> handle) {
     if (state.is_offline) {
-        result = Errc::kKafkaStorageError;
+        result = Errc::kNotEnoughReplicasAfterAppend;
         return false;
     }
     waiter = handle;

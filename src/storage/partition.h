@@ -45,8 +45,9 @@ class Watcher {
 /// Memory:    shared: a request that suspended keeps its partition alive, also after close().
 /// Failure:   after a failed sync, and when damage is found below the durable mark, the partition
 /// is
-///            offline: appends answer kKafkaStorageError until restart, reads of what was synced go
-///            on where they can. Disk full: appends answer kKafkaStorageError, nothing is offline.
+///            offline: appends answer kKafkaStorageError until restart, those that were in the log
+///            already kNotEnoughReplicasAfterAppend; reads of what was synced go on where they can.
+///            Disk full: appends answer kKafkaStorageError, nothing is offline.
 class Partition final : public std::enable_shared_from_this<Partition> {
   public:
     /// Opens the partition's folder, made when missing, and recovers what needs it.
@@ -66,7 +67,8 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     ///         kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kKafkaStorageError,
     ///         kUnknownTopicOrPartition (closed), kPolicyViolation (too many producer ids),
     ///         kInvalidTxnState (a transactional batch without an open transaction whose `guard` is
-    ///         not of now, or one outside of its open transaction).
+    ///         not of now, or one outside of its open transaction),
+    ///         kNotEnoughReplicasAfterAppend (written or in part, and whether it lasts is unknown).
     rt::Task<Appended> append(MutableBytes batch, Origin origin, std::int16_t acks,
                               TransactionGuard guard = {});
 
@@ -74,7 +76,8 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     /// transaction without batches; completes as append() with acks=-1. One that is there already
     /// is not written again.
     /// Errors, in the answer: kInvalidProducerEpoch, kTransactionCoordinatorFenced,
-    ///         kKafkaStorageError, kUnknownTopicOrPartition (closed).
+    ///         kKafkaStorageError, kNotEnoughReplicasAfterAppend, kUnknownTopicOrPartition
+    ///         (closed).
     rt::Task<Appended> end_transaction(EndTransaction end);
     /// For append(), taken before the coordinator is asked.
     [[nodiscard]] TransactionGuard transaction_guard(std::int64_t producer_id) const;

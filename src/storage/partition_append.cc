@@ -110,9 +110,11 @@ Result<Placed> PartitionState::write(Append& append) {
 void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     if (!placed) {
         const Error& error = placed.error();
-        refuse(append, Errc::kKafkaStorageError,
+        const bool is_full = error.code() == Errc::kNoSpace;
+        // Whatever a write left that failed otherwise may be found whole by the next start.
+        refuse(append, is_full ? Errc::kKafkaStorageError : Errc::kNotEnoughReplicasAfterAppend,
                std::string{info(error.code()).doc} + " " + std::string{error.detail()});
-        if (error.code() == Errc::kNoSpace)
+        if (is_full)
             kLog.warn("append refused", {{"partition", spec.folder()}, {"error", error.code()}});
         else
             go_offline("a write failed: " + std::string{error.detail()});

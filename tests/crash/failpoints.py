@@ -1,68 +1,177 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failpoints: every call on every kind of file of a data directory, and a batch with a wrong checksum."""
+"""Failpoints: every call on every kind of file of a data directory, and a batch with a wrong checksum.
+
+Which calls there are is not written down here: a run with the action "trace" meets them (starts after a clean stop and after a kill, rolls,
+compaction, retention, topics that come and go, offset commits), and each of them becomes a failpoint.
+"""
+import pathlib
+import re
 import socket
 import struct
+import subprocess
+import time
 
 import history
 import load
 
-#: name -> (call, part of the path). Each is a place where the backbone can end or an error can come.
-POINTS = {
-    "segment create": ("create", ".log"), "segment write": ("write", ".log"), "segment sync": ("sync", ".log"),
-    "segment truncate": ("truncate", ".log"), "index create": ("create", ".index"), "index write": ("write", ".index"),
-    "time index write": ("write", ".timeindex"), "folder make": ("make-directory", "-"), "folder sync": ("sync-directory", ""),
-    "file system sync": ("sync-file-system", ""), "snapshot create": ("create", ".snapshot"), "snapshot write": ("write", ".snapshot"),
-    "snapshot sync": ("sync", ".snapshot"), "snapshot rename": ("rename", ".snapshot"), "epoch write": ("write", "leader-epoch"),
-    "epoch rename": ("rename", "leader-epoch"), "partition metadata": ("rename", "partition.metadata"), "mark write": ("write", "mark"),
-    "mark sync": ("sync", "mark"), "clean mark": ("remove", "clean"), "meta write": ("write", "meta.properties"),
-    "meta rename": ("rename", "meta.properties"),
-}
-#: At the first, the third and a later call.
-TIMES = (1, 3, 20)
-ERRORS = ("io-error", "io-errors", "no-space", "no-spaces")
+#: Ends of the process, and errors from then on or once.
+KILLS = ("kill-before", "kill-after")
+ERRORS = ("io-error", "io-errors", "no-space")
+#: The calls that change nothing fail only with EIO, and a kill at them is one at the change before.
+QUIET = {"open", "read", "list"}
+#: Of each kind of call, which one: the first for those, a later one for the rest.
+AT_FIRST = {"kill-before", "io-error", "no-space"}
+LATER = 3
+#: Small segments and impatient housekeeping, so that everything happens within seconds.
+SETTINGS = ["log.cleaner.backoff.ms=100", "log.retention.check.interval.ms=300", "log.initial.task.delay.ms=100",
+            "offsets.topic.num.partitions=4", "offsets.topic.segment.bytes=1048576"]
+VALUE_BYTES = 1500
 
 
-def one(options, run_class, name, point):
-    """A run in which the backbone comes to `point`, is started again without it and must have kept everything."""
-    folder = options.folder / name.replace(" ", "-")
-    run = run_class(options, folder, folder / "data", environment={"LEAT_FAULT_DISK": point})
-    try:
-        begin_whatever_happens(run)
-        before = run.worker.counters()[0]
-        try:  # until the backbone ends, goes offline, or was not hit at all
-            load.wait_for("the failpoint", lambda: not run.broker.is_running() or run.worker.counters()[0] > before + 2000, 3)
-        except load.Broken:
+def kinds(log):
+    """{(call, pattern)} of what a traced run met."""
+    out = set()
+    for line in pathlib.Path(log).read_text(errors="replace").splitlines():
+        if not line.startswith("fault-disk: met "):
+            continue
+        call, path = line.removeprefix("fault-disk: met ").split(" ", 1)
+        name = path.split(" ")[-1].rsplit("/", 1)[-1]  # of a rename: its target
+        if call in ("list", "make-directory", "sync-directory") and re.search(r"-\d+$", name):
+            name = "-"  # every partition's folder
+        elif call == "sync-directory":
+            name = ""
+        pieces = [piece for piece in re.split(r"\d+", name) if piece]
+        out.add((call, max(pieces, key=len, default="")))
+        if "__consumer_offsets-" in path and ".log" in name and call in ("write", "sync"):
+            out.add((call, "__consumer_offsets"))
+    return sorted(out)
+
+
+class Scenario:
+    """One life of a data directory with a fault point in it, from its first start to the judgement."""
+
+    def __init__(self, options, run_class, folder, point):
+        self.run = run_class(options, folder, folder / "data", SETTINGS, {"LEAT_FAULT_DISK": point}, VALUE_BYTES)
+        self.broker = self.run.broker
+        self.feed = folder / "feed"
+        self.feed.write_text("".join(f"key-{i % 50}:{'v' * 1000}{i}\n" for i in range(1500)))
+
+    def struck(self):
+        log = self.broker.log
+        return log.is_file() and b"fault-disk: struck " in log.read_bytes()
+
+    def try_to(self, *arguments):
+        """A command that may fail, since the backbone may."""
+        try:
+            subprocess.run([str(self.broker.leat), *arguments, "--bootstrap", self.broker.address], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10)
+        except subprocess.TimeoutExpired:
             pass
-        run.broker.kill()
-        run.environment = {}
-        run.restart()
-        run.worker.wait_for_acknowledgements(100)
-        return run.judge()
-    except load.Broken as why:
-        return history.History(), {"broken": [str(why)]}
-    finally:
-        run.end()
+
+    def begin(self):
+        """As Run.begin(), but the point may come while the backbone starts or while the topic is made."""
+        try:
+            self.run.begin()
+        except (load.Broken, subprocess.TimeoutExpired):
+            self.broker.kill()
+            self.run.environment = {}
+            self.run.begin()
+
+    def keep_busy(self):
+        """Everything that touches files: until the backbone ends."""
+        steps = [
+            ("topic", "create", "latest", "--partitions", "1", "--set", "cleanup.policy=compact", "--set", "segment.bytes=1048576",
+             "--set", "min.cleanable.dirty.ratio=0.01"),
+            ("topic", "create", "short", "--partitions", "1", "--set", "retention.bytes=1", "--set", "segment.bytes=1048576", "--set",
+             "file.delete.delay.ms=100"),
+            ("topic", "create", "gone", "--partitions", "2", "--set", "file.delete.delay.ms=100"),
+            ("produce", "latest", "--file", str(self.feed), "--key-separator", ":"),
+            ("produce", "short", "--file", str(self.feed), "--key-separator", ":"),
+            ("produce", "latest", "--file", str(self.feed), "--key-separator", ":"),
+            ("produce", "short", "--file", str(self.feed), "--key-separator", ":"),
+            ("topic", "delete", "gone", "--yes"),
+        ]
+        for step in steps:
+            if not self.broker.is_running() or self.struck():
+                return
+            self.try_to(*step)
+
+    def linger(self, seconds):
+        """Until the point has struck, and for a moment after."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.broker.is_running() and not self.struck():
+            time.sleep(0.01)
+        if self.struck() and self.broker.is_running():
+            time.sleep(0.3)
+
+    def start(self):
+        """False when the backbone does not start: a fault may forbid that."""
+        return self.broker.start(self.run.environment)
+
+    def live(self, idle=1.5):
+        """With the fault: load, a clean stop, a start after it, a kill, a start after that."""
+        self.begin()
+        self.keep_busy()
+        self.linger(idle)
+        self.broker.stop()
+        for _ in range(2):
+            if self.struck():
+                break
+            if self.start():
+                self.linger(0.3)
+            self.broker.kill()
+        self.broker.kill()
+
+    def recover(self):
+        """Without it: everything that was acknowledged must be there. The history and the findings."""
+        self.run.environment = {}
+        self.run.restart()
+        self.run.worker.wait_for_acknowledgements(100)
+        return self.run.judge()
 
 
-def begin_whatever_happens(run):
-    """As Run.begin(), but the point may come while the backbone starts or while the topic is made."""
+def one(options, run_class, title, point):
+    """(struck, history, findings) of one point."""
+    scenario = Scenario(options, run_class, options.folder / title.replace(" ", "_").replace("/", "_"), point)
     try:
-        run.begin()
-    except load.Broken:
-        run.broker.kill()
-        run.environment = {}
-        run.begin()
+        scenario.live()
+        return scenario.struck(), *scenario.recover()
+    except (load.Broken, subprocess.TimeoutExpired) as why:
+        return scenario.struck(), history.History(), {"broken": [str(why)]}
+    finally:
+        scenario.run.end()
+
+
+def trace(options, run_class):
+    """The kinds of calls that a whole life meets."""
+    scenario = Scenario(options, run_class, options.folder / "trace", "trace:any::1")
+    try:
+        scenario.live(idle=4)
+        seen, findings = scenario.recover()
+        if findings:
+            raise load.Broken(f"the traced run itself: {findings}")
+        return kinds(scenario.broker.log)
+    finally:
+        scenario.run.end()
 
 
 def run(options, run_class):
-    for name, (call, pattern) in POINTS.items():
+    """Yields a row for each kind of call: name, points struck, acknowledged, findings, whether it is well."""
+    points = trace(options, run_class)
+    for call, pattern in points:
+        name = f"{call} {pattern or 'data directory'}"
         if options.only and name not in options.only.split(","):
             continue
-        for action in ("kill-before", "kill-after", *ERRORS):
-            for nth in options.times or TIMES:
+        struck, acknowledged, findings = 0, 0, {}
+        for action in ("io-error", "io-errors") if call in QUIET else (*KILLS, *ERRORS):
+            for nth in options.times or (1 if action in AT_FIRST else LATER,):
                 title = f"{action} {name} {nth}"
-                seen, findings = one(options, run_class, title, f"{action}:{call}:{pattern}:{nth}")
-                yield title, 1, len(seen.acknowledged), findings, not findings
+                hit, seen, found = one(options, run_class, title, f"{action}:{call}:{pattern}:{nth}")
+                struck += hit
+                acknowledged += len(seen.acknowledged)
+                for rule, events in found.items():
+                    findings.setdefault(f"{title}: {rule}", []).extend(events)
+        yield f"failpoint: {name}", struck, acknowledged, findings, struck > 0 and not findings
 
 
 def bad_checksum_accepted(broker):

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import select
 import signal
 import struct
 import subprocess
@@ -43,6 +44,9 @@ class Broker:
         with open(self.log, "ab") as sink:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sink, stdin=subprocess.DEVNULL, text=True,
                                             env={**os.environ, **(environment or {})})
+        # With a fault in it, it may also hang: that is a finding, not a harness that waits for ever.
+        if not select.select([self.process.stdout], [], [], 60)[0]:
+            raise Broken(f"leat serve is not ready within 60 s, see {self.log}")
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()
@@ -60,6 +64,19 @@ class Broker:
             self.process.wait()
             self.process.stdout.close()
 
+    def stop(self, seconds=20):
+        """SIGTERM; False when it did not end in time and had to be killed."""
+        if not self.is_running():
+            return True
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False
+        self.process.stdout.close()
+        return True
+
     def run(self, *arguments):
         done = subprocess.run([str(self.leat), *map(str, arguments), "--bootstrap", self.address], capture_output=True, text=True,
                               timeout=60, stdin=subprocess.DEVNULL)
@@ -70,8 +87,8 @@ class Broker:
 class Worker:
     """crash_worker load, and its counters."""
 
-    def __init__(self, binary, broker, folder, partitions, idempotent=True):
-        self.binary, self.partitions = binary, partitions
+    def __init__(self, binary, broker, folder, partitions, idempotent=True, value_bytes=120):
+        self.binary, self.partitions, self.value_bytes = binary, partitions, value_bytes
         self.log, self.status = folder / "history.log", folder / "status"
         self.address = broker.address
         self.errors = folder / "worker.err"
@@ -82,7 +99,8 @@ class Worker:
         wait_for("the worker's counters", lambda: self.status.is_file() and self.status.stat().st_size >= 24)
 
     def options(self):
-        return ["--broker", self.address, "--log", str(self.log), "--partitions", str(self.partitions)]
+        return ["--broker", self.address, "--log", str(self.log), "--partitions", str(self.partitions), "--value-bytes",
+                str(self.value_bytes)]
 
     def counters(self):
         """acknowledged, in flight, read"""
@@ -97,16 +115,17 @@ class Worker:
             raise Broken(f"the worker ended: {self.errors.read_text()[-300:]}")
         return False
 
-    def finish(self):
-        """Ends the load, reads the whole log and judges; returns (history, findings)."""
-        self.process.send_signal(signal.SIGTERM)
+    def finish(self, is_broken=False):
+        """Ends the load and reads the whole log; returns the history. `is_broken`: the worker need not end well."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(timeout=90)
+            code = self.process.wait(timeout=15 if is_broken else 90)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             code = -9
-        if code != 0:
+        if code != 0 and not is_broken:
             raise Broken(f"the worker ended with {code}: {self.errors.read_text()[-300:]}")
         done = subprocess.run([str(self.binary), "dump", *self.options()], capture_output=True, text=True, timeout=180)
         if done.returncode != 0:

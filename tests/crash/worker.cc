@@ -143,6 +143,7 @@ bool set(Plan& plan, std::string_view name, const char* value) {
     if (name == "--status") return plan.status = value, true;
     if (name == "--partitions") return plan.partitions = std::atoi(value), true;
     if (name == "--producers") return plan.producers = std::atoi(value), true;
+    if (name == "--value-bytes") return plan.value_bytes = std::atoi(value), true;
     if (name == "--window") return plan.window = std::atoi(value), true;
     if (name == "--idempotent") return plan.idempotent = std::strcmp(value, "true") == 0, true;
     return false;
@@ -158,7 +159,8 @@ int main(int argc, char** argv) {
         if (!set(plan, argv[i], argv[i + 1])) die(std::string("unknown option ") + argv[i]);
     if (argc < 2 || plan.broker.empty() || plan.log.empty())
         die("usage: crash_worker load|dump --broker HOST:PORT --log FILE [--status FILE] "
-            "[--topic T] [--partitions N] [--producers N] [--window N] [--idempotent true|false]");
+            "[--topic T] [--partitions N] [--producers N] [--window N] [--value-bytes N] "
+            "[--idempotent true|false]");
     struct sigaction stop{};
     stop.sa_handler = [](int) { stopping = true; };
     sigaction(SIGTERM, &stop, nullptr);

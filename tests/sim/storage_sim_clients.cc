@@ -87,6 +87,7 @@ void StorageSim::answered(Producer& producer, std::uint32_t first, const Appende
     } else if (!at->is_acked) {
         producer.must_resend = true;
         const bool is_expected = answer.error == Errc::kKafkaStorageError ||
+                                 answer.error == Errc::kNotEnoughReplicasAfterAppend ||
                                  answer.error == Errc::kUnknownTopicOrPartition ||
                                  answer.error == Errc::kOutOfOrderSequenceNumber;
         if (!is_expected)

@@ -24,6 +24,8 @@ namespace {
 constexpr obs::Logger kLog{"storage"};
 
 constexpr std::string_view kMetaName = "meta.properties";
+/// What a first start leaves that ended while it wrote that file.
+constexpr std::string_view kMetaUnfinished = "meta.properties.tmp";
 constexpr std::string_view kCleanName = ".kafka_cleanshutdown";
 constexpr std::string_view kLockName = ".lock";
 constexpr std::string_view kStoreName = "metadata.db";
@@ -88,7 +90,8 @@ bool is_partition_name(std::string_view name) {
 /// A directory without meta.properties must be new: empty, or as our own first start leaves it.
 Result<void> check_unused(const std::string& path, std::span<const rt::DirEntry> entries) {
     for (const rt::DirEntry& entry : entries) {
-        if (entry.name == kLockName || entry.name == "lost+found") continue;
+        if (entry.name == kLockName || entry.name == kMetaUnfinished || entry.name == "lost+found")
+            continue;
         const bool is_ours = entry.name == kStoreName || entry.name.starts_with("durable-marks.") ||
                              (entry.is_directory && is_partition_name(entry.name));
         if (is_ours)

@@ -116,6 +116,14 @@ TEST(DataDirectory, RefusesForeignFilesAndLeavesThemAlone) {
     EXPECT_FALSE(fs::exists(rig.path + "/.lock"));
 }
 
+TEST(DataDirectory, GoesOnFromAFirstStartThatDidNotEnd) {
+    Rig rig;
+    std::filesystem::create_directories(rig.path);
+    put(rig.path + "/meta.properties.tmp", "vers");
+    rig.make();
+    EXPECT_THAT(get(rig.path + "/meta.properties"), HasSubstr("version=1\n"));
+}
+
 TEST(DataDirectory, SaysWhenItWasDeletedInPart) {
     for (const char* left : {"metadata.db", "orders-0"}) {
         Rig rig;

@@ -23,7 +23,7 @@ QUIET = {"open", "read", "list"}
 AT_FIRST = {"kill-before", "io-error", "no-space"}
 LATER = 3
 #: Small segments and impatient housekeeping, so that everything happens within seconds.
-SETTINGS = ["log.cleaner.backoff.ms=100", "log.retention.check.interval.ms=300", "log.initial.task.delay.ms=100",
+SETTINGS = ["log.cleaner.backoff.ms=100", "log.retention.check.interval.ms=300",
             "offsets.topic.num.partitions=4", "offsets.topic.segment.bytes=1048576"]
 VALUE_BYTES = 1500
 
@@ -132,12 +132,15 @@ class Scenario:
 
 def one(options, run_class, title, point):
     """(struck, history, findings) of one point."""
-    scenario = Scenario(options, run_class, options.folder / title.replace(" ", "_").replace("/", "_"), point)
+    # Numbered: a point's pattern must not be found in the names above the data directory.
+    folder = options.folder / f"point{len(list(options.folder.iterdir()))}"
+    scenario = Scenario(options, run_class, folder, point)
+    (folder / "title").write_text(title)
     try:
         scenario.live()
         return scenario.struck(), *scenario.recover()
     except (load.Broken, subprocess.TimeoutExpired) as why:
-        return scenario.struck(), history.History(), {"broken": [str(why)]}
+        return scenario.struck(), history.History(), {"broken": [f"{why} ({folder.name})"]}
     finally:
         scenario.run.end()
 

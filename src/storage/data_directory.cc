@@ -275,8 +275,11 @@ Result<std::vector<std::string>> DataDirectory::reconcile(std::span<const Partit
         const auto at = by_name.find(entry.name);
         if (at == by_name.end() && !is_partition_name(entry.name)) continue;
         if (at != by_name.end()) {
-            LEAT_TRY(const auto id, read_topic_id(state_->disk, folder));
-            if (!id || *id == at->second->id.topic) {
+            auto id = read_topic_id(state_->disk, folder);
+            // Whose a folder with a damaged file is cannot be told: it stays, and is not opened.
+            const bool is_unknown = !id && id.error().code() == Errc::kDataDirFormat;
+            if (!id && !is_unknown) return std::move(id).error();
+            if (is_unknown || !*id || **id == at->second->id.topic) {
                 by_name.erase(at);
                 continue;
             }

@@ -163,6 +163,22 @@ TEST(DataDirectory, IsNeverCleanAfterAFailure) {
     EXPECT_ERRC((*opened)->mark_clean(), Errc::kOffline);
 }
 
+TEST(DataDirectory, LeavesAFolderAloneWhoseTopicIdIsDamaged) {
+    Rig rig;
+    rig.make();
+    fs::create_directories(rig.path + "/orders-0");
+    for (const std::string text : {"version: 0\ntopic_id: AAAA\n", "version: 7\n", "\n"}) {
+        put(rig.path + "/orders-0/partition.metadata", text);
+        EXPECT_ERRC(read_topic_id(rig.disk, rig.path + "/orders-0"), Errc::kDataDirFormat);
+        auto opened = rig.open();
+        ASSERT_OK(opened);
+        const auto stray = (*opened)->reconcile(std::vector{spec("orders", 0, 5)});
+        ASSERT_OK(stray);
+        EXPECT_THAT(*stray, ElementsAre());
+        EXPECT_EQ(get(rig.path + "/orders-0/partition.metadata"), text);
+    }
+}
+
 TEST(DataDirectory, SetsUnknownPartitionsAsideAndFinishesDeletions) {
     Rig rig;
     rig.make();

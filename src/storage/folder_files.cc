@@ -105,10 +105,10 @@ Result<std::optional<Uuid>> read_topic_id(rt::Disk& disk, const std::string& fol
     constexpr std::string_view kIdKey = "topic_id: ";
     const bool is_known = cut(rest, '\n') == "version: 0";
     const std::string_view line = cut(rest, '\n');
-    if (!is_known || !line.starts_with(kIdKey))
-        return Error{Errc::kMalformed, path + " cannot be read"};
-    LEAT_TRY(const Uuid id, Uuid::parse(line.substr(kIdKey.size())));
-    return std::optional{id};
+    if (is_known && line.starts_with(kIdKey))
+        if (const auto id = Uuid::parse(line.substr(kIdKey.size()))) return std::optional{*id};
+    return Error{Errc::kDataDirFormat,
+                 path + " is damaged; when the folder is this topic's, remove that file"};
 }
 
 Result<void> write_topic_id(rt::Disk& disk, const std::string& folder, const Uuid& id) {

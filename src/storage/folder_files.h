@@ -32,7 +32,8 @@ Result<Offset> read_log_start(rt::Disk& disk, const std::string& folder);
 Result<void> write_log_start(rt::Disk& disk, const std::string& folder, const PartitionSpec& spec,
                              Offset offset);
 
-/// The topic's id in partition.metadata; nullopt without the file. Errors: kMalformed.
+/// The topic's id in partition.metadata; nullopt without the file. Errors: kDataDirFormat
+/// (damaged).
 Result<std::optional<Uuid>> read_topic_id(rt::Disk& disk, const std::string& folder);
 Result<void> write_topic_id(rt::Disk& disk, const std::string& folder, const Uuid& id);
 

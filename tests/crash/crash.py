@@ -8,6 +8,8 @@ modes
   kill       kill -9 at random moments
   checksum   a batch with a wrong checksum is refused
   failpoint  kill -9 at every named call on every kind of file, and EIO or ENOSPC there
+  flips      damage in every kind of file: found, reported, made again where that can be, never served, never deleted
+  full       a disk that fills up under load and gets room again
   control    power cuts with leat.durability=os: records must be lost, or the harness proves nothing
   mutants    each deliberate bug must be found by power cuts or kills
   all        everything, in this order
@@ -32,6 +34,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
 import failpoints  # noqa: E402
+import flips  # noqa: E402
+import full  # noqa: E402
 import history  # noqa: E402
 import load  # noqa: E402
 import machine  # noqa: E402
@@ -43,7 +47,7 @@ PARTITIONS = 4
 SETTINGS = ["log.segment.bytes=1048576", "group.initial.rebalance.delay.ms=0", "log.retention.ms=-1"]
 MUTANTS = {  # fault of the broker -> how it must be found
     "ack_before_sync": "power", "skip_sync": "power", "sync_wrong_file": "power", "ack_duplicate_early": "resend",
-    "mark_ahead": "power", "read_above_synced": "power", "skip_crc_check": "checksum", "skip_dedupe": "kill", "trust_sync": "living",
+    "mark_ahead": "slow", "read_above_synced": "power", "skip_crc_check": "checksum", "skip_dedupe": "kill", "trust_sync": "living",
 }
 #: How the power goes: the process is stopped before, or lives on for some milliseconds after.
 STOPPED, LIVING = "stopped", "living"
@@ -236,6 +240,9 @@ def run_mutants(options, report):
         if how == "resend":
             cycles, seen, findings = power_cycles(options, options.fs.split(",")[0], options.mutant_cycles, (),
                                                   {**environment, **SLOW_DISK}, resets=True, ways=(STOPPED,))
+        elif how == "slow":
+            cycles, seen, findings = power_cycles(options, options.fs.split(",")[0], options.mutant_cycles, (),
+                                                  {**environment, **SLOW_DISK}, ways=(STOPPED,))
         elif how == "power":
             cycles, seen, findings = power_cycles(options, options.fs.split(",")[0], options.mutant_cycles, (), environment)
         elif how == "living":  # Rare: XFS shows it more often than ext4.
@@ -258,6 +265,17 @@ def run_failpoints(options, report):
         report.add(*row)
 
 
+def run_flips(options, report):
+    for row in flips.run(options, Run):
+        report.add(*row)
+
+
+def run_full(options, report):
+    for kind in options.fs.split(","):
+        cycles, seen, findings = full.cycles(options, Run, kind, max(options.cycles // 10, 2))
+        report.add(f"full disk, {kind}", cycles, len(seen.acknowledged), findings, not findings)
+
+
 def run_short(options, report):
     """What fits into every test run. Without root there are no loop devices: then it says so, and kills only."""
     run_checksum(options, report)
@@ -271,7 +289,8 @@ def run_short(options, report):
     run_mutants(options, report)
 
 
-MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "control": run_control, "mutants": run_mutants}
+MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
+         "control": run_control, "mutants": run_mutants}
 
 
 def main():
@@ -282,7 +301,8 @@ def main():
     parser.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
     parser.add_argument("--fs", default="ext4,xfs")
     parser.add_argument("--times", type=lambda text: [int(n) for n in text.split(",")], help="at which calls of their kind failpoints strike, such as 1,3,20 [1 or 3]")
-    parser.add_argument("--only", help="these failpoints or mutants only, divided by commas")
+    parser.add_argument("--only", help="these failpoints, kinds of file or mutants only, divided by commas")
+    parser.add_argument("--flips", type=int, default=1, help="damages of each form, for each kind of file [%(default)s]")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
     parser.add_argument("--report", type=pathlib.Path)

@@ -4,6 +4,9 @@
 Which calls there are is not written down here: a run with the action "trace" meets them (starts after a clean stop and after a kill, rolls,
 compaction, retention, topics that come and go, offset commits), and each of them becomes a failpoint.
 """
+import concurrent.futures
+import itertools
+import os
 import pathlib
 import re
 import socket
@@ -26,6 +29,7 @@ LATER = 3
 SETTINGS = ["log.cleaner.backoff.ms=100", "log.retention.check.interval.ms=300",
             "offsets.topic.num.partitions=4", "offsets.topic.segment.bytes=1048576"]
 VALUE_BYTES = 1500
+NUMBERS = itertools.count()
 
 
 def kinds(log):
@@ -133,7 +137,7 @@ class Scenario:
 def one(options, run_class, title, point):
     """(struck, history, findings) of one point."""
     # Numbered: a point's pattern must not be found in the names above the data directory.
-    folder = options.folder / f"point{len(list(options.folder.iterdir()))}"
+    folder = options.folder / f"point{next(NUMBERS)}"
     scenario = Scenario(options, run_class, folder, point)
     (folder / "title").write_text(title)
     try:
@@ -160,21 +164,25 @@ def trace(options, run_class):
 
 def run(options, run_class):
     """Yields a row for each kind of call: name, points struck, acknowledged, findings, whether it is well."""
-    points = trace(options, run_class)
-    for call, pattern in points:
-        name = f"{call} {pattern or 'data directory'}"
-        if options.only and name not in options.only.split(","):
-            continue
-        struck, acknowledged, findings = 0, 0, {}
-        for action in ("io-error", "io-errors") if call in QUIET else (*KILLS, *ERRORS):
-            for nth in options.times or (1 if action in AT_FIRST else LATER,):
-                title = f"{action} {name} {nth}"
-                hit, seen, found = one(options, run_class, title, f"{action}:{call}:{pattern}:{nth}")
-                struck += hit
-                acknowledged += len(seen.acknowledged)
-                for rule, events in found.items():
-                    findings.setdefault(f"{title}: {rule}", []).extend(events)
-        yield f"failpoint: {name}", struck, acknowledged, findings, struck > 0 and not findings
+    points = [(f"{call} {pattern or 'data directory'}", call, pattern) for call, pattern in trace(options, run_class)]
+    if options.only:
+        points = [point for point in points if point[0] in options.only.split(",")]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # The processes do the work, and they wait much.
+        yield from pool.map(lambda point: all_actions(options, run_class, *point), points)
+
+
+def all_actions(options, run_class, name, call, pattern):
+    """The row of one kind of call."""
+    struck, acknowledged, findings = 0, 0, {}
+    for action in ("io-error", "io-errors") if call in QUIET else (*KILLS, *ERRORS):
+        for nth in options.times or (1 if action in AT_FIRST else LATER,):
+            title = f"{action} {name} {nth}"
+            hit, seen, found = one(options, run_class, title, f"{action}:{call}:{pattern}:{nth}")
+            struck += hit
+            acknowledged += len(seen.acknowledged)
+            for rule, events in found.items():
+                findings.setdefault(f"{title}: {rule}", []).extend(events)
+    return f"failpoint: {name}", struck, acknowledged, findings, struck > 0 and not findings
 
 
 def bad_checksum_accepted(broker):

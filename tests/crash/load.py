@@ -112,7 +112,7 @@ class Worker:
 
     def gone(self):
         if self.process.poll() is not None:
-            raise Broken(f"the worker ended: {self.errors.read_text()[-300:]}")
+            raise Broken(f"the worker ended: {self.errors.read_text()[-300:].strip()}")
         return False
 
     def finish(self, is_broken=False):
@@ -126,10 +126,10 @@ class Worker:
             self.process.wait()
             code = -9
         if code != 0 and not is_broken:
-            raise Broken(f"the worker ended with {code}: {self.errors.read_text()[-300:]}")
+            raise Broken(f"the worker ended with {code}: {self.errors.read_text()[-300:].strip()}")
         done = subprocess.run([str(self.binary), "dump", *self.options()], capture_output=True, text=True, timeout=180)
         if done.returncode != 0:
-            raise Broken(f"the log cannot be read: {done.stderr[-300:]}")
+            raise Broken(f"the log cannot be read: {done.stderr[-300:].strip()}")
         with open(self.log, encoding="ascii") as file:
             return history.History().load(file)
 

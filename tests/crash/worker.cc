@@ -144,6 +144,7 @@ bool set(Plan& plan, std::string_view name, const char* value) {
     if (name == "--partitions") return plan.partitions = std::atoi(value), true;
     if (name == "--producers") return plan.producers = std::atoi(value), true;
     if (name == "--value-bytes") return plan.value_bytes = std::atoi(value), true;
+    if (name == "--patience") return plan.patience = std::atoi(value), true;
     if (name == "--window") return plan.window = std::atoi(value), true;
     if (name == "--idempotent") return plan.idempotent = std::strcmp(value, "true") == 0, true;
     return false;
@@ -160,6 +161,7 @@ int main(int argc, char** argv) {
     if (argc < 2 || plan.broker.empty() || plan.log.empty())
         die("usage: crash_worker load|dump --broker HOST:PORT --log FILE [--status FILE] "
             "[--topic T] [--partitions N] [--producers N] [--window N] [--value-bytes N] "
+            "[--patience SECONDS] "
             "[--idempotent true|false]");
     struct sigaction stop{};
     stop.sa_handler = [](int) { stopping = true; };

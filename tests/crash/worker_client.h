@@ -26,6 +26,8 @@ struct Plan {
     int producers = 4;
     int window = 32;  ///< Records in flight of one producer.
     int value_bytes = 120;
+    int patience =
+        60;  ///< dump(): seconds without a record after which the rest counts as unreadable.
     bool idempotent = true;
 };
 
@@ -75,7 +77,8 @@ using Delivered = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 Kafka make_producer(const Plan& plan, Properties properties, Delivered delivered, void* opaque);
 Kafka make_consumer(const Plan& plan, Properties properties);
 
-/// Reads every partition from the start to its end, into D lines, and the group's offset.
+/// Reads every partition from the start to its end, into D lines, and the group's offset. Checksums
+/// are checked. With a patience that was changed, what cannot be read is told and left out.
 void dump(const Plan& plan, History& history);
 
 }  // namespace leat::crash

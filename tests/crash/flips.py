@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Damage: a flipped bit, a zeroed sector or a cut end in every kind of file of a data directory that was stopped cleanly or killed.
+
+Whatever is damaged, no record may be served that was not written, nothing may be missing without being reported, nothing may be deleted,
+and what can be made again (indexes, snapshots, windows, marks) must be.
+"""
+import concurrent.futures
+import itertools
+import os
+import random
+import re
+import shutil
+import subprocess
+
+import failpoints
+import history
+import load
+
+NUMBERS = itertools.count()
+DAMAGES = ("bit", "sector", "end")
+SECTOR = 512
+#: A start may be refused for these, with a message that names the file: nothing can replace them.
+REFUSABLE = ("metadata.db", "meta.properties")
+#: Words of the log lines that report damage.
+REPORTED = (b"partition offline", b"partition not opened", b"torn tail cut", b"read failed", b"groups not loaded", b"folder of a partition is missing",
+            b"records of groups left alone", b"unknown partition set aside")
+
+
+def kind_of(path):
+    """The kind of a file: its name without numbers, and whether groups' offsets are in it."""
+    name = max((piece for piece in re.split(r"\d+", path.name) if piece), key=len)
+    return ("__consumer_offsets " if path.parent.name.startswith("__consumer_offsets-") and name == ".log" else "") + name
+
+
+def damage(path, how, rng):
+    """Changes one place of a file; what was done, in words."""
+    content = bytearray(path.read_bytes())
+    at = rng.randrange(len(content))
+    if how == "bit":
+        content[at] ^= 1 << rng.randrange(8)
+    elif how == "sector":
+        at -= at % SECTOR
+        end = min(at + SECTOR, len(content))
+        content[at:end] = bytes(end - at)
+    else:
+        del content[at:]
+    path.write_bytes(content)
+    return f"{how} at {at}"
+
+
+class Original:
+    """A data directory with every kind of file in it, and what is in its log."""
+
+    def __init__(self, options, run_class, is_clean):
+        self.name = "stopped" if is_clean else "killed"
+        self.folder = options.folder / f"flips-{self.name}"
+        self.scenario = failpoints.Scenario(options, run_class, self.folder, "trace:remove:no such file:1")
+        self.options = options
+        run = self.scenario.run
+        try:
+            run.begin()
+            self.scenario.keep_busy()
+            run.worker.wait_for_acknowledgements(500)
+            run.worker.process.terminate()
+            run.worker.process.wait(timeout=90)
+            if not run.broker.stop():
+                raise load.Broken("the backbone does not stop")
+            if not is_clean:  # The last start is an unclean one over whole segments.
+                run.restart()
+                self.scenario.try_to("produce", "latest", "--file", str(self.scenario.feed), "--key-separator", ":")
+                run.broker.kill()
+            self.data = self.folder / "original"
+            shutil.copytree(run.broker.data, self.data)
+            self.complaints = complaints(options, self.data)
+            run.restart()
+            self.seen = self.read(run, self.folder / "original.log")
+        finally:
+            run.end()
+
+    def read(self, run, log, patience=60):
+        worker = self.options.worker
+        done = subprocess.run([str(worker), "dump", "--broker", run.broker.address, "--log", str(log), "--partitions",
+                               str(run.worker.partitions if run.worker else 4), "--patience", str(patience)],
+                              capture_output=True, text=True, timeout=240)
+        if done.returncode != 0:
+            raise load.Broken(f"the log cannot be read: {done.stderr[-300:].strip()}")
+        with open(log, encoding="ascii") as file:
+            out = history.History().load(file)
+        out.complaints = done.stderr
+        return out
+
+    def files(self):
+        """{kind: [file]} of what is not empty."""
+        out = {}
+        for path in sorted(self.data.rglob("*")):
+            if path.is_file() and path.stat().st_size and path.name != ".lock":
+                out.setdefault(kind_of(path), []).append(path.relative_to(self.data))
+        return out
+
+
+def complaints(options, data):
+    """How many errors, warnings and notes `leat log check` has about a data directory."""
+    done = subprocess.run([str(options.leat), "log", "check", str(data)], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL)
+    counts = re.search(r"(\d+) errors?, (\d+) warnings?, (\d+) notes?", done.stdout)
+    return sum(map(int, counts.groups())) if counts else 1 if done.returncode else 0
+
+
+def judge(original, data, path, seen, log):
+    """The findings about what was read from a damaged copy."""
+    findings = {}
+    is_reported = any(words in log for words in REPORTED) or bool(seen.complaints)
+    wrong = [f"{place}: {value}, not {original.seen.final.get(place)}" for place, value in seen.final.items()
+             if original.seen.final.get(place) != value]
+    if wrong:
+        findings["wrong record served"] = wrong
+    missing = [f"{place}: {value}" for place, value in original.seen.final.items() if place not in seen.final]
+    if missing and not (is_reported and path.name.endswith(".log")):
+        findings["missing" if is_reported else "missing without a report"] = missing
+    if seen.group != original.seen.group and not is_reported:
+        findings["offset of the group changed without a report"] = [f"{original.seen.group} was, {seen.group} is"]
+    kept = data / path
+    if path.name.endswith(".log") and not kept.exists() and not list(data.glob(f"*/{path.name}*")):
+        findings["deleted"] = [str(path)]
+    return findings
+
+
+def one(options, run_class, original, path, how, rng):
+    """(what was done, findings) of one damaged copy."""
+    folder = options.folder / f"flip{next(NUMBERS)}"
+    folder.mkdir()
+    data = folder / "data"
+    shutil.copytree(original.data, data)
+    done = f"{path} of the {original.name} one, {damage(data / path, how, rng)} ({folder.name})"
+    run = run_class(options, folder, data, failpoints.SETTINGS)
+    findings = {}
+    try:
+        if path.name.endswith(".log") and complaints(options, data) <= original.complaints:
+            findings = {"not found by leat log check": [done]}
+        elif not run.broker.start():
+            said = run.broker.log.read_text(errors="replace")
+            names_it = path.name.removesuffix("-wal") in said
+            if not (names_it and any(path.name.startswith(name) for name in REFUSABLE)):
+                findings = {"does not start": [said[-200:]]}
+        else:
+            seen = original.read(run, folder / "read.log", patience=4)
+            findings = judge(original, data, path, seen, run.broker.log.read_bytes())
+    except (load.Broken, subprocess.TimeoutExpired) as why:
+        findings = {"broken": [str(why)]}
+    finally:
+        run.end()
+    if not findings:
+        shutil.rmtree(folder)
+    return done, findings
+
+
+def run(options, run_class):
+    """Yields a row for each kind of file: name, damages, records, findings, whether it is well."""
+    originals = [Original(options, run_class, is_clean) for is_clean in (True, False)]
+    kinds = sorted({kind for original in originals for kind in original.files()})
+    if options.only:
+        kinds = [kind for kind in kinds if kind in options.only.split(",")]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(lambda kind: all_damages(options, run_class, originals, kind), kinds)
+
+
+def all_damages(options, run_class, originals, kind):
+    """The row of one kind of file."""
+    rng = random.Random(f"{options.seed} {kind}")
+    count, findings = 0, {}
+    for original in originals:
+        files = original.files().get(kind, [])
+        for how in DAMAGES * options.flips if files else ():
+            done, found = one(options, run_class, original, rng.choice(files), how, rng)
+            count += 1
+            for rule, events in found.items():
+                findings.setdefault(f"{rule}: {done}", []).extend(events)
+    return f"damage: {kind}", count, sum(len(o.seen.final) for o in originals), findings, count > 0 and not findings

@@ -18,12 +18,23 @@ auth::Access access_of(const Request& request, auth::Operation operation, auth::
             .name = name};
 }
 
-}  // namespace
+void audit(const Request& request, auth::Operation operation, auth::ResourceType type,
+           std::string_view name, bool is_allowed) {
+    request.shard->broker().audit().record(request.shard->executor(),
+                                           {.principal = request.principal().text(),
+                                            .mechanism = request.connection->session.mechanism,
+                                            .host = request.connection->peer_host,
+                                            .client_id = request.client_id(),
+                                            .what = request.header.api->name,
+                                            .operation = auth::name_of(operation),
+                                            .resource = auth::name_of(type),
+                                            .name = name,
+                                            .detail = {},
+                                            .is_allowed = is_allowed});
+}
 
-namespace detail {
-
-bool may(Request& request, auth::Operation operation, auth::ResourceType type,
-         std::string_view name, bool /*is_filter*/) {
+bool decide(Request& request, auth::Operation operation, auth::ResourceType type,
+            std::string_view name) {
     const auth::AclTable& acls = request.shard->image().acls();
     auth::Decisions& decisions = request.connection->decisions;
     // What was decided holds for these rules and this principal.
@@ -36,14 +47,28 @@ bool may(Request& request, auth::Operation operation, auth::ResourceType type,
     return is_allowed;
 }
 
+}  // namespace
+
+namespace detail {
+
+bool may(Request& request, auth::Operation operation, auth::ResourceType type,
+         std::string_view name, bool is_filter) {
+    const bool is_allowed = decide(request, operation, type, name);
+    if (is_allowed ? request.shard->broker().audit().wants_allowed(operation) : !is_filter)
+        audit(request, operation, type, name, is_allowed);
+    return is_allowed;
+}
+
 }  // namespace detail
 
 bool may_any(Request& request, auth::Operation operation, auth::ResourceType type) {
     const auth::Policy* policy = request.shard->broker().policy();
     if (policy == nullptr) return true;
     LEAT_CHECK(declares(request.api->key, operation, type));
-    return request.shard->image().acls().allows_any(*policy,
-                                                    access_of(request, operation, type, {}));
+    const bool is_allowed =
+        request.shard->image().acls().allows_any(*policy, access_of(request, operation, type, {}));
+    if (!is_allowed) audit(request, operation, type, auth::kWildcard, false);
+    return is_allowed;
 }
 
 std::int32_t authorized_operations(Request& request, auth::ResourceType type,

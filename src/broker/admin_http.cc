@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/metrics.h"
+#include "broker/telemetry.h"
 
 namespace leat::broker {
 namespace {
@@ -50,6 +51,7 @@ rt::Task<std::string> scrape(Broker& broker) {
     std::vector<obs::Sample> all;
     for (std::vector<obs::Sample>& some : by_shard)
         for (obs::Sample& sample : some) all.push_back(std::move(sample));
+    broker.telemetry().add_samples(all);
     co_return broker.registry().exposition(all);
 }
 

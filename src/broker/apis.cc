@@ -23,6 +23,7 @@
 #include "broker/handlers/producer_ids.h"
 #include "broker/handlers/replicas.h"
 #include "broker/handlers/sasl.h"
+#include "broker/handlers/telemetry.h"
 #include "broker/handlers/topics.h"
 #include "broker/metrics.h"
 
@@ -91,6 +92,8 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kUpdateFeatures, .handle = call<handle_update_features>, .rights = Rights::kCluster},
     {.key = kDescribeCluster, .handle = call<handle_describe_cluster>},
     {.key = kDescribeProducers, .handle = call<handle_describe_producers>},
+    {.key = kGetTelemetrySubscriptions, .handle = call<handle_get_telemetry_subscriptions>},
+    {.key = kPushTelemetry, .handle = call<handle_push_telemetry>},
     {.key = kListConfigResources,
      .handle = call<handle_list_config_resources>,
      .rights = Rights::kCluster},

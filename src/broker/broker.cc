@@ -10,6 +10,7 @@
 #include "broker/log_level.h"
 #include "broker/metrics.h"
 #include "broker/shard_storage.h"
+#include "broker/telemetry.h"
 #include "config/access_settings.h"
 #include "obs/log.h"
 
@@ -50,6 +51,9 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerParts parts) {
         broker->policy_ = std::make_unique<const auth::Policy>(
             auth::Policy{.super_users = config::super_users(config),
                          .allows_without_rules = config.allow_without_acls});
+    broker->telemetry_ = std::make_unique<Telemetry>();
+    LEAT_TRY(broker->audit_, AuditLog::open(controller.image().broker(), *broker->parts_.disk,
+                                            *broker->parts_.pool));
     LEAT_TRY_VOID(broker->reconcile(controller.image()));
     broker->metrics_ = std::make_unique<BrokerMetrics>(*broker->parts_.registry);
     broker->make_shards(controller.image());

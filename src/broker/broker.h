@@ -15,6 +15,7 @@
 
 #include "auth/acl_table.h"
 #include "broker/admin/cluster.h"
+#include "broker/audit.h"
 #include "broker/quotas.h"
 #include "broker/shard.h"
 #include "config/listener.h"
@@ -28,6 +29,7 @@
 namespace leat::broker {
 
 class BrokerMetrics;  // Defined in metrics.h.
+class Telemetry;      // Defined in telemetry.h.
 
 /// What a broker is made of; all of it outlives the broker.
 struct BrokerParts {
@@ -78,6 +80,8 @@ class Broker {
     [[nodiscard]] BrokerMetrics& metrics() noexcept { return *metrics_; }
     /// What holds beside the access rules; nullptr when nobody needs rights.
     [[nodiscard]] const auth::Policy* policy() const noexcept { return policy_.get(); }
+    [[nodiscard]] Telemetry& telemetry() noexcept { return *telemetry_; }
+    [[nodiscard]] AuditLog& audit() noexcept { return *audit_; }
     [[nodiscard]] QuotaLimits& quota_limits() noexcept { return quota_limits_; }
     /// Why the data directory takes no more writes; "" while all is well.
     [[nodiscard]] std::string failure() const;
@@ -110,6 +114,8 @@ class Broker {
     BrokerParts parts_;
     std::int32_t node_id_ = 0;
     std::unique_ptr<const auth::Policy> policy_;
+    std::unique_ptr<AuditLog> audit_;
+    std::unique_ptr<Telemetry> telemetry_;
     QuotaLimits quota_limits_;
     std::unique_ptr<BrokerMetrics> metrics_;
     std::vector<std::unique_ptr<Shard>> shards_;

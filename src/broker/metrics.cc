@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/errc.h"
 #include "broker/apis.h"
+#include "broker/telemetry.h"
 
 namespace leat::broker {
 namespace {
@@ -68,6 +69,10 @@ constexpr auto kTable = std::to_array<Metric>({
      .kind = Kind::kGauge,
      .help = "Readers get up to here.",
      .labels = {"topic", "partition"}},
+    {.name = "leat_client_metric",
+     .kind = Kind::kGauge,
+     .help = "Metrics that clients pushed (KIP-714), as they told them last.",
+     .labels = {"client_instance_id", "metric", "attributes"}},
     {.name = "leat_group_committed_offset",
      .kind = Kind::kGauge,
      .help = "Offset that a group has committed; its lag is the high watermark less this.",
@@ -96,6 +101,10 @@ const Metric& partition_start_metric() {
 
 const Metric& partition_end_metric() {
     return metric("leat_partition_high_watermark");
+}
+
+const Metric& client_metric() {
+    return metric("leat_client_metric");
 }
 
 const Metric& group_offset_metric() {

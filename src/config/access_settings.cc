@@ -53,9 +53,53 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 0,
      .doc = "Most access rules that can be made.",
      .into_broker = into_broker<&B::acls_max>},
+    {.name = "leat.audit.allowed",
+     .type = kString,
+     .fallback = "changes",
+     .choices = "none,changes,all",
+     .doc = "What of the allowed the audit log has beside all that was denied: what changes "
+            "something, everything, nothing.",
+     .into_broker = into_broker<&B::audit_allowed>},
+    {.name = "leat.audit.denials.per.second",
+     .type = kInt,
+     .fallback = "10",
+     .min = 1,
+     .max = 1'000'000,
+     .doc =
+         "Denials of one kind (who, what, on which resource) that are written; more are counted.",
+     .into_broker = into_broker<&B::audit_denials_per_second>},
+    {.name = "leat.audit.log",
+     .type = kString,
+     .fallback = "",
+     .doc = "File of the audit log, one JSON object a line; empty: the process's own log, as "
+            "component audit.",
+     .into_broker = into_broker<&B::audit_path>},
+    {.name = "leat.client.telemetry",
+     .type = kBoolean,
+     .fallback = "true",
+     .doc = "Take the metrics that clients push (KIP-714) and show them at /metrics.",
+     .into_broker = into_broker<&B::telemetry>},
+    {.name = "leat.client.telemetry.clients.max",
+     .type = kInt,
+     .fallback = "1000",
+     .min = 1,
+     .doc = "Clients whose metrics are kept; the one that was silent for longest goes first.",
+     .into_broker = into_broker<&B::telemetry_clients_max>},
+    {.name = "leat.client.telemetry.inflated.max.bytes",
+     .type = kInt,
+     .fallback = "16777216",
+     .min = 1024,
+     .doc = "Largest size one push may unpack to.",
+     .into_broker = into_broker<&B::telemetry_inflated_max>},
+    {.name = "leat.client.telemetry.values.max",
+     .type = kInt,
+     .fallback = "500",
+     .min = 1,
+     .doc = "Values that are kept of one client.",
+     .into_broker = into_broker<&B::telemetry_values_max>},
     {.name = "leat.quota.burst.ms",
      .type = kInt,
-     .fallback = "250",
+     .fallback = "100",
      .min = 0,
      .max = 3'600'000,
      .doc = "How far ahead of a byte rate or request percentage a client may be before it is "
@@ -73,6 +117,12 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "Principals that may do everything, separated by semicolons: User:admin;User:ops.",
      .hidden = true,
      .into_broker = into_broker<&B::super_users>},
+    {.name = "telemetry.max.bytes",
+     .type = kInt,
+     .fallback = "1048576",
+     .min = 1,
+     .doc = "Largest metrics that a client may push at once, as they travel.",
+     .into_broker = into_broker<&B::telemetry_bytes_max>},
 });
 
 }  // namespace
@@ -83,7 +133,8 @@ std::span<const Setting> access_settings() {
 
 bool has_authorizer(const BrokerConfig& config) {
     const auto asks_for_names = [&config](const Listener& listener) {
-        if (listener.protocol == Protocol::kSaslPlaintext || listener.protocol == Protocol::kSaslSsl)
+        if (listener.protocol == Protocol::kSaslPlaintext ||
+            listener.protocol == Protocol::kSaslSsl)
             return true;
         const auto security = config.security.find(listener.name);
         return listener.protocol == Protocol::kSsl && security != config.security.end() &&

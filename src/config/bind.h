@@ -29,6 +29,8 @@ inline constexpr std::array<std::string_view, 2> kSpellings<TimestampType>{"Crea
 template <>
 inline constexpr std::array<std::string_view, 3> kSpellings<Durability>{"sync", "interval", "os"};
 template <>
+inline constexpr std::array<std::string_view, 3> kSpellings<AuditScope>{"none", "changes", "all"};
+template <>
 inline constexpr std::array<std::string_view, 2> kSpellings<LogFormat>{"logfmt", "json"};
 template <>
 inline constexpr std::array<std::string_view, 5> kSpellings<LogLevel>{"trace", "debug", "info",

@@ -18,6 +18,8 @@
 
 namespace leat::config {
 
+/// Which events of what was allowed go into the audit log.
+enum class AuditScope : std::uint8_t { kNone, kChanges, kAll };
 enum class LogFormat : std::uint8_t { kLogfmt, kJson };
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 
@@ -119,8 +121,16 @@ struct BrokerConfig {
     std::string super_users;       ///< "User:a;User:b".
     bool allow_without_acls = false;
     std::int32_t acls_max = 100'000;
-    std::int32_t quotas_max = 100'000;  ///< Entities.
-    std::int32_t quota_burst_ms = 250;  ///< How far ahead of its rate a client may be.
+    std::string audit_path;  ///< "": the process's log.
+    AuditScope audit_allowed = AuditScope::kChanges;
+    std::int32_t audit_denials_per_second = 10;  ///< Of one kind.
+    bool telemetry = true;
+    std::int32_t telemetry_bytes_max = 1'048'576;  ///< One push, packed.
+    std::int32_t telemetry_inflated_max = 16'777'216;
+    std::int32_t telemetry_clients_max = 1'000;
+    std::int32_t telemetry_values_max = 500;  ///< Of one client.
+    std::int32_t quotas_max = 100'000;        ///< Entities.
+    std::int32_t quota_burst_ms = 100;        ///< How far ahead of its rate a client may be.
     std::int32_t mutation_window_count = 11;
     std::int32_t mutation_window_seconds = 1;
 

@@ -395,6 +395,7 @@ std::vector<Outcome> Controller::alter_configs(std::span<const ConfigChange> cha
         LEAT_TRY_VOID(config::check_alterations(change.alterations));
         if (change.type == ResourceType::kTopic) return checked_topic_change(change);
         if (change.type == ResourceType::kBroker) return checked_broker_change(change);
+        if (change.type == ResourceType::kClientMetrics) return checked_client_metrics(change);
         return fail(Errc::kInvalidRequest,
                     "Unknown resource type " + std::to_string(static_cast<int>(change.type)));
     };

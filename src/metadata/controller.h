@@ -134,6 +134,7 @@ class Controller {
     Result<TopicPtr> checked_more_partitions(const MorePartitions& asked) const;
     Result<TopicPtr> resolve(const TopicRef& ref) const;
     Result<Delta> checked_topic_change(const ConfigChange& change) const;
+    [[nodiscard]] Result<Delta> checked_client_metrics(const ConfigChange& change) const;
     Result<Delta> checked_broker_change(const ConfigChange& change) const;
     [[nodiscard]] std::optional<std::string> colliding_name(const std::string& name) const;
     Uuid fresh_id();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Changes to access rules and quotas.
+// Changes to access rules, quotas and subscriptions to clients' metrics.
 #include <set>
 
+#include "config/resource_config.h"
 #include "metadata/controller.h"
 
 namespace leat::metadata {
@@ -91,6 +92,19 @@ std::vector<Outcome> Controller::alter_quotas(std::span<const QuotaChange> chang
             apply(QuotasChanged{change.entity, std::move(values)}, deltas);
     }
     return outcomes;
+}
+
+Result<Delta> Controller::checked_client_metrics(const ConfigChange& change) const {
+    if (change.name.empty())
+        return Error{Errc::kInvalidRequest, "Subscription name can't be empty"};
+    const auto found = image_.client_metrics().find(change.name);
+    config::Values values;
+    if (!change.replace_all && found != image_.client_metrics().end()) values = found->second;
+    const auto rows = config::client_metrics_settings();
+    for (const config::Alteration& alteration : change.alterations)
+        LEAT_TRY_VOID(config::alter_resource(rows, values, alteration));
+    LEAT_TRY_VOID(config::check_resource(rows, values));
+    return Delta{ClientMetricsChanged{change.name, std::move(values)}};
 }
 
 }  // namespace leat::metadata

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -71,9 +72,15 @@ struct QuotasChanged {
     auth::QuotaValues values;
 };
 
+/// All own settings of a subscription to clients' metrics; none: it is gone.
+struct ClientMetricsChanged {
+    std::string name;
+    config::Values values;
+};
+
 using Delta = std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
                            BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped,
-                           AclsChanged, QuotasChanged>;
+                           AclsChanged, QuotasChanged, ClientMetricsChanged>;
 
 /// What a store keeps.
 struct StoredTopic {
@@ -92,6 +99,7 @@ struct State {
     std::vector<StoredTopic> topics;
     std::vector<auth::Acl> acls;
     auth::QuotaTable::All quotas;
+    std::map<std::string, config::Values> client_metrics;
 };
 
 }  // namespace leat::metadata

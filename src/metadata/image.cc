@@ -39,6 +39,7 @@ Result<Image> Image::make(const State& state, const config::Layers& static_layer
     image.cluster_id_ = state.cluster_id;
     image.next_producer_id_ = state.next_producer_id;
     image.unclean_starts_ = state.unclean_starts;
+    image.client_metrics_ = state.client_metrics;
     for (const auth::Acl& acl : state.acls) image.acls_.insert(acl);
     for (const auto& [entity, values] : state.quotas) image.quotas_.set(entity, values);
     std::shared_ptr<const config::TopicConfig> plain;
@@ -65,6 +66,7 @@ Image Image::clone() const {
     copy.version_ = version_;
     copy.acls_ = acls_.clone();
     copy.quotas_ = quotas_;
+    copy.client_metrics_ = client_metrics_;
     for (const auto& [name, topic] : topics_) copy.insert(topic);
     return copy;
 }
@@ -83,6 +85,12 @@ void Image::apply(const Delta& delta) {
                    },
                    [this](const ProducerIdsAllocated& d) { next_producer_id_ = d.next; },
                    [this](const LeaderEpochsBumped& d) { unclean_starts_ = d.unclean_starts; },
+                   [this](const ClientMetricsChanged& d) {
+                       if (d.values.empty())
+                           client_metrics_.erase(d.name);
+                       else
+                           client_metrics_[d.name] = d.values;
+                   },
                    [this](const QuotasChanged& d) { quotas_.set(d.entity, d.values); },
                    [this](const AclsChanged& d) {
                        for (const auth::Acl& acl : *d.removed) acls_.erase(acl);

@@ -64,6 +64,9 @@ class Image {
     [[nodiscard]] const config::Layers& layers() const noexcept { return *layers_; }
     [[nodiscard]] const auth::AclTable& acls() const noexcept { return acls_; }
     [[nodiscard]] const auth::QuotaTable& quotas() const noexcept { return quotas_; }
+    using ClientMetrics = std::map<std::string, config::Values>;
+    /// Subscriptions to clients' metrics, by name.
+    [[nodiscard]] const ClientMetrics& client_metrics() const noexcept { return client_metrics_; }
     /// Number of deltas applied since the state was loaded.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
@@ -82,6 +85,7 @@ class Image {
     std::string cluster_id_;
     auth::AclTable acls_;
     auth::QuotaTable quotas_;
+    ClientMetrics client_metrics_;
     std::int64_t next_producer_id_ = 0;
     std::int64_t partition_total_ = 0;
     std::int32_t unclean_starts_ = 0;

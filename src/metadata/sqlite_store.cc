@@ -40,6 +40,8 @@ constexpr const char* kAdded =
     " PRIMARY KEY(type, name, pattern, principal, host, operation, permission)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS quotas(user TEXT, client_id TEXT, ip TEXT, name TEXT NOT NULL,"
     " value REAL NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS client_metrics(subscription TEXT NOT NULL, name TEXT NOT NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY(subscription, name)) WITHOUT ROWID;"
     "PRAGMA user_version=2;";
 static_assert(kSchemaVersion == 2);
 
@@ -53,6 +55,7 @@ Bytes bytes_of(const Uuid& id) {
 struct Statements {
     Statement put_topic, drop_topic, put_setting, drop_settings, put_broker, drop_broker, put_fact;
     Statement put_acl, drop_acl, put_quota, drop_quotas;
+    Statement put_client_metrics, drop_client_metrics;
 };
 
 Result<Statements> prepare_all(Database& db) {
@@ -68,6 +71,8 @@ Result<Statements> prepare_all(Database& db) {
     LEAT_TRY(s.put_fact, prepare("INSERT OR REPLACE INTO facts VALUES(?,?)"));
     LEAT_TRY(s.put_acl, prepare("INSERT OR REPLACE INTO acls VALUES(?,?,?,?,?,?,?)"));
     LEAT_TRY(s.put_quota, prepare("INSERT INTO quotas VALUES(?,?,?,?,?)"));
+    LEAT_TRY(s.put_client_metrics, prepare("INSERT OR REPLACE INTO client_metrics VALUES(?,?,?)"));
+    LEAT_TRY(s.drop_client_metrics, prepare("DELETE FROM client_metrics WHERE subscription=?"));
     LEAT_TRY(s.drop_quotas,
              prepare("DELETE FROM quotas WHERE user IS ? AND client_id IS ? AND ip IS ?"));
     LEAT_TRY(s.drop_acl,
@@ -99,6 +104,7 @@ class SqliteStore final : public MetadataStore {
         LEAT_TRY_VOID(load_broker_settings(state));
         LEAT_TRY_VOID(load_acls(state));
         LEAT_TRY_VOID(load_quotas(state));
+        LEAT_TRY_VOID(load_client_metrics(state));
         return state;
     }
 
@@ -245,6 +251,25 @@ class SqliteStore final : public MetadataStore {
                                                   : std::optional{text.substr(1)});
             }
             state.quotas[entity][rows.column_text(3)] = rows.column_real(4);
+        }
+    }
+
+    Result<void> write(const ClientMetricsChanged& d) {
+        LEAT_TRY_VOID(statements_->drop_client_metrics.bind(1, std::string_view{d.name}).run());
+        for (const auto& [name, value] : d.values)
+            LEAT_TRY_VOID(statements_->put_client_metrics.bind(1, std::string_view{d.name})
+                              .bind(2, std::string_view{name})
+                              .bind(3, std::string_view{value})
+                              .run());
+        return {};
+    }
+    Result<void> load_client_metrics(State& state) {
+        LEAT_TRY(Statement rows,
+                 Statement::prepare(db_, "SELECT subscription, name, value FROM client_metrics"));
+        for (;;) {
+            LEAT_TRY(const bool has_row, rows.step());
+            if (!has_row) return {};
+            state.client_metrics[rows.column_text(0)][rows.column_text(1)] = rows.column_text(2);
         }
     }
 

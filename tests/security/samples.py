@@ -13,15 +13,15 @@ NOBODY = "00000000-0000-0000-0000-0000000000ff"
 BATCH = raw_client.batch([b"x"])
 
 
-def partitions(**fields):
-    return [{"name": TOPIC, "topic": TOPIC, **fields}]
-
-
 def resource(kind, name, **fields):
-    return {"resources": [{"resource_type": kind, "resource_name": name, **fields}], "validate_only": True}
+    return {"resources": [{"resource_type": kind, "resource_name": name, **fields}]}
 
 
-SETTING = {"name": "retention.ms", "value": "1000", "config_operation": 0}
+def altered(kind, which, operation=True, **setting):
+    setting = {"name": "retention.ms", "value": "1000"} | ({"config_operation": 0} if operation else {}) | setting
+    return resource(kind, which, configs=[setting]) | {"validate_only": True}
+
+
 SAMPLES = [
     ("Produce", "", 3, lambda p: dict(transactional_id=None, acks=-1, timeout_ms=5000, topic_data=[
         {"name": TOPIC, "topic_id": p.topic_id, "partition_data": [{"index": 0, "records": BATCH}]}])),
@@ -88,12 +88,11 @@ SAMPLES = [
     ("DescribeConfigs", "unknown topic", 1, lambda p: resource(2, NEW, configuration_keys=["retention.ms"])),
     ("DescribeConfigs", "broker", 1, lambda p: resource(4, "1", configuration_keys=["node.id"])),
     ("DescribeConfigs", "group", 1, lambda p: resource(32, GROUP, configuration_keys=["no.such"])),
-    ("AlterConfigs", "topic", 0, lambda p: resource(2, TOPIC, configs=[SETTING])),
-    ("AlterConfigs", "unknown topic", 0, lambda p: resource(2, NEW, configs=[SETTING])),
-    ("IncrementalAlterConfigs", "topic", 0, lambda p: resource(2, TOPIC, configs=[SETTING])),
-    ("IncrementalAlterConfigs", "broker", 0, lambda p: resource(4, "1", configs=[SETTING | {"name": "max.connections"}])),
-    ("IncrementalAlterConfigs", "group", 0, lambda p: resource(32, GROUP, configs=[SETTING | {
-        "name": "consumer.session.timeout.ms", "value": "50000"}])),
+    ("AlterConfigs", "topic", 0, lambda p: altered(2, TOPIC, operation=False)),
+    ("AlterConfigs", "unknown topic", 0, lambda p: altered(2, NEW, operation=False)),
+    ("IncrementalAlterConfigs", "topic", 0, lambda p: altered(2, TOPIC)),
+    ("IncrementalAlterConfigs", "broker", 0, lambda p: altered(4, "1", name="max.connections")),
+    ("IncrementalAlterConfigs", "group", 0, lambda p: altered(32, GROUP, name="consumer.session.timeout.ms", value="50000")),
     ("AlterReplicaLogDirs", "", 1, lambda p: dict(dirs=[{"path": "/no/such", "topics": [{"name": TOPIC, "partitions": [0]}]}])),
     ("DescribeLogDirs", "", 1, lambda p: dict(topics=[])),
     ("CreatePartitions", "", 0, lambda p: dict(timeout_ms=5000, validate_only=True, topics=[

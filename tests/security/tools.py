@@ -14,8 +14,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-import kafka_node  # noqa: E402,F401
 import matrix  # noqa: E402
+import kafka_node  # noqa: E402
 
 T = "org.apache.kafka.tools."
 ACL, CONFIG, FEATURE, LOG_DIRS = T + "AclCommand", "kafka.admin.ConfigCommand", T + "FeatureCommand", T + "LogDirsCommand"

@@ -5,6 +5,7 @@
 
 Nobody has to say who he is here, so all are User:ANONYMOUS; the administrator is told apart by his address, 127.0.0.9.
 """
+import json
 import pathlib
 import socket
 import sys
@@ -60,7 +61,7 @@ class Access(unittest.TestCase):
         with Client(cls.broker.address) as client:
             rules = [rule(kind, name, ALL, host="127.0.0.9") for kind, name in ((TOPIC, "*"), (GROUP, "*"), (CLUSTER, "kafka-cluster"))]
             assert not any(r["error_code"] for r in client.call("CreateAcls", 3, creations=rules)["results"])
-        cls.broker.settings = SETTINGS
+        cls.broker.settings = (*SETTINGS, f"leat.audit.log={cls.broker.folder / 'audit.log'}")
         assert cls.broker.stop() == 0
         cls.broker.start()
         cls.admin = Client(cls.broker.address, "127.0.0.9")
@@ -94,6 +95,25 @@ class Access(unittest.TestCase):
             self.assertEqual(produce(client, "t"), TOPIC_DENIED)
             self.assertEqual(self.remove(rule(TOPIC, "t", WRITE, DENY), rule(TOPIC, "t", WRITE)), [1, 1])
             self.assertEqual(produce(client, "t"), TOPIC_DENIED)
+
+    def test_who_did_what_is_in_the_audit_log(self):
+        log = self.broker.folder / "audit.log"
+        with Client(self.broker.address) as client:
+            client.client_id = "intruder"
+            for _ in range(30):
+                produce(client, "secret")
+        self.create(rule(GROUP, "g", READ))
+        for _ in range(100):
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            if any(line["what"] == "CreateAcls" for line in lines):
+                break
+            time.sleep(0.05)
+        denied = [line for line in lines if line["client_id"] == "intruder"]
+        self.assertTrue(0 < len(denied) <= 20, len(denied))
+        self.assertEqual({(line["event"], line["principal"], line["host"], line["what"], line["operation"], line["resource"], line["name"])
+                          for line in denied}, {("denied", "User:ANONYMOUS", "127.0.0.1", "Produce", "WRITE", "TOPIC", "secret")})
+        self.assertIn(("allowed", "CreateAcls", "ALTER", "127.0.0.9"),
+                      {(line["event"], line["what"], line["operation"], line["host"]) for line in lines})
 
     def test_rules_are_not_for_everybody(self):
         with Client(self.broker.address) as client:

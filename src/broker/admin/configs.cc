@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/describe.h"
+#include "config/resource_config.h"
 #include "obs/log_line.h"
 
 namespace leat::broker::admin {
@@ -20,6 +21,7 @@ using EntrySynonym = wire::DescribeConfigsResponse::DescribeConfigsSynonym;
 /// The only logger that can be set: all of the process. Numbers and names are Kafka's.
 constexpr std::string_view kRootLogger = "root";
 constexpr std::int8_t kLoggerSource = 6;
+constexpr std::int8_t kClientMetricsSource = 7;
 
 std::optional<std::string_view> copied(const std::optional<std::string>& text, Arena& arena) {
     if (!text) return std::nullopt;
@@ -79,7 +81,16 @@ Result<std::vector<config::Described>> described(std::int8_t type, std::string_v
         case ResourceType::kBrokerLogger:
             LEAT_TRY_VOID(check_broker(name, image, false));
             return describe_logger();
-        case ResourceType::kClientMetrics:
+        case ResourceType::kClientMetrics: {
+            if (name.empty())
+                return Error{Errc::kInvalidRequest,
+                             "Client metrics subscription name must not be empty"};
+            const auto found = image.client_metrics().find(std::string{name});
+            return config::describe_resource(
+                config::client_metrics_settings(),
+                found != image.client_metrics().end() ? found->second : config::Values{},
+                static_cast<config::Source>(kClientMetricsSource));
+        }
         case ResourceType::kGroup:
             if (name.empty())
                 return Error{Errc::kInvalidRequest, "The name of the resource must not be empty"};
@@ -231,8 +242,8 @@ wire::ListConfigResourcesResponse list_config_resources(
         }
     const auto wants = [&](ResourceType type) {
         const auto number = static_cast<std::int8_t>(type);
-        return version > 0 &&
-               (request.resource_types.empty() ||
+        if (version == 0) return type == ResourceType::kClientMetrics;
+        return (request.resource_types.empty() ||
                 std::ranges::find(request.resource_types, number) != request.resource_types.end());
     };
     std::vector<Told> all;
@@ -244,6 +255,9 @@ wire::ListConfigResourcesResponse list_config_resources(
     const std::string_view node = arena.copy(std::to_string(image.broker().node_id));
     for (const ResourceType type : {ResourceType::kBrokerLogger, ResourceType::kBroker})
         if (wants(type)) add(node, type);
+    if (wants(ResourceType::kClientMetrics))
+        for (const auto& [name, values] : image.client_metrics())
+            add(arena.copy(std::string_view{name}), ResourceType::kClientMetrics);
     if (wants(ResourceType::kTopic))
         for (const auto& [name, topic] : image.topics())
             add(arena.copy(name), ResourceType::kTopic);

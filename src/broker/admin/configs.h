@@ -27,7 +27,7 @@ namespace leat::broker::admin {
 wire::DescribeConfigsResponse describe_configs(const wire::DescribeConfigsRequest& request,
                                                const metadata::Image& image, Arena& arena);
 
-/// Runs on any shard. Version 0 asks for client metrics only: there are none.
+/// Runs on any shard. Version 0 asks for client metrics only.
 wire::ListConfigResourcesResponse list_config_resources(
     const wire::ListConfigResourcesRequest& request, std::int16_t version,
     const metadata::Image& image, Arena& arena);

@@ -66,8 +66,14 @@ wire::ApiVersionsResponse handle_api_versions(Request& request,
     }
     const std::span<const Api> served = apis();
     out.api_keys = request.arena.array<ApiVersion>(served.size());
-    for (std::size_t i = 0; i < served.size(); ++i)
-        out.api_keys[i] = row_of(wire::api_info(served[i].key));
+    // Clients ask for subscriptions as soon as they see that somebody takes metrics.
+    const bool takes_metrics = request.shard->config().telemetry;
+    std::size_t told = 0;
+    for (const Api& api : served)
+        if (takes_metrics || (api.key != wire::ApiKey::kGetTelemetrySubscriptions &&
+                              api.key != wire::ApiKey::kPushTelemetry))
+            out.api_keys[told++] = row_of(wire::api_info(api.key));
+    out.api_keys = out.api_keys.first(told);
     add_features(request, out, request.arena);
     return out;
 }

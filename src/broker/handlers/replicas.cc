@@ -101,6 +101,26 @@ wire::AlterPartitionReassignmentsResponse refuse(
     return out;
 }
 
+wire::ListPartitionReassignmentsResponse refuse(
+    const wire::ListPartitionReassignmentsRequest& message, Arena& arena) {
+    using Response = wire::ListPartitionReassignmentsResponse;
+    Response out;
+    out.error_code = kDenied;
+    out.error_message = kNotAuthorized;
+    if (!message.topics) return out;
+    // As in Kafka: what was asked for, with nothing in it.
+    out.topics = arena.array<Response::OngoingTopicReassignment>(message.topics->size());
+    for (std::size_t t = 0; t < message.topics->size(); ++t) {
+        const auto& asked = (*message.topics)[t];
+        out.topics[t].name = asked.name;
+        out.topics[t].partitions =
+            arena.array<Response::OngoingPartitionReassignment>(asked.partition_indexes.size());
+        for (std::size_t p = 0; p < asked.partition_indexes.size(); ++p)
+            out.topics[t].partitions[p].partition_index = asked.partition_indexes[p];
+    }
+    return out;
+}
+
 template <class Topics>
 void count_errors(const Request& request, const Topics& topics) {
     for (const auto& topic : topics)
@@ -173,13 +193,8 @@ wire::AlterPartitionReassignmentsResponse handle_alter_partition_reassignments(
 }
 
 wire::ListPartitionReassignmentsResponse handle_list_partition_reassignments(
-    Request& request, const wire::ListPartitionReassignmentsRequest& /*message*/) {
-    if (!may_cluster(request, auth::Operation::kDescribe)) {
-        wire::ListPartitionReassignmentsResponse refused;
-        refused.error_code = kDenied;
-        refused.error_message = kNotAuthorized;
-        return refused;
-    }
+    Request& request, const wire::ListPartitionReassignmentsRequest& message) {
+    if (!may_cluster(request, auth::Operation::kDescribe)) return refuse(message, request.arena);
     return admin::list_partition_reassignments();
 }
 

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/audit.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "obs/log.h"
+#include "obs/log_line.h"
+
+namespace leat::broker {
+namespace {
+
+constexpr obs::Logger kLog{"audit"};
+constexpr std::size_t kWaitingBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kKindsMax = 4'096;
+
+std::string_view verdict_of(const AuditEvent& event) {
+    return event.is_allowed ? "allowed" : "denied";
+}
+
+std::string line_of(const AuditEvent& event, WallMs now, std::uint64_t suppressed) {
+    std::string out = "{\"time_ms\":" + std::to_string(now.value) + ",";
+    obs::append_json(out, "audit", verdict_of(event),
+                     {{"principal", event.principal},
+                      {"mechanism", event.mechanism},
+                      {"host", event.host},
+                      {"client_id", event.client_id},
+                      {"what", event.what},
+                      {"operation", event.operation},
+                      {"resource", event.resource},
+                      {"name", event.name},
+                      {"detail", event.detail}},
+                     suppressed);
+    return out + "}\n";
+}
+
+std::string kind_of(const AuditEvent& event) {
+    std::string out;
+    for (const std::string_view part :
+         {event.principal, event.host, event.what, event.operation, event.resource, event.name})
+        out.append(part).push_back('\0');
+    return out;
+}
+
+}  // namespace
+
+AuditLog::AuditLog(const config::BrokerConfig& config, rt::BlockingPool& pool)
+    : scope_(config.audit_allowed),
+      denials_per_second_(static_cast<std::uint32_t>(config.audit_denials_per_second)),
+      pool_(pool) {}
+
+Result<std::unique_ptr<AuditLog>> AuditLog::open(const config::BrokerConfig& config, rt::Disk& disk,
+                                                 rt::BlockingPool& pool) {
+    std::unique_ptr<AuditLog> log{new AuditLog{config, pool}};
+    if (config.audit_path.empty()) return log;
+    LEAT_TRY(log->file_, disk.open(config.audit_path, rt::OpenMode::kCreate));
+    LEAT_TRY(const std::int64_t size, log->file_->size());
+    log->end_ = FilePos{size};
+    return log;
+}
+
+/// After the pool has ended: what still waits is written here.
+AuditLog::~AuditLog() {
+    if (file_ && !waiting_.empty()) ignore(append(waiting_), "there is nobody left to tell");
+}
+
+bool AuditLog::wants_allowed(auth::Operation operation) const noexcept {
+    using enum auth::Operation;
+    if (scope_ == config::AuditScope::kAll) return true;
+    if (scope_ == config::AuditScope::kNone) return false;
+    constexpr std::array kChanges{kCreate,        kDelete,       kAlter,
+                                  kClusterAction, kAlterConfigs, kCreateTokens};
+    return std::ranges::find(kChanges, operation) != kChanges.end();
+}
+
+bool AuditLog::may_write(const AuditEvent& event, WallMs now, std::uint64_t& suppressed) {
+    if (event.is_allowed) return true;
+    const std::int64_t second = now.value / 1'000;
+    if (second != second_ || denials_.size() >= kKindsMax) {
+        suppressed_before_.clear();
+        for (const auto& [kind, count] : denials_)
+            if (count.suppressed > 0) suppressed_before_.emplace(kind, count.suppressed);
+        denials_.clear();
+        second_ = second;
+    }
+    const std::string kind = kind_of(event);
+    Count& count = denials_[kind];
+    if (count.written >= denials_per_second_) {
+        ++count.suppressed;
+        return false;
+    }
+    ++count.written;
+    if (const auto before = suppressed_before_.find(kind); before != suppressed_before_.end()) {
+        suppressed = before->second;
+        suppressed_before_.erase(before);
+    }
+    return true;
+}
+
+void AuditLog::record(rt::Executor& shard, const AuditEvent& event) {
+    const WallMs now = shard.wall_now();
+    const std::lock_guard lock{mutex_};
+    std::uint64_t suppressed = 0;
+    if (!may_write(event, now, suppressed)) return;
+    if (!file_ || has_failed_) {
+        kLog.info(verdict_of(event), {{"principal", event.principal},
+                                      {"host", event.host},
+                                      {"client_id", event.client_id},
+                                      {"what", event.what},
+                                      {"operation", event.operation},
+                                      {"resource", event.resource},
+                                      {"name", event.name},
+                                      {"detail", event.detail},
+                                      {"suppressed", suppressed}});
+        return;
+    }
+    if (waiting_.size() >= kWaitingBytesMax) {
+        ++lost_;
+        return;
+    }
+    if (lost_ > 0) {
+        const std::string told = "events lost: " + std::to_string(std::exchange(lost_, 0));
+        waiting_ += line_of({.what = "Audit", .detail = told}, now, 0);
+    }
+    waiting_ += line_of(event, now, suppressed);
+    if (!std::exchange(is_writing_, true)) write_some(shard);
+}
+
+/// One job writes all that waits; what comes meanwhile is the next one's. Precondition: the lock is
+/// held.
+void AuditLog::write_some(rt::Executor& shard) {
+    auto text = std::make_shared<std::string>(std::exchange(waiting_, {}));
+    pool_.submit(
+        shard,
+        [this, text] {
+            Result<void> done = append(*text);
+            if (done.has_value()) return;
+            kLog.error("the audit log cannot be written; events go to this log",
+                       {{"error", done.error().code()}, {"detail", done.error().detail()}});
+            const std::lock_guard lock{mutex_};
+            has_failed_ = true;
+        },
+        [this, &shard] {
+            const std::lock_guard lock{mutex_};
+            is_writing_ = !waiting_.empty() && !has_failed_;
+            if (is_writing_) write_some(shard);
+        });
+}
+
+Result<void> AuditLog::append(const std::string& text) {
+    const Bytes bytes = std::as_bytes(std::span{text});
+    LEAT_TRY_VOID(file_->write_at(end_, {&bytes, 1}));
+    end_ = FilePos{end_.value + static_cast<std::int64_t>(text.size())};
+    return {};
+}
+
+}  // namespace leat::broker

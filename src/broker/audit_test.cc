@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: events on a clock that the test moves, and the file that comes of them on a simulated
+// disk.
+#include "broker/audit.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "testkit/manual_executor.h"
+#include "testkit/result_matchers.h"
+#include "testkit/sim_disk.h"
+
+namespace leat::broker {
+namespace {
+
+class Audit : public ::testing::Test {
+  protected:
+    Audit() {
+        config_.audit_path = "/audit.log";
+        config_.audit_denials_per_second = 2;
+        executor_.advance(std::chrono::seconds{10});
+    }
+    void open() {
+        auto log = AuditLog::open(config_, disk_, pool_);
+        ASSERT_OK(log);
+        log_ = *std::move(log);
+    }
+    void record(std::string_view name, bool is_allowed = false) {
+        log_->record(executor_, {.principal = "User:a",
+                                 .mechanism = "PLAIN",
+                                 .host = "127.0.0.1",
+                                 .client_id = "c\"1",
+                                 .what = "Produce",
+                                 .operation = "WRITE",
+                                 .resource = "TOPIC",
+                                 .name = name,
+                                 .detail = {},
+                                 .is_allowed = is_allowed});
+        settle();
+    }
+    void settle() {
+        while (pool_.run_one() || executor_.run()) {
+        }
+    }
+    std::string content() {
+        const auto file = disk_.open("/audit.log", rt::OpenMode::kRead);
+        EXPECT_OK(file);
+        std::string out(static_cast<std::size_t>(*(*file)->size()), ' ');
+        EXPECT_OK((*file)->read_at(FilePos{0}, std::as_writable_bytes(std::span{out})));
+        return out;
+    }
+    static std::size_t lines(const std::string& text) {
+        return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+    }
+
+    config::BrokerConfig config_;
+    testkit::SimDisk disk_{1};
+    testkit::ManualPool pool_;
+    testkit::ManualExecutor executor_;
+    std::unique_ptr<AuditLog> log_;
+};
+
+TEST_F(Audit, EventIsOneObjectALine) {
+    open();
+    record("t");
+    record("u", true);
+    EXPECT_EQ(
+        content(),
+        "{\"time_ms\":10000,\"component\":\"audit\",\"event\":\"denied\",\"principal\":\"User:a\","
+        "\"mechanism\":\"PLAIN\",\"host\":\"127.0.0.1\",\"client_id\":\"c\\\"1\",\"what\":"
+        "\"Produce\",\"operation\":\"WRITE\",\"resource\":\"TOPIC\",\"name\":\"t\",\"detail\":\"\"}"
+        "\n"
+        "{\"time_ms\":10000,\"component\":\"audit\",\"event\":\"allowed\",\"principal\":\"User:a\","
+        "\"mechanism\":\"PLAIN\",\"host\":\"127.0.0.1\",\"client_id\":\"c\\\"1\",\"what\":"
+        "\"Produce\",\"operation\":\"WRITE\",\"resource\":\"TOPIC\",\"name\":\"u\",\"detail\":\"\"}"
+        "\n");
+}
+
+TEST_F(Audit, EqualDenialsBeyondTheRateAreCounted) {
+    open();
+    for (int i = 0; i < 7; ++i) record("t");
+    record("other");
+    EXPECT_EQ(lines(content()), 3U);
+    executor_.advance(std::chrono::seconds{1});
+    record("t");
+    EXPECT_EQ(lines(content()), 4U);
+    EXPECT_TRUE(content().ends_with("\"suppressed\":5}\n")) << content();
+}
+
+TEST_F(Audit, GoesOnAtTheEndOfItsFile) {
+    open();
+    record("t");
+    log_.reset();
+    open();
+    record("u");
+    EXPECT_EQ(lines(content()), 2U);
+}
+
+TEST_F(Audit, WhatStillWaitsIsWrittenAtTheEnd) {
+    open();
+    log_->record(executor_, {.principal = "User:a", .what = "Fetch", .name = "1"});
+    log_->record(executor_, {.principal = "User:a", .what = "Fetch", .name = "2"});
+    pool_.run_one();  // The process ends before the shard hears of it.
+    log_.reset();
+    EXPECT_EQ(lines(content()), 2U);
+}
+
+TEST_F(Audit, WantsWhatItIsToldOfTheAllowed) {
+    const auto wants = [this](config::AuditScope scope, auth::Operation operation) {
+        config_.audit_allowed = scope;
+        open();
+        return log_->wants_allowed(operation);
+    };
+    using enum config::AuditScope;
+    EXPECT_TRUE(wants(kChanges, auth::Operation::kAlter));
+    EXPECT_FALSE(wants(kChanges, auth::Operation::kWrite));
+    EXPECT_TRUE(wants(kAll, auth::Operation::kWrite));
+    EXPECT_FALSE(wants(kNone, auth::Operation::kAlter));
+}
+
+}  // namespace
+}  // namespace leat::broker

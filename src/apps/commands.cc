@@ -49,6 +49,7 @@ constexpr auto kGroups = std::to_array<CommandGroup>({
     {"topic", "create, list, describe, alter and delete topics"},
     {"config", "show and change settings of topics and brokers"},
     {"group", "consumer groups: members, lag, offsets"},
+    {"txn", "transactions: what is open, what hangs, and how it ends"},
     {"acl", "access rules: who may do what"},
     {"quota", "limits of clients: bytes, time, changes, connections"},
     {"cluster", "the cluster and its brokers"},
@@ -151,6 +152,28 @@ std::vector<Command> record_commands() {
          .example = "leat group delete billing --yes",
          .options = group_delete_options(),
          .run = run_group_delete},
+        {.path = "txn list",
+         .summary = "list the transactional ids and their states",
+         .example = "leat txn list --output json",
+         .options = {},
+         .run = run_txn_list},
+        {.path = "txn describe",
+         .summary = "show what one transactional id has open",
+         .example = "leat txn describe billing-1",
+         .options = txn_describe_options(),
+         .run = run_txn_describe},
+        {.path = "txn find-hanging",
+         .summary = "show transactions that are open and that nobody will end",
+         .details = "Such a transaction keeps readers of committed records from going on. Its "
+                    "owner is the transactional id that has the producer now, if one is left.",
+         .example = "leat txn find-hanging --older-than 60",
+         .options = txn_find_options(),
+         .run = run_txn_find_hanging},
+        {.path = "txn abort",
+         .summary = "end a hanging transaction",
+         .example = "leat txn abort orders 3 --start-offset 4711 --yes",
+         .options = txn_abort_options(),
+         .run = run_txn_abort},
         {.path = "cluster status",
          .summary = "show whether the cluster is well",
          .example = "leat cluster status --output json",
@@ -275,9 +298,9 @@ std::vector<Command> plain_commands() {
 /// In the order of help.
 std::vector<Command> make_commands() {
     std::vector<Command> out;
-    for (const std::vector<Command>& some : {serve_commands(), topic_commands(), record_commands(),
-                                             rights_commands(), log_commands(), bench_commands(),
-                                             plain_commands()})
+    for (const std::vector<Command>& some :
+         {serve_commands(), topic_commands(), record_commands(), rights_commands(), log_commands(),
+          bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

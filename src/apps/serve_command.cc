@@ -17,6 +17,7 @@
 #include "broker/group_host.h"
 #include "broker/log_level.h"
 #include "broker/server.h"
+#include "broker/transaction_host.h"
 #include "http/server.h"
 #include "metadata/store.h"
 #include "obs/log.h"
@@ -172,6 +173,9 @@ Result<void> Process::open_broker() {
                               .faults = faults_,
                               .make_groups = [](broker::Shard& shard) {
                                   return std::make_unique<broker::GroupHost>(shard);
+                              },
+                              .make_transactions = [](broker::Shard& shard) {
+                                  return std::make_unique<broker::TransactionHost>(shard);
                               }};
     std::vector<rt::EventLoop*> loops;
     for (const auto& loop : loops_) {

@@ -25,6 +25,8 @@
 #include "broker/handlers/sasl.h"
 #include "broker/handlers/telemetry.h"
 #include "broker/handlers/topics.h"
+#include "broker/handlers/transactions.h"
+#include "broker/handlers/transactions_admin.h"
 #include "broker/metrics.h"
 
 namespace leat::broker {
@@ -60,6 +62,10 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kDeleteRecords, .handle = call<handle_delete_records>},
     {.key = kInitProducerId, .handle = call<handle_init_producer_id>},
     {.key = kOffsetForLeaderEpoch, .handle = call<handle_offset_for_leader_epoch>},
+    {.key = kAddPartitionsToTxn, .handle = call<handle_add_partitions_to_txn>},
+    {.key = kAddOffsetsToTxn, .handle = call<handle_add_offsets_to_txn>},
+    {.key = kEndTxn, .handle = call<handle_end_txn>},
+    {.key = kWriteTxnMarkers, .handle = call<handle_write_txn_markers>, .rights = Rights::kCluster},
     {.key = kDescribeAcls, .handle = call<handle_describe_acls>},
     {.key = kCreateAcls, .handle = call<handle_create_acls>},
     {.key = kDeleteAcls, .handle = call<handle_delete_acls>},
@@ -92,6 +98,8 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kUpdateFeatures, .handle = call<handle_update_features>, .rights = Rights::kCluster},
     {.key = kDescribeCluster, .handle = call<handle_describe_cluster>},
     {.key = kDescribeProducers, .handle = call<handle_describe_producers>},
+    {.key = kDescribeTransactions, .handle = call<handle_describe_transactions>},
+    {.key = kListTransactions, .handle = call<handle_list_transactions>},
     {.key = kGetTelemetrySubscriptions, .handle = call<handle_get_telemetry_subscriptions>},
     {.key = kPushTelemetry, .handle = call<handle_push_telemetry>},
     {.key = kListConfigResources,

@@ -23,8 +23,9 @@ constexpr obs::Logger kLog{"broker"};
 constexpr auto kFeatures = std::to_array<admin::Feature>({
     {.name = "kraft.version", .min = 0, .max = 1, .finalized = 1},
     {.name = "metadata.version", .min = 7, .max = 27, .finalized = 27},
+    {.name = "transaction.version", .min = 0, .max = 2, .finalized = 2},
 });
-constexpr std::int64_t kFeaturesEpoch = 1;
+constexpr std::int64_t kFeaturesEpoch = 2;
 
 Result<void> started_uncleanly(metadata::Controller& controller, metadata::MetadataStore& store) {
     std::vector<metadata::Delta> deltas;
@@ -105,6 +106,8 @@ void Broker::make_shards(const metadata::Image& image) {
         parts.storage = storage.make_context(*parts.executor, parts.keeps);
         shards_.push_back(std::make_unique<Shard>(std::move(parts), image.clone()));
         if (parts_.make_groups) shards_.back()->set_groups(parts_.make_groups(*shards_.back()));
+        if (parts_.make_transactions)
+            shards_.back()->set_transactions(parts_.make_transactions(*shards_.back()));
     }
 }
 
@@ -120,6 +123,13 @@ rt::Task<void> Broker::open_on(Shard& shard, rt::Countdown& left) {
     left.arrive();
 }
 
+rt::Task<void> Broker::tell_started(Shard& shard, rt::Countdown& left) {
+    co_await rt::hop(shard.executor());
+    shard.started();
+    co_await rt::hop(shards_.front()->executor());
+    left.arrive();
+}
+
 rt::Task<void> Broker::start() {
     // As an earlier run was told; the process began with its static settings.
     if (!shards_.front()->image().layers().dynamic_broker.empty() ||
@@ -128,6 +138,9 @@ rt::Task<void> Broker::start() {
     rt::Countdown left{shards_.size()};
     for (const auto& shard : shards_) rt::start(open_on(*shard, left));
     co_await left;
+    rt::Countdown told{shards_.size()};
+    for (const auto& shard : shards_) rt::start(tell_started(*shard, told));
+    co_await told;
 }
 
 rt::Task<void> Broker::shut_down_on(Shard& shard, rt::Countdown& left, Result<void>& result) {

@@ -43,6 +43,8 @@ struct BrokerParts {
     storage::Faults faults = {};
     /// Makes the host of the group coordinators for each shard; empty: none.
     std::function<std::unique_ptr<ShardService>(Shard&)> make_groups;
+    /// The same for the transaction coordinators.
+    std::function<std::unique_ptr<ShardService>(Shard&)> make_transactions = {};
 };
 
 /// Threading: made and destroyed with no executor running or on the first one; the rest as each
@@ -107,6 +109,7 @@ class Broker {
     explicit Broker(BrokerParts parts);
     Result<metadata::Controller> load();
     rt::Task<void> open_on(Shard& shard, rt::Countdown& left);
+    rt::Task<void> tell_started(Shard& shard, rt::Countdown& left);
     rt::Task<void> shut_down_on(Shard& shard, rt::Countdown& left, Result<void>& result);
     void make_shards(const metadata::Image& image);
     [[nodiscard]] Result<void> reconcile(const metadata::Image& image);

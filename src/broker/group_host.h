@@ -4,7 +4,6 @@
 // Layer: broker (L6).
 #pragma once
 
-#include <concepts>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "broker/group_partition.h"
+#include "broker/parked_answer.h"
 #include "broker/request.h"
 #include "broker/shard.h"
 #include "broker/shard_service.h"
@@ -57,50 +57,6 @@ struct GroupPlace {
 /// nullopt while __consumer_offsets does not exist. On `shard`.
 [[nodiscard]] std::optional<GroupPlace> place_of_group(const Shard& shard,
                                                        std::string_view group_id);
-
-/// `T` as the answer to a call that could not be made.
-template <class T>
-[[nodiscard]] T refused_with(Errc error) {
-    if constexpr (std::same_as<T, Errc>) {
-        return error;
-    } else {
-        T out{};
-        out.error = error;
-        return out;
-    }
-}
-
-/// An answer that a coroutine waits for on the coordinator's shard. The first one counts.
-template <class T>
-struct ParkedAnswer {
-    rt::Completion<T> done;
-    void settle(T value) {
-        if (!done.is_set()) done.set(std::move(value));
-    }
-};
-
-/// What a coordinator is given to answer with. Dropped without an answer, because the coordinator
-/// is gone, it says so.
-/// Threading: shard-local.
-template <class T>
-class Ticket {
-  public:
-    explicit Ticket(std::shared_ptr<ParkedAnswer<T>> parked) noexcept
-        : parked_(std::move(parked)) {}
-    Ticket(Ticket&& other) noexcept : parked_(std::exchange(other.parked_, nullptr)) {}
-    Ticket& operator=(Ticket&&) = delete;
-    ~Ticket() {
-        if (parked_) answer(refused_with<T>(Errc::kNotCoordinator));
-    }
-    void operator()(T value) { answer(std::move(value)); }
-
-  private:
-    void answer(T value) {
-        const std::shared_ptr<ParkedAnswer<T>> parked = std::exchange(parked_, nullptr);
-        if (parked) parked->settle(std::move(value));
-    }
-    std::shared_ptr<ParkedAnswer<T>> parked_;
-};
 
 /// Runs `call(coordinator, now, ticket)` on the shard of the group and resumes on the request's
 /// with what the ticket was given. `call` is a plain function object; what it refers to outlives

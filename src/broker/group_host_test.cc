@@ -76,7 +76,8 @@ class GroupHostTest : public testing::Test {
             .registry = registry_.get(),
             .layers = {},
             .faults = {},
-            .make_groups = [](Shard& shard) { return std::make_unique<GroupHost>(shard); }};
+            .make_groups = [](Shard& shard) { return std::make_unique<GroupHost>(shard); },
+            .make_transactions = {}};
         parts.layers.command_line["offsets.topic.num.partitions"] = {"2", "test"};
         parts.layers.command_line["group.initial.rebalance.delay.ms"] = {"60000", "test"};
         auto broker = Broker::open(std::move(parts));

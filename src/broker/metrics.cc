@@ -57,6 +57,9 @@ constexpr auto kTable = std::to_array<Metric>({
     {.name = "leat_partitions_failed",
      .kind = Kind::kGauge,
      .help = "Partitions that could not be opened."},
+    {.name = "leat_hanging_transactions",
+     .kind = Kind::kGauge,
+     .help = "Transactions open in a partition for too long that no coordinator knows."},
     {.name = "leat_partition_size_bytes",
      .kind = Kind::kGauge,
      .help = "Bytes of a partition's log.",
@@ -127,6 +130,7 @@ BrokerMetrics::BrokerMetrics(obs::Registry& registry)
       fetch_sessions(registry.gauge(metric("leat_fetch_sessions"))),
       partitions(registry.gauge(metric("leat_partitions"))),
       partitions_failed(registry.gauge(metric("leat_partitions_failed"))),
+      hanging_transactions(registry.gauge(metric("leat_hanging_transactions"))),
       registry_(registry) {
     for (const Api& api : apis()) {
         const auto key = static_cast<std::size_t>(api.key);

@@ -65,6 +65,7 @@ class BrokerMetrics {
     obs::Gauge fetch_sessions;
     obs::Gauge partitions;
     obs::Gauge partitions_failed;
+    obs::Gauge hanging_transactions;
 
   private:
     static constexpr std::size_t kCodes = 256;  ///< Code -1 is the first.

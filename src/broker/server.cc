@@ -131,6 +131,7 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     if (access->asks_sasl()) facts->authentication = std::make_shared<Authentication>(access);
     facts->peer = peer.text();
     facts->peer_host = peer.host();
+    facts->number = ++accepted_;
     const auto refused =
         limits_.admit(facts->peer_host, loops_.front()->now(), broker_.shard(0).config(),
                       broker_.shard(0).image().quotas().connection_rate(facts->peer_host));

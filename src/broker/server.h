@@ -65,6 +65,7 @@ class Server {
     RequestMemory memory_;
     std::vector<std::unique_ptr<Connections>> connections_;  ///< By shard.
     std::vector<std::int64_t> counts_;  ///< By shard, as the acceptor knows it.
+    std::uint64_t accepted_ = 0;
     std::vector<Listening> listening_;
     ConnectionLimits limits_;
     rt::TimerId resume_timer_;

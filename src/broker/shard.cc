@@ -66,6 +66,7 @@ void Shard::add(const PartitionPtr& partition) {
     partitions_.emplace(partition->spec().id, partition);
     broker_->metrics().partitions.add(1);
     if (groups_) groups_->opened(partition);
+    if (transactions_) transactions_->opened(partition);
 }
 
 /// Specs still to be opened, shared by those who open.
@@ -104,6 +105,11 @@ rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs)
     co_await left;
 }
 
+void Shard::started() {
+    if (groups_) groups_->started();
+    if (transactions_) transactions_->started();
+}
+
 rt::Task<void> Shard::open_all() {
     std::vector<storage::PartitionSpec> specs;
     for (const auto& [name, topic] : image_.topics()) {
@@ -133,6 +139,7 @@ rt::Task<void> Shard::applied(const metadata::Delta& delta) {
         for (const auto& [name, topic] : image_.topics()) tune(*topic);
     }
     if (groups_) groups_->applied(delta);
+    if (transactions_) transactions_->applied(delta);
 }
 
 void Shard::tune(const metadata::Topic& topic) {
@@ -165,6 +172,7 @@ rt::Task<void> Shard::delete_partitions(const metadata::Topic& topic) {
     for (PartitionPtr& partition : gone) {
         broker_->metrics().partitions.add(-1);
         if (groups_) groups_->closing(partition);
+        if (transactions_) transactions_->closing(partition);
         partition->close();
         rt::start(delete_one(std::move(partition), left));
     }
@@ -183,6 +191,8 @@ rt::Task<void> Shard::shut_one(PartitionPtr partition, Shutting& shutting) {
 }
 
 rt::Task<Result<void>> Shard::shut_down() {
+    // Transactions write into groups: they end first.
+    if (transactions_) co_await transactions_->stop();
     if (groups_) co_await groups_->stop();
     for (const auto& [id, partition] : partitions_) partition->close();
     Partitions closing = std::exchange(partitions_, {});

@@ -68,6 +68,15 @@ class Shard final : public metadata::ChangeListener {
     /// Before open_all().
     void set_groups(std::unique_ptr<ShardService> groups) { groups_ = std::move(groups); }
 
+    /// The host of transaction coordinators; null until set.
+    [[nodiscard]] ShardService* transactions() const noexcept { return transactions_.get(); }
+    /// Before open_all().
+    void set_transactions(std::unique_ptr<ShardService> transactions) {
+        transactions_ = std::move(transactions);
+    }
+    /// Every partition of every shard is open.
+    void started();
+
     /// Opens all partitions of the image that are this shard's, some at a time. One that cannot be
     /// opened is logged, counted and missing: requests get kKafkaStorageError.
     rt::Task<void> open_all();
@@ -107,6 +116,7 @@ class Shard final : public metadata::ChangeListener {
     BufferPool buffers_;
     std::unique_ptr<FetchSessions> fetch_sessions_;
     std::unique_ptr<ShardService> groups_;
+    std::unique_ptr<ShardService> transactions_;
     Partitions partitions_;
     std::unordered_map<storage::PartitionId, Errc, PartitionIdHash> failed_;
 };

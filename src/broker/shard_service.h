@@ -25,6 +25,8 @@ class ShardService {
     /// A partition of this shard is open: found at start, or made by a change that no client knows
     /// of yet. May begin to load it; requests may come before that is done.
     virtual void opened(const std::shared_ptr<storage::Partition>& partition) = 0;
+    /// Every partition of every shard is open, or could not be: the broker begins to serve.
+    virtual void started() {}
     /// A partition of this shard is about to be closed for good.
     virtual void closing(const std::shared_ptr<storage::Partition>& partition) = 0;
     /// The shard's image has the change.

@@ -18,6 +18,7 @@
 #include "client/client_properties.h"
 #include "client/cluster.h"
 #include "client/consumer.h"
+#include "client/transaction_info.h"
 
 namespace leat::client {
 
@@ -177,6 +178,13 @@ class Admin {
     Result<std::vector<PartitionOffset>> commit_offsets(std::string_view group,
                                                         std::span<const PartitionOffset> offsets);
     Result<std::vector<Outcome>> delete_groups(std::span<const std::string> groups);
+
+    Result<std::vector<TransactionInfo>> list_transactions();
+    Result<TransactionDetails> describe_transaction(std::string_view id);
+    /// What is open in these partitions.
+    Result<std::vector<OpenTransaction>> open_transactions(std::span<const TopicPartition> where);
+    /// Ends one without its coordinator, by an abort marker.
+    Result<Outcome> abort_transaction(const OpenTransaction& open);
 
     /// Of every broker. A broker that cannot be reached has an entry with its code.
     Result<std::vector<LogDirInfo>> log_dirs();

@@ -75,11 +75,13 @@ Result<Connection*> Cluster::to_broker(std::int32_t node) {
     return Error{Errc::kBrokerNotAvailable, "the cluster has no broker " + std::to_string(node)};
 }
 
-Result<Connection*> Cluster::to_coordinator(const std::string& group) {
+Result<Connection*> Cluster::to_coordinator(const std::string& key, bool of_group) {
     LEAT_TRY(Connection* const connection, any());
-    std::string_view keys[] = {group};
+    std::string_view keys[] = {key};
     const wire::FindCoordinatorRequest request{
-        .key = group, .key_type = 0, .coordinator_keys = keys};
+        .key = key,
+        .key_type = static_cast<std::int8_t>(of_group ? 0 : 1),
+        .coordinator_keys = keys};
     LEAT_TRY(const auto answer, connection->call<wire::FindCoordinatorResponse>(request));
     const wire::FindCoordinatorResponse& found = answer.message;
     std::int16_t code = found.error_code;
@@ -90,7 +92,10 @@ Result<Connection*> Cluster::to_coordinator(const std::string& group) {
                  static_cast<std::uint16_t>(found.coordinators[0].port)};
     }
     if (code != 0)
-        return Error{errc_from_wire(code), "looking for the coordinator of group '" + group + "'"};
+        return Error{errc_from_wire(code),
+                     std::string{of_group ? "looking for the coordinator of group '"
+                                          : "looking for the coordinator of transactional id '"} +
+                         key + "'"};
     return to(where);
 }
 
@@ -103,7 +108,9 @@ Result<Connection*> Cluster::route(const Target& target) {
         case Target::Kind::kBroker:
             return to_broker(target.node);
         case Target::Kind::kGroupCoordinator:
-            return to_coordinator(target.key);
+            return to_coordinator(target.key, true);
+        case Target::Kind::kTransactionCoordinator:
+            return to_coordinator(target.key, false);
     }
     return any();
 }

@@ -27,10 +27,16 @@ struct ClusterOptions {
 
 /// Who is to answer.
 struct Target {
-    enum class Kind : std::uint8_t { kAny, kController, kBroker, kGroupCoordinator };
+    enum class Kind : std::uint8_t {
+        kAny,
+        kController,
+        kBroker,
+        kGroupCoordinator,
+        kTransactionCoordinator
+    };
     Kind kind = Kind::kAny;
     std::int32_t node = -1;  ///< kBroker.
-    std::string key;         ///< kGroupCoordinator: the group.
+    std::string key;         ///< The group, or the transactional id.
 
     static Target any() { return {}; }
     static Target controller() { return {.kind = Kind::kController, .node = -1, .key = {}}; }
@@ -39,6 +45,9 @@ struct Target {
     }
     static Target group(std::string_view id) {
         return {.kind = Kind::kGroupCoordinator, .node = -1, .key = std::string{id}};
+    }
+    static Target transaction(std::string_view id) {
+        return {.kind = Kind::kTransactionCoordinator, .node = -1, .key = std::string{id}};
     }
 };
 
@@ -93,7 +102,7 @@ class Cluster {
     Result<Connection*> any();
     Result<Connection*> to_broker(std::int32_t node);
     Result<Connection*> to(const Endpoint& endpoint);
-    Result<Connection*> to_coordinator(const std::string& group);
+    Result<Connection*> to_coordinator(const std::string& key, bool of_group);
     Result<void> refresh();
     void drop(const Connection& connection);
     static void pause(int attempt);

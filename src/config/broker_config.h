@@ -134,6 +134,17 @@ struct BrokerConfig {
     std::int32_t mutation_window_count = 11;
     std::int32_t mutation_window_seconds = 1;
 
+    // Transactions.
+    std::int32_t transaction_max_timeout_ms = 900'000;
+    std::int32_t transaction_timeout_check_ms = 10'000;
+    std::int32_t transactional_id_expiration_ms = 604'800'000;
+    std::int32_t transactional_id_expiration_check_ms = 3'600'000;
+    std::int32_t transaction_enrolment_wait_ms = 100;
+    bool transaction_verification = true;
+    std::int32_t transactions_topic_partitions = 50;
+    std::int32_t transactions_topic_segment_bytes = 104'857'600;
+    std::int32_t transactional_ids_max = 100'000;  ///< Per partition of __transaction_state.
+
     // Seeing it run.
     LogLevel log_level = LogLevel::kInfo;
     LogFormat log_format = LogFormat::kLogfmt;

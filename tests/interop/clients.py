@@ -15,7 +15,8 @@ SOURCES = HERE / "clients"
 CODECS = tuple(f"codec_{name}" for name in ("none", "gzip", "snappy", "lz4", "zstd"))
 FEATURES = ("create_topics", "produce", "consume", *CODECS, "idempotence", "offsets_by_time", "group", "cooperative",
             "static_membership", "commit_resume", "describe_configs", "alter_configs", "create_partitions", "delete_records",
-            "delete_topic", "groups_admin", "cluster_tools")
+            "delete_topic", "groups_admin", "cluster_tools", "transactions", "transactional_offsets")
+TRANSACTIONAL = ("transactions", "transactional_offsets")
 
 
 def without(*names):
@@ -182,22 +183,23 @@ def kafkajs():
     return ["env", f"NODE_PATH={modules}", "node", str(folder / "program.js")]
 
 
+WITH_TOOLS = tuple(name for name in FEATURES if name not in TRANSACTIONAL)
 NO_ADMIN = ("describe_configs", "alter_configs", "create_partitions", "delete_records", "delete_topic", "groups_admin")
 
 CLIENTS = (
-    Client("kcat", "kcat 1.7.1", without(*NO_ADMIN), kcat, short=True),
-    Client("librdkafka", "librdkafka 2.0.2 (Debian)", without(), librdkafka, short=True),
+    Client("kcat", "kcat 1.7.1", without(*NO_ADMIN, *TRANSACTIONAL), kcat, short=True),
+    Client("librdkafka", "librdkafka 2.0.2 (Debian)", without(*TRANSACTIONAL), librdkafka, short=True),
     Client("confluent-python", "confluent-kafka 2.16.1 (librdkafka 2.16.0)", without(), _python("confluent_python", "requirements.txt"),
            short=True),
-    Client("kafka-python", "kafka-python 3.0.12", without(), _python("kafka_python", "requirements.txt")),
-    Client("kafka-python-2", "kafka-python 2.0.2", without("idempotence", "cooperative", "static_membership", "delete_records"),
+    Client("kafka-python", "kafka-python 3.0.12", without(*TRANSACTIONAL), _python("kafka_python", "requirements.txt")),
+    Client("kafka-python-2", "kafka-python 2.0.2", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL),
            _python("kafka_python", "requirements-2.txt")),
     Client("java-4", "Java kafka-clients 4.3.1", without(), _java("4.3.1"), short=True),
     Client("java-3", "Java kafka-clients 3.9.1", without(), _java("3.9.1")),
-    Client("tools-4", "command line tools 4.3.1", FEATURES, _java_tools("4.3.1")),
-    Client("tools-3", "command line tools 3.9.1", FEATURES, _java_tools("3.9.1")),
-    Client("franz-go", "Go franz-go", without(), _go("franz")),
-    Client("sarama", "Go sarama", without(), _go("sarama")),
-    Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records"), _go("segmentio")),
-    Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership"), kafkajs),
+    Client("tools-4", "command line tools 4.3.1", WITH_TOOLS, _java_tools("4.3.1")),
+    Client("tools-3", "command line tools 3.9.1", WITH_TOOLS, _java_tools("3.9.1")),
+    Client("franz-go", "Go franz-go", without("transactional_offsets"), _go("franz")),
+    Client("sarama", "Go sarama", without(*TRANSACTIONAL), _go("sarama")),
+    Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL), _go("segmentio")),
+    Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership", *TRANSACTIONAL), kafkajs),
 )

@@ -6,6 +6,7 @@
 #include "broker/broker.h"
 #include "broker/group_host.h"
 #include "broker/handlers/topic_creation.h"
+#include "broker/transaction_host.h"
 
 namespace leat::broker {
 namespace {
@@ -29,6 +30,18 @@ rt::Task<Errc> find_group(Request& request, std::string_view group_id) {
     co_return is_found ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
+rt::Task<Errc> find_transaction(Request& request, std::string_view transactional_id) {
+    const std::optional<TransactionPlace> place =
+        place_of_transaction(*request.shard, transactional_id);
+    if (!place) co_return Errc::kCoordinatorNotAvailable;
+    co_await rt::hop(place->shard->executor());
+    Errc error = Errc::kNone;
+    const bool is_ready = place->host(error) != nullptr;
+    co_await rt::hop(request.shard->executor());
+    const bool is_found = is_ready || error == Errc::kCoordinatorLoadInProgress;
+    co_return is_found ? Errc::kNone : Errc::kCoordinatorNotAvailable;
+}
+
 rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
     Found found;
     found.key = key;
@@ -42,11 +55,11 @@ rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
                                             auth::ResourceType::kTransactionalId, key)) {
         error = Errc::kTransactionalIdAuthorizationFailed;
     } else if (type == kGroup) {
-        error = co_await ensure_offsets_topic(request);
+        error = co_await ensure_topic_of_coordinator(request, kOffsetsTopic);
         if (error == Errc::kNone) error = co_await find_group(request, key);
     } else if (type == kTransaction) {
-        error = Errc::kUnsupportedVersion;
-        found.error_message = "Transactions are not served by this broker.";
+        error = co_await ensure_topic_of_coordinator(request, kTransactionsTopic);
+        if (error == Errc::kNone) error = co_await find_transaction(request, key);
     } else if (type != kShare || request.version() < kSeveralKeys) {
         found.error_message =
             "This most likely occurs because of a request being malformed by the client library "

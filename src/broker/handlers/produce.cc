@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/check.h"
 #include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/metrics.h"
 #include "broker/scatter.h"
+#include "broker/transaction_host.h"
 #include "wire/legacy_messages.h"
 #include "wire/messages/produce_response.h"
 #include "wire/record_batch.h"
@@ -22,6 +24,11 @@ using PartitionAnswer = ProduceResponse::PartitionProduceResponse;
 /// One partition of the request: what is appended, and what became of it.
 struct Append {
     storage::PartitionId id;
+    bool is_transactional = false;
+    transactions::Producer producer = {};  ///< Of a transactional one.
+    bool begins_at_zero = false;           ///< As storage::TransactionGuard has it.
+    std::string_view topic =
+        {};  ///< Lives in the image of the home shard: used before it suspends.
     MutableBytes batch;
     std::vector<std::byte> converted;  ///< What `batch` views when it came in an old format.
     PartitionAnswer* answer = nullptr;
@@ -33,6 +40,7 @@ struct Append {
 struct Refusal {
     Errc error = Errc::kNone;
     std::string_view message;
+    bool is_transactional = false;  ///< What the batch says, when nothing is wrong.
 };
 
 constexpr std::int16_t kMagic2Since = 3;
@@ -52,7 +60,7 @@ Refusal unreadable(Bytes records, Errc error) {
     return {is_old ? Errc::kInvalidRecord : Errc::kCorruptMessage, {}};
 }
 
-Refusal check_records(const ProduceRequest& message, Bytes records, std::int16_t version) {
+Refusal check_records(Bytes records, std::int16_t version) {
     if (records.empty()) return {Errc::kInvalidRecord, kOneBatch};
     const Result<wire::BatchHeader> header = wire::parse_batch_header(records);
     if (!header.has_value()) return unreadable(records, header.error().code());
@@ -62,9 +70,7 @@ Refusal check_records(const ProduceRequest& message, Bytes records, std::int16_t
         return {Errc::kUnsupportedCompressionType,
                 "Produce requests with version lower than 7 are not allowed to use ZStandard "
                 "compression"};
-    if (header->is_transactional() || message.transactional_id.has_value())
-        return {Errc::kInvalidTxnState, "this broker does not serve transactions yet"};
-    return {};
+    return {.error = Errc::kNone, .message = {}, .is_transactional = header->is_transactional()};
 }
 
 void refuse(const Request& request, PartitionAnswer& answer, Errc error,
@@ -128,6 +134,7 @@ class Plan {
             return refuse(request_, answer, Errc::kInvalidTopicException,
                           "Cannot append to internal topic");
         Append append{.id = {topic.id, from.index},
+                      .topic = topic.name,
                       .batch = request_.mutable_bytes(from.records.bytes()),
                       .converted = {},
                       .answer = &answer,
@@ -136,9 +143,10 @@ class Plan {
             if (const Errc error = convert(append); error != Errc::kNone)
                 return refuse(request_, answer, error);
         }
-        const Refusal refusal = check_records(message_, append.batch, request_.version());
+        const Refusal refusal = check_records(append.batch, request_.version());
         if (refusal.error != Errc::kNone)
             return refuse(request_, answer, refusal.error, refusal.message);
+        append.is_transactional = refusal.is_transactional;
         appends_.push_back(std::move(append));
     }
 
@@ -187,7 +195,13 @@ rt::Task<void> append_one(Shard& shard, Append& append, std::int16_t acks) {
                                                               : Errc::kUnknownTopicOrPartition;
         co_return;
     }
-    append.result = co_await partition->append(append.batch, storage::Origin::kClient, acks);
+    // Nothing comes between the guard and the append: the coordinator has just said yes.
+    storage::TransactionGuard guard;
+    if (append.is_transactional) {
+        guard = partition->transaction_guard(append.producer.id);
+        guard.begins_at_zero = append.begins_at_zero;
+    }
+    append.result = co_await partition->append(append.batch, storage::Origin::kClient, acks, guard);
 }
 
 rt::Task<void> append_counted(Shard& shard, Append& append, std::int16_t acks,
@@ -207,21 +221,127 @@ rt::Task<void> append_on(Shard& shard, std::span<Append*> appends, std::int16_t 
     co_await left;
 }
 
-rt::Task<void> append_all(Request& request, std::vector<Append>& appends, std::int16_t acks) {
+/// Begins and ends on `home`.
+rt::Task<void> append_allowed(Shard& home, std::vector<Append*>& appends, std::int16_t acks) {
+    Parts<Append*> parts{home.broker()};
+    for (Append* append : appends) parts.add(append->id, append);
+    co_await scatter(home, parts.parts(), [acks](Shard& shard, std::span<Append*> some) {
+        return append_on(shard, some, acks);
+    });
+}
+
+/// Begins and ends on `home`.
+rt::Task<void> append_all(Shard& home, std::vector<Append>& appends, std::int16_t acks) {
     if (appends.size() == 1) {
         // The way of most requests of latency-bound producers: nothing is collected for it.
         Append& append = appends.front();
-        Shard& shard = request.shard->broker().shard_of(append.id);
+        Shard& shard = home.broker().shard_of(append.id);
         co_await rt::hop(shard.executor());
         co_await append_one(shard, append, acks);
-        co_await rt::hop(request.shard->executor());
+        co_await rt::hop(home.executor());
         co_return;
     }
-    Parts<Append*> parts{request.shard->broker()};
-    for (Append& append : appends) parts.add(append.id, &append);
-    co_await scatter(*request.shard, parts.parts(), [acks](Shard& shard, std::span<Append*> some) {
-        return append_on(shard, some, acks);
-    });
+    std::vector<Append*> all;
+    for (Append& append : appends) all.push_back(&append);
+    co_await append_allowed(home, all, acks);
+}
+
+// Transactions.
+
+/// The batch's header; it was parsed before.
+wire::BatchHeader header_of(const Append& append) {
+    const Result<wire::BatchHeader> header = wire::parse_batch_header(append.batch);
+    LEAT_CHECK(header.has_value());
+    return *header;
+}
+
+bool is_transactional(const std::vector<Append>& appends) {
+    return std::ranges::any_of(appends, &Append::is_transactional);
+}
+
+/// Since these versions clients know TRANSACTION_ABORTABLE, and enrol by producing (KIP-890).
+constexpr std::int16_t kKnowsAbortable = 11;
+constexpr std::int16_t kEnrols = 12;
+
+/// Old clients give up at errors of a coordinator that they did not ask: they get one that they
+/// come back from.
+void set_refusal(Append& append, Errc error, bool knows_concurrent) {
+    append.result.error = error;
+    if (error == Errc::kInvalidTxnState) {
+        append.result.message = "Partition was not added to the transaction";
+        return;
+    }
+    const bool is_passing = error == Errc::kCoordinatorLoadInProgress ||
+                            error == Errc::kCoordinatorNotAvailable ||
+                            error == Errc::kNotCoordinator ||
+                            (error == Errc::kConcurrentTransactions && !knows_concurrent);
+    if (!is_passing) return;
+    append.result.error = Errc::kNotEnoughReplicas;
+    append.result.message =
+        "Unable to verify the partition has been added to the transaction. Underlying error: " +
+        std::string{info(error).name};
+}
+
+void refuse_all(std::vector<Append>& appends, Errc error) {
+    for (Append& append : appends) append.result.error = error;
+}
+
+/// The transactional ones among the appends, and who writes them.
+struct InTransaction {
+    std::vector<Append*> appends;
+    std::vector<transactions::TopicPartition> partitions;
+    transactions::Producer producer;
+    bool is_one_producer = true;
+};
+
+InTransaction in_transaction(std::vector<Append>& appends) {
+    InTransaction out;
+    for (Append& append : appends) {
+        if (!append.is_transactional) continue;
+        const wire::BatchHeader header = header_of(append);
+        const transactions::Producer producer{.id = header.producer_id,
+                                              .epoch = header.producer_epoch};
+        append.producer = producer;
+        if (out.appends.empty()) out.producer = producer;
+        if (producer.id != out.producer.id) out.is_one_producer = false;
+        out.appends.push_back(&append);
+        out.partitions.push_back({std::string{append.topic}, append.id.index});
+    }
+    return out;
+}
+
+/// Asks the coordinator whether the partitions are in the transaction, or has them join it, and
+/// goes on from its shard: so nothing is appended behind the markers of a decision that was made
+/// after it had said yes.
+rt::Task<void> append_to_transaction(Request& request, const ProduceRequest& message,
+                                     std::vector<Append>& appends) {
+    const bool enrols = request.version() >= kEnrols;
+    const bool may_write = message.transactional_id &&
+                           may(request, auth::Operation::kWrite,
+                               auth::ResourceType::kTransactionalId, *message.transactional_id);
+    if (!may_write) co_return refuse_all(appends, Errc::kTransactionalIdAuthorizationFailed);
+    const InTransaction in = in_transaction(appends);
+    for (Append* append : in.appends) append->begins_at_zero = enrols;
+    if (!in.is_one_producer) co_return refuse_all(appends, Errc::kInvalidProducerIdMapping);
+    if (!enrols && !request.shard->config().transaction_verification) {
+        co_await append_all(*request.shard, appends, message.acks);
+        co_return;
+    }
+    const Admission admission{.transactional_id = *message.transactional_id,
+                              .producer = in.producer,
+                              .partitions = in.partitions,
+                              .enrols = enrols,
+                              .knows_abortable = request.version() >= kKnowsAbortable};
+    const std::optional<TransactionPlace> place =
+        place_of_transaction(*request.shard, admission.transactional_id);
+    const std::vector<Errc> admitted = co_await admit_to_transaction(request, admission);
+    for (std::size_t i = 0; i < admitted.size(); ++i)
+        if (admitted[i] != Errc::kNone) set_refusal(*in.appends[i], admitted[i], enrols);
+    std::vector<Append*> allowed;
+    for (Append& append : appends)
+        if (append.result.error == Errc::kNone) allowed.push_back(&append);
+    if (!allowed.empty() && place) co_await append_allowed(*place->shard, allowed, message.acks);
+    co_await rt::hop(request.shard->executor());
 }
 
 void answer_appended(Request& request, const Append& append) {
@@ -267,7 +387,10 @@ rt::Task<Answer> handle_produce(Request& request, const ProduceRequest& message)
     Plan plan{request, message};
     plan.make(response);
     if (!plan.appends().empty()) {
-        co_await append_all(request, plan.appends(), message.acks);
+        if (is_transactional(plan.appends()))
+            co_await append_to_transaction(request, message, plan.appends());
+        else
+            co_await append_all(*request.shard, plan.appends(), message.acks);
         for (const Append& append : plan.appends()) answer_appended(request, append);
     }
     charge(request, auth::QuotaKind::kProduce, static_cast<double>(request.frame_bytes));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// InitProducerId: a number for an idempotent producer. Layer: broker (L6).
+// InitProducerId: a number for an idempotent producer, or that of its transactional id.
+// Layer: broker (L6).
 // Spec:  KIP-98, KIP-360.
 #pragma once
 
@@ -11,8 +12,8 @@
 
 namespace leat::broker {
 
-/// Without a transactional id: always a new number, with epoch 0. A transactional id is refused
-/// with UNSUPPORTED_VERSION, which clients take as final, until there are transactions.
+/// Without a transactional id: always a new number, with epoch 0. With one, what its coordinator
+/// says.
 rt::Task<wire::InitProducerIdResponse> handle_init_producer_id(
     Request& request, const wire::InitProducerIdRequest& message);
 

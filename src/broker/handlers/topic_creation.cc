@@ -6,6 +6,7 @@
 
 #include "broker/broker.h"
 #include "broker/group_host.h"
+#include "broker/transaction_host.h"
 #include "obs/log.h"
 
 namespace leat::broker {
@@ -25,8 +26,22 @@ metadata::NewTopic offsets_topic(const config::BrokerConfig& config) {
     return topic;
 }
 
+metadata::NewTopic transactions_topic(const config::BrokerConfig& config) {
+    metadata::NewTopic topic;
+    topic.name = kTransactionsTopic;
+    topic.partitions = config.transactions_topic_partitions;
+    topic.replication_factor = 1;
+    topic.settings = {{"cleanup.policy", "compact"},
+                      {"compression.type", "uncompressed"},
+                      {"min.insync.replicas", "1"},
+                      {"segment.bytes", std::to_string(config.transactions_topic_segment_bytes)},
+                      {"unclean.leader.election.enable", "false"}};
+    return topic;
+}
+
 metadata::NewTopic topic_named(const std::string& name, const config::BrokerConfig& config) {
     if (name == kOffsetsTopic) return offsets_topic(config);
+    if (name == kTransactionsTopic) return transactions_topic(config);
     metadata::NewTopic topic;
     topic.name = name;
     return topic;
@@ -63,13 +78,13 @@ rt::Task<std::vector<metadata::Outcome>> auto_create(Request& request,
     co_return std::move(changed.result);
 }
 
-rt::Task<Errc> ensure_offsets_topic(Request& request) {
+rt::Task<Errc> ensure_topic_of_coordinator(Request& request, std::string_view name) {
     const Shard& shard = *request.shard;
-    if (shard.image().find(kOffsetsTopic) != nullptr) co_return Errc::kNone;
-    std::vector<std::string> names{std::string{kOffsetsTopic}};
+    if (shard.image().find(name) != nullptr) co_return Errc::kNone;
+    std::vector<std::string> names{std::string{name}};
     const auto outcomes = co_await auto_create(request, std::move(names));
     const bool is_there =
-        outcomes.front().error == Errc::kNone && shard.image().find(kOffsetsTopic) != nullptr;
+        outcomes.front().error == Errc::kNone && shard.image().find(name) != nullptr;
     co_return is_there ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 

@@ -298,6 +298,91 @@ def commit_resume(context, facts):
     facts.append(f"set back to {[p.offset for p in found.topic_partitions]}")
 
 
+def writer(context, name):
+    producer = Producer({"bootstrap.servers": context.bootstrap, "transactional.id": context.topic(name), "linger.ms": 0})
+    producer.init_transactions(30)
+    return producer
+
+
+def seen(context, facts, topic, partitions, isolation):
+    """Rows of all partitions up to their end, in order of place."""
+    consumer = Consumer({"bootstrap.servers": context.bootstrap, "group.id": context.topic("reader"), "isolation.level": isolation,
+                         "enable.partition.eof": True} | QUICK)
+    consumer.assign([TopicPartition(topic, i, 0) for i in range(partitions)])
+    rows, ended = [], set()
+
+    def read():
+        for message in consumer.consume(100, 0.2):
+            if message.error() and message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                ended.add(message.partition())
+            else:
+                expect(message.error() is None, str(message.error()))
+                rows.append((message.partition(), message.offset(), message.value().decode()))
+        return len(ended) == partitions
+
+    wait_until(read, f"the end of {topic}")
+    consumer.close()
+    facts += [f"{isolation} {partition}:{offset} {value}" for partition, offset, value in sorted(rows)]
+
+
+@scenario.feature
+def transactions(context, facts):
+    topic = context.create("transactions", 3)
+    first = writer(context, "writer")
+    for i in range(6):
+        first.begin_transaction()
+        for partition in range(3):
+            first.produce(topic, f"t{i}-{partition}", partition=partition)
+        if i % 3 == 2:
+            first.flush(30)
+            first.abort_transaction(30)
+        else:
+            first.commit_transaction(30)
+    first.begin_transaction()
+    first.commit_transaction(30)
+    first.begin_transaction()
+    first.produce(topic, "left open", partition=0)
+    first.flush(30)
+    seen(context, facts, topic, 3, "read_committed")
+    second = writer(context, "writer")
+    try:
+        first.produce(topic, "too late", partition=0)
+        first.commit_transaction(30)
+        facts.append("not fenced")
+    except KafkaException as why:
+        facts.append(f"fenced {why.args[0].name()} fatal {why.args[0].fatal()}")
+    second.begin_transaction()
+    second.produce(topic, "second", partition=1)
+    second.commit_transaction(30)
+    seen(context, facts, topic, 3, "read_committed")
+    seen(context, facts, topic, 3, "read_uncommitted")
+
+
+@scenario.feature
+def transactional_offsets(context, facts):
+    source, target = context.create("source"), context.create("target")
+    context.produce(source, simple([f"v{i}" for i in range(10)]))
+    producer = writer(context, "transformer")
+    consumer = Consumer({"bootstrap.servers": context.bootstrap, "group.id": context.topic("transformers"),
+                         "enable.auto.commit": False} | QUICK)
+    consumer.subscribe([source])
+    rows = []
+    wait_until(lambda: len(rows) >= 10 or rows.extend(consumer.consume(10 - len(rows), 0.2)), "ten records")
+    for start in (0, 5):
+        producer.begin_transaction()
+        for row in rows[start:start + 5]:
+            producer.produce(target, f"seen {row.offset()}", partition=0)
+        producer.send_offsets_to_transaction([TopicPartition(source, 0, start + 5)], consumer.consumer_group_metadata(), 30)
+        if start == 0:
+            producer.commit_transaction(30)
+        else:
+            producer.flush(30)
+            producer.abort_transaction(30)
+        facts.append(f"committed {consumer.committed([TopicPartition(source, 0)], 30)[0].offset}")
+    consumer.close()
+    seen(context, facts, target, 1, "read_committed")
+
+
 def shown(entry):
     synonyms = [s for s in entry.synonyms if not s.startswith("leat.")]
     return f"config {entry.name}={entry.value} source {entry.source} ro {entry.is_read_only} " \

@@ -96,6 +96,7 @@ public final class Program {
         Records.add(features);
         Groups.add(features);
         Admins.add(features);
+        Transactions.add(features);
         List<String> wanted = List.of(arguments).subList(2, arguments.length);
         try (Context context = new Context(arguments[0], arguments[1])) {
             features.forEach((name, feature) -> {

@@ -144,6 +144,6 @@ func main() {
 		p.client, p.admin = client, kadm.NewClient(client)
 		features := p.recordFeatures()
 		features = append(features, p.groupFeatures()...)
-		return append(features, p.adminFeatures()...)
+		return append(append(features, p.adminFeatures()...), p.transactionFeatures()...)
 	})
 }

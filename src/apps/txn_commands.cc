@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat txn list, describe, find-hanging, abort.
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "apps/admin_access.h"
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/output.h"
+
+namespace leat::apps {
+namespace {
+
+namespace json = boost::json;
+using client::OpenTransaction;
+using client::TopicPartition;
+
+constexpr auto kDescribe = std::to_array<OptionSpec>({
+    {.names = "ID", .value = {}, .help = "the transactional id", .required = true},
+});
+constexpr auto kFind = std::to_array<OptionSpec>({
+    {.names = "--topic",
+     .value = "TOPIC",
+     .help = "only this topic; all unless given",
+     .repeated = true},
+    {.names = "--older-than",
+     .value = "SECONDS",
+     .help = "only those whose last record is older; 900 unless given, the longest that a "
+             "transaction may take by default"},
+});
+constexpr auto kAbort = std::to_array<OptionSpec>({
+    {.names = "TOPIC", .value = {}, .help = "the topic it hangs in", .required = true},
+    {.names = "PARTITION", .value = {}, .help = "the partition", .required = true},
+    {.names = "--start-offset",
+     .value = "OFFSET",
+     .help = "its first offset, as find-hanging shows it",
+     .required = true},
+});
+
+constexpr Column kRows[] = {{"topic", "TOPIC"},           {"partition", "PARTITION"},
+                            {"producer_id", "PRODUCER"},  {"epoch", "EPOCH"},
+                            {"start_offset", "START"},    {"age_seconds", "AGE"},
+                            {"transactional_id", "OWNER"}};
+
+Result<std::int64_t> number(const Invocation& line, std::string_view key, std::int64_t fallback) {
+    const std::string_view text = line.text(key);
+    if (text.empty()) return fallback;
+    std::int64_t out = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (error != std::errc{} || end != text.data() + text.size() || out < 0)
+        return usage_error("'" + std::string{text} + "' is no number");
+    return out;
+}
+
+std::int64_t now_ms() {
+    return wall_clock_now().value;
+}
+
+json::object info_json(const client::TransactionInfo& info) {
+    return {
+        {"transactional_id", info.id}, {"producer_id", info.producer_id}, {"state", info.state}};
+}
+
+json::object open_json(const OpenTransaction& open, const std::string& owner) {
+    return {{"topic", open.where.topic},
+            {"partition", open.where.partition},
+            {"producer_id", open.producer_id},
+            {"epoch", open.epoch},
+            {"coordinator_epoch", open.coordinator_epoch},
+            {"start_offset", open.start_offset},
+            {"last_timestamp_ms", open.last_timestamp_ms},
+            {"age_seconds", (now_ms() - open.last_timestamp_ms) / 1000},
+            {"transactional_id", owner.empty() ? json::value{} : json::value(owner)}};
+}
+
+Result<std::vector<TopicPartition>> all_partitions(const Invocation& line, client::Admin& admin) {
+    LEAT_TRY(const client::ClusterInfo cluster, admin.describe_cluster(std::nullopt));
+    const std::span<const std::string> wanted = line.all("topic");
+    std::vector<TopicPartition> out;
+    for (const client::TopicInfo& topic : cluster.topics) {
+        if (!wanted.empty() && std::ranges::find(wanted, topic.name) == wanted.end()) continue;
+        for (const client::PartitionInfo& partition : topic.partitions)
+            out.push_back({topic.name, partition.id});
+    }
+    return out;
+}
+
+/// Those of `open` that no coordinator will end, with the id of who has the producer now.
+Result<json::array> hanging(client::Admin& admin, std::span<const OpenTransaction> open,
+                            std::int64_t age_ms) {
+    json::array out;
+    if (open.empty()) return out;
+    LEAT_TRY(const std::vector<client::TransactionInfo> known, admin.list_transactions());
+    for (const OpenTransaction& each : open) {
+        if (now_ms() - each.last_timestamp_ms < age_ms) continue;
+        std::string owner;
+        bool is_known = false;
+        for (const client::TransactionInfo& info : known) {
+            if (info.producer_id != each.producer_id) continue;
+            owner = info.id;
+            LEAT_TRY(const client::TransactionDetails details, admin.describe_transaction(info.id));
+            is_known =
+                std::ranges::find(details.partitions, each.where) != details.partitions.end();
+        }
+        if (!is_known) out.emplace_back(open_json(each, owner));
+    }
+    return out;
+}
+
+}  // namespace
+
+std::span<const OptionSpec> txn_describe_options() {
+    return kDescribe;
+}
+std::span<const OptionSpec> txn_find_options() {
+    return kFind;
+}
+std::span<const OptionSpec> txn_abort_options() {
+    return kAbort;
+}
+
+Result<int> run_txn_list(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    Result<std::vector<client::TransactionInfo>> all = access.admin->list_transactions();
+    if (!all) return failed_to("list transactions on " + access.where, all.error());
+    json::array rows;
+    for (const client::TransactionInfo& info : *all) rows.emplace_back(info_json(info));
+    static constexpr Column kColumns[] = {
+        {"transactional_id", "ID"}, {"producer_id", "PRODUCER"}, {"state", "STATE"}};
+    const Section sections[] = {{.pointer = "/transactions", .columns = kColumns}};
+    if (rows.empty() && format_of(line) == Format::kTable)
+        say("no transactional ids on " + access.where);
+    LEAT_TRY_VOID(
+        write_out(render(format_of(line), json::value{{"transactions", rows}}, sections)));
+    return kExitDone;
+}
+
+Result<int> run_txn_describe(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string what =
+        "describe transactional id '" + std::string{line.text("ID")} + "' on " + access.where;
+    Result<client::TransactionDetails> found = access.admin->describe_transaction(line.text("ID"));
+    if (!found) return failed_to(what, found.error());
+    if (found->code != Errc::kNone) return failed_to(what, Error{found->code});
+    json::object out = info_json(found->info);
+    out["epoch"] = found->epoch;
+    out["timeout_ms"] = found->timeout_ms;
+    out["started_ms"] = found->started_ms < 0 ? json::value{} : json::value(found->started_ms);
+    json::array partitions;
+    for (const TopicPartition& each : found->partitions)
+        partitions.push_back({{"topic", each.topic}, {"partition", each.partition}});
+    out["partitions"] = std::move(partitions);
+    static constexpr Column kHead[] = {{"transactional_id", "transactional id"},
+                                       {"state", "state"},
+                                       {"producer_id", "producer id"},
+                                       {"epoch", "epoch"},
+                                       {"timeout_ms", "timeout, ms"},
+                                       {"started_ms", "began, ms since 1970"}};
+    static constexpr Column kPlaces[] = {{"topic", "TOPIC"}, {"partition", "PARTITION"}};
+    const Section sections[] = {{.pointer = "", .columns = kHead},
+                                {.pointer = "/partitions", .columns = kPlaces}};
+    LEAT_TRY_VOID(write_out(render(format_of(line), out, sections)));
+    return kExitDone;
+}
+
+Result<int> run_txn_find_hanging(const Invocation& line) {
+    constexpr std::int64_t kLongest = 900;
+    LEAT_TRY(const std::int64_t age, number(line, "older-than", kLongest));
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string what = "look for hanging transactions on " + access.where;
+    Result<std::vector<TopicPartition>> where = all_partitions(line, *access.admin);
+    if (!where) return failed_to(what, where.error());
+    Result<std::vector<OpenTransaction>> open = access.admin->open_transactions(*where);
+    if (!open) return failed_to(what, open.error());
+    Result<json::array> rows = hanging(*access.admin, *open, age * 1000);
+    if (!rows) return failed_to(what, rows.error());
+    const Section sections[] = {{.pointer = "/hanging", .columns = kRows}};
+    if (rows->empty() && format_of(line) == Format::kTable) say("no transaction hangs");
+    LEAT_TRY_VOID(write_out(render(format_of(line), json::value{{"hanging", *rows}}, sections)));
+    return kExitDone;
+}
+
+Result<int> run_txn_abort(const Invocation& line) {
+    LEAT_TRY(const std::int64_t partition, number(line, "PARTITION", 0));
+    LEAT_TRY(const std::int64_t start, number(line, "start-offset", 0));
+    const TopicPartition where{std::string{line.text("TOPIC")},
+                               static_cast<std::int32_t>(partition)};
+    const std::string name = where.topic + "-" + std::to_string(where.partition);
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string what = "abort the transaction at offset " + std::to_string(start) + " of " +
+                             name + " on " + access.where;
+    Result<std::vector<OpenTransaction>> open = access.admin->open_transactions({&where, 1});
+    if (!open) return failed_to(what, open.error());
+    const auto at = std::ranges::find(*open, start, &OpenTransaction::start_offset);
+    if (at == open->end())
+        return failed_to(what, Error{Errc::kInvalidTxnState, "no transaction is open from there"});
+    LEAT_TRY_VOID(confirm(line, "Abort the transaction of producer " +
+                                    std::to_string(at->producer_id) + " in " + name + "?"));
+    Result<client::Outcome> done = access.admin->abort_transaction(*at);
+    if (!done) return failed_to(what, done.error());
+    if (done->code != Errc::kNone) return failed_to(what, Error{done->code, done->message});
+    if (format_of(line) != Format::kTable) {
+        LEAT_TRY_VOID(write_out(render(format_of(line), open_json(*at, {}), {})));
+    }
+    say("aborted in " + name + " from offset " + std::to_string(start));
+    return kExitDone;
+}
+
+}  // namespace leat::apps

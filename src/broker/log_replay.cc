@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/log_replay.h"
+
+#include <vector>
+
+#include "broker/blocking.h"
+#include "broker/broker.h"
+
+namespace leat::broker {
+namespace {
+
+/// Read at once; small, since the shard serves others meanwhile.
+constexpr std::size_t kReadBytes = 256 * 1024;
+
+/// Bytes of all slices, one after the other. Runs on: a thread that may block.
+Result<std::vector<std::byte>> bytes_of(const storage::ReadResult& read) {
+    std::vector<std::byte> out;
+    out.reserve(read.size_bytes);
+    for (const storage::ReadSlice& slice : read.slices) {
+        if (slice.file == nullptr) {
+            out.insert(out.end(), slice.bytes.begin(), slice.bytes.end());
+            continue;
+        }
+        const std::size_t before = out.size();
+        out.resize(before + slice.size_bytes);
+        LEAT_TRY(const std::size_t got,
+                 slice.file->read_at(slice.at, std::span{out}.subspan(before)));
+        if (got != slice.size_bytes) return Error{Errc::kTruncated, "the log ends inside a batch"};
+    }
+    return out;
+}
+
+rt::Task<Result<std::vector<std::byte>>> read_some(Shard& shard, storage::Partition& partition,
+                                                   Offset from) {
+    const storage::ReadRequest request{.from = from,
+                                       .bytes_max = kReadBytes,
+                                       .at_least_one = true,
+                                       .isolation = storage::Isolation::kReadUncommitted};
+    const storage::ReadResult read = co_await partition.read(request);
+    if (read.error != Errc::kNone) co_return Error{read.error};
+    co_return co_await on_pool(shard.broker().pool(), shard.executor(),
+                               [&read] { return bytes_of(read); });
+}
+
+/// The offset behind the last batch.
+Result<Offset> replay_batches(Bytes batches, Offset from, std::size_t inflated_max,
+                              Replay& replay) {
+    Offset next = from;
+    wire::BatchCursor cursor{batches};
+    for (;;) {
+        LEAT_TRY(const std::optional<wire::BatchView> batch, cursor.next());
+        if (!batch) break;
+        next = Offset{batch->header.last_offset().value + 1};
+        // A marker is no record of a coordinator's.
+        if (batch->header.is_control()) continue;
+        LEAT_TRY(wire::RecordReader records, wire::RecordReader::open(*batch, inflated_max));
+        for (;;) {
+            LEAT_TRY(const std::optional<wire::RecordView> record, records.next());
+            if (!record) break;
+            replay.on_record(*record);
+        }
+    }
+    if (next == from) return Error{Errc::kCorruptMessage, "a read gave no whole batch"};
+    return next;
+}
+
+}  // namespace
+
+rt::Task<Result<void>> replay_log(Shard& shard, PartitionPtr partition, Replay& replay) {
+    const auto inflated_max = static_cast<std::size_t>(shard.config().decompressed_bytes_max);
+    Offset at = partition->log_start();
+    while (at < partition->high_watermark()) {
+        const Result<std::vector<std::byte>> batches = co_await read_some(shard, *partition, at);
+        if (replay.is_cancelled()) co_return Error{Errc::kCancelled};
+        if (!batches.has_value()) co_return Error{batches.error().code(), batches.error().detail()};
+        LEAT_CO_TRY(const Offset next, replay_batches(*batches, at, inflated_max, replay));
+        at = next;
+        // Others' turn: a long log must not hold the shard.
+        co_await rt::sleep_until(shard.executor(), shard.executor().now());
+        if (replay.is_cancelled()) co_return Error{Errc::kCancelled};
+    }
+    co_return Result<void>{};
+}
+
+}  // namespace leat::broker

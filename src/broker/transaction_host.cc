@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/transaction_host.h"
+
+#include "broker/broker.h"
+#include "broker/metrics.h"
+#include "groups/partition_of_group.h"
+#include "obs/log.h"
+
+namespace leat::broker {
+
+namespace {
+
+constexpr obs::Logger kLog{"transactions"};
+
+using transactions::Coordinator;
+using transactions::Now;
+using transactions::Protocol;
+
+}  // namespace
+
+TransactionHost::~TransactionHost() {
+    for (const auto& [id, hosted] : hosted_) hosted->stop();
+}
+
+void TransactionHost::opened(const PartitionPtr& partition) {
+    if (partition->spec().topic != kTransactionsTopic) return;
+    auto hosted = std::make_shared<TransactionPartition>(shard_, partition, faults_);
+    hosted_[partition->spec().id] = hosted;
+    hosted->start();
+}
+
+void TransactionHost::closing(const PartitionPtr& partition) {
+    const auto at = hosted_.find(partition->spec().id);
+    if (at == hosted_.end()) return;
+    const std::shared_ptr<TransactionPartition> hosted = std::move(at->second);
+    hosted_.erase(at);
+    hosted->stop();
+}
+
+void TransactionHost::applied(const metadata::Delta& delta) {
+    const auto* broker = std::get_if<metadata::BrokerConfigChanged>(&delta);
+    if (broker == nullptr) return;
+    const transactions::Settings settings = transaction_settings(*broker->config);
+    for (const auto& [id, hosted] : hosted_) hosted->set_settings(settings);
+}
+
+void TransactionHost::started() {
+    if (shard_.index() == 0 && !faults_.not_reconciled) rt::start(watch());
+}
+
+rt::Task<void> TransactionHost::watch() {
+    constexpr std::chrono::milliseconds kLook{50};
+    is_watching_ = true;
+    bool is_reconciled = false;
+    while (!is_stopped_) {
+        std::optional<std::vector<UnknownTransaction>> unknown = co_await find_unknown(shard_);
+        if (is_stopped_) break;
+        if (unknown && is_reconciled) {
+            note_hanging(*unknown);
+        } else if (unknown) {
+            co_await abort_all(*std::move(unknown));
+            is_reconciled = true;
+        }
+        if (is_stopped_) break;
+        // Before that coordinators may still be loading.
+        co_await pause(is_reconciled
+                           ? std::chrono::milliseconds{shard_.config().transaction_timeout_check_ms}
+                           : kLook);
+    }
+    is_watching_ = false;
+}
+
+rt::Task<void> TransactionHost::pause(std::chrono::milliseconds time) {
+    rt::Completion<bool> done;
+    pause_ = &done;
+    timer_ = shard_.executor().schedule(shard_.executor().now() + time,
+                                        [this] { std::exchange(pause_, nullptr)->set(true); });
+    co_await done;
+}
+
+/// Order across files is not promised by a disk: a batch may have outlived its enrolment.
+rt::Task<void> TransactionHost::abort_all(std::vector<UnknownTransaction> unknown) {
+    for (const UnknownTransaction& each : unknown) {
+        const Errc error = co_await abort_unknown(shard_, each);
+        kLog.warn("a transaction that no coordinator knows was aborted",
+                  {{"topic", each.topic},
+                   {"partition", each.id.index},
+                   {"producer_id", each.open.producer_id},
+                   {"epoch", each.open.epoch},
+                   {"start", each.open.start.value},
+                   {"error", error}});
+        if (is_stopped_) co_return;
+    }
+}
+
+void TransactionHost::note_hanging(const std::vector<UnknownTransaction>& unknown) {
+    const std::int64_t horizon =
+        shard_.executor().wall_now().value - shard_.config().transaction_max_timeout_ms;
+    std::set<std::string> hanging;
+    for (const UnknownTransaction& each : unknown) {
+        if (each.open.started_at.value > horizon) continue;
+        const std::string name = each.topic + "-" + std::to_string(each.id.index) + "@" +
+                                 std::to_string(each.open.start.value);
+        if (!hanging_.contains(name))
+            kLog.error("a transaction hangs: see leat txn find-hanging and leat txn abort",
+                       {{"topic", each.topic},
+                        {"partition", each.id.index},
+                        {"producer_id", each.open.producer_id},
+                        {"epoch", each.open.epoch},
+                        {"start", each.open.start.value}});
+        hanging.insert(name);
+    }
+    shard_.broker().metrics().hanging_transactions.set(static_cast<std::int64_t>(hanging.size()));
+    hanging_ = std::move(hanging);
+}
+
+rt::Task<void> TransactionHost::stop() {
+    is_stopped_ = true;
+    if (pause_ != nullptr) {
+        shard_.executor().cancel(timer_);
+        std::exchange(pause_, nullptr)->set(true);
+    }
+    const Hosted all = std::exchange(hosted_, {});
+    for (const auto& [id, hosted] : all) hosted->stop();
+    // Markers may be on their way to other shards' partitions, or wait to be tried again.
+    constexpr std::chrono::milliseconds kLook{5};
+    for (const auto& [id, hosted] : all)
+        while (hosted->is_busy())
+            co_await rt::sleep_until(shard_.executor(), shard_.executor().now() + kLook);
+    while (is_watching_)
+        co_await rt::sleep_until(shard_.executor(), shard_.executor().now() + kLook);
+}
+
+std::shared_ptr<TransactionPartition> TransactionHost::find(const storage::PartitionId& id) const {
+    const auto at = hosted_.find(id);
+    return at == hosted_.end() ? nullptr : at->second;
+}
+
+std::shared_ptr<TransactionPartition> TransactionPlace::host(Errc& error) const {
+    const auto* hosts = static_cast<const TransactionHost*>(shard->transactions());
+    std::shared_ptr<TransactionPartition> found =
+        hosts != nullptr ? hosts->find(partition) : nullptr;
+    error = found != nullptr                   ? found->status()
+            : shard->failed_to_open(partition) ? Errc::kCoordinatorNotAvailable
+                                               : Errc::kNotCoordinator;
+    return error == Errc::kNone ? found : nullptr;
+}
+
+std::optional<TransactionPlace> place_of_transaction(const Shard& shard,
+                                                     std::string_view transactional_id) {
+    const metadata::Topic* topic = shard.image().find(kTransactionsTopic);
+    if (topic == nullptr) return std::nullopt;
+    // The same hash as groups'.
+    const storage::PartitionId id{
+        topic->id, groups::partition_of_group(transactional_id, topic->partition_count)};
+    return TransactionPlace{.shard = &shard.broker().shard_of(id), .partition = id};
+}
+
+namespace {
+
+/// An answer with one error a partition; Ticket gives it when the coordinator is gone.
+struct Admitted {
+    Errc error = Errc::kNone;
+    std::vector<Errc> partitions = {};
+};
+
+Errc as_written(Errc error, const Admission& admission) {
+    if (error == Errc::kProducerFenced) return Errc::kInvalidProducerEpoch;
+    if (error == Errc::kTransactionAbortable && !admission.knows_abortable)
+        return Errc::kInvalidTxnState;
+    return error;
+}
+
+}  // namespace
+
+rt::Task<std::vector<Errc>> admit_to_transaction(Request& request, Admission admission) {
+    const std::size_t count = admission.partitions.size();
+    const std::optional<TransactionPlace> place =
+        place_of_transaction(*request.shard, admission.transactional_id);
+    if (!place) co_return std::vector(count, Errc::kNotCoordinator);
+    const transactions::Enrol enrol{.transactional_id = admission.transactional_id,
+                                    .producer = admission.producer,
+                                    .partitions = admission.partitions,
+                                    .protocol = admission.enrols ? Protocol::kTwo : Protocol::kOne,
+                                    .connection = 0,
+                                    .may_wait = true};
+    const auto call = [&enrol, &admission, count](Coordinator& coordinator, Now now,
+                                                  Ticket<Admitted> ticket) {
+        if (!admission.enrols) {
+            ticket({.error = Errc::kNone, .partitions = coordinator.verify(enrol)});
+            return;
+        }
+        coordinator.enrol(enrol, now, [ticket = std::move(ticket), count](Errc error) mutable {
+            ticket({.error = error, .partitions = std::vector(count, error)});
+        });
+    };
+    Admitted admitted = co_await ask_transaction_there<Admitted>(*place, call);
+    if (admitted.partitions.size() != count) admitted.partitions.assign(count, admitted.error);
+    for (Errc& error : admitted.partitions) error = as_written(error, admission);
+    co_return std::move(admitted.partitions);
+}
+
+}  // namespace leat::broker

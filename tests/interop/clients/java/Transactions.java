@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.clients.admin.TransactionDescription;
+import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** Features about transactions: what is seen of them, fencing, offsets inside them, administration. */
+final class Transactions {
+    static void add(Map<String, Program.Feature> features) {
+        features.put("transactions", Transactions::transactions);
+        features.put("transactional_offsets", Transactions::transactionalOffsets);
+    }
+
+    private static KafkaProducer<byte[], byte[]> producer(Context context, String id) {
+        Map<String, Object> settings = Map.of("bootstrap.servers", context.bootstrap, "transactional.id", context.topic(id), "linger.ms", 0);
+        return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    private static void send(KafkaProducer<byte[], byte[]> producer, String topic, int partition, String value) {
+        producer.send(new ProducerRecord<>(topic, partition, null, Context.bytes(value)));
+    }
+
+    /** Rows of all partitions up to the last stable offset. */
+    private static void read(Context context, List<String> facts, String topic, int partitions, String isolation) throws Exception {
+        List<TopicPartition> places = new ArrayList<>();
+        for (int i = 0; i < partitions; i++) {
+            places.add(new TopicPartition(topic, i));
+        }
+        try (KafkaConsumer<byte[], byte[]> consumer = context.consumer(context.topic("reader"), "isolation.level", isolation)) {
+            consumer.assign(places);
+            consumer.seekToBeginning(places);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(places);
+            Map<String, String> rows = new TreeMap<>();
+            Program.waitUntil("the end of " + topic, () -> {
+                for (ConsumerRecord<byte[], byte[]> row : consumer.poll(Duration.ofMillis(50))) {
+                    rows.put(row.partition() + ":" + row.offset(), new String(row.value()));
+                }
+                return places.stream().allMatch(place -> consumer.position(place) >= ends.get(place));
+            });
+            rows.forEach((place, value) -> facts.add(isolation + " " + place + " " + value));
+            places.forEach(place -> facts.add(isolation + " end of " + place.partition() + " " + ends.get(place)));
+        }
+    }
+
+    private static void transactions(Context context, List<String> facts) throws Exception {
+        String topic = context.create("transactions", 3);
+        try (KafkaProducer<byte[], byte[]> first = producer(context, "writer")) {
+            first.initTransactions();
+            for (int i = 0; i < 6; i++) {
+                first.beginTransaction();
+                for (int partition = 0; partition < 3; partition++) {
+                    send(first, topic, partition, "t" + i + "-" + partition);
+                }
+                if (i % 3 == 2) {
+                    first.flush();
+                    first.abortTransaction();
+                } else {
+                    first.commitTransaction();
+                }
+            }
+            first.beginTransaction();
+            facts.add("nothing committed " + Program.outcome(() -> {
+                first.commitTransaction();
+                return null;
+            }));
+            first.beginTransaction();
+            facts.add("nothing aborted " + Program.outcome(() -> {
+                first.abortTransaction();
+                return null;
+            }));
+            first.beginTransaction();
+            send(first, topic, 0, "left open");
+            first.flush();
+            read(context, facts, topic, 3, "read_committed");
+            list(context, facts);
+            try (KafkaProducer<byte[], byte[]> second = producer(context, "writer")) {
+                second.initTransactions();
+                facts.add("fenced " + Program.outcome(() -> {
+                    send(first, topic, 0, "too late");
+                    first.commitTransaction();
+                    return null;
+                }));
+                second.beginTransaction();
+                send(second, topic, 1, "second");
+                second.commitTransaction();
+            }
+        }
+        read(context, facts, topic, 3, "read_committed");
+        read(context, facts, topic, 3, "read_uncommitted");
+    }
+
+    private static void list(Context context, List<String> facts) throws Exception {
+        String id = context.topic("writer");
+        for (TransactionListing each : context.admin.listTransactions().all().get()) {
+            if (each.transactionalId().equals(id)) {
+                facts.add("listed " + each.state());
+            }
+        }
+        TransactionDescription found = context.admin.describeTransactions(List.of(id)).description(id).get();
+        facts.add("described " + found.state() + " epoch " + found.producerEpoch() + " timeout " + found.transactionTimeoutMs()
+                + " started " + found.transactionStartTimeMs().isPresent() + " in " + found.topicPartitions().size());
+        facts.add("unknown " + Program.outcome(() -> context.admin.describeTransactions(List.of("no-such")).description("no-such").get()));
+    }
+
+    /** Consume, transform, produce: what was read is committed with what was written, or not at all. */
+    private static void transactionalOffsets(Context context, List<String> facts) throws Exception {
+        String source = context.create("source", 1);
+        String target = context.create("target", 1);
+        String group = context.topic("transformers");
+        context.produce(Context.simple(source, 0, Context.numbered("v", 10)));
+        TopicPartition place = new TopicPartition(source, 0);
+        try (KafkaProducer<byte[], byte[]> producer = producer(context, "transformer"); KafkaConsumer<byte[], byte[]> consumer = context.consumer(group, "enable.auto.commit", "false")) {
+            producer.initTransactions();
+            consumer.subscribe(List.of(source));
+            List<ConsumerRecord<byte[], byte[]>> rows = new ArrayList<>();
+            Program.waitUntil("ten records", () -> {
+                consumer.poll(Duration.ofMillis(50)).forEach(rows::add);
+                return rows.size() >= 10;
+            });
+            for (int i = 0; i < 10; i += 5) {
+                producer.beginTransaction();
+                for (ConsumerRecord<byte[], byte[]> row : rows.subList(i, i + 5)) {
+                    send(producer, target, 0, "seen " + row.offset());
+                }
+                producer.sendOffsetsToTransaction(Map.of(place, new OffsetAndMetadata(i + 5L)), consumer.groupMetadata());
+                if (i == 0) {
+                    producer.commitTransaction();
+                } else {
+                    producer.flush();
+                    producer.abortTransaction();
+                }
+                facts.add("committed " + consumer.committed(java.util.Set.of(place)).get(place).offset());
+            }
+        }
+        read(context, facts, target, 1, "read_committed");
+    }
+
+    private Transactions() {}
+}

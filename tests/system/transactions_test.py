@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Transactions over raw requests against `leat serve`: codes as Kafka has them, kill -9 at each step, held requests.
+
+usage: transactions_test.py LEAT [TEST...]
+
+The codes expected are those that Apache Kafka 4.3.1 answered to the same requests.
+"""
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from kafka_node import LeatNode  # noqa: E402
+from protocol import Client  # noqa: E402
+
+LEAT = ""
+NONE, COORDINATOR_LOADING, NOT_COORDINATOR, CONCURRENT = 0, 14, 16, 51
+INVALID_EPOCH, INVALID_STATE, INVALID_MAPPING, FENCED = 47, 48, 49, 90
+
+
+class Broker(LeatNode):
+    """One broker with a folder of its own; kill() and start() keep data and port."""
+
+    def __init__(self, folder):
+        super().__init__(folder, LEAT, settings={"transaction.abort.timed.out.transaction.cleanup.interval.ms": "200"})
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class Producer:
+    """The coordinator's APIs for one transactional id, with the retries that every client makes."""
+
+    def __init__(self, address, name):
+        self.client = Client(address)
+        self.name, self.id, self.epoch = name, -1, -1
+        self.retried(lambda: self.client.call("FindCoordinator", 4, key_type=1, coordinator_keys=[name])["coordinators"][0]["error_code"])
+
+    @staticmethod
+    def retried(call):
+        for _ in range(200):
+            answer = call()
+            code = answer[0] if isinstance(answer, tuple) else answer
+            if code not in (CONCURRENT, COORDINATOR_LOADING, NOT_COORDINATOR, 15):
+                return answer
+            time.sleep(0.02)
+        raise TimeoutError
+
+    def init(self, timeout=60000):
+        def once():
+            answer = self.client.call("InitProducerId", 4, transactional_id=self.name, transaction_timeout_ms=timeout)
+            if answer["error_code"] == NONE:
+                self.id, self.epoch = answer["producer_id"], answer["producer_epoch"]
+            return answer["error_code"]
+        return self.retried(once)
+
+    def add_once(self, topic, epoch=None, version=3):
+        answer = self.client.call("AddPartitionsToTxn", version, v3_and_below_transactional_id=self.name,
+                                  v3_and_below_producer_id=self.id, v3_and_below_producer_epoch=self.epoch if epoch is None else epoch,
+                                  v3_and_below_topics=[{"name": topic, "partitions": [0]}])
+        return answer["results_by_topic_v3_and_below"][0]["results_by_partition"][0]["partition_error_code"]
+
+    def add(self, topic, **options):
+        return self.retried(lambda: self.add_once(topic, **options))
+
+    def end_once(self, commit, epoch=None, version=5):
+        answer = self.client.call("EndTxn", version, transactional_id=self.name, producer_id=self.id,
+                                  producer_epoch=self.epoch if epoch is None else epoch, committed=commit)
+        return answer["error_code"], answer.get("producer_epoch")
+
+    def end(self, commit, **options):
+        return self.retried(lambda: self.end_once(commit, **options))
+
+    def state(self):
+        return self.client.call("DescribeTransactions", 0, transactional_ids=[self.name])["transaction_states"][0]
+
+    def wait_for(self, state):
+        for _ in range(200):
+            if self.state()["transaction_state"] == state:
+                return
+            time.sleep(0.02)
+        raise TimeoutError(self.state())
+
+
+class TransactionsTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-txn-"))
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.broker = Broker(self.folder)
+        self.address = self.broker.start()
+        self.addCleanup(self.broker.stop)
+        with Client(self.address) as client:
+            client.call("CreateTopics", 5, topics=[{"name": "t", "num_partitions": 1, "replication_factor": 1}])
+
+    def restart(self):
+        self.broker.kill()
+        self.address = self.broker.start()
+
+    def test_a_held_end_ends_no_other_transaction_under_protocol_two(self):
+        producer = Producer(self.address, "a")
+        self.assertEqual(producer.init(), NONE)
+        held = producer.epoch
+        self.assertEqual(producer.add("t"), NONE)
+        self.assertEqual(producer.end(True), (NONE, 1))
+        producer.epoch = 1
+        self.assertEqual(producer.add("t"), NONE)
+        self.assertEqual(producer.end_once(True, epoch=held)[0], FENCED)
+        self.assertEqual(producer.end_once(False, epoch=held)[0], FENCED)
+        self.assertEqual(producer.state()["transaction_state"], "Ongoing")
+
+    def test_a_superseded_connection_is_refused_under_protocol_one(self):
+        old = Producer(self.address, "a")
+        self.assertEqual(old.init(), NONE)
+        self.assertEqual(old.add("t"), NONE)
+        new = Producer(self.address, "a")
+        new.id, new.epoch = old.id, old.epoch
+        self.assertEqual(new.end(True, version=4)[0], NONE)
+        self.assertEqual(new.add("t"), NONE)
+        self.assertEqual(old.end_once(True, version=4)[0], FENCED)
+        self.assertEqual(old.end_once(True, version=1)[0], INVALID_EPOCH)
+        self.assertEqual(new.state()["transaction_state"], "Ongoing")
+        self.assertEqual(new.end(True, version=4)[0], NONE)
+
+    def test_each_state_outlives_a_kill(self):
+        producer = Producer(self.address, "a")
+        producer.init()
+        producer.add("t")
+        self.restart()
+        again = Producer(self.address, "a")
+        again.id, again.epoch = producer.id, producer.epoch
+        again.wait_for("Ongoing")
+        self.assertEqual(again.end(True), (NONE, 1))
+        self.restart()
+        last = Producer(self.address, "a")
+        last.id, last.epoch = producer.id, producer.epoch
+        last.wait_for("CompleteCommit")
+        self.assertEqual(last.end(True), (NONE, 1))
+        self.assertEqual(last.init(), NONE)
+        self.assertEqual(last.epoch, 2)
+
+    def test_a_transaction_whose_time_is_over_is_aborted(self):
+        producer = Producer(self.address, "a")
+        producer.init(timeout=300)
+        producer.add("t")
+        producer.wait_for("CompleteAbort")
+        self.assertEqual(producer.end(True, version=4)[0], FENCED)
+
+    def test_the_command_line_shows_what_is_open(self):
+        producer = Producer(self.address, "a")
+        producer.init()
+        producer.add("t")
+
+        def leat(*words):
+            done = subprocess.run([LEAT, "txn", *words, "-b", self.address, "--output", "json"], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+
+        self.assertIn("Ongoing", leat("list"))
+        self.assertIn('"t"', leat("describe", "a"))
+        self.assertIn("hanging", leat("find-hanging", "--older-than", "0"))
+
+
+if __name__ == "__main__":
+    LEAT = sys.argv.pop(1)
+    unittest.main()

@@ -144,7 +144,7 @@ Result<void> Log::roll_if_old(WallMs now) {
     return state.roll(now);
 }
 
-Result<void> Log::append_aborted(const AbortedSpan& span) {
+Result<std::shared_ptr<rt::File>> Log::append_aborted(const AbortedSpan& span) {
     LogState& state = *state_;
     LEAT_TRY_VOID(state.check_usable());
     Segment& segment = *state.segments[state.segment_of(span.last)];
@@ -153,9 +153,10 @@ Result<void> Log::append_aborted(const AbortedSpan& span) {
                                           .last = span.last,
                                           .last_stable = span.last_stable});
     if (!file) return state.note_failure(std::move(file).error());
-    state.unsynced.add(*std::move(file));
+    std::shared_ptr<rt::File> written = *std::move(file);
+    state.unsynced.add(written);
     state.names_unsynced = true;  // It may be the first entry of the file.
-    return {};
+    return written;
 }
 
 std::int32_t Log::latest_epoch() const noexcept {

@@ -119,7 +119,11 @@ class Log {
     Result<Offset> retain(WallMs now, Offset high_watermark);
     Result<void> remove_deleted(WallMs now);
 
-    /// Aborted transactions that end at or after `from` and start below `below` (txnindex).
+    /// An offset above all that read() from `from` gave, when that ended at `end`: what the index
+    /// can tell, or `below`.
+    Result<Offset> bound_of_read(Offset from, FilePos end, Offset below);
+    /// Aborted transactions that end at or after `from` and start below `below` (txnindex), the
+    /// earliest first.
     Result<std::vector<AbortedTransaction>> aborted_between(Offset from, Offset below);
     /// Recorded when an abort marker is appended.
     struct AbortedSpan {
@@ -128,7 +132,8 @@ class Log {
         Offset last;
         Offset last_stable;
     };
-    Result<void> append_aborted(const AbortedSpan& span);
+    /// The file that it lies in, to be synced; null when it was there already.
+    Result<std::shared_ptr<rt::File>> append_aborted(const AbortedSpan& span);
 
     /// Leader epochs, as leader-epoch-checkpoint has them.
     [[nodiscard]] std::int32_t latest_epoch() const noexcept;  ///< -1: none.

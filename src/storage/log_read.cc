@@ -163,6 +163,22 @@ Result<TimestampedOffset> Log::find_max_timestamp() {
     return first_in_batch(batch, {.at = best.timestamp, .from = Offset{0}, .below = state.log_end});
 }
 
+Result<Offset> Log::bound_of_read(Offset from, FilePos end, Offset below) {
+    const std::size_t index = state_->segment_of(from);
+    Segment& segment = *state_->segments[index];
+    LEAT_TRY(const std::size_t count, segment.offsets().count());
+    LEAT_TRY(const std::size_t at,
+             segment.offsets().entries().partition_point(
+                 [end](const OffsetEntry& entry) { return entry.position < end.value; }));
+    // Out of a gap at the end of the segment, the read was from the next one.
+    if (at == count)
+        return index + 1 < state_->segments.size()
+                   ? std::min(state_->segments[index + 1]->end(), below)
+                   : below;
+    LEAT_TRY(const IndexedBatch next, segment.offsets().at(at));
+    return next.offset > from ? std::min(next.offset, below) : below;
+}
+
 Result<std::vector<AbortedTransaction>> Log::aborted_between(Offset from, Offset below) {
     LogState& state = *state_;
     std::vector<TxnEntry> entries;
@@ -176,6 +192,7 @@ Result<std::vector<AbortedTransaction>> Log::aborted_between(Offset from, Offset
     aborted.reserve(entries.size());
     for (const TxnEntry& entry : entries)
         aborted.push_back({.producer_id = entry.producer_id, .first_offset = entry.first});
+    std::ranges::sort(aborted, {}, &AbortedTransaction::first_offset);
     return aborted;
 }
 

@@ -60,7 +60,7 @@ void PartitionState::give_turn() {
 }
 
 Offset PartitionState::last_stable() const noexcept {
-    const Offset unstable = producers.first_unstable();
+    const Offset unstable = context.faults.lso_too_high ? Offset{-1} : producers.first_unstable();
     if (unstable.value < 0 || unstable > high_watermark) return high_watermark;
     return std::max(unstable, log_start);
 }
@@ -153,6 +153,7 @@ std::optional<Log::Unsynced> PartitionState::take_unsynced() {
 
 void PartitionState::on_synced(Offset end) {
     synced = std::max(synced, end);
+    if (synced > aborted_last) aborted_files.clear();  // They were part of it.
     advance();
     settle_waits(Errc::kNone);
 }

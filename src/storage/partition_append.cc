@@ -172,7 +172,10 @@ void PartitionState::note_producer(const Append& append, const Placed& placed) {
                                       .last = ended->last,
                                       .last_stable = ended->last_stable});
     // Without it readers would take aborted records for good.
-    if (!noted) go_offline("the transaction index cannot be written");
+    if (!noted) return go_offline("the transaction index cannot be written");
+    aborted_last = ended->last;
+    if (*noted && std::ranges::find(aborted_files, *noted) == aborted_files.end())
+        aborted_files.push_back(*noted);
 }
 
 namespace {
@@ -195,6 +198,7 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
     Append append{batch.bytes, s.admission_rules(batch.origin)};
     append.guard = batch.guard;
     append.transaction_version = batch.transaction_version;
+    const bool is_end = !batch.owned.empty();
     auto admit_it = [&append] {
         append.admitted = admit(append.batch, append.rules, append.answer.record_errors);
     };
@@ -220,7 +224,8 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
     append.answer.log_start = s.log_start;
     s.advance();
     const bool must_wait = acks != 0 && append.answer.error == Errc::kNone && s.is_sync() &&
-                           append.wait_for > s.synced && !s.context.faults.ack_before_sync;
+                           append.wait_for > s.synced && !s.context.faults.ack_before_sync &&
+                           !(is_end && s.context.faults.marker_before_log);
     if (must_wait) {
         PartitionState::SyncWait wait{s, append.wait_for};
         const Errc error = co_await wait;

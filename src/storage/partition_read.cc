@@ -93,7 +93,13 @@ void PartitionState::read_from_log(const ReadRequest& request, ReadResult& resul
 
 /// Runs on: the pool, with the turn.
 void PartitionState::add_aborted(const ReadRequest& request, ReadResult& result) {
-    auto aborted = log->aborted_between(request.from, result.last_stable);
+    if (context.faults.no_abort_filter) return;
+    if (result.slices.empty()) return;
+    // Only what overlaps with what was read: there may be many more behind it.
+    const ReadSlice& last = result.slices.back();
+    const FilePos end{last.at.value + static_cast<std::int64_t>(last.size_bytes)};
+    const auto bound = log->bound_of_read(request.from, end, result.last_stable);
+    auto aborted = log->aborted_between(request.from, bound ? *bound : result.last_stable);
     if (!aborted) {
         result.error = Errc::kKafkaStorageError;
         result.slices.clear();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a partition consists of; its operations are in partition.cc, partition_open.cc,
-// partition_append.cc, partition_read.cc and partition_upkeep.cc. Layer: storage (L3).
+// What a partition consists of; its operations are in partition*.cc. Layer: storage (L3).
 #pragma once
 
 #include <coroutine>
@@ -25,8 +24,7 @@ namespace leat::storage {
 
 /// An append, from the batch that came to its answer.
 struct Append {
-    Append(MutableBytes batch_in, AdmissionRules rules_in)
-        : batch(batch_in), rules(std::move(rules_in)) {}
+    Append(MutableBytes bytes, AdmissionRules of) : batch(bytes), rules(std::move(of)) {}
 
     MutableBytes batch;
     AdmissionRules rules;
@@ -136,7 +134,8 @@ class PartitionState final : public SyncTarget {
     /// Writes the producers' state as of `at` off the shard.
     void snapshot_soon(Offset at);
     /// Runs on: a thread that may block.
-    Result<void> write_snapshot(const ProducerEntries& entries, Offset at) const;
+    using Files = std::vector<std::shared_ptr<rt::File>>;
+    Result<void> write_snapshot(const ProducerEntries& entries, Offset at, const Files& sync) const;
     [[nodiscard]] Result<void> store_log_start(Offset offset) const;
 
     /// Where a leader epoch began.
@@ -163,6 +162,10 @@ class PartitionState final : public SyncTarget {
     std::int64_t size_bytes = 0;
     std::vector<EpochStart> epochs;  ///< Ascending; the last one is the current epoch.
     bool has_aborted = false;        ///< Transactions were aborted here at some time.
+    /// Transaction indexes written and not synced; up to which marker. A snapshot needs them
+    /// synced.
+    Files aborted_files;
+    Offset aborted_last{-1};
 
     bool is_closed = false;
     bool is_offline = false;  ///< Takes no more appends.

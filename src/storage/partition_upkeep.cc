@@ -59,8 +59,8 @@ void PartitionState::snapshot_soon(Offset at) {
     ++jobs;
     context.pool.submit(
         context.executor,
-        [this, at, entries = producers.entries()] {
-            if (auto written = write_snapshot(entries, at); !written)
+        [this, at, entries = producers.entries(), aborted = std::exchange(aborted_files, {})] {
+            if (auto written = write_snapshot(entries, at, aborted); !written)
                 kLog.warn("producer snapshot not written",
                           {{"partition", spec.folder()}, {"error", written.error().code()}});
         },
@@ -70,7 +70,12 @@ void PartitionState::snapshot_soon(Offset at) {
         });
 }
 
-Result<void> PartitionState::write_snapshot(const ProducerEntries& entries, Offset at) const {
+Result<void> PartitionState::write_snapshot(const ProducerEntries& entries, Offset at,
+                                            const Files& sync) const {
+    // What precedes a snapshot is not looked at again, so that an index entry that a crash takes
+    // would be missed for ever: readers would take aborted records for good ones.
+    if (!context.faults.skip_sync)
+        for (const auto& file : sync) LEAT_TRY_VOID(file->sync());
     // The window first: a snapshot without it would pass for one of Kafka's.
     LEAT_TRY_VOID(rt::replace_file(context.disk, snapshot_path(path, at, ".window"),
                                    encode_window(entries, at)));
@@ -229,7 +234,7 @@ rt::Task<Result<void>> Partition::shut_down() {
         s.log.reset();
     }
     auto close_it = [&] {
-        result = s.write_snapshot(s.producers.entries(), s.log_end);
+        result = s.write_snapshot(s.producers.entries(), s.log_end, s.aborted_files);
         auto closed = s.log->close();
         if (!closed) result = std::move(closed);
         s.log.reset();

@@ -28,6 +28,9 @@ struct Faults {
     bool ack_duplicate_early = false;  ///< A duplicate does not wait for its original's sync.
     bool mark_ahead = false;           ///< The durable mark runs ahead of the sync.
     bool read_above_synced = false;
+    bool lso_too_high = false;       ///< Open transactions do not hold readers back.
+    bool no_abort_filter = false;    ///< Readers are told of no aborted transaction.
+    bool marker_before_log = false;  ///< An end is answered before its marker is durable.
 };
 
 /// Owned by the shard; outlives its partitions. `broker` is replaced when settings change.

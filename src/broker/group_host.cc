@@ -60,6 +60,14 @@ std::shared_ptr<GroupPartition> GroupPlace::host(Errc& error) const {
     return error == Errc::kNone ? found : nullptr;
 }
 
+void group_marker_written(const Shard& shard, const storage::PartitionId& partition,
+                          const storage::EndTransaction& end) {
+    const auto* groups = static_cast<const GroupHost*>(shard.groups());
+    if (groups == nullptr) return;
+    if (const std::shared_ptr<GroupPartition> host = groups->find(partition))
+        host->on_marker(end.producer_id, end.committed);
+}
+
 std::optional<GroupPlace> place_of_group(const Shard& shard, std::string_view group_id) {
     const metadata::Topic* topic = shard.image().find(kOffsetsTopic);
     if (topic == nullptr) return std::nullopt;

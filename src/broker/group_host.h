@@ -58,6 +58,12 @@ struct GroupPlace {
 [[nodiscard]] std::optional<GroupPlace> place_of_group(const Shard& shard,
                                                        std::string_view group_id);
 
+/// To be told after Partition::end_transaction() has answered kNone: offsets that wait for the end
+/// of the transaction take effect or are dropped. Nothing for partitions of other topics.
+/// Runs on: the shard of the partition.
+void group_marker_written(const Shard& shard, const storage::PartitionId& partition,
+                          const storage::EndTransaction& end);
+
 /// Runs `call(coordinator, now, ticket)` on the shard of the group and resumes on the request's
 /// with what the ticket was given. `call` is a plain function object; what it refers to outlives
 /// the await. Errors: those of the call, kNotCoordinator, kCoordinatorLoadInProgress,

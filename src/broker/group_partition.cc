@@ -9,6 +9,7 @@
 #include "broker/metrics.h"
 #include "obs/log.h"
 #include "wire/batch_builder.h"
+#include "wire/control_record.h"
 #include "wire/record_reader.h"
 
 namespace leat::broker {
@@ -20,7 +21,13 @@ constexpr obs::Logger kLog{"groups"};
 constexpr std::size_t kLoadBytes = 256 * 1024;
 
 Result<std::vector<std::byte>> batch_of(const groups::Write& write, WallMs now) {
-    wire::BatchBuilder builder{{}};
+    wire::BatchOptions options;
+    if (write.producer) {
+        options.producer_id = write.producer->id;
+        options.producer_epoch = write.producer->epoch;
+        options.transactional = true;
+    }
+    wire::BatchBuilder builder{options};
     for (const groups::RecordToWrite& record : write.records) {
         wire::NewRecord added{
             .timestamp = now, .key = Bytes{record.key}, .value = {}, .headers = {}};
@@ -170,13 +177,18 @@ Result<Offset> GroupPartition::replay_batches(Bytes batches, Offset from) {
         LEAT_TRY(const std::optional<wire::BatchView> batch, cursor.next());
         if (!batch) break;
         next = Offset{batch->header.last_offset().value + 1};
-        // Markers of transactions carry no group's record.
-        if (batch->header.is_control()) continue;
+        const std::int64_t producer = batch->header.producer_id;
+        if (batch->header.is_control()) {
+            LEAT_TRY(const auto marker, wire::read_end_marker(*batch));
+            if (marker) coordinator_->end_transaction(producer, marker->committed, now);
+            continue;
+        }
+        const std::int64_t of = batch->header.is_transactional() ? producer : -1;
         LEAT_TRY(wire::RecordReader records, wire::RecordReader::open(*batch, inflated_max));
         for (;;) {
             LEAT_TRY(const std::optional<wire::RecordView> record, records.next());
             if (!record) break;
-            if (record->key) coordinator_->load_record(*record->key, record->value, now);
+            if (record->key) coordinator_->load_record(*record->key, record->value, now, of);
         }
     }
     if (next == from) return Error{Errc::kCorruptMessage, "a read gave no whole batch"};
@@ -213,6 +225,14 @@ void GroupPartition::on_topic_deleted(const std::string& topic) {
     });
 }
 
+void GroupPartition::on_marker(std::int64_t producer_id, bool committed) {
+    // While it loads, the marker is read with all else.
+    if (status() != Errc::kNone) return;
+    run([=](groups::Coordinator& coordinator, groups::Now now) {
+        coordinator.end_transaction(producer_id, committed, now);
+    });
+}
+
 void GroupPartition::set_settings(const groups::Settings& settings) {
     if (coordinator_ != nullptr) coordinator_->set_settings(settings);
 }
@@ -238,8 +258,12 @@ rt::Task<void> GroupPartition::append(std::shared_ptr<GroupPartition> self, grou
         co_return;
     }
     constexpr std::int16_t kAll = -1;
+    // The transaction's coordinator was asked just before, and no marker can have overtaken that:
+    // the request came here straight from its shard.
+    storage::TransactionGuard guard;
+    if (write.producer) guard = self->partition_->transaction_guard(write.producer->id);
     const storage::Appended appended =
-        co_await self->partition_->append(*batch, storage::Origin::kCoordinator, kAll);
+        co_await self->partition_->append(*batch, storage::Origin::kCoordinator, kAll, guard);
     self->written(write.token, appended.error);
 }
 

@@ -56,6 +56,8 @@ class GroupPartition final : public std::enable_shared_from_this<GroupPartition>
 
     /// Also while it loads: then it is made up for.
     void on_topic_deleted(const std::string& topic);
+    /// The marker of a producer's transaction is durably in the partition.
+    void on_marker(std::int64_t producer_id, bool committed);
     void set_settings(const groups::Settings& settings);
 
   private:

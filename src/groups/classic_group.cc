@@ -218,6 +218,8 @@ Errc ClassicGroup::admit_commit(const CommitOffsets& request) {
         request.generation < 0 && request.member_id.empty() && !request.instance_id;
     if (request.generation < 0 && state_ == GroupState::kEmpty) return Errc::kNone;
     if (has_no_member) {
+        // Older versions of TxnOffsetCommit say nothing of members.
+        if (request.transaction) return Errc::kNone;
         // Only a consumer that manages its partitions by itself commits so, and it may not meddle
         // with a group that has members. (Empty was admitted above.)
         return Errc::kUnknownMemberId;
@@ -227,6 +229,8 @@ Errc ClassicGroup::admit_commit(const CommitOffsets& request) {
     const Settings& settings = host_.settings();
     if (request.generation != generation_ && !settings.faults.skip_generation_check)
         return Errc::kIllegalGeneration;
+    // Producers send these, by what the member has told them; they are no sign of its life.
+    if (request.transaction) return Errc::kNone;
     // The member knows its generation but not its partitions yet: let it come back.
     if (state_ == GroupState::kCompleting && !settings.faults.skip_generation_check)
         return Errc::kRebalanceInProgress;

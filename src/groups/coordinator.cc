@@ -44,6 +44,13 @@ Errc coordinator_error(Errc outcome, Errc too_large) {
     return outcome;
 }
 
+FetchedOffset fetched(const CommittedOffset& committed) {
+    return {.offset = committed.offset,
+            .leader_epoch = committed.leader_epoch,
+            .metadata = committed.metadata,
+            .topic_id = committed.topic_id};
+}
+
 }  // namespace
 
 Coordinator::Coordinator(const Settings& settings, std::function<std::uint64_t()> random)
@@ -53,7 +60,8 @@ Coordinator::Coordinator(const Settings& settings, std::function<std::uint64_t()
 
 Coordinator::~Coordinator() = default;
 
-void Coordinator::load_record(Bytes key, std::optional<Bytes> value, Now now) {
+void Coordinator::load_record(Bytes key, std::optional<Bytes> value, Now now,
+                              std::int64_t producer_id) {
     now_ = now;
     if (!value && settings_.faults.ignore_tombstones) return;
     const Result<Key> decoded = decode_key(key);
@@ -61,17 +69,21 @@ void Coordinator::load_record(Bytes key, std::optional<Bytes> value, Now now) {
         ++unreadable_;
         return;
     }
-    if (const auto* offset = std::get_if<OffsetKey>(&*decoded)) load_offset(*offset, value);
+    if (const auto* offset = std::get_if<OffsetKey>(&*decoded))
+        load_offset(*offset, value, producer_id);
     if (const auto* group = std::get_if<GroupKey>(&*decoded)) load_group(*group, value);
 }
 
-void Coordinator::load_offset(const OffsetKey& key, std::optional<Bytes> value) {
+void Coordinator::load_offset(const OffsetKey& key, std::optional<Bytes> value,
+                              std::int64_t producer_id) {
     if (!value) {
         Group* group = find(key.group_id);
         if (group == nullptr) return;
         group->offsets.erase(key.topic, key.partition);
+        group->pending.erase(key.topic, key.partition);
         // A group that was only offsets is gone with the last of them.
-        if (!group->is_recorded && group->offsets.is_empty()) groups_.erase(group->id());
+        if (!group->is_recorded && group->offsets.is_empty() && group->pending.is_empty())
+            groups_.erase(group->id());
         return;
     }
     const Result<OffsetValue> decoded = decode_offset_value(*value);
@@ -82,14 +94,14 @@ void Coordinator::load_offset(const OffsetKey& key, std::optional<Bytes> value) 
     // The log is the truth: no bound holds back what was acknowledged once.
     auto& group = groups_[std::string{key.group_id}];
     if (!group) group = std::make_unique<Group>(host(), std::string{key.group_id});
-    group->offsets.put(key.topic, key.partition, CommittedOffset::from(*decoded));
+    take_offset(*group, key.topic, key.partition, CommittedOffset::from(*decoded), producer_id);
 }
 
 void Coordinator::load_group(const GroupKey& key, std::optional<Bytes> value) {
     Group* group = find(key.group_id);
     if (!value) {
         if (group == nullptr) return;
-        if (group->offsets.is_empty())
+        if (group->offsets.is_empty() && group->pending.is_empty())
             groups_.erase(group->id());
         else
             group->classic.reset();
@@ -130,10 +142,10 @@ void Coordinator::append(Group& group, std::vector<RecordToWrite> records, Done 
 }
 
 void Coordinator::enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large,
-                          Done done) {
+                          Done done, std::optional<Producer> producer) {
     ++group.writes_in_flight;
     in_flight_.push_back({&group, std::move(done), too_large, std::nullopt});
-    writes_.push_back({first_in_flight_ + in_flight_.size() - 1, std::move(records)});
+    writes_.push_back({first_in_flight_ + in_flight_.size() - 1, std::move(records), producer});
 }
 
 void Coordinator::later(std::move_only_function<void()> answer) {
@@ -194,7 +206,8 @@ Group* Coordinator::find_or_create(std::string_view group_id) {
 
 /// A group that no record in the log or on its way speaks of need not be kept.
 void Coordinator::remove_if_unused(Group& group) {
-    const bool is_used = group.is_recorded || !group.offsets.is_empty() || !group.is_idle();
+    const bool is_used = group.is_recorded || !group.offsets.is_empty() ||
+                         !group.pending.is_empty() || !group.is_idle();
     if (!is_used) groups_.erase(groups_.find(group.id()));
 }
 
@@ -264,9 +277,8 @@ std::vector<ListedGroup> Coordinator::list() const {
 
 std::vector<std::string> Coordinator::topics_with_offsets() const {
     std::set<std::string> all;
-    for (const auto& [id, group] : groups_) {
-        for (const auto& [topic, partitions] : group->offsets.topics()) all.insert(topic);
-    }
+    for (const auto& [id, group] : groups_)
+        for (auto& [topic, partition] : group->all_offsets()) all.insert(std::move(topic));
     return {all.begin(), all.end()};
 }
 
@@ -292,7 +304,8 @@ void Coordinator::commit_offsets(const CommitOffsets& request, Now now,
 Errc Coordinator::check_offset(const Group& group, const OffsetToCommit& offset) const {
     if (offset.metadata.size() > settings_.offset_metadata_bytes_max)
         return Errc::kOffsetMetadataTooLarge;
-    if (group.offsets.size() + group.offsets_in_flight >= settings_.offsets_max &&
+    if (group.offsets.size() + group.pending.size() + group.offsets_in_flight >=
+            settings_.offsets_max &&
         group.offsets.find(offset.topic, offset.partition) == nullptr)
         return Errc::kPolicyViolation;
     return Errc::kNone;
@@ -307,10 +320,12 @@ struct Coordinator::Changes {
     };
     std::vector<One> all;
 
-    void apply_to(Group& group) {
-        for (One& one : all) {
-            group.offsets.put(one.topic, one.partition, std::move(one.offset));
-        }
+    std::int64_t producer_id = -1;
+
+    void apply_to(Coordinator& coordinator, Group& group) {
+        for (One& one : all)
+            coordinator.take_offset(group, one.topic, one.partition, std::move(one.offset),
+                                    producer_id);
         all.clear();
     }
 };
@@ -319,6 +334,7 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
                             Answer<CommitAnswer> answer) {
     CommitAnswer with;
     Changes changes;
+    if (request.transaction) changes.producer_id = request.transaction->id;
     std::vector<RecordToWrite> records;
     for (const OffsetToCommit& offset : request.offsets) {
         with.partitions.push_back(check_offset(group, offset));
@@ -342,49 +358,57 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
         });
         return remove_if_unused(group);
     }
-    if (settings_.faults.show_pending_commits) changes.apply_to(group);
+    if (settings_.faults.show_pending_commits) changes.apply_to(*this, group);
     if (settings_.faults.answer_before_durable) {
         later([early = std::move(answer), with]() mutable { early(std::move(with)); });
         answer = [](CommitAnswer) {};
     }
     const std::size_t count = records.size();
     group.offsets_in_flight += count;
-    enqueue(group, std::move(records), Errc::kInvalidCommitOffsetSize,
-            [this, &group, count, changes = std::move(changes), with = std::move(with),
-             answer = std::move(answer)](Errc outcome) mutable {
-                group.offsets_in_flight -= count;
-                if (outcome == Errc::kNone) changes.apply_to(group);
-                for (Errc& error : with.partitions) {
-                    if (error == Errc::kNone) error = outcome;
-                }
-                later([answer = std::move(answer), with = std::move(with)]() mutable {
-                    answer(std::move(with));
-                });
+    enqueue(
+        group, std::move(records), Errc::kInvalidCommitOffsetSize,
+        [this, &group, count, changes = std::move(changes), with = std::move(with),
+         answer = std::move(answer)](Errc outcome) mutable {
+            group.offsets_in_flight -= count;
+            if (outcome == Errc::kNone) changes.apply_to(*this, group);
+            for (Errc& error : with.partitions) {
+                if (error == Errc::kNone) error = outcome;
+            }
+            later([answer = std::move(answer), with = std::move(with)]() mutable {
+                answer(std::move(with));
             });
+        },
+        request.transaction);
 }
 
-std::vector<FetchedOffset> Coordinator::fetch_offsets(
-    std::string_view group_id, std::span<const TopicPartition> partitions) const {
+std::vector<FetchedOffset> Coordinator::fetch_offsets(std::string_view group_id,
+                                                      std::span<const TopicPartition> partitions,
+                                                      bool stable_only) const {
     std::vector<FetchedOffset> out(partitions.size());
     const Group* group = find(group_id);
     if (group == nullptr) return out;
     for (std::size_t i = 0; i < partitions.size(); ++i) {
-        const auto* found = group->offsets.find(partitions[i].topic, partitions[i].partition);
-        if (found == nullptr) continue;
-        out[i] = {found->offset, found->leader_epoch, found->metadata, found->topic_id};
+        const auto& [topic, partition] = partitions[i];
+        if (stable_only && group->pending.contains(topic, partition)) {
+            out[i].error = Errc::kUnstableOffsetCommit;
+            continue;
+        }
+        if (const auto* found = group->offsets.find(topic, partition)) out[i] = fetched(*found);
     }
     return out;
 }
 
-std::vector<FetchedPartition> Coordinator::fetch_all_offsets(std::string_view group_id) const {
+std::vector<FetchedPartition> Coordinator::fetch_all_offsets(std::string_view group_id,
+                                                             bool stable_only) const {
     std::vector<FetchedPartition> out;
     const Group* group = find(group_id);
     if (group == nullptr) return out;
     for (const auto& [topic, partitions] : group->offsets.topics()) {
         for (const auto& [partition, found] : partitions) {
-            out.push_back({topic,
-                           partition,
-                           {found.offset, found.leader_epoch, found.metadata, found.topic_id}});
+            const bool is_unstable = stable_only && group->pending.contains(topic, partition);
+            out.push_back({topic, partition,
+                           is_unstable ? FetchedOffset{.error = Errc::kUnstableOffsetCommit}
+                                       : fetched(found)});
         }
     }
     return out;
@@ -404,7 +428,8 @@ void Coordinator::delete_offsets(std::string_view group_id,
     for (const auto& [topic, partition] : partitions) {
         const bool is_read = group->classic.is_subscribed(topic);
         with.partitions.push_back(is_read ? Errc::kGroupSubscribedToTopic : Errc::kNone);
-        if (!is_read && group->offsets.find(topic, partition) != nullptr)
+        if (!is_read && (group->offsets.find(topic, partition) != nullptr ||
+                         group->pending.contains(topic, partition)))
             gone.emplace_back(topic, partition);
     }
     forget(*group, std::move(gone), false,
@@ -424,13 +449,10 @@ void Coordinator::delete_group(std::string_view group_id, Now now, Answer<Errc> 
     Group* group = find(group_id);
     if (group == nullptr) return answer(Errc::kGroupIdNotFound);
     if (group->has_members()) return answer(Errc::kNonEmptyGroup);
-    std::vector<std::pair<std::string, std::int32_t>> all;
-    for (const auto& [topic, partitions] : group->offsets.topics()) {
-        for (const auto& [partition, offset] : partitions) all.emplace_back(topic, partition);
-    }
-    forget(*group, std::move(all), true, [this, answer = std::move(answer)](Errc outcome) mutable {
-        later([answer = std::move(answer), outcome]() mutable { answer(outcome); });
-    });
+    forget(*group, group->all_offsets(), true,
+           [this, answer = std::move(answer)](Errc outcome) mutable {
+               later([answer = std::move(answer), outcome]() mutable { answer(outcome); });
+           });
     settle();
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "groups/group.h"
@@ -32,8 +33,8 @@ class Coordinator final : private GroupHost {
     Coordinator& operator=(const Coordinator&) = delete;
 
     /// The next record of the partition; no value means a tombstone. What cannot be read is counted
-    /// and left alone.
-    void load_record(Bytes key, std::optional<Bytes> value, Now now);
+    /// and left alone. `producer_id` is that of a transactional batch, else -1.
+    void load_record(Bytes key, std::optional<Bytes> value, Now now, std::int64_t producer_id = -1);
     void finish_load(Now now);
     [[nodiscard]] std::size_t unreadable_records() const noexcept { return unreadable_; }
 
@@ -55,10 +56,16 @@ class Coordinator final : private GroupHost {
     ///         kRebalanceInProgress; of a partition: kOffsetMetadataTooLarge, kPolicyViolation
     ///         (too many), and those of appends (kInvalidCommitOffsetSize for a batch too large).
     void commit_offsets(const CommitOffsets& request, Now now, Answer<CommitAnswer> answer);
-    /// As many as asked for, with -1 where nothing was committed; so too of an unknown group.
+    /// The marker of a producer's transaction is in the log, read or just written: what is pending
+    /// of it holds, or is dropped.
+    void end_transaction(std::int64_t producer_id, bool committed, Now now);
+    /// As many as asked for, with -1 where nothing was committed; so too of an unknown group. With
+    /// `stable_only` kUnstableOffsetCommit for what an open transaction is about to change.
     [[nodiscard]] std::vector<FetchedOffset> fetch_offsets(
-        std::string_view group_id, std::span<const TopicPartition> partitions) const;
-    [[nodiscard]] std::vector<FetchedPartition> fetch_all_offsets(std::string_view group_id) const;
+        std::string_view group_id, std::span<const TopicPartition> partitions,
+        bool stable_only = false) const;
+    [[nodiscard]] std::vector<FetchedPartition> fetch_all_offsets(std::string_view group_id,
+                                                                  bool stable_only = false) const;
     /// Errors of the whole: kInvalidGroupId, kGroupIdNotFound, kNonEmptyGroup (of another protocol
     ///         than consumers'); of a partition: kGroupSubscribedToTopic.
     void delete_offsets(std::string_view group_id, std::span<const TopicPartition> partitions,
@@ -105,12 +112,16 @@ class Coordinator final : private GroupHost {
     void append(Group& group, std::vector<RecordToWrite> records, Done done) override;
     void later(std::move_only_function<void()> answer) override;
 
-    void enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large, Done done);
+    void enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large, Done done,
+                 std::optional<Producer> producer = {});
     void settle();
     [[nodiscard]] Group* find(std::string_view group_id) const;
     /// Null when there are as many as there may be.
     Group* find_or_create(std::string_view group_id);
-    void load_offset(const OffsetKey& key, std::optional<Bytes> value);
+    void load_offset(const OffsetKey& key, std::optional<Bytes> value, std::int64_t producer_id);
+    /// An offset whose record is in the log; producer -1: of no transaction.
+    void take_offset(Group& group, std::string_view topic, std::int32_t partition,
+                     CommittedOffset offset, std::int64_t producer_id);
     void load_group(const GroupKey& key, std::optional<Bytes> value);
     void commit_to(Group& group, const CommitOffsets& request, Answer<CommitAnswer> answer);
     [[nodiscard]] Errc check_offset(const Group& group, const OffsetToCommit& offset) const;
@@ -126,6 +137,9 @@ class Coordinator final : private GroupHost {
     Now now_;
     TimerQueue timers_;
     std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;
+    /// Groups with pending offsets, by producer.
+    std::map<std::int64_t, std::set<std::string>> transactions_;
+    std::uint64_t taken_ = 0;  ///< Offsets that the log has given, for CommittedOffset::order.
     std::deque<InFlight> in_flight_;
     std::uint64_t first_in_flight_ = 1;  ///< Token of in_flight_.front().
     std::vector<Write> writes_;

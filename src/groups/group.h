@@ -9,6 +9,7 @@
 
 #include "groups/classic_group.h"
 #include "groups/offset_table.h"
+#include "groups/pending_offsets.h"
 
 namespace leat::groups {
 
@@ -29,6 +30,7 @@ class Group {
 
   public:
     OffsetTable offsets;
+    PendingOffsets pending;  ///< Of transactions; in none of the answers.
     /// A record of the log, or one on its way, speaks of the group itself.
     bool is_recorded = false;
     std::size_t offsets_in_flight = 0;  ///< Being written.
@@ -41,8 +43,15 @@ class Group {
         return !has_members() && writes_in_flight == 0 && classic.pending_members() == 0;
     }
     [[nodiscard]] std::vector<std::pair<std::string, std::int32_t>> expired_offsets() const {
-        return classic.expired(offsets);
+        auto out = classic.expired(offsets);
+        // Those of an open transaction are about to get another value.
+        std::erase_if(out,
+                      [this](const auto& at) { return pending.contains(at.first, at.second); });
+        return out;
     }
+    /// All that the log has, committed or not, each once.
+    [[nodiscard]] std::vector<std::pair<std::string, std::int32_t>> all_offsets(
+        std::string_view topic = {}) const;
 };
 
 }  // namespace leat::groups

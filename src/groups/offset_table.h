@@ -21,6 +21,9 @@ struct CommittedOffset {
     WallMs committed_at{-1};
     WallMs expires_at{-1};
     Uuid topic_id;
+    /// Place of its record among those of the log that the coordinator has taken: of two commits
+    /// the later one holds, also when the earlier one waits for the end of its transaction.
+    std::uint64_t order = 0;
 
     [[nodiscard]] static CommittedOffset from(const OffsetValue& value);
     /// A view of this.

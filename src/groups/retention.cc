@@ -65,17 +65,17 @@ void Coordinator::forget(Group& group, Partitions partitions, bool with_group, D
 }
 
 void Coordinator::forgotten(Group& group, const Partitions& batch) {
-    for (const auto& [topic, partition] : batch) group.offsets.erase(topic, partition);
+    for (const auto& [topic, partition] : batch) {
+        group.offsets.erase(topic, partition);
+        group.pending.erase(topic, partition);
+    }
 }
 
 void Coordinator::on_topic_deleted(std::string_view topic, Now now) {
     now_ = now;
     for (const auto& [id, group] : groups_) {
-        const auto at = group->offsets.topics().find(topic);
-        if (at == group->offsets.topics().end()) continue;
-        Partitions gone;
-        for (const auto& [partition, offset] : at->second) gone.emplace_back(topic, partition);
-        forget(*group, std::move(gone), false, [](Errc) {});
+        Partitions gone = group->all_offsets(topic);
+        if (!gone.empty()) forget(*group, std::move(gone), false, [](Errc) {});
     }
     settle();
 }
@@ -90,7 +90,8 @@ void Coordinator::expire_some() {
         // What is being written is looked at next time.
         if (group.writes_in_flight > 0) continue;
         Partitions expired = group.expired_offsets();
-        const bool goes = group.is_idle() && expired.size() == group.offsets.size();
+        const bool goes =
+            group.is_idle() && group.pending.is_empty() && expired.size() == group.offsets.size();
         const bool is_known = group.is_recorded || !group.offsets.is_empty();
         if (!expired.empty() || (goes && is_known))
             forget(group, std::move(expired), goes, [](Errc) {});

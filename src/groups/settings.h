@@ -13,13 +13,14 @@ namespace leat::groups {
 
 /// Deliberate bugs, each of which the simulation must notice. All off in production.
 struct Faults {
-    bool answer_before_durable = false;   ///< Commits and syncs are answered at once.
-    bool skip_generation_check = false;   ///< Commits of any generation are taken.
-    bool keep_session_timer = false;      ///< A heartbeat does not move the session timer.
-    bool ignore_tombstones = false;       ///< Replay keeps what was deleted.
-    bool show_pending_commits = false;    ///< Commits are visible before they are durable.
-    bool keep_generation = false;         ///< A rebalance does not raise the generation.
-    bool replay_forgets_members = false;  ///< A restart loses the members of stable groups.
+    bool answer_before_durable = false;        ///< Commits and syncs are answered at once.
+    bool skip_generation_check = false;        ///< Commits of any generation are taken.
+    bool keep_session_timer = false;           ///< A heartbeat does not move the session timer.
+    bool ignore_tombstones = false;            ///< Replay keeps what was deleted.
+    bool show_pending_commits = false;         ///< Commits are visible before they are durable.
+    bool keep_generation = false;              ///< A rebalance does not raise the generation.
+    bool replay_forgets_members = false;       ///< A restart loses the members of stable groups.
+    bool offsets_outside_transaction = false;  ///< Offsets of a transaction hold at once.
 };
 
 struct Settings {

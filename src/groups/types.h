@@ -29,10 +29,17 @@ struct RecordToWrite {
     std::optional<std::vector<std::byte>> value = {};  ///< None: a tombstone.
 };
 
+/// The producer of a transaction.
+struct Producer {
+    std::int64_t id = -1;
+    std::int16_t epoch = -1;
+};
+
 /// One batch to append; on_records_durable(token, ...) tells how it went.
 struct Write {
     std::uint64_t token = 0;
     std::vector<RecordToWrite> records = {};
+    std::optional<Producer> producer = {};  ///< Set: the batch is part of its transaction.
 };
 
 struct Protocol {
@@ -131,6 +138,8 @@ struct CommitOffsets {
     std::int32_t generation = -1;
     std::int64_t retention_ms = -1;  ///< -1: the broker's.
     std::span<const OffsetToCommit> offsets = {};
+    /// Set: they hold once the producer's transaction is committed, and not before.
+    std::optional<Producer> transaction = {};
 };
 
 struct CommitAnswer {
@@ -144,6 +153,7 @@ struct TopicPartition {
 };
 
 struct FetchedOffset {
+    Errc error = Errc::kNone;  ///< kUnstableOffsetCommit.
     std::int64_t offset = -1;  ///< -1: none was committed.
     std::int32_t leader_epoch = -1;
     std::string metadata = {};

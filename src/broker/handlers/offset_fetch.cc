@@ -36,7 +36,7 @@ PartitionRow row_of(std::int32_t partition, const groups::FetchedOffset& offset,
             .committed_offset = offset.offset,
             .committed_leader_epoch = offset.leader_epoch,
             .metadata = arena.copy(std::string_view{offset.metadata}),
-            .error_code = 0};
+            .error_code = wire_code(offset.error)};
 }
 
 /// Rows of all topics of a group, which come sorted by topic.
@@ -100,7 +100,7 @@ std::span<TopicRow> rows_of(Request& request, std::span<const GroupTopic> topics
     return rows;
 }
 
-rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group) {
+rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group, bool stable_only) {
     GroupResponse out;
     out.group_id = group.group_id;
     if (!may_group(request, auth::Operation::kDescribe, group.group_id)) {
@@ -114,9 +114,9 @@ rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group) {
     const auto call = [&](Coordinator& coordinator, Now, Ticket<Fetched> answer) {
         Fetched fetched;
         if (group.topics)
-            fetched.asked = coordinator.fetch_offsets(group.group_id, wanted);
+            fetched.asked = coordinator.fetch_offsets(group.group_id, wanted, stable_only);
         else
-            fetched.all = coordinator.fetch_all_offsets(group.group_id);
+            fetched.all = coordinator.fetch_all_offsets(group.group_id, stable_only);
         answer(std::move(fetched));
     };
     const Fetched fetched = co_await ask_group<Fetched>(request, group.group_id, call);
@@ -127,8 +127,10 @@ rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group) {
         co_return out;
     }
     if (!group.topics) out.topics = rows_of_all(request, fetched.all, request.arena);
-    for (std::size_t i = 0; i < places.size(); ++i)
+    for (std::size_t i = 0; i < places.size(); ++i) {
         *places[i] = row_of(places[i]->partition_index, fetched.asked[i], request.arena);
+        count_error(request, places[i]->error_code);
+    }
     co_return out;
 }
 
@@ -194,11 +196,11 @@ rt::Task<wire::OffsetFetchResponse> handle_offset_fetch(Request& request,
     if (request.version() >= kSeveralGroups) {
         out.groups = arena.array<GroupResponse>(message.groups.size());
         for (std::size_t i = 0; i < out.groups.size(); ++i)
-            out.groups[i] = co_await fetch(request, message.groups[i]);
+            out.groups[i] = co_await fetch(request, message.groups[i], message.require_stable);
         co_return out;
     }
     const GroupRequest group = single(message, arena);
-    const GroupResponse answer = co_await fetch(request, group);
+    const GroupResponse answer = co_await fetch(request, group, message.require_stable);
     const bool has_error = answer.error_code != 0;
     if (request.version() >= 2) out.error_code = answer.error_code;
     out.topics = has_error && request.version() < 2 ? failed_rows(message, answer.error_code, arena)

@@ -67,6 +67,7 @@ StorageSim::StorageSim(std::uint64_t seed, storage::Faults faults)
         if (producer->is_idempotent) producer->place->model.add_idempotent(producer->number);
         producers_.push_back(std::move(producer));
     }
+    add_transactors();
 }
 
 StorageSim::~StorageSim() = default;
@@ -90,6 +91,7 @@ Outcome StorageSim::run() {
     // Without faults everything must get through in the end.
     world_.run_until(
         [&] {
+            if (!end_transactions()) return has_failed();
             for (const auto& producer : producers_)
                 if (producer->must_resend && calls_ == 0) resend(*producer);
             return has_failed() || std::ranges::all_of(producers_, [](const auto& producer) {
@@ -100,7 +102,12 @@ Outcome StorageSim::run() {
     for (const auto& producer : producers_)
         if (!producer->unacked.empty())
             note("producer " + std::to_string(producer->number) + " cannot go on");
+    if (!end_transactions()) note("a transaction cannot be ended");
     check_all();
+    for (const auto& place : places_)
+        if (place->partition->last_stable() != place->partition->high_watermark())
+            note(place->spec.folder() + ": nothing is open, and readers are held back at " +
+                 std::to_string(place->partition->last_stable().value));
     stop_clean();
     return outcome_;
 }
@@ -162,6 +169,7 @@ void StorageSim::open() {
         note(place->model.watermarks(place->partition->log_start(),
                                      place->partition->high_watermark()));
     }
+    check_ends();
 }
 
 void StorageSim::live() {
@@ -187,6 +195,7 @@ void StorageSim::live() {
 void StorageSim::act() {
     Place& place = *places_[random_.below(places_.size())];
     const std::uint64_t dice = random_.below(100);
+    if (dice < 15) return transact(*transactors_[random_.below(transactors_.size())]);
     if (dice < 60) return produce(*producers_[random_.below(producers_.size())]);
     if (dice < 85) return read_some(place);
     if (dice < 90) return send_damaged(place);
@@ -298,6 +307,10 @@ void StorageSim::forget_process() {
     for (const auto& producer : producers_) {
         for (Sending& sending : producer->unacked) sending.in_flight = 0;
         if (!producer->unacked.empty()) producer->must_resend = true;
+    }
+    for (const auto& who : transactors_) {
+        LEAT_CHECK(who->in_flight == 0 || has_failed());
+        who->is_end_in_flight = false;
     }
 }
 

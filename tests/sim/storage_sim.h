@@ -44,6 +44,7 @@ class StorageSim {
     struct Producer;
     struct Place;
     struct Sending;
+    struct Transactor;
     class Ear;
 
     // One life of the process.
@@ -66,6 +67,20 @@ class StorageSim {
     void took(Place& place, Offset from, const storage::ReadResult& result, bool& done,
               Offset& next);
     void delete_some(Place& place);
+
+    // Transactions (storage_sim_transactions.cc).
+    void add_transactors();
+    void transact(Transactor& who);
+    void send_in_transaction(Transactor& who);
+    void decide(Transactor& who, bool commit);
+    void send_end(Transactor& who);
+    /// Brings what is open to its end; true when nothing is.
+    bool end_transactions();
+    /// An end that was answered stays.
+    void check_ends();
+    void check_committed(Place& place);
+    [[nodiscard]] bool collect(Place& place, const storage::ReadResult& result,
+                               std::vector<std::byte>& out);
     void check_all();
     void check_place(Place& place);
     void note(std::string wrong);
@@ -86,6 +101,7 @@ class StorageSim {
     std::vector<std::unique_ptr<Shard>> shards_;
     std::vector<std::unique_ptr<Place>> places_;
     std::vector<std::unique_ptr<Producer>> producers_;
+    std::vector<std::unique_ptr<Transactor>> transactors_;
     std::size_t calls_ = 0;  ///< Of clients, not answered yet.
     bool was_clean_ = false;
     bool may_be_clean_ = false;  ///< The power went while the stop was being marked.

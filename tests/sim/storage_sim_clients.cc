@@ -132,6 +132,13 @@ void StorageSim::took(Place& place, Offset from, const ReadResult& result, bool&
     }
     if (result.size_bytes == 0) return;
     std::vector<std::byte> all;
+    if (!collect(place, result, all)) return;
+    note(place.model.read(from, all, next));
+    done = next == from;
+}
+
+/// The bytes of all slices; false when they cannot be had.
+bool StorageSim::collect(Place& place, const ReadResult& result, std::vector<std::byte>& all) {
     for (const storage::ReadSlice& slice : result.slices) {
         const std::size_t at = all.size();
         all.resize(at + slice.size_bytes);
@@ -141,11 +148,12 @@ void StorageSim::took(Place& place, Offset from, const ReadResult& result, bool&
             continue;
         }
         const auto got = slice.file->read_at(slice.at, to);
-        if (!got) return;  // The power went.
-        if (*got != to.size()) return note(place.spec.folder() + ": a slice beyond its file");
+        if (!got) return false;  // The power went.
+        if (*got == to.size()) continue;
+        note(place.spec.folder() + ": a slice beyond its file");
+        return false;
     }
-    note(place.model.read(from, all, next));
-    done = next == from;
+    return true;
 }
 
 void StorageSim::read_some(Place& place) {
@@ -211,8 +219,10 @@ void StorageSim::check_place(Place& place) {
 }
 
 void StorageSim::check_all() {
-    for (const auto& place : places_)
+    for (const auto& place : places_) {
         if (!has_failed()) check_place(*place);
+        if (!has_failed()) check_committed(*place);
+    }
 }
 
 }  // namespace leat::sim

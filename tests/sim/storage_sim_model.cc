@@ -25,7 +25,10 @@ std::vector<std::byte> make_batch(const BatchPlan& plan) {
     wire::BatchOptions options;
     options.producer_id = plan.producer_id;
     options.producer_epoch = plan.epoch;
-    if (plan.producer_id >= 0) options.base_sequence = static_cast<std::int32_t>(plan.first);
+    if (plan.producer_id >= 0)
+        options.base_sequence =
+            plan.sequence >= 0 ? plan.sequence : static_cast<std::int32_t>(plan.first);
+    options.transactional = plan.transactional;
     wire::BatchBuilder builder{options};
     std::vector<std::byte> value(static_cast<std::size_t>(std::max(plan.value_bytes, 8)));
     for (std::int32_t i = 0; i < plan.count; ++i) {
@@ -83,7 +86,14 @@ std::string PartitionModel::read(Offset from, Bytes batches, Offset& next) {
                          std::to_string(next.value) + " was due");
         auto records = wire::RecordReader::open(**batch, kInflatedMax);
         if (!records) return wrong("records that cannot be read");
-        for (auto record = records->next(); record && *record; record = records->next()) {
+        if (header.is_control()) {
+            const auto number = static_cast<std::uint64_t>(header.producer_id << 16U) |
+                                static_cast<std::uint16_t>(header.producer_epoch);
+            auto bad = see(header.base_offset.value, token(kMarkerProducer, number & 0xFFFFFFFFU));
+            if (!bad.empty()) return bad;
+        }
+        for (auto record = records->next(); !header.is_control() && record && *record;
+             record = records->next()) {
             if (!(*record)->value) return wrong("a record without value");
             auto bad = see(header.base_offset.value + (*record)->offset_delta,
                            load_be<Token>((*record)->value->data()));
@@ -92,6 +102,66 @@ std::string PartitionModel::read(Offset from, Bytes batches, Offset& next) {
         next = Offset{header.last_offset().value + 1};
     }
     if (cursor.left_bytes() != 0) return wrong("a read gave half a batch");
+    return {};
+}
+
+void PartitionModel::began(const BatchPlan& batch) {
+    for (std::int32_t i = 0; i < batch.count; ++i)
+        fates_[token(batch.producer, batch.first + static_cast<std::uint32_t>(i))] = Fate::kOpen;
+}
+
+void PartitionModel::decided(Token first, Token end, bool committed) {
+    for (Token one = first; one < end; ++one)
+        fates_[one] = committed ? Fate::kCommitted : Fate::kAborted;
+}
+
+std::string PartitionModel::judge(std::int64_t offset, Token one, bool is_hidden) {
+    const auto fate = fates_.find(one);
+    const bool is_good = fate == fates_.end() || fate->second == Fate::kCommitted;
+    if (is_good && is_hidden) return wrong("committed record " + text(one) + " is hidden");
+    if (is_hidden) return {};
+    if (!is_good)
+        return wrong("record " + text(one) + " of " +
+                     (fate->second == Fate::kOpen ? "an open" : "an aborted") +
+                     " transaction was read as committed");
+    visible_[offset] = one;
+    return {};
+}
+
+std::string PartitionModel::read_committed(Offset from, const storage::ReadResult& result,
+                                           Bytes batches, Offset& next) {
+    if (auto bad = read(from, batches, next); !bad.empty()) return bad;
+    // What a consumer does with the list: it is sorted by where each transaction began.
+    std::set<std::int64_t> aborting;
+    auto due = result.aborted.begin();
+    wire::BatchCursor cursor{batches};
+    for (auto batch = cursor.next(); batch && *batch; batch = cursor.next()) {
+        const wire::BatchHeader& header = (*batch)->header;
+        for (; due != result.aborted.end() && due->first_offset <= header.last_offset(); ++due)
+            aborting.insert(due->producer_id);
+        if (header.is_control()) {
+            aborting.erase(header.producer_id);
+            continue;
+        }
+        const bool is_hidden = header.is_transactional() && aborting.contains(header.producer_id);
+        auto records = wire::RecordReader::open(**batch, kInflatedMax);
+        for (auto record = records->next(); record && *record; record = records->next()) {
+            auto bad = judge(header.base_offset.value + (*record)->offset_delta,
+                             load_be<Token>((*record)->value->data()), is_hidden);
+            if (!bad.empty()) return bad;
+        }
+    }
+    return {};
+}
+
+std::string PartitionModel::complete_committed(Offset log_start, Offset last_stable) const {
+    for (auto at = acked_.lower_bound(log_start.value); at != acked_.end(); ++at) {
+        const auto fate = fates_.find(at->second);
+        if (fate == fates_.end() || fate->second != Fate::kCommitted) continue;
+        if (at->first >= last_stable.value) break;
+        if (!visible_.contains(at->first))
+            return wrong("committed record " + text(at->second) + " is not to be read");
+    }
     return {};
 }
 
@@ -135,6 +205,7 @@ std::string PartitionModel::complete(Offset log_start, Offset high_watermark) co
     for (auto record = seen_.lower_bound(log_start.value); record != seen_.end(); ++record) {
         const Token one = record->second;
         const std::uint64_t producer = one >> kTokenShift;
+        if (producer == kMarkerProducer) continue;
         const auto [at, is_new] = last.try_emplace(producer, one);
         const Token before = std::exchange(at->second, one);
         if (is_new) continue;

@@ -21,6 +21,8 @@ using Token = std::uint64_t;
 inline constexpr int kTokenShift = 32;
 /// Records of this producer are damaged on the way: none may ever be seen.
 inline constexpr std::uint64_t kEvilProducer = 0xFFFF;
+/// Names the records that end transactions, which are in no order.
+inline constexpr std::uint64_t kMarkerProducer = 0xFFFE;
 
 [[nodiscard]] constexpr Token token(std::uint64_t producer, std::uint64_t number) {
     return (producer << kTokenShift) | number;
@@ -35,6 +37,8 @@ struct BatchPlan {
     std::int64_t producer_id = wire::kNoProducerId;
     std::int16_t epoch = wire::kNoProducerEpoch;
     WallMs now;
+    bool transactional = false;
+    std::int32_t sequence = -1;  ///< -1: that of the tokens.
 };
 [[nodiscard]] std::vector<std::byte> make_batch(const BatchPlan& plan);
 
@@ -54,6 +58,14 @@ class PartitionModel {
     /// Whole batches as one read gave them, from offset `from` on.
     [[nodiscard]] std::string read(Offset from, Bytes batches, Offset& next);
     [[nodiscard]] std::string watermarks(Offset log_start, Offset high_watermark);
+    /// As read(), by one who wants records of committed transactions only.
+    [[nodiscard]] std::string read_committed(Offset from, const storage::ReadResult& result,
+                                             Bytes batches, Offset& next);
+    /// The batch's records are in a transaction from now on; how that one was decided.
+    void began(const BatchPlan& batch);
+    void decided(Token first, Token end, bool committed);
+    /// All of committed transactions has been read below `last_stable`.
+    [[nodiscard]] std::string complete_committed(Offset log_start, Offset last_stable) const;
     void deleting(Offset before) { may_start_ = std::max(may_start_, before); }
     /// The process is gone: what was not durable may be.
     void restarted();
@@ -68,8 +80,13 @@ class PartitionModel {
     [[nodiscard]] std::string wrong(const std::string& what) const { return name_ + ": " + what; }
     [[nodiscard]] std::string see(std::int64_t offset, Token token);
 
+    enum class Fate : std::uint8_t { kOpen, kCommitted, kAborted };
+    [[nodiscard]] std::string judge(std::int64_t offset, Token token, bool is_hidden);
+
     std::string name_;
     bool is_durable_;
+    std::map<Token, Fate> fates_;            ///< Of records in transactions.
+    std::map<std::int64_t, Token> visible_;  ///< To those who want committed records.
     std::map<std::int64_t, Token> acked_;
     std::map<std::int64_t, Token> seen_;
     std::set<std::uint64_t> idempotent_;

@@ -46,6 +46,27 @@ struct StorageSim::Sending {
     bool is_acked = false;
 };
 
+/// A producer of transactions, and their coordinator, whose decisions outlive all crashes.
+struct StorageSim::Transactor {
+    enum class State : std::uint8_t { kIdle, kOpen, kEnding };
+
+    std::uint64_t number = 0;
+    Place* place = nullptr;
+    State state = State::kIdle;
+    std::int16_t epoch = 0;
+    std::uint32_t next = 0;   ///< Number of the next record.
+    std::uint32_t first = 0;  ///< Of the transaction.
+    std::int32_t sequence = 0;
+    std::size_t in_flight = 0;
+    bool has_failed = false;
+    bool commits = false;  ///< The decision.
+    bool is_end_in_flight = false;
+
+    [[nodiscard]] std::int64_t producer_id() const {
+        return 1'000 + static_cast<std::int64_t>(number);
+    }
+};
+
 struct StorageSim::Producer {
     std::uint64_t number = 0;
     bool is_idempotent = false;

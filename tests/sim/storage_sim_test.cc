@@ -63,7 +63,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Mutant{"SkipDedupe", &storage::Faults::skip_dedupe},
                       Mutant{"AckDuplicateEarly", &storage::Faults::ack_duplicate_early},
                       Mutant{"MarkAhead", &storage::Faults::mark_ahead},
-                      Mutant{"ReadAboveSynced", &storage::Faults::read_above_synced}),
+                      Mutant{"ReadAboveSynced", &storage::Faults::read_above_synced},
+                      Mutant{"LsoTooHigh", &storage::Faults::lso_too_high},
+                      Mutant{"NoAbortFilter", &storage::Faults::no_abort_filter},
+                      Mutant{"MarkerBeforeLog", &storage::Faults::marker_before_log}),
     [](const auto& info) { return std::string{info.param.name}; });
 
 }  // namespace

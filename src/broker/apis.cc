@@ -27,6 +27,7 @@
 #include "broker/handlers/topics.h"
 #include "broker/handlers/transactions.h"
 #include "broker/handlers/transactions_admin.h"
+#include "broker/handlers/txn_offset_commit.h"
 #include "broker/metrics.h"
 
 namespace leat::broker {
@@ -66,6 +67,7 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kAddOffsetsToTxn, .handle = call<handle_add_offsets_to_txn>},
     {.key = kEndTxn, .handle = call<handle_end_txn>},
     {.key = kWriteTxnMarkers, .handle = call<handle_write_txn_markers>, .rights = Rights::kCluster},
+    {.key = kTxnOffsetCommit, .handle = call<handle_txn_offset_commit>},
     {.key = kDescribeAcls, .handle = call<handle_describe_acls>},
     {.key = kCreateAcls, .handle = call<handle_create_acls>},
     {.key = kDeleteAcls, .handle = call<handle_delete_acls>},

@@ -2,6 +2,7 @@
 #include "broker/markers.h"
 
 #include "broker/broker.h"
+#include "broker/group_host.h"
 #include "broker/scatter.h"
 
 namespace leat::broker {
@@ -33,6 +34,7 @@ rt::Task<Errc> append_marker(Shard& shard, storage::PartitionId id,
         co_return shard.failed_to_open(id) ? Errc::kKafkaStorageError
                                            : Errc::kUnknownTopicOrPartition;
     const storage::Appended appended = co_await partition->end_transaction(marker);
+    if (appended.error == Errc::kNone) group_marker_written(shard, id, marker);
     co_return appended.error;
 }
 

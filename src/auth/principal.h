@@ -45,6 +45,7 @@ struct Session {
     std::string mechanism;
     /// A delegation token stood for the user: it may not make further tokens.
     bool by_token = false;
+    std::string token_id;
     /// After this the client has to authenticate again; Instant::max(): never.
     Instant expires_at = Instant::max();
     /// Counts authentications; whoever keeps something about the principal compares it.

@@ -21,7 +21,8 @@ struct Identity {
     Principal principal;
     bool by_token = false;
     /// When the proof is good for nothing any more (a token's end); nullopt: never.
-    std::optional<WallMs> expires;
+    std::optional<WallMs> expires = std::nullopt;
+    std::string token_id = {};  ///< Of the delegation token.
 };
 
 struct SaslStep {

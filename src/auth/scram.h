@@ -53,6 +53,7 @@ struct ScramAccount {
     ScramCredential credential;
     Principal principal;
     std::optional<WallMs> expires;  ///< Of a delegation token.
+    std::string token_id = {};      ///< The same.
 };
 
 /// What the server side needs to know of the world.

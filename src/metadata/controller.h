@@ -72,6 +72,26 @@ struct QuotaChange {
     bool has_repeated_type = false;  ///< The request named a type of entity twice.
 };
 
+struct ScramDeletion {
+    std::string user;
+    auth::ScramMechanism mechanism = auth::ScramMechanism::kSha256;
+};
+struct ScramUpsertion {
+    std::string user;
+    auth::ScramMechanism mechanism = auth::ScramMechanism::kSha256;
+    std::int32_t iterations = 0;
+    ScramPtr credential;  ///< Null: salt or password is missing.
+};
+
+/// Renews a delegation token, or takes it away.
+struct TokenDeadline {
+    std::string hmac;
+    auth::Principal who;
+    WallMs now;
+    WallMs until;
+    bool removes = false;
+};
+
 /// What became of one item, in the order of the request.
 struct Outcome {
     std::string name;
@@ -117,6 +137,14 @@ class Controller {
     /// One outcome for each change, in order.
     std::vector<Outcome> alter_quotas(std::span<const QuotaChange> changes, bool validate_only,
                                       std::vector<Delta>& deltas);
+    /// One outcome a user; either all that is asked of a user is done, or nothing.
+    std::vector<Outcome> alter_scram(std::span<const ScramDeletion> deletions,
+                                     std::span<const ScramUpsertion> upsertions,
+                                     std::vector<Delta>& deltas);
+    void put_token(TokenPtr token, std::vector<Delta>& deltas);
+    /// `expires` is when the token ends afterwards.
+    Errc change_token(const TokenDeadline& asked, std::vector<Delta>& deltas, WallMs& expires);
+    void drop_expired_tokens(WallMs now, std::vector<Delta>& deltas);
 
     /// First of kProducerIdBlock new producer ids; to be used only once the delta is durable.
     std::int64_t allocate_producer_ids(std::vector<Delta>& deltas);

@@ -15,6 +15,7 @@
 #include "auth/quota.h"
 #include "base/uuid.h"
 #include "config/layers.h"
+#include "metadata/credentials.h"
 
 namespace leat::metadata {
 
@@ -78,9 +79,10 @@ struct ClientMetricsChanged {
     config::Values values;
 };
 
-using Delta = std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
-                           BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped,
-                           AclsChanged, QuotasChanged, ClientMetricsChanged>;
+using Delta =
+    std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
+                 BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped, AclsChanged,
+                 QuotasChanged, ClientMetricsChanged, ScramChanged, TokenChanged, SuperUserChanged>;
 
 /// What a store keeps.
 struct StoredTopic {
@@ -100,6 +102,7 @@ struct State {
     std::vector<auth::Acl> acls;
     auth::QuotaTable::All quotas;
     std::map<std::string, config::Values> client_metrics;
+    Credentials credentials;
 };
 
 }  // namespace leat::metadata

@@ -42,6 +42,7 @@ Result<Image> Image::make(const State& state, const config::Layers& static_layer
     image.client_metrics_ = state.client_metrics;
     for (const auth::Acl& acl : state.acls) image.acls_.insert(acl);
     for (const auto& [entity, values] : state.quotas) image.quotas_.set(entity, values);
+    image.credentials_ = state.credentials;
     std::shared_ptr<const config::TopicConfig> plain;
     for (const StoredTopic& stored : state.topics) {
         auto topic = std::make_shared<Topic>();
@@ -67,6 +68,7 @@ Image Image::clone() const {
     copy.acls_ = acls_.clone();
     copy.quotas_ = quotas_;
     copy.client_metrics_ = client_metrics_;
+    copy.credentials_ = credentials_;
     for (const auto& [name, topic] : topics_) copy.insert(topic);
     return copy;
 }
@@ -96,6 +98,9 @@ void Image::apply(const Delta& delta) {
                        for (const auth::Acl& acl : *d.removed) acls_.erase(acl);
                        for (const auth::Acl& acl : *d.added) acls_.insert(acl);
                    },
+                   [this](const ScramChanged& d) { credentials_.apply(d); },
+                   [this](const TokenChanged& d) { credentials_.apply(d); },
+                   [this](const SuperUserChanged& d) { credentials_.apply(d); },
                },
                delta);
 }

@@ -67,6 +67,7 @@ class Image {
     using ClientMetrics = std::map<std::string, config::Values>;
     /// Subscriptions to clients' metrics, by name.
     [[nodiscard]] const ClientMetrics& client_metrics() const noexcept { return client_metrics_; }
+    [[nodiscard]] const Credentials& credentials() const noexcept { return credentials_; }
     /// Number of deltas applied since the state was loaded.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
@@ -86,6 +87,7 @@ class Image {
     auth::AclTable acls_;
     auth::QuotaTable quotas_;
     ClientMetrics client_metrics_;
+    Credentials credentials_;
     std::int64_t next_producer_id_ = 0;
     std::int64_t partition_total_ = 0;
     std::int32_t unclean_starts_ = 0;

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "metadata/sqlite.h"
+#include "metadata/sqlite_credentials.h"
 #include "metadata/store.h"
 #include "obs/log.h"
 
@@ -88,6 +89,8 @@ class SqliteStore final : public MetadataStore {
     Result<void> start() {
         LEAT_TRY(Statements statements, prepare_all(db_));
         statements_.emplace(std::move(statements));
+        LEAT_TRY(CredentialTables credentials, CredentialTables::prepare(db_));
+        credentials_.emplace(std::move(credentials));
         return {};
     }
 
@@ -105,6 +108,7 @@ class SqliteStore final : public MetadataStore {
         LEAT_TRY_VOID(load_acls(state));
         LEAT_TRY_VOID(load_quotas(state));
         LEAT_TRY_VOID(load_client_metrics(state));
+        LEAT_TRY_VOID(CredentialTables::load(db_, state.credentials));
         return state;
     }
 
@@ -293,6 +297,9 @@ class SqliteStore final : public MetadataStore {
             state.acls.push_back(std::move(acl));
         }
     }
+    Result<void> write(const ScramChanged& d) { return credentials_->write(d); }
+    Result<void> write(const TokenChanged& d) { return credentials_->write(d); }
+    Result<void> write(const SuperUserChanged& d) { return credentials_->write(d); }
 
     Result<void> load_topics(State& state) {
         LEAT_TRY(Statement rows, Statement::prepare(db_,
@@ -348,6 +355,7 @@ class SqliteStore final : public MetadataStore {
 
     Database db_;
     std::optional<Statements> statements_;
+    std::optional<CredentialTables> credentials_;
     bool broken_ = false;
 };
 
@@ -395,6 +403,7 @@ Result<std::unique_ptr<MetadataStore>> open_sqlite_store(const std::string& path
     LEAT_TRY_VOID(db.run("PRAGMA journal_mode=WAL; PRAGMA foreign_keys=OFF;"));
     LEAT_TRY_VOID(create_if_empty(db, fresh_cluster_id));
     LEAT_TRY_VOID(db.run(kAdded));
+    LEAT_TRY_VOID(db.run(kCredentialTables));
     auto store = std::make_unique<SqliteStore>(std::move(db));
     LEAT_TRY_VOID(store->start());
     return std::unique_ptr<MetadataStore>{std::move(store)};

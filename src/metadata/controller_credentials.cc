@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changes to SCRAM credentials and delegation tokens. Codes and texts compared with Kafka 4.3.1.
+#include <map>
+#include <utility>
+
+#include "metadata/controller.h"
+
+namespace leat::metadata {
+namespace {
+
+using Key = std::pair<std::string, auth::ScramMechanism>;
+
+void refuse(Outcome& outcome, Errc code, std::string message) {
+    if (outcome.error != Errc::kNone) return;
+    outcome.error = code;
+    outcome.message = std::move(message);
+}
+
+bool is_known(auth::ScramMechanism mechanism) {
+    return mechanism == auth::ScramMechanism::kSha256 || mechanism == auth::ScramMechanism::kSha512;
+}
+
+void check_upsertion(const ScramUpsertion& wanted, Outcome& outcome) {
+    if (wanted.user.empty())
+        refuse(outcome, Errc::kUnacceptableCredential, "Username must not be empty");
+    if (!is_known(wanted.mechanism))
+        refuse(outcome, Errc::kUnsupportedSaslMechanism, "Unknown SCRAM mechanism");
+    if (wanted.iterations < auth::kScramIterationsMin)
+        refuse(outcome, Errc::kUnacceptableCredential, "Too few iterations");
+    if (wanted.iterations > auth::kScramIterationsMax)
+        refuse(outcome, Errc::kUnacceptableCredential, "Too many iterations");
+    if (wanted.credential == nullptr)
+        refuse(outcome, Errc::kUnacceptableCredential,
+               "Salt and salted password must not be empty");
+}
+
+}  // namespace
+
+std::vector<Outcome> Controller::alter_scram(std::span<const ScramDeletion> deletions,
+                                             std::span<const ScramUpsertion> upsertions,
+                                             std::vector<Delta>& deltas) {
+    std::vector<Outcome> outcomes;
+    std::map<std::string, std::size_t, std::less<>> places;
+    std::map<Key, int> uses;
+    const auto outcome_of = [&](const std::string& user) -> Outcome& {
+        const auto [at, is_new] = places.emplace(user, outcomes.size());
+        if (is_new) outcomes.emplace_back().name = user;
+        return outcomes[at->second];
+    };
+    for (const ScramUpsertion& one : upsertions) {
+        check_upsertion(one, outcome_of(one.user));
+        ++uses[{one.user, one.mechanism}];
+    }
+    for (const ScramDeletion& one : deletions) {
+        Outcome& outcome = outcome_of(one.user);
+        ++uses[{one.user, one.mechanism}];
+        if (one.user.empty())
+            refuse(outcome, Errc::kUnacceptableCredential, "Username must not be empty");
+        if (!is_known(one.mechanism))
+            refuse(outcome, Errc::kUnsupportedSaslMechanism, "Unknown SCRAM mechanism");
+        const Credentials::OfUser* known = image_.credentials().find_user(one.user);
+        if (known == nullptr || !known->contains(one.mechanism))
+            refuse(outcome, Errc::kResourceNotFound,
+                   "Attempt to delete a user credential that does not exist");
+    }
+    for (const auto& [key, count] : uses)
+        if (count > 1) {
+            Outcome& outcome = outcome_of(key.first);
+            outcome.error = Errc::kNone;
+            refuse(outcome, Errc::kDuplicateResource,
+                   "A user credential cannot be altered twice in the same request");
+        }
+    // All of a user's or nothing.
+    for (const ScramDeletion& one : deletions)
+        if (outcome_of(one.user).error == Errc::kNone)
+            apply(ScramChanged{one.user, one.mechanism, nullptr}, deltas);
+    for (const ScramUpsertion& one : upsertions)
+        if (outcome_of(one.user).error == Errc::kNone)
+            apply(ScramChanged{one.user, one.mechanism, one.credential}, deltas);
+    return outcomes;
+}
+
+void Controller::put_token(TokenPtr token, std::vector<Delta>& deltas) {
+    std::string id = token->id;
+    apply(TokenChanged{std::move(id), std::move(token)}, deltas);
+}
+
+Errc Controller::change_token(const TokenDeadline& asked, std::vector<Delta>& deltas,
+                              WallMs& expires) {
+    const TokenPtr token = image_.credentials().find_token_by_hmac(asked.hmac);
+    if (token == nullptr) return Errc::kDelegationTokenNotFound;
+    if (!token->may_renew(asked.who)) return Errc::kDelegationTokenOwnerMismatch;
+    if (asked.removes) {
+        expires = asked.now;
+        apply(TokenChanged{token->id, nullptr}, deltas);
+        return Errc::kNone;
+    }
+    if (token->ends < asked.now || token->expires < asked.now) return Errc::kDelegationTokenExpired;
+    auto changed = std::make_shared<auth::DelegationToken>(*token);
+    changed->expires = std::min(asked.until, token->ends);
+    expires = changed->expires;
+    apply(TokenChanged{token->id, std::move(changed)}, deltas);
+    return Errc::kNone;
+}
+
+void Controller::drop_expired_tokens(WallMs now, std::vector<Delta>& deltas) {
+    std::vector<std::string> gone;
+    for (const auto& [id, token] : image_.credentials().tokens())
+        if (token->expires < now || token->ends < now) gone.push_back(id);
+    for (std::string& id : gone) apply(TokenChanged{std::move(id), nullptr}, deltas);
+}
+
+}  // namespace leat::metadata

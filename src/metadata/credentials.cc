@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "metadata/credentials.h"
+
+#include "auth/digest.h"
+
+namespace leat::metadata {
+
+void Credentials::apply(const ScramChanged& change) {
+    ++version_;
+    if (change.credential != nullptr) {
+        users_[change.user][change.mechanism] = change.credential;
+        return;
+    }
+    const auto user = users_.find(change.user);
+    if (user == users_.end()) return;
+    user->second.erase(change.mechanism);
+    if (user->second.empty()) users_.erase(user);
+}
+
+void Credentials::apply(const TokenChanged& change) {
+    ++version_;
+    if (change.token != nullptr) {
+        tokens_[change.id] = change.token;
+    } else {
+        tokens_.erase(change.id);
+    }
+}
+
+void Credentials::apply(const SuperUserChanged& change) {
+    if (change.is_super) {
+        supers_.insert(change.principal);
+    } else {
+        supers_.erase(change.principal);
+    }
+}
+
+bool Credentials::holds(const auth::Session& session) const {
+    if (session.by_token) return tokens_.contains(session.token_id);
+    const auto mechanism = auth::scram_mechanism(session.mechanism);
+    return !mechanism || account(session.principal.name(), *mechanism).has_value();
+}
+
+const Credentials::OfUser* Credentials::find_user(std::string_view name) const {
+    const auto found = users_.find(name);
+    return found == users_.end() ? nullptr : &found->second;
+}
+
+TokenPtr Credentials::find_token(std::string_view id) const {
+    const auto found = tokens_.find(id);
+    return found == tokens_.end() ? nullptr : found->second;
+}
+
+TokenPtr Credentials::find_token_by_hmac(std::string_view hmac) const {
+    for (const auto& [id, token] : tokens_)
+        if (auth::equal_secrets(token->hmac, hmac)) return token;
+    return nullptr;
+}
+
+std::optional<auth::ScramAccount> Credentials::account(std::string_view user,
+                                                       auth::ScramMechanism mechanism) const {
+    const OfUser* known = find_user(user);
+    if (known == nullptr) return std::nullopt;
+    const auto credential = known->find(mechanism);
+    if (credential == known->end()) return std::nullopt;
+    return auth::ScramAccount{*credential->second, auth::Principal::user(user), std::nullopt};
+}
+
+std::optional<auth::ScramAccount> Credentials::token_account(std::string_view id,
+                                                             auth::ScramMechanism mechanism,
+                                                             WallMs now) const {
+    const TokenPtr token = find_token(id);
+    if (token == nullptr || token->expires <= now) return std::nullopt;
+    const auto credential = token->credentials.find(mechanism);
+    if (credential == token->credentials.end()) return std::nullopt;
+    return auth::ScramAccount{credential->second, token->owner, token->expires, token->id};
+}
+
+}  // namespace leat::metadata

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: each change to credentials with each outcome; then all kinds through a store and back.
+#include "metadata/credentials.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "metadata/controller.h"
+#include "metadata/store.h"
+#include "testkit/result_matchers.h"
+
+namespace leat::metadata {
+namespace {
+
+using enum auth::ScramMechanism;
+
+Controller make() {
+    auto image = Image::make({}, {});
+    EXPECT_OK(image);
+    return Controller{*std::move(image), [] { return std::uint64_t{7}; }};
+}
+
+ScramUpsertion upsertion(std::string user, auth::ScramMechanism mechanism,
+                         std::int32_t iterations = 4'096) {
+    return {.user = std::move(user),
+            .mechanism = mechanism,
+            .iterations = iterations,
+            .credential = std::make_shared<const auth::ScramCredential>(
+                auth::make_credential(mechanism, "pw", "salt", 4'096))};
+}
+
+auth::DelegationToken token(std::string id) {
+    auth::DelegationToken out;
+    out.id = std::move(id);
+    out.hmac = auth::token_hmac("secret", out.id);
+    out.owner = auth::Principal::user("alice");
+    out.requester = out.owner;
+    out.renewers = {auth::Principal::user("bob"), auth::Principal::user("c")};
+    out.issued = WallMs{1};
+    out.expires = WallMs{100};
+    out.ends = WallMs{200};
+    auth::add_credentials(out);
+    return out;
+}
+
+TEST(AlterScram, DoesAllOfAUserOrNothing) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const std::vector<ScramUpsertion> good{upsertion("a", kSha256), upsertion("a", kSha512),
+                                           upsertion("b", kSha256, 4'095)};
+    const auto outcomes = c.alter_scram({}, good, deltas);
+    ASSERT_EQ(outcomes.size(), 2U);
+    EXPECT_EQ(outcomes[0].error, Errc::kNone);
+    EXPECT_EQ(outcomes[1].error, Errc::kUnacceptableCredential);
+    EXPECT_EQ(deltas.size(), 2U);
+    const std::vector<ScramDeletion> deletions{{"a", kSha256}, {"b", kSha256}};
+    const std::vector<ScramUpsertion> twice{upsertion("a", kSha256)};
+    const auto second = c.alter_scram(deletions, twice, deltas);
+    EXPECT_EQ(second[0].error, Errc::kDuplicateResource);
+    EXPECT_EQ(second[1].error, Errc::kResourceNotFound);
+    EXPECT_EQ(deltas.size(), 2U);
+    EXPECT_EQ(c.image().credentials().find_user("a")->size(), 2U);
+    EXPECT_EQ(c.alter_scram(std::span{deletions}.first(1), {}, deltas)[0].error, Errc::kNone);
+    EXPECT_EQ(c.image().credentials().find_user("a")->size(), 1U);
+}
+
+TEST(AlterScram, RefusesWhatIsNoCredential) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const auto error_of = [&](const ScramUpsertion& one) {
+        return c.alter_scram({}, {&one, 1}, deltas)[0].error;
+    };
+    EXPECT_EQ(error_of(upsertion("", kSha256)), Errc::kUnacceptableCredential);
+    EXPECT_EQ(error_of(upsertion("a", kSha256, 16'385)), Errc::kUnacceptableCredential);
+    EXPECT_EQ(error_of(upsertion("a", auth::ScramMechanism{3})), Errc::kUnsupportedSaslMechanism);
+    EXPECT_EQ(error_of({.user = "a", .mechanism = kSha256, .iterations = 4'096, .credential = {}}),
+              Errc::kUnacceptableCredential);
+    EXPECT_TRUE(deltas.empty());
+}
+
+TEST(ChangeToken, IsForOwnersAndRenewersWhileItHolds) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const auto one = std::make_shared<const auth::DelegationToken>(token("t"));
+    c.put_token(one, deltas);
+    WallMs expires;
+    const auto change = [&](std::string_view who, std::int64_t now, std::int64_t until,
+                            bool removes = false) {
+        return c.change_token({.hmac = one->hmac,
+                               .who = auth::Principal::user(who),
+                               .now = WallMs{now},
+                               .until = WallMs{until},
+                               .removes = removes},
+                              deltas, expires);
+    };
+    EXPECT_EQ(change("mallory", 50, 150), Errc::kDelegationTokenOwnerMismatch);
+    EXPECT_EQ(change("bob", 50, 150), Errc::kNone);
+    EXPECT_EQ(expires, WallMs{150});
+    EXPECT_EQ(change("alice", 50, 999), Errc::kNone);
+    EXPECT_EQ(expires, WallMs{200});
+    EXPECT_EQ(change("alice", 201, 999), Errc::kDelegationTokenExpired);
+    EXPECT_EQ(change("alice", 201, 0, true), Errc::kNone);
+    EXPECT_EQ(change("alice", 50, 150), Errc::kDelegationTokenNotFound);
+}
+
+TEST(Credentials, AnswerForTokensThatHoldOnly) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    c.put_token(std::make_shared<const auth::DelegationToken>(token("t")), deltas);
+    const Credentials& known = c.image().credentials();
+    EXPECT_TRUE(known.token_account("t", kSha512, WallMs{99}).has_value());
+    EXPECT_FALSE(known.token_account("t", kSha512, WallMs{100}).has_value());
+    EXPECT_FALSE(known.account("t", kSha512).has_value());
+    auth::Session session;
+    session.by_token = true;
+    session.token_id = "t";
+    EXPECT_TRUE(known.holds(session));
+    c.drop_expired_tokens(WallMs{101}, deltas);
+    EXPECT_FALSE(known.holds(session));
+}
+
+TEST(Credentials, AreReadBackFromAStore) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "leat-cred-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    const std::string path = pattern + "/metadata.db";
+    const auth::DelegationToken kept = token("kept");
+    {
+        auto store = open_sqlite_store(path, "c");
+        ASSERT_OK(store);
+        Controller c = make();
+        std::vector<Delta> deltas;
+        const std::vector<ScramUpsertion> users{upsertion("a", kSha256), upsertion("b", kSha512)};
+        c.alter_scram({}, users, deltas);
+        const ScramDeletion gone{"b", kSha512};
+        c.alter_scram({&gone, 1}, {}, deltas);
+        c.put_token(std::make_shared<const auth::DelegationToken>(kept), deltas);
+        deltas.emplace_back(SuperUserChanged{"User:a", true});
+        ASSERT_OK((*store)->commit(deltas));
+    }
+    auto store = open_sqlite_store(path, "c");
+    ASSERT_OK(store);
+    const auto state = (*store)->load();
+    ASSERT_OK(state);
+    const Credentials& known = state->credentials;
+    ASSERT_NE(known.find_user("a"), nullptr);
+    EXPECT_EQ(*known.find_user("a")->at(kSha256), *upsertion("a", kSha256).credential);
+    EXPECT_EQ(known.find_user("b"), nullptr);
+    const TokenPtr back = known.find_token("kept");
+    ASSERT_NE(back, nullptr);
+    EXPECT_EQ(back->hmac, kept.hmac);
+    EXPECT_EQ(back->owner, kept.owner);
+    EXPECT_EQ(back->renewers, kept.renewers);
+    EXPECT_EQ(back->credentials, kept.credentials);
+    EXPECT_EQ(back->ends, kept.ends);
+    EXPECT_TRUE(known.supers().contains("User:a"));
+    std::filesystem::remove_all(pattern);
+}
+
+}  // namespace
+}  // namespace leat::metadata

@@ -17,11 +17,11 @@ namespace leat::rt {
 
 /// A key with its certificates, or certificates that are trusted: a file, or texts.
 struct TlsStore {
-    std::string file;  ///< PEM or PKCS12; its content decides which.
-    std::string key_text;
-    std::string certificates_text;
-    std::string password;      ///< Of a PKCS12 file.
-    std::string key_password;  ///< Of an encrypted key; "": as `password`.
+    std::string file = {};  ///< PEM or PKCS12; its content decides which.
+    std::string key_text = {};
+    std::string certificates_text = {};
+    std::string password = {};      ///< Of a PKCS12 file.
+    std::string key_password = {};  ///< Of an encrypted key; "": as `password`.
 
     [[nodiscard]] bool is_empty() const noexcept {
         return file.empty() && key_text.empty() && certificates_text.empty();
@@ -35,12 +35,12 @@ enum class PeerCheck : std::uint8_t {
 };
 
 struct TlsOptions {
-    TlsStore keys;
-    TlsStore trusted;  ///< Empty, for a client: the system's.
+    TlsStore keys = {};
+    TlsStore trusted = {};  ///< Empty, for a client: the system's.
     PeerCheck check = PeerCheck::kNone;
     bool allow_tls12 = true;
     bool allow_tls13 = true;
-    std::vector<std::string> cipher_suites;  ///< Empty: those with forward secrecy and AEAD.
+    std::vector<std::string> cipher_suites = {};  ///< Empty: those with forward secrecy and AEAD.
 };
 
 /// Threading: immutable; used from every thread.

@@ -123,6 +123,14 @@ std::string openssl_reason() {
     return out;
 }
 
+std::string certificates_as_pem(const LoadedStore& store) {
+    const BioPtr out{BIO_new(BIO_s_mem())};
+    for (const CertificatePtr& one : store.certificates) PEM_write_bio_X509(out.get(), one.get());
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &data);
+    return {data, static_cast<std::size_t>(size)};
+}
+
 Result<LoadedStore> load_store(const TlsStore& store, bool wants_key) {
     if (store.file.empty())
         return from_pem("the PEM text", store.key_text, store.certificates_text, store, wants_key);

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -30,6 +31,9 @@ struct LoadedStore {
 
 /// `wants_key`: one must be there. Errors: kInvalidSetting.
 Result<LoadedStore> load_store(const TlsStore& store, bool wants_key);
+
+/// All certificates, one after the other.
+[[nodiscard]] std::string certificates_as_pem(const LoadedStore& store);
 
 /// What OpenSSL says went wrong, "" when it says nothing; its queue is emptied.
 [[nodiscard]] std::string openssl_reason();

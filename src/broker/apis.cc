@@ -23,7 +23,9 @@
 #include "broker/handlers/producer_ids.h"
 #include "broker/handlers/replicas.h"
 #include "broker/handlers/sasl.h"
+#include "broker/handlers/scram_users.h"
 #include "broker/handlers/telemetry.h"
+#include "broker/handlers/tokens.h"
 #include "broker/handlers/topics.h"
 #include "broker/handlers/transactions.h"
 #include "broker/handlers/transactions_admin.h"
@@ -84,6 +86,10 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kCreatePartitions,
      .handle = call<handle_create_partitions>,
      .quota = QuotaClass::kMutation},
+    {.key = kCreateDelegationToken, .handle = call<handle_create_token>},
+    {.key = kRenewDelegationToken, .handle = call<handle_renew_token>},
+    {.key = kExpireDelegationToken, .handle = call<handle_expire_token>},
+    {.key = kDescribeDelegationToken, .handle = call<handle_describe_tokens>},
     {.key = kDeleteGroups, .handle = call<handle_delete_groups>},
     {.key = kElectLeaders, .handle = call<handle_elect_leaders>, .rights = Rights::kCluster},
     {.key = kIncrementalAlterConfigs, .handle = call<handle_incremental_alter_configs>},
@@ -96,6 +102,12 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kOffsetDelete, .handle = call<handle_offset_delete>},
     {.key = kDescribeClientQuotas, .handle = call<handle_describe_client_quotas>},
     {.key = kAlterClientQuotas, .handle = call<handle_alter_client_quotas>},
+    {.key = kDescribeUserScramCredentials,
+     .handle = call<handle_describe_scram_users>,
+     .rights = Rights::kCluster},
+    {.key = kAlterUserScramCredentials,
+     .handle = call<handle_alter_scram_users>,
+     .rights = Rights::kCluster},
     {.key = kDescribeQuorum, .handle = call<handle_describe_quorum>, .rights = Rights::kCluster},
     {.key = kUpdateFeatures, .handle = call<handle_update_features>, .rights = Rights::kCluster},
     {.key = kDescribeCluster, .handle = call<handle_describe_cluster>},

@@ -20,7 +20,17 @@ bool is_sasl(wire::ApiKey key) {
 }  // namespace
 
 Authentication::Authentication(std::shared_ptr<const ListenerAccess> access)
-    : access_(std::move(access)) {}
+    : access_(std::move(access)), is_proved_(!access_->asks_sasl()) {}
+
+bool Authentication::identify(const rt::TlsPeer& peer, auth::Session& session) const {
+    if (access_->asks_sasl()) return true;  // SASL decides who it is.
+    auto principal = access_->principal_of(peer);
+    if (!principal) return false;
+    session.principal = *std::move(principal);
+    if (peer.name) session.mechanism = "SSL";
+    ++session.generation;
+    return true;
+}
 
 std::string_view Authentication::refusal(wire::ApiKey key, Instant now,
                                          const auth::Session& session) const {
@@ -33,12 +43,12 @@ std::string_view Authentication::refusal(wire::ApiKey key, Instant now,
 }
 
 bool Authentication::may_begin(Instant now, const auth::Session& session) const {
-    if (state_ != State::kIdle) return false;
+    if (state_ != State::kIdle || !access_->asks_sasl()) return false;
     if (!is_proved_) return true;
     return session.expires_at != Instant::max() && now - proved_at_ >= kAgainAfter;
 }
 
-Result<void> Authentication::begin(std::string_view mechanism, std::int16_t version, Shard& shard) {
+Result<void> Authentication::begin(std::string_view mechanism, std::int16_t version) {
     LEAT_CHECK(state_ == State::kIdle);
     if (!access_->has_mechanism(mechanism)) {
         fail();
@@ -50,9 +60,13 @@ Result<void> Authentication::begin(std::string_view mechanism, std::int16_t vers
     }
     mechanism_ = mechanism;
     is_raw_ = version == 0;
-    exchange_ = access_->begin(mechanism, shard);
     state_ = State::kExchange;
     return {};
+}
+
+void Authentication::set_exchange(std::unique_ptr<auth::SaslServer> exchange) {
+    LEAT_CHECK(state_ == State::kExchange && exchange_ == nullptr);
+    exchange_ = std::move(exchange);
 }
 
 Result<std::int64_t> Authentication::succeed(const auth::Identity& identity, Instant now,
@@ -76,6 +90,7 @@ Result<std::int64_t> Authentication::succeed(const auth::Identity& identity, Ins
     session.principal = identity.principal;
     session.mechanism = mechanism_;
     session.by_token = identity.by_token;
+    session.token_id = identity.token_id;
     // An hour's session and one of a thousand years must both fit into nanoseconds.
     constexpr std::int64_t kLongest = std::int64_t{100} * 365 * 86'400'000;
     session.expires_at =

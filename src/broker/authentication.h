@@ -20,11 +20,15 @@ namespace leat::broker {
 /// Threading: shard-local; requests of the connection take turns.
 class Authentication {
   public:
+    /// For connections of listeners with TLS, SASL or both.
     explicit Authentication(std::shared_ptr<const ListenerAccess> access);
+
+    /// The handshake of TLS is over. False when the peer's certificate belongs to nobody.
+    bool identify(const rt::TlsPeer& peer, auth::Session& session) const;
 
     [[nodiscard]] const ListenerAccess& access() const noexcept { return *access_; }
 
-    /// Somebody has proved who he is, and may make requests.
+    /// SASL has proved who it is, or does not have to: requests are executed.
     [[nodiscard]] bool is_proved() const noexcept { return is_proved_; }
     /// The next frame is a message of the mechanism without a header: after SaslHandshake v0.
     [[nodiscard]] bool expects_raw() const noexcept {
@@ -41,7 +45,9 @@ class Authentication {
 
     /// `version` of the handshake. Errors: kUnsupportedSaslMechanism; kSaslAuthenticationFailed
     /// (another mechanism than the first time).
-    Result<void> begin(std::string_view mechanism, std::int16_t version, Shard& shard);
+    Result<void> begin(std::string_view mechanism, std::int16_t version);
+    /// Right after begin(): the server's side.
+    void set_exchange(std::unique_ptr<auth::SaslServer> exchange);
     [[nodiscard]] auth::SaslServer& exchange() noexcept { return *exchange_; }
     /// The exchange has ended well: fills in `session`, and tells how long it holds; 0: for ever.
     /// Errors: kSaslAuthenticationFailed: not whom it was before.

@@ -48,10 +48,13 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerParts parts) {
     std::unique_ptr<Broker> broker{new Broker{std::move(parts)}};
     LEAT_TRY(metadata::Controller controller, broker->load());
     broker->node_id_ = controller.image().broker().node_id;
-    if (const auto& config = controller.image().broker(); config::has_authorizer(config))
-        broker->policy_ = std::make_unique<const auth::Policy>(
-            auth::Policy{.super_users = config::super_users(config),
-                         .allows_without_rules = config.allow_without_acls});
+    if (const auto& config = controller.image().broker(); config::has_authorizer(config)) {
+        auth::Policy policy{.super_users = config::super_users(config),
+                            .allows_without_rules = config.allow_without_acls};
+        const auto& more = controller.image().credentials().supers();
+        policy.super_users.insert(more.begin(), more.end());
+        broker->policy_ = std::make_unique<const auth::Policy>(std::move(policy));
+    }
     broker->telemetry_ = std::make_unique<Telemetry>();
     LEAT_TRY(broker->audit_, AuditLog::open(controller.image().broker(), *broker->parts_.disk,
                                             *broker->parts_.pool));

@@ -13,6 +13,7 @@
 #include "broker/handlers/sasl.h"
 #include "broker/metrics.h"
 #include "broker/quotas.h"
+#include "obs/log.h"
 #include "obs/slow_request.h"
 #include "rt/process.h"
 #include "wire/reader.h"
@@ -20,8 +21,16 @@
 namespace leat::broker {
 namespace {
 
+constexpr obs::Logger kLog{"auth"};
+
 std::chrono::milliseconds ms(std::int64_t value) {
     return std::chrono::milliseconds{value};
+}
+
+rt::StreamOptions options_of(const ConnectionFacts& facts) {
+    rt::StreamOptions options;
+    if (facts.authentication != nullptr) options.tls = facts.authentication->access().tls();
+    return options;
 }
 
 }  // namespace
@@ -33,7 +42,7 @@ Connection::Connection(Connections& home, rt::EventLoop& loop, rt::Socket socket
       facts_(std::move(facts)),
       opened_at_(loop.now()),
       last_activity_(loop.now()),
-      stream_(loop, std::move(socket), *this) {}
+      stream_(loop, std::move(socket), *this, options_of(*facts_)) {}
 
 Connection::~Connection() {
     if (mute_timer_ != rt::TimerId{}) loop_.cancel(mute_timer_);
@@ -47,9 +56,19 @@ MutableBytes Connection::read_space() {
 void Connection::on_read(std::size_t bytes) {
     const auto self = shared_from_this();
     last_activity_ = loop_.now();
+    if (!is_identified_ && !identify()) return;
     if (!reader_.is_inside()) frame_began_ = last_activity_;
     reader_.filled(bytes);
     read_frames();
+}
+
+bool Connection::identify() {
+    is_identified_ = true;
+    const std::optional<rt::TlsPeer> peer = stream_.tls_peer();
+    if (!peer || facts_->authentication->identify(*peer, facts_->session)) return true;
+    home_.broker().metrics().count_authentication("SSL", "failed");
+    close("unknown_certificate");
+    return false;
 }
 
 /// Takes what was read apart, as far as there is room for requests; the rest is kept for later.
@@ -348,10 +367,20 @@ void Connection::retire(std::size_t index) {
     home_.put_execution(std::move(execution));
 }
 
+bool Connection::is_disowned() const {
+    const metadata::Credentials& known = home_.shard().image().credentials();
+    const std::uint64_t now = known.version() << 32U | facts_->session.generation;
+    if (now == credentials_seen_) return false;
+    if (!known.holds(facts_->session)) return true;
+    credentials_seen_ = now;
+    return false;
+}
+
 std::string_view Connection::unproved(Instant now) const {
     const Authentication* authentication = facts_->authentication.get();
     if (authentication == nullptr) return "";
-    if (authentication->is_proved())
+    if (is_disowned()) return "credential_removed";
+    if (authentication->is_proved() && stream_.is_established())
         return now >= facts_->session.expires_at && executions_.empty() ? "session_expired" : "";
     const auto patience = ms(authentication->access().security().authentication_timeout_ms);
     return now - opened_at_ >= patience ? "authentication_timeout" : "";
@@ -408,6 +437,13 @@ void Connection::on_closed(const Result<void>& why) {
     is_closed_ = true;
     if (!why.has_value() && close_reason_ == "peer")
         close_reason_ = why.error().code() == Errc::kTruncated ? "file_too_short" : "reset";
+    if (!why.has_value() && why.error().code() == Errc::kNetworkException) {
+        close_reason_ = "tls";
+        home_.broker().metrics().count_authentication("SSL", "failed");
+        kLog.warn("TLS failed", {{"peer", facts_->peer},
+                                 {"listener", facts_->authentication->access().name()},
+                                 {"detail", why.error().detail()}});
+    }
     home_.broker().metrics().count_closed(close_reason_);
     home_.give_back_memory(std::exchange(reserved_bytes_, 0));
     for (std::size_t i = executions_.size(); i-- > 0;)

@@ -66,6 +66,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void close(std::string_view reason);
     void read_frames();
     [[nodiscard]] std::size_t frame_bytes_max() const;
+    /// TLS has told who is there. False when that is nobody, and the connection is closed.
+    bool identify();
     /// False when the header is none that is served; the connection is closed.
     bool read_header(Request& request);
     bool take_frame(RequestFrame frame);
@@ -89,6 +91,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void set_reading(Pause pause);
     /// Why the connection ends for want of a proof that holds now; "" when it need not.
     [[nodiscard]] std::string_view unproved(Instant now) const;
+    /// A user or token that was removed ends its connections too.
+    [[nodiscard]] bool is_disowned() const;
 
     Connections& home_;
     rt::EventLoop& loop_;
@@ -98,7 +102,9 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     Instant opened_at_;
     Instant last_activity_;
     Instant frame_began_{};  ///< Of the frame being read; when reading went on, if that is later.
-    std::size_t reserved_bytes_ = 0;  ///< Of the frame being read.
+    std::size_t reserved_bytes_ = 0;              ///< Of the frame being read.
+    mutable std::uint64_t credentials_seen_ = 0;  ///< Version for which is_disowned() was false.
+    bool is_identified_ = false;                  ///< By TLS, or there is none.
     bool is_reading_ = true;
     bool is_advancing_ = false;
     bool is_draining_ = false;

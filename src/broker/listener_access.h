@@ -5,12 +5,18 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "auth/gssapi.h"
+#include "auth/principal_rules.h"
 #include "auth/sasl.h"
 #include "base/result.h"
+#include "broker/token_keys.h"
 #include "config/broker_config.h"
+#include "rt/tls_channel.h"
 
 namespace leat::broker {
 
@@ -30,6 +36,16 @@ class ListenerAccess {
     [[nodiscard]] bool asks_sasl() const noexcept { return config::has_sasl(protocol_); }
     [[nodiscard]] bool asks_tls() const noexcept { return config::has_tls(protocol_); }
 
+    /// For the next connection; null without TLS.
+    [[nodiscard]] std::shared_ptr<const rt::TlsContext> tls() const;
+    /// Reads keys and certificates again when one of their files has changed; true when it did.
+    /// Runs on: a thread that may block, one at a time.
+    /// Errors: as open(); what was read before stays in use.
+    Result<bool> reload();
+    /// Who the holder of a certificate is; nullopt: nobody by the rules. Without a certificate the
+    /// anonymous one.
+    [[nodiscard]] std::optional<auth::Principal> principal_of(const rt::TlsPeer& peer) const;
+
     [[nodiscard]] bool has_mechanism(std::string_view mechanism) const;
     /// The server's side of an exchange for a connection of `shard`.
     /// Precondition: has_mechanism().
@@ -39,10 +55,22 @@ class ListenerAccess {
   private:
     ListenerAccess(const config::Listener& listener, const config::ListenerSecurity& security);
 
+    Result<void> open_tls();
+    Result<void> open_sasl();
+    [[nodiscard]] std::string stamp() const;
+    Result<std::shared_ptr<const rt::TlsContext>> load() const;
+
     std::string name_;
     config::Protocol protocol_;
     config::ListenerSecurity security_;
     std::string fake_secret_;  ///< Salts of users that do not exist.
+    std::shared_ptr<TokenKeys> token_keys_;
+    std::shared_ptr<const auth::GssapiKeys> kerberos_keys_;
+    std::shared_ptr<const auth::KerberosRules> kerberos_rules_;
+    std::optional<auth::CertificateRules> rules_;
+    std::string stamp_;         ///< Of the files when they were read; for reload() alone.
+    mutable std::mutex mutex_;  ///< Locks: tls_.
+    std::shared_ptr<const rt::TlsContext> tls_;
 };
 
 }  // namespace leat::broker

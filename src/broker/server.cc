@@ -67,7 +67,7 @@ Result<void> Server::listen() {
 
 Result<void> Server::bind(const config::Listener& wanted) {
     const config::BrokerConfig& config = broker_.shard(0).config();
-    LEAT_TRY(std::shared_ptr<const ListenerAccess> access,
+    LEAT_TRY(std::shared_ptr<ListenerAccess> access,
              ListenerAccess::open(wanted, config.security.at(wanted.name)));
     LEAT_TRY(
         rt::TcpListener listener,
@@ -115,6 +115,30 @@ Result<std::vector<config::Listener>> Server::advertised() const {
 void Server::accept() {
     is_paused_ = true;
     resume();
+    schedule_reload();
+    schedule_token_check();
+}
+
+void Server::schedule_token_check() {
+    if (is_draining_) return;
+    const std::chrono::milliseconds every{broker_.shard(0).config().token_expiry_check_ms};
+    token_timer_ = loops_.front()->schedule(loops_.front()->now() + every, [this] {
+        token_timer_ = {};
+        rt::start(drop_expired_tokens());
+    });
+}
+
+rt::Task<void> Server::drop_expired_tokens() {
+    const WallMs now = loops_.front()->wall_now();
+    const auto make = [now](metadata::Controller& controller,
+                            std::vector<metadata::Delta>& deltas) {
+        controller.drop_expired_tokens(now, deltas);
+        return true;
+    };
+    const auto done = co_await broker_.authority().change(*loops_.front(), make);
+    if (!done.durable.has_value())
+        kLog.warn("tokens that ended are not removed", {{"detail", done.durable.error().detail()}});
+    schedule_token_check();
 }
 
 std::size_t Server::pick_shard() {
@@ -128,7 +152,8 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     if (is_draining_) return;
     auto facts = std::make_shared<ConnectionFacts>();
     facts->endpoint = broker_.endpoint(access->name());
-    if (access->asks_sasl()) facts->authentication = std::make_shared<Authentication>(access);
+    if (access->asks_sasl() || access->asks_tls())
+        facts->authentication = std::make_shared<Authentication>(access);
     facts->peer = peer.text();
     facts->peer_host = peer.host();
     facts->number = ++accepted_;
@@ -150,6 +175,35 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
         });
     }
     pause_if_needed();
+}
+
+void Server::schedule_reload() {
+    std::int64_t soonest = 0;
+    for (const Listening& one : listening_) {
+        const std::int64_t every = one.access->security().tls.reload_interval_ms;
+        if (one.access->asks_tls()) soonest = soonest == 0 ? every : std::min(soonest, every);
+    }
+    if (soonest == 0 || is_draining_) return;
+    reload_timer_ = loops_.front()->schedule(
+        loops_.front()->now() + std::chrono::milliseconds{soonest}, [this] { reload(); });
+}
+
+/// Keys and certificates that were replaced come into use for the next connections.
+void Server::reload() {
+    reload_timer_ = {};
+    std::vector<std::shared_ptr<ListenerAccess>> all;
+    for (const Listening& one : listening_) all.push_back(one.access);
+    const auto work = [all] {
+        for (const auto& access : all) {
+            const Result<bool> done = access->reload();
+            if (!done.has_value())
+                kLog.error("keys not read again; those of before stay in use",
+                           {{"listener", access->name()}, {"detail", done.error().detail()}});
+            else if (*done)
+                kLog.info("keys read again", {{"listener", access->name()}});
+        }
+    };
+    broker_.pool().submit(*loops_.front(), work, [this] { schedule_reload(); });
 }
 
 void Server::on_gone(const std::string& host) {
@@ -184,6 +238,8 @@ void Server::drain(std::chrono::milliseconds timeout, rt::Fn done) {
     is_draining_ = true;
     broker_.set_stopping();
     if (resume_timer_ != rt::TimerId{}) loops_.front()->cancel(resume_timer_);
+    if (token_timer_ != rt::TimerId{}) loops_.front()->cancel(token_timer_);
+    if (reload_timer_ != rt::TimerId{}) loops_.front()->cancel(reload_timer_);
     listening_.clear();
     drained_ = std::move(done);
     undrained_ = connections_.size();

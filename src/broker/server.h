@@ -15,6 +15,7 @@
 #include "broker/listener_access.h"
 #include "broker/request_memory.h"
 #include "rt/event_loop.h"
+#include "rt/task.h"
 #include "rt/tcp.h"
 
 namespace leat::broker {
@@ -46,13 +47,17 @@ class Server {
   private:
     struct Listening {
         config::Listener wanted;
-        std::shared_ptr<const ListenerAccess> access;
+        std::shared_ptr<ListenerAccess> access;
         std::unique_ptr<rt::TcpListener> listener;
     };
     Result<void> bind(const config::Listener& wanted);
     [[nodiscard]] Result<std::vector<config::Listener>> advertised() const;
     void on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::Socket socket,
                    const rt::SocketAddress& peer);
+    void schedule_reload();
+    void schedule_token_check();
+    rt::Task<void> drop_expired_tokens();
+    void reload();
     void on_gone(const std::string& host);
     void pause_if_needed();
     void resume();
@@ -69,6 +74,8 @@ class Server {
     std::vector<Listening> listening_;
     ConnectionLimits limits_;
     rt::TimerId resume_timer_;
+    rt::TimerId reload_timer_;
+    rt::TimerId token_timer_;
     bool is_paused_ = true;
     bool is_draining_ = false;
     std::size_t undrained_ = 0;

@@ -112,9 +112,12 @@ rt::Task<Answer> handle_sasl_handshake(Request& request,
     const auto& mechanisms = authentication->access().security().sasl.mechanisms;
     out.mechanisms = request.arena.array<std::string_view>(mechanisms.size());
     for (std::size_t i = 0; i < mechanisms.size(); ++i) out.mechanisms[i] = mechanisms[i];
-    const Result<void> begun =
-        authentication->begin(message.mechanism, request.version(), *request.shard);
-    if (begun.has_value()) co_return answer_with(request, out);
+    const Result<void> begun = authentication->begin(message.mechanism, request.version());
+    if (begun.has_value()) {
+        authentication->set_exchange(
+            authentication->access().begin(message.mechanism, *request.shard));
+        co_return answer_with(request, out);
+    }
     out.error_code = wire_code(begun.error().code());
     co_await suffer(request, "none");
     co_return then_close(answer_with(request, out), kFailed);

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/handlers/tokens.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "auth/delegation_token.h"
+#include "auth/digest.h"
+#include "base/uuid.h"
+#include "broker/access.h"
+#include "broker/apis.h"
+#include "broker/authentication.h"
+#include "broker/blocking.h"
+#include "broker/broker.h"
+
+namespace leat::broker {
+namespace {
+
+using metadata::Delta;
+
+std::string_view text_of(Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT
+}
+
+std::string_view in_arena(Arena& arena, std::string_view text) {
+    const std::span<char> out = arena.array<char>(text.size());
+    if (!text.empty()) std::memcpy(out.data(), text.data(), text.size());
+    return {out.data(), out.size()};
+}
+
+Bytes bytes_in_arena(Arena& arena, std::string_view text) {
+    return std::as_bytes(std::span{in_arena(arena, text)});
+}
+
+/// delegation.token.secret.key, by its new or its old name.
+const std::string& secret_of(const config::BrokerConfig& config) {
+    return config.token_secret_key.empty() ? config.token_master_key : config.token_secret_key;
+}
+
+/// Tokens are made by those who proved who they are, and not by a token.
+Errc refusal(const Request& request) {
+    const auth::Session& session = request.connection->session;
+    if (session.mechanism.empty() || session.by_token)
+        return Errc::kDelegationTokenRequestNotAllowed;
+    if (secret_of(request.shard->config()).empty()) return Errc::kDelegationTokenAuthDisabled;
+    return Errc::kNone;
+}
+
+std::int64_t plus(std::int64_t now, std::int64_t period) {
+    return period > INT64_MAX - now ? INT64_MAX : now + period;
+}
+
+/// A token as it is to be, without credentials. Errors: those of the answer.
+Result<auth::DelegationToken> wanted_token(Request& request,
+                                           const wire::CreateDelegationTokenRequest& message) {
+    auth::DelegationToken out;
+    out.requester = request.principal();
+    out.owner = out.requester;
+    if (message.owner_principal_name && !message.owner_principal_name->empty())
+        out.owner = {message.owner_principal_type.value_or("User"), *message.owner_principal_name};
+    if (out.owner != out.requester &&
+        !may(request, auth::Operation::kCreateTokens, auth::ResourceType::kUser, out.owner.text()))
+        return Error{Errc::kDelegationTokenAuthorizationFailed};
+    for (const auto& one : message.renewers) {
+        if (one.principal_type != "User") return Error{Errc::kInvalidPrincipalType};
+        if (one.principal_name.contains('\n')) return Error{Errc::kInvalidRequest};
+        out.renewers.emplace_back(one.principal_type, one.principal_name);
+    }
+    const config::BrokerConfig& config = request.shard->config();
+    const std::int64_t now = request.shard->executor().wall_now().value;
+    const std::int64_t lifetime =
+        message.max_lifetime_ms < 0
+            ? config.token_lifetime_max_ms
+            : std::min(message.max_lifetime_ms, config.token_lifetime_max_ms);
+    out.issued = WallMs{now};
+    out.ends = WallMs{plus(now, lifetime)};
+    out.expires = WallMs{std::min(out.ends.value, plus(now, config.token_expiry_ms))};
+    rt::Executor& here = request.shard->executor();
+    out.id = Uuid::from_random(here.random(), here.random()).text();
+    out.hmac = auth::token_hmac(secret_of(config), out.id);
+    return out;
+}
+
+struct Changed {
+    Errc code = Errc::kNone;
+    WallMs expires{-1};
+};
+
+rt::Task<Changed> change(Request& request, metadata::TokenDeadline asked) {
+    Changed out;
+    out.code = refusal(request);
+    if (out.code != Errc::kNone) co_return out;
+    const auto make = [&asked, &out](metadata::Controller& controller, std::vector<Delta>& deltas) {
+        return controller.change_token(asked, deltas, out.expires);
+    };
+    const auto done =
+        co_await request.shard->broker().authority().change(request.shard->executor(), make);
+    out.code = done.durable.has_value() ? done.result : done.durable.error().code();
+    if (out.code != Errc::kNone) out.expires = WallMs{-1};
+    co_return out;
+}
+
+bool is_shown(Request& request, const auth::DelegationToken& token) {
+    using enum auth::Operation;
+    return token.may_renew(request.principal()) ||
+           may_see(request, kDescribe, auth::ResourceType::kDelegationToken, token.id) ||
+           may_see(request, kDescribeTokens, auth::ResourceType::kUser, token.owner.text());
+}
+
+}  // namespace
+
+rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
+    Request& request, const wire::CreateDelegationTokenRequest& message) {
+    wire::CreateDelegationTokenResponse out;
+    out.principal_type = request.principal().type();
+    out.principal_name = request.principal().name();
+    out.token_requester_principal_type = request.principal().type();
+    out.token_requester_principal_name = request.principal().name();
+    out.issue_timestamp_ms = out.expiry_timestamp_ms = out.max_timestamp_ms = -1;
+    out.error_code = wire_code(refusal(request));
+    if (out.error_code != 0) co_return out;
+    Result<auth::DelegationToken> wanted = wanted_token(request, message);
+    if (!wanted.has_value()) {
+        out.error_code = wire_code(wanted.error().code());
+        co_return out;
+    }
+    auth::DelegationToken& token = *wanted;
+    const auto work = [&token] {
+        auth::add_credentials(token);
+        return true;
+    };
+    co_await on_pool(request.shard->broker().pool(), request.shard->executor(), work);
+    const auto shared = std::make_shared<const auth::DelegationToken>(token);
+    const auto make = [&shared](metadata::Controller& controller, std::vector<Delta>& deltas) {
+        controller.put_token(shared, deltas);
+        return true;
+    };
+    const auto done =
+        co_await request.shard->broker().authority().change(request.shard->executor(), make);
+    if (!done.durable.has_value()) {
+        out.error_code = wire_code(done.durable.error().code());
+        co_return out;
+    }
+    out.issue_timestamp_ms = shared->issued.value;
+    out.expiry_timestamp_ms = shared->expires.value;
+    out.max_timestamp_ms = shared->ends.value;
+    out.token_id = in_arena(request.arena, shared->id);
+    out.hmac = bytes_in_arena(request.arena, shared->hmac);
+    co_return out;
+}
+
+rt::Task<wire::RenewDelegationTokenResponse> handle_renew_token(
+    Request& request, const wire::RenewDelegationTokenRequest& message) {
+    const WallMs now = request.shard->executor().wall_now();
+    const std::int64_t period = message.renew_period_ms < 0
+                                    ? request.shard->config().token_expiry_ms
+                                    : message.renew_period_ms;
+    metadata::TokenDeadline asked{.hmac = std::string{text_of(message.hmac)},
+                                  .who = request.principal(),
+                                  .now = now,
+                                  .until = WallMs{plus(now.value, period)}};
+    const Changed done = co_await change(request, std::move(asked));
+    co_return wire::RenewDelegationTokenResponse{.error_code = wire_code(done.code),
+                                                 .expiry_timestamp_ms = done.expires.value};
+}
+
+rt::Task<wire::ExpireDelegationTokenResponse> handle_expire_token(
+    Request& request, const wire::ExpireDelegationTokenRequest& message) {
+    const WallMs now = request.shard->executor().wall_now();
+    metadata::TokenDeadline asked{
+        .hmac = std::string{text_of(message.hmac)},
+        .who = request.principal(),
+        .now = now,
+        .until = WallMs{plus(now.value, std::max<std::int64_t>(0, message.expiry_time_period_ms))},
+        .removes = message.expiry_time_period_ms < 0};
+    const Changed done = co_await change(request, std::move(asked));
+    co_return wire::ExpireDelegationTokenResponse{.error_code = wire_code(done.code),
+                                                  .expiry_timestamp_ms = done.expires.value};
+}
+
+wire::DescribeDelegationTokenResponse handle_describe_tokens(
+    Request& request, const wire::DescribeDelegationTokenRequest& message) {
+    using Described = wire::DescribeDelegationTokenResponse::DescribedDelegationToken;
+    using Renewer = wire::DescribeDelegationTokenResponse::DescribedDelegationTokenRenewer;
+    wire::DescribeDelegationTokenResponse out;
+    out.error_code = wire_code(refusal(request));
+    if (out.error_code != 0) return out;
+    std::vector<Described> found;
+    Arena& arena = request.arena;
+    for (const auto& [id, token] : request.shard->image().credentials().tokens()) {
+        const auto is_owner = [&token](const auto& one) {
+            return token->owner == auth::Principal{one.principal_type, one.principal_name};
+        };
+        if (message.owners && std::ranges::none_of(*message.owners, is_owner)) continue;
+        if (!is_shown(request, *token)) continue;
+        Described& one = found.emplace_back();
+        one.principal_type = in_arena(arena, token->owner.type());
+        one.principal_name = in_arena(arena, token->owner.name());
+        one.token_requester_principal_type = in_arena(arena, token->requester.type());
+        one.token_requester_principal_name = in_arena(arena, token->requester.name());
+        one.issue_timestamp = token->issued.value;
+        one.expiry_timestamp = token->expires.value;
+        one.max_timestamp = token->ends.value;
+        one.token_id = in_arena(arena, token->id);
+        one.hmac = bytes_in_arena(arena, token->hmac);
+        one.renewers = arena.array<Renewer>(token->renewers.size());
+        for (std::size_t i = 0; i < token->renewers.size(); ++i)
+            one.renewers[i] = {.principal_type = in_arena(arena, token->renewers[i].type()),
+                               .principal_name = in_arena(arena, token->renewers[i].name())};
+    }
+    out.tokens = arena.array<Described>(found.size());
+    std::ranges::copy(found, out.tokens.begin());
+    return out;
+}
+
+}  // namespace leat::broker

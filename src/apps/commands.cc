@@ -53,6 +53,8 @@ constexpr auto kGroups = std::to_array<CommandGroup>({
     {"acl", "access rules: who may do what"},
     {"quota", "limits of clients: bytes, time, changes, connections"},
     {"cluster", "the cluster and its brokers"},
+    {"user", "users with SCRAM credentials"},
+    {"token", "delegation tokens"},
     {"log", "check and print a stopped broker's files"},
     {"bench", "measure a broker: throughput and latency"},
 });
@@ -221,6 +223,51 @@ std::vector<Command> rights_commands() {
     };
 }
 
+std::vector<Command> user_commands() {
+    return {
+        {.path = "user list",
+         .summary = "list users and their SCRAM credentials",
+         .example = "leat user list",
+         .options = {},
+         .run = run_user_list},
+        {.path = "user add",
+         .summary = "add a user, or give one another password",
+         .details = "The password is read from standard input, a file or the terminal, never from "
+                    "the command line. --data writes into the directory of a server that does not "
+                    "run: that is how the first administrator is made.",
+         .example = "leat user add admin --data /var/lib/leat --super --password-file admin.txt",
+         .options = user_add_options(),
+         .run = run_user_add},
+        {.path = "user remove",
+         .summary = "remove a user's credentials",
+         .example = "leat user remove alice --mechanism SCRAM-SHA-256",
+         .options = user_remove_options(),
+         .run = run_user_remove},
+        {.path = "token create",
+         .summary = "make a token that stands for you",
+         .details = "The hmac is its secret: clients log in by SCRAM with the id as name and the "
+                    "hmac as password, and say tokenauth=true.",
+         .example = "leat token create --renewer operator --max-lifetime-ms 86400000",
+         .options = token_create_options(),
+         .run = run_token_create},
+        {.path = "token list",
+         .summary = "list your tokens and those you may renew",
+         .example = "leat token list --output json",
+         .options = {},
+         .run = run_token_list},
+        {.path = "token renew",
+         .summary = "let a token hold for longer",
+         .example = "leat token renew 3q2+7w== --period-ms 3600000",
+         .options = token_renew_options(),
+         .run = run_token_renew},
+        {.path = "token expire",
+         .summary = "end a token",
+         .example = "leat token expire 3q2+7w==",
+         .options = token_expire_options(),
+         .run = run_token_expire},
+    };
+}
+
 std::vector<Command> bench_commands() {
     return {
         {.path = "bench produce",
@@ -299,8 +346,8 @@ std::vector<Command> plain_commands() {
 std::vector<Command> make_commands() {
     std::vector<Command> out;
     for (const std::vector<Command>& some :
-         {serve_commands(), topic_commands(), record_commands(), rights_commands(), log_commands(),
-          bench_commands(), plain_commands()})
+         {serve_commands(), topic_commands(), record_commands(), user_commands(), rights_commands(),
+          log_commands(), bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

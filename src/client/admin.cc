@@ -57,12 +57,8 @@ TopicInfo topic_of(const wire::MetadataResponse::MetadataResponseTopic& from) {
 }  // namespace
 
 Result<std::unique_ptr<Admin>> Admin::connect(const std::vector<Property>& properties) {
-    const std::string_view protocol = find_property(properties, "security.protocol");
-    if (!protocol.empty() && protocol != "PLAINTEXT" && protocol != "plaintext")
-        return Error{Errc::kInvalidSetting,
-                     "security.protocol: '" + std::string{protocol} +
-                         "' is not supported by administration commands yet, only PLAINTEXT"};
     ClusterOptions options;
+    LEAT_TRY(options.connection.security, security_of(properties));
     LEAT_TRY(options.bootstrap, parse_endpoints(find_property(properties, "bootstrap.servers")));
     if (const std::string_view id = find_property(properties, "client.id"); !id.empty())
         options.connection.client_id = std::string{id};

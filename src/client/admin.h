@@ -145,9 +145,8 @@ struct LogDirInfo {
 /// Threading: not synchronised.
 class Admin {
   public:
-    /// Reads bootstrap.servers, client.id, request.timeout.ms and security.protocol.
-    /// Errors: those of Cluster::connect(); kInvalidSetting for a security protocol other than
-    /// PLAINTEXT.
+    /// Reads bootstrap.servers, client.id, request.timeout.ms and what security.h reads.
+    /// Errors: those of Cluster::connect(); kInvalidSetting.
     static Result<std::unique_ptr<Admin>> connect(const std::vector<Property>& properties);
 
     /// All topics, or `topics`. Errors: of the connection only; each topic has its code.

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "client/security.h"
+
 namespace leat::client {
 namespace {
 
@@ -107,8 +109,9 @@ Result<std::string> translated_value(const Property& property) {
 }  // namespace
 
 Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& properties, Role role) {
+    LEAT_TRY(const std::vector<Property> secured, security_for_librdkafka(properties));
     std::vector<Property> out;
-    for (const Property& property : properties) {
+    for (const Property& property : secured) {
         const auto row = std::ranges::find(kTranslations, property.name, &Translation::java);
         if (row == kTranslations.end()) {
             out.push_back(property);

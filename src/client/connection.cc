@@ -7,6 +7,10 @@
 #include "base/endian.h"
 #include "wire/messages/api_versions_request.h"
 #include "wire/messages/api_versions_response.h"
+#include "wire/messages/sasl_authenticate_request.h"
+#include "wire/messages/sasl_authenticate_response.h"
+#include "wire/messages/sasl_handshake_request.h"
+#include "wire/messages/sasl_handshake_response.h"
 
 namespace leat::client {
 namespace {
@@ -26,10 +30,20 @@ Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& to,
                                                      ConnectionOptions options) {
     const Deadline deadline = std::chrono::steady_clock::now() + options.connect_timeout;
     LEAT_TRY(Socket socket, Socket::connect(to, deadline));
+    const Security* security = options.security.get();
+    if (security != nullptr && security->tls != nullptr)
+        if (const Result<void> done =
+                socket.start_tls(*security->tls, security->checks_host ? to.host : "", deadline);
+            !done)
+            return Error{done.error().code(),
+                         to.text() + ": " + std::string{done.error().detail()}};
     std::unique_ptr<Connection> out{new Connection{to, std::move(options), std::move(socket)}};
     if (const Result<void> learnt = out->learn_versions(); !learnt)
         return Error{learnt.error().code(),
                      to.text() + ": asking for versions: " + std::string{learnt.error().detail()}};
+    if (const Result<void> done = out->authenticate(); !done)
+        return Error{done.error().code(),
+                     to.text() + ": authenticating: " + std::string{done.error().detail()}};
     return out;
 }
 
@@ -45,6 +59,36 @@ Result<void> Connection::learn_versions() {
     for (const auto& api : answer.message.api_keys)
         versions_[api.api_key] = {api.min_version, api.max_version};
     return {};
+}
+
+Result<void> Connection::authenticate() {
+    if (options_.security == nullptr || options_.security->mechanism.empty()) return {};
+    const std::string& mechanism = options_.security->mechanism;
+    LEAT_TRY(const std::unique_ptr<auth::SaslClient> exchange, options_.security->begin());
+    const wire::SaslHandshakeRequest chosen{.mechanism = mechanism};
+    LEAT_TRY(const Answer<wire::SaslHandshakeResponse> offered,
+             call<wire::SaslHandshakeResponse>(chosen));
+    if (offered.message.error_code != 0) {
+        std::string names;
+        for (const std::string_view name : offered.message.mechanisms)
+            names += (names.empty() ? "" : ", ") + std::string{name};
+        return Error{errc_from_wire(offered.message.error_code),
+                     mechanism + " is not offered, only " + names};
+    }
+    std::string from_server;
+    while (true) {
+        LEAT_TRY(const std::optional<std::string> to_server, exchange->next(from_server));
+        if (!to_server) return {};
+        const wire::SaslAuthenticateRequest request{.auth_bytes =
+                                                        std::as_bytes(std::span{*to_server})};
+        LEAT_TRY(const Answer<wire::SaslAuthenticateResponse> answer,
+                 call<wire::SaslAuthenticateResponse>(request));
+        if (answer.message.error_code != 0)
+            return Error{errc_from_wire(answer.message.error_code),
+                         answer.message.error_message.value_or("")};
+        const auto bytes = answer.message.auth_bytes;
+        from_server.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());  // NOLINT
+    }
 }
 
 bool Connection::is_refusal(Bytes frame, std::size_t body_bytes) {

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/result.h"
 #include "client/endpoint.h"
+#include "client/security.h"
 #include "client/socket.h"
 #include "wire/frame.h"
 #include "wire/reader.h"
@@ -26,6 +27,7 @@ struct ConnectionOptions {
     std::string client_id = "leat";
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::milliseconds request_timeout{30'000};
+    std::shared_ptr<const Security> security;  ///< Null: neither TLS nor SASL.
     std::size_t response_bytes_max = std::size_t{256} << 20U;
 };
 
@@ -43,7 +45,8 @@ class Connection {
   public:
     /// Connects and asks which versions the broker has.
     /// Errors: kNetworkException, kTimedOut, kUnsupportedVersion (a broker older than 0.10),
-    ///         kMalformed (whatever listens there is no Kafka broker).
+    ///         kMalformed (whatever listens there is no Kafka broker), kUnsupportedSaslMechanism,
+    ///         kSaslAuthenticationFailed, kInvalidSetting.
     static Result<std::unique_ptr<Connection>> open(const Endpoint& to, ConnectionOptions options);
 
     /// Sends `request` in the highest common version, at most `version_max`, and waits for the
@@ -92,6 +95,7 @@ class Connection {
     Result<std::vector<std::byte>> exchange(Bytes request);
     static Result<void> check_order(std::int32_t asked, std::int32_t answered);
     Result<void> learn_versions();
+    Result<void> authenticate();
     [[nodiscard]] Result<std::int16_t> pick_version(wire::ApiKey key,
                                                     wire::VersionRange ours) const;
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -66,12 +67,8 @@ Result<int> connect_one(const addrinfo& address, Deadline deadline) {
 
 }  // namespace
 
-Socket::Socket(Socket&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-Socket& Socket::operator=(Socket&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-}
+Socket::Socket(Socket&& other) noexcept
+    : tls_(std::move(other.tls_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 Socket::~Socket() {
     if (descriptor_ >= 0) close(descriptor_);
@@ -97,7 +94,7 @@ Result<Socket> Socket::connect(const Endpoint& to, Deadline deadline) {
     return Error{why, to.text() + ": " + reason};
 }
 
-Result<void> Socket::write(Bytes bytes, Deadline deadline) {
+Result<void> Socket::write_raw(Bytes bytes, Deadline deadline) {
     while (!bytes.empty()) {
         const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent >= 0) {
@@ -111,18 +108,67 @@ Result<void> Socket::write(Bytes bytes, Deadline deadline) {
     return {};
 }
 
-Result<void> Socket::read(MutableBytes to, Deadline deadline) {
-    while (!to.empty()) {
+Result<std::size_t> Socket::read_raw(MutableBytes to, Deadline deadline) {
+    while (true) {
         const ssize_t got = ::recv(descriptor_, to.data(), to.size(), 0);
-        if (got > 0) {
-            to = to.subspan(static_cast<std::size_t>(got));
-        } else if (got == 0) {
+        if (got > 0) return static_cast<std::size_t>(got);
+        if (got == 0) {
             return Error{Errc::kNetworkException, "the broker closed the connection"};
         } else if (errno == EAGAIN) {
             LEAT_TRY_VOID(wait_for(descriptor_, POLLIN, deadline));
         } else if (errno != EINTR) {
             return network_error("connection lost while waiting for an answer", errno);
         }
+    }
+}
+
+Result<void> Socket::flush_tls(Deadline deadline) {
+    const Bytes out = tls_->output();
+    if (out.empty()) return {};
+    LEAT_TRY_VOID(write_raw(out, deadline));
+    tls_->drop_output(out.size());
+    return {};
+}
+
+Result<void> Socket::feed_tls(Deadline deadline) {
+    std::array<std::byte, 16'384> space{};
+    LEAT_TRY(const std::size_t got, read_raw(space, deadline));
+    tls_->feed(Bytes{space}.first(got));
+    return {};
+}
+
+Result<void> Socket::start_tls(const rt::TlsContext& context, const std::string& host,
+                               Deadline deadline) {
+    tls_.emplace(rt::TlsChannel::client(context, host));
+    while (true) {
+        Result<void> done = tls_->handshake();
+        // A refusal is told to the peer too.
+        LEAT_TRY_VOID(flush_tls(deadline));
+        if (!done) return done;
+        if (tls_->is_established()) return {};
+        LEAT_TRY_VOID(feed_tls(deadline));
+    }
+}
+
+Result<void> Socket::write(Bytes bytes, Deadline deadline) {
+    if (!tls_) return write_raw(bytes, deadline);
+    LEAT_TRY_VOID(tls_->write(bytes));
+    return flush_tls(deadline);
+}
+
+Result<void> Socket::read(MutableBytes to, Deadline deadline) {
+    while (!to.empty()) {
+        if (!tls_) {
+            LEAT_TRY(const std::size_t got, read_raw(to, deadline));
+            to = to.subspan(got);
+            continue;
+        }
+        LEAT_TRY(const std::size_t got, tls_->read(to));
+        to = to.subspan(got);
+        if (got > 0) continue;
+        if (tls_->is_at_end())
+            return Error{Errc::kNetworkException, "the broker closed the connection"};
+        LEAT_TRY_VOID(feed_tls(deadline));
     }
     return {};
 }

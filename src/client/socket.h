@@ -5,10 +5,12 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 
 #include "base/result.h"
 #include "base/units.h"
 #include "client/endpoint.h"
+#include "rt/tls_channel.h"
 
 namespace leat::client {
 
@@ -24,8 +26,13 @@ class Socket {
     static Result<Socket> connect(const Endpoint& to, Deadline deadline);
 
     Socket(Socket&& other) noexcept;
-    Socket& operator=(Socket&& other) noexcept;
+    Socket& operator=(Socket&& other) = delete;
     ~Socket();
+
+    /// From here on everything is encrypted. `host`: for whom the peer's certificate must be; "":
+    /// anybody. Errors: kNetworkException (the peer's certificate, no TLS there), kTimedOut.
+    Result<void> start_tls(const rt::TlsContext& context, const std::string& host,
+                           Deadline deadline);
 
     /// All of `bytes`. Errors: kNetworkException, kTimedOut.
     Result<void> write(Bytes bytes, Deadline deadline);
@@ -34,6 +41,14 @@ class Socket {
 
   private:
     explicit Socket(int descriptor) : descriptor_(descriptor) {}
+    Result<void> write_raw(Bytes bytes, Deadline deadline);
+    /// At least one byte.
+    Result<std::size_t> read_raw(MutableBytes to, Deadline deadline);
+    /// Sends what TLS has for the peer.
+    Result<void> flush_tls(Deadline deadline);
+    Result<void> feed_tls(Deadline deadline);
+
+    std::optional<rt::TlsChannel> tls_;
     int descriptor_ = -1;
 };
 

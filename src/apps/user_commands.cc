@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// leat user list, add, remove; leat token create, list, renew, expire.
+#include <boost/json.hpp>
+#include <termios.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iostream>
+
+#include "apps/admin_access.h"
+#include "apps/cluster_access.h"
+#include "apps/commands.h"
+#include "apps/offline_users.h"
+#include "apps/output.h"
+#include "auth/digest.h"
+#include "client/users.h"
+
+namespace leat::apps {
+namespace {
+
+namespace json = boost::json;
+
+constexpr OptionSpec kUser{
+    .names = "USER", .value = {}, .help = "name of the user", .required = true};
+constexpr OptionSpec kMechanism{.names = "--mechanism",
+                                .value = "MECHANISM",
+                                .help = "which SCRAM credential; all unless given",
+                                .choices = "SCRAM-SHA-256|SCRAM-SHA-512",
+                                .repeated = true};
+constexpr OptionSpec kHmac{
+    .names = "HMAC", .value = {}, .help = "secret of the token, in base64", .required = true};
+
+constexpr auto kAdd = std::to_array<OptionSpec>({
+    kUser,
+    {.names = "--password-file",
+     .value = "FILE",
+     .help = "its first line is the password; asked for on the terminal, or read from standard "
+             "input, unless given"},
+    kMechanism,
+    {.names = "--iterations",
+     .value = "N",
+     .help = "rounds of hashing, 4096 to 16384",
+     .fallback = "16384"},
+    {.names = "--data",
+     .value = "DIR",
+     .help = "write into the data directory of a stopped server instead"},
+    {.names = "--super", .value = {}, .help = "the user may do everything; with --data only"},
+});
+constexpr auto kRemove = std::to_array<OptionSpec>({kUser, kMechanism});
+constexpr auto kTokenCreate = std::to_array<OptionSpec>({
+    {.names = "--renewer",
+     .value = "USER",
+     .help = "who may renew it beside its owner",
+     .repeated = true},
+    {.names = "--max-lifetime-ms",
+     .value = "MS",
+     .help = "how long it can be renewed; -1 for the broker's longest",
+     .fallback = "-1"},
+});
+constexpr auto kTokenRenew = std::to_array<OptionSpec>({
+    kHmac,
+    {.names = "--period-ms",
+     .value = "MS",
+     .help = "for how long; -1 for the broker's default",
+     .fallback = "-1"},
+});
+constexpr auto kTokenExpire = std::to_array<OptionSpec>({
+    kHmac,
+    {.names = "--period-ms",
+     .value = "MS",
+     .help = "in how long; -1 for at once",
+     .fallback = "-1"},
+});
+
+/// Reads a line without showing it when somebody types it.
+std::string ask_password(const std::string& user) {
+    termios before{};
+    const bool typed = ::isatty(STDIN_FILENO) == 1 && ::tcgetattr(STDIN_FILENO, &before) == 0;
+    if (typed) {
+        termios hidden = before;
+        hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+        std::fputs(("password of " + user + ": ").c_str(), stderr);
+    }
+    std::string line;
+    std::getline(std::cin, line);
+    if (typed) {
+        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        say("");
+    }
+    return line;
+}
+
+Result<std::string> password_of(const Invocation& line) {
+    std::string password;
+    if (line.has("password-file")) {
+        LEAT_TRY(const std::string text, read_text_file(std::string{line.text("password-file")}));
+        password = text.substr(0, text.find('\n'));
+    } else {
+        password = ask_password(std::string{line.text("USER")});
+    }
+    if (!password.empty() && password.back() == '\r') password.pop_back();
+    if (password.empty()) return usage_error("the password is empty");
+    return password;
+}
+
+std::vector<auth::ScramMechanism> mechanisms_of(const Invocation& line) {
+    std::vector<auth::ScramMechanism> out;
+    for (const std::string& name : line.all("mechanism"))
+        if (const auto one = auth::scram_mechanism(name);
+            one && std::ranges::find(out, *one) == out.end())
+            out.push_back(*one);
+    if (out.empty()) out = {auth::ScramMechanism::kSha256, auth::ScramMechanism::kSha512};
+    return out;
+}
+
+std::string user_at(const Invocation& line, std::string_view verb, std::string_view where) {
+    return std::string{verb} + " user '" + std::string{line.text("USER")} + "' " +
+           std::string{where};
+}
+
+Result<int> tell(const Invocation& line, const json::object& document,
+                 std::span<const Column> columns) {
+    const Section sections[] = {{.pointer = "", .columns = columns}};
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return kExitDone;
+}
+
+json::object token_json(const client::TokenInfo& token) {
+    json::array renewers;
+    for (const std::string& one : token.renewers) renewers.emplace_back(one);
+    return {{"id", token.id},
+            {"hmac", auth::base64(token.hmac)},
+            {"owner", token.owner},
+            {"renewers", std::move(renewers)},
+            {"issued_ms", token.issued_ms},
+            {"expires_ms", token.expires_ms},
+            {"ends_ms", token.ends_ms}};
+}
+
+constexpr auto kTokenColumns = std::to_array<Column>({{"id", "id"},
+                                                      {"hmac", "hmac"},
+                                                      {"owner", "owner"},
+                                                      {"expires_ms", "expires (ms)"},
+                                                      {"ends_ms", "ends (ms)"}});
+
+Result<int> change_token(const Invocation& line, bool renews) {
+    const auto hmac = auth::from_base64(line.text("HMAC"));
+    if (!hmac) return usage_error("HMAC: is no base64");
+    LEAT_TRY(const std::int64_t period, line.integer("period-ms", -1, INT64_MAX));
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const auto expires = renews ? client::renew_token(*access.admin, *hmac, period)
+                                : client::expire_token(*access.admin, *hmac, period);
+    if (!expires)
+        return failed_to(std::string{renews ? "renew" : "expire"} + " the token on " + access.where,
+                         expires.error());
+    static constexpr Column kColumns[] = {{"expires_ms", "expires (ms)"}};
+    return tell(line, {{"expires_ms", *expires}}, kColumns);
+}
+
+}  // namespace
+
+std::span<const OptionSpec> user_add_options() {
+    return kAdd;
+}
+std::span<const OptionSpec> user_remove_options() {
+    return kRemove;
+}
+std::span<const OptionSpec> token_create_options() {
+    return kTokenCreate;
+}
+std::span<const OptionSpec> token_renew_options() {
+    return kTokenRenew;
+}
+std::span<const OptionSpec> token_expire_options() {
+    return kTokenExpire;
+}
+
+Result<int> run_user_list(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const auto users = client::list_users(*access.admin);
+    if (!users) return failed_to("list the users of " + access.where, users.error());
+    json::array rows;
+    for (const client::ScramUser& user : *users)
+        for (const auto& credential : user.credentials)
+            rows.push_back({{"user", user.name},
+                            {"mechanism", auth::name_of(credential.mechanism)},
+                            {"iterations", credential.iterations}});
+    static constexpr Column kColumns[] = {
+        {"user", "user"}, {"mechanism", "mechanism"}, {"iterations", "iterations"}};
+    const Section sections[] = {{.pointer = "/users", .columns = kColumns}};
+    json::object document;
+    document["users"] = std::move(rows);
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return kExitDone;
+}
+
+Result<int> run_user_add(const Invocation& line) {
+    const bool is_offline = line.has("data");
+    if (line.has("super") && !is_offline)
+        return usage_error("--super needs --data: a running server takes super.users or ACLs");
+    LEAT_TRY(const std::int64_t iterations,
+             line.integer("iterations", auth::kScramIterationsMin, auth::kScramIterationsMax));
+    LEAT_TRY(std::string password, password_of(line));
+    client::NewUser user{.name = std::string{line.text("USER")},
+                         .password = std::move(password),
+                         .mechanisms = mechanisms_of(line),
+                         .iterations = static_cast<std::int32_t>(iterations)};
+    if (is_offline) {
+        const std::string directory{line.text("data")};
+        OfflineUser offline{.name = user.name,
+                            .password = user.password,
+                            .mechanisms = user.mechanisms,
+                            .iterations = user.iterations,
+                            .is_super = line.has("super")};
+        const Result<void> done = put_offline_user(directory, offline);
+        auth::wipe(offline.password);
+        auth::wipe(user.password);
+        if (!done) return failed_to(user_at(line, "add", "to " + directory), done.error());
+    } else {
+        LEAT_TRY(AdminAccess access, connect_admin(line));
+        const auto outcome = client::put_user(*access.admin, user);
+        auth::wipe(user.password);
+        if (!outcome) return failed_to(user_at(line, "add", "to " + access.where), outcome.error());
+        Outcomes outcomes{"add", "user", access.where};
+        if (!outcomes.note(*outcome)) return outcomes.exit_code();
+    }
+    static constexpr Column kColumns[] = {{"user", "user"}, {"super", "super"}};
+    return tell(line, {{"user", user.name}, {"super", line.has("super")}}, kColumns);
+}
+
+Result<int> run_user_remove(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string name{line.text("USER")};
+    std::vector<auth::ScramMechanism> mechanisms;
+    if (line.has("mechanism")) mechanisms = mechanisms_of(line);
+    if (mechanisms.empty()) {
+        const auto users = client::list_users(*access.admin);
+        if (!users)
+            return failed_to(user_at(line, "remove", "from " + access.where), users.error());
+        for (const client::ScramUser& user : *users)
+            if (user.name == name)
+                for (const auto& credential : user.credentials)
+                    mechanisms.push_back(credential.mechanism);
+        if (mechanisms.empty()) mechanisms = {auth::ScramMechanism::kSha256};
+    }
+    const auto outcome = client::remove_user(*access.admin, name, mechanisms);
+    if (!outcome)
+        return failed_to(user_at(line, "remove", "from " + access.where), outcome.error());
+    Outcomes outcomes{"remove", "user", access.where};
+    if (!outcomes.note(*outcome)) return outcomes.exit_code();
+    static constexpr Column kColumns[] = {{"removed", "removed"}};
+    return tell(line, {{"removed", name}}, kColumns);
+}
+
+Result<int> run_token_create(const Invocation& line) {
+    LEAT_TRY(const std::int64_t lifetime, line.integer("max-lifetime-ms", -1, INT64_MAX));
+    std::vector<std::string> renewers;
+    for (const std::string& name : line.all("renewer"))
+        renewers.push_back(name.starts_with("User:") ? name : "User:" + name);
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const auto token = client::create_token(*access.admin, renewers, lifetime);
+    if (!token) return failed_to("create a token on " + access.where, token.error());
+    return tell(line, token_json(*token), kTokenColumns);
+}
+
+Result<int> run_token_list(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const auto tokens = client::list_tokens(*access.admin);
+    if (!tokens) return failed_to("list the tokens of " + access.where, tokens.error());
+    json::array rows;
+    for (const client::TokenInfo& token : *tokens) rows.push_back(token_json(token));
+    json::object document;
+    document["tokens"] = std::move(rows);
+    const Section sections[] = {{.pointer = "/tokens", .columns = kTokenColumns}};
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return kExitDone;
+}
+
+Result<int> run_token_renew(const Invocation& line) {
+    return change_token(line, true);
+}
+
+Result<int> run_token_expire(const Invocation& line) {
+    return change_token(line, false);
+}
+
+}  // namespace leat::apps

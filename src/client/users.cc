@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/users.h"
+
+#include <utility>
+
+#include "auth/digest.h"
+#include "auth/principal.h"
+#include "client/request_parts.h"
+#include "wire/messages/alter_user_scram_credentials_request.h"
+#include "wire/messages/alter_user_scram_credentials_response.h"
+#include "wire/messages/create_delegation_token_request.h"
+#include "wire/messages/create_delegation_token_response.h"
+#include "wire/messages/describe_delegation_token_request.h"
+#include "wire/messages/describe_delegation_token_response.h"
+#include "wire/messages/describe_user_scram_credentials_request.h"
+#include "wire/messages/describe_user_scram_credentials_response.h"
+#include "wire/messages/expire_delegation_token_request.h"
+#include "wire/messages/expire_delegation_token_response.h"
+#include "wire/messages/renew_delegation_token_request.h"
+#include "wire/messages/renew_delegation_token_response.h"
+
+namespace leat::client {
+namespace {
+
+Bytes bytes_of(std::string_view text) {
+    return std::as_bytes(std::span{text});
+}
+std::string text_of(Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT
+}
+
+constexpr auto verdict_of = [](const auto& message) { return message.error_code; };
+
+std::string principal_of(std::string_view type, std::string_view name) {
+    return auth::Principal{type, name}.text();
+}
+
+Result<Outcome> alter(Admin& admin, const wire::AlterUserScramCredentialsRequest& request) {
+    LEAT_TRY(
+        const auto answer,
+        admin.cluster().ask<wire::AlterUserScramCredentialsResponse>(
+            Target::controller(), request, [](const wire::AlterUserScramCredentialsResponse& m) {
+                return m.results.empty() ? std::int16_t{0} : m.results[0].error_code;
+            }));
+    if (answer.message.results.size() != 1)
+        return Error{Errc::kMalformed, "the broker did not answer for the user"};
+    const auto& result = answer.message.results[0];
+    return outcome_of(result.user, result.error_code, result.error_message);
+}
+
+}  // namespace
+
+Result<std::vector<ScramUser>> list_users(Admin& admin) {
+    const wire::DescribeUserScramCredentialsRequest request{.users = std::nullopt};
+    LEAT_TRY(const auto answer, admin.cluster().ask<wire::DescribeUserScramCredentialsResponse>(
+                                    Target::any(), request, verdict_of));
+    const auto& message = answer.message;
+    if (message.error_code != 0)
+        return Error{errc_from_wire(message.error_code), message.error_message.value_or("")};
+    std::vector<ScramUser> out;
+    for (const auto& one : message.results) {
+        ScramUser& user = out.emplace_back();
+        user.name = one.user;
+        for (const auto& credential : one.credential_infos)
+            user.credentials.push_back(
+                {static_cast<auth::ScramMechanism>(credential.mechanism), credential.iterations});
+    }
+    return out;
+}
+
+Result<Outcome> put_user(Admin& admin, const NewUser& user) {
+    struct Salted {
+        std::string salt;
+        std::string password;
+    };
+    std::vector<Salted> salted;
+    for (const auth::ScramMechanism mechanism : user.mechanisms) {
+        std::string salt = auth::random_bytes(auth::kScramSaltBytes);
+        std::string hash =
+            auth::pbkdf2(auth::hash_of(mechanism), user.password, salt, user.iterations);
+        salted.push_back({std::move(salt), std::move(hash)});
+    }
+    std::vector<wire::AlterUserScramCredentialsRequest::ScramCredentialUpsertion> rows;
+    for (std::size_t i = 0; i < salted.size(); ++i)
+        rows.push_back({.name = user.name,
+                        .mechanism = static_cast<std::int8_t>(user.mechanisms[i]),
+                        .iterations = user.iterations,
+                        .salt = bytes_of(salted[i].salt),
+                        .salted_password = bytes_of(salted[i].password)});
+    wire::AlterUserScramCredentialsRequest request;
+    request.upsertions = rows;
+    return alter(admin, request);
+}
+
+Result<Outcome> remove_user(Admin& admin, std::string_view name,
+                            std::span<const auth::ScramMechanism> mechanisms) {
+    std::vector<wire::AlterUserScramCredentialsRequest::ScramCredentialDeletion> rows;
+    for (const auth::ScramMechanism mechanism : mechanisms)
+        rows.push_back({.name = name, .mechanism = static_cast<std::int8_t>(mechanism)});
+    wire::AlterUserScramCredentialsRequest request;
+    request.deletions = rows;
+    return alter(admin, request);
+}
+
+Result<TokenInfo> create_token(Admin& admin, std::span<const std::string> renewers,
+                               std::int64_t max_lifetime_ms) {
+    std::vector<auth::Principal> principals;
+    for (const std::string& one : renewers) principals.push_back(auth::Principal::parse(one));
+    std::vector<wire::CreateDelegationTokenRequest::CreatableRenewers> rows;
+    for (const auth::Principal& one : principals)
+        rows.push_back({.principal_type = one.type(), .principal_name = one.name()});
+    wire::CreateDelegationTokenRequest request;
+    request.renewers = rows;
+    request.max_lifetime_ms = max_lifetime_ms;
+    LEAT_TRY(const auto answer, admin.cluster().ask<wire::CreateDelegationTokenResponse>(
+                                    Target::controller(), request, verdict_of, INT16_MAX, false));
+    const auto& message = answer.message;
+    if (message.error_code != 0) return Error{errc_from_wire(message.error_code)};
+    return TokenInfo{.id = std::string{message.token_id},
+                     .hmac = text_of(message.hmac),
+                     .owner = principal_of(message.principal_type, message.principal_name),
+                     .requester = principal_of(message.token_requester_principal_type,
+                                               message.token_requester_principal_name),
+                     .renewers = {renewers.begin(), renewers.end()},
+                     .issued_ms = message.issue_timestamp_ms,
+                     .expires_ms = message.expiry_timestamp_ms,
+                     .ends_ms = message.max_timestamp_ms};
+}
+
+Result<std::int64_t> renew_token(Admin& admin, std::string_view hmac, std::int64_t period_ms) {
+    const wire::RenewDelegationTokenRequest request{.hmac = bytes_of(hmac),
+                                                    .renew_period_ms = period_ms};
+    LEAT_TRY(const auto answer, admin.cluster().ask<wire::RenewDelegationTokenResponse>(
+                                    Target::controller(), request, verdict_of));
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    return answer.message.expiry_timestamp_ms;
+}
+
+Result<std::int64_t> expire_token(Admin& admin, std::string_view hmac, std::int64_t period_ms) {
+    const wire::ExpireDelegationTokenRequest request{.hmac = bytes_of(hmac),
+                                                     .expiry_time_period_ms = period_ms};
+    LEAT_TRY(const auto answer, admin.cluster().ask<wire::ExpireDelegationTokenResponse>(
+                                    Target::controller(), request, verdict_of));
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    return answer.message.expiry_timestamp_ms;
+}
+
+Result<std::vector<TokenInfo>> list_tokens(Admin& admin) {
+    const wire::DescribeDelegationTokenRequest request{.owners = std::nullopt};
+    LEAT_TRY(const auto answer, admin.cluster().ask<wire::DescribeDelegationTokenResponse>(
+                                    Target::any(), request, verdict_of));
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    std::vector<TokenInfo> out;
+    for (const auto& one : answer.message.tokens) {
+        TokenInfo& token = out.emplace_back();
+        token.id = one.token_id;
+        token.hmac = text_of(one.hmac);
+        token.owner = principal_of(one.principal_type, one.principal_name);
+        token.requester =
+            principal_of(one.token_requester_principal_type, one.token_requester_principal_name);
+        for (const auto& renewer : one.renewers)
+            token.renewers.push_back(principal_of(renewer.principal_type, renewer.principal_name));
+        token.issued_ms = one.issue_timestamp;
+        token.expires_ms = one.expiry_timestamp;
+        token.ends_ms = one.max_timestamp;
+    }
+    return out;
+}
+
+}  // namespace leat::client

@@ -1,0 +1,526 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Authentication of `leat serve` by real peers: kcat (librdkafka), openssl, a Kerberos KDC and a JWKS server made for the test.
+
+usage: secure_test.py LEAT [TEST...]
+"""
+import base64
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+LEAT = ""
+SECRET = "canary-5f1c"  # In no log and in no answer.
+
+
+def run(*command, stdin=None, env=None, good=True, timeout=60):
+    done = subprocess.run([str(c) for c in command], input=stdin, capture_output=True, text=True, timeout=timeout,
+                          env={**os.environ, **(env or {})})
+    if good and done.returncode != 0:
+        raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Place:
+    """A temporary folder, gone at the end."""
+
+    def __enter__(self):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="leat-secure-"))
+        return self.path
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.path)
+
+
+class Server:
+    """One `leat serve` with a settings file."""
+
+    def __init__(self, place, settings, env=None):
+        self.place, self.env = place, env or {}
+        self.file = place / "server.properties"
+        self.file.write_text("".join(f"{k}={v}\n" for k, v in settings.items()))
+
+    def start(self):
+        self.log = open(self.place / "server.log", "ab")
+        self.process = subprocess.Popen(
+            [LEAT, "serve", "--data", str(self.place / "data"), "--config", str(self.file), "--http-listen", ""],
+            stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, text=True, env={**os.environ, **self.env})
+        line = self.process.stdout.readline()
+        self.addresses = dict(re.findall(r" ([A-Z_]+) ([^ ]+:\d+)", line))
+        if not self.addresses:
+            raise AssertionError(self.text())
+        return self
+
+    def text(self):
+        return (self.place / "server.log").read_text()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        self.process.stdout.close()
+        self.log.close()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def kcat(address, *arguments, stdin=None, good=True, env=None, **properties):
+    options = []
+    for name, value in properties.items():
+        options += ["-X", f"{name.replace('_', '.')}={value}"]
+    return run("kcat", "-b", address, *options, *arguments, stdin=stdin, good=good, env=env, timeout=40)
+
+
+def sasl(mechanism, user, password, protocol="SASL_PLAINTEXT"):
+    return {"security_protocol": protocol, "sasl_mechanism": mechanism, "sasl_username": user, "sasl_password": password}
+
+
+class Authority:
+    """Certificates of our own."""
+
+    def __init__(self, place):
+        self.place = place
+        self.ca = place / "ca.pem"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-subj", "/CN=test authority", "-keyout", place / "ca.key", "-out", self.ca)
+
+    def certificate(self, name, subject, password=None):
+        """(key file, certificate file)"""
+        key, request, out = (self.place / f"{name}.{end}" for end in ("key", "csr", "pem"))
+        extensions = self.place / "ext"
+        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        secrecy = ["-passout", f"pass:{password}"] if password else ["-nodes"]
+        run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", *secrecy, "-subj", subject,
+            "-keyout", key, "-out", request)
+        run("openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.place / "ca.key", "-CAcreateserial",
+            "-days", "2", "-extfile", extensions, "-out", out)
+        return key, out
+
+    def store(self, name, subject, password=None):
+        """One PEM file with key and certificate."""
+        key, certificate = self.certificate(name, subject, password)
+        both = self.place / f"{name}-store.pem"
+        both.write_text(key.read_text() + certificate.read_text())
+        both.chmod(0o600)
+        return both
+
+
+class Plain(unittest.TestCase):
+    SETTINGS = {
+        "listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+        "super.users": "User:alice;User:admin", "auto.create.topics.enable": "true",
+        "listener.name.sasl_plaintext.plain.sasl.jaas.config":
+            f'org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="{SECRET}";',
+        "delegation.token.secret.key": f"{SECRET}-token",
+    }
+
+    def test_plain_takes_the_listed_users_only(self):
+        with Place() as place, Server(place, self.SETTINGS) as server:
+            at = server.addresses["SASL_PLAINTEXT"]
+            kcat(at, "-P", "-t", "t", stdin="hello\n", **sasl("PLAIN", "alice", SECRET))
+            got = kcat(at, "-C", "-t", "t", "-e", "-q", **sasl("PLAIN", "alice", SECRET)).stdout
+            self.assertEqual(got, "hello\n")
+            wrong = kcat(at, "-L", "-m", "3", good=False, **sasl("PLAIN", "alice", "wrong"))
+            self.assertIn("Invalid username or password", wrong.stderr)
+            self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False).returncode, 0)
+            self.assertNotIn(SECRET, server.text())
+
+    def test_first_administrator_is_made_offline_and_makes_the_others(self):
+        with Place() as place:
+            password = place / "password"
+            password.write_text(SECRET + "\n")
+            run(LEAT, "user", "add", "admin", "--data", place / "data", "--super", "--password-file", password)
+            settings = {k: v for k, v in self.SETTINGS.items() if k != "super.users"}
+            with Server(place, settings) as server:
+                at = server.addresses["SASL_PLAINTEXT"]
+                busy = run(LEAT, "user", "add", "x", "--data", place / "data", "--password-file", password, good=False)
+                self.assertEqual(busy.returncode, 1)
+                file = place / "admin.properties"
+                file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config="
+                                "org.apache.kafka.common.security.scram.ScramLoginModule required "
+                                f'username="admin" password="{SECRET}";\n')
+                leat = lambda *a, **k: run(LEAT, *a, "-b", at, "--config", file, **k)
+                leat("user", "add", "bob", stdin="pw-of-bob\n")
+                leat("acl", "add", "--principal", "User:bob", "--operation", "all", "--topic", "t")
+                leat("topic", "create", "t")
+                users = json.loads(leat("user", "list", "--output", "json").stdout)["users"]
+                self.assertEqual({u["user"] for u in users}, {"admin", "bob"})
+                for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+                    kcat(at, "-P", "-t", "t", stdin="x\n", **sasl(mechanism, "bob", "pw-of-bob"))
+                    bad = kcat(at, "-L", "-m", "3", good=False, **sasl(mechanism, "bob", "pw-of-bop"))
+                    nobody = kcat(at, "-L", "-m", "3", good=False, **sasl(mechanism, "nobody", "pw"))
+                    for one in (bad, nobody):
+                        self.assertIn("invalid credentials with SASL mechanism " + mechanism, one.stderr)
+                leat("user", "remove", "bob", "--mechanism", "SCRAM-SHA-256")
+                gone = kcat(at, "-L", "-m", "3", good=False, **sasl("SCRAM-SHA-256", "bob", "pw-of-bob"))
+                self.assertNotEqual(gone.returncode, 0)
+                self.token_stands_for_its_owner(leat, at, place)
+            with Server(place, settings) as server:  # All of it is durable.
+                kcat(server.addresses["SASL_PLAINTEXT"], "-P", "-t", "t", stdin="x\n",
+                     **sasl("SCRAM-SHA-512", "bob", "pw-of-bob"))
+                self.assertNotIn(SECRET, server.text())
+
+    def token_stands_for_its_owner(self, leat, at, place):
+        token = json.loads(leat("token", "create", "--output", "json").stdout)
+        self.assertEqual(token["owner"], "User:admin")
+        file = place / "token.properties"
+        file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config=ScramLoginModule required "
+                        f'username="{token["id"]}" password="{token["hmac"]}" tokenauth="true";\n')
+        by_token = lambda *a, **k: run(LEAT, *a, "-b", at, "--config", file, **k)
+        by_token("topic", "create", "made-by-token")
+        again = by_token("token", "create", good=False)
+        self.assertIn("DELEGATION_TOKEN_REQUEST_NOT_ALLOWED", again.stderr)
+        key = sasl("PLAIN", "token", f'{token["id"]}.{token["hmac"]}')
+        kcat(at, "-L", "-m", "5", **key)
+        leat("token", "renew", token["hmac"])
+        leat("token", "expire", token["hmac"])
+        self.assertNotEqual(by_token("topic", "list", good=False).returncode, 0)
+        self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, **key).returncode, 0)
+
+    def test_a_stranger_is_closed_at_the_first_wrong_request(self):
+        with Place() as place, Server(place, self.SETTINGS) as server:
+            host, port = server.addresses["SASL_PLAINTEXT"].rsplit(":", 1)
+
+            def ask(*frames):
+                """What comes back until the end."""
+                with socket.create_connection((host, int(port)), timeout=10) as s:
+                    for frame in frames:
+                        s.sendall(struct.pack(">i", len(frame)) + frame)
+                    out = b""
+                    with contextlib.suppress(ConnectionResetError):
+                        while block := s.recv(65536):
+                            out += block
+                    return out
+
+            header = lambda key, version: struct.pack(">hhih", key, version, 7, -1)
+            metadata = header(3, 0) + struct.pack(">i", 0)
+            handshake = lambda name: header(17, 1) + struct.pack(">h", len(name)) + name
+            authenticate = lambda data: header(36, 0) + struct.pack(">i", len(data)) + data
+            self.assertEqual(ask(metadata), b"")
+            self.assertEqual(ask(authenticate(b"\0alice\0" + SECRET.encode())), b"")
+            answer = ask(handshake(b"NONE"))
+            self.assertEqual(struct.unpack(">h", answer[8:10])[0], 33)
+            answer = ask(handshake(b"PLAIN"), metadata)  # In the wrong state.
+            self.assertEqual(struct.unpack(">h", answer[8:10])[0], 0)
+            answer = ask(handshake(b"PLAIN"), authenticate(b"\0alice\0wrong"), metadata)
+            self.assertIn(b"Invalid username or password", answer)
+            self.assertNotIn(b"brokers", answer)
+            self.assertEqual(ask(b"\xff" * 70_000), b"")  # Larger than a stranger may send.
+            raw = ask(header(17, 0) + b"\0\5PLAIN", b"\0alice\0wrong")  # Version 0: no header follows.
+            self.assertEqual(len(raw), 4 + 4 + 2 + 4 + sum(2 + len(m) for m in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")))
+
+    def test_ten_thousand_garbage_handshakes_leave_it_alive(self):
+        with Place() as place, Server(place, {**self.SETTINGS, "connection.failed.authentication.delay.ms": "0"}) as server:
+            host, port = server.addresses["SASL_PLAINTEXT"].rsplit(":", 1)
+            for i in range(2_000):
+                with socket.create_connection((host, int(port)), timeout=10) as s:
+                    s.sendall(os.urandom(i % 97 + 1))
+            kcat(server.addresses["SASL_PLAINTEXT"], "-L", "-m", "5", **sasl("PLAIN", "alice", SECRET))
+
+    def test_a_session_ends_and_is_renewed_by_real_clients(self):
+        with Place() as place, Server(place, {**self.SETTINGS, "connections.max.reauth.ms": "1500"}) as server:
+            at = server.addresses["SASL_PLAINTEXT"]
+            slow = subprocess.Popen(["kcat", "-b", at, "-P", "-t", "t", "-X", "security.protocol=SASL_PLAINTEXT", "-X",
+                                     "sasl.mechanism=PLAIN", "-X", "sasl.username=alice", "-X", f"sasl.password={SECRET}"],
+                                    stdin=subprocess.PIPE, text=True)
+            for i in range(5):
+                slow.stdin.write(f"{i}\n")
+                slow.stdin.flush()
+                time.sleep(0.8)
+            slow.stdin.close()
+            self.assertEqual(slow.wait(30), 0)
+            got = kcat(at, "-C", "-t", "t", "-e", "-q", **sasl("PLAIN", "alice", SECRET)).stdout
+            self.assertEqual(got.split(), ["0", "1", "2", "3", "4"])
+
+
+class Exposure(unittest.TestCase):
+    def refused(self, place, **settings):
+        file = place / "s.properties"
+        file.write_text("".join(f"{k.replace('_', '.')}={v}\n" for k, v in settings.items()))
+        return run(LEAT, "serve", "--data", place / "data", "--config", file, "--http-listen", "", good=False)
+
+    def test_open_listeners_start_on_loopback_only(self):
+        with Place() as place:
+            for settings in ({"listeners": "PLAINTEXT://0.0.0.0:0"},
+                             {"listeners": "SASL_PLAINTEXT://0.0.0.0:0", "sasl_enabled_mechanisms": "SCRAM-SHA-256"}):
+                done = self.refused(place, **settings)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("--insecure-allow-unauthenticated-network", done.stderr)
+
+    def test_jks_is_refused_with_the_way_out(self):
+        with Place() as place:
+            store = place / "store.jks"
+            store.write_bytes(b"\xfe\xed\xfe\xed" + bytes(60))
+            store.chmod(0o600)
+            done = self.refused(place, listeners="SSL://127.0.0.1:0", ssl_keystore_location=store)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("keytool -importkeystore", done.stderr)
+
+    def test_a_key_that_others_can_read_is_refused(self):
+        with Place() as place:
+            store = Authority(place).store("server", "/CN=localhost")
+            store.chmod(0o644)
+            done = self.refused(place, listeners="SSL://127.0.0.1:0", ssl_keystore_location=store)
+            self.assertIn("chmod 600", done.stderr)
+
+
+class Tls(unittest.TestCase):
+    def settings(self, store, **more):
+        return {"listeners": "SSL://localhost:0", "auto.create.topics.enable": "true", "super.users": "User:alice;User:ANONYMOUS",
+                "listener.name.ssl.ssl.keystore.location": store, "leat.tls.reload.interval.ms": "200", **more}
+
+    def test_records_go_over_tls_and_come_back_whole(self):
+        with Place() as place:
+            authority = Authority(place)
+            with Server(place, self.settings(authority.store("server", "/CN=localhost"))) as server:
+                at = server.addresses["SSL"].replace("127.0.0.1", "localhost")
+                lines = "".join(f"{i:0900d}\n" for i in range(3_000))
+                kcat(at, "-P", "-t", "t", stdin=lines, security_protocol="SSL", ssl_ca_location=authority.ca)
+                got = kcat(at, "-C", "-t", "t", "-e", "-q", security_protocol="SSL", ssl_ca_location=authority.ca).stdout
+                self.assertEqual(got, lines)
+                unknown = kcat(at, "-L", "-m", "3", good=False, security_protocol="SSL")
+                self.assertNotEqual(unknown.returncode, 0)
+                self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False).returncode, 0)  # Without TLS.
+                for old in ("-tls1", "-tls1_1"):
+                    done = run("openssl", "s_client", old, "-cipher", "ALL:@SECLEVEL=0", "-connect", at, stdin="", good=False)
+                    self.assertNotEqual(done.returncode, 0)
+                for version, shown in (("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")):
+                    done = run("openssl", "s_client", version, "-connect", at, "-CAfile", authority.ca, stdin="")
+                    self.assertIn(shown, done.stdout)
+                weak = run("openssl", "s_client", "-tls1_2", "-cipher", "AES128-SHA", "-connect", at, stdin="", good=False)
+                self.assertNotEqual(weak.returncode, 0)
+
+    def test_a_certificate_that_is_replaced_is_used_without_a_restart(self):
+        with Place() as place:
+            authority = Authority(place)
+            store = authority.store("server", "/CN=localhost/O=first")
+            with Server(place, self.settings(store)) as server:
+                at = server.addresses["SSL"].replace("127.0.0.1", "localhost")
+                shown = lambda: run("openssl", "s_client", "-connect", at, stdin="", good=False).stdout
+                self.assertIn("first", shown())
+                fresh = authority.store("next", "/CN=localhost/O=second")
+                os.replace(fresh, store)
+                for _ in range(100):
+                    if "second" in shown():
+                        break
+                    time.sleep(0.1)
+                self.assertIn("second", shown())
+                store.write_text("nothing")
+                for _ in range(100):
+                    if "not read again" in server.text():
+                        break
+                    time.sleep(0.1)
+                self.assertIn("second", shown())
+
+    def test_a_certificate_says_who_a_client_is(self):
+        with Place() as place:
+            authority = Authority(place)
+            other_place = place / "other"
+            other_place.mkdir()
+            other = Authority(other_place)
+            rules = r"RULE:^CN=([a-z]*),O=clients$/$1/"
+            more = {"ssl.client.auth": "required", "ssl.truststore.location": authority.ca,
+                    "ssl.principal.mapping.rules": rules}
+            store = place / "server.p12"
+            key, certificate = authority.certificate("server", "/CN=localhost")
+            run("openssl", "pkcs12", "-export", "-inkey", key, "-in", certificate, "-certfile", authority.ca, "-passout",
+                f"pass:{SECRET}", "-out", store)
+            store.chmod(0o600)
+            settings = self.settings(store, **more, **{"ssl.keystore.password": SECRET})
+            with Server(place, settings) as server:
+                at = server.addresses["SSL"].replace("127.0.0.1", "localhost")
+                tls = {"security_protocol": "SSL", "ssl_ca_location": authority.ca}
+                key, certificate = authority.certificate("alice", "/O=clients/CN=alice", password="pw")
+                alice = {**tls, "ssl_key_location": key, "ssl_certificate_location": certificate, "ssl_key_password": "pw"}
+                kcat(at, "-P", "-t", "t", stdin="x\n", **alice)
+                file = place / "alice.properties"
+                file.write_text("security.protocol=SSL\n" + "".join(
+                    f"{k.replace('_', '.')}={v}\n" for k, v in alice.items() if k != "security_protocol"))
+                run(LEAT, "topic", "create", "u", "-b", at, "--config", file)
+                self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, **tls).returncode, 0)
+                key, certificate = authority.certificate("mallory", "/O=others/CN=mallory")
+                nobody = {**tls, "ssl_key_location": key, "ssl_certificate_location": certificate}
+                self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, **nobody).returncode, 0)
+                key, certificate = other.certificate("alice", "/O=clients/CN=alice")
+                forged = {**tls, "ssl_key_location": key, "ssl_certificate_location": certificate}
+                self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, **forged).returncode, 0)
+                self.assertNotIn(SECRET, server.text())
+
+    def test_scram_over_tls(self):
+        with Place() as place:
+            authority = Authority(place)
+            run(LEAT, "user", "add", "alice", "--data", place / "data", "--super", stdin=SECRET + "\n")
+            settings = {"listeners": "SASL_SSL://localhost:0", "sasl.enabled.mechanisms": "SCRAM-SHA-256",
+                        "auto.create.topics.enable": "true",
+                        "listener.name.sasl_ssl.ssl.keystore.location": authority.store("server", "/CN=localhost")}
+            with Server(place, settings) as server:
+                at = server.addresses["SASL_SSL"].replace("127.0.0.1", "localhost")
+                login = {**sasl("SCRAM-SHA-256", "alice", SECRET, "SASL_SSL"), "ssl_ca_location": authority.ca}
+                kcat(at, "-P", "-t", "t", stdin="x\n", **login)
+                self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", **login).stdout, "x\n")
+
+
+class Keys(http.server.BaseHTTPRequestHandler):
+    """A JWKS endpoint and a token endpoint."""
+    keys, token, fetched = {}, "", 0
+
+    def do_GET(self):
+        type(self).fetched += 1
+        self.answer({"keys": list(self.keys.values())})
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.answer({"access_token": self.token, "token_type": "Bearer", "expires_in": 60})
+
+    def answer(self, document):
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def url64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class OAuth(unittest.TestCase):
+    def make_key(self, place, name):
+        file = place / f"{name}.key"
+        run("openssl", "genrsa", "-out", file, "2048")
+        modulus = run("openssl", "rsa", "-in", file, "-noout", "-modulus").stdout.strip().split("=")[1]
+        return file, {"kty": "RSA", "kid": name, "use": "sig", "n": url64(bytes.fromhex(modulus)), "e": "AQAB"}
+
+    def sign(self, key, kid, algorithm="RS256", **claims):
+        body = {"iss": "https://issuer", "aud": "leat", "sub": "alice", "exp": int(time.time()) + 300, **claims}
+        head = url64(json.dumps({"alg": algorithm, "kid": kid}).encode()) + "." + url64(json.dumps(body).encode())
+        if algorithm == "none":
+            return head + "."
+        done = subprocess.run(["openssl", "dgst", "-sha256", "-sign", str(key)], input=head.encode(), capture_output=True, check=True)
+        return head + "." + url64(done.stdout)
+
+    def test_tokens_are_checked_against_a_jwks_endpoint(self):
+        with Place() as place:
+            first, first_jwk = self.make_key(place, "first")
+            second, second_jwk = self.make_key(place, "second")
+            Keys.keys = {"first": first_jwk}
+            endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+            threading.Thread(target=endpoint.serve_forever, daemon=True).start()
+            url = f"http://127.0.0.1:{endpoint.server_port}"
+            settings = {"listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "OAUTHBEARER",
+                        "super.users": "User:alice", "sasl.oauthbearer.jwks.endpoint.url": url + "/keys",
+                        "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
+            with Server(place, settings) as server:
+                at = server.addresses["SASL_PLAINTEXT"]
+                token = place / "token"
+                file = place / "client.properties"
+                file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n"
+                                f"sasl.oauthbearer.token.endpoint.url=file:{token}\n")
+
+                def login(text):
+                    token.write_text(text)
+                    return run(LEAT, "topic", "list", "-b", at, "--config", file, good=False).returncode == 0
+
+                self.assertTrue(login(self.sign(first, "first")))
+                self.assertFalse(login(self.sign(second, "first")))  # Forged.
+                self.assertFalse(login(self.sign(first, "first", algorithm="none")))
+                self.assertFalse(login(self.sign(first, "first", exp=int(time.time()) - 100)))
+                self.assertFalse(login(self.sign(first, "first", iss="https://other")))
+                self.assertFalse(login(self.sign(first, "first", aud="other")))
+                self.assertFalse(login(self.sign(first, "first", nbf=int(time.time()) + 100)))
+                self.assertFalse(login("garbage"))
+                time.sleep(5.2)  # Keys are read again, but not at everybody's wish.
+                Keys.keys["second"] = second_jwk
+                fetched = Keys.fetched
+                self.assertTrue(login(self.sign(second, "second")))
+                self.assertFalse(login(self.sign(second, "third")))
+                self.assertEqual(Keys.fetched, fetched + 1)
+                Keys.token = self.sign(first, "first")
+                oidc = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "OAUTHBEARER",
+                        "sasl_oauthbearer_method": "oidc", "sasl_oauthbearer_client_id": "x",
+                        "sasl_oauthbearer_client_secret": "y", "sasl_oauthbearer_token_endpoint_url": url + "/token"}
+                kcat(at, "-L", "-m", "10", **oidc)
+                self.assertNotIn(Keys.token.split(".")[1], server.text())
+            endpoint.shutdown()
+            endpoint.server_close()
+
+
+class Kerberos(unittest.TestCase):
+    REALM = "TEST.LEAT"
+
+    @contextlib.contextmanager
+    def kdc(self, place):
+        """A KDC of our own; gives the environment of its realm."""
+        port = free_port()
+        (place / "krb5.conf").write_text(
+            f"[libdefaults]\ndefault_realm = {self.REALM}\ndns_lookup_kdc = false\ndns_lookup_realm = false\nrdns = false\n"
+            "dns_canonicalize_hostname = false\nudp_preference_limit = 1\n"
+            f"[realms]\n{self.REALM} = {{\n kdc = 127.0.0.1:{port}\n}}\n[domain_realm]\nlocalhost = {self.REALM}\n")
+        (place / "kdc.conf").write_text(
+            f"[kdcdefaults]\nkdc_listen = 127.0.0.1:{port}\nkdc_tcp_listen = 127.0.0.1:{port}\n"
+            f"[realms]\n{self.REALM} = {{\n database_name = {place}/principal\n key_stash_file = {place}/stash\n"
+            f" acl_file = {place}/acl\n}}\n[logging]\nkdc = FILE:{place}/kdc.log\n")
+        env = {"KRB5_CONFIG": str(place / "krb5.conf"), "KRB5_KDC_PROFILE": str(place / "kdc.conf"),
+               "KRB5CCNAME": f"FILE:{place}/ccache", "PATH": os.environ["PATH"] + ":/usr/sbin"}
+        run("kdb5_util", "create", "-s", "-r", self.REALM, "-P", "master", env=env)
+        for name, table in (("kafka/localhost", "server"), ("alice", "alice"), ("bob/admin", "bob")):
+            run("kadmin.local", "-q", f"addprinc -randkey {name}", env=env)
+            run("kadmin.local", "-q", f"ktadd -k {place}/{table}.keytab {name}", env=env)
+        process = subprocess.Popen(["krb5kdc", "-n"], env={**os.environ, **env}, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(100):
+                if run("kinit", "-kt", place / "alice.keytab", "alice", env=env, good=False).returncode == 0:
+                    break
+                time.sleep(0.1)
+            yield env
+        finally:
+            process.terminate()
+            process.wait(10)
+
+    def test_a_ticket_says_who_a_client_is(self):
+        with Place() as place, self.kdc(place) as env:
+            settings = {"listeners": "SASL_PLAINTEXT://localhost:0", "sasl.enabled.mechanisms": "GSSAPI",
+                        "super.users": "User:alice", "auto.create.topics.enable": "true", "sasl.kerberos.service.name": "kafka",
+                        "listener.name.sasl_plaintext.gssapi.sasl.jaas.config":
+                            "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true "
+                            f'keyTab="{place}/server.keytab" principal="kafka/localhost@{self.REALM}";'}
+            with Server(place, settings, env) as server:
+                at = server.addresses["SASL_PLAINTEXT"].replace("127.0.0.1", "localhost")
+                ticket = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "GSSAPI",
+                          "sasl_kerberos_service_name": "kafka", "sasl_kerberos_kinit_cmd": "true"}
+                kcat(at, "-P", "-t", "t", stdin="x\n", env=env, **ticket)
+                self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", env=env, **ticket).stdout, "x\n")
+                run("kdestroy", env=env)
+                self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, env=env, **ticket).returncode, 0)
+
+
+if __name__ == "__main__":
+    LEAT = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main(verbosity=2)

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "rt/process.h"
+#include "storage/cleaner_share.h"
 #include "storage/directory_health.h"
 #include "storage/durable_marks.h"
 #include "storage/file_cache.h"
@@ -31,6 +32,7 @@ struct ShardStorage::OfProcess {
         : files(*parts.disk, open_max), metrics(*parts.registry) {}
     storage::FileCache files;
     storage::Metrics metrics;
+    std::shared_ptr<storage::CleanerShare> cleaners = std::make_shared<storage::CleanerShare>();
 };
 
 struct ShardStorage::OfShard {
@@ -78,7 +80,8 @@ std::unique_ptr<storage::ShardContext> ShardStorage::make_context(rt::Executor& 
                                   .data_directory = parts_.directory->path(),
                                   .broker = config_,
                                   .was_clean = parts_.directory->was_clean(),
-                                  .faults = parts_.faults};
+                                  .faults = parts_.faults,
+                                  .cleaners = process_->cleaners};
     return std::make_unique<storage::ShardContext>(std::move(context));
 }
 

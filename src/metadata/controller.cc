@@ -295,6 +295,12 @@ std::vector<Outcome> Controller::delete_topics(std::span<const TopicRef> topics,
 Result<TopicPtr> Controller::checked_more_partitions(const MorePartitions& asked) const {
     const Topic* topic = image_.find(asked.name);
     if (topic == nullptr) return Error{Errc::kUnknownTopicOrPartition};
+    // Kafka allows it, and loses sight of what groups have committed: their place follows from the
+    // number of partitions.
+    if (topic->is_internal() && asked.count > topic->partition_count)
+        return fail(Errc::kInvalidRequest,
+                    "The number of partitions of " + asked.name +
+                        " decides where each group or transaction is kept; it cannot change.");
     if (asked.count == topic->partition_count)
         return fail(Errc::kInvalidPartitions,
                     "Topic already has " + std::to_string(asked.count) + " partition(s).");

@@ -190,6 +190,16 @@ std::string grow(Controller& c, std::int32_t count,
     return told(c.create_partitions({&asked, 1}, false, deltas)[0]);
 }
 
+TEST(CreatePartitions, LeaveInternalTopicsAlone) {
+    Controller c = make();
+    create(c, topic("__consumer_offsets", 5));
+    std::vector<Delta> deltas;
+    const MorePartitions asked{.name = "__consumer_offsets", .count = 6, .assignments = {}};
+    EXPECT_EQ(c.create_partitions({&asked, 1}, false, deltas)[0].error, Errc::kInvalidRequest);
+    EXPECT_TRUE(deltas.empty());
+    EXPECT_EQ(c.image().find("__consumer_offsets")->partition_count, 5);
+}
+
 TEST(CreatePartitions, OnlyGrow) {
     Controller c = make();
     EXPECT_EQ(grow(c, 3), "UNKNOWN_TOPIC_OR_PARTITION");

@@ -37,7 +37,9 @@ struct Cleaner::State {
     std::size_t group_left = 0;  ///< Segments of this group that follow.
     std::size_t group_first = 0;
     std::unique_ptr<CleanedSegment> output;
+    std::optional<BatchScan> walk;  ///< Of the segment that is being read.
     std::int64_t io_bytes = 0;
+    std::int64_t step_left = 0;
 
     [[nodiscard]] const std::vector<Log::SegmentInfo>& segments() const {
         return options.plan.segments;
@@ -46,15 +48,24 @@ struct Cleaner::State {
     Result<BatchScan> scan(const Log::SegmentInfo& info) {
         const std::string path = options.directory + "/" + to_string(FileName{.base = info.base});
         LEAT_TRY(auto file, disk.open(path, rt::OpenMode::kRead));
-        io_bytes += info.size_bytes;
         return BatchScan{std::move(file),
                          {.from = FilePos{0}, .end = FilePos{info.size_bytes}, .least = info.base},
                          BatchScan::Depth::kWhole};
     }
 
-    static Result<std::optional<wire::BatchView>> next(BatchScan& walk) {
-        LEAT_TRY(const auto found, walk.next());
-        if (!found) return std::optional<wire::BatchView>{};
+    /// The next batch of `info`, whose scan goes on where the last step left it.
+    Result<std::optional<wire::BatchView>> next(const Log::SegmentInfo& info) {
+        if (!walk) {
+            LEAT_TRY(BatchScan begun, scan(info));
+            walk.emplace(std::move(begun));
+        }
+        LEAT_TRY(const auto found, walk->next());
+        if (!found) {
+            walk.reset();
+            return std::optional<wire::BatchView>{};
+        }
+        io_bytes += static_cast<std::int64_t>(found->bytes.size());
+        step_left -= static_cast<std::int64_t>(found->bytes.size());
         LEAT_TRY_VOID(wire::check_crc(found->bytes));
         return std::optional{wire::BatchView{.header = found->header, .bytes = found->bytes}};
     }
@@ -71,12 +82,12 @@ struct Cleaner::State {
         return {};
     }
 
-    /// Pass 1 over one segment. False: the map is full.
-    Result<bool> map_segment(const Log::SegmentInfo& info) {
-        LEAT_TRY(BatchScan walk, scan(info));
-        for (;;) {
-            LEAT_TRY(const auto batch, next(walk));
-            if (!batch) return true;
+    enum class Mapped : std::uint8_t { kMore, kSegment, kFull };
+    /// Pass 1, a step of one segment.
+    Result<Mapped> map_segment(const Log::SegmentInfo& info) {
+        while (step_left > 0) {
+            LEAT_TRY(const auto batch, next(info));
+            if (!batch) return Mapped::kSegment;
             const wire::BatchHeader& header = batch->header;
             if (header.last_offset() < options.plan.first_dirty || header.is_control() ||
                 header.record_count == 0 || aborted.contains(header))
@@ -86,7 +97,8 @@ struct Cleaner::State {
                     return Error{Errc::kLimitExceeded,
                                  "log.cleaner.dedupe.buffer.size is too small for one batch"};
                 map_end = header.base_offset;
-                return false;
+                walk.reset();
+                return Mapped::kFull;
             }
             LEAT_TRY(auto records, wire::RecordReader::open(*batch, kInflatedMax));
             for (;;) {
@@ -95,6 +107,7 @@ struct Cleaner::State {
                 if (record->key) map->put(*record->key, header.offset(record->offset_delta));
             }
         }
+        return Mapped::kMore;
     }
 
     void begin_pass_two() {
@@ -111,7 +124,7 @@ struct Cleaner::State {
                                 .delete_retention_ms = options.config->delete_retention_ms});
     }
 
-    /// Pass 2 over one segment.
+    /// Pass 2, a step of one segment.
     Result<Step> rewrite_segment() {
         if (!output) {
             group_first = segment;
@@ -122,12 +135,12 @@ struct Cleaner::State {
         }
         const Log::SegmentInfo& info = segments()[segment];
         const bool ends_group = group_left == 1;
-        LEAT_TRY(BatchScan walk, scan(info));
         for (;;) {
-            LEAT_TRY(const auto batch, next(walk));
+            if (step_left <= 0) return Step::kMore;
+            LEAT_TRY(const auto batch, next(info));
             if (!batch) break;
             // The last batch stays, if only its header: the segment must not end early.
-            const bool must_stay = ends_group && walk.position().value >= info.size_bytes;
+            const bool must_stay = ends_group && walk->position().value >= info.size_bytes;
             LEAT_TRY(const Bytes kept, batches->clean(*batch, must_stay));
             if (kept.empty()) continue;
             io_bytes += static_cast<std::int64_t>(kept.size());
@@ -167,17 +180,19 @@ Cleaner::~Cleaner() {
 
 Result<Cleaner::Step> Cleaner::step() {
     State& s = *state_;
+    s.step_left = std::max<std::int64_t>(s.options.step_bytes, 1);
     if (!s.map) {
         LEAT_TRY_VOID(s.start());
         return Step::kMore;
     }
     if (!s.batches) {
         const Log::SegmentInfo& info = s.segments()[s.mapped];
-        bool has_room = true;
+        auto done = State::Mapped::kSegment;
         if (info.end > s.options.plan.first_dirty) {
-            LEAT_TRY(has_room, s.map_segment(info));
+            LEAT_TRY(done, s.map_segment(info));
         }
-        if (++s.mapped == s.segments().size() || !has_room) s.begin_pass_two();
+        if (done == State::Mapped::kMore) return Step::kMore;
+        if (++s.mapped == s.segments().size() || done == State::Mapped::kFull) s.begin_pass_two();
         return Step::kMore;
     }
     if (s.group == s.groups.size()) return Step::kDone;
@@ -196,8 +211,8 @@ Offset Cleaner::clean_to() const {
     return state_->map_end;
 }
 
-std::int64_t Cleaner::io_bytes() const {
-    return state_->io_bytes;
+std::int64_t Cleaner::take_io_bytes() {
+    return std::exchange(state_->io_bytes, 0);
 }
 
 std::int64_t Cleaner::removed_records() const {

@@ -33,6 +33,7 @@ struct CleanerOptions {
     std::size_t map_bytes_max = std::size_t{128} << 20U;
     double map_load = 0.9;
     HashSecret secret{};
+    std::int64_t step_bytes = std::int64_t{512} << 10U;
 };
 
 /// Reads closed segments and writes what takes their place; the log stays as it is until
@@ -50,7 +51,7 @@ class Cleaner {
     Cleaner& operator=(const Cleaner&) = delete;
 
     enum class Step : std::uint8_t { kMore, kSwap, kDone };
-    /// Works on one segment. Errors: kIoError, kNoSpace, kNotFound (a segment was removed
+    /// Reads about step_bytes. Errors: kIoError, kNoSpace, kNotFound (a segment was removed
     /// meanwhile), kCorruptMessage, kLimitExceeded (a batch with more keys than the map has room
     /// for).
     Result<Step> step();
@@ -60,8 +61,8 @@ class Cleaner {
     [[nodiscard]] Offset last() const;
     /// Everything below is compacted once all is done.
     [[nodiscard]] Offset clean_to() const;
-    /// Read and written so far.
-    [[nodiscard]] std::int64_t io_bytes() const;
+    /// Read and written since the last call.
+    [[nodiscard]] std::int64_t take_io_bytes();
     [[nodiscard]] std::int64_t removed_records() const;
 
   private:

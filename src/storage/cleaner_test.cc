@@ -123,7 +123,9 @@ class Compacted {
                          .producers = {},
                          .now = fixture_.options.now,
                          .map_bytes_max = 1,
-                         .map_load = 0.5}};
+                         .map_load = 0.5,
+                         .secret = {},
+                         .step_bytes = random_.between(1, 3000)}};
         for (;;) {
             const auto step = cleaner.step();
             if (!step) {

@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 
 /// While it waits for its share of the disk, a close of the partition must not wait long.
 constexpr std::int64_t kPauseMs = 50;
+constexpr std::int64_t kStepBytesMin = 64 * 1024;
 constexpr std::int64_t kBusyMs = 200;
 
 std::string cleaned_path(const PartitionState& s) {
@@ -47,9 +48,10 @@ Result<void> write_cleaned(const PartitionState& s) {
 /// Resumes a coroutine later.
 struct Pause {
     rt::Executor& executor;
+    Instant until;
     [[nodiscard]] bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> handle) const {
-        executor.schedule(executor.now() + milliseconds{kPauseMs}, [handle] { handle.resume(); });
+        executor.schedule(until, [handle] { handle.resume(); });
     }
     void await_resume() const noexcept {}
 };
@@ -79,9 +81,12 @@ CleanerOptions options_for(PartitionState& s, CleanerPlan plan) {
         .config = s.config,
         .producers = {},
         .now = executor.wall_now(),
-        .map_bytes_max = static_cast<std::size_t>(broker.cleaner_dedupe_buffer_bytes),
+        // As Kafka divides it: the setting is what all compactions together may take.
+        .map_bytes_max = static_cast<std::size_t>(broker.cleaner_dedupe_buffer_bytes /
+                                                  std::max(broker.cleaner_threads, 1)),
         .map_load = broker.cleaner_load_factor,
-        .secret = {executor.random(), executor.random()}};
+        .secret = {executor.random(), executor.random()},
+        .step_bytes = std::max<std::int64_t>(broker.cleaner_io_buffer_bytes, kStepBytesMin)};
     for (const auto& [id, entry] : s.producers.entries()) {
         const Offset last = entry.batch_count > 0 ? entry.batches[0].last_offset : Offset{-1};
         options.producers.emplace(id, LastOfProducer{.last_data = last, .epoch = entry.epoch});
@@ -117,7 +122,6 @@ static rt::Task<bool> replace(PartitionState& s, Offset first, Offset last) {
 }
 
 static rt::Task<void> run_cleaner(PartitionState& s, Cleaner& cleaner) {
-    const Instant began = s.context.executor.now();
     for (;;) {
         Result<Cleaner::Step> step = Error{Errc::kNone};
         auto run = [&] { step = cleaner.step(); };
@@ -131,13 +135,14 @@ static rt::Task<void> run_cleaner(PartitionState& s, Cleaner& cleaner) {
             const bool replaced = co_await replace(s, cleaner.first(), cleaner.last());
             if (!replaced) co_return;
         }
-        const double rate = s.context.broker->cleaner_io_max_bytes_per_second;
+        rt::Executor& executor = s.context.executor;
+        const Instant rest_until = s.context.cleaners->spend(
+            cleaner.take_io_bytes(), s.context.broker->cleaner_io_max_bytes_per_second,
+            executor.now());
         for (;;) {
             if (!may_clean(s)) co_return;
-            const std::chrono::duration<double> passed = s.context.executor.now() - began;
-            if (static_cast<double>(cleaner.io_bytes()) <= rate * passed.count() || rate > 1e18)
-                break;
-            co_await Pause{s.context.executor};
+            if (executor.now() >= rest_until) break;
+            co_await Pause{executor, std::min(rest_until, executor.now() + milliseconds{kPauseMs})};
         }
     }
     s.cleaned_to = cleaner.clean_to();
@@ -168,7 +173,7 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState&
         --s.jobs;
         s.wake_if_idle();
     }
-    s.context.is_cleaning = false;
+    s.context.cleaners->end();
     s.schedule_cleaning();
 }
 
@@ -180,11 +185,12 @@ void PartitionState::schedule_cleaning(std::int64_t after_ms) {
         const auto keep = weak.lock();
         if (!keep) return;
         clean_timer = {};
-        if (!may_clean(*this) || context.is_cleaning) {
-            if (!is_offline) schedule_cleaning(context.is_cleaning ? kBusyMs : -1);
+        if (!may_clean(*this)) {
+            if (!is_offline) schedule_cleaning();
             return;
         }
-        context.is_cleaning = true;
+        if (!context.cleaners->try_begin(context.broker->cleaner_threads))
+            return schedule_cleaning(kBusyMs);
         rt::start(clean(keep, *this));
     });
 }

@@ -10,6 +10,7 @@
 #include "config/broker_config.h"
 #include "rt/disk.h"
 #include "rt/executor.h"
+#include "storage/cleaner_share.h"
 
 namespace leat::storage {
 
@@ -47,7 +48,8 @@ struct ShardContext {
     std::shared_ptr<const config::BrokerConfig> broker;
     bool was_clean = false;
     Faults faults = {};
-    bool is_cleaning = false;  ///< One log of the shard is compacted at a time.
+    /// Of the process.
+    std::shared_ptr<CleanerShare> cleaners = std::make_shared<CleanerShare>();
 };
 
 }  // namespace leat::storage

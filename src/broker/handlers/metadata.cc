@@ -170,6 +170,14 @@ wire::MetadataResponse refuse(Request& request, const wire::MetadataRequest& mes
     return out;
 }
 
+/// What is told of a topic that was to be made on demand.
+Errc answer_of(Errc outcome) {
+    if (outcome == Errc::kNone) return Errc::kLeaderNotAvailable;
+    // The name is good by itself, but collides with another ("a.b" and "a_b"): Kafka's broker does
+    // not know why its controller refused, and answers as for any topic that is not there.
+    return outcome == Errc::kInvalidTopicException ? Errc::kUnknownTopicOrPartition : outcome;
+}
+
 bool may_create(Request& request, std::string_view topic) {
     return may_see(request, auth::Operation::kCreate, auth::ResourceType::kCluster,
                    auth::kClusterName) ||
@@ -207,9 +215,7 @@ rt::Task<wire::MetadataResponse> handle_metadata(Request& request,
         if (!names.empty()) {
             const auto outcomes = co_await auto_create(request, std::move(names));
             for (const metadata::Outcome& outcome : outcomes)
-                failures.emplace(outcome.name, outcome.error == Errc::kNone
-                                                   ? Errc::kLeaderNotAvailable
-                                                   : outcome.error);
+                failures.emplace(outcome.name, answer_of(outcome.error));
         }
     }
     Answerer answerer{request, message};

@@ -235,6 +235,21 @@ TEST(Log, RetentionTakesOldSegments) {
     EXPECT_EQ(disk.log().log_end(), Offset{101});
 }
 
+TEST(Log, RetentionAsksForThePolicyDelete) {
+    for (const bool deletes : {false, true}) {
+        OnDisk disk;
+        disk->config.segment_bytes = 2000;
+        disk->config.retention_ms = 1000;
+        disk->config.cleanup_compact = true;
+        disk->config.cleanup_delete = deletes;
+        ASSERT_OK(disk->open());
+        for (int i = 0; i < 100; ++i) ASSERT_OK(disk->append(100, 1000 + 100 * i));
+        const auto start = disk.log().retain({6'000}, {100});
+        ASSERT_OK(start);
+        EXPECT_EQ(start->value > 0, deletes);
+    }
+}
+
 TEST(Log, RetentionBySizeKeepsAtLeastThatMuch) {
     OnDisk disk;
     disk->config.segment_bytes = 2000;

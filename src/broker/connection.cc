@@ -362,7 +362,9 @@ void Connection::record(const Execution& execution) {
 void Connection::retire(std::size_t index) {
     std::unique_ptr<Execution> execution = std::move(executions_[index]);
     executions_.erase(executions_.begin() + static_cast<std::ptrdiff_t>(index));
-    if (executions_.empty()) executions_.shrink_to_fit();
+    // Of an idle connection: room for a few is kept, or each request would allocate it.
+    constexpr std::size_t kKept = 4;
+    if (executions_.empty() && executions_.capacity() > kKept) executions_.shrink_to_fit();
     home_.give_back_memory(execution->request.frame_bytes);
     home_.put_execution(std::move(execution));
 }

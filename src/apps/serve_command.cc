@@ -158,7 +158,8 @@ Result<void> Process::open_data() {
     LEAT_TRY(directory_,
              storage::DataDirectory::open(*disk_, plan_.data_directory, plan_.config->node_id));
     LEAT_TRY(const std::string cluster_id, fresh_cluster_id(*loops_.front()));
-    LEAT_TRY(store_, metadata::open_sqlite_store(directory_->path() + "/metadata.db", cluster_id));
+    LEAT_TRY(store_,
+             metadata::open_sqlite_store(*disk_, directory_->path() + "/metadata.db", cluster_id));
     return {};
 }
 

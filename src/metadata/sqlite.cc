@@ -5,11 +5,13 @@
 
 namespace leat::metadata {
 
-Result<Database> Database::open(const std::string& path) {
+Result<Database> Database::open(rt::Disk& disk, const std::string& path) {
+    auto files = std::make_unique<SqliteDisk>(disk);
     sqlite3* raw = nullptr;
     constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(path.c_str(), &raw, kFlags, nullptr);
+    const int code = sqlite3_open_v2(path.c_str(), &raw, kFlags, files->name());
     Database database;
+    database.disk_ = std::move(files);
     database.handle_.reset(raw);
     database.path_ = path;
     if (raw == nullptr) return Error{Errc::kIoError, path + ": out of memory"};
@@ -20,7 +22,9 @@ Result<Database> Database::open(const std::string& path) {
 
 Error Database::error() const {
     const int code = sqlite3_extended_errcode(handle()) & 0xFF;
-    const std::string detail = path_ + ": " + sqlite3_errmsg(handle());
+    std::string detail = path_ + ": " + sqlite3_errmsg(handle());
+    const bool is_of_disk = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
+    if (is_of_disk && !disk_->last_failure().empty()) detail += " (" + disk_->last_failure() + ")";
     if (code == SQLITE_FULL) return Error{Errc::kNoSpace, detail};
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return Error{Errc::kDataDirFormat,

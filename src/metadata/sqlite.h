@@ -12,6 +12,8 @@
 
 #include "base/result.h"
 #include "base/units.h"
+#include "metadata/sqlite_disk.h"
+#include "rt/disk.h"
 
 namespace leat::metadata {
 
@@ -19,7 +21,7 @@ namespace leat::metadata {
 class Database {
   public:
     /// Errors: see error().
-    static Result<Database> open(const std::string& path);
+    static Result<Database> open(rt::Disk& disk, const std::string& path);
 
     /// Runs statements without results. Errors: see error().
     Result<void> run(const char* sql);
@@ -37,6 +39,7 @@ class Database {
     struct Close {
         void operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
     };
+    std::unique_ptr<SqliteDisk> disk_;  ///< Outlives the handle.
     std::unique_ptr<sqlite3, Close> handle_;
     std::string path_;
 };

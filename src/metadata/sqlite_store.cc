@@ -393,9 +393,9 @@ Result<void> create_if_empty(Database& db, const std::string& cluster_id) {
 
 }  // namespace
 
-Result<std::unique_ptr<MetadataStore>> open_sqlite_store(const std::string& path,
+Result<std::unique_ptr<MetadataStore>> open_sqlite_store(rt::Disk& disk, const std::string& path,
                                                          const std::string& fresh_cluster_id) {
-    LEAT_TRY(Database db, Database::open(path));
+    LEAT_TRY(Database db, Database::open(disk, path));
     // Exclusive locking before the first read keeps the WAL index in memory: no shared-memory file,
     // and a second process is refused. FULL: one sync of the log per commit.
     LEAT_TRY_VOID(db.run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA synchronous=FULL;"));

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "metadata/controller.h"
 #include "metadata/store.h"
+#include "rt/posix_disk.h"
 
 namespace leat::metadata {
 namespace {
@@ -21,7 +22,8 @@ void topics(benchmark::State& run, std::size_t per_commit) {
         for (const char* end : {"", "-wal"}) std::filesystem::remove(path.string() + end);
     };
     remove();
-    auto store = open_sqlite_store(path.string(), "c");
+    rt::PosixDisk disk;
+    auto store = open_sqlite_store(disk, path.string(), "c");
     LEAT_CHECK(store.has_value());
     std::uint64_t n = 0;
     Controller controller{*Image::make(*(*store)->load(), {}),

@@ -11,6 +11,8 @@
 #include "metadata/controller.h"
 #include "metadata/sqlite.h"
 #include "metadata/store.h"
+#include "rt/fault_disk.h"
+#include "rt/posix_disk.h"
 #include "testkit/result_matchers.h"
 
 namespace leat::metadata {
@@ -28,7 +30,7 @@ class SqliteStore : public ::testing::Test {
     void TearDown() override { std::filesystem::remove_all(folder_); }
 
     Result<std::unique_ptr<MetadataStore>> open() {
-        return open_sqlite_store(path_, "fresh-cluster");
+        return open_sqlite_store(disk_, path_, "fresh-cluster");
     }
     std::string content() const {
         std::ifstream in{path_, std::ios::binary};
@@ -37,6 +39,7 @@ class SqliteStore : public ::testing::Test {
         return out.str();
     }
 
+    rt::PosixDisk disk_;
     std::filesystem::path folder_;
     std::string path_;
 };
@@ -71,7 +74,7 @@ TEST_F(SqliteStore, EverythingCommittedIsReadBack) {
         c.bump_leader_epochs(deltas);
         ASSERT_OK((*store)->commit(deltas));
     }
-    auto store = open_sqlite_store(path_, "another-cluster");
+    auto store = open_sqlite_store(disk_, path_, "another-cluster");
     ASSERT_OK(store);
     const auto state = (*store)->load();
     ASSERT_OK(state);
@@ -149,8 +152,10 @@ TEST_F(SqliteStore, FirstFormatGetsTheTablesThatItLacks) {
         ASSERT_OK(open());
     }
     {
-        Database db = *Database::open(path_);
-        ASSERT_OK(db.run("DROP TABLE acls; PRAGMA journal_mode=DELETE; PRAGMA user_version=1"));
+        Database db = *Database::open(disk_, path_);
+        ASSERT_OK(
+            db.run("PRAGMA locking_mode=EXCLUSIVE; DROP TABLE acls; PRAGMA journal_mode=DELETE; "
+                   "PRAGMA user_version=1"));
     }
     auto store = open();
     ASSERT_OK(store);
@@ -186,8 +191,9 @@ TEST_F(SqliteStore, NewerFormatIsRefusedAndLeftAlone) {
         ASSERT_OK(open());
     }
     {
-        Database db = *Database::open(path_);
-        ASSERT_OK(db.run("PRAGMA journal_mode=DELETE; PRAGMA user_version=99"));
+        Database db = *Database::open(disk_, path_);
+        ASSERT_OK(db.run(
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; PRAGMA user_version=99"));
     }
     const std::string before = content();
     const auto refused = open();
@@ -199,7 +205,7 @@ TEST_F(SqliteStore, NewerFormatIsRefusedAndLeftAlone) {
 
 TEST_F(SqliteStore, OtherProgramsDatabaseIsRefused) {
     {
-        Database db = *Database::open(path_);
+        Database db = *Database::open(disk_, path_);
         ASSERT_OK(db.run("CREATE TABLE t(x)"));
     }
     EXPECT_ERRC(open(), Errc::kDataDirFormat);
@@ -239,8 +245,25 @@ TEST_F(SqliteStore, DamagedPageIsFoundAtOpen) {
     EXPECT_TRUE(refused.error().detail().contains("metadata.db")) << refused.error().detail();
 }
 
+TEST_F(SqliteStore, NamesWhatTheDiskSaidWhenACommitFails) {
+    ASSERT_OK(open());
+    rt::FaultDisk faulty{disk_, {{rt::FaultAction::kIoErrors, "sync", "metadata.db-wal", 1}}};
+    auto store = open_sqlite_store(faulty, path_, "c");
+    ASSERT_OK(store);
+    Controller c = controller_of(*(*store)->load());
+    std::vector<NewTopic> topics(1);
+    topics[0].name = "t";
+    std::vector<Delta> deltas;
+    c.create_topics(topics, false, deltas);
+    const auto failed = (*store)->commit(deltas);
+    EXPECT_ERRC(failed, Errc::kIoError);
+    ASSERT_FALSE(failed.has_value());
+    EXPECT_TRUE(failed.error().detail().contains("metadata.db-wal: injected"))
+        << failed.error().detail();
+}
+
 TEST_F(SqliteStore, FolderThatDoesNotExistIsAnIoError) {
-    EXPECT_ERRC(open_sqlite_store((folder_ / "no" / "x.db").string(), "c"), Errc::kIoError);
+    EXPECT_ERRC(open_sqlite_store(disk_, (folder_ / "no" / "x.db").string(), "c"), Errc::kIoError);
 }
 
 }  // namespace

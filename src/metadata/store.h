@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "metadata/delta.h"
+#include "rt/disk.h"
 
 namespace leat::metadata {
 
@@ -31,11 +32,11 @@ class MetadataStore {
     virtual Result<void> commit(std::span<const Delta> deltas) = 0;
 };
 
-/// A store in the file `path`, made when missing with `fresh_cluster_id`.
+/// A store in the file `path`, made when missing with `fresh_cluster_id`. `disk` outlives it.
 /// Errors: kDataDirFormat: not ours, damaged, or of a newer version (nothing is changed or
 /// deleted);
 ///         kDataDirInUse: another process has it open; kIoError.
-Result<std::unique_ptr<MetadataStore>> open_sqlite_store(const std::string& path,
+Result<std::unique_ptr<MetadataStore>> open_sqlite_store(rt::Disk& disk, const std::string& path,
                                                          const std::string& fresh_cluster_id);
 
 }  // namespace leat::metadata

@@ -36,7 +36,7 @@ Result<State> read_stored_state(rt::Disk& disk, const std::string& directory,
     if (!exists) return Error{Errc::kNotFound, directory + name + " is missing"};
     for (const std::string ending : {"-wal", "-journal"})
         LEAT_TRY_VOID(copy_file(disk, directory + name + ending, scratch + name + ending));
-    LEAT_TRY(const auto store, open_sqlite_store(scratch + name, ""));
+    LEAT_TRY(const auto store, open_sqlite_store(disk, scratch + name, ""));
     return store->load();
 }
 

@@ -164,20 +164,19 @@ Result<void> Process::open_data() {
 }
 
 Result<void> Process::open_broker() {
-    broker::BrokerParts parts{.disk = disk_,
-                              .pool = pool_.get(),
-                              .executors = {},
-                              .directory = directory_.get(),
-                              .store = store_.get(),
-                              .registry = registry_.get(),
-                              .layers = plan_.layers,
-                              .faults = faults_,
-                              .make_groups = [](broker::Shard& shard) {
-                                  return std::make_unique<broker::GroupHost>(shard);
-                              },
-                              .make_transactions = [](broker::Shard& shard) {
-                                  return std::make_unique<broker::TransactionHost>(shard);
-                              }};
+    broker::BrokerParts parts{
+        .disk = disk_,
+        .pool = pool_.get(),
+        .executors = {},
+        .directory = directory_.get(),
+        .store = store_.get(),
+        .registry = registry_.get(),
+        .layers = plan_.layers,
+        .faults = faults_,
+        .make_groups =
+            [](broker::Shard& shard) { return std::make_unique<broker::GroupHost>(shard); },
+        .make_transactions =
+            [](broker::Shard& shard) { return std::make_unique<broker::TransactionHost>(shard); }};
     std::vector<rt::EventLoop*> loops;
     for (const auto& loop : loops_) {
         parts.executors.push_back(loop.get());

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Method: producers of both protocols, delays, zombies and power cuts by seed against one
+// coordinator and its partitions; then what is to be seen is held against what the producers know.
+// Each deliberate fault must break it. LEAT_TEST_SEED replays one seed, LEAT_SIM_SEEDS sets how
+// many are run.
+#include "transactions_sim.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace leat::transactions::sim {
+namespace {
+
+constexpr std::chrono::seconds kChaos{60};
+
+std::uint64_t number_from(const char* name, std::uint64_t fallback) {
+    const char* text = std::getenv(name);
+    return text != nullptr ? std::stoull(text) : fallback;
+}
+
+TEST(TransactionsSim, HoldsItsRulesThroughCrashesAndDelays) {
+    const std::uint64_t only = number_from("LEAT_TEST_SEED", 0);
+    const std::uint64_t seeds = number_from("LEAT_SIM_SEEDS", 100);
+    for (std::uint64_t seed = only > 0 ? only : 1; seed <= (only > 0 ? only : seeds); ++seed) {
+        World world{seed, Faults{}};
+        world.run(kChaos);
+        ASSERT_TRUE(world.violations().empty())
+            << "LEAT_TEST_SEED=" << seed << ": " << world.violations().front();
+    }
+}
+
+struct Mutant {
+    const char* name;
+    bool Faults::* fault;
+};
+
+class TransactionsSimMutant : public testing::TestWithParam<Mutant> {};
+
+TEST_P(TransactionsSimMutant, IsCaught) {
+    Faults faults;
+    faults.*GetParam().fault = true;
+    const std::uint64_t seeds = number_from("LEAT_SIM_SEEDS", 100);
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        World world{seed, faults};
+        world.run(kChaos);
+        if (!world.violations().empty()) {
+            RecordProperty("seed", static_cast<int>(seed));
+            RecordProperty("violation", world.violations().front());
+            return;
+        }
+    }
+    FAIL() << "no seed of " << seeds << " notices " << GetParam().name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TransactionsSimMutant,
+    testing::Values(Mutant{"no_fencing", &Faults::no_fencing},
+                    Mutant{"coordinator_not_reconciled", &Faults::not_reconciled},
+                    Mutant{"answer_before_durable", &Faults::answer_before_durable},
+                    Mutant{"marker_before_log", &Faults::marker_before_log}),
+    [](const auto& info) { return std::string{info.param.name}; });
+
+}  // namespace
+}  // namespace leat::transactions::sim

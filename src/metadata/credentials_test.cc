@@ -9,6 +9,7 @@
 
 #include "metadata/controller.h"
 #include "metadata/store.h"
+#include "rt/posix_disk.h"
 #include "testkit/result_matchers.h"
 
 namespace leat::metadata {
@@ -125,9 +126,10 @@ TEST(Credentials, AreReadBackFromAStore) {
     std::string pattern = (std::filesystem::temp_directory_path() / "leat-cred-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     const std::string path = pattern + "/metadata.db";
+    rt::PosixDisk disk;
     const auth::DelegationToken kept = token("kept");
     {
-        auto store = open_sqlite_store(path, "c");
+        auto store = open_sqlite_store(disk, path, "c");
         ASSERT_OK(store);
         Controller c = make();
         std::vector<Delta> deltas;
@@ -139,7 +141,7 @@ TEST(Credentials, AreReadBackFromAStore) {
         deltas.emplace_back(SuperUserChanged{"User:a", true});
         ASSERT_OK((*store)->commit(deltas));
     }
-    auto store = open_sqlite_store(path, "c");
+    auto store = open_sqlite_store(disk, path, "c");
     ASSERT_OK(store);
     const auto state = (*store)->load();
     ASSERT_OK(state);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the DSL calls have declared, before it becomes parts. Layer: streams SDK, not for users.
+// Spec:  Kafka Streams' graph of StreamsGraphNodes: one counter gives all names, nodes are written
+// in the order they were declared. Threading: one thread declares a topology.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/streams/detail/parts.h"
+
+namespace leat::streams::detail {
+
+struct GraphNode {
+    std::string name;
+    std::vector<GraphNode*> parents;
+    std::vector<GraphNode*> children;
+    bool key_changing = false;
+    bool merge = false;
+    bool written = false;
+    std::function<void(Parts&)> write;  ///< Absent: it leaves nothing in the topology.
+};
+
+class Graph {
+  public:
+    Graph();
+    Graph(const Graph&) = delete;
+    Graph& operator=(const Graph&) = delete;
+
+    /// `prefix` and the next number; the number is used up even when `wanted` is taken instead.
+    std::string name(std::string_view prefix, std::string_view wanted = {});
+    /// A store's name: `prefix` + "STATE-STORE-" + number.
+    std::string store_name(std::string_view prefix);
+    GraphNode& add(const std::vector<GraphNode*>& parents, GraphNode node);
+    [[nodiscard]] GraphNode& root() const noexcept { return *nodes_.front(); }
+    /// Notes a mistake in the declaration of `operator_name` unless `good`.
+    void require(std::string_view operator_name, bool good, std::string_view mistake);
+    /// The nodes as parts, in the order in which they were declared. May be called once.
+    /// Errors: kStreamsInvalidTopology naming the operator of the first mistake.
+    Result<std::shared_ptr<const Parts>> write();
+
+  private:
+    std::vector<std::unique_ptr<GraphNode>>
+        nodes_;  ///< The root is first; the index is the order of writing.
+    std::uint32_t next_ = 0;
+    std::string mistake_;
+};
+
+}  // namespace leat::streams::detail

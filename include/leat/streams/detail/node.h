@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One step of a running task. Layer: streams SDK, not for users.
+// Types are known where an operator is declared and are erased between two of them: a Flow points
+// to objects whose types both ends agreed on when the topology was built. Threading: a node belongs
+// to its task, which runs on one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "leat/streams/record.h"
+
+namespace leat::streams::detail {
+
+/// A record between two nodes. Null pointers are Kafka's null. What it points to lives until
+/// process() returns.
+struct Flow {
+    const void* key = nullptr;
+    const void* value = nullptr;  ///< A V of a stream, a Change of a table.
+    std::int64_t timestamp = -1;
+    const Headers* headers = nullptr;
+
+    template <class K>
+    [[nodiscard]] const K* key_as() const noexcept {
+        return static_cast<const K*>(key);
+    }
+    template <class V>
+    [[nodiscard]] const V* value_as() const noexcept {
+        return static_cast<const V*>(value);
+    }
+};
+
+/// What an update of a table looks like downstream. Null pointers stand for absence.
+struct Change {
+    const void* now = nullptr;
+    const void* before = nullptr;  ///< Only when somebody downstream asked for old values.
+    bool latest = true;            ///< False: an update of a versioned table that was overtaken.
+};
+
+class Task;
+
+class Node {
+  public:
+    explicit Node(std::string name) : name_(std::move(name)) {}
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+    virtual ~Node() = default;
+
+    /// Called once before the first record; stores are open by then.
+    virtual Result<void> open(Task& task);
+    /// Called once after the last.
+    virtual void close() {}
+
+    /// process(), with what user code throws turned into an error, and the processing handler asked
+    /// about it.
+    Result<void> run(const Flow& flow);
+
+    void add_child(Node& child) { children_.push_back(&child); }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const std::vector<Node*>& children() const noexcept { return children_; }
+
+  protected:
+    /// Errors end the record's way, and the task's unless the handler decides otherwise.
+    virtual Result<void> process(const Flow& flow) = 0;
+
+    /// To every child, in the order in which they were added, each to its end before the next.
+    Result<void> forward(const Flow& flow) {
+        for (Node* child : children_) {
+            if (auto done = child->run(flow); !done) return done;
+        }
+        return {};
+    }
+    [[nodiscard]] Task& task() const noexcept { return *task_; }
+
+  private:
+    std::string name_;
+    std::vector<Node*> children_;
+    Task* task_ = nullptr;
+};
+
+}  // namespace leat::streams::detail

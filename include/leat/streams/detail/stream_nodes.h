@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The nodes of stateless operators. Layer: streams SDK, not for users.
+// Spec:  null keys and values go where Kafka Streams lets them go; see detail/invoke.h for what
+// functions see of them. Threading: as detail/node.h.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "leat/streams/detail/invoke.h"
+#include "leat/streams/detail/node.h"
+
+namespace leat::streams::detail {
+
+/// Hands on what it gets: merge, and the branches of a split.
+class PassNode final : public Node {
+  public:
+    using Node::Node;
+
+  private:
+    Result<void> process(const Flow& flow) override { return forward(flow); }
+};
+
+template <class K, class V, class F>
+class FilterNode final : public Node {
+  public:
+    FilterNode(std::string name, F predicate, bool negate)
+        : Node(std::move(name)), predicate_(std::move(predicate)), negate_(negate) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        const auto passes = call(predicate_, flow.key_as<K>(), flow.value_as<V>());
+        if (!passes || static_cast<bool>(*passes) == negate_) return {};
+        return forward(flow);
+    }
+    F predicate_;
+    bool negate_;
+};
+
+template <class K, class V, class F>
+class MapValuesNode final : public Node {
+  public:
+    MapValuesNode(std::string name, F mapper) : Node(std::move(name)), mapper_(std::move(mapper)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        Flow out = flow;
+        out.value = address(mapped);
+        return forward(out);
+    }
+    F mapper_;
+};
+
+template <class K, class V, class F>
+class MapNode final : public Node {
+  public:
+    MapNode(std::string name, F mapper) : Node(std::move(name)), mapper_(std::move(mapper)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        if (!mapped) return {};
+        Flow out = flow;
+        out.key = mapped->key ? &*mapped->key : nullptr;
+        out.value = mapped->value ? &*mapped->value : nullptr;
+        return forward(out);
+    }
+    F mapper_;
+};
+
+template <class K, class V, class F>
+class FlatMapNode final : public Node {
+  public:
+    FlatMapNode(std::string name, F mapper) : Node(std::move(name)), mapper_(std::move(mapper)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        if (!mapped) return {};
+        for (const auto& one : *mapped) {
+            Flow out = flow;
+            out.key = one.key ? &*one.key : nullptr;
+            out.value = one.value ? &*one.value : nullptr;
+            if (auto done = forward(out); !done) return done;
+        }
+        return {};
+    }
+    F mapper_;
+};
+
+template <class K, class V, class F>
+class FlatMapValuesNode final : public Node {
+  public:
+    FlatMapValuesNode(std::string name, F mapper)
+        : Node(std::move(name)), mapper_(std::move(mapper)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        if (!mapped) return {};
+        for (const auto& one : *mapped) {
+            Flow out = flow;
+            out.value = &one;
+            if (auto done = forward(out); !done) return done;
+        }
+        return {};
+    }
+    F mapper_;
+};
+
+template <class K, class V, class F>
+class SelectKeyNode final : public Node {
+  public:
+    SelectKeyNode(std::string name, F mapper) : Node(std::move(name)), mapper_(std::move(mapper)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        const auto key = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        Flow out = flow;
+        out.key = address(key);
+        return forward(out);
+    }
+    F mapper_;
+};
+
+/// peek, and foreach when it has no children.
+template <class K, class V, class F>
+class PeekNode final : public Node {
+  public:
+    PeekNode(std::string name, F action) : Node(std::move(name)), action_(std::move(action)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        static_cast<void>(call(action_, flow.key_as<K>(), flow.value_as<V>()));
+        return forward(flow);
+    }
+    F action_;
+};
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a node may ask of the task that runs it. Layer: streams SDK, not for users.
+// Threading: as detail/node.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "leat/streams/detail/node.h"
+#include "leat/streams/record.h"
+
+namespace leat::streams::detail {
+
+class StateStore;
+
+/// Where the record that is being processed came from.
+struct Origin {
+    std::string_view topic;
+    std::int32_t partition = -1;
+    std::int64_t offset = -1;
+};
+
+/// A record on its way out; bytes are copied by send().
+struct Outgoing {
+    std::string_view topic;
+    std::optional<std::int32_t>
+        partition;  ///< Not given: murmur2 of the key's bytes, as Kafka's default.
+    std::optional<std::string_view> key;
+    std::optional<std::string_view> value;
+    std::int64_t timestamp = -1;
+    const Headers* headers = nullptr;
+};
+
+class Task {
+  public:
+    Task() = default;
+    Task(const Task&) = delete;
+    Task& operator=(const Task&) = delete;
+    virtual ~Task() = default;
+
+    /// The store that was connected to the node under this name. A missing one is a programmer's
+    /// error.
+    virtual StateStore& store(std::string_view name) = 0;
+    virtual Result<void> send(const Outgoing& record) = 0;
+    /// To a store's changelog: the topic without the application's prefix, the partition the task's
+    /// own.
+    virtual Result<void> log_change(const Outgoing& record) = 0;
+    /// Largest timestamp of what was processed; -1 before the first record.
+    [[nodiscard]] virtual std::int64_t stream_time() const = 0;
+    [[nodiscard]] virtual std::int64_t wall_time() const = 0;
+    [[nodiscard]] virtual const Origin& origin() const = 0;
+    /// The record counts as dropped (metric dropped-records).
+    virtual void drop(const Node& node, std::string_view reason) = 0;
+    /// Asks the processing exception handler; true: go on without the record.
+    virtual bool survives(const Node& node, const Flow& flow, const Error& error) = 0;
+    /// An error that the handler has judged already, or 0.
+    [[nodiscard]] virtual bool failed() const = 0;
+};
+
+}  // namespace leat::streams::detail

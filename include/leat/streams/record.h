@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What flows through a topology. Layer: streams SDK.
+// Spec:  Kafka Streams' Record: key, value, timestamp and headers travel together.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace leat::streams {
+
+using Duration = std::chrono::milliseconds;
+
+/// Milliseconds since 1970-01-01 UTC. Negative: not known.
+struct Timestamp {
+    std::int64_t ms = -1;
+    friend auto operator<=>(const Timestamp&, const Timestamp&) = default;
+};
+
+struct Header {
+    std::string name;
+    std::optional<std::string> value;
+    friend bool operator==(const Header&, const Header&) = default;
+};
+/// In the order in which they were added; a name may occur more than once.
+using Headers = std::vector<Header>;
+
+/// A record that owns what it holds. A missing key or value is Kafka's null.
+/// Threading: a plain value.
+template <class K, class V>
+struct Record {
+    std::optional<K> key;
+    std::optional<V> value;
+    Timestamp timestamp;
+    Headers headers;
+    friend bool operator==(const Record&, const Record&) = default;
+};
+
+/// What map() and flat_map() return; either side may be null.
+template <class K, class V>
+struct KeyValue {
+    std::optional<K> key;
+    std::optional<V> value;
+    friend bool operator==(const KeyValue&, const KeyValue&) = default;
+};
+template <class K, class V>
+KeyValue(K, V) -> KeyValue<K, V>;
+
+}  // namespace leat::streams

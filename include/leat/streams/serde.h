@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Values to bytes and back. Layer: streams SDK.
+// Spec:  the serializers of Kafka's Java client: text is UTF-8, numbers are big-endian, a UUID is
+// its text. Threading: codecs are shared by all tasks of an application and must be safe to use
+// from several threads.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace leat::streams {
+
+/// How a T looks as bytes. `topic` is where the bytes go to or come from; a codec that asks a
+/// schema registry needs it.
+template <class T>
+class Codec {
+  public:
+    Codec() = default;
+    Codec(const Codec&) = delete;
+    Codec& operator=(const Codec&) = delete;
+    virtual ~Codec() = default;
+    /// Appends to `out`. Errors: kInvalidRecord when the value has no such form.
+    virtual Result<void> encode(std::string_view topic, const T& value, std::string& out) const = 0;
+    /// Errors: kInvalidRecord for bytes that are no T.
+    virtual Result<T> decode(std::string_view topic, std::string_view bytes) const = 0;
+};
+
+/// A codec as a value, cheap to copy. An empty one stands for "not given".
+template <class T>
+using Serde = std::shared_ptr<const Codec<T>>;
+
+/// The serde of a type unless another is given. Specialise it for your own types:
+///     template <> struct leat::streams::SerdeFor<Order> { static Serde<Order> get(); };
+template <class T>
+struct SerdeFor;
+
+template <class T>
+concept HasSerde = requires {
+    { SerdeFor<T>::get() } -> std::convertible_to<Serde<T>>;
+};
+
+template <HasSerde T>
+[[nodiscard]] const Serde<T>& serde_for() {
+    static const Serde<T> one = SerdeFor<T>::get();
+    return one;
+}
+
+namespace detail {
+
+template <class T>
+    requires std::integral<T> || std::floating_point<T>
+class NumberCodec final : public Codec<T> {
+  public:
+    Result<void> encode(std::string_view /*topic*/, const T& value,
+                        std::string& out) const override {
+        using Bits =
+            std::conditional_t<sizeof(T) == 8, std::uint64_t,
+                               std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
+        const auto bits = std::bit_cast<Bits>(value);
+        for (std::size_t i = sizeof(T); i-- > 0;)
+            out.push_back(static_cast<char>((bits >> (8 * i)) & 0xFFU));
+        return {};
+    }
+    Result<T> decode(std::string_view /*topic*/, std::string_view bytes) const override {
+        using Bits =
+            std::conditional_t<sizeof(T) == 8, std::uint64_t,
+                               std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
+        if (bytes.size() != sizeof(T))
+            return Error{Errc::kInvalidRecord, "a number of another size"};
+        Bits bits = 0;
+        for (const char c : bytes)
+            bits = static_cast<Bits>((std::uint64_t{bits} << 8U) | static_cast<unsigned char>(c));
+        return std::bit_cast<T>(bits);
+    }
+};
+
+/// Takes the bytes as they are: std::string and std::vector<std::byte>.
+template <class T>
+class BytesCodec final : public Codec<T> {
+  public:
+    Result<void> encode(std::string_view /*topic*/, const T& value,
+                        std::string& out) const override {
+        out.append(reinterpret_cast<const char*>(value.data()), value.size());
+        return {};
+    }
+    Result<T> decode(std::string_view /*topic*/, std::string_view bytes) const override {
+        const auto* first = reinterpret_cast<const typename T::value_type*>(bytes.data());
+        return T(first, first + bytes.size());
+    }
+};
+
+template <class T>
+struct NumberSerde {
+    static Serde<T> get() { return std::make_shared<NumberCodec<T>>(); }
+};
+template <class T>
+struct BytesSerde {
+    static Serde<T> get() { return std::make_shared<BytesCodec<T>>(); }
+};
+
+}  // namespace detail
+
+template <>
+struct SerdeFor<std::string> : detail::BytesSerde<std::string> {};
+template <>
+struct SerdeFor<std::vector<std::byte>> : detail::BytesSerde<std::vector<std::byte>> {};
+template <>
+struct SerdeFor<std::int16_t> : detail::NumberSerde<std::int16_t> {};
+template <>
+struct SerdeFor<std::int32_t> : detail::NumberSerde<std::int32_t> {};
+template <>
+struct SerdeFor<std::int64_t> : detail::NumberSerde<std::int64_t> {};
+template <>
+struct SerdeFor<float> : detail::NumberSerde<float> {};
+template <>
+struct SerdeFor<double> : detail::NumberSerde<double> {};
+
+}  // namespace leat::streams

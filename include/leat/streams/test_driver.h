@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a topology without a broker, record by record. Layer: streams SDK.
+// Spec:  Kafka Streams' TopologyTestDriver: one task holds the whole topology, what is written to
+// internal topics or to topics that the
+//        topology reads comes back in, the clock stands still until it is moved.
+// Threading: not synchronised.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "leat/streams/options.h"
+#include "leat/streams/record.h"
+#include "leat/streams/serde.h"
+#include "leat/streams/topology.h"
+
+namespace leat::streams {
+
+/// A record as bytes, as it would be in a topic.
+struct RawRecord {
+    std::optional<std::string> key;
+    std::optional<std::string> value;
+    std::int64_t timestamp = -1;
+    Headers headers;
+};
+
+class TestDriver {
+  public:
+    struct Options {
+        std::string application_id = "test";
+        std::int64_t wall_time_ms = 0;
+    };
+
+    /// Errors: what opening the nodes ends with.
+    static Result<std::unique_ptr<TestDriver>> open(const Topology& topology,
+                                                    const Options& options);
+    TestDriver(const TestDriver&) = delete;
+    TestDriver& operator=(const TestDriver&) = delete;
+    ~TestDriver();
+
+    /// Processes one record to its end. Errors: kUnknownTopicOrPartition (nothing reads the topic),
+    /// kInvalidRecord, kInvalidTimestamp (a negative one), what user code throws.
+    Result<void> pipe(std::string_view topic, const RawRecord& record);
+    template <class K, class V>
+    Result<void> pipe(std::string_view topic, const std::optional<K>& key,
+                      const std::optional<V>& value, Timestamp at) {
+        RawRecord raw{.timestamp = at.ms};
+        if (key) {
+            if (auto done = serde_for<K>()->encode(topic, *key, raw.key.emplace()); !done)
+                return done;
+        }
+        if (value) {
+            if (auto done = serde_for<V>()->encode(topic, *value, raw.value.emplace()); !done)
+                return done;
+        }
+        return pipe(topic, raw);
+    }
+
+    /// What was written to a topic and not read yet, oldest first. Internal topics have the
+    /// application's id in front.
+    std::vector<RawRecord> read(std::string_view topic);
+    template <class K, class V>
+    Result<std::vector<Record<K, V>>> read(std::string_view topic, Serde<K> key = {},
+                                           Serde<V> value = {}) {
+        key = detail::choose(key, Serde<K>{});
+        value = detail::choose(value, Serde<V>{});
+        std::vector<Record<K, V>> out;
+        for (RawRecord& raw : read(topic)) {
+            Record<K, V> record{.timestamp = {raw.timestamp}, .headers = std::move(raw.headers)};
+            if (raw.key) {
+                LEAT_TRY(record.key, key->decode(topic, *raw.key));
+            }
+            if (raw.value) {
+                LEAT_TRY(record.value, value->decode(topic, *raw.value));
+            }
+            out.push_back(std::move(record));
+        }
+        return out;
+    }
+    /// Topics that were written to, in the order of their names.
+    [[nodiscard]] std::vector<std::string> produced_topics() const;
+    void advance_wall_time(Duration by);
+    /// Records that were dropped so far (null keys, closed windows).
+    [[nodiscard]] std::uint64_t dropped() const;
+
+  private:
+    class Impl;
+    explicit TestDriver(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leat::streams

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How records are put into windows of time. Layer: streams SDK.
+// Spec:  Kafka Streams' TimeWindows, SlidingWindows, SessionWindows, UnlimitedWindows, JoinWindows.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+
+#include "leat/streams/record.h"
+
+namespace leat::streams {
+
+/// Bounds in milliseconds. Whether `end` belongs to it depends on the kind: time windows end before
+/// it, session and sliding windows with it.
+struct Window {
+    std::int64_t start = 0;
+    std::int64_t end = 0;
+    friend auto operator<=>(const Window&, const Window&) = default;
+};
+
+/// The key of a windowed aggregate.
+template <class K>
+struct Windowed {
+    K key;
+    Window window;
+    friend auto operator<=>(const Windowed&, const Windowed&) = default;
+};
+
+/// Windows of one size that start every `advance`, aligned to time 0: tumbling when the two are
+/// equal, else hopping.
+struct TimeWindows {
+    Duration size{};
+    Duration advance{};
+    Duration grace_period{0};
+
+    /// How much later than a window's end a record may come and still count.
+    [[nodiscard]] constexpr TimeWindows grace(Duration d) const noexcept {
+        return {size, advance, d};
+    }
+    /// The first window that holds `timestamp`; the others follow every `advance` while their start
+    /// is <= timestamp.
+    [[nodiscard]] constexpr std::int64_t first_start(std::int64_t timestamp) const noexcept {
+        const std::int64_t step = advance.count();
+        const std::int64_t from = timestamp - size.count() + step;
+        return from <= 0 ? 0 : from / step * step;
+    }
+};
+[[nodiscard]] constexpr TimeWindows tumbling(Duration size) noexcept {
+    return {size, size};
+}
+[[nodiscard]] constexpr TimeWindows hopping(Duration size, Duration advance) noexcept {
+    return {size, advance};
+}
+
+/// Windows that start and end at records: two records share one when they are at most `difference`
+/// apart.
+struct SlidingWindows {
+    Duration difference{};
+    Duration grace_period{0};
+    [[nodiscard]] constexpr SlidingWindows grace(Duration d) const noexcept {
+        return {difference, d};
+    }
+};
+[[nodiscard]] constexpr SlidingWindows sliding(Duration difference) noexcept {
+    return {difference};
+}
+
+/// Windows of activity: records of a key at most `gap` apart belong together.
+struct SessionWindows {
+    Duration gap{};
+    Duration grace_period{0};
+    [[nodiscard]] constexpr SessionWindows grace(Duration d) const noexcept { return {gap, d}; }
+};
+[[nodiscard]] constexpr SessionWindows session(Duration gap) noexcept {
+    return {gap};
+}
+
+/// One window that begins at `start` and never closes.
+struct UnlimitedWindows {
+    std::int64_t start = 0;
+};
+
+/// Which records of the other stream a record meets: those from `before` its time to `after` it,
+/// both bounds included.
+struct JoinWindows {
+    Duration before_span{};
+    Duration after_span{};
+    Duration grace_period{0};
+    [[nodiscard]] constexpr JoinWindows before(Duration d) const noexcept {
+        return {d, after_span, grace_period};
+    }
+    [[nodiscard]] constexpr JoinWindows after(Duration d) const noexcept {
+        return {before_span, d, grace_period};
+    }
+    [[nodiscard]] constexpr JoinWindows grace(Duration d) const noexcept {
+        return {before_span, after_span, d};
+    }
+};
+[[nodiscard]] constexpr JoinWindows within(Duration difference) noexcept {
+    return {difference, difference};
+}
+
+}  // namespace leat::streams

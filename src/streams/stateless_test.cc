@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <stdexcept>
+
+#include "leat/streams/builder.h"
+#include "leat/streams/test_driver.h"
+#include "streams/testing/words.h"
+
+namespace leat::streams {
+namespace {
+
+using std::nullopt;
+using std::string;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Text = Record<string, string>;
+using Number = Record<string, std::int64_t>;
+
+/// A topology with one input "in" and one output "out", both text.
+class Stateless : public testing::Test {
+  protected:
+    [[nodiscard]] KStream<string, string> in() { return builder_.stream<string, string>("in"); }
+    void open() {
+        auto topology = builder_.build();
+        ASSERT_TRUE(topology);
+        topology_ = *std::move(topology);
+        auto driver = TestDriver::open(*topology_, {});
+        ASSERT_TRUE(driver);
+        driver_ = *std::move(driver);
+    }
+    void pipe(std::optional<string> key, std::optional<string> value, std::int64_t at = 1) {
+        ASSERT_TRUE(driver_->pipe("in", key, value, {at}));
+    }
+    std::vector<Text> out(const string& topic = "out") {
+        auto read = driver_->read<string, string>(topic);
+        return read ? *std::move(read) : std::vector<Text>{};
+    }
+    Builder builder_;
+    std::optional<Topology> topology_;
+    std::unique_ptr<TestDriver> driver_;
+};
+
+TEST_F(Stateless, FilterByReferenceDropsNullValues) {
+    in().filter([](const string& value) { return value != "no"; }).to("out");
+    open();
+    pipe("a", "yes");
+    pipe("b", "no");
+    pipe("c", nullopt);
+    EXPECT_THAT(out(), ElementsAre(Text{"a", "yes", {1}, {}}));
+}
+
+TEST_F(Stateless, FilterByPointerSeesNullValues) {
+    in().filter([](const string*, const string* value) { return value == nullptr; }).to("out");
+    open();
+    pipe("a", "yes");
+    pipe("c", nullopt, 7);
+    EXPECT_THAT(out(), ElementsAre(Text{"c", nullopt, {7}, {}}));
+}
+
+TEST_F(Stateless, FilterNotKeepsWhatFilterDrops) {
+    in().filter_not([](const string& value) { return value == "no"; }).to("out");
+    open();
+    pipe("a", "yes");
+    pipe("b", "no");
+    EXPECT_THAT(out(), ElementsAre(Text{"a", "yes", {1}, {}}));
+}
+
+TEST_F(Stateless, MapValuesPassesNullOn) {
+    in().map_values([](const string& value) { return value + "!"; }).to("out");
+    open();
+    pipe(nullopt, "x");
+    pipe("k", nullopt);
+    EXPECT_THAT(out(), ElementsAre(Text{nullopt, "x!", {1}, {}}, Text{"k", nullopt, {1}, {}}));
+}
+
+TEST_F(Stateless, MapValuesMayAnswerNull) {
+    in().map_values(
+            [](const string& value) { return value.empty() ? nullopt : std::optional{value}; })
+        .to("out");
+    open();
+    pipe("a", "");
+    pipe("b", "x");
+    EXPECT_THAT(out(), ElementsAre(Text{"a", nullopt, {1}, {}}, Text{"b", "x", {1}, {}}));
+}
+
+TEST_F(Stateless, MapChangesKeyAndValue) {
+    in().map([](const string& key, const string& value) { return KeyValue{value, key}; }).to("out");
+    open();
+    pipe("a", "b", 9);
+    EXPECT_THAT(out(), ElementsAre(Text{"b", "a", {9}, {}}));
+}
+
+TEST_F(Stateless, FlatMapYieldsEachPairInOrder) {
+    in().flat_map([](const string& key, const string& value) {
+            std::vector<KeyValue<string, string>> all;
+            for (const auto& word : testing_words::split(value)) all.push_back({word, key});
+            return all;
+        })
+        .to("out");
+    open();
+    pipe("k", "x y");
+    pipe("k", "");
+    EXPECT_THAT(out(), ElementsAre(Text{"x", "k", {1}, {}}, Text{"y", "k", {1}, {}}));
+}
+
+TEST_F(Stateless, PeekSeesEachRecordOnItsWay) {
+    std::vector<string> seen;
+    in().peek([&seen](const string& value) { seen.push_back(value); }).to("out");
+    open();
+    pipe("a", "1");
+    EXPECT_THAT(seen, ElementsAre("1"));
+    EXPECT_THAT(out(), ElementsAre(Text{"a", "1", {1}, {}}));
+}
+
+TEST_F(Stateless, MergeHoldsTheRecordsOfBoth) {
+    const auto all = in();
+    all.filter([](const string& v) { return v == "1"; })
+        .merge(all.filter([](const string& v) { return v == "2"; }))
+        .to("out");
+    open();
+    pipe("a", "1");
+    pipe("a", "3");
+    pipe("a", "2");
+    EXPECT_THAT(out(), ElementsAre(Text{"a", "1", {1}, {}}, Text{"a", "2", {1}, {}}));
+}
+
+TEST_F(Stateless, SinkMayChooseTheTopicOfARecord) {
+    in().to([](const string* key, const string*) {
+        return key != nullptr ? "topic-" + *key : string{"none"};
+    });
+    open();
+    pipe("a", "1");
+    pipe(nullopt, "2");
+    EXPECT_THAT(out("topic-a"), ElementsAre(Text{"a", "1", {1}, {}}));
+    EXPECT_THAT(out("none"), ElementsAre(Text{nullopt, "2", {1}, {}}));
+}
+
+TEST_F(Stateless, HeadersTravelWithTheRecord) {
+    in().map_values([](const string& v) { return v; }).to("out");
+    open();
+    const Headers headers{{"trace", "7"}, {"empty", nullopt}};
+    ASSERT_TRUE(driver_->pipe(
+        "in", RawRecord{.key = "k", .value = "v", .timestamp = 3, .headers = headers}));
+    EXPECT_THAT(out(), ElementsAre(Text{"k", "v", {3}, headers}));
+}
+
+TEST_F(Stateless, WhatAFunctionThrowsNamesTheOperator) {
+    in().map_values([](const string& v) -> string {
+            throw std::runtime_error("bad " + v);  // tidy: right here, a user's function may throw.
+        })
+        .to("out");
+    open();
+    const auto done = driver_->pipe<string, string>("in", "k", "v", {1});
+    ASSERT_FALSE(done);
+    EXPECT_THAT(string{done.error().detail()}, HasSubstr("KSTREAM-MAPVALUES-0000000001: bad v"));
+    EXPECT_THAT(out(), IsEmpty());
+}
+
+TEST_F(Stateless, BytesThatDoNotDecodeAreAnError) {
+    builder_.stream<string, std::int64_t>("numbers").to("out");
+    open();
+    const auto done =
+        driver_->pipe("numbers", RawRecord{.key = "k", .value = "short", .timestamp = 1});
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code(), Errc::kInvalidRecord);
+}
+
+TEST_F(Stateless, ATopicThatNothingReadsIsAnError) {
+    in().to("out");
+    open();
+    EXPECT_EQ((driver_->pipe<string, string>("other", "k", "v", {1})).error().code(),
+              Errc::kUnknownTopicOrPartition);
+}
+
+TEST_F(Stateless, ANegativeTimestampIsAnError) {
+    in().to("out");
+    open();
+    EXPECT_EQ((driver_->pipe<string, string>("in", "k", "v", {-1})).error().code(),
+              Errc::kInvalidTimestamp);
+}
+
+}  // namespace
+}  // namespace leat::streams

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/task_graph.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+
+namespace leat::streams::detail {
+
+TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names) {
+    std::map<std::string, Node*, std::less<>> made;
+    std::set<std::string, std::less<>> used;
+    for (const Part& part : parts.all()) {
+        if (std::ranges::find(names, part.name) == names.end()) continue;
+        auto& node = nodes_.emplace_back(part.make());
+        made.emplace(part.name, node.get());
+        used.insert(part.stores.begin(), part.stores.end());
+        for (const auto& parent : part.parents) made.at(parent)->add_child(*node);
+        if (part.kind != Part::Kind::kSource) continue;
+        for (const auto& topic : part.topics)
+            sources_.emplace(topic, dynamic_cast<SourceNode*>(node.get()));
+    }
+    for (const StoreSpec& spec : parts.stores())
+        if (used.contains(spec.name)) make_store(spec);
+}
+
+TaskGraph::~TaskGraph() {
+    for (const auto& node : nodes_) node->close();
+}
+
+void TaskGraph::make_store(const StoreSpec& spec) {
+    switch (spec.kind) {
+        case StoreSpec::Kind::kKeyValue:
+            stores_.emplace(spec.name, std::make_unique<TimestampedStore>(
+                                           spec, std::make_unique<MemoryBytes>()));
+            return;
+        case StoreSpec::Kind::kWindow:
+            stores_.emplace(
+                spec.name,
+                std::make_unique<WindowStore>(
+                    spec, [](std::int64_t) -> Result<std::unique_ptr<OrderedBytes>> {
+                        return std::unique_ptr<OrderedBytes>{std::make_unique<MemoryBytes>()};
+                    }));
+            return;
+    }
+}
+
+Result<void> TaskGraph::open(Task& task) {
+    for (const auto& [name, store] : stores_) LEAT_TRY_VOID(store->open(task));
+    for (const auto& node : nodes_) LEAT_TRY_VOID(node->open(task));
+    return {};
+}
+
+SourceNode* TaskGraph::source_of(std::string_view topic) const {
+    const auto found = sources_.find(topic);
+    return found == sources_.end() ? nullptr : found->second;
+}
+
+StateStore& TaskGraph::store(std::string_view name) const {
+    const auto found = stores_.find(name);
+    LEAT_CHECK(found != stores_.end());
+    return *found->second;
+}
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The nodes and stores of one task. Layer: streams (L6).
+// Threading: belongs to its task.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "leat/streams/detail/parts.h"
+#include "leat/streams/detail/task.h"
+
+namespace leat::streams::detail {
+
+class TaskGraph {
+  public:
+    /// Makes the nodes of these parts and the stores they use.
+    TaskGraph(const Parts& parts, const std::vector<std::string>& names);
+    TaskGraph(const TaskGraph&) = delete;
+    TaskGraph& operator=(const TaskGraph&) = delete;
+    ~TaskGraph();
+
+    /// Opens stores, then nodes; these ask `task` for their stores. Errors: what opening ends with.
+    Result<void> open(Task& task);
+    /// Null when no source reads the topic.
+    [[nodiscard]] SourceNode* source_of(std::string_view topic) const;
+    /// A name that no node is connected to is a programmer's error.
+    [[nodiscard]] StateStore& store(std::string_view name) const;
+
+  private:
+    void make_store(const StoreSpec& spec);
+
+    std::map<std::string, std::unique_ptr<StateStore>, std::less<>> stores_;
+    std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents before children.
+    std::map<std::string, SourceNode*, std::less<>> sources_;
+};
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "leat/streams/test_driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "leat/streams/detail/task.h"
+#include "streams/task_graph.h"
+
+namespace leat::streams {
+
+class TestDriver::Impl final : public detail::Task {
+  public:
+    Impl(const Topology& topology, const Options& options)
+        : wall_ms_(options.wall_time_ms),
+          parts_(topology.parts()),
+          application_(options.application_id) {}
+
+    Result<void> open() {
+        std::vector<std::string> names;
+        for (const auto& part : parts_.all()) names.push_back(part.name);
+        graph_ = std::make_unique<detail::TaskGraph>(parts_, names);
+        return graph_->open(*this);
+    }
+
+    Result<void> pipe(std::string_view topic, const RawRecord& record) {
+        if (graph_->source_of(topic) == nullptr)
+            return Error{Errc::kUnknownTopicOrPartition,
+                         "nothing in the topology reads " + std::string{topic}};
+        waiting_.push_back({std::string{topic}, record});
+        while (!waiting_.empty()) {
+            const auto next = std::move(waiting_.front());
+            waiting_.pop_front();
+            if (auto done = take(next.first, next.second); !done) {
+                waiting_.clear();
+                failed_ = false;
+                return done;
+            }
+        }
+        return {};
+    }
+
+    detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
+
+    Result<void> send(const detail::Outgoing& record) override {
+        const bool internal = parts_.repartition_topics().contains(std::string{record.topic});
+        deliver(
+            internal ? application_ + "-" + std::string{record.topic} : std::string{record.topic},
+            record);
+        if (internal || graph_->source_of(record.topic) != nullptr)
+            waiting_.emplace_back(record.topic, raw(record));
+        return {};
+    }
+    Result<void> log_change(const detail::Outgoing& record) override {
+        deliver(application_ + "-" + std::string{record.topic}, record);
+        return {};
+    }
+    [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
+    [[nodiscard]] std::int64_t wall_time() const override { return wall_ms_; }
+    [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
+    void drop(const detail::Node&, std::string_view) override { ++dropped_; }
+    bool survives(const detail::Node&, const detail::Flow&, const Error&) override {
+        failed_ = true;
+        return false;
+    }
+    [[nodiscard]] bool failed() const override { return failed_; }
+
+    std::map<std::string, std::vector<RawRecord>, std::less<>> produced_;
+    std::uint64_t dropped_ = 0;
+    std::int64_t wall_ms_;
+
+  private:
+    static RawRecord raw(const detail::Outgoing& from) {
+        RawRecord out{.timestamp = from.timestamp};
+        if (from.key) out.key.emplace(*from.key);
+        if (from.value) out.value.emplace(*from.value);
+        if (from.headers != nullptr) out.headers = *from.headers;
+        return out;
+    }
+    void deliver(const std::string& topic, const detail::Outgoing& record) {
+        produced_[topic].push_back(raw(record));
+    }
+    Result<void> take(const std::string& topic, const RawRecord& record) {
+        if (record.timestamp < 0)
+            return Error{Errc::kInvalidTimestamp,
+                         "a record of " + topic + " has a negative timestamp"};
+        detail::SourceNode::Bytes bytes{
+            .topic = topic, .timestamp = record.timestamp, .headers = &record.headers};
+        if (record.key) bytes.key = *record.key;
+        if (record.value) bytes.value = *record.value;
+        origin_ = {.topic = topic, .partition = 0, .offset = offsets_[topic]++};
+        stream_time_ = std::max(stream_time_, record.timestamp);
+        return graph_->source_of(topic)->take(bytes);
+    }
+
+    const detail::Parts& parts_;
+    std::string application_;
+    std::unique_ptr<detail::TaskGraph> graph_;
+    std::deque<std::pair<std::string, RawRecord>> waiting_;
+    std::map<std::string, std::int64_t> offsets_;
+    detail::Origin origin_;
+    std::int64_t stream_time_ = -1;
+    bool failed_ = false;
+};
+
+TestDriver::TestDriver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TestDriver::~TestDriver() = default;
+
+Result<std::unique_ptr<TestDriver>> TestDriver::open(const Topology& topology,
+                                                     const Options& options) {
+    auto impl = std::make_unique<Impl>(topology, options);
+    LEAT_TRY_VOID(impl->open());
+    return std::unique_ptr<TestDriver>{
+        new TestDriver{std::move(impl)}};  // tidy: right here, the constructor is private
+}
+
+Result<void> TestDriver::pipe(std::string_view topic, const RawRecord& record) {
+    return impl_->pipe(topic, record);
+}
+
+std::vector<RawRecord> TestDriver::read(std::string_view topic) {
+    const auto found = impl_->produced_.find(topic);
+    return found == impl_->produced_.end() ? std::vector<RawRecord>{}
+                                           : std::exchange(found->second, {});
+}
+
+std::vector<std::string> TestDriver::produced_topics() const {
+    std::vector<std::string> out;
+    for (const auto& [topic, records] : impl_->produced_) out.push_back(topic);
+    return out;
+}
+
+void TestDriver::advance_wall_time(Duration by) {
+    impl_->wall_ms_ += by.count();
+}
+
+std::uint64_t TestDriver::dropped() const {
+    return impl_->dropped_;
+}
+
+}  // namespace leat::streams

@@ -55,6 +55,7 @@ class ScramServer final : public SaslServer {
         account_ = options_.find(in->user, by_token_);
         if (!account_) account_ = stranger(in->user);
         nonce_.append(in->nonce).append(options_.nonce);
+        client_nonce_bytes_ = in->nonce.size();
         gs2_header_ = in->gs2_header;
         client_first_bare_ = in->bare;
         server_first_ = "r=" + nonce_ + ",s=" + base64(account_->credential.salt) +
@@ -79,7 +80,8 @@ class ScramServer final : public SaslServer {
         const auto in = parse_client_final(message);
         if (!in) return sasl_failure();
         // CVE-2024-56128: both must be what this exchange began with.
-        if (in->nonce != nonce_ || in->channel_binding != gs2_header_) return sasl_failure();
+        if (!is_nonce_of_this_exchange(in->nonce) || in->channel_binding != gs2_header_)
+            return sasl_failure();
         const ScramCredential& known = account_->credential;
         if (in->proof.size() != size_of(hash_)) return sasl_failure();
         const std::string signed_text =
@@ -93,9 +95,18 @@ class ScramServer final : public SaslServer {
                                                    account_->expires, account_->token_id}};
     }
 
+    /// librdkafka before 2.6.1 puts its own half in front once more; nothing is left out by that.
+    [[nodiscard]] bool is_nonce_of_this_exchange(std::string_view nonce) const {
+        const std::string_view own = std::string_view{nonce_}.substr(0, client_nonce_bytes_);
+        if (nonce.size() == nonce_.size() + own.size() && nonce.starts_with(own))
+            nonce.remove_prefix(own.size());
+        return nonce == nonce_;
+    }
+
     ScramServerOptions options_;
     Hash hash_;
     State state_ = State::kFirst;
+    std::size_t client_nonce_bytes_ = 0;
     bool by_token_ = false;
     bool is_stranger_ = false;
     std::optional<ScramAccount> account_;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "auth/digest.h"
 #include "auth/scram_message.h"
 
 namespace leat::auth {
@@ -135,6 +136,24 @@ TEST(ScramServer, RefusesANonceOfAnotherExchange) {
     ASSERT_TRUE(server->next("n,,n=alice,r=abc").has_value());
     EXPECT_FALSE(
         server->next("c=biws,r=abcothernonce,p=" + base64(std::string(32, 'x'))).has_value());
+}
+
+TEST(ScramServer, TakesTheNonceOfOldLibrdkafka) {
+    // It says "c=biws,r=abcabcservernonce": its own half twice, and signs that.
+    const auto account = account_of(ScramMechanism::kSha256, "pw");
+    const auto server = make_scram_server(options_for(account));
+    const auto first = server->next("n,,n=alice,r=abc");
+    ASSERT_TRUE(first.has_value());
+    const std::string without_proof = "c=biws,r=abcabcservernonce";
+    const std::string signed_text = "n=alice,r=abc," + first->reply + "," + without_proof;
+    std::string proof =
+        hmac(Hash::kSha256,
+             pbkdf2(Hash::kSha256, "pw", account.credential.salt, account.credential.iterations),
+             "Client Key");
+    const std::string signature = hmac(Hash::kSha256, account.credential.stored_key, signed_text);
+    for (std::size_t i = 0; i < proof.size(); ++i)
+        proof[i] = static_cast<char>(proof[i] ^ signature[i]);
+    EXPECT_TRUE(server->next(without_proof + ",p=" + base64(proof)).has_value());
 }
 
 TEST(ScramServer, RefusesAProofWhoseHeaderDiffersFromTheFirst) {

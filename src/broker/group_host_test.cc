@@ -247,7 +247,7 @@ TEST_F(GroupHostTest, OffsetsOfADeletedTopicAreForgottenThoughACrashCameBetween)
 TEST_F(GroupHostTest, AFailedDiskEndsTheCoordinator) {
     ASSERT_EQ(commit(5), Errc::kNone);
     disk_.fail(testkit::DiskCall::kSync, 1, Errc::kIoError, true);
-    EXPECT_EQ(commit(6), Errc::kNotCoordinator);
+    EXPECT_EQ(commit(6), Errc::kCoordinatorNotAvailable);
     EXPECT_EQ(find("g"), Errc::kCoordinatorNotAvailable);
     disk_.heal();
     kill(false);

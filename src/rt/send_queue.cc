@@ -137,7 +137,12 @@ Result<std::size_t> SendQueue::take(MutableBytes to) {
     std::size_t total = 0;
     while (!empty() && !to.empty()) {
         const Chunk& first = chunks_[next_];
-        std::size_t part = std::min(to.size(), first.file ? first.file_bytes : first.rest.size());
+        const std::size_t part =
+            std::min(to.size(), first.file ? first.file_bytes : first.rest.size());
+        if (part == 0) {  // A chunk without bytes, which only holds an owner.
+            pop();
+            continue;
+        }
         if (first.file) {
             LEAT_TRY(const std::size_t got, first.file->read_at(first.at, to.first(part)));
             if (got < part) return truncated();

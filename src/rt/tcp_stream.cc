@@ -165,7 +165,11 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
         update_interest();
     }
     [[nodiscard]] bool wants_read() const {
-        return (state_ == State::kOpen && !paused_) || state_ == State::kLingering;
+        if (state_ == State::kLingering) return true;
+        // What waits to be sent cannot leave before the handshake is over, and that needs reading.
+        const bool in_handshake = tls_ && !tls_->is_established();
+        if (state_ == State::kEnding) return in_handshake;
+        return state_ == State::kOpen && (!paused_ || in_handshake);
     }
 
     std::size_t send_now(Bytes bytes) {

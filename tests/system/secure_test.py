@@ -231,7 +231,7 @@ class Plain(unittest.TestCase):
             raw = ask(header(17, 0) + b"\0\5PLAIN", b"\0alice\0wrong")  # Version 0: no header follows.
             self.assertEqual(len(raw), 4 + 4 + 2 + 4 + sum(2 + len(m) for m in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")))
 
-    def test_ten_thousand_garbage_handshakes_leave_it_alive(self):
+    def test_garbage_handshakes_leave_it_alive(self):
         with Place() as place, Server(place, {**self.SETTINGS, "connection.failed.authentication.delay.ms": "0"}) as server:
             host, port = server.addresses["SASL_PLAINTEXT"].rsplit(":", 1)
             for i in range(2_000):
@@ -239,20 +239,6 @@ class Plain(unittest.TestCase):
                     s.sendall(os.urandom(i % 97 + 1))
             kcat(server.addresses["SASL_PLAINTEXT"], "-L", "-m", "5", **sasl("PLAIN", "alice", SECRET))
 
-    def test_a_session_ends_and_is_renewed_by_real_clients(self):
-        with Place() as place, Server(place, {**self.SETTINGS, "connections.max.reauth.ms": "1500"}) as server:
-            at = server.addresses["SASL_PLAINTEXT"]
-            slow = subprocess.Popen(["kcat", "-b", at, "-P", "-t", "t", "-X", "security.protocol=SASL_PLAINTEXT", "-X",
-                                     "sasl.mechanism=PLAIN", "-X", "sasl.username=alice", "-X", f"sasl.password={SECRET}"],
-                                    stdin=subprocess.PIPE, text=True)
-            for i in range(5):
-                slow.stdin.write(f"{i}\n")
-                slow.stdin.flush()
-                time.sleep(0.8)
-            slow.stdin.close()
-            self.assertEqual(slow.wait(30), 0)
-            got = kcat(at, "-C", "-t", "t", "-e", "-q", **sasl("PLAIN", "alice", SECRET)).stdout
-            self.assertEqual(got.split(), ["0", "1", "2", "3", "4"])
 
 
 class Exposure(unittest.TestCase):
@@ -462,10 +448,6 @@ class OAuth(unittest.TestCase):
                 self.assertFalse(login(self.sign(second, "third")))
                 self.assertEqual(Keys.fetched, fetched + 1)
                 Keys.token = self.sign(first, "first")
-                oidc = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "OAUTHBEARER",
-                        "sasl_oauthbearer_method": "oidc", "sasl_oauthbearer_client_id": "x",
-                        "sasl_oauthbearer_client_secret": "y", "sasl_oauthbearer_token_endpoint_url": url + "/token"}
-                kcat(at, "-L", "-m", "10", **oidc)
                 self.assertNotIn(Keys.token.split(".")[1], server.text())
             endpoint.shutdown()
             endpoint.server_close()

@@ -16,44 +16,44 @@ namespace leat::streams {
 
 /// The name of an operator's node; empty: a numbered one, as Kafka Streams gives.
 struct Named {
-    std::string name;
+    std::string name{};
 };
 
 /// How a topic is read. An empty serde stands for SerdeFor<T>.
 template <class K, class V>
 struct Consumed {
-    Serde<K> key;
-    Serde<V> value;
-    std::string name;
+    Serde<K> key{};
+    Serde<V> value{};
+    std::string name{};
 };
 
 /// How a topic is written.
 template <class K, class V>
 struct Produced {
-    Serde<K> key;
-    Serde<V> value;
-    std::string name;
+    Serde<K> key{};
+    Serde<V> value{};
+    std::string name{};
 };
 
 /// How records are brought together by key. `name` also names the repartition topic.
 template <class K, class V>
 struct Grouped {
-    std::string name;
-    Serde<K> key;
-    Serde<V> value;
+    std::string name{};
+    Serde<K> key{};
+    Serde<V> value{};
 };
 
 /// How a table is kept.
 template <class K, class V>
 struct Materialized {
-    std::string store;  ///< Name of the store and, behind the application's id, of its changelog;
-                        ///< empty: numbered.
-    Serde<K> key;
-    Serde<V> value;
-    std::optional<Duration> retention;  ///< Of windows; not given: window size + grace.
-    bool logging = true;                ///< A changelog topic is kept.
-    bool persistent = true;             ///< On disk; false: in memory.
-    std::string name;                   ///< Of the operator's node.
+    std::string store{};  ///< Name of the store and, behind the application's id, of its changelog;
+                          ///< empty: numbered.
+    Serde<K> key{};
+    Serde<V> value{};
+    std::optional<Duration> retention{};  ///< Of windows; not given: window size + grace.
+    bool logging = true;                  ///< A changelog topic is kept.
+    bool persistent = true;               ///< On disk; false: in memory.
+    std::string name{};                   ///< Of the operator's node.
 };
 
 namespace detail {

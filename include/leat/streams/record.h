@@ -34,18 +34,18 @@ using Headers = std::vector<Header>;
 /// Threading: a plain value.
 template <class K, class V>
 struct Record {
-    std::optional<K> key;
-    std::optional<V> value;
-    Timestamp timestamp;
-    Headers headers;
+    std::optional<K> key{};
+    std::optional<V> value{};
+    Timestamp timestamp{};
+    Headers headers{};
     friend bool operator==(const Record&, const Record&) = default;
 };
 
 /// What map() and flat_map() return; either side may be null.
 template <class K, class V>
 struct KeyValue {
-    std::optional<K> key;
-    std::optional<V> value;
+    std::optional<K> key{};
+    std::optional<V> value{};
     friend bool operator==(const KeyValue&, const KeyValue&) = default;
 };
 template <class K, class V>

@@ -26,10 +26,10 @@ namespace leat::streams {
 
 /// A record as bytes, as it would be in a topic.
 struct RawRecord {
-    std::optional<std::string> key;
-    std::optional<std::string> value;
+    std::optional<std::string> key{};
+    std::optional<std::string> value{};
     std::int64_t timestamp = -1;
-    Headers headers;
+    Headers headers{};
 };
 
 class TestDriver {

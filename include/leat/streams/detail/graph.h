@@ -18,12 +18,12 @@ namespace leat::streams::detail {
 
 struct GraphNode {
     std::string name;
-    std::vector<GraphNode*> parents;
-    std::vector<GraphNode*> children;
+    std::vector<GraphNode*> parents{};
+    std::vector<GraphNode*> children{};
     bool key_changing = false;
     bool merge = false;
     bool written = false;
-    std::function<void(Parts&)> write;  ///< Absent: it leaves nothing in the topology.
+    std::function<void(Parts&)> write{};  ///< Absent: it leaves nothing in the topology.
 };
 
 class Graph {

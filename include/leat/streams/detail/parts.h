@@ -25,9 +25,9 @@ class SourceNode : public Node {
   public:
     using Node::Node;
     struct Bytes {
-        std::string_view topic;
-        std::optional<std::string_view> key;
-        std::optional<std::string_view> value;
+        std::string_view topic{};
+        std::optional<std::string_view> key{};
+        std::optional<std::string_view> value{};
         std::int64_t timestamp = -1;
         const Headers* headers = nullptr;
         std::int64_t partition_time = -1;
@@ -43,16 +43,16 @@ struct Part {
     enum class Kind : std::uint8_t { kSource, kProcessor, kSink };
     std::string name;
     Kind kind = Kind::kProcessor;
-    std::vector<std::string> parents;
-    std::vector<std::string> stores;
+    std::vector<std::string> parents{};
+    std::vector<std::string> stores{};
     std::vector<std::string>
-        topics;  ///< Of a source; of a sink the one, or none when it is chosen per record.
-    std::function<std::unique_ptr<Node>()> make;
+        topics{};  ///< Of a source; of a sink the one, or none when it is chosen per record.
+    std::function<std::unique_ptr<Node>()> make{};
 };
 
 struct RepartitionTopic {
     std::string name;  ///< Without the application's prefix.
-    std::optional<std::int32_t> partitions;
+    std::optional<std::int32_t> partitions{};
 };
 
 /// Everything between `Builder::build()` and running tasks.

@@ -72,9 +72,9 @@ struct StoreSpec {
     Kind kind = Kind::kKeyValue;
     bool logging = true;
     bool persistent = true;
-    std::int64_t retention_ms = -1;           ///< Of window and session stores.
-    std::int64_t window_ms = 0;               ///< Size of its windows.
-    std::optional<std::string> source_topic;  ///< A table's source that serves as its changelog.
+    std::int64_t retention_ms = -1;             ///< Of window and session stores.
+    std::int64_t window_ms = 0;                 ///< Size of its windows.
+    std::optional<std::string> source_topic{};  ///< A table's source that serves as its changelog.
 };
 
 /// Key to (timestamp, value): the DSL's key-value store. Changelog values are without the

@@ -19,18 +19,18 @@ class StateStore;
 
 /// Where the record that is being processed came from.
 struct Origin {
-    std::string_view topic;
+    std::string_view topic{};
     std::int32_t partition = -1;
     std::int64_t offset = -1;
 };
 
 /// A record on its way out; bytes are copied by send().
 struct Outgoing {
-    std::string_view topic;
+    std::string_view topic{};
     std::optional<std::int32_t>
-        partition;  ///< Not given: murmur2 of the key's bytes, as Kafka's default.
-    std::optional<std::string_view> key;
-    std::optional<std::string_view> value;
+        partition{};  ///< Not given: murmur2 of the key's bytes, as Kafka's default.
+    std::optional<std::string_view> key{};
+    std::optional<std::string_view> value{};
     std::int64_t timestamp = -1;
     const Headers* headers = nullptr;
 };

@@ -42,8 +42,9 @@ Result<void> put_offline_user(const std::string& directory, const OfflineUser& u
     LEAT_TRY(const std::unique_ptr<storage::DataDirectory> opened,
              storage::DataDirectory::open(disk, directory, node));
     const bool was_clean = opened->was_clean() || opened->is_new();
-    LEAT_TRY(const std::unique_ptr<metadata::MetadataStore> store,
-             metadata::open_sqlite_store(disk, opened->path() + "/metadata.db", fresh_cluster_id()));
+    LEAT_TRY(
+        const std::unique_ptr<metadata::MetadataStore> store,
+        metadata::open_sqlite_store(disk, opened->path() + "/metadata.db", fresh_cluster_id()));
     LEAT_TRY(const metadata::State state, store->load());
     LEAT_TRY_VOID(opened->bind_cluster(state.cluster_id));
     std::vector<metadata::Delta> deltas;

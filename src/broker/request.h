@@ -44,7 +44,7 @@ struct ConnectionFacts {
     std::shared_ptr<Authentication> authentication;
     ConnectionQuotas quotas;
     auth::Decisions decisions;  ///< What the sender may do, as it was found out.
-    std::uint64_t number = 0;  ///< Rises in the order of acceptance.
+    std::uint64_t number = 0;   ///< Rises in the order of acceptance.
 };
 
 /// A handler gets a Request& that lives until its answer was taken, on whatever shard it runs.

@@ -71,8 +71,8 @@ class Consumer {
     ~Consumer();
 
     /// From the first time that `stopped` is true, all calls together wait kStopGrace at most for a
-    /// cluster that does not answer: they fail with kCancelled, close() leaves without a goodbye and
-    /// leaves librdkafka's threads behind. For programs that end then.
+    /// cluster that does not answer: they fail with kCancelled, close() leaves without a goodbye
+    /// and leaves librdkafka's threads behind. For programs that end then.
     void stop_when(std::function<bool()> stopped);
     static constexpr std::chrono::milliseconds kStopGrace{1500};
 

@@ -19,7 +19,8 @@ namespace leat::storage {
 class CachedFile;
 
 /// The descriptors for logs when `setting` is as configured: 0 is a third of what the process
-/// may open: with a hard limit of 20,000 that leaves room for 10,000 connections and what they need.
+/// may open: with a hard limit of 20,000 that leaves room for 10,000 connections and what they
+/// need.
 [[nodiscard]] std::size_t open_files_max(std::int32_t setting, std::int64_t process_limit) noexcept;
 
 /// Closes the file that was used least lately when too many are open. A file that somebody holds

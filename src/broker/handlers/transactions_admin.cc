@@ -38,7 +38,8 @@ void tell_partitions(Request& request, const transactions::Partitions& partition
             by_topic.emplace_back(each.topic, std::vector<std::int32_t>{});
         by_topic.back().second.push_back(each.partition);
     }
-    out.topics = request.arena.array<wire::DescribeTransactionsResponse::TopicData>(by_topic.size());
+    out.topics =
+        request.arena.array<wire::DescribeTransactionsResponse::TopicData>(by_topic.size());
     for (std::size_t i = 0; i < by_topic.size(); ++i) {
         out.topics[i].topic = request.arena.copy(by_topic[i].first);
         out.topics[i].partitions = request.arena.array<std::int32_t>(by_topic[i].second.size());

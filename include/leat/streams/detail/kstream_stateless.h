@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// KStream's verbs that look at one record at a time. Layer: streams SDK, not for users.
+// Threading: one thread declares a topology.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "leat/streams/detail/stream_nodes.h"
+#include "leat/streams/kstream.h"
+
+namespace leat::streams {
+
+template <class K, class V>
+template <class N, class F, class... More>
+detail::GraphNode& KStream<K, V>::add(const std::string& name, bool key_changing, F function,
+                                      More... more) const {
+    return detail::add_processor(
+        *at_.graph, *at_.node, name,
+        [name, function, more...] { return std::make_unique<N>(name, function, more...); },
+        key_changing);
+}
+
+template <class K, class V>
+template <class N, class F, class... More>
+KStream<K, V> KStream<K, V>::same(std::string_view prefix, const Named& named, F function,
+                                  More... more) const {
+    const std::string name = at_.graph->name(prefix, named.name);
+    auto& node = add<N>(name, false, std::move(function), more...);
+    return KStream{{at_.graph, &node, at_.key, at_.value, at_.repartition}};
+}
+
+template <class K, class V>
+template <class N, class V2, class F>
+KStream<K, V2> KStream<K, V>::values(std::string_view prefix, const Named& named,
+                                     F function) const {
+    const std::string name = at_.graph->name(prefix, named.name);
+    auto& node = add<N>(name, false, std::move(function));
+    return KStream<K, V2>{{at_.graph, &node, at_.key, {}, at_.repartition}};
+}
+
+template <class K, class V>
+template <class N, class Pair, class F>
+auto KStream<K, V>::pairs(std::string_view prefix, const Named& named, F function) const {
+    using K2 = typename decltype(Pair::key)::value_type;
+    using V2 = typename decltype(Pair::value)::value_type;
+    const std::string name = at_.graph->name(prefix, named.name);
+    auto& node = add<N>(name, true, std::move(function));
+    return KStream<K2, V2>{{at_.graph, &node, {}, {}, true}};
+}
+
+template <class K, class V>
+template <class F>
+KStream<K, V> KStream<K, V>::filter(F predicate, const Named& named) const {
+    return same<detail::FilterNode<K, V, F>>("KSTREAM-FILTER-", named, std::move(predicate), false);
+}
+
+template <class K, class V>
+template <class F>
+KStream<K, V> KStream<K, V>::filter_not(F predicate, const Named& named) const {
+    return same<detail::FilterNode<K, V, F>>("KSTREAM-FILTER-", named, std::move(predicate), true);
+}
+
+template <class K, class V>
+template <class F>
+auto KStream<K, V>::map_values(F mapper, const Named& named) const {
+    return values<detail::MapValuesNode<K, V, F>, detail::MappedTo<F, K, V>>(
+        "KSTREAM-MAPVALUES-", named, std::move(mapper));
+}
+
+template <class K, class V>
+template <class F>
+auto KStream<K, V>::flat_map_values(F mapper, const Named& named) const {
+    using Out = typename detail::MappedTo<F, K, V>::value_type;
+    return values<detail::FlatMapValuesNode<K, V, F>, Out>("KSTREAM-FLATMAPVALUES-", named,
+                                                           std::move(mapper));
+}
+
+template <class K, class V>
+template <class F>
+auto KStream<K, V>::map(F mapper, const Named& named) const {
+    using Out = detail::MappedTo<F, K, V>;
+    return pairs<detail::MapNode<K, V, F>, Out>("KSTREAM-MAP-", named, std::move(mapper));
+}
+
+template <class K, class V>
+template <class F>
+auto KStream<K, V>::flat_map(F mapper, const Named& named) const {
+    using Out = typename detail::MappedTo<F, K, V>::value_type;
+    return pairs<detail::FlatMapNode<K, V, F>, Out>("KSTREAM-FLATMAP-", named, std::move(mapper));
+}
+
+template <class K, class V>
+template <class F>
+auto KStream<K, V>::select_key(F selector, const Named& named) const {
+    using K2 = detail::MappedTo<F, K, V>;
+    const std::string name = at_.graph->name("KSTREAM-KEY-SELECT-", named.name);
+    auto& node = add<detail::SelectKeyNode<K, V, F>>(name, true, std::move(selector));
+    return KStream<K2, V>{{at_.graph, &node, {}, at_.value, true}};
+}
+
+template <class K, class V>
+template <class F>
+KStream<K, V> KStream<K, V>::peek(F action, const Named& named) const {
+    return same<detail::PeekNode<K, V, F>>("KSTREAM-PEEK-", named, std::move(action));
+}
+
+template <class K, class V>
+template <class F>
+void KStream<K, V>::foreach (F action, const Named& named) const {
+    static_cast<void>(
+        same<detail::PeekNode<K, V, F>>("KSTREAM-FOREACH-", named, std::move(action)));
+}
+
+template <class K, class V>
+KStream<K, V> KStream<K, V>::merge(const KStream& other, const Named& named) const {
+    const std::string name = at_.graph->name("KSTREAM-MERGE-", named.name);
+    detail::GraphNode node{.name = name, .merge = true};
+    node.write = [name, left = at_.node->name, right = other.at_.node->name](detail::Parts& parts) {
+        parts.add({.name = name, .parents = {left, right}, .make = [name] {
+                       return std::make_unique<detail::PassNode>(name);
+                   }});
+    };
+    auto& added = at_.graph->add({at_.node, other.at_.node}, std::move(node));
+    return KStream{
+        {at_.graph, &added, at_.key, at_.value, at_.repartition || other.at_.repartition}};
+}
+
+template <class K, class V>
+KGroupedStream<K, V> KStream<K, V>::group_by_key(const Grouped<K, V>& grouped) const {
+    return KGroupedStream<K, V>{at_, grouped};
+}
+
+template <class K, class V>
+template <class F>
+auto KStream<K, V>::group_by(F selector,
+                             const Grouped<detail::MappedTo<F, K, V>, V>& grouped) const {
+    using K2 = detail::MappedTo<F, K, V>;
+    const std::string name = at_.graph->name(
+        "KSTREAM-KEY-SELECT-", grouped.name.empty() ? "" : grouped.name + "-selectKey");
+    auto& node = add<detail::SelectKeyNode<K, V, F>>(name, true, std::move(selector));
+    return KGroupedStream<K2, V>{{at_.graph, &node, {}, at_.value, true}, grouped};
+}
+
+template <class K, class V>
+void KStream<K, V>::to(const std::string& topic, const Produced<K, V>& produced) const {
+    write(produced, {topic}, [topic](const K*, const V*) { return topic; });
+}
+
+template <class K, class V>
+void KStream<K, V>::to(typename detail::SinkNode<K, V>::TopicOf topic_of,
+                       const Produced<K, V>& produced) const {
+    write(produced, {}, std::move(topic_of));
+}
+
+template <class K, class V>
+void KStream<K, V>::write(const Produced<K, V>& produced, std::vector<std::string> topics,
+                          typename detail::SinkNode<K, V>::TopicOf topic_of) const {
+    const std::string name = at_.graph->name("KSTREAM-SINK-", produced.name);
+    const auto key = detail::choose(produced.key, at_.key);
+    const auto value = detail::choose(produced.value, at_.value);
+    at_.graph->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
+    detail::GraphNode node{.name = name};
+    node.write = [=, parent = at_.node->name](detail::Parts& parts) {
+        parts.add({.name = name,
+                   .kind = detail::Part::Kind::kSink,
+                   .parents = {parent},
+                   .topics = topics,
+                   .make = [=] {
+                       return std::make_unique<detail::SinkNode<K, V>>(name, topic_of, key, value);
+                   }});
+    };
+    at_.graph->add({at_.node}, std::move(node));
+}
+
+}  // namespace leat::streams

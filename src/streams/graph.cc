@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "base/check.h"
 #include "leat/streams/detail/repartition.h"
@@ -44,6 +45,11 @@ GraphNode& Graph::add(const std::vector<GraphNode*>& parents, GraphNode node) {
 void Graph::require(std::string_view operator_name, bool good, std::string_view mistake) {
     if (good || !mistake_.empty()) return;
     mistake_ = std::string{operator_name} + ": " + std::string{mistake};
+}
+
+void Graph::ask_old_values(GraphNode& node) {
+    if (std::exchange(*node.old_values, true) || !node.old_values_from_parents) return;
+    for (GraphNode* parent : node.parents) ask_old_values(*parent);
 }
 
 Result<std::shared_ptr<const Parts>> Graph::write() {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "leat/streams/detail/task.h"
 
 namespace leat::streams::detail {
@@ -38,6 +39,17 @@ std::string window_key(std::string_view key, std::int64_t start) {
     append_big_endian(out, static_cast<std::uint64_t>(start), 8);
     append_big_endian(out, 0, 4);
     return out;
+}
+
+/// In a time-ordered store: what stands before a row by key, and before one that only names a
+/// window by its start.
+constexpr char kByKey = 1;
+constexpr char kByTime = 0;
+
+std::string time_row(std::int64_t start, std::string_view key) {
+    std::string out(1, kByTime);
+    append_big_endian(out, static_cast<std::uint64_t>(start), 8);
+    return out.append(key);
 }
 
 std::optional<std::string> changelog_of(const StoreSpec& spec) {
@@ -121,6 +133,7 @@ Result<void> TimestampedStore::all(const Visit& visit) const {
 WindowStore::WindowStore(const StoreSpec& spec, MakeSegment make_segment)
     : StateStore(spec.name),
       retention_ms_(spec.retention_ms),
+      time_ordered_(spec.time_ordered),
       segment_ms_(std::max(spec.retention_ms / 2, kSegmentMin)),
       make_segment_(std::move(make_segment)),
       changelog_(changelog_of(spec)) {}
@@ -130,11 +143,17 @@ Result<void> WindowStore::open(Task& task) {
     return {};
 }
 
+std::string WindowStore::row(std::string_view key, std::int64_t start) const {
+    std::string out;
+    if (time_ordered_) out.push_back(kByKey);
+    return out.append(window_key(key, start));
+}
+
 Result<bool> WindowStore::get(std::string_view key, std::int64_t start, Entry& out) const {
     if (start < oldest()) return false;
     const auto segment = segments_.find(start / segment_ms_);
     if (segment == segments_.end()) return false;
-    LEAT_TRY(const bool found, segment->second->get(window_key(key, start), out.value));
+    LEAT_TRY(const bool found, segment->second->get(row(key, start), out.value));
     if (!found) return false;
     out.timestamp = read_big_endian(out.value);
     out.value.erase(0, kTimestampBytes);
@@ -151,32 +170,69 @@ Result<void> WindowStore::put(std::string_view key, std::int64_t start,
     if (!segment) {
         LEAT_TRY(segment, make_segment_(start / segment_ms_));
     }
-    const std::string at = window_key(key, start);
+    const std::string at = row(key, start);
     LEAT_TRY_VOID(value ? segment->put(at, with_timestamp(timestamp, *value)) : segment->erase(at));
+    if (time_ordered_) {
+        const std::string by_time = time_row(start, key);
+        LEAT_TRY_VOID(value ? segment->put(by_time, {}) : segment->erase(by_time));
+    }
     if (!changelog_) return {};
-    return task_->log_change(
-        {.topic = *changelog_, .key = at, .value = value, .timestamp = timestamp});
+    return task_->log_change({.topic = *changelog_,
+                              .key = std::string_view{at}.substr(time_ordered_ ? 1 : 0),
+                              .value = value,
+                              .timestamp = timestamp});
 }
 
 Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::int64_t to,
-                                const Visit& visit) const {
+                                const Visit& visit, bool backwards) const {
     const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
     if (to < first) return {};
-    std::string last = window_key(key, to);
+    const std::string start = row(key, first);
+    std::string last = row(key, to);
     last.push_back('\0');
-    const std::string start = window_key(key, first);
-    Entry entry;
     bool go_on = true;
-    for (auto segment = segments_.lower_bound(first / segment_ms_);
-         go_on && segment != segments_.end(); ++segment) {
-        LEAT_TRY_VOID(segment->second->scan(
-            start, last, false, [&](std::string_view at, std::string_view value) {
+    Entry entry;
+    const auto scan = [&](const OrderedBytes& segment) {
+        return segment.scan(
+            start, last, backwards, [&](std::string_view at, std::string_view value) {
                 // A longer key that begins with this one may lie in between.
-                if (at.size() != key.size() + kWindowSuffix) return true;
+                if (at.size() != start.size()) return true;
                 entry.timestamp = read_big_endian(value);
                 entry.value.assign(value.substr(kTimestampBytes));
-                return go_on = visit(read_big_endian(at.substr(key.size())), entry);
-            }));
+                return go_on = visit(read_big_endian(at.substr(at.size() - kWindowSuffix)), entry);
+            });
+    };
+    const auto low = segments_.lower_bound(first / segment_ms_);
+    const auto high = segments_.upper_bound(to / segment_ms_);
+    if (backwards) {
+        for (auto at = high; go_on && at != low;) LEAT_TRY_VOID(scan(*(--at)->second));
+        return {};
+    }
+    for (auto at = low; go_on && at != high; ++at) LEAT_TRY_VOID(scan(*at->second));
+    return {};
+}
+
+Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to,
+                                    const VisitAll& visit) const {
+    LEAT_CHECK(time_ordered_);
+    const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
+    if (to < first) return {};
+    bool go_on = true;
+    const auto low = segments_.lower_bound(first / segment_ms_);
+    const auto high = segments_.upper_bound(to / segment_ms_);
+    for (auto segment = low; go_on && segment != high; ++segment) {
+        const OrderedBytes& bytes = *segment->second;
+        Result<void> inner;
+        LEAT_TRY_VOID(bytes.scan(time_row(first, {}), time_row(to + 1, {}), false,
+                                 [&](std::string_view at, std::string_view) {
+                                     const std::int64_t start = read_big_endian(at.substr(1));
+                                     const std::string_view key = at.substr(1 + sizeof start);
+                                     Entry entry;
+                                     auto found = get(key, start, entry);
+                                     if (!found) inner = std::move(found).error();
+                                     return go_on = found && (!*found || visit(key, start, entry));
+                                 }));
+        if (!inner) return inner;
     }
     return {};
 }

@@ -6,8 +6,17 @@
 #include <utility>
 
 #include "base/check.h"
+#include "leat/streams/detail/session_store.h"
 
 namespace leat::streams::detail {
+
+namespace {
+
+Result<std::unique_ptr<OrderedBytes>> memory_segment(std::int64_t /*segment*/) {
+    return std::unique_ptr<OrderedBytes>{std::make_unique<MemoryBytes>()};
+}
+
+}  // namespace
 
 TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names) {
     std::map<std::string, Node*, std::less<>> made;
@@ -37,12 +46,10 @@ void TaskGraph::make_store(const StoreSpec& spec) {
                                            spec, std::make_unique<MemoryBytes>()));
             return;
         case StoreSpec::Kind::kWindow:
-            stores_.emplace(
-                spec.name,
-                std::make_unique<WindowStore>(
-                    spec, [](std::int64_t) -> Result<std::unique_ptr<OrderedBytes>> {
-                        return std::unique_ptr<OrderedBytes>{std::make_unique<MemoryBytes>()};
-                    }));
+            stores_.emplace(spec.name, std::make_unique<WindowStore>(spec, memory_segment));
+            return;
+        case StoreSpec::Kind::kSession:
+            stores_.emplace(spec.name, std::make_unique<SessionStore>(spec, memory_segment));
             return;
     }
 }

@@ -76,10 +76,18 @@ struct SessionWindows {
     return {gap};
 }
 
-/// One window that begins at `start` and never closes.
+/// One window that begins at `start` and never closes. Records before it count nowhere.
 struct UnlimitedWindows {
     std::int64_t start = 0;
+    static constexpr Duration grace_period{0};
 };
+[[nodiscard]] constexpr UnlimitedWindows unlimited(std::int64_t start = 0) noexcept {
+    return {start};
+}
+
+/// When a windowed aggregate tells of a window: at each record, or once when the window has closed
+/// (stream time has passed its end and grace).
+enum class Emit : std::uint8_t { kOnWindowUpdate, kOnWindowClose };
 
 /// Which records of the other stream a record meets: those from `before` its time to `after` it,
 /// both bounds included.

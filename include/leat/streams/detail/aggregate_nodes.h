@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Aggregates of streams by key and by (key, window). Layer: streams SDK, not for users.
-// Spec:  Kafka Streams' KStreamAggregate, KStreamReduce, KStreamWindowAggregate.
+// Aggregates of streams by key. Layer: streams SDK, not for users.
+// Spec:  Kafka Streams' KStreamAggregate, KStreamReduce. The old value of a new key is what the
+// initializer yields.
 // Threading: as detail/node.h.
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,14 +18,25 @@
 #include "leat/streams/detail/store.h"
 #include "leat/streams/detail/task.h"
 #include "leat/streams/serde.h"
-#include "leat/streams/windows.h"
 
 namespace leat::streams::detail {
 
-/// How a record changes an aggregate: (key, value or null, aggregate or nothing) to the next,
-/// nothing deletes.
+/// What there is before the first record: nothing for a reduction.
+template <class A>
+using Initial = std::function<std::optional<A>()>;
+/// How a record changes an aggregate: (key, value or null, aggregate) to the next, nothing deletes.
 template <class K, class V, class A>
 using Step = std::function<std::optional<A>(const K&, const V*, std::optional<A>)>;
+/// The aggregate of two sessions that became one.
+template <class K, class A>
+using Merge = std::function<std::optional<A>(const K&, std::optional<A>, std::optional<A>)>;
+
+template <class K, class V, class A>
+struct Aggregation {
+    Initial<A> initial;
+    Step<K, V, A> step;
+    Merge<K, A> merge{};  ///< Of sessions only.
+};
 
 /// Serde and names of a store that a node works on.
 template <class K, class A>
@@ -52,6 +65,9 @@ class StoreCodec {
         return std::optional<std::string_view>{value_bytes_};
     }
     Result<A> decode(std::string_view bytes) const { return use_.value->decode(use_.name, bytes); }
+    Result<K> decode_key(std::string_view bytes) const {
+        return use_.key->decode(use_.name, bytes);
+    }
     [[nodiscard]] const std::string& store() const noexcept { return use_.name; }
 
   private:
@@ -63,8 +79,12 @@ class StoreCodec {
 template <class K, class V, class A>
 class AggregateNode final : public Node {
   public:
-    AggregateNode(std::string name, Step<K, V, A> step, StoreUse<K, A> store)
-        : Node(std::move(name)), step_(std::move(step)), codec_(std::move(store)) {}
+    AggregateNode(std::string name, Aggregation<K, V, A> aggregation, StoreUse<K, A> store,
+                  bool old_values)
+        : Node(std::move(name)),
+          aggregation_(std::move(aggregation)),
+          codec_(std::move(store)),
+          old_values_(old_values) {}
 
     Result<void> open(Task& task) override {
         store_ = &dynamic_cast<TimestampedStore&>(task.store(codec_.store()));
@@ -85,82 +105,22 @@ class AggregateNode final : public Node {
         if (known) {
             LEAT_TRY(before, codec_.decode(entry_.value));
             timestamp = std::max(timestamp, entry_.timestamp);
+        } else {
+            before = aggregation_.initial();
         }
-        const std::optional<A> now = step_(key, flow.value_as<V>(), before);
+        const std::optional<A> now = aggregation_.step(key, flow.value_as<V>(), before);
         LEAT_TRY(const auto value_bytes, codec_.value(now));
         LEAT_TRY_VOID(store_->put(key_bytes, value_bytes, timestamp));
-        const Change change{.now = address(now), .before = address(before)};
+        const Change change{.now = address(now), .before = old_values_ ? address(before) : nullptr};
         return forward(
             {.key = flow.key, .value = &change, .timestamp = timestamp, .headers = flow.headers});
     }
 
-    Step<K, V, A> step_;
+    Aggregation<K, V, A> aggregation_;
     StoreCodec<K, A> codec_;
+    bool old_values_;
     TimestampedStore* store_ = nullptr;
     TimestampedStore::Entry entry_;
-};
-
-/// Tumbling, hopping and unlimited windows. A record with a null value counts; one with a null key
-/// does not.
-template <class K, class V, class A>
-class WindowAggregateNode final : public Node {
-  public:
-    WindowAggregateNode(std::string name, TimeWindows windows, Step<K, V, A> step,
-                        StoreUse<K, A> store)
-        : Node(std::move(name)),
-          windows_(windows),
-          step_(std::move(step)),
-          codec_(std::move(store)) {}
-
-    Result<void> open(Task& task) override {
-        store_ = &dynamic_cast<WindowStore&>(task.store(codec_.store()));
-        return Node::open(task);
-    }
-
-  private:
-    Result<void> process(const Flow& flow) override {
-        if (flow.key == nullptr) {
-            task().drop(*this, "null key");
-            return {};
-        }
-        stream_time_ = std::max(stream_time_, flow.timestamp);
-        const std::int64_t close = stream_time_ - windows_.grace_period.count();
-        for (auto start = windows_.first_start(flow.timestamp); start <= flow.timestamp;
-             start += windows_.advance.count()) {
-            if (start + windows_.size.count() <= close) {
-                task().drop(*this, "expired window");
-                continue;
-            }
-            LEAT_TRY_VOID(update(flow, start));
-        }
-        return {};
-    }
-
-    Result<void> update(const Flow& flow, std::int64_t start) {
-        const K& key = *flow.key_as<K>();
-        LEAT_TRY(const auto key_bytes, codec_.key(key));
-        LEAT_TRY(const bool known, store_->get(key_bytes, start, entry_));
-        std::optional<A> before;
-        std::int64_t timestamp = flow.timestamp;
-        if (known) {
-            LEAT_TRY(before, codec_.decode(entry_.value));
-            timestamp = std::max(timestamp, entry_.timestamp);
-        }
-        const std::optional<A> now = step_(key, flow.value_as<V>(), before);
-        LEAT_TRY(const auto value_bytes, codec_.value(now));
-        LEAT_TRY_VOID(store_->put(key_bytes, start, value_bytes, timestamp));
-        const Windowed<K> windowed{key, {start, start + windows_.size.count()}};
-        const Change change{.now = address(now), .before = address(before)};
-        return forward(
-            {.key = &windowed, .value = &change, .timestamp = timestamp, .headers = flow.headers});
-    }
-
-    TimeWindows windows_;
-    Step<K, V, A> step_;
-    StoreCodec<K, A> codec_;
-    WindowStore* store_ = nullptr;
-    WindowStore::Entry entry_;
-    std::int64_t stream_time_ = -1;
 };
 
 /// A table's updates as a stream: what is now, null for a deletion.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,10 @@ struct GraphNode {
     bool merge = false;
     bool written = false;
     std::function<void(Parts&)> write{};  ///< Absent: it leaves nothing in the topology.
+    /// Of a table: whether somebody downstream asked for old values. Shared with the node's maker.
+    std::shared_ptr<bool> old_values = std::make_shared<bool>(false);
+    bool old_values_from_parents = false;  ///< It holds none of its own: its parents are asked too.
+    std::optional<std::int64_t> grace_ms{};  ///< Of a windowed aggregate: what may still change it.
 };
 
 class Graph {
@@ -40,6 +45,8 @@ class Graph {
     [[nodiscard]] GraphNode& root() const noexcept { return *nodes_.front(); }
     /// Notes a mistake in the declaration of `operator_name` unless `good`.
     void require(std::string_view operator_name, bool good, std::string_view mistake);
+    /// The updates of this table carry old values from now on.
+    static void ask_old_values(GraphNode& node);
     /// The nodes as parts, in the order in which they were declared. May be called once.
     /// Errors: kStreamsInvalidTopology naming the operator of the first mistake.
     Result<std::shared_ptr<const Parts>> write();

@@ -18,10 +18,10 @@ namespace leat::streams::detail {
 /// far).
 template <class K, class V>
 struct Handle {
-    std::shared_ptr<Graph> graph;
+    std::shared_ptr<Graph> graph{};
     GraphNode* node = nullptr;
-    Serde<K> key;
-    Serde<V> value;
+    Serde<K> key{};
+    Serde<V> value{};
     bool repartition = false;  ///< The key may have changed since the topic was read.
 };
 

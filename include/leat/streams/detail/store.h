@@ -5,6 +5,7 @@
 // Threading: a store belongs to its task.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -67,13 +68,14 @@ class MemoryBytes final : public OrderedBytes {
 
 /// What makes a store, when a task starts.
 struct StoreSpec {
-    enum class Kind : std::uint8_t { kKeyValue, kWindow };
+    enum class Kind : std::uint8_t { kKeyValue, kWindow, kSession };
     std::string name;
     Kind kind = Kind::kKeyValue;
     bool logging = true;
     bool persistent = true;
     std::int64_t retention_ms = -1;             ///< Of window and session stores.
     std::int64_t window_ms = 0;                 ///< Size of its windows.
+    bool time_ordered = false;                  ///< Windows are also found by time, over all keys.
     std::optional<std::string> source_topic{};  ///< A table's source that serves as its changelog.
 };
 
@@ -107,6 +109,8 @@ class WindowStore final : public StateStore {
   public:
     using Entry = TimestampedStore::Entry;
     using Visit = std::function<bool(std::int64_t start, const Entry& entry)>;
+    using VisitAll =
+        std::function<bool(std::string_view key, std::int64_t start, const Entry& entry)>;
 
     /// Makes the bytes of one segment of time.
     using MakeSegment = std::function<Result<std::unique_ptr<OrderedBytes>>(std::int64_t segment)>;
@@ -117,15 +121,23 @@ class WindowStore final : public StateStore {
     /// Ignored when the window is older than the retention time of what the store has seen.
     Result<void> put(std::string_view key, std::int64_t start,
                      std::optional<std::string_view> value, std::int64_t timestamp);
-    /// Windows of a key with from <= start <= to, oldest first.
-    Result<void> fetch(std::string_view key, std::int64_t from, std::int64_t to,
-                       const Visit& visit) const;
+    /// Windows of a key with from <= start <= to, oldest first unless `backwards`.
+    Result<void> fetch(std::string_view key, std::int64_t from, std::int64_t to, const Visit& visit,
+                       bool backwards = false) const;
+    /// Windows of all keys with from <= start <= to, by start and then by key. Needs time_ordered.
+    Result<void> fetch_all(std::int64_t from, std::int64_t to, const VisitAll& visit) const;
+    /// The oldest start that is found when windows up to `newest` were put.
+    [[nodiscard]] std::int64_t oldest_after(std::int64_t newest) const noexcept {
+        return std::max(observed_, newest) - retention_ms_ + 1;
+    }
 
   private:
     /// The oldest start that is still kept.
-    [[nodiscard]] std::int64_t oldest() const noexcept { return observed_ - retention_ms_ + 1; }
+    [[nodiscard]] std::int64_t oldest() const noexcept { return oldest_after(observed_); }
+    [[nodiscard]] std::string row(std::string_view key, std::int64_t start) const;
 
     std::int64_t retention_ms_;
+    bool time_ordered_;
     std::int64_t segment_ms_;  ///< As Kafka Streams cuts: half the retention, a minute at least.
     MakeSegment make_segment_;
     std::map<std::int64_t, std::unique_ptr<OrderedBytes>> segments_;

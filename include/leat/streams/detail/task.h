@@ -53,6 +53,13 @@ class Task {
     [[nodiscard]] virtual std::int64_t stream_time() const = 0;
     [[nodiscard]] virtual std::int64_t wall_time() const = 0;
     [[nodiscard]] virtual const Origin& origin() const = 0;
+    /// A number that lives with the committed offsets of the task's input, under a store's name.
+    [[nodiscard]] virtual std::optional<std::int64_t> remembered(std::string_view /*name*/) const {
+        return std::nullopt;
+    }
+    virtual void remember(std::string_view /*name*/, std::int64_t /*value*/) {}
+    /// Results that Kafka Streams loses are lost here too.
+    [[nodiscard]] virtual bool loses_as_kafka() const { return false; }
     /// The record counts as dropped (metric dropped-records).
     virtual void drop(const Node& node, std::string_view reason) = 0;
     /// Asks the processing exception handler; true: go on without the record.

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plays a few records through a topology and writes down all that comes out, as text. The same
+// notation is printed by a program around Kafka Streams' TopologyTestDriver, so that what it
+// printed can stand in a test as it is. Layer: streams (L6), tests only.
+// Threading: pure functions.
+//
+//     "in k a 100; in - b 101; +1000; in k - 102"
+// pipes into topic "in" (key, value, timestamp; "-" is null) and moves the wall clock by 1000 ms.
+#pragma once
+
+#include <array>
+#include <cstdio>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "leat/streams/builder.h"
+#include "leat/streams/test_driver.h"
+
+namespace leat::streams::testing_play {
+
+/// Bytes as text: what is no printable character is \xx.
+inline std::string shown(const std::optional<std::string>& bytes) {
+    if (!bytes) return "null";
+    std::string out;
+    for (const char c : *bytes) {
+        if (c > ' ' && c < '\x7f' && c != '\\') {
+            out += c;
+            continue;
+        }
+        std::array<char, 4> text{};
+        std::snprintf(text.data(), text.size(), "\\%02x", static_cast<unsigned char>(c));
+        out.append(text.data(), 3);
+    }
+    return out;
+}
+
+inline std::string written(TestDriver& driver) {
+    std::string out;
+    for (const auto& topic : driver.produced_topics()) {
+        for (const auto& record : driver.read(topic)) {
+            constexpr std::string_view kPrefix = "app-";
+            const bool internal = topic.starts_with(kPrefix);
+            out += "    " + topic.substr(internal ? kPrefix.size() : 0) + " | " +
+                   shown(record.key) + " | " + shown(record.value) + " @" +
+                   std::to_string(record.timestamp);
+            for (const auto& header : record.headers)
+                out += " " + header.name + "=" + shown(header.value);
+            out += "\n";
+        }
+    }
+    return out;
+}
+
+/// What happens, line by line, and at last how many records were dropped.
+inline std::string play(Builder& builder, const std::string& input,
+                        TestDriver::Options options = {}) {
+    options.application_id = "app";
+    const auto topology = builder.build();
+    if (!topology) return "build: " + std::string{topology.error().detail()};
+    auto opened = TestDriver::open(*topology, options);
+    if (!opened) return "open: " + std::string{opened.error().detail()};
+    TestDriver& driver = **opened;
+    std::string out = "\n";
+    std::istringstream steps{input};
+    for (std::string step; std::getline(steps, step, ';');) {
+        std::istringstream words{step};
+        std::string topic;
+        std::string key;
+        std::string value;
+        std::int64_t at = 0;
+        words >> topic;
+        if (topic.starts_with('+')) {
+            driver.advance_wall_time(Duration{std::stoll(topic.substr(1))});
+            out += "  " + topic + " wall\n";
+        } else {
+            words >> key >> value >> at;
+            out += "  > " + topic + " " + key + " " + value + " " + std::to_string(at) + "\n";
+            const auto done = driver.pipe(topic, key == "-" ? std::nullopt : std::optional{key},
+                                          value == "-" ? std::nullopt : std::optional{value}, {at});
+            if (!done) out += "    error " + std::string{done.error().detail()} + "\n";
+        }
+        out += written(driver);
+    }
+    return out + "  dropped " + std::to_string(driver.dropped()) + "\n";
+}
+
+/// Sends a windowed table to "out" with readable keys and values.
+template <class V>
+void show(const KTable<Windowed<std::string>, V>& table) {
+    table.to_stream()
+        .map([](const Windowed<std::string>* key, const V* value) {
+            KeyValue<std::string, std::string> out;
+            if (key != nullptr)
+                out.key = key->key + "[" + std::to_string(key->window.start) + "," +
+                          std::to_string(key->window.end) + "]";
+            if (value != nullptr) {
+                if constexpr (std::is_same_v<V, std::string>)
+                    out.value = *value;
+                else
+                    out.value = std::to_string(*value);
+            }
+            return out;
+        })
+        .to("out");
+}
+
+}  // namespace leat::streams::testing_play

@@ -31,6 +31,10 @@ void set_thread_slot(std::size_t slot) noexcept {
     detail::thread_slot = slot;
 }
 
+std::size_t thread_slot() noexcept {
+    return detail::thread_slot;
+}
+
 void detail::add(Slot* slots, std::uint32_t cell, std::uint64_t amount) noexcept {
     const std::size_t slot = thread_slot;
     Cell& to = cell_at(slots[slot], cell);

@@ -50,8 +50,9 @@ struct Metric {
 using Labels = std::initializer_list<std::string_view>;
 
 /// Which slot this thread counts in. 0, the default, may be shared by threads; a shard has its own
-/// from 1 on. Call once when a shard's thread starts.
+/// from 1 on. Call when a shard's thread starts, and around what it does in another shard's place.
 void set_thread_slot(std::size_t slot) noexcept;
+[[nodiscard]] std::size_t thread_slot() noexcept;
 
 class Registry;
 

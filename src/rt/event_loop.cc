@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "obs/metrics.h"
 #include "rt/os_error.h"
 
 namespace leat::rt {
@@ -24,8 +25,9 @@ constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kEventsMax = 1024;
 constexpr std::size_t kKeptCapacity = 4096;  // Of an idle queue, in posts.
+constexpr std::size_t kPostsForSleeper = 2;  // That another loop's thread runs.
 
-constinit thread_local const EventLoop* current_loop = nullptr;
+constinit thread_local EventLoop* current_loop = nullptr;
 
 std::int64_t read_clock(clockid_t clock) {
     timespec time{};
@@ -83,11 +85,14 @@ class EventLoop::Here {
   public:
     explicit Here(EventLoop& loop) : loop_(loop) {
         LEAT_CHECK(current_loop == nullptr && !loop.running_.exchange(true));
+        loop.turn_.lock();
+        loop.metrics_slot_ = obs::thread_slot();
         current_loop = &loop;
         loop.refresh_clock();
     }
     ~Here() {
         current_loop = nullptr;
+        loop_.turn_.unlock();
         loop_.running_ = false;
     }
     Here(const Here&) = delete;
@@ -148,7 +153,11 @@ void EventLoop::post(Fn fn) {
         has_remote_.store(true, std::memory_order_relaxed);
         must_wake = std::exchange(asleep_, false);
     }
-    if (must_wake) wake();
+    if (!must_wake) return;
+    if (current_loop != nullptr && current_loop->is_quiet())
+        current_loop->owed_.push_back(this);
+    else
+        wake();
 }
 
 TimerId EventLoop::schedule(Instant at, Fn fn) {
@@ -245,12 +254,58 @@ void EventLoop::turn(bool may_sleep) {
     wait(sleep_ns(may_sleep));
     run_timers();
     run_posts();
+    settle_owed();
+}
+
+bool EventLoop::is_quiet() const {
+    return !is_lent_ && events_ <= 1 && batch_next_ == batch_.size() && local_.empty() &&
+           !has_remote_.load(std::memory_order_relaxed);
+}
+
+// Loops that slept when this one posted to them. To wake a thread costs more than a small post: a
+// loop that has nothing else to do runs it itself. With more to do, here or there, two threads are
+// better.
+void EventLoop::settle_owed() {
+    if (owed_.empty()) return;
+    const bool is_free = owed_.size() == 1 && is_quiet();
+    for (EventLoop* loop : owed_)
+        if (!is_free || !loop->run_for_sleeper()) loop->wake();
+    owed_.clear();
+}
+
+// Runs on: the thread of another loop. False when this loop's thread is to run its posts itself.
+bool EventLoop::run_for_sleeper() {
+    // Not free: the thread is awake again, or about to sleep, or another one is here.
+    const std::unique_lock turn{turn_, std::try_to_lock};
+    if (!turn.owns_lock()) return false;
+    {
+        const auto lock = lock_briefly(mutex_);
+        if (remote_.size() > kPostsForSleeper) return false;
+    }
+    EventLoop* const lender = std::exchange(current_loop, this);
+    // A gauge that this shard sets has a value a slot: it must stay the same one.
+    obs::set_thread_slot(metrics_slot_);
+    is_lent_ = true;
+    refresh_clock();
+    run_posts();
+    is_lent_ = false;
+    obs::set_thread_slot(lender->metrics_slot_);
+    current_loop = lender;
+    // What is left, or due before the thread meant to wake, is its own.
+    if (batch_next_ < batch_.size() || !local_.empty()) return false;
+    if (!timers_.empty() && timers_.next() < sleep_until_) return false;
+    const auto lock = lock_briefly(mutex_);
+    if (!remote_.empty() || stopping_.load(std::memory_order_relaxed)) return false;
+    asleep_ = true;
+    return true;
 }
 
 std::int64_t EventLoop::sleep_ns(bool may_sleep) {
     if (!may_sleep || batch_next_ < batch_.size() || !local_.empty()) return 0;
     std::int64_t timeout = kForever;
+    sleep_until_ = Instant::max();
     if (!timers_.empty()) {
+        sleep_until_ = timers_.next();
         // Callbacks have taken time since now_ was read.
         timeout = std::max(std::int64_t{0}, (timers_.next() - monotonic_now()).count());
         if (timeout == 0) return 0;
@@ -276,13 +331,16 @@ void EventLoop::wait(std::int64_t timeout_ns) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): the kernel fills what is read.
     std::array<epoll_event, kEventsMax> events;
     const auto room = static_cast<int>(std::min(options_.events_per_turn, kEventsMax));
+    if (timeout_ns != 0) turn_.unlock();
     const int count = epoll_wait_ns(epoll_.get(), events.data(), room, timeout_ns);
     LEAT_CHECK(count >= 0 || errno == EINTR);
     if (timeout_ns != 0) {
+        turn_.lock();
         const auto lock = lock_briefly(mutex_);
         asleep_ = false;
     }
     refresh_clock();
+    events_ = count;
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         if (Watch* watch = find(event.data.u64); watch != nullptr)

@@ -53,13 +53,15 @@ struct WatchId {
 
 /// One turn: ready descriptors, due timers, posts, then sleep until there is more. Posts of other
 /// threads wake a sleeping loop once a burst; a loop that is awake is not woken and posts of its
-/// own thread never make a system call. The first loop makes the process ignore SIGPIPE: sendfile()
-/// to a peer that has gone raises it and, unlike send(), cannot be told not to.
+/// own thread never make a system call. A loop that posts to one that sleeps and has nothing else
+/// to do runs the post on its own thread in the sleeper's place. The first loop makes the process
+/// ignore SIGPIPE: sendfile() to a peer that has gone raises it and, unlike send(), cannot be told
+/// not to.
 ///
 /// Threading: post() and stop() are thread-safe. All else on the loop's thread, or on any one
 ///            thread while no thread is in run().
 /// Memory:    what is posted or scheduled and has not run is destroyed with the loop. Streams and
-///            listeners go before their loop.
+///            listeners go before their loop. A loop that others post to outlives their run().
 class EventLoop final : public Executor {
   public:
     explicit EventLoop(EventLoopOptions options = {});
@@ -115,6 +117,10 @@ class EventLoop final : public Executor {
     bool next_batch();
     void wake();
     void refresh_clock();
+    /// Nothing is left to run in this turn but what runs now.
+    [[nodiscard]] bool is_quiet() const;
+    void settle_owed();
+    bool run_for_sleeper();
 
     const EventLoopOptions options_;
     Descriptor epoll_;
@@ -130,7 +136,15 @@ class EventLoop final : public Executor {
 
     std::vector<Fn> batch_;  ///< Posts that are being run, from batch_next_.
     std::size_t batch_next_ = 0;
-    std::vector<Fn> local_;  ///< Posts of this loop's own thread.
+    std::vector<Fn> local_;         ///< Posts of this loop's own thread.
+    int events_ = 0;                ///< Of this turn.
+    std::vector<EventLoop*> owed_;  ///< Slept when this turn posted to them: woken at its end.
+    bool is_lent_ = false;          ///< The thread of another loop runs this one's posts.
+    Instant sleep_until_{};         ///< When the sleeping thread means to wake.
+    std::size_t metrics_slot_ = 0;  ///< Of the thread in run(): what runs here counts there.
+    /// Held by whoever runs callbacks: the loop's own thread but while it sleeps, and then perhaps
+    /// that of another loop. Guards all that is not below.
+    std::mutex turn_;
 
     std::array<std::uint64_t, 32> random_{};
     std::size_t random_left_ = 0;

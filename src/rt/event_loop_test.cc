@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "obs/metrics.h"
 #include "rt/task.h"
 #include "testkit/result_matchers.h"
 
@@ -302,6 +303,65 @@ TEST(EventLoop, CoroutineHopsBetweenTwoLoops) {
     EventLoop far{{.name = "far", .spin = microseconds{20}}};
     const std::jthread thread{[&] { far.run(); }};
     near.post([&] { start(bounce(&near, &far, 500)); });
+    near.run();
+}
+
+/// Goes to and fro until one loop has run on the other one's thread some times. Which of them finds
+/// the other asleep is chance.
+Task<> hop_until_lent(EventLoop* near_loop, EventLoop* far_loop, std::thread::id far_thread,
+                      int* lent) {
+    EventLoop& near = *near_loop;
+    EventLoop& far = *far_loop;
+    const auto near_thread = std::this_thread::get_id();
+    for (int hops = 0; hops < 100'000 && *lent < 10; ++hops) {
+        co_await hop(far);
+        EXPECT_TRUE(far.is_here() && !near.is_here());
+        EXPECT_EQ(obs::thread_slot(), 2U);
+        if (std::this_thread::get_id() != far_thread) ++*lent;
+        co_await hop(near);
+        EXPECT_TRUE(near.is_here() && !far.is_here());
+        EXPECT_EQ(obs::thread_slot(), 1U);
+        if (std::this_thread::get_id() != near_thread) ++*lent;
+    }
+    far.stop();
+    near.stop();
+}
+
+TEST(EventLoop, IdleLoopRunsItsPostForALoopThatSleeps) {
+    EventLoop near;
+    EventLoop far;
+    const std::jthread thread{[&] {
+        obs::set_thread_slot(2);
+        far.run();
+    }};
+    int lent = 0;
+    near.post([&] { start(hop_until_lent(&near, &far, thread.get_id(), &lent)); });
+    obs::set_thread_slot(1);
+    near.run();
+    obs::set_thread_slot(0);
+    EXPECT_GE(lent, 10);
+}
+
+Task<> time_on_the_sleeper(EventLoop* near_loop, EventLoop* far_loop, int rounds) {
+    EventLoop& near = *near_loop;
+    EventLoop& far = *far_loop;
+    for (int i = 0; i < rounds; ++i) {
+        co_await hop(far);
+        Completion<bool> rung;
+        far.schedule(far.now() + microseconds{50}, [&rung] { rung.set(true); });
+        co_await rung;
+        EXPECT_TRUE(far.is_here());
+        co_await hop(near);
+    }
+    far.stop();
+    near.stop();
+}
+
+TEST(EventLoop, TimerThatAnotherThreadSetForASleeperWakesIt) {
+    EventLoop near;
+    EventLoop far;
+    const std::jthread thread{[&] { far.run(); }};
+    near.post([&] { start(time_on_the_sleeper(&near, &far, 200)); });
     near.run();
 }
 

@@ -10,17 +10,33 @@
 namespace leat::apps {
 namespace {
 
-using storage::Faults;
+using Setter = bool& (*)(FaultInjection&);
 
-constexpr std::array<std::pair<std::string_view, bool Faults::*>, 8> kFaults{{
-    {"ack_before_sync", &Faults::ack_before_sync},
-    {"skip_sync", &Faults::skip_sync},
-    {"sync_wrong_file", &Faults::sync_wrong_file},
-    {"skip_crc_check", &Faults::skip_crc_check},
-    {"skip_dedupe", &Faults::skip_dedupe},
-    {"ack_duplicate_early", &Faults::ack_duplicate_early},
-    {"mark_ahead", &Faults::mark_ahead},
-    {"read_above_synced", &Faults::read_above_synced},
+constexpr std::array<std::pair<std::string_view, Setter>, 17> kFaults{{
+    {"ack_before_sync", [](FaultInjection& f) -> bool& { return f.storage.ack_before_sync; }},
+    {"skip_sync", [](FaultInjection& f) -> bool& { return f.storage.skip_sync; }},
+    {"sync_wrong_file", [](FaultInjection& f) -> bool& { return f.storage.sync_wrong_file; }},
+    {"skip_crc_check", [](FaultInjection& f) -> bool& { return f.storage.skip_crc_check; }},
+    {"skip_dedupe", [](FaultInjection& f) -> bool& { return f.storage.skip_dedupe; }},
+    {"ack_duplicate_early",
+     [](FaultInjection& f) -> bool& { return f.storage.ack_duplicate_early; }},
+    {"mark_ahead", [](FaultInjection& f) -> bool& { return f.storage.mark_ahead; }},
+    {"read_above_synced", [](FaultInjection& f) -> bool& { return f.storage.read_above_synced; }},
+    {"lso_too_high", [](FaultInjection& f) -> bool& { return f.storage.lso_too_high; }},
+    {"no_abort_filter", [](FaultInjection& f) -> bool& { return f.storage.no_abort_filter; }},
+    {"trust_sync", [](FaultInjection& f) -> bool& { return f.trust_sync; }},
+    {"groups.offsets_outside_transaction",
+     [](FaultInjection& f) -> bool& { return f.groups.offsets_outside_transaction; }},
+    {"transactions.no_fencing",
+     [](FaultInjection& f) -> bool& { return f.transactions.no_fencing; }},
+    {"transactions.not_reconciled",
+     [](FaultInjection& f) -> bool& { return f.transactions.not_reconciled; }},
+    {"transactions.answer_before_durable",
+     [](FaultInjection& f) -> bool& { return f.transactions.answer_before_durable; }},
+    {"transactions.marker_before_log",
+     [](FaultInjection& f) -> bool& { return f.transactions.marker_before_log; }},
+    {"transactions.marker_lost",
+     [](FaultInjection& f) -> bool& { return f.transactions.marker_lost; }},
 }};
 
 #ifdef LEAT_FAULT_INJECTION
@@ -32,22 +48,18 @@ std::string_view environment(const char* name) {
 
 }  // namespace
 
-Result<FaultInjection> parse_faults(std::string_view disk, std::string_view storage) {
+Result<FaultInjection> parse_faults(std::string_view disk, std::string_view faults) {
     FaultInjection out;
     LEAT_TRY(out.disk, rt::parse_fault_points(disk));
-    while (!storage.empty()) {
-        const std::size_t comma = std::min(storage.find(','), storage.size());
-        const std::string_view name = storage.substr(0, comma);
-        storage.remove_prefix(std::min(comma + 1, storage.size()));
-        if (name == "trust_sync") {
-            out.trust_sync = true;
-            continue;
-        }
+    while (!faults.empty()) {
+        const std::size_t comma = std::min(faults.find(','), faults.size());
+        const std::string_view name = faults.substr(0, comma);
+        faults.remove_prefix(std::min(comma + 1, faults.size()));
         const auto* row = std::ranges::find(kFaults, name, [](const auto& f) { return f.first; });
         if (row == kFaults.end())
             return Error{Errc::kInvalidSetting,
                          "LEAT_FAULTS: there is no fault '" + std::string{name} + "'"};
-        out.storage.*(row->second) = true;
+        row->second(out) = true;
     }
     return out;
 }

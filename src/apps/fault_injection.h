@@ -7,19 +7,23 @@
 #include <vector>
 
 #include "base/result.h"
+#include "groups/settings.h"
 #include "rt/fault_disk.h"
 #include "storage/shard_context.h"
+#include "transactions/settings.h"
 
 namespace leat::apps {
 
 struct FaultInjection {
-    std::vector<rt::FaultPoint> disk = {};  ///< LEAT_FAULT_DISK, see rt/fault_disk.h.
-    storage::Faults storage = {};           ///< LEAT_FAULTS, member names divided by commas.
-    bool trust_sync = false;                ///< So too: rt::PosixDisk::trusting().
+    std::vector<rt::FaultPoint> disk = {};   ///< LEAT_FAULT_DISK, see rt/fault_disk.h.
+    storage::Faults storage = {};            ///< LEAT_FAULTS, member names divided by commas.
+    groups::Faults groups = {};              ///< So too, "groups." before the name.
+    transactions::Faults transactions = {};  ///< So too, "transactions." before the name.
+    bool trust_sync = false;                 ///< So too: rt::PosixDisk::trusting().
 };
 
 /// Reads the two texts. Errors: kInvalidSetting.
-Result<FaultInjection> parse_faults(std::string_view disk, std::string_view storage);
+Result<FaultInjection> parse_faults(std::string_view disk, std::string_view faults);
 
 /// What the environment asks for. A build without LEAT_FAULT_INJECTION, such as every release, does
 /// not look: nobody can make it lose records.

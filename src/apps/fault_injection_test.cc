@@ -16,6 +16,16 @@ TEST(FaultInjection, SetsTheFaultsThatAreNamed) {
     EXPECT_FALSE(faults->storage.ack_before_sync);
 }
 
+TEST(FaultInjection, KnowsTheCoordinatorsFaultsByTheirModule) {
+    const auto faults =
+        parse_faults("", "transactions.marker_lost,groups.offsets_outside_transaction");
+    ASSERT_TRUE(faults.has_value());
+    EXPECT_TRUE(faults->transactions.marker_lost);
+    EXPECT_TRUE(faults->groups.offsets_outside_transaction);
+    EXPECT_FALSE(faults->transactions.no_fencing);
+    EXPECT_FALSE(parse_faults("", "marker_lost").has_value());
+}
+
 TEST(FaultInjection, IsNothingWhenNothingIsAsked) {
     const auto faults = parse_faults("", "");
     ASSERT_TRUE(faults.has_value());

@@ -103,7 +103,7 @@ class Process {
     rt::PosixDisk trusting_disk_ = rt::PosixDisk::trusting();  ///< For the crash harness only.
     std::unique_ptr<rt::FaultDisk> fault_disk_;
     rt::Disk* disk_ = &kernel_disk_;
-    storage::Faults faults_;
+    FaultInjection faults_;
     std::unique_ptr<rt::ThreadPool> pool_;
     std::vector<std::unique_ptr<rt::EventLoop>> loops_;
     std::unique_ptr<obs::Registry> registry_;
@@ -144,11 +144,10 @@ Result<void> Process::open() {
 }
 
 Result<void> Process::inject_faults() {
-    LEAT_TRY(FaultInjection faults, faults_from_environment());
-    faults_ = faults.storage;
-    if (faults.trust_sync) disk_ = &trusting_disk_;
-    if (faults.disk.empty()) return {};
-    fault_disk_ = std::make_unique<rt::FaultDisk>(*disk_, std::move(faults.disk));
+    LEAT_TRY(faults_, faults_from_environment());
+    if (faults_.trust_sync) disk_ = &trusting_disk_;
+    if (faults_.disk.empty()) return {};
+    fault_disk_ = std::make_unique<rt::FaultDisk>(*disk_, faults_.disk);
     disk_ = fault_disk_.get();
     return {};
 }
@@ -164,19 +163,23 @@ Result<void> Process::open_data() {
 }
 
 Result<void> Process::open_broker() {
-    broker::BrokerParts parts{
-        .disk = disk_,
-        .pool = pool_.get(),
-        .executors = {},
-        .directory = directory_.get(),
-        .store = store_.get(),
-        .registry = registry_.get(),
-        .layers = plan_.layers,
-        .faults = faults_,
-        .make_groups =
-            [](broker::Shard& shard) { return std::make_unique<broker::GroupHost>(shard); },
-        .make_transactions =
-            [](broker::Shard& shard) { return std::make_unique<broker::TransactionHost>(shard); }};
+    broker::BrokerParts parts{.disk = disk_,
+                              .pool = pool_.get(),
+                              .executors = {},
+                              .directory = directory_.get(),
+                              .store = store_.get(),
+                              .registry = registry_.get(),
+                              .layers = plan_.layers,
+                              .faults = faults_.storage,
+                              .make_groups =
+                                  [faults = faults_.groups](broker::Shard& shard) {
+                                      return std::make_unique<broker::GroupHost>(shard, faults);
+                                  },
+                              .make_transactions =
+                                  [faults = faults_.transactions](broker::Shard& shard) {
+                                      return std::make_unique<broker::TransactionHost>(shard,
+                                                                                       faults);
+                                  }};
     std::vector<rt::EventLoop*> loops;
     for (const auto& loop : loops_) {
         parts.executors.push_back(loop.get());

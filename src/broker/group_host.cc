@@ -12,7 +12,7 @@ GroupHost::~GroupHost() {
 
 void GroupHost::opened(const PartitionPtr& partition) {
     if (partition->spec().topic != kOffsetsTopic) return;
-    auto hosted = std::make_shared<GroupPartition>(shard_, partition);
+    auto hosted = std::make_shared<GroupPartition>(shard_, partition, faults_);
     hosted_[partition->spec().id] = hosted;
     hosted->start();
 }

@@ -25,7 +25,8 @@ inline constexpr std::string_view kOffsetsTopic = "__consumer_offsets";
 /// Threading: shard-local.
 class GroupHost final : public ShardService {
   public:
-    explicit GroupHost(Shard& shard) : shard_(shard) {}
+    explicit GroupHost(Shard& shard, const groups::Faults& faults = {})
+        : shard_(shard), faults_(faults) {}
     ~GroupHost() override;
 
     void opened(const PartitionPtr& partition) override;
@@ -42,6 +43,7 @@ class GroupHost final : public ShardService {
 
   private:
     Shard& shard_;
+    groups::Faults faults_;
     Hosted hosted_;
 };
 

@@ -84,11 +84,13 @@ GroupPartition::Entry::~Entry() {
     if (--owner.entries_ == 0 && owner.state_ == State::kStopped) owner.coordinator_.reset();
 }
 
-GroupPartition::GroupPartition(Shard& shard, PartitionPtr partition)
-    : shard_(shard),
-      partition_(std::move(partition)),
-      coordinator_(std::make_unique<groups::Coordinator>(
-          group_settings(shard.config()), [&shard] { return shard.executor().random(); })) {}
+GroupPartition::GroupPartition(Shard& shard, PartitionPtr partition, const groups::Faults& faults)
+    : shard_(shard), partition_(std::move(partition)), faults_(faults) {
+    groups::Settings settings = group_settings(shard.config());
+    settings.faults = faults_;
+    coordinator_ = std::make_unique<groups::Coordinator>(
+        settings, [&shard] { return shard.executor().random(); });
+}
 
 GroupPartition::~GroupPartition() {
     if (timer_at_) shard_.executor().cancel(timer_);
@@ -234,7 +236,10 @@ void GroupPartition::on_marker(std::int64_t producer_id, bool committed) {
 }
 
 void GroupPartition::set_settings(const groups::Settings& settings) {
-    if (coordinator_ != nullptr) coordinator_->set_settings(settings);
+    if (coordinator_ == nullptr) return;
+    groups::Settings with = settings;
+    with.faults = faults_;
+    coordinator_->set_settings(with);
 }
 
 // Appending.

@@ -30,7 +30,7 @@ namespace leat::broker {
 ///            look for another coordinator until this one is back after a restart.
 class GroupPartition final : public std::enable_shared_from_this<GroupPartition> {
   public:
-    GroupPartition(Shard& shard, PartitionPtr partition);
+    GroupPartition(Shard& shard, PartitionPtr partition, const groups::Faults& faults = {});
     ~GroupPartition();
     GroupPartition(const GroupPartition&) = delete;
     GroupPartition& operator=(const GroupPartition&) = delete;
@@ -91,6 +91,7 @@ class GroupPartition final : public std::enable_shared_from_this<GroupPartition>
 
     Shard& shard_;
     PartitionPtr partition_;
+    groups::Faults faults_;
     State state_ = State::kLoading;
     std::unique_ptr<groups::Coordinator> coordinator_;
     std::size_t entries_ = 0;  ///< Calls into the coordinator that have not returned.

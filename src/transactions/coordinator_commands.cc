@@ -391,6 +391,9 @@ void Coordinator::mark(Transaction& transaction) {
                         .commit = transaction.now.state == State::kPrepareCommit,
                         .protocol = transaction.now.protocol,
                         .partitions = transaction.now.partitions});
+    auto& partitions = markers_.back().partitions;
+    if (settings_.faults.marker_lost && partitions.size() > 1)
+        partitions.erase(std::prev(partitions.end()));
 }
 
 void Coordinator::on_marked(std::uint64_t token, Now now) {

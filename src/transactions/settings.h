@@ -17,6 +17,7 @@ struct Faults {
     bool not_reconciled = false;         ///< What was decided before a restart is not finished.
     bool answer_before_durable = false;  ///< A decision is told before it is in the log.
     bool marker_before_log = false;      ///< Markers go out before the decision is in the log.
+    bool marker_lost = false;            ///< The last of several partitions gets no marker.
 };
 
 struct Settings {

@@ -12,8 +12,16 @@ modes
   full       a disk that fills up under load and gets room again
   control    power cuts with leat.durability=os: records must be lost, or the harness proves nothing
   mutants    each deliberate bug must be found by power cuts or kills
+  bank-transfer, consume-transform-produce
+             transactions through kills of broker and client, at random and at each step (transactions.py)
+  transactions-power
+             the same through power cuts (root)
+  transactions-mutants
+             each deliberate bug in transactions must be found
   all        everything, in this order
   short      some kills and, as root, some power cuts, the control and one mutant: part of `make test`
+  transactions-short
+             some cycles of transactions and two of their mutants: so too
 
 A cycle counts only with at least 100 acknowledgements since the last cut and requests in flight at the cut. With n cycles and no
 finding the chance of one a cycle is below 3/n (95 %).
@@ -40,6 +48,7 @@ import history  # noqa: E402
 import load  # noqa: E402
 import machine  # noqa: E402
 import power  # noqa: E402
+import transactions  # noqa: E402
 
 ACKNOWLEDGED_MIN = 100
 PARTITIONS = 4
@@ -289,13 +298,68 @@ def run_short(options, report):
     run_mutants(options, report)
 
 
+def run_transactions(options, report, kind, file_systems=(None,)):
+    for file_system in file_systems:
+        count = options.cycles if file_system is None else max(options.cycles // 4, 5)
+        ways = transactions.WAYS if file_system is None else ("broker", "broker step", "both", "both commit")
+        cycles, seen, findings = transactions.cycles(options, kind, count, ways, file_system=file_system)
+        name = "bank transfer" if kind == "bank" else "consume-transform-produce"
+        report.add(f"{name}, {'kills' if file_system is None else 'power cuts, ' + file_system}", cycles, len(seen.acknowledged), findings,
+                   not findings)
+
+
+def run_bank(options, report):
+    run_transactions(options, report, "bank")
+
+
+def run_transform(options, report):
+    run_transactions(options, report, "transform")
+
+
+def run_transactions_power(options, report):
+    for kind in ("bank", "transform"):
+        run_transactions(options, report, kind, options.fs.split(","))
+
+
+def run_transactions_mutants(options, report):
+    for fault in transactions.MUTANTS:
+        if options.only and fault not in options.only.split(","):
+            continue
+        found = transactions.mutant(options, fault, options.mutant_cycles)
+        if found is None:
+            say(f"not root: mutant {fault} needs power cuts, left out")
+            continue
+        cycles, seen, findings = found
+        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, bool(findings))
+
+
+def run_transactions_short(options, report):
+    options.only, options.mutant_cycles = "lso_too_high", 2
+    run_bank(options, report)
+    run_transform(options, report)
+    run_transactions_mutants(options, report)
+
+
+def write_report(options, report):
+    options.report.parent.mkdir(parents=True, exist_ok=True)
+    text = report.text()
+    if options.section:
+        begin, end = f"<!-- begin {options.section} -->\n", f"<!-- end {options.section} -->"
+        before = options.report.read_text()
+        if begin not in before or end not in before:
+            raise SystemExit(f"crash: {options.report} has no section {options.section}")
+        text = before[:before.index(begin)] + begin + text.split("\n", 2)[2] + before[before.index(end):]
+    options.report.write_text(text)
+
+
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
-         "control": run_control, "mutants": run_mutants}
+         "control": run_control, "mutants": run_mutants, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
+         "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=[*MODES, "all", "short"])
+    parser.add_argument("mode", choices=[*MODES, "all", "short", "transactions-short"])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
@@ -306,22 +370,25 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
     parser.add_argument("--report", type=pathlib.Path)
+    parser.add_argument("--section", help="only this section of the report's file is written anew, between <!-- begin NAME --> and <!-- end NAME -->")
     options = parser.parse_args()
     options.leat, options.worker = options.build / "bin/leat", options.build / "bin/crash_worker"
+    options.txn_worker, options.progress = options.build / "bin/txn_worker", Progress
     options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
     say(f"seed {options.seed}; files in {options.folder}")
     report = Report()
     try:
         if options.mode == "short":
             run_short(options, report)
+        if options.mode == "transactions-short":
+            run_transactions_short(options, report)
         for mode in MODES if options.mode == "all" else [options.mode] if options.mode in MODES else []:
             MODES[mode](options, report)
     except load.Broken as why:
         report.add(f"broken: {why}", 0, 0, {"broken": [str(why)]}, False)
     print(report.text())
     if options.report:
-        options.report.parent.mkdir(parents=True, exist_ok=True)
-        options.report.write_text(report.text())
+        write_report(options, report)
     if report.failed:
         say(f"repeat with --seed {options.seed}; files are in {options.folder}")
         return 1

@@ -6,19 +6,11 @@
 #include <utility>
 
 #include "base/check.h"
-#include "leat/streams/detail/session_store.h"
 
 namespace leat::streams::detail {
 
-namespace {
-
-Result<std::unique_ptr<OrderedBytes>> memory_segment(std::int64_t /*segment*/) {
-    return std::unique_ptr<OrderedBytes>{std::make_unique<MemoryBytes>()};
-}
-
-}  // namespace
-
-TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names) {
+TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
+                     StateBackend& backend) {
     std::map<std::string, Node*, std::less<>> made;
     std::set<std::string, std::less<>> used;
     for (const Part& part : parts.all()) {
@@ -32,26 +24,11 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names) 
             sources_.emplace(topic, dynamic_cast<SourceNode*>(node.get()));
     }
     for (const StoreSpec& spec : parts.stores())
-        if (used.contains(spec.name)) make_store(spec);
+        if (used.contains(spec.name)) stores_.emplace(spec.name, make_store(spec, backend));
 }
 
 TaskGraph::~TaskGraph() {
     for (const auto& node : nodes_) node->close();
-}
-
-void TaskGraph::make_store(const StoreSpec& spec) {
-    switch (spec.kind) {
-        case StoreSpec::Kind::kKeyValue:
-            stores_.emplace(spec.name, std::make_unique<TimestampedStore>(
-                                           spec, std::make_unique<MemoryBytes>()));
-            return;
-        case StoreSpec::Kind::kWindow:
-            stores_.emplace(spec.name, std::make_unique<WindowStore>(spec, memory_segment));
-            return;
-        case StoreSpec::Kind::kSession:
-            stores_.emplace(spec.name, std::make_unique<SessionStore>(spec, memory_segment));
-            return;
-    }
 }
 
 Result<void> TaskGraph::open(Task& task) {

@@ -13,13 +13,14 @@
 #include "base/result.h"
 #include "leat/streams/detail/parts.h"
 #include "leat/streams/detail/task.h"
+#include "streams/state/ordered_bytes.h"
 
 namespace leat::streams::detail {
 
 class TaskGraph {
   public:
-    /// Makes the nodes of these parts and the stores they use.
-    TaskGraph(const Parts& parts, const std::vector<std::string>& names);
+    /// Makes the nodes of these parts and the stores they use, which keep their rows in `backend`.
+    TaskGraph(const Parts& parts, const std::vector<std::string>& names, StateBackend& backend);
     TaskGraph(const TaskGraph&) = delete;
     TaskGraph& operator=(const TaskGraph&) = delete;
     ~TaskGraph();
@@ -30,11 +31,11 @@ class TaskGraph {
     [[nodiscard]] SourceNode* source_of(std::string_view topic) const;
     /// A name that no node is connected to is a programmer's error.
     [[nodiscard]] StateStore& store(std::string_view name) const;
+    using Stores = std::map<std::string, std::unique_ptr<StateStore>, std::less<>>;
+    [[nodiscard]] const Stores& stores() const noexcept { return stores_; }
 
   private:
-    void make_store(const StoreSpec& spec);
-
-    std::map<std::string, std::unique_ptr<StateStore>, std::less<>> stores_;
+    Stores stores_;
     std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents before children.
     std::map<std::string, SourceNode*, std::less<>> sources_;
 };

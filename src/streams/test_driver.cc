@@ -20,7 +20,7 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> open() {
         std::vector<std::string> names;
         for (const auto& part : parts_.all()) names.push_back(part.name);
-        graph_ = std::make_unique<detail::TaskGraph>(parts_, names);
+        graph_ = std::make_unique<detail::TaskGraph>(parts_, names, backend_);
         return graph_->open(*this);
     }
 
@@ -96,6 +96,7 @@ class TestDriver::Impl final : public detail::Task {
 
     const detail::Parts& parts_;
     std::string application_;
+    detail::MemoryBackend backend_;
     std::unique_ptr<detail::TaskGraph> graph_;
     std::deque<std::pair<std::string, RawRecord>> waiting_;
     std::map<std::string, std::int64_t> offsets_;

@@ -143,7 +143,7 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
                 // The first that ends before the record tells what came before it.
                 return !newest_first || start + span_ >= flow.timestamp;
             },
-            newest_first));
+            newest_first ? Direction::kBackward : Direction::kForward));
         if (!decoded) return std::move(decoded).error();
         return out;
     }

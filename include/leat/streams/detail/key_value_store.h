@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stores of one or several values under a key. Layer: streams SDK, not for users.
+// Spec:  Kafka Streams' KeyValueStore, TimestampedKeyValueStore and the list store of its outer
+// joins.
+// Threading: as state_store.h.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "leat/streams/detail/state_store.h"
+
+namespace leat::streams::detail {
+
+/// Key to value, with a timestamp when the spec's kind is kKeyValue. Changelog values are without
+/// the timestamp: it is the record's.
+class KeyValueStore final : public StateStore {
+  public:
+    using Entry = detail::Entry;
+    using Visit = std::function<bool(std::string_view key, const Entry& entry)>;
+
+    KeyValueStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
+    Result<void> restore(std::span<const ChangelogRecord> records) override;
+
+    /// False when there is none.
+    Result<bool> get(std::string_view key, Entry& out) const;
+    /// `value` absent: deletes. `timestamp`: the value's; of a deletion, and in a plain store, the
+    /// record's that is being processed.
+    Result<void> put(std::string_view key, std::optional<std::string_view> value,
+                     std::int64_t timestamp, const Headers* headers = nullptr);
+    /// from <= key < to; an absent bound is none. The store must not change meanwhile.
+    Result<void> range(std::string_view from, std::optional<std::string_view> to,
+                       const Visit& visit, Direction direction = Direction::kForward) const;
+    Result<void> prefix(std::string_view prefix, const Visit& visit,
+                        Direction direction = Direction::kForward) const;
+    Result<void> all(const Visit& visit, Direction direction = Direction::kForward) const {
+        return range({}, std::nullopt, visit, direction);
+    }
+
+  private:
+    std::string_view changelog_value(std::string_view value) const override;
+    void decode(std::string& value, Entry& out) const;
+
+    bool timestamped_;
+    std::string scratch_;
+};
+using TimestampedStore = KeyValueStore;
+
+/// Values under a key, in the order in which they came.
+class ListStore final : public StateStore {
+  public:
+    /// Called for each value; false stops.
+    using Visit = std::function<bool(std::string_view key, std::string_view value)>;
+
+    ListStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
+    Result<void> restore(std::span<const ChangelogRecord> records) override;
+
+    Result<void> append(std::string_view key, std::string_view value, std::int64_t timestamp);
+    /// All values of the key. Logged even when there are none, as Kafka Streams does.
+    Result<void> erase(std::string_view key, std::int64_t timestamp);
+    Result<void> range(std::string_view from, std::optional<std::string_view> to,
+                       const Visit& visit) const;
+    Result<void> all(const Visit& visit) const { return range({}, std::nullopt, visit); }
+
+  private:
+    std::string scratch_;
+};
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What all state stores have in common: rows of bytes, a changelog, a record cache. Layer: streams
+// SDK, not for users.
+// Spec:  changelogs have the bytes of Kafka Streams' stores; rows are our own.
+// Threading: a store belongs to its task.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "leat/streams/record.h"
+
+namespace leat::streams::detail {
+
+class OrderedBytes;
+class Task;
+
+/// What makes a store, when a task starts.
+struct StoreSpec {
+    enum class Kind : std::uint8_t {
+        kKeyValue,  ///< Timestamped, as the DSL's tables.
+        kWindow,    ///< Timestamped, as the DSL's windowed tables.
+        kPlainKeyValue,
+        kPlainWindow,
+        kSession,
+        kVersioned,
+        kList,  ///< Several values under a key: what an outer join has not matched.
+    };
+    std::string name;
+    Kind kind = Kind::kKeyValue;
+    bool logging = true;
+    bool persistent = true;
+    std::int64_t retention_ms =
+        -1;                      ///< Of window and session stores; of versioned ones the history.
+    std::int64_t window_ms = 0;  ///< Size of its windows.
+    std::optional<std::string> source_topic{};  ///< A table's source that serves as its changelog.
+    bool retain_duplicates = false;             ///< Of a plain window store: a put never replaces.
+    bool time_ordered = false;     ///< Windows and sessions can be read by time alone, quickly.
+    bool caching = false;          ///< Updates are held back until a commit, within a budget.
+    std::int64_t segment_ms = -1;  ///< Not given: as Kafka Streams cuts.
+};
+
+/// Value with its timestamp; -1 where a store keeps none.
+struct Entry {
+    std::int64_t timestamp = -1;
+    std::string value;
+};
+
+enum class Direction : std::uint8_t { kForward, kBackward };
+
+/// A record of the store's changelog, or of the source topic that serves as it.
+struct ChangelogRecord {
+    std::string_view key{};
+    std::optional<std::string_view> value{};
+    std::int64_t timestamp = -1;
+};
+
+/// An update that a cache held back, as it goes downstream.
+struct Flushed {
+    std::string_view key{};
+    std::int64_t start = -1;  ///< Of a window or session.
+    std::int64_t end = -1;
+    const Entry* now = nullptr;
+    const Entry* before = nullptr;  ///< Only when old values were asked for.
+    std::int64_t timestamp = -1;    ///< Of the record that made the update.
+    const Headers* headers = nullptr;
+};
+using OnFlush = std::function<Result<void>(const Flushed& update)>;
+
+/// A change of one row on its way through cache, store and changelog.
+struct RowChange {
+    std::string_view row{};
+    std::optional<std::string_view> value{};  ///< As the row keeps it; absent: deletes.
+    std::int64_t timestamp = -1;              ///< Of the changelog record.
+    const Headers* headers = nullptr;
+};
+
+class StateStore {
+  public:
+    StateStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
+    StateStore(const StateStore&) = delete;
+    StateStore& operator=(const StateStore&) = delete;
+    virtual ~StateStore();
+
+    [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
+    [[nodiscard]] const StoreSpec& spec() const noexcept { return spec_; }
+    /// Before the first use; again after uncommitted changes were dropped. Errors: kIoError,
+    /// kMalformed (what is stored cannot be read).
+    virtual Result<void> open(Task& task);
+    /// Applies changelog records in order; applying one again changes nothing. Nothing is logged.
+    /// Errors: kMalformed, kIoError.
+    virtual Result<void> restore(std::span<const ChangelogRecord> records) = 0;
+    /// True: updates are held back, and `listener` hears of them at a flush instead of the node's
+    /// forwarding at once. Called by the node that writes the store, when it opens.
+    bool forward_on_flush(OnFlush listener, bool old_values);
+    /// Writes out, logs and forwards what the cache holds back. Errors: what these end with.
+    Result<void> flush();
+    /// Keeps what the store remembers beside its rows; before each commit. Errors: kIoError.
+    virtual Result<void> save() { return {}; }
+
+  protected:
+    [[nodiscard]] OrderedBytes& bytes() const noexcept { return *bytes_; }
+    [[nodiscard]] Task* task() const noexcept { return task_; }
+
+    Result<bool> read(std::string_view row, std::string& out) const;
+    Result<void> write(const RowChange& change);
+    /// Puts the row into the store, without cache and changelog.
+    virtual Result<void> put_row(std::string_view row, std::optional<std::string_view> value);
+    /// Key and value of a row in the changelog.
+    virtual std::string_view changelog_key(std::string_view row, std::string& scratch) const;
+    virtual std::string_view changelog_value(std::string_view value) const { return value; }
+    using VisitRow = std::function<bool(std::string_view row, std::string_view value)>;
+    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
+                      Direction direction, const VisitRow& visit) const;
+    /// Appends a record to the changelog, if there is one.
+    Result<void> log(std::string_view key, std::optional<std::string_view> value,
+                     std::int64_t timestamp);
+
+  private:
+    StoreSpec spec_;
+    std::unique_ptr<OrderedBytes> bytes_;
+    std::optional<std::string> changelog_;
+    Task* task_ = nullptr;
+};
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stores of values under (key, start of a window). Layer: streams SDK, not for users.
+// Spec:  Kafka Streams' WindowStore and TimestampedWindowStore, persistent and in memory: what they
+// keep, drop and in which order they give it back.
+// Threading: as state_store.h.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "leat/streams/detail/state_store.h"
+
+namespace leat::streams::detail {
+
+/// Rows in segments of time that are dropped as a whole. Base of window and session stores.
+class SegmentedStore : public StateStore {
+  public:
+    SegmentedStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
+    Result<void> open(Task& task) override;
+    Result<void> save() override;
+    /// Largest time that was put; -1 before.
+    [[nodiscard]] std::int64_t observed() const noexcept { return observed_; }
+    /// The oldest time that is read when times up to `newest` were put.
+    [[nodiscard]] std::int64_t oldest_after(std::int64_t newest) const noexcept {
+        return std::max(observed_, newest) - retention_ms_ + 1;
+    }
+
+  protected:
+    /// The oldest time that is read.
+    [[nodiscard]] std::int64_t oldest() const noexcept { return oldest_after(observed_); }
+    /// Moves the store's time. False when rows of `time` are not kept any more; else the row's
+    /// segment is there.
+    Result<bool> admit(std::int64_t time);
+    [[nodiscard]] std::int64_t segment_of(std::int64_t time) const noexcept {
+        return time / segment_ms_;
+    }
+    /// Numbers of the segments that have rows.
+    [[nodiscard]] const std::set<std::int64_t>& segments() const noexcept { return segments_; }
+    [[nodiscard]] bool alive(std::int64_t segment) const noexcept;
+    void observe(std::int64_t time) noexcept { observed_ = std::max(observed_, time); }
+    /// Calls `visit` for the segments of from..to until it says false.
+    Result<void> each_segment(std::int64_t from, std::int64_t to, Direction direction,
+                              const std::function<Result<bool>(std::int64_t segment)>& visit) const;
+
+  private:
+    Result<void> drop_before(std::int64_t segment);
+
+    std::int64_t retention_ms_;
+    std::int64_t segment_ms_;  ///< As Kafka Streams cuts: half the retention, a minute at least.
+    std::int64_t observed_ = -1;
+    std::int64_t stored_observed_ = -1;
+    std::set<std::int64_t> segments_;
+};
+
+class WindowStore final : public SegmentedStore {
+  public:
+    using Entry = detail::Entry;
+    using Visit = std::function<bool(std::int64_t start, const Entry& entry)>;
+    using VisitAll =
+        std::function<bool(std::string_view key, std::int64_t start, const Entry& entry)>;
+
+    WindowStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
+    Result<void> restore(std::span<const ChangelogRecord> records) override;
+
+    Result<bool> get(std::string_view key, std::int64_t start, Entry& out) const;
+    /// Dropped (but logged, as Kafka Streams does) when the window is older than the retention time
+    /// of what the store has seen. With duplicates: adds; an absent value does nothing. `timestamp`
+    /// as in KeyValueStore::put().
+    Result<void> put(std::string_view key, std::int64_t start,
+                     std::optional<std::string_view> value, std::int64_t timestamp,
+                     const Headers* headers = nullptr);
+    /// Windows of a key with from <= start <= to, oldest first unless backwards; duplicates in the
+    /// order of their puts.
+    Result<void> fetch(std::string_view key, std::int64_t from, std::int64_t to, const Visit& visit,
+                       Direction direction = Direction::kForward) const;
+    /// Windows of all keys with from <= start <= to. In memory and time-ordered: by start, then
+    /// key; else by segment, key, start.
+    Result<void> fetch_all(std::int64_t from, std::int64_t to, const VisitAll& visit,
+                           Direction direction = Direction::kForward) const;
+
+  private:
+    Result<void> put_row(std::string_view row, std::optional<std::string_view> value) override;
+    std::string_view changelog_key(std::string_view row, std::string& scratch) const override;
+    std::string_view changelog_value(std::string_view value) const override;
+    /// The row of the value.
+    [[nodiscard]] std::string row(std::string_view key, std::int64_t start,
+                                  std::uint32_t seq) const;
+    /// Rows of one key in one segment.
+    Result<bool> fetch_segment(std::int64_t segment, std::string_view key, std::int64_t from,
+                               std::int64_t to, const Visit& visit, Direction direction) const;
+    void decode(std::string_view value, Entry& out) const;
+
+    bool timestamped_;
+    std::uint32_t seq_ = 0;  ///< Of the last put when duplicates are retained.
+};
+
+}  // namespace leat::streams::detail

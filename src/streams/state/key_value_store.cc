@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "leat/streams/detail/key_value_store.h"
+
+#include <utility>
+
+#include "streams/state/ordered_bytes.h"
+#include "streams/state/row_bytes.h"
+
+namespace leat::streams::detail {
+
+KeyValueStore::KeyValueStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
+    : StateStore(std::move(spec), std::move(bytes)),
+      timestamped_(this->spec().kind == StoreSpec::Kind::kKeyValue) {}
+
+std::string_view KeyValueStore::changelog_value(std::string_view value) const {
+    return timestamped_ ? value.substr(kTimestampBytes) : value;
+}
+
+void KeyValueStore::decode(std::string& value, Entry& out) const {
+    out.timestamp = -1;
+    if (timestamped_ && value.size() >= kTimestampBytes) {
+        out.timestamp = read_be<std::int64_t>(value);
+        value.erase(0, kTimestampBytes);
+    }
+}
+
+Result<void> KeyValueStore::restore(std::span<const ChangelogRecord> records) {
+    for (const auto& record : records) {
+        if (record.value && timestamped_) {
+            LEAT_TRY_VOID(put_row(record.key, with_timestamp(record.timestamp, *record.value)));
+        } else {
+            LEAT_TRY_VOID(put_row(record.key, record.value));
+        }
+    }
+    return {};
+}
+
+Result<bool> KeyValueStore::get(std::string_view key, Entry& out) const {
+    LEAT_TRY(const bool found, read(key, out.value));
+    if (found) decode(out.value, out);
+    return found;
+}
+
+Result<void> KeyValueStore::put(std::string_view key, std::optional<std::string_view> value,
+                                std::int64_t timestamp, const Headers* headers) {
+    RowChange change{.row = key, .value = value, .timestamp = timestamp, .headers = headers};
+    if (value && timestamped_) {
+        scratch_.clear();
+        append_be(scratch_, timestamp);
+        scratch_.append(*value);
+        change.value = scratch_;
+    }
+    return write(change);
+}
+
+Result<void> KeyValueStore::range(std::string_view from, std::optional<std::string_view> to,
+                                  const Visit& visit, Direction direction) const {
+    Entry entry;
+    return scan(from, to, direction, [&](std::string_view key, std::string_view value) {
+        entry.value.assign(value);
+        decode(entry.value, entry);
+        return visit(key, entry);
+    });
+}
+
+Result<void> KeyValueStore::prefix(std::string_view prefix, const Visit& visit,
+                                   Direction direction) const {
+    const auto end = after_prefix(prefix);
+    return range(prefix, end ? std::optional<std::string_view>{*end} : std::nullopt, visit,
+                 direction);
+}
+
+namespace {
+
+/// Kafka's list of byte arrays: 1 (each entry has its length in front), the count, then the
+/// entries.
+constexpr char kVariableSize = 1;
+constexpr std::size_t kListHead = 5;
+
+/// Calls `visit` for each entry. Errors: kMalformed.
+Result<bool> each_entry(std::string_view list,
+                        const std::function<bool(std::string_view value)>& visit) {
+    const auto broken = [] { return Error{Errc::kMalformed, "a list of values is cut off"}; };
+    if (list.size() < kListHead || list[0] != kVariableSize) return broken();
+    const auto count = read_be<std::uint32_t>(list.substr(1));
+    list.remove_prefix(kListHead);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (list.size() < 4) return broken();
+        const auto size = read_be<std::uint32_t>(list);
+        list.remove_prefix(4);
+        if (list.size() < size) return broken();
+        if (!visit(list.substr(0, size))) return false;
+        list.remove_prefix(size);
+    }
+    if (!list.empty()) return broken();
+    return true;
+}
+
+}  // namespace
+
+ListStore::ListStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
+    : StateStore(std::move(spec), std::move(bytes)) {}
+
+Result<void> ListStore::restore(std::span<const ChangelogRecord> records) {
+    for (const auto& record : records) {
+        if (record.value) {
+            LEAT_TRY_VOID(each_entry(*record.value, [](std::string_view) { return true; }));
+        }
+        LEAT_TRY_VOID(put_row(record.key, record.value));
+    }
+    return {};
+}
+
+Result<void> ListStore::append(std::string_view key, std::string_view value,
+                               std::int64_t timestamp) {
+    LEAT_TRY(const bool known, read(key, scratch_));
+    if (known && scratch_.size() < kListHead)
+        return Error{Errc::kMalformed, "a list of values is cut off"};
+    if (!known) scratch_.assign({kVariableSize, 0, 0, 0, 0});
+    std::string count;
+    append_be(count, read_be<std::uint32_t>(std::string_view{scratch_}.substr(1)) + 1);
+    scratch_.replace(1, count.size(), count);
+    append_be(scratch_, static_cast<std::uint32_t>(value.size()));
+    scratch_.append(value);
+    return write({.row = key, .value = scratch_, .timestamp = timestamp});
+}
+
+Result<void> ListStore::erase(std::string_view key, std::int64_t timestamp) {
+    return write({.row = key, .timestamp = timestamp});
+}
+
+Result<void> ListStore::range(std::string_view from, std::optional<std::string_view> to,
+                              const Visit& visit) const {
+    Result<bool> parsed = true;
+    LEAT_TRY_VOID(
+        scan(from, to, Direction::kForward, [&](std::string_view key, std::string_view list) {
+            parsed = each_entry(list, [&](std::string_view value) { return visit(key, value); });
+            return parsed && *parsed;
+        }));
+    if (!parsed) return std::move(parsed).error();
+    return {};
+}
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/state/ordered_bytes.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "leat/streams/detail/store.h"
+
+namespace leat::streams::detail {
+
+Result<bool> MemoryBytes::get(std::string_view key, std::string& out) const {
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) return false;
+    out = found->second;
+    return true;
+}
+
+Result<void> MemoryBytes::put(std::string_view key, std::string_view value) {
+    const auto at = entries_.lower_bound(key);
+    if (at != entries_.end() && at->first == key)
+        at->second.assign(value);
+    else
+        entries_.emplace_hint(at, key, value);
+    return {};
+}
+
+Result<void> MemoryBytes::erase(std::string_view key) {
+    if (const auto found = entries_.find(key); found != entries_.end()) entries_.erase(found);
+    return {};
+}
+
+Result<void> MemoryBytes::scan(std::string_view from, std::optional<std::string_view> to,
+                               Direction direction, const Visit& visit) const {
+    if (to && *to <= from) return {};
+    const auto first = entries_.lower_bound(from);
+    const auto last = to ? entries_.lower_bound(*to) : entries_.end();
+    if (direction == Direction::kForward) {
+        for (auto at = first; at != last; ++at)
+            if (!visit(at->first, at->second)) break;
+        return {};
+    }
+    for (auto at = last; at != first;) {
+        --at;
+        if (!visit(at->first, at->second)) break;
+    }
+    return {};
+}
+
+Result<void> MemoryBytes::drop(std::string_view from, std::string_view to) {
+    entries_.erase(entries_.lower_bound(from), entries_.lower_bound(to));
+    return {};
+}
+
+std::unique_ptr<OrderedBytes> MemoryBackend::rows(const StoreSpec& /*spec*/) {
+    return std::make_unique<MemoryBytes>();
+}
+
+std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& backend) {
+    auto rows = backend.rows(spec);
+    switch (spec.kind) {
+        case StoreSpec::Kind::kKeyValue:
+        case StoreSpec::Kind::kPlainKeyValue:
+            return std::make_unique<KeyValueStore>(spec, std::move(rows));
+        case StoreSpec::Kind::kWindow:
+        case StoreSpec::Kind::kPlainWindow:
+            return std::make_unique<WindowStore>(spec, std::move(rows));
+        case StoreSpec::Kind::kSession:
+            return std::make_unique<SessionStore>(spec, std::move(rows));
+        case StoreSpec::Kind::kVersioned:
+            return std::make_unique<VersionedStore>(spec, std::move(rows));
+        case StoreSpec::Kind::kList:
+            return std::make_unique<ListStore>(spec, std::move(rows));
+    }
+    LEAT_CHECK(false);
+    return nullptr;
+}
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What keeps a store's rows: bytes under byte keys, in the order of memcmp(). Layer: streams (L6).
+// Threading: not synchronised.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "leat/streams/detail/state_store.h"
+
+namespace leat::streams::detail {
+
+/// Errors of all calls: kIoError.
+class OrderedBytes {
+  public:
+    /// Returns false to stop.
+    using Visit = std::function<bool(std::string_view key, std::string_view value)>;
+
+    OrderedBytes() = default;
+    OrderedBytes(const OrderedBytes&) = delete;
+    OrderedBytes& operator=(const OrderedBytes&) = delete;
+    virtual ~OrderedBytes() = default;
+    /// Fills `out` and returns true when there is an entry.
+    virtual Result<bool> get(std::string_view key, std::string& out) const = 0;
+    virtual Result<void> put(std::string_view key, std::string_view value) = 0;
+    virtual Result<void> erase(std::string_view key) = 0;
+    /// Entries with from <= key < to; an absent bound is none. They must not change meanwhile.
+    virtual Result<void> scan(std::string_view from, std::optional<std::string_view> to,
+                              Direction direction, const Visit& visit) const = 0;
+    /// Drops from <= key < to. The range must not be used again.
+    virtual Result<void> drop(std::string_view from, std::string_view to) = 0;
+};
+
+class MemoryBytes final : public OrderedBytes {
+  public:
+    Result<bool> get(std::string_view key, std::string& out) const override;
+    Result<void> put(std::string_view key, std::string_view value) override;
+    Result<void> erase(std::string_view key) override;
+    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
+                      Direction direction, const Visit& visit) const override;
+    Result<void> drop(std::string_view from, std::string_view to) override;
+
+  private:
+    std::map<std::string, std::string, std::less<>> entries_;
+};
+
+/// Where a task's stores keep their rows.
+class StateBackend {
+  public:
+    StateBackend() = default;
+    StateBackend(const StateBackend&) = delete;
+    StateBackend& operator=(const StateBackend&) = delete;
+    virtual ~StateBackend() = default;
+    virtual std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) = 0;
+};
+
+/// Everything in memory, also what the spec calls persistent: for tests.
+class MemoryBackend final : public StateBackend {
+  public:
+    std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) override;
+};
+
+std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& backend);
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "leat/streams/detail/window_store.h"
+#include "streams/state/ordered_bytes.h"
+#include "streams/state/row_bytes.h"
+
+namespace leat::streams::detail {
+
+namespace {
+
+constexpr std::int64_t kSegmentMin = 60'000;
+/// Rows of segments begin with a number that is not negative, hence never with this byte.
+constexpr std::string_view kObservedRow = "\xFFobserved";
+
+/// Kafka Streams' choice for versioned stores: finer for longer histories.
+std::int64_t versioned_segment(std::int64_t history) {
+    if (history <= 60'000) return std::max<std::int64_t>(history / 3, 2'000);
+    if (history <= 300'000) return std::max<std::int64_t>(history / 5, 20'000);
+    if (history <= 3'600'000) return std::max<std::int64_t>(history / 12, 60'000);
+    return std::max<std::int64_t>(history / 24, 300'000);
+}
+
+std::int64_t segment_width(const StoreSpec& spec) {
+    if (spec.segment_ms > 0) return spec.segment_ms;
+    if (spec.kind == StoreSpec::Kind::kVersioned) return versioned_segment(spec.retention_ms);
+    return std::max(spec.retention_ms / 2, kSegmentMin);
+}
+
+std::string segment_prefix(std::int64_t segment) {
+    std::string out;
+    append_be(out, segment);
+    return out;
+}
+
+}  // namespace
+
+SegmentedStore::SegmentedStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
+    : StateStore(std::move(spec), std::move(bytes)),
+      retention_ms_(this->spec().retention_ms),
+      segment_ms_(segment_width(this->spec())) {}
+
+Result<void> SegmentedStore::open(Task& task) {
+    LEAT_TRY_VOID(StateStore::open(task));
+    segments_.clear();
+    observed_ = stored_observed_ = -1;
+    std::string value;
+    LEAT_TRY(const bool known, bytes().get(kObservedRow, value));
+    if (known) {
+        if (value.size() != sizeof(std::int64_t))
+            return Error{Errc::kMalformed, "the time of store " + name() + " cannot be read"};
+        observed_ = stored_observed_ = read_be<std::int64_t>(value);
+    }
+    // From segment to segment, without reading what is in them.
+    std::string from = segment_prefix(0);
+    const std::string end(1, '\x80');
+    for (bool found = true; found;) {
+        found = false;
+        std::int64_t segment = 0;
+        bool sane = true;
+        LEAT_TRY_VOID(bytes().scan(from, end, Direction::kForward,
+                                   [&](std::string_view row, std::string_view) {
+                                       sane = row.size() >= sizeof segment;
+                                       found = sane;
+                                       if (sane) segment = read_be<std::int64_t>(row);
+                                       return false;
+                                   }));
+        if (!sane) return Error{Errc::kMalformed, "a row of store " + name() + " is cut off"};
+        if (!found) break;
+        segments_.insert(segment);
+        from = segment_prefix(segment + 1);
+    }
+    return {};
+}
+
+Result<void> SegmentedStore::save() {
+    if (observed_ == stored_observed_) return {};
+    LEAT_TRY_VOID(bytes().put(kObservedRow, segment_prefix(observed_)));
+    stored_observed_ = observed_;
+    return {};
+}
+
+bool SegmentedStore::alive(std::int64_t segment) const noexcept {
+    return segment >= segment_of(observed_ - retention_ms_);
+}
+
+Result<bool> SegmentedStore::admit(std::int64_t time) {
+    observe(time);
+    const std::int64_t segment = segment_of(time);
+    // In memory Kafka Streams expires to the millisecond, on disk by segment.
+    if (!alive(segment) || (!spec().persistent && time < oldest())) return false;
+    LEAT_TRY_VOID(drop_before(segment_of(observed_ - retention_ms_)));
+    segments_.insert(segment);
+    return true;
+}
+
+Result<void> SegmentedStore::drop_before(std::int64_t segment) {
+    while (!segments_.empty() && *segments_.begin() < segment) {
+        const std::int64_t first = *segments_.begin();
+        LEAT_TRY_VOID(bytes().drop(segment_prefix(first), segment_prefix(first + 1)));
+        segments_.erase(segments_.begin());
+    }
+    return {};
+}
+
+Result<void> SegmentedStore::each_segment(
+    std::int64_t from, std::int64_t to, Direction direction,
+    const std::function<Result<bool>(std::int64_t segment)>& visit) const {
+    if (to < from) return {};
+    const auto first = segments_.lower_bound(segment_of(std::max<std::int64_t>(from, 0)));
+    const auto last = segments_.upper_bound(segment_of(to));
+    if (direction == Direction::kForward) {
+        for (auto at = first; at != last; ++at) {
+            LEAT_TRY(const bool go_on, visit(*at));
+            if (!go_on) break;
+        }
+        return {};
+    }
+    for (auto at = last; at != first;) {
+        LEAT_TRY(const bool go_on, visit(*--at));
+        if (!go_on) break;
+    }
+    return {};
+}
+
+}  // namespace leat::streams::detail

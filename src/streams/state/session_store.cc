@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rows: segment ‖ key ‖ end ‖ start, as in the changelog behind the segment. Of a time-ordered
+// store: segment ‖ 0 ‖ end ‖ start ‖ key, found by segment ‖ 1 ‖ key ‖ end ‖ start, which has no
+// value.
+#include "leat/streams/detail/session_store.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "streams/state/ordered_bytes.h"
+#include "streams/state/row_bytes.h"
+
+namespace leat::streams::detail {
+
+namespace {
+
+constexpr std::size_t kSegmentBytes = 8;
+constexpr std::size_t kTimes = 16;
+constexpr std::int64_t kForever = std::numeric_limits<std::int64_t>::max();
+
+struct SessionKey {
+    std::string_view key;
+    Window window;
+};
+
+SessionKey split(std::string_view key_first) {
+    const auto at = key_first.size() - kTimes;
+    return {key_first.substr(0, at),
+            {read_be<std::int64_t>(key_first.substr(at + 8)),
+             read_be<std::int64_t>(key_first.substr(at))}};
+}
+
+SessionKey split_time_first(std::string_view row) {
+    return {row.substr(kTimes), {read_be<std::int64_t>(row.substr(8)), read_be<std::int64_t>(row)}};
+}
+
+void append_key_first(std::string& out, const SessionKey& key) {
+    out.append(key.key);
+    append_be(out, key.window.end);
+    append_be(out, key.window.start);
+}
+
+std::string key_first_row(std::int64_t segment, bool time_ordered, const SessionKey& key) {
+    std::string out;
+    out.reserve(kSegmentBytes + 1 + key.key.size() + kTimes);
+    append_be(out, segment);
+    if (time_ordered) out.push_back('\1');
+    append_key_first(out, key);
+    return out;
+}
+
+}  // namespace
+
+SessionStore::SessionStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
+    : SegmentedStore(std::move(spec), std::move(bytes)) {}
+
+std::string SessionStore::row(std::string_view key, Window session) const {
+    if (!spec().time_ordered) return key_first_row(segment_of(session.end), false, {key, session});
+    std::string out;
+    out.reserve(kSegmentBytes + 1 + key.size() + kTimes);
+    append_be(out, segment_of(session.end));
+    out.push_back('\0');
+    append_be(out, session.end);
+    append_be(out, session.start);
+    out.append(key);
+    return out;
+}
+
+Result<void> SessionStore::put_row(std::string_view row, std::optional<std::string_view> value) {
+    LEAT_TRY_VOID(StateStore::put_row(row, value));
+    if (!spec().time_ordered) return {};
+    const std::string index = key_first_row(read_be<std::int64_t>(row), true,
+                                            split_time_first(row.substr(kSegmentBytes + 1)));
+    return value ? bytes().put(index, {}) : bytes().erase(index);
+}
+
+std::string_view SessionStore::changelog_key(std::string_view row, std::string& scratch) const {
+    if (!spec().time_ordered) return row.substr(kSegmentBytes);
+    scratch.clear();
+    append_key_first(scratch, split_time_first(row.substr(kSegmentBytes + 1)));
+    return scratch;
+}
+
+Result<void> SessionStore::restore(std::span<const ChangelogRecord> records) {
+    for (const auto& record : records) {
+        if (record.key.size() < kTimes || split(record.key).window.end < 0)
+            return Error{Errc::kMalformed,
+                         "a key in the changelog of " + name() + " is no session's"};
+        observe(split(record.key).window.end);
+    }
+    for (const auto& record : records) {
+        const auto [key, window] = split(record.key);
+        LEAT_TRY(const bool live, admit(window.end));
+        if (live) LEAT_TRY_VOID(put_row(row(key, window), record.value));
+    }
+    return {};
+}
+
+Result<bool> SessionStore::get(std::string_view key, Window session, std::string& out) const {
+    if (session.end < oldest() || !segments().contains(segment_of(session.end))) return false;
+    return read(row(key, session), out);
+}
+
+Result<bool> SessionStore::put(std::string_view key, Window session,
+                               std::optional<std::string_view> value, std::int64_t timestamp,
+                               const Headers* headers) {
+    LEAT_TRY(const bool live, admit(session.end));
+    if (live) {
+        const std::string at = row(key, session);
+        LEAT_TRY_VOID(
+            write({.row = at, .value = value, .timestamp = timestamp, .headers = headers}));
+    } else {
+        std::string at;
+        append_key_first(at, {key, session});
+        LEAT_TRY_VOID(log(at, value, timestamp));
+    }
+    return live;
+}
+
+Result<bool> SessionStore::find_segment(std::int64_t segment, std::string_view key,
+                                        std::int64_t earliest_end, std::int64_t latest_start,
+                                        const Visit& visit, Direction direction) const {
+    const bool time_ordered = spec().time_ordered;
+    const std::string first = key_first_row(segment, time_ordered, {key, {0, earliest_end}});
+    std::string last = key_first_row(segment, time_ordered, {key, {kForever, kForever}});
+    last.push_back('\0');
+    const std::size_t size = last.size() - 1;
+    std::string value;
+    bool go_on = true;
+    Result<bool> found = true;
+    LEAT_TRY_VOID(scan(first, last, direction, [&](std::string_view at, std::string_view inside) {
+        if (at.size() != size) return true;  // a longer key that begins with this one
+        const auto session = split(at.substr(kSegmentBytes + (time_ordered ? 1 : 0)));
+        if (session.window.start > latest_start) return true;
+        if (time_ordered) {
+            found = read(row(session.key, session.window), value);
+            if (!found || !*found) return found.has_value();
+            inside = value;
+        }
+        return go_on = visit(session.window, inside);
+    }));
+    if (!found) return std::move(found).error();
+    return go_on;
+}
+
+Result<void> SessionStore::find(std::string_view key, std::int64_t earliest_end,
+                                std::int64_t latest_start, const Visit& visit,
+                                Direction direction) const {
+    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest()});
+    return each_segment(first, kForever, direction, [&](std::int64_t segment) {
+        return find_segment(segment, key, first, latest_start, visit, direction);
+    });
+}
+
+Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t latest_end,
+                                      const VisitAll& visit) const {
+    const bool time_ordered = spec().time_ordered;
+    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest()});
+    using Found = std::tuple<std::int64_t, std::string, std::int64_t, std::string>;
+    std::vector<Found> kept;
+    const auto in_segment = [&](std::int64_t segment) -> Result<bool> {
+        std::string begin;
+        append_be(begin, segment);
+        std::string end;
+        append_be(end, segment + 1);
+        if (time_ordered) {
+            end = begin + '\1';
+            begin.push_back('\0');
+        }
+        bool go_on = true;
+        LEAT_TRY_VOID(
+            scan(begin, end, Direction::kForward, [&](std::string_view at, std::string_view value) {
+                const auto session = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
+                                                  : split(at.substr(kSegmentBytes));
+                if (session.window.end < first || session.window.end > latest_end) return true;
+                if (time_ordered) return go_on = visit(session.key, session.window, value);
+                kept.emplace_back(session.window.end, session.key, session.window.start, value);
+                return true;
+            }));
+        return go_on;
+    };
+    LEAT_TRY_VOID(each_segment(first, latest_end, Direction::kForward, in_segment));
+    std::ranges::sort(kept);
+    for (const auto& [end, key, start, value] : kept)
+        if (!visit(key, {start, end}, value)) break;
+    return {};
+}
+
+}  // namespace leat::streams::detail

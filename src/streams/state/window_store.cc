@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rows: segment ‖ key ‖ start ‖ number, as in the changelog behind the segment. Of a time-ordered
+// store: segment ‖ 0 ‖ start ‖ key ‖ number, found by segment ‖ 1 ‖ key ‖ start ‖ number, which has
+// no value.
+#include "leat/streams/detail/window_store.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "streams/state/ordered_bytes.h"
+#include "streams/state/row_bytes.h"
+
+namespace leat::streams::detail {
+
+namespace {
+
+constexpr std::size_t kSegmentBytes = 8;
+constexpr std::size_t kStartBytes = 8;
+/// Behind the key: its start, and a number that is 0 unless duplicates are kept.
+constexpr std::size_t kWindowSuffix = 12;
+
+struct WindowKey {
+    std::string_view key;
+    std::int64_t start = 0;
+    std::uint32_t seq = 0;
+};
+
+WindowKey split(std::string_view key_first) {
+    const auto at = key_first.size() - kWindowSuffix;
+    return {key_first.substr(0, at), read_be<std::int64_t>(key_first.substr(at)),
+            read_be<std::uint32_t>(key_first.substr(at + kStartBytes))};
+}
+
+/// start ‖ key ‖ number.
+WindowKey split_time_first(std::string_view row) {
+    const auto size = row.size() - kWindowSuffix;
+    return {row.substr(kStartBytes, size), read_be<std::int64_t>(row),
+            read_be<std::uint32_t>(row.substr(kStartBytes + size))};
+}
+
+void append_key_first(std::string& out, const WindowKey& key) {
+    out.append(key.key);
+    append_be(out, key.start);
+    append_be(out, key.seq);
+}
+
+std::string key_first_row(std::int64_t segment, bool time_ordered, const WindowKey& key) {
+    std::string out;
+    out.reserve(kSegmentBytes + 1 + key.key.size() + kWindowSuffix);
+    append_be(out, segment);
+    if (time_ordered) out.push_back('\1');
+    append_key_first(out, key);
+    return out;
+}
+
+}  // namespace
+
+WindowStore::WindowStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
+    : SegmentedStore(std::move(spec), std::move(bytes)),
+      timestamped_(this->spec().kind == StoreSpec::Kind::kWindow) {}
+
+std::string WindowStore::row(std::string_view key, std::int64_t start, std::uint32_t seq) const {
+    if (!spec().time_ordered) return key_first_row(segment_of(start), false, {key, start, seq});
+    std::string out;
+    out.reserve(kSegmentBytes + 1 + key.size() + kWindowSuffix);
+    append_be(out, segment_of(start));
+    out.push_back('\0');
+    append_be(out, start);
+    out.append(key);
+    append_be(out, seq);
+    return out;
+}
+
+Result<void> WindowStore::put_row(std::string_view row, std::optional<std::string_view> value) {
+    LEAT_TRY_VOID(StateStore::put_row(row, value));
+    if (!spec().time_ordered) return {};
+    const std::string index = key_first_row(read_be<std::int64_t>(row), true,
+                                            split_time_first(row.substr(kSegmentBytes + 1)));
+    return value ? bytes().put(index, {}) : bytes().erase(index);
+}
+
+std::string_view WindowStore::changelog_key(std::string_view row, std::string& scratch) const {
+    if (!spec().time_ordered) return row.substr(kSegmentBytes);
+    scratch.clear();
+    append_key_first(scratch, split_time_first(row.substr(kSegmentBytes + 1)));
+    return scratch;
+}
+
+std::string_view WindowStore::changelog_value(std::string_view value) const {
+    return timestamped_ ? value.substr(kTimestampBytes) : value;
+}
+
+void WindowStore::decode(std::string_view value, Entry& out) const {
+    out.timestamp = -1;
+    if (timestamped_ && value.size() >= kTimestampBytes) {
+        out.timestamp = read_be<std::int64_t>(value);
+        value.remove_prefix(kTimestampBytes);
+    }
+    out.value.assign(value);
+}
+
+Result<void> WindowStore::restore(std::span<const ChangelogRecord> records) {
+    for (const auto& record : records) {
+        if (record.key.size() < kWindowSuffix || split(record.key).start < 0)
+            return Error{Errc::kMalformed,
+                         "a key in the changelog of " + name() + " is no windowed key"};
+        observe(split(record.key).start);
+    }
+    for (const auto& record : records) {
+        const auto [key, start, seq] = split(record.key);
+        LEAT_TRY(const bool live, admit(start));
+        if (!live) continue;
+        if (record.value && timestamped_) {
+            LEAT_TRY_VOID(
+                put_row(row(key, start, seq), with_timestamp(record.timestamp, *record.value)));
+        } else {
+            LEAT_TRY_VOID(put_row(row(key, start, seq), record.value));
+        }
+    }
+    return {};
+}
+
+Result<bool> WindowStore::get(std::string_view key, std::int64_t start, Entry& out) const {
+    if (start < oldest() || !segments().contains(segment_of(start))) return false;
+    std::string value;
+    LEAT_TRY(const bool found, read(row(key, start, 0), value));
+    if (found) decode(value, out);
+    return found;
+}
+
+Result<void> WindowStore::put(std::string_view key, std::int64_t start,
+                              std::optional<std::string_view> value, std::int64_t timestamp,
+                              const Headers* headers) {
+    if (spec().retain_duplicates) {
+        if (!value) return {};
+        seq_ = (seq_ + 1) & 0x7FFF'FFFFU;
+    }
+    LEAT_TRY(const bool live, admit(start));
+    if (!live) {
+        std::string at;
+        append_key_first(at, {key, start, seq_});
+        return log(at, value, timestamp);
+    }
+    const std::string at = row(key, start, seq_);
+    RowChange change{.row = at, .value = value, .timestamp = timestamp, .headers = headers};
+    std::string stamped;
+    if (value && timestamped_) change.value = stamped = with_timestamp(timestamp, *value);
+    return write(change);
+}
+
+Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view key,
+                                        std::int64_t from, std::int64_t to, const Visit& visit,
+                                        Direction direction) const {
+    const bool time_ordered = spec().time_ordered;
+    const std::string first = key_first_row(segment, time_ordered, {key, from, 0});
+    std::string last = key_first_row(segment, time_ordered, {key, to, 0xFFFF'FFFFU});
+    last.push_back('\0');
+    const std::size_t size = last.size() - 1;
+    Entry entry;
+    std::string value_row;
+    std::string value;
+    bool go_on = true;
+    Result<bool> found = true;
+    LEAT_TRY_VOID(scan(first, last, direction, [&](std::string_view at, std::string_view inside) {
+        // A longer key that begins with this one may lie in between.
+        if (at.size() != size) return true;
+        const auto found_key = split(at.substr(kSegmentBytes + (time_ordered ? 1 : 0)));
+        if (time_ordered) {
+            value_row = row(found_key.key, found_key.start, found_key.seq);
+            found = read(value_row, value);
+            if (!found || !*found) return found.has_value();
+            inside = value;
+        }
+        decode(inside, entry);
+        return go_on = visit(found_key.start, entry);
+    }));
+    if (!found) return std::move(found).error();
+    return go_on;
+}
+
+Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::int64_t to,
+                                const Visit& visit, Direction direction) const {
+    const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
+    return each_segment(first, to, direction, [&](std::int64_t segment) {
+        return fetch_segment(segment, key, first, to, visit, direction);
+    });
+}
+
+Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const VisitAll& visit,
+                                    Direction direction) const {
+    const bool time_ordered = spec().time_ordered;
+    const bool sorted = !spec().persistent && !time_ordered;
+    const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
+    using Found = std::tuple<std::int64_t, std::string, std::uint32_t, Entry>;
+    std::vector<Found> kept;
+    Entry entry;
+    LEAT_TRY_VOID(each_segment(first, to, direction, [&](std::int64_t segment) -> Result<bool> {
+        std::string begin;
+        append_be(begin, segment);
+        std::string end;
+        append_be(end, segment + 1);
+        if (time_ordered) {
+            end = begin + '\1';
+            begin.push_back('\0');
+        }
+        bool go_on = true;
+        LEAT_TRY_VOID(scan(begin, end, direction, [&](std::string_view at, std::string_view value) {
+            const auto found = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
+                                            : split(at.substr(kSegmentBytes));
+            if (found.start < first || found.start > to) return true;
+            decode(value, entry);
+            if (sorted) {
+                kept.emplace_back(found.start, found.key, found.seq, entry);
+                return true;
+            }
+            return go_on = visit(found.key, found.start, entry);
+        }));
+        return go_on;
+    }));
+    const auto before = [](const Found& a, const Found& b) {
+        return std::tie(get<0>(a), get<1>(a), get<2>(a)) <
+               std::tie(get<0>(b), get<1>(b), get<2>(b));
+    };
+    std::ranges::sort(kept, before);
+    if (direction == Direction::kBackward) std::ranges::reverse(kept);
+    for (const auto& [start, key, seq, value] : kept)
+        if (!visit(key, start, value)) break;
+    return {};
+}
+
+}  // namespace leat::streams::detail

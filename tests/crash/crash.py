@@ -201,6 +201,7 @@ def kill_cycles(options, cycles, settings=(), environment=None):
 class Report:
     def __init__(self):
         self.rows, self.failed = [], 0
+        self.commit = machine.commit(ROOT)  # Now: a long run outlives what stands here.
 
     def add(self, what, cycles, acknowledged, findings, good):
         text = "none" if not findings else "; ".join(
@@ -212,7 +213,7 @@ class Report:
             print(history.show(findings), file=sys.stderr)
 
     def text(self):
-        lines = ["# Crash runs", "", f"- commit: {machine.commit(ROOT)}", f"- date: {datetime.date.today()}",
+        lines = ["# Crash runs", "", f"- commit: {self.commit}", f"- date: {datetime.date.today()}",
                  f"- machine: {machine.describe()}", f"- command: `tests/crash/run {' '.join(sys.argv[1:])}`", "",
                  "| run | cycles | acknowledged | findings | verdict |", "|---|---|---|---|---|"]
         lines += [f"| {what} | {cycles} | {acknowledged:,} | {text} | {good} |" for what, cycles, acknowledged, text, good in self.rows]

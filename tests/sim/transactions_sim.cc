@@ -231,7 +231,12 @@ void Client::end_again(std::uint64_t tries, bool commit) {
             }
             begin();
         },
-        [=, this] { end_again(tries + 1, commit); });
+        [=, this] {
+            // It may have died with the broker, or of waiting: who takes its place does not know
+            // what it asked for, and aborts what is still open.
+            if (!world_.is_quiet_ && world_.random_.below(4) == 0) return init();
+            end_again(tries + 1, commit);
+        });
 }
 
 // The world.

@@ -57,7 +57,9 @@ INSTANTIATE_TEST_SUITE_P(
     All, TransactionsSimMutant,
     testing::Values(Mutant{"no_fencing", &Faults::no_fencing},
                     Mutant{"coordinator_not_reconciled", &Faults::not_reconciled},
-                    Mutant{"answer_before_durable", &Faults::answer_before_durable}),
+                    Mutant{"answer_before_durable", &Faults::answer_before_durable},
+                    Mutant{"marker_before_log", &Faults::marker_before_log},
+                    Mutant{"marker_lost", &Faults::marker_lost}),
     [](const auto& info) { return std::string{info.param.name}; });
 
 }  // namespace

@@ -87,7 +87,7 @@ class Broker {
     [[nodiscard]] QuotaLimits& quota_limits() noexcept { return quota_limits_; }
     /// Why the data directory takes no more writes; "" while all is well.
     [[nodiscard]] std::string failure() const;
-    /// Features as ApiVersions tells them; finalized ones are implemented.
+    /// Features of this program; what an administrator finalized is in the image.
     [[nodiscard]] std::span<const admin::Feature> features() const noexcept;
     /// Grows when features() changes between versions of the program.
     [[nodiscard]] std::int64_t features_epoch() const noexcept;

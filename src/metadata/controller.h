@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -145,6 +146,10 @@ class Controller {
     /// `expires` is when the token ends afterwards.
     Errc change_token(const TokenDeadline& asked, std::vector<Delta>& deltas, WallMs& expires);
     void drop_expired_tokens(WallMs now, std::vector<Delta>& deltas);
+
+    /// Sets finalized levels of features; the caller has checked them.
+    void set_feature_levels(const std::map<std::string, std::int16_t>& levels,
+                            std::vector<Delta>& deltas);
 
     /// First of kProducerIdBlock new producer ids; to be used only once the delta is durable.
     std::int64_t allocate_producer_ids(std::vector<Delta>& deltas);

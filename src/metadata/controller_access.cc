@@ -107,4 +107,12 @@ Result<Delta> Controller::checked_client_metrics(const ConfigChange& change) con
     return Delta{ClientMetricsChanged{change.name, std::move(values)}};
 }
 
+void Controller::set_feature_levels(const std::map<std::string, std::int16_t>& levels,
+                                    std::vector<Delta>& deltas) {
+    std::map<std::string, std::int16_t> all = image_.feature_levels();
+    for (const auto& [name, level] : levels) all[name] = level;
+    if (all == image_.feature_levels()) return;
+    apply(FeatureLevelsChanged{std::move(all), image_.feature_changes() + 1}, deltas);
+}
+
 }  // namespace leat::metadata

@@ -79,10 +79,17 @@ struct ClientMetricsChanged {
     config::Values values;
 };
 
+/// Finalized levels that differ from the program's; `changes` counts these deltas.
+struct FeatureLevelsChanged {
+    std::map<std::string, std::int16_t> levels;
+    std::int64_t changes = 0;
+};
+
 using Delta =
     std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
                  BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped, AclsChanged,
-                 QuotasChanged, ClientMetricsChanged, ScramChanged, TokenChanged, SuperUserChanged>;
+                 QuotasChanged, ClientMetricsChanged, ScramChanged, TokenChanged, SuperUserChanged,
+                 FeatureLevelsChanged>;
 
 /// What a store keeps.
 struct StoredTopic {
@@ -103,6 +110,8 @@ struct State {
     auth::QuotaTable::All quotas;
     std::map<std::string, config::Values> client_metrics;
     Credentials credentials;
+    std::map<std::string, std::int16_t> feature_levels;
+    std::int64_t feature_changes = 0;
 };
 
 }  // namespace leat::metadata

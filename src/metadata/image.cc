@@ -40,6 +40,8 @@ Result<Image> Image::make(const State& state, const config::Layers& static_layer
     image.next_producer_id_ = state.next_producer_id;
     image.unclean_starts_ = state.unclean_starts;
     image.client_metrics_ = state.client_metrics;
+    image.feature_levels_ = state.feature_levels;
+    image.feature_changes_ = state.feature_changes;
     for (const auth::Acl& acl : state.acls) image.acls_.insert(acl);
     for (const auto& [entity, values] : state.quotas) image.quotas_.set(entity, values);
     image.credentials_ = state.credentials;
@@ -69,6 +71,8 @@ Image Image::clone() const {
     copy.quotas_ = quotas_;
     copy.client_metrics_ = client_metrics_;
     copy.credentials_ = credentials_;
+    copy.feature_levels_ = feature_levels_;
+    copy.feature_changes_ = feature_changes_;
     for (const auto& [name, topic] : topics_) copy.insert(topic);
     return copy;
 }
@@ -87,6 +91,10 @@ void Image::apply(const Delta& delta) {
                    },
                    [this](const ProducerIdsAllocated& d) { next_producer_id_ = d.next; },
                    [this](const LeaderEpochsBumped& d) { unclean_starts_ = d.unclean_starts; },
+                   [this](const FeatureLevelsChanged& d) {
+                       feature_levels_ = d.levels;
+                       feature_changes_ = d.changes;
+                   },
                    [this](const ClientMetricsChanged& d) {
                        if (d.values.empty())
                            client_metrics_.erase(d.name);

@@ -68,6 +68,10 @@ class Image {
     /// Subscriptions to clients' metrics, by name.
     [[nodiscard]] const ClientMetrics& client_metrics() const noexcept { return client_metrics_; }
     [[nodiscard]] const Credentials& credentials() const noexcept { return credentials_; }
+    using FeatureLevels = std::map<std::string, std::int16_t>;
+    /// Finalized levels that an administrator set.
+    [[nodiscard]] const FeatureLevels& feature_levels() const noexcept { return feature_levels_; }
+    [[nodiscard]] std::int64_t feature_changes() const noexcept { return feature_changes_; }
     /// Number of deltas applied since the state was loaded.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
@@ -88,6 +92,8 @@ class Image {
     auth::QuotaTable quotas_;
     ClientMetrics client_metrics_;
     Credentials credentials_;
+    FeatureLevels feature_levels_;
+    std::int64_t feature_changes_ = 0;
     std::int64_t next_producer_id_ = 0;
     std::int64_t partition_total_ = 0;
     std::int32_t unclean_starts_ = 0;

@@ -43,6 +43,9 @@ constexpr const char* kAdded =
     " value REAL NOT NULL);"
     "CREATE TABLE IF NOT EXISTS client_metrics(subscription TEXT NOT NULL, name TEXT NOT NULL,"
     " value TEXT NOT NULL, PRIMARY KEY(subscription, name)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS features(name TEXT PRIMARY KEY, level INTEGER NOT NULL) WITHOUT "
+    "ROWID;"
+    "INSERT OR IGNORE INTO facts VALUES('feature_changes', 0);"
     "PRAGMA user_version=2;";
 static_assert(kSchemaVersion == 2);
 
@@ -56,7 +59,7 @@ Bytes bytes_of(const Uuid& id) {
 struct Statements {
     Statement put_topic, drop_topic, put_setting, drop_settings, put_broker, drop_broker, put_fact;
     Statement put_acl, drop_acl, put_quota, drop_quotas;
-    Statement put_client_metrics, drop_client_metrics;
+    Statement put_client_metrics, drop_client_metrics, put_feature, drop_features;
 };
 
 Result<Statements> prepare_all(Database& db) {
@@ -74,6 +77,8 @@ Result<Statements> prepare_all(Database& db) {
     LEAT_TRY(s.put_quota, prepare("INSERT INTO quotas VALUES(?,?,?,?,?)"));
     LEAT_TRY(s.put_client_metrics, prepare("INSERT OR REPLACE INTO client_metrics VALUES(?,?,?)"));
     LEAT_TRY(s.drop_client_metrics, prepare("DELETE FROM client_metrics WHERE subscription=?"));
+    LEAT_TRY(s.put_feature, prepare("INSERT OR REPLACE INTO features VALUES(?,?)"));
+    LEAT_TRY(s.drop_features, prepare("DELETE FROM features"));
     LEAT_TRY(s.drop_quotas,
              prepare("DELETE FROM quotas WHERE user IS ? AND client_id IS ? AND ip IS ?"));
     LEAT_TRY(s.drop_acl,
@@ -109,6 +114,7 @@ class SqliteStore final : public MetadataStore {
         LEAT_TRY_VOID(load_quotas(state));
         LEAT_TRY_VOID(load_client_metrics(state));
         LEAT_TRY_VOID(CredentialTables::load(db_, state.credentials));
+        LEAT_TRY_VOID(load_features(state));
         return state;
     }
 
@@ -255,6 +261,26 @@ class SqliteStore final : public MetadataStore {
                                                   : std::optional{text.substr(1)});
             }
             state.quotas[entity][rows.column_text(3)] = rows.column_real(4);
+        }
+    }
+
+    Result<void> write(const FeatureLevelsChanged& d) {
+        LEAT_TRY_VOID(statements_->drop_features.run());
+        for (const auto& [name, level] : d.levels)
+            LEAT_TRY_VOID(statements_->put_feature.bind(1, std::string_view{name})
+                              .bind(2, std::int64_t{level})
+                              .run());
+        return put_fact("feature_changes", d.changes);
+    }
+    Result<void> load_features(State& state) {
+        LEAT_TRY(state.feature_changes,
+                 db_.number("SELECT value FROM facts WHERE name='feature_changes'"));
+        LEAT_TRY(Statement rows, Statement::prepare(db_, "SELECT name, level FROM features"));
+        for (;;) {
+            LEAT_TRY(const bool has_row, rows.step());
+            if (!has_row) return {};
+            state.feature_levels[rows.column_text(0)] =
+                static_cast<std::int16_t>(rows.column_number(1));
         }
     }
 

@@ -336,22 +336,31 @@ TEST(AdminCluster, QuorumHasOneVoter) {
     EXPECT_EQ(told.nodes[0].listeners[0].port, 9092);
 }
 
-TEST(AdminCluster, FeaturesStayAsTheyAre) {
+TEST(AdminCluster, FeatureLevelsAreThoseOfTheAdministrator) {
     Rig rig;
-    constexpr std::array kFeatures{Feature{"group.version", 0, 1, 1}};
+    constexpr std::array kFeatures{Feature{"group.version", 0, 1, 1, false},
+                                   Feature{"kraft.version", 0, 1, 1, true}};
     const auto update = [&](std::string_view name, std::int16_t level, std::int8_t type) {
         wire::UpdateFeaturesRequest request;
         request.feature_updates = rig.arena.array<wire::UpdateFeaturesRequest::FeatureUpdateKey>(1);
         request.feature_updates[0] = {
             .feature = name, .max_version_level = level, .upgrade_type = type};
-        const auto told = update_features(request, 1, 1, kFeatures, rig.arena);
+        const auto change = update_features(request, 1, kFeatures, rig.controller, rig.arena);
+        const auto& told = change.response;
         return name_of(told.error_code) +
                std::string{told.error_message.value_or("")}.substr(0, 40);
     };
     EXPECT_EQ(update("group.version", 1, 1), "NONE");
     EXPECT_EQ(update("group.version", 9, 1).substr(0, 22), "INVALID_UPDATE_VERSION");
     EXPECT_EQ(update("no.such", 1, 1).substr(0, 22), "INVALID_UPDATE_VERSION");
-    EXPECT_EQ(update("group.version", 0, 2).substr(0, 22), "INVALID_UPDATE_VERSION");
+    EXPECT_EQ(update("group.version", 0, 1).substr(0, 22), "INVALID_UPDATE_VERSION");
+    EXPECT_EQ(update("kraft.version", 0, 2).substr(0, 22), "INVALID_UPDATE_VERSION");
+    EXPECT_EQ(rig.image().feature_changes(), 0);
+    EXPECT_EQ(update("group.version", 0, 2), "NONE");
+    EXPECT_EQ(finalized_features(kFeatures, rig.image())[0].finalized, 0);
+    EXPECT_EQ(rig.image().feature_changes(), 1);
+    EXPECT_EQ(update("group.version", 1, 1), "NONE");
+    EXPECT_EQ(finalized_features(kFeatures, rig.image())[0].finalized, 1);
 }
 
 TEST(AdminReplicas, ElectionIsNeverNeeded) {

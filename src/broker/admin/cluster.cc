@@ -2,6 +2,7 @@
 #include "broker/admin/cluster.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -108,8 +109,8 @@ std::optional<std::string> feature_error(const Feature* known, std::int16_t want
         return what +
                "Can't downgrade the version of this feature without setting the upgrade type "
                "to either safe or unsafe downgrade.";
-    return what + "The feature levels of this broker are fixed at " +
-           std::to_string(known->finalized) + ".";
+    if (!known->is_fixed) return std::nullopt;
+    return what + "The level of this broker is fixed at " + std::to_string(known->finalized) + ".";
 }
 
 }  // namespace
@@ -215,32 +216,53 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
     return response;
 }
 
-wire::UpdateFeaturesResponse update_features(const wire::UpdateFeaturesRequest& request,
-                                             std::int16_t version, std::int32_t node_id,
-                                             std::span<const Feature> features, Arena& arena) {
+std::vector<Feature> finalized_features(std::span<const Feature> features,
+                                        const metadata::Image& image) {
+    std::vector<Feature> out{features.begin(), features.end()};
+    for (Feature& feature : out) {
+        const auto set = image.feature_levels().find(std::string{feature.name});
+        // A level that this program does not know any more is as good as none.
+        if (!feature.is_fixed && set != image.feature_levels().end() &&
+            set->second >= feature.min && set->second <= feature.max)
+            feature.finalized = set->second;
+    }
+    return out;
+}
+
+Change<wire::UpdateFeaturesResponse> update_features(const wire::UpdateFeaturesRequest& request,
+                                                     std::int16_t version,
+                                                     std::span<const Feature> features,
+                                                     metadata::Controller& controller,
+                                                     Arena& arena) {
     using Answer = wire::UpdateFeaturesResponse::UpdatableFeatureResult;
-    wire::UpdateFeaturesResponse response;
+    Change<wire::UpdateFeaturesResponse> change;
+    wire::UpdateFeaturesResponse& response = change.response;
     response.error_message.reset();
+    const std::vector<Feature> now = finalized_features(features, controller.image());
+    const std::int32_t node_id = controller.image().broker().node_id;
+    std::map<std::string, std::int16_t> levels;
     for (const auto& update : request.feature_updates) {
-        const auto known = std::ranges::find(features, update.feature, &Feature::name);
+        const auto known = std::ranges::find(now, update.feature, &Feature::name);
         const bool may_lower = version == 0 ? update.allow_downgrade : update.upgrade_type != 1;
         const auto error =
-            feature_error(known != features.end() ? &*known : nullptr, update.max_version_level,
+            feature_error(known != now.end() ? &*known : nullptr, update.max_version_level,
                           may_lower, update.feature, node_id);
+        levels[std::string{update.feature}] = update.max_version_level;
         if (!error) continue;
         response.error_code = code(Errc::kInvalidUpdateVersion);
         response.error_message = arena.copy(
             "The update failed for all features since the following feature had an error: " +
             *error);
-        return response;
+        return change;
     }
-    if (version > 1) return response;
+    if (!request.validate_only) controller.set_feature_levels(levels, change.deltas);
+    if (version > 1) return change;
     response.results = arena.array<Answer>(request.feature_updates.size());
     for (std::size_t i = 0; i < response.results.size(); ++i) {
         response.results[i].feature = request.feature_updates[i].feature;
         response.results[i].error_message.reset();
     }
-    return response;
+    return change;
 }
 
 }  // namespace leat::broker::admin

@@ -9,8 +9,11 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/arena.h"
+#include "broker/admin/change.h"
+#include "metadata/controller.h"
 #include "metadata/image.h"
 #include "wire/messages/describe_cluster_request.h"
 #include "wire/messages/describe_cluster_response.h"
@@ -39,6 +42,7 @@ struct Feature {
     std::int16_t min = 0;
     std::int16_t max = 0;
     std::int16_t finalized = 0;
+    bool is_fixed = false;  ///< The finalized level is the program's.
 };
 
 /// What may be done with a topic, as bits of Kafka's ids; nullopt when it may not be seen.
@@ -58,10 +62,15 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
                                              const metadata::Image& image, const Endpoint& endpoint,
                                              std::int64_t now_ms, Arena& arena);
 
-/// Features are fixed: asking for what is finalized succeeds, all else is refused as Kafka refuses
-/// it.
-wire::UpdateFeaturesResponse update_features(const wire::UpdateFeaturesRequest& request,
-                                             std::int16_t version, std::int32_t node_id,
-                                             std::span<const Feature> features, Arena& arena);
+/// `features` with the levels that an administrator finalized.
+std::vector<Feature> finalized_features(std::span<const Feature> features,
+                                        const metadata::Image& image);
+
+/// Runs on the controller's shard. One update that cannot be made refuses all, as in Kafka.
+Change<wire::UpdateFeaturesResponse> update_features(const wire::UpdateFeaturesRequest& request,
+                                                     std::int16_t version,
+                                                     std::span<const Feature> features,
+                                                     metadata::Controller& controller,
+                                                     Arena& arena);
 
 }  // namespace leat::broker::admin

@@ -2,6 +2,7 @@
 #include "broker/handlers/api_versions.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "broker/apis.h"
 #include "broker/broker.h"
@@ -29,7 +30,9 @@ ApiVersion row_of(const wire::ApiInfo& info) {
 
 void add_features(const Request& request, wire::ApiVersionsResponse& out, Arena& arena) {
     const Broker& broker = request.shard->broker();
-    const std::span<const admin::Feature> features = broker.features();
+    const metadata::Image& image = request.shard->image();
+    const std::vector<admin::Feature> features =
+        admin::finalized_features(broker.features(), image);
     out.supported_features =
         arena.array<wire::ApiVersionsResponse::SupportedFeatureKey>(features.size());
     out.finalized_features =
@@ -47,7 +50,7 @@ void add_features(const Request& request, wire::ApiVersionsResponse& out, Arena&
     }
     out.supported_features = out.supported_features.first(supported);
     out.finalized_features = out.finalized_features.first(finalized);
-    out.finalized_features_epoch = broker.features_epoch();
+    out.finalized_features_epoch = broker.features_epoch() + image.feature_changes();
 }
 
 }  // namespace

@@ -6,6 +6,23 @@
 #include "broker/broker.h"
 
 namespace leat::broker {
+namespace {
+
+/// Runs on: the controller's shard, while the request waits.
+struct UpdateFeatures {
+    Request* request;
+    const wire::UpdateFeaturesRequest* message;
+    wire::UpdateFeaturesResponse operator()(metadata::Controller& controller,
+                                            std::vector<metadata::Delta>& deltas) const {
+        auto change =
+            admin::update_features(*message, request->version(),
+                                   request->shard->broker().features(), controller, request->arena);
+        deltas = std::move(change.deltas);
+        return change.response;
+    }
+};
+
+}  // namespace
 
 wire::DescribeClusterResponse handle_describe_cluster(Request& request,
                                                       const wire::DescribeClusterRequest& message) {
@@ -49,17 +66,20 @@ wire::DescribeQuorumResponse handle_describe_quorum(Request& request,
                                   shard.executor().wall_now().value, request.arena);
 }
 
-wire::UpdateFeaturesResponse handle_update_features(Request& request,
-                                                    const wire::UpdateFeaturesRequest& message) {
+rt::Task<wire::UpdateFeaturesResponse> handle_update_features(
+    Request& request, const wire::UpdateFeaturesRequest& message) {
     if (!may_cluster(request, auth::Operation::kAlter)) {
         wire::UpdateFeaturesResponse refused;
         refused.error_code = wire_code(Errc::kClusterAuthorizationFailed);
         refused.error_message = kNotAuthorized;
-        return refused;
+        co_return refused;
     }
-    const Broker& broker = request.shard->broker();
-    return admin::update_features(message, request.version(), broker.node_id(), broker.features(),
-                                  request.arena);
+    Shard& shard = *request.shard;
+    UpdateFeatures make{.request = &request, .message = &message};
+    auto changed = co_await shard.broker().authority().change(shard.executor(), make);
+    if (!changed.durable.has_value())
+        changed.result.error_code = wire_code(changed.durable.error().code());
+    co_return changed.result;
 }
 
 }  // namespace leat::broker

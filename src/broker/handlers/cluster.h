@@ -5,6 +5,7 @@
 #pragma once
 
 #include "broker/request.h"
+#include "rt/task.h"
 #include "wire/messages/describe_cluster_request.h"
 #include "wire/messages/describe_cluster_response.h"
 #include "wire/messages/describe_quorum_request.h"
@@ -22,7 +23,7 @@ wire::DescribeTopicPartitionsResponse handle_describe_topic_partitions(
     Request& request, const wire::DescribeTopicPartitionsRequest& message);
 wire::DescribeQuorumResponse handle_describe_quorum(Request& request,
                                                     const wire::DescribeQuorumRequest& message);
-wire::UpdateFeaturesResponse handle_update_features(Request& request,
-                                                    const wire::UpdateFeaturesRequest& message);
+rt::Task<wire::UpdateFeaturesResponse> handle_update_features(
+    Request& request, const wire::UpdateFeaturesRequest& message);
 
 }  // namespace leat::broker

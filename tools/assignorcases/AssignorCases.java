@@ -33,6 +33,7 @@ public class AssignorCases {
     }
 
     static Random random;
+    static Set<String> used = new HashSet<>();
     static List<Uuid> topics = new ArrayList<>();
     static List<Integer> counts = new ArrayList<>();
 
@@ -105,7 +106,9 @@ public class AssignorCases {
 
     static Member member(boolean same, TreeSet<Integer> all) {
         Member m = new Member();
-        m.id = random.nextBoolean() ? "member-" + random.nextInt(100000) : uuid().toString();
+        do {
+            m.id = random.nextBoolean() ? "member-" + random.nextInt(100000) : uuid().toString();
+        } while (!used.add(m.id));
         if (random.nextInt(4) == 0) m.instance = "instance-" + random.nextInt(1000000);
         m.topics.addAll(all);
         if (!same) m.topics.removeIf(t -> random.nextInt(3) == 0);
@@ -116,6 +119,7 @@ public class AssignorCases {
     static void run(ConsumerGroupPartitionAssignor assignor, boolean same, int steps) {
         topics.clear();
         counts.clear();
+        used.clear();
         TreeSet<Integer> all = new TreeSet<>();
         for (int t = 1 + random.nextInt(5); t > 0; --t) {
             all.add(topics.size());

@@ -75,6 +75,38 @@ void ClassicGroup::reset() {
     group_.is_recorded = false;
 }
 
+void ClassicGroup::dissolve() {
+    pending_.clear();
+    join_timer_.cancel();
+    sync_timer_.cancel();
+    while (!roster_.is_empty())
+        drop(*roster_.members().begin()->second, Errc::kRebalanceInProgress);
+    reset();
+}
+
+void ClassicGroup::adopt(Adopted from) {
+    auto member = std::make_unique<Member>(host_.timers(), silence_);
+    member->id = std::move(from.id);
+    member->instance_id = std::move(from.instance_id);
+    member->client_id = std::move(from.client_id);
+    member->client_host = std::move(from.client_host);
+    member->session_timeout = from.session_timeout;
+    member->rebalance_timeout = from.rebalance_timeout;
+    member->assignment = std::move(from.assignment);
+    Member& added = roster_.add(std::move(member));
+    roster_.set_protocols(added, std::move(from.protocols));
+    restart_session(added);
+}
+
+RecordToWrite ClassicGroup::begin_adopted(std::int32_t generation) {
+    generation_ = generation;
+    protocol_type_ = kConsumerProtocol;
+    protocol_ = roster_.vote();
+    enter(GroupState::kStable);
+    learn_subscriptions();
+    return record(nullptr);
+}
+
 void ClassicGroup::finish_restore() {
     for (const auto& [order, member] : roster_.members()) restart_session(*member);
     if (roster_.size() > host_.settings().members_max) prepare_rebalance();

@@ -50,6 +50,26 @@ class ClassicGroup {
     /// Whether this member may commit now; a member that may has shown that it lives.
     Errc admit_commit(const CommitOffsets& request);
 
+    // A change of the protocol; see conversion.cc.
+    struct Adopted {
+        std::string id;
+        std::optional<std::string> instance_id;
+        std::string client_id;
+        std::string client_host;
+        std::chrono::milliseconds session_timeout;
+        std::chrono::milliseconds rebalance_timeout;
+        std::vector<Member::OwnedProtocol> protocols;
+        std::vector<std::byte> assignment;
+    };
+    /// Everybody is gone; whoever waits is told to join again.
+    void dissolve();
+    /// Takes a member over. Precondition: the group is empty but for others that were adopted.
+    void adopt(Adopted member);
+    /// Those that were adopted are a stable group of `generation`; its record.
+    [[nodiscard]] RecordToWrite begin_adopted(std::int32_t generation);
+    void rebalance_adopted() { prepare_rebalance(); }
+    [[nodiscard]] const std::optional<std::string>& protocol() const { return protocol_; }
+
     /// Writes the group as it is, so that the log knows of it.
     void write_empty();
     [[nodiscard]] DescribedGroup describe() const;

@@ -53,9 +53,11 @@ FetchedOffset fetched(const CommittedOffset& committed) {
 
 }  // namespace
 
-Coordinator::Coordinator(const Settings& settings, std::function<std::uint64_t()> random)
+Coordinator::Coordinator(const Settings& settings, std::function<std::uint64_t()> random,
+                         const ClusterView* cluster)
     : settings_(settings),
       random_(std::move(random)),
+      cluster_(cluster != nullptr ? cluster : &no_topics()),
       expiry_timer_(timers_, [this] { expire_some(); }) {}
 
 Coordinator::~Coordinator() = default;
@@ -72,6 +74,15 @@ void Coordinator::load_record(Bytes key, std::optional<Bytes> value, Now now,
     if (const auto* offset = std::get_if<OffsetKey>(&*decoded))
         load_offset(*offset, value, producer_id);
     if (const auto* group = std::get_if<GroupKey>(&*decoded)) load_group(*group, value);
+    if (const auto* other = std::get_if<OtherKey>(&*decoded))
+        if (is_consumer_record(other->version)) load_consumer(key, value);
+}
+
+Group& Coordinator::find_or_load(std::string_view group_id) {
+    // The log is the truth: no bound holds back what was acknowledged once.
+    auto& place = groups_[std::string{group_id}];
+    if (!place) place = std::make_unique<Group>(host(), std::string{group_id});
+    return *place;
 }
 
 void Coordinator::load_offset(const OffsetKey& key, std::optional<Bytes> value,
@@ -91,16 +102,15 @@ void Coordinator::load_offset(const OffsetKey& key, std::optional<Bytes> value,
         ++unreadable_;
         return;
     }
-    // The log is the truth: no bound holds back what was acknowledged once.
-    auto& group = groups_[std::string{key.group_id}];
-    if (!group) group = std::make_unique<Group>(host(), std::string{key.group_id});
-    take_offset(*group, key.topic, key.partition, CommittedOffset::from(*decoded), producer_id);
+    take_offset(find_or_load(key.group_id), key.topic, key.partition,
+                CommittedOffset::from(*decoded), producer_id);
 }
 
 void Coordinator::load_group(const GroupKey& key, std::optional<Bytes> value) {
     Group* group = find(key.group_id);
     if (!value) {
-        if (group == nullptr) return;
+        // That of a classic group that became one of the consumer protocol may come late.
+        if (group == nullptr || group->consumer) return;
         if (group->offsets.is_empty() && group->pending.is_empty())
             groups_.erase(group->id());
         else
@@ -113,14 +123,19 @@ void Coordinator::load_group(const GroupKey& key, std::optional<Bytes> value) {
         ++unreadable_;
         return;
     }
-    auto& place = groups_[std::string{key.group_id}];
-    if (!place) place = std::make_unique<Group>(host(), std::string{key.group_id});
-    place->classic.restore(*decoded);
+    Group& restored = find_or_load(key.group_id);
+    restored.consumer.reset();
+    restored.classic.restore(*decoded);
 }
 
 void Coordinator::finish_load(Now now) {
     now_ = now;
-    for (const auto& [id, group] : groups_) group->classic.finish_restore();
+    for (const auto& [id, group] : groups_) {
+        if (group->consumer)
+            group->consumer->finish_load();
+        else
+            group->classic.finish_restore();
+    }
     expiry_timer_.set(now.mono + settings_.retention_check_interval);
     settle();
 }
@@ -145,7 +160,8 @@ void Coordinator::enqueue(Group& group, std::vector<RecordToWrite> records, Errc
                           Done done, std::optional<Producer> producer) {
     ++group.writes_in_flight;
     in_flight_.push_back({&group, std::move(done), too_large, std::nullopt});
-    writes_.push_back({first_in_flight_ + in_flight_.size() - 1, std::move(records), producer});
+    group.last_write = first_in_flight_ + in_flight_.size() - 1;
+    writes_.push_back({group.last_write, std::move(records), producer});
 }
 
 void Coordinator::later(std::move_only_function<void()> answer) {
@@ -180,6 +196,9 @@ void Coordinator::on_written(std::uint64_t token, Errc outcome, Now now) {
         --next.group->writes_in_flight;
         Group& group = *next.group;
         next.done(coordinator_error(*next.outcome, next.too_large));
+        const Errc torn = group.ledger.is_torn() ? Errc::kCoordinatorNotAvailable : Errc::kNone;
+        for (Done& follower : next.followers)
+            later([follower = std::move(follower), torn]() mutable { follower(torn); });
         remove_if_unused(group);
     }
     settle();
@@ -228,8 +247,19 @@ void Coordinator::join(const Join& request, Now now, Answer<JoinAnswer> answer) 
         group = find_or_create(request.group_id);
         if (group == nullptr) return refuse(Errc::kPolicyViolation);
     }
+    if (group->consumer && !group->consumer->is_empty()) {
+        group->consumer->join(request, std::move(answer));
+        return settle();
+    }
+    const bool was_consumer = group->consumer != nullptr;
+    if (was_consumer) group->drop_empty_consumer();
+    if (was_consumer && !request.member_id.empty()) {
+        refuse(Errc::kUnknownMemberId);
+        remove_if_unused(*group);
+        return settle();
+    }
     group->classic.join(request, std::move(answer));
-    if (is_new) group->classic.write_empty();
+    if (is_new || was_consumer) group->classic.write_empty();
     settle();
 }
 
@@ -238,7 +268,10 @@ void Coordinator::sync(const Sync& request, Now now, Answer<SyncAnswer> answer) 
     if (request.group_id.empty()) return answer({.error = Errc::kInvalidGroupId});
     Group* group = find(request.group_id);
     if (group == nullptr) return answer({.error = Errc::kUnknownMemberId});
-    group->classic.sync(request, std::move(answer));
+    if (group->consumer)
+        group->consumer->sync(request, std::move(answer));
+    else
+        group->classic.sync(request, std::move(answer));
     settle();
 }
 
@@ -246,7 +279,9 @@ Errc Coordinator::heartbeat(const Heartbeat& request, Now now) {
     now_ = now;
     if (request.group_id.empty()) return Errc::kInvalidGroupId;
     Group* group = find(request.group_id);
-    return group == nullptr ? Errc::kUnknownMemberId : group->classic.heartbeat(request);
+    if (group == nullptr) return Errc::kUnknownMemberId;
+    return group->consumer ? group->consumer->heartbeat(request)
+                           : group->classic.heartbeat(request);
 }
 
 LeaveAnswer Coordinator::leave(const Leave& request, Now now) {
@@ -254,23 +289,27 @@ LeaveAnswer Coordinator::leave(const Leave& request, Now now) {
     if (request.group_id.empty()) return {.error = Errc::kInvalidGroupId, .members = {}};
     Group* group = find(request.group_id);
     if (group == nullptr) return {.error = Errc::kUnknownMemberId, .members = {}};
-    LeaveAnswer answer{.members = group->classic.leave(request.members)};
+    LeaveAnswer answer{.members = group->consumer ? group->consumer->leave(request.members)
+                                                  : group->classic.leave(request.members)};
     settle();
     return answer;
 }
 
 DescribedGroup Coordinator::describe(std::string_view group_id) const {
     const Group* group = find(group_id);
-    if (group != nullptr) return group->classic.describe();
-    return {.error = Errc::kGroupIdNotFound, .state = "Dead"};
+    if (group != nullptr && !group->consumer) return group->classic.describe();
+    return {.error = Errc::kGroupIdNotFound,
+            .message = "Group " + std::string{group_id} +
+                       (group == nullptr ? " not found." : " is not a classic group."),
+            .state = "Dead"};
 }
 
 std::vector<ListedGroup> Coordinator::list() const {
     std::vector<ListedGroup> out;
     out.reserve(groups_.size());
     for (const auto& [id, group] : groups_) {
-        out.push_back(
-            {id, group->classic.protocol_type().value_or(""), name(group->classic.state())});
+        out.push_back({id, std::string{group->protocol_type()}, group->state_name(),
+                       group->consumer ? "consumer" : "classic"});
     }
     return out;
 }
@@ -294,14 +333,21 @@ void Coordinator::commit_offsets(const CommitOffsets& request, Now now,
         group = find_or_create(request.group_id);
         if (group == nullptr) return answer({.error = Errc::kPolicyViolation});
     }
-    if (const Errc error = group->classic.admit_commit(request); error != Errc::kNone) {
+    const Errc error = group->consumer ? group->consumer->admit_commit(request)
+                                       : group->classic.admit_commit(request);
+    if (error != Errc::kNone) {
         return answer({.error = error});
     }
     commit_to(*group, request, std::move(answer));
     settle();
 }
 
-Errc Coordinator::check_offset(const Group& group, const OffsetToCommit& offset) const {
+Errc Coordinator::check_offset(const Group& group, const CommitOffsets& request,
+                               const OffsetToCommit& offset) const {
+    if (group.consumer) {
+        const Errc error = group.consumer->admit_partition(request, offset.topic, offset.partition);
+        if (error != Errc::kNone) return error;
+    }
     if (offset.metadata.size() > settings_.offset_metadata_bytes_max)
         return Errc::kOffsetMetadataTooLarge;
     if (group.offsets.size() + group.pending.size() + group.offsets_in_flight >=
@@ -337,7 +383,7 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
     if (request.transaction) changes.producer_id = request.transaction->id;
     std::vector<RecordToWrite> records;
     for (const OffsetToCommit& offset : request.offsets) {
-        with.partitions.push_back(check_offset(group, offset));
+        with.partitions.push_back(check_offset(group, request, offset));
         if (with.partitions.back() != Errc::kNone) continue;
         const bool expires = request.retention_ms >= 0;
         const OffsetValue value{
@@ -381,6 +427,14 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
         request.transaction);
 }
 
+Errc Coordinator::admit_fetch(std::string_view group_id,
+                              const std::optional<std::string_view>& member_id,
+                              std::int32_t member_epoch) const {
+    const Group* group = find(group_id);
+    if (group == nullptr || !group->consumer) return Errc::kNone;
+    return group->consumer->admit_fetch(member_id, member_epoch);
+}
+
 std::vector<FetchedOffset> Coordinator::fetch_offsets(std::string_view group_id,
                                                       std::span<const TopicPartition> partitions,
                                                       bool stable_only) const {
@@ -421,12 +475,12 @@ void Coordinator::delete_offsets(std::string_view group_id,
     if (group_id.empty()) return answer({.error = Errc::kInvalidGroupId, .partitions = {}});
     Group* group = find(group_id);
     if (group == nullptr) return answer({.error = Errc::kGroupIdNotFound, .partitions = {}});
-    if (group->has_members() && group->classic.protocol_type() != "consumer")
+    if (group->has_members() && group->protocol_type() != "consumer")
         return answer({.error = Errc::kNonEmptyGroup, .partitions = {}});
     DeleteOffsetsAnswer with;
     std::vector<std::pair<std::string, std::int32_t>> gone;
     for (const auto& [topic, partition] : partitions) {
-        const bool is_read = group->classic.is_subscribed(topic);
+        const bool is_read = group->is_subscribed(topic);
         with.partitions.push_back(is_read ? Errc::kGroupSubscribedToTopic : Errc::kNone);
         if (!is_read && (group->offsets.find(topic, partition) != nullptr ||
                          group->pending.contains(topic, partition)))

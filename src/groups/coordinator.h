@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All classic groups of one partition of __consumer_offsets, as a state machine without clock, disk
-// or network. Layer: groups (L5).
-// Spec:  Kafka's group coordinator; KIP-211 (retention), KIP-345, KIP-394, KIP-814.
+// All groups of one partition of __consumer_offsets, as a state machine without clock, disk or
+// network. Layer: groups (L5).
+// Spec:  Kafka's group coordinator; KIP-211 (retention), KIP-345, KIP-394, KIP-814, KIP-848.
 #pragma once
 
 #include <deque>
@@ -26,8 +26,9 @@ namespace leat::groups {
 /// Threading: shard-local. Memory: commands are not kept. Bounds: see Settings.
 class Coordinator final : private GroupHost {
   public:
-    /// `random` gives 64 random bits.
-    Coordinator(const Settings& settings, std::function<std::uint64_t()> random);
+    /// `random` gives 64 random bits. `cluster` outlives this; without one there are no topics.
+    Coordinator(const Settings& settings, std::function<std::uint64_t()> random,
+                const ClusterView* cluster = nullptr);
     ~Coordinator();
     Coordinator(const Coordinator&) = delete;
     Coordinator& operator=(const Coordinator&) = delete;
@@ -52,13 +53,31 @@ class Coordinator final : private GroupHost {
     /// Errors, of each member: kUnknownMemberId, kFencedInstanceId.
     [[nodiscard]] LeaveAnswer leave(const Leave& request, Now now);
 
+    /// Errors: kInvalidRequest, kUnsupportedAssignor, kGroupIdNotFound, kGroupMaxSizeReached,
+    ///         kUnknownMemberId, kFencedMemberEpoch, kUnreleasedInstanceId, kFencedInstanceId,
+    ///         kInvalidRegularExpression, kPolicyViolation (a bound of Settings), those of appends.
+    void consumer_heartbeat(const ConsumerHeartbeat& request, Now now,
+                            Answer<ConsumerHeartbeatAnswer> answer);
+    /// After a heartbeat that wants it, with what its sender may know of.
+    void resolve_patterns(std::string_view group_id,
+                          const std::function<bool(std::string_view)>& may_describe, Now now);
+    /// Errors: kGroupIdNotFound, and those of appends.
+    void describe_consumer(std::string_view group_id, Now now,
+                           Answer<DescribedConsumerGroup> answer);
+
     /// Errors of the whole: kIllegalGeneration, kUnknownMemberId, kFencedInstanceId,
-    ///         kRebalanceInProgress; of a partition: kOffsetMetadataTooLarge, kPolicyViolation
-    ///         (too many), and those of appends (kInvalidCommitOffsetSize for a batch too large).
+    ///         kRebalanceInProgress, kStaleMemberEpoch, kUnsupportedVersion; of a partition:
+    ///         kOffsetMetadataTooLarge, kPolicyViolation (too many), and those of appends
+    ///         (kInvalidCommitOffsetSize for a batch too large).
     void commit_offsets(const CommitOffsets& request, Now now, Answer<CommitAnswer> answer);
     /// The marker of a producer's transaction is in the log, read or just written: what is pending
     /// of it holds, or is dropped.
     void end_transaction(std::int64_t producer_id, bool committed, Now now);
+    /// Whether this member may read offsets now; always, when none is named.
+    /// Errors: kUnknownMemberId, kStaleMemberEpoch, kIllegalGeneration.
+    [[nodiscard]] Errc admit_fetch(std::string_view group_id,
+                                   const std::optional<std::string_view>& member_id,
+                                   std::int32_t member_epoch) const;
     /// As many as asked for, with -1 where nothing was committed; so too of an unknown group. With
     /// `stable_only` kUnstableOffsetCommit for what an open transaction is about to change.
     [[nodiscard]] std::vector<FetchedOffset> fetch_offsets(
@@ -79,6 +98,8 @@ class Coordinator final : private GroupHost {
     [[nodiscard]] std::vector<std::string> topics_with_offsets() const;
     /// Forgets the topic's offsets in all groups.
     void on_topic_deleted(std::string_view topic, Now now);
+    /// A topic came or grew: groups that read it, or might, see to it with their next heartbeat.
+    void on_topic_changed(std::string_view topic, bool is_new);
 
     /// Bounds and times from now on; timers that run already keep theirs.
     void set_settings(const Settings& settings) { settings_ = settings; }
@@ -99,6 +120,7 @@ class Coordinator final : private GroupHost {
         Done done;
         Errc too_large;  ///< What the client hears of a batch that is.
         std::optional<Errc> outcome;
+        std::vector<Done> followers = {};  ///< Of when_written().
     };
     struct Changes;
 
@@ -110,6 +132,9 @@ class Coordinator final : private GroupHost {
     [[nodiscard]] Now now() const override { return now_; }
     [[nodiscard]] std::string random_id() override;
     void append(Group& group, std::vector<RecordToWrite> records, Done done) override;
+    void append_kept(Group& group, std::vector<RecordToWrite> records, Done done) override;
+    void when_written(Group& group, Done done) override;
+    [[nodiscard]] const ClusterView& cluster() const override { return *cluster_; }
     void later(std::move_only_function<void()> answer) override;
 
     void enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large, Done done,
@@ -123,8 +148,13 @@ class Coordinator final : private GroupHost {
     void take_offset(Group& group, std::string_view topic, std::int32_t partition,
                      CommittedOffset offset, std::int64_t producer_id);
     void load_group(const GroupKey& key, std::optional<Bytes> value);
+    void load_consumer(Bytes key, std::optional<Bytes> value);
+    Group& find_or_load(std::string_view group_id);
+    /// The group that a member of the consumer protocol speaks of; null with a refusal.
+    Group* consumer_group_for(const ConsumerHeartbeat& request, Errc& error, std::string& message);
     void commit_to(Group& group, const CommitOffsets& request, Answer<CommitAnswer> answer);
-    [[nodiscard]] Errc check_offset(const Group& group, const OffsetToCommit& offset) const;
+    [[nodiscard]] Errc check_offset(const Group& group, const CommitOffsets& request,
+                                    const OffsetToCommit& offset) const;
     /// Writes tombstones of the offsets, and of the group if it is to go; then removes them.
     void forget(Group& group, std::vector<std::pair<std::string, std::int32_t>> partitions,
                 bool with_group, Done done);
@@ -134,6 +164,7 @@ class Coordinator final : private GroupHost {
 
     Settings settings_;
     std::function<std::uint64_t()> random_;
+    const ClusterView* cluster_;
     Now now_;
     TimerQueue timers_;
     std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;

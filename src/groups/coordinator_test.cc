@@ -777,7 +777,7 @@ TEST(Load, RecordsThatCannotBeReadAreCountedAndOthersKept) {
     f.c->load_record(encode_key(OffsetKey{"g", "t1", 0}), bytes("x"), f.now);
     f.c->load_record(encode_key(GroupKey{"g"}), bytes("x"), f.now);
     Buffer future(4);
-    store_be(future.data(), std::int16_t{16});
+    store_be(future.data(), std::int16_t{15});
     f.c->load_record(future, bytes("whatever"), f.now);
     EXPECT_EQ(f.c->unreadable_records(), 3);
     EXPECT_EQ(f.commit_error("g", -1, ""), Errc::kNone);

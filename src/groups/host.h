@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "groups/cluster_view.h"
+#include "groups/consumer_types.h"
 #include "groups/settings.h"
 #include "groups/timer_queue.h"
 #include "groups/types.h"
@@ -27,6 +29,12 @@ class GroupHost {
     [[nodiscard]] virtual std::string random_id() = 0;
     /// Writes `records`; `done` hears kNone when they are durable, in the order of the calls.
     virtual void append(Group& group, std::vector<RecordToWrite> records, Done done) = 0;
+    /// As append(), of records that the state counts on already: when they are not written, they go
+    /// into the log with the next of the group, and what comes in between is told that it failed.
+    virtual void append_kept(Group& group, std::vector<RecordToWrite> records, Done done) = 0;
+    /// `done` hears kNone once what append_kept() was given so far is durable.
+    virtual void when_written(Group& group, Done done) = 0;
+    [[nodiscard]] virtual const ClusterView& cluster() const = 0;
     /// Runs `answer` once the state is consistent again.
     virtual void later(std::move_only_function<void()> answer) = 0;
 

@@ -22,7 +22,7 @@ struct Batch {
     Partitions partitions;
 };
 
-std::vector<Batch> tombstones(std::string_view group_id, Partitions partitions, bool with_group) {
+std::vector<Batch> tombstones(const Group& group, Partitions partitions, bool with_group) {
     std::vector<Batch> out(1);
     std::size_t size = 0;
     const auto add = [&](std::vector<std::byte> key) {
@@ -34,17 +34,18 @@ std::vector<Batch> tombstones(std::string_view group_id, Partitions partitions, 
         out.back().records.push_back({std::move(key), std::nullopt});
     };
     for (auto& [topic, partition] : partitions) {
-        add(encode_key(OffsetKey{group_id, topic, partition}));
+        add(encode_key(OffsetKey{group.id(), topic, partition}));
         out.back().partitions.emplace_back(std::move(topic), partition);
     }
-    if (with_group) add(encode_key(GroupKey{group_id}));
+    if (with_group)
+        for (RecordToWrite& record : group.tombstones()) add(std::move(record.key));
     return out;
 }
 
 }  // namespace
 
 void Coordinator::forget(Group& group, Partitions partitions, bool with_group, Done done) {
-    std::vector<Batch> batches = tombstones(group.id(), std::move(partitions), with_group);
+    std::vector<Batch> batches = tombstones(group, std::move(partitions), with_group);
     if (batches.front().records.empty()) return done(Errc::kNone);
     auto first_error = std::make_shared<Errc>(Errc::kNone);
     for (std::size_t i = 0; i + 1 < batches.size(); ++i) {
@@ -59,7 +60,7 @@ void Coordinator::forget(Group& group, Partitions partitions, bool with_group, D
             done = std::move(done)](Errc outcome) mutable {
                if (outcome == Errc::kNone) forgotten(group, gone);
                // Whoever joined meanwhile keeps the group; so does a later record on its way.
-               if (outcome == Errc::kNone && with_group && group.is_idle()) group.classic.reset();
+               if (outcome == Errc::kNone && with_group && group.is_idle()) group.forget_members();
                done(outcome == Errc::kNone ? *first_error : outcome);
            });
 }
@@ -74,10 +75,19 @@ void Coordinator::forgotten(Group& group, const Partitions& batch) {
 void Coordinator::on_topic_deleted(std::string_view topic, Now now) {
     now_ = now;
     for (const auto& [id, group] : groups_) {
+        if (group->consumer) group->consumer->on_topic_changed(topic);
         Partitions gone = group->all_offsets(topic);
         if (!gone.empty()) forget(*group, std::move(gone), false, [](Errc) {});
     }
     settle();
+}
+
+void Coordinator::on_topic_changed(std::string_view topic, bool is_new) {
+    for (const auto& [id, group] : groups_) {
+        if (!group->consumer) continue;
+        group->consumer->on_topic_changed(topic);
+        if (is_new) group->consumer->on_topic_created();
+    }
 }
 
 void Coordinator::expire_some() {

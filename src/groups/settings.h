@@ -8,6 +8,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
+
+#include "groups/assignor.h"
 
 namespace leat::groups {
 
@@ -21,7 +24,18 @@ struct Faults {
     bool keep_generation = false;              ///< A rebalance does not raise the generation.
     bool replay_forgets_members = false;       ///< A restart loses the members of stable groups.
     bool offsets_outside_transaction = false;  ///< Offsets of a transaction hold at once.
+
+    // Of the consumer protocol.
+    bool assign_before_revoke = false;  ///< A partition goes to its next owner while it has one.
+    bool skip_epoch_check = false;      ///< Members of any epoch are taken for current.
+    bool keep_group_epoch = false;      ///< What changes a group does not raise its epoch.
+    bool keep_stale_owner = false;      ///< A member that is silent stays.
+    bool forget_current = false;        ///< A restart loses what members own.
 };
+
+/// Which way a group may change its protocol while it has members
+/// (group.consumer.migration.policy).
+enum class MigrationPolicy : std::uint8_t { kDisabled, kUpgrade, kDowngrade, kBidirectional };
 
 struct Settings {
     std::chrono::milliseconds session_timeout_min{6'000};      // group.min.session.timeout.ms
@@ -32,6 +46,20 @@ struct Settings {
     std::chrono::milliseconds offsets_retention{604'800'000};  // offsets.retention.minutes
     std::chrono::milliseconds retention_check_interval{
         600'000};  // offsets.retention.check.interval.ms
+
+    std::chrono::milliseconds consumer_session_timeout{
+        45'000};  // group.consumer.session.timeout.ms
+    std::chrono::milliseconds consumer_heartbeat_interval{5'000};
+    std::size_t consumer_members_max = INT32_MAX;  // group.consumer.max.size
+    std::chrono::milliseconds consumer_assignment_interval{1'000};
+    std::chrono::milliseconds regex_refresh_interval{600'000};
+    MigrationPolicy migration = MigrationPolicy::kBidirectional;  // group.consumer.migration.policy
+    /// Names of server-side assignors, the default first (group.consumer.assignors).
+    std::vector<AssignorKind> consumer_assignors{AssignorKind::kUniform, AssignorKind::kRange};
+    /// How soon a member of the consumer protocol comes back while its group is not settled, at
+    /// least; more for large groups, and never later than its interval. Kafka lets it wait for
+    /// that.
+    std::chrono::milliseconds unsettled_heartbeat_interval{100};
 
     /// How long a member that has not yet had its first answer may wait in a rebalance; Kafka's own
     /// constant, since such a member cannot send heartbeats.

@@ -138,6 +138,7 @@ struct CommitOffsets {
     std::int32_t generation = -1;
     std::int64_t retention_ms = -1;  ///< -1: the broker's.
     std::span<const OffsetToCommit> offsets = {};
+    bool knows_member_epoch = true;  ///< The version is of the consumer protocol's time (v9).
     /// Set: they hold once the producer's transaction is committed, and not before.
     std::optional<Producer> transaction = {};
 };
@@ -182,6 +183,7 @@ struct DescribedMember {
 
 struct DescribedGroup {
     Errc error = Errc::kNone;  ///< kGroupIdNotFound: the state is "Dead" and the rest empty.
+    std::string message = {};
     std::string_view state = {};
     std::string protocol_type = {};
     std::string protocol = {};  ///< Of a stable group.
@@ -192,6 +194,7 @@ struct ListedGroup {
     std::string group_id = {};
     std::string protocol_type = {};
     std::string_view state = {};
+    std::string_view type = "classic";
 };
 
 template <class T>

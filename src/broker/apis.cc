@@ -10,6 +10,7 @@
 #include "broker/handlers/client_quotas.h"
 #include "broker/handlers/cluster.h"
 #include "broker/handlers/configs.h"
+#include "broker/handlers/consumer_groups.h"
 #include "broker/handlers/fetch.h"
 #include "broker/handlers/find_coordinator.h"
 #include "broker/handlers/group_members.h"
@@ -114,6 +115,8 @@ constexpr auto kTable = std::to_array<Api>({
     {.key = kDescribeProducers, .handle = call<handle_describe_producers>},
     {.key = kDescribeTransactions, .handle = call<handle_describe_transactions>},
     {.key = kListTransactions, .handle = call<handle_list_transactions>},
+    {.key = kConsumerGroupHeartbeat, .handle = call<handle_consumer_group_heartbeat>},
+    {.key = kConsumerGroupDescribe, .handle = call<handle_consumer_group_describe>},
     {.key = kGetTelemetrySubscriptions, .handle = call<handle_get_telemetry_subscriptions>},
     {.key = kPushTelemetry, .handle = call<handle_push_telemetry>},
     {.key = kListConfigResources,

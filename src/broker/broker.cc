@@ -21,6 +21,7 @@ constexpr obs::Logger kLog{"broker"};
 
 // Levels as Kafka 4.1 has them. A feature is finalized once what it promises is implemented.
 constexpr auto kFeatures = std::to_array<admin::Feature>({
+    {.name = "group.version", .min = 0, .max = 1, .finalized = 1},
     {.name = "kraft.version", .min = 0, .max = 1, .finalized = 1, .is_fixed = true},
     {.name = "metadata.version", .min = 7, .max = 27, .finalized = 27, .is_fixed = true},
     {.name = "transaction.version", .min = 0, .max = 2, .finalized = 2},

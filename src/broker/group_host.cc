@@ -30,6 +30,12 @@ void GroupHost::applied(const metadata::Delta& delta) {
         // Answers may change what is hosted.
         const Hosted all = hosted_;
         for (const auto& [id, hosted] : all) hosted->on_topic_deleted(deleted->topic->name);
+    } else if (const auto* created = std::get_if<metadata::TopicCreated>(&delta)) {
+        for (const auto& [id, hosted] : hosted_)
+            hosted->on_topic_changed(created->topic->name, true);
+    } else if (const auto* grown = std::get_if<metadata::PartitionsAdded>(&delta)) {
+        for (const auto& [id, hosted] : hosted_)
+            hosted->on_topic_changed(grown->topic->name, false);
     } else if (const auto* broker = std::get_if<metadata::BrokerConfigChanged>(&delta)) {
         const groups::Settings settings = group_settings(*broker->config);
         for (const auto& [id, hosted] : hosted_) hosted->set_settings(settings);

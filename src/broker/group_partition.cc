@@ -2,6 +2,7 @@
 #include "broker/group_partition.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/check.h"
 #include "broker/blocking.h"
@@ -55,7 +56,36 @@ Result<std::vector<std::byte>> bytes_of(const storage::ReadResult& read) {
     return out;
 }
 
+groups::MigrationPolicy migration_policy(std::string_view name) {
+    if (name == "bidirectional") return groups::MigrationPolicy::kBidirectional;
+    if (name == "upgrade") return groups::MigrationPolicy::kUpgrade;
+    if (name == "downgrade") return groups::MigrationPolicy::kDowngrade;
+    return groups::MigrationPolicy::kDisabled;
+}
+
 }  // namespace
+
+std::optional<groups::TopicInfo> ShardClusterView::find(std::string_view topic) const {
+    return info_of(shard_.image().find(topic));
+}
+
+std::optional<groups::TopicInfo> ShardClusterView::find(const Uuid& id) const {
+    return info_of(shard_.image().find(id));
+}
+
+std::optional<groups::TopicInfo> ShardClusterView::info_of(const metadata::Topic* topic) {
+    if (topic == nullptr) return std::nullopt;
+    return groups::TopicInfo{
+        .id = topic->id, .name = topic->name, .partition_count = topic->partition_count};
+}
+
+void ShardClusterView::for_each_topic(const std::function<void(std::string_view)>& visit) const {
+    for (const auto& [name, topic] : shard_.image().topics()) visit(name);
+}
+
+std::int64_t ShardClusterView::version() const {
+    return static_cast<std::int64_t>(shard_.image().version());
+}
 
 groups::Settings group_settings(const config::BrokerConfig& config) {
     using std::chrono::milliseconds;
@@ -68,6 +98,16 @@ groups::Settings group_settings(const config::BrokerConfig& config) {
     out.offsets_retention = std::chrono::minutes{config.offsets_retention_minutes};
     out.retention_check_interval = milliseconds{config.offsets_retention_check_ms};
     out.groups_max = static_cast<std::size_t>(config.groups_max);
+    out.consumer_session_timeout = milliseconds{config.consumer_session_timeout_ms};
+    out.consumer_heartbeat_interval = milliseconds{config.consumer_heartbeat_interval_ms};
+    out.consumer_assignment_interval = milliseconds{config.consumer_assignment_interval_ms};
+    out.consumer_members_max = static_cast<std::size_t>(config.consumer_group_max_size);
+    out.regex_refresh_interval = milliseconds{config.consumer_regex_refresh_interval_ms};
+    out.unsettled_heartbeat_interval = milliseconds{config.consumer_unsettled_heartbeat_ms};
+    out.migration = migration_policy(config.consumer_migration_policy);
+    out.consumer_assignors.clear();
+    for (const std::string& name : config.consumer_assignors)
+        if (const auto kind = groups::assignor_named(name)) out.consumer_assignors.push_back(*kind);
     return out;
 }
 
@@ -85,11 +125,11 @@ GroupPartition::Entry::~Entry() {
 }
 
 GroupPartition::GroupPartition(Shard& shard, PartitionPtr partition, const groups::Faults& faults)
-    : shard_(shard), partition_(std::move(partition)), faults_(faults) {
+    : shard_(shard), partition_(std::move(partition)), faults_(faults), cluster_(shard) {
     groups::Settings settings = group_settings(shard.config());
     settings.faults = faults_;
     coordinator_ = std::make_unique<groups::Coordinator>(
-        settings, [&shard] { return shard.executor().random(); });
+        settings, [&shard] { return shard.executor().random(); }, &cluster_);
 }
 
 GroupPartition::~GroupPartition() {
@@ -102,11 +142,19 @@ groups::Now GroupPartition::now() const {
 
 void GroupPartition::add_samples(std::vector<obs::Sample>& out) const {
     if (status() != Errc::kNone) return;
-    for (const groups::ListedGroup& group : coordinator_->list())
+    std::map<std::pair<std::string_view, std::string_view>, int> counts;
+    for (const groups::ListedGroup& group : coordinator_->list()) {
+        ++counts[{group.type, group.state}];
         for (const groups::FetchedPartition& at : coordinator_->fetch_all_offsets(group.group_id))
             out.push_back({&group_offset_metric(),
                            {group.group_id, at.topic, std::to_string(at.partition)},
                            static_cast<double>(at.committed.offset)});
+    }
+    for (const auto& [kind, count] : counts)
+        out.push_back({&groups_metric(),
+                       {std::to_string(partition_->spec().id.index), std::string{kind.first},
+                        std::string{kind.second}},
+                       static_cast<double>(count)});
 }
 
 Errc GroupPartition::status() const {
@@ -233,6 +281,10 @@ void GroupPartition::on_marker(std::int64_t producer_id, bool committed) {
     run([=](groups::Coordinator& coordinator, groups::Now now) {
         coordinator.end_transaction(producer_id, committed, now);
     });
+}
+
+void GroupPartition::on_topic_changed(const std::string& topic, bool is_new) {
+    if (coordinator_ != nullptr) coordinator_->on_topic_changed(topic, is_new);
 }
 
 void GroupPartition::set_settings(const groups::Settings& settings) {

@@ -21,6 +21,24 @@
 
 namespace leat::broker {
 
+/// A shard's metadata as groups see it.
+/// Threading: shard-local.
+class ShardClusterView final : public groups::ClusterView {
+  public:
+    explicit ShardClusterView(const Shard& shard) : shard_(shard) {}
+    [[nodiscard]] std::optional<groups::TopicInfo> find(std::string_view topic) const override;
+    [[nodiscard]] std::optional<groups::TopicInfo> find(const Uuid& id) const override;
+    void for_each_topic(const std::function<void(std::string_view)>& visit) const override;
+    [[nodiscard]] std::int64_t version() const override;
+    [[nodiscard]] groups::GroupOverrides overrides(std::string_view /*group_id*/) const override {
+        return {};
+    }
+
+  private:
+    static std::optional<groups::TopicInfo> info_of(const metadata::Topic* topic);
+    const Shard& shard_;
+};
+
 /// Reads the partition into a coordinator, appends what that one writes, in order, tells it what
 /// became of it, and calls it when time has passed.
 ///
@@ -58,6 +76,8 @@ class GroupPartition final : public std::enable_shared_from_this<GroupPartition>
     void on_topic_deleted(const std::string& topic);
     /// The marker of a producer's transaction is durably in the partition.
     void on_marker(std::int64_t producer_id, bool committed);
+    /// One that came, or grew.
+    void on_topic_changed(const std::string& topic, bool is_new);
     void set_settings(const groups::Settings& settings);
 
   private:
@@ -92,6 +112,7 @@ class GroupPartition final : public std::enable_shared_from_this<GroupPartition>
     Shard& shard_;
     PartitionPtr partition_;
     groups::Faults faults_;
+    ShardClusterView cluster_;
     State state_ = State::kLoading;
     std::unique_ptr<groups::Coordinator> coordinator_;
     std::size_t entries_ = 0;  ///< Calls into the coordinator that have not returned.

@@ -80,6 +80,10 @@ constexpr auto kTable = std::to_array<Metric>({
      .kind = Kind::kGauge,
      .help = "Offset that a group has committed; its lag is the high watermark less this.",
      .labels = {"group", "topic", "partition"}},
+    {.name = "leat_groups",
+     .kind = Kind::kGauge,
+     .help = "Groups of a partition of __consumer_offsets, by protocol and state.",
+     .labels = {"partition", "type", "state"}},
 });
 
 consteval const Metric& metric(std::string_view name) {
@@ -112,6 +116,10 @@ const Metric& client_metric() {
 
 const Metric& group_offset_metric() {
     return metric("leat_group_committed_offset");
+}
+
+const Metric& groups_metric() {
+    return metric("leat_groups");
 }
 
 BrokerMetrics::BrokerMetrics(obs::Registry& registry)

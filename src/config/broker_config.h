@@ -108,6 +108,17 @@ struct BrokerConfig {
     std::int32_t group_initial_rebalance_delay_ms = 3'000;
     std::int32_t group_max_size = 2'147'483'647;
     std::int32_t groups_max = 100'000;
+
+    // Groups of the consumer protocol.
+    std::vector<std::string> group_protocols{"classic", "consumer", "streams"};
+    std::vector<std::string> consumer_assignors{"uniform", "range"};
+    std::string consumer_migration_policy = "bidirectional";
+    std::int32_t consumer_session_timeout_ms = 45'000;
+    std::int32_t consumer_heartbeat_interval_ms = 5'000;
+    std::int32_t consumer_assignment_interval_ms = 1'000;
+    std::int32_t consumer_group_max_size = 2'147'483'647;
+    std::int32_t consumer_regex_refresh_interval_ms = 600'000;
+    std::int32_t consumer_unsettled_heartbeat_ms = 100;
     std::int32_t offsets_topic_partitions = 50;
     std::int32_t offsets_topic_replication_factor = 3;
     std::int32_t offsets_topic_segment_bytes = 104'857'600;

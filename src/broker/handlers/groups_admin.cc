@@ -20,7 +20,6 @@ using groups::Coordinator;
 using groups::Now;
 
 constexpr std::int16_t kTellsMissing = 6;
-constexpr std::string_view kClassic = "classic";
 
 using Described = wire::DescribeGroupsResponse::DescribedGroup;
 using Member = wire::DescribeGroupsResponse::DescribedGroupMember;
@@ -118,8 +117,7 @@ rt::Task<wire::DescribeGroupsResponse> handle_describe_groups(
         told.error_code = wire_code(group.error);
         if (group.error == Errc::kGroupIdNotFound) {
             if (request.version() < kTellsMissing) told.error_code = 0;
-            told.error_message =
-                arena.copy("Group " + std::string{message.groups[i]} + " not found.");
+            told.error_message = arena.copy(std::string_view{group.message});
         }
         count_error(request, told.error_code);
         told.group_state = group.state;
@@ -147,7 +145,7 @@ rt::Task<wire::ListGroupsResponse> handle_list_groups(Request& request,
     if (listed.error != Errc::kNone) co_return out;
     std::erase_if(listed.groups, [&message](const groups::ListedGroup& group) {
         return !passes(message.states_filter, group.state) ||
-               !passes(message.types_filter, kClassic);
+               !passes(message.types_filter, group.type);
     });
     if (!may_see(request, auth::Operation::kDescribe, auth::ResourceType::kCluster,
                  auth::kClusterName))
@@ -161,7 +159,7 @@ rt::Task<wire::ListGroupsResponse> handle_list_groups(Request& request,
         out.groups[i].protocol_type =
             request.arena.copy(std::string_view{listed.groups[i].protocol_type});
         out.groups[i].group_state = listed.groups[i].state;
-        out.groups[i].group_type = kClassic;
+        out.groups[i].group_type = listed.groups[i].type;
     }
     co_return out;
 }

@@ -113,12 +113,14 @@ rt::Task<wire::OffsetCommitResponse> handle_offset_commit(
     }
     const Commit collected = collect(request, message, out.topics, request.arena);
     if (!collected.offsets.empty()) {
-        const groups::CommitOffsets commit{.group_id = message.group_id,
-                                           .member_id = message.member_id,
-                                           .instance_id = message.group_instance_id,
-                                           .generation = message.generation_id_or_member_epoch,
-                                           .retention_ms = message.retention_time_ms,
-                                           .offsets = collected.offsets};
+        const groups::CommitOffsets commit{
+            .group_id = message.group_id,
+            .member_id = message.member_id,
+            .instance_id = message.group_instance_id,
+            .generation = message.generation_id_or_member_epoch,
+            .retention_ms = message.retention_time_ms,
+            .offsets = collected.offsets,
+            .knows_member_epoch = request.version() >= kKnowsMissingGroup};
         CommitCall call{.commit = commit, .version = request.version()};
         const groups::CommitAnswer answer =
             co_await ask_group<groups::CommitAnswer>(request, message.group_id, call);

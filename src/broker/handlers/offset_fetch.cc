@@ -113,6 +113,9 @@ rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group, bool 
     if (group.topics) out.topics = rows_of(request, *group.topics, wanted, places, request.arena);
     const auto call = [&](Coordinator& coordinator, Now, Ticket<Fetched> answer) {
         Fetched fetched;
+        fetched.error =
+            coordinator.admit_fetch(group.group_id, group.member_id, group.member_epoch);
+        if (fetched.error != Errc::kNone) return answer(std::move(fetched));
         if (group.topics)
             fetched.asked = coordinator.fetch_offsets(group.group_id, wanted, stable_only);
         else

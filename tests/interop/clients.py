@@ -19,6 +19,10 @@ FEATURES = ("create_topics", "produce", "consume", *CODECS, "idempotence", "offs
 TRANSACTIONAL = ("transactions", "transactional_offsets")
 
 
+# Of clients that know groups of the consumer protocol (KIP-848).
+CONSUMER_PROTOCOL = ("consumer_protocol", "consumer_protocol_static", "consumer_protocol_pattern")
+
+
 def without(*names):
     """All features but these and cluster_tools, which only the command line tools have."""
     return tuple(name for name in FEATURES if name not in names and name != "cluster_tools")
@@ -189,16 +193,16 @@ NO_ADMIN = ("describe_configs", "alter_configs", "create_partitions", "delete_re
 CLIENTS = (
     Client("kcat", "kcat 1.7.1", without(*NO_ADMIN, *TRANSACTIONAL), kcat, short=True),
     Client("librdkafka", "librdkafka 2.0.2 (Debian)", without(*TRANSACTIONAL), librdkafka, short=True),
-    Client("confluent-python", "confluent-kafka 2.16.1 (librdkafka 2.16.0)", without(), _python("confluent_python", "requirements.txt"),
+    Client("confluent-python", "confluent-kafka 2.16.1 (librdkafka 2.16.0)", without() + CONSUMER_PROTOCOL, _python("confluent_python", "requirements.txt"),
            short=True),
     Client("kafka-python", "kafka-python 3.0.12", without(*TRANSACTIONAL), _python("kafka_python", "requirements.txt")),
     Client("kafka-python-2", "kafka-python 2.0.2", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL),
            _python("kafka_python", "requirements-2.txt")),
-    Client("java-4", "Java kafka-clients 4.3.1", without(), _java("4.3.1"), short=True),
+    Client("java-4", "Java kafka-clients 4.3.1", without() + CONSUMER_PROTOCOL, _java("4.3.1"), short=True),
     Client("java-3", "Java kafka-clients 3.9.1", without(), _java("3.9.1")),
     Client("tools-4", "command line tools 4.3.1", WITH_TOOLS, _java_tools("4.3.1")),
     Client("tools-3", "command line tools 3.9.1", WITH_TOOLS, _java_tools("3.9.1")),
-    Client("franz-go", "Go franz-go", without("transactional_offsets"), _go("franz")),
+    Client("franz-go", "Go franz-go", without("transactional_offsets") + ("consumer_protocol",), _go("franz")),
     Client("sarama", "Go sarama", without(*TRANSACTIONAL), _go("sarama")),
     Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL), _go("segmentio")),
     Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership", *TRANSACTIONAL), kafkajs),

@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 
+import consumer_group_cases  # noqa: F401: adds its cases
 import data_cases  # noqa: F401: adds its cases
 import error_cases
 import kafka_node
@@ -39,6 +40,7 @@ IGNORED = {
     "DescribeQuorum.last_caught_up_timestamp": "a time",
     "DescribeQuorum.replica_directory_id": "made by each node for itself",
     "DescribeQuorum.nodes": "Kafka names its controller listener, Leat has none",
+    "heartbeat_interval_ms": "Leat has members of a group that is not settled come back sooner",
     "finalized_features_epoch": "counts Kafka's metadata records",
 }
 
@@ -55,6 +57,8 @@ TEXTS = [
      "the answer names the partition already"),
     (r"Timestamp \d+ of message with offset \d+ is out of range.*", r"Timestamp \d+ of message with offset \d+ is out of range.*",
      "the bounds depend on the time"),
+    (r"(SubscribedTopicRegex `.*` is not a valid regular expression): .*", r"SubscribedTopicRegex `.*` is not a valid regular expression.*",
+     "what is wrong with it is said by RE2, in Kafka by its Java port"),
     (r".*only supports versions 7-30", r".*only supports versions 7-\d+", "levels of the metadata log are Kafka's own"),
 ]
 

@@ -186,8 +186,12 @@ class Member:
 
     def __init__(self, context, group, topic, **settings):
         self.owned, self.rows, self.assigns, self.error = set(), [], [], None
-        self.consumer = Consumer({"bootstrap.servers": context.bootstrap, "group.id": group} | QUICK | settings)
-        self.cooperative = settings.get("partition.assignment.strategy") == "cooperative-sticky"
+        settings = {"bootstrap.servers": context.bootstrap, "group.id": group} | QUICK | settings
+        by_broker = settings.get("group.protocol") == "consumer"
+        for name in ("session.timeout.ms", "heartbeat.interval.ms") if by_broker else ():
+            del settings[name]  # The broker says so, and the client refuses to be told.
+        self.consumer = Consumer(settings)
+        self.cooperative = by_broker or settings.get("partition.assignment.strategy") == "cooperative-sticky"
         self.consumer.subscribe([topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self._run)
@@ -255,6 +259,44 @@ def group(context, facts):
 @scenario.feature
 def cooperative(context, facts):
     two_members(context, facts, "cooperative", **{"partition.assignment.strategy": "cooperative-sticky"})
+
+
+@scenario.feature
+def consumer_protocol(context, facts):
+    two_members(context, facts, "consumer-protocol", **{"group.protocol": "consumer"})
+
+
+@scenario.feature
+def consumer_protocol_static(context, facts):
+    topic, group = context.create("consumer-static", 4), context.topic("consumer-static-group")
+    modern = {"group.protocol": "consumer"}
+    first = Member(context, group, topic, **modern, **{"group.instance.id": "one"})
+    other = Member(context, group, topic, **modern, **{"group.instance.id": "two"})
+    wait_until(lambda: len(first.owned) == 2 and len(other.owned) == 2, "two static members share")
+    before, rebalances = first.owned, len(other.assigns)
+    first.leave()
+    again = Member(context, group, topic, **modern, **{"group.instance.id": "one"})
+    wait_until(lambda: again.owned, "the member comes back")
+    facts.append(f"same partitions {again.owned == before}, rebalances of the other {len(other.assigns) - rebalances}")
+    described = wait_until(lambda: context.stable(group), "a stable group")
+    facts += sorted(f"{m.group_instance_id} {len(m.assignment.topic_partitions)}" for m in described.members)
+    for member in (again, other):
+        member.leave()
+
+
+@scenario.feature
+def consumer_protocol_pattern(context, facts):
+    topic, group = context.create("consumer-pattern-a", 2), context.topic("consumer-pattern-group")
+    context.create("consumer-other", 2)
+    context.produce(topic, simple(["a"], 0))
+    member = Member(context, group, "^" + context.topic("consumer-pattern-") + ".*", **{"group.protocol": "consumer"})
+    try:
+        wait_until(lambda: (0, 0, "a") in member.rows, "the first topic")
+        context.produce(context.create("consumer-pattern-b", 1), simple(["b"], 0))
+        wait_until(lambda: (0, 0, "b") in member.rows, "the topic that came later")
+        facts += sorted(map(str, set(member.rows)))
+    finally:
+        member.leave()
 
 
 @scenario.feature

@@ -100,6 +100,11 @@ final class Context implements AutoCloseable {
         for (int i = 0; i < settings.length; i += 2) {
             all.put(settings[i], settings[i + 1]);
         }
+        if ("consumer".equals(all.get("group.protocol"))) {
+            // The broker says so, and the client refuses to be told.
+            all.remove("session.timeout.ms");
+            all.remove("heartbeat.interval.ms");
+        }
         List<String> places = new ArrayList<>();
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer())) {
             List<Future<RecordMetadata>> sent = new ArrayList<>();

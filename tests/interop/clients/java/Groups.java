@@ -24,6 +24,9 @@ final class Groups {
     static void add(Map<String, Program.Feature> features) {
         features.put("group", (context, facts) -> twoMembers(context, facts, "group", RangeAssignor.class));
         features.put("cooperative", (context, facts) -> twoMembers(context, facts, "cooperative", CooperativeStickyAssignor.class));
+        features.put("consumer_protocol", (context, facts) -> twoMembers(context, facts, "consumer-protocol", null));
+        features.put("consumer_protocol_static", Groups::consumerProtocolStatic);
+        features.put("consumer_protocol_pattern", Groups::consumerProtocolPattern);
         features.put("static_membership", Groups::staticMembership);
         features.put("commit_resume", Groups::commitResume);
         features.put("groups_admin", Groups::groupsAdmin);
@@ -45,12 +48,27 @@ final class Groups {
 
         private void run(Context context, String group, String topic, String... settings) {
             try (KafkaConsumer<byte[], byte[]> consumer = context.consumer(group, settings)) {
-                consumer.subscribe(List.of(topic), this);
+                if (topic.endsWith("*")) {
+                    subscribeToPattern(consumer, topic);
+                } else {
+                    consumer.subscribe(List.of(topic), this);
+                }
                 while (!stop) {
                     consumer.poll(Duration.ofMillis(50)).forEach(row -> rows.add(row.partition() + ":" + row.offset() + " " + new String(row.value())));
                 }
             } catch (KafkaException why) {
                 error = why.getClass().getSimpleName();
+            }
+        }
+
+        /** Clients before 4.0 have no such pattern, and compile this too. */
+        private void subscribeToPattern(KafkaConsumer<byte[], byte[]> consumer, String pattern) {
+            try {
+                Class<?> kind = Class.forName("org.apache.kafka.clients.consumer.SubscriptionPattern");
+                KafkaConsumer.class.getMethod("subscribe", kind, ConsumerRebalanceListener.class)
+                        .invoke(consumer, kind.getConstructor(String.class).newInstance(pattern), this);
+            } catch (ReflectiveOperationException why) {
+                throw new KafkaException(why);
             }
         }
 
@@ -78,7 +96,7 @@ final class Groups {
     private static void twoMembers(Context context, List<String> facts, String name, Class<?> assignor) throws Exception {
         String topic = context.create(name, 4);
         String group = context.topic(name + "-group");
-        String[] settings = {"partition.assignment.strategy", assignor.getName()};
+        String[] settings = assignor == null ? CONSUMER_PROTOCOL : new String[] {"partition.assignment.strategy", assignor.getName()};
         for (int partition = 0; partition < 4; ++partition) {
             context.produce(Context.simple(topic, partition, Context.numbered("value-" + partition + "-", 10)));
         }
@@ -106,6 +124,52 @@ final class Groups {
         context.admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get()
                 .forEach((place, found) -> committed.add("committed " + place.partition() + ": " + found.offset()));
         facts.addAll(Context.sorted(committed));
+    }
+
+    private static final String[] CONSUMER_PROTOCOL = {"group.protocol", "consumer"};
+
+    /** A static member that restarts gets what it had, and the other notices nothing; its place cannot be taken while it is held. */
+    private static void consumerProtocolStatic(Context context, List<String> facts) throws Exception {
+        String topic = context.create("consumer-static", 4);
+        String group = context.topic("consumer-static-group");
+        String[] one = {"group.protocol", "consumer", "group.instance.id", "one"};
+        Member first = new Member(context, group, topic, one);
+        try (Member other = new Member(context, group, topic, "group.protocol", "consumer", "group.instance.id", "two")) {
+            Program.waitUntil("two static members to share", () -> first.owned.size() == 2 && other.owned.size() == 2);
+            Set<Integer> before = new TreeSet<>(first.owned);
+            int assigns = other.assigns.get();
+            first.close();
+            Member again = new Member(context, group, topic, one);
+            try (again) {
+                Program.waitUntil("the member to come back", () -> again.owned.size() == 2);
+                facts.add("same partitions " + again.owned.equals(before) + ", rebalances of the other " + (other.assigns.get() - assigns));
+                Program.waitUntil("a stable group", () -> describe(context, group).startsWith("Stable"));
+                facts.add(describe(context, group));
+                try (Member thief = new Member(context, group, topic, one)) {
+                    Program.waitUntil("the thief to be refused", () -> thief.error != null);
+                    facts.add("refused: " + thief.error);
+                }
+            }
+        }
+    }
+
+    /** Topics by a pattern that the broker evaluates, also those that come later. */
+    private static void consumerProtocolPattern(Context context, List<String> facts) throws Exception {
+        String topic = context.create("consumer-pattern-a", 2);
+        context.create("consumer-other", 2);
+        String group = context.topic("consumer-pattern-group");
+        context.produce(Context.simple(topic, 0, "a"));
+        try (Member member = new Member(context, group, context.topic("consumer-pattern-") + ".*", CONSUMER_PROTOCOL)) {
+            Program.waitUntil("the first topic", () -> member.rows.contains("0:0 a"));
+            String late = context.create("consumer-pattern-b", 1);
+            context.produce(Context.simple(late, 0, "b"));
+            Program.waitUntil("the topic that came later", () -> member.rows.contains("0:0 b"));
+            facts.addAll(member.rows);
+        }
+        try (Member malformed = new Member(context, group, context.topic("(") + "*", CONSUMER_PROTOCOL)) {
+            Program.waitUntil("a malformed pattern to be refused", () -> malformed.error != null);
+            facts.add("malformed: " + malformed.error);
+        }
     }
 
     private static void staticMembership(Context context, List<String> facts) throws Exception {

@@ -21,6 +21,11 @@ func (p *program) groupFeatures() []interop.Feature {
 		{Name: "cooperative", Run: func(facts *interop.Facts) error {
 			return p.twoMembers(facts, "cooperative", kgo.Balancers(kgo.CooperativeStickyBalancer()))
 		}},
+		{Name: "consumer_protocol", Run: func(facts *interop.Facts) error {
+			// The client still asks for this word before it uses the protocol.
+			wanted := context.WithValue(context.Background(), "opt_in_kafka_next_gen_balancer_beta", true) //nolint:staticcheck
+			return p.twoMembers(facts, "consumer-protocol", kgo.Balancers(kgo.RangeBalancer()), kgo.WithContext(wanted))
+		}},
 		{Name: "static_membership", Run: p.staticMembership},
 		{Name: "commit_resume", Run: p.commitResume},
 		{Name: "groups_admin", Run: p.groupsAdmin},

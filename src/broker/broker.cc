@@ -26,7 +26,7 @@ constexpr auto kFeatures = std::to_array<admin::Feature>({
     {.name = "metadata.version", .min = 7, .max = 27, .finalized = 27, .is_fixed = true},
     {.name = "transaction.version", .min = 0, .max = 2, .finalized = 2},
 });
-constexpr std::int64_t kFeaturesEpoch = 2;
+constexpr std::int64_t kFeaturesEpoch = 3;
 
 Result<void> started_uncleanly(metadata::Controller& controller, metadata::MetadataStore& store) {
     std::vector<metadata::Delta> deltas;

@@ -28,6 +28,7 @@ constexpr int kReaders = 5;
 constexpr std::string_view kGroup = "readers";
 constexpr std::string_view kTopic = "events";
 constexpr milliseconds kSession{6'000};
+constexpr milliseconds kRequestTimeout{3'000};
 
 struct Topics final : ClusterView {
     Uuid id{{1}};
@@ -69,7 +70,9 @@ class Reader {
     void become_new();
     void tick();
     void beat();
-    void on_answer(const ConsumerHeartbeatAnswer& answer, std::uint64_t attempt);
+    void on_answer(const ConsumerHeartbeatAnswer& answer);
+    /// One step towards what it was told to own, if it is not there.
+    void reconcile();
     void commit();
     void after(milliseconds delay, std::function<void()> fn);
 
@@ -77,6 +80,10 @@ class Reader {
     int number_;
     int lives_ = 0;
     std::uint64_t attempt_ = 0;
+    std::uint64_t beats_ = 0;                       ///< Sent so far; the last may be on its way.
+    std::optional<Instant> waits_since_{};          ///< For the answer to the last.
+    std::optional<std::set<std::int32_t>> told_{};  ///< By the last answer that said so.
+    bool must_tell_all_ = false;                    ///< An answer was lost, or an error.
     bool must_tell_owned_ = false;
     bool is_revoking_ = false;
     milliseconds interval_{500};
@@ -147,12 +154,21 @@ class World {
 
 // Readers.
 
+std::set<std::int32_t> partitions_of(const ConsumerHeartbeatAnswer& answer) {
+    std::set<std::int32_t> out;
+    for (const auto& [topic_id, partitions] : *answer.assignment)
+        out.insert(partitions.begin(), partitions.end());
+    return out;
+}
+
 void Reader::become_new() {
     id = "r" + std::to_string(number_) + "-" + std::to_string(++lives_);
     epoch = 0;
     owned.clear();
     in_group = false;
     is_revoking_ = false;
+    waits_since_.reset();
+    told_.reset();
     ++attempt_;
 }
 
@@ -194,13 +210,17 @@ void Reader::tick() {
 }
 
 void Reader::beat() {
-    const std::uint64_t attempt = attempt_;
-    const bool joins = epoch == 0;
-    const bool tells = joins || must_tell_owned_;
-    must_tell_owned_ = false;
-    after(world_.delay(), [this, attempt, joins, tells, sent_id = id, sent_epoch = epoch,
+    // As clients do: one request at a time; after one that was lost, all is said again.
+    if (waits_since_ && world_.now.mono < *waits_since_ + kRequestTimeout) return;
+    if (std::exchange(waits_since_, world_.now.mono)) must_tell_all_ = true;
+    const std::uint64_t beat = ++beats_;
+    const bool tells_all = epoch == 0 || std::exchange(must_tell_all_, false);
+    const bool tells_owned = std::exchange(must_tell_owned_, false) || tells_all;
+    after(world_.delay(), [this, beat, tells_all, tells_owned, attempt = attempt_, sent_id = id,
+                           sent_epoch = epoch,
                            numbers = std::vector<std::int32_t>(owned.begin(), owned.end())] {
-        if (attempt != attempt_) return;
+        // With a newer one, the connection of this one was closed.
+        if (attempt != attempt_ || beat != beats_) return;
         world_.call([&](Coordinator& c) {
             const std::string_view topic = kTopic;
             std::vector<OwnedTopic> has;
@@ -209,35 +229,36 @@ void Reader::beat() {
                                       .member_id = sent_id,
                                       .member_epoch = sent_epoch,
                                       .client_id = "sim"};
-            if (joins) request.topics = std::span{&topic, 1};
-            if (joins) request.rebalance_timeout_ms = 20'000;
-            if (tells) request.owned = has;
-            c.consumer_heartbeat(
-                request, world_.now, [this, attempt](const ConsumerHeartbeatAnswer& answer) {
-                    if (answer.error == Errc::kNone && attempt == attempt_) {
-                        heard = world_.now.mono;
-                        in_group = true;
-                        world_.told_epoch[answer.member_id] = answer.member_epoch;
-                        if (answer.assignment) {
-                            std::set<std::int32_t> all;
-                            for (const auto& [id, partitions] : *answer.assignment)
-                                all.insert(partitions.begin(), partitions.end());
-                            world_.given(*this, all);
-                        }
-                    }
-                    after(world_.delay(), [this, answer, attempt] { on_answer(answer, attempt); });
-                });
+            if (tells_all) request.topics = std::span{&topic, 1};
+            if (tells_all) request.rebalance_timeout_ms = 20'000;
+            if (tells_owned) request.owned = has;
+            c.consumer_heartbeat(request, world_.now,
+                                 [this, beat, attempt,
+                                  taken = world_.now.mono](const ConsumerHeartbeatAnswer& answer) {
+                                     if (answer.error == Errc::kNone && attempt == attempt_) {
+                                         heard = taken;
+                                         in_group = true;
+                                         world_.told_epoch[answer.member_id] = answer.member_epoch;
+                                         if (answer.assignment)
+                                             world_.given(*this, partitions_of(answer));
+                                     }
+                                     after(world_.delay(), [this, answer, beat, attempt] {
+                                         if (attempt == attempt_ && beat == beats_)
+                                             on_answer(answer);
+                                     });
+                                 });
         });
     });
 }
 
-void Reader::on_answer(const ConsumerHeartbeatAnswer& answer, std::uint64_t attempt) {
-    if (attempt != attempt_) return;
+void Reader::on_answer(const ConsumerHeartbeatAnswer& answer) {
+    waits_since_.reset();
     if (answer.error == Errc::kFencedMemberEpoch || answer.error == Errc::kUnknownMemberId ||
         answer.error == Errc::kGroupIdNotFound) {
         // Abandons all and joins again under the same id.
         world_.told_epoch.erase(id);
         owned.clear();
+        told_.reset();
         epoch = 0;
         in_group = false;
         is_revoking_ = false;
@@ -245,32 +266,30 @@ void Reader::on_answer(const ConsumerHeartbeatAnswer& answer, std::uint64_t atte
         return;
     }
     if (answer.error != Errc::kNone) {
-        must_tell_owned_ = true;
+        must_tell_all_ = true;
         return;
     }
-    // Answers may overtake each other: an older one says nothing new.
-    if (answer.member_epoch < epoch) return;
     epoch = answer.member_epoch;
     interval_ = milliseconds{answer.heartbeat_interval_ms};
-    if (!answer.assignment || is_revoking_) return;
-    std::set<std::int32_t> all;
-    for (const auto& [topic, partitions] : *answer.assignment)
-        all.insert(partitions.begin(), partitions.end());
-    const bool gives_up =
-        std::ranges::any_of(owned, [&all](std::int32_t p) { return !all.contains(p); });
-    if (!gives_up) {
-        owned = all;
+    if (answer.assignment) told_ = partitions_of(answer);
+    reconcile();
+}
+
+void Reader::reconcile() {
+    if (!told_ || is_revoking_ || owned == *told_) return;
+    if (std::ranges::includes(*told_, owned)) {
+        owned = *told_;
         must_tell_owned_ = true;
         return;
     }
     // What has to go is worked off first, then the rest is taken.
     is_revoking_ = true;
-    after(milliseconds{world_.random.below(500)}, [this, all, attempt] {
+    after(milliseconds{world_.random.below(500)}, [this, attempt = attempt_] {
         if (attempt != attempt_) return;
         is_revoking_ = false;
-        std::erase_if(owned, [&all](std::int32_t p) { return !all.contains(p); });
-        owned.insert(all.begin(), all.end());
+        std::erase_if(owned, [this](std::int32_t p) { return !told_->contains(p); });
         must_tell_owned_ = true;
+        reconcile();
     });
 }
 

@@ -468,46 +468,4 @@ std::vector<FetchedPartition> Coordinator::fetch_all_offsets(std::string_view gr
     return out;
 }
 
-void Coordinator::delete_offsets(std::string_view group_id,
-                                 std::span<const TopicPartition> partitions, Now now,
-                                 Answer<DeleteOffsetsAnswer> answer) {
-    now_ = now;
-    if (group_id.empty()) return answer({.error = Errc::kInvalidGroupId, .partitions = {}});
-    Group* group = find(group_id);
-    if (group == nullptr) return answer({.error = Errc::kGroupIdNotFound, .partitions = {}});
-    if (group->has_members() && group->protocol_type() != "consumer")
-        return answer({.error = Errc::kNonEmptyGroup, .partitions = {}});
-    DeleteOffsetsAnswer with;
-    std::vector<std::pair<std::string, std::int32_t>> gone;
-    for (const auto& [topic, partition] : partitions) {
-        const bool is_read = group->is_subscribed(topic);
-        with.partitions.push_back(is_read ? Errc::kGroupSubscribedToTopic : Errc::kNone);
-        if (!is_read && (group->offsets.find(topic, partition) != nullptr ||
-                         group->pending.contains(topic, partition)))
-            gone.emplace_back(topic, partition);
-    }
-    forget(*group, std::move(gone), false,
-           [this, answer = std::move(answer), with = std::move(with)](Errc outcome) mutable {
-               for (Errc& error : with.partitions) {
-                   if (error == Errc::kNone) error = outcome;
-               }
-               later([answer = std::move(answer), with = std::move(with)]() mutable {
-                   answer(std::move(with));
-               });
-           });
-    settle();
-}
-
-void Coordinator::delete_group(std::string_view group_id, Now now, Answer<Errc> answer) {
-    now_ = now;
-    Group* group = find(group_id);
-    if (group == nullptr) return answer(Errc::kGroupIdNotFound);
-    if (group->has_members()) return answer(Errc::kNonEmptyGroup);
-    forget(*group, group->all_offsets(), true,
-           [this, answer = std::move(answer)](Errc outcome) mutable {
-               later([answer = std::move(answer), outcome]() mutable { answer(outcome); });
-           });
-    settle();
-}
-
 }  // namespace leat::groups

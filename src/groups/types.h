@@ -15,6 +15,7 @@
 #include "base/errc.h"
 #include "base/units.h"
 #include "base/uuid.h"
+#include "groups/write.h"
 
 namespace leat::groups {
 
@@ -22,24 +23,6 @@ namespace leat::groups {
 struct Now {
     Instant mono{};
     WallMs wall{};
-};
-
-struct RecordToWrite {
-    std::vector<std::byte> key = {};
-    std::optional<std::vector<std::byte>> value = {};  ///< None: a tombstone.
-};
-
-/// The producer of a transaction.
-struct Producer {
-    std::int64_t id = -1;
-    std::int16_t epoch = -1;
-};
-
-/// One batch to append; on_records_durable(token, ...) tells how it went.
-struct Write {
-    std::uint64_t token = 0;
-    std::vector<RecordToWrite> records = {};
-    std::optional<Producer> producer = {};  ///< Set: the batch is part of its transaction.
 };
 
 struct Protocol {

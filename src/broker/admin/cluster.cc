@@ -247,15 +247,20 @@ Change<wire::UpdateFeaturesResponse> update_features(const wire::UpdateFeaturesR
         const auto error =
             feature_error(known != now.end() ? &*known : nullptr, update.max_version_level,
                           may_lower, update.feature, node_id);
-        levels[std::string{update.feature}] = update.max_version_level;
-        if (!error) continue;
+        if (!error) {
+            // Where it stands already, nothing changes, as in Kafka.
+            if (update.max_version_level != known->finalized)
+                levels[std::string{update.feature}] = update.max_version_level;
+            continue;
+        }
         response.error_code = code(Errc::kInvalidUpdateVersion);
         response.error_message = arena.copy(
             "The update failed for all features since the following feature had an error: " +
             *error);
         return change;
     }
-    if (!request.validate_only) controller.set_feature_levels(levels, change.deltas);
+    if (!request.validate_only && !levels.empty())
+        controller.set_feature_levels(levels, change.deltas);
     if (version > 1) return change;
     response.results = arena.array<Answer>(request.feature_updates.size());
     for (std::size_t i = 0; i < response.results.size(); ++i) {

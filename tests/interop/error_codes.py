@@ -96,6 +96,8 @@ class Normaliser:
         if isinstance(value, dict):
             return {k: self.value(api, k, v) for k, v in value.items() if k not in IGNORED and f"{api}.{k}" not in IGNORED}
         if isinstance(value, list):
+            # Numbers are given in an order that does not depend on what is random.
+            value = sorted(value, key=lambda item: ID.sub("", str(item)))
             return self.array([self.value(api, field, item) for item in value])
         return self.text(value) if isinstance(value, str) else value
 

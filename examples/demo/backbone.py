@@ -2,8 +2,10 @@
 """The embedded backbone and the programs that talk to it, as processes."""
 import json
 import os
+import pathlib
 import signal
 import subprocess
+import sys
 import time
 
 
@@ -102,6 +104,29 @@ class Member:
         with open(self.path, "rb") as file:
             whole = file.read().rpartition(b"\n")[0]
         return [json.loads(line) for line in whole.splitlines()]
+
+
+class Writer:
+    """alerts.py, which stops in the middle of one of its transactions."""
+
+    def __init__(self, backbone, half_way):
+        self.process = subprocess.Popen(
+            [sys.executable, "-B", str(pathlib.Path(__file__).with_name("alerts.py")), backbone.address, "earthquakes", "alerts", "3",
+             str(half_way)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def wait_until_half_way(self):
+        line = self.process.stdout.readline().strip()
+        if line != "half way":
+            raise Failed(f"alerts.py ended with {self.process.wait()} before its transaction was half done")
+
+    def finish(self, seconds):
+        """Lets it go on, to its end."""
+        try:
+            self.process.communicate("\n", timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        if self.process.wait() != 0:
+            raise Failed(f"alerts.py ended with {self.process.returncode}")
 
 
 def write_lines(path, records):

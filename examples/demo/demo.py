@@ -4,7 +4,8 @@
 
 A week of earthquakes and a month of flights become keyed records with their own timestamps. A group of three reads the flights; one
 member is killed. The backbone itself is killed with kill -9 while records are on their way, and started again. Then come a seek by
-time, a compacted topic with the latest state of each airport, and the counts. The exit code is 0 only when every count is right.
+time, a compacted topic with the latest state of each airport, earthquakes that become alerts in transactions whose writer, and then the
+backbone, are killed half-way, and the counts. The exit code is 0 only when every count is right.
 """
 import argparse
 import datetime
@@ -57,6 +58,7 @@ class Demo:
         self.flights_with_kills()
         self.seek()
         self.airports()
+        self.alerts()
         self.speed()
 
     def create_topics(self):
@@ -64,6 +66,7 @@ class Demo:
         self.backbone.run("topic", "create", "earthquakes", "--partitions", 3, *forever)
         self.backbone.run("topic", "create", "flights", "--partitions", 6, *forever)
         self.backbone.run("topic", "create", "flight-history", "--partitions", 6, *forever)
+        self.backbone.run("topic", "create", "alerts", "--partitions", 3, *forever)
         compact = ("cleanup.policy=compact", "segment.ms=1000", "min.cleanable.dirty.ratio=0.01", "max.compaction.lag.ms=1000")
         self.backbone.run("topic", "create", "airport-state", "--partitions", 1, *(x for s in compact for x in ("--set", s)))
 
@@ -170,6 +173,24 @@ class Demo:
         wrong = sum(final.get(k) != v for k, v in latest.items())
         self.card.check("compaction: not the latest state", wrong, wrong == 0)
 
+    def alerts(self):
+        """One alert an earthquake, exactly once, though the writer and then the backbone die in the middle of a transaction."""
+        say("earthquakes become alerts in transactions; kill -9 the writer half-way, then the backbone")
+        quakes = self.backbone.read_all("earthquakes")
+        writer = bb.Writer(self.backbone, 3)
+        writer.wait_until_half_way()
+        writer.process.kill()
+        left = len(self.backbone.read_all("alerts", "--from", "beginning", "--isolation", "read_uncommitted"))
+        seen = len(self.backbone.read_all("alerts"))
+        self.card.tell("transactions: written at the kill", left)
+        self.card.check("transactions: of these to be seen", seen, 0 < seen < left, "whole transactions only")
+        writer = bb.Writer(self.backbone, 3)
+        writer.wait_until_half_way()
+        self.backbone.kill()
+        self.backbone.start()
+        writer.finish(PATIENCE_SECONDS)
+        sc.count_alerts(self.card, quakes, self.backbone.read_all("alerts"), self.drop == "alert")
+
     def speed(self):
         history = self.events.history
         say(f"{len(history)} flights as fast as they go")
@@ -196,7 +217,7 @@ def main():
     parser.add_argument("--cache", default=pathlib.Path.home() / ".cache/leat", type=pathlib.Path, help="for fetched data [%(default)s]")
     parser.add_argument("--stay", action="store_true", help="leave the backbone running until Ctrl-C")
     parser.add_argument("--telemetry", action="store_true", help="do not ask npm, use this machine's telemetry")
-    parser.add_argument("--drop", choices=("sent", "read"), help="lose one record on the way: the scorecard must notice")
+    parser.add_argument("--drop", choices=("sent", "read", "alert"), help="lose one record on the way: the scorecard must notice")
     options = parser.parse_args()
     if not options.leat.is_file():
         sys.exit(f"demo: {options.leat} is missing; run 'make build' first")

@@ -73,3 +73,24 @@ def count_group(card, sent, reads):
     card.check("group: lost", len(sent) - len(unique), len(unique) == len(sent))
     card.check("group: one offset, two records", differing, differing == 0)
     card.tell("group: read again", len(reads) - len(seen), "since the killed member's last commit")
+
+
+def count_alerts(card, quakes, alerts, drop_one=False):
+    """Each earthquake became one alert, in its partition, in the order of the earthquakes."""
+    if drop_one:
+        del alerts[len(alerts) // 2]
+    expected = {f"{q['partition']}:{q['offset']}": (q["key"], q["value"]) for q in quakes}
+    seen = [(*one["value"].split(" ", 1), one["key"], one["partition"]) for one in alerts]
+    places = [place for place, *_ in seen]
+    lost = len(set(expected) - set(places))
+    card.check("transactions: alerts read", len(alerts), len(alerts) == len(quakes), f"of {len(quakes)} earthquakes")
+    card.check("transactions: lost", lost, lost == 0)
+    card.check("transactions: duplicated", len(places) - len(set(places)), len(places) == len(set(places)))
+    wrong = sum(expected.get(place) != (key, value) or int(place.split(":")[0]) != at for place, value, key, at in seen)
+    card.check("transactions: not what was to be made", wrong, wrong == 0)
+    last, unordered = {}, 0
+    for place in places:
+        partition, offset = map(int, place.split(":"))
+        unordered += offset < last.get(partition, -1)
+        last[partition] = max(offset, last.get(partition, -1))
+    card.check("transactions: out of order", unordered, unordered == 0)

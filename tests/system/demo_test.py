@@ -33,6 +33,11 @@ class Scorecard(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertEqual(wrong, ["group: different records read", "group: lost"])
 
+    def test_fails_when_an_alert_of_a_transaction_is_missing(self):
+        code, wrong = scorecard("--drop", "alert")
+        self.assertEqual(code, 1)
+        self.assertEqual(wrong, ["transactions: alerts read", "transactions: lost"])
+
 
 if __name__ == "__main__":
     LEAT = sys.argv.pop(1)

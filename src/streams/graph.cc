@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
 #include "leat/streams/detail/repartition.h"
+#include "streams/rewrite.h"
 
 namespace leat::streams::detail {
 
@@ -18,16 +20,23 @@ std::string numbered(std::string_view prefix, std::uint32_t number) {
     return std::string{prefix} + digits;
 }
 
+bool is_ready(const GraphNode& node) {
+    return !node.written &&
+           std::ranges::all_of(node.parents, [](const GraphNode* p) { return p->written; });
+}
+
 }  // namespace
 
 Graph::Graph() {
     nodes_.push_back(std::make_unique<GraphNode>());
-    nodes_.back()->written = true;
 }
 
 std::string Graph::name(std::string_view prefix, std::string_view wanted) {
     const std::uint32_t number = next_++;
-    return wanted.empty() ? numbered(prefix, number) : std::string{wanted};
+    if (wanted.empty()) return numbered(prefix, number);
+    require(wanted, is_legal_name(wanted),
+            "a name has letters, digits, '.', '_' and '-' only, and at most 249 of them");
+    return std::string{wanted};
 }
 
 std::string Graph::store_name(std::string_view prefix) {
@@ -37,8 +46,8 @@ std::string Graph::store_name(std::string_view prefix) {
 GraphNode& Graph::add(const std::vector<GraphNode*>& parents, GraphNode node) {
     LEAT_CHECK(!parents.empty());
     auto& added = *nodes_.emplace_back(std::make_unique<GraphNode>(std::move(node)));
-    added.parents = parents;
-    for (GraphNode* parent : parents) parent->children.push_back(&added);
+    added.priority = static_cast<std::uint32_t>(nodes_.size() - 1);
+    for (GraphNode* parent : parents) link(*parent, added);
     return added;
 }
 
@@ -52,18 +61,37 @@ void Graph::ask_old_values(GraphNode& node) {
     for (GraphNode* parent : node.parents) ask_old_values(*parent);
 }
 
-Result<std::shared_ptr<const Parts>> Graph::write() {
+Result<std::shared_ptr<const Parts>> Graph::write(const Optimization& optimization) {
     if (!mistake_.empty()) return Error{Errc::kStreamsInvalidTopology, mistake_};
+    LEAT_TRY_VOID(merge_sources(root()));
+    if (optimization.merge_repartition_topics) merge_repartition_topics(*this, nodes_);
+    if (optimization.single_store_self_join) use_single_stores(nodes_);
     auto parts = std::make_shared<Parts>();
-    // A parent is always declared before its children, so that the order of declaration is the
-    // order of Kafka's priority queue.
-    for (const auto& node : nodes_) {
-        LEAT_CHECK(
-            std::ranges::all_of(node->parents, [](const GraphNode* p) { return p->written; }));
-        if (node->write) node->write(*parts);
-        node->written = true;
+    parts->set_optimization(optimization);
+    const auto earlier = [](const GraphNode* a, const GraphNode* b) {
+        return std::pair{a->priority, a} < std::pair{b->priority, b};
+    };
+    std::set<GraphNode*, decltype(earlier)> ready{&root()};
+    while (!ready.empty()) {
+        GraphNode& node = **ready.begin();
+        ready.erase(ready.begin());
+        parts->set_moved(node.moved);
+        if (node.write) node.write(*parts);
+        node.written = true;
+        for (GraphNode* child : node.children)
+            if (is_ready(*child)) ready.insert(child);
     }
+    parts->set_moved({});
+    LEAT_TRY_VOID(parts->check());
     return std::shared_ptr<const Parts>{std::move(parts)};
+}
+
+bool is_legal_name(std::string_view name) {
+    constexpr std::size_t kLongest = 249;
+    return !name.empty() && name.size() <= kLongest && name != "." && name != ".." &&
+           name.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+               std::string_view::npos;
 }
 
 bool is_generated_repartition(const std::string& topic) {

@@ -10,18 +10,12 @@ Result<void> Node::open(Task& task) {
     return {};
 }
 
+Error Node::thrown_error(std::string_view what) const {
+    return {Errc::kUnknownServerError, name_ + ": " + std::string{what}};
+}
+
 Result<void> Node::run(const Flow& flow) {
-    const auto guarded = [&]() -> Result<void> {
-        try {
-            return process(flow);
-        } catch (const std::exception& thrown) {
-            return Error{Errc::kUnknownServerError, name_ + ": " + thrown.what()};
-        } catch (...) {  // tidy: right here, a user's function may throw anything.
-            return Error{Errc::kUnknownServerError,
-                         name_ + ": an exception that is no std::exception"};
-        }
-    };
-    auto done = guarded();
+    auto done = guarded([&] { return process(flow); });
     // The node that failed has asked the handler already; those above it only pass the error on.
     if (done || task_->failed()) return done;
     if (task_->survives(*this, flow, done.error())) return {};

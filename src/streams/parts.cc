@@ -5,23 +5,49 @@
 #include <numeric>
 #include <utility>
 
-#include "base/check.h"
-
 namespace leat::streams::detail {
 
 void Parts::add(Part part) {
-    LEAT_CHECK(find(part.name) == nullptr);
-    parts_.push_back(std::move(part));
+    require(part.name, find(part.name) == nullptr, "two nodes have this name");
+    for (auto& parent : part.parents) {
+        const auto moved = moved_.find(parent);
+        if (moved != moved_.end()) parent = moved->second;
+        require(part.name, find(parent) != nullptr, "there is no node " + parent + " before it");
+    }
+    std::erase_if(part.parents, [&](const auto& parent) { return find(parent) == nullptr; });
+    if (find(part.name) == nullptr) parts_.push_back(std::move(part));
 }
 
 void Parts::add_store(StoreSpec spec, const std::vector<std::string>& users) {
-    const auto known = std::ranges::find(stores_, spec.name, &StoreSpec::name);
     const std::string name = spec.name;
-    if (known == stores_.end()) stores_.push_back(std::move(spec));
-    for (Part& part : parts_) {
-        if (std::ranges::find(users, part.name) == users.end()) continue;
-        if (std::ranges::find(part.stores, name) == part.stores.end()) part.stores.push_back(name);
+    if (find_store(name) == nullptr) stores_.push_back(std::move(spec));
+    for (const std::string& user : users) {
+        const auto part = std::ranges::find(parts_, user, &Part::name);
+        require(user, part != parts_.end(), "there is no such node for the store " + name);
+        if (part != parts_.end() && std::ranges::find(part->stores, name) == part->stores.end())
+            part->stores.push_back(name);
     }
+}
+
+void Parts::connect(const std::string& node, const std::string& store) {
+    const auto part = std::ranges::find(parts_, node, &Part::name);
+    require(node, part != parts_.end(), "there is no such node for the store " + store);
+    require(node, find_store(store) != nullptr, "the store " + store + " is not added");
+    if (part != parts_.end() && std::ranges::find(part->stores, store) == part->stores.end())
+        part->stores.push_back(store);
+}
+
+void Parts::add_global_store(StoreSpec spec, Part source, Part processor) {
+    require(spec.name, find_store(spec.name) == nullptr, "two stores have this name");
+    spec.logging = false;
+    spec.source_topic = source.topics.front();
+    processor.stores = {spec.name};
+    global_nodes_.insert(source.name);
+    global_nodes_.insert(processor.name);
+    global_stores_.insert(spec.name);
+    stores_.push_back(std::move(spec));
+    add(std::move(source));
+    add(std::move(processor));
 }
 
 void Parts::add_repartition_topic(RepartitionTopic topic) {
@@ -29,9 +55,45 @@ void Parts::add_repartition_topic(RepartitionTopic topic) {
     repartition_.emplace(std::move(name), std::move(topic));
 }
 
+void Parts::require(std::string_view part, bool good, std::string_view mistake) {
+    if (good || !mistake_.empty()) return;
+    mistake_ = std::string{part} + ": " + std::string{mistake};
+}
+
+Result<void> Parts::check() const {
+    if (!mistake_.empty()) return Error{Errc::kStreamsInvalidTopology, mistake_};
+    std::map<std::string_view, const Part*> reader;
+    for (const Part& part : parts_) {
+        if (part.kind != Part::Kind::kSource) continue;
+        for (const auto& topic : part.topics) {
+            const auto [other, fresh] = reader.emplace(topic, &part);
+            if (!fresh)
+                return Error{Errc::kStreamsInvalidTopology, part.name + ": the topic " + topic +
+                                                                " is read by " +
+                                                                other->second->name + " already"};
+        }
+    }
+    for (const Part& part : parts_) {
+        if (part.pattern.empty()) continue;
+        for (const auto& [topic, other] : reader) {
+            if (!repartition_.contains(std::string{topic}) &&
+                topic_matches(part.pattern, std::string{topic}))
+                return Error{Errc::kStreamsInvalidTopology,
+                             part.name + ": the pattern takes in the topic " + std::string{topic} +
+                                 ", which " + other->name + " reads"};
+        }
+    }
+    return {};
+}
+
 const Part* Parts::find(std::string_view name) const {
     const auto found = std::ranges::find(parts_, name, &Part::name);
     return found == parts_.end() ? nullptr : &*found;
+}
+
+const StoreSpec* Parts::find_store(std::string_view name) const {
+    const auto found = std::ranges::find(stores_, name, &StoreSpec::name);
+    return found == stores_.end() ? nullptr : &*found;
 }
 
 std::vector<std::vector<std::string>> Parts::subtopologies() const {
@@ -48,6 +110,8 @@ std::vector<std::vector<std::string>> Parts::subtopologies() const {
         for (const auto& parent : parts_[i].parents)
             root[find_root(i)] = find_root(index.at(parent));
         for (const auto& store : parts_[i].stores) {
+            // What reads a global store belongs no more to those who feed it than to each other.
+            if (is_global_store(store)) continue;
             const auto [user, fresh] = first_user.emplace(store, i);
             if (!fresh) root[find_root(i)] = find_root(user->second);
         }
@@ -58,76 +122,6 @@ std::vector<std::vector<std::string>> Parts::subtopologies() const {
     std::vector<std::vector<std::string>> out(number.size());
     for (std::size_t i = 0; i < parts_.size(); ++i)
         out[number.at(find_root(i))].push_back(parts_[i].name);
-    return out;
-}
-
-namespace {
-
-struct Described {
-    const Part* part = nullptr;
-    std::size_t size = 1;  ///< Nodes below it, counted once for each way there.
-    std::vector<std::string> children;
-};
-
-std::string joined(const std::vector<std::string>& names) {
-    std::string out;
-    for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
-    return out;
-}
-
-std::string line_of(const Part& part) {
-    switch (part.kind) {
-        case Part::Kind::kSource:
-            return "Source: " + part.name + " (topics: [" + joined(part.topics) + "])\n";
-        case Part::Kind::kSink:
-            return "Sink: " + part.name + " (" +
-                   (part.topics.empty() ? std::string{"extractor class: per record"}
-                                        : "topic: " + part.topics.front()) +
-                   ")\n";
-        case Part::Kind::kProcessor:
-            break;
-    }
-    return "Processor: " + part.name + " (stores: [" + joined(part.stores) + "])\n";
-}
-
-}  // namespace
-
-std::string Parts::describe() const {
-    std::string out = "Topologies:\n ";
-    std::size_t number = 0;
-    for (const auto& names : subtopologies()) {
-        std::map<std::string, Described> nodes;
-        for (const auto& name : names) nodes[name].part = find(name);
-        for (auto name = names.rbegin(); name != names.rend(); ++name) {
-            for (const auto& parent : nodes.at(*name).part->parents) {
-                nodes.at(parent).children.insert(nodes.at(parent).children.begin(), *name);
-                nodes.at(parent).size += nodes.at(*name).size;
-            }
-        }
-        const auto bigger = [&](const std::string& a, const std::string& b) {
-            const auto left = nodes.at(a).size;
-            const auto right = nodes.at(b).size;
-            return left != right ? left > right : a < b;
-        };
-        auto sorted = names;
-        std::ranges::sort(sorted, bigger);
-        out += "  Sub-topology: " + std::to_string(number++) + "\n";
-        for (const auto& name : sorted) {
-            auto& node = nodes.at(name);
-            std::ranges::sort(node.children, bigger);
-            out += "    " + line_of(*node.part);
-            if (node.part->kind != Part::Kind::kSink)
-                out += "      --> " +
-                       (node.children.empty() ? std::string{"none"} : joined(node.children)) + "\n";
-            if (node.part->kind != Part::Kind::kSource) {
-                auto parents = node.part->parents;
-                std::ranges::sort(parents, bigger);
-                out +=
-                    "      <-- " + (parents.empty() ? std::string{"none"} : joined(parents)) + "\n";
-            }
-        }
-        out += "\n";
-    }
     return out;
 }
 

@@ -20,8 +20,9 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
         used.insert(part.stores.begin(), part.stores.end());
         for (const auto& parent : part.parents) made.at(parent)->add_child(*node);
         if (part.kind != Part::Kind::kSource) continue;
-        for (const auto& topic : part.topics)
-            sources_.emplace(topic, dynamic_cast<SourceNode*>(node.get()));
+        auto* source = dynamic_cast<SourceNode*>(node.get());
+        for (const auto& topic : part.topics) sources_.emplace(topic, source);
+        if (!part.pattern.empty()) patterns_.emplace_back(part.pattern, source);
     }
     for (const StoreSpec& spec : parts.stores())
         if (used.contains(spec.name)) stores_.emplace(spec.name, make_store(spec, backend));
@@ -39,7 +40,10 @@ Result<void> TaskGraph::open(Task& task) {
 
 SourceNode* TaskGraph::source_of(std::string_view topic) const {
     const auto found = sources_.find(topic);
-    return found == sources_.end() ? nullptr : found->second;
+    if (found != sources_.end()) return found->second;
+    for (const auto& [pattern, source] : patterns_)
+        if (topic_matches(pattern, std::string{topic})) return source;
+    return nullptr;
 }
 
 StateStore& TaskGraph::store(std::string_view name) const {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -38,6 +39,7 @@ class TaskGraph {
     Stores stores_;
     std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents before children.
     std::map<std::string, SourceNode*, std::less<>> sources_;
+    std::vector<std::pair<std::string, SourceNode*>> patterns_;  ///< Of topics' names.
 };
 
 }  // namespace leat::streams::detail

@@ -82,16 +82,23 @@ class TestDriver::Impl final : public detail::Task {
         produced_[topic].push_back(raw(record));
     }
     Result<void> take(const std::string& topic, const RawRecord& record) {
-        if (record.timestamp < 0)
-            return Error{Errc::kInvalidTimestamp,
-                         "a record of " + topic + " has a negative timestamp"};
-        detail::SourceNode::Bytes bytes{
-            .topic = topic, .timestamp = record.timestamp, .headers = &record.headers};
+        auto& source = *graph_->source_of(topic);
+        auto& partition_time = partition_times_.emplace(topic, -1).first->second;
+        detail::SourceNode::Bytes bytes{.topic = topic,
+                                        .timestamp = record.timestamp,
+                                        .headers = &record.headers,
+                                        .partition_time = partition_time};
         if (record.key) bytes.key = *record.key;
         if (record.value) bytes.value = *record.value;
         origin_ = {.topic = topic, .partition = 0, .offset = offsets_[topic]++};
-        stream_time_ = std::max(stream_time_, record.timestamp);
-        return graph_->source_of(topic)->take(bytes);
+        LEAT_TRY(bytes.timestamp, source.stamp(bytes));
+        if (bytes.timestamp < 0) {
+            drop(source, "negative timestamp");
+            return {};
+        }
+        partition_time = std::max(partition_time, bytes.timestamp);
+        stream_time_ = std::max(stream_time_, bytes.timestamp);
+        return source.take(bytes);
     }
 
     const detail::Parts& parts_;
@@ -100,6 +107,7 @@ class TestDriver::Impl final : public detail::Task {
     std::unique_ptr<detail::TaskGraph> graph_;
     std::deque<std::pair<std::string, RawRecord>> waiting_;
     std::map<std::string, std::int64_t> offsets_;
+    std::map<std::string, std::int64_t> partition_times_;
     detail::Origin origin_;
     std::int64_t stream_time_ = -1;
     bool failed_ = false;

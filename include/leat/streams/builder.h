@@ -20,11 +20,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/detail/graph.h"
+#include "leat/streams/detail/sources.h"
 #include "leat/streams/kgrouped_stream.h"
 #include "leat/streams/kstream.h"
 #include "leat/streams/ktable.h"
+#include "leat/streams/options.h"
 #include "leat/streams/topology.h"
 
 namespace leat::streams {
@@ -39,30 +40,30 @@ class Builder {
     template <class K, class V>
     KStream<K, V> stream(const std::vector<std::string>& topics,
                          const Consumed<K, V>& consumed = {}) {
-        const std::string name = graph_->name("KSTREAM-SOURCE-", consumed.name);
-        const auto key = detail::choose(consumed.key, Serde<K>{});
-        const auto value = detail::choose(consumed.value, Serde<V>{});
-        graph_->require(name, !topics.empty(), "a source needs a topic");
-        graph_->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
-        detail::GraphNode node{.name = name};
-        node.write = [=](detail::Parts& parts) {
-            parts.add(
-                {.name = name, .kind = detail::Part::Kind::kSource, .topics = topics, .make = [=] {
-                     return std::make_unique<detail::TypedSource<K, V>>(name, key, value);
-                 }});
-        };
-        auto& added = graph_->add({&graph_->root()}, std::move(node));
-        return KStream<K, V>{{graph_, &added, key, value, false}};
+        return stream<K, V>(detail::Input{.topics = topics}, consumed);
+    }
+    /// Reads all topics, those to come too, whose whole name matches a POSIX extended regular
+    /// expression.
+    template <class K, class V>
+    KStream<K, V> stream(const TopicPattern& pattern, const Consumed<K, V>& consumed = {}) {
+        return stream<K, V>(detail::Input{.pattern = pattern.regex}, consumed);
     }
 
     /// The topology of all that was declared. Call it once.
     /// Errors: kStreamsInvalidTopology, with the operator's name and what is wrong with it.
-    Result<Topology> build() {
-        LEAT_TRY(auto parts, graph_->write());
+    Result<Topology> build(const Optimization& optimization = {}) {
+        LEAT_TRY(auto parts, graph_->write(optimization));
         return Topology{std::move(parts)};
     }
 
   private:
+    template <class K, class V>
+    KStream<K, V> stream(const detail::Input& input, Consumed<K, V> consumed) {
+        const std::string name = graph_->name("KSTREAM-SOURCE-", consumed.name);
+        auto& added = detail::add_source(*graph_, name, input, consumed);
+        return KStream<K, V>{{graph_, &added, consumed.key, consumed.value, false}};
+    }
+
     std::shared_ptr<detail::Graph> graph_ = std::make_shared<detail::Graph>();
 };
 

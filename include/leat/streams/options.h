@@ -5,12 +5,16 @@
 // values.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "base/result.h"
 #include "leat/streams/record.h"
 #include "leat/streams/serde.h"
+#include "leat/streams/timestamps.h"
 
 namespace leat::streams {
 
@@ -19,12 +23,52 @@ struct Named {
     std::string name{};
 };
 
+/// Topics by name: a POSIX extended regular expression that must match the whole of it.
+struct TopicPattern {
+    std::string regex;
+};
+
+/// Where reading begins when the group has no committed offset.
+struct OffsetReset {
+    enum class Kind : std::uint8_t {
+        kDefault,  ///< As the application's settings say: from the earliest.
+        kEarliest,
+        kLatest,
+        kNone,  ///< An error.
+        kByDuration,
+    };
+    Kind kind = Kind::kDefault;
+    Duration before_now{};  ///< Of kByDuration.
+    static constexpr OffsetReset earliest() { return {Kind::kEarliest, {}}; }
+    static constexpr OffsetReset latest() { return {Kind::kLatest, {}}; }
+    static constexpr OffsetReset none() { return {Kind::kNone, {}}; }
+    static constexpr OffsetReset by_duration(Duration before_now) {
+        return {Kind::kByDuration, before_now};
+    }
+    friend bool operator==(const OffsetReset&, const OffsetReset&) = default;
+};
+
+/// The rewrites of Kafka Streams' setting `topology.optimization`; all off, as there. They change
+/// the internal topics, so that a running application keeps what it began with.
+struct Optimization {
+    bool reuse_ktable_source_topics = false;  ///< A table's topic serves as its changelog.
+    bool merge_repartition_topics = false;    ///< One repartition topic behind a change of the key.
+    bool single_store_self_join = false;      ///< One store for a stream joined with itself.
+    static constexpr Optimization all() { return {true, true, true}; }
+    /// The setting's text: "none", "all", or names with commas between them:
+    /// reuse.ktable.source.topics, merge.repartition.topics, single.store.self.join. Errors:
+    /// kInvalidConfig.
+    static Result<Optimization> parse(std::string_view text);
+};
+
 /// How a topic is read. An empty serde stands for SerdeFor<T>.
 template <class K, class V>
 struct Consumed {
     Serde<K> key{};
     Serde<V> value{};
     std::string name{};
+    OffsetReset reset{};
+    TimestampExtractor<K, V> time{};  ///< Empty: the record's own, an error when that is negative.
 };
 
 /// How a topic is written.

@@ -18,33 +18,58 @@ namespace leat::streams::detail {
 template <class K, class V>
 class TypedSource final : public SourceNode {
   public:
-    /// `time` absent: the record's own timestamp.
-    using TimeOf = std::function<Timestamp(const Record<K, V>&, Timestamp partition_time)>;
-    TypedSource(std::string name, Serde<K> key, Serde<V> value)
-        : SourceNode(std::move(name)), key_(std::move(key)), value_(std::move(value)) {}
+    TypedSource(std::string name, Serde<K> key, Serde<V> value, TimestampExtractor<K, V> time = {})
+        : SourceNode(std::move(name)),
+          key_(std::move(key)),
+          value_(std::move(value)),
+          time_(std::move(time)) {}
+
+    Result<std::int64_t> stamp(const Bytes& bytes) override {
+        Arrived<K, V> arrived{.topic = bytes.topic,
+                              .timestamp = {bytes.timestamp},
+                              .partition_time = {bytes.partition_time},
+                              .headers = bytes.headers};
+        if (!time_) {
+            LEAT_TRY(const Timestamp own, FailOnInvalidTimestamp{}(arrived));
+            return own.ms;
+        }
+        LEAT_TRY_VOID(decode(bytes));
+        arrived.key = key_at();
+        arrived.value = value_at();
+        return guarded([&]() -> Result<std::int64_t> {
+            LEAT_TRY(const Timestamp time, time_(arrived));
+            return time.ms;
+        });
+    }
 
     Result<void> take(const Bytes& bytes) override {
-        std::optional<K> key;
-        std::optional<V> value;
-        if (bytes.key) {
-            auto decoded = key_->decode(bytes.topic, *bytes.key);
-            if (!decoded) return std::move(decoded).error();
-            key = *std::move(decoded);
-        }
-        if (bytes.value) {
-            auto decoded = value_->decode(bytes.topic, *bytes.value);
-            if (!decoded) return std::move(decoded).error();
-            value = *std::move(decoded);
-        }
-        return forward({.key = key ? &*key : nullptr,
-                        .value = value ? &*value : nullptr,
+        LEAT_TRY_VOID(decode(bytes));
+        return forward({.key = key_at(),
+                        .value = value_at(),
                         .timestamp = bytes.timestamp,
                         .headers = bytes.headers});
     }
 
   private:
+    Result<void> decode(const Bytes& bytes) {
+        record_key_.reset();
+        record_value_.reset();
+        if (bytes.key) {
+            LEAT_TRY(record_key_, key_->decode(bytes.topic, *bytes.key));
+        }
+        if (bytes.value) {
+            LEAT_TRY(record_value_, value_->decode(bytes.topic, *bytes.value));
+        }
+        return {};
+    }
+    [[nodiscard]] const K* key_at() const { return record_key_ ? &*record_key_ : nullptr; }
+    [[nodiscard]] const V* value_at() const { return record_value_ ? &*record_value_ : nullptr; }
+
     Serde<K> key_;
     Serde<V> value_;
+    TimestampExtractor<K, V> time_;
+    std::optional<K> record_key_;
+    std::optional<V> record_value_;
 };
 
 template <class K, class V>

@@ -2,15 +2,18 @@
 //
 // What the DSL calls have declared, before it becomes parts. Layer: streams SDK, not for users.
 // Spec:  Kafka Streams' graph of StreamsGraphNodes: one counter gives all names, nodes are written
-// in the order they were declared. Threading: one thread declares a topology.
+// in the order they were declared, the rewrites of `topology.optimization` come before that.
+// Threading: one thread declares a topology.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeindex>
 #include <vector>
 
 #include "leat/streams/detail/parts.h"
@@ -18,17 +21,48 @@
 namespace leat::streams::detail {
 
 struct GraphNode {
+    /// What a source reads; two that read the same become one.
+    struct Source {
+        std::vector<std::string> topics{};  ///< Sorted.
+        std::string pattern{};
+        OffsetReset reset{};
+        std::type_index type = typeid(void);  ///< Of the key and value that it yields.
+    };
+    /// A repartition topic that may be shared with others behind the same change of the key.
+    struct Repartition {
+        std::string topic;
+        /// A node for the same topic right behind `change`.
+        std::function<GraphNode(const GraphNode& change)> again{};
+    };
+    /// A join of a stream with itself, which needs one store only.
+    struct SelfJoin {
+        std::string left;   ///< The node that keeps the left side's records.
+        std::string right;  ///< The one of the right side; left out when `single` is set.
+        std::shared_ptr<bool> single{};  ///< Set before `write` when one store is to serve.
+    };
+
     std::string name;
     std::vector<GraphNode*> parents{};
     std::vector<GraphNode*> children{};
     bool key_changing = false;
+    bool value_changing = false;  ///< Values get another type: no repartition topic moves over it.
     bool merge = false;
-    bool written = false;
-    std::function<void(Parts&)> write{};  ///< Absent: it leaves nothing in the topology.
+    std::optional<Source> source{};
+    std::optional<Repartition> repartition{};
+    std::optional<SelfJoin> self_join{};
+    /// Absent: it leaves nothing in the topology. Names of parents as they were declared: what the
+    /// rewrites have moved is translated by Parts.
+    std::function<void(Parts&)> write{};
+
     /// Of a table: whether somebody downstream asked for old values. Shared with the node's maker.
     std::shared_ptr<bool> old_values = std::make_shared<bool>(false);
     bool old_values_from_parents = false;  ///< It holds none of its own: its parents are asked too.
     std::optional<std::int64_t> grace_ms{};  ///< Of a windowed aggregate: what may still change it.
+
+    // Kept by Graph.
+    std::uint32_t priority = 0;
+    bool written = false;
+    std::map<std::string, std::string> moved{};  ///< Names of parents, declared to real.
 };
 
 class Graph {
@@ -49,11 +83,10 @@ class Graph {
     static void ask_old_values(GraphNode& node);
     /// The nodes as parts, in the order in which they were declared. May be called once.
     /// Errors: kStreamsInvalidTopology naming the operator of the first mistake.
-    Result<std::shared_ptr<const Parts>> write();
+    Result<std::shared_ptr<const Parts>> write(const Optimization& optimization = {});
 
   private:
-    std::vector<std::unique_ptr<GraphNode>>
-        nodes_;  ///< The root is first; the index is the order of writing.
+    std::vector<std::unique_ptr<GraphNode>> nodes_;  ///< The root is first.
     std::uint32_t next_ = 0;
     std::string mistake_;
 };

@@ -40,6 +40,7 @@ KStream<K, V2> KStream<K, V>::values(std::string_view prefix, const Named& named
                                      F function) const {
     const std::string name = at_.graph->name(prefix, named.name);
     auto& node = add<N>(name, false, std::move(function));
+    node.value_changing = true;
     return KStream<K, V2>{{at_.graph, &node, at_.key, {}, at_.repartition}};
 }
 

@@ -78,8 +78,21 @@ class Node {
         return {};
     }
     [[nodiscard]] Task& task() const noexcept { return *task_; }
+    /// `call`, which runs a user's function; what that throws becomes an error with this name.
+    template <class Call>
+    auto guarded(Call call) const -> decltype(call()) {
+        try {
+            return call();
+        } catch (const std::exception& thrown) {
+            return thrown_error(thrown.what());
+        } catch (...) {  // tidy: right here, a user's function may throw anything.
+            return thrown_error("an exception that is no std::exception");
+        }
+    }
 
   private:
+    [[nodiscard]] Error thrown_error(std::string_view what) const;
+
     std::string name_;
     std::vector<Node*> children_;
     Task* task_ = nullptr;

@@ -12,11 +12,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <typeindex>
 #include <vector>
 
 #include "base/result.h"
 #include "leat/streams/detail/node.h"
 #include "leat/streams/detail/store.h"
+#include "leat/streams/options.h"
 
 namespace leat::streams::detail {
 
@@ -32,6 +34,11 @@ class SourceNode : public Node {
         const Headers* headers = nullptr;
         std::int64_t partition_time = -1;
     };
+    /// The record's time by the source's extractor; negative: the record is to be dropped. Comes
+    /// before the choice of the next record; its answer is the `timestamp` that take() gets.
+    /// Errors: kInvalidTimestamp, kInvalidRecord (the extractor looks at key and value), and what
+    /// the extractor answers or throws.
+    virtual Result<std::int64_t> stamp(const Bytes& bytes) = 0;
     /// Decodes and forwards. Errors: kInvalidRecord, and what processing ends with.
     virtual Result<void> take(const Bytes& bytes) = 0;
 
@@ -48,6 +55,10 @@ struct Part {
     std::vector<std::string>
         topics{};  ///< Of a source; of a sink the one, or none when it is chosen per record.
     std::function<std::unique_ptr<Node>()> make{};
+    std::string pattern{};               ///< Of a source that reads all topics whose name matches.
+    OffsetReset reset{};                 ///< Of a source.
+    std::type_index in = typeid(void);   ///< Record<K, V> that it takes; void: not checked.
+    std::type_index out = typeid(void);  ///< The one that it forwards.
 };
 
 struct RepartitionTopic {
@@ -60,7 +71,19 @@ class Parts {
   public:
     void add(Part part);
     void add_store(StoreSpec spec, const std::vector<std::string>& users);
+    /// Lets a node that was added use a store that was added.
+    void connect(const std::string& node, const std::string& store);
+    /// A store that each instance holds whole: fed from `source` through `processor`, which are
+    /// added here and run in no task.
+    void add_global_store(StoreSpec spec, Part source, Part processor);
     void add_repartition_topic(RepartitionTopic topic);
+    /// Notes a mistake; the first one stays.
+    void require(std::string_view part, bool good, std::string_view mistake);
+    /// Names of parents that parts added from now on may use for another.
+    void set_moved(std::map<std::string, std::string> moved) { moved_ = std::move(moved); }
+    void set_optimization(const Optimization& to) { optimization_ = to; }
+    /// What runs over the whole, when all is added. Errors: kStreamsInvalidTopology.
+    Result<void> check() const;
 
     [[nodiscard]] const std::vector<Part>& all() const noexcept { return parts_; }
     [[nodiscard]] const std::vector<StoreSpec>& stores() const noexcept { return stores_; }
@@ -69,6 +92,15 @@ class Parts {
         return repartition_;
     }
     [[nodiscard]] const Part* find(std::string_view name) const;
+    [[nodiscard]] const StoreSpec* find_store(std::string_view name) const;
+    [[nodiscard]] const Optimization& optimization() const noexcept { return optimization_; }
+    /// Whether a node feeds a global store. Sub-topologies of such nodes have no tasks.
+    [[nodiscard]] bool is_global(const std::string& node) const {
+        return global_nodes_.contains(node);
+    }
+    [[nodiscard]] bool is_global_store(const std::string& store) const {
+        return global_stores_.contains(store);
+    }
 
     /// Names of the nodes of each sub-topology, in the order of their numbers.
     [[nodiscard]] std::vector<std::vector<std::string>> subtopologies() const;
@@ -79,6 +111,16 @@ class Parts {
     std::vector<Part> parts_;
     std::vector<StoreSpec> stores_;
     std::map<std::string, RepartitionTopic> repartition_;
+    std::set<std::string> global_nodes_;
+    std::set<std::string> global_stores_;
+    std::map<std::string, std::string> moved_;
+    Optimization optimization_;
+    std::string mistake_;
 };
+
+/// Whether the whole name of a topic matches a pattern (POSIX extended regular expression); false
+/// also for a pattern that is none.
+[[nodiscard]] bool topic_matches(const std::string& pattern, const std::string& topic);
+[[nodiscard]] bool is_pattern(const std::string& pattern);
 
 }  // namespace leat::streams::detail

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/detail/handle.h"
@@ -20,30 +21,27 @@ namespace leat::streams::detail {
 /// Whether a topic got its name from an operator's number, so that its nodes are numbered too.
 [[nodiscard]] bool is_generated_repartition(const std::string& topic);
 
-/// Adds filter, sink, topic `prefix`-repartition and source below `at`; returns what stands for the
-/// source.
+/// How a repartition topic is written and read.
 template <class K, class V>
-GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
-                           std::optional<std::int32_t> partitions) {
-    const std::string topic = prefix.ends_with("-repartition") ? prefix : prefix + "-repartition";
-    auto& graph = *at.graph;
-    // The numbers are used up even when the names are not taken.
-    std::string sink = graph.name("KSTREAM-SINK-");
-    std::string filter = graph.name("KSTREAM-FILTER-");
-    std::string source = graph.name("KSTREAM-SOURCE-");
-    if (!is_generated_repartition(topic)) {
-        sink = prefix + "-repartition-sink";
-        filter = prefix + "-repartition-filter";
-        source = prefix + "-repartition-source";
-    }
-    const auto key = choose(at.key, Serde<K>{});
-    const auto value = choose(at.value, Serde<V>{});
-    graph.require(prefix, key != nullptr && value != nullptr,
-                  "no serde for the repartition topic's key or value");
+struct RepartitionUse {
+    RepartitionTopic topic;
+    Serde<K> key;
+    Serde<V> value;
+    bool keeps_null_keys = false;
+};
+
+/// The node of a topic whose sink, filter and source have these names.
+template <class K, class V>
+GraphNode repartition_node(const std::string& parent, const RepartitionUse<K, V>& use,
+                           const std::string& sink, const std::string& filter,
+                           const std::string& source) {
     GraphNode node{.name = source};
-    node.write = [=, parent = at.node->name](Parts& parts) {
-        const auto keyed = [](const K* k, const V*) { return k != nullptr; };
-        parts.add_repartition_topic({topic, partitions});
+    node.write = [=](Parts& parts) {
+        const auto keyed = [all = use.keeps_null_keys](const K* k, const V*) {
+            return all || k != nullptr;
+        };
+        const std::string& topic = use.topic.name;
+        parts.add_repartition_topic(use.topic);
         parts.add(
             {.name = filter, .parents = {parent}, .make = [=] {
                  return std::make_unique<FilterNode<K, V, std::remove_const_t<decltype(keyed)>>>(
@@ -55,12 +53,42 @@ GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
                    .topics = {topic},
                    .make = [=] {
                        return std::make_unique<SinkNode<K, V>>(
-                           sink, [topic](const K*, const V*) { return topic; }, key, value);
+                           sink, [topic](const K*, const V*) { return topic; }, use.key, use.value);
                    }});
         parts.add({.name = source, .kind = Part::Kind::kSource, .topics = {topic}, .make = [=] {
-                       return std::make_unique<TypedSource<K, V>>(source, key, value);
+                       return std::make_unique<TypedSource<K, V>>(source, use.key, use.value);
                    }});
     };
+    return node;
+}
+
+/// Adds filter, sink, topic `prefix`-repartition and source below `at`; returns what stands for the
+/// source. `shareable`: topology.optimization may let it serve others too, or another instead.
+template <class K, class V>
+GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
+                           std::optional<std::int32_t> partitions, bool shareable = true) {
+    const std::string topic = prefix.ends_with("-repartition") ? prefix : prefix + "-repartition";
+    auto& graph = *at.graph;
+    // The numbers are used up even when the names are not taken.
+    std::string sink = graph.name("KSTREAM-SINK-");
+    std::string filter = graph.name("KSTREAM-FILTER-");
+    std::string source = graph.name("KSTREAM-SOURCE-");
+    if (!is_generated_repartition(topic)) {
+        sink = topic + "-sink";
+        filter = topic + "-filter";
+        source = topic + "-source";
+    }
+    const RepartitionUse<K, V> use{
+        {topic, partitions}, choose(at.key, Serde<K>{}), choose(at.value, Serde<V>{}), !shareable};
+    graph.require(prefix, use.key != nullptr && use.value != nullptr,
+                  "no serde for the repartition topic's key or value");
+    auto node = repartition_node(at.node->name, use, sink, filter, source);
+    if (shareable)
+        node.repartition = GraphNode::Repartition{
+            topic, [use](const GraphNode& change) {
+                return repartition_node(change.name, use, use.topic.name + "-sink",
+                                        use.topic.name + "-filter", use.topic.name + "-source");
+            }};
     return graph.add({at.node}, std::move(node));
 }
 

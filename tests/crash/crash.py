@@ -19,6 +19,8 @@ modes
   transactions-mutants
              each deliberate bug in transactions must be found
   all        everything, in this order
+  transactions
+             the last four
   short      some kills and, as root, some power cuts, the control and one mutant: part of `make test`
   transactions-short
              some cycles of transactions and two of their mutants: so too
@@ -301,9 +303,8 @@ def run_short(options, report):
 
 def run_transactions(options, report, kind, file_systems=(None,)):
     for file_system in file_systems:
-        count = options.cycles if file_system is None else max(options.cycles // 4, 5)
         ways = transactions.WAYS if file_system is None else ("broker", "broker step", "both", "both commit")
-        cycles, seen, findings = transactions.cycles(options, kind, count, ways, file_system=file_system)
+        cycles, seen, findings = transactions.cycles(options, kind, options.cycles, ways, file_system=file_system)
         name = "bank transfer" if kind == "bank" else "consume-transform-produce"
         report.add(f"{name}, {'kills' if file_system is None else 'power cuts, ' + file_system}", cycles, len(seen.acknowledged), findings,
                    not findings)
@@ -357,10 +358,12 @@ MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpo
          "control": run_control, "mutants": run_mutants, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
          "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants}
 
+GROUPS = {"all": list(MODES), "transactions": ["bank-transfer", "consume-transform-produce", "transactions-power", "transactions-mutants"]}
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=[*MODES, "all", "short", "transactions-short"])
+    parser.add_argument("mode", choices=[*MODES, "all", "transactions", "short", "transactions-short"])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
@@ -383,7 +386,7 @@ def main():
             run_short(options, report)
         if options.mode == "transactions-short":
             run_transactions_short(options, report)
-        for mode in MODES if options.mode == "all" else [options.mode] if options.mode in MODES else []:
+        for mode in GROUPS.get(options.mode, [options.mode] if options.mode in MODES else []):
             MODES[mode](options, report)
     except load.Broken as why:
         report.add(f"broken: {why}", 0, 0, {"broken": [str(why)]}, False)

@@ -192,7 +192,11 @@ class Run:
         logs = ["__transaction_state-", "/bank-"] if self.kind == "bank" else ["__transaction_state-", "/output-", "__consumer_offsets-"]
         point = f"{rng.choice(('kill-before', 'kill-after'))}:{rng.choice(('write', 'write', 'sync'))}:{rng.choice(logs)}:{rng.randint(1, 40)}"
         self.down()
-        self.restart({"LEAT_FAULT_DISK": ",".join(filter(None, (self.environment.get("LEAT_FAULT_DISK"), point)))})
+        fault = {"LEAT_FAULT_DISK": ",".join(filter(None, (self.environment.get("LEAT_FAULT_DISK"), point)))}
+        if not self.broker.start({**self.environment, **fault}):  # It struck while the broker came up: a kill in recovery.
+            self.down()
+            self.restart()
+            return True
         try:
             self.until(point, lambda: not self.broker.is_running(), 10)
         except load.Broken:

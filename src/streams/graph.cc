@@ -56,6 +56,17 @@ void Graph::require(std::string_view operator_name, bool good, std::string_view 
     mistake_ = std::string{operator_name} + ": " + std::string{mistake};
 }
 
+std::optional<std::int64_t> Graph::grace_of(const GraphNode& node) {
+    if (node.grace_ms) return node.grace_ms;
+    std::optional<std::int64_t> longest;
+    for (const GraphNode* parent : node.parents) {
+        const auto grace = grace_of(*parent);
+        if (!grace) return std::nullopt;
+        longest = std::max(longest, grace);
+    }
+    return longest;
+}
+
 void Graph::ask_old_values(GraphNode& node) {
     if (std::exchange(*node.old_values, true) || !node.old_values_from_parents) return;
     for (GraphNode* parent : node.parents) ask_old_values(*parent);

@@ -38,6 +38,12 @@ Result<void> TaskGraph::open(Task& task) {
     return {};
 }
 
+Result<void> TaskGraph::save() {
+    for (const auto& [name, store] : stores_) LEAT_TRY_VOID(store->flush());
+    for (const auto& [name, store] : stores_) LEAT_TRY_VOID(store->save());
+    return {};
+}
+
 SourceNode* TaskGraph::source_of(std::string_view topic) const {
     const auto found = sources_.find(topic);
     if (found != sources_.end()) return found->second;

@@ -28,6 +28,8 @@ class TaskGraph {
 
     /// Opens stores, then nodes; these ask `task` for their stores. Errors: what opening ends with.
     Result<void> open(Task& task);
+    /// Before a commit: what stores hold back goes out, and into their changelogs. Errors: theirs.
+    Result<void> save();
     /// Null when no source reads the topic.
     [[nodiscard]] SourceNode* source_of(std::string_view topic) const;
     /// A name that no node is connected to is a programmer's error.

@@ -15,7 +15,8 @@ class TestDriver::Impl final : public detail::Task {
     Impl(const Topology& topology, const Options& options)
         : wall_ms_(options.wall_time_ms),
           parts_(topology.parts()),
-          application_(options.application_id) {}
+          application_(options.application_id),
+          lose_as_kafka_(options.lose_as_kafka) {}
 
     Result<void> open() {
         std::vector<std::string> names;
@@ -32,7 +33,9 @@ class TestDriver::Impl final : public detail::Task {
         while (!waiting_.empty()) {
             const auto next = std::move(waiting_.front());
             waiting_.pop_front();
-            if (auto done = take(next.first, next.second); !done) {
+            auto done = take(next.first, next.second);
+            if (done) done = graph_->save();  // each record is a commit
+            if (!done) {
                 waiting_.clear();
                 failed_ = false;
                 return done;
@@ -58,6 +61,8 @@ class TestDriver::Impl final : public detail::Task {
     }
     [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
     [[nodiscard]] std::int64_t wall_time() const override { return wall_ms_; }
+    [[nodiscard]] std::int64_t emit_interval_ms() const override { return 0; }
+    [[nodiscard]] bool loses_as_kafka() const override { return lose_as_kafka_; }
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
     void drop(const detail::Node&, std::string_view) override { ++dropped_; }
     bool survives(const detail::Node&, const detail::Flow&, const Error&) override {
@@ -103,6 +108,7 @@ class TestDriver::Impl final : public detail::Task {
 
     const detail::Parts& parts_;
     std::string application_;
+    bool lose_as_kafka_;
     detail::MemoryBackend backend_;
     std::unique_ptr<detail::TaskGraph> graph_;
     std::deque<std::pair<std::string, RawRecord>> waiting_;

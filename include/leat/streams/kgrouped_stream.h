@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "leat/streams/cogrouped_kstream.h"
 #include "leat/streams/detail/grouping.h"
 #include "leat/streams/ktable.h"
 #include "leat/streams/options.h"
@@ -56,6 +57,13 @@ class KGroupedStream {
     }
     [[nodiscard]] SessionWindowedKStream<K, V> windowed(SessionWindows windows) const {
         return {in_, windows};
+    }
+
+    /// Begins an aggregate A that other grouped streams change too: adder(key, value, aggregate).
+    template <class A, class F>
+    [[nodiscard]] CogroupedKStream<K, A> cogroup(F adder) const {
+        return CogroupedKStream<K, A>{
+            {in_.at.graph, in_.at.key, {detail::cogroup_input<A>(in_, std::move(adder))}}};
     }
 
     [[nodiscard]] const detail::Grouping<K, V>& grouping() const noexcept { return in_; }

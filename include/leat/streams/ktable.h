@@ -13,8 +13,13 @@
 #include "leat/streams/detail/handle.h"
 #include "leat/streams/kstream.h"
 #include "leat/streams/options.h"
+#include "leat/streams/suppress.h"
 
 namespace leat::streams {
+
+namespace detail {
+struct Suppression;
+}  // namespace detail
 
 template <class K, class V>
 class KTable {
@@ -36,12 +41,20 @@ class KTable {
         return to_stream(named).select_key(std::move(selector));
     }
 
+    /// Holds updates back: detail/ktable_suppress.h
+    [[nodiscard]] KTable suppress(const UntilWindowCloses& until) const;
+    [[nodiscard]] KTable suppress(const UntilTimeLimit& until) const;
+
     /// Name of the store that holds it; empty when there is none.
     [[nodiscard]] const std::string& store() const noexcept { return store_; }
 
   private:
+    [[nodiscard]] KTable suppress(detail::Suppression how, const Named& named) const;
+
     detail::Handle<K, V> at_;
     std::string store_;
 };
 
 }  // namespace leat::streams
+
+#include "leat/streams/detail/ktable_suppress.h"

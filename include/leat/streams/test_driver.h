@@ -37,6 +37,8 @@ class TestDriver {
     struct Options {
         std::string application_id = "test";
         std::int64_t wall_time_ms = 0;
+        bool lose_as_kafka =
+            false;  ///< Closed windows that Kafka Streams never emits are not emitted.
     };
 
     /// Errors: what opening the nodes ends with.

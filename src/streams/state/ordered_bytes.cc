@@ -70,6 +70,8 @@ std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& back
             return std::make_unique<VersionedStore>(spec, std::move(rows));
         case StoreSpec::Kind::kList:
             return std::make_unique<ListStore>(spec, std::move(rows));
+        case StoreSpec::Kind::kSuppress:
+            return std::make_unique<SuppressBuffer>(spec, std::move(rows));
     }
     LEAT_CHECK(false);
     return nullptr;

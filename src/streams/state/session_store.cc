@@ -159,7 +159,7 @@ Result<void> SessionStore::find(std::string_view key, std::int64_t earliest_end,
 Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t latest_end,
                                       const VisitAll& visit) const {
     const bool time_ordered = spec().time_ordered;
-    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest()});
+    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest_after(-1)});
     using Found = std::tuple<std::int64_t, std::string, std::int64_t, std::string>;
     std::vector<Found> kept;
     const auto in_segment = [&](std::int64_t segment) -> Result<bool> {

@@ -55,10 +55,13 @@ Result<void> StateStore::scan(std::string_view from, std::optional<std::string_v
 }
 
 Result<void> StateStore::log(std::string_view key, std::optional<std::string_view> value,
-                             std::int64_t timestamp) {
+                             std::int64_t timestamp, const Headers* headers) {
     if (!changelog_) return {};
-    return task_->log_change(
-        {.topic = *changelog_, .key = key, .value = value, .timestamp = timestamp});
+    return task_->log_change({.topic = *changelog_,
+                              .key = key,
+                              .value = value,
+                              .timestamp = timestamp,
+                              .headers = headers});
 }
 
 }  // namespace leat::streams::detail

@@ -131,24 +131,29 @@ Result<bool> WindowStore::get(std::string_view key, std::int64_t start, Entry& o
     return found;
 }
 
-Result<void> WindowStore::put(std::string_view key, std::int64_t start,
+Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
                               std::optional<std::string_view> value, std::int64_t timestamp,
                               const Headers* headers) {
     if (spec().retain_duplicates) {
-        if (!value) return {};
         seq_ = (seq_ + 1) & 0x7FFF'FFFFU;
     }
-    LEAT_TRY(const bool live, admit(start));
-    if (!live) {
+    const bool nothing = spec().retain_duplicates && !value;
+    bool live = true;
+    if (!nothing) {
+        LEAT_TRY(live, admit(start));
+    }
+    if (nothing || !live) {
         std::string at;
         append_key_first(at, {key, start, seq_});
-        return log(at, value, timestamp);
+        LEAT_TRY_VOID(log(at, value, timestamp));
+        return live;
     }
     const std::string at = row(key, start, seq_);
     RowChange change{.row = at, .value = value, .timestamp = timestamp, .headers = headers};
     std::string stamped;
     if (value && timestamped_) change.value = stamped = with_timestamp(timestamp, *value);
-    return write(change);
+    LEAT_TRY_VOID(write(change));
+    return true;
 }
 
 Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view key,

@@ -45,7 +45,7 @@ inline std::string written(TestDriver& driver) {
             const bool internal = topic.starts_with(kPrefix);
             out += "    " + topic.substr(internal ? kPrefix.size() : 0) + " | " +
                    shown(record.key) + " | " + shown(record.value) + " @" +
-                   std::to_string(record.timestamp);
+                   (record.timestamp < 0 ? "null" : std::to_string(record.timestamp));
             for (const auto& header : record.headers)
                 out += " " + header.name + "=" + shown(header.value);
             out += "\n";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // When the windows that have closed are handed on. Layer: streams SDK, not for users.
-// Spec:  Kafka Streams' EmitStrategy (KIP-825): at most one look a second of wall time, only when
-// the close line has moved; the line of the last look lives with the committed offsets.
+// Spec:  Kafka Streams' EmitStrategy (KIP-825): at most one look an interval of wall time, only
+// when the close line has moved; the line of the last look lives with the committed offsets.
 // Threading: as detail/node.h.
 #pragma once
 
@@ -29,7 +29,7 @@ class FinalEmitter {
         if (!on_close()) return false;
         const std::int64_t now = task_->wall_time();
         if (now < next_look_ms_) return false;
-        next_look_ms_ = now + kInterval;
+        next_look_ms_ = now + task_->emit_interval_ms();
         return last_close_ == -1 || last_close_ < close;
     }
     void looked(std::int64_t close) {
@@ -47,7 +47,6 @@ class FinalEmitter {
     void saved(std::int64_t oldest) { saved_before_ = oldest; }
 
   private:
-    static constexpr std::int64_t kInterval = 1000;
     Emit emit_;
     Task* task_ = nullptr;
     std::string store_;

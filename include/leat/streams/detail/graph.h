@@ -79,6 +79,9 @@ class Graph {
     [[nodiscard]] GraphNode& root() const noexcept { return *nodes_.front(); }
     /// Notes a mistake in the declaration of `operator_name` unless `good`.
     void require(std::string_view operator_name, bool good, std::string_view mistake);
+    /// How long results of this table's windows may change after their end: its own grace period,
+    /// or the longest above it. Nothing when it does not come from a windowed aggregate.
+    [[nodiscard]] static std::optional<std::int64_t> grace_of(const GraphNode& node);
     /// The updates of this table carry old values from now on.
     static void ask_old_values(GraphNode& node);
     /// The nodes as parts, in the order in which they were declared. May be called once.

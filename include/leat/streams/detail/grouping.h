@@ -31,6 +31,8 @@ struct Grouping {
     }
     Handle<K, V> at;
     Grouped<K, V> grouped;
+    /// The same in all copies of one grouped stream.
+    std::shared_ptr<const char> identity = std::make_shared<const char>();
 };
 
 template <class K, class V>
@@ -60,18 +62,22 @@ Aggregation<K, V, V> reducing(F reducer) {
                 }};
 }
 
+/// adder(key, value, aggregate), with value by reference or by pointer.
+template <class A, class K, class V, class F>
+Step<K, V, A> adding(F adder) {
+    return [adder](const K& key, const V* value, std::optional<A> sum) mutable -> std::optional<A> {
+        if (!sum) return sum;
+        if constexpr (std::is_invocable_v<F&, const K&, const V&, A>)
+            return value != nullptr ? std::optional<A>{adder(key, *value, *std::move(sum))} : sum;
+        else
+            return adder(key, value, *std::move(sum));
+    };
+}
+
 template <class A, class K, class V, class Init, class F>
 Aggregation<K, V, A> aggregating(Init initializer, F adder) {
     return {.initial = [initializer]() mutable { return std::optional<A>{initializer()}; },
-            .step = [adder](const K& key, const V* value,
-                            std::optional<A> sum) mutable -> std::optional<A> {
-                if (!sum) return sum;
-                if constexpr (std::is_invocable_v<F&, const K&, const V&, A>)
-                    return value != nullptr ? std::optional<A>{adder(key, *value, *std::move(sum))}
-                                            : sum;
-                else
-                    return adder(key, value, *std::move(sum));
-            }};
+            .step = adding<A, K, V>(std::move(adder))};
 }
 
 /// merger(key, one, two), or merger(one, two).

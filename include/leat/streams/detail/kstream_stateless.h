@@ -141,8 +141,7 @@ template <class F>
 auto KStream<K, V>::group_by(F selector,
                              const Grouped<detail::MappedTo<F, K, V>, V>& grouped) const {
     using K2 = detail::MappedTo<F, K, V>;
-    const std::string name = at_.graph->name(
-        "KSTREAM-KEY-SELECT-", grouped.name.empty() ? "" : grouped.name + "-selectKey");
+    const std::string name = at_.graph->name("KSTREAM-KEY-SELECT-", grouped.name);
     auto& node = add<detail::SelectKeyNode<K, V, F>>(name, true, std::move(selector));
     return KGroupedStream<K2, V>{{at_.graph, &node, {}, at_.value, true}, grouped};
 }

@@ -31,7 +31,8 @@ struct StoreSpec {
         kPlainWindow,
         kSession,
         kVersioned,
-        kList,  ///< Several values under a key: what an outer join has not matched.
+        kList,      ///< Several values under a key: what an outer join has not matched.
+        kSuppress,  ///< Updates of a table that wait; in memory, and in the changelog.
     };
     std::string name;
     Kind kind = Kind::kKeyValue;
@@ -121,7 +122,7 @@ class StateStore {
                       Direction direction, const VisitRow& visit) const;
     /// Appends a record to the changelog, if there is one.
     Result<void> log(std::string_view key, std::optional<std::string_view> value,
-                     std::int64_t timestamp);
+                     std::int64_t timestamp, const Headers* headers = nullptr);
 
   private:
     StoreSpec spec_;

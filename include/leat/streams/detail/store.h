@@ -7,5 +7,6 @@
 #include "leat/streams/detail/key_value_store.h"
 #include "leat/streams/detail/session_store.h"
 #include "leat/streams/detail/state_store.h"
+#include "leat/streams/detail/suppress_buffer.h"
 #include "leat/streams/detail/versioned_store.h"
 #include "leat/streams/detail/window_store.h"

@@ -58,6 +58,9 @@ class Task {
         return std::nullopt;
     }
     virtual void remember(std::string_view /*name*/, std::int64_t /*value*/) {}
+    /// How long closed windows and unmatched records of joins may wait for the next look at them;
+    /// wall time.
+    [[nodiscard]] virtual std::int64_t emit_interval_ms() const { return 1000; }
     /// Results that Kafka Streams loses are lost here too.
     [[nodiscard]] virtual bool loses_as_kafka() const { return false; }
     /// The record counts as dropped (metric dropped-records).

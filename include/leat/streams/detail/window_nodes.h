@@ -53,7 +53,9 @@ class WindowedNode : public Node {
     Result<void> put(const K& key, std::int64_t start, const Held& held) {
         LEAT_TRY(const auto key_bytes, codec_.key(key));
         LEAT_TRY(const auto value_bytes, codec_.value(held.value));
-        return store_->put(key_bytes, start, value_bytes, held.timestamp);
+        LEAT_TRY(const bool kept, store_->put(key_bytes, start, value_bytes, held.timestamp));
+        if (!kept) task().drop(*this, "expired window");
+        return {};
     }
     Result<void> tell(const Flow& flow, Window window, const std::optional<A>& before,
                       const Held& now) {

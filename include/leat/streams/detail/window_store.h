@@ -34,6 +34,10 @@ class SegmentedStore : public StateStore {
     }
 
   protected:
+    /// The first time of the oldest segment that is kept when times up to `newest` were put.
+    [[nodiscard]] std::int64_t oldest_kept_after(std::int64_t newest) const noexcept {
+        return segment_of(std::max(observed_, newest) - retention_ms_) * segment_ms_;
+    }
     /// The oldest time that is read.
     [[nodiscard]] std::int64_t oldest() const noexcept { return oldest_after(observed_); }
     /// Moves the store's time. False when rows of `time` are not kept any more; else the row's
@@ -71,10 +75,10 @@ class WindowStore final : public SegmentedStore {
     Result<void> restore(std::span<const ChangelogRecord> records) override;
 
     Result<bool> get(std::string_view key, std::int64_t start, Entry& out) const;
-    /// Dropped (but logged, as Kafka Streams does) when the window is older than the retention time
-    /// of what the store has seen. With duplicates: adds; an absent value does nothing. `timestamp`
-    /// as in KeyValueStore::put().
-    Result<void> put(std::string_view key, std::int64_t start,
+    /// False: dropped (but logged, as Kafka Streams does), the window is older than the retention
+    /// time of what the store has seen. With duplicates: adds; an absent value is logged only.
+    /// `timestamp` as in KeyValueStore::put().
+    Result<bool> put(std::string_view key, std::int64_t start,
                      std::optional<std::string_view> value, std::int64_t timestamp,
                      const Headers* headers = nullptr);
     /// Windows of a key with from <= start <= to, oldest first unless backwards; duplicates in the

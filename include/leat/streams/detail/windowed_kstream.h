@@ -66,6 +66,32 @@ inline void check_windows(Graph& graph, const std::string& name, const SessionWi
     graph.require(name, w.grace_period.count() >= 0, "a grace period is not negative");
 }
 
+inline Duration window_size(const SessionWindows&) {
+    return Duration{0};
+}
+inline Duration window_retention(const SessionWindows& w) {
+    return w.gap + w.grace_period;
+}
+
+/// keeping() for windows: how long, and whether they are found by time.
+template <class K, class A, class W>
+Keeping<K, A> keeping_windows(Graph& graph, std::string_view prefix, const Materialized<K, A>& as,
+                              const Serde<K>& key, const W& windows,
+                              Emit emit = Emit::kOnWindowUpdate) {
+    auto kept = keeping(graph, prefix, as, key);
+    StoreSpec& spec = kept.spec;
+    const Duration needed = window_retention(windows);
+    spec.kind =
+        std::is_same_v<W, SessionWindows> ? StoreSpec::Kind::kSession : StoreSpec::Kind::kWindow;
+    spec.retention_ms = as.retention.value_or(needed).count();
+    spec.window_ms = window_size(windows).count();
+    spec.time_ordered = emit == Emit::kOnWindowClose;
+    check_windows(graph, spec.name, windows);
+    graph.require(spec.name, spec.retention_ms >= needed.count(),
+                  "the retention is shorter than its windows and their grace period need");
+    return kept;
+}
+
 }  // namespace detail
 
 template <class K, class V, class W>
@@ -105,20 +131,11 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V, W>::keep(
     std::string_view prefix, const Materialized<K, A>& as,
     detail::Aggregation<K, V, A> aggregation) const {
     auto& graph = *in_.at.graph;
-    auto kept = detail::keeping(graph, prefix, as, in_.at.key);
-    detail::StoreSpec& spec = kept.spec;
-    const Duration needed = detail::window_retention(windows_);
-    spec.kind = detail::StoreSpec::Kind::kWindow;
-    spec.retention_ms = as.retention.value_or(needed).count();
-    spec.window_ms = detail::window_size(windows_).count();
-    spec.time_ordered = emit_ == Emit::kOnWindowClose;
-    detail::check_windows(graph, spec.name, windows_);
-    graph.require(spec.name, spec.retention_ms >= needed.count(),
-                  "the retention is shorter than its windows and their grace period need");
+    const auto kept = detail::keeping_windows(graph, prefix, as, in_.at.key, windows_, emit_);
     const std::string name = graph.name(prefix, as.name);
     using Node = typename detail::WindowNode<K, V, A, W>::type;
     return detail::add_aggregate<Windowed<K>, A>(
-        in_, name, spec,
+        in_, name, kept.spec,
         [windows = windows_, when = emit_, aggregation, use = kept.use](const std::string& node,
                                                                         bool old) {
             return std::make_unique<Node>(node, windows, aggregation, use,
@@ -164,24 +181,17 @@ KTable<Windowed<K>, A> SessionWindowedKStream<K, V>::keep(
     std::string_view prefix, const Materialized<K, A>& as,
     detail::Aggregation<K, V, A> aggregation) const {
     auto& graph = *in_.at.graph;
-    auto kept = detail::keeping(graph, prefix, as, in_.at.key);
-    detail::StoreSpec& spec = kept.spec;
-    const Duration needed = windows_.gap + windows_.grace_period;
-    spec.kind = detail::StoreSpec::Kind::kSession;
-    spec.retention_ms = as.retention.value_or(needed).count();
-    spec.time_ordered = emit_ == Emit::kOnWindowClose;
-    detail::check_windows(graph, spec.name, windows_);
-    graph.require(spec.name, spec.retention_ms >= needed.count(),
-                  "the retention is shorter than the gap between sessions + grace");
+    const auto kept = detail::keeping_windows(graph, prefix, as, in_.at.key, windows_, emit_);
     const std::string name = graph.name(prefix, as.name);
     return detail::add_aggregate<Windowed<K>, A>(
-        in_, name, spec,
+        in_, name, kept.spec,
         [windows = windows_, when = emit_, aggregation, use = kept.use](const std::string& node,
                                                                         bool old) {
             return std::make_unique<detail::SessionAggregateNode<K, V, A>>(
                 node, windows, aggregation, use, detail::Telling{when, old});
         },
-        {.key = detail::session_keys(kept.use.key), .value = kept.use.value}, needed.count());
+        {.key = detail::session_keys(kept.use.key), .value = kept.use.value},
+        (windows_.gap + windows_.grace_period).count());
 }
 
 }  // namespace leat::streams

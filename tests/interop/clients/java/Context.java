@@ -130,6 +130,10 @@ final class Context implements AutoCloseable {
         for (int i = 0; i < settings.length; i += 2) {
             all.put(settings[i], settings[i + 1]);
         }
+        if ("consumer".equals(all.get("group.protocol"))) {
+            // The coordinator says them; a client that sets them does not start.
+            all.keySet().removeAll(java.util.Set.of("session.timeout.ms", "heartbeat.interval.ms"));
+        }
         return new KafkaConsumer<>(all, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 

@@ -58,6 +58,7 @@ final class Groups {
                 }
             } catch (KafkaException why) {
                 error = why.getClass().getSimpleName();
+                System.err.println("a member ends: " + why);
             }
         }
 

@@ -174,6 +174,7 @@ class GroupHostTest : public testing::Test {
             const auto out = ask(handle_offset_fetch, 7, message);
             if (errc_from_wire(out.error_code) == Errc::kCoordinatorLoadInProgress) {
                 was_loading_ = true;
+                world_.run_for(std::chrono::milliseconds{1});
                 continue;
             }
             EXPECT_EQ(out.error_code, 0);

@@ -2,6 +2,7 @@
 #include "broker/shard.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -11,6 +12,8 @@
 #include "broker/log_level.h"
 #include "broker/metrics.h"
 #include "obs/log.h"
+#include "storage/directory_health.h"
+#include "storage/flusher.h"
 
 namespace leat::broker {
 namespace {
@@ -19,6 +22,11 @@ constexpr obs::Logger kLog{"broker"};
 
 /// Request buffers kept by all shards together.
 constexpr std::size_t kKeptBufferBytes = 32 * 1024 * 1024;
+
+/// Partitions that one job of the pool opens.
+constexpr std::size_t kOpenedAtOnce = 16;
+/// New partitions of one request from which on one sync of the file system serves them all.
+constexpr std::size_t kSyncedTogether = 8;
 
 }  // namespace
 
@@ -72,37 +80,70 @@ void Shard::add(const PartitionPtr& partition) {
 /// Specs still to be opened, shared by those who open.
 struct Shard::Opening {
     std::vector<storage::PartitionSpec> specs;
+    storage::SyncOfNew syncs = storage::SyncOfNew::kByOpen;
     std::size_t next = 0;
+    std::vector<PartitionPtr> opened;  ///< With kByCaller: not yet durable.
+
+    [[nodiscard]] std::span<const storage::PartitionSpec> take() {
+        const std::size_t count = std::min(kOpenedAtOnce, specs.size() - next);
+        next += count;
+        return std::span{specs}.subspan(next - count, count);
+    }
 };
 
 rt::Task<void> Shard::open_some(Opening& opening, rt::Countdown& left) {
     while (opening.next < opening.specs.size()) {
-        const storage::PartitionSpec& spec = opening.specs[opening.next++];
-        Result<PartitionPtr> opened = co_await on_pool(broker_->pool(), *executor_, [this, &spec] {
-            return storage::Partition::open(*storage_, spec);
-        });
-        if (opened.has_value()) {
-            add(*opened);
-            continue;
+        const std::span<const storage::PartitionSpec> some = opening.take();
+        std::vector<Result<PartitionPtr>> results =
+            co_await on_pool(broker_->pool(), *executor_, [this, some, &opening] {
+                std::vector<Result<PartitionPtr>> out;
+                out.reserve(some.size());
+                for (const storage::PartitionSpec& spec : some)
+                    out.push_back(storage::Partition::open(*storage_, spec, opening.syncs));
+                return out;
+            });
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            Result<PartitionPtr>& result = results[i];
+            if (!result.has_value())
+                note_failed(some[i], result.error());
+            else if (opening.syncs == storage::SyncOfNew::kByOpen)
+                add(*result);
+            else
+                opening.opened.push_back(*std::move(result));
         }
-        kLog.error("partition not opened", {{"partition", spec.folder()},
-                                            {"error", opened.error().code()},
-                                            {"detail", opened.error().detail()}});
-        failed_.emplace(spec.id, opened.error().code());
-        broker_->metrics().partitions_failed.add(1);
     }
     left.arrive();
 }
 
-rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs) {
+void Shard::note_failed(const storage::PartitionSpec& spec, const Error& error) {
+    kLog.error("partition not opened",
+               {{"partition", spec.folder()}, {"error", error.code()}, {"detail", error.detail()}});
+    failed_.emplace(spec.id, error.code());
+    broker_->metrics().partitions_failed.add(1);
+}
+
+rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs,
+                                      storage::SyncOfNew syncs) {
     if (specs.empty()) co_return;
-    Opening opening{.specs = std::move(specs)};
+    Opening opening{.specs = std::move(specs), .syncs = syncs, .next = 0, .opened = {}};
     const std::size_t openers =
         std::min(opening.specs.size(),
                  static_cast<std::size_t>(std::max(1, image_.broker().recovery_threads)));
     rt::Countdown left{openers};
     for (std::size_t i = 0; i < openers; ++i) rt::start(open_some(opening, left));
     co_await left;
+    if (!opening.opened.empty()) co_await sync_new(std::move(opening.opened));
+}
+
+/// One sync for the folders and files of all of them: each by itself takes four.
+rt::Task<void> Shard::sync_new(std::vector<PartitionPtr> opened) {
+    Result<void> done = co_await on_pool(broker_->pool(), *executor_, [this]() -> Result<void> {
+        if (storage_->faults.skip_sync) return {};
+        return storage_->disk.sync_file_system(storage_->data_directory);
+    });
+    // Then all partitions are offline, these too.
+    if (!done.has_value()) storage_->flusher.health().fail(done.error());
+    for (const PartitionPtr& partition : opened) add(partition);
 }
 
 void Shard::started() {
@@ -116,7 +157,7 @@ rt::Task<void> Shard::open_all() {
         std::vector<storage::PartitionSpec> some = specs_of(*topic, 0);
         std::ranges::move(some, std::back_inserter(specs));
     }
-    co_await open_partitions(std::move(specs));
+    co_await open_partitions(std::move(specs), storage::SyncOfNew::kByOpen);
 }
 
 rt::Task<void> Shard::prepare(const metadata::Delta& delta) {
@@ -125,7 +166,10 @@ rt::Task<void> Shard::prepare(const metadata::Delta& delta) {
         specs = specs_of(*created->topic, 0);
     else if (const auto* added = std::get_if<metadata::PartitionsAdded>(&delta))
         specs = specs_of(*added->topic, added->count_before);
-    if (!specs.empty()) co_await open_partitions(std::move(specs));
+    // A sync of the whole file system also writes what others have made dirty: not for a few.
+    const auto syncs = specs.size() >= kSyncedTogether ? storage::SyncOfNew::kByCaller
+                                                       : storage::SyncOfNew::kByOpen;
+    co_await open_partitions(std::move(specs), syncs);
 }
 
 rt::Task<void> Shard::applied(const metadata::Delta& delta) {

@@ -97,7 +97,10 @@ class Shard final : public metadata::ChangeListener {
         rt::Countdown left;
         Result<void> result;
     };
-    rt::Task<void> open_partitions(std::vector<storage::PartitionSpec> specs);
+    rt::Task<void> open_partitions(std::vector<storage::PartitionSpec> specs,
+                                   storage::SyncOfNew syncs);
+    rt::Task<void> sync_new(std::vector<PartitionPtr> opened);
+    void note_failed(const storage::PartitionSpec& spec, const Error& error);
     [[nodiscard]] std::vector<storage::PartitionSpec> specs_of(const metadata::Topic& topic,
                                                                std::int32_t first) const;
     void add(const PartitionPtr& partition);

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "base/check.h"
@@ -64,6 +66,17 @@ void ThreadPool::run(Job job) {
     job.work();
     job.work = nullptr;  // What it owns goes here, before the home can see the end.
     job.home->post(std::move(job.done));
+}
+
+void run_beside(std::size_t count, std::size_t threads,
+                const std::function<void(std::size_t)>& work) {
+    std::atomic<std::size_t> next = 0;
+    const auto run = [&] {
+        for (std::size_t i = next++; i < count; i = next++) work(i);
+    };
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < std::min(count, threads); ++i) others.emplace_back(run);
+    run();
 }
 
 }  // namespace leat::rt

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -51,5 +52,10 @@ class ThreadPool final : public BlockingPool {
     bool stopping_ = false;
     std::vector<std::jthread> threads_;
 };
+
+/// Calls `work(i)` for each i below `count`, on up to `threads` threads with this one among them;
+/// returns when all have returned. For a start, where there is no loop yet to come back to.
+void run_beside(std::size_t count, std::size_t threads,
+                const std::function<void(std::size_t)>& work);
 
 }  // namespace leat::rt

@@ -14,6 +14,7 @@
 #include "codec/crc32c.h"
 #include "config/properties.h"
 #include "obs/log.h"
+#include "rt/thread_pool.h"
 #include "storage/directory_health.h"
 #include "storage/durable_marks.h"
 #include "storage/folder_files.h"
@@ -260,22 +261,29 @@ Result<void> DataDirectory::bind_cluster(const std::string& cluster_id) {
     return state_->write_meta();
 }
 
-Result<std::vector<std::string>> DataDirectory::reconcile(std::span<const PartitionSpec> known) {
+Result<std::vector<std::string>> DataDirectory::reconcile(std::span<const PartitionSpec> known,
+                                                          std::size_t threads) {
     std::unordered_map<std::string, const PartitionSpec*> by_name;
     for (const PartitionSpec& spec : known) by_name.emplace(spec.folder(), &spec);
     LEAT_TRY(const auto entries, state_->disk.list(state_->path));
+    // With a cold cache each of them waits for the disk, which can do many at a time.
+    std::vector<std::optional<Result<std::optional<Uuid>>>> ids(entries.size());
+    rt::run_beside(entries.size(), threads, [&](std::size_t i) {
+        if (entries[i].is_directory && by_name.contains(entries[i].name))
+            ids[i].emplace(read_topic_id(state_->disk, state_->file(entries[i].name)));
+    });
     std::vector<std::string> stray;
-    for (const rt::DirEntry& entry : entries) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const rt::DirEntry& entry = entries[i];
         if (!entry.is_directory) continue;
-        const std::string folder = state_->file(entry.name);
         if (entry.name.ends_with(kDeletedEnding)) {
-            LEAT_TRY_VOID(remove_tree(state_->disk, folder));
+            LEAT_TRY_VOID(remove_tree(state_->disk, state_->file(entry.name)));
             continue;
         }
         const auto at = by_name.find(entry.name);
         if (at == by_name.end() && !is_partition_name(entry.name)) continue;
         if (at != by_name.end()) {
-            auto id = read_topic_id(state_->disk, folder);
+            Result<std::optional<Uuid>> id = *std::move(ids[i]);
             // Whose a folder with a damaged file is cannot be told: it stays, and is not opened.
             const bool is_unknown = !id && id.error().code() == Errc::kDataDirFormat;
             if (!id && !is_unknown) return std::move(id).error();

@@ -52,8 +52,10 @@ class DataDirectory {
     Result<void> bind_cluster(const std::string& cluster_id);
 
     /// Renames folders that belong to no known partition to "<name>-stray", finishes removals that
-    /// a stop interrupted. Returns the stray ones.
-    Result<std::vector<std::string>> reconcile(std::span<const PartitionSpec> known);
+    /// a stop interrupted. Returns the stray ones. Reads a file in each folder, on `threads`
+    /// threads.
+    Result<std::vector<std::string>> reconcile(std::span<const PartitionSpec> known,
+                                               std::size_t threads = 1);
 
     [[nodiscard]] DurableMarks& marks() noexcept;
     /// Whether a write or sync has failed: for /readyz.

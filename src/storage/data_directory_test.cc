@@ -197,7 +197,7 @@ TEST(DataDirectory, SetsUnknownPartitionsAsideAndFinishesDeletions) {
     EXPECT_TRUE(fs::exists(rig.path + "/notes"));
     EXPECT_TRUE(fs::exists(rig.path + "/gone-0-stray"));
     EXPECT_FALSE(fs::exists(rig.path + "/old-0.00ff-delete"));
-    const auto again = (*opened)->reconcile(known);
+    const auto again = (*opened)->reconcile(known, 4);
     ASSERT_OK(again);
     EXPECT_THAT(*again, IsEmpty());
 }
@@ -216,6 +216,26 @@ TEST(FolderFiles, HoldLogStartAndTopicIdInKafkasText) {
     ASSERT_OK(write_topic_id(disk, dir.path(), id));
     EXPECT_EQ(get(dir / "partition.metadata"), "version: 0\ntopic_id: " + id.text() + "\n");
     EXPECT_EQ(**read_topic_id(disk, dir.path()), id);
+}
+
+TEST(FolderFiles, TakeATopicIdThatACrashCutShortForNone) {
+    const TempDir dir;
+    rt::PosixDisk disk;
+    const Uuid id = Uuid::from_random(1, 2);
+    ASSERT_OK(write_new_topic_id(disk, dir.path(), id));
+    EXPECT_EQ(**read_topic_id(disk, dir.path()), id);
+    const std::string whole = get(dir / "partition.metadata");
+    // Kafka ends its file without a line feed.
+    for (std::size_t size = 0; size < whole.size() - 1; ++size) {
+        put(dir / "partition.metadata", whole.substr(0, size));
+        EXPECT_FALSE(read_topic_id(disk, dir.path())->has_value()) << size;
+    }
+    put(dir / "partition.metadata", whole.substr(0, whole.size() - 1));
+    EXPECT_EQ(**read_topic_id(disk, dir.path()), id);
+    put(dir / "partition.metadata", std::string(whole.size(), '\0'));
+    EXPECT_FALSE(read_topic_id(disk, dir.path())->has_value());
+    put(dir / "partition.metadata", "version: 1\ntopic_id: " + id.text() + "\n");
+    EXPECT_ERRC(read_topic_id(disk, dir.path()), Errc::kDataDirFormat);
 }
 
 TEST(FolderFiles, NameFoldersThatFitTheFileSystem) {

@@ -25,6 +25,21 @@ std::optional<T> number(std::string_view text) {
     return value;
 }
 
+std::string topic_id_text(const Uuid& id) {
+    return "version: 0\ntopic_id: " + id.text() + "\n";
+}
+
+/// A new folder's file as a crash, or a full disk, leaves it before it is synced.
+bool is_cut_short(std::string_view text) {
+    const std::string whole = topic_id_text(Uuid{});
+    const std::string_view head = std::string_view{whole}.substr(0, whole.rfind(' ') + 1);
+    if (text.find_first_not_of('\0') == std::string_view::npos) return true;
+    if (text.size() + 1 >= whole.size()) return false;
+    // Of the id any part, but no end of line: that came after the whole of it.
+    return head.starts_with(text) ||
+           (text.starts_with(head) && text.find('\n', head.size()) == std::string_view::npos);
+}
+
 /// Splits off what stands before the next `separator`.
 std::string_view cut(std::string_view& text, char separator) {
     const auto at = std::min(text.find(separator), text.size());
@@ -71,10 +86,10 @@ Result<void> remove_snapshot(rt::Disk& disk, const std::string& folder, Offset a
 }
 
 Result<std::optional<std::string>> read_text(rt::Disk& disk, const std::string& path) {
-    LEAT_TRY(const bool exists, disk.exists(path));
-    if (!exists) return std::optional<std::string>{};
-    LEAT_TRY(const auto bytes, rt::read_file(disk, path, kTextBytesMax));
-    return std::optional{std::string{reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
+    const auto bytes = rt::read_file(disk, path, kTextBytesMax);
+    if (!bytes && bytes.error().code() == Errc::kNotFound) return std::optional<std::string>{};
+    if (!bytes) return Error{bytes.error().code(), bytes.error().detail()};
+    return std::optional{std::string{reinterpret_cast<const char*>(bytes->data()), bytes->size()}};
 }
 
 Result<Offset> read_log_start(rt::Disk& disk, const std::string& folder) {
@@ -100,7 +115,7 @@ Result<void> write_log_start(rt::Disk& disk, const std::string& folder, const Pa
 Result<std::optional<Uuid>> read_topic_id(rt::Disk& disk, const std::string& folder) {
     const std::string path = folder + "/partition.metadata";
     LEAT_TRY(const auto text, read_text(disk, path));
-    if (!text) return std::optional<Uuid>{};
+    if (!text || is_cut_short(*text)) return std::optional<Uuid>{};
     std::string_view rest = *text;
     constexpr std::string_view kIdKey = "topic_id: ";
     const bool is_known = cut(rest, '\n') == "version: 0";
@@ -112,8 +127,16 @@ Result<std::optional<Uuid>> read_topic_id(rt::Disk& disk, const std::string& fol
 }
 
 Result<void> write_topic_id(rt::Disk& disk, const std::string& folder, const Uuid& id) {
-    return replace_text(disk, folder + "/partition.metadata",
-                        "version: 0\ntopic_id: " + id.text() + "\n");
+    return replace_text(disk, folder + "/partition.metadata", topic_id_text(id));
+}
+
+Result<std::shared_ptr<rt::File>> write_new_topic_id(rt::Disk& disk, const std::string& folder,
+                                                     const Uuid& id) {
+    LEAT_TRY(auto file, disk.open(folder + "/partition.metadata", rt::OpenMode::kCreateNew));
+    const std::string text = topic_id_text(id);
+    const Bytes part = std::as_bytes(std::span{text});
+    LEAT_TRY_VOID(file->write_at(FilePos{0}, {&part, 1}));
+    return file;
 }
 
 std::string deleted_path(const std::string& folder, const PartitionId& id) {

@@ -36,6 +36,10 @@ Result<void> write_log_start(rt::Disk& disk, const std::string& folder, const Pa
 /// (damaged).
 Result<std::optional<Uuid>> read_topic_id(rt::Disk& disk, const std::string& folder);
 Result<void> write_topic_id(rt::Disk& disk, const std::string& folder, const Uuid& id);
+/// The same in a folder that is new: neither the file nor its name is synced. A crash before that
+/// leaves no file or an empty one, which counts as none.
+Result<std::shared_ptr<rt::File>> write_new_topic_id(rt::Disk& disk, const std::string& folder,
+                                                     const Uuid& id);
 
 /// The name of a folder that is being removed: "<folder>.<id in hex>-delete".
 [[nodiscard]] std::string deleted_path(const std::string& folder, const PartitionId& id);

@@ -54,7 +54,8 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     /// Runs on: a thread that may block; the result belongs to the shard of `context`.
     /// Errors: kIoError, kNoSpace, kDataDirFormat (the folder is another topic's). Damage is no
     ///         error: the partition is offline and says why.
-    static Result<std::shared_ptr<Partition>> open(ShardContext& context, PartitionSpec spec);
+    static Result<std::shared_ptr<Partition>> open(ShardContext& context, PartitionSpec spec,
+                                                   SyncOfNew syncs = SyncOfNew::kByOpen);
     ~Partition();
 
     /// Appends the one batch in `batch`, whose offset, epoch and (where needed) timestamps are

@@ -13,6 +13,7 @@
 #include "storage/partition.h"
 #include "storage/partition_state.h"
 #include "storage/producer_snapshot.h"
+#include "storage/segment.h"
 #include "wire/control_record.h"
 
 namespace leat::storage {
@@ -21,18 +22,20 @@ namespace {
 constexpr obs::Logger kLog{"storage"};
 constexpr std::int64_t kSnapshotFileMax = std::int64_t{1} << 30;
 
-/// Makes the folder, or checks that it is of this topic.
-Result<void> open_folder(ShardContext& context, const std::string& path,
-                         const PartitionSpec& spec) {
-    auto made = context.disk.make_directory(path);
-    if (!made && made.error().code() != Errc::kAlreadyExists) return made;
+/// Makes the folder, or checks that it is of this topic. For one that is new the file in it that is
+/// to be synced, together with the names; null for one that was there.
+Result<std::shared_ptr<rt::File>> open_folder(ShardContext& context, const std::string& path,
+                                              const PartitionSpec& spec) {
+    const auto made = context.disk.make_directory(path);
+    if (made) return write_new_topic_id(context.disk, path, spec.id.topic);
+    if (made.error().code() != Errc::kAlreadyExists)
+        return Error{made.error().code(), made.error().detail()};
     LEAT_TRY(const auto id, read_topic_id(context.disk, path));
     if (id && *id != spec.id.topic)
         return Error{Errc::kDataDirFormat,
                      path + " belongs to another topic, of id " + id->text() + "; move it away"};
     if (!id) LEAT_TRY_VOID(write_topic_id(context.disk, path, spec.id.topic));
-    if (made) LEAT_TRY_VOID(context.disk.sync_directory(context.data_directory));
-    return {};
+    return std::shared_ptr<rt::File>{};
 }
 
 Result<ProducerEntries> load_snapshot(rt::Disk& disk, const std::string& folder, Offset at) {
@@ -116,6 +119,7 @@ void report(const PartitionSpec& spec, const Recovered& recovered, Metrics& metr
 Result<void> write_again(Log& log, Offset from) {
     constexpr std::size_t kPiece = std::size_t{1} << 20;
     std::vector<std::byte> buffer;
+    SyncList written;
     while (from < log.log_end()) {
         LEAT_TRY(const auto slices, log.read(from, log.log_end(), kPiece, true));
         if (slices.empty()) break;
@@ -124,27 +128,33 @@ Result<void> write_again(Log& log, Offset from) {
             LEAT_TRY(const std::size_t got, slice.file->read_at(slice.at, buffer));
             const Bytes bytes = Bytes{buffer}.first(got);
             LEAT_TRY_VOID(slice.file->write_at(slice.at, {&bytes, 1}));
-            LEAT_TRY_VOID(slice.file->sync());
+            written.add(slice.file);
             wire::BatchCursor cursor{bytes};
             for (auto batch = cursor.next(); batch && *batch; batch = cursor.next())
                 from = Offset{(*batch)->header.last_offset().value + 1};
         }
     }
+    for (const auto& file : written.take()) LEAT_TRY_VOID(file->sync());
     return {};
 }
 
 /// What survived of an unclean stop may still be in memory only; readers must not see it go again.
-Result<void> sync_recovered(ShardContext& context, Log& log, const std::string& path) {
+/// Of a new folder all is made before the first sync: then that one does most of the work. Without
+/// a mark nobody knows whether the folder's own name is on disk.
+Result<void> sync_recovered(ShardContext& context, Log& log, const std::string& path,
+                            const std::shared_ptr<rt::File>& new_file, bool is_known) {
     const Log::Unsynced unsynced = log.take_unsynced();
     if (context.faults.skip_sync) return {};
+    if (new_file) LEAT_TRY_VOID(new_file->sync());
     for (const auto& file : unsynced.files) LEAT_TRY_VOID(file->sync());
-    if (unsynced.names) LEAT_TRY_VOID(context.disk.sync_directory(path));
+    if (unsynced.names || new_file) LEAT_TRY_VOID(context.disk.sync_directory(path));
+    if (new_file || !is_known) LEAT_TRY_VOID(context.disk.sync_directory(context.data_directory));
     return {};
 }
 
 }  // namespace
 
-Result<void> PartitionState::open() {
+Result<void> PartitionState::open(SyncOfNew syncs) {
     const auto mark = context.marks.mark(spec.id);
     LEAT_TRY(const bool exists, context.disk.exists(path));
     if (!exists && mark && mark->value > 0) {
@@ -153,7 +163,7 @@ Result<void> PartitionState::open() {
             "its folder is missing, which had records up to offset " + std::to_string(mark->value);
         return {};
     }
-    LEAT_TRY_VOID(open_folder(context, path, spec));
+    LEAT_TRY(const auto new_file, open_folder(context, path, spec));
     LEAT_TRY(log_start, read_log_start(context.disk, path));
     LEAT_TRY(auto snapshots, list_snapshots(context.disk, path));
     const WallMs now = context.executor.wall_now();
@@ -206,11 +216,14 @@ Result<void> PartitionState::open() {
     // Segments go before the new start is stored: after a stop in between the file is behind. From
     // here on a segment that is missing at the front can be told from one that retention took.
     if (log_start > stored_start) ignore(store_log_start(log_start), "the next change stores it");
-    if (!mark || *mark < log_end) {
+    if (new_file || !mark || *mark < log_end) {
         const Offset doubtful = std::max(mark.value_or(Offset{0}), log_start);
         auto done =
             is_sync() && !context.faults.skip_sync ? write_again(*log, doubtful) : Result<void>{};
-        if (done) done = sync_recovered(context, *log, path);
+        if (done && new_file && syncs == SyncOfNew::kByCaller)
+            static_cast<void>(log->take_unsynced());
+        else if (done)
+            done = sync_recovered(context, *log, path, new_file, mark.has_value());
         if (!done) {
             context.flusher.health().fail(done.error());
             return done;
@@ -240,9 +253,10 @@ void PartitionState::load_epochs() {
         epochs.push_back({.epoch = spec.leader_epoch, .start = log_end});
 }
 
-Result<std::shared_ptr<Partition>> Partition::open(ShardContext& context, PartitionSpec spec) {
+Result<std::shared_ptr<Partition>> Partition::open(ShardContext& context, PartitionSpec spec,
+                                                   SyncOfNew syncs) {
     auto state = std::make_unique<PartitionState>(context, std::move(spec));
-    LEAT_TRY_VOID(state->open());
+    LEAT_TRY_VOID(state->open(syncs));
     std::shared_ptr<Partition> partition{new Partition{std::move(state)}};
     // Posted before the result can get there: timers run from its first use on.
     context.executor.post([weak = std::weak_ptr{partition}] {

@@ -46,7 +46,7 @@ class PartitionState final : public SyncTarget {
 
     // --- Opening (partition_open.cc).
     /// Runs on: a thread that may block.
-    Result<void> open();
+    Result<void> open(SyncOfNew syncs);
     /// The first call on the shard: timers, news of a failed directory.
     void start(Partition& partition);
 

@@ -36,6 +36,10 @@ struct PartitionSpec {
     [[nodiscard]] std::string folder() const { return topic + "-" + std::to_string(id.index); }
 };
 
+/// Who makes a folder durable that open() makes: open(), or its caller, with one sync of the file
+/// system for many folders. Nothing may be appended before.
+enum class SyncOfNew : std::uint8_t { kByOpen, kByCaller };
+
 /// Who appends: decides what is checked.
 enum class Origin : std::uint8_t {
     kClient,       ///< A Produce request: everything is checked, sequences included.

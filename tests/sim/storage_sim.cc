@@ -26,6 +26,7 @@ void StorageSim::Ear::on_advanced(Partition& partition) {
 
 StorageSim::StorageSim(std::uint64_t seed, storage::Faults faults)
     : random_(seed),
+      openings_(~seed),
       world_(random_.next()),
       disk_(random_.next(), {.sync_commits_names = random_.percent(50), .cold_percent = 10}),
       faults_(faults),
@@ -155,13 +156,18 @@ void StorageSim::open() {
                                   .faults = faults_});
         shards_.push_back(std::move(shard));
     }
+    const auto syncs =
+        openings_.percent(50) ? storage::SyncOfNew::kByCaller : storage::SyncOfNew::kByOpen;
     for (const auto& place : places_) {
-        auto opened = Partition::open(*shards_[place->shard]->context, place->spec);
+        auto opened = Partition::open(*shards_[place->shard]->context, place->spec, syncs);
         if (!opened)
             return note(place->spec.folder() + ": " + std::string{opened.error().detail()});
         place->partition = *std::move(opened);
         place->ear = std::make_unique<Ear>(*this, *place);
     }
+    if (syncs == storage::SyncOfNew::kByCaller && !faults_.skip_sync)
+        if (const auto done = disk_.sync_file_system(kFolder); !done)
+            return note("new folders: " + std::string{done.error().detail()});
     world_.settle();
     for (const auto& place : places_) {
         if (place->partition->is_offline()) return note(place->spec.folder() + " is offline");

@@ -87,6 +87,7 @@ class StorageSim {
     [[nodiscard]] bool has_failed() const { return !outcome_.wrong.empty(); }
 
     testkit::SimRandom random_;
+    testkit::SimRandom openings_;  ///< A stream of its own: histories stay what they were.
     testkit::SimWorld world_;
     testkit::SimDisk disk_;
     storage::Faults faults_;

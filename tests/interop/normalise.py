@@ -21,6 +21,8 @@ RULES = (
     Rule("uuid", r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>", "random"),
     Rule("topic or cluster id", r"\b((?:[Tt]opic|[Cc]luster) ?[Ii][Dd][:=]? ?)[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])", r"\1<id>",
          "random, given by the broker"),
+    Rule("own member id", r"'[A-Za-z0-9_-]{22}=='", "'<member>'",
+         "a member of the consumer protocol names itself at random; franz-go commits with its name"),
     Rule("address", r"(?:127\.0\.0\.1|localhost):\d+", "<address>", "each broker gets a free port"),
     Rule("port", r"\b([Pp]ort[:=] ?)\d+", r"\1<port>", "each broker gets a free port"),
     Rule("wall clock", r"\b1(?:7[1-9]|8\d)\d{10}\b", "<now>",

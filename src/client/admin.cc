@@ -4,7 +4,6 @@
 #include "client/admin.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "client/request_parts.h"
@@ -57,20 +56,7 @@ TopicInfo topic_of(const wire::MetadataResponse::MetadataResponseTopic& from) {
 }  // namespace
 
 Result<std::unique_ptr<Admin>> Admin::connect(const std::vector<Property>& properties) {
-    ClusterOptions options;
-    LEAT_TRY(options.connection.security, security_of(properties));
-    LEAT_TRY(options.bootstrap, parse_endpoints(find_property(properties, "bootstrap.servers")));
-    if (const std::string_view id = find_property(properties, "client.id"); !id.empty())
-        options.connection.client_id = std::string{id};
-    if (const std::string_view text = find_property(properties, "request.timeout.ms");
-        !text.empty()) {
-        std::int64_t ms = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
-        if (error != std::errc{} || end != text.data() + text.size() || ms <= 0 || ms > 3'600'000)
-            return Error{Errc::kInvalidSetting, "request.timeout.ms: '" + std::string{text} +
-                                                    "' is no number of milliseconds"};
-        options.connection.request_timeout = std::chrono::milliseconds{ms};
-    }
+    LEAT_TRY(ClusterOptions options, cluster_options_of(properties));
     LEAT_TRY(std::unique_ptr<Cluster> cluster, Cluster::connect(std::move(options)));
     return std::unique_ptr<Admin>{new Admin{std::move(cluster)}};
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "wire/messages/find_coordinator_request.h"
 #include "wire/messages/find_coordinator_response.h"
@@ -11,6 +12,24 @@
 #include "wire/messages/metadata_response.h"
 
 namespace leat::client {
+
+Result<ClusterOptions> cluster_options_of(const std::vector<Property>& properties) {
+    ClusterOptions options;
+    LEAT_TRY(options.connection.security, security_of(properties));
+    LEAT_TRY(options.bootstrap, parse_endpoints(find_property(properties, "bootstrap.servers")));
+    if (const std::string_view id = find_property(properties, "client.id"); !id.empty())
+        options.connection.client_id = std::string{id};
+    if (const std::string_view text = find_property(properties, "request.timeout.ms");
+        !text.empty()) {
+        std::int64_t ms = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+        if (error != std::errc{} || end != text.data() + text.size() || ms <= 0 || ms > 3'600'000)
+            return Error{Errc::kInvalidSetting, "request.timeout.ms: '" + std::string{text} +
+                                                    "' is no number of milliseconds"};
+        options.connection.request_timeout = std::chrono::milliseconds{ms};
+    }
+    return options;
+}
 
 Result<std::unique_ptr<Cluster>> Cluster::connect(ClusterOptions options) {
     std::unique_ptr<Cluster> out{new Cluster{std::move(options)}};

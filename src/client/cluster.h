@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "client/client_properties.h"
 #include "client/connection.h"
 
 namespace leat::client {
@@ -24,6 +25,10 @@ struct ClusterOptions {
     /// How long connect() tries again while nobody listens: a broker may just be starting.
     std::chrono::milliseconds start_patience{2'000};
 };
+
+/// Out of bootstrap.servers, client.id, request.timeout.ms and what security.h reads.
+/// Errors: kInvalidSetting, kUsage.
+Result<ClusterOptions> cluster_options_of(const std::vector<Property>& properties);
 
 /// Who is to answer.
 struct Target {

@@ -33,7 +33,16 @@ TaskGraph::~TaskGraph() {
 }
 
 Result<void> TaskGraph::open(Task& task) {
+    LEAT_TRY_VOID(open_stores(task));
+    return open_nodes(task);
+}
+
+Result<void> TaskGraph::open_stores(Task& task) {
     for (const auto& [name, store] : stores_) LEAT_TRY_VOID(store->open(task));
+    return {};
+}
+
+Result<void> TaskGraph::open_nodes(Task& task) {
     for (const auto& node : nodes_) LEAT_TRY_VOID(node->open(task));
     return {};
 }

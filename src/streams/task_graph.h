@@ -30,6 +30,9 @@ class TaskGraph {
     Result<void> open(Task& task);
     /// Before a commit: what stores hold back goes out, and into their changelogs. Errors: theirs.
     Result<void> save();
+    /// The two halves of open(): between them stores are restored.
+    Result<void> open_stores(Task& task);
+    Result<void> open_nodes(Task& task);
     /// Null when no source reads the topic.
     [[nodiscard]] SourceNode* source_of(std::string_view topic) const;
     /// A name that no node is connected to is a programmer's error.

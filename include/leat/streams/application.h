@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a topology on a cluster. Layer: streams SDK.
+// Spec:  Kafka Streams' KafkaStreams: states, threads, choices after an error, closing.
+//
+//     auto app = Application::open(topology, {.application_id = "word-count",
+//                                             .bootstrap_servers = "localhost:9092"});
+//     if (!app) return report(app.error());
+//     return (*app)->run_until_signal();
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "leat/streams/record.h"
+#include "leat/streams/topology.h"
+
+namespace leat::streams {
+
+enum class Guarantee : std::uint8_t { kAtLeastOnce, kExactlyOnceV2 };
+
+enum class ApplicationState : std::uint8_t {
+    kCreated,
+    kRebalancing,  ///< The group is being laid out anew, or state is being restored.
+    kRunning,
+    kPendingShutdown,
+    kNotRunning,
+    kPendingError,
+    kError,
+};
+/// Kafka Streams' name: "RUNNING".
+[[nodiscard]] std::string name_of(ApplicationState state);
+
+/// What happens when a thread ends by an error.
+enum class UncaughtResponse : std::uint8_t {
+    kReplaceThread,
+    kShutdownClient,       ///< This instance closes.
+    kShutdownApplication,  ///< All instances close.
+};
+
+/// Threading: thread-safe; the listeners are called on threads of the application and must not
+/// close it.
+class Application {
+  public:
+    struct Options {
+        std::string application_id{};
+        std::string bootstrap_servers{};
+        std::optional<Guarantee> guarantee{};
+        std::optional<int> threads{};
+        /// Settings under Kafka Streams' names; of clients with "consumer.", "producer.", "admin.",
+        /// of internal topics with "topic." in front.
+        std::map<std::string, std::string> properties{};
+        std::function<UncaughtResponse(const Error& error)> on_uncaught{};
+        std::function<void(ApplicationState now, ApplicationState before)> on_state{};
+    };
+
+    /// Does not connect yet. Errors: kInvalidSetting.
+    static Result<std::unique_ptr<Application>> open(const Topology& topology,
+                                                     const Options& options);
+    Application(const Application&) = delete;
+    Application& operator=(const Application&) = delete;
+    /// Closes.
+    ~Application();
+
+    /// Begins to run, and returns. Errors: kUsage (started before).
+    Result<void> start();
+    [[nodiscard]] ApplicationState state() const;
+    /// Waits until it is in that state or has ended; false when the time was over first.
+    bool wait_for(ApplicationState state, Duration at_most);
+    /// Starts, runs until SIGINT or SIGTERM or until an error ends it, closes.
+    Result<void> run_until_signal();
+
+    /// Finishes what is under way, commits, ends. `leave_group`: others take the tasks over at
+    /// once; otherwise when session.timeout.ms is over, or never if it is back before (static
+    /// members). Not given: dynamic members leave, static ones stay. Errors: kTimedOut (it goes on
+    /// in the background).
+    Result<void> close(Duration at_most = Duration{30'000},
+                       std::optional<bool> leave_group = std::nullopt);
+
+    /// Processing stops; membership, commits and heartbeats go on.
+    void pause();
+    void resume();
+    [[nodiscard]] bool is_paused() const;
+
+    /// The new thread's number. Errors: kUsage (not running).
+    Result<int> add_thread();
+    /// The number of the thread that ends. Errors: kUsage (not running, or the last one).
+    Result<int> remove_thread();
+
+  private:
+    class Impl;
+    explicit Application(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace leat::streams

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/partition_reader.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+#include "client/rdkafka.h"
+#include "client/received.h"
+
+namespace leat::client {
+namespace {
+
+constexpr std::uint64_t kOne = 1;
+
+/// Trouble that belongs to the client and not to a partition.
+struct Told {
+    Errc code = Errc::kNone;
+    std::string text;
+};
+
+void destroy_message(void* message) {
+    rd_kafka_message_destroy(static_cast<rd_kafka_message_t*>(message));
+}
+
+}  // namespace
+
+struct PartitionReader::State {
+    RdPtr<rd_kafka_t> handle;
+    std::map<TopicPartition, RdPtr<rd_kafka_queue_t>> queues;
+    std::optional<Told> fatal;
+    int descriptor = -1;
+
+    ~State() {
+        queues.clear();
+        if (handle) rd_kafka_consumer_close(handle.get());
+        handle.reset();
+        if (descriptor >= 0) ::close(descriptor);
+    }
+    static void note(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
+        // Brokers that are away come back; these do not heal.
+        const Errc meaning = to_errc(static_cast<rd_kafka_resp_err_t>(code));
+        if (code == RD_KAFKA_RESP_ERR__FATAL || meaning == Errc::kSaslAuthenticationFailed)
+            static_cast<State*>(opaque)->fatal = Told{meaning, reason};
+    }
+    [[nodiscard]] RdPtr<rd_kafka_topic_partition_list_t> list_of(
+        std::span<const StartAt> starts) const {
+        RdPtr<rd_kafka_topic_partition_list_t> list{
+            rd_kafka_topic_partition_list_new(static_cast<int>(starts.size()))};
+        for (const StartAt& start : starts)
+            rd_kafka_topic_partition_list_add(list.get(), start.where.topic.c_str(),
+                                              start.where.partition)
+                ->offset = start.offset.value;
+        return list;
+    }
+};
+
+PartitionReader::PartitionReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PartitionReader::~PartitionReader() = default;
+
+Result<std::unique_ptr<PartitionReader>> PartitionReader::open(std::vector<Property> properties) {
+    LEAT_TRY(std::vector<Property> translated, to_librdkafka(properties, Role::kConsumer));
+    if (find_property(translated, "group.id").empty())
+        set_property(translated, "group.id", "leat-reader");
+    set_property(translated, "enable.partition.eof", "true");
+    set_property(translated, "enable.auto.commit", "false");
+    set_property(translated, "enable.auto.offset.store", "false");
+    set_property(translated, "auto.offset.reset", "error");
+    LEAT_TRY(RdPtr<rd_kafka_conf_t> conf, make_conf(translated));
+    auto state = std::make_unique<State>();
+    state->descriptor = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (state->descriptor < 0) return Error{Errc::kIoError, "no event descriptor is left"};
+    rd_kafka_conf_set_opaque(conf.get(), state.get());
+    rd_kafka_conf_set_error_cb(conf.get(), State::note);
+    char why[512];
+    rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why);
+    if (handle == nullptr) return Error{Errc::kInvalidSetting, why};
+    static_cast<void>(conf.release());  // rd_kafka_new() took it.
+    state->handle.reset(handle);
+    rd_kafka_poll_set_consumer(handle);
+    const RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_get_consumer(handle)};
+    rd_kafka_queue_io_event_enable(queue.get(), state->descriptor, &kOne, sizeof kOne);
+    return std::unique_ptr<PartitionReader>{new PartitionReader{std::move(state)}};
+}
+
+Result<void> PartitionReader::add(std::span<const StartAt> starts) {
+    if (starts.empty()) return {};
+    State& state = *state_;
+    for (const StartAt& start : starts) {
+        auto& queue = state.queues[start.where];
+        queue.reset(rd_kafka_queue_get_partition(state.handle.get(), start.where.topic.c_str(),
+                                                 start.where.partition));
+        if (!queue) return Error{Errc::kUsage, "partition of " + start.where.topic};
+        // Before fetching starts, else its first records go to the common queue.
+        rd_kafka_queue_forward(queue.get(), nullptr);
+        rd_kafka_queue_io_event_enable(queue.get(), state.descriptor, &kOne, sizeof kOne);
+    }
+    const auto list = state.list_of(starts);
+    const RdPtr<rd_kafka_error_t> failure{
+        rd_kafka_incremental_assign(state.handle.get(), list.get())};
+    if (failure)
+        return to_error(rd_kafka_error_code(failure.get()), "reading partitions",
+                        rd_kafka_error_string(failure.get()));
+    return {};
+}
+
+Result<void> PartitionReader::remove(std::span<const TopicPartition> where) {
+    State& state = *state_;
+    std::vector<StartAt> known;
+    for (const TopicPartition& one : where)
+        if (state.queues.contains(one)) known.push_back({one, Offset{0}});
+    if (known.empty()) return {};
+    const auto list = state.list_of(known);
+    const RdPtr<rd_kafka_error_t> failure{
+        rd_kafka_incremental_unassign(state.handle.get(), list.get())};
+    for (const StartAt& one : known) {
+        auto& queue = state.queues[one.where];
+        rd_kafka_queue_io_event_enable(queue.get(), -1, nullptr, 0);
+        state.queues.erase(one.where);
+    }
+    if (failure)
+        return to_error(rd_kafka_error_code(failure.get()), "giving up partitions",
+                        rd_kafka_error_string(failure.get()));
+    return {};
+}
+
+Result<PartitionEvent> PartitionReader::next(const TopicPartition& where) {
+    const auto found = state_->queues.find(where);
+    if (found == state_->queues.end()) return Error{Errc::kNotFound, where.topic};
+    rd_kafka_message_t* message = rd_kafka_consume_queue(found->second.get(), 0);
+    if (message == nullptr) return PartitionEvent{Nothing{}};
+    std::unique_ptr<void, void (*)(void*)> memory{message, destroy_message};
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return PartitionEvent{HeldRecord{record_of(message), std::move(memory)}};
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return PartitionEvent{ReachedEnd{where, Offset{message->offset}}};
+    const std::string reason = rd_kafka_message_errstr(message);
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        return PartitionEvent{Trouble{Errc::kOffsetOutOfRange, reason}};
+    if (is_final(message->err))
+        return Error{to_errc(message->err),
+                     where.topic + "-" + std::to_string(where.partition) + ": " + reason};
+    return PartitionEvent{Trouble{to_errc(message->err), reason}};
+}
+
+Result<void> PartitionReader::wait(std::chrono::milliseconds wait) {
+    State& state = *state_;
+    pollfd ready{.fd = state.descriptor, .events = POLLIN, .revents = 0};
+    if (::poll(&ready, 1, static_cast<int>(wait.count())) > 0) {
+        std::uint64_t spent = 0;
+        static_cast<void>(::read(state.descriptor, &spent, sizeof spent));
+    }
+    // Serves callbacks; no record comes this way.
+    const RdPtr<rd_kafka_message_t> message{rd_kafka_consumer_poll(state.handle.get(), 0)};
+    if (state.fatal) return Error{state.fatal->code, state.fatal->text};
+    if (message && message->err != RD_KAFKA_RESP_ERR_NO_ERROR && is_final(message->err))
+        return Error{to_errc(message->err), rd_kafka_message_errstr(message.get())};
+    return {};
+}
+
+void PartitionReader::wake() {
+    static_cast<void>(::write(state_->descriptor, &kOne, sizeof kOne));
+}
+
+Result<Watermarks> PartitionReader::watermarks(const TopicPartition& where,
+                                               std::chrono::milliseconds wait) {
+    Watermarks out;
+    const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        state_->handle.get(), where.topic.c_str(), where.partition, &out.begin.value,
+        &out.end.value, static_cast<int>(wait.count()));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return to_error(code, where.topic + "-" + std::to_string(where.partition));
+    return out;
+}
+
+Result<std::int64_t> PartitionReader::offset_at(const TopicPartition& where, WallMs time,
+                                                std::chrono::milliseconds wait) {
+    const StartAt asked[] = {{where, Offset{time.value}}};
+    const auto list = state_->list_of(asked);
+    const rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(state_->handle.get(), list.get(),
+                                                                static_cast<int>(wait.count()));
+    const rd_kafka_topic_partition_t& found = list->elems[0];
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "offset by time");
+    if (found.err != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found.err, where.topic);
+    if (found.offset >= 0) return found.offset;
+    LEAT_TRY(const Watermarks marks, watermarks(where, wait));
+    return marks.end.value;
+}
+
+}  // namespace leat::client

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sends records to any topics, in transactions when a transactional.id is given. Layer: client
+// (L3), on librdkafka.
+// Spec:  KIP-98, KIP-447 (offsets of a group's member in the transaction).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "client/client_properties.h"
+#include "client/group_offsets.h"
+#include "client/producer.h"
+
+namespace leat::client {
+
+/// Threading: not synchronised. Deliveries are reported inside poll(), flush() and the calls of
+///            transactions; send() never reports.
+/// Memory:    bounded by librdkafka's queue settings; send() declines when they are reached.
+/// Failure:   after an error of a transactional call, must_abort() or is_fatal() say what is left
+///            to do; after is_fatal() only destruction.
+class RecordWriter {
+  public:
+    using OnDelivery = std::function<void(const Delivery&)>;
+
+    /// Does not connect yet. Errors: kInvalidSetting.
+    static Result<std::unique_ptr<RecordWriter>> open(const std::vector<Property>& properties,
+                                                      OnDelivery on_delivery);
+    RecordWriter(const RecordWriter&) = delete;
+    RecordWriter& operator=(const RecordWriter&) = delete;
+    ~RecordWriter();
+
+    /// Copies the record; false when the queue is full: poll() and try again.
+    /// Errors: kMessageTooLarge, kUnknownTopicOrPartition, and what ended the writer.
+    Result<bool> send(std::string_view topic, const OutgoingRecord& record);
+    void poll(std::chrono::milliseconds wait);
+    [[nodiscard]] std::size_t in_flight() const;
+    /// Errors: kTimedOut when records are left.
+    Result<void> flush(std::chrono::milliseconds wait);
+    /// Drops what is left unsent or unanswered; each is reported as kCancelled.
+    void purge();
+
+    /// Fences who used this transactional.id before, and ends its transaction.
+    Result<void> init_transactions(std::chrono::milliseconds wait);
+    Result<void> begin();
+    Result<void> send_offsets(const GroupIdentity& as, std::span<const CommittedOffset> offsets,
+                              std::chrono::milliseconds wait);
+    Result<void> commit(std::chrono::milliseconds wait);
+    Result<void> abort(std::chrono::milliseconds wait);
+    [[nodiscard]] bool must_abort() const;
+    /// Fenced, or broken otherwise.
+    [[nodiscard]] bool is_fatal() const;
+
+  private:
+    struct State;
+    explicit RecordWriter(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace leat::client

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "leat/streams/application.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "obs/log.h"
+#include "streams/application_impl.h"
+
+namespace leat::streams {
+namespace {
+
+constexpr obs::Logger kLog{"streams"};
+
+bool is_over(ApplicationState state) {
+    return state == ApplicationState::kNotRunning || state == ApplicationState::kError;
+}
+bool is_open(ApplicationState state) {
+    return state == ApplicationState::kRebalancing || state == ApplicationState::kRunning;
+}
+
+Result<std::string> new_process_id() {
+    std::uint64_t bits[2] = {};
+    if (::getrandom(bits, sizeof bits, 0) != static_cast<ssize_t>(sizeof bits))
+        return Error{Errc::kIoError, "the system gives no random bits"};
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::string out;
+    for (int i = 0; i < 32; ++i) {
+        if (i == 8 || i == 12 || i == 16 || i == 20) out.push_back('-');
+        out.push_back(kHex[(bits[i / 16] >> (4 * (i % 16))) & 15U]);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string name_of(ApplicationState state) {
+    switch (state) {
+        case ApplicationState::kCreated:
+            return "CREATED";
+        case ApplicationState::kRebalancing:
+            return "REBALANCING";
+        case ApplicationState::kRunning:
+            return "RUNNING";
+        case ApplicationState::kPendingShutdown:
+            return "PENDING_SHUTDOWN";
+        case ApplicationState::kNotRunning:
+            return "NOT_RUNNING";
+        case ApplicationState::kPendingError:
+            return "PENDING_ERROR";
+        case ApplicationState::kError:
+            return "ERROR";
+    }
+    return {};
+}
+
+Application::Impl::Impl(const Topology& topology, Options options, Settings settings,
+                        std::string process)
+    : topology_(topology),
+      options_(std::move(options)),
+      settings_(std::move(settings)),
+      layout_(topology_.parts(), settings_.application_id) {
+    environment_ = {.settings = &settings_,
+                    .parts = &topology_.parts(),
+                    .layout = &layout_,
+                    .board = &board_,
+                    .gate = &gate_,
+                    .clock = &rt::system_time(),
+                    .paused = &paused_,
+                    .process = process,
+                    .on_progress = [this] { look(); },
+                    .on_end = [this](int index, const Error* why) { end_thread(index, why); }};
+    membership_ = std::make_unique<Membership>(
+        Membership::Environment{.settings = &settings_,
+                                .layout = &layout_,
+                                .board = &board_,
+                                .gate = &gate_,
+                                .clock = &rt::system_time(),
+                                .process = std::move(process)},
+        MembershipEvents{.on_rebalance =
+                             [this] {
+                                 {
+                                     const std::lock_guard lock{mutex_};
+                                     joining_ = true;
+                                 }
+                                 look();
+                             },
+                         .on_assigned =
+                             [this] {
+                                 {
+                                     const std::lock_guard lock{mutex_};
+                                     joining_ = false;
+                                     for (const auto& [id, thread] : threads_) thread->wake();
+                                 }
+                                 look();
+                             },
+                         .on_failure = [this](const Error& why) { fail(why); },
+                         .on_shutdown =
+                             [this] {
+                                 kLog.info("the application ends, as a member asked", {});
+                                 begin_shutdown(ApplicationState::kPendingError);
+                             }});
+}
+
+Application::Impl::~Impl() {
+    ignore(close(Duration{-1}, std::nullopt), "a destructor waits as long as it takes");
+}
+
+Result<void> Application::Impl::start() {
+    const std::lock_guard lock{mutex_};
+    if (state_ != ApplicationState::kCreated || closing_)
+        return Error{Errc::kUsage, "an application is started once"};
+    set_state(ApplicationState::kRebalancing);
+    for (int i = 1; i <= settings_.threads; ++i) start_thread_locked(i);
+    member_thread_ = rt::NamedThread{"stream-group", [this] { membership_->run(); }};
+    return {};
+}
+
+void Application::Impl::start_thread_locked(int index) {
+    auto thread = std::make_unique<StreamThread>(index, environment_);
+    thread->start();
+    ++alive_;
+    threads_[index] = std::move(thread);
+}
+
+void Application::Impl::set_state(ApplicationState next) {
+    const ApplicationState before = state_.exchange(next);
+    if (before == next) return;
+    kLog.info("state", {{"application", settings_.application_id},
+                        {"now", name_of(next)},
+                        {"before", name_of(before)}});
+    changed_.notify_all();
+    if (options_.on_state) options_.on_state(next, before);
+}
+
+void Application::Impl::look() {
+    membership_->wake();
+    const std::lock_guard lock{mutex_};
+    if (!is_open(state_)) return;
+    const bool busy =
+        joining_ || threads_.empty() || std::ranges::any_of(threads_, [](const auto& one) {
+            return one.second->is_busy_restoring();
+        });
+    set_state(busy ? ApplicationState::kRebalancing : ApplicationState::kRunning);
+}
+
+void Application::Impl::end_thread(int index, const Error* why) {
+    UncaughtResponse response = UncaughtResponse::kShutdownClient;
+    if (why != nullptr) {
+        kLog.error("thread ended",
+                   {{"thread", index}, {"code", why->code()}, {"why", why->detail()}});
+        if (options_.on_uncaught) response = options_.on_uncaught(*why);
+    }
+    std::unique_lock lock{mutex_};
+    --alive_;
+    changed_.notify_all();
+    if (const auto found = threads_.find(index); found != threads_.end()) {
+        ended_.push_back(std::move(found->second));  // Joined later: this is its own thread.
+        threads_.erase(found);
+    }
+    if (why == nullptr || closing_) return;
+    if (response == UncaughtResponse::kReplaceThread) {
+        start_thread_locked(index);
+        return;
+    }
+    failure_.emplace(why->code(), std::string{why->detail()});
+    lock.unlock();
+    if (response == UncaughtResponse::kShutdownApplication) membership_->shut_down_application();
+    begin_shutdown(ApplicationState::kPendingError);
+}
+
+void Application::Impl::fail(const Error& why) {
+    kLog.error("the application cannot run", {{"code", why.code()}, {"why", why.detail()}});
+    {
+        const std::lock_guard lock{mutex_};
+        failure_.emplace(why.code(), std::string{why.detail()});
+    }
+    begin_shutdown(ApplicationState::kPendingError);
+}
+
+void Application::Impl::begin_shutdown(ApplicationState pending) {
+    const std::lock_guard lock{mutex_};
+    if (closing_) return;
+    closing_ = true;
+    const bool was_started = state_ != ApplicationState::kCreated;
+    set_state(pending);
+    if (!was_started) return set_state(ApplicationState::kNotRunning);
+    closer_ = rt::NamedThread{"stream-closer", [this] { shut_down(); }};
+}
+
+void Application::Impl::shut_down() {
+    {
+        std::unique_lock lock{mutex_};
+        for (const auto& [id, thread] : threads_) thread->stop();
+        changed_.wait(lock, [&] { return alive_ == 0; });
+    }
+    membership_->stop(leaves_);
+    member_thread_ = {};
+    const std::lock_guard lock{mutex_};
+    set_state(state_ == ApplicationState::kPendingError ? ApplicationState::kError
+                                                        : ApplicationState::kNotRunning);
+}
+
+ApplicationState Application::Impl::state() const {
+    return state_;
+}
+
+bool Application::Impl::wait_for(ApplicationState state, Duration at_most) {
+    std::unique_lock lock{mutex_};
+    const auto there = [&] { return state_ == state || is_over(state_); };
+    if (at_most.count() < 0) {
+        changed_.wait(lock, there);
+        return state_ == state;
+    }
+    return changed_.wait_for(lock, at_most, there) && state_ == state;
+}
+
+std::optional<Error> Application::Impl::failure() const {
+    const std::lock_guard lock{mutex_};
+    if (!failure_) return std::nullopt;
+    return Error{failure_->first, failure_->second};
+}
+
+Result<void> Application::Impl::close(Duration at_most, std::optional<bool> leave_group) {
+    {
+        const std::lock_guard lock{mutex_};
+        leaves_ = leave_group.value_or(settings_.instance_id.empty());
+    }
+    begin_shutdown(ApplicationState::kPendingShutdown);
+    std::unique_lock lock{mutex_};
+    const auto over = [&] { return is_over(state_); };
+    if (at_most.count() < 0)
+        changed_.wait(lock, over);
+    else if (!changed_.wait_for(lock, at_most, over))
+        return Error{Errc::kTimedOut, "closing goes on in the background"};
+    return {};
+}
+
+Result<int> Application::Impl::add_thread() {
+    const std::lock_guard lock{mutex_};
+    if (!is_open(state_) || closing_) return Error{Errc::kUsage, "the application does not run"};
+    int index = 1;
+    while (threads_.contains(index)) ++index;
+    start_thread_locked(index);
+    return index;
+}
+
+Result<int> Application::Impl::remove_thread() {
+    const std::lock_guard lock{mutex_};
+    if (!is_open(state_) || closing_) return Error{Errc::kUsage, "the application does not run"};
+    if (threads_.size() < 2) return Error{Errc::kUsage, "it is the last thread"};
+    const int index = threads_.rbegin()->first;
+    board_.retire_thread(index);
+    threads_.at(index)->stop();
+    return index;
+}
+
+Application::Application(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Application::~Application() = default;
+
+Result<std::unique_ptr<Application>> Application::open(const Topology& topology,
+                                                       const Options& options) {
+    std::vector<config::Property> properties;
+    for (const auto& [name, value] : options.properties) properties.push_back({name, value, 0});
+    const auto set = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) properties.push_back({std::string{name}, value, 0});
+    };
+    set("application.id", options.application_id);
+    set("bootstrap.servers", options.bootstrap_servers);
+    if (options.guarantee)
+        set("processing.guarantee",
+            *options.guarantee == Guarantee::kExactlyOnceV2 ? "exactly_once_v2" : "at_least_once");
+    if (options.threads) set("num.stream.threads", std::to_string(*options.threads));
+    LEAT_TRY(Settings settings, read_settings(properties));
+    LEAT_TRY_VOID(Layout(topology.parts(), settings.application_id).check());
+    LEAT_TRY(std::string process, new_process_id());
+    auto impl = std::make_unique<Impl>(topology, options, std::move(settings), std::move(process));
+    return std::unique_ptr<Application>{
+        new Application{std::move(impl)}};  // tidy: right here, the constructor is private
+}
+
+Result<void> Application::start() {
+    return impl_->start();
+}
+ApplicationState Application::state() const {
+    return impl_->state();
+}
+bool Application::wait_for(ApplicationState state, Duration at_most) {
+    return impl_->wait_for(state, at_most);
+}
+Result<void> Application::close(Duration at_most, std::optional<bool> leave_group) {
+    return impl_->close(at_most, leave_group);
+}
+void Application::pause() {
+    impl_->pause(true);
+}
+void Application::resume() {
+    impl_->pause(false);
+}
+bool Application::is_paused() const {
+    return impl_->is_paused();
+}
+Result<int> Application::add_thread() {
+    return impl_->add_thread();
+}
+Result<int> Application::remove_thread() {
+    return impl_->remove_thread();
+}
+
+Result<void> Application::run_until_signal() {
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    ::sigaddset(&ends, SIGINT);
+    ::sigaddset(&ends, SIGTERM);
+    // Threads inherit the mask: the signal waits for us.
+    sigset_t before;
+    ::pthread_sigmask(SIG_BLOCK, &ends, &before);
+    Result<void> started = impl_->start();
+    if (started) {
+        const timespec slice{.tv_sec = 0, .tv_nsec = 100'000'000};
+        while (!is_over(impl_->state()) && ::sigtimedwait(&ends, nullptr, &slice) < 0) {
+        }
+        ignore(impl_->close(Duration{-1}, std::nullopt), "without a time it cannot be over");
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (!started) return started;
+    if (auto failure = impl_->failure()) return *std::move(failure);
+    return {};
+}
+
+}  // namespace leat::streams

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parts of a running application and the state they are in together. Layer: streams (L6).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "leat/streams/application.h"
+#include "rt/named_thread.h"
+#include "streams/group_gate.h"
+#include "streams/layout.h"
+#include "streams/membership.h"
+#include "streams/settings.h"
+#include "streams/stream_thread.h"
+#include "streams/task_board.h"
+
+namespace leat::streams {
+
+/// Threading: thread-safe.
+class Application::Impl {
+  public:
+    Impl(const Topology& topology, Options options, Settings settings, std::string process);
+    ~Impl();
+
+    Result<void> start();
+    [[nodiscard]] ApplicationState state() const;
+    bool wait_for(ApplicationState state, Duration at_most);
+    Result<void> close(Duration at_most, std::optional<bool> leave_group);
+    void pause(bool paused) { paused_ = paused; }
+    [[nodiscard]] bool is_paused() const { return paused_; }
+    Result<int> add_thread();
+    Result<int> remove_thread();
+    /// What ended it; null when nothing did.
+    [[nodiscard]] std::optional<Error> failure() const;
+
+  private:
+    void set_state(ApplicationState next);
+    /// Running or not, by what threads and membership do.
+    void look();
+    void end_thread(int index, const Error* why);
+    void fail(const Error& why);
+    /// Ends threads, then the membership; on the closing thread.
+    void shut_down();
+    void begin_shutdown(ApplicationState pending);
+    void start_thread_locked(int index);
+
+    Topology topology_;
+    Options options_;
+    Settings settings_;
+    Layout layout_;
+    TaskBoard board_;
+    GroupGate gate_;
+    std::atomic<bool> paused_ = false;
+    ThreadEnvironment environment_;
+    std::unique_ptr<Membership> membership_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    /// Written under the lock; listeners may read it.
+    std::atomic<ApplicationState> state_ = ApplicationState::kCreated;
+    bool joining_ = true;  ///< The group has not given its word yet.
+    bool closing_ = false;
+    bool leaves_ = true;
+    std::optional<std::pair<Errc, std::string>> failure_;
+    std::map<int, std::unique_ptr<StreamThread>> threads_;
+    std::vector<std::unique_ptr<StreamThread>> ended_;
+    std::size_t alive_ = 0;
+    rt::NamedThread member_thread_;
+    rt::NamedThread closer_;
+};
+
+}  // namespace leat::streams

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What members tell the leader of the group, and what it tells them. Layer: streams (L6). Pure.
+// Spec:  Kafka's ConsumerProtocolSubscription and -Assignment, so that tools see topics and
+//        partitions; their user data is ours: a version byte, then big-endian fields.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/units.h"
+#include "client/consumer.h"
+#include "streams/task_assignor.h"
+
+namespace leat::streams {
+
+/// One member about itself.
+struct MemberData {
+    std::string process;           ///< UUID; a process that comes back is recognised by it.
+    std::string endpoint;          ///< application.server, may be empty.
+    std::int32_t generation = -1;  ///< In which it got `state.active`.
+    MemberState state;
+};
+
+enum class GroupOrder : std::uint8_t {
+    kRun = 0,
+    kMissingSource = 1,  ///< A source topic does not exist.
+    kBadTopology = 2,    ///< Internal topics do not fit.
+    kShutDown = 3,       ///< A member asked the whole application to end.
+    kKeep = 4,           ///< The leader could not find out what there is: all as before, try again.
+};
+
+/// The leader to one member.
+struct MemberOrders {
+    GroupOrder order = GroupOrder::kRun;
+    std::string reason;
+    TaskShare share;
+    bool ask_again = false;  ///< Join again after probing.rebalance.interval.ms.
+    /// Who has what, for queries: by endpoint.
+    std::map<std::string, TaskShare> others;
+};
+
+/// `wants_shutdown`: the whole application is to end.
+[[nodiscard]] std::vector<std::byte> encode_member(const MemberData& data,
+                                                   const std::vector<std::string>& topics,
+                                                   bool wants_shutdown);
+struct DecodedMember {
+    MemberData data;
+    bool wants_shutdown = false;
+};
+/// Errors: kTruncated, kMalformed, kUnsupportedVersion.
+[[nodiscard]] Result<DecodedMember> decode_member(Bytes bytes);
+
+[[nodiscard]] std::vector<std::byte> encode_orders(
+    const MemberOrders& orders, const std::vector<client::TopicPartition>& partitions);
+/// Empty bytes are no tasks. Errors: kTruncated, kMalformed, kUnsupportedVersion.
+[[nodiscard]] Result<MemberOrders> decode_orders(Bytes bytes);
+
+}  // namespace leat::streams

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What goes over the group protocol and comes back; what Kafka Streams keeps with an offset.
+#include "streams/group_data.h"
+
+#include <gtest/gtest.h>
+
+#include "client/member_assignment.h"
+#include "streams/commit_metadata.h"
+#include "streams/settings.h"
+
+namespace leat::streams {
+namespace {
+
+TEST(GroupData, MemberComesBackAsItWas) {
+    const MemberData data{
+        .process = "p",
+        .endpoint = "h:1",
+        .generation = 7,
+        .state = {
+            .threads = 3, .active = {{0, 1}, {2, 3}}, .standby = {{1, 0}}, .lags = {{{1, 0}, 42}}}};
+    const auto back = decode_member(encode_member(data, {"a", "b"}, true));
+    ASSERT_TRUE(back);
+    EXPECT_TRUE(back->wants_shutdown);
+    EXPECT_EQ(back->data.process, "p");
+    EXPECT_EQ(back->data.endpoint, "h:1");
+    EXPECT_EQ(back->data.generation, 7);
+    EXPECT_EQ(back->data.state.threads, 3);
+    EXPECT_EQ(back->data.state.active, data.state.active);
+    EXPECT_EQ(back->data.state.standby, data.state.standby);
+    EXPECT_EQ(back->data.state.lags, data.state.lags);
+}
+
+TEST(GroupData, OrdersComeBackAndShowPartitionsToTools) {
+    MemberOrders orders;
+    orders.reason = "why";
+    orders.ask_again = true;
+    orders.share = {.active = {{0, 0}}, .standby = {{0, 1}}};
+    orders.others["h:1"] = {.active = {{1, 1}}, .standby = {}};
+    const auto bytes = encode_orders(orders, {{"t", 4}, {"t", 5}});
+    const auto back = decode_orders(bytes);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->share, orders.share);
+    EXPECT_EQ(back->others, orders.others);
+    EXPECT_TRUE(back->ask_again);
+    EXPECT_EQ(client::parse_member_assignment(bytes),
+              (std::vector<client::TopicPartition>{{"t", 4}, {"t", 5}}));
+}
+
+TEST(GroupData, ForeignOrCutBytesAreRefused) {
+    EXPECT_FALSE(decode_member({}));
+    auto bytes = encode_member(MemberData{}, {"a"}, false);
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        EXPECT_FALSE(decode_member(Bytes{bytes}.first(size))) << size;
+    EXPECT_TRUE(decode_orders({}));
+}
+
+TEST(CommitMetadata, HasTheTextThatKafkaStreamsWrites) {
+    // TopicPartitionMetadata.encode() of Kafka Streams 4.2.1 printed this and the one below.
+    EXPECT_EQ(encode_commit_metadata({.partition_time = 5}), "AgAAAAAAAAAF");
+    EXPECT_EQ(decode_commit_metadata("AgAAAAAAAAAF").partition_time, 5);
+}
+
+TEST(CommitMetadata, KeepsWhatOperatorsRemember) {
+    const CommitMetadata data{.partition_time = 1'700'000'000'000, .remembered = {{"store", 9}}};
+    EXPECT_EQ(encode_commit_metadata(data), "AgAAAYvP5WgAAAAAAQAAAAVzdG9yZQAAAAAAAAAJ");
+    EXPECT_EQ(decode_commit_metadata(encode_commit_metadata(data)), data);
+}
+
+TEST(CommitMetadata, TextOfOthersIsNothing) {
+    for (const char* text : {"", "x", "hello world!", "AAAAAAAAAAAA", "====", "A==="})
+        EXPECT_EQ(decode_commit_metadata(text), CommitMetadata{}) << text;
+}
+
+std::vector<config::Property> with(std::vector<config::Property> more) {
+    more.push_back({"application.id", "app", 0});
+    more.push_back({"bootstrap.servers", "h:1", 0});
+    return more;
+}
+
+TEST(StreamsSettings, HaveKafkaStreamsDefaults) {
+    const auto settings = read_settings(with({}));
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->commit_interval.count(), 30'000);
+    EXPECT_EQ(settings->idle_max.count(), 0);
+    EXPECT_EQ(settings->threads, 1);
+    EXPECT_FALSE(settings->exactly_once);
+}
+
+TEST(StreamsSettings, ExactlyOnceCommitsOften) {
+    const auto settings = read_settings(with({{"processing.guarantee", "exactly_once_v2", 0}}));
+    ASSERT_TRUE(settings);
+    EXPECT_TRUE(settings->exactly_once);
+    EXPECT_EQ(settings->commit_interval.count(), 100);
+    const auto slow = read_settings(
+        with({{"processing.guarantee", "exactly_once_v2", 0}, {"commit.interval.ms", "5", 0}}));
+    EXPECT_EQ(slow->commit_interval.count(), 5);
+}
+
+TEST(StreamsSettings, WrongValueIsNamed) {
+    const auto settings = read_settings(with({{"num.stream.threads", "none", 3}}));
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().code(), Errc::kInvalidSetting);
+    EXPECT_NE(settings.error().detail().find("num.stream.threads (line 3)"),
+              std::string_view::npos);
+    EXPECT_FALSE(read_settings({{"bootstrap.servers", "h:1", 0}}));
+    EXPECT_FALSE(read_settings(with({{"processing.guarantee", "exactly_once", 0}})));
+}
+
+}  // namespace
+}  // namespace leat::streams

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Topologies by the DSL; counts of partitions by hand.
+#include "streams/layout.h"
+
+#include <gtest/gtest.h>
+
+#include "leat/streams/builder.h"
+
+namespace leat::streams {
+namespace {
+
+using std::string;
+
+Topology word_count() {
+    Builder b;
+    b.stream<string, string>("lines")
+        .group_by([](const string& word) { return word; }, {.name = "by-word"})
+        .count({.store = "counts"})
+        .to_stream()
+        .to("word-counts");
+    return *b.build();
+}
+
+TEST(Layout, NamesTopicsAsTheyAreOnTheCluster) {
+    const Topology topology = word_count();
+    const Layout layout{topology.parts(), "app"};
+    ASSERT_EQ(layout.subtopologies().size(), 2U);
+    EXPECT_EQ(layout.subtopologies()[0].sources, (std::vector<string>{"lines"}));
+    EXPECT_EQ(layout.subtopologies()[0].sinks, (std::vector<string>{"app-by-word-repartition"}));
+    EXPECT_EQ(layout.subtopologies()[1].sources, (std::vector<string>{"app-by-word-repartition"}));
+    EXPECT_FALSE(layout.subtopologies()[0].is_stateful());
+    EXPECT_TRUE(layout.subtopologies()[1].is_stateful());
+    EXPECT_EQ(layout.external_sources(), (std::vector<string>{"lines"}));
+}
+
+TEST(Layout, RepartitionTopicIsAsWideAsItsWidestSource) {
+    const Topology topology = word_count();
+    const Layout layout{topology.parts(), "app"};
+    const auto counts = layout.with_repartition({{"lines", 3}});
+    ASSERT_TRUE(counts);
+    EXPECT_EQ(counts->at("app-by-word-repartition"), 3);
+    const auto tasks = layout.tasks(*counts);
+    EXPECT_EQ(tasks.size(), 6U);
+    EXPECT_EQ(tasks.at({1, 2}),
+              (std::vector<client::TopicPartition>{{"app-by-word-repartition", 2}}));
+}
+
+TEST(Layout, MissingSourceTopicIsNamed) {
+    const Topology topology = word_count();
+    const Layout layout{topology.parts(), "app"};
+    const auto counts = layout.with_repartition({});
+    ASSERT_FALSE(counts);
+    EXPECT_EQ(counts.error().code(), Errc::kUnknownTopicOrPartition);
+    EXPECT_NE(counts.error().detail().find("lines"), std::string_view::npos);
+}
+
+TEST(Layout, InternalTopicsHaveKafkasSettings) {
+    const Topology topology = word_count();
+    const Layout layout{topology.parts(), "app"};
+    const auto topics = layout.internal_topics(*layout.with_repartition({{"lines", 2}}), 1000);
+    ASSERT_EQ(topics.size(), 2U);
+    EXPECT_EQ(topics[0].name, "app-by-word-repartition");
+    EXPECT_EQ(topics[0].configs[0], (std::pair<string, string>{"cleanup.policy", "delete"}));
+    EXPECT_EQ(topics[1].name, "app-counts-changelog");
+    EXPECT_EQ(topics[1].partitions, 2);
+    EXPECT_EQ(topics[1].configs[0], (std::pair<string, string>{"cleanup.policy", "compact"}));
+}
+
+TEST(Layout, TopicsOfOneSubtopologyShareItsTasks) {
+    Builder b;
+    b.stream<string, string>(std::vector<string>{"a", "b"}).to("out");
+    const Topology topology = *b.build();
+    const Layout layout{topology.parts(), "app"};
+    const auto tasks = layout.tasks({{"a", 1}, {"b", 2}});
+    ASSERT_EQ(tasks.size(), 2U);
+    EXPECT_EQ(tasks.at({0, 0}), (std::vector<client::TopicPartition>{{"a", 0}, {"b", 0}}));
+    EXPECT_EQ(tasks.at({0, 1}), (std::vector<client::TopicPartition>{{"b", 1}}));
+}
+
+}  // namespace
+}  // namespace leat::streams

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/live_task.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "streams/commit_metadata.h"
+
+namespace leat::streams {
+namespace {
+
+constexpr std::chrono::milliseconds kAskMax{30'000};
+/// Records of a changelog that are taken in before the thread looks after something else.
+constexpr std::size_t kRestoreBatch = 2'000;
+
+}  // namespace
+
+LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
+                   TaskEnvironment environment)
+    : id_(id),
+      partitions_(std::move(inputs)),
+      environment_(std::move(environment)),
+      changelogs_(*environment_.reader),
+      choice_(environment_.settings->idle_max) {
+    graph_ =
+        std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, backend_);
+}
+
+const Subtopology& LiveTask::subtopology() const {
+    return environment_.layout->subtopologies().at(static_cast<std::size_t>(id_.subtopology));
+}
+
+LiveTask::~LiveTask() {
+    close();
+}
+
+Result<void> LiveTask::open() {
+    LEAT_TRY_VOID(graph_->open_stores(*this));
+    is_open_ = true;
+    return changelogs_.open(subtopology().stores, *graph_, *environment_.layout, id_.partition);
+}
+
+Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) {
+    is_active_ = true;
+    start_at_ = std::move(committed);
+    std::map<client::TopicPartition, std::int64_t> ends;
+    for (const auto& one : start_at_)
+        if (one.offset >= 0) ends[one.where] = one.offset;
+    return changelogs_.set_ends(ends);
+}
+
+Result<bool> LiveTask::restore() {
+    LEAT_TRY(const bool done, changelogs_.restore(kRestoreBatch));
+    if (!is_active_ || !done) return false;
+    changelogs_.close();
+    // What nodes remember lies with the committed positions.
+    LEAT_TRY_VOID(start_reading());
+    LEAT_TRY_VOID(graph_->open_nodes(*this));
+    is_running_ = true;
+    return true;
+}
+
+Result<std::int64_t> LiveTask::start_of(const client::TopicPartition& where) {
+    using Kind = OffsetReset::Kind;
+    const OffsetReset reset = environment_.layout->reset_of(where.topic);
+    const std::string& general = environment_.settings->offset_reset;
+    Kind kind = reset.kind;
+    if (kind == Kind::kDefault)
+        kind = general == "none"     ? Kind::kNone
+               : general == "latest" ? Kind::kLatest
+                                     : Kind::kEarliest;
+    if (kind == Kind::kNone)
+        return Error{Errc::kOffsetOutOfRange,
+                     where.topic + "-" + std::to_string(where.partition) +
+                         ": no committed position, and its offset reset is none"};
+    if (kind == Kind::kByDuration)
+        return environment_.offset_at(where, wall_time() - reset.before_now.count());
+    LEAT_TRY(const client::Watermarks marks, environment_.reader->watermarks(where, kAskMax));
+    return kind == Kind::kLatest ? marks.end.value : marks.begin.value;
+}
+
+Result<void> LiveTask::start_reading() {
+    std::vector<client::StartAt> starts;
+    for (const auto& where : partitions_) {
+        Input input{.where = where, .topic = where.topic};
+        if (environment_.layout->is_repartition(where.topic))
+            input.topic = where.topic.substr(environment_.settings->application_id.size() + 1);
+        input.source = graph_->source_of(input.topic);
+        LEAT_CHECK(input.source != nullptr);
+        const auto found = std::ranges::find(start_at_, where, &client::CommittedOffset::where);
+        if (found != start_at_.end() && found->offset >= 0) {
+            input.position = found->offset;
+            input.committed = found->offset;
+            const CommitMetadata known = decode_commit_metadata(found->metadata);
+            input.partition_time = known.partition_time;
+            for (const auto& [name, value] : known.remembered) {
+                auto& mine = remembered_.emplace(name, value).first->second;
+                mine = std::max(mine, value);
+            }
+            stream_time_ = std::max(stream_time_, input.partition_time);
+        } else {
+            LEAT_TRY(input.position, start_of(where));
+        }
+        starts.push_back({where, Offset{input.position}});
+        inputs_.push_back(std::move(input));
+    }
+    heads_.resize(inputs_.size());
+    return environment_.reader->add(starts);
+}
+
+Result<void> LiveTask::go_on_after_gap(Input& input) {
+    LEAT_TRY(input.position, start_of(input.where));
+    const client::TopicPartition where[] = {input.where};
+    LEAT_TRY_VOID(environment_.reader->remove(where));
+    const client::StartAt start[] = {{input.where, Offset{input.position}}};
+    return environment_.reader->add(start);
+}
+
+Result<void> LiveTask::fill(Input& input) {
+    while (!input.head) {
+        LEAT_TRY(client::PartitionEvent event, environment_.reader->next(input.where));
+        if (auto* held = std::get_if<client::HeldRecord>(&event)) {
+            input.at_end = false;
+            LEAT_TRY_VOID(stamp(input, std::move(*held)));
+        } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
+            input.at_end = true;
+            // Steps over markers of transactions behind the last record.
+            input.position = std::max(input.position, end->offset.value);
+        } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
+            if (trouble->code == Errc::kOffsetOutOfRange) LEAT_TRY_VOID(go_on_after_gap(input));
+        } else {
+            break;
+        }
+    }
+    return {};
+}
+
+detail::SourceNode::Bytes LiveTask::bytes_of(const Input& input,
+                                             const client::ReceivedRecord& record) {
+    headers_.clear();
+    for (const auto& header : record.headers) headers_.push_back({header.name, header.value});
+    return {.topic = input.topic,
+            .key = record.key,
+            .value = record.value,
+            .timestamp = record.timestamp.value,
+            .headers = &headers_,
+            .partition_time = input.partition_time};
+}
+
+Error LiveTask::at(const Input& input, std::int64_t offset, const Error& error) const {
+    return Error{error.code(), "task " + id_.text() + ", " + input.where.topic + "-" +
+                                   std::to_string(input.where.partition) + " offset " +
+                                   std::to_string(offset) + ": " + std::string{error.detail()}};
+}
+
+Result<void> LiveTask::stamp(Input& input, client::HeldRecord held) {
+    const std::int64_t offset = held.record.offset.value;
+    origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
+    Result<std::int64_t> time = input.source->stamp(bytes_of(input, held.record));
+    if (!time) return at(input, offset, time.error());
+    if (*time < 0) {
+        drop(*input.source, "negative timestamp");
+        input.position = offset + 1;
+        needs_commit_ = true;
+        return {};
+    }
+    input.head_time = *time;
+    input.head = std::move(held);
+    return {};
+}
+
+Result<bool> LiveTask::process() {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        Input& input = inputs_[i];
+        if (!input.head) LEAT_TRY_VOID(fill(input));
+        heads_[i] = {.present = input.head.has_value(),
+                     .timestamp = input.head_time,
+                     .caught_up = input.at_end};
+    }
+    const auto next = choice_.next(heads_, environment_.clock->now());
+    if (!next) return false;
+    LEAT_TRY_VOID(take(inputs_[*next]));
+    return true;
+}
+
+Result<void> LiveTask::take(Input& input) {
+    const client::HeldRecord held = *std::exchange(input.head, std::nullopt);
+    const std::int64_t offset = held.record.offset.value;
+    detail::SourceNode::Bytes bytes = bytes_of(input, held.record);
+    bytes.timestamp = input.head_time;
+    origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
+    stream_time_ = std::max(stream_time_, input.head_time);
+    input.partition_time = std::max(input.partition_time, input.head_time);
+    needs_commit_ = true;
+    ++processed_;
+    if (Result<void> done = input.source->take(bytes); !done)
+        return at(input, offset, done.error());
+    input.position = offset + 1;
+    return {};
+}
+
+Result<void> LiveTask::flush() {
+    return graph_->save();
+}
+
+std::optional<std::int64_t> LiveTask::remembered(std::string_view name) const {
+    const auto found = remembered_.find(name);
+    if (found == remembered_.end()) return std::nullopt;
+    return found->second;
+}
+
+void LiveTask::remember(std::string_view name, std::int64_t value) {
+    remembered_.insert_or_assign(std::string{name}, value);
+}
+
+std::vector<client::CommittedOffset> LiveTask::positions() const {
+    std::vector<client::CommittedOffset> out;
+    for (const Input& input : inputs_)
+        if (input.position != input.committed)
+            out.push_back(
+                {.where = input.where,
+                 .offset = input.position,
+                 .metadata = encode_commit_metadata(
+                     {.partition_time = input.partition_time, .remembered = remembered_})});
+    return out;
+}
+
+Result<void> LiveTask::committed() {
+    for (Input& input : inputs_) input.committed = input.position;
+    needs_commit_ = false;
+    return {};
+}
+
+void LiveTask::close() {
+    if (!std::exchange(is_open_, false)) return;
+    changelogs_.close();
+    std::vector<client::TopicPartition> where;
+    for (const Input& input : inputs_) where.push_back(input.where);
+    inputs_.clear();
+    ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
+    is_running_ = false;
+}
+
+Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> partition,
+                            const detail::Outgoing& record, std::uint64_t tag) {
+    client::OutgoingRecord out{.key = record.key, .value = record.value, .tag = tag};
+    out.partition = partition.value_or(-1);
+    // librdkafka takes 0 for "now": the first millisecond of 1970 becomes the second.
+    out.timestamp_ms = std::max<std::int64_t>(record.timestamp, 1);
+    if (record.headers != nullptr && !record.headers->empty()) {
+        out_headers_.clear();
+        for (const Header& header : *record.headers)
+            out_headers_.push_back({header.name, header.value});
+        out.headers = &out_headers_;
+    }
+    return environment_.send(topic, out);
+}
+
+Result<void> LiveTask::send(const detail::Outgoing& record) {
+    const auto& internal = environment_.parts->repartition_topics();
+    if (internal.empty()) return emit(record.topic, record.partition, record, 0);
+    return emit(environment_.layout->cluster_name(record.topic), record.partition, record, 0);
+}
+
+Result<void> LiveTask::log_change(const detail::Outgoing& record) {
+    const std::string topic =
+        environment_.settings->application_id + "-" + std::string{record.topic};
+    ChangelogMark* mark = changelogs_.mark_of(topic);
+    return emit(topic, id_.partition, record, reinterpret_cast<std::uint64_t>(mark));
+}
+
+std::int64_t LiveTask::wall_time() const {
+    return environment_.clock->wall_now().value;
+}
+
+void LiveTask::drop(const detail::Node& /*node*/, std::string_view /*reason*/) {
+    ++dropped_;
+}
+
+bool LiveTask::survives(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
+                        const Error& /*error*/) {
+    failed_ = true;
+    return false;
+}
+
+}  // namespace leat::streams

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A task on a cluster: its input partitions, its part of the topology, its stores. Layer: streams
+// (L6).
+// Spec:  Kafka Streams' StreamTask and StandbyTask.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "client/group_offsets.h"
+#include "client/partition_reader.h"
+#include "client/record_writer.h"
+#include "leat/streams/detail/task.h"
+#include "rt/clock.h"
+#include "streams/changelog_reader.h"
+#include "streams/layout.h"
+#include "streams/record_choice.h"
+#include "streams/settings.h"
+#include "streams/task_graph.h"
+#include "streams/task_id.h"
+
+namespace leat::streams {
+
+/// What a task uses of the thread that runs it.
+struct TaskEnvironment {
+    const Settings* settings = nullptr;
+    const detail::Parts* parts = nullptr;
+    const Layout* layout = nullptr;
+    client::PartitionReader* reader = nullptr;
+    const rt::Clock* clock = nullptr;
+    /// Hands a record to the producer; waits while that is full.
+    std::function<Result<void>(std::string_view topic, const client::OutgoingRecord&)> send;
+    /// The first offset that is not older than a time; the end when there is none.
+    std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>
+        offset_at;
+};
+
+/// Threading: belongs to its thread.
+class LiveTask final : public detail::Task {
+  public:
+    LiveTask(TaskId id, std::vector<client::TopicPartition> inputs, TaskEnvironment environment);
+    ~LiveTask() override;
+
+    /// Opens the stores and begins to read their changelogs. Errors: what opening ends with.
+    Result<void> open();
+    /// From a follower to the one that runs: `committed` are the positions of its inputs.
+    Result<void> activate(std::vector<client::CommittedOffset> committed);
+    /// Takes in what came for its stores. True: an active task has all there was, and runs from now
+    /// on. Errors: kUnknownTopicOrPartition and what else ends the task.
+    Result<bool> restore();
+    /// Processes one record if there is one and it may. Errors: what ends the task.
+    Result<bool> process();
+    /// Caches down. Before positions() are committed.
+    Result<void> flush();
+    /// What changed since the last committed().
+    [[nodiscard]] std::vector<client::CommittedOffset> positions() const;
+    /// They are durable, and so is all that was sent before.
+    Result<void> committed();
+    /// Stops reading; nothing is committed.
+    void close();
+
+    [[nodiscard]] const TaskId& id() const noexcept { return id_; }
+    [[nodiscard]] const std::vector<client::TopicPartition>& inputs() const noexcept {
+        return partitions_;
+    }
+    [[nodiscard]] bool is_active() const noexcept { return is_active_; }
+    [[nodiscard]] bool is_running() const noexcept { return is_running_; }
+    /// Something was processed since the last committed().
+    [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
+    [[nodiscard]] const ChangelogReader& changelogs() const noexcept { return changelogs_; }
+    [[nodiscard]] std::uint64_t processed() const noexcept { return processed_; }
+    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
+
+    // detail::Task
+    detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
+    Result<void> send(const detail::Outgoing& record) override;
+    Result<void> log_change(const detail::Outgoing& record) override;
+    [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
+    [[nodiscard]] std::int64_t wall_time() const override;
+    [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
+    [[nodiscard]] std::optional<std::int64_t> remembered(std::string_view name) const override;
+    void remember(std::string_view name, std::int64_t value) override;
+    void drop(const detail::Node& node, std::string_view reason) override;
+    bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override;
+    [[nodiscard]] bool failed() const override { return failed_; }
+
+  private:
+    [[nodiscard]] const Subtopology& subtopology() const;
+    struct Input {
+        client::TopicPartition where;
+        detail::SourceNode* source = nullptr;
+        std::string topic;  ///< As the nodes call it: without the application's prefix.
+        std::optional<client::HeldRecord> head{};
+        std::int64_t head_time = -1;
+        std::int64_t position = 0;  ///< Next offset that was not processed.
+        std::int64_t committed = -1;
+        std::int64_t partition_time = -1;
+        bool at_end = false;
+    };
+    Result<void> start_reading();
+    Result<void> fill(Input& input);
+    Result<void> go_on_after_gap(Input& input);
+    Result<std::int64_t> start_of(const client::TopicPartition& where);
+    Result<void> stamp(Input& input, client::HeldRecord held);
+    Result<void> take(Input& input);
+    /// Views into `record` and headers_.
+    detail::SourceNode::Bytes bytes_of(const Input& input, const client::ReceivedRecord& record);
+    [[nodiscard]] Error at(const Input& input, std::int64_t offset, const Error& error) const;
+    Result<void> emit(std::string_view topic, std::optional<std::int32_t> partition,
+                      const detail::Outgoing& record, std::uint64_t tag);
+
+    TaskId id_;
+    std::vector<client::TopicPartition> partitions_;
+    TaskEnvironment environment_;
+    detail::MemoryBackend backend_;
+    std::unique_ptr<detail::TaskGraph> graph_;
+    ChangelogReader changelogs_;
+    std::vector<Input> inputs_;
+    std::vector<Head> heads_;
+    std::vector<client::CommittedOffset> start_at_;
+    RecordChoice choice_;
+    detail::Origin origin_;
+    Headers headers_;
+    std::vector<client::Header> out_headers_;
+    std::map<std::string, std::int64_t, std::less<>> remembered_;
+    std::int64_t stream_time_ = -1;
+    bool is_active_ = false;
+    bool is_running_ = false;
+    bool is_open_ = false;
+    bool needs_commit_ = false;
+    bool failed_ = false;
+    std::uint64_t processed_ = 0;
+    std::uint64_t dropped_ = 0;
+};
+
+}  // namespace leat::streams

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// This process as a member of its application's group: joins, gives signs of life, leads when it is
+// chosen, and tells the board what to run. Layer: streams (L6).
+// Spec:  Kafka's classic group protocol with an assignment strategy of our own, cooperative as in
+//        KIP-429: tasks that stay are not stopped by a rebalance.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "client/admin.h"
+#include "client/group_member.h"
+#include "rt/clock.h"
+#include "streams/group_data.h"
+#include "streams/group_gate.h"
+#include "streams/layout.h"
+#include "streams/settings.h"
+#include "streams/task_board.h"
+
+namespace leat::streams {
+
+struct MembershipEvents {
+    std::function<void()> on_rebalance;            ///< A rebalance begins.
+    std::function<void()> on_assigned;             ///< The board has the group's word.
+    std::function<void(const Error&)> on_failure;  ///< The group cannot go on; run() returns.
+    std::function<void()> on_shutdown;             ///< A member asked the application to end.
+};
+
+/// Threading: run() on a thread of its own, the rest thread-safe.
+class Membership {
+  public:
+    struct Environment {
+        const Settings* settings = nullptr;
+        const Layout* layout = nullptr;
+        TaskBoard* board = nullptr;
+        GroupGate* gate = nullptr;
+        const rt::Clock* clock = nullptr;
+        std::string process;  ///< UUID.
+    };
+    Membership(Environment environment, MembershipEvents events);
+
+    /// Until stop(). Leaves the group at its end if asked to.
+    void run();
+    void stop(bool leave);
+    /// Something changed that the group or the loop should know.
+    void wake();
+    /// Tells all members to end.
+    void shut_down_application();
+    /// Who has which tasks, by application.server.
+    [[nodiscard]] std::map<std::string, TaskShare> others() const;
+
+  private:
+    enum class Step : std::uint8_t { kGoOn, kJoin, kEnd };
+    Result<void> connect();
+    Step join();
+    Result<MemberOrders> join_once(std::vector<client::TopicPartition>& partitions);
+    Step heart_beat();
+    Step obey(const MemberOrders& orders, std::vector<client::TopicPartition> partitions);
+    [[nodiscard]] bool wants_to_join();
+    std::vector<client::MemberShare> lead(const std::vector<client::JoinedMember>& members);
+    Result<std::vector<client::MemberShare>> plan(
+        const std::map<std::string, DecodedMember>& members);
+    [[nodiscard]] std::vector<client::MemberShare> all_get(
+        const std::vector<client::JoinedMember>& members, GroupOrder order,
+        const std::string& reason) const;
+    void pause(milliseconds time);
+    void lose();
+
+    Environment environment_;
+    MembershipEvents events_;
+    std::unique_ptr<client::GroupMember> member_;
+    std::unique_ptr<client::Admin> admin_;
+    bool must_rejoin_ = false;  ///< As soon as the board has let go of what it must.
+    std::optional<Instant> probe_at_;
+    std::atomic<bool> wants_shutdown_ = false;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    bool stopping_ = false;
+    bool leaves_ = true;
+    bool woken_ = false;
+    std::map<std::string, TaskShare> others_;
+};
+
+}  // namespace leat::streams

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Heads and times by hand.
+#include "streams/record_choice.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace leat::streams {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Head kEmpty{};
+constexpr Head kAtEnd{.present = false, .timestamp = -1, .caught_up = true};
+constexpr Head at(std::int64_t time) {
+    return {.present = true, .timestamp = time, .caught_up = false};
+}
+Instant ms(std::int64_t value) {
+    return Instant{milliseconds{value}};
+}
+
+TEST(RecordChoice, TakesTheSmallestTimestamp) {
+    RecordChoice choice{milliseconds{0}};
+    const std::vector<Head> heads{at(5), at(3), at(9)};
+    EXPECT_EQ(choice.next(heads, ms(0)), 1U);
+}
+
+TEST(RecordChoice, TakesNothingWhenNothingIsThere) {
+    RecordChoice choice{milliseconds{-1}};
+    const std::vector<Head> heads{kEmpty, kAtEnd};
+    EXPECT_EQ(choice.next(heads, ms(0)), std::nullopt);
+}
+
+TEST(RecordChoice, WaitsForWhatIsNotKnownToBeAtItsEnd) {
+    RecordChoice choice{milliseconds{0}};
+    const std::vector<Head> unknown{at(5), kEmpty};
+    EXPECT_EQ(choice.next(unknown, ms(0)), std::nullopt);
+    EXPECT_EQ(choice.next(unknown, ms(1'000'000)), std::nullopt);
+    const std::vector<Head> known{at(5), kAtEnd};
+    EXPECT_EQ(choice.next(known, ms(1'000'001)), 0U);
+}
+
+TEST(RecordChoice, NeverWaitsWithANegativeIdleTime) {
+    RecordChoice choice{milliseconds{-1}};
+    const std::vector<Head> heads{kEmpty, at(5)};
+    EXPECT_EQ(choice.next(heads, ms(0)), 1U);
+}
+
+TEST(RecordChoice, WaitsTheIdleTimeForAnEmptyPartition) {
+    RecordChoice choice{milliseconds{100}};
+    const std::vector<Head> heads{at(5), kAtEnd};
+    EXPECT_EQ(choice.next(heads, ms(1000)), std::nullopt);
+    EXPECT_EQ(choice.next(heads, ms(1099)), std::nullopt);
+    EXPECT_EQ(choice.next(heads, ms(1100)), 0U);
+    EXPECT_EQ(choice.next(heads, ms(1101)), 0U);
+}
+
+TEST(RecordChoice, BeginsToWaitAnewAfterAllWereThere) {
+    RecordChoice choice{milliseconds{100}};
+    const std::vector<Head> missing{at(5), kAtEnd};
+    const std::vector<Head> whole{at(5), at(6)};
+    EXPECT_EQ(choice.next(missing, ms(0)), std::nullopt);
+    EXPECT_EQ(choice.next(whole, ms(50)), 0U);
+    EXPECT_EQ(choice.next(missing, ms(120)), std::nullopt);
+    EXPECT_EQ(choice.next(missing, ms(220)), 0U);
+}
+
+}  // namespace
+}  // namespace leat::streams

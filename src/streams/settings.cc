@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "client/client_properties.h"
+
+namespace leat::streams {
+namespace {
+
+using config::Property;
+using config::Type;
+using config::Value;
+
+std::string text_in(const Value& value) {
+    return config::text_of(value).value_or("");
+}
+std::int64_t number_in(const Value& value) {
+    const auto* number = std::get_if<std::int64_t>(&value);
+    return number == nullptr ? 0 : *number;
+}
+milliseconds time_in(const Value& value) {
+    return milliseconds{number_in(value)};
+}
+
+constexpr double kMaxMs = 9e15;
+
+constexpr SettingRow row(std::string_view name, Type type, std::optional<std::string_view> fallback,
+                         std::string_view doc, void (*into)(Settings&, const Value&),
+                         double min = config::kNoMin, std::string_view choices = {}) {
+    return {{.name = name,
+             .type = type,
+             .fallback = fallback,
+             .min = min,
+             .max = type == Type::kLong ? kMaxMs : config::kNoMax,
+             .choices = choices,
+             .doc = doc,
+             .effective = into != nullptr},
+            into};
+}
+
+constexpr auto kRows = std::to_array<SettingRow>({
+    row("application.id", Type::kString, std::nullopt,
+        "Names the application: its group, and what stands in front of its internal topics.",
+        [](Settings& s, const Value& v) { s.application_id = text_in(v); }),
+    row("bootstrap.servers", Type::kList, std::nullopt, "HOST:PORT of brokers, comma-separated.",
+        [](Settings& s, const Value& v) { s.bootstrap_servers = text_in(v); }),
+    row(
+        "acceptable.recovery.lag", Type::kLong, "10000",
+        "Records by which a state may be behind and still be caught up.",
+        [](Settings& s, const Value& v) { s.acceptable_lag = number_in(v); }, 0),
+    row("application.server", Type::kString, "",
+        "HOST:PORT by which this instance is found by queries of others.",
+        [](Settings& s, const Value& v) { s.application_server = text_in(v); }),
+    row("client.id", Type::kString, "", "In front of the names of threads and clients.",
+        [](Settings& s, const Value& v) { s.client_id = text_in(v); }),
+    row(
+        "commit.interval.ms", Type::kLong, "30000",
+        "How often positions are committed; 100 with exactly_once_v2 unless set.",
+        [](Settings& s, const Value& v) { s.commit_interval = time_in(v); }, 0),
+    row("ensure.explicit.internal.resource.naming", Type::kBoolean, "false",
+        "Refuses topologies whose internal topics or stores have numbered names.",
+        [](Settings& s, const Value& v) { s.require_names = text_in(v) == "true"; }),
+    row("errors.dead.letter.queue.topic.name", Type::kString, "",
+        "Topic for records that handlers skip; none unless set.",
+        [](Settings& s, const Value& v) { s.dead_letter_topic = text_in(v); }),
+    row(
+        "max.task.idle.ms", Type::kLong, "0",
+        "How long a task waits for an empty partition before it goes on with the others.",
+        [](Settings& s, const Value& v) { s.idle_max = time_in(v); }, -1),
+    row(
+        "max.warmup.replicas", Type::kInt, "2", "States that may be built up ahead of a move.",
+        [](Settings& s, const Value& v) { s.warmups_max = static_cast<int>(number_in(v)); }, 1),
+    row(
+        "num.standby.replicas", Type::kInt, "0", "Copies of each state kept on other instances.",
+        [](Settings& s, const Value& v) { s.standbys = static_cast<int>(number_in(v)); }, 0),
+    row(
+        "num.stream.threads", Type::kInt, "1", "Threads that process.",
+        [](Settings& s, const Value& v) { s.threads = static_cast<int>(number_in(v)); }, 1),
+    row(
+        "poll.ms", Type::kLong, "100", "How long a thread without work waits for records.",
+        [](Settings& s, const Value& v) { s.poll = time_in(v); }, 0),
+    row(
+        "probing.rebalance.interval.ms", Type::kLong, "600000",
+        "How often is asked whether a state has caught up, so that its task can move.",
+        [](Settings& s, const Value& v) { s.probing_interval = time_in(v); }, 1000),
+    row(
+        "processing.guarantee", Type::kString, "at_least_once",
+        "exactly_once_v2: output, state and positions in transactions.",
+        [](Settings& s, const Value& v) { s.exactly_once = text_in(v) == "exactly_once_v2"; },
+        config::kNoMin, "at_least_once,exactly_once_v2"),
+    row(
+        "repartition.purge.interval.ms", Type::kLong, "30000",
+        "How often records of repartition topics that are done with are deleted.",
+        [](Settings& s, const Value& v) { s.repartition_purge_interval = time_in(v); }, 0),
+    row(
+        "replication.factor", Type::kInt, "-1", "Of internal topics; -1: the broker's default.",
+        [](Settings& s, const Value& v) {
+            s.replication_factor = static_cast<std::int16_t>(number_in(v));
+        },
+        -1),
+    row(
+        "state.cleanup.delay.ms", Type::kLong, "600000",
+        "How long a task's directory is kept after it went elsewhere.",
+        [](Settings& s, const Value& v) { s.state_cleanup_delay = time_in(v); }, 0),
+    row("state.dir", Type::kString, "/tmp/kafka-streams", "Where state on disk is kept.",
+        [](Settings& s, const Value& v) { s.state_dir = text_in(v); }),
+    row(
+        "statestore.cache.max.bytes", Type::kLong, "10485760", "For the caches of all stores.",
+        [](Settings& s, const Value& v) { s.cache_bytes = number_in(v); }, 0),
+    row(
+        "task.timeout.ms", Type::kLong, "300000",
+        "How long a task tries again what may pass before it fails.",
+        [](Settings& s, const Value& v) { s.task_timeout = time_in(v); }, 0),
+    row("topology.optimization", Type::kString, "none",
+        "none, all, or a list of reuse.ktable.source.topics, merge.repartition.topics and "
+        "single.store.self.join.",
+        [](Settings& s, const Value& v) { s.optimization = text_in(v); }),
+    row(
+        "windowstore.changelog.additional.retention.ms", Type::kLong, "86400000",
+        "Added to the retention of windowed changelogs.",
+        [](Settings& s, const Value& v) { s.window_extra_retention_ms = number_in(v); }, 0),
+    // The group's, which librdkafka does not see.
+    row("group.instance.id", Type::kString, "", "Makes this instance a static member.",
+        [](Settings& s, const Value& v) { s.instance_id = text_in(v); }),
+    row(
+        "session.timeout.ms", Type::kInt, "45000",
+        "Silence after which an instance's tasks go to others.",
+        [](Settings& s, const Value& v) { s.session_timeout = time_in(v); }, 1),
+    row(
+        "heartbeat.interval.ms", Type::kInt, "3000", "How often an instance gives a sign of life.",
+        [](Settings& s, const Value& v) { s.heartbeat_interval = time_in(v); }, 1),
+    row(
+        "max.poll.interval.ms", Type::kInt, "300000",
+        "How long the group waits for an instance to come back in a rebalance.",
+        [](Settings& s, const Value& v) { s.rebalance_timeout = time_in(v); }, 1),
+    row(
+        "auto.offset.reset", Type::kString, "earliest",
+        "Where reading starts without a committed position.",
+        [](Settings& s, const Value& v) { s.offset_reset = text_in(v); }, config::kNoMin,
+        "earliest,latest,none"),
+    // Known to Kafka Streams; here they change nothing.
+    row("buffered.records.per.partition", Type::kInt, "1000",
+        "Not needed: a partition that is not read stops fetching by itself "
+        "(queued.max.messages.kbytes).",
+        nullptr, 1),
+    row("enable.metrics.push", Type::kBoolean, "true", "Metrics are scraped.", nullptr),
+    row("log.summary.interval.ms", Type::kLong, "120000", "Metrics are scraped.", nullptr),
+    row("metrics.recording.level", Type::kString, "INFO", "All metrics are recorded.", nullptr),
+    row("rack.aware.assignment.strategy", Type::kString, "none", "Tasks do not follow racks.",
+        nullptr),
+    row("upgrade.from", Type::kString, "", "There is no older protocol.", nullptr),
+});
+
+const SettingRow* find_row(std::string_view name) {
+    const auto at =
+        std::ranges::find(kRows, name, [](const SettingRow& r) { return r.setting.name; });
+    return at == kRows.end() ? nullptr : &*at;
+}
+
+Result<void> apply(const SettingRow& row, const Property& property, Settings& out) {
+    Result<Value> value = config::parse(row.setting, property.value);
+    if (!value) {
+        const std::string line =
+            property.line > 0 ? " (line " + std::to_string(property.line) + ")" : "";
+        return Error{Errc::kInvalidSetting,
+                     property.name + line + ": " + std::string{value.error().detail()}};
+    }
+    if (row.into != nullptr) row.into(out, *value);
+    return {};
+}
+
+/// The rest of `name` behind `prefix`.
+std::optional<std::string> behind(std::string_view prefix, std::string_view name) {
+    if (!name.starts_with(prefix)) return std::nullopt;
+    return std::string{name.substr(prefix.size())};
+}
+
+void sort_out(const Property& property, Settings& out) {
+    // main.consumer. and restore.consumer. are one here: one reader does both.
+    for (const std::string_view prefix : {"consumer.", "main.consumer.", "restore.consumer."})
+        if (auto rest = behind(prefix, property.name))
+            return client::set_property(out.consumer, *rest, property.value);
+    if (behind("global.consumer.", property.name)) return;
+    if (auto rest = behind("producer.", property.name))
+        return client::set_property(out.producer, *rest, property.value);
+    if (auto rest = behind("admin.", property.name))
+        return client::set_property(out.admin, *rest, property.value);
+    if (auto rest = behind("topic.", property.name)) {
+        out.topic.emplace_back(*rest, property.value);
+        return;
+    }
+    for (auto* all : {&out.consumer, &out.producer, &out.admin})
+        if (client::find_property(*all, property.name).empty())
+            client::set_property(*all, property.name, property.value);
+}
+
+void complete_clients(Settings& s) {
+    for (auto* all : {&s.consumer, &s.producer, &s.admin})
+        client::set_property(*all, "bootstrap.servers", s.bootstrap_servers);
+    const auto fallback = [](std::vector<Property>& all, std::string_view name,
+                             std::string_view value) {
+        if (client::find_property(all, name).empty()) client::set_property(all, name, value);
+    };
+    fallback(s.producer, "linger.ms", "100");
+    fallback(s.producer, "partitioner", "murmur2_random");
+    fallback(s.producer, "enable.idempotence", "true");
+    client::set_property(s.consumer, "isolation.level",
+                         s.exactly_once ? "read_committed" : "read_uncommitted");
+    if (!s.exactly_once) return;
+    fallback(s.producer, "transaction.timeout.ms", "10000");
+}
+
+}  // namespace
+
+std::span<const SettingRow> setting_rows() {
+    return kRows;
+}
+
+Result<Settings> read_settings(const std::vector<Property>& properties) {
+    Settings out;
+    for (const SettingRow& row : kRows)
+        if (row.setting.fallback)
+            LEAT_TRY_VOID(apply(
+                row, {std::string{row.setting.name}, std::string{*row.setting.fallback}, 0}, out));
+    bool has_interval = false;
+    for (const Property& property : properties) {
+        std::string name = property.name;
+        // The group is ours, so its settings are taken from where Kafka Streams has them.
+        for (const std::string_view prefix : {"consumer.", "main.consumer."})
+            if (auto rest = behind(prefix, name); rest && find_row(*rest) != nullptr) name = *rest;
+        if (const SettingRow* row = find_row(name)) {
+            LEAT_TRY_VOID(apply(*row, property, out));
+            has_interval = has_interval || name == "commit.interval.ms";
+        } else {
+            sort_out(property, out);
+        }
+    }
+    if (out.exactly_once && !has_interval) out.commit_interval = milliseconds{100};
+    if (out.application_id.empty())
+        return Error{Errc::kInvalidSetting, "application.id: it must be set"};
+    if (out.bootstrap_servers.empty())
+        return Error{Errc::kInvalidSetting, "bootstrap.servers: it must be set"};
+    complete_clients(out);
+    return out;
+}
+
+}  // namespace leat::streams

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Settings of an application under Kafka Streams' names, with its defaults. Layer: streams (L6).
+// Spec:  Kafka's streams configs; docs/reference/streams-settings.md is checked against the table.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config/properties.h"
+#include "config/setting.h"
+
+namespace leat::streams {
+
+using std::chrono::milliseconds;
+
+/// Threading: immutable.
+struct Settings {
+    std::string application_id;
+    std::string application_server;
+    std::string client_id;  ///< Empty: the application's id and the process's.
+    std::string bootstrap_servers;
+    std::string state_dir;
+    bool exactly_once = false;
+    milliseconds commit_interval{30'000};
+    milliseconds poll{100};
+    milliseconds idle_max{0};
+    milliseconds repartition_purge_interval{30'000};
+    milliseconds probing_interval{600'000};
+    milliseconds task_timeout{300'000};
+    milliseconds state_cleanup_delay{600'000};
+    std::int32_t threads = 1;
+    std::int32_t standbys = 0;
+    std::int32_t warmups_max = 2;
+    std::int64_t acceptable_lag = 10'000;
+    std::int64_t cache_bytes = 10'485'760;
+    std::int64_t window_extra_retention_ms = 86'400'000;
+    std::int16_t replication_factor = -1;
+    bool require_names = false;
+    std::string optimization;  ///< As topology.optimization.
+    std::string dead_letter_topic;
+
+    // Of the group, under the consumer's names.
+    std::string instance_id;
+    milliseconds session_timeout{45'000};
+    milliseconds heartbeat_interval{3'000};
+    milliseconds rebalance_timeout{300'000};
+    std::string offset_reset = "earliest";
+
+    std::vector<config::Property> consumer;  ///< Of the reader of input and changelogs.
+    std::vector<config::Property> producer;
+    std::vector<config::Property> admin;                     ///< And of the group.
+    std::vector<std::pair<std::string, std::string>> topic;  ///< "topic." for internal topics.
+};
+
+/// Names that are no setting of ours go to all clients; "consumer.", "main.consumer.", "producer.",
+/// "admin." to one, "topic." to internal topics. The last of a name counts.
+/// Errors: kInvalidSetting, naming setting and line.
+Result<Settings> read_settings(const std::vector<config::Property>& properties);
+
+struct SettingRow {
+    config::Setting setting;
+    void (*into)(Settings&, const config::Value&) = nullptr;  ///< Absent: known, without effect.
+};
+[[nodiscard]] std::span<const SettingRow> setting_rows();
+
+}  // namespace leat::streams

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop and its tasks; commits are in commit.cc.
+#include "streams/stream_thread.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "obs/log.h"
+
+namespace leat::streams {
+namespace {
+
+constexpr obs::Logger kLog{"streams"};
+/// Records of one task before the next one's turn.
+constexpr int kTurnRecords = 256;
+constexpr milliseconds kRetryPause{100};
+
+/// What passes by itself: a topic that was created just now, a leader that moves.
+bool may_pass(Errc code) {
+    return info(code).retriable || code == Errc::kTimedOut || code == Errc::kNetworkException ||
+           code == Errc::kUnknownTopicOrPartition;
+}
+
+}  // namespace
+
+StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
+    : index_(index),
+      environment_(environment),
+      settings_(*environment.settings),
+      name_((settings_.client_id.empty() ? settings_.application_id + "-" + environment.process
+                                         : settings_.client_id) +
+            "-StreamThread-" + std::to_string(index)) {}
+
+StreamThread::~StreamThread() {
+    stop();
+}
+
+void StreamThread::start() {
+    thread_ = rt::NamedThread{"stream-" + std::to_string(index_), [this] {
+                                  const Result<void> done = run();
+                                  waker_ = nullptr;
+                                  for (auto& [id, task] : tasks_) task->close();
+                                  tasks_.clear();
+                                  writer_.reset();
+                                  bury();
+                                  reader_.reset();
+                                  offsets_.reset();
+                                  environment_.board->thread_gone(index_);
+                                  environment_.on_end(index_, done ? nullptr : &done.error());
+                              }};
+}
+
+void StreamThread::stop() {
+    stopping_ = true;
+    wake();
+}
+
+void StreamThread::wake() {
+    if (client::PartitionReader* reader = waker_.load(); reader != nullptr) reader->wake();
+}
+
+Result<void> StreamThread::open_clients() {
+    std::vector<config::Property> properties = settings_.consumer;
+    client::set_property(properties, "client.id", name_ + "-consumer");
+    LEAT_TRY(reader_, client::PartitionReader::open(properties));
+    properties = settings_.admin;
+    client::set_property(properties, "client.id", name_ + "-admin");
+    LEAT_TRY(offsets_, client::GroupOffsets::connect(properties));
+    LEAT_TRY_VOID(open_writer());
+    waker_ = reader_.get();
+    return {};
+}
+
+Result<void> StreamThread::open_writer() {
+    std::vector<config::Property> properties = settings_.producer;
+    client::set_property(properties, "client.id", name_ + "-producer");
+    if (settings_.exactly_once)
+        client::set_property(
+            properties, "transactional.id",
+            settings_.application_id + "-" + environment_.process + "-" + std::to_string(index_));
+    writer_.reset();
+    delivery_failure_.reset();
+    in_transaction_ = false;
+    LEAT_TRY(writer_, client::RecordWriter::open(
+                          properties, [this](const client::Delivery& d) { note_delivery(d); }));
+    if (settings_.exactly_once) return writer_->init_transactions(settings_.task_timeout);
+    return {};
+}
+
+Result<void> StreamThread::run() {
+    LEAT_TRY_VOID(open_clients());
+    next_commit_ = environment_.clock->now() + settings_.commit_interval;
+    environment_.board->add_thread(index_);
+    while (!stopping_) LEAT_TRY_VOID(turn());
+    return commit_at_last();
+}
+
+Result<void> StreamThread::turn() {
+    bool worked = false;
+    LEAT_TRY_VOID(follow_orders());
+    LEAT_TRY_VOID(restore(worked));
+    if (!*environment_.paused) LEAT_TRY_VOID(process(worked));
+    writer_->poll(milliseconds{0});
+    if (delivery_failure_ && !settings_.exactly_once) return *std::exchange(delivery_failure_, {});
+    const Instant now = environment_.clock->now();
+    if (commit_asked_ || now >= next_commit_) LEAT_TRY_VOID(commit_or_reset());
+    if (writer_->in_flight() == 0) bury();
+    if (worked) return reader_->wait(milliseconds{0});
+    const auto left = std::chrono::duration_cast<milliseconds>(next_commit_ - now);
+    const milliseconds pause = orders_ ? kRetryPause : settings_.poll;
+    return reader_->wait(std::clamp(left, milliseconds{1}, std::max(pause, milliseconds{1})));
+}
+
+Result<void> StreamThread::follow_orders() {
+    if (environment_.board->has_news(index_)) {
+        orders_ = environment_.board->take(index_);
+        orders_since_ = environment_.clock->now();
+        if (orders_->lost) {
+            if (in_transaction_) {
+                // What was sent is not ours to commit any more.
+                in_transaction_ = false;
+                if (!writer_->abort(settings_.task_timeout)) LEAT_TRY_VOID(open_writer());
+            }
+            std::vector<TaskId> lost;
+            for (const auto& [id, task] : tasks_)
+                if (task->is_active()) lost.push_back(id);
+            for (const TaskId& id : lost) close_task(id);
+        }
+        std::vector<TaskId> unwanted;
+        for (const auto& [id, task] : tasks_)
+            if (!(task->is_active() ? orders_->active : orders_->standby).contains(id) &&
+                !(orders_->active.contains(id) && !task->is_active()))
+                unwanted.push_back(id);
+        LEAT_TRY_VOID(drop_tasks(unwanted));
+    }
+    if (!orders_) return {};
+    return open_new(*orders_);
+}
+
+Result<void> StreamThread::drop_tasks(const std::vector<TaskId>& ids) {
+    const bool must_commit =
+        std::ranges::any_of(ids, [&](const TaskId& id) { return tasks_.at(id)->needs_commit(); });
+    if (must_commit) {
+        // The next owner starts where this commit ends. Without one it does the work again.
+        LEAT_TRY_VOID(commit_at_last());
+    }
+    for (const TaskId& id : ids) close_task(id);
+    return {};
+}
+
+void StreamThread::close_task(const TaskId& id) {
+    const auto found = tasks_.find(id);
+    if (found == tasks_.end()) return;
+    found->second->close();
+    buried_.push_back(std::move(found->second));
+    tasks_.erase(found);
+    environment_.board->released(index_, id);
+    environment_.on_progress();
+}
+
+void StreamThread::bury() {
+    buried_.clear();
+}
+
+Result<void> StreamThread::open_new(const TaskBoard::Orders& orders) {
+    bool all = true;
+    for (const auto* wanted : {&orders.active, &orders.standby})
+        for (const TaskId& id : *wanted) {
+            const bool is_active = wanted == &orders.active;
+            const auto found = tasks_.find(id);
+            if (found != tasks_.end() && found->second->is_active() == is_active) continue;
+            Result<bool> done = try_open(id, is_active, orders);
+            if (!done && (!may_pass(done.error().code()) ||
+                          environment_.clock->now() - *orders_since_ > settings_.task_timeout))
+                return std::move(done).error();
+            if (!done) {
+                kLog.debug("task not opened yet",
+                           {{"task", id.text()}, {"why", done.error().detail()}});
+                if (const auto half = tasks_.find(id); half != tasks_.end()) {
+                    half->second->close();
+                    tasks_.erase(half);
+                }
+                all = false;
+            }
+        }
+    if (all) orders_.reset();
+    return {};
+}
+
+Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
+                                    const TaskBoard::Orders& orders) {
+    std::unique_ptr<LiveTask>& task = tasks_[id];
+    if (task == nullptr) {
+        std::vector<client::TopicPartition> inputs;
+        for (const auto& topic :
+             environment_.layout->subtopologies()[static_cast<std::size_t>(id.subtopology)].sources)
+            if (const client::TopicPartition where{topic, id.partition};
+                orders.partitions.contains(where))
+                inputs.push_back(where);
+        task = std::make_unique<LiveTask>(
+            id, std::move(inputs),
+            TaskEnvironment{
+                .settings = &settings_,
+                .parts = environment_.parts,
+                .layout = environment_.layout,
+                .reader = reader_.get(),
+                .clock = environment_.clock,
+                .send = [this](
+                            std::string_view topic,
+                            const client::OutgoingRecord& record) { return send(topic, record); },
+                .offset_at =
+                    [this](const client::TopicPartition& where, std::int64_t time_ms) {
+                        return reader_->offset_at(where, WallMs{time_ms}, settings_.task_timeout);
+                    }});
+        restoring_ = true;
+        LEAT_TRY_VOID(task->open());
+    }
+    if (is_active) {
+        // Waits until transactions of whoever ran the task before are over.
+        LEAT_TRY(auto committed, offsets_->committed(settings_.application_id, task->inputs()));
+        LEAT_TRY_VOID(task->activate(std::move(committed)));
+    }
+    return true;
+}
+
+Result<void> StreamThread::restore(bool& worked) {
+    bool any = orders_.has_value();
+    for (const auto& [id, task] : tasks_) {
+        if (task->is_running()) continue;
+        LEAT_TRY(const bool done, task->restore());
+        environment_.board->note_lag(id, task->changelogs().remaining());
+        if (task->is_active()) any = any || !done;
+        if (done) {
+            worked = true;
+            environment_.on_progress();
+        }
+    }
+    if (restoring_.exchange(any) != any) environment_.on_progress();
+    return {};
+}
+
+Result<void> StreamThread::process(bool& worked) {
+    for (const auto& [id, task] : tasks_) {
+        if (!task->is_running()) continue;
+        for (int i = 0; i < kTurnRecords; ++i) {
+            LEAT_TRY(const bool done, task->process());
+            if (!done) break;
+            worked = true;
+        }
+        if (delivery_failure_) return {};
+    }
+    return {};
+}
+
+}  // namespace leat::streams

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One thread that runs tasks: reads, processes, commits. Layer: streams (L6).
+// Spec:  Kafka Streams' StreamThread and TaskManager.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "client/group_offsets.h"
+#include "client/partition_reader.h"
+#include "client/record_writer.h"
+#include "rt/clock.h"
+#include "rt/named_thread.h"
+#include "streams/group_gate.h"
+#include "streams/live_task.h"
+#include "streams/settings.h"
+#include "streams/task_board.h"
+
+namespace leat::streams {
+
+/// What all threads of a process share.
+struct ThreadEnvironment {
+    const Settings* settings = nullptr;
+    const detail::Parts* parts = nullptr;
+    const Layout* layout = nullptr;
+    TaskBoard* board = nullptr;
+    GroupGate* gate = nullptr;
+    const rt::Clock* clock = nullptr;
+    const std::atomic<bool>* paused = nullptr;
+    std::string process;                ///< UUID.
+    std::function<void()> on_progress;  ///< A task was released, or runs now.
+    /// The thread has ended; with an error when it did not end because it was told to.
+    std::function<void(int index, const Error* why)> on_end;
+};
+
+/// Threading: run by its own thread; stop() and the counters are thread-safe.
+class StreamThread {
+  public:
+    StreamThread(int index, const ThreadEnvironment& environment);
+    StreamThread(const StreamThread&) = delete;
+    StreamThread& operator=(const StreamThread&) = delete;
+    /// Joins.
+    ~StreamThread();
+
+    void start();
+    /// Commits, closes its tasks and ends.
+    void stop();
+    /// Looks at the board at once.
+    void wake();
+    [[nodiscard]] int index() const noexcept { return index_; }
+    /// Tasks that do not run yet.
+    [[nodiscard]] bool is_busy_restoring() const noexcept { return restoring_; }
+
+  private:
+    enum class Committed : std::uint8_t { kDone, kLater, kMustReset };
+
+    Result<void> run();
+    Result<void> open_clients();
+    Result<void> open_writer();
+    Result<void> turn();
+    // Tasks.
+    Result<void> follow_orders();
+    Result<void> open_new(const TaskBoard::Orders& orders);
+    Result<bool> try_open(const TaskId& id, bool is_active, const TaskBoard::Orders& orders);
+    Result<void> drop_tasks(const std::vector<TaskId>& ids);
+    void close_task(const TaskId& id);
+    Result<void> restore(bool& worked);
+    Result<void> process(bool& worked);
+    // Commits.
+    Result<Committed> commit();
+    Result<Committed> commit_positions(const std::vector<client::CommittedOffset>& positions);
+    Result<Committed> commit_transaction(const std::vector<client::CommittedOffset>& positions);
+    Result<void> commit_or_reset();
+    Result<void> commit_at_last();
+    /// What was processed since the last commit is dropped and done again.
+    Result<void> reset_tasks();
+    Result<void> send(std::string_view topic, const client::OutgoingRecord& record);
+    void note_delivery(const client::Delivery& delivery);
+    void bury();
+
+    int index_;
+    const ThreadEnvironment& environment_;
+    const Settings& settings_;
+    std::string name_;
+    std::unique_ptr<client::PartitionReader> reader_;
+    std::unique_ptr<client::RecordWriter> writer_;
+    std::unique_ptr<client::GroupOffsets> offsets_;
+    std::map<TaskId, std::unique_ptr<LiveTask>> tasks_;
+    /// Closed ones, to whose marks deliveries may still point.
+    std::vector<std::unique_ptr<LiveTask>> buried_;
+    std::optional<TaskBoard::Orders> orders_;  ///< Not yet carried out to the end.
+    std::optional<Instant> orders_since_;
+    std::optional<Error> delivery_failure_;
+    bool in_transaction_ = false;
+    bool commit_asked_ = false;
+    Instant next_commit_{};
+    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> restoring_ = false;
+    std::atomic<client::PartitionReader*> waker_ = nullptr;
+    rt::NamedThread thread_;
+};
+
+}  // namespace leat::streams

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/task_board.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+namespace leat::streams {
+
+void TaskBoard::set_wanted(const TaskShare& share, std::set<client::TopicPartition> partitions) {
+    const std::lock_guard lock{mutex_};
+    wanted_ = share;
+    partitions_ = std::move(partitions);
+    distribute();
+}
+
+void TaskBoard::lose_all() {
+    const std::lock_guard lock{mutex_};
+    wanted_ = {};
+    for (auto& [id, thread] : threads_) {
+        if (!thread.active.empty()) thread.lost = thread.news = true;
+    }
+    distribute();
+}
+
+void TaskBoard::add_thread(int thread) {
+    const std::lock_guard lock{mutex_};
+    threads_[thread] = {};
+    distribute();
+}
+
+void TaskBoard::retire_thread(int thread) {
+    const std::lock_guard lock{mutex_};
+    if (const auto found = threads_.find(thread); found != threads_.end())
+        found->second.retired = true;
+    distribute();
+}
+
+void TaskBoard::thread_gone(int thread) {
+    const std::lock_guard lock{mutex_};
+    threads_.erase(thread);
+    std::erase_if(closing_, [&](const auto& one) { return one.second == thread; });
+    distribute();
+}
+
+bool TaskBoard::has_news(int thread) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = threads_.find(thread);
+    return found != threads_.end() && found->second.news;
+}
+
+TaskBoard::Orders TaskBoard::take(int thread) {
+    const std::lock_guard lock{mutex_};
+    Thread& of = threads_[thread];
+    of.news = false;
+    return {.active = of.active,
+            .standby = of.standby,
+            .partitions = partitions_,
+            .lost = std::exchange(of.lost, false)};
+}
+
+void TaskBoard::renew(int thread) {
+    const std::lock_guard lock{mutex_};
+    threads_[thread].news = true;
+}
+
+bool TaskBoard::is_lost(int thread) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = threads_.find(thread);
+    return found != threads_.end() && found->second.lost;
+}
+
+void TaskBoard::note_lag(const TaskId& task, std::int64_t lag) {
+    const std::lock_guard lock{mutex_};
+    lags_[task] = lag;
+}
+
+void TaskBoard::released(int thread, const TaskId& task) {
+    const std::lock_guard lock{mutex_};
+    const auto found = closing_.find(task);
+    if (found == closing_.end() || found->second != thread) return;
+    closing_.erase(found);
+    lags_.erase(task);
+    distribute();
+}
+
+bool TaskBoard::is_settled() const {
+    const std::lock_guard lock{mutex_};
+    return closing_.empty();
+}
+
+MemberState TaskBoard::held() const {
+    const std::lock_guard lock{mutex_};
+    MemberState out;
+    out.threads = static_cast<std::int32_t>(
+        std::ranges::count_if(threads_, [](const auto& one) { return !one.second.retired; }));
+    for (const auto& [id, thread] : threads_) {
+        out.active.insert(thread.active.begin(), thread.active.end());
+        out.standby.insert(thread.standby.begin(), thread.standby.end());
+    }
+    for (const auto& [task, thread] : closing_) out.active.insert(task);
+    out.lags = lags_;
+    return out;
+}
+
+void TaskBoard::distribute() {
+    // First what must go: given up by its thread, and only then free for another one.
+    for (auto& [id, thread] : threads_) {
+        for (auto* held : {&thread.active, &thread.standby}) {
+            const std::set<TaskId>& wanted =
+                held == &thread.active ? wanted_.active : wanted_.standby;
+            for (auto at = held->begin(); at != held->end();) {
+                const bool changes_role =
+                    held == &thread.standby && !thread.retired && wanted_.active.contains(*at);
+                if (!thread.retired && wanted.contains(*at)) {
+                    ++at;
+                    continue;
+                }
+                thread.news = true;
+                if (changes_role)
+                    thread.active.insert(*at);  // Its state is here already.
+                else
+                    closing_.emplace(*at, id);
+                at = held->erase(at);
+            }
+        }
+    }
+    for (const TaskId& task : wanted_.active) give(task, true);
+    for (const TaskId& task : wanted_.standby) give(task, false);
+    even_out();
+}
+
+void TaskBoard::even_out() {
+    while (true) {
+        std::map<int, Thread>::iterator fullest = threads_.end();
+        std::map<int, Thread>::iterator emptiest = threads_.end();
+        for (auto at = threads_.begin(); at != threads_.end(); ++at) {
+            if (at->second.retired) continue;
+            const auto size = at->second.active.size();
+            if (fullest == threads_.end() || size > fullest->second.active.size()) fullest = at;
+            if (emptiest == threads_.end() || size < emptiest->second.active.size()) emptiest = at;
+        }
+        if (fullest == threads_.end()) return;
+        // What is being closed already will go to whoever has least.
+        const std::size_t coming = closing_.size();
+        if (fullest->second.active.size() <= emptiest->second.active.size() + coming + 1) return;
+        const TaskId task = *fullest->second.active.rbegin();
+        fullest->second.active.erase(task);
+        fullest->second.news = true;
+        closing_.emplace(task, fullest->first);
+    }
+}
+
+TaskBoard::Thread* TaskBoard::holder(const TaskId& task) {
+    for (auto& [id, thread] : threads_)
+        if (thread.active.contains(task) || thread.standby.contains(task)) return &thread;
+    return nullptr;
+}
+
+void TaskBoard::give(const TaskId& task, bool is_active) {
+    if (closing_.contains(task) || holder(task) != nullptr) return;
+    Thread* best = nullptr;
+    const auto load = [&](const Thread& thread) {
+        const auto& same = is_active ? thread.active : thread.standby;
+        const auto of_kind = std::ranges::count(same, task.subtopology, &TaskId::subtopology);
+        return std::pair{same.size(), of_kind};
+    };
+    for (auto& [id, thread] : threads_)
+        if (!thread.retired && (best == nullptr || load(thread) < load(*best))) best = &thread;
+    if (best == nullptr) return;
+    (is_active ? best->active : best->standby).insert(task);
+    best->news = true;
+}
+
+}  // namespace leat::streams

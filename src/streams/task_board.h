@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which thread of this process runs which of its tasks: what the group gave is laid out over the
+// threads, and a task goes to another thread only after the first one has let go of it.
+// Layer: streams (L6). Pure but for its lock.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <vector>
+
+#include "client/consumer.h"
+#include "streams/task_assignor.h"
+
+namespace leat::streams {
+
+/// Threading: thread-safe.
+class TaskBoard {
+  public:
+    struct Orders {
+        std::set<TaskId> active;                      ///< To be run, all of them.
+        std::set<TaskId> standby;                     ///< To be followed, all of them.
+        std::set<client::TopicPartition> partitions;  ///< What the group gave this process to read.
+        bool lost = false;  ///< What runs is no longer ours: drop it without a commit.
+    };
+
+    /// The group's latest word.
+    void set_wanted(const TaskShare& share, std::set<client::TopicPartition> partitions);
+    /// What was assigned before is not ours any more.
+    void lose_all();
+
+    void add_thread(int thread);
+    /// It takes nothing more; what it still holds it gives up.
+    void retire_thread(int thread);
+    /// It is gone, and holds nothing.
+    void thread_gone(int thread);
+
+    /// What `thread` is to hold now, when that changed since it asked last.
+    [[nodiscard]] bool has_news(int thread) const;
+    Orders take(int thread);
+    /// Gives the same orders again: the thread has dropped what it had.
+    void renew(int thread);
+    [[nodiscard]] bool is_lost(int thread) const;
+    /// How far the state of a task that is held is behind.
+    void note_lag(const TaskId& task, std::int64_t lag);
+    /// `thread` has closed the task.
+    void released(int thread, const TaskId& task);
+
+    /// True when no thread holds what is not wanted.
+    [[nodiscard]] bool is_settled() const;
+    /// Tasks held, as the group is told.
+    [[nodiscard]] MemberState held() const;
+
+  private:
+    struct Thread {
+        std::set<TaskId> active;
+        std::set<TaskId> standby;
+        bool retired = false;
+        bool news = false;
+        bool lost = false;
+    };
+    void distribute();
+    void give(const TaskId& task, bool is_active);
+    /// A thread that came later gets its part.
+    void even_out();
+    /// Held by any thread, in either role.
+    [[nodiscard]] Thread* holder(const TaskId& task);
+
+    mutable std::mutex mutex_;
+    TaskShare wanted_;
+    std::set<client::TopicPartition> partitions_;
+    std::map<TaskId, std::int64_t> lags_;
+    std::map<int, Thread> threads_;
+    /// Tasks a thread was told to close and has not yet.
+    std::map<TaskId, int> closing_;
+};
+
+}  // namespace leat::streams

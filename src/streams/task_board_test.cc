@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Threads by hand: who is told what, and when.
+#include "streams/task_board.h"
+
+#include <gtest/gtest.h>
+
+namespace leat::streams {
+namespace {
+
+using Tasks = std::set<TaskId>;
+
+TEST(TaskBoard, LaysTasksOutOverThreads) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.add_thread(2);
+    board.set_wanted({.active = {{0, 0}, {0, 1}, {1, 0}, {1, 1}}, .standby = {}}, {});
+    EXPECT_EQ(board.take(1).active.size(), 2U);
+    EXPECT_EQ(board.take(2).active.size(), 2U);
+    EXPECT_FALSE(board.has_news(1));
+}
+
+TEST(TaskBoard, IsSettledOnceUnwantedTasksAreReleased) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {}}, {});
+    EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}, {0, 1}}));
+    board.set_wanted({.active = {{0, 1}}, .standby = {}}, {});
+    EXPECT_TRUE(board.has_news(1));
+    EXPECT_EQ(board.take(1).active, (Tasks{{0, 1}}));
+    EXPECT_FALSE(board.is_settled());
+    EXPECT_TRUE(board.held().active.contains({0, 0}));
+    board.released(1, {0, 0});
+    EXPECT_TRUE(board.is_settled());
+    EXPECT_EQ(board.held().active, (Tasks{{0, 1}}));
+}
+
+TEST(TaskBoard, GivesATaskToAnotherThreadOnlyWhenTheFirstLetGo) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {}}, {});
+    static_cast<void>(board.take(1));
+    board.add_thread(2);
+    EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}}));
+    EXPECT_TRUE(board.take(2).active.empty());
+    board.released(1, {0, 1});
+    EXPECT_EQ(board.take(2).active, (Tasks{{0, 1}}));
+}
+
+TEST(TaskBoard, RetiredThreadGivesEverythingUp) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.add_thread(2);
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {}}, {});
+    board.retire_thread(2);
+    EXPECT_TRUE(board.take(2).active.empty());
+    board.thread_gone(2);
+    EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}, {0, 1}}));
+    EXPECT_EQ(board.held().threads, 1);
+}
+
+TEST(TaskBoard, ThreadThatDiedLeavesItsTasksToTheOthers) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {});
+    board.thread_gone(1);
+    board.add_thread(1);
+    EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}}));
+}
+
+TEST(TaskBoard, FollowerRunsItsTaskOnTheSameThread) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.add_thread(2);
+    board.set_wanted({.active = {{0, 0}}, .standby = {{0, 1}}}, {});
+    const int follower = board.take(1).standby.empty() ? 2 : 1;
+    static_cast<void>(board.take(2));
+    board.set_wanted({.active = {{0, 1}}, .standby = {}}, {});
+    EXPECT_EQ(board.take(follower).active, (Tasks{{0, 1}}));
+}
+
+TEST(TaskBoard, LossIsToldAndHandsOutNothing) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {});
+    static_cast<void>(board.take(1));
+    board.lose_all();
+    EXPECT_TRUE(board.is_lost(1));
+    const TaskBoard::Orders orders = board.take(1);
+    EXPECT_TRUE(orders.lost);
+    EXPECT_TRUE(orders.active.empty());
+    EXPECT_FALSE(board.is_settled());
+    board.released(1, {0, 0});
+    EXPECT_TRUE(board.is_settled());
+}
+
+}  // namespace
+}  // namespace leat::streams

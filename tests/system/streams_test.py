@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Topologies on a cluster: word counts through kill -9, with one and two instances, at least and exactly once.
+
+usage: streams_test.py LEAT WORD_COUNT [--kafka VERSION] [TEST...]
+
+The broker is `leat serve`, or a real Apache Kafka. What must come out is counted here.
+"""
+import argparse
+import base64
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from kafka_node import KafkaNode, LeatNode  # noqa: E402
+
+OPTIONS = None
+PARTITIONS = 4
+
+
+class Instance:
+    """One process of the example."""
+
+    def __init__(self, node, folder, *settings):
+        self.log = open(folder / f"app-{time.monotonic_ns()}.log", "wb")
+        self.out = open(folder / f"app-{time.monotonic_ns()}.out", "w+")
+        self.process = subprocess.Popen([OPTIONS.word_count, node.address, *settings], stdout=self.out, stderr=self.log,
+                                        stdin=subprocess.DEVNULL)
+
+    def states(self):
+        return pathlib.Path(self.out.name).read_text().split()
+
+    def wait_running(self, patience=60):
+        deadline = time.monotonic() + patience
+        while self.states()[-1:] != ["RUNNING"]:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"not running: {self.states()}\n" + pathlib.Path(self.log.name).read_text()[-3000:])
+            time.sleep(0.02)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(60)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.kill()
+        self.log.close()
+        self.out.close()
+
+
+class WordCount(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
+        cls.node = (KafkaNode(cls.place / "kafka", OPTIONS.kafka) if OPTIONS.kafka
+                    else LeatNode(cls.place / "leat", OPTIONS.leat))
+        cls.node.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.stop()
+        shutil.rmtree(cls.place)
+
+    def setUp(self):
+        self.random = random.Random(7)
+        self.expected = collections.Counter()
+        # Each test has its own topics: the program's names are fixed, so the old ones go.
+        for topic in self.leat("topic", "list", "--output", "json") and self.topics():
+            if not topic.startswith("__"):
+                self.leat("topic", "delete", topic, "--yes")
+        for group in ("word-count",):
+            subprocess.run([OPTIONS.leat, "group", "delete", group, "--yes"], capture_output=True, env=self.environment())
+        for topic in ("lines", "word-counts"):
+            self.create(topic)
+
+    def create(self, topic):
+        for _ in range(50):  # A deleted topic may still be on its way out.
+            done = subprocess.run([OPTIONS.leat, "topic", "create", topic, "--partitions", str(PARTITIONS)], capture_output=True,
+                                  text=True, env=self.environment())
+            if done.returncode == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError(done.stderr)
+
+    def environment(self):
+        return {**os.environ, "LEAT_BOOTSTRAP": self.node.address}
+
+    def leat(self, *arguments, stdin=None):
+        done = subprocess.run([OPTIONS.leat, *arguments], input=stdin, capture_output=True, text=True, timeout=120,
+                              env=self.environment())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def topics(self):
+        listed = json.loads(self.leat("topic", "list", "--output", "json"))
+        rows = listed if isinstance(listed, list) else listed.get("topics", [])
+        return [row["name"] if isinstance(row, dict) else row for row in rows]
+
+    def produce(self, lines):
+        text = []
+        for _ in range(lines):
+            words = [f"w{int(self.random.expovariate(0.05))}" for _ in range(5)]
+            self.expected.update(words)
+            # A key spreads the lines over the partitions.
+            text.append(f"{self.random.randrange(1000)}\t{' '.join(words)}\n")
+        self.leat("produce", "lines", "--key-separator", "\t", stdin="".join(text))
+
+    def counts(self):
+        out = self.leat("consume", "word-counts", "--from", "beginning", "--until-end", "--isolation", "read_committed",
+                        "--output", "json")
+        last, number = {}, 0
+        for line in out.splitlines():
+            row = json.loads(line)
+            value = row["value"].encode() if "value" in row else base64.b64decode(row["value_base64"])
+            last[row["key"]] = value
+            number += 1
+        return last, number
+
+    def total(self):
+        """The sum of the last counts of all words."""
+        return {key: struct.unpack(">q", value)[0] for key, value in self.counts()[0].items() if len(value) == 8}
+
+    def wait_for_counts(self, patience=90, exactly=True):
+        deadline = time.monotonic() + patience
+        while True:
+            found = self.total()
+            if exactly and found == self.expected:
+                return found
+            if not exactly and all(found.get(word, 0) >= n for word, n in self.expected.items()):
+                return found
+            if time.monotonic() > deadline:
+                wrong = {w: (found.get(w), n) for w, n in self.expected.items() if found.get(w) != n}
+                self.fail(f"{len(wrong)} words of {len(self.expected)} are wrong: {dict(list(wrong.items())[:5])}")
+            time.sleep(0.2)
+
+    def test_counts_and_closes(self):
+        self.produce(2000)
+        with Instance(self.node, self.place, "commit.interval.ms=200", "num.stream.threads=2") as app:
+            app.wait_running()
+            self.wait_for_counts()
+            self.produce(500)
+            self.wait_for_counts()
+            self.assertEqual(app.stop(), 0)
+            self.assertEqual(app.states()[-2:], ["PENDING_SHUTDOWN", "NOT_RUNNING"])
+        # Everything is committed: nothing is done again.
+        number = self.counts()[1]
+        with Instance(self.node, self.place, "commit.interval.ms=200") as app:
+            app.wait_running()
+            self.produce(100)
+            self.wait_for_counts()
+            self.assertEqual(app.stop(), 0)
+        self.assertEqual(self.counts()[1], number + 500)
+
+    def kills(self, rounds, exactly, *settings):
+        for _ in range(rounds):
+            self.produce(400)
+            with Instance(self.node, self.place, "session.timeout.ms=6000", "heartbeat.interval.ms=500", *settings) as app:
+                time.sleep(self.random.uniform(0.3, 2.5))
+                app.kill()
+        with Instance(self.node, self.place, "session.timeout.ms=6000", "heartbeat.interval.ms=500", *settings) as app:
+            self.produce(100)
+            self.wait_for_counts(exactly=exactly)
+            self.assertEqual(app.stop(), 0)
+
+    def test_at_least_once_loses_nothing_by_kills(self):
+        self.kills(4, False, "commit.interval.ms=100")
+
+    def test_exactly_once_counts_each_once_through_kills(self):
+        self.kills(6, True, "processing.guarantee=exactly_once_v2", "num.stream.threads=2")
+
+    def test_second_instance_takes_over(self):
+        settings = ("processing.guarantee=exactly_once_v2", "session.timeout.ms=6000", "heartbeat.interval.ms=300",
+                    "probing.rebalance.interval.ms=1000", "num.standby.replicas=1")
+        self.produce(1000)
+        with Instance(self.node, self.place, *settings) as first:
+            first.wait_running()
+            with Instance(self.node, self.place, *settings) as second:
+                second.wait_running()
+                self.produce(500)
+                self.wait_for_counts()
+                first.kill()
+                self.produce(500)
+                self.wait_for_counts()
+                self.assertEqual(second.stop(), 0)
+
+
+def main():
+    global OPTIONS
+    parser = argparse.ArgumentParser()
+    parser.add_argument("leat")
+    parser.add_argument("word_count")
+    parser.add_argument("--kafka", default="")
+    OPTIONS, rest = parser.parse_known_args()
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

@@ -60,7 +60,7 @@ std::string line_of(const Part& part) {
         case Part::Kind::kProcessor:
             break;
     }
-    return "Processor: " + part.name + " (stores: [" + joined(part.stores) + "])\n";
+    return "Processor: " + part.name + " (stores: [" + joined(java_order(part.stores)) + "])\n";
 }
 
 void grow(Described& node, std::size_t by) {

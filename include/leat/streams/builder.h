@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "leat/streams/detail/graph.h"
 #include "leat/streams/detail/sources.h"
+#include "leat/streams/detail/table_source.h"
 #include "leat/streams/kgrouped_stream.h"
 #include "leat/streams/kstream.h"
 #include "leat/streams/ktable.h"
@@ -47,6 +48,19 @@ class Builder {
     template <class K, class V>
     KStream<K, V> stream(const TopicPattern& pattern, const Consumed<K, V>& consumed = {}) {
         return stream<K, V>(detail::Input{.pattern = pattern.regex}, consumed);
+    }
+
+    /// Reads a topic as a table. It is kept in a store when `as` names one, or something reads it.
+    template <class K, class V>
+    KTable<K, V> table(const std::string& topic, const Consumed<K, V>& consumed = {},
+                       const Materialized<K, V>& as = {}) {
+        return detail::add_table(graph_, topic, consumed, as);
+    }
+    /// Reads a topic as a table that each instance holds whole.
+    template <class K, class V>
+    GlobalKTable<K, V> global_table(const std::string& topic, const Consumed<K, V>& consumed = {},
+                                    const Materialized<K, V>& as = {}) {
+        return detail::add_global_table(graph_, topic, consumed, as);
     }
 
     /// The topology of all that was declared. Call it once.

@@ -16,6 +16,7 @@
 #include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/detail/handle.h"
 #include "leat/streams/detail/invoke.h"
+#include "leat/streams/detail/join_call.h"
 #include "leat/streams/options.h"
 
 namespace leat::streams {
@@ -24,6 +25,8 @@ template <class K, class V>
 class KGroupedStream;
 template <class K, class V>
 class KTable;
+template <class K, class V>
+class GlobalKTable;
 
 template <class K, class V>
 class KStream {
@@ -74,6 +77,23 @@ class KStream {
 
     // With a table, or as one: detail/kstream_tables.h
 
+    /// The latest value of each key; a null value deletes.
+    [[nodiscard]] KTable<K, V> to_table(const Materialized<K, V>& as = {}) const;
+    /// Each record with the table's value of its key: joiner(left, right), or (key, left, right).
+    /// Without such a value nothing comes of it.
+    template <class V2, class F>
+    auto join(const KTable<K, V2>& table, F joiner, const Joined<K, V>& as = {}) const;
+    /// As join(), but joiner takes the table's value by pointer, which may be null.
+    template <class V2, class F>
+    auto left_join(const KTable<K, V2>& table, F joiner, const Joined<K, V>& as = {}) const;
+    /// Each record with the value of the key that `selector` yields of it.
+    template <class KG, class VG, class S, class F>
+    auto join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
+              const Named& named = {}) const;
+    template <class KG, class VG, class S, class F>
+    auto left_join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
+                   const Named& named = {}) const;
+
     // Out: detail/kstream_stateless.h
 
     /// Writes to a topic, which must exist.
@@ -95,6 +115,11 @@ class KStream {
     KStream<K, V2> values(std::string_view prefix, const Named& named, F function) const;
     template <class N, class Pair, class F>
     auto pairs(std::string_view prefix, const Named& named, F function) const;
+    template <detail::Absent kAbsent, class V2, class F>
+    auto with_table(const KTable<K, V2>& table, F joiner, const Joined<K, V>& as) const;
+    template <detail::Absent kAbsent, class KG, class VG, class S, class F>
+    auto with_global(const GlobalKTable<KG, VG>& table, S selector, F joiner,
+                     const Named& named) const;
     void write(const Produced<K, V>& produced, std::vector<std::string> topics,
                typename detail::SinkNode<K, V>::TopicOf topic_of) const;
 

@@ -87,6 +87,17 @@ struct Grouped {
     Serde<V> value{};
 };
 
+/// How a stream is joined with a table. `name` also names the repartition topic.
+template <class K, class V>
+struct Joined {
+    std::string name{};
+    Serde<K> key{};
+    Serde<V> value{};  ///< Of the stream.
+    /// Given: records wait until stream time is that much further, so that a versioned table can
+    /// catch up.
+    std::optional<Duration> grace{};
+};
+
 /// How a table is kept.
 template <class K, class V>
 struct Materialized {
@@ -95,6 +106,8 @@ struct Materialized {
     Serde<K> key{};
     Serde<V> value{};
     std::optional<Duration> retention{};  ///< Of windows; not given: window size + grace.
+    std::optional<Duration> history{};    ///< Given: a versioned store, which also knows what was
+                                          ///< valid that long ago.
     bool logging = true;                  ///< A changelog topic is kept.
     bool persistent = true;               ///< On disk; false: in memory.
     std::string name{};                   ///< Of the operator's node.

@@ -59,10 +59,15 @@ class StoreCodec {
     }
     Result<std::optional<std::string_view>> value(const std::optional<A>& value) {
         if (!value) return std::optional<std::string_view>{};
+        LEAT_TRY(const auto bytes, bytes_of(*value));
+        return std::optional<std::string_view>{bytes};
+    }
+    /// Good until the next value.
+    Result<std::string_view> bytes_of(const A& value) {
         value_bytes_.clear();
-        if (auto done = use_.value->encode(use_.name, *value, value_bytes_); !done)
+        if (auto done = use_.value->encode(use_.name, value, value_bytes_); !done)
             return std::move(done).error();
-        return std::optional<std::string_view>{value_bytes_};
+        return std::string_view{value_bytes_};
     }
     Result<A> decode(std::string_view bytes) const { return use_.value->decode(use_.name, bytes); }
     Result<K> decode_key(std::string_view bytes) const {
@@ -121,19 +126,6 @@ class AggregateNode final : public Node {
     bool old_values_;
     TimestampedStore* store_ = nullptr;
     TimestampedStore::Entry entry_;
-};
-
-/// A table's updates as a stream: what is now, null for a deletion.
-class ToStreamNode final : public Node {
-  public:
-    using Node::Node;
-
-  private:
-    Result<void> process(const Flow& flow) override {
-        Flow out = flow;
-        out.value = flow.value_as<Change>()->now;
-        return forward(out);
-    }
 };
 
 }  // namespace leat::streams::detail

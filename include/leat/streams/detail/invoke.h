@@ -83,6 +83,15 @@ const void* address(const std::optional<std::optional<T>>& value) {
     return value && *value ? &**value : nullptr;
 }
 
+/// What a function answered, taken out of what call() wraps it in.
+template <class T>
+std::optional<T> moved_out(std::optional<T>& value) {
+    return std::move(value);
+}
+template <class T>
+std::optional<T> moved_out(std::optional<std::optional<T>>& value) {
+    return value ? std::move(*value) : std::nullopt;
+}
 /// The value type that a mapper yields: R of CallResult<...>, with an inner optional taken off.
 template <class F, class K, class V>
 using MappedTo = PlainOf<PlainOf<CallResult<F, K, V>>>;

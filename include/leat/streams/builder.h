@@ -24,6 +24,7 @@
 #include "leat/streams/detail/sources.h"
 #include "leat/streams/detail/table_source.h"
 #include "leat/streams/kgrouped_stream.h"
+#include "leat/streams/kgrouped_table.h"
 #include "leat/streams/kstream.h"
 #include "leat/streams/ktable.h"
 #include "leat/streams/options.h"

@@ -65,8 +65,8 @@ auto KStream<K, V>::with_table(const KTable<K, V2>& table, F joiner, const Joine
     at.key = detail::choose(as.key, at_.key);
     at.value = detail::choose(as.value, at_.value);
     if (at.repartition) {
-        at.node =
-            &detail::add_repartition(at, as.name.empty() ? at_.node->name : as.name, std::nullopt);
+        at.node = &detail::add_repartition(at, as.name.empty() ? at_.node->name : as.name,
+                                           std::nullopt, true, kLeft);
         at.repartition = false;
     }
     const std::string name = graph.name(kLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-", as.name);

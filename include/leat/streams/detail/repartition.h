@@ -64,9 +64,11 @@ GraphNode repartition_node(const std::string& parent, const RepartitionUse<K, V>
 
 /// Adds filter, sink, topic `prefix`-repartition and source below `at`; returns what stands for the
 /// source. `shareable`: topology.optimization may let it serve others too, or another instead.
+/// `null_keys`: records without a key go through as well.
 template <class K, class V>
 GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
-                           std::optional<std::int32_t> partitions, bool shareable = true) {
+                           std::optional<std::int32_t> partitions, bool shareable = true,
+                           bool null_keys = false) {
     const std::string topic = prefix.ends_with("-repartition") ? prefix : prefix + "-repartition";
     auto& graph = *at.graph;
     // The numbers are used up even when the names are not taken.
@@ -78,8 +80,10 @@ GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
         filter = topic + "-filter";
         source = topic + "-source";
     }
-    const RepartitionUse<K, V> use{
-        {topic, partitions}, choose(at.key, Serde<K>{}), choose(at.value, Serde<V>{}), !shareable};
+    const RepartitionUse<K, V> use{{topic, partitions},
+                                   choose(at.key, Serde<K>{}),
+                                   choose(at.value, Serde<V>{}),
+                                   !shareable || null_keys};
     graph.require(prefix, use.key != nullptr && use.value != nullptr,
                   "no serde for the repartition topic's key or value");
     auto node = repartition_node(at.node->name, use, sink, filter, source);

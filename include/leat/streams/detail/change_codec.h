@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Updates of a grouped table in its repartition topic. Layer: streams SDK, not for users.
+// Spec:  Kafka Streams' ChangedSerializer (KIP-904): old value and a 0 byte, new value and a 1
+// byte, or the new value's length (zigzag varint), new value, old value and a 2 byte.
+// Threading: pure functions; the nodes as detail/node.h.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "leat/streams/detail/parts.h"
+#include "leat/streams/detail/task.h"
+#include "leat/streams/serde.h"
+
+namespace leat::streams::detail {
+
+/// The two values of an update as bytes; views into what was parsed.
+struct ChangeBytes {
+    std::optional<std::string_view> now{};
+    std::optional<std::string_view> before{};
+    friend bool operator==(const ChangeBytes&, const ChangeBytes&) = default;
+};
+
+/// Appends to `out`. At least one of the two must be there.
+void append_change(std::string& out, const ChangeBytes& change);
+/// Errors: kInvalidRecord.
+Result<ChangeBytes> parse_change(std::string_view bytes);
+
+template <class K, class V>
+class ChangeSinkNode final : public Node {
+  public:
+    ChangeSinkNode(std::string name, std::string topic, Serde<K> key, Serde<V> value)
+        : Node(std::move(name)),
+          topic_(std::move(topic)),
+          key_(std::move(key)),
+          value_(std::move(value)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        const auto& change = *flow.value_as<Change>();
+        key_bytes_.clear();
+        value_bytes_.clear();
+        LEAT_TRY_VOID(key_->encode(topic_, *flow.key_as<K>(), key_bytes_));
+        ChangeBytes bytes;
+        if (change.now != nullptr) {
+            now_.clear();
+            LEAT_TRY_VOID(value_->encode(topic_, *static_cast<const V*>(change.now), now_));
+            bytes.now = now_;
+        }
+        if (change.before != nullptr) {
+            before_.clear();
+            LEAT_TRY_VOID(value_->encode(topic_, *static_cast<const V*>(change.before), before_));
+            bytes.before = before_;
+        }
+        append_change(value_bytes_, bytes);
+        return task().send({.topic = topic_,
+                            .key = key_bytes_,
+                            .value = value_bytes_,
+                            .timestamp = flow.timestamp,
+                            .headers = flow.headers});
+    }
+    std::string topic_;
+    Serde<K> key_;
+    Serde<V> value_;
+    std::string key_bytes_;
+    std::string value_bytes_;
+    std::string now_;
+    std::string before_;
+};
+
+template <class K, class V>
+class ChangeSourceNode final : public SourceNode {
+  public:
+    ChangeSourceNode(std::string name, Serde<K> key, Serde<V> value)
+        : SourceNode(std::move(name)), key_(std::move(key)), value_(std::move(value)) {}
+
+    Result<std::int64_t> stamp(const Bytes& bytes) override {
+        if (bytes.timestamp >= 0) return bytes.timestamp;
+        return Error{Errc::kInvalidTimestamp, name() + ": a record has a negative timestamp"};
+    }
+    Result<void> take(const Bytes& bytes) override {
+        if (!bytes.key || !bytes.value)
+            return Error{Errc::kInvalidRecord, name() + ": an update without key or value"};
+        LEAT_TRY(const K key, key_->decode(bytes.topic, *bytes.key));
+        LEAT_TRY(const ChangeBytes both, parse_change(*bytes.value));
+        std::optional<V> now;
+        std::optional<V> before;
+        if (both.now) {
+            LEAT_TRY(now, value_->decode(bytes.topic, *both.now));
+        }
+        if (both.before) {
+            LEAT_TRY(before, value_->decode(bytes.topic, *both.before));
+        }
+        const Change change{.now = now ? &*now : nullptr, .before = before ? &*before : nullptr};
+        return forward({.key = &key,
+                        .value = &change,
+                        .timestamp = bytes.timestamp,
+                        .headers = bytes.headers});
+    }
+
+  private:
+    Serde<K> key_;
+    Serde<V> value_;
+};
+
+}  // namespace leat::streams::detail

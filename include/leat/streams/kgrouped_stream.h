@@ -29,6 +29,7 @@ class KGroupedStream {
 
     /// Number of records of each key. Records with a null key or value do not count.
     KTable<K, std::int64_t> count(const Materialized<K, std::int64_t>& as = {}) const {
+        detail::skip_number_of_count(*in_.at.graph, as);
         return keep<std::int64_t>("KSTREAM-AGGREGATE-", as, detail::counting<K, V>());
     }
     /// The first value of a key, then reducer(aggregate, value).

@@ -44,7 +44,7 @@ class KStream {
     /// partition.
     template <class F>
     auto map_values(F mapper, const Named& named = {}) const;
-    /// `mapper` yields a range of values.
+    /// `mapper` yields a range of values, or of std::optional of them for null.
     template <class F>
     auto flat_map_values(F mapper, const Named& named = {}) const;
     /// `mapper` yields a KeyValue.

@@ -115,7 +115,8 @@ class AggregateNode final : public Node {
         }
         const std::optional<A> now = aggregation_.step(key, flow.value_as<V>(), before);
         LEAT_TRY(const auto value_bytes, codec_.value(now));
-        LEAT_TRY_VOID(store_->put(key_bytes, value_bytes, timestamp));
+        // A deletion is logged with the record's time, whatever was kept.
+        LEAT_TRY_VOID(store_->put(key_bytes, value_bytes, now ? timestamp : flow.timestamp));
         const Change change{.now = address(now), .before = old_values_ ? address(before) : nullptr};
         return forward(
             {.key = flow.key, .value = &change, .timestamp = timestamp, .headers = flow.headers});

@@ -114,6 +114,14 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
     return {std::move(spec), std::move(use)};
 }
 
+/// The store of a count that is given options but no name gets the second of two numbers, except
+/// over sliding windows: Kafka Streams numbers it twice, and what it numbers later counts on.
+template <class K, class A>
+void skip_number_of_count(Graph& graph, const Materialized<K, A>& as) {
+    const bool given = as.key || as.value || as.retention || !as.logging || !as.persistent;
+    if (as.store.empty() && given) graph.store_name("KSTREAM-AGGREGATE-");
+}
+
 /// Makes a node of this name that sends old values or not.
 using MakeAggregate = std::function<std::unique_ptr<Node>(const std::string&, bool old_values)>;
 

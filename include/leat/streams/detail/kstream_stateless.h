@@ -76,7 +76,7 @@ auto KStream<K, V>::map_values(F mapper, const Named& named) const {
 template <class K, class V>
 template <class F>
 auto KStream<K, V>::flat_map_values(F mapper, const Named& named) const {
-    using Out = typename detail::MappedTo<F, K, V>::value_type;
+    using Out = detail::PlainOf<typename detail::MappedTo<F, K, V>::value_type>;
     return values<detail::FlatMapValuesNode<K, V, F>, Out>("KSTREAM-FLATMAPVALUES-", named,
                                                            std::move(mapper));
 }

@@ -110,8 +110,8 @@ class SessionAggregateNode final : public Node {
         if (final_.on_close()) return {};
         const Windowed<K> windowed{*flow.key_as<K>(), window};
         const Change change{.now = address(now), .before = old_values_ ? address(before) : nullptr};
-        return forward(
-            {.key = &windowed, .value = &change, .timestamp = window.end, .headers = flow.headers});
+        // Kafka Streams makes a new record for each session: without the headers of what caused it.
+        return forward({.key = &windowed, .value = &change, .timestamp = window.end});
     }
 
     /// Before a session that ends at `newest` is put: hands on what the store would then lose.

@@ -164,7 +164,7 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         Held now{.timestamp = flow.timestamp};
         if (before) now.timestamp = std::max(now.timestamp, held->timestamp);
         now.value = this->aggregation_.step(*flow.key_as<K>(), flow.value_as<V>(), before);
-        LEAT_TRY_VOID(this->put(*flow.key_as<K>(), start, now));
+        LEAT_TRY_VOID(this->put(flow, start, now));
         return this->tell(flow, {start, start + span_}, before, now);
     }
 
@@ -172,7 +172,7 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
     Result<void> make_own_right(const Flow& flow, const Neighbours& near) {
         if (near.own_right || !near.right || near.right->timestamp <= flow.timestamp) return {};
         const std::int64_t start = flow.timestamp + 1;
-        LEAT_TRY_VOID(this->put(*flow.key_as<K>(), start, *near.right));
+        LEAT_TRY_VOID(this->put(flow, start, *near.right));
         return this->tell(flow, {start, start + span_}, std::nullopt, *near.right);
     }
 

@@ -103,7 +103,11 @@ class FlatMapValuesNode final : public Node {
         if (!mapped) return {};
         for (const auto& one : *mapped) {
             Flow out = flow;
-            out.value = &one;
+            if constexpr (std::is_same_v<PlainOf<decltype(one)>,
+                                         std::remove_cvref_t<decltype(one)>>)
+                out.value = &one;
+            else
+                out.value = address(one);
             if (auto done = forward(out); !done) return done;
         }
         return {};

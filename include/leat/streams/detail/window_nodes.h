@@ -50,10 +50,12 @@ class WindowedNode : public Node {
         std::int64_t timestamp = -1;
     };
 
-    Result<void> put(const K& key, std::int64_t start, const Held& held) {
-        LEAT_TRY(const auto key_bytes, codec_.key(key));
+    /// A deletion is logged with the record's time, whatever was kept.
+    Result<void> put(const Flow& flow, std::int64_t start, const Held& held) {
+        LEAT_TRY(const auto key_bytes, codec_.key(*flow.key_as<K>()));
         LEAT_TRY(const auto value_bytes, codec_.value(held.value));
-        LEAT_TRY(const bool kept, store_->put(key_bytes, start, value_bytes, held.timestamp));
+        const auto time = held.value ? held.timestamp : flow.timestamp;
+        LEAT_TRY(const bool kept, store_->put(key_bytes, start, value_bytes, time));
         if (!kept) task().drop(*this, "expired window");
         return {};
     }
@@ -159,7 +161,7 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
             before = this->aggregation_.initial();
         }
         now.value = this->aggregation_.step(key, flow.value_as<V>(), before);
-        LEAT_TRY_VOID(this->put(key, window.start, now));
+        LEAT_TRY_VOID(this->put(flow, window.start, now));
         return this->tell(flow, window, before, now);
     }
 

@@ -107,6 +107,8 @@ TimeWindowedKStream<K, V, W> TimeWindowedKStream<K, V, W>::emit(Emit when) const
 template <class K, class V, class W>
 KTable<Windowed<K>, std::int64_t> TimeWindowedKStream<K, V, W>::count(
     const Materialized<K, std::int64_t>& as) const {
+    if constexpr (!std::is_same_v<W, SlidingWindows>)
+        detail::skip_number_of_count(*in_.at.graph, as);
     return keep<std::int64_t>("KSTREAM-AGGREGATE-", as, detail::counting<K, V>());
 }
 
@@ -156,6 +158,7 @@ SessionWindowedKStream<K, V> SessionWindowedKStream<K, V>::emit(Emit when) const
 template <class K, class V>
 KTable<Windowed<K>, std::int64_t> SessionWindowedKStream<K, V>::count(
     const Materialized<K, std::int64_t>& as) const {
+    detail::skip_number_of_count(*in_.at.graph, as);
     return keep<std::int64_t>("KSTREAM-AGGREGATE-", as, detail::counting<K, V>());
 }
 

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two programs that run cases, and how their outcomes are compared."""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+VERSION = "4.2.1"
+JARS = HERE / "oracle" / "jars.sha256"
+# The part of an outcome that tells a person more and is not compared.
+NOT_COMPARED = {"detail"}
+
+
+class Unavailable(Exception):
+    """Kafka Streams cannot be had here; the caller says so and ends with exit code 3."""
+
+
+def jar_folder():
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return pathlib.Path(os.environ.get("LEAT_KAFKA_HOME") or os.path.join(cache, "leat", "kafka")) / f"streams-{VERSION}" / "lib"
+
+
+def check_jars(folder):
+    """Every jar is the one whose digest is committed, and there is no other."""
+    wanted = dict(reversed(line.split("  ", 1)) for line in JARS.read_text().splitlines())
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.jar")}
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise Unavailable(f"{folder / name} is not the jar of {JARS.name}")
+
+
+def jars():
+    """The folder with Kafka Streams and its test driver; fetched on first use. Raises Unavailable."""
+    folder = jar_folder()
+    if not folder.is_dir():
+        if not shutil.which("mvn") or not shutil.which("java"):
+            raise Unavailable("maven and a Java 17 runtime are needed (Debian: maven, openjdk-17-jre-headless)")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as work:
+            done = subprocess.run(["mvn", "-B", "-q", "-f", str(HERE / "oracle" / "pom.xml"), "dependency:copy-dependencies",
+                                   "-DincludeScope=runtime", f"-DoutputDirectory={work}/lib"], capture_output=True, text=True)
+            if done.returncode != 0:
+                raise Unavailable(f"Kafka Streams {VERSION}: " + done.stdout[-400:])
+            check_jars(pathlib.Path(work, "lib"))
+            os.rename(f"{work}/lib", folder)
+    check_jars(folder)
+    return folder
+
+
+class Program:
+    """One of the two programs; stays up from batch to batch, for a JVM is slow to start. Not safe to share between threads."""
+
+    def __init__(self, command):
+        self.command = command
+        self.process = None
+
+    def outcomes(self, cases):
+        """Outcomes of the cases, in their order; a case at which the program ends gets {"crash": what it said}."""
+        out, left = [], list(cases)
+        while left:
+            if self.process is None:
+                self.said = tempfile.TemporaryFile()
+                self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.said, text=True)
+            rows = self.exchange(left)
+            out += rows
+            left = left[len(rows):]
+            if left:
+                self.process.wait()
+                self.said.seek(0)
+                out.append({"id": left[0]["id"], "crash": self.said.read().decode(errors="replace").strip()[-500:]})
+                left = left[1:]
+                self.process = None
+        return out
+
+    def exchange(self, cases):
+        def write():
+            try:
+                for case in cases:
+                    self.process.stdin.write(json.dumps(case) + "\n")
+                self.process.stdin.flush()
+            except BrokenPipeError:
+                pass  # what it said on its way out is read where the answers are
+        writer = threading.Thread(target=write)
+        writer.start()
+        rows = []
+        while len(rows) < len(cases):
+            line = self.process.stdout.readline()
+            if not line:
+                break
+            rows.append(json.loads(line))
+        writer.join()
+        return rows
+
+    def close(self):
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait()
+            self.process = None
+
+
+class Engines:
+    """Both programs; the JVM is started at first use."""
+
+    def __init__(self, binary, ignored=()):
+        self.ignored = ignored
+        self.leat = Program([str(binary)])
+        self.java = None
+
+    def __enter__(self):
+        self.state = tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        return self
+
+    def __exit__(self, *_):
+        self.leat.close()
+        if self.java:
+            self.java.close()
+        self.state.cleanup()
+
+    def run_leat(self, cases):
+        return self.leat.outcomes(cases)
+
+    def run_java(self, cases):
+        if self.java is None:
+            self.java = Program(["java", "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{jars()}/*", str(HERE / "oracle" / "Oracle.java"),
+                                 self.state.name])
+        return self.java.outcomes(cases)
+
+
+def differences(java, leat, ignored=()):
+    """Lines that say where two outcomes differ; none when they are equal."""
+    if "crash" in leat:
+        return ["crash: " + leat["crash"]]
+    if "unsupported" in leat:
+        return ["unsupported: " + leat["unsupported"]]
+    out = []
+    for field in sorted((java.keys() | leat.keys()) - NOT_COMPARED - {"out", "stores"} - set(ignored)):
+        if comparable(java.get(field)) != comparable(leat.get(field)):
+            out.append(f"{field}:\n  java: {shown(java.get(field))}\n  leat: {shown(leat.get(field))}")
+    for part in ("out", "stores"):
+        if part not in leat:
+            continue
+        mine, theirs = leat.get(part, {}), java.get(part, {})
+        for name in sorted(mine.keys() | theirs.keys()):
+            a, b = theirs.get(name, []), mine.get(name, [])
+            if a != b:
+                at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+                out.append(f"{part} {name}: {len(a)} and {len(b)} rows, first difference in row {at}\n"
+                           f"  java: {json.dumps(a[at:at + 4])}\n  leat: {json.dumps(b[at:at + 4])}")
+    return out
+
+
+def comparable(value):
+    # The class of a lambda that names topics is Java's own affair.
+    return re.sub(r"extractor class: [^)]*", "extractor class: *", value) if isinstance(value, str) else value
+
+
+def shown(value):
+    return value if isinstance(value, str) else json.dumps(value)

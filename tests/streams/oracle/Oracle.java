@@ -1,0 +1,730 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs the cases of tests/streams in Kafka Streams' TopologyTestDriver: one case a line on stdin, one outcome a line on stdout.
+// The format is described in ../README.md; ../runner/ does the same in C++, function by function.
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.errors.TopologyException;
+import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.api.*;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.*;
+import org.apache.kafka.streams.test.TestRecord;
+
+@SuppressWarnings("unchecked")
+public class Oracle {
+    static final ObjectMapper JSON = new ObjectMapper();
+
+    // ---- values: null, text or a 64-bit number -------------------------------------------------------------------------------
+
+    static class Mistake extends RuntimeException {
+        Mistake() { super("boom"); }
+    }
+
+    /** One byte says what follows: 's' text, 'i' a number. Anything else is no value. */
+    static byte[] encode(Object value) {
+        if (value == null) return null;
+        if (value instanceof Long) return ByteBuffer.allocate(9).put((byte) 'i').putLong((Long) value).array();
+        return ("s" + value).getBytes(StandardCharsets.UTF_8);
+    }
+    static Object decode(byte[] bytes) {
+        if (bytes == null) return null;
+        if (bytes.length == 9 && bytes[0] == 'i') return ByteBuffer.wrap(bytes, 1, 8).getLong();
+        if (bytes.length > 0 && bytes[0] == 's') return new String(bytes, 1, bytes.length - 1, StandardCharsets.UTF_8);
+        throw new SerializationException("no value");
+    }
+    static final Serde<Object> ANY = Serdes.serdeFrom((topic, value) -> encode(value), (topic, bytes) -> decode(bytes));
+
+    static String text(Object value) { return value == null ? "null" : value.toString(); }
+    static String textKey(Object key) {
+        if (!(key instanceof Windowed)) return text(key);
+        Windowed<?> w = (Windowed<?>) key;
+        return text(w.key()) + "@" + w.window().start() + "/" + w.window().end();
+    }
+    static Object fromJson(JsonNode node) {
+        return node.isNull() ? null : node.isNumber() ? (Object) node.longValue() : node.textValue();
+    }
+
+    // ---- the library of functions --------------------------------------------------------------------------------------------
+
+    static Object mapped(String name, Object key, Object v) {
+        switch (name) {
+            case "id": return v;
+            case "upper": return v instanceof String ? ((String) v).toUpperCase() : v;
+            case "length": return v == null ? null : (Object) (long) text(v).length();
+            case "first_word": return v == null ? null : text(v).split(" ", -1)[0];
+            case "with_key": return textKey(key) + "+" + text(v);
+            case "null_if_short": return v == null || text(v).length() < 2 ? null : v;
+            case "boom": if (text(v).equals("boom")) throw new Mistake(); return v;
+            default: throw new IllegalStateException(name);
+        }
+    }
+    static boolean holds(String name, Object key, Object v) {
+        switch (name) {
+            case "true": return true;
+            case "false": return false;
+            case "has_a": return text(v).contains("a");
+            case "even_length": return text(v).length() % 2 == 0;
+            case "value_nonnull": return v != null;
+            case "key_nonnull": return key != null;
+            case "key_is_a": return textKey(key).startsWith("a");
+            default: throw new IllegalStateException(name);
+        }
+    }
+    static Object keyOf(String name, Object key, Object v) {
+        switch (name) {
+            case "key": return key;
+            case "value": return v;
+            case "length": return v == null ? null : (Object) (long) text(v).length();
+            case "first_letter": return v == null || text(v).isEmpty() ? null : text(v).substring(0, 1);
+            case "constant": return "c";
+            case "null_if_b": return text(v).startsWith("b") ? null : key;
+            case "text": return textKey(key);
+            default: throw new IllegalStateException(name);
+        }
+    }
+    static List<Object> listOf(String name, Object v) {
+        switch (name) {
+            case "words": {
+                List<Object> out = new ArrayList<>();
+                if (v != null) for (String word : text(v).split(" ", -1)) if (!word.isEmpty()) out.add(word);
+                return out;
+            }
+            case "twice": return Arrays.asList(v, v);
+            case "none": return new ArrayList<>();
+            case "null_too": return Arrays.asList(v, null);
+            default: throw new IllegalStateException(name);
+        }
+    }
+    static Object reduced(String name, Object a, Object b) {
+        if (b == null) return a;
+        switch (name) {
+            case "concat": return text(a) + text(b);
+            case "max": return text(a).compareTo(text(b)) >= 0 ? a : b;
+            case "last": return b;
+            case "first": return a;
+            case "minus": return text(a) + "-" + text(b);
+            case "null_on_x": return text(b).equals("x") ? null : text(a) + text(b);
+            default: throw new IllegalStateException(name);
+        }
+    }
+    static long length(Object v) { return v == null ? 0 : text(v).length(); }
+    static Object initial(String name) { return name.equals("sum_len") ? (Object) 0L : ""; }
+    static Object added(String name, Object key, Object v, Object sum) {
+        switch (name) {
+            case "collect": return text(sum) + "," + text(v);
+            case "sum_len": return (Long) sum + length(v);
+            case "null_on_x": return text(v).equals("x") ? null : text(sum) + "," + text(v);
+            default: throw new IllegalStateException(name);
+        }
+    }
+    static Object subtracted(String name, Object key, Object v, Object sum) {
+        return name.equals("sum_len") ? (Object) ((Long) sum - length(v)) : text(sum) + "-" + text(v);
+    }
+    static Object united(String name, Object key, Object a, Object b) {
+        return name.equals("sum_len") ? (Object) ((Long) a + (Long) b) : text(a) + "|" + text(b);
+    }
+    static Object joined(String name, Object key, Object l, Object r) {
+        switch (name) {
+            case "pair": return text(l) + "&" + text(r);
+            case "with_key": return textKey(key) + ":" + text(l) + "&" + text(r);
+            case "null_on_x": return text(r).equals("x") ? null : text(l) + "&" + text(r);
+            default: throw new IllegalStateException(name);
+        }
+    }
+
+    // ---- from a case to a topology -------------------------------------------------------------------------------------------
+
+    static class Case {
+        final JsonNode json;
+        final StreamsBuilder builder = new StreamsBuilder();
+        final List<Object> made = new ArrayList<>();
+        final List<Object[]> effects = new ArrayList<>();
+        int step = -1;
+        Case(JsonNode json) { this.json = json; }
+
+        static boolean has(JsonNode op, String field) { return op.hasNonNull(field); }
+        static String name(JsonNode op) { return has(op, "name") ? op.get("name").textValue() : null; }
+        static Duration ms(JsonNode op, String field) { return Duration.ofMillis(op.path(field).longValue()); }
+
+        /** Whether the case says anything of how a table is kept. */
+        static boolean keeps(JsonNode op) {
+            return has(op, "store") || has(op, "keep") || has(op, "memory") || has(op, "nolog") || has(op, "retention");
+        }
+        <S extends StateStore> Materialized<Object, Object, S> kept(JsonNode op) {
+            Materialized<Object, Object, S> m = has(op, "store") ? Materialized.as(op.get("store").textValue()) : Materialized.with(ANY, ANY);
+            m.withKeySerde(ANY).withValueSerde(ANY);
+            return options(op, m);
+        }
+        <S extends StateStore> Materialized<Object, Long, S> keptCount(JsonNode op) {
+            Materialized<Object, Long, S> m = has(op, "store") ? Materialized.as(op.get("store").textValue()) : Materialized.with(ANY, Serdes.Long());
+            m.withKeySerde(ANY).withValueSerde(Serdes.Long());
+            return options(op, m);
+        }
+        <V, S extends StateStore> Materialized<Object, V, S> options(JsonNode op, Materialized<Object, V, S> m) {
+            if (op.path("memory").booleanValue()) m.withStoreType(Materialized.StoreType.IN_MEMORY);
+            if (has(op, "retention")) m.withRetention(ms(op, "retention"));
+            if (op.path("nolog").booleanValue()) m.withLoggingDisabled();
+            return m.withCachingDisabled();
+        }
+        Grouped<Object, Object> grouped(JsonNode op) {
+            Grouped<Object, Object> g = Grouped.with(ANY, ANY);
+            return name(op) == null ? g : g.withName(name(op));
+        }
+        Consumed<Object, Object> consumed(JsonNode op) {
+            Consumed<Object, Object> c = Consumed.with(ANY, ANY);
+            return name(op) == null ? c : c.withName(name(op));
+        }
+
+        void add(JsonNode op, int index) {
+            Object from = has(op, "from") ? made.get(op.get("from").intValue()) : null;
+            Object with = has(op, "with") ? made.get(op.get("with").intValue()) : null;
+            made.add(make(op, op.get("op").textValue(), from, with, index));
+        }
+
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Object make(JsonNode op, String verb, Object from, Object with, int index) {
+            switch (verb) {
+                case "stream": {
+                    List<String> topics = new ArrayList<>();
+                    op.get("topics").forEach(t -> topics.add(t.textValue()));
+                    return builder.stream(topics, consumed(op));
+                }
+                case "table": {
+                    String topic = op.get("topic").textValue();
+                    if (op.path("versioned").booleanValue())
+                        return builder.table(topic, consumed(op), Materialized.<Object, Object>as(Stores.persistentVersionedKeyValueStore(
+                            op.get("store").textValue(), ms(op, "history"))).withKeySerde(ANY).withValueSerde(ANY));
+                    return keeps(op) ? builder.table(topic, consumed(op), kept(op)) : builder.table(topic, consumed(op));
+                }
+                case "global": {
+                    String topic = op.get("topic").textValue();
+                    return has(op, "store") ? builder.globalTable(topic, consumed(op), kept(op)) : builder.globalTable(topic, consumed(op));
+                }
+                default:
+            }
+            if (from instanceof KStream) return onStream(op, verb, (KStream<Object, Object>) from, with, index);
+            if (from instanceof KTable) return onTable(op, verb, (KTable<Object, Object>) from, with);
+            if (from instanceof Map) return ((Map<String, KStream>) from).get(branchName(op));
+            return onGroup(op, verb, from);
+        }
+        String branchName(JsonNode op) { return op.get("branch").textValue(); }
+
+        Object onStream(JsonNode op, String verb, KStream<Object, Object> s, Object with, int index) {
+            String f = op.path("f").textValue();
+            Named n = name(op) == null ? null : Named.as(name(op));
+            switch (verb) {
+                case "filter": return n == null ? s.filter((k, v) -> holds(f, k, v)) : s.filter((k, v) -> holds(f, k, v), n);
+                case "filter_not": return n == null ? s.filterNot((k, v) -> holds(f, k, v)) : s.filterNot((k, v) -> holds(f, k, v), n);
+                case "map_values": return n == null ? s.mapValues((k, v) -> mapped(f, k, v)) : s.mapValues((k, v) -> mapped(f, k, v), n);
+                case "flat_map_values": return n == null ? s.flatMapValues(v -> listOf(f, v)) : s.flatMapValues(v -> listOf(f, v), n);
+                case "map": {
+                    String kf = op.get("k").textValue();
+                    KeyValueMapper<Object, Object, KeyValue<Object, Object>> m = (k, v) -> new KeyValue<>(keyOf(kf, k, v), mapped(f, k, v));
+                    return n == null ? s.map(m) : s.map(m, n);
+                }
+                case "flat_map": {
+                    String kf = op.get("k").textValue();
+                    KeyValueMapper<Object, Object, Iterable<KeyValue<Object, Object>>> m = (k, v) -> {
+                        List<KeyValue<Object, Object>> out = new ArrayList<>();
+                        for (Object one : listOf(f, v)) out.add(new KeyValue<>(keyOf(kf, k, one), one));
+                        return out;
+                    };
+                    return n == null ? s.flatMap(m) : s.flatMap(m, n);
+                }
+                case "select_key": return n == null ? s.selectKey((k, v) -> keyOf(f, k, v)) : s.selectKey((k, v) -> keyOf(f, k, v), n);
+                case "peek": {
+                    ForeachAction<Object, Object> a = (k, v) -> effects.add(new Object[] {step, index, textKey(k), v});
+                    return n == null ? s.peek(a) : s.peek(a, n);
+                }
+                case "foreach": {
+                    ForeachAction<Object, Object> a = (k, v) -> effects.add(new Object[] {step, index, textKey(k), v});
+                    if (n == null) s.foreach(a); else s.foreach(a, n);
+                    return null;
+                }
+                case "merge": return n == null ? s.merge((KStream<Object, Object>) with) : s.merge((KStream<Object, Object>) with, n);
+                case "split": {
+                    BranchedKStream<Object, Object> b = n == null ? s.split() : s.split(n);
+                    for (JsonNode one : op.get("branches")) {
+                        Predicate<Object, Object> p = (k, v) -> holds(one.get(0).textValue(), k, v);
+                        b = one.size() > 1 ? b.branch(p, Branched.as(one.get(1).textValue())) : b.branch(p);
+                    }
+                    return op.path("default").booleanValue() ? b.defaultBranch() : b.noDefaultBranch();
+                }
+                case "repartition": {
+                    Repartitioned<Object, Object> r = Repartitioned.with(ANY, ANY);
+                    if (name(op) != null) r = r.withName(name(op));
+                    if (has(op, "partitions")) r = r.withNumberOfPartitions(op.get("partitions").intValue());
+                    return s.repartition(r);
+                }
+                case "to_table":
+                    if (keeps(op)) return n == null ? s.toTable(kept(op)) : s.toTable(n, kept(op));
+                    return n == null ? s.toTable() : s.toTable(n);
+                case "to": {
+                    if (has(op, "topic_of")) {
+                        s.to((k, v, context) -> "out-" + (v == null || text(v).isEmpty() ? "none" : text(v).substring(0, 1)), produced(op, s));
+                    } else {
+                        s.to(op.get("topic").textValue(), produced(op, s));
+                    }
+                    return null;
+                }
+                case "process": return process(op, s);
+                case "process_values": return processValues(op, s);
+                case "group_by_key": return s.groupByKey(grouped(op));
+                case "group_by": return s.groupBy((k, v) -> keyOf(f, k, v), grouped(op));
+                case "join": return joinStream(op, s, with);
+                default: throw new IllegalStateException(verb);
+            }
+        }
+        // The serdes of what it writes are those known at that place, as in C++.
+        Produced<Object, Object> produced(JsonNode op, KStream<Object, Object> s) {
+            return name(op) == null ? Produced.with(null, null) : Produced.as(name(op));
+        }
+
+        Object process(JsonNode op, KStream<Object, Object> s) {
+            String store = op.get("store").textValue();
+            builder.addStateStore(Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(store), ANY, ANY));
+            ProcessorSupplier<Object, Object, Object, Object> supplier = () -> new Numbering(store, op);
+            return name(op) == null ? s.process(supplier, store) : s.process(supplier, Named.as(name(op)), store);
+        }
+        Object processValues(JsonNode op, KStream<Object, Object> s) {
+            String store = op.get("store").textValue();
+            builder.addStateStore(Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(store), ANY, ANY));
+            FixedKeyProcessorSupplier<Object, Object, Object> supplier = () -> new FixedKeyProcessor<Object, Object, Object>() {
+                FixedKeyProcessorContext<Object, Object> context;
+                KeyValueStore<Object, Object> seen;
+                @Override public void init(FixedKeyProcessorContext<Object, Object> c) { context = c; seen = c.getStateStore(store); }
+                @Override public void process(FixedKeyRecord<Object, Object> r) {
+                    if (r.key() == null) { context.forward(r); return; }
+                    Object before = seen.get(r.key());
+                    seen.put(r.key(), r.value());
+                    context.forward(r.withValue(text(before) + ">" + text(r.value())));
+                }
+            };
+            return name(op) == null ? s.processValues(supplier, store) : s.processValues(supplier, Named.as(name(op)), store);
+        }
+        /** Numbers the records of a key; with "every", tells the largest number at each punctuation. */
+        static class Numbering implements Processor<Object, Object, Object, Object> {
+            final String store;
+            final JsonNode op;
+            ProcessorContext<Object, Object> context;
+            KeyValueStore<Object, Object> numbers;
+            Numbering(String store, JsonNode op) { this.store = store; this.op = op; }
+            @Override public void init(ProcessorContext<Object, Object> c) {
+                context = c;
+                numbers = c.getStateStore(store);
+                if (!op.hasNonNull("every")) return;
+                c.schedule(ms(op, "every"), op.path("wall").booleanValue() ? PunctuationType.WALL_CLOCK_TIME : PunctuationType.STREAM_TIME, now -> {
+                    try (KeyValueIterator<Object, Object> all = numbers.all()) {
+                        while (all.hasNext()) {
+                            KeyValue<Object, Object> one = all.next();
+                            context.forward(new Record<>(one.key, (Object) ("tick" + text(one.value)), now));
+                        }
+                    }
+                });
+            }
+            @Override public void process(Record<Object, Object> r) {
+                if (r.key() == null) { context.forward(r); return; }
+                Object before = numbers.get(r.key());
+                Object next = before == null ? 1L : (Long) before + 1;
+                numbers.put(r.key(), next);
+                context.forward(r.withValue(text(r.value()) + "#" + next));
+            }
+        }
+
+        JoinWindows joinWindows(JsonNode op) {
+            return JoinWindows.ofTimeDifferenceAndGrace(Duration.ZERO, ms(op, "grace")).before(ms(op, "before")).after(ms(op, "after"));
+        }
+        @SuppressWarnings("unchecked")
+        Object joinStream(JsonNode op, KStream<Object, Object> s, Object with) {
+            String f = op.get("f").textValue();
+            String kind = op.get("kind").textValue();
+            ValueJoinerWithKey<Object, Object, Object, Object> j = (k, l, r) -> joined(f, k, l, r);
+            if (with instanceof KStream) {
+                KStream<Object, Object> other = (KStream<Object, Object>) with;
+                StreamJoined<Object, Object, Object> how = StreamJoined.with(ANY, ANY, ANY);
+                if (name(op) != null) how = how.withName(name(op));
+                if (has(op, "store")) how = how.withStoreName(op.get("store").textValue());
+                JoinWindows w = joinWindows(op);
+                return kind.equals("inner") ? s.join(other, j, w, how) : kind.equals("left") ? s.leftJoin(other, j, w, how) : s.outerJoin(other, j, w, how);
+            }
+            if (with instanceof GlobalKTable) {
+                GlobalKTable<Object, Object> table = (GlobalKTable<Object, Object>) with;
+                String kf = op.get("k").textValue();
+                KeyValueMapper<Object, Object, Object> k = (key, v) -> keyOf(kf, key, v);
+                Named n = name(op) == null ? null : Named.as(name(op));
+                if (n == null) return kind.equals("inner") ? s.join(table, k, j) : s.leftJoin(table, k, j);
+                return kind.equals("inner") ? s.join(table, k, j, n) : s.leftJoin(table, k, j, n);
+            }
+            KTable<Object, Object> table = (KTable<Object, Object>) with;
+            Joined<Object, Object, Object> how = Joined.with(ANY, ANY, ANY);
+            if (name(op) != null) how = how.withName(name(op));
+            if (has(op, "grace")) how = how.withGracePeriod(ms(op, "grace"));
+            return kind.equals("inner") ? s.join(table, j, how) : s.leftJoin(table, j, how);
+        }
+
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Object onTable(JsonNode op, String verb, KTable<Object, Object> t, Object with) {
+            String f = op.path("f").textValue();
+            Named n = name(op) == null ? null : Named.as(name(op));
+            boolean keep = keeps(op);
+            switch (verb) {
+                case "filter": {
+                    Predicate<Object, Object> p = (k, v) -> holds(f, k, v);
+                    if (keep) return n == null ? t.filter(p, kept(op)) : t.filter(p, n, kept(op));
+                    return n == null ? t.filter(p) : t.filter(p, n);
+                }
+                case "filter_not": {
+                    Predicate<Object, Object> p = (k, v) -> holds(f, k, v);
+                    if (keep) return n == null ? t.filterNot(p, kept(op)) : t.filterNot(p, n, kept(op));
+                    return n == null ? t.filterNot(p) : t.filterNot(p, n);
+                }
+                case "map_values": {
+                    ValueMapperWithKey<Object, Object, Object> m = (k, v) -> mapped(f, k, v);
+                    if (keep) return n == null ? t.mapValues(m, kept(op)) : t.mapValues(m, n, kept(op));
+                    return n == null ? t.mapValues(m) : t.mapValues(m, n);
+                }
+                case "to_stream":
+                    if (op.hasNonNull("k")) {
+                        KeyValueMapper<Object, Object, Object> m = (k, v) -> keyOf(op.get("k").textValue(), k, v);
+                        return n == null ? t.toStream(m) : t.toStream(m, n);
+                    }
+                    return n == null ? t.toStream() : t.toStream(n);
+                case "suppress": {
+                    Suppressed<?> how;
+                    if (op.get("until").textValue().equals("close")) {
+                        how = Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded());
+                        if (name(op) != null) how = ((Suppressed) how).withName(name(op));
+                    } else {
+                        Suppressed.BufferConfig size = has(op, "max_records") ? Suppressed.BufferConfig.maxRecords(op.get("max_records").longValue())
+                            : Suppressed.BufferConfig.unbounded();
+                        how = Suppressed.untilTimeLimit(ms(op, "ms"), size);
+                        if (name(op) != null) how = ((Suppressed) how).withName(name(op));
+                    }
+                    return t.suppress((Suppressed) how);
+                }
+                case "group_by":
+                    return t.groupBy((k, v) -> new KeyValue<>(keyOf(op.get("k").textValue(), k, v), mapped(f, k, v)), grouped(op));
+                case "join": {
+                    KTable<Object, Object> other = (KTable<Object, Object>) with;
+                    String kind = op.get("kind").textValue();
+                    if (op.hasNonNull("fk")) {
+                        String fk = op.get("fk").textValue();
+                        BiFunction<Object, Object, Object> e = (k, v) -> keyOf(fk, k, v);
+                        ValueJoiner<Object, Object, Object> j = (l, r) -> joined(f, null, l, r);
+                        TableJoined<Object, Object> how = name(op) == null ? TableJoined.with(null, null) : TableJoined.as(name(op));
+                        Materialized<Object, Object, KeyValueStore<Bytes, byte[]>> m = kept(op);
+                        return kind.equals("inner") ? t.join(other, e, j, how, m) : t.leftJoin(other, e, j, how, m);
+                    }
+                    ValueJoiner<Object, Object, Object> j = (l, r) -> joined(f, null, l, r);
+                    if (keep) {
+                        Materialized<Object, Object, KeyValueStore<Bytes, byte[]>> m = kept(op);
+                        if (n == null) return kind.equals("inner") ? t.join(other, j, m) : kind.equals("left") ? t.leftJoin(other, j, m) : t.outerJoin(other, j, m);
+                        return kind.equals("inner") ? t.join(other, j, n, m) : kind.equals("left") ? t.leftJoin(other, j, n, m) : t.outerJoin(other, j, n, m);
+                    }
+                    if (n == null) return kind.equals("inner") ? t.join(other, j) : kind.equals("left") ? t.leftJoin(other, j) : t.outerJoin(other, j);
+                    return kind.equals("inner") ? t.join(other, j, n) : kind.equals("left") ? t.leftJoin(other, j, n) : t.outerJoin(other, j, n);
+                }
+                default: throw new IllegalStateException(verb);
+            }
+        }
+
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Object onGroup(JsonNode op, String verb, Object from) {
+            String f = op.path("f").textValue();
+            Named n = name(op) == null ? null : Named.as(name(op));
+            Initializer<Object> init = () -> initial(f);
+            Aggregator<Object, Object, Object> adder = (k, v, sum) -> added(f, k, v, sum);
+            Merger<Object, Object> merger = (k, a, b) -> united(f, k, a, b);
+            Reducer<Object> reducer = (a, b) -> reduced(f, a, b);
+            if (from instanceof KGroupedTable) {
+                KGroupedTable<Object, Object> g = (KGroupedTable<Object, Object>) from;
+                Aggregator<Object, Object, Object> subtractor = (k, v, sum) -> subtracted(f, k, v, sum);
+                Reducer<Object> minus = (a, b) -> reduced("minus", a, b);
+                switch (verb) {
+                    case "count": if (!keeps(op)) return n == null ? g.count() : g.count(n);
+                        return n == null ? g.count(keptCount(op)) : g.count(n, keptCount(op));
+                    case "reduce": return n == null ? g.reduce(reducer, minus, kept(op)) : g.reduce(reducer, minus, n, kept(op));
+                    default: return n == null ? g.aggregate(init, adder, subtractor, kept(op)) : g.aggregate(init, adder, subtractor, n, kept(op));
+                }
+            }
+            if (verb.equals("windowed")) return windowed(op, from);
+            if (verb.equals("cogroup")) {
+                Object more = has(op, "with") ? made.get(op.get("with").intValue()) : null;
+                if (from instanceof CogroupedKStream) return ((CogroupedKStream<Object, Object>) from).cogroup((KGroupedStream<Object, Object>) more, adder);
+                return ((KGroupedStream<Object, Object>) from).cogroup(adder);
+            }
+            if (from instanceof KGroupedStream) {
+                KGroupedStream<Object, Object> g = (KGroupedStream<Object, Object>) from;
+                switch (verb) {
+                    case "count": if (!keeps(op)) return n == null ? g.count() : g.count(n);
+                        return n == null ? g.count(keptCount(op)) : g.count(n, keptCount(op));
+                    case "reduce": return n == null ? g.reduce(reducer, kept(op)) : g.reduce(reducer, n, kept(op));
+                    default: return n == null ? g.aggregate(init, adder, kept(op)) : g.aggregate(init, adder, n, kept(op));
+                }
+            }
+            if (from instanceof TimeWindowedKStream) {
+                TimeWindowedKStream<Object, Object> g = (TimeWindowedKStream<Object, Object>) from;
+                switch (verb) {
+                    case "emit_on_close": return g.emitStrategy(EmitStrategy.onWindowClose());
+                    case "count": if (!keeps(op)) return n == null ? g.count() : g.count(n);
+                        return n == null ? g.count(keptCount(op)) : g.count(n, keptCount(op));
+                    case "reduce": return n == null ? g.reduce(reducer, kept(op)) : g.reduce(reducer, n, kept(op));
+                    default: return n == null ? g.aggregate(init, adder, kept(op)) : g.aggregate(init, adder, n, kept(op));
+                }
+            }
+            if (from instanceof SessionWindowedKStream) {
+                SessionWindowedKStream<Object, Object> g = (SessionWindowedKStream<Object, Object>) from;
+                switch (verb) {
+                    case "emit_on_close": return g.emitStrategy(EmitStrategy.onWindowClose());
+                    case "count": if (!keeps(op)) return n == null ? g.count() : g.count(n);
+                        return n == null ? g.count(keptCount(op)) : g.count(n, keptCount(op));
+                    case "reduce": return n == null ? g.reduce(reducer, kept(op)) : g.reduce(reducer, n, kept(op));
+                    default: return n == null ? g.aggregate(init, adder, merger, kept(op)) : g.aggregate(init, adder, merger, n, kept(op));
+                }
+            }
+            if (from instanceof CogroupedKStream) {
+                CogroupedKStream<Object, Object> g = (CogroupedKStream<Object, Object>) from;
+                return n == null ? g.aggregate(init, kept(op)) : g.aggregate(init, n, kept(op));
+            }
+            if (from instanceof TimeWindowedCogroupedKStream) {
+                TimeWindowedCogroupedKStream<Object, Object> g = (TimeWindowedCogroupedKStream<Object, Object>) from;
+                return n == null ? g.aggregate(init, kept(op)) : g.aggregate(init, n, kept(op));
+            }
+            SessionWindowedCogroupedKStream<Object, Object> g = (SessionWindowedCogroupedKStream<Object, Object>) from;
+            return n == null ? g.aggregate(init, merger, kept(op)) : g.aggregate(init, merger, n, kept(op));
+        }
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Object windowed(JsonNode op, Object from) {
+            KGroupedStream<Object, Object> g = from instanceof KGroupedStream ? (KGroupedStream<Object, Object>) from : null;
+            CogroupedKStream<Object, Object> c = g == null ? (CogroupedKStream<Object, Object>) from : null;
+            switch (op.get("window").textValue()) {
+                case "time": {
+                    TimeWindows w = TimeWindows.ofSizeAndGrace(ms(op, "size"), ms(op, "grace"));
+                    if (has(op, "advance")) w = w.advanceBy(ms(op, "advance"));
+                    return g != null ? g.windowedBy(w) : c.windowedBy(w);
+                }
+                case "sliding": {
+                    SlidingWindows w = SlidingWindows.ofTimeDifferenceAndGrace(ms(op, "size"), ms(op, "grace"));
+                    return g != null ? g.windowedBy(w) : c.windowedBy(w);
+                }
+                case "session": {
+                    SessionWindows w = SessionWindows.ofInactivityGapAndGrace(ms(op, "size"), ms(op, "grace"));
+                    return g != null ? g.windowedBy(w) : c.windowedBy(w);
+                }
+                default: {
+                    UnlimitedWindows w = UnlimitedWindows.of().startOn(Instant.ofEpochMilli(op.get("start").longValue()));
+                    return g != null ? g.windowedBy(w) : c.windowedBy(w);
+                }
+            }
+        }
+    }
+
+    // ---- running a case ------------------------------------------------------------------------------------------------------
+
+    static String latin(byte[] bytes) { return bytes == null ? null : new String(bytes, StandardCharsets.ISO_8859_1); }
+
+    static String kindOf(Throwable error) {
+        for (Throwable t = error; t != null; t = t.getCause()) {
+            if (t instanceof Mistake) return "user";
+            if (t instanceof SerializationException) return "record";
+            if (t instanceof TopologyException) return "topology";
+        }
+        Throwable t = error;
+        while (t.getCause() != null) t = t.getCause();
+        return t.getClass().getSimpleName();
+    }
+
+    static void drain(TopologyTestDriver driver, Map<String, TestOutputTopic<byte[], byte[]>> topics, Map<String, ArrayNode> out, int step) {
+        for (String name : driver.producedTopicNames()) {
+            TestOutputTopic<byte[], byte[]> topic =
+                topics.computeIfAbsent(name, n -> driver.createOutputTopic(n, new ByteArrayDeserializer(), new ByteArrayDeserializer()));
+            while (!topic.isEmpty()) {
+                TestRecord<byte[], byte[]> r = topic.readRecord();
+                ArrayNode row = JSON.createArrayNode().add(step).add(latin(r.key())).add(latin(r.value())).add(r.timestamp());
+                if (r.headers().toArray().length > 0) {
+                    ArrayNode headers = row.addArray();
+                    for (Header h : r.headers()) headers.addArray().add(h.key()).add(latin(h.value()));
+                }
+                out.computeIfAbsent(name, n -> JSON.createArrayNode()).add(row);
+            }
+        }
+    }
+
+    static Object plain(Object value) {
+        if (value instanceof ValueAndTimestamp) return ((ValueAndTimestamp<?>) value).value();
+        return value;
+    }
+    static void put(ArrayNode row, Object value) {
+        if (value == null) row.addNull(); else if (value instanceof Long) row.add((Long) value); else row.add(value.toString());
+    }
+    static void row(ArrayNode rows, Object key, Object value) {
+        ArrayNode row = rows.addArray();
+        put(row, key instanceof Windowed ? textKey(key) : key);
+        put(row, plain(value));
+        if (value instanceof ValueAndTimestamp) row.add(((ValueAndTimestamp<?>) value).timestamp());
+    }
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    static ObjectNode stores(TopologyTestDriver driver) {
+        ObjectNode out = JSON.createObjectNode();
+        for (Map.Entry<String, StateStore> entry : new TreeMap<>(driver.getAllStateStores()).entrySet()) {
+            String name = entry.getKey();
+            ArrayNode rows = JSON.createArrayNode();
+            StateStore store = entry.getValue();
+            if (name.contains("FK-JOIN") || name.contains("-join-store") || name.contains("JOINTHIS") || name.contains("JOINOTHER")
+                || name.contains("OUTER") || name.contains("SUPPRESS") || name.contains("suppress") || name.contains("Buffer")) continue;
+            if (store instanceof VersionedKeyValueStore) continue;
+            if (store instanceof KeyValueStore) {
+                try (KeyValueIterator<Object, Object> all = ((KeyValueStore<Object, Object>) store).all()) {
+                    while (all.hasNext()) { KeyValue<Object, Object> one = all.next(); row(rows, one.key, one.value); }
+                }
+            } else if (store instanceof WindowStore) {
+                try (KeyValueIterator<Windowed<Object>, Object> all = ((WindowStore<Object, Object>) store).all()) {
+                    while (all.hasNext()) { KeyValue<Windowed<Object>, Object> one = all.next(); row(rows, one.key, one.value); }
+                }
+            } else if (store instanceof SessionStore) {
+                try (KeyValueIterator<Windowed<Object>, Object> all = ((SessionStore<Object, Object>) store).fetch(null, null)) {
+                    while (all.hasNext()) { KeyValue<Windowed<Object>, Object> one = all.next(); row(rows, one.key, one.value); }
+                }
+            }
+            out.set(name, rows);
+        }
+        return out;
+    }
+
+    static double dropped(TopologyTestDriver driver) {
+        double sum = 0;
+        for (var e : driver.metrics().entrySet())
+            if (e.getKey().name().equals("dropped-records-total")) sum += (Double) e.getValue().metricValue();
+        return sum;
+    }
+
+    static ObjectNode run(JsonNode json, String folder) {
+        ObjectNode result = JSON.createObjectNode();
+        result.set("id", json.get("id"));
+        Case c = new Case(json);
+        Topology topology;
+        Properties p = new Properties();
+        p.put("application.id", "app");
+        p.put("bootstrap.servers", "none:1");
+        p.put("state.dir", folder);
+        p.put("statestore.cache.max.bytes", "0");
+        p.put("default.key.serde", AnySerde.class.getName());
+        p.put("default.value.serde", AnySerde.class.getName());
+        if (json.path("optimize").booleanValue()) p.put("topology.optimization", "all");
+        try {
+            int index = 0;
+            for (JsonNode op : json.get("ops")) c.add(op, index++);
+            topology = c.builder.build(p);
+        } catch (RuntimeException e) {
+            result.put("error", "build");
+            result.put("detail", e.toString());
+            return result;
+        }
+        result.put("describe", topology.describe().toString());
+        Map<String, ArrayNode> out = new TreeMap<>();
+        Map<String, TestInputTopic<byte[], byte[]>> inputs = new HashMap<>();
+        Map<String, TestOutputTopic<byte[], byte[]>> outputs = new HashMap<>();
+        TopologyTestDriver driver = null;
+        try {
+            driver = new TopologyTestDriver(topology, p, Instant.ofEpochMilli(0));
+            for (JsonNode input : json.get("inputs")) {
+                c.step++;
+                int effects = c.effects.size();
+                try {
+                    if (input.isObject()) {
+                        driver.advanceWallClockTime(Duration.ofMillis(input.get("advance").longValue()));
+                    } else {
+                        pipe(driver, inputs, input);
+                    }
+                } catch (RuntimeException e) {
+                    while (c.effects.size() > effects) c.effects.remove(c.effects.size() - 1);
+                    result.put("error", kindOf(e) + " at " + c.step);
+                    result.put("detail", e.toString());
+                    break;
+                }
+                drain(driver, outputs, out, c.step);
+            }
+            if (!result.has("error")) {
+                result.put("dropped", (long) dropped(driver));
+                result.set("stores", stores(driver));
+            }
+        } catch (RuntimeException e) {
+            result.put("error", "open: " + kindOf(e));
+            result.put("detail", e.toString());
+        } finally {
+            try { if (driver != null) driver.close(); } catch (RuntimeException e) { /* the case's own error came first */ }
+        }
+        ObjectNode records = result.putObject("out");
+        out.forEach(records::set);
+        ArrayNode effects = result.putArray("effects");
+        for (Object[] e : c.effects) {
+            ArrayNode row = effects.addArray().add((Integer) e[0]).add((Integer) e[1]);
+            put(row, e[2]);
+            put(row, e[3]);
+        }
+        return result;
+    }
+
+    static void pipe(TopologyTestDriver driver, Map<String, TestInputTopic<byte[], byte[]>> inputs, JsonNode input) {
+        TestInputTopic<byte[], byte[]> topic = inputs.computeIfAbsent(
+            input.get(0).textValue(), n -> driver.createInputTopic(n, new ByteArraySerializer(), new ByteArraySerializer()));
+        Headers headers = new RecordHeaders();
+        if (input.size() > 4)
+            for (JsonNode h : input.get(4))
+                headers.add(h.get(0).textValue(), h.get(1).isNull() ? null : h.get(1).textValue().getBytes(StandardCharsets.UTF_8));
+        topic.pipeInput(new TestRecord<>(raw(input.get(1)), raw(input.get(2)), headers, input.get(3).longValue()));
+    }
+    /** {"bytes": text} stands for bytes that are no value. */
+    static byte[] raw(JsonNode node) {
+        return node.isObject() ? node.get("bytes").textValue().getBytes(StandardCharsets.ISO_8859_1) : encode(fromJson(node));
+    }
+
+    public static class AnySerde extends Serdes.WrapperSerde<Object> {
+        public AnySerde() { super(ANY.serializer(), ANY.deserializer()); }
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Thread.currentThread().setContextClassLoader(Oracle.class.getClassLoader());
+        PrintStream to = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        BufferedReader from = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = from.readLine(); line != null; line = from.readLine()) {
+            to.println(JSON.writeValueAsString(run(JSON.readTree(line), arguments[0])));
+            to.flush();
+        }
+    }
+}

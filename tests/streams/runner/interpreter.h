@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the operators of a case to a topology. Layer: tests/streams.
+// Streams and tables of the cases have keys of Value or Windowed<Value> and values of Value or
+// int64 (counts); what cannot be declared of a type is refused where the case is read.
+// Threading: one thread.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "functions.h"
+#include "leat/streams/builder.h"
+#include "leat/streams/cogrouped_kstream.h"
+#include "leat/streams/global_ktable.h"
+#include "leat/streams/kgrouped_table.h"
+
+namespace leat::streams::cases {
+
+namespace json = boost::json;
+
+/// What peek and foreach saw.
+struct Effect {
+    std::int64_t step;
+    std::int64_t op;
+    std::string key;
+    Maybe value;
+};
+struct Effects {
+    std::int64_t step = -1;
+    std::vector<Effect> seen;
+};
+
+using WindowKey = Windowed<Value>;
+using ByTime = TimeWindowedKStream<Value, Value, TimeWindows>;
+using BySlides = TimeWindowedKStream<Value, Value, SlidingWindows>;
+using WithoutEnd = TimeWindowedKStream<Value, Value, UnlimitedWindows>;
+using BySessions = SessionWindowedKStream<Value, Value>;
+using Cogrouped = CogroupedKStream<Value, Value>;
+template <class W>
+using CogroupedBy = TimeWindowedCogroupedKStream<Value, Value, W>;
+using CogroupedBySessions = SessionWindowedCogroupedKStream<Value, Value>;
+using Made =
+    std::variant<std::monostate, KStream<Value, Value>, KStream<Value, std::int64_t>,
+                 KStream<WindowKey, Value>, KStream<WindowKey, std::int64_t>, KTable<Value, Value>,
+                 KTable<Value, std::int64_t>, KTable<WindowKey, Value>,
+                 KTable<WindowKey, std::int64_t>, KGroupedStream<Value, Value>, ByTime, BySlides,
+                 WithoutEnd, BySessions, Cogrouped, CogroupedBy<TimeWindows>,
+                 CogroupedBy<SlidingWindows>, CogroupedBy<UnlimitedWindows>, CogroupedBySessions,
+                 GlobalKTable<Value, Value>, KGroupedTable<Value, Value>>;
+
+/// An operator that the case names and this program has no form for.
+struct Unsupported : std::exception {
+    explicit Unsupported(std::string_view op) : what_(op) {}
+    [[nodiscard]] const char* what() const noexcept override { return what_.c_str(); }
+
+  private:
+    std::string what_;
+};
+
+/// One operator of a case, with its fields as the interpreter wants them.
+struct Op {
+    const json::object& fields;
+    std::int64_t index;
+
+    [[nodiscard]] std::string verb() const { return get("op"); }
+    /// Empty when it is not there.
+    [[nodiscard]] std::string get(std::string_view field) const {
+        const auto* found = fields.if_contains(field);
+        return found != nullptr && found->is_string() ? std::string{found->as_string()}
+                                                      : std::string{};
+    }
+    [[nodiscard]] std::string name() const { return get("name"); }
+    [[nodiscard]] bool has(std::string_view field) const {
+        const auto* found = fields.if_contains(field);
+        return found != nullptr && !found->is_null();
+    }
+    [[nodiscard]] bool flag(std::string_view field) const {
+        const auto* found = fields.if_contains(field);
+        return found != nullptr && found->is_bool() && found->as_bool();
+    }
+    [[nodiscard]] std::int64_t number(std::string_view field) const {
+        const auto* found = fields.if_contains(field);
+        return found != nullptr && found->is_int64() ? found->as_int64() : 0;
+    }
+    [[nodiscard]] Duration ms(std::string_view field) const { return Duration{number(field)}; }
+    /// Which operator it stands on; -1 when none.
+    [[nodiscard]] std::int64_t place(std::string_view field) const {
+        return has(field) ? number(field) : -1;
+    }
+    template <class V>
+    [[nodiscard]] Materialized<Value, V> kept() const {
+        Materialized<Value, V> as{.store = get("store")};
+        if (has("retention")) as.retention = ms("retention");
+        as.logging = !flag("nolog");
+        as.persistent = !flag("memory");
+        if (flag("keep")) as.key = serde_for<Value>();
+        as.name = name();
+        return as;
+    }
+};
+
+struct Context {
+    Builder& builder;
+    std::shared_ptr<Effects> effects;
+    const std::vector<Made>& made;
+
+    /// What operator `op` names in `field`.
+    [[nodiscard]] const Made& at(const Op& op, std::string_view field) const {
+        return made.at(static_cast<std::size_t>(op.place(field)));
+    }
+};
+
+// One file each: what stands on streams, tables, groups. Throw Unsupported.
+template <class K, class V>
+Made on_stream(const Context& context, const Op& op, const KStream<K, V>& stream);
+template <class K, class V>
+Made on_table(const Context& context, const Op& op, const KTable<K, V>& table);
+Made on_group(const Context& context, const Op& op, const KGroupedStream<Value, Value>& group);
+template <class W>
+Made on_group(const Context& context, const Op& op,
+              const TimeWindowedKStream<Value, Value, W>& group);
+Made on_group(const Context& context, const Op& op, const BySessions& group);
+Made on_group(const Context& context, const Op& op, const Cogrouped& group);
+template <class W>
+Made on_group(const Context& context, const Op& op, const CogroupedBy<W>& group);
+Made on_group(const Context& context, const Op& op, const CogroupedBySessions& group);
+Made on_group(const Context& context, const Op& op, const KGroupedTable<Value, Value>& group);
+/// What a stream is joined with decides which join it is.
+Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& stream);
+
+/// Declares every operator of the case. Throws Unsupported.
+void declare(const json::array& ops, Builder& builder, const std::shared_ptr<Effects>& effects);
+
+}  // namespace leat::streams::cases

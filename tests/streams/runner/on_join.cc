@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interpreter.h"
+
+namespace leat::streams::cases {
+
+Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
+    const std::string f = op.get("f");
+    const bool inner = op.get("kind") == "inner";
+    const auto joiner = [f](const Value* left, const Value* right) {
+        return joined(f, "", maybe(left), maybe(right));
+    };
+    const Made& with = context.at(op, "with");
+    if (const auto* table = std::get_if<KTable<Value, Value>>(&with)) {
+        Joined<Value, Value> as{.name = op.name()};
+        if (op.has("grace")) as.grace = op.ms("grace");
+        return inner ? stream.join(*table, joiner, as) : stream.left_join(*table, joiner, as);
+    }
+    if (const auto* table = std::get_if<GlobalKTable<Value, Value>>(&with)) {
+        const auto key = [k = op.get("k")](const Value* own, const Value* value) {
+            return key_of(k, maybe(own), maybe(value));
+        };
+        const Named named{op.name()};
+        return inner ? stream.join(*table, key, joiner, named)
+                     : stream.left_join(*table, key, joiner, named);
+    }
+    throw Unsupported{"join"};
+}
+
+}  // namespace leat::streams::cases

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "interpreter.h"
+
+namespace leat::streams::cases {
+namespace {
+
+using Pair = KeyValue<Value, Value>;
+
+/// The operators that every stream has, whatever its types.
+template <class K, class V>
+Made on_any(const Context& context, const Op& op, const KStream<K, V>& stream) {
+    const std::string verb = op.verb();
+    const std::string f = op.get("f");
+    const Named named{op.name()};
+    const auto passes = [f](const K* key, const V* value) {
+        return holds(f, key != nullptr, text(key), maybe(value));
+    };
+    if (verb == "filter") return stream.filter(passes, named);
+    if (verb == "filter_not") return stream.filter_not(passes, named);
+    if (verb == "map_values")
+        return stream.map_values(
+            [f](const K* key, const V* value) { return mapped(f, text(key), maybe(value)); },
+            named);
+    if (verb == "select_key")
+        return stream.select_key(
+            [f](const K* key, const V* value) { return key_of(f, maybe(key), maybe(value)); },
+            named);
+    const auto note = [effects = context.effects, at = op.index](const K* key, const V* value) {
+        effects->seen.push_back({effects->step, at, text(key), maybe(value)});
+    };
+    if (verb == "peek") return stream.peek(note, named);
+    if (verb == "foreach") {
+        stream.foreach (note, named);
+        return {};
+    }
+    if (verb == "merge")
+        return stream.merge(std::get<KStream<K, V>>(context.at(op, "with")), named);
+    if (verb != "to") throw Unsupported{verb};
+    const Produced<K, V> produced{.name = op.name()};
+    if (op.has("topic_of")) {
+        const auto topic = [](const K* /*key*/, const V* value) {
+            const std::string shown = text(value);
+            return "out-" + (value == nullptr || shown.empty() ? "none" : shown.substr(0, 1));
+        };
+        stream.to(topic, produced);
+    } else {
+        stream.to(op.get("topic"), produced);
+    }
+    return {};
+}
+
+Made on_values(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
+    const std::string verb = op.verb();
+    const std::string f = op.get("f");
+    const std::string k = op.get("k");
+    const Named named{op.name()};
+    if (verb == "flat_map_values")
+        return stream.flat_map_values([f](const Value* value) { return list_of(f, maybe(value)); },
+                                      named);
+    if (verb == "map")
+        return stream.map(
+            [f, k](const Value* key, const Value* value) {
+                return Pair{key_of(k, maybe(key), maybe(value)),
+                            mapped(f, text(key), maybe(value))};
+            },
+            named);
+    if (verb == "flat_map")
+        return stream.flat_map(
+            [f, k](const Value* key, const Value* value) {
+                std::vector<Pair> out;
+                for (const Maybe& one : list_of(f, maybe(value)))
+                    out.push_back({key_of(k, maybe(key), one), one});
+                return out;
+            },
+            named);
+    if (verb == "to_table") return stream.to_table(op.kept<Value>());
+    if (verb == "join") return on_join(context, op, stream);
+    const Grouped<Value, Value> grouped{.name = op.name()};
+    if (verb == "group_by_key") return stream.group_by_key(grouped);
+    if (verb == "group_by")
+        return stream.group_by(
+            [f](const Value* key, const Value* value) {
+                return key_of(f, maybe(key), maybe(value));
+            },
+            grouped);
+    return on_any(context, op, stream);
+}
+
+}  // namespace
+
+template <class K, class V>
+Made on_stream(const Context& context, const Op& op, const KStream<K, V>& stream) {
+    return on_any(context, op, stream);
+}
+template <>
+Made on_stream(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
+    return on_values(context, op, stream);
+}
+template Made on_stream(const Context&, const Op&, const KStream<Value, std::int64_t>&);
+template Made on_stream(const Context&, const Op&, const KStream<WindowKey, Value>&);
+template Made on_stream(const Context&, const Op&, const KStream<WindowKey, std::int64_t>&);
+
+}  // namespace leat::streams::cases

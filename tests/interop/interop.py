@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "bench")]
 import files  # noqa: E402
 import mutant  # noqa: E402
 import report  # noqa: E402
+import security  # noqa: E402
 from clients import CLIENTS, Broken  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, Unavailable  # noqa: E402
 
@@ -38,8 +39,11 @@ def say(text):
     print(f"interop: {text}", file=sys.stderr, flush=True)
 
 
-def make_node(broker, folder, options):
-    if broker == "kafka" or options.calibrate:
+def make_node(broker, folder, options, secrets=None):
+    kind = "kafka" if options.calibrate else broker
+    if secrets:
+        return security.make_node(kind, folder / f"secure-{broker}", options.leat, secrets)
+    if kind == "kafka":
         return KafkaNode(folder / broker, settings=SETTINGS, features=FEATURES)
     return LeatNode(folder / "leat", options.leat, settings=SETTINGS)
 
@@ -47,11 +51,18 @@ def make_node(broker, folder, options):
 class Node:
     """A broker that is started anew when a client brought it down, so that one defect does not hide all that follow."""
 
-    def __init__(self, broker, folder, options):
-        self.broker = broker
-        self.node = make_node(broker, folder, options)
+    def __init__(self, broker, node):
+        self.broker, self.node = broker, node
         self.node.start()
         self.deaths = []
+        self.environment = {}
+
+    def secure(self, folder, secrets):
+        """For a node of security.py: makes its users, and writes down the ways in."""
+        security.add_users(self.node.address)
+        path = folder / f"ways.{self.broker}.json"
+        secrets.write(path, self.node.addresses)
+        self.environment = {"LEAT_SECURITY": str(path), "JAVA_TOOL_OPTIONS": " ".join(secrets.java_options())}
 
     def address(self, client):
         if self.node.process.poll() is not None:
@@ -66,12 +77,13 @@ class Node:
         self.node.stop()
 
 
-def run_client(client, command, address, log, options):
+def run_client(client, command, address, log, options, more=None):
     """Results by feature; a feature without a line did not run, which is a failure too."""
-    environment = os.environ | {"LEAT_INTEROP": str(HERE)} | client.environment
+    environment = os.environ | {"LEAT_INTEROP": str(HERE)} | client.environment | (more or {})
     results = {}
+    features = wanted_features(client, options, bool(more))
     with open(log, "wb") as sink:
-        process = subprocess.Popen([*command, address, client.name, *wanted_features(client, options)], stdout=subprocess.PIPE, stderr=sink,
+        process = subprocess.Popen([*command, address, client.name, *features], stdout=subprocess.PIPE, stderr=sink,
                                    stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
         timer = threading.Timer(options.patience, lambda: os.killpg(process.pid, 9))
         timer.start()
@@ -83,15 +95,17 @@ def run_client(client, command, address, log, options):
                 sink.write(b"not a result: " + line)
         code = process.wait()
         timer.cancel()
-    for name in wanted_features(client, options):
+    for name in features:
         results.setdefault(name, {"feature": name, "ok": False, "facts": [], "seconds": 0,
                                   "error": f"no result: the program ended with {code}, see {log}"})
     log.with_suffix(".json").write_text(json.dumps(results, indent=1))
     return results
 
 
-def wanted_features(client, options):
-    return [name for name in client.features if not options.feature or name in options.feature]
+def wanted_features(client, options, secure=False):
+    """Those of the secured brokers, or the others."""
+    return [name for name in client.features
+            if (not options.feature or name in options.feature) and (name in security.FEATURES) == secure]
 
 
 def try_client(client, nodes, folder, options):
@@ -104,14 +118,15 @@ def try_client(client, nodes, folder, options):
     except Broken as why:
         say(f"{client.name}: {why}")
         row = {"ok": False, "facts": [], "error": str(why), "seconds": 0}
-        return {broker: {name: row | {"feature": name} for name in wanted_features(client, options)} for broker in nodes}, None
+        names = [name for secure in (False, True) for name in wanted_features(client, options, secure)]
+        return {broker: {name: row | {"feature": name} for name in names} for broker in nodes}, None
     found, threads = {}, []
     for broker, node in nodes.items():
         address = node.address(client.name)
-        log = folder / f"{client.name}.{broker}.log"
+        log = folder / f"{client.name}.{'secure.' if node.environment else ''}{broker}.log"
 
-        def work(broker=broker, address=address, log=log):
-            found[broker] = run_client(client, command, address, log, options)
+        def work(broker=broker, node=node, address=address, log=log):
+            found[broker] = run_client(client, command, address, log, options, node.environment)
 
         threads.append(threading.Thread(target=work))
         threads[-1].start()
@@ -153,19 +168,23 @@ def chosen(options):
             if (not options.only or client.name in options.only) and (not options.short or client.short)]
 
 
-def compare_clients(outcome, folder, options):
+def compare_clients(outcome, folder, options, secrets=None):
+    """With `secrets`, the features of the secured brokers, which are others."""
     brokers = ("kafka", "leat") if options.broker == "both" else (options.broker,)
+    clients = [client for client in chosen(options) if wanted_features(client, options, secrets is not None)]
     nodes = {}
     try:
-        for broker in brokers:
-            nodes[broker] = Node(broker, folder, options)
-        for client in chosen(options):
+        for broker in brokers if clients else ():
+            nodes[broker] = Node(broker, make_node(broker, folder, options, secrets))
+            if secrets:
+                nodes[broker].secure(folder, secrets)
+        for client in clients:
             started = time.monotonic()
             found, why = try_client(client, nodes, folder, options)
             if found is None:
                 outcome.missing(client, why)
                 continue
-            outcome.add(client, found, wanted_features(client, options))
+            outcome.add(client, found, wanted_features(client, options, secrets is not None))
             say(f"{outcome.line(client)}  {time.monotonic() - started:.0f} s")
     finally:
         for node in nodes.values():
@@ -187,6 +206,8 @@ def main():
     try:
         if not options.files:
             compare_clients(outcome, folder, options)
+            if any(wanted_features(client, options, True) for client in chosen(options)):
+                compare_clients(outcome, folder, options, security.Secrets(folder / "secrets"))
         if options.broker != "kafka" and not options.only and not options.feature:
             files.prove(outcome, folder / "files", options, say)
             if not options.files:

@@ -97,21 +97,24 @@ def run_tool(name, *arguments, version="4.3.1", **options):
 class KafkaNode:
     """A node with its own folder; `start` returns when it serves. Not safe to share between threads."""
 
-    def __init__(self, folder, version="4.3.1", settings=None, heap="1g", features=None):
+    def __init__(self, folder, version="4.3.1", settings=None, heap="1g", features=None, listeners=None, java_options=()):
         self.folder = pathlib.Path(folder).absolute()
         self.version = version
         self.settings = dict(settings or {})
         self.heap = heap
         self.features = dict(features or {})  # levels that the folder is formatted with, where they differ from the usual
+        self.listeners = dict(listeners or {})  # more of them: name -> security protocol
+        self.java_options = list(java_options)
         self.process = None
         self.address = None
+        self.addresses = {}  # of those
         self.port = None
 
     def start(self, patience=90):
         self.folder.mkdir(parents=True, exist_ok=True)
         lib = jars(self.version)
         self.port = self.port or free_port()
-        controller = free_port()
+        controller = self.controller = free_port()
         rows = {
             "process.roles": "broker,controller", "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}", "controller.listener.names": "CONTROLLER",
@@ -119,7 +122,7 @@ class KafkaNode:
             "log.dirs": str(self.folder / "data"), "offsets.topic.replication.factor": "1",
             "transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
             "group.initial.rebalance.delay.ms": "0",
-        } | self.settings
+        } | self.more_listeners() | self.settings
         if self.version[0] == "4":
             rows.setdefault("share.coordinator.state.topic.replication.factor", "1")
             rows.setdefault("share.coordinator.state.topic.min.isr", "1")
@@ -135,7 +138,7 @@ class KafkaNode:
         log = self.folder / "server.log"
         command = ["java", f"-Xms{self.heap}", f"-Xmx{self.heap}", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
                    "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent",
-                   *log_options(self.version, "INFO", self.folder), "-cp", f"{lib}/*", "kafka.Kafka", str(properties)]
+                   *log_options(self.version, "INFO", self.folder), *self.java_options, "-cp", f"{lib}/*", "kafka.Kafka", str(properties)]
         with open(log, "wb") as sink:
             self.process = subprocess.Popen(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + patience
@@ -145,6 +148,16 @@ class KafkaNode:
             time.sleep(0.05)
         self.address = f"127.0.0.1:{self.port}"
         return self.address
+
+    def more_listeners(self):
+        if not self.listeners:
+            return {}
+        self.addresses = self.addresses or {name: f"127.0.0.1:{free_port()}" for name in self.listeners}
+        at = {"PLAINTEXT": f"127.0.0.1:{self.port}"} | self.addresses
+        protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"} | self.listeners
+        named = ",".join(f"{name}://{address}" for name, address in at.items())
+        return {"listeners": f"{named},CONTROLLER://127.0.0.1:{self.controller}", "advertised.listeners": named,
+                "listener.security.protocol.map": ",".join(f"{name}:{what}" for name, what in protocols.items())}
 
     @property
     def pid(self):
@@ -171,20 +184,29 @@ class KafkaNode:
 class LeatNode:
     """The same interface over `leat serve`."""
 
-    def __init__(self, folder, binary, settings=None):
+    def __init__(self, folder, binary, settings=None, listeners=None):
         self.folder = pathlib.Path(folder).absolute()
         self.binary = str(binary)
         self.settings = {"group.initial.rebalance.delay.ms": "0"} | dict(settings or {})
+        self.listeners = dict(listeners or {})  # more of them: name -> security protocol
         self.process = None
         self.address = None
+        self.addresses = {}
         self.port = 0
         self.version = "leat"
 
     def start(self, patience=60):
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [self.binary, "serve", "--data", str(self.data), "--listen", f"127.0.0.1:{self.port}",
-                   "--http-listen", "127.0.0.1:0"]
-        for name, value in self.settings.items():
+        command = [self.binary, "serve", "--data", str(self.data), "--http-listen", "127.0.0.1:0"]
+        settings = self.settings
+        if self.listeners:
+            at = {"PLAINTEXT": f"127.0.0.1:{self.port}"} | {name: self.addresses.get(name, "127.0.0.1:0") for name in self.listeners}
+            settings = settings | {
+                "listeners": ",".join(f"{name}://{address}" for name, address in at.items()),
+                "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in ({"PLAINTEXT": "PLAINTEXT"} | self.listeners).items())}
+        else:
+            command += ["--listen", f"127.0.0.1:{self.port}"]
+        for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
         with open(self.folder / "server.log", "ab") as sink:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sink, stdin=subprocess.DEVNULL)
@@ -199,6 +221,7 @@ class LeatNode:
         found = re.search(r"127\.0\.0\.1:(\d+)", self.ready_line)
         self.port = int(found.group(1))
         self.address = f"127.0.0.1:{self.port}"
+        self.addresses = {name: at for name, at in re.findall(r" ([A-Z_]+) ([\d.]+:\d+)", self.ready_line) if name in self.listeners}
         return self.address
 
     pid = KafkaNode.pid

@@ -7,7 +7,7 @@ import sys
 
 import machine
 import normalise
-from clients import FEATURES
+from clients import CONSUMER_PROTOCOL, FEATURES
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PASS, FAIL, NONE = "pass", "FAIL", "-"
@@ -30,7 +30,8 @@ class Outcome:
         self.started = datetime.datetime.now(datetime.UTC)
 
     def missing(self, client, why):
-        self.absent.append((client.title, why, len(client.features)))
+        if client.title not in [title for title, _, _ in self.absent]:
+            self.absent.append((client.title, why, len(client.features)))
 
     def cannot(self, why):
         self.absent.append(("the run", why, 1))
@@ -49,7 +50,11 @@ class Outcome:
                     marks["leat"] = FAIL
                     problems += difflib.unified_diff(*lines, "kafka", "leat", lineterm="", n=1)
             verdicts[feature] = (marks, problems)
-        self.rows.append((client, verdicts))
+        known = [v for c, v in self.rows if c is client]
+        if known:  # Its other features came before.
+            known[0].update(verdicts)
+        else:
+            self.rows.append((client, verdicts))
 
     def _bad(self, marks):
         return FAIL in marks.values()
@@ -83,7 +88,7 @@ class Outcome:
         names = [client.name for client, _ in self.rows]
         brokers = "kafka/leat" if self.options.broker == "both" else self.options.broker
         table = [[f"feature ({brokers})", *names]]
-        for feature in FEATURES:
+        for feature in (*FEATURES, *CONSUMER_PROTOCOL):
             table.append([feature, *(self._cell(client, verdicts, feature) for client, verdicts in self.rows)])
         return table
 
@@ -124,7 +129,7 @@ class Outcome:
             text += ["## Files, and the harness put to the test", ""] + [f"- {PASS if ok else FAIL}: {name}" + (f" ({detail})" if detail else "") for name, ok, detail in self.checks]
         text += ["", "## Replaced before comparison", "", normalise.as_markdown()]
         text += ["", "## What it does not show", "",
-                 "Transactions, authentication and TLS; load, faults and restarts (`make crash`); several nodes. Words of error messages and "
+                 "Kerberos, delegation tokens and rights (`tests/security`); load, faults and restarts (`make crash`); several nodes. Words of error messages and "
                  "times are not compared, error codes are."]
         if self.absent:
             text += ["", "## Could not be had", ""] + [f"- {title}: {why}" for title, why, _ in self.absent]

@@ -5,6 +5,7 @@ A program is called as `PROGRAM BOOTSTRAP PREFIX [FEATURE]...` and prints one JS
 it should, and the facts it saw (its transcript). Facts are compared between brokers, so they say nothing of speed.
 """
 import json
+import os
 import sys
 import time
 import traceback
@@ -20,6 +21,16 @@ class Scenario:
         """Decorator; the function takes the context and a list to which it adds facts."""
         self.features.append(function)
         return function
+
+    def ways_in(self, names, try_way):
+        """A feature for each way into a secured broker (security.py): try_way(context, facts, topic, bootstrap, good, wrong)."""
+        for name in names:
+            def feature(context, facts, name=name):
+                with open(os.environ["LEAT_SECURITY"], encoding="utf-8") as file:
+                    way = json.load(file)[name]
+                try_way(context, facts, context.topic(name), way["bootstrap"], way["good"], way["wrong"])
+            feature.__name__ = name
+            self.feature(feature)
 
     def run(self, context_of):
         bootstrap, prefix, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]

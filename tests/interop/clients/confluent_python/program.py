@@ -557,5 +557,38 @@ def groups_admin(context, facts):
         facts.append(f"unknown {why.args[0].name()}")
 
 
+def with_token(login):
+    """librdkafka's properties of a login, with the callback that gives the token."""
+    given = dict(login["rdkafka"])
+    if login["token"]:
+        given["oauth_cb"] = lambda _: (login["token"], __import__("time").time() + 3600)
+    return given
+
+
+def try_way(context, facts, topic, bootstrap, good, wrong):
+    settings = {"bootstrap.servers": bootstrap} | with_token(good)
+    producer = Producer(settings)
+    places = []
+    for text in ("a", "b", "c"):
+        producer.produce(topic, text.encode(), on_delivery=lambda error, row: places.append(error.name() if error else row.offset()))
+    expect(producer.flush(40) == 0, "not all records were delivered")
+    facts.append(f"written {places}")
+    consumer = Consumer(settings | {"group.id": context.topic("secured")} | QUICK)
+    consumer.assign([TopicPartition(topic, 0, confluent_kafka.OFFSET_BEGINNING)])
+    rows = []
+    wait_until(lambda: len(rows) >= 3 or rows.extend(consumer.consume(3 - len(rows), 0.2)), "the records")
+    facts.append(f"read {[row.value().decode() for row in rows]}")
+    consumer.close()
+    said = set()
+    stranger = admin.AdminClient({"bootstrap.servers": bootstrap, "error_cb": lambda error: said.add(error.name())} | with_token(wrong))
+    try:
+        stranger.list_topics(timeout=4)
+        facts.append("the wrong login is let in")
+    except KafkaException:
+        facts.append(f"the wrong login: {sorted(said & {'_AUTHENTICATION', '_SSL'})}")
+
+
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer"), try_way)
+
 if __name__ == "__main__":
     scenario.run(Context)

@@ -97,6 +97,7 @@ public final class Program {
         Groups.add(features);
         Admins.add(features);
         Transactions.add(features);
+        Security.add(features);
         List<String> wanted = List.of(arguments).subList(2, arguments.length);
         try (Context context = new Context(arguments[0], arguments[1])) {
             features.forEach((name, feature) -> {

@@ -367,5 +367,22 @@ CLIENT_APIS = {f"{name}({key})" for name, key in {
     "DescribeTopicPartitions": 75}.items()}
 
 
+def try_way(context, facts, topic, bootstrap, good, wrong):
+    plain = context.bootstrap
+    context.bootstrap = bootstrap
+    try:
+        files = [context.file(f"{topic}-{name}.properties", "".join(f"{k}={v}\n" for k, v in login["java"].items()))
+                 for name, login in (("good", good), ("wrong", wrong))]
+        context.run(TOPICS, "--create", "--topic", topic, "--command-config", files[0])
+        configured = ("--producer.config", "--consumer.config") if OLD else ("--command-config", "--command-config")
+        context.produce(topic, ["a", "b", "c"], configured[0], files[0])
+        facts.append(f"read {context.read(topic, 3, '--from-beginning', configured[1], files[0])}")
+        facts.append("the wrong login: " + context.outcome(TOPICS, "--list", "--command-config", files[1]))
+    finally:
+        context.bootstrap = plain
+
+
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer"), try_way)
+
 if __name__ == "__main__":
     scenario.run(Context)

@@ -311,5 +311,51 @@ def groups_admin(context, facts):
     facts += [admin.listed(group), f"unknown {admin.describe_group(context.topic('not-there'))}"]
 
 
+if MODERN:
+    from kafka.net.sasl.oauth import AbstractTokenProvider
+else:
+    from kafka.oauth.abstract import AbstractTokenProvider
+
+
+class Token(AbstractTokenProvider):
+    def __init__(self, text):
+        self.text = text
+
+    def token(self):
+        return self.text
+
+
+def settings_of(bootstrap, login):
+    out = {"bootstrap_servers": bootstrap, "security_protocol": login["java"]["security.protocol"], "ssl_cafile": login["ca"],
+           "ssl_certfile": login["certificate"], "ssl_keyfile": login["key"]}
+    if login["mechanism"]:
+        out |= {"sasl_mechanism": login["mechanism"], "sasl_plain_username": login["user"], "sasl_plain_password": login["password"]}
+    if login["token"]:
+        out |= {"sasl_oauth_token_provider": Token(login["token"])}
+    return out
+
+
+def try_way(context, facts, topic, bootstrap, good, wrong):
+    producer = KafkaProducer(acks="all", **settings_of(bootstrap, good))
+    facts.append(f"written {[producer.send(topic, text, partition=0).get(40).offset for text in (b'a', b'b', b'c')]}")
+    producer.close(20)
+    consumer = KafkaConsumer(**(QUICK | settings_of(bootstrap, good)))
+    place = TopicPartition(topic, 0)
+    consumer.assign([place])
+    consumer.seek(place, 0)
+    rows = []
+    wait_until(lambda: len(rows) >= 3 or rows.extend(consumer.poll(200).get(place, [])), "the records")
+    consumer.close()
+    facts.append(f"read {[row.value.decode() for row in rows]}")
+    try:
+        patience = {"bootstrap_timeout_ms": 4000} if MODERN else {}
+        KafkaProducer(max_block_ms=4000, **patience, **settings_of(bootstrap, wrong)).send(topic, b"d").get(5)
+        facts.append("the wrong login is let in")
+    except (KafkaError, OSError, AssertionError):
+        facts.append("the wrong login is refused")
+
+
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer"), try_way)
+
 if __name__ == "__main__":
     scenario.run(Context)

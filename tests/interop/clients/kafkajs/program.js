@@ -338,6 +338,53 @@ features.groups_admin = async (facts) => {
   facts.push(`unknown ${await describe(topicOf('not-there'))}`)
 }
 
+// The ways into a secured broker, see security.py.
+function secured(name) {
+  return async (facts) => {
+    const fs = require('fs')
+    const way = JSON.parse(fs.readFileSync(process.env.LEAT_SECURITY))[name]
+    const topic = topicOf(name)
+    const client = (login) => {
+      const text = (path) => (path ? fs.readFileSync(path, 'utf8') : undefined)
+      const mechanism = login.mechanism?.toLowerCase()
+      const sasl = !mechanism ? undefined
+        : mechanism === 'oauthbearer' ? { mechanism, oauthBearerProvider: async () => ({ value: login.token }) }
+          : { mechanism, username: login.user, password: login.password }
+      const secure = new Kafka({ brokers: [way.bootstrap], ssl: { ca: [text(login.ca)], cert: text(login.certificate), key: text(login.key) }, sasl,
+        retry: { retries: 2 } })
+      secure.logger().setLogLevel(logLevel.NOTHING)
+      return secure
+    }
+    const secureAdmin = client(way.good).admin()
+    await secureAdmin.connect()
+    await secureAdmin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: true })
+    await secureAdmin.disconnect()
+    const producer = client(way.good).producer()
+    await producer.connect()
+    const [sent] = await producer.send({ topic, acks: -1, messages: ['a', 'b', 'c'].map((value) => ({ value, partition: 0 })) })
+    await producer.disconnect()
+    facts.push(`written ${sent.baseOffset}`)
+    const consumer = client(way.good).consumer({ groupId: topicOf(`secured-${name}`) })
+    const rows = []
+    await consumer.connect()
+    await consumer.subscribe({ topic, fromBeginning: true })
+    await consumer.run({ eachMessage: async ({ message }) => { rows.push(`${message.offset}:${message.value}`) } })
+    await waitUntil('the records', () => rows.length === 3)
+    await consumer.disconnect()
+    facts.push(`read ${rows}`)
+    const stranger = client(way.wrong).admin()
+    try {
+      await stranger.connect()
+      await stranger.listTopics()
+      facts.push('the wrong login is let in')
+    } catch (why) {
+      facts.push(`the wrong login: ${name.startsWith('sasl') ? why.name : 'refused'}`)
+    }
+    await stranger.disconnect()
+  }
+}
+for (const name of ['tls', 'mtls', 'sasl_plain', 'sasl_scram_256', 'sasl_scram_512', 'sasl_oauthbearer']) features[name] = secured(name)
+
 async function main() {
   await admin.connect()
   for (const [name, run] of Object.entries(features)) {

@@ -27,8 +27,8 @@ void settle() {
 rd_kafka_conf_t* conf_of(const Context& context, const Settings& settings) {
     char why[512];
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
-    Settings all{{"bootstrap.servers", context.bootstrap}};
-    all.insert(settings.begin(), settings.end());
+    Settings all = settings;
+    all.try_emplace("bootstrap.servers", context.bootstrap);
     for (const auto& [name, value] : all) {
         if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), why, sizeof why) !=
             RD_KAFKA_CONF_OK) {

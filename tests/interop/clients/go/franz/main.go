@@ -144,6 +144,7 @@ func main() {
 		p.client, p.admin = client, kadm.NewClient(client)
 		features := p.recordFeatures()
 		features = append(features, p.groupFeatures()...)
-		return append(append(features, p.adminFeatures()...), p.transactionFeatures()...)
+		features = append(append(features, p.adminFeatures()...), p.transactionFeatures()...)
+		return append(features, interop.WaysIn(p.wayIn)...)
 	})
 }

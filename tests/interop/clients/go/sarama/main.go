@@ -163,6 +163,6 @@ func main() {
 		p := &program{bootstrap: bootstrap, prefix: prefix, admin: admin}
 		features := p.recordFeatures()
 		features = append(features, p.groupFeatures()...)
-		return append(features, p.adminFeatures()...)
+		return append(append(features, p.adminFeatures()...), interop.WaysIn(p.wayIn)...)
 	})
 }

@@ -142,6 +142,6 @@ func main() {
 		p := &program{bootstrap: bootstrap, prefix: prefix, client: client, transport: transport}
 		features := p.recordFeatures()
 		features = append(features, p.groupFeatures()...)
-		return append(features, p.adminFeatures()...)
+		return append(append(features, p.adminFeatures()...), interop.WaysIn(p.wayIn)...)
 	})
 }

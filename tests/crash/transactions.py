@@ -36,6 +36,12 @@ WAYS = ("broker", "broker step", "broker call", "client", "client step", "zombie
 NUMBERS = itertools.count()
 
 
+def write_status(path, offset, value):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(struct.pack("q", value))
+
+
 class Client:
     """One incarnation of the worker."""
 
@@ -52,9 +58,7 @@ class Client:
         return struct.unpack("qqqqq", self.status.read_bytes()[:40])
 
     def hold(self, step):
-        with open(self.status, "r+b") as file:
-            file.seek(24)
-            file.write(struct.pack("q", step))
+        write_status(self.status, 24, step)
 
     def kill(self):
         self.process.kill()
@@ -75,7 +79,7 @@ class Run:
         self.broker = load.Broker(options.leat, data, [*SETTINGS, *settings], self.folder / "broker.log")
         self.threads = 3 if kind == "bank" else 2
         self.incarnation = 0
-        self.client, self.others = None, []
+        self.client, self.feeder, self.others = None, None, []
 
     def command(self, mode, *more):
         return [str(part) for part in (
@@ -125,12 +129,20 @@ class Run:
 
     def tend(self):
         """A client that gave up is replaced, as whoever runs it would."""
+        if self.feeder:
+            self.pace()
         code = self.client.process.poll()
         if code is None:
             return
         if code != BEGIN_ANEW:
             raise load.Broken(f"the worker ended with {code}: {self.client.errors.read_text()[-300:].strip()}")
         self.take_over()
+
+    def pace(self):
+        """The feeder hears how many outputs were read, and stays near that."""
+        ways = self.folder / "status.read", self.folder / "status.feed"
+        if all(path.is_file() and path.stat().st_size >= 40 for path in ways):
+            write_status(ways[1], 24, struct.unpack("qqq", ways[0].read_bytes()[:24])[2])
 
     def until(self, what, condition, seconds=60):
         def check():

@@ -22,6 +22,7 @@ using List = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
 
 constexpr int kCallMs = 30'000;
 constexpr std::size_t kBatchMax = 20;
+constexpr std::int64_t kAheadMax = 500;  ///< Inputs before what the harness says was read of it.
 
 /// What becomes of an input; transactions_history.py knows it too.
 std::uint64_t transformed(std::int64_t number) {
@@ -134,8 +135,9 @@ void transform(const TxnPlan& plan, History& history, TxnStatus& status) {
     for (const auto& each : all) threads.emplace_back([&each] { each->run(); });
 }
 
-/// Plain numbers, a partition each in turn, at a pace that a transformer keeps up with.
-void feed(const TxnPlan& plan, History& history, TxnStatus& /*status*/) {
+/// Plain numbers, a partition each in turn, not far ahead of what came of them: the harness tells
+/// that in `hold`.
+void feed(const TxnPlan& plan, History& history, TxnStatus& status) {
     std::pair<History*, std::int64_t> state{&history, 0};
     const Kafka handle = make_producer(
         plan.client,
@@ -155,6 +157,10 @@ void feed(const TxnPlan& plan, History& history, TxnStatus& /*status*/) {
         },
         &state);
     for (std::int64_t number = 0; !stopping;) {
+        if (number > status.hold.load() + kAheadMax) {
+            rd_kafka_poll(handle.get(), 10);
+            continue;
+        }
         for (int i = 0; i < 4 && state.second < plan.client.window; ++i, ++number) {
             if (!put(handle.get(), plan.input,
                      static_cast<std::int32_t>(number % plan.client.partitions), "",

@@ -18,6 +18,8 @@
 #include "leat/streams/detail/invoke.h"
 #include "leat/streams/detail/join_call.h"
 #include "leat/streams/options.h"
+#include "leat/streams/stream_joined.h"
+#include "leat/streams/windows.h"
 
 namespace leat::streams {
 
@@ -74,6 +76,20 @@ class KStream {
     auto group_by(F selector, const Grouped<detail::MappedTo<F, K, V>, V>& grouped = {}) const;
 
     // With another stream: detail/kstream_joins.h
+
+    /// Joins records of one key whose times lie in `windows` of each other. joiner(left, right) or
+    /// joiner(key, left, right) yields the value; its sides are references where there always is a
+    /// value, else pointers: in a left join the right one, in an outer join both. A record without
+    /// a match is told when its window and grace are over.
+    template <class V2, class F>
+    auto join(const KStream<K, V2>& other, F joiner, JoinWindows windows,
+              const StreamJoined<K, V, V2>& as = {}) const;
+    template <class V2, class F>
+    auto left_join(const KStream<K, V2>& other, F joiner, JoinWindows windows,
+                   const StreamJoined<K, V, V2>& as = {}) const;
+    template <class V2, class F>
+    auto outer_join(const KStream<K, V2>& other, F joiner, JoinWindows windows,
+                    const StreamJoined<K, V, V2>& as = {}) const;
 
     // With a table, or as one: detail/kstream_tables.h
 

@@ -56,9 +56,9 @@ inline std::string written(TestDriver& driver) {
 
 /// What happens, line by line, and at last how many records were dropped.
 inline std::string play(Builder& builder, const std::string& input,
-                        TestDriver::Options options = {}) {
+                        TestDriver::Options options = {}, const Optimization& optimization = {}) {
     options.application_id = "app";
-    const auto topology = builder.build();
+    const auto topology = builder.build(optimization);
     if (!topology) return "build: " + std::string{topology.error().detail()};
     auto opened = TestDriver::open(*topology, options);
     if (!opened) return "open: " + std::string{opened.error().detail()};

@@ -69,6 +69,15 @@ class StoreCodec {
             return std::move(done).error();
         return std::string_view{value_bytes_};
     }
+    Result<std::optional<std::string_view>> encoded(const A& value) {
+        value_bytes_.clear();
+        if (auto done = use_.value->encode(use_.name, value, value_bytes_); !done)
+            return std::move(done).error();
+        return std::optional<std::string_view>{value_bytes_};
+    }
+    static Result<std::optional<std::string_view>> nothing() {
+        return std::optional<std::string_view>{};
+    }
     Result<A> decode(std::string_view bytes) const { return use_.value->decode(use_.name, bytes); }
     Result<K> decode_key(std::string_view bytes) const {
         return use_.key->decode(use_.name, bytes);

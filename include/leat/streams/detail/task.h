@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +55,13 @@ class Task {
     [[nodiscard]] virtual std::int64_t stream_time() const = 0;
     [[nodiscard]] virtual std::int64_t wall_time() const = 0;
     [[nodiscard]] virtual const Origin& origin() const = 0;
+    /// An object of this task that several of its nodes share under a name.
+    template <class T>
+    std::shared_ptr<T> shared(const std::string& name) {
+        auto& at = shared_[name];
+        if (at == nullptr) at = std::make_shared<T>();
+        return std::static_pointer_cast<T>(at);
+    }
     /// A number that lives with the committed offsets of the task's input, under a store's name.
     [[nodiscard]] virtual std::optional<std::int64_t> remembered(std::string_view /*name*/) const {
         return std::nullopt;
@@ -69,6 +78,9 @@ class Task {
     virtual bool survives(const Node& node, const Flow& flow, const Error& error) = 0;
     /// An error that the handler has judged already, or 0.
     [[nodiscard]] virtual bool failed() const = 0;
+
+  private:
+    std::map<std::string, std::shared_ptr<void>> shared_;
 };
 
 }  // namespace leat::streams::detail

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A stream joined with itself on one store. Layer: streams SDK, not for users.
+// Spec:  Kafka Streams' KStreamKStreamSelfJoin.
+// Threading: as detail/node.h.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "leat/streams/detail/invoke.h"
+#include "leat/streams/detail/join_sides.h"
+
+namespace leat::streams::detail {
+
+/// Tells what JoinNode's two sides would, in the same order.
+template <class K, class V, class Out>
+class SelfJoinNode final : public Node {
+  public:
+    SelfJoinNode(std::string name, JoinSide side, JoinFn<K, V, V, Out> join, StoreUse<K, V> store)
+        : Node(std::move(name)),
+          side_(std::move(side)),
+          join_(std::move(join)),
+          codec_(std::move(store)) {}
+
+    Result<void> open(Task& task) override {
+        store_ = &dynamic_cast<WindowStore&>(task.store(codec_.store()));
+        return Node::open(task);
+    }
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        if (flow.key == nullptr || flow.value == nullptr) {
+            task().drop(*this, flow.key == nullptr ? "null key" : "null value");
+            return {};
+        }
+        const K& key = *flow.key_as<K>();
+        const V& self = *flow.value_as<V>();
+        const std::int64_t now = flow.timestamp;
+        LEAT_TRY(const auto as_left,
+                 fetch_matches(codec_, *store_, key, now - side_.before, now + side_.after));
+        for (const auto& [at, value] : as_left)
+            LEAT_TRY_VOID(tell(flow, self, value, std::max(flow.timestamp, at)));
+        LEAT_TRY(const auto as_right,
+                 fetch_matches(codec_, *store_, key, now - side_.after, now + side_.before));
+        bool met_itself = false;
+        for (const auto& [at, value] : as_right) {
+            if (at > flow.timestamp && !std::exchange(met_itself, true))
+                LEAT_TRY_VOID(tell(flow, self, self, flow.timestamp));
+            LEAT_TRY_VOID(tell(flow, value, self, std::max(flow.timestamp, at)));
+        }
+        return met_itself ? Result<void>{} : tell(flow, self, self, flow.timestamp);
+    }
+
+    Result<void> tell(const Flow& flow, const V& left, const V& right, std::int64_t timestamp) {
+        const auto joined = join_(flow.key_as<K>(), &left, &right);
+        return forward({.key = flow.key,
+                        .value = address(joined),
+                        .timestamp = timestamp,
+                        .headers = flow.headers});
+    }
+
+    JoinSide side_;
+    JoinFn<K, V, V, Out> join_;
+    StoreCodec<K, V> codec_;
+    WindowStore* store_ = nullptr;
+};
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How two joined streams are kept. Layer: streams SDK.
+// Spec:  Kafka Streams' StreamJoined.
+// Threading: plain values.
+#pragma once
+
+#include <string>
+
+#include "leat/streams/serde.h"
+
+namespace leat::streams {
+
+/// V: of the stream on the left, V2: of the one on the right.
+template <class K, class V, class V2>
+struct StreamJoined {
+    std::string name{};   ///< Stands in front of the nodes' and repartition topics' names.
+    std::string store{};  ///< Stands in front of the stores' names.
+    Serde<K> key{};
+    Serde<V> value{};
+    Serde<V2> other_value{};
+    bool logging = true;     ///< Changelog topics are kept.
+    bool persistent = true;  ///< On disk; false: in memory.
+};
+
+}  // namespace leat::streams

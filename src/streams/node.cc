@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "leat/streams/detail/node.h"
 
+#include <algorithm>
+
+#include "leat/streams/detail/state_store.h"
 #include "leat/streams/detail/task.h"
 
 namespace leat::streams::detail {
@@ -15,11 +18,29 @@ Error Node::thrown_error(std::string_view what) const {
 }
 
 Result<void> Node::run(const Flow& flow) {
-    auto done = guarded([&] { return process(flow); });
+    return judged(guarded([&] { return process(flow); }), flow);
+}
+
+Result<void> Node::run(const std::function<Result<void>()>& call) {
+    return judged(guarded(call), {});
+}
+
+Result<void> Node::judged(Result<void> done, const Flow& flow) {
     // The node that failed has asked the handler already; those above it only pass the error on.
     if (done || task_->failed()) return done;
     if (task_->survives(*this, flow, done.error())) return {};
     return done;
+}
+
+Result<void> Node::forward(const Flow& flow, std::string_view child) {
+    const auto found = std::ranges::find(children_, child, &Node::name);
+    if (found != children_.end()) return (*found)->run(flow);
+    return Error{Errc::kInvalidRequest, name_ + ": it has no child " + std::string{child}};
+}
+
+StateStore* Node::find_store(std::string_view name) const {
+    const auto found = std::ranges::find(stores_, name, &StateStore::name);
+    return found == stores_.end() ? nullptr : *found;
 }
 
 }  // namespace leat::streams::detail

@@ -26,10 +26,23 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
     }
     for (const StoreSpec& spec : parts.stores())
         if (used.contains(spec.name)) stores_.emplace(spec.name, make_store(spec, backend));
+    for (const Part& part : parts.all()) {
+        const auto node = made.find(part.name);
+        if (node == made.end()) continue;
+        for (const auto& name : part.stores) node->second->add_store(*stores_.at(name));
+    }
+    for (const auto& [name, store] : stores_) {
+        if (parts.is_global_store(name)) give(*store);
+    }
 }
 
 TaskGraph::~TaskGraph() {
     for (const auto& node : nodes_) node->close();
+}
+
+void TaskGraph::give(StateStore& global) {
+    for (const auto& node : nodes_)
+        if (node->find_store(global.name()) == nullptr) node->add_store(global);
 }
 
 Result<void> TaskGraph::open(Task& task) {

@@ -26,6 +26,8 @@ class TaskGraph {
     TaskGraph& operator=(const TaskGraph&) = delete;
     ~TaskGraph();
 
+    /// Lets all nodes use a global store that lives elsewhere. Before open().
+    void give(StateStore& global);
     /// Opens stores, then nodes; these ask `task` for their stores. Errors: what opening ends with.
     Result<void> open(Task& task);
     /// Before a commit: what stores hold back goes out, and into their changelogs. Errors: theirs.

@@ -21,6 +21,7 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> open() {
         std::vector<std::string> names;
         for (const auto& part : parts_.all()) names.push_back(part.name);
+        identify({.application_id = application_, .task_id = "0_0"});
         graph_ = std::make_unique<detail::TaskGraph>(parts_, names, backend_);
         return graph_->open(*this);
     }
@@ -30,18 +31,7 @@ class TestDriver::Impl final : public detail::Task {
             return Error{Errc::kUnknownTopicOrPartition,
                          "nothing in the topology reads " + std::string{topic}};
         waiting_.push_back({std::string{topic}, record});
-        while (!waiting_.empty()) {
-            const auto next = std::move(waiting_.front());
-            waiting_.pop_front();
-            auto done = take(next.first, next.second);
-            if (done) done = graph_->save();  // each record is a commit
-            if (!done) {
-                waiting_.clear();
-                failed_ = false;
-                return done;
-            }
-        }
-        return {};
+        return settled([] { return Result<void>{}; });
     }
 
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
@@ -65,6 +55,40 @@ class TestDriver::Impl final : public detail::Task {
     [[nodiscard]] bool loses_as_kafka() const override { return lose_as_kafka_; }
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
     void drop(const detail::Node&, std::string_view) override { ++dropped_; }
+    /// Calls what is due; nothing is being read meanwhile.
+    Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now) {
+        if (!queue.due(now)) return {};
+        const auto before = std::exchange(origin_, {});
+        auto done = queue.run(now);
+        origin_ = before;
+        return done;
+    }
+    /// What came back to topics that are read, to its end.
+    Result<void> drain() {
+        while (!waiting_.empty()) {
+            const auto next = std::move(waiting_.front());
+            waiting_.pop_front();
+            LEAT_TRY_VOID(take(next.first, next.second));
+            if (stream_time_ >= 0) LEAT_TRY_VOID(punctuate(by_stream_time(), stream_time_));
+            LEAT_TRY_VOID(graph_->save());  // each record is a commit
+        }
+        return {};
+    }
+    Result<void> advance(std::int64_t by) {
+        wall_ms_ += by;
+        return settled([&] { return punctuate(by_wall_time(), wall_ms_); });
+    }
+    /// `first`, then drain(); after a failure the driver goes on with the next record.
+    template <class First>
+    Result<void> settled(First first) {
+        auto done = first();
+        if (done) done = drain();
+        if (!done) {
+            waiting_.clear();
+            failed_ = false;
+        }
+        return done;
+    }
     bool survives(const detail::Node&, const detail::Flow&, const Error&) override {
         failed_ = true;
         return false;
@@ -95,13 +119,16 @@ class TestDriver::Impl final : public detail::Task {
                                         .partition_time = partition_time};
         if (record.key) bytes.key = *record.key;
         if (record.value) bytes.value = *record.value;
-        origin_ = {.topic = topic, .partition = 0, .offset = offsets_[topic]++};
+        const bool internal = parts_.repartition_topics().contains(topic);
+        const auto next = offsets_.emplace(internal ? application_ + "-" + topic : topic, 0).first;
+        origin_ = {.topic = next->first, .partition = 0, .offset = next->second++};
         LEAT_TRY(bytes.timestamp, source.stamp(bytes));
         if (bytes.timestamp < 0) {
             drop(source, "negative timestamp");
             return {};
         }
         partition_time = std::max(partition_time, bytes.timestamp);
+        if (parts_.is_global(source.name())) return source.take(bytes);
         stream_time_ = std::max(stream_time_, bytes.timestamp);
         return source.take(bytes);
     }
@@ -146,8 +173,8 @@ std::vector<std::string> TestDriver::produced_topics() const {
     return out;
 }
 
-void TestDriver::advance_wall_time(Duration by) {
-    impl_->wall_ms_ += by.count();
+Result<void> TestDriver::advance_wall_time(Duration by) {
+    return impl_->advance(by.count());
 }
 
 std::uint64_t TestDriver::dropped() const {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/detail/global_store.h"
 #include "leat/streams/detail/graph.h"
 #include "leat/streams/detail/sources.h"
 #include "leat/streams/detail/table_source.h"
@@ -28,6 +29,8 @@
 #include "leat/streams/kstream.h"
 #include "leat/streams/ktable.h"
 #include "leat/streams/options.h"
+#include "leat/streams/processor.h"
+#include "leat/streams/stores.h"
 #include "leat/streams/topology.h"
 
 namespace leat::streams {
@@ -62,6 +65,31 @@ class Builder {
     GlobalKTable<K, V> global_table(const std::string& topic, const Consumed<K, V>& consumed = {},
                                     const Materialized<K, V>& as = {}) {
         return detail::add_global_table(graph_, topic, consumed, as);
+    }
+    /// A store for processors, which name it in their options.
+    template <class S>
+    void add_state_store(const StoreRef<S>& store) {
+        const std::string name = store.spec.name;
+        graph_->require(name, store.key != nullptr && store.value != nullptr,
+                        "no serde for the store's key or value");
+        detail::GraphNode node{.name = name};
+        node.write = [spec = store.spec](detail::Parts& parts) {
+            parts.require(spec.name, parts.find_store(spec.name) == nullptr,
+                          "two stores have this name");
+            parts.add_store(spec, {});
+        };
+        graph_->add({&graph_->root()}, std::move(node));
+    }
+    /// A store that each instance holds whole, which all processors may read: `supplier` makes the
+    /// Processor that puts the records of `topic` into it.
+    template <class K, class V, class S, class Supplier>
+    void add_global_store(const StoreRef<S>& store, const std::string& topic,
+                          Consumed<K, V> consumed, Supplier supplier) {
+        const std::string source = graph_->name("KSTREAM-SOURCE-", consumed.name);
+        const std::string name =
+            graph_->name("KTABLE-SOURCE-", consumed.name.empty() ? "" : consumed.name + "-process");
+        detail::declare_global_store<K, V>(*graph_, {source, name, topic}, store, consumed,
+                                           supplier);
     }
 
     /// The topology of all that was declared. Call it once.

@@ -24,6 +24,8 @@
 namespace leat::streams {
 
 template <class K, class V>
+class BranchedKStream;
+template <class K, class V>
 class KGroupedStream;
 template <class K, class V>
 class KTable;
@@ -66,7 +68,37 @@ class KStream {
     /// The records of both, in no order between the two.
     KStream merge(const KStream& other, const Named& named = {}) const;
 
+    // In parts: split.h
+
+    /// The first branch whose predicate is true takes a record.
+    [[nodiscard]] BranchedKStream<K, V> split(const Named& named = {}) const;
+    /// The older form of split(): the branches in the order of the predicates; names are split()'s.
+    template <class... F>
+    [[nodiscard]] std::vector<KStream> branch(F... predicates) const;
+
+    // Through operators of your own: detail/kstream_process.h; see processor.h
+
+    /// `supplier` makes a std::unique_ptr of a Processor for each task. The key may have changed.
+    template <class Supplier>
+    auto process(Supplier supplier, const Processed& options = {}) const;
+    /// `supplier` makes a std::unique_ptr of a FixedKeyProcessor for each task.
+    template <class Supplier>
+    auto process_values(Supplier supplier, const Processed& options = {}) const;
+    /// Older names: process() and process_values(), to the letter.
+    template <class Supplier>
+    auto transform(Supplier supplier, const Processed& options = {}) const {
+        return process(std::move(supplier), options);
+    }
+    template <class Supplier>
+    auto transform_values(Supplier supplier, const Processed& options = {}) const {
+        return process_values(std::move(supplier), options);
+    }
+
     // By key: detail/kstream_stateless.h
+
+    /// Through a topic of the application, always: so many partitions, or a name, of one's own.
+    /// Records with a null key are dropped.
+    KStream repartition(const Repartitioned<K, V>& as = {}) const;
 
     /// Groups by the key as it is; goes through a repartition topic only when the key may have
     /// changed.
@@ -110,7 +142,7 @@ class KStream {
     auto left_join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
                    const Named& named = {}) const;
 
-    // Out: detail/kstream_stateless.h
+    // Out: detail/kstream_edges.h
 
     /// Writes to a topic, which must exist.
     void to(const std::string& topic, const Produced<K, V>& produced = {}) const;
@@ -118,6 +150,12 @@ class KStream {
     /// null.
     void to(typename detail::SinkNode<K, V>::TopicOf topic_of,
             const Produced<K, V>& produced = {}) const;
+    /// The older form of to(topic) followed by reading the topic, which must exist; repartition()
+    /// keeps its topic itself.
+    KStream through(const std::string& topic, const Produced<K, V>& produced = {}) const;
+    /// A line for each record, to standard output unless options say where. Needs operator<< for
+    /// key and value, or a mapper.
+    void print(const Printed<K, V>& options = {}) const;
 
     [[nodiscard]] const detail::Handle<K, V>& handle() const noexcept { return at_; }
 
@@ -136,6 +174,9 @@ class KStream {
     template <detail::Absent kAbsent, class KG, class VG, class S, class F>
     auto with_global(const GlobalKTable<KG, VG>& table, S selector, F joiner,
                      const Named& named) const;
+    template <class N, class Supplier>
+    detail::GraphNode& add_user(const std::string& name, const Processed& options,
+                                Supplier supplier) const;
     void write(const Produced<K, V>& produced, std::vector<std::string> topics,
                typename detail::SinkNode<K, V>::TopicOf topic_of) const;
 
@@ -144,6 +185,9 @@ class KStream {
 
 }  // namespace leat::streams
 
+#include "leat/streams/detail/kstream_edges.h"
 #include "leat/streams/detail/kstream_joins.h"
+#include "leat/streams/detail/kstream_process.h"
 #include "leat/streams/detail/kstream_stateless.h"
 #include "leat/streams/detail/kstream_tables.h"
+#include "leat/streams/split.h"

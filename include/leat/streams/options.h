@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "leat/streams/record.h"
@@ -77,6 +78,30 @@ struct Produced {
     Serde<K> key{};
     Serde<V> value{};
     std::string name{};
+};
+
+/// A repartition topic: `name`-repartition behind the application's id; empty: numbered.
+template <class K, class V>
+struct Repartitioned {
+    std::string name{};
+    std::optional<std::int32_t> partitions{};  ///< Not given: as many as the topics it comes from.
+    Serde<K> key{};
+    Serde<V> value{};
+};
+
+/// How process() is connected.
+struct Processed {
+    std::string name{};
+    std::vector<std::string> stores{};  ///< Of Builder::add_state_store().
+};
+
+/// How print() writes: "[label]: key, value".
+template <class K, class V>
+struct Printed {
+    std::string name{};
+    std::string label{};                               ///< Empty: the name of the node before.
+    std::function<void(std::string_view line)> out{};  ///< Gets lines with their end.
+    std::function<std::string(const K*, const V*)> mapper{};
 };
 
 /// How records are brought together by key. `name` also names the repartition topic.

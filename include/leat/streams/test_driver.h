@@ -89,7 +89,8 @@ class TestDriver {
     }
     /// Topics that were written to, in the order of their names.
     [[nodiscard]] std::vector<std::string> produced_topics() const;
-    void advance_wall_time(Duration by);
+    /// Moves the clock and makes the punctuations that are due. Errors: what they end with.
+    Result<void> advance_wall_time(Duration by);
     /// Records that were dropped so far (null keys, closed windows).
     [[nodiscard]] std::uint64_t dropped() const;
 

@@ -9,6 +9,8 @@
 // pipes into topic "in" (key, value, timestamp; "-" is null) and moves the wall clock by 1000 ms.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <array>
 #include <cstdio>
 #include <optional>
@@ -73,7 +75,7 @@ inline std::string play(Builder& builder, const std::string& input,
         std::int64_t at = 0;
         words >> topic;
         if (topic.starts_with('+')) {
-            driver.advance_wall_time(Duration{std::stoll(topic.substr(1))});
+            EXPECT_TRUE(driver.advance_wall_time(Duration{std::stoll(topic.substr(1))}));
             out += "  " + topic + " wall\n";
         } else {
             words >> key >> value >> at;

@@ -146,35 +146,4 @@ auto KStream<K, V>::group_by(F selector,
     return KGroupedStream<K2, V>{{at_.graph, &node, {}, at_.value, true}, grouped};
 }
 
-template <class K, class V>
-void KStream<K, V>::to(const std::string& topic, const Produced<K, V>& produced) const {
-    write(produced, {topic}, [topic](const K*, const V*) { return topic; });
-}
-
-template <class K, class V>
-void KStream<K, V>::to(typename detail::SinkNode<K, V>::TopicOf topic_of,
-                       const Produced<K, V>& produced) const {
-    write(produced, {}, std::move(topic_of));
-}
-
-template <class K, class V>
-void KStream<K, V>::write(const Produced<K, V>& produced, std::vector<std::string> topics,
-                          typename detail::SinkNode<K, V>::TopicOf topic_of) const {
-    const std::string name = at_.graph->name("KSTREAM-SINK-", produced.name);
-    const auto key = detail::choose(produced.key, at_.key);
-    const auto value = detail::choose(produced.value, at_.value);
-    at_.graph->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
-    detail::GraphNode node{.name = name};
-    node.write = [=, parent = at_.node->name](detail::Parts& parts) {
-        parts.add({.name = name,
-                   .kind = detail::Part::Kind::kSink,
-                   .parents = {parent},
-                   .topics = topics,
-                   .make = [=] {
-                       return std::make_unique<detail::SinkNode<K, V>>(name, topic_of, key, value);
-                   }});
-    };
-    at_.graph->add({at_.node}, std::move(node));
-}
-
 }  // namespace leat::streams

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,6 +45,7 @@ struct Change {
     bool latest = true;            ///< False: an update of a versioned table that was overtaken.
 };
 
+class StateStore;
 class Task;
 
 class Node {
@@ -61,14 +63,17 @@ class Node {
     /// process(), with what user code throws turned into an error, and the processing handler asked
     /// about it.
     Result<void> run(const Flow& flow);
+    /// The same for a call at a point of time.
+    Result<void> run(const std::function<Result<void>()>& call);
+
+    /// A store that the node may use.
+    void add_store(StateStore& store) { stores_.push_back(&store); }
+    /// Null: the node is not connected to such a store.
+    [[nodiscard]] StateStore* find_store(std::string_view name) const;
 
     void add_child(Node& child) { children_.push_back(&child); }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] const std::vector<Node*>& children() const noexcept { return children_; }
-
-  protected:
-    /// Errors end the record's way, and the task's unless the handler decides otherwise.
-    virtual Result<void> process(const Flow& flow) = 0;
 
     /// To every child, in the order in which they were added, each to its end before the next.
     Result<void> forward(const Flow& flow) {
@@ -77,7 +82,14 @@ class Node {
         }
         return {};
     }
+    /// To the child of this name. Errors: kInvalidRequest when there is none.
+    Result<void> forward(const Flow& flow, std::string_view child);
     [[nodiscard]] Task& task() const noexcept { return *task_; }
+
+  protected:
+    /// Errors end the record's way, and the task's unless the handler decides otherwise.
+    virtual Result<void> process(const Flow& flow) = 0;
+
     /// `call`, which runs a user's function; what that throws becomes an error with this name.
     template <class Call>
     auto guarded(Call call) const -> decltype(call()) {
@@ -91,10 +103,12 @@ class Node {
     }
 
   private:
+    Result<void> judged(Result<void> done, const Flow& flow);
     [[nodiscard]] Error thrown_error(std::string_view what) const;
 
     std::string name_;
     std::vector<Node*> children_;
+    std::vector<StateStore*> stores_;
     Task* task_ = nullptr;
 };
 

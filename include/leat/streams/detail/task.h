@@ -10,9 +10,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "leat/streams/detail/node.h"
+#include "leat/streams/detail/punctuation.h"
 #include "leat/streams/record.h"
 
 namespace leat::streams::detail {
@@ -35,6 +37,11 @@ struct Outgoing {
     std::optional<std::string_view> value{};
     std::int64_t timestamp = -1;
     const Headers* headers = nullptr;
+};
+
+struct TaskIdentity {
+    std::string application_id{};
+    std::string task_id{};  ///< "0_3": sub-topology and partition.
 };
 
 class Task {
@@ -79,7 +86,22 @@ class Task {
     /// An error that the handler has judged already, or 0.
     [[nodiscard]] virtual bool failed() const = 0;
 
+    /// Calls by stream time and by wall-clock time, for those who run the task: after each record,
+    /// and when the clock has moved. origin() is without topic meanwhile.
+    [[nodiscard]] PunctuationQueue& by_stream_time() noexcept { return by_stream_time_; }
+    [[nodiscard]] PunctuationQueue& by_wall_time() noexcept { return by_wall_time_; }
+    /// A processor asks for a commit soon; take_commit_request() answers once for each.
+    void request_commit() noexcept { commit_requested_ = true; }
+    bool take_commit_request() noexcept { return std::exchange(commit_requested_, false); }
+    [[nodiscard]] const TaskIdentity& identity() const noexcept { return identity_; }
+    /// Before anything is opened.
+    void identify(TaskIdentity as) { identity_ = std::move(as); }
+
   private:
+    PunctuationQueue by_stream_time_;
+    PunctuationQueue by_wall_time_;
+    bool commit_requested_ = false;
+    TaskIdentity identity_;
     std::map<std::string, std::shared_ptr<void>> shared_;
 };
 

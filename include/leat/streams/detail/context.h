@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stands behind a processor's context. Layer: streams SDK, not for users.
+// Threading: as detail/node.h.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+#include "leat/streams/detail/node.h"
+#include "leat/streams/detail/state_store.h"
+#include "leat/streams/detail/task.h"
+#include "leat/streams/detail/typed_store.h"
+#include "leat/streams/options.h"
+#include "leat/streams/record.h"
+
+namespace leat::streams {
+
+/// Where a record was read.
+struct RecordMetadata {
+    std::string topic;
+    std::int32_t partition = -1;
+    std::int64_t offset = -1;
+    friend bool operator==(const RecordMetadata&, const RecordMetadata&) = default;
+};
+
+enum class PunctuationType : std::uint8_t { kStreamTime, kWallClockTime };
+using Punctuator = std::function<Result<void>(Timestamp now)>;
+
+/// Ends the calls of a punctuator; may be used inside of one.
+class Cancellable {
+  public:
+    explicit Cancellable(std::shared_ptr<bool> cancelled) : cancelled_(std::move(cancelled)) {}
+    void cancel() { *cancelled_ = true; }
+
+  private:
+    std::shared_ptr<bool> cancelled_;
+};
+
+namespace detail {
+
+template <class K, class V>
+Flow flow_of(const Record<K, V>& record) {
+    return {.key = record.key ? &*record.key : nullptr,
+            .value = record.value ? &*record.value : nullptr,
+            .timestamp = record.timestamp.ms,
+            .headers = &record.headers};
+}
+
+template <class K, class V>
+Record<K, V> record_of(const Flow& flow) {
+    Record<K, V> out{.timestamp = {flow.timestamp}};
+    if (flow.key != nullptr) out.key = *flow.key_as<K>();
+    if (flow.value != nullptr) out.value = *flow.value_as<V>();
+    if (flow.headers != nullptr) out.headers = *flow.headers;
+    return out;
+}
+
+/// Makes fixed-key records, which users cannot.
+struct FixedKeyAccess {
+    template <class Fixed, class R>
+    static Fixed make(R record) {
+        return Fixed{std::move(record)};
+    }
+    template <class Fixed>
+    static const auto& record(const Fixed& fixed) {
+        return fixed.record_;
+    }
+};
+
+class ContextState {
+  public:
+    explicit ContextState(Node& node) : node_(&node) {}
+
+    [[nodiscard]] Task& task() const { return node_->task(); }
+    [[nodiscard]] const TaskIdentity& identity() const { return task().identity(); }
+    [[nodiscard]] std::optional<RecordMetadata> record_metadata() const {
+        const Origin& origin = task().origin();
+        if (origin.topic.empty()) return std::nullopt;
+        return RecordMetadata{std::string{origin.topic}, origin.partition, origin.offset};
+    }
+    Result<void> forward(const Flow& flow, std::string_view child) {
+        return child.empty() ? node_->forward(flow) : node_->forward(flow, child);
+    }
+    Result<Cancellable> schedule(Duration interval, PunctuationType type, Punctuator punctuate) {
+        if (interval.count() < 1)
+            return Error{Errc::kInvalidRequest,
+                         node_->name() + ": a punctuation's interval is at least 1 ms"};
+        auto cancelled = std::make_shared<bool>(false);
+        const bool by_stream = type == PunctuationType::kStreamTime;
+        auto& queue = by_stream ? task().by_stream_time() : task().by_wall_time();
+        queue.add(
+            *node_, by_stream ? 0 : task().wall_time() + interval.count(), interval.count(),
+            [this, punctuate = std::move(punctuate)](std::int64_t now) {
+                present.timestamp = now;
+                return punctuate(Timestamp{now});
+            },
+            cancelled);
+        return Cancellable{std::move(cancelled)};
+    }
+    template <class S>
+    Result<S> store(std::string_view name, const Serde<typename S::Key>& key,
+                    const Serde<typename S::Value>& value) {
+        StateStore* store = node_->find_store(name);
+        const auto refuse = [&](std::string_view why) {
+            return Error{Errc::kInvalidRequest,
+                         node_->name() + ": the store " + std::string{name} + std::string{why}};
+        };
+        if (store == nullptr) return refuse(" is not connected to it");
+        if (store->spec().kind != S::kKind) return refuse(" is of another kind");
+        auto key_serde = choose(key, Serde<typename S::Key>{});
+        auto value_serde = choose(value, Serde<typename S::Value>{});
+        if (key_serde == nullptr || value_serde == nullptr)
+            return refuse(" has no serde for its key or value");
+        return S{StoreAccess<typename S::Key, typename S::Value>{*store, std::move(key_serde),
+                                                                 std::move(value_serde), present}};
+    }
+
+    Present present;  ///< Of the record that is being processed.
+
+  private:
+    Node* node_;
+};
+
+}  // namespace detail
+
+}  // namespace leat::streams

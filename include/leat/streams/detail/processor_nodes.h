@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The nodes that run users' processors. Layer: streams SDK, not for users.
+// Threading: as detail/node.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "leat/streams/detail/node.h"
+#include "leat/streams/detail/state_store.h"
+#include "leat/streams/processor.h"
+
+namespace leat::streams::detail {
+
+/// `P`: Processor or FixedKeyProcessor of some types; `In` makes what it takes.
+template <class P, class ContextOf, class In>
+class UserNode : public Node {
+  public:
+    UserNode(std::string name, std::unique_ptr<P> processor)
+        : Node(std::move(name)), state_(*this), context_(state_), user_(std::move(processor)) {}
+
+    Result<void> open(Task& task) override {
+        LEAT_TRY_VOID(Node::open(task));
+        return guarded([&] { return user_->init(context_); });
+    }
+    void close() override { user_->close(); }
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        state_.present.timestamp = flow.timestamp;
+        return user_->process(In::of(flow));
+    }
+    ContextState state_;
+    ContextOf context_;
+    std::unique_ptr<P> user_;
+};
+
+template <class K, class V>
+struct PlainIn {
+    static Record<K, V> of(const Flow& flow) { return record_of<K, V>(flow); }
+};
+template <class K, class V>
+struct FixedIn {
+    static FixedKeyRecord<K, V> of(const Flow& flow) {
+        return FixedKeyAccess::make<FixedKeyRecord<K, V>>(record_of<K, V>(flow));
+    }
+};
+
+template <class P>
+using ProcessorNode = UserNode<
+    Processor<typename P::KeyIn, typename P::ValueIn, typename P::KeyOut, typename P::ValueOut>,
+    ProcessorContext<typename P::KeyOut, typename P::ValueOut>,
+    PlainIn<typename P::KeyIn, typename P::ValueIn>>;
+template <class P>
+using FixedKeyNode =
+    UserNode<FixedKeyProcessor<typename P::KeyIn, typename P::ValueIn, typename P::ValueOut>,
+             FixedKeyProcessorContext<typename P::KeyIn, typename P::ValueOut>,
+             FixedIn<typename P::KeyIn, typename P::ValueIn>>;
+
+/// The class that a supplier makes: `std::unique_ptr<P> supplier()`.
+template <class Supplier>
+using SuppliedBy = typename std::invoke_result_t<Supplier&>::element_type;
+
+/// Stores that a supplier brings along by a member `stores()`: a range of StoreSpec.
+template <class Supplier>
+std::vector<StoreSpec> stores_of(Supplier& supplier) {
+    std::vector<StoreSpec> out;
+    if constexpr (requires { supplier.stores(); }) {
+        for (const StoreSpec& spec : supplier.stores()) out.push_back(spec);
+    }
+    return out;
+}
+
+}  // namespace leat::streams::detail

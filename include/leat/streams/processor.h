@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operators of your own. Layer: streams SDK.
+// Spec:  Kafka Streams' Processor and FixedKeyProcessor: one object per task, made by a supplier;
+// init(), process() for each record, close(). Threading: a processor belongs to its task, which
+// runs on one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+#include "leat/streams/detail/context.h"
+#include "leat/streams/record.h"
+#include "leat/streams/stores.h"
+
+namespace leat::streams {
+
+/// What a processor's task offers.
+class Context {
+  public:
+    explicit Context(detail::ContextState& state) : state_(&state) {}
+    [[nodiscard]] const std::string& application_id() const {
+        return state_->identity().application_id;
+    }
+    /// "0_3": sub-topology and partition.
+    [[nodiscard]] const std::string& task_id() const { return state_->identity().task_id; }
+    /// Where the record came from; nothing in init() and in punctuations.
+    [[nodiscard]] std::optional<RecordMetadata> record_metadata() const {
+        return state_->record_metadata();
+    }
+    /// Largest timestamp that the task has processed; negative before the first record.
+    [[nodiscard]] Timestamp stream_time() const { return {state_->task().stream_time()}; }
+    [[nodiscard]] Timestamp wall_time() const { return {state_->task().wall_time()}; }
+    /// Asks for a commit soon; the call does not wait for it.
+    void commit() { state_->task().request_commit(); }
+    /// Calls `punctuate` every `interval` from then on. By stream time the first call comes with
+    /// the first record, by the wall clock after one interval; missed calls are made once. Errors:
+    /// kInvalidRequest: an interval below 1 ms.
+    Result<Cancellable> schedule(Duration interval, PunctuationType type, Punctuator punctuate) {
+        return state_->schedule(interval, type, std::move(punctuate));
+    }
+    /// A store that the processor is connected to, or a global one. Keep the answer.
+    /// Errors: kInvalidRequest: not connected, or of another kind or without serdes.
+    template <class S>
+    Result<S> store(const StoreRef<S>& ref) {
+        return state_->store<S>(ref.spec.name, ref.key, ref.value);
+    }
+    template <class S>
+    Result<S> store(std::string_view name) {
+        return state_->store<S>(name, {}, {});
+    }
+
+  protected:
+    detail::ContextState* state_;
+};
+
+/// The context of a Processor.
+template <class KOut, class VOut>
+class ProcessorContext : public Context {
+  public:
+    using Context::Context;
+    /// To all children, each to its end before the next. Errors: what they end with; hand them on.
+    Result<void> forward(const Record<KOut, VOut>& record) {
+        return state_->forward(detail::flow_of(record), {});
+    }
+    /// To one child, by the name of its node. Errors: kInvalidRequest when there is no such child.
+    Result<void> forward(const Record<KOut, VOut>& record, std::string_view child) {
+        return state_->forward(detail::flow_of(record), child);
+    }
+};
+
+template <class KIn, class VIn, class KOut = KIn, class VOut = VIn>
+class Processor {
+  public:
+    using KeyIn = KIn;
+    using ValueIn = VIn;
+    using KeyOut = KOut;
+    using ValueOut = VOut;
+
+    Processor() = default;
+    Processor(const Processor&) = delete;
+    Processor& operator=(const Processor&) = delete;
+    virtual ~Processor() = default;
+    /// Before the first record. The context lives as long as the processor.
+    virtual Result<void> init(ProcessorContext<KOut, VOut>& context) {
+        context_ = &context;
+        return {};
+    }
+    /// Errors are the processing exception handler's business, as what is thrown is.
+    virtual Result<void> process(const Record<KIn, VIn>& record) = 0;
+    virtual void close() {}
+
+  protected:
+    [[nodiscard]] ProcessorContext<KOut, VOut>& context() const { return *context_; }
+
+  private:
+    ProcessorContext<KOut, VOut>* context_ = nullptr;
+};
+
+/// A record whose key stays what it is.
+template <class K, class V>
+class FixedKeyRecord {
+  public:
+    [[nodiscard]] const std::optional<K>& key() const noexcept { return record_.key; }
+    [[nodiscard]] const std::optional<V>& value() const noexcept { return record_.value; }
+    [[nodiscard]] Timestamp timestamp() const noexcept { return record_.timestamp; }
+    [[nodiscard]] const Headers& headers() const noexcept { return record_.headers; }
+    template <class V2>
+    [[nodiscard]] FixedKeyRecord<K, V2> with_value(std::optional<V2> value) const {
+        return FixedKeyRecord<K, V2>{
+            {record_.key, std::move(value), record_.timestamp, record_.headers}};
+    }
+    template <class V2>
+    [[nodiscard]] FixedKeyRecord<K, V2> with_value(V2 value) const {
+        return with_value(std::optional<V2>{std::move(value)});
+    }
+    [[nodiscard]] FixedKeyRecord with_timestamp(Timestamp timestamp) const {
+        return FixedKeyRecord{{record_.key, record_.value, timestamp, record_.headers}};
+    }
+    [[nodiscard]] FixedKeyRecord with_headers(Headers headers) const {
+        return FixedKeyRecord{{record_.key, record_.value, record_.timestamp, std::move(headers)}};
+    }
+
+  private:
+    template <class, class>
+    friend class FixedKeyRecord;
+    friend struct detail::FixedKeyAccess;
+    explicit FixedKeyRecord(Record<K, V> record) : record_(std::move(record)) {}
+    Record<K, V> record_;
+};
+
+template <class K, class VOut>
+class FixedKeyProcessorContext : public Context {
+  public:
+    using Context::Context;
+    Result<void> forward(const FixedKeyRecord<K, VOut>& record) { return forward(record, {}); }
+    Result<void> forward(const FixedKeyRecord<K, VOut>& record, std::string_view child) {
+        return state_->forward(detail::flow_of(detail::FixedKeyAccess::record(record)), child);
+    }
+};
+
+/// A processor that cannot change keys, so that no repartition topic follows.
+template <class K, class VIn, class VOut = VIn>
+class FixedKeyProcessor {
+  public:
+    using KeyIn = K;
+    using ValueIn = VIn;
+    using ValueOut = VOut;
+
+    FixedKeyProcessor() = default;
+    FixedKeyProcessor(const FixedKeyProcessor&) = delete;
+    FixedKeyProcessor& operator=(const FixedKeyProcessor&) = delete;
+    virtual ~FixedKeyProcessor() = default;
+    virtual Result<void> init(FixedKeyProcessorContext<K, VOut>& context) {
+        context_ = &context;
+        return {};
+    }
+    virtual Result<void> process(const FixedKeyRecord<K, VIn>& record) = 0;
+    virtual void close() {}
+
+  protected:
+    [[nodiscard]] FixedKeyProcessorContext<K, VOut>& context() const { return *context_; }
+
+  private:
+    FixedKeyProcessorContext<K, VOut>* context_ = nullptr;
+};
+
+}  // namespace leat::streams

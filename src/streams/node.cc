@@ -21,8 +21,8 @@ Result<void> Node::run(const Flow& flow) {
     return judged(guarded([&] { return process(flow); }), flow);
 }
 
-Result<void> Node::run(const std::function<Result<void>()>& call) {
-    return judged(guarded(call), {});
+Result<void> Node::run(const std::function<Result<void>()>& call, std::int64_t now) {
+    return judged(guarded(call), {.timestamp = now});
 }
 
 Result<void> Node::judged(Result<void> done, const Flow& flow) {

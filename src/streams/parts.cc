@@ -12,7 +12,13 @@ void Parts::add(Part part) {
     for (auto& parent : part.parents) {
         const auto moved = moved_.find(parent);
         if (moved != moved_.end()) parent = moved->second;
-        require(part.name, find(parent) != nullptr, "there is no node " + parent + " before it");
+        const Part* above = find(parent);
+        require(part.name, above != nullptr, "there is no node " + parent + " before it");
+        if (above == nullptr) continue;
+        require(part.name, above->kind != Part::Kind::kSink, "its parent " + parent + " is a sink");
+        require(part.name,
+                part.in == typeid(void) || above->out == typeid(void) || part.in == above->out,
+                "it takes records of another type than " + parent + " yields");
     }
     std::erase_if(part.parents, [&](const auto& parent) { return find(parent) == nullptr; });
     if (find(part.name) == nullptr) parts_.push_back(std::move(part));
@@ -33,6 +39,8 @@ void Parts::connect(const std::string& node, const std::string& store) {
     const auto part = std::ranges::find(parts_, node, &Part::name);
     require(node, part != parts_.end(), "there is no such node for the store " + store);
     require(node, find_store(store) != nullptr, "the store " + store + " is not added");
+    require(node, part == parts_.end() || part->kind == Part::Kind::kProcessor,
+            "only a processor has a store, " + store);
     if (part != parts_.end() && std::ranges::find(part->stores, store) == part->stores.end())
         part->stores.push_back(store);
 }

@@ -247,6 +247,17 @@ TEST(Process, ForwardsToAChildByName) {
     EXPECT_THAT((*driver->read<string, string>("o2")), ElementsAre(Text{"two", "v2", {5}, {}}));
 }
 
+TEST(Transform, OlderNamesDoWhatProcessDoes) {
+    Builder b;
+    b.stream<string, string>("in").transform(pass).transform_values(pass_values).to("out");
+    const auto topology = b.build();
+    ASSERT_NE(topology->parts().find("KSTREAM-PROCESSOR-0000000001"), nullptr);
+    ASSERT_NE(topology->parts().find("KSTREAM-PROCESSVALUES-0000000002"), nullptr);
+    auto driver = *TestDriver::open(*topology, {});
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {5})));
+    EXPECT_THAT((*driver->read<string, string>("out")), ElementsAre(Text{"k", "v", {5}, {}}));
+}
+
 TEST(Process, AStoreThatIsNotConnectedCannotBeHad) {
     Builder b;
     std::vector<string> notes;

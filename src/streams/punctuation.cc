@@ -24,7 +24,7 @@ Result<void> PunctuationQueue::run(std::int64_t now) {
         Entry entry = std::move(entries_.back());
         entries_.pop_back();
         if (*entry.cancelled) continue;
-        auto done = entry.node->run([&] { return entry.call(now); });
+        auto done = entry.node->run([&] { return entry.call(now); }, now);
         // The call may have cancelled itself.
         if (!*entry.cancelled) {
             const std::int64_t missed = (now - entry.time) / entry.interval_ms;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "leat/streams/detail/task.h"
+#include "streams/error_judge.h"
 #include "streams/task_graph.h"
 
 namespace leat::streams {
@@ -16,7 +17,8 @@ class TestDriver::Impl final : public detail::Task {
         : wall_ms_(options.wall_time_ms),
           parts_(topology.parts()),
           application_(options.application_id),
-          lose_as_kafka_(options.lose_as_kafka) {}
+          lose_as_kafka_(options.lose_as_kafka),
+          judge_(options.handlers, *this) {}
 
     Result<void> open() {
         std::vector<std::string> names;
@@ -59,6 +61,7 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now) {
         if (!queue.due(now)) return {};
         const auto before = std::exchange(origin_, {});
+        judge_.reading(nullptr);
         auto done = queue.run(now);
         origin_ = before;
         return done;
@@ -89,9 +92,12 @@ class TestDriver::Impl final : public detail::Task {
         }
         return done;
     }
-    bool survives(const detail::Node&, const detail::Flow&, const Error&) override {
-        failed_ = true;
-        return false;
+    bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override {
+        return goes_on(Kind::kProcessing, node, flow.timestamp, error);
+    }
+    bool survives_unsent(const detail::Node& node, const detail::Flow& flow,
+                         const Error& error) override {
+        return goes_on(Kind::kProduction, node, flow.timestamp, error);
     }
     [[nodiscard]] bool failed() const override { return failed_; }
 
@@ -100,6 +106,19 @@ class TestDriver::Impl final : public detail::Task {
     std::int64_t wall_ms_;
 
   private:
+    using Kind = detail::ErrorJudge::Kind;
+
+    bool goes_on(Kind kind, const detail::Node& node, std::int64_t at, const Error& error) {
+        failed_ = !judge_.goes_on(kind, node, at, error);
+        return !failed_;
+    }
+    /// What stamp() or take() of the source ended with, after the handlers.
+    Result<void> judged(Result<void> done, const detail::SourceNode& source,
+                        const detail::SourceNode::Bytes& bytes) {
+        if (done || failed_ || !source.undecodable()) return done;
+        if (goes_on(Kind::kDeserialization, source, bytes.timestamp, done.error())) return {};
+        return done;
+    }
     static RawRecord raw(const detail::Outgoing& from) {
         RawRecord out{.timestamp = from.timestamp};
         if (from.key) out.key.emplace(*from.key);
@@ -122,20 +141,24 @@ class TestDriver::Impl final : public detail::Task {
         const bool internal = parts_.repartition_topics().contains(topic);
         const auto next = offsets_.emplace(internal ? application_ + "-" + topic : topic, 0).first;
         origin_ = {.topic = next->first, .partition = 0, .offset = next->second++};
-        LEAT_TRY(bytes.timestamp, source.stamp(bytes));
+        judge_.reading(&bytes);
+        auto time = source.stamp(bytes);
+        if (!time) return judged(std::move(time).error(), source, bytes);
+        bytes.timestamp = *time;
         if (bytes.timestamp < 0) {
             drop(source, "negative timestamp");
             return {};
         }
         partition_time = std::max(partition_time, bytes.timestamp);
-        if (parts_.is_global(source.name())) return source.take(bytes);
-        stream_time_ = std::max(stream_time_, bytes.timestamp);
-        return source.take(bytes);
+        if (!parts_.is_global(source.name()))
+            stream_time_ = std::max(stream_time_, bytes.timestamp);
+        return judged(source.take(bytes), source, bytes);
     }
 
     const detail::Parts& parts_;
     std::string application_;
     bool lose_as_kafka_;
+    detail::ErrorJudge judge_;
     detail::MemoryBackend backend_;
     std::unique_ptr<detail::TaskGraph> graph_;
     std::deque<std::pair<std::string, RawRecord>> waiting_;

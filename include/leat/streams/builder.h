@@ -14,6 +14,7 @@
 //     auto topology = b.build();
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,8 +50,8 @@ class Builder {
     }
     /// Reads all topics, those to come too, whose whole name matches a POSIX extended regular
     /// expression.
-    template <class K, class V>
-    KStream<K, V> stream(const TopicPattern& pattern, const Consumed<K, V>& consumed = {}) {
+    template <class K, class V, std::same_as<TopicPattern> Pattern>
+    KStream<K, V> stream(const Pattern& pattern, const Consumed<K, V>& consumed = {}) {
         return stream<K, V>(detail::Input{.pattern = pattern.regex}, consumed);
     }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/handlers.h"
 #include "leat/streams/options.h"
 #include "leat/streams/record.h"
 #include "leat/streams/serde.h"
@@ -37,6 +38,7 @@ class TestDriver {
     struct Options {
         std::string application_id = "test";
         std::int64_t wall_time_ms = 0;
+        ErrorHandlers handlers{};
         bool lose_as_kafka =
             false;  ///< Closed windows that Kafka Streams never emits are not emitted.
     };

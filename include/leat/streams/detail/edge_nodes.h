@@ -54,12 +54,14 @@ class TypedSource final : public SourceNode {
     Result<void> decode(const Bytes& bytes) {
         record_key_.reset();
         record_value_.reset();
+        undecodable_ = true;
         if (bytes.key) {
             LEAT_TRY(record_key_, key_->decode(bytes.topic, *bytes.key));
         }
         if (bytes.value) {
             LEAT_TRY(record_value_, value_->decode(bytes.topic, *bytes.value));
         }
+        undecodable_ = false;
         return {};
     }
     [[nodiscard]] const K* key_at() const { return record_key_ ? &*record_key_ : nullptr; }
@@ -90,15 +92,18 @@ class SinkNode final : public Node {
         Outgoing out{.topic = topic, .timestamp = flow.timestamp, .headers = flow.headers};
         key_bytes_.clear();
         value_bytes_.clear();
-        if (key != nullptr) {
-            if (auto done = key_->encode(topic, *key, key_bytes_); !done) return done;
-            out.key = key_bytes_;
+        if (auto done = encode(topic, key, value); !done) {
+            if (task().survives_unsent(*this, flow, done.error())) return {};
+            return done;
         }
-        if (value != nullptr) {
-            if (auto done = value_->encode(topic, *value, value_bytes_); !done) return done;
-            out.value = value_bytes_;
-        }
+        if (key != nullptr) out.key = key_bytes_;
+        if (value != nullptr) out.value = value_bytes_;
         return task().send(out);
+    }
+    Result<void> encode(const std::string& topic, const K* key, const V* value) {
+        if (key != nullptr) LEAT_TRY_VOID(key_->encode(topic, *key, key_bytes_));
+        if (value != nullptr) LEAT_TRY_VOID(value_->encode(topic, *value, value_bytes_));
+        return {};
     }
     TopicOf topic_;
     Serde<K> key_;

@@ -64,7 +64,7 @@ class Node {
     /// about it.
     Result<void> run(const Flow& flow);
     /// The same for a call at a point of time.
-    Result<void> run(const std::function<Result<void>()>& call);
+    Result<void> run(const std::function<Result<void>()>& call, std::int64_t now);
 
     /// A store that the node may use.
     void add_store(StateStore& store) { stores_.push_back(&store); }

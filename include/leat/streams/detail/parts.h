@@ -41,9 +41,13 @@ class SourceNode : public Node {
     virtual Result<std::int64_t> stamp(const Bytes& bytes) = 0;
     /// Decodes and forwards. Errors: kInvalidRecord, and what processing ends with.
     virtual Result<void> take(const Bytes& bytes) = 0;
+    /// Whether the last stamp() or take() failed because the bytes do not decode: a matter for the
+    /// deserialization exception handler.
+    [[nodiscard]] bool undecodable() const noexcept { return undecodable_; }
 
   protected:
     Result<void> process(const Flow& flow) final { return forward(flow); }
+    bool undecodable_ = false;
 };
 
 struct Part {

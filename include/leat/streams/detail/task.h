@@ -83,6 +83,12 @@ class Task {
     virtual void drop(const Node& node, std::string_view reason) = 0;
     /// Asks the processing exception handler; true: go on without the record.
     virtual bool survives(const Node& node, const Flow& flow, const Error& error) = 0;
+    /// Asks the production exception handler about a record that cannot be encoded; true: go on
+    /// without it.
+    virtual bool survives_unsent(const Node& /*node*/, const Flow& /*flow*/,
+                                 const Error& /*error*/) {
+        return false;
+    }
     /// An error that the handler has judged already, or 0.
     [[nodiscard]] virtual bool failed() const = 0;
 

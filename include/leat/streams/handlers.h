@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What happens to a record that cannot be decoded, processed or written. Layer: streams SDK.
+// Spec:  Kafka Streams' deserialization, processing and production exception handlers and its dead
+// letter topic (KIP-1033, KIP-1034); the names of the dead letters' headers are the same.
+// Threading: handlers may be called by several threads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "leat/streams/detail/context.h"
+#include "leat/streams/record.h"
+
+namespace leat::streams {
+
+/// Where an error came up. Key, value and headers are those of the record that was read, as bytes;
+/// all of it is absent in a punctuation.
+struct ErrorContext {
+    std::string node{};
+    std::string task_id{};
+    std::optional<RecordMetadata> origin{};
+    std::optional<std::string> key{};
+    std::optional<std::string> value{};
+    Headers headers{};
+    Timestamp timestamp{};
+};
+
+/// A record for a topic of dead letters.
+struct DeadLetter {
+    std::string topic{};
+    std::optional<std::string> key{};
+    std::optional<std::string> value{};
+    Headers headers{};
+    Timestamp timestamp{};
+};
+
+enum class ErrorChoice : std::uint8_t {
+    kFail,      ///< The task ends with the error.
+    kContinue,  ///< The record goes no further here; what it has brought about stays.
+};
+
+struct ErrorAnswer {
+    ErrorChoice choice = ErrorChoice::kFail;
+    /// Not given: one to `dead_letter_topic`, if there is such a topic.
+    std::optional<std::vector<DeadLetter>> dead_letters{};
+};
+
+using ErrorHandler = std::function<ErrorAnswer(const ErrorContext& context, const Error& error)>;
+
+/// The two that come with it: LogAndFail and LogAndContinue.
+ErrorAnswer fail_on_error(const ErrorContext& context, const Error& error);
+ErrorAnswer continue_on_error(const ErrorContext& context, const Error& error);
+
+struct ErrorHandlers {
+    ErrorHandler deserialization = fail_on_error;
+    ErrorHandler processing = fail_on_error;  ///< Also of punctuations.
+    ErrorHandler production = fail_on_error;  ///< Of what cannot be encoded or is not taken.
+    std::string dead_letter_topic{};          ///< errors.dead.letter.queue.topic.name; empty: none.
+};
+
+/// The dead letter that Kafka Streams' own handlers write: the record that was read, with headers
+/// that say what was wrong and where (`__streams.errors.exception`, ...).
+DeadLetter dead_letter(const std::string& topic, const ErrorContext& context, const Error& error);
+
+}  // namespace leat::streams

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/error_judge.h"
+
+#include <string>
+#include <utility>
+
+namespace leat::streams::detail {
+
+ErrorContext ErrorJudge::context_of(const Node& node, std::int64_t timestamp) const {
+    ErrorContext out{.node = node.name(), .task_id = task_->identity().task_id};
+    out.timestamp = {timestamp};
+    const Origin& origin = task_->origin();
+    if (origin.topic.empty()) return out;
+    out.origin = RecordMetadata{std::string{origin.topic}, origin.partition, origin.offset};
+    if (bytes_ == nullptr) return out;
+    if (bytes_->key) out.key.emplace(*bytes_->key);
+    if (bytes_->value) out.value.emplace(*bytes_->value);
+    if (bytes_->headers != nullptr) out.headers = *bytes_->headers;
+    return out;
+}
+
+Result<void> ErrorJudge::send(const DeadLetter& letter) {
+    Outgoing out{
+        .topic = letter.topic, .timestamp = letter.timestamp.ms, .headers = &letter.headers};
+    if (letter.key) out.key = *letter.key;
+    if (letter.value) out.value = *letter.value;
+    return task_->send(out);
+}
+
+bool ErrorJudge::goes_on(Kind kind, const Node& node, std::int64_t timestamp, const Error& error) {
+    const ErrorHandler& handler = kind == Kind::kDeserialization ? handlers_.deserialization
+                                  : kind == Kind::kProcessing    ? handlers_.processing
+                                                                 : handlers_.production;
+    const ErrorContext context = context_of(node, timestamp);
+    ErrorAnswer answer;
+    try {
+        answer = handler(context, error);
+    } catch (...) {  // tidy: right here, a user's handler may throw anything: the task fails.
+        answer = fail_on_error(context, error);
+    }
+    if (!answer.dead_letters && !handlers_.dead_letter_topic.empty())
+        answer.dead_letters = {{dead_letter(handlers_.dead_letter_topic, context, error)}};
+    if (answer.dead_letters) {
+        for (const DeadLetter& letter : *answer.dead_letters)
+            if (!send(letter)) return false;
+    }
+    if (answer.choice == ErrorChoice::kFail) return false;
+    task_->drop(node, "skipped by a handler");
+    return true;
+}
+
+}  // namespace leat::streams::detail

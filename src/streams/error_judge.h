@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Asks the handlers about errors of a task and sends its dead letters. Layer: streams (L6).
+// Threading: belongs to its task.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/result.h"
+#include "leat/streams/detail/parts.h"
+#include "leat/streams/detail/task.h"
+#include "leat/streams/handlers.h"
+
+namespace leat::streams::detail {
+
+class ErrorJudge {
+  public:
+    enum class Kind : std::uint8_t { kDeserialization, kProcessing, kProduction };
+
+    ErrorJudge(ErrorHandlers handlers, Task& task) : handlers_(std::move(handlers)), task_(&task) {}
+
+    /// The record that is being taken in; null between two. Lives until the next call.
+    void reading(const SourceNode::Bytes* bytes) noexcept { bytes_ = bytes; }
+    /// True: go on without the record, which counts as dropped.
+    bool goes_on(Kind kind, const Node& node, std::int64_t timestamp, const Error& error);
+
+  private:
+    [[nodiscard]] ErrorContext context_of(const Node& node, std::int64_t timestamp) const;
+    Result<void> send(const DeadLetter& letter);
+
+    ErrorHandlers handlers_;
+    Task* task_;
+    const SourceNode::Bytes* bytes_ = nullptr;
+};
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// Outcomes are those of Kafka Streams 4.2.1 with its handlers LogAndFail and LogAndContinue.
+#include <gmock/gmock.h>
+
+#include <stdexcept>
+
+#include "leat/streams/builder.h"
+#include "leat/streams/test_driver.h"
+
+namespace leat::streams {
+namespace {
+
+using std::nullopt;
+using std::string;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// Big-endian, as an int32 in a topic.
+string number(char last) {
+    return {'\0', '\0', '\0', last};
+}
+
+void fail(const char* why) {
+    throw std::runtime_error(why);  // tidy: right here, a user's function may throw.
+}
+
+/// Numbers from "in" to "out" and "out2"; the way to "out" throws at 13.
+Topology numbers() {
+    Builder b;
+    const auto s = b.stream<string, std::int32_t>("in");
+    s.map_values([](std::int32_t v) {
+         if (v == 13) fail("thirteen");
+         return "v" + std::to_string(v);
+     }).to("out");
+    s.map_values([](std::int32_t v) { return "w" + std::to_string(v); }).to("out2");
+    return *b.build();
+}
+
+struct Ran {
+    std::vector<string> out;
+    std::vector<string> out2;
+    std::vector<RawRecord> dead;
+    std::vector<string> failures;
+    std::uint64_t dropped = 0;
+};
+
+std::vector<string> values(TestDriver& driver, const string& topic) {
+    std::vector<string> out;
+    for (const auto& record : driver.read(topic)) out.push_back(*record.value);
+    return out;
+}
+
+Ran run(const Topology& topology, const ErrorHandlers& handlers,
+        const std::vector<RawRecord>& records) {
+    auto driver = *TestDriver::open(topology, {.application_id = "a", .handlers = handlers});
+    Ran ran;
+    for (const auto& record : records) {
+        const auto done = driver->pipe("in", record);
+        if (!done) ran.failures.emplace_back(done.error().detail());
+    }
+    ran.out = values(*driver, "out");
+    ran.out2 = values(*driver, "out2");
+    ran.dead = driver->read("dlq");
+    ran.dropped = driver->dropped();
+    return ran;
+}
+
+const std::vector<RawRecord> kRecords{{"k", number(1), 5, {}},
+                                      {"k", "bad", 6, {{"t", "7"}}},
+                                      {"k", number(13), 7, {}},
+                                      {"k", number(2), 8, {}}};
+const ErrorHandlers kContinue{.deserialization = continue_on_error,
+                              .processing = continue_on_error};
+
+string header(const RawRecord& record, const string& name) {
+    for (const auto& header : record.headers)
+        if (header.name == name) return header.value.value_or("null");
+    return "none";
+}
+
+TEST(Handlers, ContinueDropsTheRecordAtTheNodeThatFails) {
+    const auto ran = run(numbers(), kContinue, kRecords);
+    EXPECT_THAT(ran.failures, IsEmpty());
+    EXPECT_THAT(ran.out, ElementsAre("v1", "v2"));
+    EXPECT_THAT(ran.out2, ElementsAre("w1", "w13", "w2"));
+    EXPECT_THAT(ran.dead, IsEmpty());
+    EXPECT_EQ(ran.dropped, 2U);
+}
+
+TEST(Handlers, DeadLettersHoldTheRecordAndWhatWasWrong) {
+    auto handlers = kContinue;
+    handlers.dead_letter_topic = "dlq";
+    const auto ran = run(numbers(), handlers, kRecords);
+    ASSERT_EQ(ran.dead.size(), 2U);
+    const auto& undecodable = ran.dead[0];
+    EXPECT_EQ(undecodable.key, "k");
+    EXPECT_EQ(undecodable.value, "bad");
+    EXPECT_EQ(undecodable.timestamp, 6);
+    EXPECT_EQ(undecodable.headers.front(), (Header{"t", "7"}));
+    EXPECT_EQ(header(undecodable, "__streams.errors.topic"), "in");
+    EXPECT_EQ(header(undecodable, "__streams.errors.partition"), "0");
+    EXPECT_EQ(header(undecodable, "__streams.errors.offset"), "1");
+    const auto& thrown = ran.dead[1];
+    EXPECT_EQ(thrown.value, number(13));
+    EXPECT_EQ(thrown.timestamp, 7);
+    EXPECT_THAT(header(thrown, "__streams.errors.message"), HasSubstr("thirteen"));
+    EXPECT_EQ(header(thrown, "__streams.errors.stacktrace"), "KSTREAM-MAPVALUES-0000000001");
+    EXPECT_EQ(header(thrown, "__streams.errors.offset"), "2");
+}
+
+TEST(Handlers, FailEndsWithTheError) {
+    const auto ran = run(numbers(), {}, kRecords);
+    ASSERT_EQ(ran.failures.size(), 2U);
+    EXPECT_THAT(ran.failures[1], HasSubstr("KSTREAM-MAPVALUES-0000000001: thirteen"));
+    EXPECT_EQ(ran.dropped, 0U);
+}
+
+TEST(Handlers, AHandlerOfOnesOwnChoosesAndWritesItsLetters) {
+    std::vector<string> seen;
+    ErrorHandlers handlers;
+    handlers.processing = [&seen](const ErrorContext& context, const Error&) {
+        seen.push_back(context.node + " " + context.task_id + " " + context.origin->topic);
+        return ErrorAnswer{ErrorChoice::kContinue,
+                           {{DeadLetter{.topic = "dlq", .key = "mine", .timestamp = {1}}}}};
+    };
+    const auto ran = run(numbers(), handlers, {{"k", number(13), 7, {}}});
+    EXPECT_THAT(seen, ElementsAre("KSTREAM-MAPVALUES-0000000001 0_0 in"));
+    ASSERT_EQ(ran.dead.size(), 1U);
+    EXPECT_EQ(ran.dead[0].key, "mine");
+}
+
+TEST(Handlers, BehindARepartitionTopicTheLetterNamesThat) {
+    Builder b;
+    b.stream<string, string>("in")
+        .repartition({.name = "r"})
+        .map_values([](const string&) -> string {
+            fail("boom");
+            return {};
+        })
+        .to("out");
+    auto handlers = kContinue;
+    handlers.dead_letter_topic = "dlq";
+    const auto ran = run(*b.build(), handlers, {{"k", "v", 5, {}}});
+    ASSERT_EQ(ran.dead.size(), 1U);
+    EXPECT_EQ(header(ran.dead[0], "__streams.errors.topic"), "a-r-repartition");
+    EXPECT_EQ(ran.dropped, 1U);
+}
+
+class FailsAtTimes final : public Processor<string, string> {
+  public:
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        LEAT_TRY_VOID(Processor::init(c));
+        LEAT_TRY_VOID(c.schedule(
+            Duration{10}, PunctuationType::kStreamTime,
+            [](Timestamp) -> Result<void> { return Error{Errc::kUnknownServerError, "punct"}; }));
+        return {};
+    }
+    Result<void> process(const Record<string, string>& record) override {
+        return context().forward(record);
+    }
+};
+
+TEST(Handlers, AFailedPunctuationHasALetterWithoutRecord) {
+    Builder b;
+    b.stream<string, string>("in")
+        .process([] { return std::make_unique<FailsAtTimes>(); })
+        .to("out");
+    auto handlers = kContinue;
+    handlers.dead_letter_topic = "dlq";
+    const auto ran = run(*b.build(), handlers, {{"k", "v", 5, {}}, {"k", "v", 6, {}}});
+    EXPECT_THAT(ran.failures, IsEmpty());
+    EXPECT_THAT(ran.out, ElementsAre("v", "v"));
+    ASSERT_EQ(ran.dead.size(), 1U);
+    EXPECT_EQ(ran.dead[0].key, nullopt);
+    EXPECT_EQ(ran.dead[0].value, nullopt);
+    EXPECT_EQ(ran.dead[0].timestamp, 5);
+    EXPECT_EQ(header(ran.dead[0], "__streams.errors.topic"), "null");
+    EXPECT_EQ(header(ran.dead[0], "__streams.errors.partition"), "-1");
+    EXPECT_EQ(ran.dropped, 1U);
+}
+
+/// Text that has no bytes when it says "no".
+class Picky final : public Codec<string> {
+  public:
+    Result<void> encode(std::string_view, const string& value, string& out) const override {
+        if (value == "no") return Error{Errc::kInvalidRecord, "no such text"};
+        out += value;
+        return {};
+    }
+    Result<string> decode(std::string_view, std::string_view bytes) const override {
+        return string{bytes};
+    }
+};
+
+TEST(Handlers, WhatCannotBeEncodedIsTheProductionHandlersBusiness) {
+    Builder b;
+    b.stream<string, string>("in").to("out", {.value = std::make_shared<Picky>()});
+    const auto topology = b.build();
+    const std::vector<RawRecord> records{{"k", "no", 5, {}}, {"k", "yes", 6, {}}};
+    EXPECT_THAT(run(*topology, kContinue, records).failures, ElementsAre("no such text"));
+    const auto ran = run(*topology, {.production = continue_on_error}, records);
+    EXPECT_THAT(ran.failures, IsEmpty());
+    EXPECT_THAT(ran.out, ElementsAre("yes"));
+}
+
+}  // namespace
+}  // namespace leat::streams

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The table of Leat Streams' verbs, join cells, windows and stores: docs/reference/streams-dsl.md.
+
+    tools/streams_dsl.py            writes the page
+    tools/streams_dsl.py --check    exit code 1 when the page is not what it would write
+    tools/streams_dsl.py --missing  prints the rows that name no test
+
+Each row names tests as they are registered, Suite.Name; one that no test file registers is an error, so that a
+row cannot outlive what shows it.
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "streams-dsl.md"
+TEST = re.compile(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", re.M)
+
+# section: rows of (ours, Kafka Streams' name, tests)
+ROWS = {
+    "Sources": [
+        ("`Builder::stream(topic)`, of several topics", "stream", "Sources.ATopicThatIsReadTwiceHasOneSource Sources.TheOrderOfTopicsDoesNotMatter"),
+        ("`Builder::stream(TopicPattern)`", "stream(Pattern)", "Sources.APatternReadsEachTopicItMatchesWhole Sources.PatternsAndTopicsAreDescribedAsByKafka"),
+        ("`Consumed::reset`", "Consumed.withOffsetResetPolicy", "Sources.OtherOffsetResetsForATopicAreRefused"),
+        ("`FailOnInvalidTimestamp`", "FailOnInvalidTimestamp", "Timestamps.FailOnInvalidFails"),
+        ("`LogAndSkipOnInvalidTimestamp`", "LogAndSkipOnInvalidTimestamp", "Timestamps.LogAndSkipDropsTheRecord"),
+        ("`UsePartitionTimeOnInvalidTimestamp`", "UsePartitionTimeOnInvalidTimestamp", "Timestamps.UsePartitionTimeTakesTheLargestSoFar"),
+        ("`WallclockTimestampExtractor`", "WallclockTimestampExtractor", "Timestamps.WallclockAsksTheClock"),
+        ("`Consumed::time`, a function of one's own", "TimestampExtractor", "Timestamps.AFunctionOfTheValueYieldsTheTime"),
+        ("`Builder::table`", "table", "Table.TellsEachUpdateAndKeepsNothingUnread Table.InANamedStoreLogsEachUpdate"),
+        ("`Builder::global_table`", "globalTable", ""),
+        ("`Builder::add_state_store`", "addStateStore", "Process.StoresJoinSubTopologiesAsInKafka Process.AStoreThatNobodyUsesLeavesNoTrace"),
+        ("`Builder::add_global_store`", "addGlobalStore", "Process.GlobalStoresAreReadWithoutConnection Process.GlobalStoresAreDescribedAsByKafka"),
+    ],
+    "Streams": [
+        ("`filter`", "filter", "Stateless.FilterByReferenceDropsNullValues Stateless.FilterByPointerSeesNullValues"),
+        ("`filter_not`", "filterNot", "Stateless.FilterNotKeepsWhatFilterDrops"),
+        ("`map`", "map", "Stateless.MapChangesKeyAndValue"),
+        ("`map_values`", "mapValues", "Stateless.MapValuesPassesNullOn Stateless.MapValuesMayAnswerNull"),
+        ("`flat_map`", "flatMap", "Stateless.FlatMapYieldsEachPairInOrder"),
+        ("`flat_map_values`", "flatMapValues", "Describe.NamesNodesAsKafkaStreamsDoes"),
+        ("`select_key`", "selectKey", "Describe.NamesNodesAsKafkaStreamsDoes"),
+        ("`peek`", "peek", "Stateless.PeekSeesEachRecordOnItsWay"),
+        ("`foreach`", "foreach", "Names.NeighboursAreInTheOrderOfJavasSets"),
+        ("`print`", "print", "Print.LinesHaveTheLabelOrTheNodeBefore Print.NodesAreDescribedAsByKafka"),
+        ("`merge`", "merge", "Stateless.MergeHoldsTheRecordsOfBoth"),
+        ("`split`, `branch`, `default_branch`, `no_default_branch`", "split", "Split.TheFirstBranchThatIsTrueTakesTheRecord Split.FunctionsAndConsumersTakeBranches Split.WithoutDefaultTheRestGoesNowhere"),
+        ("`KStream::branch`, an older form of `split`", "branch (to 3.x)", "Branch.OlderFormYieldsTheBranchesInOrder"),
+        ("`repartition`", "repartition", "Repartition.TakesANumberOrAName Repartition.DropsNullKeysButNotNullValues"),
+        ("`through`, an older form of `to` and `stream`", "through (to 3.x)", "Through.WritesAndReadsTheTopic"),
+        ("`process`", "process", "Process.RecordsPunctuationsAndStoresGoAsInKafka Process.ForwardsToAChildByName"),
+        ("`process_values`", "processValues", "Process.StoresJoinSubTopologiesAsInKafka"),
+        ("`transform`, `transform_values`: older names of these two", "transform, transformValues (to 3.x)", "Transform.OlderNamesDoWhatProcessDoes"),
+        ("`to(topic)`", "to(String)", "Stateless.HeadersTravelWithTheRecord"),
+        ("`to(topic_of)`", "to(TopicNameExtractor)", "Stateless.SinkMayChooseTheTopicOfARecord"),
+        ("`to_table`", "toTable", "ToTable.DeletesOnNullAndDropsNullKeys ToTable.GoesThroughARepartitionTopicAfterAKeyChange"),
+        ("`group_by_key`, `group_by`", "groupByKey, groupBy", "Aggregate.CountGoesThroughARepartitionTopicAfterAKeyChange"),
+    ],
+    "Grouped streams": [
+        ("`count`", "count", "Aggregate.CountDropsNullKeysAndNullValues"),
+        ("`reduce`", "reduce", "Aggregate.ReduceBeginsWithTheFirstValue"),
+        ("`aggregate`", "aggregate", "Aggregate.AnAggregatorThatAnswersNothingDeletes"),
+        ("`cogroup`", "cogroup", "Cogroup.BothStreamsChangeOneAggregate Cogroup.EachInputGoesThroughItsOwnRepartitionTopic"),
+    ],
+    "Windows": [
+        ("`tumbling`", "TimeWindows", "Aggregate.AWindowTakesRecordsUntilItsGraceIsOver"),
+        ("`hopping`", "TimeWindows.advanceBy", "Aggregate.HoppingWindowsThatHoldARecordEachCountIt"),
+        ("`sliding`", "SlidingWindows", "Windows.SlidingWindowsEndAndBeginAtRecords Windows.ASlidingWindowClosesAfterItsGrace"),
+        ("`session`", "SessionWindows", "Windows.ASessionTakesBackWhatItMerges Windows.ASessionTakesRecordsUntilItsGapAndGraceAreOver"),
+        ("`unlimited`", "UnlimitedWindows", "Windows.AnUnlimitedWindowBeginsAtItsStartAndNeverEnds"),
+        ("emit on close", "EmitStrategy.onWindowClose", "EmitOnClose.ATumblingWindowIsToldOnceInTheOrderOfItsStart EmitOnClose.ASessionIsToldOnceAndNeverTakenBack"),
+        ("suppress until a window closes", "Suppressed.untilWindowCloses", "Suppress.AWindowIsToldOnceWhenItCloses"),
+        ("suppress by time", "Suppressed.untilTimeLimit", "Suppress.AKeyWaitsFromItsFirstUpdateOn Suppress.AFullBufferHandsOnWhatIsOldest"),
+    ],
+    "Tables": [
+        ("`filter`, `filter_not`", "filter, filterNot", "TableFilter.TellsADeletionForWhatDoesNotPass TableFilterNot.KeepsWhatFilterDeletes"),
+        ("`map_values`", "mapValues", "TableMapValues.MayAnswerNull"),
+        ("`transform_values`", "transformValues", "TableTransformValues.SeesDeletionsByPointer"),
+        ("`to_stream`", "toStream", "Table.TellsEachUpdateAndKeepsNothingUnread"),
+        ("`group_by`", "groupBy", ""),
+    ],
+    "Joins": [
+        ("stream and stream: inner, left, outer", "join, leftJoin, outerJoin (KStream)", ""),
+        ("stream and table: inner, left", "join, leftJoin (KTable)", ""),
+        ("stream and global table: inner, left", "join, leftJoin (GlobalKTable)", ""),
+        ("table and table: inner", "join (KTable)", "TableJoin.InnerYieldsKeysThatBothHold"),
+        ("table and table: left", "leftJoin (KTable)", "TableJoin.LeftYieldsKeysThatTheLeftOneHolds"),
+        ("table and table: outer", "outerJoin (KTable)", "TableJoin.OuterYieldsKeysThatEitherHolds"),
+        ("table and table by foreign key: inner, left", "join, leftJoin with an extractor", ""),
+    ],
+    "Stores": [
+        ("key-value, plain", "keyValueStoreBuilder", "Process.RecordsPunctuationsAndStoresGoAsInKafka KeyValueStore.RangesAndPrefixesInBothDirections"),
+        ("key-value, timestamped", "timestampedKeyValueStoreBuilder", "KeyValueStore.LogsValuesWithoutTheirTimestamp"),
+        ("window", "windowStoreBuilder", "WindowStore.LogsKeyStartAndNumber WindowStore.KeepsDuplicatesInTheirOrder"),
+        ("session", "sessionStoreBuilder", "SessionStore.FindsSessionsThatOverlapByEndThenStart"),
+        ("versioned", "versionedKeyValueStoreBuilder", "VersionedStore.AnswersAsOfATime VersionedStore.EqualsAPlainMapOfVersions"),
+    ],
+    "Topology, node by node": [
+        ("`TopologyBuilder`: sources, processors, sinks, stores", "addSource, addProcessor, addSink, addStateStore, connectProcessorAndStateStores", "TopologyBuilder.DescribesSourcesStoresAndSinksAsKafkaDoes Refused.NamesTheNode"),
+        ("`add_global_store`", "addGlobalStore", "TopologyBuilder.DescribesSourcesStoresAndSinksAsKafkaDoes"),
+        ("`add_read_only_store`", "addReadOnlyStateStore", "TopologyBuilder.ReadOnlyStoresWriteNoChangelog"),
+        ("`describe`", "describe", "TopologyBuilder.SubTopologiesAreNumberedByTheirFirstNode Names.NeighboursAreInTheOrderOfJavasSets"),
+    ],
+    "`topology.optimization`": [
+        ("shared repartition topics", "merge.repartition.topics", "Optimize.OneTopicServesBothCountsBehindAKeyChange Optimize.AMergeOfKeyChangesSharesATopic"),
+        ("a table's topic as its changelog", "reuse.ktable.source.topics", "Table.ThatIsItsOwnChangelogLogsNothing"),
+        ("one store for a self join", "single.store.self.join", ""),
+    ],
+    "Errors": [
+        ("`ErrorHandlers::deserialization`", "deserialization.exception.handler", "Handlers.ContinueDropsTheRecordAtTheNodeThatFails"),
+        ("`ErrorHandlers::processing`", "processing.exception.handler", "Handlers.AHandlerOfOnesOwnChoosesAndWritesItsLetters Handlers.AFailedPunctuationHasALetterWithoutRecord"),
+        ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness"),
+        ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong"),
+    ],
+}
+
+HEAD = """# Leat Streams: verbs, joins, windows, stores
+
+Written by `tools/streams_dsl.py`; edit the rows there. Each row names Kafka Streams' operator and the tests that show
+ours; a row without a test is not shown to work yet.
+
+Where the text of `describe()` cannot be Java's: a sink that chooses a topic per record has `extractor class: per record`,
+where Java prints the address of an object. Patterns of topics are POSIX extended regular expressions (decision
+[0021](../decisions/0021-topic-patterns.md)), where Java has its own.
+"""
+
+
+def registered():
+    """Suite.Name of each test to the file that registers it."""
+    out = {}
+    files = [*(ROOT / "src" / "streams").rglob("*_test.cc"), *(ROOT / "tests" / "streams").rglob("*_test.cc")]
+    for path in sorted(files):
+        for suite, name in TEST.findall(path.read_text()):
+            out[f"{suite}.{name}"] = path.relative_to(ROOT)
+    return out
+
+
+def page(tests):
+    lines = [HEAD]
+    for section, rows in ROWS.items():
+        lines += [f"## {section}", "", "| Leat | Kafka Streams | tests |", "|---|---|---|"]
+        for ours, kafkas, names in rows:
+            links = [f"[{name}](../../{tests[name]})" for name in names.split()]
+            lines.append(f"| {ours} | {kafkas} | {', '.join(links) or '–'} |")
+        lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def main():
+    tests = registered()
+    rows = [row for section in ROWS.values() for row in section]
+    unknown = [name for row in rows for name in row[2].split() if name not in tests]
+    if unknown:
+        sys.exit("no test file registers: " + ", ".join(unknown))
+    if "--missing" in sys.argv:
+        print("\n".join(row[0] for row in rows if not row[2]))
+        return
+    text = page(tests)
+    if "--check" not in sys.argv:
+        PAGE.write_text(text)
+    elif not PAGE.exists() or PAGE.read_text() != text:
+        sys.exit(f"{PAGE.relative_to(ROOT)} is not what tools/streams_dsl.py writes: run it")
+
+
+if __name__ == "__main__":
+    main()

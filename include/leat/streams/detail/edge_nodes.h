@@ -25,6 +25,7 @@ class TypedSource final : public SourceNode {
           time_(std::move(time)) {}
 
     Result<std::int64_t> stamp(const Bytes& bytes) override {
+        undecodable_ = false;
         Arrived<K, V> arrived{.topic = bytes.topic,
                               .timestamp = {bytes.timestamp},
                               .partition_time = {bytes.partition_time},

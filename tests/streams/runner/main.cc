@@ -152,8 +152,7 @@ class Run {
     }
     static Result<void> step(TestDriver& driver, const json::value& input) {
         if (const auto* advance = input.if_object()) {
-            driver.advance_wall_time(Duration{advance->at("advance").as_int64()});
-            return {};
+            return driver.advance_wall_time(Duration{advance->at("advance").as_int64()});
         }
         const auto& record = input.as_array();
         return driver.pipe(std::string{record.at(0).as_string()}, record_of(record));

@@ -78,10 +78,13 @@ ROWS = {
         ("`map_values`", "mapValues", "TableMapValues.MayAnswerNull"),
         ("`transform_values`", "transformValues", "TableTransformValues.SeesDeletionsByPointer"),
         ("`to_stream`", "toStream", "Table.TellsEachUpdateAndKeepsNothingUnread"),
-        ("`group_by`", "groupBy", ""),
+        ("`group_by`, then `count`, `reduce`, `aggregate`", "groupBy; KGroupedTable", "GroupedTable.CountTakesOutOfOneGroupBeforeItAddsToAnother GroupedTable.ReduceSubtractsAndAdds GroupedTable.AnAggregateMayBeDeleted"),
     ],
     "Joins": [
-        ("stream and stream: inner, left, outer", "join, leftJoin, outerJoin (KStream)", ""),
+        ("stream and stream: inner", "join (KStream)", "StreamJoin.InnerTellsEachPairOnce StreamJoin.InnerWithAnAsymmetricWindow"),
+        ("stream and stream: left", "leftJoin (KStream)", "StreamJoin.LeftTellsOfLeftRecordsWithoutAMatch StreamJoin.LeftWithAnAsymmetricWindow"),
+        ("stream and stream: outer", "outerJoin (KStream)", "StreamJoin.OuterTellsOfBothSidesRecordsWithoutAMatch StreamJoin.OuterWithAnAsymmetricWindow"),
+        ("a stream and itself", "join (KStream)", "StreamJoin.AStreamMeetsItself"),
         ("stream and table: inner, left", "join, leftJoin (KTable)", ""),
         ("stream and global table: inner, left", "join, leftJoin (GlobalKTable)", ""),
         ("table and table: inner", "join (KTable)", "TableJoin.InnerYieldsKeysThatBothHold"),
@@ -105,7 +108,7 @@ ROWS = {
     "`topology.optimization`": [
         ("shared repartition topics", "merge.repartition.topics", "Optimize.OneTopicServesBothCountsBehindAKeyChange Optimize.AMergeOfKeyChangesSharesATopic"),
         ("a table's topic as its changelog", "reuse.ktable.source.topics", "Table.ThatIsItsOwnChangelogLogsNothing"),
-        ("one store for a self join", "single.store.self.join", ""),
+        ("one store for a self join", "single.store.self.join", "StreamJoin.AStreamMeetsItselfOnOneStore"),
     ],
     "Errors": [
         ("`ErrorHandlers::deserialization`", "deserialization.exception.handler", "Handlers.ContinueDropsTheRecordAtTheNodeThatFails"),

@@ -378,7 +378,8 @@ function secured(name) {
       await stranger.listTopics()
       facts.push('the wrong login is let in')
     } catch (why) {
-      facts.push(`the wrong login: ${name.startsWith('sasl') ? why.name : 'refused'}`)
+      // With a token it ends at the closed connection on one broker and after its retries on the other: see docs/roadmap.md.
+      facts.push(`the wrong login: ${name.startsWith('sasl_') && name !== 'sasl_oauthbearer' ? why.name : 'refused'}`)
     }
     await stranger.disconnect()
   }

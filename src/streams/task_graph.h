@@ -39,7 +39,6 @@ class TaskGraph {
     [[nodiscard]] SourceNode* source_of(std::string_view topic) const;
     /// A name that no node is connected to is a programmer's error.
     [[nodiscard]] StateStore& store(std::string_view name) const;
-    using Stores = std::map<std::string, std::unique_ptr<StateStore>, std::less<>>;
     [[nodiscard]] const Stores& stores() const noexcept { return stores_; }
 
   private:

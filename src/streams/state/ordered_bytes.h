@@ -45,6 +45,7 @@ class MemoryBytes final : public OrderedBytes {
     Result<void> scan(std::string_view from, std::optional<std::string_view> to,
                       Direction direction, const Visit& visit) const override;
     Result<void> drop(std::string_view from, std::string_view to) override;
+    void clear() { entries_.clear(); }
 
   private:
     std::map<std::string, std::string, std::less<>> entries_;
@@ -65,6 +66,8 @@ class MemoryBackend final : public StateBackend {
   public:
     std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) override;
 };
+
+using Stores = std::map<std::string, std::unique_ptr<StateStore>, std::less<>>;
 
 std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& backend);
 

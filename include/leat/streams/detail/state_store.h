@@ -102,7 +102,7 @@ class StateStore {
     /// forwarding at once. Called by the node that writes the store, when it opens.
     bool forward_on_flush(OnFlush listener, bool old_values);
     /// Writes out, logs and forwards what the cache holds back. Errors: what these end with.
-    Result<void> flush();
+    virtual Result<void> flush();
     /// Keeps what the store remembers beside its rows; before each commit. Errors: kIoError.
     virtual Result<void> save() { return {}; }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RocksDB as TaskState uses it: one database, and one store's share of it. Layer: streams (L6).
+// Spec:  a row's key is the store's number, 2 big-endian bytes, and the row; number 0 has the
+// registry. RocksDB is seen by these files alone.
+// Threading: as task_state.h.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "streams/state/ordered_bytes.h"
+#include "streams/state/task_state.h"
+
+namespace leat::streams::detail {
+
+struct StateMemory::Parts {
+    std::shared_ptr<rocksdb::Cache> cache;
+    std::shared_ptr<rocksdb::WriteBufferManager> buffers;
+};
+
+inline rocksdb::Slice slice(std::string_view bytes) {
+    return {bytes.data(), bytes.size()};
+}
+inline std::string_view view(const rocksdb::Slice& bytes) {
+    return {bytes.data(), bytes.size()};
+}
+
+struct Database {
+    std::string directory;
+    std::unique_ptr<rocksdb::DB> db;
+    bool unlogged = false;  ///< Written past the write-ahead log since the last flush.
+
+    /// A bad status as an error. Corruption leaves a mark, and the next open starts empty.
+    [[nodiscard]] Error error(const rocksdb::Status& status, std::string_view what) const;
+    [[nodiscard]] std::string mark_path() const { return directory + "/.damaged"; }
+};
+
+/// What one store has not committed yet, and where its rows are.
+struct StoreRows {
+    std::string prefix;  ///< The store's number.
+    std::map<std::string, std::optional<std::string>, std::less<>> changed;
+    std::vector<std::pair<std::string, std::string>> dropped;
+    std::size_t bytes = 0;
+    rocksdb::WriteBatch* direct = nullptr;  ///< While restoring: rows go here at once.
+
+    void clear();
+    /// Puts everything into a batch, dropped ranges first.
+    [[nodiscard]] rocksdb::Status append_to(rocksdb::WriteBatch& batch) const;
+};
+
+class RocksRows final : public OrderedBytes {
+  public:
+    RocksRows(std::shared_ptr<Database> database, std::shared_ptr<StoreRows> rows)
+        : database_(std::move(database)), rows_(std::move(rows)) {}
+
+    Result<bool> get(std::string_view key, std::string& out) const override;
+    Result<void> put(std::string_view key, std::string_view value) override;
+    Result<void> erase(std::string_view key) override;
+    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
+                      Direction direction, const Visit& visit) const override;
+    Result<void> drop(std::string_view from, std::string_view to) override;
+
+  private:
+    Result<void> change(std::string_view key, std::optional<std::string_view> value);
+    Result<void> scan_forward(rocksdb::Iterator& stored, std::string_view from,
+                              std::optional<std::string_view> to, const Visit& visit) const;
+    Result<void> scan_backward(rocksdb::Iterator& stored, std::string_view from,
+                               std::optional<std::string_view> to, const Visit& visit) const;
+
+    std::shared_ptr<Database> database_;
+    std::shared_ptr<StoreRows> rows_;
+    mutable std::string key_;
+};
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/state/task_state.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "leat/streams/detail/task.h"
+#include "streams/state/database.h"
+#include "streams/state/row_bytes.h"
+
+namespace leat::streams::detail {
+
+namespace {
+
+// Keys of the registry, behind store number 0.
+constexpr std::string_view kRegistry{"\0\0", 2};
+constexpr char kFormatKey = 'f';
+constexpr char kStoreKey = 's';   ///< ‖ name: number (2 bytes) ‖ layout.
+constexpr char kOffsetKey = 'o';  ///< ‖ name: next changelog offset (8 bytes).
+constexpr std::string_view kFormat = "1";
+
+constexpr int kOpenFilesMax = 256;
+constexpr std::size_t kArenaBlock = std::size_t{256} << 10U;
+constexpr std::size_t kInfoLogBytes = std::size_t{1} << 20U;
+constexpr double kBloomBits = 10;
+
+std::string registry_key(char what, std::string_view name = {}) {
+    std::string out{kRegistry};
+    out.push_back(what);
+    return out.append(name);
+}
+
+/// Rows of another layout cannot be read as this store's.
+std::string layout_of(const StoreSpec& spec) {
+    return std::to_string(static_cast<int>(spec.kind)) + ":" + std::to_string(spec.retention_ms) +
+           ":" + std::to_string(spec.segment_ms) + (spec.time_ordered ? ":t" : ":k");
+}
+
+rocksdb::Options database_options(const TaskState::Options& from) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.write_buffer_size = from.write_buffer_bytes;
+    options.max_write_buffer_number = 3;
+    options.arena_block_size =
+        std::min(kArenaBlock, std::max<std::size_t>(from.write_buffer_bytes / 8, 4096));
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
+    options.compression = rocksdb::kNoCompression;
+    options.max_open_files = kOpenFilesMax;
+    options.max_background_jobs = 2;
+    options.max_log_file_size = kInfoLogBytes;
+    options.keep_log_file_num = 2;
+    options.stats_dump_period_sec = 0;
+    options.skip_stats_update_on_db_open = true;
+    options.write_buffer_manager = from.memory->parts().buffers;
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = from.memory->parts().cache;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBits));
+    // Indexes and filters count in the budget too.
+    table.cache_index_and_filter_blocks = true;
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return options;
+}
+
+class SharedMemory final : public OrderedBytes {
+  public:
+    explicit SharedMemory(std::shared_ptr<MemoryBytes> rows) : rows_(std::move(rows)) {}
+    Result<bool> get(std::string_view key, std::string& out) const override {
+        return rows_->get(key, out);
+    }
+    Result<void> put(std::string_view key, std::string_view value) override {
+        return rows_->put(key, value);
+    }
+    Result<void> erase(std::string_view key) override { return rows_->erase(key); }
+    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
+                      Direction direction, const Visit& visit) const override {
+        return rows_->scan(from, to, direction, visit);
+    }
+    Result<void> drop(std::string_view from, std::string_view to) override {
+        return rows_->drop(from, to);
+    }
+
+  private:
+    std::shared_ptr<MemoryBytes> rows_;
+};
+
+}  // namespace
+
+StateMemory::StateMemory(std::size_t budget_bytes)
+    : budget_bytes_(budget_bytes), parts_(std::make_unique<Parts>()) {
+    parts_->cache = rocksdb::NewLRUCache(budget_bytes);
+    // Write buffers take from the cache's budget; at half of it the largest is written to a file.
+    parts_->buffers =
+        std::make_shared<rocksdb::WriteBufferManager>(budget_bytes / 2, parts_->cache);
+}
+
+StateMemory::~StateMemory() = default;
+
+std::size_t StateMemory::used_bytes() const {
+    return parts_->cache->GetUsage();
+}
+
+TaskState::TaskState(Options options)
+    : options_(std::move(options)), database_(std::make_shared<Database>()) {
+    constexpr std::size_t kAlone = std::size_t{64} << 20U;
+    if (!options_.memory) options_.memory = std::make_shared<StateMemory>(kAlone);
+    database_->directory = options_.directory;
+}
+
+TaskState::~TaskState() = default;
+
+Result<std::unique_ptr<TaskState>> TaskState::open(Options options) {
+    std::unique_ptr<TaskState> state{new TaskState{std::move(options)}};  // tidy: private
+    auto* env = rocksdb::Env::Default();
+    const std::string mark = state->database_->mark_path();
+    Result<void> opened;
+    if (env->FileExists(mark).ok()) {
+        std::string told;
+        const auto read = rocksdb::ReadFileToString(env, mark, &told);
+        opened = Error{Errc::kMalformed, read.ok() ? told : "the state is marked as damaged"};
+    } else {
+        opened = state->open_database();
+    }
+    if (!opened && opened.error().code() == Errc::kMalformed) {
+        state->damage_ = opened.error().detail();
+        LEAT_TRY_VOID(state->remove_database());
+        if (auto gone = env->DeleteFile(mark); !gone.ok() && !gone.IsNotFound())
+            return state->database_->error(gone, "removing");
+        opened = state->open_database();
+    }
+    if (!opened) return std::move(opened).error();
+    return state;
+}
+
+Result<void> TaskState::open_database() {
+    rocksdb::DB* db = nullptr;
+    const auto status = rocksdb::DB::Open(database_options(options_), database_path(), &db);
+    database_->db.reset(db);
+    if (!status.ok()) return database_->error(status, "opening");
+    return read_registry();
+}
+
+Result<void> TaskState::remove_database() {
+    database_->db.reset();
+    registry_.clear();
+    offsets_.clear();
+    next_number_ = 1;
+    const auto status = rocksdb::DestroyDB(database_path(), database_options(options_));
+    if (!status.ok()) return database_->error(status, "removing");
+    return {};
+}
+
+Result<void> TaskState::read_registry() {
+    const auto broken = [&] {
+        return Error{Errc::kMalformed, "the registry of the state in " + options_.directory +
+                                           " cannot be read; remove it so that it is restored"};
+    };
+    std::string format;
+    auto status = database_->db->Get({}, registry_key(kFormatKey), &format);
+    if (status.IsNotFound()) {
+        status = database_->db->Put({}, registry_key(kFormatKey), slice(kFormat));
+        if (!status.ok()) return database_->error(status, "starting");
+        return {};
+    }
+    if (!status.ok()) return database_->error(status, "reading");
+    if (format != kFormat)
+        return Error{Errc::kDataDirFormat, "the state in " + options_.directory +
+                                               " was written by a newer version (format " + format +
+                                               ")"};
+    const std::string end = *after_prefix(kRegistry);
+    const rocksdb::Slice upper = end;
+    rocksdb::ReadOptions read;
+    read.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> at{database_->db->NewIterator(read)};
+    for (at->Seek(slice(kRegistry)); at->Valid(); at->Next()) {
+        const std::string_view key = view(at->key()).substr(kRegistry.size());
+        const std::string_view value = view(at->value());
+        if (key.empty()) return broken();
+        const std::string name{key.substr(1)};
+        if (key.front() == kStoreKey) {
+            if (value.size() < 2) return broken();
+            const auto number = read_be<std::uint16_t>(value);
+            registry_[name] = {number, std::string{value.substr(2)}};
+            next_number_ =
+                std::max<std::uint16_t>(next_number_, static_cast<std::uint16_t>(number + 1));
+        } else if (key.front() == kOffsetKey) {
+            if (value.size() != 8) return broken();
+            offsets_[name] = read_be<std::int64_t>(value);
+        }
+    }
+    if (!at->status().ok()) return database_->error(at->status(), "reading");
+    return {};
+}
+
+std::unique_ptr<OrderedBytes> TaskState::rows(const StoreSpec& spec) {
+    // What a suppress buffer holds is in memory, whatever its spec says.
+    if (spec.persistent && spec.kind != StoreSpec::Kind::kSuppress) {
+        auto rows = open_rows(spec);
+        if (rows) {
+            rows_[spec.name] = *rows;
+            return std::make_unique<RocksRows>(database_, *rows);
+        }
+        if (!failed_) failed_ = std::move(rows).error();
+    }
+    auto& memory = memory_[spec.name];
+    if (!memory) memory = std::make_shared<MemoryBytes>();
+    return std::make_unique<SharedMemory>(memory);
+}
+
+Result<void> TaskState::ready() {
+    if (!failed_) return {};
+    return Error{failed_->code(), failed_->detail()};
+}
+
+Result<std::shared_ptr<StoreRows>> TaskState::open_rows(const StoreSpec& spec) {
+    const std::string layout = layout_of(spec);
+    auto& known = registry_[spec.name];
+    if (known.number == 0 || known.layout != layout) {
+        rocksdb::WriteBatch batch;
+        rocksdb::Status status;
+        std::string prefix;
+        if (known.number != 0) {
+            append_be(prefix, known.number);
+            status = batch.DeleteRange(prefix, *after_prefix(prefix));
+            if (status.ok()) status = batch.Delete(registry_key(kOffsetKey, spec.name));
+            offsets_.erase(spec.name);
+        }
+        known = {next_number_++, layout};
+        std::string value;
+        append_be(value, known.number);
+        if (status.ok()) status = batch.Put(registry_key(kStoreKey, spec.name), value + layout);
+        if (status.ok()) status = database_->db->Write({}, &batch);
+        if (!status.ok()) return database_->error(status, "adding store " + spec.name + " to");
+    }
+    auto rows = std::make_shared<StoreRows>();
+    append_be(rows->prefix, known.number);
+    return rows;
+}
+
+std::optional<std::int64_t> TaskState::changelog_offset(std::string_view store) const {
+    const auto found = offsets_.find(store);
+    if (found == offsets_.end()) return std::nullopt;
+    return found->second;
+}
+
+Result<void> TaskState::restore(StateStore& store, std::span<const ChangelogRecord> records,
+                                std::int64_t next_offset) {
+    const auto at = rows_.find(store.name());
+    if (at == rows_.end()) {
+        LEAT_TRY_VOID(store.restore(records));
+        offsets_[store.name()] = next_offset;
+        return {};
+    }
+    StoreRows& rows = *at->second;
+    rocksdb::WriteBatch batch;
+    // A versioned store reads what it has just written; the others do not read.
+    if (store.spec().kind != StoreSpec::Kind::kVersioned) rows.direct = &batch;
+    auto applied = store.restore(records);
+    if (applied) applied = store.save();
+    rows.direct = nullptr;
+    if (!applied) {
+        rows.clear();
+        return applied;
+    }
+    std::string offset;
+    append_be(offset, next_offset);
+    auto status = rows.append_to(batch);
+    if (status.ok()) status = batch.Put(registry_key(kOffsetKey, store.name()), offset);
+    rocksdb::WriteOptions write;
+    write.disableWAL = true;
+    if (status.ok()) status = database_->db->Write(write, &batch);
+    rows.clear();
+    if (!status.ok()) return database_->error(status, "restoring");
+    database_->unlogged = true;
+    offsets_[store.name()] = next_offset;
+    return keep_to_budget();
+}
+
+Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets) {
+    for (const auto& [name, store] : stores) LEAT_TRY_VOID(store->save());
+    LEAT_TRY_VOID(write(next_offsets));
+    for (const auto& [name, offset] : next_offsets) offsets_[name] = offset;
+    return {};
+}
+
+Result<void> TaskState::write(const Offsets& next_offsets) {
+    // What was written past the log must be in files before anything later is in the log.
+    if (options_.write_ahead_log && database_->unlogged) LEAT_TRY_VOID(flush_files());
+    rocksdb::WriteBatch batch;
+    rocksdb::Status status;
+    for (const auto& [name, rows] : rows_)
+        if (status.ok()) status = rows->append_to(batch);
+    for (const auto& [name, offset] : next_offsets) {
+        if (!rows_.contains(name) || !status.ok()) continue;
+        std::string value;
+        append_be(value, offset);
+        status = batch.Put(registry_key(kOffsetKey, name), value);
+    }
+    rocksdb::WriteOptions how;
+    how.disableWAL = !options_.write_ahead_log;
+    if (status.ok() && batch.Count() > 0) status = database_->db->Write(how, &batch);
+    if (!status.ok()) return database_->error(status, "writing");
+    for (const auto& [name, rows] : rows_) rows->clear();
+    return keep_to_budget();
+}
+
+/// RocksDB writes buffers to files beside us and may fall behind; then we wait for it. Its own way
+/// to stall waits for ever when idle tasks hold the memory.
+Result<void> TaskState::keep_to_budget() {
+    const auto& buffers = *options_.memory->parts().buffers;
+    if (buffers.memory_usage() <= buffers.buffer_size()) return {};
+    std::uint64_t own = 0;
+    const std::size_t worthwhile = buffers.buffer_size() / 8;
+    if (!database_->db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &own) ||
+        own < worthwhile)
+        return {};
+    return flush_files();
+}
+
+Result<void> TaskState::rollback(const Stores& stores, Task& task) {
+    for (const auto& [name, rows] : rows_) rows->clear();
+    for (const auto& [name, rows] : memory_) {
+        rows->clear();
+        offsets_.erase(name);
+    }
+    for (const auto& [name, store] : stores) LEAT_TRY_VOID(store->open(task));
+    return {};
+}
+
+std::size_t TaskState::uncommitted_bytes() const noexcept {
+    std::size_t out = 0;
+    for (const auto& [name, rows] : rows_) out += rows->bytes;
+    return out;
+}
+
+bool TaskState::wants_commit() const noexcept {
+    return options_.exactly_once && uncommitted_bytes() >= options_.uncommitted_bytes_max;
+}
+
+Result<void> TaskState::relieve() {
+    if (options_.exactly_once || uncommitted_bytes() < options_.uncommitted_bytes_max) return {};
+    return write({});
+}
+
+Result<void> TaskState::flush_files() {
+    rocksdb::FlushOptions options;
+    options.wait = true;
+    if (auto status = database_->db->Flush(options); !status.ok())
+        return database_->error(status, "writing");
+    database_->unlogged = false;
+    return {};
+}
+
+}  // namespace leat::streams::detail

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rows of one task's stores on disk, in one RocksDB database. Layer: streams (L6).
+// What a task writes stays in memory until commit(), which puts rows and changelog offsets into one
+// write batch: a crash or an aborted transaction leaves the state of an earlier commit, together
+// with the offset from which the changelog brings it up to date.
+// Threading: not synchronised; a QueryGate lets other threads read.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "leat/streams/detail/state_store.h"
+#include "streams/state/ordered_bytes.h"
+
+namespace leat::streams::detail {
+
+struct Database;
+struct StoreRows;
+
+/// The memory of all databases of an application: block cache and write buffers share one budget.
+/// Threading: thread-safe.
+class StateMemory {
+  public:
+    explicit StateMemory(std::size_t budget_bytes);
+    StateMemory(const StateMemory&) = delete;
+    StateMemory& operator=(const StateMemory&) = delete;
+    ~StateMemory();
+    /// Blocks, indexes, filters and write buffers that are held now.
+    [[nodiscard]] std::size_t used_bytes() const;
+    [[nodiscard]] std::size_t budget_bytes() const noexcept { return budget_bytes_; }
+
+    struct Parts;
+    [[nodiscard]] const Parts& parts() const noexcept { return *parts_; }
+
+  private:
+    std::size_t budget_bytes_;
+    std::unique_ptr<Parts> parts_;
+};
+
+class TaskState final : public StateBackend {
+  public:
+    struct Options {
+        std::string directory{};  ///< The task's; the caller holds its lock.
+        std::shared_ptr<StateMemory> memory{};
+        bool exactly_once = false;
+        /// At this many bytes uncommitted rows are written early; under exactly-once they are kept
+        /// and wants_commit() says so.
+        std::size_t uncommitted_bytes_max = std::size_t{64} << 20U;
+        std::size_t write_buffer_bytes = std::size_t{16} << 20U;
+        /// Commits survive the process's end without restoring; off: what was not flushed is
+        /// restored.
+        bool write_ahead_log = true;
+    };
+    /// Changelog offsets to go on from, by store.
+    using Offsets = std::map<std::string, std::int64_t, std::less<>>;
+
+    /// State that is damaged is removed and starts empty; damage() then says what was wrong.
+    /// Errors: kIoError, kNoSpace, kDataDirFormat (a newer version wrote it).
+    static Result<std::unique_ptr<TaskState>> open(Options options);
+    TaskState(const TaskState&) = delete;
+    TaskState& operator=(const TaskState&) = delete;
+    /// Keeps what was committed, nothing else.
+    ~TaskState() override;
+
+    [[nodiscard]] const std::string& damage() const noexcept { return damage_; }
+    /// Persistent stores are on disk, others in memory. A store whose layout changed starts empty.
+    std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) override;
+    /// What rows() could not do. Errors: kIoError.
+    Result<void> ready();
+
+    /// Where the store's changelog goes on; absent: from its beginning.
+    [[nodiscard]] std::optional<std::int64_t> changelog_offset(std::string_view store) const;
+    /// Applies changelog records and notes that it goes on at `next_offset`. Nothing may be
+    /// uncommitted. Errors: those of StateStore::restore().
+    Result<void> restore(StateStore& store, std::span<const ChangelogRecord> records,
+                         std::int64_t next_offset);
+    /// Stores' rows and offsets, all or nothing. Call StateStore::flush() long before: when the
+    /// changelog records are acknowledged and the input's offsets are committed.
+    /// Errors: kIoError, kNoSpace, kMalformed (damaged: the next open() starts empty).
+    Result<void> commit(const Stores& stores, const Offsets& next_offsets);
+    /// Drops what is uncommitted. Stores in memory start empty, their changelogs from the
+    /// beginning. Then every store is opened again.
+    Result<void> rollback(const Stores& stores, Task& task);
+    [[nodiscard]] std::size_t uncommitted_bytes() const noexcept;
+    [[nodiscard]] bool wants_commit() const noexcept;
+    /// Called now and then, between records: writes early when that is allowed and due.
+    Result<void> relieve();
+    /// Writes memory buffers to files, so that without a write-ahead log nothing is restored.
+    Result<void> flush_files();
+
+  private:
+    explicit TaskState(Options options);
+    Result<void> open_database();
+    Result<void> remove_database();
+    [[nodiscard]] std::string database_path() const { return options_.directory + "/rocksdb"; }
+    Result<void> read_registry();
+    Result<std::shared_ptr<StoreRows>> open_rows(const StoreSpec& spec);
+    Result<void> write(const Offsets& next_offsets);
+    Result<void> keep_to_budget();
+
+    Options options_;
+    std::string damage_;
+    std::shared_ptr<Database> database_;
+    std::map<std::string, std::shared_ptr<StoreRows>, std::less<>> rows_;
+    std::map<std::string, std::shared_ptr<MemoryBytes>, std::less<>> memory_;
+    struct Registered {
+        std::uint16_t number = 0;
+        std::string layout;
+    };
+    std::map<std::string, Registered, std::less<>> registry_;
+    std::uint16_t next_number_ = 1;
+    Offsets offsets_;
+    std::optional<Error> failed_;
+};
+
+}  // namespace leat::streams::detail

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -84,6 +85,9 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
     [[nodiscard]] std::int64_t wall_time() const override;
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
+    detail::Origin exchange_origin(const detail::Origin& next) override {
+        return std::exchange(origin_, next);
+    }
     [[nodiscard]] std::optional<std::int64_t> remembered(std::string_view name) const override;
     void remember(std::string_view name, std::int64_t value) override;
     void drop(const detail::Node& node, std::string_view reason) override;

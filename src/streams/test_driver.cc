@@ -56,6 +56,9 @@ class TestDriver::Impl final : public detail::Task {
     [[nodiscard]] std::int64_t emit_interval_ms() const override { return 0; }
     [[nodiscard]] bool loses_as_kafka() const override { return lose_as_kafka_; }
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
+    detail::Origin exchange_origin(const detail::Origin& next) override {
+        return std::exchange(origin_, next);
+    }
     void drop(const detail::Node&, std::string_view) override { ++dropped_; }
     /// Calls what is due; nothing is being read meanwhile.
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now) {

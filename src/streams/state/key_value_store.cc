@@ -24,6 +24,11 @@ void KeyValueStore::decode(std::string& value, Entry& out) const {
     }
 }
 
+void KeyValueStore::read_entry(std::string_view value, Entry& out) const {
+    out.value.assign(value);
+    decode(out.value, out);
+}
+
 Result<void> KeyValueStore::restore(std::span<const ChangelogRecord> records) {
     for (const auto& record : records) {
         if (record.value && timestamped_) {

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "leat/streams/detail/store.h"
+#include "streams/state/record_cache.h"
 
 namespace leat::streams::detail {
 
@@ -55,8 +56,9 @@ std::unique_ptr<OrderedBytes> MemoryBackend::rows(const StoreSpec& /*spec*/) {
     return std::make_unique<MemoryBytes>();
 }
 
-std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& backend) {
-    auto rows = backend.rows(spec);
+namespace {
+
+std::unique_ptr<StateStore> make_plain(const StoreSpec& spec, std::unique_ptr<OrderedBytes> rows) {
     switch (spec.kind) {
         case StoreSpec::Kind::kKeyValue:
         case StoreSpec::Kind::kPlainKeyValue:
@@ -75,6 +77,23 @@ std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& back
     }
     LEAT_CHECK(false);
     return nullptr;
+}
+
+/// Versions, lists and duplicates are written at once, as by Kafka Streams; so are stores that are
+/// read by time, for the index of a row is made when the row is.
+bool may_hold_back(const StoreSpec& spec) {
+    using Kind = StoreSpec::Kind;
+    return spec.caching && !spec.time_ordered && !spec.retain_duplicates &&
+           spec.kind != Kind::kVersioned && spec.kind != Kind::kList &&
+           spec.kind != Kind::kSuppress;
+}
+
+}  // namespace
+
+std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& backend) {
+    auto store = make_plain(spec, backend.rows(spec));
+    if (backend.cache_budget && may_hold_back(spec)) store->hold_back(backend.cache_budget);
+    return store;
 }
 
 }  // namespace leat::streams::detail

@@ -51,6 +51,8 @@ class MemoryBytes final : public OrderedBytes {
     std::map<std::string, std::string, std::less<>> entries_;
 };
 
+struct CacheBudget;
+
 /// Where a task's stores keep their rows.
 class StateBackend {
   public:
@@ -59,6 +61,8 @@ class StateBackend {
     StateBackend& operator=(const StateBackend&) = delete;
     virtual ~StateBackend() = default;
     virtual std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) = 0;
+    /// Bytes that stores with caching hold back together; null: every update is written at once.
+    std::shared_ptr<CacheBudget> cache_budget{};
 };
 
 /// Everything in memory, also what the spec calls persistent: for tests.

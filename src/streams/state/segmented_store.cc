@@ -84,6 +84,11 @@ bool SegmentedStore::alive(std::int64_t segment) const noexcept {
     return segment >= segment_of(observed_ - retention_ms_);
 }
 
+bool SegmentedStore::keeps(std::string_view row) const {
+    // Rows outside of segments (the latest versions) begin with a byte above all numbers.
+    return static_cast<unsigned char>(row.front()) >= 0x80U || alive(read_be<std::int64_t>(row));
+}
+
 Result<bool> SegmentedStore::admit(std::int64_t time) {
     observe(time);
     const std::int64_t segment = segment_of(time);

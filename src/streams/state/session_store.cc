@@ -85,6 +85,13 @@ std::string_view SessionStore::changelog_key(std::string_view row, std::string& 
     return scratch;
 }
 
+void SessionStore::describe(std::string_view row, Flushed& out) const {
+    const auto [key, window] = split(row.substr(kSegmentBytes));
+    out.key = key;
+    out.start = window.start;
+    out.end = window.end;
+}
+
 Result<void> SessionStore::restore(std::span<const ChangelogRecord> records) {
     for (const auto& record : records) {
         if (record.key.size() < kTimes || split(record.key).window.end < 0)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "leat/streams/detail/state_store.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "leat/streams/detail/task.h"
 #include "streams/state/ordered_bytes.h"
+#include "streams/state/record_cache.h"
 
 namespace leat::streams::detail {
 
@@ -17,28 +20,85 @@ StateStore::~StateStore() = default;
 
 Result<void> StateStore::open(Task& task) {
     task_ = &task;
+    if (cache_) cache_->clear();
     return {};
 }
 
-bool StateStore::forward_on_flush(OnFlush /*listener*/, bool /*old_values*/) {
-    return false;
+void StateStore::hold_back(std::shared_ptr<CacheBudget> budget) {
+    cache_ =
+        std::make_unique<RecordCache>(std::move(budget), [this](const RecordCache::Update& update) {
+            const Origin origin{
+                .topic = update.topic, .partition = update.partition, .offset = update.offset};
+            RowChange change{.row = update.row, .timestamp = update.timestamp};
+            if (update.value) change.value = *update.value;
+            if (update.headers) change.headers = &*update.headers;
+            return write_out(change, origin);
+        });
+}
+
+bool StateStore::forward_on_flush(OnFlush listener, bool old_values) {
+    listener_ = std::move(listener);
+    old_values_ = old_values;
+    return cache_ != nullptr;
 }
 
 Result<void> StateStore::flush() {
-    return {};
+    if (!cache_) return {};
+    return cache_->flush();
 }
 
 Result<bool> StateStore::read(std::string_view row, std::string& out) const {
-    return bytes_->get(row, out);
+    if (!cache_) return bytes_->get(row, out);
+    if (const auto* held = cache_->find(row)) {
+        if (*held) out = **held;
+        return held->has_value();
+    }
+    LEAT_TRY(const bool found, bytes_->get(row, out));
+    if (found) LEAT_TRY_VOID(cache_->remember(row, out));
+    return found;
 }
 
 Result<void> StateStore::write(const RowChange& change) {
-    LEAT_TRY_VOID(put_row(change.row, change.value));
+    if (cache_) return cache_->put(change, task_->origin());
+    return apply(change);
+}
+
+Result<void> StateStore::apply(const RowChange& change) {
+    if (keeps(change.row)) LEAT_TRY_VOID(put_row(change.row, change.value));
     if (!changelog_) return {};
     std::string scratch;
     std::optional<std::string_view> value;
     if (change.value) value = changelog_value(*change.value);
     return log(changelog_key(change.row, scratch), value, change.timestamp);
+}
+
+Result<void> StateStore::write_out(const RowChange& change, const Origin& origin) {
+    if (!listener_) return apply(change);
+    std::string stored;
+    bool known = false;
+    if (!change.value || old_values_) {
+        LEAT_TRY(known, bytes_->get(change.row, stored));
+        // Came and went while it was held back: nobody has heard of it.
+        if (!known && !change.value) return {};
+    }
+    LEAT_TRY_VOID(apply(change));
+    Flushed update{.timestamp = change.timestamp, .headers = change.headers};
+    describe(change.row, update);
+    Entry now;
+    Entry before;
+    if (change.value) {
+        read_entry(*change.value, now);
+        update.now = &now;
+        if (now.timestamp >= 0) update.timestamp = now.timestamp;
+    }
+    if (known && old_values_) {
+        read_entry(stored, before);
+        update.before = &before;
+    }
+    const Origin processed = task_->exchange_origin(origin);
+    auto told = listener_(update);
+    task_->exchange_origin(processed);
+    return told;
 }
 
 Result<void> StateStore::put_row(std::string_view row, std::optional<std::string_view> value) {
@@ -51,7 +111,31 @@ std::string_view StateStore::changelog_key(std::string_view row, std::string& /*
 
 Result<void> StateStore::scan(std::string_view from, std::optional<std::string_view> to,
                               Direction direction, const VisitRow& visit) const {
-    return bytes_->scan(from, to, direction, visit);
+    std::vector<std::pair<std::string, std::optional<std::string>>> held;
+    if (cache_) cache_->dirty(from, to, held);
+    if (held.empty()) return bytes_->scan(from, to, direction, visit);
+    const bool backwards = direction == Direction::kBackward;
+    if (backwards) std::ranges::reverse(held);
+    auto next = held.begin();
+    bool go_on = true;
+    const auto visit_held = [&] {
+        if (next->second) go_on = visit(next->first, *next->second);
+        ++next;
+    };
+    LEAT_TRY_VOID(
+        bytes_->scan(from, to, direction, [&](std::string_view row, std::string_view value) {
+            while (go_on && next != held.end() &&
+                   (backwards ? next->first > row : next->first < row))
+                visit_held();
+            if (!go_on) return false;
+            if (next != held.end() && next->first == row)
+                visit_held();
+            else
+                go_on = visit(row, value);
+            return go_on;
+        }));
+    while (go_on && next != held.end()) visit_held();
+    return {};
 }
 
 Result<void> StateStore::log(std::string_view key, std::optional<std::string_view> value,

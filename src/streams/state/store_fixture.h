@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "leat/streams/detail/store.h"
@@ -37,6 +38,7 @@ class NotingTask : public Task {
     [[nodiscard]] std::int64_t stream_time() const override { return -1; }
     [[nodiscard]] std::int64_t wall_time() const override { return 0; }
     [[nodiscard]] const Origin& origin() const override { return now; }
+    Origin exchange_origin(const Origin& next) override { return std::exchange(now, next); }
     void drop(const Node&, std::string_view) override {}
     bool survives(const Node&, const Flow&, const Error&) override { return false; }
     [[nodiscard]] bool failed() const override { return false; }

@@ -271,6 +271,7 @@ pid_t start_child(const std::string& folder, int out, int mode) {
     pid_t pid = -1;
     EXPECT_EQ(::posix_spawn(&pid, self.c_str(), &actions, nullptr, arguments, environ), 0);
     ::posix_spawn_file_actions_destroy(&actions);
+    ::unsetenv("LEAT_STATE_CHILD");
     return pid;
 }
 

@@ -93,6 +93,13 @@ std::string_view WindowStore::changelog_value(std::string_view value) const {
     return timestamped_ ? value.substr(kTimestampBytes) : value;
 }
 
+void WindowStore::describe(std::string_view row, Flushed& out) const {
+    const auto [key, start, seq] = split(row.substr(kSegmentBytes));
+    out.key = key;
+    out.start = start;
+    out.end = start + spec().window_ms;
+}
+
 void WindowStore::decode(std::string_view value, Entry& out) const {
     out.timestamp = -1;
     if (timestamped_ && value.size() >= kTimestampBytes) {

@@ -44,6 +44,7 @@ class KeyValueStore final : public StateStore {
 
   private:
     std::string_view changelog_value(std::string_view value) const override;
+    void read_entry(std::string_view value, Entry& out) const override;
     void decode(std::string& value, Entry& out) const;
 
     bool timestamped_;

@@ -49,6 +49,7 @@ class SessionStore final : public SegmentedStore {
   private:
     Result<void> put_row(std::string_view row, std::optional<std::string_view> value) override;
     std::string_view changelog_key(std::string_view row, std::string& scratch) const override;
+    void describe(std::string_view row, Flushed& out) const override;
     [[nodiscard]] std::string row(std::string_view key, Window session) const;
     Result<bool> find_segment(std::int64_t segment, std::string_view key, std::int64_t earliest_end,
                               std::int64_t latest_start, const Visit& visit,

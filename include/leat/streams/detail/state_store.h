@@ -19,7 +19,10 @@
 
 namespace leat::streams::detail {
 
+struct CacheBudget;
 class OrderedBytes;
+class RecordCache;
+struct Origin;
 class Task;
 
 /// What makes a store, when a task starts.
@@ -98,6 +101,8 @@ class StateStore {
     /// Applies changelog records in order; applying one again changes nothing. Nothing is logged.
     /// Errors: kMalformed, kIoError.
     virtual Result<void> restore(std::span<const ChangelogRecord> records) = 0;
+    /// From now on updates are held back, within a budget that several stores share.
+    void hold_back(std::shared_ptr<CacheBudget> budget);
     /// True: updates are held back, and `listener` hears of them at a flush instead of the node's
     /// forwarding at once. Called by the node that writes the store, when it opens.
     bool forward_on_flush(OnFlush listener, bool old_values);
@@ -117,6 +122,13 @@ class StateStore {
     /// Key and value of a row in the changelog.
     virtual std::string_view changelog_key(std::string_view row, std::string& scratch) const;
     virtual std::string_view changelog_value(std::string_view value) const { return value; }
+    /// False: the row's time is over, it is logged but not kept.
+    [[nodiscard]] virtual bool keeps(std::string_view /*row*/) const { return true; }
+    /// What a flush tells of a row and of its value.
+    virtual void describe(std::string_view row, Flushed& out) const { out.key = row; }
+    virtual void read_entry(std::string_view value, Entry& out) const {
+        out = {-1, std::string{value}};
+    }
     using VisitRow = std::function<bool(std::string_view row, std::string_view value)>;
     Result<void> scan(std::string_view from, std::optional<std::string_view> to,
                       Direction direction, const VisitRow& visit) const;
@@ -125,10 +137,16 @@ class StateStore {
                      std::int64_t timestamp, const Headers* headers = nullptr);
 
   private:
+    Result<void> apply(const RowChange& change);
+    Result<void> write_out(const RowChange& change, const Origin& origin);
+
     StoreSpec spec_;
     std::unique_ptr<OrderedBytes> bytes_;
     std::optional<std::string> changelog_;
     Task* task_ = nullptr;
+    std::unique_ptr<RecordCache> cache_;
+    OnFlush listener_;
+    bool old_values_ = false;
 };
 
 }  // namespace leat::streams::detail

@@ -69,6 +69,9 @@ class Task {
         if (at == nullptr) at = std::make_shared<T>();
         return std::static_pointer_cast<T>(at);
     }
+    /// While an update that was held back goes downstream: its record's origin. Returns the one
+    /// before; what `next` points to stays until it is put back.
+    virtual Origin exchange_origin(const Origin& next) { return next; }
     /// A number that lives with the committed offsets of the task's input, under a store's name.
     [[nodiscard]] virtual std::optional<std::int64_t> remembered(std::string_view /*name*/) const {
         return std::nullopt;

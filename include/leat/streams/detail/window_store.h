@@ -49,6 +49,7 @@ class SegmentedStore : public StateStore {
     /// Numbers of the segments that have rows.
     [[nodiscard]] const std::set<std::int64_t>& segments() const noexcept { return segments_; }
     [[nodiscard]] bool alive(std::int64_t segment) const noexcept;
+    [[nodiscard]] bool keeps(std::string_view row) const override;
     void observe(std::int64_t time) noexcept { observed_ = std::max(observed_, time); }
     /// Calls `visit` for the segments of from..to until it says false.
     Result<void> each_segment(std::int64_t from, std::int64_t to, Direction direction,
@@ -94,6 +95,8 @@ class WindowStore final : public SegmentedStore {
     Result<void> put_row(std::string_view row, std::optional<std::string_view> value) override;
     std::string_view changelog_key(std::string_view row, std::string& scratch) const override;
     std::string_view changelog_value(std::string_view value) const override;
+    void describe(std::string_view row, Flushed& out) const override;
+    void read_entry(std::string_view value, Entry& out) const override { decode(value, out); }
     /// The row of the value.
     [[nodiscard]] std::string row(std::string_view key, std::int64_t start,
                                   std::uint32_t seq) const;

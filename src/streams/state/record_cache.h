@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a store holds back before it is written, logged and forwarded. Layer: streams (L6).
+// Spec:  Kafka Streams' ThreadCache and NamedCache: one budget for all stores, the least recently
+// used entry goes first, and one dirty entry that goes takes all dirty ones of its store with it,
+// itself first and the others in the order of their last updates.
+// Threading: not synchronised.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "leat/streams/detail/state_store.h"
+#include "leat/streams/detail/task.h"
+
+namespace leat::streams::detail {
+
+/// Bytes that the caches of several stores may hold together.
+struct CacheBudget {
+    std::size_t bytes_max = 0;
+    std::size_t bytes = 0;
+    [[nodiscard]] bool exceeded() const noexcept { return bytes > bytes_max; }
+};
+
+class RecordCache {
+  public:
+    /// An update as it was made; its headers and topic are copies.
+    struct Update {
+        std::string row;
+        std::optional<std::string> value;
+        std::int64_t timestamp = -1;
+        std::optional<Headers> headers{};
+        std::string topic{};
+        std::int32_t partition = -1;
+        std::int64_t offset = -1;
+    };
+    /// Writes out one update. It may put into this cache again.
+    using Write = std::function<Result<void>(const Update& update)>;
+
+    RecordCache(std::shared_ptr<CacheBudget> budget, Write write);
+    RecordCache(const RecordCache&) = delete;
+    RecordCache& operator=(const RecordCache&) = delete;
+    ~RecordCache();
+
+    /// What is held of a row: null when nothing is; a value that is absent is a deletion.
+    [[nodiscard]] const std::optional<std::string>* find(std::string_view row);
+    /// Holds an update back. Errors: what writing out ends with when the budget is exceeded.
+    Result<void> put(const RowChange& change, const Origin& origin);
+    /// Remembers what the store has.
+    Result<void> remember(std::string_view row, std::string_view value);
+    /// Writes out all updates; what was read stays.
+    Result<void> flush();
+    /// Drops everything.
+    void clear();
+    /// Updates of from <= row < to by row, until `visit` returns false.
+    void dirty(std::string_view from, std::optional<std::string_view> to,
+               std::vector<std::pair<std::string, std::optional<std::string>>>& out) const;
+
+  private:
+    struct Held {
+        Update update;
+        bool dirty = false;
+        std::list<std::string_view>::iterator used;   ///< In used_; the key is the map's.
+        std::list<std::string_view>::iterator order;  ///< In dirty_, when it is dirty.
+    };
+    using Rows = std::map<std::string, Held, std::less<>>;
+    [[nodiscard]] static std::size_t size_of(const Update& update) noexcept;
+    Rows::iterator touch(std::string_view row);
+    Result<void> evict();
+    Result<void> flush_with(std::optional<Update> first);
+    void erase(Rows::iterator at);
+
+    std::shared_ptr<CacheBudget> budget_;
+    Write write_;
+    Rows rows_;
+    std::list<std::string_view> used_;   ///< Most recently used first.
+    std::list<std::string_view> dirty_;  ///< In the order of the last updates.
+};
+
+}  // namespace leat::streams::detail

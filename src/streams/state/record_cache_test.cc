@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stores hold back: what is read meanwhile, what a flush writes, logs and forwards, in which
+// order and with which record's origin.
+#include "streams/state/record_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "streams/state/ordered_bytes.h"
+#include "streams/state/store_fixture.h"
+
+namespace leat::streams::detail {
+namespace {
+
+using Kind = StoreSpec::Kind;
+
+/// A store that holds back, and what it forwarded: "key:before->now@timestamp/offset".
+template <class Store>
+struct Cached {
+    explicit Cached(Kind kind, std::size_t bytes_max = 1'000'000, bool old_values = true) {
+        backend.cache_budget = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = bytes_max});
+        owner = make_store({.name = "s", .kind = kind, .retention_ms = 100'000, .caching = true},
+                           backend);
+        store = dynamic_cast<Store*>(owner.get());
+        EXPECT_TRUE(owner->open(task));
+        EXPECT_TRUE(owner->forward_on_flush(
+            [this](const Flushed& update) -> Result<void> {
+                const auto text = [](const Entry* e) { return e == nullptr ? "null" : e->value; };
+                forwarded += std::string{update.key} + ":" + text(update.before) + "->" +
+                             text(update.now) + "@" + std::to_string(update.timestamp) + "/" +
+                             std::to_string(task.now.offset) + " ";
+                return {};
+            },
+            old_values));
+    }
+    [[nodiscard]] std::string logged() const {
+        std::string out;
+        for (const auto& change : task.changes)
+            out += change.key + "=" + change.value.value_or("null") + " ";
+        return out;
+    }
+
+    MemoryBackend backend;
+    NotingTask task;
+    std::unique_ptr<StateStore> owner;
+    Store* store = nullptr;
+    std::string forwarded;
+};
+
+TEST(RecordCache, AFlushTellsTheLastUpdateOfEachKeyWithItsOrigin) {
+    Cached<KeyValueStore> s{Kind::kKeyValue};
+    s.task.now = {.topic = "t", .partition = 0, .offset = 1};
+    ASSERT_TRUE(s.store->put("a", "1", 10));
+    s.task.now.offset = 2;
+    ASSERT_TRUE(s.store->put("b", "1", 20));
+    s.task.now.offset = 3;
+    ASSERT_TRUE(s.store->put("a", "2", 30));
+    EXPECT_EQ(s.logged() + s.forwarded, "");
+    Entry entry;
+    ASSERT_TRUE(*s.store->get("a", entry));
+    EXPECT_EQ(entry.value, "2");
+    ASSERT_TRUE(s.store->flush());
+    EXPECT_EQ(std::exchange(s.forwarded, {}), "b:null->1@20/2 a:null->2@30/3 ");
+    EXPECT_EQ(s.logged(), "b=1 a=2 ");
+    EXPECT_EQ(s.task.now.offset, 3) << "the record that is processed is put back";
+    ASSERT_TRUE(s.store->put("a", std::nullopt, 40));
+    ASSERT_TRUE(s.store->put("c", "1", 41));
+    ASSERT_TRUE(s.store->put("c", std::nullopt, 42));
+    ASSERT_TRUE(s.store->flush());
+    EXPECT_EQ(s.forwarded, "a:2->null@40/3 ") << "c came and went unheard of";
+    EXPECT_FALSE(*s.store->get("a", entry));
+}
+
+TEST(RecordCache, OneUpdateOutOfTheBudgetTakesAllOfItsStore) {
+    Cached<KeyValueStore> s{Kind::kPlainKeyValue, 200};
+    ASSERT_TRUE(s.store->put("a", "1", 1));
+    ASSERT_TRUE(s.store->put("b", "1", 2));
+    ASSERT_TRUE(s.store->put("a", "2", 3));
+    EXPECT_EQ(s.forwarded, "");
+    Entry entry;
+    ASSERT_TRUE(*s.store->get("b", entry));
+    ASSERT_TRUE(s.store->put("c", std::string(50, 'c'), 4));
+    EXPECT_EQ(s.forwarded,
+              "a:null->2@3/-1 b:null->1@2/-1 c:null->" + std::string(50, 'c') + "@4/-1 ");
+    EXPECT_LE(s.backend.cache_budget->bytes, 200U);
+}
+
+TEST(RecordCache, WindowsAndSessionsTellTheirTimes) {
+    Cached<WindowStore> windows{Kind::kWindow};
+    ASSERT_TRUE(windows.store->put("k", 70'000, "w", 70'005));
+    ASSERT_TRUE(windows.store->flush());
+    EXPECT_EQ(windows.forwarded, "k:null->w@70005/-1 ");
+    Cached<SessionStore> sessions{Kind::kSession};
+    ASSERT_TRUE(sessions.store->put("k", {10, 20}, "s", 20));
+    std::string found;
+    ASSERT_TRUE(sessions.store->find("k", 0, 100, [&](Window session, std::string_view value) {
+        found += std::to_string(session.end) + std::string{value};
+        return true;
+    }));
+    EXPECT_EQ(found, "20s") << "what is held back is found";
+    ASSERT_TRUE(sessions.store->flush());
+    EXPECT_EQ(sessions.forwarded, "k:null->s@20/-1 ");
+}
+
+/// Scans and reads see held-back and written rows as one; the end is that of a plain map.
+TEST(RecordCache, EqualsAPlainMapUnderATightBudget) {
+    Cached<KeyValueStore> s{Kind::kPlainKeyValue, 700};
+    std::map<std::string, std::string> model;
+    std::minstd_rand random{11};
+    for (int i = 0; i < 4000; ++i) {
+        const std::string key(1 + random() % 3, static_cast<char>('a' + random() % 4));
+        if (random() % 3 == 0) {
+            model.erase(key);
+            ASSERT_TRUE(s.store->put(key, std::nullopt, 1));
+        } else {
+            model[key] = std::to_string(i);
+            ASSERT_TRUE(s.store->put(key, model[key], 1));
+        }
+        if (random() % 32 == 0) ASSERT_TRUE(s.store->flush());
+        std::string expected;
+        for (const auto& [k, v] : model) expected += k + "=" + v + " ";
+        std::string found;
+        ASSERT_TRUE(s.store->all([&](std::string_view k, const Entry& entry) {
+            found += std::string{k} + "=" + entry.value + " ";
+            return true;
+        }));
+        ASSERT_EQ(found, expected);
+        std::string backwards;
+        ASSERT_TRUE(s.store->all(
+            [&](std::string_view k, const Entry& entry) {
+                backwards.insert(0, std::string{k} + "=" + entry.value + " ");
+                return true;
+            },
+            Direction::kBackward));
+        ASSERT_EQ(backwards, expected);
+    }
+    EXPECT_LE(s.backend.cache_budget->bytes, 700U);
+}
+
+}  // namespace
+}  // namespace leat::streams::detail

@@ -285,6 +285,16 @@ def focus_stream_table_join(kind):
     return grow
 
 
+def focus_stream_join(kind):
+    def grow(g):
+        left = g.stream(1)
+        right = left if kind == "inner" and g.rng.random() < 0.15 else g.stream(1)
+        spans = g.pick(((5, 5), (10, 10), (0, 10), (10, 0), (1, 3), (0, 0)))
+        g.end_stream(g.add("join", left, right, kind=kind, before=spans[0], after=spans[1], grace=g.pick((0, 0, 3, 10)),
+                           f=g.pick(TABLE_JOINERS), store=g.store(0.2), name=g.name()))
+    return grow
+
+
 def focus_global_join(kind):
     def grow(g):
         left = g.stream(1)
@@ -328,6 +338,7 @@ FOCUSES |= {"table.source": focus_source_table, "stream.to_table": focus_to_tabl
 FOCUSES |= {f"table_group.{verb}": focus_group_table(verb) for verb in ("count", "reduce", "aggregate")}
 FOCUSES |= {f"join.table_table.{kind}": focus_table_join(kind) for kind in ("inner", "left", "outer")}
 FOCUSES |= {f"join.stream_table.{kind}": focus_stream_table_join(kind) for kind in ("inner", "left")}
+FOCUSES |= {f"join.stream_stream.{kind}": focus_stream_join(kind) for kind in ("inner", "left", "outer")}
 FOCUSES |= {f"join.stream_global.{kind}": focus_global_join(kind) for kind in ("inner", "left")}
 # Parts that the random surroundings of a focus may use.
 Grower.enabled = {"table", "tumbling", "hopping", "sliding", "session", "unlimited"}

@@ -23,7 +23,15 @@ Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& 
         return inner ? stream.join(*table, key, joiner, named)
                      : stream.left_join(*table, key, joiner, named);
     }
-    throw Unsupported{"join"};
+    const auto* other = std::get_if<KStream<Value, Value>>(&with);
+    if (other == nullptr) throw Unsupported{"join"};
+    const JoinWindows windows{op.ms("before"), op.ms("after"), op.ms("grace")};
+    StreamJoined<Value, Value, Value> as;
+    as.name = op.name();
+    as.store = op.get("store");
+    if (inner) return stream.join(*other, joiner, windows, as);
+    if (op.get("kind") == "left") return stream.left_join(*other, joiner, windows, as);
+    return stream.outer_join(*other, joiner, windows, as);
 }
 
 }  // namespace leat::streams::cases

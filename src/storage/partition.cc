@@ -68,7 +68,8 @@ Offset PartitionState::last_stable() const noexcept {
 void PartitionState::advance() {
     const Offset reached =
         is_sync() && !context.faults.read_above_synced ? std::min(synced, log_end) : log_end;
-    const bool has_moved = reached > high_watermark;
+    // Not while offline: what was appended last may lack the index entry that hides it.
+    const bool has_moved = reached > high_watermark && !is_offline;
     if (has_moved) {
         high_watermark = reached;
         producers.advance(reached);

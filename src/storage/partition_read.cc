@@ -139,10 +139,12 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
     // A reader this close to the end comes back for what is appended next.
     if (!s.tail.is_kept() && request.from >= s.high_watermark) s.keep_tail();
     if (!s.read_from_memory(request, result)) {
-        const bool needs_aborted = s.has_aborted && request.isolation == Isolation::kReadCommitted;
-        if (needs_aborted || !s.turn.is_free()) {
+        const bool is_committed = request.isolation == Isolation::kReadCommitted;
+        if ((is_committed && s.has_aborted) || !s.turn.is_free()) {
             co_await s.turn.take();
-            // What held the turn may have moved the log start, or closed the partition.
+            // What held the turn may have moved the log start, closed the partition, or aborted the
+            // first transaction here.
+            const bool needs_aborted = is_committed && s.has_aborted;
             result = {};
             if (!s.read_from_memory(request, result)) {
                 s.read_from_log(request, result);

@@ -106,7 +106,8 @@ Result<Bytes> BatchCleaner::clean_marker(const wire::BatchView& batch, bool must
 Result<Bytes> BatchCleaner::clean_data(const wire::BatchView& batch, bool must_stay) {
     const wire::BatchHeader& header = batch.header;
     const bool is_aborted = rules_.aborted->contains(header);
-    if (header.is_transactional() && !is_aborted) with_data_.insert(header.producer_id);
+    // Also of a batch that goes now: as in Kafka its marker begins to rest in the next round.
+    if (header.is_transactional()) with_data_.insert(header.producer_id);
     std::int32_t kept = 0;
     bool has_tombstone = false;
     std::vector<bool> keep;

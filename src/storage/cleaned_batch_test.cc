@@ -131,11 +131,15 @@ TEST(BatchCleaner, DropsAbortedDataAtOnceAndItsMarkerLater) {
     rounds.add_marker(1, false);
     rounds.newest("a", 0);
     rounds.run(10'000);
+    ASSERT_EQ(rounds.offsets(), Offsets{1});
+    // As Kafka's Cleaner does it: this round still saw data of the transaction.
+    EXPECT_FALSE(rounds.header(0).has_delete_horizon());
+    rounds.run(20'000);
+    ASSERT_EQ(rounds.offsets(), Offsets{1});
+    EXPECT_EQ(rounds.header(0).base_timestamp, WallMs{20'000 + kRetention});
+    rounds.run(20'999);
     EXPECT_EQ(rounds.offsets(), Offsets{1});
-    EXPECT_TRUE(rounds.header(0).has_delete_horizon());
-    rounds.run(10'999);
-    EXPECT_EQ(rounds.offsets(), Offsets{1});
-    rounds.run(11'000);
+    rounds.run(21'000);
     EXPECT_EQ(rounds.offsets(), Offsets{});
 }
 

@@ -180,6 +180,8 @@ rt::Task<void> Shard::applied(const metadata::Delta& delta) {
     } else if (const auto* broker = std::get_if<metadata::BrokerConfigChanged>(&delta)) {
         follow_log_level(*storage_->broker, *broker->config);
         storage_->broker = broker->config;
+        storage_->flusher.set_syncfs_threshold(
+            static_cast<std::size_t>(std::max(1, broker->config->flush_syncfs_threshold)));
         for (const auto& [name, topic] : image_.topics()) tune(*topic);
     }
     if (groups_) groups_->applied(delta);

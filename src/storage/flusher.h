@@ -103,7 +103,7 @@ class Flusher {
     }
     [[nodiscard]] bool is_idle() const noexcept { return in_flight_ == 0 && waiting_.empty(); }
     [[nodiscard]] DirectoryHealth& health() const noexcept { return *parts_.health; }
-    void set_options(const Options& options) noexcept { options_ = options; }
+    void set_syncfs_threshold(std::size_t logs) noexcept { options_.syncfs_threshold = logs; }
 
     /// Bytes appended lately that nobody syncs: when there are many, the kernel may stop a writer
     /// until it has written some of them.

@@ -141,6 +141,16 @@ TEST(Flusher, ServesManyLogsByOneSyncOfTheFileSystem) {
     for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(rig.synced(i), 2);
 }
 
+TEST(Flusher, FollowsItsThresholdWhileItRuns) {
+    Rig rig(6);
+    rig.flusher->set_syncfs_threshold(6);
+    for (std::size_t i = 0; i < 6; ++i) rig.append(i);
+    rig.executor.run();
+    EXPECT_EQ(rig.pool.size(), 2U) << "no more wait than the threshold: each by itself";
+    rig.run_all();
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(rig.synced(i), 1);
+}
+
 TEST(Flusher, LeavesALogAloneThatCannotBeAsked) {
     Rig rig(1);
     rig.targets[0]->busy = true;

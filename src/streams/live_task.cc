@@ -43,6 +43,9 @@ Result<void> LiveTask::open() {
 
 Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) {
     is_active_ = true;
+    // A follower was made without inputs: they are not its own until now.
+    partitions_.clear();
+    for (const auto& one : committed) partitions_.push_back(one.where);
     start_at_ = std::move(committed);
     std::map<client::TopicPartition, std::int64_t> ends;
     for (const auto& one : start_at_)

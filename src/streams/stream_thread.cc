@@ -114,6 +114,7 @@ Result<void> StreamThread::turn() {
 
 Result<void> StreamThread::follow_orders() {
     if (environment_.board->has_news(index_)) {
+        restoring_ = true;  // Before the news are gone: both together say whether all runs.
         orders_ = environment_.board->take(index_);
         orders_since_ = environment_.clock->now();
         if (orders_->lost) {
@@ -175,8 +176,8 @@ Result<void> StreamThread::open_new(const TaskBoard::Orders& orders) {
                           environment_.clock->now() - *orders_since_ > settings_.task_timeout))
                 return std::move(done).error();
             if (!done) {
-                kLog.debug("task not opened yet",
-                           {{"task", id.text()}, {"why", done.error().detail()}});
+                kLog.info("task not opened yet",
+                          {{"task", id.text()}, {"why", done.error().detail()}});
                 if (const auto half = tasks_.find(id); half != tasks_.end()) {
                     half->second->close();
                     tasks_.erase(half);
@@ -190,16 +191,16 @@ Result<void> StreamThread::open_new(const TaskBoard::Orders& orders) {
 
 Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
                                     const TaskBoard::Orders& orders) {
+    std::vector<client::TopicPartition> inputs;
+    for (const auto& topic :
+         environment_.layout->subtopologies()[static_cast<std::size_t>(id.subtopology)].sources)
+        if (const client::TopicPartition where{topic, id.partition};
+            orders.partitions.contains(where))
+            inputs.push_back(where);
     std::unique_ptr<LiveTask>& task = tasks_[id];
     if (task == nullptr) {
-        std::vector<client::TopicPartition> inputs;
-        for (const auto& topic :
-             environment_.layout->subtopologies()[static_cast<std::size_t>(id.subtopology)].sources)
-            if (const client::TopicPartition where{topic, id.partition};
-                orders.partitions.contains(where))
-                inputs.push_back(where);
         task = std::make_unique<LiveTask>(
-            id, std::move(inputs),
+            id, inputs,
             TaskEnvironment{
                 .settings = &settings_,
                 .parts = environment_.parts,
@@ -218,7 +219,7 @@ Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
     }
     if (is_active) {
         // Waits until transactions of whoever ran the task before are over.
-        LEAT_TRY(auto committed, offsets_->committed(settings_.application_id, task->inputs()));
+        LEAT_TRY(auto committed, offsets_->committed(settings_.application_id, inputs));
         LEAT_TRY_VOID(task->activate(std::move(committed)));
     }
     return true;
@@ -233,6 +234,7 @@ Result<void> StreamThread::restore(bool& worked) {
         if (task->is_active()) any = any || !done;
         if (done) {
             worked = true;
+            kLog.info("task runs", {{"task", id.text()}, {"thread", index_}});
             environment_.on_progress();
         }
     }

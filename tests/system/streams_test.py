@@ -76,7 +76,8 @@ class WordCount(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.node.stop()
-        shutil.rmtree(cls.place)
+        if "LEAT_KEEP" not in os.environ:
+            shutil.rmtree(cls.place)
 
     def setUp(self):
         self.random = random.Random(7)

@@ -516,6 +516,59 @@ TEST_F(Suppress, TheChangelogOfOneCommitHasTheOrderOfJavasHashSet) {
 )");
 }
 
+TEST_F(Suppress, AJoinReadsWhatWasHandedOnAndNotWhatWaits) {
+    const auto joined = [](const string& a, const string& b) { return a + b; };
+    const auto waiting =
+        in().reduce(joined, {.store = "st"}).suppress(until_time_limit(ms(10), unbounded()));
+    const auto other = builder_.stream<string, string>("r").group_by_key().reduce(
+        [](const string&, const string& b) { return b; }, {.store = "rt"});
+    waiting
+        .outer_join(other,
+                    [](const string* a, const string* b) {
+                        return (a != nullptr ? *a : "null") + "|" + (b != nullptr ? *b : "null");
+                    })
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(play(builder_,
+                   "in k a 1; r k A 2; in k b 5; in j c 20; r k B 21; in k d 22; r k C 23; in j e "
+                   "40; r k D 41"),
+              R"(
+  > in k a 1
+    KTABLE-SUPPRESS-STATE-STORE-0000000003-changelog | k | \00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\02in\00\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff\00\00\00\01a\00\00\00\00\00\00\00\01 @null v=\03
+    st-changelog | k | a @1
+  > r k A 2
+    rt-changelog | k | A @2
+    out | k | null|A @2
+  > in k b 5
+    KTABLE-SUPPRESS-STATE-STORE-0000000003-changelog | k | \00\00\00\00\00\00\00\05\00\00\00\00\00\00\00\01\00\00\00\02in\00\00\00\00\00\00\00\00\ff\ff\ff\ff\00\00\00\01a\00\00\00\02ab\00\00\00\00\00\00\00\01 @null v=\03
+    st-changelog | k | ab @5
+  > in j c 20
+    KTABLE-SUPPRESS-STATE-STORE-0000000003-changelog | j | \00\00\00\00\00\00\00\14\00\00\00\00\00\00\00\02\00\00\00\02in\00\00\00\00\00\00\00\00\ff\ff\ff\ff\ff\ff\ff\ff\00\00\00\01c\00\00\00\00\00\00\00\14 @null v=\03
+    KTABLE-SUPPRESS-STATE-STORE-0000000003-changelog | k | null @null
+    st-changelog | j | c @20
+    out | k | ab|A @5
+  > r k B 21
+    rt-changelog | k | B @21
+    out | k | ab|B @21
+  > in k d 22
+    KTABLE-SUPPRESS-STATE-STORE-0000000003-changelog | k | \00\00\00\00\00\00\00\16\00\00\00\00\00\00\00\03\00\00\00\02in\00\00\00\00\00\00\00\00\00\00\00\02ab\ff\ff\ff\fe\00\00\00\03abd\00\00\00\00\00\00\00\16 @null v=\03
+    st-changelog | k | abd @22
+  > r k C 23
+    rt-changelog | k | C @23
+    out | k | ab|C @23
+  > in j e 40
+    KTABLE-SUPPRESS-STATE-STORE-0000000003-changelog | j | null @null
+    KTABLE-SUPPRESS-STATE-STORE-0000000003-changelog | k | null @null
+    st-changelog | j | ce @40
+    out | j | ce|null @40
+    out | k | abd|C @23
+  > r k D 41
+    rt-changelog | k | D @41
+    out | k | abd|D @41
+  dropped 0
+)");
+}
+
 TEST_F(Suppress, DescribeShowsNodeAndStore) {
     show(counts().suppress(until_window_closes()));
     const auto topology = builder_.build();

@@ -179,6 +179,12 @@ std::int64_t SuppressBuffer::first_deadline() const noexcept {
                             : waiting_.begin()->first.first;
 }
 
+const BufferedChange* SuppressBuffer::find(std::string_view key) const {
+    const auto known = deadlines_.find(key);
+    if (known == deadlines_.end()) return nullptr;
+    return &waiting_.at(Place{known->second, std::string{key}});
+}
+
 std::pair<std::string, BufferedChange> SuppressBuffer::take_first() {
     LEAT_CHECK(!waiting_.empty());
     auto node = waiting_.extract(waiting_.begin());

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "leat/streams/detail/suppress_node.h"
+#include "leat/streams/detail/suppress_table.h"
 #include "leat/streams/ktable.h"
 #include "leat/streams/suppress.h"
 
@@ -59,7 +60,11 @@ KTable<K, V> KTable<K, V>::suppress(detail::Suppression how, const Named& named)
     // What waits is kept with the value before it, whether somebody below asks for it or not.
     detail::Graph::ask_old_values(*at_.node);
     auto& added = graph.add({at_.node}, std::move(node));
-    return KTable{{at_.graph, &added, key, value, false}, ""};
+    std::shared_ptr<detail::Table<K, V>> read;
+    if (table_)
+        read = std::make_shared<detail::SuppressTable<K, V>>(
+            table_, detail::StoreUse<K, V>{how.store, key, value});
+    return KTable{{at_.graph, &added, key, value, false}, std::move(read), ""};
 }
 
 }  // namespace leat::streams

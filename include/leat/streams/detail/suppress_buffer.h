@@ -46,6 +46,8 @@ class SuppressBuffer final : public StateStore {
 
     /// A key that waits already keeps its deadline and its prior value; the rest is replaced.
     void put(std::int64_t deadline, std::string_view key, BufferedChange change);
+    /// The update that waits under this key; null when none does.
+    [[nodiscard]] const BufferedChange* find(std::string_view key) const;
     /// The earliest deadline; the largest number when nothing waits.
     [[nodiscard]] std::int64_t first_deadline() const noexcept;
     /// Takes out the update with the earliest deadline, of these the first key. Precondition: there

@@ -392,6 +392,55 @@ TEST_F(EmitOnClose, ALateRecordDoesNotReachASessionBeyondTheRetention) {
 )");
 }
 
+TEST_F(EmitOnClose, AWindowAtTheEdgeOfTheRetentionIsTold) {
+    aggregate(tumbling(ms(5)));
+    EXPECT_EQ(play(builder_, "in k a 62; in k b 67; in k c 72; in k d 78; in k e 89", kAsKafka), R"(
+  > in k a 62
+    st-changelog | k\00\00\00\00\00\00\00<\00\00\00\00 | a @62
+  > in k b 67
+    st-changelog | k\00\00\00\00\00\00\00A\00\00\00\00 | b @67
+    out | k[60,65] | a @62
+  > in k c 72
+    st-changelog | k\00\00\00\00\00\00\00F\00\00\00\00 | c @72
+    out | k[65,70] | b @67
+  > in k d 78
+    st-changelog | k\00\00\00\00\00\00\00K\00\00\00\00 | d @78
+    out | k[70,75] | c @72
+  > in k e 89
+    st-changelog | k\00\00\00\00\00\00\00U\00\00\00\00 | e @89
+  dropped 0
+)");
+}
+
+TEST_F(EmitOnClose, ASlidingWindowAtTheEdgeOfTheRetentionIsTold) {
+    aggregate(sliding(ms(1)));
+    EXPECT_EQ(play(builder_, "in k a 1033; in k b 1034; in k c 1036", kAsKafka), R"(
+  > in k a 1033
+    st-changelog | k\00\00\00\00\00\00\04\08\00\00\00\00 | a @1033
+  > in k b 1034
+    st-changelog | k\00\00\00\00\00\00\04\0a\00\00\00\00 | b @1034
+    st-changelog | k\00\00\00\00\00\00\04\09\00\00\00\00 | ab @1034
+    out | k[1032,1033] | a @1033
+  > in k c 1036
+    st-changelog | k\00\00\00\00\00\00\04\0b\00\00\00\00 | c @1036
+    st-changelog | k\00\00\00\00\00\00\04\0b\00\00\00\00 | c @1036
+    out | k[1033,1034] | ab @1034
+    out | k[1034,1035] | b @1034
+  dropped 0
+)");
+}
+
+/// Kafka Streams 4.2.1 loses the last one.
+TEST_F(EmitOnClose, NoWindowAtTheEdgeIsToldTwice) {
+    aggregate(tumbling(ms(5)));
+    const auto out = play(builder_, "in k a 62; in k b 67; in k c 72; in k d 78; in k e 89");
+    for (const char* once : {"k[60,65]", "k[65,70]", "k[70,75]", "k[75,80]"}) {
+        const auto at = out.find(once);
+        EXPECT_NE(at, string::npos) << once;
+        EXPECT_EQ(out.find(once, at + 1), string::npos) << once;
+    }
+}
+
 TEST_F(EmitOnClose, ALateRecordCountsInTheSlidingWindowsThatAreOpen) {
     aggregate(sliding(ms(10)).grace(ms(5)));
     EXPECT_EQ(play(builder_,

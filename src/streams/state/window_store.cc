@@ -205,7 +205,7 @@ Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const Vi
                                     Direction direction) const {
     const bool time_ordered = spec().time_ordered;
     const bool sorted = !spec().persistent && !time_ordered;
-    const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
+    const std::int64_t first = std::max({from, std::int64_t{0}, oldest_by_time_after(-1)});
     using Found = std::tuple<std::int64_t, std::string, std::uint32_t, Entry>;
     std::vector<Found> kept;
     Entry entry;

@@ -81,6 +81,51 @@ TEST(StreamTableJoin, ReadsAVersionedTableAsOfTheRecordsTime) {
                "out a 9+null@118"}));
 }
 
+/// Waiting, late and dropped records; several of one time.
+const std::vector<std::string> kWaiting = {
+    "in a v1 1", "s a 1 10", "in a v2 15", "s a 2 12", "s a 3 17", "s a 4 9",    "s a 5 12",
+    "s b 6 30",  "s a - 31", "s - 7 32",   "s a 8 25", "s a 9 24", "in a v3 40", "s c x 60"};
+
+TEST(StreamTableJoin, WithGraceWaitsForTheTable) {
+    Builder b;
+    const auto stream = b.stream<Text, Text>("s");
+    stream
+        .join(b.table<Text, Text>("in", {}, {.store = "v", .history = Duration{10}}), plus,
+              {.name = "j", .grace = Duration{5}})
+        .to("out");
+    Script script{b};
+    EXPECT_THAT(script.describe(), HasSubstr("Processor: j (stores: [j-Buffer, v])\n"));
+    EXPECT_EQ(script.only("out", kWaiting),
+              (Lines{"out a 1+v1@10", "out a 2+v1@12", "out a 4+v1@9", "out a 5+v1@12",
+                     "out a 3+v2@17", "out a 8+v2@25", "out a 9+v2@24"}));
+    EXPECT_EQ(script.dropped(), 2U);
+}
+
+TEST(StreamTableJoin, LogsWhatWaitsInKafkasBytes) {
+    Builder b;
+    const auto stream = b.stream<Text, Text>("s");
+    stream
+        .join(b.table<Text, Text>("in", {}, {.store = "v", .history = Duration{10}}), plus,
+              {.name = "j", .grace = Duration{5}})
+        .to("out");
+    EXPECT_EQ(
+        Script{b}.only("app-j-Buffer-changelog", {"s a 1 10", "s a 3 17"}),
+        (Lines{
+            R"(app-j-Buffer-changelog \x00\x00\x00\x00\x00\x00\x00\x00\x0aa\x00\x00\x00\x01 \x00\x00\x00\x00\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01s\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x011\x00\x00\x00\x00\x00\x00\x00\x00@-1)",
+            R"(app-j-Buffer-changelog \x00\x00\x00\x00\x00\x00\x00\x00\x11a\x00\x00\x00\x02 \x00\x00\x00\x00\x00\x00\x00\x11\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x01s\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x013\x00\x00\x00\x00\x00\x00\x00\x00@-1)",
+            R"(app-j-Buffer-changelog \x00\x00\x00\x00\x00\x00\x00\x00\x0aa\x00\x00\x00\x01 null@-1)"}));
+}
+
+TEST(StreamTableJoin, WithGraceNeedsAVersionedTable) {
+    Builder b;
+    const auto stream = b.stream<Text, Text>("s");
+    stream.join(b.table<Text, Text>("in"), plus, {.name = "j", .grace = Duration{5}}).to("out");
+    const auto topology = b.build();
+    ASSERT_FALSE(topology);
+    EXPECT_EQ(topology.error().code(), Errc::kStreamsInvalidTopology);
+    EXPECT_THAT(std::string{topology.error().detail()}, HasSubstr("j: a grace period needs"));
+}
+
 const std::vector<std::string> kVersions = {"in a x 100", "in a y 105", "in a z 102", "in a w 80",
                                             "in a - 103", "in a - 110", "in a q 107", "in b - 95"};
 

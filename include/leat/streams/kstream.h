@@ -134,6 +134,13 @@ class KStream {
     /// As join(), but joiner takes the table's value by pointer, which may be null.
     template <class V2, class F>
     auto left_join(const KTable<K, V2>& table, F joiner, const Joined<K, V>& as = {}) const;
+    /// Does not compile: Kafka Streams has no such join.
+    template <class V2, class... More>
+    void outer_join(const KTable<K, V2>& /*table*/, More&&... /*more*/) const {
+        static_assert(detail::kNever<V2>,
+                      "a stream has no outer join with a table: use left_join(), or to_table() and "
+                      "the outer_join() of two tables");
+    }
     /// Each record with the value of the key that `selector` yields of it.
     template <class KG, class VG, class S, class F>
     auto join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
@@ -141,6 +148,13 @@ class KStream {
     template <class KG, class VG, class S, class F>
     auto left_join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
                    const Named& named = {}) const;
+    /// Does not compile: Kafka Streams has no such join.
+    template <class KG, class VG, class... More>
+    void outer_join(const GlobalKTable<KG, VG>& /*table*/, More&&... /*more*/) const {
+        static_assert(detail::kNever<KG>,
+                      "nothing is outer with a global table: use left_join(), or read its topic "
+                      "with table() and join two tables");
+    }
 
     // Out: detail/kstream_edges.h
 

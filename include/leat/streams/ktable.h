@@ -94,6 +94,42 @@ class KTable {
         const KTable<K, V2>& other, F joiner,
         const Materialized<K, detail::JoinedTo<detail::Absent::kBoth, F, K, V, V2>>& as = {}) const;
 
+    // With another table by a foreign key: detail/ktable_foreign.h
+
+    /// Entries whose foreign key `other` holds: extractor(value) or (key, value) yields a key of
+    /// `other`, or std::optional of one. `as.name` names nodes, topics and store.
+    template <class KO, class VO, class X, class F>
+    auto join_on(
+        const KTable<KO, VO>& other, X extractor, F joiner,
+        const Materialized<K, detail::JoinedTo<detail::Absent::kNone, F, K, V, VO>>& as = {}) const;
+    /// All entries; joiner takes the other value by pointer.
+    template <class KO, class VO, class X, class F>
+    auto left_join_on(const KTable<KO, VO>& other, X extractor, F joiner,
+                      const Materialized<K, detail::JoinedTo<detail::Absent::kRight, F, K, V, VO>>&
+                          as = {}) const;
+
+    // What Kafka Streams does not have and what does not compile here.
+
+    template <class KO, class VO, class... More>
+    void outer_join_on(const KTable<KO, VO>& /*other*/, More&&... /*more*/) const {
+        static_assert(detail::kNever<KO>,
+                      "there is no outer join by a foreign key: use left_join_on()");
+    }
+    template <class KG, class VG, class... More>
+    void join(const GlobalKTable<KG, VG>& /*table*/, More&&... /*more*/) const {
+        static_assert(detail::kNever<KG>,
+                      "a table has no join with a global table: read its topic with table() and "
+                      "use join_on(), or join to_stream() with it");
+    }
+    template <class KG, class VG, class... More>
+    void left_join(const GlobalKTable<KG, VG>& table, More&&... more) const {
+        join(table, std::forward<More>(more)...);
+    }
+    template <class KG, class VG, class... More>
+    void outer_join(const GlobalKTable<KG, VG>& table, More&&... more) const {
+        join(table, std::forward<More>(more)...);
+    }
+
     /// Name of the store that holds it; empty when there is none to query.
     [[nodiscard]] const std::string& store() const noexcept { return store_; }
     [[nodiscard]] const detail::Handle<K, V>& handle() const noexcept { return at_; }
@@ -108,6 +144,9 @@ class KTable {
     KTable<K, V2> mapped(std::string_view prefix, F mapper, const Materialized<K, V2>& as) const;
     template <detail::Absent kAbsent, class V2, class F, class R>
     KTable<K, R> joined(const KTable<K, V2>& other, F joiner, const Materialized<K, R>& as) const;
+    template <detail::Absent kAbsent, class KO, class VO, class X, class F, class R>
+    KTable<K, R> joined_on(const KTable<KO, VO>& other, X extractor, F joiner,
+                           const Materialized<K, R>& as) const;
 
     detail::Handle<K, V> at_;
     std::shared_ptr<detail::Table<K, V>> table_;
@@ -116,6 +155,7 @@ class KTable {
 
 }  // namespace leat::streams
 
+#include "leat/streams/detail/ktable_foreign.h"
 #include "leat/streams/detail/ktable_joins.h"
 #include "leat/streams/detail/ktable_stateless.h"
 #include "leat/streams/detail/ktable_suppress.h"

@@ -134,6 +134,13 @@ std::uint32_t spread_hash(std::string_view key) {
 
 }  // namespace
 
+std::string encode_buffered(const BufferedChange& change, std::int64_t deadline) {
+    return encoded(change, deadline);
+}
+Result<std::pair<std::int64_t, BufferedChange>> decode_buffered(std::string_view bytes) {
+    return decoded(bytes);
+}
+
 SuppressBuffer::SuppressBuffer(StoreSpec spec, std::unique_ptr<OrderedBytes> unused)
     : StateStore(std::move(spec), std::move(unused)) {}
 

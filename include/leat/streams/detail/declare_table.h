@@ -22,7 +22,7 @@ template <class K, class V, class Make>
 GraphNode& add_table_node(Graph& graph, const std::vector<GraphNode*>& parents,
                           const std::string& name, const std::optional<Kept<K, V>>& store,
                           Make make) {
-    GraphNode node{.name = name, .value_changing = true, .old_values_from_parents = !store};
+    GraphNode node{.name = name, .old_values_from_parents = !store};
     if (store)
         graph.require(store->spec.name, store->use.key != nullptr && store->use.value != nullptr,
                       "no serde for the store's key or value");

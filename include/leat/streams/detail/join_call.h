@@ -14,6 +14,10 @@
 
 namespace leat::streams::detail {
 
+/// For what must not be called.
+template <class T>
+inline constexpr bool kNever = false;
+
 /// Which side of a join may be absent.
 enum class Absent : std::uint8_t { kNone, kRight, kBoth };
 

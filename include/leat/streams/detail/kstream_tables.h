@@ -72,18 +72,31 @@ auto KStream<K, V>::with_table(const KTable<K, V2>& table, F joiner, const Joine
     const std::string name = graph.name(kLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-", as.name);
     graph.require(name, table.handle().graph == at_.graph,
                   "stream and table must come from one Builder");
-    const detail::StreamTableJoin<K, V, K, V2, R> join{
+    detail::StreamTableJoin<K, V, K, V2, R> join{
         .table = table.read_by(name),
         .select = [](const K* key,
                      const V*) { return key ? std::optional<K>{*key} : std::nullopt; },
         .joiner = detail::joiner_of<kAbsent, K, V, V2>(std::move(joiner)),
         .left = kLeft};
+    if (as.grace) {
+        graph.require(name, join.table != nullptr && join.table->versioned(),
+                      "a grace period needs a versioned table: give its Materialized a history");
+        graph.require(name, as.grace->count() >= 0, "a grace period is not negative");
+        join.wait = {name + "-Buffer", as.grace->count(), detail::choose(at.key, Serde<K>{}),
+                     detail::choose(at.value, Serde<V>{})};
+        graph.require(name, join.wait->key != nullptr && join.wait->value != nullptr,
+                      "no serde for the buffer's key or value");
+    }
     detail::GraphNode node{.name = name};
     node.write = [=, parent = at.node->name](detail::Parts& parts) {
         parts.add({.name = name, .parents = {parent}, .make = [=] {
                        return std::make_unique<detail::StreamTableJoinNode<K, V, K, V2, R>>(name,
                                                                                             join);
                    }});
+        if (join.wait)
+            parts.add_store(
+                {.name = join.wait->store, .kind = detail::StoreSpec::Kind::kPlainKeyValue},
+                {name});
         detail::connect_all(parts, join.table->stores(), name);
     };
     auto& added = graph.add({at.node}, std::move(node));

@@ -36,6 +36,11 @@ struct BufferedChange {
     Headers headers{};
 };
 
+/// Kafka Streams' BufferValue, and behind it the deadline.
+[[nodiscard]] std::string encode_buffered(const BufferedChange& change, std::int64_t deadline);
+/// Errors: kInvalidRecord.
+Result<std::pair<std::int64_t, BufferedChange>> decode_buffered(std::string_view bytes);
+
 class SuppressBuffer final : public StateStore {
   public:
     SuppressBuffer(StoreSpec spec, std::unique_ptr<OrderedBytes> unused);

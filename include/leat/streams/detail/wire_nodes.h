@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Internal topics whose records are made and read as bytes. Layer: streams SDK, not for users.
+// Threading: as detail/node.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "leat/streams/detail/parts.h"
+#include "leat/streams/detail/task.h"
+
+namespace leat::streams::detail {
+
+/// The value of a Flow to a WireSinkNode.
+struct WireOut {
+    std::optional<std::string> key{};
+    std::string value{};
+    std::optional<std::int32_t> partition{};
+};
+/// The value of a Flow from a WireSourceNode.
+struct WireIn {
+    std::optional<std::string_view> key{};
+    std::optional<std::string_view> value{};
+};
+
+class WireSinkNode final : public Node {
+  public:
+    WireSinkNode(std::string name, std::string topic)
+        : Node(std::move(name)), topic_(std::move(topic)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override;
+    std::string topic_;
+};
+
+class WireSourceNode final : public SourceNode {
+  public:
+    using SourceNode::SourceNode;
+    Result<std::int64_t> stamp(const Bytes& bytes) override;
+    Result<void> take(const Bytes& bytes) override;
+};
+
+}  // namespace leat::streams::detail

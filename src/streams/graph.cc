@@ -72,6 +72,16 @@ void Graph::ask_old_values(GraphNode& node) {
     for (GraphNode* parent : node.parents) ask_old_values(*parent);
 }
 
+bool Graph::ask_old_values_if_kept(GraphNode& node) {
+    if (*node.old_values) return true;
+    // A join has both its sides kept anyhow.
+    const bool passes_on = node.old_values_from_parents && node.parents.size() == 1;
+    if (passes_on && !ask_old_values_if_kept(*node.parents.front())) return false;
+    if (node.kept && !*node.kept) return false;
+    ask_old_values(node);
+    return true;
+}
+
 Result<std::shared_ptr<const Parts>> Graph::write(const Optimization& optimization) {
     if (!mistake_.empty()) return Error{Errc::kStreamsInvalidTopology, mistake_};
     LEAT_TRY_VOID(merge_sources(root()));

@@ -81,6 +81,54 @@ TEST(StreamTableJoin, ReadsAVersionedTableAsOfTheRecordsTime) {
                "out a 9+null@118"}));
 }
 
+/// Values that pass and that do not, after either; deletions of what is there and of what is not.
+const std::vector<std::string> kPassing = {"in a yy 1", "in a x 2", "in a yy 3", "in a zz 4",
+                                           "in b - 5",  "in a - 6", "in a z 7",  "in a - 8"};
+bool is_letter(const Text& value) {
+    return value.size() == 1;
+}
+
+TEST(FilterOfAKeptTable, DoesNotDeleteWhatDidNotPass) {
+    const Lines expected{"out a x@2", "out a null@3", "out a z@7", "out a null@8"};
+    Builder named;
+    named.table<Text, Text>("in", {}, {.store = "st"})
+        .map_values([](const Text& v) { return v; })
+        .filter(is_letter)
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(Script{named}.only("out", kPassing), expected);
+    Builder in_store;
+    in_store.table<Text, Text>("in", {}, {.store = "st"})
+        .filter(is_letter, {.store = "f"})
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(Script{in_store}.only("out", kPassing), expected);
+    Builder read;
+    const auto table = read.table<Text, Text>("in");
+    read.stream<Text, Text>("s").join(table, plus).to("o2");
+    table.filter(is_letter).to_stream().to("out");
+    EXPECT_EQ(Script{read}.only("out", kPassing), expected);
+    Builder joined;
+    joined.table<Text, Text>("in")
+        .outer_join(joined.table<Text, Text>("r"),
+                    [](const Text* left, const Text*) {
+                        return left != nullptr ? std::optional{*left} : std::nullopt;
+                    })
+        .filter(is_letter)
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(Script{joined}.only("out", kPassing), expected);
+}
+
+TEST(FilterOfAKeptTable, IsNoneWhenTheTableIsReadLater) {
+    Builder b;
+    const auto table = b.table<Text, Text>("in");
+    table.filter(is_letter).to_stream().to("out");
+    b.stream<Text, Text>("s").join(table, plus).to("o2");
+    EXPECT_EQ(Script{b}.only("out", {"in a yy 1", "in a x 2", "in b - 5"}),
+              (Lines{"out a null@1", "out a x@2", "out b null@5"}));
+}
+
 /// Waiting, late and dropped records; several of one time.
 const std::vector<std::string> kWaiting = {
     "in a v1 1", "s a 1 10", "in a v2 15", "s a 2 12", "s a 3 17", "s a 4 9",    "s a 5 12",

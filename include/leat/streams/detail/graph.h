@@ -56,6 +56,7 @@ struct GraphNode {
 
     /// Of a table: whether somebody downstream asked for old values. Shared with the node's maker.
     std::shared_ptr<bool> old_values = std::make_shared<bool>(false);
+    std::shared_ptr<bool> kept{};  ///< Of a table that is only kept when it is read: whether it is.
     bool old_values_from_parents = false;  ///< It holds none of its own: its parents are asked too.
     std::optional<std::int64_t> grace_ms{};  ///< Of a windowed aggregate: what may still change it.
 
@@ -84,6 +85,8 @@ class Graph {
     [[nodiscard]] static std::optional<std::int64_t> grace_of(const GraphNode& node);
     /// The updates of this table carry old values from now on.
     static void ask_old_values(GraphNode& node);
+    /// ask_old_values() unless a table would have to be kept for it; whether they come.
+    static bool ask_old_values_if_kept(GraphNode& node);
     /// The nodes as parts, in the order in which they were declared. May be called once.
     /// Errors: kStreamsInvalidTopology naming the operator of the first mistake.
     Result<std::shared_ptr<const Parts>> write(const Optimization& optimization = {});

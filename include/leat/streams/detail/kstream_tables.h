@@ -35,7 +35,7 @@ KTable<K, V> KStream<K, V>::to_table(const Materialized<K, V>& as) const {
     if (!as.store.empty()) *lazy.needed = true;
     graph.require(name, lazy.kept.use.key != nullptr && lazy.kept.use.value != nullptr,
                   "no serde for the table's key or value");
-    detail::GraphNode node{.name = name};
+    detail::GraphNode node{.name = name, .kept = lazy.needed};
     node.write = [=, parent = at.node->name, old = node.old_values](detail::Parts& parts) {
         lazy.write(parts, name, parent, *old);
     };

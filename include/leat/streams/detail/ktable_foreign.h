@@ -185,7 +185,7 @@ KTable<K, R> KTable<K, V>::joined_on(const KTable<KO, VO>& other, X extractor, F
         .kept = detail::kept(
             as.store.empty() ? graph.store_name("KTABLE-FK-JOIN-OUTPUT-") : as.store, as, key)};
     if (!as.store.empty()) *lazy.needed = true;
-    detail::GraphNode node{.name = names.result};
+    detail::GraphNode node{.name = names.result, .kept = lazy.needed};
     node.write = [=, left = at_.node->name, foreign = right.node->name,
                   old = node.old_values](detail::Parts& parts) {
         join.write(parts, names, left, foreign);

@@ -71,6 +71,8 @@ KTable<K, V> KTable<K, V>::filtered(F predicate, bool negate, const Materialized
         [=](const std::string& n, const detail::TableOut<K, V>& out) {
             return std::make_unique<detail::TableFilterNode<K, V, F>>(n, predicate, negate, out);
         });
+    // When it costs no store, what did not pass before either is not deleted again.
+    if (detail::Graph::ask_old_values_if_kept(*at_.node)) *node.old_values = true;
     const detail::Handle<K, V> at{at_.graph, &node, as.key ? as.key : at_.key,
                                   as.value ? as.value : at_.value, false};
     if (store)

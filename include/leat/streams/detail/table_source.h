@@ -49,7 +49,7 @@ KTable<K, V> add_table(const std::shared_ptr<Graph>& graph, const std::string& t
     const auto names = name_table(*graph, topic, consumed, as);
     const LazyTable<K, V> lazy{.kept = names.kept, .topic = topic};
     if (!as.store.empty()) *lazy.needed = true;
-    GraphNode node{.name = names.table};
+    GraphNode node{.name = names.table, .kept = lazy.needed};
     node.write = [=, old = node.old_values](Parts& parts) {
         parts.add(source_part(names.source, {.topics = {topic}}, consumed));
         lazy.write(parts, names.table, names.source, *old);

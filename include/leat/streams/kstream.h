@@ -136,11 +136,7 @@ class KStream {
     auto left_join(const KTable<K, V2>& table, F joiner, const Joined<K, V>& as = {}) const;
     /// Does not compile: Kafka Streams has no such join.
     template <class V2, class... More>
-    void outer_join(const KTable<K, V2>& /*table*/, More&&... /*more*/) const {
-        static_assert(detail::kNever<V2>,
-                      "a stream has no outer join with a table: use left_join(), or to_table() and "
-                      "the outer_join() of two tables");
-    }
+    void outer_join(const KTable<K, V2>& /*table*/, More&&... /*more*/) const;
     /// Each record with the value of the key that `selector` yields of it.
     template <class KG, class VG, class S, class F>
     auto join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
@@ -150,11 +146,7 @@ class KStream {
                    const Named& named = {}) const;
     /// Does not compile: Kafka Streams has no such join.
     template <class KG, class VG, class... More>
-    void outer_join(const GlobalKTable<KG, VG>& /*table*/, More&&... /*more*/) const {
-        static_assert(detail::kNever<KG>,
-                      "nothing is outer with a global table: use left_join(), or read its topic "
-                      "with table() and join two tables");
-    }
+    void outer_join(const GlobalKTable<KG, VG>& /*table*/, More&&... /*more*/) const;
 
     // Out: detail/kstream_edges.h
 

@@ -8,6 +8,7 @@
 #include "broker/blocking.h"
 #include "broker/broker.h"
 #include "broker/metrics.h"
+#include "config/resource_config.h"
 #include "obs/log.h"
 #include "wire/batch_builder.h"
 #include "wire/control_record.h"
@@ -81,6 +82,20 @@ std::optional<groups::TopicInfo> ShardClusterView::info_of(const metadata::Topic
 
 void ShardClusterView::for_each_topic(const std::function<void(std::string_view)>& visit) const {
     for (const auto& [name, topic] : shard_.image().topics()) visit(name);
+}
+
+groups::GroupOverrides ShardClusterView::overrides(std::string_view group_id) const {
+    const auto& all = shard_.image().group_configs();
+    if (all.empty()) return {};
+    const auto found = all.find(std::string{group_id});
+    if (found == all.end()) return {};
+    const auto own = [&](std::string_view name) -> std::optional<std::chrono::milliseconds> {
+        const auto number = config::group_number(found->second, name);
+        return number ? std::optional{std::chrono::milliseconds{*number}} : std::nullopt;
+    };
+    return {.session_timeout = own("consumer.session.timeout.ms"),
+            .heartbeat_interval = own("consumer.heartbeat.interval.ms"),
+            .assignment_interval = own("consumer.assignment.interval.ms")};
 }
 
 std::int64_t ShardClusterView::version() const {

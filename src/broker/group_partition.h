@@ -30,9 +30,7 @@ class ShardClusterView final : public groups::ClusterView {
     [[nodiscard]] std::optional<groups::TopicInfo> find(const Uuid& id) const override;
     void for_each_topic(const std::function<void(std::string_view)>& visit) const override;
     [[nodiscard]] std::int64_t version() const override;
-    [[nodiscard]] groups::GroupOverrides overrides(std::string_view /*group_id*/) const override {
-        return {};
-    }
+    [[nodiscard]] groups::GroupOverrides overrides(std::string_view group_id) const override;
 
   private:
     static std::optional<groups::TopicInfo> info_of(const metadata::Topic* topic);

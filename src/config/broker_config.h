@@ -114,8 +114,14 @@ struct BrokerConfig {
     std::vector<std::string> consumer_assignors{"uniform", "range"};
     std::string consumer_migration_policy = "bidirectional";
     std::int32_t consumer_session_timeout_ms = 45'000;
+    std::int32_t consumer_session_timeout_min_ms = 45'000;
+    std::int32_t consumer_session_timeout_max_ms = 60'000;
     std::int32_t consumer_heartbeat_interval_ms = 5'000;
+    std::int32_t consumer_heartbeat_interval_min_ms = 5'000;
+    std::int32_t consumer_heartbeat_interval_max_ms = 15'000;
     std::int32_t consumer_assignment_interval_ms = 1'000;
+    std::int32_t consumer_assignment_interval_min_ms = 0;
+    std::int32_t consumer_assignment_interval_max_ms = 15'000;
     std::int32_t consumer_group_max_size = 2'147'483'647;
     std::int32_t consumer_regex_refresh_interval_ms = 600'000;
     std::int32_t consumer_unsettled_heartbeat_ms = 100;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "config/resource_config.h"
 
 namespace leat::config {
 namespace {
@@ -100,12 +101,12 @@ std::optional<std::string> topic_default(const Layers& layers, const Setting& ro
     return best ? best : row.fallback ? canonical(row, *row.fallback) : std::nullopt;
 }
 
-Described describe_one_topic_setting(const Layers& layers, const Values& overrides,
-                                     const Setting& row) {
+/// A setting that the broker has a default for; `source` is that of the overrides.
+Described describe_overridable(const Layers& layers, const Values& overrides, const Setting& row,
+                               Source source) {
     Described out = described(row);
     if (const auto own = overrides.find(row.name); own != overrides.end())
-        out.synonyms.push_back(
-            {std::string{row.name}, canonical(row, own->second), Source::kTopic});
+        out.synonyms.push_back({std::string{row.name}, canonical(row, own->second), source});
     if (!row.synonym.empty())
         for (Synonym& synonym : broker_synonyms(layers, row.synonym))
             out.synonyms.push_back(std::move(synonym));
@@ -149,7 +150,15 @@ void append_unknown(std::vector<Described>& out, const Layers& layers) {
 std::vector<Described> describe_topic(const Layers& layers, const Values& overrides) {
     std::vector<Described> out;
     for (const Setting& row : topic_settings())
-        if (!row.hidden) out.push_back(describe_one_topic_setting(layers, overrides, row));
+        if (!row.hidden)
+            out.push_back(describe_overridable(layers, overrides, row, Source::kTopic));
+    return out;
+}
+
+std::vector<Described> describe_group(const Layers& layers, const Values& overrides) {
+    std::vector<Described> out;
+    for (const Setting& row : group_settings().rows)
+        out.push_back(describe_overridable(layers, overrides, row, Source::kGroup));
     return out;
 }
 

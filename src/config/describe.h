@@ -38,6 +38,9 @@ struct Described {
 /// Every topic setting that is shown, in name order.
 std::vector<Described> describe_topic(const Layers& layers, const Values& overrides);
 
+/// Every setting of a group of the consumer protocol, in name order.
+std::vector<Described> describe_group(const Layers& layers, const Values& overrides);
+
 /// Every broker setting that is shown, in name order, and unknown names that were set.
 std::vector<Described> describe_broker(const Layers& layers);
 

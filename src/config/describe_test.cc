@@ -123,5 +123,16 @@ TEST(Describe, ClusterDefaultListsOnlyWhatWasSet) {
     EXPECT_EQ(synonyms_of(all, "log.retention.ms"), "log.retention.ms=7200000@3;");
 }
 
+TEST(Describe, GroupHasItsOwnValueBeforeTheBrokers) {
+    Layers layers;
+    layers.file["group.consumer.session.timeout.ms"] = {"46000", "f:1"};
+    const auto all = describe_group(layers, {{"consumer.session.timeout.ms", "50000"}});
+    EXPECT_EQ(synonyms_of(all, "consumer.session.timeout.ms"),
+              "consumer.session.timeout.ms=50000@8;group.consumer.session.timeout.ms=46000@4;"
+              "group.consumer.session.timeout.ms=45000@5;");
+    EXPECT_EQ(find(all, "consumer.heartbeat.interval.ms")->value, "5000");
+    EXPECT_TRUE(find(all, "consumer.heartbeat.interval.ms")->is_default());
+}
+
 }  // namespace
 }  // namespace leat::config

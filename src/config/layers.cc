@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "config/resource_config.h"
+
 namespace leat::config {
 namespace {
 
@@ -93,6 +95,24 @@ Result<void> resolve_listeners(const Layers& layers, BrokerConfig& config) {
     return {};
 }
 
+/// What groups of the consumer protocol get by default lies within what they may have.
+Result<void> check_consumer_groups(const Layers& layers, const BrokerConfig& config) {
+    for (const GroupBound& one : group_bounds(config)) {
+        const std::string name = "group.consumer." + std::string{one.name};
+        if (one.value < one.min)
+            return bad(winner(layers, name).place, name,
+                       "is below group.consumer.min." + std::string{one.name});
+        if (one.value > one.max)
+            return bad(winner(layers, name).place, name,
+                       "is above group.consumer.max." + std::string{one.name});
+    }
+    if (config.consumer_session_timeout_ms <= config.consumer_heartbeat_interval_ms)
+        return bad(winner(layers, "group.consumer.session.timeout.ms").place,
+                   "group.consumer.session.timeout.ms",
+                   "is not above group.consumer.heartbeat.interval.ms");
+    return {};
+}
+
 /// Settings that contradict each other.
 Result<void> check_together(const Layers& layers, const BrokerConfig& config) {
     const auto fail = [&](std::string_view name, std::string_view why) {
@@ -100,6 +120,7 @@ Result<void> check_together(const Layers& layers, const BrokerConfig& config) {
     };
     if (config.group_min_session_timeout_ms > config.group_max_session_timeout_ms)
         return fail("group.min.session.timeout.ms", "is above group.max.session.timeout.ms");
+    LEAT_TRY_VOID(check_consumer_groups(layers, config));
     if (config.log_dirs.size() > 1) return fail("log.dirs", "one data directory per process");
     const Winner node = winner(layers, "node.id");
     const Winner broker = winner(layers, "broker.id");

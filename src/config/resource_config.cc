@@ -46,6 +46,27 @@ constexpr auto kClientMetrics = std::to_array<Setting>({
      .doc = "Prefixes of the names of metrics; * for all."},
 });
 
+constexpr auto kGroup = std::to_array<Setting>({
+    {.name = "consumer.assignment.interval.ms",
+     .type = kInt,
+     .fallback = "1000",
+     .min = 0,
+     .doc = "Least time between two assignments of the group.",
+     .synonym = "group.consumer.assignment.interval.ms"},
+    {.name = "consumer.heartbeat.interval.ms",
+     .type = kInt,
+     .fallback = "5000",
+     .min = 1,
+     .doc = "How often members of the group send heartbeats.",
+     .synonym = "group.consumer.heartbeat.interval.ms"},
+    {.name = "consumer.session.timeout.ms",
+     .type = kInt,
+     .fallback = "45000",
+     .min = 1,
+     .doc = "A member of the group that is silent for this long is lost.",
+     .synonym = "group.consumer.session.timeout.ms"},
+});
+
 const Setting* find(std::span<const Setting> rows, std::string_view name) {
     const auto row = std::ranges::find(rows, name, &Setting::name);
     return row != rows.end() ? &*row : nullptr;
@@ -53,19 +74,27 @@ const Setting* find(std::span<const Setting> rows, std::string_view name) {
 
 }  // namespace
 
-std::span<const Setting> client_metrics_settings() {
-    return kClientMetrics;
+const ResourceSettings& client_metrics_settings() {
+    static constexpr ResourceSettings kSettings{kClientMetrics, Source::kClientMetrics,
+                                                "Unknown client metrics configuration: "};
+    return kSettings;
 }
 
-Result<void> alter_resource(std::span<const Setting> rows, Values& values,
+const ResourceSettings& group_settings() {
+    static constexpr ResourceSettings kSettings{kGroup, Source::kGroup,
+                                                "Unknown group config name: "};
+    return kSettings;
+}
+
+Result<void> alter_resource(const ResourceSettings& settings, Values& values,
                             const Alteration& change) {
     if (change.op == AlterOp::kDelete) {
         values.erase(change.name);
         return {};
     }
-    const Setting* row = find(rows, change.name);
+    const Setting* row = find(settings.rows, change.name);
     if (row == nullptr)
-        return Error{Errc::kInvalidConfig, "Unknown client metrics configuration: " + change.name};
+        return Error{Errc::kInvalidConfig, std::string{settings.unknown} + change.name};
     if (change.op == AlterOp::kSet) {
         values[change.name] = *change.value;
         return {};
@@ -89,28 +118,70 @@ Result<void> alter_resource(std::span<const Setting> rows, Values& values,
     return {};
 }
 
-Result<void> check_resource(std::span<const Setting> rows, const Values& values) {
+Result<void> check_resource(const ResourceSettings& settings, const Values& values) {
     for (const auto& [name, text] : values) {
-        const Setting* row = find(rows, name);
+        const Setting* row = find(settings.rows, name);
         if (row == nullptr)
-            return Error{Errc::kInvalidConfig, "Unknown client metrics configuration: " + name};
+            return Error{Errc::kInvalidConfig, std::string{settings.unknown} + name};
         if (auto value = parse(*row, text); !value.has_value()) return std::move(value).error();
     }
     return {};
 }
 
-std::vector<Described> describe_resource(std::span<const Setting> rows, const Values& values,
-                                         Source source) {
+std::optional<std::int64_t> group_number(const Values& values, std::string_view name) {
+    const auto found = values.find(name);
+    const Setting* row = find(kGroup, name);
+    if (found == values.end() || row == nullptr) return std::nullopt;
+    const auto value = parse(*row, found->second);
+    return value.has_value() ? std::optional{std::get<std::int64_t>(*value)} : std::nullopt;
+}
+
+std::array<GroupBound, 3> group_bounds(const BrokerConfig& broker) {
+    return {
+        {{"heartbeat.interval.ms", broker.consumer_heartbeat_interval_ms,
+          broker.consumer_heartbeat_interval_min_ms, broker.consumer_heartbeat_interval_max_ms},
+         {"session.timeout.ms", broker.consumer_session_timeout_ms,
+          broker.consumer_session_timeout_min_ms, broker.consumer_session_timeout_max_ms},
+         {"assignment.interval.ms", broker.consumer_assignment_interval_ms,
+          broker.consumer_assignment_interval_min_ms, broker.consumer_assignment_interval_max_ms}}};
+}
+
+Result<void> check_group(const BrokerConfig& broker, const Values& values) {
+    LEAT_TRY_VOID(check_resource(group_settings(), values));
+    for (const auto& [name, value, min, max] : group_bounds(broker)) {
+        const std::string full = "consumer." + std::string{name};
+        const auto own = group_number(values, full);
+        if (own && *own < min)
+            return Error{Errc::kInvalidConfig, full +
+                                                   " must be greater than or equal to "
+                                                   "group.consumer.min." +
+                                                   std::string{name}};
+        if (own && *own > max)
+            return Error{
+                Errc::kInvalidConfig,
+                full + " must be less than or equal to group.consumer.max." + std::string{name}};
+    }
+    const auto heartbeat = group_number(values, "consumer.heartbeat.interval.ms");
+    const auto session = group_number(values, "consumer.session.timeout.ms");
+    if (session.value_or(broker.consumer_session_timeout_ms) <=
+        heartbeat.value_or(broker.consumer_heartbeat_interval_ms))
+        return Error{Errc::kInvalidConfig,
+                     "consumer.session.timeout.ms must be greater than "
+                     "consumer.heartbeat.interval.ms"};
+    return {};
+}
+
+std::vector<Described> describe_resource(const ResourceSettings& settings, const Values& values) {
     std::vector<Described> out;
-    for (const Setting& row : rows) {
+    for (const Setting& row : settings.rows) {
         Described& one = out.emplace_back();
         one.name = row.name;
         one.type = row.type;
         one.doc = row.doc;
         const auto set = values.find(row.name);
-        one.source = set != values.end() ? source : Source::kDefault;
+        one.source = set != values.end() ? settings.source : Source::kDefault;
         one.value = set != values.end() ? set->second : std::string{row.fallback.value_or("")};
-        if (set != values.end()) one.synonyms.push_back({one.name, one.value, source});
+        if (set != values.end()) one.synonyms.push_back({one.name, one.value, settings.source});
         one.synonyms.push_back(
             {one.name, std::string{row.fallback.value_or("")}, Source::kDefault});
     }

@@ -1,32 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Settings of things that are neither topic nor broker: client metrics (KIP-714).
+// Settings of things that are neither topic nor broker: client metrics (KIP-714), groups (KIP-848).
 // Layer: config (L1). Pure.
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "config/alter.h"
+#include "config/broker_config.h"
 #include "config/describe.h"
 #include "config/layers.h"
 #include "config/setting.h"
 
 namespace leat::config {
 
-/// interval.ms, match, metrics: a subscription to metrics that clients push.
-std::span<const Setting> client_metrics_settings();
+struct ResourceSettings {
+    std::span<const Setting> rows;
+    Source source = Source::kDefault;  ///< Of values that are set.
+    std::string_view unknown;          ///< What is said before a name that is none of these.
+};
 
-/// Applies `change` to the values of a thing whose settings are `rows`.
+/// interval.ms, match, metrics: a subscription to metrics that clients push.
+const ResourceSettings& client_metrics_settings();
+/// Those of one group of the consumer protocol; the broker has the defaults.
+const ResourceSettings& group_settings();
+
+/// Applies `change` to the values of a thing that has these settings.
 /// Errors: kInvalidConfig (unknown name; append or subtract to what is no list).
-Result<void> alter_resource(std::span<const Setting> rows, Values& values,
+Result<void> alter_resource(const ResourceSettings& settings, Values& values,
                             const Alteration& change);
 
 /// Whether each value is one that its setting can have. Errors: kInvalidConfig.
-Result<void> check_resource(std::span<const Setting> rows, const Values& values);
+Result<void> check_resource(const ResourceSettings& settings, const Values& values);
 
-/// Each setting of `rows`, those that are set as of `source`.
-std::vector<Described> describe_resource(std::span<const Setting> rows, const Values& values,
-                                         Source source);
+/// What the broker says of one setting of groups: its default and what a group may have.
+struct GroupBound {
+    std::string_view name;  ///< Without "consumer." or "group.consumer.min."
+    std::int32_t value = 0;
+    std::int32_t min = 0;
+    std::int32_t max = 0;
+};
+std::array<GroupBound, 3> group_bounds(const BrokerConfig& broker);
+
+/// check_resource(), and within the broker's bounds for groups. Errors: kInvalidConfig.
+Result<void> check_group(const BrokerConfig& broker, const Values& values);
+
+/// The number that a group has of its own.
+std::optional<std::int64_t> group_number(const Values& values, std::string_view name);
+
+/// Each setting, with its value.
+std::vector<Described> describe_resource(const ResourceSettings& settings, const Values& values);
 
 }  // namespace leat::config

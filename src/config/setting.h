@@ -39,6 +39,7 @@ enum class Source : std::int8_t {
     kDynamicDefault = 3,
     kStatic = 4,  ///< Command line or file.
     kDefault = 5,
+    kClientMetrics = 7,
     kGroup = 8,
 };
 

@@ -401,7 +401,8 @@ std::vector<Outcome> Controller::alter_configs(std::span<const ConfigChange> cha
         LEAT_TRY_VOID(config::check_alterations(change.alterations));
         if (change.type == ResourceType::kTopic) return checked_topic_change(change);
         if (change.type == ResourceType::kBroker) return checked_broker_change(change);
-        if (change.type == ResourceType::kClientMetrics) return checked_client_metrics(change);
+        if (change.type == ResourceType::kClientMetrics || change.type == ResourceType::kGroup)
+            return checked_resource_change(change);
         return fail(Errc::kInvalidRequest,
                     "Unknown resource type " + std::to_string(static_cast<int>(change.type)));
     };

@@ -49,15 +49,6 @@ struct MorePartitions {
     std::optional<std::vector<std::vector<std::int32_t>>> assignments;
 };
 
-/// Numbers are those of DescribeConfigs.
-enum class ResourceType : std::int8_t {
-    kTopic = 2,
-    kBroker = 4,
-    kBrokerLogger = 8,
-    kClientMetrics = 16,
-    kGroup = 32,
-};
-
 struct ConfigChange {
     ResourceType type = ResourceType::kTopic;
     std::string name;
@@ -167,7 +158,7 @@ class Controller {
     Result<TopicPtr> checked_more_partitions(const MorePartitions& asked) const;
     Result<TopicPtr> resolve(const TopicRef& ref) const;
     Result<Delta> checked_topic_change(const ConfigChange& change) const;
-    [[nodiscard]] Result<Delta> checked_client_metrics(const ConfigChange& change) const;
+    [[nodiscard]] Result<Delta> checked_resource_change(const ConfigChange& change) const;
     Result<Delta> checked_broker_change(const ConfigChange& change) const;
     [[nodiscard]] std::optional<std::string> colliding_name(const std::string& name) const;
     Uuid fresh_id();

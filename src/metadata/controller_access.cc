@@ -94,17 +94,21 @@ std::vector<Outcome> Controller::alter_quotas(std::span<const QuotaChange> chang
     return outcomes;
 }
 
-Result<Delta> Controller::checked_client_metrics(const ConfigChange& change) const {
+Result<Delta> Controller::checked_resource_change(const ConfigChange& change) const {
+    const bool is_group = change.type == ResourceType::kGroup;
     if (change.name.empty())
-        return Error{Errc::kInvalidRequest, "Subscription name can't be empty"};
-    const auto found = image_.client_metrics().find(change.name);
+        return Error{Errc::kInvalidRequest, is_group ? "Default group resources are not allowed."
+                                                     : "Subscription name can't be empty"};
+    const auto& known = is_group ? image_.group_configs() : image_.client_metrics();
+    const auto found = known.find(change.name);
     config::Values values;
-    if (!change.replace_all && found != image_.client_metrics().end()) values = found->second;
-    const auto rows = config::client_metrics_settings();
+    if (!change.replace_all && found != known.end()) values = found->second;
+    const auto& settings = is_group ? config::group_settings() : config::client_metrics_settings();
     for (const config::Alteration& alteration : change.alterations)
-        LEAT_TRY_VOID(config::alter_resource(rows, values, alteration));
-    LEAT_TRY_VOID(config::check_resource(rows, values));
-    return Delta{ClientMetricsChanged{change.name, std::move(values)}};
+        LEAT_TRY_VOID(config::alter_resource(settings, values, alteration));
+    LEAT_TRY_VOID(is_group ? config::check_group(image_.broker(), values)
+                           : config::check_resource(settings, values));
+    return Delta{ResourceConfigChanged{change.type, change.name, std::move(values)}};
 }
 
 void Controller::set_feature_levels(const std::map<std::string, std::int16_t>& levels,

@@ -73,5 +73,26 @@ TEST(DeleteAcls, EachFilterTellsWhatItMatched) {
     EXPECT_EQ(deltas.size(), 2U);
 }
 
+TEST(AlterGroupConfigs, KeepsWhatLiesWithinTheBrokersBounds) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const auto set = [&](std::string name, std::string setting, std::string value) {
+        const std::vector<ConfigChange> changes{
+            {.type = ResourceType::kGroup,
+             .name = std::move(name),
+             .alterations = {{std::move(setting), config::AlterOp::kSet, std::move(value)}}}};
+        return c.alter_configs(changes, false, deltas)[0];
+    };
+    EXPECT_EQ(set("g", "consumer.session.timeout.ms", "50000").error, Errc::kNone);
+    EXPECT_EQ(set("g", "consumer.session.timeout.ms", "60001").error, Errc::kInvalidConfig);
+    EXPECT_EQ(set("g", "consumer.session.timeout.ms", "44999").message,
+              "consumer.session.timeout.ms must be greater than or equal to "
+              "group.consumer.min.session.timeout.ms");
+    EXPECT_EQ(set("g", "no.such", "1").message, "Unknown group config name: no.such");
+    EXPECT_EQ(set("", "consumer.session.timeout.ms", "50000").error, Errc::kInvalidRequest);
+    EXPECT_EQ(deltas.size(), 1U);
+    EXPECT_EQ(c.image().group_configs().at("g").at("consumer.session.timeout.ms"), "50000");
+}
+
 }  // namespace
 }  // namespace leat::metadata

@@ -73,8 +73,19 @@ struct QuotasChanged {
     auth::QuotaValues values;
 };
 
-/// All own settings of a subscription to clients' metrics; none: it is gone.
-struct ClientMetricsChanged {
+/// Numbers are those of DescribeConfigs.
+enum class ResourceType : std::int8_t {
+    kTopic = 2,
+    kBroker = 4,
+    kBrokerLogger = 8,
+    kClientMetrics = 16,
+    kGroup = 32,
+};
+
+/// All own settings of a subscription to clients' metrics, or of a group; none: it has none any
+/// more.
+struct ResourceConfigChanged {
+    ResourceType type = ResourceType::kClientMetrics;
     std::string name;
     config::Values values;
 };
@@ -85,11 +96,10 @@ struct FeatureLevelsChanged {
     std::int64_t changes = 0;
 };
 
-using Delta =
-    std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
-                 BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped, AclsChanged,
-                 QuotasChanged, ClientMetricsChanged, ScramChanged, TokenChanged, SuperUserChanged,
-                 FeatureLevelsChanged>;
+using Delta = std::variant<TopicCreated, TopicDeleted, PartitionsAdded, TopicConfigChanged,
+                           BrokerConfigChanged, ProducerIdsAllocated, LeaderEpochsBumped,
+                           AclsChanged, QuotasChanged, ResourceConfigChanged, ScramChanged,
+                           TokenChanged, SuperUserChanged, FeatureLevelsChanged>;
 
 /// What a store keeps.
 struct StoredTopic {
@@ -109,6 +119,7 @@ struct State {
     std::vector<auth::Acl> acls;
     auth::QuotaTable::All quotas;
     std::map<std::string, config::Values> client_metrics;
+    std::map<std::string, config::Values> group_configs;
     Credentials credentials;
     std::map<std::string, std::int16_t> feature_levels;
     std::int64_t feature_changes = 0;

@@ -40,6 +40,7 @@ Result<Image> Image::make(const State& state, const config::Layers& static_layer
     image.next_producer_id_ = state.next_producer_id;
     image.unclean_starts_ = state.unclean_starts;
     image.client_metrics_ = state.client_metrics;
+    image.group_configs_ = state.group_configs;
     image.feature_levels_ = state.feature_levels;
     image.feature_changes_ = state.feature_changes;
     for (const auth::Acl& acl : state.acls) image.acls_.insert(acl);
@@ -70,6 +71,7 @@ Image Image::clone() const {
     copy.acls_ = acls_.clone();
     copy.quotas_ = quotas_;
     copy.client_metrics_ = client_metrics_;
+    copy.group_configs_ = group_configs_;
     copy.credentials_ = credentials_;
     copy.feature_levels_ = feature_levels_;
     copy.feature_changes_ = feature_changes_;
@@ -95,11 +97,13 @@ void Image::apply(const Delta& delta) {
                        feature_levels_ = d.levels;
                        feature_changes_ = d.changes;
                    },
-                   [this](const ClientMetricsChanged& d) {
+                   [this](const ResourceConfigChanged& d) {
+                       auto& all =
+                           d.type == ResourceType::kGroup ? group_configs_ : client_metrics_;
                        if (d.values.empty())
-                           client_metrics_.erase(d.name);
+                           all.erase(d.name);
                        else
-                           client_metrics_[d.name] = d.values;
+                           all[d.name] = d.values;
                    },
                    [this](const QuotasChanged& d) { quotas_.set(d.entity, d.values); },
                    [this](const AclsChanged& d) {

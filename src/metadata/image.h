@@ -67,6 +67,9 @@ class Image {
     using ClientMetrics = std::map<std::string, config::Values>;
     /// Subscriptions to clients' metrics, by name.
     [[nodiscard]] const ClientMetrics& client_metrics() const noexcept { return client_metrics_; }
+    using GroupConfigs = std::map<std::string, config::Values>;
+    /// Groups that have settings of their own, by id.
+    [[nodiscard]] const GroupConfigs& group_configs() const noexcept { return group_configs_; }
     [[nodiscard]] const Credentials& credentials() const noexcept { return credentials_; }
     using FeatureLevels = std::map<std::string, std::int16_t>;
     /// Finalized levels that an administrator set.
@@ -91,6 +94,7 @@ class Image {
     auth::AclTable acls_;
     auth::QuotaTable quotas_;
     ClientMetrics client_metrics_;
+    GroupConfigs group_configs_;
     Credentials credentials_;
     FeatureLevels feature_levels_;
     std::int64_t feature_changes_ = 0;

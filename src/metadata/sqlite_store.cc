@@ -43,6 +43,8 @@ constexpr const char* kAdded =
     " value REAL NOT NULL);"
     "CREATE TABLE IF NOT EXISTS client_metrics(subscription TEXT NOT NULL, name TEXT NOT NULL,"
     " value TEXT NOT NULL, PRIMARY KEY(subscription, name)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS group_configs(group_id TEXT NOT NULL, name TEXT NOT NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY(group_id, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS features(name TEXT PRIMARY KEY, level INTEGER NOT NULL) WITHOUT "
     "ROWID;"
     "INSERT OR IGNORE INTO facts VALUES('feature_changes', 0);"
@@ -59,7 +61,8 @@ Bytes bytes_of(const Uuid& id) {
 struct Statements {
     Statement put_topic, drop_topic, put_setting, drop_settings, put_broker, drop_broker, put_fact;
     Statement put_acl, drop_acl, put_quota, drop_quotas;
-    Statement put_client_metrics, drop_client_metrics, put_feature, drop_features;
+    Statement put_client_metrics, drop_client_metrics, put_group_config, drop_group_config;
+    Statement put_feature, drop_features;
 };
 
 Result<Statements> prepare_all(Database& db) {
@@ -77,6 +80,8 @@ Result<Statements> prepare_all(Database& db) {
     LEAT_TRY(s.put_quota, prepare("INSERT INTO quotas VALUES(?,?,?,?,?)"));
     LEAT_TRY(s.put_client_metrics, prepare("INSERT OR REPLACE INTO client_metrics VALUES(?,?,?)"));
     LEAT_TRY(s.drop_client_metrics, prepare("DELETE FROM client_metrics WHERE subscription=?"));
+    LEAT_TRY(s.put_group_config, prepare("INSERT OR REPLACE INTO group_configs VALUES(?,?,?)"));
+    LEAT_TRY(s.drop_group_config, prepare("DELETE FROM group_configs WHERE group_id=?"));
     LEAT_TRY(s.put_feature, prepare("INSERT OR REPLACE INTO features VALUES(?,?)"));
     LEAT_TRY(s.drop_features, prepare("DELETE FROM features"));
     LEAT_TRY(s.drop_quotas,
@@ -112,7 +117,10 @@ class SqliteStore final : public MetadataStore {
         LEAT_TRY_VOID(load_broker_settings(state));
         LEAT_TRY_VOID(load_acls(state));
         LEAT_TRY_VOID(load_quotas(state));
-        LEAT_TRY_VOID(load_client_metrics(state));
+        LEAT_TRY_VOID(load_resources("SELECT subscription, name, value FROM client_metrics",
+                                     state.client_metrics));
+        LEAT_TRY_VOID(
+            load_resources("SELECT group_id, name, value FROM group_configs", state.group_configs));
         LEAT_TRY_VOID(CredentialTables::load(db_, state.credentials));
         LEAT_TRY_VOID(load_features(state));
         return state;
@@ -284,22 +292,25 @@ class SqliteStore final : public MetadataStore {
         }
     }
 
-    Result<void> write(const ClientMetricsChanged& d) {
-        LEAT_TRY_VOID(statements_->drop_client_metrics.bind(1, std::string_view{d.name}).run());
+    Result<void> write(const ResourceConfigChanged& d) {
+        const bool is_group = d.type == ResourceType::kGroup;
+        Statement& drop =
+            is_group ? statements_->drop_group_config : statements_->drop_client_metrics;
+        Statement& put = is_group ? statements_->put_group_config : statements_->put_client_metrics;
+        LEAT_TRY_VOID(drop.bind(1, std::string_view{d.name}).run());
         for (const auto& [name, value] : d.values)
-            LEAT_TRY_VOID(statements_->put_client_metrics.bind(1, std::string_view{d.name})
+            LEAT_TRY_VOID(put.bind(1, std::string_view{d.name})
                               .bind(2, std::string_view{name})
                               .bind(3, std::string_view{value})
                               .run());
         return {};
     }
-    Result<void> load_client_metrics(State& state) {
-        LEAT_TRY(Statement rows,
-                 Statement::prepare(db_, "SELECT subscription, name, value FROM client_metrics"));
+    Result<void> load_resources(const char* query, std::map<std::string, config::Values>& into) {
+        LEAT_TRY(Statement rows, Statement::prepare(db_, query));
         for (;;) {
             LEAT_TRY(const bool has_row, rows.step());
             if (!has_row) return {};
-            state.client_metrics[rows.column_text(0)][rows.column_text(1)] = rows.column_text(2);
+            into[rows.column_text(0)][rows.column_text(1)] = rows.column_text(2);
         }
     }
 

@@ -220,3 +220,33 @@ def groups_change_their_protocol(node):
     group.join("takes over an empty one", "zzz")
     group.beat("leaves it empty", "zzz", -1)
     node.ask("classic takes over an empty one", "JoinGroup", 9, keep=lambda a: a | {"member_id": "<id>"}, **joining("changing"))
+
+
+@case
+def group_settings(node):
+    def alter(label, group, *settings, **more):
+        node.ask(label, "IncrementalAlterConfigs", 1, resources=[{"resource_type": 32, "resource_name": group, "configs": [
+            {"name": name, "config_operation": operation, "value": value} for name, operation, value in settings]}], **more)
+
+    def show(label, group):
+        node.ask(label, "DescribeConfigs", 4, include_synonyms=True, resources=[{"resource_type": 32, "resource_name": group, "configuration_keys": [
+            "consumer.assignment.interval.ms", "consumer.heartbeat.interval.ms", "consumer.session.timeout.ms"]}])
+    show("has none", "set")
+    alter("set", "set", ("consumer.session.timeout.ms", 0, "50000"), ("consumer.heartbeat.interval.ms", 0, "6000"))
+    for value in ("44999", "60001", "x", ""):
+        alter(f"session of {value}", "set", ("consumer.session.timeout.ms", 0, value))
+    for value in ("4999", "15001", "0"):
+        alter(f"heartbeat of {value}", "set", ("consumer.heartbeat.interval.ms", 0, value))
+    for value in ("-1", "15001"):
+        alter(f"assignment of {value}", "set", ("consumer.assignment.interval.ms", 0, value))
+    alter("unknown", "set", ("no.such", 0, "1"))
+    alter("appended", "set", ("consumer.session.timeout.ms", 2, "1"))
+    alter("validated", "other", ("consumer.session.timeout.ms", 0, "50000"), validate_only=True)
+    alter("without a name", "", ("consumer.session.timeout.ms", 0, "50000"))
+    time.sleep(0.5)
+    show("has two", "set")
+    show("was only validated", "other")
+    alter("unset", "set", ("consumer.session.timeout.ms", 1, None))
+    time.sleep(0.5)
+    show("has one", "set")
+    node.ask("groups with settings", "ListConfigResources", 1, resource_types=[32])

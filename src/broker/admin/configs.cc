@@ -21,7 +21,6 @@ using EntrySynonym = wire::DescribeConfigsResponse::DescribeConfigsSynonym;
 /// The only logger that can be set: all of the process. Numbers and names are Kafka's.
 constexpr std::string_view kRootLogger = "root";
 constexpr std::int8_t kLoggerSource = 6;
-constexpr std::int8_t kClientMetricsSource = 7;
 
 std::optional<std::string_view> copied(const std::optional<std::string>& text, Arena& arena) {
     if (!text) return std::nullopt;
@@ -88,13 +87,16 @@ Result<std::vector<config::Described>> described(std::int8_t type, std::string_v
             const auto found = image.client_metrics().find(std::string{name});
             return config::describe_resource(
                 config::client_metrics_settings(),
-                found != image.client_metrics().end() ? found->second : config::Values{},
-                static_cast<config::Source>(kClientMetricsSource));
+                found != image.client_metrics().end() ? found->second : config::Values{});
         }
-        case ResourceType::kGroup:
+        case ResourceType::kGroup: {
             if (name.empty())
                 return Error{Errc::kInvalidRequest, "The name of the resource must not be empty"};
-            return std::vector<config::Described>{};
+            const auto found = image.group_configs().find(std::string{name});
+            return config::describe_group(image.layers(), found != image.group_configs().end()
+                                                              ? found->second
+                                                              : config::Values{});
+        }
     }
     return Error{Errc::kInvalidRequest,
                  "This most likely occurs because of a request being malformed by the client "
@@ -258,6 +260,9 @@ wire::ListConfigResourcesResponse list_config_resources(
     if (wants(ResourceType::kClientMetrics))
         for (const auto& [name, values] : image.client_metrics())
             add(arena.copy(std::string_view{name}), ResourceType::kClientMetrics);
+    if (wants(ResourceType::kGroup))
+        for (const auto& [name, values] : image.group_configs())
+            add(arena.copy(std::string_view{name}), ResourceType::kGroup);
     if (wants(ResourceType::kTopic))
         for (const auto& [name, topic] : image.topics())
             add(arena.copy(name), ResourceType::kTopic);

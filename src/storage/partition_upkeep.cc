@@ -53,7 +53,8 @@ void PartitionState::schedule_flush() {
 }
 
 void PartitionState::snapshot_soon(Offset at) {
-    if (at <= snapshot_at || is_quarantined) return;
+    // Offline: the next start has to read again what may lack its index entry.
+    if (at <= snapshot_at || is_quarantined || is_offline) return;
     snapshot_at = at;
     bytes_since_snapshot = 0;
     ++jobs;
@@ -233,13 +234,15 @@ rt::Task<Result<void>> Partition::shut_down() {
         result = Error{Errc::kOffline, "the data directory has failed"};
         s.log.reset();
     }
+    const bool was_written = !s.is_offline;
     auto close_it = [&] {
-        result = s.write_snapshot(s.producers.entries(), s.log_end, s.aborted_files);
+        // A snapshot would keep the next start from completing the index of aborted transactions.
+        if (was_written)
+            result = s.write_snapshot(s.producers.entries(), s.log_end, s.aborted_files);
         auto closed = s.log->close();
         if (!closed) result = std::move(closed);
         s.log.reset();
     };
-    const bool was_written = !s.is_offline;
     if (s.log) co_await on_pool(s.context.pool, s.context.executor, close_it);
     if (result && was_written) {
         const DurableMarks::Mark mark{s.spec.id, s.log_end};

@@ -12,8 +12,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const leat::Bytes bytes{reinterpret_cast<const std::byte*>(data), size};
     using namespace leat::transactions;
-    if (const auto id = decode_key(bytes); id.has_value() && *id)
-        LEAT_CHECK(decode_key(encode_key(**id)).value() == *id);
+    if (const auto id = decode_key(bytes); id.has_value() && *id) {
+        const auto key = encode_key(**id);
+        const auto again = decode_key(key);
+        LEAT_CHECK(again.has_value() && *again == *id);
+    }
     const auto snapshot = decode_value(bytes);
     if (!snapshot.has_value()) return 0;
     const auto again = decode_value(encode_value(*snapshot, 1));

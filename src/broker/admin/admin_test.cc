@@ -207,7 +207,7 @@ TEST(AdminConfigs, IncrementalChangesAreSeenByDescribe) {
     EXPECT_EQ(describe(rig, 4, "").configs.size(), 1U);
     EXPECT_EQ(name_of(alter(rig, 2, "a", "no.such", 0, "1").error_code), "INVALID_CONFIG");
     EXPECT_EQ(name_of(alter(rig, 2, "a", "segment.ms", 7, "1").error_code), "INVALID_REQUEST");
-    EXPECT_EQ(name_of(alter(rig, 32, "g", "x", 0, "1").error_code), "INVALID_REQUEST");
+    EXPECT_EQ(name_of(alter(rig, 32, "g", "x", 0, "1").error_code), "INVALID_CONFIG");
 }
 
 TEST(AdminConfigs, LogLevelIsALoggerOfItsOwn) {

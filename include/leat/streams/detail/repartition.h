@@ -80,10 +80,8 @@ GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
         filter = topic + "-filter";
         source = topic + "-source";
     }
-    const RepartitionUse<K, V> use{{topic, partitions},
-                                   choose(at.key, Serde<K>{}),
-                                   choose(at.value, Serde<V>{}),
-                                   null_keys};
+    const RepartitionUse<K, V> use{
+        {topic, partitions}, choose(at.key, Serde<K>{}), choose(at.value, Serde<V>{}), null_keys};
     graph.require(prefix, use.key != nullptr && use.value != nullptr,
                   "no serde for the repartition topic's key or value");
     auto node = repartition_node(at.node->name, use, sink, filter, source);

@@ -97,10 +97,12 @@ security: setup-interop build ## Every API x every missing right, beside Apache 
 .PHONY: interop
 interop: setup-interop build ## Foreign clients on Leat and on Apache Kafka  [INTEROP=short]
 	@tests/interop/run $(if $(INTEROP),--$(INTEROP))
+ifndef INTEROP
 	@$(call configure,dev)
 	@ninja -C build/dev -j $(JOBS) streams_case_runner
-	@tests/streams/run --seed $$(date +%s) --cases $(if $(INTEROP),1000,10000 --report docs/proof/streams-differential.md)
-	@$(if $(INTEROP),,python3 -B tests/streams/mutants.py)
+	@tests/streams/run --seed $$(date +%s) --cases 10000 --report docs/proof/streams-differential.md
+	@python3 -B tests/streams/mutants.py
+endif
 
 .PHONY: bench
 bench: setup-bench build ## Measure beside Apache Kafka  [BENCH="--rounds 5 --report FILE"]

@@ -38,12 +38,14 @@ struct StreamJoinNames {
 [[nodiscard]] StreamJoinNames stream_join_names(Graph& graph, Absent absent,
                                                 const std::string& name, const std::string& store);
 
-/// Through a repartition topic, if the key may have changed.
+/// Through a repartition topic, if the key may have changed. `null_keys`: an outer side takes
+/// records without a key as they are (KIP-962), so they go through as well, on both sides.
 template <class K, class V>
-Handle<K, V> repartitioned(const Handle<K, V>& at, const std::string& name) {
+Handle<K, V> repartitioned(const Handle<K, V>& at, const std::string& name, bool null_keys) {
     if (!at.repartition) return at;
     auto out = at;
-    out.node = &add_repartition(at, name.empty() ? at.node->name : name, std::nullopt);
+    out.node =
+        &add_repartition(at, name.empty() ? at.node->name : name, std::nullopt, true, null_keys);
     out.repartition = false;
     return out;
 }
@@ -112,8 +114,9 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
     one.value = choose(as.value, left.value);
     two.key = choose(as.key, right.key);
     two.value = choose(as.other_value, right.value);
-    one = repartitioned(one, as.name.empty() ? "" : as.name + "-left");
-    two = repartitioned(two, as.name.empty() ? "" : as.name + "-right");
+    constexpr bool kNullKeys = kAbsent != Absent::kNone;
+    one = repartitioned(one, as.name.empty() ? "" : as.name + "-left", kNullKeys);
+    two = repartitioned(two, as.name.empty() ? "" : as.name + "-right", kNullKeys);
 
     StreamJoin<K, V, V2, Out> join;
     join.names = stream_join_names(graph, kAbsent, as.name, as.store);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Settings of an application under Kafka Streams' names, with its defaults. Layer: streams (L6).
-// Spec:  Kafka's streams configs; docs/reference/streams-settings.md is checked against the table.
+// Spec:  Kafka Streams' configs, by name, type and default.
 #pragma once
 
 #include <chrono>

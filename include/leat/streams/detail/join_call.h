@@ -5,6 +5,7 @@
 // pointer to const. The key may come first. Threading: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <type_traits>

@@ -152,6 +152,7 @@ void Transactor::wait_at(Step step) {
     const auto wish = static_cast<std::int64_t>(step);
     if (status_.hold.load() != wish) return;
     status_.held.fetch_add(1);
+    // Another program writes the word, through a mapped file: nothing tells when.
     while (status_.hold.load() == wish && !stopping)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     status_.held.fetch_sub(1);

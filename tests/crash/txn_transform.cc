@@ -169,6 +169,7 @@ void feed(const TxnPlan& plan, History& history, TxnStatus& status) {
             ++state.second;
         }
         rd_kafka_poll(handle.get(), 5);
+        // The pace of the feed, not a wait: whoever transforms must be able to follow.
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     if (rd_kafka_flush(handle.get(), 60'000) != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -34,7 +34,7 @@ def batches(numbers):
 def compare(both, cases):
     """(case, java, differences) of each case."""
     java, leat = both.run_java(cases), both.run_leat(cases)
-    return [(case, theirs, engines.differences(theirs, mine, both.ignored)) for case, theirs, mine in zip(cases, java, leat)]
+    return [(case, theirs, engines.differences(theirs, mine)) for case, theirs, mine in zip(cases, java, leat)]
 
 
 # Shrinking: fewer inputs first, then fewer operators, as long as the same part of the outcome differs.
@@ -278,7 +278,6 @@ def main():
     parser.add_argument("--seed", default="1")
     parser.add_argument("--focus", action="append", help="only what has this in its name")
     parser.add_argument("--show", type=int, default=8, help="how many differing cases are shown")
-    parser.add_argument("--ignore", action="append", default=[], metavar="FIELD", help="a field of the outcome that is not compared")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
     parser.add_argument("--report", metavar="FILE", help="writes the page of docs/proof")
     parser.add_argument("--case", metavar="FILE")
@@ -288,7 +287,7 @@ def main():
     options = parser.parse_args()
     try:
         what_to_do = file_cases if options.case else fixed_cases if options.fixed else fix if options.fix else random_cases
-        with engines.Engines(options.binary, options.ignore) as both:
+        with engines.Engines(options.binary) as both:
             return what_to_do(options, both)
     except engines.Unavailable as why:
         print(f"streams: {why}", file=sys.stderr)

@@ -107,8 +107,7 @@ class Program:
 class Engines:
     """Both programs; the JVM is started at first use."""
 
-    def __init__(self, binary, ignored=()):
-        self.ignored = ignored
+    def __init__(self, binary):
         self.leat = Program([str(binary)])
         self.java = None
 
@@ -132,14 +131,14 @@ class Engines:
         return self.java.outcomes(cases)
 
 
-def differences(java, leat, ignored=()):
+def differences(java, leat):
     """Lines that say where two outcomes differ; none when they are equal."""
     if "crash" in leat:
         return ["crash: " + leat["crash"]]
     if "unsupported" in leat:
         return ["unsupported: " + leat["unsupported"]]
     out = []
-    for field in sorted((java.keys() | leat.keys()) - NOT_COMPARED - {"out", "stores"} - set(ignored)):
+    for field in sorted((java.keys() | leat.keys()) - NOT_COMPARED - {"out", "stores"}):
         if comparable(java.get(field)) != comparable(leat.get(field)):
             out.append(f"{field}:\n  java: {shown(java.get(field))}\n  leat: {shown(leat.get(field))}")
     for part in ("out", "stores"):

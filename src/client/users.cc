@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/users.h"
 
+#include <array>
 #include <utility>
 
 #include "auth/digest.h"
@@ -68,38 +69,40 @@ Result<std::vector<ScramUser>> list_users(Admin& admin) {
     return out;
 }
 
+// A request may name a user once: one request for each mechanism.
+
 Result<Outcome> put_user(Admin& admin, const NewUser& user) {
-    struct Salted {
-        std::string salt;
-        std::string password;
-    };
-    std::vector<Salted> salted;
+    Outcome last;
     for (const auth::ScramMechanism mechanism : user.mechanisms) {
-        std::string salt = auth::random_bytes(auth::kScramSaltBytes);
-        std::string hash =
+        const std::string salt = auth::random_bytes(auth::kScramSaltBytes);
+        const std::string salted =
             auth::pbkdf2(auth::hash_of(mechanism), user.password, salt, user.iterations);
-        salted.push_back({std::move(salt), std::move(hash)});
+        std::array<wire::AlterUserScramCredentialsRequest::ScramCredentialUpsertion, 1> rows{
+            {{.name = user.name,
+              .mechanism = static_cast<std::int8_t>(mechanism),
+              .iterations = user.iterations,
+              .salt = bytes_of(salt),
+              .salted_password = bytes_of(salted)}}};
+        wire::AlterUserScramCredentialsRequest request;
+        request.upsertions = rows;
+        LEAT_TRY(last, alter(admin, request));
+        if (last.code != Errc::kNone) return last;
     }
-    std::vector<wire::AlterUserScramCredentialsRequest::ScramCredentialUpsertion> rows;
-    for (std::size_t i = 0; i < salted.size(); ++i)
-        rows.push_back({.name = user.name,
-                        .mechanism = static_cast<std::int8_t>(user.mechanisms[i]),
-                        .iterations = user.iterations,
-                        .salt = bytes_of(salted[i].salt),
-                        .salted_password = bytes_of(salted[i].password)});
-    wire::AlterUserScramCredentialsRequest request;
-    request.upsertions = rows;
-    return alter(admin, request);
+    return last;
 }
 
 Result<Outcome> remove_user(Admin& admin, std::string_view name,
                             std::span<const auth::ScramMechanism> mechanisms) {
-    std::vector<wire::AlterUserScramCredentialsRequest::ScramCredentialDeletion> rows;
-    for (const auth::ScramMechanism mechanism : mechanisms)
-        rows.push_back({.name = name, .mechanism = static_cast<std::int8_t>(mechanism)});
-    wire::AlterUserScramCredentialsRequest request;
-    request.deletions = rows;
-    return alter(admin, request);
+    Outcome last;
+    for (const auth::ScramMechanism mechanism : mechanisms) {
+        std::array<wire::AlterUserScramCredentialsRequest::ScramCredentialDeletion, 1> rows{
+            {{.name = name, .mechanism = static_cast<std::int8_t>(mechanism)}}};
+        wire::AlterUserScramCredentialsRequest request;
+        request.deletions = rows;
+        LEAT_TRY(last, alter(admin, request));
+        if (last.code != Errc::kNone) return last;
+    }
+    return last;
 }
 
 Result<TokenInfo> create_token(Admin& admin, std::span<const std::string> renewers,

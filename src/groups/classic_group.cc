@@ -8,11 +8,7 @@
 #include "groups/subscription.h"
 
 namespace leat::groups {
-namespace {
-
-constexpr std::string_view kConsumerProtocol = "consumer";
-
-}  // namespace
+namespace {}  // namespace
 
 std::string_view name(GroupState state) {
     switch (state) {

@@ -13,8 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view kConsumerProtocol = "consumer";
-
 milliseconds rebalance_timeout(const ConsumerMember& member) {
     const std::int32_t asked = member.metadata.rebalance_timeout_ms;
     return milliseconds{asked < 0 ? member.metadata.classic->session_timeout_ms : asked};
@@ -220,6 +218,10 @@ std::vector<std::byte> ConsumerGroup::classic_assignment(const ConsumerMember& m
 
 Errc ConsumerGroup::admit_commit(const CommitOffsets& request) const {
     if (request.generation < 0 && members_.empty()) return Errc::kNone;
+    // Older versions of TxnOffsetCommit say nothing of members.
+    if (request.transaction && request.generation < 0 && request.member_id.empty() &&
+        !request.instance_id)
+        return Errc::kNone;
     const ConsumerMember* member = find(request.member_id);
     if (member == nullptr) return Errc::kUnknownMemberId;
     if (!member->is_classic() && !request.knows_member_epoch) return Errc::kUnsupportedVersion;

@@ -96,6 +96,14 @@ Group* Coordinator::consumer_group_for(const ConsumerHeartbeat& request, Errc& e
                   std::string{request.group_id} + " not found.";
         return nullptr;
     }
+    const bool has_pattern = joins && request.regex && !request.regex->empty();
+    if (has_pattern && (group == nullptr || !group->consumer)) {
+        // Nothing changes for one that is refused.
+        message = pattern_fault(*request.regex);
+        error = Errc::kInvalidRegularExpression;
+        if (!message.empty()) return nullptr;
+        error = Errc::kGroupIdNotFound;
+    }
     if (group == nullptr) group = find_or_create(request.group_id);
     if (group == nullptr) {
         error = Errc::kPolicyViolation;
@@ -105,13 +113,6 @@ Group* Coordinator::consumer_group_for(const ConsumerHeartbeat& request, Errc& e
     if (group->consumer) return group;
     if (!joins) {
         message = "Group " + std::string{request.group_id} + " is not a consumer group.";
-        return nullptr;
-    }
-    // Nothing changes for one that is refused.
-    if (request.regex && !request.regex->empty() && !TopicPattern::compile(*request.regex)) {
-        error = Errc::kInvalidRegularExpression;
-        message = "SubscribedTopicRegex `" + std::string{*request.regex} +
-                  "` is not a valid regular expression.";
         return nullptr;
     }
     const Roster& roster = group->classic.roster();

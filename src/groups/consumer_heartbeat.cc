@@ -2,6 +2,7 @@
 //
 // The part of ConsumerGroup that serves ConsumerGroupHeartbeat: joining, moving on, leaving.
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/check.h"
 #include "groups/consumer_group.h"
@@ -121,12 +122,9 @@ ConsumerGroup::Refusal ConsumerGroup::check(const ConsumerHeartbeat& request) co
     const bool is_new_regex =
         request.regex && !request.regex->empty() && !regexes_.contains(*request.regex);
     if (!is_new_regex) return {};
-    const Result<TopicPattern> pattern = TopicPattern::compile(*request.regex);
-    if (pattern) return {};
-    return {Errc::kInvalidRegularExpression,
-            "SubscribedTopicRegex `" + std::string{*request.regex} +
-                "` is not a valid regular expression: " + std::string{pattern.error().detail()} +
-                "."};
+    std::string fault = pattern_fault(*request.regex);
+    if (fault.empty()) return {};
+    return {Errc::kInvalidRegularExpression, std::move(fault)};
 }
 
 ConsumerMember& ConsumerGroup::replace(ConsumerMember& old, const std::string& member_id) {
@@ -165,6 +163,11 @@ void ConsumerGroup::heartbeat(const ConsumerHeartbeat& request,
     ConsumerMember& member = comes_back          ? replace(*holder, id)
                              : holder != nullptr ? *holder
                                                  : find_or_add(id);
+    if (member.is_classic()) {
+        // It goes on by this protocol: what it had to do by the other is void.
+        member.sync.cancel();
+        member.rebalance.cancel();
+    }
     const OwnedPartitions before = member.current.assigned;
     const Subscription subscription = update_metadata(member, updated(member.metadata, request));
     raise_epoch_if(subscription.topics_changed || subscription.is_resolved);
@@ -348,39 +351,39 @@ std::vector<std::string> ConsumerGroup::unresolved_regexes() const {
     const std::int64_t now = host_.now().wall.value;
     const std::int64_t last = resolved_.empty() ? 0 : resolved_.begin()->second.timestamp;
     const bool is_old = now > last + host_.settings().regex_refresh_interval.count();
-    const bool all = (must_resolve_ || is_old) && now > last + kRegexRefreshMinMs;
+    // A clock that was set back must not hold up the group for long.
+    const bool all = now < last || ((must_resolve_ || is_old) && now > last + kRegexRefreshMinMs);
     for (const auto& [regex, members] : regexes_)
         if (all || !resolved_.contains(regex)) out.push_back(regex);
     return out;
 }
 
 void ConsumerGroup::resolve_regexes(const std::function<bool(std::string_view)>& may_describe) {
-    std::vector<std::pair<std::string, Result<TopicPattern>>> wanted;
-    for (std::string& regex : unresolved_regexes()) {
-        Result<TopicPattern> pattern = TopicPattern::compile(regex);
-        wanted.emplace_back(std::move(regex), std::move(pattern));
-    }
+    const std::vector<std::string> wanted = unresolved_regexes();
     if (wanted.empty()) return;
     if (wanted.size() == regexes_.size()) must_resolve_ = false;
-    std::vector<ResolvedRegex> found(wanted.size());
-    host_.cluster().for_each_topic([&](std::string_view topic) {
-        std::optional<bool> is_visible;
-        for (std::size_t i = 0; i < wanted.size(); ++i) {
-            // One that an older broker took and this one cannot read stands for nothing.
-            if (!wanted[i].second || !wanted[i].second->matches(topic)) continue;
-            if (!is_visible) is_visible = !may_describe || may_describe(topic);
-            if (*is_visible) found[i].topics.emplace(topic);
-        }
-    });
+    std::unordered_map<std::string_view, bool> visible;  // Rights are asked once for each topic.
+    const auto is_visible = [&](std::string_view topic) {
+        const auto [at, is_new] = visible.try_emplace(topic, true);
+        if (is_new && may_describe) at->second = may_describe(topic);
+        return at->second;
+    };
     bool has_changed = false;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        found[i].version = host_.cluster().version();
-        found[i].timestamp = host_.now().wall.value;
-        const auto at = resolved_.find(wanted[i].first);
+    // One compiled expression at a time: each may take a megabyte.
+    for (const std::string& regex : wanted) {
+        ResolvedRegex found;
+        found.version = host_.cluster().version();
+        found.timestamp = host_.now().wall.value;
+        // One that an older broker took and this one cannot read stands for nothing.
+        if (const auto pattern = TopicPattern::compile(regex))
+            host_.cluster().for_each_topic([&](std::string_view topic) {
+                if (pattern->matches(topic) && is_visible(topic)) found.topics.emplace(topic);
+            });
+        const auto at = resolved_.find(regex);
         const bool is_same =
-            at == resolved_.end() ? found[i].topics.empty() : at->second.topics == found[i].topics;
+            at == resolved_.end() ? found.topics.empty() : at->second.topics == found.topics;
         has_changed = has_changed || !is_same;
-        change(RegexRecord{wanted[i].first, std::move(found[i])});
+        change(RegexRecord{regex, std::move(found)});
     }
     must_refresh_ = true;
     raise_epoch_if(has_changed);
@@ -414,6 +417,7 @@ void ConsumerGroup::leave(const ConsumerHeartbeat& request,
         for (auto& [topic, partitions] : away.assigned)
             for (auto& [partition, epoch] : partitions) epoch = 0;
         change(CurrentAssignmentRecord{member->id, std::move(away)});
+        member->rebalance.cancel();  // It has nothing to give up any more.
         flush([](Errc) {});
     } else if (fence({member})) {
         flush([](Errc) {});

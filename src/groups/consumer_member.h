@@ -41,7 +41,7 @@ struct ClassicMetadata {
         friend bool operator==(const Protocol&, const Protocol&) = default;
     };
     std::int32_t session_timeout_ms = 0;
-    std::vector<Protocol> protocols;
+    std::vector<Protocol> protocols;  ///< Best first; never empty.
     friend bool operator==(const ClassicMetadata&, const ClassicMetadata&) = default;
 };
 

@@ -217,6 +217,8 @@ std::optional<MemberMetadata> from_wire(const wire::ConsumerGroupMemberMetadataV
         .assignor = owned(value.server_assignor),
         .classic = {}};
     if (value.classic_member_metadata != nullptr) {
+        // A member of the classic protocol has one at least.
+        if (value.classic_member_metadata->supported_protocols.empty()) return std::nullopt;
         out.classic.emplace();
         out.classic->session_timeout_ms = value.classic_member_metadata->session_timeout_ms;
         for (const auto& protocol : value.classic_member_metadata->supported_protocols)

@@ -12,8 +12,6 @@
 namespace leat::groups {
 namespace {
 
-constexpr std::string_view kConsumerProtocol = "consumer";
-
 /// A member as the consumer protocol has it.
 struct Converted {
     std::string id;

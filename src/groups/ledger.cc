@@ -13,12 +13,19 @@ std::uint64_t Ledger::begin(std::vector<RecordToWrite>& records) {
                    std::make_move_iterator(records.end()));
         records = std::move(all);
     }
+    for (const RecordToWrite& record : records) latest_.insert_or_assign(record.key, next_);
     return next_++;
 }
 
 bool Ledger::end(std::uint64_t number, std::vector<RecordToWrite> records, bool is_written) {
+    // A key that a later append has too is that one's: its value is the newer.
+    std::erase_if(records, [&](const RecordToWrite& record) {
+        const auto at = latest_.find(record.key);
+        if (at == latest_.end() || at->second != number) return true;
+        latest_.erase(at);
+        return false;
+    });
     if (is_written) {
-        for (const RecordToWrite& record : records) missing_.erase(record.key);
         if (number >= whole_from_ && missing_.empty()) is_torn_ = false;
         return number >= whole_from_;
     }

@@ -31,6 +31,7 @@ class Ledger {
 
   private:
     std::map<std::vector<std::byte>, std::optional<std::vector<std::byte>>> missing_;
+    std::map<std::vector<std::byte>, std::uint64_t> latest_;  ///< The last append on its way.
     std::uint64_t next_ = 1;
     std::uint64_t whole_from_ = 0;  ///< Appends before this one lack what was lost.
     bool is_torn_ = false;

@@ -79,6 +79,7 @@ void Coordinator::delete_group(std::string_view group_id, Now now, Answer<Errc> 
     Group* group = find(group_id);
     if (group == nullptr) return answer(Errc::kGroupIdNotFound);
     if (group->has_members()) return answer(Errc::kNonEmptyGroup);
+    if (group->ledger.has_missing()) append_kept(*group, {}, [](Errc) {});
     forget(*group, group->all_offsets(), true,
            [this, answer = std::move(answer)](Errc outcome) mutable {
                later([answer = std::move(answer), outcome]() mutable { answer(outcome); });
@@ -141,6 +142,11 @@ void Coordinator::expire_some() {
         ++at;  // The group may go.
         // What is being written is looked at next time.
         if (group.writes_in_flight > 0) continue;
+        // What was lost, say on a full disk, does not wait for a member to come back.
+        if (group.ledger.has_missing()) {
+            append_kept(group, {}, [](Errc) {});
+            continue;
+        }
         Partitions expired = group.expired_offsets();
         const bool goes =
             group.is_idle() && group.pending.is_empty() && expired.size() == group.offsets.size();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -34,5 +35,8 @@ class TopicPattern {
     explicit TopicPattern(std::unique_ptr<re2::RE2> compiled);
     std::unique_ptr<re2::RE2> compiled_;
 };
+
+/// Why a member may not subscribe to `text`, as a client is told; empty when it may.
+[[nodiscard]] std::string pattern_fault(std::string_view text);
 
 }  // namespace leat::groups

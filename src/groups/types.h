@@ -19,6 +19,9 @@
 
 namespace leat::groups {
 
+/// The protocol type of consumers, by either protocol.
+inline constexpr std::string_view kConsumerProtocol = "consumer";
+
 /// The two clocks at the moment of a call: timers run by one, records carry the other.
 struct Now {
     Instant mono{};

@@ -21,7 +21,7 @@ struct Producer {
     std::int16_t epoch = -1;
 };
 
-/// One batch to append; on_records_durable(token, ...) tells how it went.
+/// One batch to append; Coordinator::on_written() tells how it went.
 struct Write {
     std::uint64_t token = 0;
     std::vector<RecordToWrite> records = {};

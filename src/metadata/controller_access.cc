@@ -103,6 +103,11 @@ Result<Delta> Controller::checked_resource_change(const ConfigChange& change) co
     const auto found = known.find(change.name);
     config::Values values;
     if (!change.replace_all && found != known.end()) values = found->second;
+    const auto groups_max = static_cast<std::size_t>(image_.broker().groups_max);
+    if (is_group && found == known.end() && known.size() >= groups_max)
+        return Error{Errc::kPolicyViolation, "This broker holds settings of at most " +
+                                                 std::to_string(groups_max) +
+                                                 " groups (leat.groups.max)."};
     const auto& settings = is_group ? config::group_settings() : config::client_metrics_settings();
     for (const config::Alteration& alteration : change.alterations)
         LEAT_TRY_VOID(config::alter_resource(settings, values, alteration));

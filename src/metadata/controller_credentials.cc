@@ -2,14 +2,13 @@
 //
 // Changes to SCRAM credentials and delegation tokens. Codes and texts compared with Kafka 4.3.1.
 #include <map>
+#include <set>
 #include <utility>
 
 #include "metadata/controller.h"
 
 namespace leat::metadata {
 namespace {
-
-using Key = std::pair<std::string, auth::ScramMechanism>;
 
 void refuse(Outcome& outcome, Errc code, std::string message) {
     if (outcome.error != Errc::kNone) return;
@@ -35,6 +34,17 @@ void check_upsertion(const ScramUpsertion& wanted, Outcome& outcome) {
                "Salt and salted password must not be empty");
 }
 
+void check_deletion(const ScramDeletion& wanted, const Credentials& known, Outcome& outcome) {
+    if (wanted.user.empty())
+        refuse(outcome, Errc::kUnacceptableCredential, "Username must not be empty");
+    if (!is_known(wanted.mechanism))
+        refuse(outcome, Errc::kUnsupportedSaslMechanism, "Unknown SCRAM mechanism");
+    const Credentials::OfUser* user = known.find_user(wanted.user);
+    if (user == nullptr || !user->contains(wanted.mechanism))
+        refuse(outcome, Errc::kResourceNotFound,
+               "Attempt to delete a user credential that does not exist");
+}
+
 }  // namespace
 
 std::vector<Outcome> Controller::alter_scram(std::span<const ScramDeletion> deletions,
@@ -42,35 +52,29 @@ std::vector<Outcome> Controller::alter_scram(std::span<const ScramDeletion> dele
                                              std::vector<Delta>& deltas) {
     std::vector<Outcome> outcomes;
     std::map<std::string, std::size_t, std::less<>> places;
-    std::map<Key, int> uses;
     const auto outcome_of = [&](const std::string& user) -> Outcome& {
         const auto [at, is_new] = places.emplace(user, outcomes.size());
         if (is_new) outcomes.emplace_back().name = user;
         return outcomes[at->second];
     };
-    for (const ScramUpsertion& one : upsertions) {
-        check_upsertion(one, outcome_of(one.user));
-        ++uses[{one.user, one.mechanism}];
-    }
+    // By user, not by credential: a second mention ends the user's part of the request, whatever
+    // its mechanism; the first error of a user stays.
+    std::set<std::string, std::less<>> seen;
+    const auto is_first = [&](const std::string& user, Outcome& outcome) {
+        if (outcome.error != Errc::kNone) return false;
+        if (seen.insert(user).second) return true;
+        refuse(outcome, Errc::kDuplicateResource,
+               "A user credential cannot be altered twice in the same request");
+        return false;
+    };
     for (const ScramDeletion& one : deletions) {
         Outcome& outcome = outcome_of(one.user);
-        ++uses[{one.user, one.mechanism}];
-        if (one.user.empty())
-            refuse(outcome, Errc::kUnacceptableCredential, "Username must not be empty");
-        if (!is_known(one.mechanism))
-            refuse(outcome, Errc::kUnsupportedSaslMechanism, "Unknown SCRAM mechanism");
-        const Credentials::OfUser* known = image_.credentials().find_user(one.user);
-        if (known == nullptr || !known->contains(one.mechanism))
-            refuse(outcome, Errc::kResourceNotFound,
-                   "Attempt to delete a user credential that does not exist");
+        if (is_first(one.user, outcome)) check_deletion(one, image_.credentials(), outcome);
     }
-    for (const auto& [key, count] : uses)
-        if (count > 1) {
-            Outcome& outcome = outcome_of(key.first);
-            outcome.error = Errc::kNone;
-            refuse(outcome, Errc::kDuplicateResource,
-                   "A user credential cannot be altered twice in the same request");
-        }
+    for (const ScramUpsertion& one : upsertions) {
+        Outcome& outcome = outcome_of(one.user);
+        if (is_first(one.user, outcome)) check_upsertion(one, outcome);
+    }
     // All of a user's or nothing.
     for (const ScramDeletion& one : deletions)
         if (outcome_of(one.user).error == Errc::kNone)

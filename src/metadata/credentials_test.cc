@@ -49,8 +49,11 @@ auth::DelegationToken token(std::string id) {
 TEST(AlterScram, DoesAllOfAUserOrNothing) {
     Controller c = make();
     std::vector<Delta> deltas;
-    const std::vector<ScramUpsertion> good{upsertion("a", kSha256), upsertion("a", kSha512),
-                                           upsertion("b", kSha256, 4'095)};
+    const std::vector<ScramUpsertion> both{upsertion("a", kSha256), upsertion("a", kSha512)};
+    EXPECT_EQ(c.alter_scram({}, both, deltas)[0].error, Errc::kDuplicateResource);
+    EXPECT_TRUE(deltas.empty());
+    EXPECT_EQ(c.alter_scram({}, std::span{both}.last(1), deltas)[0].error, Errc::kNone);
+    const std::vector<ScramUpsertion> good{upsertion("a", kSha256), upsertion("b", kSha256, 4'095)};
     const auto outcomes = c.alter_scram({}, good, deltas);
     ASSERT_EQ(outcomes.size(), 2U);
     EXPECT_EQ(outcomes[0].error, Errc::kNone);

@@ -90,7 +90,7 @@ struct ResourceConfigChanged {
     config::Values values;
 };
 
-/// Finalized levels that differ from the program's; `changes` counts these deltas.
+/// All levels that an administrator set; `changes` counts these deltas.
 struct FeatureLevelsChanged {
     std::map<std::string, std::int16_t> levels;
     std::int64_t changes = 0;

@@ -575,3 +575,26 @@ def offsets_go_with_their_topic(node):
     wait_gone(node, "brief")
     time.sleep(0.3)
     node.ask("left", "OffsetFetch", 8, groups=[{"group_id": "reads-brief", "topics": None}])
+
+
+@case
+def scram_users_are_altered(node):
+    def row(name, mechanism=1, iterations=4096):
+        return {"name": name, "mechanism": mechanism, "iterations": iterations, "salt": b"salt", "salted_password": b"p" * 32}
+
+    def alter(label, upsertions=(), deletions=()):
+        node.ask(label, "AlterUserScramCredentials", 0, deletions=[{"name": name, "mechanism": mechanism} for name, mechanism in deletions],
+                 upsertions=list(upsertions))
+    alter("one", [row("one")])
+    alter("two mechanisms of one user", [row("two"), row("two", 2)])
+    alter("twice", [row("twice"), row("twice")])
+    alter("too few iterations, and again", [row("few", iterations=4095), row("few")])
+    alter("again, then too few iterations", [row("again"), row("again", iterations=4095)])
+    alter("unknown mechanism", [row("unknown", 9)])
+    alter("without a name", [row("")])
+    alter("removed and set", [row("one")], [("one", 1)])
+    alter("none to remove", deletions=[("nobody", 1)])
+    alter("none to remove, and again", deletions=[("nobody", 1), ("nobody", 2)])
+    alter("removed", deletions=[("one", 1)])
+    time.sleep(0.5)
+    node.ask("afterwards", "DescribeUserScramCredentials", 0, users=[{"name": name} for name in ("one", "two", "again")])

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "broker/admin/change.h"
 #include "metadata/controller.h"
 
@@ -111,6 +112,15 @@ std::optional<std::string> feature_error(const Feature* known, std::int16_t want
                "to either safe or unsafe downgrade.";
     if (!known->is_fixed) return std::nullopt;
     return what + "The level of this broker is fixed at " + std::to_string(known->finalized) + ".";
+}
+
+std::int16_t level_of(const Feature& feature, const metadata::Image& image) {
+    if (feature.is_fixed || image.feature_levels().empty()) return feature.finalized;
+    const auto set = image.feature_levels().find(std::string{feature.name});
+    // A level that this program does not know any more is as good as none.
+    const bool is_known = set != image.feature_levels().end() && set->second >= feature.min &&
+                          set->second <= feature.max;
+    return is_known ? set->second : feature.finalized;
 }
 
 }  // namespace
@@ -219,14 +229,15 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
 std::vector<Feature> finalized_features(std::span<const Feature> features,
                                         const metadata::Image& image) {
     std::vector<Feature> out{features.begin(), features.end()};
-    for (Feature& feature : out) {
-        const auto set = image.feature_levels().find(std::string{feature.name});
-        // A level that this program does not know any more is as good as none.
-        if (!feature.is_fixed && set != image.feature_levels().end() &&
-            set->second >= feature.min && set->second <= feature.max)
-            feature.finalized = set->second;
-    }
+    for (Feature& feature : out) feature.finalized = level_of(feature, image);
     return out;
+}
+
+std::int16_t finalized_level(std::span<const Feature> features, const metadata::Image& image,
+                             std::string_view name) {
+    const auto known = std::ranges::find(features, name, &Feature::name);
+    LEAT_CHECK(known != features.end());
+    return level_of(*known, image);
 }
 
 Change<wire::UpdateFeaturesResponse> update_features(const wire::UpdateFeaturesRequest& request,

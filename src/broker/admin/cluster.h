@@ -65,6 +65,9 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
 /// `features` with the levels that an administrator finalized.
 std::vector<Feature> finalized_features(std::span<const Feature> features,
                                         const metadata::Image& image);
+/// The level of one that has this name.
+std::int16_t finalized_level(std::span<const Feature> features, const metadata::Image& image,
+                             std::string_view name);
 
 /// Runs on the controller's shard. One update that cannot be made refuses all, as in Kafka.
 Change<wire::UpdateFeaturesResponse> update_features(const wire::UpdateFeaturesRequest& request,

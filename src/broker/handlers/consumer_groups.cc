@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "broker/access.h"
+#include "broker/admin/cluster.h"
 #include "broker/apis.h"
+#include "broker/broker.h"
 #include "broker/group_host.h"
 
 namespace leat::broker {
@@ -20,8 +22,10 @@ using HeartbeatAnswer = wire::ConsumerGroupHeartbeatResponse;
 using DescribeAnswer = wire::ConsumerGroupDescribeResponse;
 
 bool is_served(const Request& request) {
-    const auto& protocols = request.shard->config().group_protocols;
-    return std::ranges::find(protocols, "consumer") != protocols.end();
+    const Shard& shard = *request.shard;
+    const auto& protocols = shard.config().group_protocols;
+    return std::ranges::find(protocols, "consumer") != protocols.end() &&
+           admin::finalized_level(shard.broker().features(), shard.image(), "group.version") > 0;
 }
 
 std::optional<std::string_view> copied(const std::optional<std::string>& text, Arena& arena) {

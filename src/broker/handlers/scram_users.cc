@@ -137,6 +137,7 @@ rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
                               ? changed.durable.error().code()
                               : outcome.error;
         one.error_code = wire_code(code);
+        one.error_message.reset();
         if (!outcome.message.empty()) one.error_message = in_arena(request.arena, outcome.message);
         count_error(request, one.error_code);
     }

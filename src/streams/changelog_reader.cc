@@ -27,6 +27,7 @@ Result<void> ChangelogReader::open(const std::vector<detail::StoreSpec>& stores,
         LEAT_TRY(const client::Watermarks marks, reader_->watermarks(mark->where, kAskMax));
         mark->begin = marks.begin.value;
         mark->next = marks.begin.value;
+        mark->seen_end = marks.end.value;
         starts.push_back({mark->where, Offset{mark->next}});
         marks_.push_back(std::move(mark));
     }
@@ -43,8 +44,9 @@ Result<void> ChangelogReader::set_ends(
             const auto found = source_ends.find(mark->where);
             mark->end = found == source_ends.end() ? mark->begin : found->second;
         } else {
-            LEAT_TRY(const client::Watermarks marks, reader_->watermarks(mark->where, kAskMax));
-            mark->end = marks.end.value;
+            // Not the end of what is stable: a commit is over before all its markers are written,
+            // and what it changed belongs to the state. Reading waits for the marker.
+            LEAT_TRY(mark->end, end_of_(mark->where));
         }
     }
     return {};
@@ -54,6 +56,11 @@ Result<bool> ChangelogReader::restore(std::size_t records_max) {
     bool all = true;
     for (const auto& mark : marks_) {
         if (mark->done) continue;
+        if (mark->is_source && !mark->end) {
+            // A follower does not know how far its input was processed, and must not run ahead.
+            all = false;
+            continue;
+        }
         LEAT_TRY(const bool done, advance(*mark, records_max));
         mark->done = done;
         all = all && done;
@@ -72,6 +79,7 @@ Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max)
         } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
             // Markers of transactions are never delivered, so this is how they are passed.
             mark.next = std::max(mark.next, end->offset.value);
+            mark.seen_end = std::max(mark.seen_end, mark.next);
         } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
             if (trouble->code == Errc::kOffsetOutOfRange)
                 return Error{Errc::kOffsetOutOfRange, "changelog " + mark.where.topic +
@@ -116,7 +124,8 @@ ChangelogMark* ChangelogReader::mark_of(std::string_view topic) {
 std::int64_t ChangelogReader::remaining() const {
     std::int64_t out = 0;
     for (const auto& mark : marks_)
-        if (mark->end && !mark->done) out += std::max<std::int64_t>(*mark->end - mark->next, 0);
+        if (!mark->done)
+            out += std::max<std::int64_t>(mark->end.value_or(mark->seen_end) - mark->next, 0);
     return out;
 }
 

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -28,6 +30,7 @@ struct ChangelogMark {
     std::int64_t next = 0;   ///< Next offset of the changelog that the store has not seen.
     std::optional<std::int64_t> end{};  ///< Up to here it is restored; absent: it is followed.
     std::int64_t begin = 0;
+    std::int64_t seen_end = 0;  ///< Where the changelog ended when it was last looked at.
     std::int64_t restored = 0;  ///< Records taken in.
     bool done = false;
     /// Offset above the last change that was sent and acknowledged.
@@ -37,7 +40,11 @@ struct ChangelogMark {
 /// Threading: belongs to its task.
 class ChangelogReader {
   public:
-    explicit ChangelogReader(client::PartitionReader& reader) : reader_(&reader) {}
+    /// The offset behind all that is in a partition, records of open transactions included.
+    using EndOf = std::function<Result<std::int64_t>(const client::TopicPartition& where)>;
+
+    ChangelogReader(client::PartitionReader& reader, EndOf end_of)
+        : reader_(&reader), end_of_(std::move(end_of)) {}
 
     /// Begins to read; follow until set_ends().
     /// `stores`: specs and where the stores are. `committed`: next offsets of what they hold
@@ -65,6 +72,7 @@ class ChangelogReader {
     Result<bool> advance(ChangelogMark& mark, std::size_t records_max);
 
     client::PartitionReader* reader_;
+    EndOf end_of_;
     std::vector<client::HeldRecord> batch_;
     std::vector<detail::ChangelogRecord> records_;
     std::vector<std::unique_ptr<ChangelogMark>> marks_;  ///< Addresses are tags of deliveries.

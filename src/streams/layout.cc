@@ -49,10 +49,10 @@ Layout::Layout(const detail::Parts& parts, std::string application_id)
             const detail::Part* part = parts.find(name);
             if (part == nullptr) continue;
             if (parts.is_global(name)) {
-                has_globals_ = true;  // Every instance reads these whole, in no task.
+                if (global_.empty()) global_ = name;
                 continue;
             }
-            has_patterns_ = has_patterns_ || !part->pattern.empty();
+            if (pattern_.empty() && !part->pattern.empty()) pattern_ = name;
             used.insert(part->stores.begin(), part->stores.end());
             for (const auto& topic : part->topics) {
                 std::string full = cluster_name(topic);
@@ -72,6 +72,81 @@ Layout::Layout(const detail::Parts& parts, std::string application_id)
         sort_and_unite(one.sinks);
         subtopologies_.push_back(std::move(one));
     }
+    find_together();
+}
+
+std::set<std::string> Layout::sources_above(const std::string& node) const {
+    std::set<std::string> out;
+    std::set<std::string> seen{node};
+    std::vector<std::string> next{node};
+    while (!next.empty()) {
+        const detail::Part* part = parts_.find(next.back());
+        next.pop_back();
+        if (part == nullptr) continue;
+        if (part->kind == detail::Part::Kind::kSource)
+            for (const auto& topic : part->topics) out.insert(cluster_name(topic));
+        for (const auto& parent : part->parents)
+            if (seen.insert(parent).second) next.push_back(parent);
+    }
+    return out;
+}
+
+void Layout::find_together() {
+    // Nodes that share a store meet there by key. One that is fed by several sources alone, as
+    // behind a merge, asks nothing of them.
+    for (const auto& spec : parts_.stores()) {
+        if (parts_.is_global_store(spec.name)) continue;
+        std::set<std::set<std::string>> users;
+        for (const auto& part : parts_.all())
+            if (std::ranges::find(part.stores, spec.name) != part.stores.end())
+                users.insert(sources_above(part.name));
+        users.erase(std::set<std::string>{});
+        if (users.size() < 2) continue;
+        std::set<std::string> all;
+        for (const auto& one : users) all.insert(one.begin(), one.end());
+        // What belongs to two groups makes one of them.
+        std::erase_if(together_, [&](const std::set<std::string>& known) {
+            const bool meets =
+                std::ranges::any_of(known, [&](const auto& topic) { return all.contains(topic); });
+            if (meets) all.insert(known.begin(), known.end());
+            return meets;
+        });
+        together_.push_back(std::move(all));
+    }
+}
+
+bool Layout::is_free(const std::string& topic) const {
+    return is_repartition(topic) &&
+           !parts_.repartition_topics().at(topic.substr(application_id_.size() + 1)).partitions;
+}
+
+bool Layout::is_bound(const std::string& topic) const {
+    const auto group =
+        std::ranges::find_if(together_, [&](const auto& topics) { return topics.contains(topic); });
+    return group != together_.end() &&
+           !std::ranges::all_of(*group, [&](const auto& one) { return is_free(one); });
+}
+
+Result<void> Layout::align(Counts& counts) const {
+    for (const auto& topics : together_) {
+        const std::string* fixed = nullptr;
+        std::int32_t width = 0;
+        for (const auto& topic : topics) {
+            const auto count = counts.find(topic);
+            if (count == counts.end() || (is_free(topic) && is_bound(topic))) continue;
+            if (!is_free(topic) && fixed != nullptr && count->second != width)
+                return Error{
+                    Errc::kStreamsInvalidTopology,
+                    "topics that are joined have different numbers of partitions: " + *fixed +
+                        " has " + std::to_string(width) + ", " + topic + " has " +
+                        std::to_string(count->second) + "; let one go through repartition()"};
+            if (!is_free(topic)) fixed = &topic;
+            width = std::max(width, count->second);
+        }
+        for (const auto& topic : topics)
+            if (is_free(topic) && width > 0) counts.insert_or_assign(topic, width);
+    }
+    return {};
 }
 
 std::string Layout::cluster_name(std::string_view topic) const {
@@ -107,12 +182,18 @@ OffsetReset Layout::reset_of(std::string_view cluster_name) const {
 }
 
 Result<void> Layout::check() const {
-    if (has_patterns_)
+    if (!pattern_.empty())
         return Error{Errc::kStreamsInvalidTopology,
-                     "sources by pattern run in the test driver only so far"};
-    if (has_globals_)
+                     pattern_ + ": sources by pattern run in the test driver only so far"};
+    if (!global_.empty())
         return Error{Errc::kStreamsInvalidTopology,
-                     "global tables and stores run in the test driver only so far"};
+                     global_ + ": global tables and stores run in the test driver only so far"};
+    for (const auto& spec : parts_.stores())
+        if (spec.persistent && !spec.logging && !spec.source_topic)
+            return Error{Errc::kStreamsInvalidTopology,
+                         spec.name +
+                             ": a store without changelog does not outlive its task so far; make "
+                             "it one in memory, or log its changes"};
     return {};
 }
 
@@ -122,6 +203,7 @@ Result<Layout::Counts> Layout::with_repartition(Counts counts) const {
             return Error{Errc::kUnknownTopicOrPartition, "source topic '" + name + "' is missing"};
     for (const auto& [name, topic] : parts_.repartition_topics())
         if (topic.partitions) counts.insert_or_assign(cluster_name(name), *topic.partitions);
+    LEAT_TRY_VOID(align(counts));
     // What feeds a repartition topic may itself read one: as often as there are such topics.
     for (std::size_t round = 0; round <= repartition_.size(); ++round) {
         for (const auto& writer : subtopologies_) {
@@ -129,10 +211,12 @@ Result<Layout::Counts> Layout::with_repartition(Counts counts) const {
             for (const auto& topic : writer.sinks) {
                 const std::string plain = topic.substr(application_id_.size() + 1);
                 if (parts_.repartition_topics().at(plain).partitions || width == 0) continue;
+                if (is_bound(topic)) continue;
                 auto& count = counts[topic];
                 count = std::max(count, width);
             }
         }
+        LEAT_TRY_VOID(align(counts));
     }
     for (const auto& name : repartition_)
         if (!counts.contains(name))

@@ -61,7 +61,7 @@ class Layout {
     using Counts = std::map<std::string, std::int32_t, std::less<>>;
     /// `counts` with those of repartition topics.
     /// Errors: kUnknownTopicOrPartition (a source topic is missing), kStreamsInvalidTopology (a
-    /// repartition topic that nobody feeds).
+    /// repartition topic that nobody feeds; topics that are joined and differ).
     [[nodiscard]] Result<Counts> with_repartition(Counts counts) const;
     /// Every task and what it reads. `counts` is complete.
     [[nodiscard]] std::map<TaskId, std::vector<client::TopicPartition>> tasks(
@@ -71,6 +71,16 @@ class Layout {
                                                              std::int64_t extra_retention_ms) const;
 
   private:
+    void find_together();
+    /// Topics of the sources that a node gets records from.
+    [[nodiscard]] std::set<std::string> sources_above(const std::string& node) const;
+    /// Whether a topic gets its partitions from those who write it, or are joined with it.
+    [[nodiscard]] bool is_free(const std::string& topic) const;
+    /// Whether topics that it is joined with say how many it has.
+    [[nodiscard]] bool is_bound(const std::string& topic) const;
+    /// Gives topics that belong together the same number, as far as numbers are known.
+    /// Errors: kStreamsInvalidTopology (they have different ones that are not ours to choose).
+    Result<void> align(Counts& counts) const;
     [[nodiscard]] std::int32_t task_count(const Subtopology& of, const Counts& counts) const;
 
     const detail::Parts& parts_;
@@ -78,8 +88,10 @@ class Layout {
     std::vector<Subtopology> subtopologies_;
     std::set<std::string, std::less<>> repartition_;  ///< Full names.
     std::map<std::string, OffsetReset, std::less<>> resets_;
-    bool has_patterns_ = false;
-    bool has_globals_ = false;
+    std::string global_;   ///< A source that every instance would read whole.
+    std::string pattern_;  ///< A source that reads by pattern.
+    /// Sources whose partitions belong together, as those of a join: their topics have as many.
+    std::vector<std::set<std::string>> together_;
 };
 
 }  // namespace leat::streams

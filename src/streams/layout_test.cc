@@ -46,6 +46,51 @@ TEST(Layout, RepartitionTopicIsAsWideAsItsWidestSource) {
               (std::vector<client::TopicPartition>{{"app-by-word-repartition", 2}}));
 }
 
+Topology enrichment() {
+    Builder b;
+    const auto customers = b.table<string, string>("customers");
+    b.stream<string, string>("orders")
+        .select_key([](const string&, const string& value) { return value; })
+        .join(customers, [](const string& a, const string& c) { return a + c; }, {.name = "by"})
+        .to("out");
+    return *b.build();
+}
+
+TEST(Layout, RepartitionTopicIsAsWideAsTheTableItMeets) {
+    const Topology topology = enrichment();
+    const Layout layout{topology.parts(), "app"};
+    const auto counts = layout.with_repartition({{"orders", 6}, {"customers", 3}});
+    ASSERT_TRUE(counts);
+    EXPECT_EQ(counts->at("app-by-repartition"), 3);
+}
+
+TEST(Layout, JoinedTopicsOfDifferentWidthAreRefused) {
+    Builder b;
+    const auto customers = b.table<string, string>("customers");
+    b.stream<string, string>("orders")
+        .join(customers, [](const string& a, const string& c) { return a + c; })
+        .to("out");
+    const Topology topology = *b.build();
+    const Layout layout{topology.parts(), "app"};
+    EXPECT_TRUE(layout.with_repartition({{"orders", 3}, {"customers", 3}}));
+    const auto counts = layout.with_repartition({{"orders", 4}, {"customers", 2}});
+    ASSERT_FALSE(counts);
+    EXPECT_EQ(counts.error().code(), Errc::kStreamsInvalidTopology);
+    EXPECT_NE(counts.error().detail().find("orders has 4"), std::string_view::npos)
+        << counts.error().detail();
+}
+
+TEST(Layout, MergedTopicsMayDiffer) {
+    Builder b;
+    b.stream<string, string>("a")
+        .merge(b.stream<string, string>("b"))
+        .group_by_key()
+        .count({.store = "counts"});
+    const Topology topology = *b.build();
+    const Layout layout{topology.parts(), "app"};
+    EXPECT_TRUE(layout.with_repartition({{"a", 4}, {"b", 2}}));
+}
+
 TEST(Layout, MissingSourceTopicIsNamed) {
     const Topology topology = word_count();
     const Layout layout{topology.parts(), "app"};

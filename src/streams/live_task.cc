@@ -21,8 +21,9 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
     : id_(id),
       partitions_(std::move(inputs)),
       environment_(std::move(environment)),
-      changelogs_(*environment_.reader),
+      changelogs_(*environment_.reader, environment_.end_of),
       choice_(environment_.settings->idle_max) {
+    identify({.application_id = environment_.settings->application_id, .task_id = id_.text()});
     graph_ =
         std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, backend_);
 }
@@ -173,7 +174,20 @@ Result<void> LiveTask::stamp(Input& input, client::HeldRecord held) {
     return {};
 }
 
+Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t now) {
+    if (!queue.due(now)) return {};
+    const detail::Origin before = exchange_origin({});
+    Result<void> done = queue.run(now);
+    exchange_origin(before);
+    needs_commit_ = true;
+    if (!done)
+        return Error{done.error().code(),
+                     "task " + id_.text() + ": " + std::string{done.error().detail()}};
+    return {};
+}
+
 Result<bool> LiveTask::process() {
+    if (!by_wall_time().is_empty()) LEAT_TRY_VOID(punctuate(by_wall_time(), wall_time()));
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
         Input& input = inputs_[i];
         if (!input.head) LEAT_TRY_VOID(fill(input));
@@ -200,7 +214,7 @@ Result<void> LiveTask::take(Input& input) {
     if (Result<void> done = input.source->take(bytes); !done)
         return at(input, offset, done.error());
     input.position = offset + 1;
-    return {};
+    return punctuate(by_stream_time(), stream_time_);
 }
 
 Result<void> LiveTask::flush() {

@@ -37,6 +37,8 @@ struct TaskEnvironment {
     const rt::Clock* clock = nullptr;
     /// Hands a record to the producer; waits while that is full.
     std::function<Result<void>(std::string_view topic, const client::OutgoingRecord&)> send;
+    /// The offset behind all that is in a partition, records of open transactions included.
+    ChangelogReader::EndOf end_of;
     /// The first offset that is not older than a time; the end when there is none.
     std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>
         offset_at;
@@ -55,7 +57,8 @@ class LiveTask final : public detail::Task {
     /// Takes in what came for its stores. True: an active task has all there was, and runs from now
     /// on. Errors: kUnknownTopicOrPartition and what else ends the task.
     Result<bool> restore();
-    /// Processes one record if there is one and it may. Errors: what ends the task.
+    /// Makes the calls that are due by the clock, then processes one record if there is one and it
+    /// may. Errors: what ends the task.
     Result<bool> process();
     /// Caches down. Before positions() are committed.
     Result<void> flush();
@@ -113,6 +116,7 @@ class LiveTask final : public detail::Task {
     Result<std::int64_t> start_of(const client::TopicPartition& where);
     Result<void> stamp(Input& input, client::HeldRecord held);
     Result<void> take(Input& input);
+    Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now);
     /// Views into `record` and headers_.
     detail::SourceNode::Bytes bytes_of(const Input& input, const client::ReceivedRecord& record);
     [[nodiscard]] Error at(const Input& input, std::int64_t offset, const Error& error) const;

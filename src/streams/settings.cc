@@ -93,25 +93,20 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "exactly_once_v2: output, state and positions in transactions.",
         [](Settings& s, const Value& v) { s.exactly_once = text_in(v) == "exactly_once_v2"; },
         config::kNoMin, "at_least_once,exactly_once_v2"),
-    row(
-        "repartition.purge.interval.ms", Type::kLong, "30000",
-        "How often records of repartition topics that are done with are deleted.",
-        [](Settings& s, const Value& v) { s.repartition_purge_interval = time_in(v); }, 0),
+    row("repartition.purge.interval.ms", Type::kLong, "30000",
+        "Without effect so far: records of repartition topics stay.", nullptr, 0),
     row(
         "replication.factor", Type::kInt, "-1", "Of internal topics; -1: the broker's default.",
         [](Settings& s, const Value& v) {
             s.replication_factor = static_cast<std::int16_t>(number_in(v));
         },
         -1),
-    row(
-        "state.cleanup.delay.ms", Type::kLong, "600000",
-        "How long a task's directory is kept after it went elsewhere.",
-        [](Settings& s, const Value& v) { s.state_cleanup_delay = time_in(v); }, 0),
-    row("state.dir", Type::kString, "/tmp/kafka-streams", "Where state on disk is kept.",
-        [](Settings& s, const Value& v) { s.state_dir = text_in(v); }),
-    row(
-        "statestore.cache.max.bytes", Type::kLong, "10485760", "For the caches of all stores.",
-        [](Settings& s, const Value& v) { s.cache_bytes = number_in(v); }, 0),
+    row("state.cleanup.delay.ms", Type::kLong, "600000",
+        "Without effect so far: state is in memory.", nullptr, 0),
+    row("state.dir", Type::kString, "/tmp/kafka-streams",
+        "Without effect so far: state is in memory.", nullptr),
+    row("statestore.cache.max.bytes", Type::kLong, "10485760",
+        "Without effect so far: there is no cache.", nullptr, 0),
     row(
         "task.timeout.ms", Type::kLong, "300000",
         "How long a task tries again what may pass before it fails.",
@@ -245,6 +240,16 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
         return Error{Errc::kInvalidSetting, "application.id: it must be set"};
     if (out.bootstrap_servers.empty())
         return Error{Errc::kInvalidSetting, "bootstrap.servers: it must be set"};
+    // What would be expected of them and is not done yet must not be missed in silence.
+    if (out.require_names)
+        return Error{Errc::kInvalidSetting,
+                     "ensure.explicit.internal.resource.naming: not checked so far"};
+    if (!out.optimization.empty() && out.optimization != "none")
+        return Error{Errc::kInvalidSetting,
+                     "topology.optimization: it is chosen with the topology, in Builder::build()"};
+    if (!out.dead_letter_topic.empty())
+        return Error{Errc::kInvalidSetting,
+                     "errors.dead.letter.queue.topic.name: applications write none so far"};
     complete_clients(out);
     return out;
 }

@@ -24,20 +24,16 @@ struct Settings {
     std::string application_server;
     std::string client_id;  ///< Empty: the application's id and the process's.
     std::string bootstrap_servers;
-    std::string state_dir;
     bool exactly_once = false;
     milliseconds commit_interval{30'000};
     milliseconds poll{100};
     milliseconds idle_max{0};
-    milliseconds repartition_purge_interval{30'000};
     milliseconds probing_interval{600'000};
     milliseconds task_timeout{300'000};
-    milliseconds state_cleanup_delay{600'000};
     std::int32_t threads = 1;
     std::int32_t standbys = 0;
     std::int32_t warmups_max = 2;
     std::int64_t acceptable_lag = 10'000;
-    std::int64_t cache_bytes = 10'485'760;
     std::int64_t window_extra_retention_ms = 86'400'000;
     std::int16_t replication_factor = -1;
     bool require_names = false;

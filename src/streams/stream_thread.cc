@@ -46,6 +46,7 @@ void StreamThread::start() {
                                   bury();
                                   reader_.reset();
                                   offsets_.reset();
+                                  admin_.reset();
                                   environment_.board->thread_gone(index_);
                                   environment_.on_end(index_, done ? nullptr : &done.error());
                               }};
@@ -67,6 +68,7 @@ Result<void> StreamThread::open_clients() {
     properties = settings_.admin;
     client::set_property(properties, "client.id", name_ + "-admin");
     LEAT_TRY(offsets_, client::GroupOffsets::connect(properties));
+    LEAT_TRY(admin_, client::Admin::connect(properties));
     LEAT_TRY_VOID(open_writer());
     waker_ = reader_.get();
     return {};
@@ -210,6 +212,12 @@ Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
                 .send = [this](
                             std::string_view topic,
                             const client::OutgoingRecord& record) { return send(topic, record); },
+                .end_of = [this](const client::TopicPartition& where) -> Result<std::int64_t> {
+                    LEAT_TRY(const auto ends, admin_->list_offsets({&where, 1}, client::kLatest));
+                    if (ends.front().code != Errc::kNone)
+                        return Error{ends.front().code, where.topic};
+                    return ends.front().offset;
+                },
                 .offset_at =
                     [this](const client::TopicPartition& where, std::int64_t time_ms) {
                         return reader_->offset_at(where, WallMs{time_ms}, settings_.task_timeout);
@@ -250,6 +258,7 @@ Result<void> StreamThread::process(bool& worked) {
             if (!done) break;
             worked = true;
         }
+        if (task->take_commit_request()) commit_asked_ = true;
         if (delivery_failure_) return {};
     }
     return {};

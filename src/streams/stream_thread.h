@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/admin.h"
 #include "client/group_offsets.h"
 #include "client/partition_reader.h"
 #include "client/record_writer.h"
@@ -92,6 +93,7 @@ class StreamThread {
     std::unique_ptr<client::PartitionReader> reader_;
     std::unique_ptr<client::RecordWriter> writer_;
     std::unique_ptr<client::GroupOffsets> offsets_;
+    std::unique_ptr<client::Admin> admin_;
     std::map<TaskId, std::unique_ptr<LiveTask>> tasks_;
     /// Closed ones, to whose marks deliveries may still point.
     std::vector<std::unique_ptr<LiveTask>> buried_;

@@ -142,6 +142,11 @@ rt::Task<wire::OffsetDeleteResponse> handle_offset_delete(
         out.error_code = wire_code(Errc::kGroupAuthorizationFailed);
         co_return out;
     }
+    if (message.group_id.empty()) {
+        // Also while there is no topic of offsets yet.
+        out.error_code = wire_code(Errc::kInvalidGroupId);
+        co_return out;
+    }
     out.topics = request.arena.array<Topic>(message.topics.size());
     std::vector<groups::TopicPartition> known;
     std::vector<std::int16_t*> codes;

@@ -122,7 +122,8 @@ class AggregateNode final : public Node {
         } else {
             before = aggregation_.initial();
         }
-        const std::optional<A> now = aggregation_.step(key, flow.value_as<V>(), before);
+        const std::optional<A> now =
+            aggregation_.step(key, flow.value_as<V>(), old_values_ ? before : std::move(before));
         LEAT_TRY(const auto value_bytes, codec_.value(now));
         // A deletion is logged with the record's time, whatever was kept.
         LEAT_TRY_VOID(store_->put(key_bytes, value_bytes, now ? timestamp : flow.timestamp));

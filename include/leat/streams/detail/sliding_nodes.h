@@ -63,9 +63,9 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
 
     Result<void> usual(const Flow& flow) {
         const std::int64_t at = flow.timestamp;
-        LEAT_TRY(const auto found, fetch(flow, at - 2 * span_, true));
+        LEAT_TRY(auto found, fetch(flow, at - 2 * span_, true));
         Neighbours near;
-        for (const Found& window : found) {
+        for (Found& window : found) {
             const std::int64_t end = window.start + span_;
             near.starts.insert(window.start);
             if (window.start == at + 1) {
@@ -73,8 +73,8 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
                 continue;
             }
             if (end < at) {
-                near.left = window.held;
                 near.previous_at = window.held.timestamp;
+                near.left = std::move(window.held);
                 break;
             }
             if (end > at && !near.right) near.right = window.held;
@@ -82,7 +82,7 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
                 near.own_left = true;
                 if (window.held.timestamp < at) near.previous_at = window.held.timestamp;
             }
-            LEAT_TRY_VOID(update(flow, window.start, window.held));
+            LEAT_TRY_VOID(update(flow, window.start, std::move(window.held)));
         }
         if (near.previous_at) {
             const std::int64_t start = *near.previous_at + 1;
@@ -92,8 +92,9 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         if (!near.own_left) {
             const bool reaches_back = near.previous_at && at - span_ <= *near.previous_at;
             const bool known = reaches_back && near.left;
-            LEAT_TRY_VOID(update(flow, at - span_,
-                                 known ? std::optional<Held>{{near.left->value, at}} : first(at)));
+            LEAT_TRY_VOID(
+                update(flow, at - span_,
+                       known ? std::optional<Held>{{std::move(near.left->value), at}} : first(at)));
         }
         LEAT_TRY_VOID(make_own_right(flow, near));
         return emit_closed(flow);
@@ -103,17 +104,17 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
     /// as closed here, as in Kafka Streams.
     Result<void> early(const Flow& flow) {
         const std::int64_t at = flow.timestamp;
-        LEAT_TRY(const auto found, fetch(flow, at - span_, false));
+        LEAT_TRY(auto found, fetch(flow, at - span_, false));
         Neighbours near;
         std::optional<Held> shared;
-        for (const Found& window : found) {
+        for (Found& window : found) {
             near.starts.insert(window.start);
             if (window.start == 0) {
-                shared = window.held;
                 if (window.held.timestamp < at) near.previous_at = window.held.timestamp;
+                shared = std::move(window.held);
             } else if (window.start <= at) {
                 near.right = window.held;
-                LEAT_TRY_VOID(update(flow, window.start, window.held));
+                LEAT_TRY_VOID(update(flow, window.start, std::move(window.held)));
             } else {
                 near.own_right = true;
             }
@@ -123,7 +124,7 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         LEAT_TRY_VOID(make_own_right(flow, near));
         if (near.previous_at && !near.starts.contains(*near.previous_at + 1))
             LEAT_TRY_VOID(update(flow, *near.previous_at + 1, first(at)));
-        return update(flow, 0, shared ? shared : first(at));
+        return update(flow, 0, shared ? std::move(shared) : first(at));
     }
 
     /// Windows of the record's key that start between `from` and 1 ms behind the record.
@@ -155,15 +156,16 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         return Held{std::move(value), at};
     }
 
-    Result<void> update(const Flow& flow, std::int64_t start, const std::optional<Held>& held) {
+    Result<void> update(const Flow& flow, std::int64_t start, std::optional<Held> held) {
         if (start + span_ < close_) {
             this->task().drop(*this, "expired window");
             return {};
         }
-        const std::optional<A> before = held ? held->value : std::nullopt;
+        std::optional<A> before = held ? std::move(held->value) : std::nullopt;
         Held now{.timestamp = flow.timestamp};
         if (before) now.timestamp = std::max(now.timestamp, held->timestamp);
-        now.value = this->aggregation_.step(*flow.key_as<K>(), flow.value_as<V>(), before);
+        now.value = this->aggregation_.step(*flow.key_as<K>(), flow.value_as<V>(),
+                                            this->old_values_ ? before : std::move(before));
         LEAT_TRY_VOID(this->put(flow, start, now));
         return this->tell(flow, {start, start + span_}, before, now);
     }

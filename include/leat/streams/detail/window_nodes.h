@@ -59,6 +59,7 @@ class WindowedNode : public Node {
         if (!kept) task().drop(*this, "expired window");
         return {};
     }
+    /// `before` counts only when old values are asked for.
     Result<void> tell(const Flow& flow, Window window, const std::optional<A>& before,
                       const Held& now) {
         if (final_.on_close()) return {};
@@ -160,7 +161,8 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
         } else {
             before = this->aggregation_.initial();
         }
-        now.value = this->aggregation_.step(key, flow.value_as<V>(), before);
+        now.value = this->aggregation_.step(key, flow.value_as<V>(),
+                                            this->old_values_ ? before : std::move(before));
         LEAT_TRY_VOID(this->put(flow, window.start, now));
         return this->tell(flow, window, before, now);
     }

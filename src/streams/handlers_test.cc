@@ -204,5 +204,27 @@ TEST(Handlers, WhatCannotBeEncodedIsTheProductionHandlersBusiness) {
     EXPECT_THAT(ran.out, ElementsAre("yes"));
 }
 
+TEST(Handlers, AreAskedAboutUndecodableUpdatesOfAGroupedTable) {
+    Builder b;
+    b.table<string, std::int32_t>("in")
+        .group_by([](const string& k, std::int32_t v) { return KeyValue{k, v}; },
+                  {.name = "groups"})
+        .reduce([](std::int32_t a, std::int32_t v) { return a + v; },
+                [](std::int32_t a, std::int32_t v) { return a - v; })
+        .to_stream()
+        .to("out");
+    const auto topology = b.build();
+    ASSERT_TRUE(topology) << topology.error().detail();
+    ErrorHandlers handlers;
+    auto failing = *TestDriver::open(*topology, {.handlers = handlers});
+    EXPECT_FALSE(failing->pipe("groups-repartition", {"k", "bad", 5, {}}));
+    handlers.deserialization = continue_on_error;
+    auto driver = *TestDriver::open(*topology, {.handlers = handlers});
+    EXPECT_TRUE(driver->pipe("groups-repartition", {"k", "bad", 5, {}}));
+    EXPECT_TRUE(driver->pipe("groups-repartition", {nullopt, number(1) + '\1', 5, {}}));
+    EXPECT_TRUE(driver->pipe("groups-repartition", {"k", number(7) + '\1', 6, {}}));
+    EXPECT_THAT(values(*driver, "out"), ElementsAre(number(7)));
+}
+
 }  // namespace
 }  // namespace leat::streams

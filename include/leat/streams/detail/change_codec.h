@@ -79,10 +79,12 @@ class ChangeSourceNode final : public SourceNode {
         : SourceNode(std::move(name)), key_(std::move(key)), value_(std::move(value)) {}
 
     Result<std::int64_t> stamp(const Bytes& bytes) override {
+        undecodable_ = false;
         if (bytes.timestamp >= 0) return bytes.timestamp;
         return Error{Errc::kInvalidTimestamp, name() + ": a record has a negative timestamp"};
     }
     Result<void> take(const Bytes& bytes) override {
+        undecodable_ = true;
         if (!bytes.key || !bytes.value)
             return Error{Errc::kInvalidRecord, name() + ": an update without key or value"};
         LEAT_TRY(const K key, key_->decode(bytes.topic, *bytes.key));
@@ -95,6 +97,7 @@ class ChangeSourceNode final : public SourceNode {
         if (both.before) {
             LEAT_TRY(before, value_->decode(bytes.topic, *both.before));
         }
+        undecodable_ = false;
         const Change change{.now = now ? &*now : nullptr, .before = before ? &*before : nullptr};
         return forward({.key = &key,
                         .value = &change,

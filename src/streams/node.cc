@@ -5,8 +5,13 @@
 
 #include "leat/streams/detail/state_store.h"
 #include "leat/streams/detail/task.h"
+#include "obs/log.h"
 
 namespace leat::streams::detail {
+
+namespace {
+constexpr obs::Logger kLog{"streams"};
+}
 
 Result<void> Node::open(Task& task) {
     task_ = &task;
@@ -15,6 +20,10 @@ Result<void> Node::open(Task& task) {
 
 Error Node::thrown_error(std::string_view what) const {
     return {Errc::kUnknownServerError, name_ + ": " + std::string{what}};
+}
+
+void Node::note_close(const Result<void>& done) {
+    if (!done) kLog.warn("a processor's close() failed", {{"why", done.error().detail()}});
 }
 
 Result<void> Node::run(const Flow& flow) {

@@ -2,6 +2,8 @@
 // Texts and outcomes are what Kafka Streams 4.2.1 prints for the same processors.
 #include <gmock/gmock.h>
 
+#include <stdexcept>
+
 #include "leat/streams/builder.h"
 #include "leat/streams/test_driver.h"
 
@@ -312,6 +314,87 @@ TEST(Process, GlobalStoresAreReadWithoutConnection) {
     EXPECT_THAT((*driver->read<string, string>("out")),
                 ElementsAre(Text{"k", "vnull5", {5}, {}}, Text{"k", "vG6", {6}, {}}));
     EXPECT_THAT(driver->produced_topics(), ElementsAre("out"));
+}
+
+/// Puts what it reads into windows of the store "w" and writes down what comes of it.
+class Keeping final : public Processor<string, string> {
+  public:
+    explicit Keeping(std::vector<string>& notes) : notes_(notes) {}
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        LEAT_TRY(store_, (c.store<WindowStore<string, string>>("w")));
+        return {};
+    }
+    Result<void> process(const Text& record) override {
+        LEAT_TRY(const bool kept, store_.put(*record.key, record.timestamp, record.value));
+        LEAT_TRY(const auto found, store_.get(*record.key, record.timestamp));
+        string note = (kept ? "kept " : "late ") + found.value_or("null");
+        const auto add = [&note](Timestamp start, const string& value) {
+            note += " " + std::to_string(start.ms) + "=" + value;
+            return true;
+        };
+        LEAT_TRY_VOID(store_.fetch(*record.key, {0}, record.timestamp, add));
+        notes_.push_back(note);
+        return {};
+    }
+
+  private:
+    std::vector<string>& notes_;
+    WindowStore<string, string> store_;
+};
+
+TEST(Process, AWindowStoreTellsWhatItDoesNotKeep) {
+    Builder b;
+    std::vector<string> notes;
+    b.add_state_store(window_store<string, string>("w", Duration{100}, Duration{10}));
+    b.stream<string, string>("in").process([&] { return std::make_unique<Keeping>(notes); },
+                                           {.stores = {"w"}});
+    const auto topology = b.build();
+    ASSERT_TRUE(topology);
+    auto driver = *TestDriver::open(*topology, {});
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "a", {5})));
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "b", {10})));
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", nullopt, {10})));
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "c", {1000000})));
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "d", {5})));
+    EXPECT_THAT(notes, ElementsAre("kept a 5=a", "kept b 5=a 10=b", "kept null 5=a",
+                                   "kept c 1000000=c", "late null"));
+}
+
+/// Writes down its calls; does not open, or throws at its end.
+class Ending final : public Processor<string, string> {
+  public:
+    Ending(std::vector<string>& notes, bool opens) : notes_(notes), opens_(opens) {}
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        notes_.emplace_back("init");
+        if (!opens_) return Error{Errc::kInvalidRequest, "does not open"};
+        return Processor::init(c);
+    }
+    Result<void> process(const Text& record) override { return context().forward(record); }
+    void close() override {
+        notes_.emplace_back("close");
+        throw std::runtime_error("at the end");  // tidy: right here, a user's function may throw.
+    }
+
+  private:
+    std::vector<string>& notes_;
+    bool opens_;
+};
+std::vector<string> calls_of_two(bool opens) {
+    Builder b;
+    std::vector<string> notes;
+    const auto ending = [&] { return std::make_unique<Ending>(notes, opens); };
+    b.stream<string, string>("in").process(ending).process(ending).to("out");
+    const auto topology = b.build();
+    EXPECT_EQ(static_cast<bool>(TestDriver::open(*topology, {})), opens);
+    return notes;
+}
+
+TEST(Process, WhatCloseThrowsEndsNothing) {
+    EXPECT_THAT(calls_of_two(true), ElementsAre("init", "init", "close", "close"));
+}
+
+TEST(Process, NothingIsClosedThatDidNotOpen) {
+    EXPECT_THAT(calls_of_two(false), ElementsAre("init"));
 }
 
 }  // namespace

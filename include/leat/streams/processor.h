@@ -94,6 +94,8 @@ class Processor {
     }
     /// Errors are the processing exception handler's business, as what is thrown is.
     virtual Result<void> process(const Record<KIn, VIn>& record) = 0;
+    /// Once, after the last record, when init() has succeeded. The context must not be used any
+    /// more. What it throws is logged and goes no further.
     virtual void close() {}
 
   protected:
@@ -162,6 +164,8 @@ class FixedKeyProcessor {
         return {};
     }
     virtual Result<void> process(const FixedKeyRecord<K, VIn>& record) = 0;
+    /// Once, after the last record, when init() has succeeded. The context must not be used any
+    /// more. What it throws is logged and goes no further.
     virtual void close() {}
 
   protected:

@@ -29,7 +29,7 @@ struct StoreOptions {
     Serde<V> value{};
     bool logging = true;             ///< A changelog topic is kept.
     bool persistent = true;          ///< On disk; false: in memory.
-    bool caching = false;            ///< Updates are held back until a commit.
+    bool caching = false;            ///< Without effect so far: no task holds updates back.
     bool retain_duplicates = false;  ///< Of a plain window store: a put never replaces.
 };
 
@@ -133,7 +133,8 @@ class WindowStore {
     Result<std::optional<V>> get(const K& key, Timestamp start) const {
         return at_.window_get(key, start.ms);
     }
-    Result<void> put(const K& key, Timestamp start, const std::optional<V>& value) const {
+    /// No value: deletes. False: older than the retention, not kept.
+    Result<bool> put(const K& key, Timestamp start, const std::optional<V>& value) const {
         return at_.window_put(key, start.ms, value);
     }
     /// Windows of the key with from <= start <= to, oldest first.
@@ -178,7 +179,8 @@ StoreRef<TimestampedKeyValueStore<K, V>> timestamped_key_value_store(
     std::string name, const StoreOptions<K, V>& o = {}) {
     return detail::declare<TimestampedKeyValueStore<K, V>>(std::move(name), o);
 }
-/// `retention` >= `window`: how long behind its own time the store keeps windows.
+/// `retention`: how long behind its own time the store keeps windows. At build():
+/// `retention` >= `window` >= 0.
 template <class K, class V>
 StoreRef<WindowStore<K, V>> window_store(std::string name, Duration retention, Duration window,
                                          const StoreOptions<K, V>& o = {}) {

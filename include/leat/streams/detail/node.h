@@ -102,6 +102,9 @@ class Node {
         }
     }
 
+    /// Logs what closing ended with, if that was an error.
+    static void note_close(const Result<void>& done);
+
   private:
     Result<void> judged(Result<void> done, const Flow& flow);
     [[nodiscard]] Error thrown_error(std::string_view what) const;

@@ -24,9 +24,17 @@ class UserNode : public Node {
 
     Result<void> open(Task& task) override {
         LEAT_TRY_VOID(Node::open(task));
-        return guarded([&] { return user_->init(context_); });
+        LEAT_TRY_VOID(guarded([&] { return user_->init(context_); }));
+        open_ = true;
+        return {};
     }
-    void close() override { user_->close(); }
+    void close() override {
+        if (!std::exchange(open_, false)) return;
+        note_close(guarded([&]() -> Result<void> {
+            user_->close();
+            return {};
+        }));
+    }
 
   private:
     Result<void> process(const Flow& flow) override {
@@ -36,6 +44,7 @@ class UserNode : public Node {
     ContextState state_;
     ContextOf context_;
     std::unique_ptr<P> user_;
+    bool open_ = false;
 };
 
 template <class K, class V>

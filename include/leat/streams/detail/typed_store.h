@@ -79,7 +79,8 @@ class StoreAccess {
         LEAT_TRY(auto value, value_->decode(store_->name(), entry.value));
         return std::optional<V>{std::move(value)};
     }
-    Result<void> window_put(const K& key, std::int64_t start, const std::optional<V>& value) const {
+    /// As WindowStore::put().
+    Result<bool> window_put(const K& key, std::int64_t start, const std::optional<V>& value) const {
         LEAT_TRY(const auto bytes, encoded(*key_, key));
         if (!value) return windows().put(bytes, start, std::nullopt, now());
         LEAT_TRY(const auto value_bytes, encoded(*value_, *value));

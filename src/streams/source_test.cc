@@ -250,5 +250,36 @@ TEST(Names, NeighboursAreInTheOrderOfJavasSets) {
 )");
 }
 
+/// A type without a serde of its own.
+struct Bare {};
+
+TEST(TestDriver, ReadsNothingWithoutASerde) {
+    Builder b;
+    b.stream<string, string>("in").to("out");
+    const auto topology = b.build();
+    auto driver = *TestDriver::open(*topology, {});
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {5})));
+    const auto read = driver->read<string, Bare>("out");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code(), Errc::kInvalidRequest);
+    EXPECT_EQ(driver->read("out").size(), 1U);  // Nothing was taken.
+}
+
+TEST(TestDriver, OutlivesTheTopologyThatItWasGiven) {
+    std::weak_ptr<const detail::Parts> parts;
+    std::unique_ptr<TestDriver> driver;
+    {
+        Builder b;
+        b.stream<string, string>("in").repartition({.name = "r"}).to("out");
+        const auto topology = b.build();
+        const auto shared = std::make_shared<const detail::Parts>(topology->parts());
+        parts = shared;
+        driver = *TestDriver::open(Topology{shared}, {});
+    }
+    EXPECT_FALSE(parts.expired());
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {5})));
+    EXPECT_EQ(driver->read("out").size(), 1U);
+}
+
 }  // namespace
 }  // namespace leat::streams

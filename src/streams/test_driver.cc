@@ -15,7 +15,8 @@ class TestDriver::Impl final : public detail::Task {
   public:
     Impl(const Topology& topology, const Options& options)
         : wall_ms_(options.wall_time_ms),
-          parts_(topology.parts()),
+          topology_(topology),
+          parts_(topology_.parts()),
           application_(options.application_id),
           lose_as_kafka_(options.lose_as_kafka),
           judge_(options.handlers, *this) {}
@@ -163,6 +164,7 @@ class TestDriver::Impl final : public detail::Task {
         return judged(source.take(bytes), source, bytes);
     }
 
+    const Topology topology_;  ///< Keeps the parts.
     const detail::Parts& parts_;
     std::string application_;
     bool lose_as_kafka_;

@@ -71,11 +71,14 @@ class TestDriver {
     /// What was written to a topic and not read yet, oldest first. Internal topics have the
     /// application's id in front.
     std::vector<RawRecord> read(std::string_view topic);
+    /// Errors: kInvalidRequest (no serde), kInvalidRecord (does not decode).
     template <class K, class V>
     Result<std::vector<Record<K, V>>> read(std::string_view topic, Serde<K> key = {},
                                            Serde<V> value = {}) {
         key = detail::choose(key, Serde<K>{});
         value = detail::choose(value, Serde<V>{});
+        if (key == nullptr || value == nullptr)
+            return Error{Errc::kInvalidRequest, "no serde for the topic's key or value"};
         std::vector<Record<K, V>> out;
         for (RawRecord& raw : read(topic)) {
             Record<K, V> record{.timestamp = {raw.timestamp}, .headers = std::move(raw.headers)};

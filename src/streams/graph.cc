@@ -29,13 +29,13 @@ bool is_ready(const GraphNode& node) {
 
 Graph::Graph() {
     nodes_.push_back(std::make_unique<GraphNode>());
+    root().graph = this;
 }
 
 std::string Graph::name(std::string_view prefix, std::string_view wanted) {
     const std::uint32_t number = next_++;
     if (wanted.empty()) return numbered(prefix, number);
-    require(wanted, is_legal_name(wanted),
-            "a name has letters, digits, '.', '_' and '-' only, and at most 249 of them");
+    require_legal(wanted);
     return std::string{wanted};
 }
 
@@ -47,8 +47,17 @@ GraphNode& Graph::add(const std::vector<GraphNode*>& parents, GraphNode node) {
     LEAT_CHECK(!parents.empty());
     auto& added = *nodes_.emplace_back(std::make_unique<GraphNode>(std::move(node)));
     added.priority = static_cast<std::uint32_t>(nodes_.size() - 1);
-    for (GraphNode* parent : parents) link(*parent, added);
+    added.graph = this;
+    require_legal(added.name);
+    for (GraphNode* parent : parents) {
+        require(added.name, parent->graph == this, "its inputs must come from one Builder");
+        if (parent->graph == this) link(*parent, added);
+    }
     return added;
+}
+
+void Graph::require_legal(std::string_view name) {
+    require(name, is_legal_name(name), kLegalNames);
 }
 
 void Graph::require(std::string_view operator_name, bool good, std::string_view mistake) {
@@ -84,6 +93,8 @@ bool Graph::ask_old_values_if_kept(GraphNode& node) {
 
 Result<std::shared_ptr<const Parts>> Graph::write(const Optimization& optimization) {
     if (!mistake_.empty()) return Error{Errc::kStreamsInvalidTopology, mistake_};
+    if (std::exchange(was_written_, true))
+        return Error{Errc::kStreamsInvalidTopology, "build() was called before"};
     LEAT_TRY_VOID(merge_sources(root()));
     if (optimization.merge_repartition_topics) merge_repartition_topics(*this, nodes_);
     if (optimization.single_store_self_join) use_single_stores(nodes_);

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "streams/rewrite.h"
+
 namespace leat::streams::detail {
 
 void Parts::add(Part part) {
@@ -24,12 +26,36 @@ void Parts::add(Part part) {
     if (find(part.name) == nullptr) parts_.push_back(std::move(part));
 }
 
-void Parts::add_store(StoreSpec spec, const std::vector<std::string>& users) {
+void Parts::check_store(const StoreSpec& spec, std::string_view user) {
+    std::string_view name = spec.name;
+    // Without a changelog no topic has the name, so that it may be longer than one's.
+    constexpr std::size_t kLongestTopic = 249;
+    if (!spec.logging || spec.source_topic) name = name.substr(0, kLongestTopic);
+    require(user, is_legal_name(name), "the store " + spec.name + ": " + kLegalNames);
+    const bool windows =
+        spec.kind == StoreSpec::Kind::kPlainWindow || spec.kind == StoreSpec::Kind::kWindow;
+    require(user, !windows || (spec.window_ms >= 0 && spec.retention_ms >= spec.window_ms),
+            "the retention of the store " + spec.name +
+                " must not be shorter than its windows, and these not negative");
+    require(user, !spec.retain_duplicates || spec.kind == StoreSpec::Kind::kPlainWindow,
+            "only a plain window store retains duplicates, not " + spec.name);
+}
+
+void Parts::add_store(StoreSpec spec, const std::vector<std::string>& users,
+                      std::string_view owner) {
     const std::string name = spec.name;
-    if (find_store(name) == nullptr) stores_.push_back(std::move(spec));
-    for (const std::string& user : users) {
-        const auto part = std::ranges::find(parts_, user, &Part::name);
-        require(user, part != parts_.end(), "there is no such node for the store " + name);
+    const std::string& user = users.empty() ? name : users.front();
+    check_store(spec, user);
+    if (const StoreSpec* known = find_store(name); known == nullptr) {
+        owners_.emplace(name, owner);
+        stores_.push_back(std::move(spec));
+    } else {
+        const bool shared = !owner.empty() && owners_[name] == owner && *known == spec;
+        require(user, shared, "two stores have this name: " + name);
+    }
+    for (const std::string& each : users) {
+        const auto part = std::ranges::find(parts_, each, &Part::name);
+        require(each, part != parts_.end(), "there is no such node for the store " + name);
         if (part != parts_.end() && std::ranges::find(part->stores, name) == part->stores.end())
             part->stores.push_back(name);
     }
@@ -49,6 +75,7 @@ void Parts::add_global_store(StoreSpec spec, Part source, Part processor) {
     require(spec.name, find_store(spec.name) == nullptr, "two stores have this name");
     spec.logging = false;
     spec.source_topic = source.topics.front();
+    check_store(spec, spec.name);
     processor.stores = {spec.name};
     global_nodes_.insert(source.name);
     global_nodes_.insert(processor.name);
@@ -60,6 +87,7 @@ void Parts::add_global_store(StoreSpec spec, Part source, Part processor) {
 
 void Parts::add_repartition_topic(RepartitionTopic topic) {
     std::string name = topic.name;
+    require(name, is_legal_name(name), kLegalNames);
     repartition_.emplace(std::move(name), std::move(topic));
 }
 

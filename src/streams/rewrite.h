@@ -17,6 +17,8 @@ namespace leat::streams::detail {
 
 /// Kafka's rule for names of operators, stores and topics.
 [[nodiscard]] bool is_legal_name(std::string_view name);
+inline constexpr const char* kLegalNames =
+    "a name has letters, digits, '.', '_' and '-' only, and at most 249 of them";
 
 /// Makes `child` a child of `parent`, once.
 void link(GraphNode& parent, GraphNode& child);

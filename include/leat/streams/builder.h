@@ -77,7 +77,7 @@ class Builder {
         node.write = [spec = store.spec](detail::Parts& parts) {
             parts.require(spec.name, parts.find_store(spec.name) == nullptr,
                           "two stores have this name");
-            parts.add_store(spec, {});
+            parts.add_store(spec, {}, detail::Parts::kProcessors);
         };
         graph_->add({&graph_->root()}, std::move(node));
     }

@@ -75,13 +75,14 @@ class KGroupedTable {
     KTable<K, A> keep(std::string_view prefix, detail::TableAggregation<K, V, A> aggregation,
                       const Materialized<K, A>& as) const {
         auto& graph = *at_.graph;
-        const auto store = detail::kept(
-            as.store.empty() ? graph.store_name("KTABLE-AGGREGATE-") : as.store, as, at_.key);
+        const std::string kept_as =
+            as.store.empty() ? graph.store_name("KTABLE-AGGREGATE-") : as.store;
         // The numbers are used up even when an earlier aggregate has made the topic's nodes.
         const bool named = !as.name.empty();
         const std::string sink = graph.name("KSTREAM-SINK-", named ? as.name + "-sink" : "");
         const std::string source = graph.name("KSTREAM-SOURCE-", named ? as.name + "-source" : "");
         const std::string name = graph.name(prefix, as.name);
+        const auto store = detail::kept(graph, name, kept_as, as, at_.key);
         if (*way_ == nullptr || topic_.empty())
             *way_ = &add_way((topic_.empty() ? store.spec.name : topic_) + "-repartition", sink,
                              source);

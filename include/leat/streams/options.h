@@ -130,12 +130,14 @@ struct Materialized {
                           ///< empty: numbered.
     Serde<K> key{};
     Serde<V> value{};
-    std::optional<Duration> retention{};  ///< Of windows; not given: window size + grace.
-    std::optional<Duration> history{};    ///< Given: a versioned store, which also knows what was
-                                          ///< valid that long ago.
-    bool logging = true;                  ///< A changelog topic is kept.
-    bool persistent = true;               ///< On disk; false: in memory.
-    std::string name{};                   ///< Of the operator's node.
+    /// Of windows, refused at build() where there are none; not given: window size + grace.
+    std::optional<Duration> retention{};
+    /// Given: a versioned store, which also knows what was valid that long ago. Refused at build()
+    /// where there is no table without windows to keep, and in aggregates of streams.
+    std::optional<Duration> history{};
+    bool logging = true;     ///< A changelog topic is kept.
+    bool persistent = true;  ///< On disk; false: in memory.
+    std::string name{};      ///< Of the operator's node.
 };
 
 namespace detail {

@@ -24,7 +24,7 @@
 namespace leat::streams {
 
 /// What becomes of a branch. It is in the answered map unless it has a consumer, or a function that
-/// answers nothing.
+/// answers nothing. Both together are refused at build().
 template <class K, class V>
 struct Branched {
     std::string name{};  ///< Behind split()'s name; empty: the number of the branch, 0 the default.
@@ -72,6 +72,8 @@ class BranchedKStream {
     void add(typename Node::Test test, const std::string& number, const Branched<K, V>& as) {
         at_.graph->name("");
         const std::string name = name_ + (as.name.empty() ? number : as.name);
+        at_.graph->require(name, !as.function || !as.consumer,
+                           "a branch has a function or a consumer, not both");
         cases_->push_back({std::move(test), name});
         auto& node = detail::add_processor(*at_.graph, *at_.node, name, [name] {
             return std::make_unique<detail::PassNode>(name);

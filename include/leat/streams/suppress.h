@@ -17,12 +17,13 @@
 
 namespace leat::streams {
 
-/// What a buffer may hold. Bytes are counted as Kafka Streams counts them.
+/// What a buffer may hold: from 0, where every update is one too many, to kNone. A negative limit
+/// is refused at build().
 struct BufferLimits {
     static constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::max();
-    std::int64_t records = kNone;
-    std::int64_t bytes = kNone;
-    bool logging = true;  ///< A changelog topic is kept.
+    std::int64_t records = kNone;  ///< Updates that wait, one for each key.
+    std::int64_t bytes = kNone;    ///< Of their keys and values, as Kafka Streams counts them.
+    bool logging = true;           ///< A changelog topic is kept.
 };
 
 /// A buffer that never gives a result away early: when it is full the application stops.

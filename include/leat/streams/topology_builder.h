@@ -62,7 +62,8 @@ class TopologyBuilder {
         part.parents = parents;
         parts_->require(name, !parents.empty(), "a processor needs a parent");
         parts_->add(std::move(part));
-        for (const auto& spec : brought) parts_->add_store(spec, {name});
+        for (const auto& spec : brought)
+            parts_->add_store(spec, {name}, detail::Parts::kProcessors);
         return *this;
     }
     template <class K, class V>
@@ -81,7 +82,7 @@ class TopologyBuilder {
     template <class S>
     TopologyBuilder& add_state_store(const StoreRef<S>& store, const Names& processors = {}) {
         declare(store);
-        parts_->add_store(store.spec, {});
+        parts_->add_store(store.spec, {}, detail::Parts::kProcessors);
         for (const auto& processor : processors) parts_->connect(processor, store.spec.name);
         return *this;
     }
@@ -104,6 +105,7 @@ class TopologyBuilder {
     template <class K, class V, class S, class Supplier>
     TopologyBuilder& add_global_store(const StoreRef<S>& store, const Feed& feed, Supplier supplier,
                                       const Consumed<K, V>& consumed = {}) {
+        declare(store);
         auto processor = detail::processor_part(feed.processor, std::move(supplier));
         processor.parents = {feed.source};
         parts_->add_global_store(store.spec, source<K, V>(feed, consumed), std::move(processor));

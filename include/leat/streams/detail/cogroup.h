@@ -49,17 +49,20 @@ KTable<KOut, A> add_cogroup(const CogroupInputs<K, A>& inputs, const std::string
     const auto named = [&](const std::string& suffix) {
         return prefix.empty() ? std::string{} : prefix + suffix;
     };
+    // The merging node's name is not known yet; the first aggregate's does for the store's owner.
+    std::string owner;
     std::vector<GraphNode*> aggregates;
     for (std::size_t i = 0; i < parents.size(); ++i) {
         const std::string name =
             graph.name("COGROUPKSTREAM-AGGREGATE-", named("-cogroup-agg-" + std::to_string(i)));
+        if (owner.empty()) owner = name;
         GraphNode node{.name = name, .grace_ms = grace_ms};
         node.write = [=, make = inputs.all[i].make, parent = parents[i]->name,
                       old = node.old_values](Parts& parts) {
             parts.add({.name = name, .parents = {parent}, .make = [=] {
                            return make(name, shared, *old);
                        }});
-            parts.add_store(spec, {name});
+            parts.add_store(spec, {name}, owner);
         };
         aggregates.push_back(&graph.add({parents[i]}, std::move(node)));
     }

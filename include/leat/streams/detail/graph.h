@@ -20,6 +20,8 @@
 
 namespace leat::streams::detail {
 
+class Graph;
+
 struct GraphNode {
     /// What a source reads; two that read the same become one.
     struct Source {
@@ -61,6 +63,7 @@ struct GraphNode {
     std::optional<std::int64_t> grace_ms{};  ///< Of a windowed aggregate: what may still change it.
 
     // Kept by Graph.
+    const Graph* graph = nullptr;
     std::uint32_t priority = 0;
     bool written = false;
     std::map<std::string, std::string> moved{};  ///< Names of parents, declared to real.
@@ -76,10 +79,13 @@ class Graph {
     std::string name(std::string_view prefix, std::string_view wanted = {});
     /// A store's name: `prefix` + "STATE-STORE-" + number.
     std::string store_name(std::string_view prefix);
+    /// Parents of another graph, and a node's name that is none, are noted as mistakes.
     GraphNode& add(const std::vector<GraphNode*>& parents, GraphNode node);
     [[nodiscard]] GraphNode& root() const noexcept { return *nodes_.front(); }
     /// Notes a mistake in the declaration of `operator_name` unless `good`.
     void require(std::string_view operator_name, bool good, std::string_view mistake);
+    /// Notes it as a mistake unless nodes, stores and topics may have this name.
+    void require_legal(std::string_view name);
     /// How long results of this table's windows may change after their end: its own grace period,
     /// or the longest above it. Nothing when it does not come from a windowed aggregate.
     [[nodiscard]] static std::optional<std::int64_t> grace_of(const GraphNode& node);
@@ -95,6 +101,7 @@ class Graph {
     std::vector<std::unique_ptr<GraphNode>> nodes_;  ///< The root is first.
     std::uint32_t next_ = 0;
     std::string mistake_;
+    bool was_written_ = false;
 };
 
 }  // namespace leat::streams::detail

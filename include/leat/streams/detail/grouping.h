@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "leat/streams/detail/aggregate_nodes.h"
+#include "leat/streams/detail/materialized.h"
 #include "leat/streams/detail/repartition.h"
 #include "leat/streams/detail/sliding_nodes.h"
 #include "leat/streams/detail/window_nodes.h"
@@ -28,6 +29,7 @@ struct Grouping {
         : at(std::move(where)), grouped(std::move(how)) {
         at.key = choose(grouped.key, at.key);
         at.value = choose(grouped.value, at.value);
+        if (!grouped.name.empty()) at.graph->require_legal(grouped.name);
     }
     Handle<K, V> at;
     Grouped<K, V> grouped;
@@ -101,13 +103,14 @@ struct Keeping {
     StoreUse<K, A> use;
 };
 
-/// The store that `as` asks for. `prefix` names it when `as` does not.
+/// The store that `as` asks for. `prefix` names it when `as` does not. `can`: what it may keep.
 template <class K, class A>
 Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<K, A>& as,
-                      const Serde<K>& key) {
+                      const Serde<K>& key, StoreKeeps can = {}) {
     StoreSpec spec{.name = as.store.empty() ? graph.store_name(prefix) : as.store,
                    .logging = as.logging,
                    .persistent = as.persistent};
+    check_materialized(graph, as.name.empty() ? spec.name : as.name, as, can);
     StoreUse<K, A> use{spec.name, choose(as.key, key), choose(as.value, Serde<A>{})};
     graph.require(spec.name, use.key != nullptr && use.value != nullptr,
                   "no serde for the store's key or value");

@@ -24,7 +24,7 @@ detail::GraphNode& KStream<K, V>::add_user(const std::string& name, const Proces
         parts.add({.name = name, .parents = {parent}, .make = [name, supplier]() mutable {
                        return std::make_unique<N>(name, supplier());
                    }});
-        for (const auto& spec : brought) parts.add_store(spec, {name});
+        for (const auto& spec : brought) parts.add_store(spec, {name}, detail::Parts::kProcessors);
         for (const auto& store : options.stores) parts.connect(name, store);
     };
     return at_.graph->add({at_.node}, std::move(node));

@@ -31,7 +31,8 @@ KTable<K, V> KStream<K, V>::to_table(const Materialized<K, V>& as) const {
         at.node = &detail::add_repartition(at, name, std::nullopt);
         at.repartition = false;
     }
-    const detail::LazyTable<K, V> lazy{.kept = detail::kept(store, as, at.key, at.value)};
+    const detail::LazyTable<K, V> lazy{.kept =
+                                           detail::kept(graph, name, store, as, at.key, at.value)};
     if (!as.store.empty()) *lazy.needed = true;
     graph.require(name, lazy.kept.use.key != nullptr && lazy.kept.use.value != nullptr,
                   "no serde for the table's key or value");

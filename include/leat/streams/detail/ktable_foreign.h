@@ -183,6 +183,7 @@ KTable<K, R> KTable<K, V>::joined_on(const KTable<KO, VO>& other, X extractor, F
         .other = right_table};
     const detail::LazyTable<K, R> lazy{
         .kept = detail::kept(
+            graph, names.result,
             as.store.empty() ? graph.store_name("KTABLE-FK-JOIN-OUTPUT-") : as.store, as, key)};
     if (!as.store.empty()) *lazy.needed = true;
     detail::GraphNode node{.name = names.result, .kept = lazy.needed};

@@ -73,11 +73,12 @@ KTable<K, R> KTable<K, V>::joined(const KTable<K, V2>& other, F joiner,
     const detail::Handle<K, V2>& right = other.handle();
     graph.require(as.name.empty() ? "KTABLE-MERGE" : as.name, right.graph == at_.graph,
                   "both tables must come from one Builder");
-    std::optional<detail::Kept<K, R>> store;
-    if (detail::described(as))
-        store = detail::kept(as.store.empty() ? graph.store_name("KTABLE-MERGE-") : as.store, as,
-                             at_.key);
+    std::string kept_as = as.store;
+    if (kept_as.empty() && detail::described(as)) kept_as = graph.store_name("KTABLE-MERGE-");
     auto plan = detail::plan_join(graph, kAbsent, as.name);
+    detail::check_materialized(graph, plan.merge, as, {.windows = false, .history = true});
+    std::optional<detail::Kept<K, R>> store;
+    if (!kept_as.empty()) store = detail::kept(graph, plan.merge, kept_as, as, at_.key);
     const auto left_table = read_by(plan.right);
     const auto right_table = other.read_by(plan.left);
     if (kAbsent != detail::Absent::kNone) detail::Graph::ask_old_values(*at_.node);

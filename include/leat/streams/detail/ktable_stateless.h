@@ -65,7 +65,8 @@ KTable<K, V> KTable<K, V>::filtered(F predicate, bool negate, const Materialized
     if (as.store.empty() && detail::described(as)) graph.store_name(kPrefix);
     const std::string name = graph.name(kPrefix, as.name);
     std::optional<detail::Kept<K, V>> store;
-    if (!as.store.empty()) store = detail::kept(as.store, as, at_.key, at_.value);
+    detail::check_materialized(graph, name, as, {.windows = false, .history = !as.store.empty()});
+    if (!as.store.empty()) store = detail::kept(graph, name, as.store, as, at_.key, at_.value);
     auto& node = detail::add_table_node<K, V>(
         graph, {at_.node}, name, store,
         [=](const std::string& n, const detail::TableOut<K, V>& out) {
@@ -127,7 +128,8 @@ KTable<K, V2> KTable<K, V>::mapped(std::string_view prefix, F mapper,
     auto& graph = *at_.graph;
     const std::string name = graph.name(prefix, as.name);
     std::optional<detail::Kept<K, V2>> store;
-    if (!as.store.empty()) store = detail::kept(as.store, as, at_.key);
+    detail::check_materialized(graph, name, as, {.windows = false, .history = !as.store.empty()});
+    if (!as.store.empty()) store = detail::kept(graph, name, as.store, as, at_.key);
     auto& node = detail::add_table_node<K, V2>(
         graph, {at_.node}, name, store,
         [=](const std::string& n, const detail::TableOut<K, V2>& out) {

@@ -74,7 +74,11 @@ struct RepartitionTopic {
 class Parts {
   public:
     void add(Part part);
-    void add_store(StoreSpec spec, const std::vector<std::string>& users);
+    /// `owner`: who may add an equal store of this name again; empty: nobody.
+    void add_store(StoreSpec spec, const std::vector<std::string>& users,
+                   std::string_view owner = {});
+    /// The owner of stores that processors bring along or name: they share equal ones.
+    static constexpr std::string_view kProcessors = "processors";
     /// Lets a node that was added use a store that was added.
     void connect(const std::string& node, const std::string& store);
     /// A store that each instance holds whole: fed from `source` through `processor`, which are
@@ -112,9 +116,12 @@ class Parts {
     [[nodiscard]] std::string describe() const;
 
   private:
+    void check_store(const StoreSpec& spec, std::string_view user);
+
     std::vector<Part> parts_;
     std::vector<StoreSpec> stores_;
     std::map<std::string, RepartitionTopic> repartition_;
+    std::map<std::string, std::string> owners_;  ///< Of stores.
     std::set<std::string> global_nodes_;
     std::set<std::string> global_stores_;
     std::map<std::string, std::string> moved_;

@@ -13,8 +13,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "leat/streams/detail/materialized.h"
 #include "leat/streams/detail/table.h"
 #include "leat/streams/options.h"
 
@@ -35,8 +37,9 @@ bool described(const Materialized<K, V>& as) {
 }
 
 template <class K, class V>
-Kept<K, V> kept(std::string store, const Materialized<K, V>& as, const Serde<K>& key,
-                const Serde<V>& value = {}) {
+Kept<K, V> kept(Graph& graph, std::string_view operator_name, std::string store,
+                const Materialized<K, V>& as, const Serde<K>& key, const Serde<V>& value = {}) {
+    check_materialized(graph, operator_name, as, {.windows = false, .history = true});
     StoreSpec spec{.name = store, .logging = as.logging, .persistent = as.persistent};
     if (as.history) {
         spec.kind = StoreSpec::Kind::kVersioned;

@@ -39,7 +39,7 @@ TableSource<K, V> name_table(Graph& graph, const std::string& topic, Consumed<K,
     graph.require(out.source, !topic.empty(), "a source needs a topic");
     graph.require(out.source, consumed.key != nullptr && consumed.value != nullptr,
                   "no serde for its key or value");
-    out.kept = kept(std::move(store), as, consumed.key, consumed.value);
+    out.kept = kept(graph, out.table, std::move(store), as, consumed.key, consumed.value);
     return out;
 }
 

@@ -78,7 +78,7 @@ template <class K, class A, class W>
 Keeping<K, A> keeping_windows(Graph& graph, std::string_view prefix, const Materialized<K, A>& as,
                               const Serde<K>& key, const W& windows,
                               Emit emit = Emit::kOnWindowUpdate) {
-    auto kept = keeping(graph, prefix, as, key);
+    auto kept = keeping(graph, prefix, as, key, StoreKeeps{.windows = true});
     StoreSpec& spec = kept.spec;
     const Duration needed = window_retention(windows);
     spec.kind =

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which options of Materialized mean something to an operator. Layer: streams SDK, not for users.
+// Threading: one thread declares a topology.
+#pragma once
+
+#include <string_view>
+
+#include "leat/streams/detail/graph.h"
+#include "leat/streams/options.h"
+
+namespace leat::streams::detail {
+
+/// What an operator's store can keep.
+struct StoreKeeps {
+    bool windows = false;
+    bool history = false;
+};
+
+/// An option that would be ignored is a mistake.
+template <class K, class V>
+void check_materialized(Graph& graph, std::string_view operator_name, const Materialized<K, V>& as,
+                        StoreKeeps can) {
+    graph.require(operator_name, can.windows || !as.retention,
+                  "a retention is for windows, of which it has none");
+    graph.require(operator_name, can.history || !as.history,
+                  "a history needs a store of a table without windows that is not an aggregate of "
+                  "a stream");
+    graph.require(operator_name, !as.history || as.history->count() >= 0,
+                  "a history is not negative");
+}
+
+}  // namespace leat::streams::detail

@@ -13,6 +13,8 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 VERSION = "4.2.1"
 JARS = HERE / "oracle" / "jars.sha256"
+# How long a program may take for one answer, its start included.
+ANSWER_SECONDS = 120
 # The part of an outcome that tells a person more and is not compared.
 NOT_COMPARED = {"detail"}
 
@@ -56,12 +58,13 @@ def jars():
 class Program:
     """One of the two programs; stays up from batch to batch, for a JVM is slow to start. Not safe to share between threads."""
 
-    def __init__(self, command):
+    def __init__(self, command, answer_seconds=ANSWER_SECONDS):
         self.command = command
+        self.answer_seconds = answer_seconds
         self.process = None
 
     def outcomes(self, cases):
-        """Outcomes of the cases, in their order; a case at which the program ends gets {"crash": what it said}."""
+        """Outcomes of the cases, in their order; a case at which the program ends, or does not, gets {"crash": what it said}."""
         out, left = [], list(cases)
         while left:
             if self.process is None:
@@ -71,12 +74,17 @@ class Program:
             out += rows
             left = left[len(rows):]
             if left:
-                self.process.wait()
-                self.said.seek(0)
-                out.append({"id": left[0]["id"], "crash": self.said.read().decode(errors="replace").strip()[-500:]})
+                out.append({"id": left[0]["id"], "crash": self.last_words()})
                 left = left[1:]
-                self.process = None
         return out
+
+    def last_words(self):
+        """What the program said and how it ended, when it answers no more."""
+        slow = self.is_too_slow
+        self.end(5)
+        self.said.seek(0)
+        said = self.said.read().decode(errors="replace").strip()[-500:]
+        return f"no answer within {self.answer_seconds} s: {said}" if slow else f"{said} (exit code {self.code})"
 
     def exchange(self, cases):
         def write():
@@ -86,22 +94,43 @@ class Program:
                 self.process.stdin.flush()
             except BrokenPipeError:
                 pass  # what it said on its way out is read where the answers are
+        self.is_too_slow = False
         writer = threading.Thread(target=write)
         writer.start()
         rows = []
         while len(rows) < len(cases):
-            line = self.process.stdout.readline()
-            if not line:
+            line = self.answer()
+            if not line.endswith("\n"):
+                self.process.kill()  # One that closed its output but stays would keep the writer.
                 break
             rows.append(json.loads(line))
         writer.join()
         return rows
 
+    def answer(self):
+        """The next line; less than one when the program ends, or is ended because it takes too long."""
+        def give_up():
+            self.is_too_slow = True
+            self.process.kill()
+        timer = threading.Timer(self.answer_seconds, give_up)
+        timer.start()
+        try:
+            return self.process.stdout.readline()
+        finally:
+            timer.cancel()
+
+    def end(self, seconds):
+        try:
+            self.code = self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.code = self.process.wait()
+        self.process = None
+
     def close(self):
         if self.process is not None:
             self.process.stdin.close()
-            self.process.wait()
-            self.process = None
+            self.end(self.answer_seconds)
 
 
 class Engines:
@@ -138,19 +167,16 @@ def differences(java, leat):
     if "unsupported" in leat:
         return ["unsupported: " + leat["unsupported"]]
     out = []
-    for field in sorted((java.keys() | leat.keys()) - NOT_COMPARED - {"out", "stores"}):
+    for field in sorted((java.keys() | leat.keys()) - NOT_COMPARED - {"out"}):
         if comparable(java.get(field)) != comparable(leat.get(field)):
             out.append(f"{field}:\n  java: {shown(java.get(field))}\n  leat: {shown(leat.get(field))}")
-    for part in ("out", "stores"):
-        if part not in leat:
-            continue
-        mine, theirs = leat.get(part, {}), java.get(part, {})
-        for name in sorted(mine.keys() | theirs.keys()):
-            a, b = theirs.get(name, []), mine.get(name, [])
-            if a != b:
-                at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
-                out.append(f"{part} {name}: {len(a)} and {len(b)} rows, first difference in row {at}\n"
-                           f"  java: {json.dumps(a[at:at + 4])}\n  leat: {json.dumps(b[at:at + 4])}")
+    mine, theirs = leat.get("out", {}), java.get("out", {})
+    for name in sorted(mine.keys() | theirs.keys()):
+        a, b = theirs.get(name, []), mine.get(name, [])
+        if a != b:
+            at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+            out.append(f"out {name}: {len(a)} and {len(b)} rows, first difference in row {at}\n"
+                       f"  java: {json.dumps(a[at:at + 4])}\n  leat: {json.dumps(b[at:at + 4])}")
     return out
 
 

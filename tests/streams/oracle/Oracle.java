@@ -585,45 +585,8 @@ public class Oracle {
         }
     }
 
-    static Object plain(Object value) {
-        if (value instanceof ValueAndTimestamp) return ((ValueAndTimestamp<?>) value).value();
-        return value;
-    }
     static void put(ArrayNode row, Object value) {
         if (value == null) row.addNull(); else if (value instanceof Long) row.add((Long) value); else row.add(value.toString());
-    }
-    static void row(ArrayNode rows, Object key, Object value) {
-        ArrayNode row = rows.addArray();
-        put(row, key instanceof Windowed ? textKey(key) : key);
-        put(row, plain(value));
-        if (value instanceof ValueAndTimestamp) row.add(((ValueAndTimestamp<?>) value).timestamp());
-    }
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    static ObjectNode stores(TopologyTestDriver driver) {
-        ObjectNode out = JSON.createObjectNode();
-        for (Map.Entry<String, StateStore> entry : new TreeMap<>(driver.getAllStateStores()).entrySet()) {
-            String name = entry.getKey();
-            ArrayNode rows = JSON.createArrayNode();
-            StateStore store = entry.getValue();
-            if (name.contains("FK-JOIN") || name.contains("-join-store") || name.contains("JOINTHIS") || name.contains("JOINOTHER")
-                || name.contains("OUTER") || name.contains("SUPPRESS") || name.contains("suppress") || name.contains("Buffer")) continue;
-            if (store instanceof VersionedKeyValueStore) continue;
-            if (store instanceof KeyValueStore) {
-                try (KeyValueIterator<Object, Object> all = ((KeyValueStore<Object, Object>) store).all()) {
-                    while (all.hasNext()) { KeyValue<Object, Object> one = all.next(); row(rows, one.key, one.value); }
-                }
-            } else if (store instanceof WindowStore) {
-                try (KeyValueIterator<Windowed<Object>, Object> all = ((WindowStore<Object, Object>) store).all()) {
-                    while (all.hasNext()) { KeyValue<Windowed<Object>, Object> one = all.next(); row(rows, one.key, one.value); }
-                }
-            } else if (store instanceof SessionStore) {
-                try (KeyValueIterator<Windowed<Object>, Object> all = ((SessionStore<Object, Object>) store).fetch(null, null)) {
-                    while (all.hasNext()) { KeyValue<Windowed<Object>, Object> one = all.next(); row(rows, one.key, one.value); }
-                }
-            }
-            out.set(name, rows);
-        }
-        return out;
     }
 
     static double dropped(TopologyTestDriver driver) {
@@ -679,10 +642,7 @@ public class Oracle {
                 }
                 drain(driver, outputs, out, c.step);
             }
-            if (!result.has("error")) {
-                result.put("dropped", (long) dropped(driver));
-                result.set("stores", stores(driver));
-            }
+            if (!result.has("error")) result.put("dropped", (long) dropped(driver));
         } catch (RuntimeException e) {
             result.put("error", "open: " + kindOf(e));
             result.put("detail", e.toString());

@@ -4,9 +4,12 @@
     mutants.py [--build build/dev] [NAME]...
 
 A mutant is a piece of a header or source and what takes its place. A piece that is no longer there is an error, so that the list follows
-the code. The sources are compiled as the build's compile commands say, with the copy's folders in front of the tree's.
+the code. Compiled are the sources that read the piece's file, as the build compiles them, with the copy's folders in front of the tree's;
+all else, and how it is linked, is the build's. The same copy without a mistake comes first and must answer every case rightly. A mutant
+is found by answers that are wrong: a program that only crashes proves nothing about the cases.
 """
 import argparse
+import collections
 import json
 import pathlib
 import shlex
@@ -14,11 +17,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import differential
 import engines
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
+TARGET = "streams_case_runner"
+FOLDERS = ("streams_case_runner.dir", "leat_streams.dir")
+LIBRARY = "src/streams/libleat_streams.a"
 NODES = "include/leat/streams/detail/"
 # Name: (file, what stands there, what takes its place).
 MUTANTS = {
@@ -33,12 +40,58 @@ MUTANTS = {
 }
 
 
-def commands(build):
-    """(argv without output, source) of the sources of the runner and of the streams library."""
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        if "streams_case_runner.dir" in entry["command"] or "leat_streams.dir" in entry["command"]:
+class Build:
+    """What the build knows: how each object is made and of what, and how the runner is linked."""
+
+    def __init__(self, folder):
+        self.folder = folder.resolve()
+        subprocess.run(["ninja", "-C", str(self.folder), TARGET], check=True, stdout=subprocess.DEVNULL)
+        self.link = shlex.split(self.ninja("commands", TARGET).splitlines()[-1].split("&&")[1])
+        self.compile = {}  # object -> (words, source)
+        for entry in json.loads((self.folder / "compile_commands.json").read_text()):
             words = shlex.split(entry["command"])
-            yield words, pathlib.Path(entry["file"]), entry["directory"]
+            out = words[words.index("-o") + 1]
+            if any(f"/{name}/" in out for name in FOLDERS):
+                self.compile[out] = words, pathlib.Path(entry["file"])
+        self.reads = collections.defaultdict(set)  # file of the tree -> objects
+        for out in self.compile:
+            head, *files = self.ninja("deps", out).splitlines()
+            if "(VALID)" not in head:
+                raise SystemExit(f"mutants: {head}")
+            for file in filter(None, (line.strip() for line in files)):
+                path = (self.folder / file).resolve()
+                if path.is_relative_to(TREE):
+                    self.reads[str(path.relative_to(TREE))].add(out)
+
+    def ninja(self, tool, target):
+        return subprocess.run(["ninja", "-C", str(self.folder), "-t", tool, target], check=True, capture_output=True, text=True).stdout
+
+    def make(self, objects, copy, place):
+        """The runner with these objects made from the copy."""
+        made = {out: str(place / f"{number}.o") for number, out in enumerate(sorted(objects))}
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda out: self.compile_one(out, copy, made[out]), made))
+        binary = place / "runner"
+        # The library's objects stand in its place, so that no mistake is left out for an object of the build.
+        whole = [out for out in self.compile if "/leat_streams.dir/" in out]
+        at = self.link.index(LIBRARY)
+        words = self.link[:at] + whole + self.link[at + 1:]
+        words[words.index("-o") + 1] = str(binary)
+        subprocess.run([made.get(word, word) for word in words], cwd=self.folder, check=True)
+        return binary
+
+    def compile_one(self, out, copy, to):
+        words, source = self.compile[out]
+        words = [word.replace(f"-I{TREE}/", f"-I{copy}/", 1) if word in (f"-I{TREE}/include", f"-I{TREE}/src") else word for word in words]
+        words[words.index(str(source))] = str(copy / source.relative_to(TREE))
+        words = [word for word in words if word != "-Werror"]
+        at = words.index("-o")
+        words[at + 1] = to
+        # What is not copied lies in the tree: it comes behind the copy.
+        words.insert(at, f"-I{TREE}/src")
+        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"mutants: {source.name}: {done.stderr[-800:]}")
 
 
 def mutate(copy, file, before, after):
@@ -48,44 +101,24 @@ def mutate(copy, file, before, after):
     (copy / file).write_text(text.replace(before, after))
 
 
-def compile_one(words, source, directory, copy, out):
-    words = [word.replace(str(TREE / "include"), str(copy / "include")).replace(f"-I{TREE}/src", f"-I{copy}/src") for word in words]
-    at = words.index("-o")
-    words[at + 1] = str(out)
-    words[words.index(str(source))] = str(copy / source.relative_to(TREE))
-    for option in ("-MT", "-MF"):
-        if option in words:
-            del words[words.index(option):words.index(option) + 2]
-    words = [word for word in words if word not in ("-MD", "-Werror")]
-    # What is not mutated lies in the tree: it comes behind the copy.
-    words.insert(at, f"-I{TREE}/src")
-    return subprocess.run(words, cwd=directory, capture_output=True, text=True)
-
-
-def build_mutant(build, name, folder):
-    copy = pathlib.Path(folder, "tree")
-    for part in ("include", "src/streams", "tests/streams/runner"):
-        shutil.copytree(TREE / part, copy / part)
-    mutate(copy, *MUTANTS[name])
-    objects = []
-    for number, (words, source, directory) in enumerate(commands(build)):
-        out = pathlib.Path(folder, f"{number}.o")
-        done = compile_one(words, source, directory, copy, out)
-        if done.returncode != 0:
-            raise SystemExit(f"mutants: {name}: {done.stderr[-800:]}")
-        objects.append(str(out))
-    binary = pathlib.Path(folder, "runner")
-    libraries = [str(build / "src/base/libleat_base.a"), "-lboost_json", "-lboost_container", "-lre2"]
-    subprocess.run(["clang++-19", *objects, *libraries, "-o", str(binary)], check=True)
-    return binary
-
-
-def caught(build, name, rows):
-    """How many committed cases the mutant gets wrong."""
+def answers(build, mutants, rows, is_changed):
+    """(cases answered wrongly, crashes) of a copy; `mutants` say which objects are made from it, and with `is_changed` its mistakes."""
     with tempfile.TemporaryDirectory() as folder:
-        with engines.Engines(build_mutant(build, name, folder)) as both:
+        copy = pathlib.Path(folder, "tree")
+        for part in ("include", "src/streams", "tests/streams/runner"):
+            shutil.copytree(TREE / part, copy / part)
+        objects = set()
+        for file, before, after in mutants:
+            if not build.reads[file]:
+                raise SystemExit(f"mutants: nothing reads {file}")
+            objects |= build.reads[file]
+            if is_changed:
+                mutate(copy, file, before, after)
+        with engines.Engines(build.make(objects, copy, pathlib.Path(folder))) as both:
             outcomes = both.run_leat([case for case, _ in rows])
-        return sum(bool(engines.differences(java, leat)) for (_, java), leat in zip(rows, outcomes))
+    crashes = sum("crash" in leat for leat in outcomes)
+    wrong = sum("crash" not in leat and bool(engines.differences(java, leat)) for (_, java), leat in zip(rows, outcomes))
+    return wrong, crashes
 
 
 def main():
@@ -93,11 +126,21 @@ def main():
     parser.add_argument("--build", default=str(TREE / "build/dev"))
     parser.add_argument("names", nargs="*", help="all unless some are named")
     options = parser.parse_args()
-    rows, missed = list(differential.read_fixed()), []
-    for name in options.names or MUTANTS:
-        found = caught(pathlib.Path(options.build), name, rows)
-        print(f"{name:24} {found:5} of {len(rows)} cases differ", flush=True)
-        if not found:
+    names = options.names or list(MUTANTS)
+    build, rows, missed = Build(pathlib.Path(options.build)), list(differential.read_fixed()), []
+
+    def say(name, wrong, crashes):
+        print(f"{name:24} {wrong:5} of {len(rows)} cases differ, {crashes} crashes", flush=True)
+
+    control = answers(build, [MUTANTS[name] for name in names], rows, False)
+    say("no mistake", *control)
+    if control != (0, 0) or not rows:
+        print("the copy without a mistake does not answer rightly: nothing is shown")
+        return 1
+    for name in names:
+        wrong, crashes = answers(build, [MUTANTS[name]], rows, True)
+        say(name, wrong, crashes)
+        if not wrong:
             missed.append(name)
     if missed:
         print("not caught: " + ", ".join(missed))

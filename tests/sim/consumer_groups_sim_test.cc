@@ -3,7 +3,7 @@
 // failing writes and crashes by seed against one coordinator. What must hold:
 //   exclusive  nobody is given a partition that a member in good standing still reads;
 //   fenced     nobody commits what has been given to another;
-//   durable    after a restart each member is where it was told to be, or further;
+//   durable    after a restart each member is there, where it was told to be, or further;
 //   settled    once it is quiet, all are at one epoch and every partition has one reader.
 // Each deliberate fault must break one of them. LEAT_TEST_SEED replays one seed, LEAT_SIM_SEEDS
 // sets how many are run.
@@ -119,7 +119,10 @@ class World {
     testkit::SimRandom random;
     Now now{Instant{std::chrono::hours{1}}, WallMs{1'000'000'000}};
     std::vector<std::string> violations;
-    std::map<std::int32_t, std::string> owner;       ///< Who was given it last.
+    std::uint64_t commits = 0;                  ///< That were accepted.
+    std::uint64_t gifts = 0;                    ///< Answers that gave a reader partitions.
+    std::uint64_t found_again = 0;              ///< Readers that had to be there after a restart.
+    std::map<std::int32_t, std::string> owner;  ///< Who was given it last.
     std::map<std::string, std::int32_t> told_epoch;  ///< Of members, by the last answer.
     Topics topics;
 
@@ -138,6 +141,7 @@ class World {
     void crash();
     void restart();
     void disturb();
+    void check_durable();
     void check_settled();
 
     Settings settings_;
@@ -301,15 +305,16 @@ void Reader::commit() {
             const auto held = world_.owner.find(partition);
             const bool is_others = held != world_.owner.end() && held->second != sent_id;
             const OffsetToCommit offset{.topic = kTopic, .partition = partition, .offset = 1};
-            c.commit_offsets({.group_id = kGroup,
-                              .member_id = sent_id,
-                              .generation = sent_epoch,
-                              .offsets = {&offset, 1}},
-                             world_.now, [this, is_others](const CommitAnswer& answer) {
-                                 if (answer.error == Errc::kNone && is_others &&
-                                     answer.partitions[0] == Errc::kNone)
-                                     world_.violated("fenced: a commit of another's partition");
-                             });
+            c.commit_offsets(
+                {.group_id = kGroup,
+                 .member_id = sent_id,
+                 .generation = sent_epoch,
+                 .offsets = {&offset, 1}},
+                world_.now, [this, is_others](const CommitAnswer& answer) {
+                    if (answer.error != Errc::kNone || answer.partitions[0] != Errc::kNone) return;
+                    ++world_.commits;
+                    if (is_others) world_.violated("fenced: a commit of another's partition");
+                });
         });
     });
 }
@@ -326,6 +331,7 @@ void World::given(const Reader& to, const std::set<std::int32_t>& partitions) {
                 violated("exclusive: " + to.id + " is given what " + other->id + " reads");
     }
     for (const std::int32_t partition : partitions) owner[partition] = to.id;
+    gifts += partitions.empty() ? 0 : 1;
 }
 
 void World::pump() {
@@ -369,16 +375,28 @@ void World::restart() {
         coordinator_->load_record(
             record.key, record.value ? std::optional<Bytes>{*record.value} : std::nullopt, now);
     coordinator_->finish_load(now);
-    std::optional<DescribedConsumerGroup> group;
-    coordinator_->describe_consumer(kGroup, now,
-                                    [&](DescribedConsumerGroup told) { group = std::move(told); });
-    if (group)
-        for (const DescribedConsumer& member : group->members) {
-            const auto told = told_epoch.find(member.member_id);
-            if (told != told_epoch.end() && member.member_epoch < told->second)
-                violated("durable: " + member.member_id + " went back in time");
-        }
+    check_durable();
     pump();
+}
+
+void World::check_durable() {
+    std::map<std::string, std::int32_t> there;
+    coordinator_->describe_consumer(kGroup, now, [&](const DescribedConsumerGroup& told) {
+        for (const DescribedConsumer& member : told.members)
+            there[member.member_id] = member.member_epoch;
+    });
+    for (const auto& [id, epoch] : there) {
+        const auto told = told_epoch.find(id);
+        if (told != told_epoch.end() && epoch < told->second)
+            violated("durable: " + id + " went back in time");
+    }
+    for (const auto& reader : readers_) {
+        const auto told = told_epoch.find(reader->id);
+        const bool stands = reader->in_group && reader->heard + kSession > now.mono;
+        if (!stands || told == told_epoch.end() || told->second <= 0) continue;
+        ++found_again;
+        if (!there.contains(reader->id)) violated("durable: " + reader->id + " is gone");
+    }
 }
 
 void World::disturb() {
@@ -457,12 +475,25 @@ std::uint64_t number_from(const char* name, std::uint64_t fallback) {
 TEST(ConsumerGroupsSim, HoldsItsRulesThroughCrashesAndDelays) {
     const std::uint64_t only = number_from("LEAT_TEST_SEED", 0);
     const std::uint64_t seeds = number_from("LEAT_SIM_SEEDS", 100);
+    std::uint64_t commits = 0;
+    std::uint64_t gifts = 0;
+    std::uint64_t found_again = 0;
     for (std::uint64_t seed = only > 0 ? only : 1; seed <= (only > 0 ? only : seeds); ++seed) {
         World world{seed, Faults{}};
         world.run(std::chrono::minutes{5});
         ASSERT_TRUE(world.violations.empty())
             << "LEAT_TEST_SEED=" << seed << ": " << world.violations.front();
+        commits += world.commits;
+        gifts += world.gifts;
+        found_again += world.found_again;
     }
+    // Without these the rules would hold of themselves.
+    EXPECT_GT(commits, 0U);
+    EXPECT_GT(gifts, 0U);
+    EXPECT_GT(found_again, 0U);
+    RecordProperty("commits", std::to_string(commits));
+    RecordProperty("gifts", std::to_string(gifts));
+    RecordProperty("found_again", std::to_string(found_again));
 }
 
 struct Mutant {

@@ -26,7 +26,8 @@ modes
              some cycles of transactions and two of their mutants: so too
 
 A cycle counts only with at least 100 acknowledgements since the last cut and requests in flight at the cut. With n cycles and no
-finding the chance of one a cycle is below 3/n (95 %).
+finding the chance of one a cycle is below 3/n (95 %). A mutant is found by what its history shows, or by being stuck (up, but nothing is
+acknowledged or committed any more); a run that broke in another way, or was not read to its end, does not find it.
 """
 import argparse
 import datetime
@@ -51,6 +52,7 @@ import load  # noqa: E402
 import machine  # noqa: E402
 import power  # noqa: E402
 import transactions  # noqa: E402
+import transactions_history  # noqa: E402
 
 ACKNOWLEDGED_MIN = 100
 PARTITIONS = 4
@@ -120,7 +122,7 @@ class Run:
 
     def judge(self, why=None):
         """The verdict on the history; `why` the run could not go on, if so: what was acknowledged until then counts all the same."""
-        findings = {"broken": [str(why)]} if why else {}
+        findings = {load.rule_of(why): [str(why)]} if why else {}
         try:
             if why and not self.broker.is_running():
                 self.restart()
@@ -128,7 +130,7 @@ class Run:
         except (load.Broken, subprocess.TimeoutExpired) as more:
             if why is None:
                 raise
-            return history.History(), {"broken": [str(why), str(more)]}
+            return history.History(), {**findings, "broken": [str(more)]}
         return found, {**findings, **found.judge()}
 
     def end(self):
@@ -207,7 +209,7 @@ class Report:
 
     def add(self, what, cycles, acknowledged, findings, good):
         text = "none" if not findings else "; ".join(
-            f"{rule} {len(found)}" if rule != "broken" else found[0] for rule, found in findings.items())
+            f"{rule} {len(found)}" if rule not in ("broken", "stuck") else f"{rule}: {found[0]}" for rule, found in findings.items())
         self.rows.append((what, cycles, acknowledged, text, "ok" if good else "FAILED"))
         self.failed += not good
         say(f"{what}: {cycles} cycles, {acknowledged} acknowledged, findings: {text}: {'ok' if good else 'FAILED'}")
@@ -264,7 +266,7 @@ def run_mutants(options, report):
             cycles, seen, findings = kill_cycles(options, options.mutant_cycles, (), environment)
         else:
             cycles, seen, findings = failpoints.checksum_cycles(options, Run, environment)
-        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, bool(findings))
+        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, load.caught(findings))
 
 
 def run_checksum(options, report):
@@ -332,7 +334,7 @@ def run_transactions_mutants(options, report):
             say(f"not root: mutant {fault} needs power cuts, left out")
             continue
         cycles, seen, findings = found
-        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, bool(findings))
+        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, load.caught(findings, transactions_history.PROVES_NOTHING))
 
 
 def run_transactions_short(options, report):

@@ -16,13 +16,26 @@ class Broken(Exception):
     """The run cannot go on: that is a finding too."""
 
 
-def wait_for(what, condition, seconds=60):
+class Stuck(Broken):
+    """The backbone is up but does no work any more: what some mutants do."""
+
+
+def rule_of(why):
+    return "stuck" if isinstance(why, Stuck) else "broken"
+
+
+def caught(findings, proves_nothing=("broken", "incomplete")):
+    """Whether a mutant was found: a run that could not go on, or was not read to its end, shows nothing by that alone."""
+    return bool(findings.keys() - set(proves_nothing))
+
+
+def wait_for(what, condition, seconds=60, error=Broken):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
             return
         time.sleep(0.002)
-    raise Broken(f"{what}: not within {seconds} s")
+    raise error(f"{what}: not within {seconds} s")
 
 
 class Broker:
@@ -108,7 +121,7 @@ class Worker:
 
     def wait_for_acknowledgements(self, count, seconds=60):
         before = self.counters()[0]
-        wait_for(f"{count} acknowledgements", lambda: self.counters()[0] >= before + count or self.gone(), seconds)
+        wait_for(f"{count} acknowledgements", lambda: self.counters()[0] >= before + count or self.gone(), seconds, Stuck)
 
     def gone(self):
         if self.process.poll() is not None:

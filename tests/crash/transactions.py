@@ -144,11 +144,11 @@ class Run:
         if all(path.is_file() and path.stat().st_size >= 40 for path in ways):
             write_status(ways[1], 24, struct.unpack("qqq", ways[0].read_bytes()[:24])[2])
 
-    def until(self, what, condition, seconds=60):
+    def until(self, what, condition, seconds=60, error=load.Broken):
         def check():
             self.tend()
             return condition()
-        load.wait_for(what, check, seconds)
+        load.wait_for(what, check, seconds, error)
 
     def wait_for_commits(self, count=COMMITS_MIN):
         seen, last = 0, [self.client, self.client.counters()[0]]
@@ -160,7 +160,7 @@ class Run:
             now = self.client.counters()[0]
             seen, last[1] = seen + now - last[1], now
             return seen >= count
-        self.until(f"{count} commits", enough)
+        self.until(f"{count} commits", enough, error=load.Stuck)
 
     def hold(self, step):
         def held():
@@ -205,8 +205,11 @@ class Run:
         point = f"{rng.choice(('kill-before', 'kill-after'))}:{rng.choice(('write', 'write', 'sync'))}:{rng.choice(logs)}:{rng.randint(1, 40)}"
         self.down()
         fault = {"LEAT_FAULT_DISK": ",".join(filter(None, (self.environment.get("LEAT_FAULT_DISK"), point)))}
-        if not self.broker.start({**self.environment, **fault}):  # It struck while the broker came up: a kill in recovery.
-            self.down()
+        said = self.broker.log.stat().st_size
+        if not self.broker.start({**self.environment, **fault}):
+            if not self.struck(point, said):
+                raise load.Broken(f"leat serve does not start, see {self.broker.log}")
+            self.down()  # A kill in recovery.
             self.restart()
             return True
         try:
@@ -216,10 +219,19 @@ class Run:
                 self.down()
                 self.restart()
                 return False  # Such calls did not come often enough.
+        if not self.struck(point, said):
+            raise load.Broken(f"leat serve ended, but not at {point}, see {self.broker.log}")
         is_open = self.client.counters()[1] > 0
         self.down()
         self.restart()
         return is_open
+
+    def struck(self, point, since):
+        """Whether the broker's log says so after so many bytes."""
+        _, call, pattern, _ = point.split(":")
+        with open(self.broker.log, errors="replace") as log:
+            log.seek(since)
+            return any(line.startswith(f"fault-disk: struck {call} ") and pattern in line for line in log)
 
     def strike_zombie(self, rng):
         self.hold(rng.choice((BEGUN, HALF, WHOLE)))
@@ -263,7 +275,7 @@ class Run:
         load.wait_for("the worker's end", lambda: stopped() or time.sleep(0.1), 60)
 
     def judge(self, why=None):
-        findings = {"broken": [str(why)]} if why else {}
+        findings = {load.rule_of(why): [str(why)]} if why else {}
         try:
             if not self.broker.is_running():
                 self.restart()
@@ -314,6 +326,8 @@ def cycles(options, kind, count, ways=WAYS, environment=None, file_system=None, 
         try:
             run.wait_for_commits()
             while counted < count:
+                if tried > 10 * count:
+                    raise load.Broken(f"{counted} of {tried} cycles found a transaction open")
                 counted += run.strike(ways[(options.seed + tried) % len(ways)], rng)  # Short runs begin elsewhere each time.
                 run.wait_for_commits()
                 tried += 1

@@ -69,8 +69,10 @@ class WordCount(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
-        cls.node = (KafkaNode(cls.place / "kafka", OPTIONS.kafka) if OPTIONS.kafka
-                    else LeatNode(cls.place / "leat", OPTIONS.leat))
+        # An instance that was killed keeps its partitions until its session is over.
+        settings = {"group.min.session.timeout.ms": "1000"}
+        cls.node = (KafkaNode(cls.place / "kafka", OPTIONS.kafka, settings=settings) if OPTIONS.kafka
+                    else LeatNode(cls.place / "leat", OPTIONS.leat, settings=settings))
         cls.node.start()
 
     @classmethod
@@ -169,13 +171,26 @@ class WordCount(unittest.TestCase):
             self.assertEqual(app.stop(), 0)
         self.assertEqual(self.counts()[1], number + 500)
 
+    def wait_for_growth(self, app, before, patience=60):
+        """Until more is on the topic of counts than before."""
+        deadline = time.monotonic() + patience
+        while self.counts()[1] <= before:
+            if app.process.poll() is not None or time.monotonic() > deadline:
+                self.fail(f"nothing was counted before the kill: {app.states()}")
+
     def kills(self, rounds, exactly, *settings):
+        """Each round strikes an instance that has counted since the last one and has work left or under way."""
+        settings = ("session.timeout.ms=1000", "heartbeat.interval.ms=200", *settings)
         for _ in range(rounds):
-            self.produce(400)
-            with Instance(self.node, self.place, "session.timeout.ms=6000", "heartbeat.interval.ms=500", *settings) as app:
-                time.sleep(self.random.uniform(0.3, 2.5))
+            before = self.counts()[1]
+            with Instance(self.node, self.place, *settings) as app:
+                app.wait_running()
+                self.produce(400)
+                self.wait_for_growth(app, before)
+                self.produce(400)
+                time.sleep(self.random.uniform(0, 0.3))
                 app.kill()
-        with Instance(self.node, self.place, "session.timeout.ms=6000", "heartbeat.interval.ms=500", *settings) as app:
+        with Instance(self.node, self.place, *settings) as app:
             self.produce(100)
             self.wait_for_counts(exactly=exactly)
             self.assertEqual(app.stop(), 0)

@@ -3,7 +3,7 @@
 """The table of Leat Streams' verbs, join cells, windows and stores: docs/reference/streams-dsl.md.
 
     tools/streams_dsl.py            writes the page
-    tools/streams_dsl.py --check    exit code 1 when the page is not what it would write
+    tools/streams_dsl.py --check    exit code 1 when the page is not what it would write, or a row names no test
     tools/streams_dsl.py --missing  prints the rows that name no test
 
 Each row names tests as they are registered, Suite.Name; one that no test file registers is an error, so that a
@@ -92,7 +92,8 @@ ROWS = {
         ("table and table: inner", "join (KTable)", "TableJoin.InnerYieldsKeysThatBothHold"),
         ("table and table: left", "leftJoin (KTable)", "TableJoin.LeftYieldsKeysThatTheLeftOneHolds"),
         ("table and table: outer", "outerJoin (KTable)", "TableJoin.OuterYieldsKeysThatEitherHolds"),
-        ("table and table by foreign key: inner, left", "join, leftJoin with an extractor", ""),
+        ("table and table by foreign key: inner", "join with an extractor", "ForeignKeyJoin.InnerYieldsLeftEntriesWithAValueOnTheRight ForeignKeyJoin.SpeaksKafkasBytes"),
+        ("table and table by foreign key: left", "leftJoin with an extractor", "ForeignKeyJoin.LeftYieldsAllLeftEntries"),
     ],
     "Stores": [
         ("key-value, plain", "keyValueStoreBuilder", "Process.RecordsPunctuationsAndStoresGoAsInKafka KeyValueStore.RangesAndPrefixesInBothDirections"),
@@ -158,9 +159,12 @@ def main():
     unknown = [name for row in rows for name in row[2].split() if name not in tests]
     if unknown:
         sys.exit("no test file registers: " + ", ".join(unknown))
+    missing = [row[0] for row in rows if not row[2].split()]
     if "--missing" in sys.argv:
-        print("\n".join(row[0] for row in rows if not row[2]))
+        print("\n".join(missing))
         return
+    if missing and "--check" in sys.argv:
+        sys.exit("no test shows: " + ", ".join(missing))
     text = page(tests)
     if "--check" not in sys.argv:
         PAGE.write_text(text)

@@ -49,6 +49,7 @@ def consumer_groups_reconcile(node):
     group.beat("full", "m1", 2, [0, 1, 2, 3], rebalance_timeout_ms=60000, subscribed_topic_names=["read"])
     group.describe("stable")
     group.describe("stable, old", 0)
+    group.beat("settled", "m1", 2)
     group.join("second, within the interval", "m2")
     group.describe("assigning")
     time.sleep(ASSIGNMENT_INTERVAL_S)

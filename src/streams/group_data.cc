@@ -146,6 +146,19 @@ Result<DecodedMember> decode_member(Bytes bytes) {
     return out;
 }
 
+void settle_claims(std::map<std::string, DecodedMember>& members) {
+    std::map<TaskId, std::pair<std::int32_t, std::string>> owners;
+    for (const auto& [id, member] : members)
+        for (const TaskId& task : member.data.state.active) {
+            auto& best = owners[task];
+            if (best.second.empty() || member.data.generation > best.first)
+                best = {member.data.generation, id};
+        }
+    for (auto& [id, member] : members)
+        std::erase_if(member.data.state.active,
+                      [&](const TaskId& task) { return owners.at(task).second != id; });
+}
+
 std::vector<std::byte> encode_orders(const MemberOrders& orders,
                                      const std::vector<client::TopicPartition>& partitions) {
     std::map<std::string, std::vector<std::int32_t>> by_topic;

@@ -51,6 +51,9 @@ struct DecodedMember {
     MemberData data;
     bool wants_shutdown = false;
 };
+/// Two may claim a task after one of them was away: the later generation is right, the other one's
+/// claim goes.
+void settle_claims(std::map<std::string, DecodedMember>& members);
 /// Errors: kTruncated, kMalformed, kUnsupportedVersion.
 [[nodiscard]] Result<DecodedMember> decode_member(Bytes bytes);
 

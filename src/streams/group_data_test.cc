@@ -31,6 +31,17 @@ TEST(GroupData, MemberComesBackAsItWas) {
     EXPECT_EQ(back->data.state.lags, data.state.lags);
 }
 
+TEST(GroupData, LaterGenerationKeepsATaskThatTwoClaim) {
+    std::map<std::string, DecodedMember> members;
+    members["away"].data.generation = 3;
+    members["away"].data.state.active = {{0, 0}, {0, 1}};
+    members["there"].data.generation = 5;
+    members["there"].data.state.active = {{0, 0}};
+    settle_claims(members);
+    EXPECT_EQ(members["away"].data.state.active, (std::set<TaskId>{{0, 1}}));
+    EXPECT_EQ(members["there"].data.state.active, (std::set<TaskId>{{0, 0}}));
+}
+
 TEST(GroupData, OrdersComeBackAndShowPartitionsToTools) {
     MemberOrders orders;
     orders.reason = "why";

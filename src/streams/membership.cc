@@ -16,20 +16,6 @@ namespace {
 constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kRetryPause{500};
 
-/// Two may claim a task after one of them was away: the later generation is right.
-void settle_claims(std::map<std::string, DecodedMember>& members) {
-    std::map<TaskId, std::pair<std::int32_t, std::string>> owners;
-    for (auto& [id, member] : members)
-        for (const TaskId& task : member.data.state.active) {
-            auto& best = owners[task];
-            if (best.second.empty() || member.data.generation > best.first)
-                best = {member.data.generation, id};
-        }
-    for (auto& [id, member] : members)
-        std::erase_if(member.data.state.active,
-                      [&](const TaskId& task) { return owners.at(task).second != id; });
-}
-
 bool is_loss(Errc code) {
     return code == Errc::kIllegalGeneration || code == Errc::kUnknownMemberId;
 }

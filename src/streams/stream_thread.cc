@@ -136,6 +136,9 @@ Result<void> StreamThread::follow_orders() {
                 !(orders_->active.contains(id) && !task->is_active()))
                 unwanted.push_back(id);
         LEAT_TRY_VOID(drop_tasks(unwanted));
+        // Those too that a reset or a failed opening took away: the board waits for each of them.
+        for (const TaskId& id : orders_->closing) environment_.board->released(index_, id);
+        if (!orders_->closing.empty()) environment_.on_progress();
     }
     if (!orders_) return {};
     return open_new(*orders_);
@@ -158,8 +161,6 @@ void StreamThread::close_task(const TaskId& id) {
     found->second->close();
     buried_.push_back(std::move(found->second));
     tasks_.erase(found);
-    environment_.board->released(index_, id);
-    environment_.on_progress();
 }
 
 void StreamThread::bury() {

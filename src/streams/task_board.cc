@@ -18,7 +18,11 @@ void TaskBoard::lose_all() {
     const std::lock_guard lock{mutex_};
     wanted_ = {};
     for (auto& [id, thread] : threads_) {
-        if (!thread.active.empty()) thread.lost = thread.news = true;
+        // What it is still closing is not to be committed either.
+        const bool closes = std::ranges::any_of(closing_, [&](const auto& one) {
+            return one.second.thread == id && one.second.was_active;
+        });
+        if (closes || !thread.active.empty()) thread.lost = thread.news = true;
     }
     distribute();
 }
@@ -39,7 +43,7 @@ void TaskBoard::retire_thread(int thread) {
 void TaskBoard::thread_gone(int thread) {
     const std::lock_guard lock{mutex_};
     threads_.erase(thread);
-    std::erase_if(closing_, [&](const auto& one) { return one.second == thread; });
+    std::erase_if(closing_, [&](const auto& one) { return one.second.thread == thread; });
     distribute();
 }
 
@@ -49,19 +53,18 @@ bool TaskBoard::has_news(int thread) const {
     return found != threads_.end() && found->second.news;
 }
 
-bool TaskBoard::has_any_news() const {
-    const std::lock_guard lock{mutex_};
-    return std::ranges::any_of(threads_, [](const auto& one) { return one.second.news; });
-}
-
 TaskBoard::Orders TaskBoard::take(int thread) {
     const std::lock_guard lock{mutex_};
     Thread& of = threads_[thread];
     of.news = false;
-    return {.active = of.active,
-            .standby = of.standby,
-            .partitions = partitions_,
-            .lost = std::exchange(of.lost, false)};
+    Orders out{.active = of.active,
+               .standby = of.standby,
+               .partitions = partitions_,
+               .closing = {},
+               .lost = std::exchange(of.lost, false)};
+    for (const auto& [task, by] : closing_)
+        if (by.thread == thread) out.closing.insert(task);
+    return out;
 }
 
 void TaskBoard::renew(int thread) {
@@ -83,7 +86,7 @@ void TaskBoard::note_lag(const TaskId& task, std::int64_t lag) {
 void TaskBoard::released(int thread, const TaskId& task) {
     const std::lock_guard lock{mutex_};
     const auto found = closing_.find(task);
-    if (found == closing_.end() || found->second != thread) return;
+    if (found == closing_.end() || found->second.thread != thread) return;
     closing_.erase(found);
     lags_.erase(task);
     distribute();
@@ -103,7 +106,9 @@ MemberState TaskBoard::held() const {
         out.active.insert(thread.active.begin(), thread.active.end());
         out.standby.insert(thread.standby.begin(), thread.standby.end());
     }
-    for (const auto& [task, thread] : closing_) out.active.insert(task);
+    // A follower never had the task: whoever runs it must not lose it to this claim.
+    for (const auto& [task, by] : closing_)
+        if (by.was_active) out.active.insert(task);
     out.lags = lags_;
     return out;
 }
@@ -125,7 +130,7 @@ void TaskBoard::distribute() {
                 if (changes_role)
                     thread.active.insert(*at);  // Its state is here already.
                 else
-                    closing_.emplace(*at, id);
+                    closing_.insert_or_assign(*at, Closing{id, held == &thread.active});
                 at = held->erase(at);
             }
         }
@@ -147,12 +152,13 @@ void TaskBoard::even_out() {
         }
         if (fullest == threads_.end()) return;
         // What is being closed already will go to whoever has least.
-        const std::size_t coming = closing_.size();
+        const auto coming = static_cast<std::size_t>(std::ranges::count_if(
+            closing_, [&](const auto& one) { return wanted_.active.contains(one.first); }));
         if (fullest->second.active.size() <= emptiest->second.active.size() + coming + 1) return;
         const TaskId task = *fullest->second.active.rbegin();
         fullest->second.active.erase(task);
         fullest->second.news = true;
-        closing_.emplace(task, fullest->first);
+        closing_.insert_or_assign(task, Closing{fullest->first, true});
     }
 }
 

@@ -23,7 +23,8 @@ class TaskBoard {
         std::set<TaskId> active;                      ///< To be run, all of them.
         std::set<TaskId> standby;                     ///< To be followed, all of them.
         std::set<client::TopicPartition> partitions;  ///< What the group gave this process to read.
-        bool lost = false;  ///< What runs is no longer ours: drop it without a commit.
+        std::set<TaskId> closing;  ///< To be closed and then released, held or not.
+        bool lost = false;         ///< What runs is no longer ours: drop it without a commit.
     };
 
     /// The group's latest word.
@@ -39,14 +40,13 @@ class TaskBoard {
 
     /// What `thread` is to hold now, when that changed since it asked last.
     [[nodiscard]] bool has_news(int thread) const;
-    [[nodiscard]] bool has_any_news() const;
     Orders take(int thread);
     /// Gives the same orders again: the thread has dropped what it had.
     void renew(int thread);
     [[nodiscard]] bool is_lost(int thread) const;
     /// How far the state of a task that is held is behind.
     void note_lag(const TaskId& task, std::int64_t lag);
-    /// `thread` has closed the task.
+    /// `thread` does not have the task any more.
     void released(int thread, const TaskId& task);
 
     /// True when no thread holds what is not wanted.
@@ -74,8 +74,12 @@ class TaskBoard {
     std::set<client::TopicPartition> partitions_;
     std::map<TaskId, std::int64_t> lags_;
     std::map<int, Thread> threads_;
+    struct Closing {
+        int thread = 0;
+        bool was_active = false;
+    };
     /// Tasks a thread was told to close and has not yet.
-    std::map<TaskId, int> closing_;
+    std::map<TaskId, Closing> closing_;
 };
 
 }  // namespace leat::streams

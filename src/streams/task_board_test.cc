@@ -94,5 +94,52 @@ TEST(TaskBoard, LossIsToldAndHandsOutNothing) {
     EXPECT_TRUE(board.is_settled());
 }
 
+TEST(TaskBoard, OrdersNameWhatTheBoardWaitsFor) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.add_thread(2);
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {}}, {});
+    const TaskId first = *board.take(1).active.begin();
+    static_cast<void>(board.take(2));
+    board.set_wanted({}, {});
+    EXPECT_EQ(board.take(1).closing, (Tasks{first}));
+    // Asked again it says so again: the thread may have lost the task in between.
+    EXPECT_EQ(board.take(1).closing, (Tasks{first}));
+    board.released(1, first);
+    EXPECT_TRUE(board.take(1).closing.empty());
+    EXPECT_FALSE(board.is_settled());
+}
+
+TEST(TaskBoard, FollowerThatClosesClaimsNothing) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}}, .standby = {{0, 1}}}, {});
+    static_cast<void>(board.take(1));
+    board.set_wanted({}, {});
+    EXPECT_FALSE(board.is_settled());
+    EXPECT_EQ(board.held().active, (Tasks{{0, 0}}));
+    EXPECT_TRUE(board.held().standby.empty());
+}
+
+TEST(TaskBoard, LossReachesAThreadThatStillCloses) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {});
+    board.set_wanted({}, {});
+    static_cast<void>(board.take(1));
+    board.lose_all();
+    EXPECT_TRUE(board.is_lost(1));
+}
+
+TEST(TaskBoard, FollowersThatCloseDoNotKeepTasksFromALaterThread) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {{1, 0}, {1, 1}}}, {});
+    static_cast<void>(board.take(1));
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {}}, {});
+    board.add_thread(2);
+    EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}}));
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -58,6 +58,7 @@ void put(Out& out, const MemberOrders& orders, bool /*unused*/) {
     out.i8(kVersion);
     out.i8(static_cast<std::int8_t>(orders.order));
     out.string(orders.reason, false);
+    if (orders.order == GroupOrder::kFail) out.i16(wire_code(orders.code));
     out.boolean(orders.ask_again);
     put_share(out, orders.share);
     out.array(false, orders.others.size());
@@ -183,10 +184,11 @@ Result<MemberOrders> decode_orders(Bytes bytes) {
     LEAT_TRY_VOID(check_mark(mine, kWhat));
     MemberOrders out;
     const std::int8_t order = mine.i8();
-    if (order < 0 || order > static_cast<std::int8_t>(GroupOrder::kKeep))
+    if (order < 0 || order > static_cast<std::int8_t>(GroupOrder::kFail))
         return Error{Errc::kMalformed, kWhat};
     out.order = static_cast<GroupOrder>(order);
     out.reason = mine.string(false);
+    if (out.order == GroupOrder::kFail) out.code = errc_from_wire(mine.i16());
     out.ask_again = mine.boolean();
     out.share = share_in(mine);
     const std::int32_t others = mine.i32();

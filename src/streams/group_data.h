@@ -31,12 +31,14 @@ enum class GroupOrder : std::uint8_t {
     kBadTopology = 2,    ///< Internal topics do not fit.
     kShutDown = 3,       ///< A member asked the whole application to end.
     kKeep = 4,           ///< The leader could not find out what there is: all as before, try again.
+    kFail = 5,           ///< The leader was refused what the application needs.
 };
 
 /// The leader to one member.
 struct MemberOrders {
     GroupOrder order = GroupOrder::kRun;
     std::string reason;
+    Errc code = Errc::kNone;  ///< Of kFail.
     TaskShare share;
     bool ask_again = false;  ///< Join again after probing.rebalance.interval.ms.
     /// Who has what, for queries: by endpoint.

@@ -42,6 +42,21 @@ TEST(GroupData, LaterGenerationKeepsATaskThatTwoClaim) {
     EXPECT_EQ(members["there"].data.state.active, (std::set<TaskId>{{0, 0}}));
 }
 
+TEST(GroupData, FailureOrderTellsWhichOne) {
+    MemberOrders orders;
+    orders.order = GroupOrder::kFail;
+    orders.code = Errc::kInvalidReplicationFactor;
+    orders.reason = "replication.factor 3";
+    const auto back = decode_orders(encode_orders(orders, {}));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->order, GroupOrder::kFail);
+    EXPECT_EQ(back->code, Errc::kInvalidReplicationFactor);
+    EXPECT_EQ(back->reason, "replication.factor 3");
+    // Without a code it could not be told from one that was cut off.
+    orders.order = GroupOrder::kKeep;
+    EXPECT_EQ(decode_orders(encode_orders(orders, {}))->code, Errc::kNone);
+}
+
 TEST(GroupData, OrdersComeBackAndShowPartitionsToTools) {
     MemberOrders orders;
     orders.reason = "why";

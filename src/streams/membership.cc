@@ -2,19 +2,34 @@
 #include "streams/membership.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <set>
 #include <utility>
 
+#include "client/client_properties.h"
 #include "client/member_assignment.h"
 #include "obs/log.h"
 #include "streams/internal_topics.h"
+#include "streams/trouble.h"
 
 namespace leat::streams {
 namespace {
 
 constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kRetryPause{500};
+
+constexpr milliseconds kLookInterval{300'000};
+
+/// The clients' metadata.max.age.ms, as in Kafka Streams.
+milliseconds look_interval_of(const Settings& settings) {
+    const std::string_view text = client::find_property(settings.admin, "metadata.max.age.ms");
+    std::int64_t ms = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+    const bool is_number =
+        !text.empty() && error == std::errc{} && end == text.data() + text.size();
+    return is_number && ms >= 0 ? milliseconds{ms} : kLookInterval;
+}
 
 bool is_loss(Errc code) {
     return code == Errc::kIllegalGeneration || code == Errc::kUnknownMemberId;
@@ -23,7 +38,10 @@ bool is_loss(Errc code) {
 }  // namespace
 
 Membership::Membership(Environment environment, MembershipEvents events)
-    : environment_(std::move(environment)), events_(std::move(events)) {}
+    : environment_(std::move(environment)),
+      events_(std::move(events)),
+      look_interval_(look_interval_of(*environment_.settings)),
+      leaves_(environment_.settings->instance_id.empty()) {}
 
 Result<void> Membership::connect() {
     const Settings& settings = *environment_.settings;
@@ -39,11 +57,7 @@ Result<void> Membership::connect() {
 
 void Membership::run() {
     Step step = Step::kJoin;
-    while (step != Step::kEnd) {
-        {
-            const std::lock_guard lock{mutex_};
-            if (stopping_) break;
-        }
+    while (step != Step::kEnd && !is_stopping()) {
         if (member_ == nullptr) {
             if (const Result<void> done = connect(); !done) {
                 kLog.warn("cluster not reached", {{"why", done.error().detail()}});
@@ -58,23 +72,51 @@ void Membership::run() {
         }
         pause(environment_.settings->heartbeat_interval);
         step = heart_beat();
-        if (step == Step::kGoOn && wants_to_join()) step = Step::kJoin;
+        if (step == Step::kGoOn && (wants_to_join() || sources_changed())) step = Step::kJoin;
     }
+    wait_for_stop();
+    environment_.gate->end();
     const auto closed = environment_.gate->close();
     environment_.gate->set_identity({});
-    if (member_ != nullptr && leaves_)
+    bool leaves = false;
+    {
+        const std::lock_guard lock{mutex_};
+        leaves = leaves_;
+    }
+    if (member_ != nullptr && leaves)
         ignore(member_->leave(), "without a goodbye the session's time has to pass");
+}
+
+void Membership::wait_for_stop() {
+    std::unique_lock lock{mutex_};
+    const milliseconds interval = environment_.settings->heartbeat_interval;
+    while (!changed_.wait_for(lock, interval, [&] { return stopping_; })) {
+        lock.unlock();
+        if (member_ != nullptr && member_->identity().generation >= 0)
+            ignore(member_->heartbeat(), "whoever commits hears it from the coordinator too");
+        lock.lock();
+    }
+}
+
+bool Membership::goes_on_to_tell() const {
+    return wants_shutdown_ && environment_.clock->now() < tell_until_;
+}
+
+bool Membership::is_stopping() {
+    const std::lock_guard lock{mutex_};
+    return stopping_ && !goes_on_to_tell();
 }
 
 void Membership::pause(milliseconds time) {
     std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, time, [&] { return stopping_ || woken_; });
+    changed_.wait_for(lock, time, [&] { return (stopping_ && !goes_on_to_tell()) || woken_; });
     woken_ = false;
 }
 
 void Membership::stop(bool leave) {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
+    tell_until_ = environment_.clock->now() + environment_.settings->session_timeout;
     leaves_ = leave;
     changed_.notify_all();
 }
@@ -90,9 +132,25 @@ void Membership::shut_down_application() {
     wake();
 }
 
-std::map<std::string, TaskShare> Membership::others() const {
-    const std::lock_guard lock{mutex_};
-    return others_;
+bool Membership::sources_changed() {
+    if (!sources_ || environment_.clock->now() < look_at_) return false;
+    look_at_ = environment_.clock->now() + look_interval_;
+    const Result<Layout::Counts> counts =
+        count_partitions(*admin_, environment_.layout->external_sources());
+    if (!counts) {
+        kLog.warn("source topics not looked at",
+                  {{"code", counts.error().code()}, {"why", counts.error().detail()}});
+        return false;
+    }
+    if (*counts == *sources_) return false;
+    kLog.info("source topics changed: the group is laid out anew",
+              {{"group", environment_.settings->application_id}});
+    return true;
+}
+
+void Membership::fail(const Error& why) {
+    environment_.gate->end();
+    events_.on_failure(why);
 }
 
 bool Membership::wants_to_join() {
@@ -104,6 +162,7 @@ bool Membership::wants_to_join() {
 void Membership::lose() {
     kLog.warn("fell out of the group", {{"group", environment_.settings->application_id}});
     environment_.board->lose_all();
+    environment_.gate->nudge();
 }
 
 Membership::Step Membership::heart_beat() {
@@ -118,7 +177,7 @@ Membership::Step Membership::heart_beat() {
     }
     if (code == Errc::kFencedInstanceId) {
         lose();
-        events_.on_failure(Error{code, "another process is " + environment_.settings->instance_id});
+        fail(Error{code, "another process is " + environment_.settings->instance_id});
         return Step::kEnd;
     }
     kLog.warn("heartbeat failed", {{"code", code}, {"why", beat.error().detail()}});
@@ -131,8 +190,11 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
                         .endpoint = settings.application_server,
                         .generation = member_->identity().generation,
                         .state = environment_.board->held()};
+    const std::string before = member_->identity().member_id;
     const auto metadata = encode_member(me, environment_.layout->sources(), wants_shutdown_);
     LEAT_TRY(const client::GroupMember::Joined joined, member_->join(metadata));
+    // The coordinator had forgotten us, and others may have had what we hold.
+    if (!before.empty() && member_->identity().member_id != before) lose();
     std::vector<client::MemberShare> shares;
     if (joined.leads) shares = lead(joined.members);
     LEAT_TRY(const std::vector<std::byte> mine, member_->sync(shares));
@@ -144,21 +206,24 @@ Membership::Step Membership::join() {
     events_.on_rebalance();
     must_rejoin_ = false;
     probe_at_.reset();
+    sources_.reset();
     std::vector<client::TopicPartition> partitions;
     Result<MemberOrders> orders = [&] {
         const auto closed = environment_.gate->close();
         Result<MemberOrders> out = join_once(partitions);
+        // Before anybody can commit again.
+        if (!out && (is_loss(out.error().code()) || out.error().code() == Errc::kFencedInstanceId))
+            lose();
+        if (!out && out.error().code() == Errc::kUnknownMemberId) member_->forget();
         environment_.gate->set_identity(member_->identity());
         return out;
     }();
     if (orders) return obey(*orders, std::move(partitions));
     const Errc code = orders.error().code();
-    if (is_loss(code)) lose();
-    if (code == Errc::kUnknownMemberId) member_->forget();
     if (code == Errc::kFencedInstanceId || code == Errc::kGroupAuthorizationFailed ||
         code == Errc::kInconsistentGroupProtocol || code == Errc::kUnsupportedVersion ||
         code == Errc::kMalformed) {
-        events_.on_failure(std::move(orders).error());
+        fail(orders.error());
         return Step::kEnd;
     }
     if (code != Errc::kRebalanceInProgress && !is_loss(code)) {
@@ -174,15 +239,19 @@ Membership::Step Membership::obey(const MemberOrders& orders,
         case GroupOrder::kRun:
             break;
         case GroupOrder::kMissingSource:
-            events_.on_failure(Error{Errc::kUnknownTopicOrPartition, orders.reason});
+            fail(Error{Errc::kUnknownTopicOrPartition, orders.reason});
             return Step::kEnd;
         case GroupOrder::kBadTopology:
-            events_.on_failure(Error{Errc::kStreamsInvalidTopology, orders.reason});
+            fail(Error{Errc::kStreamsInvalidTopology, orders.reason});
+            return Step::kEnd;
+        case GroupOrder::kFail:
+            fail(Error{orders.code, orders.reason});
             return Step::kEnd;
         case GroupOrder::kShutDown:
             events_.on_shutdown();
             return Step::kEnd;
         case GroupOrder::kKeep:
+            kLog.warn("no assignment from the leader yet", {{"why", orders.reason}});
             must_rejoin_ = true;
             return Step::kGoOn;
     }
@@ -191,10 +260,6 @@ Membership::Step Membership::obey(const MemberOrders& orders,
     must_rejoin_ = !std::ranges::includes(orders.share.active, held.active);
     if (orders.ask_again)
         probe_at_ = environment_.clock->now() + environment_.settings->probing_interval;
-    {
-        const std::lock_guard lock{mutex_};
-        others_ = orders.others;
-    }
     environment_.board->set_wanted(orders.share, {partitions.begin(), partitions.end()});
     events_.on_assigned();
     kLog.info("assigned", {{"group", environment_.settings->application_id},
@@ -205,11 +270,14 @@ Membership::Step Membership::obey(const MemberOrders& orders,
 }
 
 std::vector<client::MemberShare> Membership::all_get(
-    const std::vector<client::JoinedMember>& members, GroupOrder order,
-    const std::string& reason) const {
+    const std::vector<client::JoinedMember>& members, GroupOrder order, const Error& why) const {
     std::vector<client::MemberShare> out;
-    const auto bytes =
-        encode_orders({.order = order, .reason = reason, .share = {}, .others = {}}, {});
+    const auto bytes = encode_orders({.order = order,
+                                      .reason = std::string{why.detail()},
+                                      .code = why.code(),
+                                      .share = {},
+                                      .others = {}},
+                                     {});
     for (const auto& member : members) out.push_back({member.id, bytes});
     return out;
 }
@@ -220,9 +288,12 @@ std::vector<client::MemberShare> Membership::lead(
     for (const auto& member : members) {
         Result<DecodedMember> decoded = decode_member(member.metadata);
         if (!decoded)
-            return all_get(members, GroupOrder::kBadTopology,
-                           "member " + member.id + ": " + std::string{decoded.error().detail()});
-        if (decoded->wants_shutdown) return all_get(members, GroupOrder::kShutDown, "");
+            return all_get(
+                members, GroupOrder::kBadTopology,
+                Error{decoded.error().code(),
+                      "member " + member.id + ": " + std::string{decoded.error().detail()}});
+        if (decoded->wants_shutdown)
+            return all_get(members, GroupOrder::kShutDown, Error{Errc::kNone});
         known.emplace(member.id, *std::move(decoded));
     }
     settle_claims(known);
@@ -232,8 +303,9 @@ std::vector<client::MemberShare> Membership::lead(
     kLog.error("no assignment", {{"code", code}, {"why", shares.error().detail()}});
     const GroupOrder order = code == Errc::kUnknownTopicOrPartition  ? GroupOrder::kMissingSource
                              : code == Errc::kStreamsInvalidTopology ? GroupOrder::kBadTopology
+                             : is_permanent(code)                    ? GroupOrder::kFail
                                                                      : GroupOrder::kKeep;
-    return all_get(members, order, std::string{shares.error().detail()});
+    return all_get(members, order, shares.error());
 }
 
 Result<std::vector<client::MemberShare>> Membership::plan(
@@ -241,6 +313,8 @@ Result<std::vector<client::MemberShare>> Membership::plan(
     const Settings& settings = *environment_.settings;
     const Layout& layout = *environment_.layout;
     LEAT_TRY(Layout::Counts counts, count_partitions(*admin_, layout.external_sources()));
+    sources_ = counts;
+    look_at_ = environment_.clock->now() + look_interval_;
     LEAT_TRY(counts, layout.with_repartition(std::move(counts)));
     LEAT_TRY_VOID(ensure_topics(
         *admin_, layout.internal_topics(counts, settings.window_extra_retention_ms), settings));

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,10 +53,9 @@ class Membership {
     void stop(bool leave);
     /// Something changed that the group or the loop should know.
     void wake();
-    /// Tells all members to end.
+    /// Tells all members to end. A stop() that follows waits until they have been told, at most
+    /// session.timeout.ms.
     void shut_down_application();
-    /// Who has which tasks, by application.server.
-    [[nodiscard]] std::map<std::string, TaskShare> others() const;
 
   private:
     enum class Step : std::uint8_t { kGoOn, kJoin, kEnd };
@@ -65,12 +65,18 @@ class Membership {
     Step heart_beat();
     Step obey(const MemberOrders& orders, std::vector<client::TopicPartition> partitions);
     [[nodiscard]] bool wants_to_join();
+    /// The leader looks after the source topics: true when they are not what was laid out.
+    [[nodiscard]] bool sources_changed();
+    /// Stays a member until the threads have committed.
+    void wait_for_stop();
+    void fail(const Error& why);
+    [[nodiscard]] bool is_stopping();
+    [[nodiscard]] bool goes_on_to_tell() const;
     std::vector<client::MemberShare> lead(const std::vector<client::JoinedMember>& members);
     Result<std::vector<client::MemberShare>> plan(
         const std::map<std::string, DecodedMember>& members);
     [[nodiscard]] std::vector<client::MemberShare> all_get(
-        const std::vector<client::JoinedMember>& members, GroupOrder order,
-        const std::string& reason) const;
+        const std::vector<client::JoinedMember>& members, GroupOrder order, const Error& why) const;
     void pause(milliseconds time);
     void lose();
 
@@ -80,14 +86,17 @@ class Membership {
     std::unique_ptr<client::Admin> admin_;
     bool must_rejoin_ = false;  ///< As soon as the board has let go of what it must.
     std::optional<Instant> probe_at_;
+    std::optional<Layout::Counts> sources_;  ///< As they were laid out, of the leader.
+    milliseconds look_interval_;
+    Instant look_at_{};
     std::atomic<bool> wants_shutdown_ = false;
 
-    mutable std::mutex mutex_;
+    std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;
-    bool leaves_ = true;
+    Instant tell_until_{};
+    bool leaves_;
     bool woken_ = false;
-    std::map<std::string, TaskShare> others_;
 };
 
 }  // namespace leat::streams

@@ -53,6 +53,11 @@ bool TaskBoard::has_news(int thread) const {
     return found != threads_.end() && found->second.news;
 }
 
+bool TaskBoard::has_any_news() const {
+    const std::lock_guard lock{mutex_};
+    return std::ranges::any_of(threads_, [](const auto& one) { return one.second.news; });
+}
+
 TaskBoard::Orders TaskBoard::take(int thread) {
     const std::lock_guard lock{mutex_};
     Thread& of = threads_[thread];

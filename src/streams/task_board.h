@@ -40,6 +40,8 @@ class TaskBoard {
 
     /// What `thread` is to hold now, when that changed since it asked last.
     [[nodiscard]] bool has_news(int thread) const;
+    /// Some thread has not yet taken its orders.
+    [[nodiscard]] bool has_any_news() const;
     Orders take(int thread);
     /// Gives the same orders again: the thread has dropped what it had.
     void renew(int thread);

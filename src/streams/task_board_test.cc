@@ -110,6 +110,17 @@ TEST(TaskBoard, OrdersNameWhatTheBoardWaitsFor) {
     EXPECT_FALSE(board.is_settled());
 }
 
+TEST(TaskBoard, HasNewsUntilEachThreadTookItsOrders) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.add_thread(2);
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {}}, {});
+    static_cast<void>(board.take(1));
+    EXPECT_TRUE(board.has_any_news());
+    static_cast<void>(board.take(2));
+    EXPECT_FALSE(board.has_any_news());
+}
+
 TEST(TaskBoard, FollowerThatClosesClaimsNothing) {
     TaskBoard board;
     board.add_thread(1);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/trouble.h"
+
+namespace leat::streams {
+
+bool may_pass(Errc code) {
+    return info(code).retriable || code == Errc::kBrokerNotAvailable;
+}
+
+bool is_stale(Errc code) {
+    return code == Errc::kRebalanceInProgress || code == Errc::kIllegalGeneration ||
+           code == Errc::kUnknownMemberId || code == Errc::kFencedInstanceId;
+}
+
+bool is_cured_by_reset(Errc code) {
+    const bool is_fenced = code == Errc::kProducerFenced || code == Errc::kInvalidProducerEpoch ||
+                           code == Errc::kFencedInstanceId;
+    // The broker has forgotten the producer, or says itself that an abort is enough.
+    const bool is_forgotten =
+        code == Errc::kUnknownProducerId || code == Errc::kInvalidProducerIdMapping ||
+        code == Errc::kOutOfOrderSequenceNumber || code == Errc::kTransactionAbortable;
+    return is_fenced || is_forgotten || is_stale(code) || may_pass(code) ||
+           code == Errc::kCancelled;
+}
+
+bool is_permanent(Errc code) {
+    // The broker does not know itself what it was: another time it may be nothing.
+    return !may_pass(code) && code != Errc::kUnknownServerError && code != Errc::kClosed;
+}
+
+}  // namespace leat::streams

@@ -157,11 +157,6 @@ Result<void> RecordWriter::flush(milliseconds wait) {
     return to_error(code, "waiting for acknowledgements");
 }
 
-void RecordWriter::purge() {
-    rd_kafka_purge(state_->handle.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    poll(milliseconds{0});
-}
-
 Result<void> RecordWriter::init_transactions(milliseconds wait) {
     return state_->run("start of transactions", wait, [&](int slice) {
         return rd_kafka_init_transactions(state_->handle.get(), slice);

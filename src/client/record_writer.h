@@ -44,8 +44,6 @@ class RecordWriter {
     [[nodiscard]] std::size_t in_flight() const;
     /// Errors: kTimedOut when records are left.
     Result<void> flush(std::chrono::milliseconds wait);
-    /// Drops what is left unsent or unanswered; each is reported as kCancelled.
-    void purge();
 
     /// Fences who used this transactional.id before, and ends its transaction.
     Result<void> init_transactions(std::chrono::milliseconds wait);

@@ -14,12 +14,8 @@ namespace {
 constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kFullPause{100};
 constexpr milliseconds kGatePause{20};
-
-/// The coordinator has moved on; the heartbeat will tell, and what is ours then.
-bool is_stale(Errc code) {
-    return code == Errc::kRebalanceInProgress || code == Errc::kIllegalGeneration ||
-           code == Errc::kUnknownMemberId || code == Errc::kFencedInstanceId;
-}
+/// The coordinator knows of a rebalance that this process has not heard of.
+constexpr milliseconds kStalePause{200};
 
 }  // namespace
 
@@ -29,15 +25,21 @@ Result<void> StreamThread::send(std::string_view topic, const client::OutgoingRe
         in_transaction_ = true;
     }
     for (;;) {
-        LEAT_TRY(const bool taken, writer_->send(topic, record));
-        if (taken) return {};
+        Result<bool> taken = writer_->send(topic, record);
+        if (!taken) {
+            // A transaction that failed takes nothing more; why comes with the deliveries.
+            if (settings_.exactly_once) writer_->poll(milliseconds{0});
+            return std::move(taken).error();
+        }
+        if (*taken) return {};
         writer_->poll(kFullPause);
     }
 }
 
 void StreamThread::note_delivery(const client::Delivery& delivery) {
     if (delivery.code != Errc::kNone) {
-        if (!delivery_failure_)
+        // Records that were dropped because of another one do not say why.
+        if (!delivery_failure_ || delivery_failure_->code() == Errc::kCancelled)
             delivery_failure_ = Error{
                 delivery.code, "output was not acknowledged: " + std::string{delivery.reason}};
         return;
@@ -47,14 +49,33 @@ void StreamThread::note_delivery(const client::Delivery& delivery) {
     mark->acknowledged = std::max(mark->acknowledged, delivery.offset.value + 1);
 }
 
+Result<StreamThread::Committed> StreamThread::judge(Error cause) {
+    const Errc code = cause.code();
+    kLog.warn("transaction failed", {{"thread", index_}, {"code", code}, {"why", cause.detail()}});
+    if (is_stale(code)) return Committed::kMustReset;
+    const bool is_unknown = code == Errc::kUnknownServerError;
+    const bool may_help =
+        is_cured_by_reset(code) || (is_unknown && (writer_->must_abort() || writer_->is_fatal()));
+    if (may_help && resets_.lasts(environment_.clock->now(), settings_.task_timeout))
+        return Committed::kMustReset;
+    return std::move(cause);
+}
+
 Result<StreamThread::Committed> StreamThread::commit() {
+    if (settings_.exactly_once && delivery_failure_)
+        return judge(*std::exchange(delivery_failure_, std::nullopt));
     const bool any = in_transaction_ || std::ranges::any_of(tasks_, [](const auto& one) {
                          return one.second->needs_commit();
                      });
     std::vector<client::CommittedOffset> positions;
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
-        if (any) LEAT_TRY_VOID(task->flush());
+        if (any) {
+            Result<void> flushed = task->flush();
+            if (!flushed && settings_.exactly_once && delivery_failure_)
+                return judge(*std::exchange(delivery_failure_, std::nullopt));
+            if (!flushed) return std::move(flushed).error();
+        }
         auto more = task->positions();
         positions.insert(positions.end(), std::make_move_iterator(more.begin()),
                          std::make_move_iterator(more.end()));
@@ -63,6 +84,8 @@ Result<StreamThread::Committed> StreamThread::commit() {
     LEAT_TRY(const Committed done,
              settings_.exactly_once ? commit_transaction(positions) : commit_positions(positions));
     if (done != Committed::kDone) return done;
+    commits_.restore();
+    resets_.restore();
     for (const auto& [id, task] : tasks_)
         if (task->is_running()) LEAT_TRY_VOID(task->committed());
     return done;
@@ -73,19 +96,26 @@ Result<StreamThread::Committed> StreamThread::commit_positions(
     LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
     if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
     const auto pass = environment_.gate->try_enter();
-    if (!pass) return Committed::kLater;
-    const Result<void> done = offsets_->commit(pass->identity, positions);
+    // Lost, and joined again already: the new generation's owner of these may be another.
+    if (!pass || environment_.board->is_lost(index_)) return Committed::kLater;
+    Result<void> done = offsets_->commit(pass->identity, positions);
     if (done) return Committed::kDone;
-    if (is_stale(done.error().code())) return Committed::kLater;
-    return Error{done.error().code(), done.error().detail()};
+    const Errc code = done.error().code();
+    if (is_stale(code)) return Committed::kLater;
+    if (may_pass(code) && !stopping_ &&
+        commits_.lasts(environment_.clock->now(), settings_.task_timeout)) {
+        kLog.warn("commit has to wait",
+                  {{"thread", index_}, {"code", code}, {"why", done.error().detail()}});
+        return Committed::kLater;
+    }
+    return std::move(done).error();
 }
 
 Result<StreamThread::Committed> StreamThread::commit_transaction(
     const std::vector<client::CommittedOffset>& positions) {
     // Entered before anything is sent: inside a rebalance the transaction stays open instead.
     const auto pass = environment_.gate->try_enter();
-    if (!pass) return Committed::kLater;
-    if (delivery_failure_) return Committed::kMustReset;
+    if (!pass || environment_.board->is_lost(index_)) return Committed::kLater;
     if (!in_transaction_) {
         LEAT_TRY_VOID(writer_->begin());
         in_transaction_ = true;
@@ -96,11 +126,10 @@ Result<StreamThread::Committed> StreamThread::commit_transaction(
         in_transaction_ = false;
         return Committed::kDone;
     }
-    kLog.warn("transaction failed",
-              {{"code", done.error().code()}, {"why", done.error().detail()}});
-    if (writer_->must_abort() || writer_->is_fatal() || is_stale(done.error().code()))
-        return Committed::kMustReset;
-    return std::move(done).error();
+    // The call names what broke the transaction, unless it says only that it is broken.
+    std::optional<Error> delivery = std::exchange(delivery_failure_, std::nullopt);
+    const bool tells = done.error().code() != Errc::kUnknownServerError;
+    return judge(delivery && !tells ? *std::move(delivery) : std::move(done).error());
 }
 
 Result<void> StreamThread::commit_or_reset() {
@@ -119,12 +148,15 @@ Result<void> StreamThread::commit_or_reset() {
 Result<void> StreamThread::commit_at_last() {
     const Instant end = environment_.clock->now() + settings_.rebalance_timeout;
     for (;;) {
+        const std::uint64_t turn = environment_.gate->turn();
         LEAT_TRY(const Committed done, commit());
         if (done == Committed::kDone) return {};
         if (done == Committed::kMustReset) return reset_tasks();
         // Fallen out of the group meanwhile: nothing of this can be committed.
-        if (environment_.board->is_lost(index_) || environment_.clock->now() >= end) return {};
-        LEAT_TRY_VOID(reader_->wait(kGatePause));
+        if (environment_.board->is_lost(index_) || environment_.gate->is_ended() ||
+            environment_.clock->now() >= end)
+            return {};
+        environment_.gate->wait(turn, kStalePause);
     }
 }
 

@@ -86,6 +86,7 @@ Result<std::int64_t> LiveTask::start_of(const client::TopicPartition& where) {
 
 Result<void> LiveTask::start_reading() {
     std::vector<client::StartAt> starts;
+    inputs_.clear();  // It may be the second try.
     for (const auto& where : partitions_) {
         Input input{.where = where, .topic = where.topic};
         if (environment_.layout->is_repartition(where.topic))
@@ -210,7 +211,6 @@ Result<void> LiveTask::take(Input& input) {
     stream_time_ = std::max(stream_time_, input.head_time);
     input.partition_time = std::max(input.partition_time, input.head_time);
     needs_commit_ = true;
-    ++processed_;
     if (Result<void> done = input.source->take(bytes); !done)
         return at(input, offset, done.error());
     input.position = offset + 1;
@@ -292,7 +292,7 @@ std::int64_t LiveTask::wall_time() const {
 }
 
 void LiveTask::drop(const detail::Node& /*node*/, std::string_view /*reason*/) {
-    ++dropped_;
+    // The caller steps over the record; nothing else of it is kept.
 }
 
 bool LiveTask::survives(const detail::Node& /*node*/, const detail::Flow& /*flow*/,

@@ -78,8 +78,6 @@ class LiveTask final : public detail::Task {
     /// Something was processed since the last committed().
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
     [[nodiscard]] const ChangelogReader& changelogs() const noexcept { return changelogs_; }
-    [[nodiscard]] std::uint64_t processed() const noexcept { return processed_; }
-    [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 
     // detail::Task
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
@@ -143,8 +141,6 @@ class LiveTask final : public detail::Task {
     bool is_open_ = false;
     bool needs_commit_ = false;
     bool failed_ = false;
-    std::uint64_t processed_ = 0;
-    std::uint64_t dropped_ = 0;
 };
 
 }  // namespace leat::streams

@@ -15,12 +15,7 @@ constexpr obs::Logger kLog{"streams"};
 /// Records of one task before the next one's turn.
 constexpr int kTurnRecords = 256;
 constexpr milliseconds kRetryPause{100};
-
-/// What passes by itself: a topic that was created just now, a leader that moves.
-bool may_pass(Errc code) {
-    return info(code).retriable || code == Errc::kTimedOut || code == Errc::kNetworkException ||
-           code == Errc::kUnknownTopicOrPartition;
-}
+constexpr milliseconds kInitSlice{1'000};
 
 }  // namespace
 
@@ -39,7 +34,10 @@ StreamThread::~StreamThread() {
 void StreamThread::start() {
     thread_ = rt::NamedThread{"stream-" + std::to_string(index_), [this] {
                                   const Result<void> done = run();
-                                  waker_ = nullptr;
+                                  {
+                                      const std::lock_guard lock{waker_mutex_};
+                                      waker_ = nullptr;
+                                  }
                                   for (auto& [id, task] : tasks_) task->close();
                                   tasks_.clear();
                                   writer_.reset();
@@ -53,23 +51,56 @@ void StreamThread::start() {
 }
 
 void StreamThread::stop() {
-    stopping_ = true;
+    {
+        const std::lock_guard lock{waker_mutex_};
+        stopping_ = true;
+        stopped_.notify_all();
+    }
+    environment_.gate->nudge();
     wake();
 }
 
 void StreamThread::wake() {
-    if (client::PartitionReader* reader = waker_.load(); reader != nullptr) reader->wake();
+    // Under the lock, so that the reader is there until it is woken.
+    const std::lock_guard lock{waker_mutex_};
+    if (waker_ != nullptr) waker_->wake();
 }
 
-Result<void> StreamThread::open_clients() {
-    std::vector<config::Property> properties = settings_.consumer;
-    client::set_property(properties, "client.id", name_ + "-consumer");
-    LEAT_TRY(reader_, client::PartitionReader::open(properties));
-    properties = settings_.admin;
-    client::set_property(properties, "client.id", name_ + "-admin");
-    LEAT_TRY(offsets_, client::GroupOffsets::connect(properties));
-    LEAT_TRY(admin_, client::Admin::connect(properties));
+Result<bool> StreamThread::open_clients() {
+    Patience patience;
+    for (;;) {
+        Result<void> done = try_open_clients();
+        if (done) return true;
+        if (stopping_) return false;
+        if (!may_pass(done.error().code()) ||
+            !patience.lasts(environment_.clock->now(), settings_.task_timeout))
+            return std::move(done).error();
+        kLog.warn(
+            "cluster not reached",
+            {{"thread", index_}, {"code", done.error().code()}, {"why", done.error().detail()}});
+        std::unique_lock lock{waker_mutex_};
+        stopped_.wait_for(lock, kRetryPause, [&] { return stopping_.load(); });
+    }
+}
+
+Result<void> StreamThread::try_open_clients() {
+    if (reader_ == nullptr) {
+        std::vector<config::Property> properties = settings_.consumer;
+        client::set_property(properties, "client.id", name_ + "-consumer");
+        LEAT_TRY(reader_, client::PartitionReader::open(properties));
+    }
+    if (offsets_ == nullptr) {
+        std::vector<config::Property> properties = settings_.admin;
+        client::set_property(properties, "client.id", name_ + "-admin");
+        LEAT_TRY(offsets_, client::GroupOffsets::connect(properties));
+    }
+    if (admin_ == nullptr) {
+        std::vector<config::Property> properties = settings_.admin;
+        client::set_property(properties, "client.id", name_ + "-admin");
+        LEAT_TRY(admin_, client::Admin::connect(properties));
+    }
     LEAT_TRY_VOID(open_writer());
+    const std::lock_guard lock{waker_mutex_};
     waker_ = reader_.get();
     return {};
 }
@@ -86,16 +117,29 @@ Result<void> StreamThread::open_writer() {
     in_transaction_ = false;
     LEAT_TRY(writer_, client::RecordWriter::open(
                           properties, [this](const client::Delivery& d) { note_delivery(d); }));
-    if (settings_.exactly_once) return writer_->init_transactions(settings_.task_timeout);
-    return {};
+    if (!settings_.exactly_once) return {};
+    Patience patience;
+    for (;;) {
+        // In slices, so that closing does not wait for a broker that is away.
+        Result<void> done =
+            writer_->init_transactions(std::min(kInitSlice, settings_.task_timeout));
+        if (done || stopping_ || writer_->is_fatal() || !may_pass(done.error().code()) ||
+            !patience.lasts(environment_.clock->now(), settings_.task_timeout))
+            return done;
+    }
 }
 
 Result<void> StreamThread::run() {
-    LEAT_TRY_VOID(open_clients());
+    LEAT_TRY(const bool is_open, open_clients());
+    if (!is_open) return {};
     next_commit_ = environment_.clock->now() + settings_.commit_interval;
     environment_.board->add_thread(index_);
     while (!stopping_) LEAT_TRY_VOID(turn());
-    return commit_at_last();
+    Result<void> done = commit_at_last();
+    if (done || !may_pass(done.error().code())) return done;
+    kLog.warn("ended without a last commit: what it would have covered is done again",
+              {{"thread", index_}, {"code", done.error().code()}, {"why", done.error().detail()}});
+    return {};
 }
 
 Result<void> StreamThread::turn() {
@@ -105,6 +149,7 @@ Result<void> StreamThread::turn() {
     if (!*environment_.paused) LEAT_TRY_VOID(process(worked));
     writer_->poll(milliseconds{0});
     if (delivery_failure_ && !settings_.exactly_once) return *std::exchange(delivery_failure_, {});
+    if (delivery_failure_) commit_asked_ = true;  // It is judged there.
     const Instant now = environment_.clock->now();
     if (commit_asked_ || now >= next_commit_) LEAT_TRY_VOID(commit_or_reset());
     if (writer_->in_flight() == 0) bury();
@@ -236,17 +281,28 @@ Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
 
 Result<void> StreamThread::restore(bool& worked) {
     bool any = orders_.has_value();
+    bool is_well = true;
     for (const auto& [id, task] : tasks_) {
         if (task->is_running()) continue;
-        LEAT_TRY(const bool done, task->restore());
+        Result<bool> done = task->restore();
+        if (!done) {
+            if (!may_pass(done.error().code()) ||
+                !restores_.lasts(environment_.clock->now(), settings_.task_timeout))
+                return std::move(done).error();
+            kLog.warn("restoring has to wait", {{"task", id.text()},
+                                                {"code", done.error().code()},
+                                                {"why", done.error().detail()}});
+            is_well = false;
+        }
         environment_.board->note_lag(id, task->changelogs().remaining());
-        if (task->is_active()) any = any || !done;
-        if (done) {
+        if (task->is_active()) any = any || !done || !*done;
+        if (done && *done) {
             worked = true;
             kLog.info("task runs", {{"task", id.text()}, {"thread", index_}});
             environment_.on_progress();
         }
     }
+    if (is_well) restores_.restore();
     if (restoring_.exchange(any) != any) environment_.on_progress();
     return {};
 }
@@ -255,8 +311,11 @@ Result<void> StreamThread::process(bool& worked) {
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
         for (int i = 0; i < kTurnRecords; ++i) {
-            LEAT_TRY(const bool done, task->process());
-            if (!done) break;
+            Result<bool> done = task->process();
+            // The producer took nothing more because of what it could not deliver: that counts.
+            if (!done && settings_.exactly_once && delivery_failure_) return {};
+            if (!done) return std::move(done).error();
+            if (!*done) break;
             worked = true;
         }
         if (task->take_commit_request()) commit_asked_ = true;

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +25,7 @@
 #include "streams/live_task.h"
 #include "streams/settings.h"
 #include "streams/task_board.h"
+#include "streams/trouble.h"
 
 namespace leat::streams {
 
@@ -63,7 +66,9 @@ class StreamThread {
     enum class Committed : std::uint8_t { kDone, kLater, kMustReset };
 
     Result<void> run();
-    Result<void> open_clients();
+    /// Again while it may pass; false: stopped meanwhile.
+    Result<bool> open_clients();
+    Result<void> try_open_clients();
     Result<void> open_writer();
     Result<void> turn();
     // Tasks.
@@ -78,6 +83,8 @@ class StreamThread {
     Result<Committed> commit();
     Result<Committed> commit_positions(const std::vector<client::CommittedOffset>& positions);
     Result<Committed> commit_transaction(const std::vector<client::CommittedOffset>& positions);
+    /// The first delivery that failed is known: what becomes of it.
+    Result<Committed> judge(Error cause);
     Result<void> commit_or_reset();
     Result<void> commit_at_last();
     /// What was processed since the last commit is dropped and done again.
@@ -99,13 +106,18 @@ class StreamThread {
     std::vector<std::unique_ptr<LiveTask>> buried_;
     std::optional<TaskBoard::Orders> orders_;  ///< Not yet carried out to the end.
     std::optional<Instant> orders_since_;
+    Patience commits_;  ///< Since the last one that worked.
+    Patience resets_;   ///< As above.
+    Patience restores_;
     std::optional<Error> delivery_failure_;
     bool in_transaction_ = false;
     bool commit_asked_ = false;
     Instant next_commit_{};
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> restoring_ = false;
-    std::atomic<client::PartitionReader*> waker_ = nullptr;
+    std::mutex waker_mutex_;
+    std::condition_variable stopped_;
+    client::PartitionReader* waker_ = nullptr;  ///< As long as there is a reader.
     rt::NamedThread thread_;
 };
 

@@ -14,6 +14,8 @@ namespace leat::streams {
 namespace {
 
 constexpr obs::Logger kLog{"streams"};
+/// Between the end of a thread and the one in its place: what ended it may be there still.
+constexpr milliseconds kReplacePause{1'000};
 
 bool is_over(ApplicationState state) {
     return state == ApplicationState::kNotRunning || state == ApplicationState::kError;
@@ -62,7 +64,8 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
     : topology_(topology),
       options_(std::move(options)),
       settings_(std::move(settings)),
-      layout_(topology_.parts(), settings_.application_id) {
+      layout_(topology_.parts(), settings_.application_id),
+      leaves_(settings_.instance_id.empty()) {
     environment_ = {.settings = &settings_,
                     .parts = &topology_.parts(),
                     .layout = &layout_,
@@ -110,12 +113,15 @@ Application::Impl::~Impl() {
 }
 
 Result<void> Application::Impl::start() {
-    const std::lock_guard lock{mutex_};
-    if (state_ != ApplicationState::kCreated || closing_)
-        return Error{Errc::kUsage, "an application is started once"};
-    set_state(ApplicationState::kRebalancing);
-    for (int i = 1; i <= settings_.threads; ++i) start_thread_locked(i);
-    member_thread_ = rt::NamedThread{"stream-group", [this] { membership_->run(); }};
+    {
+        const std::lock_guard lock{mutex_};
+        if (state_ != ApplicationState::kCreated || closing_)
+            return Error{Errc::kUsage, "an application is started once"};
+        set_state(ApplicationState::kRebalancing);
+        for (int i = 1; i <= settings_.threads; ++i) start_thread_locked(i);
+        member_thread_ = rt::NamedThread{"stream-group", [this] { membership_->run(); }};
+    }
+    tell();
     return {};
 }
 
@@ -133,18 +139,45 @@ void Application::Impl::set_state(ApplicationState next) {
                         {"now", name_of(next)},
                         {"before", name_of(before)}});
     changed_.notify_all();
-    if (options_.on_state) options_.on_state(next, before);
+    if (options_.on_state) news_.emplace_back(next, before);
+}
+
+void Application::Impl::tell() {
+    std::unique_lock lock{mutex_};
+    if (std::exchange(telling_, true)) return;
+    while (!news_.empty()) {
+        const auto [now, before] = news_.front();
+        news_.pop_front();
+        lock.unlock();
+        options_.on_state(now, before);
+        lock.lock();
+    }
+    telling_ = false;
+    changed_.notify_all();
 }
 
 void Application::Impl::look() {
     membership_->wake();
-    const std::lock_guard lock{mutex_};
-    if (!is_open(state_)) return;
-    const bool busy =
-        joining_ || threads_.empty() || std::ranges::any_of(threads_, [](const auto& one) {
-            return one.second->is_busy_restoring();
-        });
-    set_state(busy ? ApplicationState::kRebalancing : ApplicationState::kRunning);
+    {
+        const std::lock_guard lock{mutex_};
+        if (!is_open(state_)) return;
+        const bool busy = joining_ || threads_.empty() || board_.has_any_news() ||
+                          std::ranges::any_of(threads_, [](const auto& one) {
+                              return one.second->is_busy_restoring();
+                          });
+        set_state(busy ? ApplicationState::kRebalancing : ApplicationState::kRunning);
+    }
+    tell();
+}
+
+int Application::Impl::free_index(int index) const {
+    while (threads_.contains(index)) ++index;
+    return index;
+}
+
+void Application::Impl::replace_thread(std::unique_lock<std::mutex>& lock, int index) {
+    if (changed_.wait_for(lock, kReplacePause, [&] { return closing_; })) return;
+    start_thread_locked(free_index(index));
 }
 
 void Application::Impl::end_thread(int index, const Error* why) {
@@ -154,19 +187,22 @@ void Application::Impl::end_thread(int index, const Error* why) {
                    {{"thread", index}, {"code", why->code()}, {"why", why->detail()}});
         if (options_.on_uncaught) response = options_.on_uncaught(*why);
     }
+    std::vector<std::unique_ptr<StreamThread>> earlier;
     std::unique_lock lock{mutex_};
-    --alive_;
-    changed_.notify_all();
+    std::swap(earlier, ended_);
     if (const auto found = threads_.find(index); found != threads_.end()) {
         ended_.push_back(std::move(found->second));  // Joined later: this is its own thread.
         threads_.erase(found);
     }
+    --alive_;
+    changed_.notify_all();
+    // Outside of the lock: those may be waiting for it. Only earlier ones, so never in a circle.
+    lock.unlock();
+    earlier.clear();
+    lock.lock();
     if (why == nullptr || closing_) return;
-    if (response == UncaughtResponse::kReplaceThread) {
-        start_thread_locked(index);
-        return;
-    }
-    failure_.emplace(why->code(), std::string{why->detail()});
+    if (response == UncaughtResponse::kReplaceThread) return replace_thread(lock, index);
+    if (!failure_) failure_.emplace(why->code(), std::string{why->detail()});
     lock.unlock();
     if (response == UncaughtResponse::kShutdownApplication) membership_->shut_down_application();
     begin_shutdown(ApplicationState::kPendingError);
@@ -176,32 +212,43 @@ void Application::Impl::fail(const Error& why) {
     kLog.error("the application cannot run", {{"code", why.code()}, {"why", why.detail()}});
     {
         const std::lock_guard lock{mutex_};
-        failure_.emplace(why.code(), std::string{why.detail()});
+        if (!failure_) failure_.emplace(why.code(), std::string{why.detail()});
     }
     begin_shutdown(ApplicationState::kPendingError);
 }
 
-void Application::Impl::begin_shutdown(ApplicationState pending) {
-    const std::lock_guard lock{mutex_};
-    if (closing_) return;
-    closing_ = true;
-    const bool was_started = state_ != ApplicationState::kCreated;
-    set_state(pending);
-    if (!was_started) return set_state(ApplicationState::kNotRunning);
-    closer_ = rt::NamedThread{"stream-closer", [this] { shut_down(); }};
+void Application::Impl::begin_shutdown(ApplicationState pending, std::optional<bool> leave_group) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (closing_) return;
+        closing_ = true;
+        if (leave_group) leaves_ = *leave_group;
+        const bool was_started = state_ != ApplicationState::kCreated;
+        set_state(pending);
+        if (was_started)
+            closer_ = rt::NamedThread{"stream-closer", [this] { shut_down(); }};
+        else
+            set_state(ApplicationState::kNotRunning);
+    }
+    tell();
 }
 
 void Application::Impl::shut_down() {
+    bool leaves = false;
     {
         std::unique_lock lock{mutex_};
         for (const auto& [id, thread] : threads_) thread->stop();
         changed_.wait(lock, [&] { return alive_ == 0; });
+        leaves = leaves_;
     }
-    membership_->stop(leaves_);
+    membership_->stop(leaves);
     member_thread_ = {};
-    const std::lock_guard lock{mutex_};
-    set_state(state_ == ApplicationState::kPendingError ? ApplicationState::kError
-                                                        : ApplicationState::kNotRunning);
+    {
+        const std::lock_guard lock{mutex_};
+        set_state(state_ == ApplicationState::kPendingError ? ApplicationState::kError
+                                                            : ApplicationState::kNotRunning);
+    }
+    tell();
 }
 
 ApplicationState Application::Impl::state() const {
@@ -225,13 +272,9 @@ std::optional<Error> Application::Impl::failure() const {
 }
 
 Result<void> Application::Impl::close(Duration at_most, std::optional<bool> leave_group) {
-    {
-        const std::lock_guard lock{mutex_};
-        leaves_ = leave_group.value_or(settings_.instance_id.empty());
-    }
-    begin_shutdown(ApplicationState::kPendingShutdown);
+    begin_shutdown(ApplicationState::kPendingShutdown, leave_group);
     std::unique_lock lock{mutex_};
-    const auto over = [&] { return is_over(state_); };
+    const auto over = [&] { return is_over(state_) && is_told(); };
     if (at_most.count() < 0)
         changed_.wait(lock, over);
     else if (!changed_.wait_for(lock, at_most, over))
@@ -242,8 +285,7 @@ Result<void> Application::Impl::close(Duration at_most, std::optional<bool> leav
 Result<int> Application::Impl::add_thread() {
     const std::lock_guard lock{mutex_};
     if (!is_open(state_) || closing_) return Error{Errc::kUsage, "the application does not run"};
-    int index = 1;
-    while (threads_.contains(index)) ++index;
+    const int index = free_index(1);
     start_thread_locked(index);
     return index;
 }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,15 +42,23 @@ class Application::Impl {
     [[nodiscard]] std::optional<Error> failure() const;
 
   private:
+    /// Under the lock; tell() follows once it is released.
     void set_state(ApplicationState next);
+    /// Delivers changes of state in their order, without the lock. Whoever is at it takes along
+    /// what others add meanwhile.
+    void tell();
+    [[nodiscard]] bool is_told() const { return news_.empty() && !telling_; }
     /// Running or not, by what threads and membership do.
     void look();
     void end_thread(int index, const Error* why);
     void fail(const Error& why);
     /// Ends threads, then the membership; on the closing thread.
     void shut_down();
-    void begin_shutdown(ApplicationState pending);
+    void begin_shutdown(ApplicationState pending, std::optional<bool> leave_group = std::nullopt);
     void start_thread_locked(int index);
+    /// From `index` on. Under the lock.
+    [[nodiscard]] int free_index(int index) const;
+    void replace_thread(std::unique_lock<std::mutex>& lock, int index);
 
     Topology topology_;
     Options options_;
@@ -63,14 +72,16 @@ class Application::Impl {
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    /// Written under the lock; listeners may read it.
+    /// Written under the lock.
     std::atomic<ApplicationState> state_ = ApplicationState::kCreated;
     bool joining_ = true;  ///< The group has not given its word yet.
     bool closing_ = false;
-    bool leaves_ = true;
+    bool leaves_;
+    std::deque<std::pair<ApplicationState, ApplicationState>> news_;  ///< Now, before.
+    bool telling_ = false;
     std::optional<std::pair<Errc, std::string>> failure_;
     std::map<int, std::unique_ptr<StreamThread>> threads_;
-    std::vector<std::unique_ptr<StreamThread>> ended_;
+    std::vector<std::unique_ptr<StreamThread>> ended_;  ///< The last ones; the next to end joins.
     std::size_t alive_ = 0;
     rt::NamedThread member_thread_;
     rt::NamedThread closer_;

@@ -43,8 +43,8 @@ enum class UncaughtResponse : std::uint8_t {
     kShutdownApplication,  ///< All instances close.
 };
 
-/// Threading: thread-safe; the listeners are called on threads of the application and must not
-/// close it.
+/// Threading: thread-safe; the listeners are called on threads of the application, changes of state
+/// one after another in their order, and must not close or destroy it.
 class Application {
   public:
     struct Options {

@@ -47,6 +47,9 @@ class Instance:
                 raise AssertionError(f"not running: {self.states()}\n" + pathlib.Path(self.log.name).read_text()[-3000:])
             time.sleep(0.02)
 
+    def said(self):
+        return pathlib.Path(self.log.name).read_text()
+
     def kill(self):
         self.process.kill()
         self.process.wait()
@@ -93,10 +96,10 @@ class WordCount(unittest.TestCase):
         for topic in ("lines", "word-counts"):
             self.create(topic)
 
-    def create(self, topic):
+    def create(self, topic, *options):
         for _ in range(50):  # A deleted topic may still be on its way out.
-            done = subprocess.run([OPTIONS.leat, "topic", "create", topic, "--partitions", str(PARTITIONS)], capture_output=True,
-                                  text=True, env=self.environment())
+            done = subprocess.run([OPTIONS.leat, "topic", "create", topic, "--partitions", str(PARTITIONS), *options],
+                                  capture_output=True, text=True, env=self.environment())
             if done.returncode == 0:
                 return
             time.sleep(0.1)
@@ -215,6 +218,44 @@ class WordCount(unittest.TestCase):
                 self.produce(500)
                 self.wait_for_counts()
                 self.assertEqual(second.stop(), 0)
+
+    def test_exactly_once_ends_when_the_output_is_refused(self):
+        self.leat("topic", "delete", "word-counts", "--yes")
+        # The first record with its key and headers is larger than that.
+        self.create("word-counts", "--set", "max.message.bytes=20")
+        self.produce(20)
+        with Instance(self.node, self.place, "processing.guarantee=exactly_once_v2") as app:
+            self.assertEqual(app.process.wait(60), 1)
+            self.assertEqual(app.states()[-2:], ["PENDING_ERROR", "ERROR"])
+            self.assertIn("code=MESSAGE_TOO_LARGE", app.said())
+
+    def test_replication_that_the_cluster_refuses_ends_it(self):
+        with Instance(self.node, self.place, "replication.factor=3") as app:
+            self.assertEqual(app.process.wait(60), 1)
+            self.assertEqual(app.states()[-2:], ["PENDING_ERROR", "ERROR"])
+            self.assertIn("creating internal topic", app.said())
+
+    def test_leader_sees_new_partitions_of_a_source(self):
+        with Instance(self.node, self.place, "metadata.max.age.ms=500", "heartbeat.interval.ms=300") as app:
+            app.wait_running()
+            self.leat("topic", "alter", "lines", "--partitions", str(PARTITIONS + 2))
+            # The repartition topic cannot follow: Kafka Streams ends too.
+            self.assertEqual(app.process.wait(60), 1)
+            self.assertIn("internal topic word-count-by-word-repartition has 4 partitions", app.said())
+
+    def test_outage_of_the_broker_is_outlasted(self):
+        self.produce(200)
+        with Instance(self.node, self.place, "commit.interval.ms=100", "num.stream.threads=2") as app:
+            app.wait_running()
+            self.wait_for_counts()
+            self.node.stop()
+            # Longer than any one request is tried again.
+            time.sleep(15)
+            self.node.start()
+            self.produce(200)
+            self.wait_for_counts(exactly=False)
+            self.assertIsNone(app.process.poll())
+            self.assertEqual(app.stop(), 0)
 
 
 def main():

@@ -243,7 +243,9 @@ def run_kill(options, report):
 def run_control(options, report):
     kind = options.fs.split(",")[0]
     cycles, seen, findings = power_cycles(options, kind, min(options.cycles, 20), ["leat.durability=os"])
-    report.add(f"control: durability os, power cut, {kind}", cycles, len(seen.acknowledged), findings, "lost" in findings)
+    # An acknowledged record whose offset another one has taken since is as lost as one whose offset is empty.
+    is_lost = not findings.keys().isdisjoint({"lost", "rewritten"})
+    report.add(f"control: durability os, power cut, {kind}", cycles, len(seen.acknowledged), findings, is_lost)
 
 
 def run_mutants(options, report):

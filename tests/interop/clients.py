@@ -13,15 +13,15 @@ from kafka_node import Unavailable, jars
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE / "clients"
 CODECS = tuple(f"codec_{name}" for name in ("none", "gzip", "snappy", "lz4", "zstd"))
-SECURE = ("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer")  # security.py
+SECURE = ("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc", "reauthentication")  # security.py
 FEATURES = ("create_topics", "produce", "consume", *CODECS, "idempotence", "offsets_by_time", "group", "cooperative",
             "static_membership", "commit_resume", "describe_configs", "alter_configs", "create_partitions", "delete_records",
-            "delete_topic", "groups_admin", "cluster_tools", "transactions", "transactional_offsets", *SECURE)
-TRANSACTIONAL = ("transactions", "transactional_offsets")
+            "delete_topic", "groups_admin", "cluster_tools", "transactions", "transactional_offsets", "read_committed", *SECURE)
+TRANSACTIONAL = ("transactions", "transactional_offsets")  # Those that make transactions.
 
 
 # Of clients that know groups of the consumer protocol (KIP-848).
-CONSUMER_PROTOCOL = ("consumer_protocol", "consumer_protocol_static", "consumer_protocol_pattern")
+CONSUMER_PROTOCOL = ("consumer_protocol", "consumer_protocol_static", "consumer_protocol_pattern", "migration")
 
 
 def without(*names):
@@ -190,23 +190,28 @@ def kafkajs():
 
 # Debian's librdkafka cannot log in to Apache Kafka by SCRAM (its nonce is wrong until 2.6.1), and kcat has no callback for tokens.
 OLD_SCRAM = ("sasl_scram_256", "sasl_scram_512")
-WITH_TOOLS = tuple(name for name in FEATURES if name not in TRANSACTIONAL)
+# librdkafka and Java get their tokens themselves; the others call the program for one, which is sasl_oauthbearer.
+NO_OIDC = ("sasl_oidc",)
+NO_REAUTHENTICATION = ("reauthentication",)
+WITH_TOOLS = tuple(name for name in FEATURES if name not in (*TRANSACTIONAL, *NO_REAUTHENTICATION))  # They do not run that long.
 NO_ADMIN = ("describe_configs", "alter_configs", "create_partitions", "delete_records", "delete_topic", "groups_admin")
 
 CLIENTS = (
-    Client("kcat", "kcat 1.7.1", without(*NO_ADMIN, *TRANSACTIONAL, *OLD_SCRAM, "sasl_oauthbearer"), kcat, short=True),
-    Client("librdkafka", "librdkafka 2.0.2 (Debian)", without(*TRANSACTIONAL, *OLD_SCRAM), librdkafka, short=True),
+    Client("kcat", "kcat 1.7.1", without(*NO_ADMIN, "transactional_offsets", *OLD_SCRAM, "sasl_oauthbearer", *NO_OIDC, *NO_REAUTHENTICATION), kcat, short=True),
+    Client("librdkafka", "librdkafka 2.0.2 (Debian)", without(*OLD_SCRAM, *NO_OIDC, *NO_REAUTHENTICATION), librdkafka, short=True),
     Client("confluent-python", "confluent-kafka 2.16.1 (librdkafka 2.16.0)", without() + CONSUMER_PROTOCOL, _python("confluent_python", "requirements.txt"),
            short=True),
-    Client("kafka-python", "kafka-python 3.0.12", without(*TRANSACTIONAL), _python("kafka_python", "requirements.txt")),
-    Client("kafka-python-2", "kafka-python 2.0.2", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL),
+    Client("kafka-python", "kafka-python 3.0.12", without(*NO_OIDC), _python("kafka_python", "requirements.txt")),
+    Client("kafka-python-2", "kafka-python 2.0.2", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL, "read_committed",
+                                                        *NO_OIDC, *NO_REAUTHENTICATION),
            _python("kafka_python", "requirements-2.txt")),
     Client("java-4", "Java kafka-clients 4.3.1", without() + CONSUMER_PROTOCOL, _java("4.3.1"), short=True),
     Client("java-3", "Java kafka-clients 3.9.1", without(), _java("3.9.1")),
     Client("tools-4", "command line tools 4.3.1", WITH_TOOLS, _java_tools("4.3.1")),
     Client("tools-3", "command line tools 3.9.1", WITH_TOOLS, _java_tools("3.9.1")),
-    Client("franz-go", "Go franz-go", without("transactional_offsets") + ("consumer_protocol",), _go("franz")),
-    Client("sarama", "Go sarama", without(*TRANSACTIONAL), _go("sarama")),
-    Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL), _go("segmentio")),
-    Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership", *TRANSACTIONAL), kafkajs),
+    Client("franz-go", "Go franz-go", without(*NO_OIDC) + ("consumer_protocol",), _go("franz")),
+    Client("sarama", "Go sarama", without(*NO_OIDC), _go("sarama")),
+    Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL, *NO_OIDC, *NO_REAUTHENTICATION),
+           _go("segmentio")),
+    Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership", *NO_OIDC), kafkajs),
 )

@@ -24,6 +24,7 @@ import files  # noqa: E402
 import mutant  # noqa: E402
 import report  # noqa: E402
 import security  # noqa: E402
+import transactional  # noqa: E402
 from clients import CLIENTS, Broken  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, Unavailable  # noqa: E402
 
@@ -124,6 +125,8 @@ def try_client(client, nodes, folder, options):
     for broker, node in nodes.items():
         address = node.address(client.name)
         log = folder / f"{client.name}.{'secure.' if node.environment else ''}{broker}.log"
+        if "read_committed" in wanted_features(client, options, bool(node.environment)):
+            transactional.write(address, f"{client.name}-committed")
 
         def work(broker=broker, node=node, address=address, log=log):
             found[broker] = run_client(client, command, address, log, options, node.environment)

@@ -184,9 +184,10 @@ class KafkaNode:
 class LeatNode:
     """The same interface over `leat serve`."""
 
-    def __init__(self, folder, binary, settings=None, listeners=None):
+    def __init__(self, folder, binary, settings=None, listeners=None, environment=None):
         self.folder = pathlib.Path(folder).absolute()
         self.binary = str(binary)
+        self.environment = dict(environment or {})
         self.settings = {"group.initial.rebalance.delay.ms": "0"} | dict(settings or {})
         self.listeners = dict(listeners or {})  # more of them: name -> security protocol
         self.process = None
@@ -209,7 +210,8 @@ class LeatNode:
         for name, value in settings.items():
             command += ["--set", f"{name}={value}"]
         with open(self.folder / "server.log", "ab") as sink:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sink, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sink, stdin=subprocess.DEVNULL,
+                                            env=os.environ | self.environment)
         os.set_blocking(self.process.stdout.fileno(), False)
         text, deadline = b"", time.monotonic() + patience
         while b"\n" not in text:

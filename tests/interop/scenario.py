@@ -71,6 +71,32 @@ def settle():
     time.sleep(0.5)
 
 
+def connections_to(address):
+    """Ports of ours that are connected to that port of this machine. Nobody else is connected there while a program runs."""
+    wanted, found = int(address.rsplit(":", 1)[1]), set()
+    for name in ("tcp", "tcp6"):
+        with open(f"/proc/net/{name}", encoding="ascii") as rows:
+            for row in list(rows)[1:]:
+                local, remote, state = row.split()[1:4]
+                if state == "01" and int(remote.rsplit(":", 1)[1], 16) == wanted:
+                    found.add(int(local.rsplit(":", 1)[1], 16))
+    return found
+
+
+def outlive_session(facts, bootstrap, write):
+    """Writes for longer than two sessions of security.py last: who does not prove anew who he is loses his connection and opens another."""
+    for number in range(10):
+        write(number)
+        time.sleep(0.1)
+    before = connections_to(bootstrap)
+    for number in range(10, 90):
+        write(number)
+        time.sleep(0.1)
+    after = connections_to(bootstrap)
+    expect(before and after, "nobody is connected")
+    facts.append(f"new connections: {len(after - before)}")
+
+
 def text_of(value):
     """Bytes of a record as text; null differs from empty."""
     return "null" if value is None else '"' + value.decode(errors="backslashreplace") + '"'

@@ -4,25 +4,31 @@
     {FEATURE: {"bootstrap", "good": LOGIN, "wrong": LOGIN}}
     LOGIN: {"ca", "certificate", "key", "mechanism", "user", "password", "token", "rdkafka": {...}, "java": {...}}
 
+`token_url` is the endpoint that gives tokens to a client that shows its id (user) and secret (password).
 What a way in does not need is null. Programs that read no JSON find librdkafka's properties, with the token, in $LEAT_SECURITY.d/FEATURE.good and
 FEATURE.wrong. The last two are the same as librdkafka and as Java call it. `wrong` has another password, a token that somebody
 else signed, no certificate, or (TLS) no trust in the broker's authority.
 """
 import base64
 import hashlib
+import http.server
 import json
 import os
 import pathlib
 import subprocess
+import threading
 import time
+import urllib.parse
 
 from kafka_node import KafkaNode, LeatNode
 from protocol import Client
 
 WAYS = {"tls": ("TLS", None), "mtls": ("MTLS", None), "sasl_plain": ("SASL", "PLAIN"), "sasl_scram_256": ("SASL", "SCRAM-SHA-256"),
-        "sasl_scram_512": ("SASL", "SCRAM-SHA-512"), "sasl_oauthbearer": ("SASL", "OAUTHBEARER")}
+        "sasl_scram_512": ("SASL", "SCRAM-SHA-512"), "sasl_oauthbearer": ("SASL", "OAUTHBEARER"), "sasl_oidc": ("SASL", "OAUTHBEARER"),
+        "reauthentication": ("REAUTH", "PLAIN")}
 FEATURES = tuple(WAYS)
-LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_SSL"}
+LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_SSL", "REAUTH": "SASL_SSL"}
+SESSION_MS = 3000  # On REAUTH: who wants to stay longer says again who he is (KIP-368).
 USER, PASSWORD, ISSUER, AUDIENCE = "alice", "password-of-alice", "https://issuer", "brokers"
 MODULE = "org.apache.kafka.common.security.{}LoginModule required"
 SCRAM = {"SCRAM-SHA-256": (1, "sha256"), "SCRAM-SHA-512": (2, "sha512")}
@@ -40,6 +46,42 @@ def url64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+class Endpoint(http.server.ThreadingHTTPServer):
+    """An issuer of tokens: GET gives the keys that sign them, POST a token to a client that shows its secret (RFC 6749, 4.4)."""
+    daemon_threads = True
+
+    def __init__(self, keys, token):
+        super().__init__(("127.0.0.1", 0), Issuer)
+        self.keys, self.token = keys, token
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Issuer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer(200, self.server.keys)
+
+    def do_POST(self):
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
+        basic = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        known = self.headers.get("authorization") == f"Basic {basic}"
+        if known and form.get("grant_type") == ["client_credentials"]:
+            self.answer(200, {"access_token": self.server.token, "token_type": "Bearer", "expires_in": 3600})
+        else:
+            self.answer(401, {"error": "invalid_client"})
+
+    def answer(self, status, document):
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
 class Secrets:
     """An authority, certificates of the broker and of alice, and a key that signs tokens; all in `folder`."""
 
@@ -53,10 +95,10 @@ class Secrets:
         openssl("genrsa", "-out", self.folder / "signer.key", "2048")
         openssl("genrsa", "-out", self.folder / "forger.key", "2048")
         modulus = openssl("rsa", "-in", self.folder / "signer.key", "-noout", "-modulus").decode().strip().split("=")[1]
-        self.keys = self.folder / "keys.json"
-        self.keys.write_text(json.dumps({"keys": [{"kty": "RSA", "kid": "signer", "use": "sig", "alg": "RS256", "n": url64(bytes.fromhex(modulus)),
-                                                   "e": "AQAB"}]}))
         self.token, self.forged = self.sign("signer"), self.sign("forger")
+        self.endpoint = Endpoint({"keys": [{"kty": "RSA", "kid": "signer", "use": "sig", "alg": "RS256", "n": url64(bytes.fromhex(modulus)),
+                                            "e": "AQAB"}]}, self.token)
+        self.keys_url, self.token_url = f"{self.endpoint.url}/keys", f"{self.endpoint.url}/token"
 
     def authority(self, name):
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN=authority {name}", "-keyout",
@@ -95,14 +137,17 @@ class Secrets:
             "listener.name.sasl.oauthbearer.sasl.jaas.config": MODULE.format("oauthbearer.OAuthBearer") + ";",
             "listener.name.sasl.oauthbearer.sasl.server.callback.handler.class":
                 "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler",
-            "sasl.oauthbearer.jwks.endpoint.url": f"file:{self.keys}", "sasl.oauthbearer.expected.issuer": ISSUER,
+            "listener.name.reauth.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.reauth.plain.sasl.jaas.config": MODULE.format("plain.Plain") + f' user_{USER}="{PASSWORD}";',
+            "listener.name.reauth.plain.connections.max.reauth.ms": str(SESSION_MS),
+            "sasl.oauthbearer.jwks.endpoint.url": self.keys_url, "sasl.oauthbearer.expected.issuer": ISSUER,
             "sasl.oauthbearer.expected.audience": AUDIENCE, "auto.create.topics.enable": "true", "num.partitions": "1",
         }
 
     def login(self, way, good):
         listener, mechanism = WAYS[way]
         trusted = self.ca if good or way != "tls" else self.stranger
-        out = dict.fromkeys(("ca", "certificate", "key", "mechanism", "user", "password", "token")) | {"ca": trusted}
+        out = dict.fromkeys(("ca", "certificate", "key", "mechanism", "user", "password", "token", "token_url")) | {"ca": trusted}
         rdkafka = {"security.protocol": LISTENERS[listener].lower(), "ssl.ca.location": trusted}
         java = {"security.protocol": LISTENERS[listener], "ssl.truststore.type": "PEM", "ssl.truststore.location": trusted}
         if way == "mtls" and good:
@@ -111,7 +156,15 @@ class Secrets:
             java |= {"ssl.keystore.type": "PEM", "ssl.keystore.location": self.alice}
         if mechanism:
             out["mechanism"] = rdkafka["sasl.mechanism"] = java["sasl.mechanism"] = mechanism
-        if mechanism == "OAUTHBEARER":
+        if way == "sasl_oidc":
+            secret = PASSWORD if good else "another"
+            out |= {"token_url": self.token_url, "user": USER, "password": secret}
+            rdkafka |= {"sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.id": USER, "sasl.oauthbearer.client.secret": secret,
+                        "sasl.oauthbearer.token.endpoint.url": self.token_url, "sasl.oauthbearer.scope": "any"}
+            java |= {"sasl.jaas.config": f'{MODULE.format("oauthbearer.OAuthBearer")} clientId="{USER}" clientSecret="{secret}" scope="any";',
+                     "sasl.oauthbearer.token.endpoint.url": self.token_url,
+                     "sasl.login.callback.handler.class": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler"}
+        elif mechanism == "OAUTHBEARER":
             name = "signer" if good else "forger"
             out["token"] = self.token if good else self.forged
             java |= {"sasl.jaas.config": MODULE.format("oauthbearer.OAuthBearer") + ";",
@@ -138,7 +191,7 @@ class Secrets:
 
     def java_options(self):
         """Kafka reads keys and tokens only from where it was told it may."""
-        allowed = ",".join(f"file:{path}" for path in (self.keys, self.folder / "signer.token", self.folder / "forger.token"))
+        allowed = ",".join((self.keys_url, self.token_url, *(f"file:{self.folder / name}.token" for name in ("signer", "forger"))))
         return [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={allowed}"]
 
 

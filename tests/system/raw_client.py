@@ -45,13 +45,13 @@ def varint(value):
     return bytes(out)
 
 
-def batch(values, timestamp=None, producer=(-1, -1, -1)):
+def batch(values, timestamp=None, producer=(-1, -1, -1), attributes=0):
     timestamp = timestamp or int(time.time() * 1000)  # Old records would be deleted by retention.
     records = b""
     for i, value in enumerate(values):
         record = b"\0" + varint(0) + varint(i) + varint(-1) + varint(len(value)) + value + varint(0)
         records += varint(len(record)) + record
-    tail = struct.pack(">hiqqqhii", 0, len(values) - 1, timestamp, timestamp, *producer, len(values)) + records
+    tail = struct.pack(">hiqqqhii", attributes, len(values) - 1, timestamp, timestamp, *producer, len(values)) + records
     head = struct.pack(">ibI", 0, 2, crc32c(tail))
     return struct.pack(">qi", 0, len(head) + len(tail)) + head + tail
 

@@ -8,7 +8,7 @@ sys.path.insert(0, os.environ["LEAT_INTEROP"])
 import confluent_kafka  # noqa: E402
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition  # noqa: E402
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, admin  # noqa: E402
-from scenario import EPOCH_MS, Scenario, expect, payload, record_line, sample, settle, wait_until  # noqa: E402
+from scenario import EPOCH_MS, Scenario, expect, outlive_session, payload, record_line, sample, settle, wait_until  # noqa: E402
 
 scenario = Scenario()
 QUICK = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500, "auto.offset.reset": "earliest",
@@ -300,6 +300,51 @@ def consumer_protocol_pattern(context, facts):
 
 
 @scenario.feature
+def migration(context, facts):
+    """One group: a classic member, then one of each protocol (upgraded while it lives), then classic again (downgraded)."""
+    topic, group = context.create("migration", 4), context.topic("migration-group")
+    for partition in range(4):
+        context.produce(topic, simple([f"value-{partition}-{i}" for i in range(10)], partition))
+    classic, modern = {"partition.assignment.strategy": "range"}, {"group.protocol": "consumer"}
+    running = []
+
+    def kind():
+        found = context.admin.list_consumer_groups().result(30).valid
+        return [f"{g.type.name} {g.state.name}" for g in found if g.group_id == group and g.state.name == "STABLE"]
+
+    def settled(what, *members):
+        share = 4 // len(members)
+        wait_until(lambda: all(len(m.owned) == share for m in members) and kind(), what)
+        facts.append(f"{what}: {kind()} {sorted(p for m in members for p in m.owned)}")
+
+    def join(**settings):
+        running.append(Member(context, group, topic, **settings))
+        return running[-1]
+
+    try:
+        first = join(**classic)
+        wait_until(lambda: len(first.rows) >= 40, "the records")
+        settled("a classic member alone", first)
+        second = join(**modern)
+        settled("with one of the consumer protocol", first, second)
+        first.leave()
+        settled("that one alone", second)
+        third = join(**classic)
+        settled("with a classic one again", second, third)
+        second.leave()
+        settled("a classic one alone", third)
+        for partition in range(4):
+            context.produce(topic, simple(["late"], partition))
+        wait_until(lambda: sum(row[2] == "late" for row in third.rows) >= 4, "late records")
+    finally:
+        for member in running:
+            member.leave()
+    facts += [str(row) for row in sorted({row for member in running for row in member.rows})]
+    committed = context.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(30)
+    facts += [f"committed {p.partition}: {p.offset}" for p in sorted(committed.topic_partitions, key=lambda p: p.partition)]
+
+
+@scenario.feature
 def static_membership(context, facts):
     topic, group = context.create("static", 4), context.topic("static-group")
     first = Member(context, group, topic, **{"group.instance.id": "one"})
@@ -423,6 +468,13 @@ def transactional_offsets(context, facts):
         facts.append(f"committed {consumer.committed([TopicPartition(source, 0)], 30)[0].offset}")
     consumer.close()
     seen(context, facts, target, 1, "read_committed")
+
+
+@scenario.feature
+def read_committed(context, facts):
+    """Somebody else's transactions: see transactional.py."""
+    seen(context, facts, context.topic("committed"), 1, "read_committed")
+    seen(context, facts, context.topic("committed"), 1, "read_uncommitted")
 
 
 def shown(entry):
@@ -588,7 +640,20 @@ def try_way(context, facts, topic, bootstrap, good, wrong):
         facts.append(f"the wrong login: {sorted(said & {'_AUTHENTICATION', '_SSL'})}")
 
 
-scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer"), try_way)
+def stay(context, facts, topic, bootstrap, good, wrong):
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0} | with_token(good))
+    places = []
+
+    def write(number):
+        producer.produce(topic, b"row %d" % number, on_delivery=lambda error, row: places.append(error.name() if error else row.offset()))
+        expect(producer.flush(10) == 0, "a record was not delivered")
+
+    outlive_session(facts, bootstrap, write)
+    facts.append(f"written in order {places == list(range(90))}")
+
+
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc"), try_way)
+scenario.ways_in(("reauthentication",), stay)
 
 if __name__ == "__main__":
     scenario.run(Context)

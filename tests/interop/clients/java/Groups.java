@@ -27,6 +27,7 @@ final class Groups {
         features.put("consumer_protocol", (context, facts) -> twoMembers(context, facts, "consumer-protocol", null));
         features.put("consumer_protocol_static", Groups::consumerProtocolStatic);
         features.put("consumer_protocol_pattern", Groups::consumerProtocolPattern);
+        features.put("migration", Groups::migration);
         features.put("static_membership", Groups::staticMembership);
         features.put("commit_resume", Groups::commitResume);
         features.put("groups_admin", Groups::groupsAdmin);
@@ -121,10 +122,14 @@ final class Groups {
             facts.add("A owns " + first.owned);
         }
         facts.addAll(first.rows);
+        facts.addAll(committed(context, group));
+    }
+
+    private static List<String> committed(Context context, String group) throws Exception {
         List<String> committed = new ArrayList<>();
         context.admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get()
                 .forEach((place, found) -> committed.add("committed " + place.partition() + ": " + found.offset()));
-        facts.addAll(Context.sorted(committed));
+        return Context.sorted(committed);
     }
 
     private static final String[] CONSUMER_PROTOCOL = {"group.protocol", "consumer"};
@@ -171,6 +176,59 @@ final class Groups {
             Program.waitUntil("a malformed pattern to be refused", () -> malformed.error != null);
             facts.add("malformed: " + malformed.error);
         }
+    }
+
+    /** One group: a classic member, then one of each protocol (upgraded while it lives), then classic again (downgraded). */
+    private static void migration(Context context, List<String> facts) throws Exception {
+        String topic = context.create("migration", 4);
+        String group = context.topic("migration-group");
+        for (int partition = 0; partition < 4; ++partition) {
+            context.produce(Context.simple(topic, partition, Context.numbered("value-" + partition + "-", 10)));
+        }
+        String[] classic = {"partition.assignment.strategy", RangeAssignor.class.getName()};
+        List<Member> all = new ArrayList<>();
+        try {
+            all.add(new Member(context, group, topic, classic));
+            Program.waitUntil("the records", () -> all.get(0).rows.size() == 40);
+            shared(context, facts, group, "a classic member alone", all.get(0));
+            all.add(new Member(context, group, topic, CONSUMER_PROTOCOL));
+            shared(context, facts, group, "with one of the consumer protocol", all.get(0), all.get(1));
+            all.get(0).close();
+            shared(context, facts, group, "that one alone", all.get(1));
+            all.add(new Member(context, group, topic, classic));
+            shared(context, facts, group, "with a classic one again", all.get(1), all.get(2));
+            all.get(1).close();
+            shared(context, facts, group, "a classic one alone", all.get(2));
+            for (int partition = 0; partition < 4; ++partition) {
+                context.produce(Context.simple(topic, partition, "late"));
+            }
+            Program.waitUntil("late records", () -> all.get(2).rows.stream().filter(row -> row.endsWith("late")).count() == 4);
+        } finally {
+            for (Member each : all) {
+                each.close();
+            }
+        }
+        Set<String> rows = new TreeSet<>();
+        all.forEach(each -> rows.addAll(each.rows));
+        facts.addAll(rows);
+        facts.addAll(committed(context, group));
+    }
+
+    private static void shared(Context context, List<String> facts, String group, String what, Member... members) throws Exception {
+        Program.waitUntil(what, () -> {
+            for (Member each : members) {
+                if (each.owned.size() != 4 / members.length) {
+                    return false;
+                }
+            }
+            return describe(context, group).startsWith("Stable");
+        });
+        var found = context.admin.listConsumerGroups().all().get().stream().filter(each -> each.groupId().equals(group)).findFirst().orElseThrow();
+        Set<Integer> owned = new TreeSet<>();
+        for (Member each : members) {
+            owned.addAll(each.owned);
+        }
+        facts.add(what + ": " + found.type().orElse(null) + " " + owned + " " + describe(context, group));
     }
 
     private static void staticMembership(Context context, List<String> facts) throws Exception {

@@ -20,11 +20,41 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** The ways into a secured broker, see security.py. */
 final class Security {
     private static final List<String> WAYS =
-            List.of("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer");
+            List.of("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc");
 
     static void add(Map<String, Program.Feature> features) {
         for (String way : WAYS) {
             features.put(way, (context, facts) -> run(context, facts, way));
+        }
+        features.put("reauthentication", Security::stay);
+    }
+
+    private static JsonNode way(String name) throws Exception {
+        return new ObjectMapper().readTree(new File(System.getenv("LEAT_SECURITY"))).get(name);
+    }
+
+    private static double metric(KafkaProducer<byte[], byte[]> producer, String name) {
+        return producer.metrics().entrySet().stream().filter(each -> each.getKey().name().equals(name) && each.getKey().group().equals("producer-metrics"))
+                .mapToDouble(each -> (Double) each.getValue().metricValue()).sum();
+    }
+
+    /** Writes for longer than two sessions of security.py last: who does not prove anew who he is loses his connection and opens another. */
+    private static void stay(Context context, List<String> facts) throws Exception {
+        JsonNode way = way("reauthentication");
+        String topic = context.topic("reauthentication");
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings(way, "good"), new ByteArraySerializer(), new ByteArraySerializer())) {
+            double connections = 0;
+            for (int i = 0; i < 90; ++i) {
+                long offset = producer.send(new ProducerRecord<>(topic, 0, null, Context.bytes("row " + i))).get().offset();
+                Program.expect(offset == i, "row " + i + " is at " + offset);
+                if (i == 9) {
+                    connections = metric(producer, "connection-creation-total");
+                }
+                Thread.sleep(100);
+            }
+            facts.add("new connections: " + (metric(producer, "connection-creation-total") - connections));
+            facts.add("again who it is: " + (metric(producer, "successful-reauthentication-total") >= 2) + ", refused "
+                    + metric(producer, "failed-reauthentication-total"));
         }
     }
 
@@ -36,7 +66,7 @@ final class Security {
     }
 
     private static void run(Context context, List<String> facts, String name) throws Exception {
-        JsonNode way = new ObjectMapper().readTree(new File(System.getenv("LEAT_SECURITY"))).get(name);
+        JsonNode way = way(name);
         String topic = context.topic(name);
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(settings(way, "good"), new ByteArraySerializer(), new ByteArraySerializer())) {
             for (String text : List.of("a", "b", "c")) {

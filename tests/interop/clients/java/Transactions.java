@@ -20,6 +20,11 @@ final class Transactions {
     static void add(Map<String, Program.Feature> features) {
         features.put("transactions", Transactions::transactions);
         features.put("transactional_offsets", Transactions::transactionalOffsets);
+        features.put("read_committed", (context, facts) -> {
+            // Somebody else's transactions: see transactional.py.
+            read(context, facts, context.topic("committed"), 1, "read_committed");
+            read(context, facts, context.topic("committed"), 1, "read_uncommitted");
+        });
     }
 
     private static KafkaProducer<byte[], byte[]> producer(Context context, String id) {

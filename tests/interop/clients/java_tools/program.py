@@ -336,6 +336,22 @@ def groups_admin(context, facts):
 
 
 @scenario.feature
+def read_committed(context, facts):
+    """Somebody else's transactions (see transactional.py), and what the tool for transactions says of them."""
+    topic = context.topic("committed")
+    for isolation, count in (("read_committed", 4), ("read_uncommitted", 7)):
+        rows = context.read(topic, count, "--from-beginning", "--isolation-level", isolation)
+        facts += [f"{isolation} {row}" for row in rows]
+    # One more than there are: the console consumer ends by its timeout.
+    out = context.run(CONSUMER, "--topic", topic, "--max-messages", "5", "--timeout-ms", "3000", "--from-beginning", "--isolation-level", "read_committed")
+    facts.append(f"no fifth: {values_of(out)}")
+    transactions = TOOL + "TransactionsCommand"
+    described = rows_of(context.run(transactions, "describe", "--transactional-id", f"{topic}-writer"))
+    facts += [re.sub(r"\b\d{4,}\b", "<number>", row) for row in described]
+    facts += [row.split()[-1] for row in rows_of(context.run(transactions, "list")) if row.startswith(f"{topic}-writer ")]
+
+
+@scenario.feature
 def cluster_tools(context, facts):
     topic = context.topic("records")
     for name in sorted(set(re.findall(r"^\t(\w+\(\d+\))", context.run(VERSIONS), re.M))):
@@ -382,7 +398,7 @@ def try_way(context, facts, topic, bootstrap, good, wrong):
         context.bootstrap = plain
 
 
-scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer"), try_way)
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc"), try_way)
 
 if __name__ == "__main__":
     scenario.run(Context)

@@ -9,7 +9,7 @@ import kafka  # noqa: E402
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition  # noqa: E402
 from kafka.errors import KafkaError  # noqa: E402
 from kafka.structs import OffsetAndMetadata  # noqa: E402
-from scenario import EPOCH_MS, Scenario, expect, payload, record_line, sample, settle, wait_until  # noqa: E402
+from scenario import EPOCH_MS, Scenario, expect, outlive_session, payload, record_line, sample, settle, wait_until  # noqa: E402
 
 MODERN = int(kafka.__version__.split(".")[0]) >= 3
 if MODERN:
@@ -311,6 +311,96 @@ def groups_admin(context, facts):
     facts += [admin.listed(group), f"unknown {admin.describe_group(context.topic('not-there'))}"]
 
 
+def writer(context, name):
+    producer = KafkaProducer(bootstrap_servers=context.bootstrap, transactional_id=context.topic(name), acks="all", linger_ms=0)
+    producer.init_transactions()
+    return producer
+
+
+def seen(context, facts, topic, partitions, count, isolation):
+    """Rows of all partitions as far as there are any; this client is told of no end."""
+    consumer = context.consumer(isolation_level=isolation)
+    places = [TopicPartition(topic, partition) for partition in range(partitions)]
+    consumer.assign(places)
+    consumer.seek_to_beginning(*places)
+    rows = []
+
+    def poll(wait):
+        for found in consumer.poll(wait).values():
+            rows.extend((row.partition, row.offset, row.value.decode()) for row in found)
+
+    wait_until(lambda: len(rows) >= count or poll(200), f"{count} records of {topic}")
+    poll(1000)  # What comes now is too much.
+    consumer.close()
+    facts += [f"{isolation} {partition}:{offset} {value}" for partition, offset, value in sorted(rows)]
+
+
+@scenario.feature
+def transactions(context, facts):
+    topic = context.create("transactions", 3)
+    first = writer(context, "writer")
+    for i in range(6):
+        first.begin_transaction()
+        for partition in range(3):
+            first.send(topic, b"t%d-%d" % (i, partition), partition=partition)
+        if i % 3 == 2:
+            first.flush(30)
+            first.abort_transaction()
+        else:
+            first.commit_transaction()
+    first.begin_transaction()
+    first.commit_transaction()
+    first.begin_transaction()
+    first.send(topic, b"left open", partition=0).get(30)
+    seen(context, facts, topic, 3, 12, "read_committed")
+    second = writer(context, "writer")
+    try:
+        first.send(topic, b"too late", partition=0).get(30)
+        first.commit_transaction()
+        facts.append("not fenced")
+    except KafkaError as why:
+        facts.append(f"fenced {type(why).__name__}")
+    second.begin_transaction()
+    second.send(topic, b"second", partition=1)
+    second.commit_transaction()
+    seen(context, facts, topic, 3, 13, "read_committed")
+    seen(context, facts, topic, 3, 20, "read_uncommitted")
+    first.close(5)
+    second.close(20)
+
+
+@scenario.feature
+def transactional_offsets(context, facts):
+    source, target, group = context.create("source"), context.create("target"), context.topic("transformers")
+    context.produce(source, simple([f"v{i}" for i in range(10)]))
+    producer = writer(context, "transformer")
+    consumer = context.consumer(group, enable_auto_commit=False)
+    consumer.subscribe([source])
+    place, rows = TopicPartition(source, 0), []
+    wait_until(lambda: len(rows) >= 10 or rows.extend(consumer.poll(200).get(place, [])), "ten records")
+    for start in (0, 5):
+        producer.begin_transaction()
+        for row in rows[start:start + 5]:
+            producer.send(target, b"seen %d" % row.offset, partition=0)
+        producer.send_offsets_to_transaction({place: OffsetAndMetadata(start + 5, "", -1)}, consumer.group_metadata())
+        if start == 0:
+            producer.commit_transaction()
+        else:
+            producer.flush(30)
+            producer.abort_transaction()
+        facts.append(f"committed {consumer.committed(place)}")
+    consumer.close()
+    producer.close(20)
+    seen(context, facts, target, 1, 5, "read_committed")
+
+
+@scenario.feature
+def read_committed(context, facts):
+    """Somebody else's transactions: see transactional.py."""
+    seen(context, facts, context.topic("committed"), 1, 4, "read_committed")
+    seen(context, facts, context.topic("committed"), 1, 7, "read_uncommitted")
+
+
 if MODERN:
     from kafka.net.sasl.oauth import AbstractTokenProvider
 else:
@@ -355,7 +445,16 @@ def try_way(context, facts, topic, bootstrap, good, wrong):
         facts.append("the wrong login is refused")
 
 
+def stay(context, facts, topic, bootstrap, good, wrong):
+    producer = KafkaProducer(acks="all", linger_ms=0, **settings_of(bootstrap, good))
+    places = []
+    outlive_session(facts, bootstrap, lambda number: places.append(producer.send(topic, b"row %d" % number, partition=0).get(10).offset))
+    producer.close(20)
+    facts.append(f"written in order {places == list(range(90))}")
+
+
 scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer"), try_way)
+scenario.ways_in(("reauthentication",), stay)
 
 if __name__ == "__main__":
     scenario.run(Context)

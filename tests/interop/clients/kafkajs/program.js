@@ -257,6 +257,76 @@ features.commit_resume = async (facts) => {
   facts.push('reset', ...(await committed(group, topic)))
 }
 
+const transactional = (name) => kafka.producer({ transactionalId: topicOf(name), idempotent: true, maxInFlightRequests: 1, retry: { retries: 5 } })
+
+// Rows of a partition as far as there are any, for a reader of committed records or of all.
+async function seen(facts, topic, partition, count, readUncommitted = false) {
+  const consumer = kafka.consumer({ groupId: `${topic}-seen-${partition}-${readUncommitted}-${facts.length}`, maxWaitTimeInMs: 100, readUncommitted })
+  const rows = []
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  await consumer.run({ autoCommit: false, eachMessage: async ({ partition: from, message }) => {
+    if (from === partition) rows.push(`${partition}:${message.offset} ${message.value}`)
+  } })
+  try {
+    await waitUntil(`${count} records of ${topic}`, () => rows.length >= count)
+    await sleep(1000) // What comes now is too much.
+  } finally {
+    await consumer.disconnect()
+  }
+  facts.push(...rows.map((row) => `${readUncommitted ? 'uncommitted' : 'committed'} ${row}`))
+}
+
+features.transactions = async (facts) => {
+  const topic = await create('transactions', 3)
+  const first = transactional('writer')
+  await first.connect()
+  for (const i of range(6)) {
+    const open = await first.transaction()
+    await open.send({ topic, messages: range(3).map((partition) => ({ partition, value: `t${i}-${partition}` })) })
+    await (i % 3 === 2 ? open.abort() : open.commit())
+  }
+  const open = await first.transaction()
+  await open.send({ topic, messages: [{ partition: 0, value: 'left open' }] })
+  await seen(facts, topic, 0, 4)
+  const second = transactional('writer')
+  await second.connect()
+  facts.push(`fenced ${await outcome(() => open.send({ topic, messages: [{ partition: 0, value: 'too late' }] }))}`)
+  const last = await second.transaction()
+  await last.send({ topic, messages: [{ partition: 1, value: 'second' }] })
+  await last.commit()
+  await first.disconnect()
+  await second.disconnect()
+  for (const partition of range(3)) await seen(facts, topic, partition, partition === 1 ? 5 : 4)
+  await seen(facts, topic, 0, 7, true)
+}
+
+features.transactional_offsets = async (facts) => {
+  const source = await create('source')
+  const target = await create('target')
+  const group = topicOf('transformers')
+  await produce(source, simple(0, ...numbered('v', 10)))
+  const rows = await read(source, 0, 10)
+  const producer = transactional('transformer')
+  await producer.connect()
+  for (const start of [0, 5]) {
+    const open = await producer.transaction()
+    await open.send({ topic: target, messages: rows.slice(start, start + 5).map((row) => ({ partition: 0, value: `seen ${row.offset}` })) })
+    await open.sendOffsets({ consumerGroupId: group, topics: [{ topic: source, partitions: [{ partition: 0, offset: String(start + 5) }] }] })
+    await (start === 0 ? open.commit() : open.abort())
+    await settle()
+    facts.push(...(await committed(group, source)))
+  }
+  await producer.disconnect()
+  await seen(facts, target, 0, 5)
+}
+
+// Somebody else's transactions: see transactional.py.
+features.read_committed = async (facts) => {
+  await seen(facts, topicOf('committed'), 0, 4)
+  await seen(facts, topicOf('committed'), 0, 7, true)
+}
+
 const config = (name) => admin.describeConfigs({ includeSynonyms: true, resources: [{ type: ConfigResourceTypes.TOPIC, name }] })
 
 features.describe_configs = async (facts) => {
@@ -338,23 +408,29 @@ features.groups_admin = async (facts) => {
   facts.push(`unknown ${await describe(topicOf('not-there'))}`)
 }
 
+const fs = require('fs')
+
 // The ways into a secured broker, see security.py.
+function wayOf(name) {
+  const way = JSON.parse(fs.readFileSync(process.env.LEAT_SECURITY))[name]
+  const client = (login) => {
+    const text = (path) => (path ? fs.readFileSync(path, 'utf8') : undefined)
+    const mechanism = login.mechanism?.toLowerCase()
+    const sasl = !mechanism ? undefined
+      : mechanism === 'oauthbearer' ? { mechanism, oauthBearerProvider: async () => ({ value: login.token }) }
+        : { mechanism, username: login.user, password: login.password }
+    const secure = new Kafka({ brokers: [way.bootstrap], ssl: { ca: [text(login.ca)], cert: text(login.certificate), key: text(login.key) }, sasl,
+      retry: { retries: 2 }, reauthenticationThreshold: 1000 })
+    secure.logger().setLogLevel(logLevel.NOTHING)
+    return secure
+  }
+  return { way, client }
+}
+
 function secured(name) {
   return async (facts) => {
-    const fs = require('fs')
-    const way = JSON.parse(fs.readFileSync(process.env.LEAT_SECURITY))[name]
+    const { way, client } = wayOf(name)
     const topic = topicOf(name)
-    const client = (login) => {
-      const text = (path) => (path ? fs.readFileSync(path, 'utf8') : undefined)
-      const mechanism = login.mechanism?.toLowerCase()
-      const sasl = !mechanism ? undefined
-        : mechanism === 'oauthbearer' ? { mechanism, oauthBearerProvider: async () => ({ value: login.token }) }
-          : { mechanism, username: login.user, password: login.password }
-      const secure = new Kafka({ brokers: [way.bootstrap], ssl: { ca: [text(login.ca)], cert: text(login.certificate), key: text(login.key) }, sasl,
-        retry: { retries: 2 } })
-      secure.logger().setLogLevel(logLevel.NOTHING)
-      return secure
-    }
     const secureAdmin = client(way.good).admin()
     await secureAdmin.connect()
     await secureAdmin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: true })
@@ -385,6 +461,37 @@ function secured(name) {
   }
 }
 for (const name of ['tls', 'mtls', 'sasl_plain', 'sasl_scram_256', 'sasl_scram_512', 'sasl_oauthbearer']) features[name] = secured(name)
+
+// Ports of ours that are connected to that port of this machine.
+function connectionsTo(address) {
+  const wanted = Number(address.split(':').pop())
+  const rows = ['tcp', 'tcp6'].flatMap((name) => fs.readFileSync(`/proc/net/${name}`, 'utf8').trim().split('\n').slice(1))
+  return new Set(rows.map((row) => row.trim().split(/\s+/)).filter(([, , remote, state]) => state === '01' && parseInt(remote.split(':').pop(), 16) === wanted)
+    .map(([, local]) => local))
+}
+
+// Writes for longer than two sessions of security.py last: who does not prove anew who he is loses his connection and opens another.
+features.reauthentication = async (facts) => {
+  const { way, client } = wayOf('reauthentication')
+  const topic = topicOf('reauthentication')
+  const secureAdmin = client(way.good).admin()
+  await secureAdmin.connect()
+  await secureAdmin.createTopics({ topics: [{ topic, numPartitions: 1, replicationFactor: 1 }], waitForLeaders: true })
+  await secureAdmin.disconnect()
+  const producer = client(way.good).producer()
+  await producer.connect()
+  let before
+  for (const number of range(90)) {
+    const [sent] = await producer.send({ topic, acks: -1, messages: [{ value: `row ${number}`, partition: 0 }] })
+    if (sent.baseOffset !== String(number)) throw new Error(`row ${number} is at ${sent.baseOffset}`)
+    if (number === 9) before = connectionsTo(way.bootstrap)
+    await sleep(100)
+  }
+  const after = connectionsTo(way.bootstrap)
+  if (!after.size) throw new Error('nobody is connected')
+  facts.push(`new connections: ${[...after].filter((port) => !before.has(port)).length}`)
+  await producer.disconnect()
+}
 
 async function main() {
   await admin.connect()

@@ -214,6 +214,34 @@ def commit_resume(context, facts):
         facts += [f"{count}: {row}" for row in out.splitlines()]
 
 
+def seen(context, facts, topic):
+    for isolation in ("read_committed", "read_uncommitted"):
+        facts += [f"{isolation} {row}" for row in context.read(topic, "-p", "0", "-X", f"isolation.level={isolation}", row="%p:%o %s\n")]
+
+
+@scenario.feature
+def transactions(context, facts):
+    """All that one call writes is one transaction; one that is ended in the middle of it leaves nothing."""
+    topic = context.topic("transactions")
+    context.produce(topic, [f"k|first {i}" for i in range(5)], "-p", "0", "-X", f"transactional.id={topic}-writer")
+    broken = subprocess.Popen(context.command("-P", "-t", topic, "-p", "0", "-X", f"transactional.id={topic}-writer", "-X", "linger.ms=0"),
+                              stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    broken.stdin.write(b"never committed\n" * 20_000)  # It reads blocks.
+    broken.stdin.flush()
+    wait_until(lambda: "never committed" in context.read(topic, "-p", "0", "-X", "isolation.level=read_uncommitted", row="%s\n"), "the record")
+    broken.kill()
+    broken.wait()
+    broken.stdin.close()
+    context.produce(topic, [f"k|second {i}" for i in range(5)], "-p", "0", "-X", f"transactional.id={topic}-writer")
+    facts += context.read(topic, "-p", "0", "-X", "isolation.level=read_committed", row="%s\n")
+
+
+@scenario.feature
+def read_committed(context, facts):
+    """Somebody else's transactions: see transactional.py."""
+    seen(context, facts, context.topic("committed"))
+
+
 def try_way(context, facts, topic, bootstrap, good, wrong):
     def call(login, *words, data=None):
         options = [word for name, value in login["rdkafka"].items() for word in ("-X", f"{name}={value}")]

@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
     add_record_features(features);
     add_group_features(features);
     add_admin_features(features);
+    add_transaction_features(features);
     add_security_features(features);
     const std::vector<std::string> wanted(argv + 3, argv + argc);
     for (const auto& [name, feature] : features) {

@@ -95,6 +95,7 @@ using Features = std::vector<std::pair<std::string, Feature>>;
 void add_record_features(Features& features);
 void add_group_features(Features& features);
 void add_admin_features(Features& features);
+void add_transaction_features(Features& features);
 void add_security_features(Features& features);
 
 }  // namespace interop

@@ -145,6 +145,7 @@ func main() {
 		features := p.recordFeatures()
 		features = append(features, p.groupFeatures()...)
 		features = append(append(features, p.adminFeatures()...), p.transactionFeatures()...)
-		return append(features, interop.WaysIn(p.wayIn)...)
+		features = append(features, interop.WaysIn(p.wayIn)...)
+		return append(features, interop.WayIn("reauthentication", p.stay))
 	})
 }

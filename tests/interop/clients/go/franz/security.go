@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -81,4 +82,21 @@ func (p *program) wayIn(facts *interop.Facts, short string, way interop.Way) err
 		facts.Add("the wrong login is refused")
 	}
 	return nil
+}
+
+func (p *program) stay(facts *interop.Facts, short string, way interop.Way) error {
+	client, err := secured(way, way.Good)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ctx, cancel := brief()
+	defer cancel()
+	return interop.OutliveSession(facts, way, func(number int) (int64, error) {
+		row, err := client.ProduceSync(ctx, &kgo.Record{Topic: p.topic(short), Value: fmt.Appendf(nil, "row %d", number)}).First()
+		if err != nil {
+			return 0, err
+		}
+		return row.Offset, nil
+	})
 }

@@ -3,14 +3,17 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"leat/interop/interop"
 )
 
 func (p *program) transactionFeatures() []interop.Feature {
-	return []interop.Feature{{Name: "transactions", Run: p.transactions}}
+	return []interop.Feature{{Name: "transactions", Run: p.transactions}, {Name: "transactional_offsets", Run: p.transactionalOffsets},
+		{Name: "read_committed", Run: p.readCommitted}}
 }
 
 func (p *program) writer(id string) (*kgo.Client, error) {
@@ -88,4 +91,92 @@ func (p *program) transactions(facts *interop.Facts) error {
 		}
 	}
 	return nil
+}
+
+// Consume, transform, produce: what was read is committed with what was written, or not at all.
+func (p *program) transactionalOffsets(facts *interop.Facts) error {
+	source, err := p.create("source", 1)
+	if err != nil {
+		return err
+	}
+	target, err := p.create("target", 1)
+	if err != nil {
+		return err
+	}
+	if err := p.send(source, interop.Simple(0, interop.Numbered("v", 10)...)); err != nil {
+		return err
+	}
+	group := p.topic("transformers")
+	session, err := kgo.NewGroupTransactSession(p.options(kgo.TransactionalID(p.topic("transformer")), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ConsumerGroup(group), kgo.ConsumeTopics(source), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.RequireStableFetchOffsets(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	ctx, cancel := brief()
+	defer cancel()
+	for _, commit := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort} {
+		var rows []*kgo.Record
+		for len(rows) < 5 && ctx.Err() == nil {
+			fetches := session.PollRecords(ctx, 5-len(rows))
+			fetches.EachRecord(func(row *kgo.Record) { rows = append(rows, row) })
+		}
+		if err := session.Begin(); err != nil {
+			return err
+		}
+		for _, row := range rows {
+			facts.Add("read %d %s", row.Offset, row.Value)
+			if err := session.ProduceSync(ctx, &kgo.Record{Topic: target, Value: fmt.Appendf(nil, "seen %d", row.Offset)}).FirstErr(); err != nil {
+				return err
+			}
+		}
+		committed, err := session.End(ctx, commit)
+		if err != nil {
+			return err
+		}
+		facts.Add("ended, committed %v", committed)
+		interop.Settle()
+		p.committed(facts, group)
+	}
+	return p.committedRows(facts, target, 0, 5)
+}
+
+// Rows of a partition as far as there are any.
+func (p *program) rowsOf(facts *interop.Facts, topic string, count int, level kgo.IsolationLevel) error {
+	places := map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().At(0)}}
+	client, err := kgo.NewClient(p.options(kgo.ConsumePartitions(places), kgo.FetchIsolationLevel(level))...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	patience := 40 * time.Second
+	for seen := 0; ; {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		fetches := client.PollFetches(ctx)
+		cancel()
+		if fetches.Empty() {
+			if seen < count {
+				return fmt.Errorf("%d of %d records of %s: %w", seen, count, topic, fetches.Err())
+			}
+			return nil
+		}
+		fetches.EachRecord(func(row *kgo.Record) {
+			facts.Add("%d:%d %s", row.Partition, row.Offset, row.Value)
+			seen++
+		})
+		if seen >= count {
+			patience = time.Second // What comes now is too much.
+		}
+	}
+}
+
+// Somebody else's transactions: see transactional.py.
+func (p *program) readCommitted(facts *interop.Facts) error {
+	facts.Add("committed")
+	if err := p.rowsOf(facts, p.topic("committed"), 4, kgo.ReadCommitted()); err != nil {
+		return err
+	}
+	facts.Add("uncommitted")
+	return p.rowsOf(facts, p.topic("committed"), 7, kgo.ReadUncommitted())
 }

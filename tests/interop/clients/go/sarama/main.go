@@ -163,6 +163,8 @@ func main() {
 		p := &program{bootstrap: bootstrap, prefix: prefix, admin: admin}
 		features := p.recordFeatures()
 		features = append(features, p.groupFeatures()...)
-		return append(append(features, p.adminFeatures()...), interop.WaysIn(p.wayIn)...)
+		features = append(append(features, p.adminFeatures()...), p.transactionFeatures()...)
+		features = append(features, interop.WaysIn(p.wayIn)...)
+		return append(features, interop.WayIn("reauthentication", p.stay))
 	})
 }

@@ -106,3 +106,19 @@ func (p *program) wayIn(facts *interop.Facts, short string, way interop.Way) err
 	}
 	return nil
 }
+
+func (p *program) stay(facts *interop.Facts, short string, way interop.Way) error {
+	good, err := secured(way.Good)
+	if err != nil {
+		return err
+	}
+	producer, err := sarama.NewSyncProducer([]string{way.Bootstrap}, good)
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	return interop.OutliveSession(facts, way, func(number int) (int64, error) {
+		_, offset, err := producer.SendMessage(row(p.topic(short), 0, "row %d", number))
+		return offset, err
+	})
+}

@@ -142,6 +142,7 @@ func main() {
 		p := &program{bootstrap: bootstrap, prefix: prefix, client: client, transport: transport}
 		features := p.recordFeatures()
 		features = append(features, p.groupFeatures()...)
-		return append(append(features, p.adminFeatures()...), interop.WaysIn(p.wayIn)...)
+		features = append(append(features, p.adminFeatures()...), interop.Feature{Name: "read_committed", Run: p.readCommitted})
+		return append(features, interop.WaysIn(p.wayIn)...)
 	})
 }

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -161,6 +163,35 @@ func (p *program) offsetsByTime(facts *interop.Facts) error {
 		}
 		if err := ask(fmt.Sprintf("%d ms", shift), at); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// Somebody else's transactions: see transactional.py.
+func (p *program) readCommitted(facts *interop.Facts) error {
+	for _, level := range []struct {
+		isolation kafka.IsolationLevel
+		count     int
+	}{{kafka.ReadCommitted, 4}, {kafka.ReadUncommitted, 7}} {
+		reader := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{p.bootstrap}, Topic: p.topic("committed"), MaxWait: 100 * time.Millisecond,
+			IsolationLevel: level.isolation})
+		defer reader.Close()
+		patience := 40 * time.Second
+		for seen := 0; ; seen++ {
+			if seen >= level.count {
+				patience = time.Second // What comes now is too much.
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			row, err := reader.ReadMessage(ctx)
+			cancel()
+			if err != nil {
+				if seen < level.count || !errors.Is(err, context.DeadlineExceeded) {
+					return fmt.Errorf("%d of %d records: %w", seen, level.count, err)
+				}
+				break
+			}
+			facts.Add("isolation %d %d:%d %s", level.isolation, row.Partition, row.Offset, row.Value)
 		}
 	}
 	return nil

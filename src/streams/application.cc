@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "rt/posix_disk.h"
 #include "streams/application_impl.h"
 
 namespace leat::streams {
@@ -60,20 +61,22 @@ std::string name_of(ApplicationState state) {
 }
 
 Application::Impl::Impl(const Topology& topology, Options options, Settings settings,
-                        std::string process)
+                        std::unique_ptr<detail::StateHome> states)
     : topology_(topology),
       options_(std::move(options)),
       settings_(std::move(settings)),
       layout_(topology_.parts(), settings_.application_id),
+      states_(std::move(states)),
       leaves_(settings_.instance_id.empty()) {
     environment_ = {.settings = &settings_,
                     .parts = &topology_.parts(),
                     .layout = &layout_,
+                    .states = states_.get(),
                     .board = &board_,
                     .gate = &gate_,
                     .clock = &rt::system_time(),
                     .paused = &paused_,
-                    .process = process,
+                    .process = states_->process_id(),
                     .on_progress = [this] { look(); },
                     .on_end = [this](int index, const Error* why) { end_thread(index, why); }};
     membership_ = std::make_unique<Membership>(
@@ -82,7 +85,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                                 .board = &board_,
                                 .gate = &gate_,
                                 .clock = &rt::system_time(),
-                                .process = std::move(process)},
+                                .process = states_->process_id()},
         MembershipEvents{.on_rebalance =
                              [this] {
                                  {
@@ -118,6 +121,7 @@ Result<void> Application::Impl::start() {
         if (state_ != ApplicationState::kCreated || closing_)
             return Error{Errc::kUsage, "an application is started once"};
         set_state(ApplicationState::kRebalancing);
+        states_->start_cleaning();
         for (int i = 1; i <= settings_.threads; ++i) start_thread_locked(i);
         member_thread_ = rt::NamedThread{"stream-group", [this] { membership_->run(); }};
     }
@@ -225,10 +229,12 @@ void Application::Impl::begin_shutdown(ApplicationState pending, std::optional<b
         if (leave_group) leaves_ = *leave_group;
         const bool was_started = state_ != ApplicationState::kCreated;
         set_state(pending);
-        if (was_started)
+        if (was_started) {
             closer_ = rt::NamedThread{"stream-closer", [this] { shut_down(); }};
-        else
+        } else {
+            states_->close();
             set_state(ApplicationState::kNotRunning);
+        }
     }
     tell();
 }
@@ -243,6 +249,7 @@ void Application::Impl::shut_down() {
     }
     membership_->stop(leaves);
     member_thread_ = {};
+    states_->close();
     {
         const std::lock_guard lock{mutex_};
         set_state(state_ == ApplicationState::kPendingError ? ApplicationState::kError
@@ -282,6 +289,13 @@ Result<void> Application::Impl::close(Duration at_most, std::optional<bool> leav
     return {};
 }
 
+Result<void> Application::Impl::clean_up() {
+    const std::lock_guard lock{mutex_};
+    if (state_ != ApplicationState::kCreated && !is_over(state_))
+        return Error{Errc::kUsage, "state is not removed while the application runs"};
+    return states_->clean_up();
+}
+
 Result<int> Application::Impl::add_thread() {
     const std::lock_guard lock{mutex_};
     if (!is_open(state_) || closing_) return Error{Errc::kUsage, "the application does not run"};
@@ -317,9 +331,21 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& topology,
             *options.guarantee == Guarantee::kExactlyOnceV2 ? "exactly_once_v2" : "at_least_once");
     if (options.threads) set("num.stream.threads", std::to_string(*options.threads));
     LEAT_TRY(Settings settings, read_settings(properties));
-    LEAT_TRY_VOID(Layout(topology.parts(), settings.application_id).check());
+    const Layout layout{topology.parts(), settings.application_id};
+    LEAT_TRY_VOID(layout.check());
     LEAT_TRY(std::string process, new_process_id());
-    auto impl = std::make_unique<Impl>(topology, options, std::move(settings), std::move(process));
+    static rt::PosixDisk disk;  // Without state of its own.
+    LEAT_TRY(auto states,
+             detail::StateHome::open(
+                 disk, rt::system_time(),
+                 {.state_dir = settings.state_dir,
+                  .application_id = settings.application_id,
+                  .fresh_id = std::move(process),
+                  .persistent = layout.keeps_state_on_disk(),
+                  .exactly_once = settings.exactly_once,
+                  .memory_bytes = static_cast<std::size_t>(settings.state_memory_bytes),
+                  .cleanup_delay = settings.cleanup_delay}));
+    auto impl = std::make_unique<Impl>(topology, options, std::move(settings), std::move(states));
     return std::unique_ptr<Application>{
         new Application{std::move(impl)}};  // tidy: right here, the constructor is private
 }
@@ -341,6 +367,9 @@ void Application::pause() {
 }
 void Application::resume() {
     impl_->pause(false);
+}
+Result<void> Application::clean_up() {
+    return impl_->clean_up();
 }
 bool Application::is_paused() const {
     return impl_->is_paused();

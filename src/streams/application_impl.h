@@ -19,6 +19,7 @@
 #include "streams/layout.h"
 #include "streams/membership.h"
 #include "streams/settings.h"
+#include "streams/state/state_home.h"
 #include "streams/stream_thread.h"
 #include "streams/task_board.h"
 
@@ -27,7 +28,8 @@ namespace leat::streams {
 /// Threading: thread-safe.
 class Application::Impl {
   public:
-    Impl(const Topology& topology, Options options, Settings settings, std::string process);
+    Impl(const Topology& topology, Options options, Settings settings,
+         std::unique_ptr<detail::StateHome> states);
     ~Impl();
 
     Result<void> start();
@@ -36,6 +38,7 @@ class Application::Impl {
     Result<void> close(Duration at_most, std::optional<bool> leave_group);
     void pause(bool paused) { paused_ = paused; }
     [[nodiscard]] bool is_paused() const { return paused_; }
+    Result<void> clean_up();
     Result<int> add_thread();
     Result<int> remove_thread();
     /// What ended it; null when nothing did.
@@ -64,6 +67,7 @@ class Application::Impl {
     Options options_;
     Settings settings_;
     Layout layout_;
+    std::unique_ptr<detail::StateHome> states_;
     TaskBoard board_;
     GroupGate gate_;
     std::atomic<bool> paused_ = false;

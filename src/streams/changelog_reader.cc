@@ -4,50 +4,102 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/admin.h"
+#include "obs/log.h"
+
 namespace leat::streams {
 namespace {
 
-/// For one question to a broker.
-constexpr std::chrono::milliseconds kAskMax{30'000};
+constexpr obs::Logger kLog{"streams"};
 
 }  // namespace
 
-Result<void> ChangelogReader::open(const std::vector<detail::StoreSpec>& stores,
-                                   const detail::TaskGraph& graph, const Layout& layout,
-                                   std::int32_t partition) {
-    std::vector<client::StartAt> starts;
-    for (const detail::StoreSpec& spec : stores) {
+Result<void> ChangelogReader::open(const Task& of, const Layout& layout) {
+    state_ = &of.state;
+    task_ = &of.task;
+    for (const detail::StoreSpec& spec : of.stores) {
         if (!spec.source_topic && !spec.logging) continue;
         auto mark = std::make_unique<ChangelogMark>();
         mark->is_source = spec.source_topic.has_value();
         mark->where = {mark->is_source ? layout.cluster_name(*spec.source_topic)
                                        : layout.changelog_name(spec.name),
-                       partition};
-        mark->store = &graph.store(spec.name);
-        LEAT_TRY(const client::Watermarks marks, reader_->watermarks(mark->where, kAskMax));
-        mark->begin = marks.begin.value;
-        mark->next = marks.begin.value;
-        mark->seen_end = marks.end.value;
-        starts.push_back({mark->where, Offset{mark->next}});
+                       of.partition};
+        mark->store = &of.graph.store(spec.name);
         marks_.push_back(std::move(mark));
     }
+    if (marks_.empty()) return {};
+    LEAT_TRY_VOID(find_starts());
+    std::vector<client::StartAt> starts;
+    for (const auto& mark : marks_) starts.push_back({mark->where, Offset{mark->next}});
     reading_ = true;
     return reader_->add(starts);
 }
 
+Result<void> ChangelogReader::find_starts() {
+    std::vector<client::TopicPartition> where;
+    std::vector<std::string> topics;
+    for (const auto& mark : marks_) {
+        where.push_back(mark->where);
+        topics.push_back(mark->where.topic);
+    }
+    LEAT_TRY(const auto ids, cluster_.ids_of(topics));
+    LEAT_TRY(const auto begins, cluster_.offsets_of(where, client::kEarliest));
+    LEAT_TRY(const auto ends, cluster_.offsets_of(where, client::kLatest));
+    for (std::size_t i = 0; i < marks_.size(); ++i) {
+        ChangelogMark& mark = *marks_[i];
+        mark.begin = begins[i];
+        mark.seen_end = ends[i];
+        LEAT_TRY(const bool was_foreign, state_->bind(*mark.store, *task_, ids[i]));
+        if (was_foreign)
+            kLog.warn("the changelog was made anew: its store is restored whole",
+                      {{"store", mark.store->name()}, {"changelog", mark.where.topic}});
+        const auto kept = state_->changelog_offset(mark.store->name());
+        mark.next = mark.noted = kept.value_or(mark.begin);
+        if (mark.next > ends[i]) LEAT_TRY_VOID(empty(mark, "it ends before what the state has"));
+        if (mark.next < mark.begin)
+            LEAT_TRY_VOID(empty(mark, "it begins behind what the state has"));
+    }
+    return {};
+}
+
+Result<void> ChangelogReader::empty(ChangelogMark& mark, std::string_view why) {
+    kLog.warn("the changelog does not go on where the state ends: its store is restored whole",
+              {{"store", mark.store->name()},
+               {"changelog", mark.where.topic},
+               {"partition", mark.where.partition},
+               {"offset", mark.next},
+               {"why", why}});
+    LEAT_TRY_VOID(state_->wipe(*mark.store, *task_));
+    mark.next = mark.noted = mark.begin;
+    return {};
+}
+
+Result<void> ChangelogReader::start_over(ChangelogMark& mark) {
+    const client::TopicPartition where[] = {mark.where};
+    LEAT_TRY(const auto begins, cluster_.offsets_of(where, client::kEarliest));
+    mark.begin = begins.front();
+    LEAT_TRY_VOID(empty(mark, "it no longer has that offset"));
+    LEAT_TRY_VOID(reader_->remove(where));
+    const client::StartAt start[] = {{mark.where, Offset{mark.next}}};
+    return reader_->add(start);
+}
+
 Result<void> ChangelogReader::set_ends(
     const std::map<client::TopicPartition, std::int64_t>& source_ends) {
-    for (const auto& mark : marks_) {
-        mark->done = false;
-        if (mark->is_source) {
-            // What is not processed yet comes in as input.
-            const auto found = source_ends.find(mark->where);
-            mark->end = found == source_ends.end() ? mark->begin : found->second;
-        } else {
-            // Not the end of what is stable: a commit is over before all its markers are written,
-            // and what it changed belongs to the state. Reading waits for the marker.
-            LEAT_TRY(mark->end, end_of_(mark->where));
-        }
+    std::vector<client::TopicPartition> where;
+    for (const auto& mark : marks_) where.push_back(mark->where);
+    if (where.empty()) return {};
+    // Not the end of what is stable: a commit is over before all its markers are written, and what
+    // it changed belongs to the state. Reading waits for the marker.
+    LEAT_TRY(const auto ends, cluster_.offsets_of(where, client::kLatest));
+    for (std::size_t i = 0; i < marks_.size(); ++i) {
+        ChangelogMark& mark = *marks_[i];
+        mark.done = false;
+        mark.end = ends[i];
+        if (!mark.is_source) continue;
+        // What is not processed yet comes in as input.
+        const auto found = source_ends.find(mark.where);
+        mark.end = found == source_ends.end() ? mark.begin : found->second;
     }
     return {};
 }
@@ -81,10 +133,10 @@ Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max)
             mark.next = std::max(mark.next, end->offset.value);
             mark.seen_end = std::max(mark.seen_end, mark.next);
         } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
-            if (trouble->code == Errc::kOffsetOutOfRange)
-                return Error{Errc::kOffsetOutOfRange, "changelog " + mark.where.topic +
-                                                          " no longer has offset " +
-                                                          std::to_string(mark.next)};
+            if (trouble->code == Errc::kOffsetOutOfRange) {
+                batch_.clear();
+                LEAT_TRY_VOID(start_over(mark));
+            }
         } else {
             break;
         }
@@ -102,7 +154,10 @@ Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_m
             records_.push_back({.key = *held.record.key,
                                 .value = held.record.value,
                                 .timestamp = held.record.timestamp.value});
-    LEAT_TRY_VOID(mark.store->restore(records_));
+    if (mark.next > mark.noted) {
+        LEAT_TRY_VOID(state_->restore(*mark.store, records_, mark.next));
+        mark.noted = mark.next;
+    }
     mark.restored += static_cast<std::int64_t>(records_.size());
     batch_.clear();
     return mark.end && mark.next >= *mark.end;
@@ -119,6 +174,12 @@ ChangelogMark* ChangelogReader::mark_of(std::string_view topic) {
     const auto found =
         std::ranges::find_if(marks_, [&](const auto& mark) { return mark->where.topic == topic; });
     return found == marks_.end() ? nullptr : found->get();
+}
+
+std::int64_t ChangelogReader::restored() const {
+    std::int64_t out = 0;
+    for (const auto& mark : marks_) out += mark->restored;
+    return out;
 }
 
 std::int64_t ChangelogReader::remaining() const {

@@ -10,7 +10,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,7 @@
 #include "client/partition_reader.h"
 #include "leat/streams/detail/store.h"
 #include "streams/layout.h"
+#include "streams/state/task_state.h"
 #include "streams/task_graph.h"
 
 namespace leat::streams {
@@ -32,6 +35,7 @@ struct ChangelogMark {
     std::int64_t begin = 0;
     std::int64_t seen_end = 0;  ///< Where the changelog ended when it was last looked at.
     std::int64_t restored = 0;  ///< Records taken in.
+    std::int64_t noted = 0;     ///< Up to here the state knows that it has them.
     bool done = false;
     /// Offset above the last change that was sent and acknowledged.
     std::int64_t acknowledged = -1;
@@ -40,17 +44,30 @@ struct ChangelogMark {
 /// Threading: belongs to its task.
 class ChangelogReader {
   public:
-    /// The offset behind all that is in a partition, records of open transactions included.
-    using EndOf = std::function<Result<std::int64_t>(const client::TopicPartition& where)>;
+    /// What it asks the cluster.
+    struct Cluster {
+        /// Where partitions begin or end (client::kEarliest, kLatest), records of open transactions
+        /// included.
+        std::function<Result<std::vector<std::int64_t>>(
+            std::span<const client::TopicPartition> where, std::int64_t timestamp)>
+            offsets_of;
+        /// Empty ones where the broker knows no ids.
+        std::function<Result<std::vector<std::string>>(std::span<const std::string> topics)> ids_of;
+    };
 
-    ChangelogReader(client::PartitionReader& reader, EndOf end_of)
-        : reader_(&reader), end_of_(std::move(end_of)) {}
+    ChangelogReader(client::PartitionReader& reader, Cluster cluster)
+        : reader_(&reader), cluster_(std::move(cluster)) {}
 
-    /// Begins to read; follow until set_ends().
-    /// `stores`: specs and where the stores are. `committed`: next offsets of what they hold
-    /// already.
-    Result<void> open(const std::vector<detail::StoreSpec>& stores, const detail::TaskGraph& graph,
-                      const Layout& layout, std::int32_t partition);
+    /// Begins to read where the state ends; follow until set_ends(). A store that is not out of the
+    /// changelog as it is now is emptied and restored whole. What is given must outlive close().
+    struct Task {
+        const std::vector<detail::StoreSpec>& stores;
+        const detail::TaskGraph& graph;
+        detail::TaskState& state;
+        detail::Task& task;  ///< For stores that are opened again.
+        std::int32_t partition = 0;
+    };
+    Result<void> open(const Task& of, const Layout& layout);
     /// From now on it ends where the changelogs end now. For one that is an input topic, at
     /// `source_ends`.
     Result<void> set_ends(const std::map<client::TopicPartition, std::int64_t>& source_ends);
@@ -63,16 +80,24 @@ class ChangelogReader {
     [[nodiscard]] const std::vector<std::unique_ptr<ChangelogMark>>& marks() const noexcept {
         return marks_;
     }
+    /// Records that were taken in.
+    [[nodiscard]] std::int64_t restored() const;
     /// Records that are missing, as far as is known.
     [[nodiscard]] std::int64_t remaining() const;
 
   private:
+    Result<void> find_starts();
+    /// The store's rows are of no use; it goes on at the beginning.
+    Result<void> empty(ChangelogMark& mark, std::string_view why);
+    Result<void> start_over(ChangelogMark& mark);
     /// Reads a batch; `mark.next` is behind it.
     Result<void> read(ChangelogMark& mark, std::size_t records_max);
     Result<bool> advance(ChangelogMark& mark, std::size_t records_max);
 
     client::PartitionReader* reader_;
-    EndOf end_of_;
+    Cluster cluster_;
+    detail::TaskState* state_ = nullptr;
+    detail::Task* task_ = nullptr;
     std::vector<client::HeldRecord> batch_;
     std::vector<detail::ChangelogRecord> records_;
     std::vector<std::unique_ptr<ChangelogMark>> marks_;  ///< Addresses are tags of deliveries.

@@ -80,9 +80,13 @@ Result<StreamThread::Committed> StreamThread::commit() {
         positions.insert(positions.end(), std::make_move_iterator(more.begin()),
                          std::make_move_iterator(more.end()));
     }
-    if (positions.empty() && !in_transaction_) return Committed::kDone;
-    LEAT_TRY(const Committed done,
-             settings_.exactly_once ? commit_transaction(positions) : commit_positions(positions));
+    if (positions.empty() && !any) return Committed::kDone;
+    Committed done = Committed::kDone;
+    if (!settings_.exactly_once) {
+        LEAT_TRY(done, commit_positions(positions));
+    } else if (in_transaction_ || !positions.empty()) {
+        LEAT_TRY(done, commit_transaction(positions));
+    }
     if (done != Committed::kDone) return done;
     commits_.restore();
     resets_.restore();
@@ -95,6 +99,7 @@ Result<StreamThread::Committed> StreamThread::commit_positions(
     const std::vector<client::CommittedOffset>& positions) {
     LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
     if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
+    if (positions.empty()) return Committed::kDone;  // What changed is in changelogs alone.
     const auto pass = environment_.gate->try_enter();
     // Lost, and joined again already: the new generation's owner of these may be another.
     if (!pass || environment_.board->is_lost(index_)) return Committed::kLater;

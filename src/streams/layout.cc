@@ -38,6 +38,14 @@ bool Subtopology::is_stateful() const {
     return !stores.empty();
 }
 
+bool Subtopology::keeps_state_on_disk() const {
+    return std::ranges::any_of(stores, &detail::StoreSpec::persistent);
+}
+
+bool Layout::keeps_state_on_disk() const {
+    return std::ranges::any_of(subtopologies_, &Subtopology::keeps_state_on_disk);
+}
+
 Layout::Layout(const detail::Parts& parts, std::string application_id)
     : parts_(parts), application_id_(std::move(application_id)) {
     for (const auto& [name, topic] : parts.repartition_topics())
@@ -188,12 +196,6 @@ Result<void> Layout::check() const {
     if (!global_.empty())
         return Error{Errc::kStreamsInvalidTopology,
                      global_ + ": global tables and stores run in the test driver only so far"};
-    for (const auto& spec : parts_.stores())
-        if (spec.persistent && !spec.logging && !spec.source_topic)
-            return Error{Errc::kStreamsInvalidTopology,
-                         spec.name +
-                             ": a store without changelog does not outlive its task so far; make "
-                             "it one in memory, or log its changes"};
     return {};
 }
 

@@ -26,6 +26,8 @@ struct Subtopology {
     std::vector<std::string> sinks;    ///< Repartition topics that it writes.
     std::vector<detail::StoreSpec> stores;
     [[nodiscard]] bool is_stateful() const;
+    /// Some store is to be on disk.
+    [[nodiscard]] bool keeps_state_on_disk() const;
 };
 
 /// An internal topic as it must be.
@@ -52,6 +54,9 @@ class Layout {
     [[nodiscard]] bool is_repartition(std::string_view cluster_name) const;
     /// The changelog of a store that is not its source topic.
     [[nodiscard]] std::string changelog_name(std::string_view store) const;
+
+    /// Some store is to be on disk.
+    [[nodiscard]] bool keeps_state_on_disk() const;
 
     /// How reading begins without a committed position. Repartition topics: from their beginning.
     [[nodiscard]] OffsetReset reset_of(std::string_view cluster_name) const;

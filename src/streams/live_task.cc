@@ -21,11 +21,9 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
     : id_(id),
       partitions_(std::move(inputs)),
       environment_(std::move(environment)),
-      changelogs_(*environment_.reader, environment_.end_of),
+      changelogs_(*environment_.reader, environment_.cluster),
       choice_(environment_.settings->idle_max) {
     identify({.application_id = environment_.settings->application_id, .task_id = id_.text()});
-    graph_ =
-        std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, backend_);
 }
 
 const Subtopology& LiveTask::subtopology() const {
@@ -37,9 +35,19 @@ LiveTask::~LiveTask() {
 }
 
 Result<void> LiveTask::open() {
-    LEAT_TRY_VOID(graph_->open_stores(*this));
     is_open_ = true;
-    return changelogs_.open(subtopology().stores, *graph_, *environment_.layout, id_.partition);
+    LEAT_TRY(open_state_,
+             environment_.states->open_task(id_.text(), subtopology().keeps_state_on_disk()));
+    detail::TaskState& state = *open_state_.state;
+    graph_ = std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, state);
+    LEAT_TRY_VOID(state.ready());
+    LEAT_TRY_VOID(graph_->open_stores(*this));
+    const ChangelogReader::Task of{.stores = subtopology().stores,
+                                   .graph = *graph_,
+                                   .state = state,
+                                   .task = *this,
+                                   .partition = id_.partition};
+    return changelogs_.open(of, *environment_.layout);
 }
 
 Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) {
@@ -245,8 +253,21 @@ std::vector<client::CommittedOffset> LiveTask::positions() const {
 
 Result<void> LiveTask::committed() {
     for (Input& input : inputs_) input.committed = input.position;
-    needs_commit_ = false;
-    return {};
+    if (!std::exchange(needs_commit_, false)) return {};
+    detail::TaskState::Offsets next;
+    for (const auto& mark : changelogs_.marks()) {
+        const auto input = std::ranges::find(inputs_, mark->where, &Input::where);
+        if (mark->is_source && input != inputs_.end())
+            next[mark->store->name()] = input->position;
+        else if (mark->acknowledged >= 0)
+            next[mark->store->name()] = mark->acknowledged;
+    }
+    return open_state_.state->commit(graph_->stores(), next);
+}
+
+Result<bool> LiveTask::relieve() {
+    LEAT_TRY_VOID(open_state_.state->relieve());
+    return open_state_.state->wants_commit();
 }
 
 void LiveTask::close() {
@@ -257,6 +278,8 @@ void LiveTask::close() {
     inputs_.clear();
     ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
     is_running_ = false;
+    graph_.reset();
+    environment_.states->close_task(id_.text(), std::move(open_state_));
 }
 
 Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> partition,

@@ -23,6 +23,7 @@
 #include "streams/layout.h"
 #include "streams/record_choice.h"
 #include "streams/settings.h"
+#include "streams/state/state_home.h"
 #include "streams/task_graph.h"
 #include "streams/task_id.h"
 
@@ -37,8 +38,8 @@ struct TaskEnvironment {
     const rt::Clock* clock = nullptr;
     /// Hands a record to the producer; waits while that is full.
     std::function<Result<void>(std::string_view topic, const client::OutgoingRecord&)> send;
-    /// The offset behind all that is in a partition, records of open transactions included.
-    ChangelogReader::EndOf end_of;
+    ChangelogReader::Cluster cluster;
+    detail::StateHome* states = nullptr;
     /// The first offset that is not older than a time; the end when there is none.
     std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>
         offset_at;
@@ -64,9 +65,11 @@ class LiveTask final : public detail::Task {
     Result<void> flush();
     /// What changed since the last committed().
     [[nodiscard]] std::vector<client::CommittedOffset> positions() const;
-    /// They are durable, and so is all that was sent before.
+    /// They are durable, and so is all that was sent before: now the state is kept too.
     Result<void> committed();
-    /// Stops reading; nothing is committed.
+    /// Between records, now and then: too much is not held in memory. True: a commit is due.
+    Result<bool> relieve();
+    /// Stops reading and lets go of the state; what was not committed is gone.
     void close();
 
     [[nodiscard]] const TaskId& id() const noexcept { return id_; }
@@ -124,7 +127,7 @@ class LiveTask final : public detail::Task {
     TaskId id_;
     std::vector<client::TopicPartition> partitions_;
     TaskEnvironment environment_;
-    detail::MemoryBackend backend_;
+    detail::OpenState open_state_;
     std::unique_ptr<detail::TaskGraph> graph_;
     ChangelogReader changelogs_;
     std::vector<Input> inputs_;

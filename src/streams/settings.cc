@@ -101,10 +101,18 @@ constexpr auto kRows = std::to_array<SettingRow>({
             s.replication_factor = static_cast<std::int16_t>(number_in(v));
         },
         -1),
-    row("state.cleanup.delay.ms", Type::kLong, "600000",
-        "Without effect so far: state is in memory.", nullptr, 0),
+    row(
+        "state.cleanup.delay.ms", Type::kLong, "600000",
+        "How long state on disk is kept that no task of this instance uses.",
+        [](Settings& s, const Value& v) { s.cleanup_delay = time_in(v); }, 0),
     row("state.dir", Type::kString, "/tmp/kafka-streams",
-        "Without effect so far: state is in memory.", nullptr),
+        "Folder of the state on disk, below it a folder for the application. Instances on one "
+        "machine need one each.",
+        [](Settings& s, const Value& v) { s.state_dir = text_in(v); }),
+    row(
+        "leat.state.memory.max.bytes", Type::kLong, "268435456",
+        "Memory of all stores on disk together: blocks, indexes, filters, write buffers.",
+        [](Settings& s, const Value& v) { s.state_memory_bytes = number_in(v); }, 1048576),
     row("statestore.cache.max.bytes", Type::kLong, "10485760",
         "Without effect so far: there is no cache.", nullptr, 0),
     row(

@@ -39,6 +39,9 @@ struct Settings {
     bool require_names = false;
     std::string optimization;  ///< As topology.optimization.
     std::string dead_letter_topic;
+    std::string state_dir;
+    milliseconds cleanup_delay{600'000};
+    std::int64_t state_memory_bytes = 0;
 
     // Of the group, under the consumer's names.
     std::string instance_id;

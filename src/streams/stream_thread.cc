@@ -237,6 +237,32 @@ Result<void> StreamThread::open_new(const TaskBoard::Orders& orders) {
     return {};
 }
 
+ChangelogReader::Cluster StreamThread::cluster() {
+    return {
+        .offsets_of = [this](std::span<const client::TopicPartition> where,
+                             std::int64_t timestamp) -> Result<std::vector<std::int64_t>> {
+            LEAT_TRY(const auto found, admin_->list_offsets(where, timestamp));
+            std::vector<std::int64_t> out;
+            for (const auto& one : found) {
+                if (one.code != Errc::kNone) return Error{one.code, one.where.topic};
+                out.push_back(one.offset);
+            }
+            return out;
+        },
+        .ids_of = [this](std::span<const std::string> topics) -> Result<std::vector<std::string>> {
+            LEAT_TRY(const auto known, admin_->describe_cluster(topics));
+            std::vector<std::string> out;
+            for (const std::string& name : topics) {
+                const auto at = std::ranges::find(known.topics, name, &client::TopicInfo::name);
+                if (at == known.topics.end() || at->code != Errc::kNone)
+                    return Error{
+                        at == known.topics.end() ? Errc::kUnknownTopicOrPartition : at->code, name};
+                out.push_back(at->id.is_zero() ? std::string{} : at->id.text());
+            }
+            return out;
+        }};
+}
+
 Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
                                     const TaskBoard::Orders& orders) {
     std::vector<client::TopicPartition> inputs;
@@ -258,12 +284,8 @@ Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
                 .send = [this](
                             std::string_view topic,
                             const client::OutgoingRecord& record) { return send(topic, record); },
-                .end_of = [this](const client::TopicPartition& where) -> Result<std::int64_t> {
-                    LEAT_TRY(const auto ends, admin_->list_offsets({&where, 1}, client::kLatest));
-                    if (ends.front().code != Errc::kNone)
-                        return Error{ends.front().code, where.topic};
-                    return ends.front().offset;
-                },
+                .cluster = cluster(),
+                .states = environment_.states,
                 .offset_at =
                     [this](const client::TopicPartition& where, std::int64_t time_ms) {
                         return reader_->offset_at(where, WallMs{time_ms}, settings_.task_timeout);
@@ -298,7 +320,9 @@ Result<void> StreamThread::restore(bool& worked) {
         if (task->is_active()) any = any || !done || !*done;
         if (done && *done) {
             worked = true;
-            kLog.info("task runs", {{"task", id.text()}, {"thread", index_}});
+            kLog.info("task runs", {{"task", id.text()},
+                                    {"thread", index_},
+                                    {"restored", task->changelogs().restored()}});
             environment_.on_progress();
         }
     }
@@ -318,7 +342,8 @@ Result<void> StreamThread::process(bool& worked) {
             if (!*done) break;
             worked = true;
         }
-        if (task->take_commit_request()) commit_asked_ = true;
+        LEAT_TRY(const bool is_full, task->relieve());
+        if (task->take_commit_request() || is_full) commit_asked_ = true;
         if (delivery_failure_) return {};
     }
     return {};

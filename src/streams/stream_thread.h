@@ -34,6 +34,7 @@ struct ThreadEnvironment {
     const Settings* settings = nullptr;
     const detail::Parts* parts = nullptr;
     const Layout* layout = nullptr;
+    detail::StateHome* states = nullptr;
     TaskBoard* board = nullptr;
     GroupGate* gate = nullptr;
     const rt::Clock* clock = nullptr;
@@ -77,6 +78,7 @@ class StreamThread {
     Result<bool> try_open(const TaskId& id, bool is_active, const TaskBoard::Orders& orders);
     Result<void> drop_tasks(const std::vector<TaskId>& ids);
     void close_task(const TaskId& id);
+    [[nodiscard]] ChangelogReader::Cluster cluster();
     Result<void> restore(bool& worked);
     Result<void> process(bool& worked);
     // Commits.

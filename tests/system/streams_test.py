@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import struct
 import subprocess
@@ -29,12 +30,12 @@ PARTITIONS = 4
 
 
 class Instance:
-    """One process of the example."""
+    """One process of the example. `state`: where it keeps what it knows, below the folder."""
 
-    def __init__(self, node, folder, *settings):
+    def __init__(self, node, folder, *settings, state="state"):
         self.log = open(folder / f"app-{time.monotonic_ns()}.log", "wb")
         self.out = open(folder / f"app-{time.monotonic_ns()}.out", "w+")
-        self.process = subprocess.Popen([OPTIONS.word_count, node.address, *settings], stdout=self.out, stderr=self.log,
+        self.process = subprocess.Popen([OPTIONS.word_count, node.address, f"state.dir={folder / state}", *settings], stdout=self.out, stderr=self.log,
                                         stdin=subprocess.DEVNULL)
 
     def states(self):
@@ -210,7 +211,7 @@ class WordCount(unittest.TestCase):
         self.produce(1000)
         with Instance(self.node, self.place, *settings) as first:
             first.wait_running()
-            with Instance(self.node, self.place, *settings) as second:
+            with Instance(self.node, self.place, *settings, state="second") as second:
                 second.wait_running()
                 self.produce(500)
                 self.wait_for_counts()
@@ -242,6 +243,77 @@ class WordCount(unittest.TestCase):
             # The repartition topic cannot follow: Kafka Streams ends too.
             self.assertEqual(app.process.wait(60), 1)
             self.assertIn("internal topic word-count-by-word-repartition has 4 partitions", app.said())
+
+    def restored(self, app):
+        """Records that tasks took out of changelogs before they ran."""
+        return sum(int(n) for n in re.findall(r'"?task runs"?.*?restored=(\d+)', app.said()))
+
+    def test_killed_instance_restores_the_tail_alone(self):
+        self.produce(2000)
+        settings = ("commit.interval.ms=100", "session.timeout.ms=1000", "heartbeat.interval.ms=200")
+        with Instance(self.node, self.place, *settings) as app:
+            app.wait_running()
+            self.wait_for_counts()
+            time.sleep(0.5)  # The last commit.
+            app.kill()
+        with Instance(self.node, self.place, *settings) as app:
+            app.wait_running()
+            self.assertEqual(self.restored(app), 0)
+            app.kill()
+        # Without the state all of it comes back.
+        shutil.rmtree(self.place / "state" / "word-count")
+        with Instance(self.node, self.place, *settings) as app:
+            app.wait_running()
+            self.assertGreater(self.restored(app), len(self.expected))
+            self.produce(100)
+            self.wait_for_counts()
+            self.assertEqual(app.stop(), 0)
+        # Closed in peace nothing is to be restored either, and the process is known again.
+        process = (self.place / "state" / "word-count" / "kafka-streams-process-metadata").read_text()
+        with Instance(self.node, self.place, *settings) as app:
+            app.wait_running()
+            self.assertEqual(self.restored(app), 0)
+            self.assertEqual(app.stop(), 0)
+        self.assertEqual((self.place / "state" / "word-count" / "kafka-streams-process-metadata").read_text(), process)
+
+    def test_exactly_once_crash_leaves_nothing_uncommitted(self):
+        """The process is killed inside a transaction; what it counted there is not in the state of the next one."""
+        settings = ("processing.guarantee=exactly_once_v2", "session.timeout.ms=1000", "heartbeat.interval.ms=200")
+        self.produce(500)
+        with Instance(self.node, self.place, *settings) as app:
+            app.wait_running()
+            self.wait_for_counts()
+            app.kill()
+        # One commit gives the words to those who count; they count in the transaction after it.
+        with Instance(self.node, self.place, *settings, "commit.interval.ms=3000", "statestore.cache.max.bytes=0") as app:
+            app.wait_running()
+            self.produce(500)
+            self.wait_until_sent(app)
+            app.kill()
+        with Instance(self.node, self.place, *settings) as app:
+            self.wait_for_counts()
+            self.assertEqual(app.stop(), 0)
+
+    def wait_until_sent(self, app, patience=60):
+        """Until uncommitted counts are on the topic."""
+        deadline = time.monotonic() + patience
+        before = self.counts()[1]
+        while True:
+            out = self.leat("consume", "word-counts", "--from", "beginning", "--until-end", "--isolation", "read_uncommitted",
+                            "--output", "json")
+            if len(out.splitlines()) > before:
+                return
+            if app.process.poll() is not None or time.monotonic() > deadline:
+                self.fail("nothing was sent")
+            time.sleep(0.1)
+
+    def test_state_of_another_process_is_refused(self):
+        with Instance(self.node, self.place) as first:
+            first.wait_running()
+            with Instance(self.node, self.place) as second:
+                self.assertEqual(second.process.wait(60), 1)
+                self.assertIn(f"state.dir {self.place / 'state'}: application 'word-count' runs with it already", second.said())
+            self.assertEqual(first.stop(), 0)
 
     def test_outage_of_the_broker_is_outlasted(self):
         self.produce(200)

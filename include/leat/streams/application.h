@@ -59,7 +59,8 @@ class Application {
         std::function<void(ApplicationState now, ApplicationState before)> on_state{};
     };
 
-    /// Does not connect yet. Errors: kInvalidSetting.
+    /// Does not connect yet; takes the state's folder when a store is on disk. Errors:
+    /// kInvalidSetting, kDataDirInUse (another instance has that folder), kIoError.
     static Result<std::unique_ptr<Application>> open(const Topology& topology,
                                                      const Options& options);
     Application(const Application&) = delete;
@@ -81,6 +82,10 @@ class Application {
     /// in the background).
     Result<void> close(Duration at_most = Duration{30'000},
                        std::optional<bool> leave_group = std::nullopt);
+
+    /// Removes this application's state from the disk: it is restored from changelogs at the next
+    /// start. Errors: kUsage (it runs), kDataDirInUse, kIoError.
+    Result<void> clean_up();
 
     /// Processing stops; membership, commits and heartbeats go on.
     void pause();

@@ -38,6 +38,10 @@ class StateDirectory {
     /// The folder of a task ("0_3", "global"), made when missing. `now_ms` is noted as the time of
     /// its last use. Errors: kDataDirInUse (another thread or process has the task).
     Result<TaskDirectory> task(std::string_view task, std::int64_t now_ms);
+    /// Notes the time of its last use. Errors: kIoError.
+    Result<void> note_use(const TaskDirectory& task, std::int64_t now_ms) {
+        return note_use(task.path, now_ms);
+    }
     /// Tasks that have a folder, in the order of their names.
     Result<std::vector<std::string>> tasks() const;
     /// Removes the folders of tasks that nobody has locked and that were not used for `delay_ms`;

@@ -24,6 +24,7 @@ constexpr std::string_view kRegistry{"\0\0", 2};
 constexpr char kFormatKey = 'f';
 constexpr char kStoreKey = 's';   ///< ‖ name: number (2 bytes) ‖ layout.
 constexpr char kOffsetKey = 'o';  ///< ‖ name: next changelog offset (8 bytes).
+constexpr char kSourceKey = 'c';  ///< ‖ name: the changelog's topic id.
 constexpr std::string_view kFormat = "1";
 
 constexpr int kOpenFilesMax = 256;
@@ -109,7 +110,8 @@ std::size_t StateMemory::used_bytes() const {
 TaskState::TaskState(Options options)
     : options_(std::move(options)), database_(std::make_shared<Database>()) {
     constexpr std::size_t kAlone = std::size_t{64} << 20U;
-    if (!options_.memory) options_.memory = std::make_shared<StateMemory>(kAlone);
+    if (!options_.memory && !options_.directory.empty())
+        options_.memory = std::make_shared<StateMemory>(kAlone);
     database_->directory = options_.directory;
 }
 
@@ -117,6 +119,7 @@ TaskState::~TaskState() = default;
 
 Result<std::unique_ptr<TaskState>> TaskState::open(Options options) {
     std::unique_ptr<TaskState> state{new TaskState{std::move(options)}};  // tidy: private
+    if (state->options_.directory.empty()) return state;
     auto* env = rocksdb::Env::Default();
     const std::string mark = state->database_->mark_path();
     Result<void> opened;
@@ -138,6 +141,18 @@ Result<std::unique_ptr<TaskState>> TaskState::open(Options options) {
     return state;
 }
 
+Result<TaskState::Offsets> TaskState::peek(const std::string& directory) {
+    if (!rocksdb::Env::Default()->FileExists(directory + "/rocksdb/CURRENT").ok()) return Offsets{};
+    TaskState state{{.directory = directory}};
+    rocksdb::DB* db = nullptr;
+    const auto status =
+        rocksdb::DB::OpenForReadOnly(database_options(state.options_), state.database_path(), &db);
+    state.database_->db.reset(db);
+    if (!status.ok()) return state.database_->error(status, "looking at");
+    LEAT_TRY_VOID(state.read_rows_of_registry());
+    return std::move(state.offsets_);
+}
+
 Result<void> TaskState::open_database() {
     rocksdb::DB* db = nullptr;
     const auto status = rocksdb::DB::Open(database_options(options_), database_path(), &db);
@@ -157,10 +172,6 @@ Result<void> TaskState::remove_database() {
 }
 
 Result<void> TaskState::read_registry() {
-    const auto broken = [&] {
-        return Error{Errc::kMalformed, "the registry of the state in " + options_.directory +
-                                           " cannot be read; remove it so that it is restored"};
-    };
     std::string format;
     auto status = database_->db->Get({}, registry_key(kFormatKey), &format);
     if (status.IsNotFound()) {
@@ -173,6 +184,14 @@ Result<void> TaskState::read_registry() {
         return Error{Errc::kDataDirFormat, "the state in " + options_.directory +
                                                " was written by a newer version (format " + format +
                                                ")"};
+    return read_rows_of_registry();
+}
+
+Result<void> TaskState::read_rows_of_registry() {
+    const auto broken = [&] {
+        return Error{Errc::kMalformed, "the registry of the state in " + options_.directory +
+                                           " cannot be read; remove it so that it is restored"};
+    };
     const std::string end = *after_prefix(kRegistry);
     const rocksdb::Slice upper = end;
     rocksdb::ReadOptions read;
@@ -186,9 +205,12 @@ Result<void> TaskState::read_registry() {
         if (key.front() == kStoreKey) {
             if (value.size() < 2) return broken();
             const auto number = read_be<std::uint16_t>(value);
-            registry_[name] = {number, std::string{value.substr(2)}};
+            registry_[name].number = number;
+            registry_[name].layout = value.substr(2);
             next_number_ =
                 std::max<std::uint16_t>(next_number_, static_cast<std::uint16_t>(number + 1));
+        } else if (key.front() == kSourceKey) {
+            registry_[name].changelog_id = value;
         } else if (key.front() == kOffsetKey) {
             if (value.size() != 8) return broken();
             offsets_[name] = read_be<std::int64_t>(value);
@@ -200,7 +222,7 @@ Result<void> TaskState::read_registry() {
 
 std::unique_ptr<OrderedBytes> TaskState::rows(const StoreSpec& spec) {
     // What a suppress buffer holds is in memory, whatever its spec says.
-    if (spec.persistent && spec.kind != StoreSpec::Kind::kSuppress) {
+    if (database_->db && spec.persistent && spec.kind != StoreSpec::Kind::kSuppress) {
         auto rows = open_rows(spec);
         if (rows) {
             rows_[spec.name] = *rows;
@@ -220,27 +242,67 @@ Result<void> TaskState::ready() {
 
 Result<std::shared_ptr<StoreRows>> TaskState::open_rows(const StoreSpec& spec) {
     const std::string layout = layout_of(spec);
-    auto& known = registry_[spec.name];
-    if (known.number == 0 || known.layout != layout) {
-        rocksdb::WriteBatch batch;
-        rocksdb::Status status;
-        std::string prefix;
-        if (known.number != 0) {
-            append_be(prefix, known.number);
-            status = batch.DeleteRange(prefix, *after_prefix(prefix));
-            if (status.ok()) status = batch.Delete(registry_key(kOffsetKey, spec.name));
-            offsets_.erase(spec.name);
-        }
-        known = {next_number_++, layout};
-        std::string value;
-        append_be(value, known.number);
-        if (status.ok()) status = batch.Put(registry_key(kStoreKey, spec.name), value + layout);
-        if (status.ok()) status = database_->db->Write({}, &batch);
-        if (!status.ok()) return database_->error(status, "adding store " + spec.name + " to");
-    }
+    const auto known = registry_.find(spec.name);
+    if (known == registry_.end() || known->second.number == 0 || known->second.layout != layout)
+        LEAT_TRY_VOID(renumber(spec.name, layout));
     auto rows = std::make_shared<StoreRows>();
-    append_be(rows->prefix, known.number);
+    append_be(rows->prefix, registry_[spec.name].number);
     return rows;
+}
+
+Result<void> TaskState::renumber(const std::string& store, const std::string& layout) {
+    // What was written past the log must be in files before anything later is in the log.
+    if (options_.write_ahead_log && database_->unlogged) LEAT_TRY_VOID(flush_files());
+    Registered& known = registry_[store];
+    rocksdb::WriteBatch batch;
+    rocksdb::Status status;
+    std::string prefix;
+    if (known.number != 0) {
+        append_be(prefix, known.number);
+        status = batch.DeleteRange(prefix, *after_prefix(prefix));
+        for (const char what : {kOffsetKey, kSourceKey})
+            if (status.ok()) status = batch.Delete(registry_key(what, store));
+        offsets_.erase(store);
+    }
+    known = {next_number_++, layout, {}};
+    std::string value;
+    append_be(value, known.number);
+    if (status.ok()) status = batch.Put(registry_key(kStoreKey, store), value + layout);
+    rocksdb::WriteOptions how;
+    how.disableWAL = !options_.write_ahead_log;
+    if (status.ok()) status = database_->db->Write(how, &batch);
+    if (!status.ok()) return database_->error(status, "adding store " + store + " to");
+    return {};
+}
+
+Result<void> TaskState::wipe(StateStore& store, Task& task) {
+    const std::string& name = store.name();
+    offsets_.erase(name);
+    if (const auto memory = memory_.find(name); memory != memory_.end()) memory->second->clear();
+    if (const auto rows = rows_.find(name); rows != rows_.end()) {
+        const std::string layout = registry_[name].layout;
+        LEAT_TRY_VOID(renumber(name, layout));
+        rows->second->clear();
+        rows->second->prefix.clear();
+        append_be(rows->second->prefix, registry_[name].number);
+    }
+    return store.open(task);
+}
+
+Result<bool> TaskState::bind(StateStore& store, Task& task, std::string_view changelog_id) {
+    const std::string& name = store.name();
+    if (changelog_id.empty() || !rows_.contains(name)) return false;
+    if (registry_[name].changelog_id == changelog_id) return false;
+    // Of state without a note nothing is known against it.
+    const bool is_foreign = !registry_[name].changelog_id.empty();
+    if (is_foreign) LEAT_TRY_VOID(wipe(store, task));
+    registry_[name].changelog_id = changelog_id;
+    rocksdb::WriteOptions how;
+    how.disableWAL = !options_.write_ahead_log;
+    const auto status =
+        database_->db->Put(how, registry_key(kSourceKey, name), slice(changelog_id));
+    if (!status.ok()) return database_->error(status, "naming the changelog of " + name + " in");
+    return is_foreign;
 }
 
 std::optional<std::int64_t> TaskState::changelog_offset(std::string_view store) const {
@@ -290,6 +352,7 @@ Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets
 }
 
 Result<void> TaskState::write(const Offsets& next_offsets) {
+    if (!database_->db) return {};
     // What was written past the log must be in files before anything later is in the log.
     if (options_.write_ahead_log && database_->unlogged) LEAT_TRY_VOID(flush_files());
     rocksdb::WriteBatch batch;
@@ -349,6 +412,7 @@ Result<void> TaskState::relieve() {
 }
 
 Result<void> TaskState::flush_files() {
+    if (!database_->db) return {};
     rocksdb::FlushOptions options;
     options.wait = true;
     if (auto status = database_->db->Flush(options); !status.ok())

@@ -47,7 +47,7 @@ class StateMemory {
 class TaskState final : public StateBackend {
   public:
     struct Options {
-        std::string directory{};  ///< The task's; the caller holds its lock.
+        std::string directory{};  ///< The task's; the caller holds its lock. Empty: all in memory.
         std::shared_ptr<StateMemory> memory{};
         bool exactly_once = false;
         /// At this many bytes uncommitted rows are written early; under exactly-once they are kept
@@ -61,6 +61,9 @@ class TaskState final : public StateBackend {
     /// Changelog offsets to go on from, by store.
     using Offsets = std::map<std::string, std::int64_t, std::less<>>;
 
+    /// What is noted in a directory that nobody has open; empty when there is no state in it.
+    /// Errors: kIoError, kMalformed, kDataDirFormat.
+    static Result<Offsets> peek(const std::string& directory);
     /// State that is damaged is removed and starts empty; damage() then says what was wrong.
     /// Errors: kIoError, kNoSpace, kDataDirFormat (a newer version wrote it).
     static Result<std::unique_ptr<TaskState>> open(Options options);
@@ -77,6 +80,13 @@ class TaskState final : public StateBackend {
 
     /// Where the store's changelog goes on; absent: from its beginning.
     [[nodiscard]] std::optional<std::int64_t> changelog_offset(std::string_view store) const;
+    [[nodiscard]] const Offsets& changelog_offsets() const noexcept { return offsets_; }
+    /// Empties the store, which is to be restored from its changelog's beginning; nothing of it may
+    /// be uncommitted. Errors: kIoError.
+    Result<void> wipe(StateStore& store, Task& task);
+    /// Notes out of which changelog the store is restored; rows that are out of another one go.
+    /// `changelog_id`: empty when it is not known. True: the store was emptied. Errors: kIoError.
+    Result<bool> bind(StateStore& store, Task& task, std::string_view changelog_id);
     /// Applies changelog records and notes that it goes on at `next_offset`. Nothing may be
     /// uncommitted. Errors: those of StateStore::restore().
     Result<void> restore(StateStore& store, std::span<const ChangelogRecord> records,
@@ -101,7 +111,10 @@ class TaskState final : public StateBackend {
     Result<void> remove_database();
     [[nodiscard]] std::string database_path() const { return options_.directory + "/rocksdb"; }
     Result<void> read_registry();
+    Result<void> read_rows_of_registry();
     Result<std::shared_ptr<StoreRows>> open_rows(const StoreSpec& spec);
+    /// Gives the store a number of its own, so that none of its earlier rows are seen.
+    Result<void> renumber(const std::string& store, const std::string& layout);
     Result<void> write(const Offsets& next_offsets);
     Result<void> keep_to_budget();
 
@@ -113,6 +126,7 @@ class TaskState final : public StateBackend {
     struct Registered {
         std::uint16_t number = 0;
         std::string layout;
+        std::string changelog_id;
     };
     std::map<std::string, Registered, std::less<>> registry_;
     std::uint16_t next_number_ = 1;

@@ -419,5 +419,78 @@ TEST(StateDirectory, LocksApplicationsAndTasksAndCleansWhatIsNotUsed) {
     EXPECT_TRUE(fs::exists(state.path() + "/mine"));
 }
 
+TEST(TaskState, WipedStoreStartsEmptyAndTheOthersStay) {
+    TempFolder folder;
+    {
+        Opened task{folder.path()};
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.win->put("w", 10, "2", 10));
+        ASSERT_TRUE(task.mem->put("m", "3", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}, {"win", 6}, {"mem", 7}}));
+        ASSERT_TRUE(task.state->wipe(*task.kv, task.task));
+        ASSERT_TRUE(task.state->wipe(*task.mem, task.task));
+        EXPECT_EQ(task.all(), "");
+        EXPECT_FALSE(task.state->changelog_offset("kv"));
+        EXPECT_FALSE(task.state->changelog_offset("mem"));
+        EXPECT_EQ(task.state->changelog_offset("win"), 6);
+        Entry entry;
+        EXPECT_FALSE(*task.mem->get("m", entry));
+        ASSERT_TRUE(task.kv->put("b", "4", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 9}}));
+    }
+    Opened task{folder.path()};
+    EXPECT_EQ(task.all(), "b=4 ");
+    EXPECT_EQ(task.state->changelog_offset("kv"), 9);
+    Entry entry;
+    EXPECT_TRUE(*task.win->get("w", 10, entry));
+}
+
+TEST(TaskState, RowsOutOfAnotherChangelogGo) {
+    TempFolder folder;
+    {
+        Opened task{folder.path()};
+        EXPECT_EQ(*task.state->bind(*task.kv, task.task, "one"), false);
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
+    }
+    {
+        Opened task{folder.path()};
+        EXPECT_EQ(*task.state->bind(*task.kv, task.task, "one"), false);
+        // A broker without ids says nothing.
+        EXPECT_EQ(*task.state->bind(*task.kv, task.task, ""), false);
+        EXPECT_EQ(task.value("a"), "1");
+        EXPECT_EQ(*task.state->bind(*task.kv, task.task, "two"), true);
+        EXPECT_EQ(task.all(), "");
+        EXPECT_FALSE(task.state->changelog_offset("kv"));
+    }
+    Opened task{folder.path()};
+    EXPECT_EQ(*task.state->bind(*task.kv, task.task, "two"), false);
+    EXPECT_EQ(task.all(), "");
+}
+
+TEST(TaskState, PeekTellsTheOffsetsOfACommit) {
+    TempFolder folder;
+    EXPECT_TRUE(TaskState::peek(folder.path())->empty());
+    {
+        Opened task{folder.path()};
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}, {"mem", 7}}));
+    }
+    EXPECT_EQ(*TaskState::peek(folder.path()), (TaskState::Offsets{{"kv", 5}}));
+}
+
+TEST(TaskState, WithoutADirectoryAllIsInMemory) {
+    Opened task{""};
+    ASSERT_TRUE(task.kv->put("a", "1", 1));
+    ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
+    ASSERT_TRUE(task.state->relieve());
+    ASSERT_TRUE(task.state->flush_files());
+    EXPECT_EQ(task.value("a"), "1");
+    EXPECT_EQ(task.state->changelog_offset("kv"), 5);
+    ASSERT_TRUE(task.state->rollback(task.stores, task.task));
+    EXPECT_EQ(task.all(), "");
+    EXPECT_FALSE(task.state->changelog_offset("kv"));
+}
+
 }  // namespace
 }  // namespace leat::streams::detail

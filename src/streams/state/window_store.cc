@@ -6,6 +6,7 @@
 #include "leat/streams/detail/window_store.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -97,7 +98,8 @@ void WindowStore::describe(std::string_view row, Flushed& out) const {
     const auto [key, start, seq] = split(row.substr(kSegmentBytes));
     out.key = key;
     out.start = start;
-    out.end = start + spec().window_ms;
+    constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+    out.end = start > kForEver - spec().window_ms ? kForEver : start + spec().window_ms;
 }
 
 void WindowStore::decode(std::string_view value, Entry& out) const {

@@ -36,12 +36,14 @@ run: setup-demo build ## The same, and stay up until Ctrl-C
 	@examples/demo/run --stay $(DEMO)
 
 .PHONY: install
-install: build ## Install program, unit, completion, example settings  [PREFIX=/usr/local DESTDIR=]
+install: build ## Install the program, its unit, the streams library  [PREFIX=/usr/local DESTDIR=]
+	@ninja -C build/release -j $(JOBS) leat_sdk
 	@cmake -B build/release -DCMAKE_INSTALL_PREFIX=$(PREFIX) > build/release.configure.log
 	@cmake --install build/release
 
 .PHONY: package
-package: setup-package build ## Make the Debian package: build/release/leat_*.deb
+package: setup-package build ## Make the Debian packages: build/release/{leat,libleat-dev}_*.deb
+	@ninja -C build/release -j $(JOBS) leat_sdk
 	@cd build/release && cpack -G DEB
 
 ##@ Work on it
@@ -102,6 +104,8 @@ ifndef INTEROP
 	@ninja -C build/dev -j $(JOBS) streams_case_runner
 	@tests/streams/run --seed $$(date +%s) --cases 10000 --report docs/proof/streams-differential.md
 	@python3 -B tests/streams/mutants.py
+	@ninja -C build/release -j $(JOBS) leat_sdk
+	@python3 -B tests/package/package_test.py build/release/bin/leat build/release --kafka 4.3.1
 endif
 
 .PHONY: bench

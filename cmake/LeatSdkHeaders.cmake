@@ -1,0 +1,13 @@
+# Script: writes the headers of the streams library to TO from the source tree FROM. Run by LeatSdk.cmake.
+file(REMOVE_RECURSE "${TO}")
+file(GLOB_RECURSE headers RELATIVE "${FROM}/include" "${FROM}/include/leat/*.h")
+foreach(header IN LISTS headers)
+  file(READ "${FROM}/include/${header}" text)
+  string(REPLACE "#include \"base/" "#include \"leat/base/" text "${text}")
+  file(WRITE "${TO}/${header}" "${text}")
+endforeach()
+foreach(header IN ITEMS check.h errc.def errc.h result.h)
+  file(READ "${FROM}/src/base/${header}" text)
+  string(REPLACE "#include \"base/" "#include \"leat/base/" text "${text}")
+  file(WRITE "${TO}/leat/base/${header}" "${text}")
+endforeach()

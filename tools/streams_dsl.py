@@ -51,6 +51,8 @@ ROWS = {
         ("`through`, an older form of `to` and `stream`", "through (to 3.x)", "Through.WritesAndReadsTheTopic"),
         ("`process`", "process", "Process.RecordsPunctuationsAndStoresGoAsInKafka Process.ForwardsToAChildByName"),
         ("`process_values`", "processValues", "Process.StoresJoinSubTopologiesAsInKafka"),
+        ("`Context::schedule`, on both clocks", "ProcessorContext.schedule", "Process.RecordsPunctuationsAndStoresGoAsInKafka"),
+        ("a supplier with `stores()`", "ConnectedStoreProvider.stores", "Process.ASupplierMayBringItsStores"),
         ("`transform`, `transform_values`: older names of these two", "transform, transformValues (to 3.x)", "Transform.OlderNamesDoWhatProcessDoes"),
         ("`to(topic)`", "to(String)", "Stateless.HeadersTravelWithTheRecord"),
         ("`to(topic_of)`", "to(TopicNameExtractor)", "Stateless.SinkMayChooseTheTopicOfARecord"),
@@ -69,6 +71,7 @@ ROWS = {
         ("`sliding`", "SlidingWindows", "Windows.SlidingWindowsEndAndBeginAtRecords Windows.ASlidingWindowClosesAfterItsGrace"),
         ("`session`", "SessionWindows", "Windows.ASessionTakesBackWhatItMerges Windows.ASessionTakesRecordsUntilItsGapAndGraceAreOver"),
         ("`unlimited`", "UnlimitedWindows", "Windows.AnUnlimitedWindowBeginsAtItsStartAndNeverEnds"),
+        ("cogrouped streams in windows", "TimeWindowedCogroupedKStream, SessionWindowedCogroupedKStream", "Cogroup.BothStreamsChangeOneWindow Cogroup.BothStreamsChangeSlidingWindows Cogroup.BothStreamsChangeSessions"),
         ("emit on close", "EmitStrategy.onWindowClose", "EmitOnClose.ATumblingWindowIsToldOnceInTheOrderOfItsStart EmitOnClose.ASessionIsToldOnceAndNeverTakenBack"),
         ("suppress until a window closes", "Suppressed.untilWindowCloses", "Suppress.AWindowIsToldOnceWhenItCloses"),
         ("suppress by time", "Suppressed.untilTimeLimit", "Suppress.AKeyWaitsFromItsFirstUpdateOn Suppress.AFullBufferHandsOnWhatIsOldest"),
@@ -78,6 +81,7 @@ ROWS = {
         ("`map_values`", "mapValues", "TableMapValues.MayAnswerNull"),
         ("`transform_values`", "transformValues", "TableTransformValues.SeesDeletionsByPointer"),
         ("`to_stream`", "toStream", "Table.TellsEachUpdateAndKeepsNothingUnread"),
+        ("`Materialized::history`: a versioned table", "Materialized.as(versioned supplier)", "VersionedTable.TellsOvertakenUpdatesAndNotWhatIsOlderThanItsHistory VersionedTable.GroupsOnlyItsLatestUpdates VersionedTable.JoinsOnlyItsLatestUpdates"),
         ("`group_by`, then `count`, `reduce`, `aggregate`", "groupBy; KGroupedTable", "GroupedTable.CountTakesOutOfOneGroupBeforeItAddsToAnother GroupedTable.ReduceSubtractsAndAdds GroupedTable.AnAggregateMayBeDeleted"),
     ],
     "Joins": [
@@ -87,6 +91,7 @@ ROWS = {
         ("a stream and itself", "join (KStream)", "StreamJoin.AStreamMeetsItself"),
         ("stream and table: inner", "join (KTable)", "StreamTableJoin.InnerMeetsWhatTheTableHolds StreamTableJoin.ReadsAVersionedTableAsOfTheRecordsTime"),
         ("stream and table: left", "leftJoin (KTable)", "StreamTableJoin.LeftYieldsEachRecordThatHasAValue StreamTableJoin.LeftTakesNullKeysThroughARepartitionTopic"),
+        ("stream and versioned table: `Joined::grace`", "Joined.withGracePeriod", "StreamTableJoin.WithGraceWaitsForTheTable StreamTableJoin.WithGraceNeedsAVersionedTable"),
         ("stream and global table: inner", "join (GlobalKTable)", "StreamGlobalTableJoin.InnerMeetsTheSelectedKey"),
         ("stream and global table: left", "leftJoin (GlobalKTable)", "StreamGlobalTableJoin.LeftYieldsEachRecordThatHasAValue"),
         ("table and table: inner", "join (KTable)", "TableJoin.InnerYieldsKeysThatBothHold"),
@@ -131,6 +136,34 @@ where Java prints the address of an object. Patterns of topics are POSIX extende
 [0021](../decisions/0021-topic-patterns.md)), where Java has its own.
 """
 
+FOOT = """## Older names
+
+Kafka Streams dropped these in 4.0 or earlier. Programs that are moved here may keep them; new ones have no use for them.
+
+| name | is | beside Java's |
+|---|---|---|
+| `stream.branch(is_a, is_b)` | `split().branch(is_a).branch(is_b).no_default_branch()` | a vector instead of an array; the nodes have `split`'s names |
+| `stream.through("topic")` | `to("topic")`, then `Builder::stream("topic")` with the same serdes | the same: the topic must exist. `repartition()` makes and keeps its own |
+| `stream.transform(supplier)` | `process(supplier)` | the supplier makes a `Processor`, which forwards what Java's Transformer returns |
+| `stream.transform_values(supplier)` | `process_values(supplier)` | the same with a `FixedKeyProcessor` |
+| `table.transform_values(function)` | a verb of its own: as `map_values`, and sees deletions | a function instead of a supplier; with state: `to_stream()`, `process_values()`, `to_table()` |
+
+## Refused
+
+What Kafka Streams has no meaning for does not compile, and the message names the alternative
+([the calls](../../src/streams/testing/refused.h), compiled one by one by the tests `streams_refusal_*`).
+
+| call | instead |
+|---|---|
+| `stream.outer_join(table, …)` | `left_join`: a table's update alone has no record to join |
+| `stream.outer_join(global_table, …)` | `left_join`, or read its topic with `table()` |
+| `table.join`, `left_join`, `outer_join` with a global table | read the topic with `table()` and `join_on`, or join `to_stream()` with it |
+| `table.outer_join_on` (by foreign key) | `left_join_on` |
+| a joiner that takes a side by reference that may be absent | by pointer to const |
+
+What only the whole topology shows is an error of `build()` with the operator's name: [BuildRefuses](../../src/streams/refusal_test.cc).
+"""
+
 
 def registered():
     """Suite.Name of each test to the file that registers it."""
@@ -150,7 +183,7 @@ def page(tests):
             links = [f"[{name}](../../{tests[name]})" for name in names.split()]
             lines.append(f"| {ours} | {kafkas} | {', '.join(links) or '–'} |")
         lines.append("")
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return "\n".join([*lines, FOOT])
 
 
 def main():

@@ -123,7 +123,7 @@ class Package(unittest.TestCase):
 
     def count_again(self, program, node):
         log = open(self.place / "hello.log", "ab")
-        with log, subprocess.Popen([program, node.address], stdin=subprocess.DEVNULL, stderr=log) as app:
+        with log, subprocess.Popen([program, node.address], cwd=program.parent, stdin=subprocess.DEVNULL, stderr=log) as app:
             try:
                 subprocess.run([OPTIONS.leat, "produce", "lines", "-b", node.address], input=LINES, text=True, check=True,
                                capture_output=True)

@@ -38,6 +38,7 @@ struct OptionSpec {
 
 enum class CommandKind : std::uint8_t {
     kClient,   ///< Talks to a cluster: has the common client options.
+    kDrawn,    ///< The same; --output also takes "text" and "mermaid".
     kOffline,  ///< Has --output only.
     kPlain,    ///< Has --help only.
 };

@@ -16,18 +16,26 @@ constexpr OptionSpec kOutput{.names = "--output",
                              .fallback = "table",
                              .choices = "table|json|yaml"};
 
-constexpr std::array kClientOptions{
-    OptionSpec{.names = "-b,--bootstrap",
-               .value = "HOST:PORT[,...]",
-               .help = "brokers of the cluster",
-               .fallback = "127.0.0.1:9092",
-               .environment = "LEAT_BOOTSTRAP"},
-    OptionSpec{.names = "--config",
-               .value = "FILE",
-               .help = "client properties, as Kafka's tools take them"},
-    kOutput,
-    OptionSpec{.names = "--yes", .value = {}, .help = "do not ask before something is destroyed"},
-};
+constexpr OptionSpec kDrawnOutput{.names = "--output",
+                                  .value = "FORMAT",
+                                  .help =
+                                      "how the answer is printed; text and mermaid: the "
+                                      "topology alone, as Kafka Streams prints it or as a "
+                                      "flowchart",
+                                  .fallback = "table",
+                                  .choices = "table|json|yaml|text|mermaid"};
+constexpr OptionSpec kBootstrap{.names = "-b,--bootstrap",
+                                .value = "HOST:PORT[,...]",
+                                .help = "brokers of the cluster",
+                                .fallback = "127.0.0.1:9092",
+                                .environment = "LEAT_BOOTSTRAP"};
+constexpr OptionSpec kConfig{
+    .names = "--config", .value = "FILE", .help = "client properties, as Kafka's tools take them"};
+constexpr OptionSpec kYes{
+    .names = "--yes", .value = {}, .help = "do not ask before something is destroyed"};
+
+constexpr std::array kClientOptions{kBootstrap, kConfig, kOutput, kYes};
+constexpr std::array kDrawnOptions{kBootstrap, kConfig, kDrawnOutput, kYes};
 constexpr std::array kOfflineOptions{kOutput};
 
 constexpr std::array kCompletionOptions{
@@ -49,6 +57,7 @@ constexpr auto kGroups = std::to_array<CommandGroup>({
     {"topic", "create, list, describe, alter and delete topics"},
     {"config", "show and change settings of topics and brokers"},
     {"group", "consumer groups: members, lag, offsets"},
+    {"stream", "stream applications: what they run, lag, start over"},
     {"txn", "transactions: what is open, what hangs, and how it ends"},
     {"acl", "access rules: who may do what"},
     {"quota", "limits of clients: bytes, time, changes, connections"},
@@ -186,6 +195,35 @@ std::vector<Command> record_commands() {
          .example = "leat cluster brokers",
          .options = {},
          .run = run_cluster_brokers},
+    };
+}
+
+std::vector<Command> stream_commands() {
+    return {
+        {.path = "stream describe",
+         .summary = "show a stream application: members, tasks, topology",
+         .details = "What its members told their group. The topology of an application that does "
+                    "not tell it, as one in Java, can be given as the text that its "
+                    "Topology.describe() prints.",
+         .example = "leat stream describe word-count --output mermaid > word-count.mmd",
+         .kind = CommandKind::kDrawn,
+         .options = stream_describe_options(),
+         .run = run_stream_describe},
+        {.path = "stream lag",
+         .summary = "show how far a stream application is behind, by sub-topology",
+         .details = "Positions of source and repartition topics, and the ends of its changelogs.",
+         .example = "leat stream lag word-count",
+         .options = stream_lag_options(),
+         .run = run_stream_lag},
+        {.path = "stream reset",
+         .summary = "let a stopped stream application start over",
+         .details = "Moves its positions in input topics to the beginning or where --to says, "
+                    "those in intermediate topics to the end, and deletes its internal topics, "
+                    "with all state they hold. Instances keep state in state.dir too: remove it "
+                    "before they start again.",
+         .example = "leat stream reset word-count --input lines --dry-run",
+         .options = stream_reset_options(),
+         .run = run_stream_reset},
     };
 }
 
@@ -346,8 +384,8 @@ std::vector<Command> plain_commands() {
 std::vector<Command> make_commands() {
     std::vector<Command> out;
     for (const std::vector<Command>& some :
-         {serve_commands(), topic_commands(), record_commands(), user_commands(), rights_commands(),
-          log_commands(), bench_commands(), plain_commands()})
+         {serve_commands(), topic_commands(), record_commands(), stream_commands(), user_commands(),
+          rights_commands(), log_commands(), bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }
@@ -379,6 +417,8 @@ std::span<const OptionSpec> common_options(CommandKind kind) {
     switch (kind) {
         case CommandKind::kClient:
             return kClientOptions;
+        case CommandKind::kDrawn:
+            return kDrawnOptions;
         case CommandKind::kOffline:
             return kOfflineOptions;
         case CommandKind::kPlain:

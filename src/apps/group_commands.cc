@@ -11,8 +11,8 @@
 #include "apps/admin_access.h"
 #include "apps/cluster_access.h"
 #include "apps/commands.h"
+#include "apps/offset_plan.h"
 #include "apps/output.h"
-#include "apps/start_point.h"
 
 namespace leat::apps {
 namespace {
@@ -27,13 +27,8 @@ constexpr OptionSpec kGroup{
 constexpr auto kDescribe = std::to_array<OptionSpec>({kGroup});
 constexpr auto kReset = std::to_array<OptionSpec>({
     kGroup,
-    {.names = "--to",
-     .value = "PLACE",
-     .help = "beginning, end, an offset (42), that many before the end (-5), a time "
-             "(2026-01-31T12:00:00Z, @1769860800000) or a time ago (-10m)"},
-    {.names = "--shift-by",
-     .value = "N",
-     .help = "move each committed offset by N records instead; may be negative"},
+    kToOption,
+    kShiftOption,
     {.names = "--topic",
      .value = "TOPIC[:N]",
      .help = "topic, or one partition of it; all the group has committed to unless given",
@@ -157,61 +152,11 @@ Result<std::vector<TopicPartition>> chosen_partitions(const Invocation& line,
     return out;
 }
 
-/// Offsets for `where` at the place --to names, or moved by --shift-by, kept within the log.
-Result<std::vector<PartitionOffset>> targets(
-    const Invocation& line, client::Admin& admin, std::span<const TopicPartition> where,
-    const std::map<TopicPartition, std::int64_t>& committed) {
-    LEAT_TRY(const std::vector<PartitionOffset> first,
-             admin.list_offsets(where, client::kEarliest));
-    LEAT_TRY(std::vector<PartitionOffset> out, admin.list_offsets(where, client::kLatest));
-    StartPoint to;
-    std::int64_t shift = 0;
-    std::vector<PartitionOffset> timed;
-    if (line.has("to")) {
-        LEAT_TRY(to, parse_start_point(line.text("to"), wall_clock_now()));
-        if (to.kind == StartPoint::Kind::kTime) {
-            LEAT_TRY(timed, admin.list_offsets(where, to.value));
-        }
-    } else {
-        LEAT_TRY(shift, line.integer("shift-by", INT64_MIN / 4, INT64_MAX / 4));
-    }
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::int64_t end = out[i].offset;
-        std::int64_t& target = out[i].offset;
-        if (!line.has("to")) {
-            const auto at = committed.find(out[i].where);
-            if (at != committed.end()) target = at->second + shift;
-        } else if (to.kind == StartPoint::Kind::kBeginning) {
-            target = first[i].offset;
-        } else if (to.kind == StartPoint::Kind::kOffset) {
-            target = to.value;
-        } else if (to.kind == StartPoint::Kind::kBeforeEnd) {
-            target = end - to.value;
-        } else if (to.kind == StartPoint::Kind::kTime && timed[i].offset >= 0) {
-            target = timed[i].offset;
-        }
-        if (out[i].code == Errc::kNone) target = std::clamp(target, first[i].offset, end);
-    }
-    return out;
-}
-
-constexpr Column kResetColumns[] = {{"topic", "TOPIC"},
-                                    {"partition", "PARTITION"},
-                                    {"old_offset", "OLD OFFSET"},
-                                    {"new_offset", "NEW OFFSET"}};
-
 json::value plan_json(const Invocation& line, std::span<const PartitionOffset> plan,
                       const std::map<TopicPartition, std::int64_t>& committed) {
-    json::array rows;
-    for (const PartitionOffset& one : plan) {
-        const auto old = committed.find(one.where);
-        rows.push_back(
-            {{"topic", one.where.topic},
-             {"partition", one.where.partition},
-             {"old_offset", old == committed.end() ? json::value{} : json::value(old->second)},
-             {"new_offset", one.offset}});
-    }
-    return {{"group", line.text("GROUP")}, {"dry_run", line.has("dry-run")}, {"partitions", rows}};
+    return {{"group", line.text("GROUP")},
+            {"dry_run", line.has("dry-run")},
+            {"partitions", moves_json(plan, committed)}};
 }
 
 }  // namespace
@@ -295,30 +240,21 @@ Result<int> run_group_reset(const Invocation& line) {
     if (where->empty())
         return usage_error("group '" + std::string{line.text("GROUP")} +
                            "' has committed nothing yet: name what to reset with --topic");
-    Result<std::vector<PartitionOffset>> plan = targets(line, *access.admin, *where, committed);
+    LEAT_TRY(const OffsetRule rule, offset_rule(line));
+    Result<std::vector<PartitionOffset>> plan =
+        target_offsets(*access.admin, *where, committed, rule);
     if (!plan) return failed_to(what, plan.error());
     for (const PartitionOffset& one : *plan)
         if (one.code != Errc::kNone)
             return failed_to(
                 what, Error{one.code, one.where.topic + "-" + std::to_string(one.where.partition)});
     const json::value document = plan_json(line, *plan, committed);
-    const Section sections[] = {{.pointer = "/partitions", .columns = kResetColumns}};
+    const Section sections[] = {{.pointer = "/partitions", .columns = kMoveColumns}};
     if (!line.has("dry-run")) {
         LEAT_TRY_VOID(
             confirm(line, "Move the group's " + std::to_string(plan->size()) + " offsets?"));
-        Result<std::vector<PartitionOffset>> done =
-            access.admin->commit_offsets(line.text("GROUP"), *plan);
-        if (!done) return failed_to(what, done.error());
-        for (const PartitionOffset& one : *done) {
-            // A member is there: the coordinator takes commits from members only.
-            const bool has_members = one.code == Errc::kUnknownMemberId ||
-                                     one.code == Errc::kIllegalGeneration ||
-                                     one.code == Errc::kStaleMemberEpoch;
-            if (one.code != Errc::kNone)
-                return failed_to(
-                    what, Error{has_members ? Errc::kNonEmptyGroup : one.code,
-                                one.where.topic + "-" + std::to_string(one.where.partition)});
-        }
+        if (const Result<void> done = commit_plan(*access.admin, line.text("GROUP"), *plan); !done)
+            return failed_to(what, done.error());
     }
     LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
     return kExitDone;

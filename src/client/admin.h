@@ -18,16 +18,10 @@
 #include "client/client_properties.h"
 #include "client/cluster.h"
 #include "client/consumer.h"
+#include "client/group_info.h"
 #include "client/transaction_info.h"
 
 namespace leat::client {
-
-/// What became of one thing. kNone: done.
-struct Outcome {
-    std::string name;
-    Errc code = Errc::kNone;
-    std::string message;  ///< The broker's, may be empty.
-};
 
 struct BrokerInfo {
     std::int32_t id = 0;
@@ -109,29 +103,6 @@ struct PartitionOffset {
     Errc code = Errc::kNone;
 };
 
-struct GroupInfo {
-    std::string id;
-    std::string protocol_type;  ///< "consumer"; empty for groups that only commit.
-    std::string state;
-    std::string type;  ///< "classic" or "consumer".
-};
-
-struct MemberInfo {
-    std::string id;
-    std::string instance_id;
-    std::string client_id;
-    std::string host;
-    std::vector<TopicPartition> assigned;
-};
-
-struct GroupDetails {
-    Outcome outcome;
-    GroupInfo info;
-    std::string assignor;
-    std::int32_t coordinator = -1;
-    std::vector<MemberInfo> members;
-};
-
 struct LogDirInfo {
     std::int32_t broker = -1;
     std::string path;
@@ -177,6 +148,10 @@ class Admin {
     Result<std::vector<PartitionOffset>> commit_offsets(std::string_view group,
                                                         std::span<const PartitionOffset> offsets);
     Result<std::vector<Outcome>> delete_groups(std::span<const std::string> groups);
+    /// Takes members out of a classic group, as if they had left; `why` is for the broker's log.
+    Result<std::vector<Outcome>> remove_members(std::string_view group,
+                                                std::span<const MemberInfo> members,
+                                                std::string_view why);
 
     Result<std::vector<TransactionInfo>> list_transactions();
     Result<TransactionDetails> describe_transaction(std::string_view id);

@@ -14,6 +14,8 @@
 #include "wire/messages/delete_groups_response.h"
 #include "wire/messages/describe_groups_request.h"
 #include "wire/messages/describe_groups_response.h"
+#include "wire/messages/leave_group_request.h"
+#include "wire/messages/leave_group_response.h"
 #include "wire/messages/list_groups_request.h"
 #include "wire/messages/list_groups_response.h"
 #include "wire/messages/offset_commit_request.h"
@@ -40,6 +42,10 @@ void add_committed(const Topics& topics, std::vector<PartitionOffset>& out) {
                            .code = errc_from_wire(partition.error_code)});
 }
 
+std::vector<std::byte> copy_of(Bytes bytes) {
+    return {bytes.begin(), bytes.end()};
+}
+
 GroupDetails details_of(const wire::DescribeGroupsResponse::DescribedGroup& from) {
     GroupDetails out{.outcome = outcome_of(from.group_id, from.error_code, from.error_message),
                      .info = {.id = std::string{from.group_id},
@@ -53,7 +59,9 @@ GroupDetails details_of(const wire::DescribeGroupsResponse::DescribedGroup& from
                                .instance_id = std::string{text_or_empty(member.group_instance_id)},
                                .client_id = std::string{member.client_id},
                                .host = std::string{member.client_host},
-                               .assigned = parse_member_assignment(member.member_assignment)});
+                               .assigned = parse_member_assignment(member.member_assignment),
+                               .metadata = copy_of(member.member_metadata),
+                               .assignment = copy_of(member.member_assignment)});
     // Brokers before DescribeGroups 6 answer an unknown group as an empty one in state Dead.
     if (out.outcome.code == Errc::kNone && out.info.state == "Dead" && out.members.empty())
         out.outcome.code = Errc::kGroupIdNotFound;
@@ -122,7 +130,9 @@ Result<GroupDetails> Admin::describe_new_group(std::string_view group) {
                        .instance_id = std::string{text_or_empty(member.instance_id)},
                        .client_id = std::string{member.client_id},
                        .host = std::string{member.client_host},
-                       .assigned = {}};
+                       .assigned = {},
+                       .metadata = {},
+                       .assignment = {}};
         for (const auto& topic : member.assignment.topic_partitions)
             for (const std::int32_t partition : topic.partitions)
                 one.assigned.push_back({std::string{topic.topic_name}, partition});
@@ -196,6 +206,29 @@ Result<std::vector<Outcome>> Admin::delete_groups(std::span<const std::string> g
         if (answer.message.results.size() != 1) return no_result(group);
         out.push_back(outcome_of(group, answer.message.results[0].error_code, std::nullopt));
     }
+    return out;
+}
+
+Result<std::vector<Outcome>> Admin::remove_members(std::string_view group,
+                                                   std::span<const MemberInfo> members,
+                                                   std::string_view why) {
+    using Request = wire::LeaveGroupRequest;
+    std::vector<Request::MemberIdentity> all;
+    for (const MemberInfo& one : members) {
+        Request::MemberIdentity identity{
+            .member_id = one.id, .group_instance_id = std::nullopt, .reason = why};
+        if (!one.instance_id.empty()) identity.group_instance_id = one.instance_id;
+        all.push_back(identity);
+    }
+    const Request request{.group_id = group, .member_id = {}, .members = all};
+    LEAT_TRY(const auto answer,
+             cluster_->ask<wire::LeaveGroupResponse>(
+                 Target::group(group), request,
+                 [](const wire::LeaveGroupResponse& m) { return m.error_code; }));
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    std::vector<Outcome> out;
+    for (const auto& one : answer.message.members)
+        out.push_back(outcome_of(one.member_id, one.error_code, std::nullopt));
     return out;
 }
 

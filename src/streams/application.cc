@@ -80,12 +80,14 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                     .on_progress = [this] { look(); },
                     .on_end = [this](int index, const Error* why) { end_thread(index, why); }};
     membership_ = std::make_unique<Membership>(
-        Membership::Environment{.settings = &settings_,
-                                .layout = &layout_,
-                                .board = &board_,
-                                .gate = &gate_,
-                                .clock = &rt::system_time(),
-                                .process = states_->process_id()},
+        Membership::Environment{
+            .settings = &settings_,
+            .layout = &layout_,
+            .board = &board_,
+            .gate = &gate_,
+            .clock = &rt::system_time(),
+            .process = states_->process_id(),
+            .topology = pack_topology(topology_.describe(), settings_.topology_bytes_max)},
         MembershipEvents{.on_rebalance =
                              [this] {
                                  {

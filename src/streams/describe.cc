@@ -2,9 +2,11 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "leat/streams/detail/parts.h"
+#include "leat/streams/topology_description.h"
 #include "streams/java_order.h"
 
 namespace leat::streams::detail {
@@ -33,34 +35,22 @@ bool Bigger::operator()(const Described* a, const Described* b) const {
     return a->size != b->size ? a->size > b->size : a->part->name < b->part->name;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-    std::string out;
-    for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+std::vector<std::string> names_of(const Ordered& nodes) {
+    std::vector<std::string> out;
+    for (const Described* node : nodes) out.push_back(node->part->name);
     return out;
 }
 
-std::string names_of(const Ordered& nodes) {
-    std::string out;
-    for (const Described* node : nodes) out += (out.empty() ? "" : ", ") + node->part->name;
-    return out.empty() ? "none" : out;
-}
-
-std::string line_of(const Part& part) {
-    switch (part.kind) {
+TopologyDescription::NodeKind kind_of(Part::Kind kind) {
+    switch (kind) {
         case Part::Kind::kSource:
-            return "Source: " + part.name + " (topics: " +
-                   (part.pattern.empty() ? "[" + joined(java_order(part.topics)) + "]"
-                                         : part.pattern) +
-                   ")\n";
+            return TopologyDescription::NodeKind::kSource;
         case Part::Kind::kSink:
-            return "Sink: " + part.name + " (" +
-                   (part.topics.empty() ? std::string{"extractor class: per record"}
-                                        : "topic: " + part.topics.front()) +
-                   ")\n";
+            return TopologyDescription::NodeKind::kSink;
         case Part::Kind::kProcessor:
             break;
     }
-    return "Processor: " + part.name + " (stores: [" + joined(java_order(part.stores)) + "])\n";
+    return TopologyDescription::NodeKind::kProcessor;
 }
 
 void grow(Described& node, std::size_t by) {
@@ -68,18 +58,22 @@ void grow(Described& node, std::size_t by) {
     for (Described* parent : node.parents) grow(*parent, by);
 }
 
-std::string text_of(const Described& node) {
-    std::string out = "    " + line_of(*node.part);
-    if (node.part->kind != Part::Kind::kSink) out += "      --> " + names_of(node.children) + "\n";
-    if (node.part->kind != Part::Kind::kSource) out += "      <-- " + names_of(node.parents) + "\n";
-    return out;
+TopologyDescription::Node node_of(const Described& node) {
+    const Part& part = *node.part;
+    const bool is_source = part.kind == Part::Kind::kSource;
+    return {.name = part.name,
+            .kind = kind_of(part.kind),
+            .topics = is_source ? java_order(part.topics) : part.topics,
+            .pattern = part.pattern,
+            .stores = java_order(part.stores),
+            .predecessors = names_of(node.parents),
+            .successors = names_of(node.children)};
 }
 
 }  // namespace
 
-std::string Parts::describe() const {
-    std::string out = "Topologies:\n ";
-    std::size_t number = 0;
+TopologyDescription Parts::description() const {
+    TopologyDescription out;
     for (const auto& names : subtopologies()) {
         std::map<std::string, Described> nodes;
         for (const auto& name : names) nodes[name].part = find(name);
@@ -92,15 +86,19 @@ std::string Parts::describe() const {
                 grow(parent, node.size);
             }
         }
-        const bool global = is_global(names.front());
-        out += "  Sub-topology: " + std::to_string(number++) +
-               (global ? " for global store (will not generate tasks)\n" : "\n");
+        TopologyDescription::Subtopology one{
+            .number = static_cast<std::int32_t>(out.subtopologies.size()),
+            .is_global = is_global(names.front())};
         Ordered sorted;
         for (auto& [name, node] : nodes) sorted.insert(&node);
-        for (const Described* node : sorted) out += text_of(*node);
-        if (!global) out += "\n";
+        for (const Described* node : sorted) one.nodes.push_back(node_of(*node));
+        out.subtopologies.push_back(std::move(one));
     }
     return out;
+}
+
+std::string Parts::describe() const {
+    return text_of(description());
 }
 
 }  // namespace leat::streams::detail

@@ -2,10 +2,12 @@
 #include "streams/group_data.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include "base/arena.h"
+#include "codec/compression.h"
 #include "wire/reader.h"
 #include "wire/records/consumer_protocol_assignment.h"
 #include "wire/records/consumer_protocol_subscription.h"
@@ -66,6 +68,7 @@ void put(Out& out, const MemberOrders& orders, bool /*unused*/) {
         out.string(endpoint, false);
         put_share(out, share);
     }
+    out.bytes(orders.topology, false);
 }
 
 template <class Data>
@@ -110,7 +113,21 @@ Result<void> check_mark(wire::Reader& in, std::string_view what) {
     return {};
 }
 
+constexpr std::size_t kTopologyTextMax = 16U << 20;
+
 }  // namespace
+
+std::vector<std::byte> pack_topology(std::string_view text, std::size_t bytes_max) {
+    auto packed = codec::compress(codec::Codec::kZstd, std::as_bytes(std::span{text}));
+    if (!packed || packed->size() > bytes_max) return {};
+    return *std::move(packed);
+}
+
+Result<std::string> unpack_topology(Bytes packed) {
+    LEAT_TRY(const std::vector<std::byte> text,
+             codec::decompress(codec::Codec::kZstd, packed, kTopologyTextMax));
+    return std::string{reinterpret_cast<const char*>(text.data()), text.size()};
+}
 
 std::vector<std::byte> encode_member(const MemberData& data, const std::vector<std::string>& topics,
                                      bool wants_shutdown) {
@@ -196,6 +213,8 @@ Result<MemberOrders> decode_orders(Bytes bytes) {
         const std::string endpoint{mine.string(false)};
         out.others[endpoint] = share_in(mine);
     }
+    const Bytes topology = mine.bytes(false);
+    out.topology.assign(topology.begin(), topology.end());
     LEAT_TRY_VOID(mine.finish());
     return out;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -43,7 +44,15 @@ struct MemberOrders {
     bool ask_again = false;  ///< Join again after probing.rebalance.interval.ms.
     /// Who has what, for queries: by endpoint.
     std::map<std::string, TaskShare> others;
+    /// Of the leader's own orders: what it runs, for tools that ask the group. Packed; may be
+    /// empty.
+    std::vector<std::byte> topology{};
 };
+
+/// The text of a topology as it travels; empty when it would take more than `bytes_max`.
+[[nodiscard]] std::vector<std::byte> pack_topology(std::string_view text, std::size_t bytes_max);
+/// Errors: kLimitExceeded (more than 16 MiB of text), kCorruptMessage.
+[[nodiscard]] Result<std::string> unpack_topology(Bytes packed);
 
 /// `wants_shutdown`: the whole application is to end.
 [[nodiscard]] std::vector<std::byte> encode_member(const MemberData& data,

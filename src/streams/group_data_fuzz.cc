@@ -23,8 +23,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (const auto orders = streams::decode_orders(bytes)) {
         const auto again = streams::decode_orders(streams::encode_orders(*orders, {}));
-        if (!again || again->share != orders->share || again->others != orders->others)
+        if (!again || again->share != orders->share || again->others != orders->others ||
+            again->topology != orders->topology)
             std::abort();
+    }
+    if (const auto topology = streams::unpack_topology(bytes)) {
+        const auto again = streams::unpack_topology(streams::pack_topology(*topology, SIZE_MAX));
+        if (!again || *again != *topology) std::abort();
     }
     const std::string_view text{reinterpret_cast<const char*>(data), size};
     const auto metadata = streams::decode_commit_metadata(text);

@@ -73,6 +73,28 @@ TEST(GroupData, OrdersComeBackAndShowPartitionsToTools) {
               (std::vector<client::TopicPartition>{{"t", 4}, {"t", 5}}));
 }
 
+TEST(GroupData, LeaderKeepsTheTopologyForTools) {
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text += "    Source: a (topics: [b])\n";
+    MemberOrders orders;
+    orders.topology = pack_topology(text, 1000);
+    ASSERT_FALSE(orders.topology.empty());
+    const auto back = decode_orders(encode_orders(orders, {}));
+    ASSERT_TRUE(back);
+    const auto unpacked = unpack_topology(back->topology);
+    ASSERT_TRUE(unpacked);
+    EXPECT_EQ(*unpacked, text);
+    EXPECT_TRUE(pack_topology(text, 10).empty());
+    EXPECT_FALSE(unpack_topology(Bytes{orders.topology}.first(9)));
+}
+
+TEST(GroupData, TopologyThatUnpacksToTooMuchIsRefused) {
+    const std::string large(17U << 20, 'x');
+    const auto unpacked = unpack_topology(pack_topology(large, SIZE_MAX));
+    ASSERT_FALSE(unpacked);
+    EXPECT_EQ(unpacked.error().code(), Errc::kLimitExceeded);
+}
+
 TEST(GroupData, ForeignOrCutBytesAreRefused) {
     EXPECT_FALSE(decode_member({}));
     auto bytes = encode_member(MemberData{}, {"a"}, false);

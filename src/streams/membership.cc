@@ -186,10 +186,12 @@ Membership::Step Membership::heart_beat() {
 
 Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& partitions) {
     const Settings& settings = *environment_.settings;
-    const MemberData me{.process = environment_.process,
-                        .endpoint = settings.application_server,
-                        .generation = member_->identity().generation,
-                        .state = environment_.board->held()};
+    MemberData me{.process = environment_.process,
+                  .endpoint = settings.application_server,
+                  .generation = member_->identity().generation,
+                  .state = environment_.board->held()};
+    // At first they are still on their way to the cluster.
+    if (me.state.threads == 0) me.state.threads = settings.threads;
     const std::string before = member_->identity().member_id;
     const auto metadata = encode_member(me, environment_.layout->sources(), wants_shutdown_);
     LEAT_TRY(const client::GroupMember::Joined joined, member_->join(metadata));
@@ -337,6 +339,9 @@ Result<std::vector<client::MemberShare>> Membership::plan(
     std::vector<client::MemberShare> out;
     for (const auto& [id, share] : made.shares) {
         orders.share = share;
+        // One copy a group: what it keeps of its members is one record.
+        orders.topology.clear();
+        if (id == member_->identity().member_id) orders.topology = environment_.topology;
         std::vector<client::TopicPartition> partitions;
         for (const TaskId& task : share.active)
             partitions.insert(partitions.end(), inputs.at(task).begin(), inputs.at(task).end());

@@ -44,7 +44,8 @@ class Membership {
         TaskBoard* board = nullptr;
         GroupGate* gate = nullptr;
         const rt::Clock* clock = nullptr;
-        std::string process;  ///< UUID.
+        std::string process;                ///< UUID.
+        std::vector<std::byte> topology{};  ///< Packed, for tools; may be empty.
     };
     Membership(Environment environment, MembershipEvents events);
 

@@ -127,6 +127,14 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "windowstore.changelog.additional.retention.ms", Type::kLong, "86400000",
         "Added to the retention of windowed changelogs.",
         [](Settings& s, const Value& v) { s.window_extra_retention_ms = number_in(v); }, 0),
+    row(
+        "leat.topology.description.max.bytes", Type::kInt, "65536",
+        "How large, compressed, the description of the topology may be that the group keeps for "
+        "'leat stream'; a larger one is not told. 0: none.",
+        [](Settings& s, const Value& v) {
+            s.topology_bytes_max = static_cast<std::size_t>(number_in(v));
+        },
+        0),
     // The group's, which librdkafka does not see.
     row("group.instance.id", Type::kString, "", "Makes this instance a static member.",
         [](Settings& s, const Value& v) { s.instance_id = text_in(v); }),

@@ -37,7 +37,8 @@ struct Settings {
     std::int64_t window_extra_retention_ms = 86'400'000;
     std::int16_t replication_factor = -1;
     bool require_names = false;
-    std::string optimization;  ///< As topology.optimization.
+    std::size_t topology_bytes_max = 65'536;  ///< Packed, as the group is told.
+    std::string optimization;                 ///< As topology.optimization.
     std::string dead_letter_topic;
     std::string state_dir;
     milliseconds cleanup_delay{600'000};

@@ -10,12 +10,14 @@
 #include <utility>
 
 #include "leat/streams/detail/parts.h"
+#include "leat/streams/topology_description.h"
 
 namespace leat::streams {
 
 class Topology {
   public:
     explicit Topology(std::shared_ptr<const detail::Parts> parts) : parts_(std::move(parts)) {}
+    [[nodiscard]] TopologyDescription description() const { return parts_->description(); }
     /// Kafka's text of the topology: sub-topologies, nodes, stores, and what follows what.
     [[nodiscard]] std::string describe() const { return parts_->describe(); }
     [[nodiscard]] const detail::Parts& parts() const noexcept { return *parts_; }

@@ -19,6 +19,7 @@
 #include "leat/streams/detail/node.h"
 #include "leat/streams/detail/store.h"
 #include "leat/streams/options.h"
+#include "leat/streams/topology_description.h"
 
 namespace leat::streams::detail {
 
@@ -112,7 +113,8 @@ class Parts {
 
     /// Names of the nodes of each sub-topology, in the order of their numbers.
     [[nodiscard]] std::vector<std::vector<std::string>> subtopologies() const;
-    /// Kafka's TopologyDescription as text.
+    [[nodiscard]] TopologyDescription description() const;
+    /// The same as text.
     [[nodiscard]] std::string describe() const;
 
   private:

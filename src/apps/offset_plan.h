@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where a group's committed offsets are to go. Layer: apps (L7).
+#pragma once
+
+#include <boost/json/array.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "apps/command.h"
+#include "apps/output.h"
+#include "apps/start_point.h"
+#include "base/result.h"
+#include "client/admin.h"
+
+namespace leat::apps {
+
+inline constexpr OptionSpec kToOption{
+    .names = "--to",
+    .value = "PLACE",
+    .help =
+        "beginning, end, an offset (42), that many before the end (-5), a time "
+        "(2026-01-31T12:00:00Z, @1769860800000) or a time ago (-10m)"};
+inline constexpr OptionSpec kShiftOption{
+    .names = "--shift-by",
+    .value = "N",
+    .help = "move each committed offset by N records instead; may be negative"};
+
+using Offsets = std::map<client::TopicPartition, std::int64_t>;
+
+struct OffsetRule {
+    std::optional<StartPoint> to{};
+    std::int64_t shift_by = 0;       ///< Without `to`.
+    std::optional<Offsets> given{};  ///< These, instead of both.
+};
+
+/// Out of --to and --shift-by. Errors: kUsage.
+[[nodiscard]] Result<OffsetRule> offset_rule(const Invocation& line);
+/// Lines "topic,partition,offset"; empty ones and those after '#' do not count. Errors: kUsage,
+/// naming the line.
+[[nodiscard]] Result<Offsets> parse_offsets(std::string_view text);
+
+/// Where `rule` puts each of `where`, kept within the log; the end for what it says nothing of.
+[[nodiscard]] Result<std::vector<client::PartitionOffset>> target_offsets(
+    client::Admin& admin, std::span<const client::TopicPartition> where, const Offsets& committed,
+    const OffsetRule& rule);
+
+/// All or the first error. Errors: kNonEmptyGroup, what else the coordinator says.
+Result<void> commit_plan(client::Admin& admin, std::string_view group,
+                         std::span<const client::PartitionOffset> plan);
+
+inline constexpr Column kMoveColumns[] = {{"topic", "TOPIC"},
+                                          {"partition", "PARTITION"},
+                                          {"old_offset", "OLD OFFSET"},
+                                          {"new_offset", "NEW OFFSET"}};
+/// [{"topic", "partition", "old_offset", "new_offset"}].
+[[nodiscard]] boost::json::array moves_json(std::span<const client::PartitionOffset> plan,
+                                            const Offsets& committed);
+
+}  // namespace leat::apps

@@ -91,10 +91,12 @@ crash: setup-crash ## Power cuts, kills, failpoints, mutants (root)  [CRASH_CYCL
 	@tests/crash/run $(or $(CRASH),all) $(if $(CRASH_CYCLES),--cycles $(CRASH_CYCLES))
 
 .PHONY: security
-security: setup-interop build ## Every API x every missing right, beside Apache Kafka
+security: setup-security build ## Every API x every missing right x every mechanism, and strangers, beside Apache Kafka
 	@python3 tests/security/matrix.py build/release/bin/leat --report docs/proof/rights.md
 	@for mutant in deny host prefix principal; do python3 tests/security/matrix.py build/release/bin/leat --mutant $$mutant --only ListOffsets || exit 1; done
+	@python3 tests/security/strangers.py build/release/bin/leat --report docs/proof/strangers.md
 	@python3 tests/security/tools.py build/release/bin/leat
+	@python3 tests/system/garbage.py build/release/bin/leat --handshakes 100000 --append docs/proof/strangers.md
 
 .PHONY: interop
 interop: setup-interop build ## Foreign clients on Leat and on Apache Kafka  [INTEROP=short]

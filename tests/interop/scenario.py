@@ -84,7 +84,8 @@ def connections_to(address):
 
 
 def outlive_session(facts, bootstrap, write):
-    """Writes for longer than two sessions of security.py last: who does not prove anew who he is loses his connection and opens another."""
+    """Writes for longer than two sessions of security.py last: who does not prove anew who he is loses his connections and opens others.
+    One that comes late once, on a busy machine, loses one."""
     for number in range(10):
         write(number)
         time.sleep(0.1)
@@ -94,7 +95,7 @@ def outlive_session(facts, bootstrap, write):
         time.sleep(0.1)
     after = connections_to(bootstrap)
     expect(before and after, "nobody is connected")
-    facts.append(f"new connections: {len(after - before)}")
+    facts.append(f"stayed connected {bool(before & after) and len(after - before) <= 1}")
 
 
 def text_of(value):

@@ -15,8 +15,27 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-import matrix  # noqa: E402
+sys.path.insert(0, str(HERE.parents[0] / "interop"))
+sys.path.insert(0, str(HERE.parents[0] / "system"))
+import protocol  # noqa: E402
 import raw_client  # noqa: E402
+
+SECRET = "secret-of-both"
+SETTINGS = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer", "auto.create.topics.enable": "false",
+    "sasl.enabled.mechanisms": "PLAIN", "super.users": "User:admin",
+    "listener.name.sasl_plaintext.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule required " +
+    " ".join(f'user_{name}="{SECRET}"' for name in ("admin", "alice")) + ";"}
+
+
+def connect(address, user=None):
+    client = protocol.Client(address, patience=300)
+    if user:
+        client.call("SaslHandshake", 1, mechanism="PLAIN")
+        answer = client.call("SaslAuthenticate", 2, auth_bytes=f"\0{user}\0{SECRET}".encode())
+        if answer["error_code"]:
+            raise RuntimeError(f"{user}: {answer}")
+    return client
 
 
 class Counted(raw_client.Broker):
@@ -34,12 +53,12 @@ def run(program, rules, requests):
     settings = ["leat.shards=1", "leat.durability=os"]
     listen = "127.0.0.1:0"
     if rules is not None:
-        settings += [f"{k}={v}" for k, v in matrix.SHARED.items()] + ["super.users=User:admin"]
+        settings += [f"{k}={v}" for k, v in SETTINGS.items()]
         listen = "SASL_PLAINTEXT://127.0.0.1:0"
     broker = Counted(program, *settings, listen=(listen,))
     address = "{}:{}".format(*broker.address)
     try:
-        admin = matrix.Client(address, user="admin" if rules is not None else None)
+        admin = connect(address, user="admin" if rules is not None else None)
         admin.call("CreateTopics", 5, topics=[{"name": "t", "num_partitions": 1, "replication_factor": 1}], timeout_ms=60_000)
         if rules:
             creations = [{"resource_type": 2, "resource_name": f"topic-{i % 5000}", "resource_pattern_type": 3 + i % 2,
@@ -49,7 +68,7 @@ def run(program, rules, requests):
                               "operation": 4, "permission_type": 3})
             for at in range(0, len(creations), 2000):
                 admin.call("CreateAcls", 2, creations=creations[at:at + 2000])
-        client = matrix.Client(address, user="alice" if rules is not None else None)
+        client = connect(address, user="alice" if rules is not None else None)
         records = raw_client.batch([b"x" * 100])
         for _ in range(requests):
             answer = client.call("Produce", 9, transactional_id=None, acks=1, timeout_ms=60_000,

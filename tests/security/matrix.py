@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The negative matrix: every API x every missing right, Leat beside a running Apache Kafka.
 
-    matrix.py PROGRAM [--only API]... [--report FILE] [--mutant deny|host|prefix|principal]
+    matrix.py PROGRAM [--only API]... [--way WAY]... [--report FILE] [--mutant deny|host|prefix|principal]
 
 Cells come from docs/reference/rights.md, which is printed from the table in the code: for each request and version no right and all
 of them; in the newest version, for each right: all but it, it alone, all with a DENY of it, and all with it granted on another name,
-on a prefix that is one character off, for another host, to another principal, for an operation that does not imply it. Both peers
-get the same rules and the same bytes; answers are compared without texts, ids, times and sizes. Differences must be in
+on a prefix that is one character off, for another host, to another principal, for an operation that does not imply it. Each is asked
+once for each way to prove who one is (mechanisms.py). Both peers get the same rules and the same bytes; answers are compared without
+texts, ids, times and sizes. Differences must be in
 differences.txt, with a reason each. A mutant weakens the rules that Leat is given, as a broker would that does not look at that part
 of them: the matrix must see it. Exit code: 0 as expected, 1 differences (of a mutant: none), 3 Kafka cannot be had.
 """
@@ -16,10 +17,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
-import socket
-import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,8 +30,10 @@ sys.path.insert(0, str(HERE))
 import kafka_node  # noqa: E402
 import machine  # noqa: E402
 import protocol  # noqa: E402
-import raw_client  # noqa: E402
+import kdc  # noqa: E402
+import mechanisms  # noqa: E402
 import samples  # noqa: E402
+import security  # noqa: E402
 
 AUTHORIZER = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
 OPERATIONS = {name: 2 + i for i, name in enumerate(
@@ -42,27 +41,12 @@ OPERATIONS = {name: 2 + i for i, name in enumerate(
     "DESCRIBE_TOKENS TWO_PHASE_COMMIT".split())}
 RESOURCES = {"TOPIC": 2, "GROUP": 3, "CLUSTER": 4, "TRANSACTIONAL_ID": 5, "DELEGATION_TOKEN": 6, "USER": 7}
 DENY, ALLOW, LITERAL, PREFIXED = 2, 3, 3, 4
-SECRET = "matrix-secret"
-# What both peers are told.
-SHARED = {
-    "authorizer.class.name": AUTHORIZER, "auto.create.topics.enable": "false", "sasl.enabled.mechanisms": "PLAIN",
-    "listener.name.sasl_plaintext.plain.sasl.jaas.config":
-        'org.apache.kafka.common.security.plain.PlainLoginModule required username="admin" password="' + SECRET + '" ' +
-        " ".join(f'user_{name}="{SECRET}"' for name in ("admin", "alice")) + ";"}
+# What both peers are told beside the ways in.
+SHARED = {"authorizer.class.name": AUTHORIZER, "auto.create.topics.enable": "false", "super.users": "User:ANONYMOUS",
+          # One node writes each change down before it answers; more of it would be the machine's.
+          "group.initial.rebalance.delay.ms": "0"}
 EVERY_RULE = {"resource_type_filter": 1, "resource_name_filter": None, "pattern_type_filter": 1, "principal_filter": None,
               "host_filter": None, "operation": 1, "permission_type": 1}
-
-
-class Client(protocol.Client):
-    def __init__(self, address, source="127.0.0.1", user=None):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=30, source_address=(source, 0))
-        self.client_id, self.correlation = "matrix", 0
-        if user:
-            self.call("SaslHandshake", 1, mechanism="PLAIN")
-            answer = self.call("SaslAuthenticate", 2, auth_bytes=f"\0{user}\0{SECRET}".encode())
-            if answer["error_code"]:
-                raise RuntimeError(f"{user}: {answer}")
 
 
 # A coordinator that loads, is being made, or ends the transaction before.
@@ -77,9 +61,24 @@ def codes_of(answer):
 
 class Peer:
     """A broker with rules. `principal` is who is tested, `admin` may do everything."""
+    principal = f"User:{security.USER}"
+
+    def __init__(self, name, node, secrets):
+        self.name, self.node, self.secrets, self.users = name, node, secrets, {}
+
+    def connect(self, way):
+        address = self.node.addresses[mechanisms.WAYS[way][0]]
+        return mechanisms.Connection(address, way, self.secrets, token=self.token)
 
     def start(self):
-        self.admin = self.connect_admin()
+        self.node.start()
+        security.add_users(self.node.address)
+        self.token = mechanisms.make_token(self.node.addresses["CLEAR"], self.secrets)
+        self.prepare()
+
+    def prepare(self):
+        """What the requests speak of, made by who may do everything."""
+        self.admin = protocol.Client(self.node.address)
         self.versions = {a["api_key"]: (a["min_version"], a["max_version"]) for a in self.admin.call("ApiVersions", 0)["api_keys"]}
         topics = [{"name": name, "num_partitions": 1, "replication_factor": 1} for name in (samples.TOPIC, "mx-gone")]
         self.admin.call("CreateTopics", 5, topics=topics, timeout_ms=10_000)
@@ -139,15 +138,16 @@ class Peer:
             time.sleep(0.005)
         raise RuntimeError("the rules did not come into force")
 
-    def ask(self, api, version, fields):
+    def ask(self, way, api, version, fields):
         attempts = 0
         while True:
             attempts += 1
             try:
-                self.user = self.user or self.connect_user()
-                answer = self.user.call(api, version, **fields(self))
+                if way not in self.users:
+                    self.users[way] = self.connect(way)
+                answer = self.users[way].call(api, version, **fields(self))
             except (protocol.Closed, ConnectionError):
-                self.user = None
+                self.users.pop(way, None)
                 if attempts > 1:
                     return "closed"
                 continue
@@ -156,52 +156,14 @@ class Peer:
             time.sleep(0.02)
 
 
-class LeatPeer(Peer):
-    name = "leat"
-    principal = "User:alice"
-    user = None
-
-    def __init__(self, program):
-        self.broker = raw_client.Broker(program, *(f"{k}={v}" for k, v in SHARED.items()), "super.users=User:admin",
-                                        listen=("SASL_PLAINTEXT://127.0.0.1:0",))
-        self.address = "{}:{}".format(*self.broker.address)
-
-    def connect_admin(self):
-        return Client(self.address, user="admin")
-
-    def connect_user(self):
-        return Client(self.address, user="alice")
-
-    def stop(self):
-        self.broker.__exit__()
-
-
-class KafkaPeer(Peer):
-    name = "kafka"
-    principal = "User:alice"
-    user = None
-
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="leat-matrix-")
-        plain, sasl, controller = (kafka_node.free_port() for _ in range(3))
-        self.node = kafka_node.KafkaNode(self.folder, heap="512m", settings={
-            "listeners": f"PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},SASL_PLAINTEXT://127.0.0.1:{sasl}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}", "inter.broker.listener.name": "PLAINTEXT",
-            "super.users": "User:ANONYMOUS;User:admin"} | SHARED)
-        self.node.start()
-        self.address = f"127.0.0.1:{sasl}"
-
-    def connect_admin(self):
-        return Client(self.address, user="admin")
-
-    def connect_user(self):
-        return Client(self.address, user="alice")
-
-    def stop(self):
-        self.node.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+def make_peers(program, folder, realm):
+    secrets = security.Secrets(folder / "secrets")
+    settings = mechanisms.settings(secrets, realm) | SHARED
+    options = [*secrets.java_options(), f"-Djava.security.krb5.conf={realm.config}"]
+    return [Peer("leat", kafka_node.LeatNode(folder / "leat", program, settings=settings, listeners=mechanisms.LISTENERS,
+                                             environment=realm.environment), secrets),
+            Peer("kafka", kafka_node.KafkaNode(folder / "kafka", heap="512m", settings=settings, listeners=mechanisms.LISTENERS,
+                                               java_options=options), secrets)]
 
 
 def table():
@@ -292,31 +254,39 @@ MUTANTS = {
 
 
 class Matrix:
-    def __init__(self, peers):
-        self.peers, self.known = peers, known_differences()
+    def __init__(self, peers, ways):
+        self.peers, self.ways, self.known = peers, ways, known_differences()
         self.cells, self.differences, self.unexplained, self.used = 0, [], [], set()
-        self.by_api, self.skipped = {}, set()
+        self.by_api, self.by_way, self.skipped = {}, {way: [0, 0] for way in ways}, set()
 
     def cell(self, name, api, version, fields, rules):
-        answers = []
         for peer in self.peers:
             peer.set_rules(rules)
-            answers.append(peer.ask(api, version, fields))
-            if api == "DeleteTopics":
-                peer.find_ids()
+        for way in self.ways:
+            answers = []
+            for peer in self.peers:
+                answers.append(peer.ask(way, api, version, fields))
+                if api == "DeleteTopics":
+                    peer.find_ids()
+            self.compare(name, api, way, answers)
+
+    def compare(self, name, api, way, answers):
         self.cells += 1
         row = self.by_api.setdefault(api, [0, 0, set()])
         row[0] += 1
-        if len(answers) == 2 and normal(answers[0]) != normal(answers[1]):
-            self.differences.append(name)
-            row[1] += 1
-            reason = next((r for r in self.known if r.fullmatch(name)), None)
-            row[2].add(self.known.get(reason, "none"))
-            if reason is None:
-                self.unexplained.append((name, answers))
-                print(f"differs: {name}\n  leat:  {normal(answers[0])}\n  kafka: {normal(answers[1])}", flush=True)
-            else:
-                self.used.add(reason)
+        self.by_way[way][0] += 1
+        if normal(answers[0]) == normal(answers[1]):
+            return
+        self.differences.append(name)
+        row[1] += 1
+        self.by_way[way][1] += 1
+        reason = next((r for r in self.known if r.fullmatch(name)), None)
+        row[2].add(self.known.get(reason, "none"))
+        if reason is None:
+            self.unexplained.append((name, answers))
+            print(f"differs: {name} by {way}\n  leat:  {normal(answers[0])}\n  kafka: {normal(answers[1])}", flush=True)
+        else:
+            self.used.add(reason)
 
     def run(self, only):
         rights = table()
@@ -342,7 +312,8 @@ def report(path, matrix, summary):
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
              f"- Command: `python3 tests/security/matrix.py {' '.join(sys.argv[1:])}`", f"- Result: {summary}", "",
              "Cells come from `docs/reference/rights.md`. Both brokers get the same access rules and the same bytes; answers are compared",
-             "without texts, ids, times and sizes. Not shown: other mechanisms than PLAIN; a right for each mechanism is the same code.", "",
+             "without texts, ids, times and sizes. Each request is asked by every way of `tests/security/mechanisms.py`, with the same rules.", "",
+             "| who one is by | cells | differ |", "|---|---|---|", *(f"| {way} | {n} | {d} |" for way, (n, d) in matrix.by_way.items()), "",
              "| API | cells | differ | reasons |", "|---|---|---|---|"]
     for api, (cells, differ, reasons) in sorted(matrix.by_api.items()):
         lines.append(f"| {api} | {cells} | {differ} | {'; '.join(sorted(reasons))} |")
@@ -351,29 +322,38 @@ def report(path, matrix, summary):
     path.write_text("\n".join(lines) + "\n")
 
 
+def try_all(args, peers):
+    try:
+        if args.mutant:
+            peers[0].mutate = MUTANTS[args.mutant]
+        for peer in peers:
+            peer.start()
+        matrix = Matrix(peers, args.way or list(mechanisms.WAYS))
+        matrix.run(args.only)
+        return matrix
+    finally:
+        for peer in peers:
+            peer.node.stop()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("--only", action="append")
     parser.add_argument("--report")
+    parser.add_argument("--way", action="append", choices=list(mechanisms.WAYS), default=[])
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
     args = parser.parse_args()
-    peers, began = [], time.monotonic()
+    folder, began = pathlib.Path(tempfile.mkdtemp(prefix="leat-matrix-")), time.monotonic()
     try:
-        peers.append(LeatPeer(args.program))
-        if args.mutant:
-            peers[0].mutate = MUTANTS[args.mutant]
-        peers.append(KafkaPeer())
-        for peer in peers:
-            peer.start()
-        matrix = Matrix(peers)
-        matrix.run(args.only)
+        with kdc.Kdc(folder / "realm") as realm:
+            os.environ.update(realm.environment)
+            matrix = try_all(args, make_peers(args.program, folder, realm))
     except kafka_node.Unavailable as error:
         print(f"Apache Kafka is missing: {error}", file=sys.stderr)
         return 3
     finally:
-        for peer in peers:
-            peer.stop()
+        shutil.rmtree(folder, ignore_errors=True)
     stale = [r.pattern for r in matrix.known if r not in matrix.used] if not args.only else []
     summary = (f"{matrix.cells} cells, {len(matrix.differences)} differ, {len(matrix.unexplained)} of them without a reason, "
                f"{len(stale)} reasons without a difference, {time.monotonic() - began:.0f} s")

@@ -22,6 +22,10 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import garbage  # noqa: E402
+import kdc  # noqa: E402
+
 LEAT = ""
 SECRET = "canary-5f1c"  # In no log and in no answer.
 
@@ -32,12 +36,6 @@ def run(*command, stdin=None, env=None, good=True, timeout=60):
     if good and done.returncode != 0:
         raise AssertionError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Place:
@@ -232,13 +230,19 @@ class Plain(unittest.TestCase):
             self.assertEqual(len(raw), 4 + 4 + 2 + 4 + sum(2 + len(m) for m in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")))
 
     def test_garbage_handshakes_leave_it_alive(self):
-        with Place() as place, Server(place, {**self.SETTINGS, "connection.failed.authentication.delay.ms": "0"}) as server:
-            host, port = server.addresses["SASL_PLAINTEXT"].rsplit(":", 1)
-            for i in range(2_000):
-                with socket.create_connection((host, int(port)), timeout=10) as s:
-                    s.sendall(os.urandom(i % 97 + 1))
-            kcat(server.addresses["SASL_PLAINTEXT"], "-L", "-m", "5", **sasl("PLAIN", "alice", SECRET))
+        with Place() as place, Server(place, garbage_settings(place)) as server:
+            addresses = [server.addresses["SASL_PLAINTEXT"], server.addresses["SASL_SSL"]]
+            seen = garbage.weather(server.process.pid, addresses, SECRET, 2_000, seed=20_261)
+            self.assertEqual(seen["files_left"], 0)
+            self.assertLess(seen["grown_kib"], 16 * 1024)
+            kcat(addresses[0], "-L", "-m", "5", **sasl("PLAIN", "alice", SECRET))
 
+
+def garbage_settings(place):
+    """Of a node with a bare and a TLS listener that asks nobody to wait."""
+    return {**Plain.SETTINGS, "listeners": "SASL_PLAINTEXT://127.0.0.1:0,SASL_SSL://127.0.0.1:0",
+            "connection.failed.authentication.delay.ms": "0",
+            "ssl.keystore.location": str(Authority(place).store("server", "/CN=localhost"))}
 
 
 class Exposure(unittest.TestCase):
@@ -454,45 +458,14 @@ class OAuth(unittest.TestCase):
 
 
 class Kerberos(unittest.TestCase):
-    REALM = "TEST.LEAT"
-
-    @contextlib.contextmanager
-    def kdc(self, place):
-        """A KDC of our own; gives the environment of its realm."""
-        port = free_port()
-        (place / "krb5.conf").write_text(
-            f"[libdefaults]\ndefault_realm = {self.REALM}\ndns_lookup_kdc = false\ndns_lookup_realm = false\nrdns = false\n"
-            "dns_canonicalize_hostname = false\nudp_preference_limit = 1\n"
-            f"[realms]\n{self.REALM} = {{\n kdc = 127.0.0.1:{port}\n}}\n[domain_realm]\nlocalhost = {self.REALM}\n")
-        (place / "kdc.conf").write_text(
-            f"[kdcdefaults]\nkdc_listen = 127.0.0.1:{port}\nkdc_tcp_listen = 127.0.0.1:{port}\n"
-            f"[realms]\n{self.REALM} = {{\n database_name = {place}/principal\n key_stash_file = {place}/stash\n"
-            f" acl_file = {place}/acl\n}}\n[logging]\nkdc = FILE:{place}/kdc.log\n")
-        env = {"KRB5_CONFIG": str(place / "krb5.conf"), "KRB5_KDC_PROFILE": str(place / "kdc.conf"),
-               "KRB5CCNAME": f"FILE:{place}/ccache", "PATH": os.environ["PATH"] + ":/usr/sbin"}
-        run("kdb5_util", "create", "-s", "-r", self.REALM, "-P", "master", env=env)
-        for name, table in (("kafka/localhost", "server"), ("alice", "alice"), ("bob/admin", "bob")):
-            run("kadmin.local", "-q", f"addprinc -randkey {name}", env=env)
-            run("kadmin.local", "-q", f"ktadd -k {place}/{table}.keytab {name}", env=env)
-        process = subprocess.Popen(["krb5kdc", "-n"], env={**os.environ, **env}, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(100):
-                if run("kinit", "-kt", place / "alice.keytab", "alice", env=env, good=False).returncode == 0:
-                    break
-                time.sleep(0.1)
-            yield env
-        finally:
-            process.terminate()
-            process.wait(10)
-
     def test_a_ticket_says_who_a_client_is(self):
-        with Place() as place, self.kdc(place) as env:
+        with Place() as place, kdc.Kdc(place) as realm:
+            env = realm.environment
             settings = {"listeners": "SASL_PLAINTEXT://localhost:0", "sasl.enabled.mechanisms": "GSSAPI",
                         "super.users": "User:alice", "auto.create.topics.enable": "true", "sasl.kerberos.service.name": "kafka",
                         "listener.name.sasl_plaintext.gssapi.sasl.jaas.config":
                             "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true "
-                            f'keyTab="{place}/server.keytab" principal="kafka/localhost@{self.REALM}";'}
+                            f'keyTab="{realm.table("server")}" principal="kafka/localhost@{kdc.REALM}";'}
             with Server(place, settings, env) as server:
                 at = server.addresses["SASL_PLAINTEXT"].replace("127.0.0.1", "localhost")
                 ticket = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "GSSAPI",

@@ -489,7 +489,8 @@ features.reauthentication = async (facts) => {
   }
   const after = connectionsTo(way.bootstrap)
   if (!after.size) throw new Error('nobody is connected')
-  facts.push(`new connections: ${[...after].filter((port) => !before.has(port)).length}`)
+  const fresh = [...after].filter((port) => !before.has(port)).length
+  facts.push(`stayed connected ${fresh < after.size && fresh <= 1}`)
   await producer.disconnect()
 }
 

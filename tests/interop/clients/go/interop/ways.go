@@ -128,6 +128,6 @@ func OutliveSession(facts *Facts, way Way, write func(number int) (int64, error)
 			fresh++
 		}
 	}
-	facts.Add("new connections: %d", fresh)
+	facts.Add("stayed connected %v", fresh < len(after) && fresh <= 1)
 	return nil
 }

@@ -34,6 +34,10 @@ install(FILES "${completion}/bash" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-co
 install(FILES "${completion}/zsh" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions" RENAME _leat)
 install(FILES "${completion}/fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" RENAME leat.fish)
 
+# spdlog's compile options are not the user's, so it stands among the libraries in leat-streams.pc.
+set(LEAT_SDK_REQUIRES ${LEAT_SDK_LIBRARIES})
+list(REMOVE_ITEM LEAT_SDK_REQUIRES spdlog)
+list(JOIN LEAT_SDK_REQUIRES " " LEAT_SDK_REQUIRES)
 list(JOIN LEAT_SDK_DEBIAN " " LEAT_SDK_DEBIAN_TEXT)
 list(JOIN LEAT_SDK_DEBIAN ", " LEAT_SDK_DEBIAN_DEPENDS)
 set(packages "${CMAKE_INSTALL_LIBDIR}/cmake/leat")

@@ -2,8 +2,9 @@
 # debugging symbols, and the installed headers with those of base that they include. Decision 0023 says why it is static.
 #   LEAT_SDK_LIBRARIES  pkg-config names of what the archive needs beside the standard library
 #   LEAT_SDK_DEBIAN     the Debian packages that bring them
-set(LEAT_SDK_LIBRARIES rdkafka rocksdb openssl spdlog)
-set(LEAT_SDK_DEBIAN librdkafka-dev librocksdb-dev libssl-dev libspdlog-dev pkg-config)
+set(LEAT_SDK_LIBRARIES rdkafka rocksdb openssl libisal zlib snappy liblz4 libzstd spdlog)
+set(LEAT_SDK_DEBIAN librdkafka-dev librocksdb-dev libssl-dev libisal-dev zlib1g-dev libsnappy-dev liblz4-dev libzstd-dev
+  libspdlog-dev pkg-config)
 
 # With it the archive would hold the compiler's own code, which only the same compiler can link.
 if("${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_RELWITHDEBINFO} ${CMAKE_CXX_FLAGS_DEBUG}" MATCHES "-flto" OR CMAKE_INTERPROCEDURAL_OPTIMIZATION)

@@ -46,7 +46,7 @@ std::string Graph::store_name(std::string_view prefix) {
 GraphNode& Graph::add(const std::vector<GraphNode*>& parents, GraphNode node) {
     LEAT_CHECK(!parents.empty());
     auto& added = *nodes_.emplace_back(std::make_unique<GraphNode>(std::move(node)));
-    added.priority = static_cast<std::uint32_t>(nodes_.size() - 1);
+    added.priority = next_priority_++;
     added.graph = this;
     require_legal(added.name);
     for (GraphNode* parent : parents) {
@@ -98,6 +98,7 @@ Result<std::shared_ptr<const Parts>> Graph::write(const Optimization& optimizati
     LEAT_TRY_VOID(merge_sources(root()));
     if (optimization.merge_repartition_topics) merge_repartition_topics(*this, nodes_);
     if (optimization.single_store_self_join) use_single_stores(nodes_);
+    let_null_keys_through(nodes_);
     auto parts = std::make_shared<Parts>();
     parts->set_optimization(optimization);
     const auto earlier = [](const GraphNode* a, const GraphNode* b) {

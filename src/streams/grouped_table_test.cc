@@ -78,6 +78,30 @@ TEST(GroupedTable, AnAggregateMayBeDeleted) {
                "out x null@5", "out y 0+a-a+a-a+a@4", "out x 0+d@9", "out x 0+d-d@10"}));
 }
 
+TEST(GroupedTable, ADeletionIsLoggedWithTheTimeOfItsRecord) {
+    Builder b;
+    b.table<Text, Text>("in")
+        .group_by([](const Text&, const Text& v) { return KeyValue{Text{"c"}, v}; })
+        .aggregate([] { return Text{}; },
+                   [](const Text&, const Text& v, const Text& sum) {
+                       return v == "x" ? std::nullopt : std::optional{sum + "," + v};
+                   },
+                   [](const Text&, const Text& v, const Text& sum) { return sum + "-" + v; },
+                   {.store = "st"})
+        .to_stream()
+        .to("out");
+    auto driver = *TestDriver::open(*b.build(), {.application_id = "app"});
+    ASSERT_TRUE(driver->pipe("in", {"a", "ab", 44, {}}));
+    ASSERT_TRUE(driver->pipe("in", {"b", "x", 38, {}}));
+    // Kafka Streams tells the later of the two times and logs the record's own.
+    EXPECT_EQ(driver->read("out").back().timestamp, 44);
+    const auto logged = driver->read("app-st-changelog");
+    ASSERT_EQ(logged.size(), 2U);
+    EXPECT_EQ(logged.back().value, std::nullopt);
+    EXPECT_EQ(logged.back().timestamp, 38);
+    EXPECT_TRUE(driver->stored("st")->empty());
+}
+
 TEST(GroupedTable, AnAggregateOfAnAggregateGetsOldValues) {
     Builder b;
     b.table<Text, Text>("in")

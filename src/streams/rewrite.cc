@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -155,6 +156,22 @@ void merge_repartition_topics(Graph& graph, const std::vector<std::unique_ptr<Gr
             for (GraphNode* parent : parents) unlink(*parent, *topic);
         }
         link(*change, shared);
+    }
+}
+
+void let_null_keys_through(const std::vector<std::unique_ptr<GraphNode>>& nodes) {
+    std::set<GraphNode*> seen;
+    std::vector<GraphNode*> above;
+    for (const auto& node : nodes)
+        if (node->joins_null_keys) above.push_back(node.get());
+    while (!above.empty()) {
+        GraphNode& node = *above.back();
+        above.pop_back();
+        for (GraphNode* parent : node.parents) {
+            if (!seen.insert(parent).second) continue;
+            if (parent->takes_null_keys) *parent->takes_null_keys = true;
+            above.push_back(parent);
+        }
     }
 }
 

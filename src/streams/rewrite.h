@@ -30,6 +30,9 @@ Result<void> merge_sources(GraphNode& root);
 /// Several repartition topics behind one change of the key become one, right behind the change.
 void merge_repartition_topics(Graph& graph, const std::vector<std::unique_ptr<GraphNode>>& nodes);
 
+/// Repartition topics above a left or outer join of a stream take records without a key.
+void let_null_keys_through(const std::vector<std::unique_ptr<GraphNode>>& nodes);
+
 /// A stream that is joined with itself is kept once.
 void use_single_stores(const std::vector<std::unique_ptr<GraphNode>>& nodes);
 

@@ -164,6 +164,25 @@ TEST(StreamTableJoin, LogsWhatWaitsInKafkasBytes) {
             R"(app-j-Buffer-changelog \x00\x00\x00\x00\x00\x00\x00\x00\x0aa\x00\x00\x00\x01 null@-1)"}));
 }
 
+TEST(StreamTableJoin, WithGraceANullKeyWaitsForNothingUnlessAsInKafka) {
+    Builder b;
+    const auto table = b.table<Text, Text>("t", {}, {.store = "st", .history = Duration{100}});
+    b.stream<Text, Text>("s")
+        .left_join(table, [](const Text& l, const Text* r) { return l + "&" + (r ? *r : "-"); },
+                   {.name = "j", .grace = Duration{5}})
+        .to("out");
+    const auto topology = *b.build();
+    const auto without_key = [&topology](bool lose) {
+        auto driver = *TestDriver::open(topology, {.lose_as_kafka = lose});
+        const auto done = driver->pipe("s", {std::nullopt, "v", 12, {}});
+        const auto out = driver->read("out");
+        return done ? out.empty() ? "nothing" : *out.front().value : Text{done.error().detail()};
+    };
+    EXPECT_EQ(without_key(false), "v&-");
+    // A NullPointerException there.
+    EXPECT_EQ(without_key(true), "j: key cannot be null");
+}
+
 TEST(StreamTableJoin, WithGraceNeedsAVersionedTable) {
     Builder b;
     const auto stream = b.stream<Text, Text>("s");

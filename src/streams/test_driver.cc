@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "leat/streams/detail/task.h"
 #include "streams/error_judge.h"
+#include "streams/stored_rows.h"
 #include "streams/task_graph.h"
 
 namespace leat::streams {
@@ -104,6 +105,18 @@ class TestDriver::Impl final : public detail::Task {
         return goes_on(Kind::kProduction, node, flow.timestamp, error);
     }
     [[nodiscard]] bool failed() const override { return failed_; }
+
+    [[nodiscard]] std::vector<std::string> store_names() const {
+        std::vector<std::string> out;
+        for (const auto& [name, store] : graph_->stores()) out.push_back(name);
+        return out;
+    }
+    [[nodiscard]] Result<const detail::StateStore*> find_store(std::string_view name) const {
+        const auto found = graph_->stores().find(name);
+        if (found == graph_->stores().end())
+            return Error{Errc::kInvalidRequest, "there is no store " + std::string{name}};
+        return static_cast<const detail::StateStore*>(found->second.get());
+    }
 
     std::map<std::string, std::vector<RawRecord>, std::less<>> produced_;
     std::uint64_t dropped_ = 0;
@@ -204,6 +217,21 @@ std::vector<std::string> TestDriver::produced_topics() const {
     std::vector<std::string> out;
     for (const auto& [topic, records] : impl_->produced_) out.push_back(topic);
     return out;
+}
+
+std::vector<std::string> TestDriver::stores() const {
+    return impl_->store_names();
+}
+
+Result<std::vector<StoredRow>> TestDriver::stored(std::string_view store) const {
+    LEAT_TRY(const detail::StateStore* found, impl_->find_store(store));
+    return detail::stored_rows(*found);
+}
+
+Result<std::optional<StoredRow>> TestDriver::stored_at(std::string_view store, std::string_view key,
+                                                       Timestamp at) const {
+    LEAT_TRY(const detail::StateStore* found, impl_->find_store(store));
+    return detail::stored_version(*found, key, at.ms);
 }
 
 Result<void> TestDriver::advance_wall_time(Duration by) {

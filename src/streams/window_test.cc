@@ -541,6 +541,15 @@ TEST_F(Windows, ASlidingWindowMayBeDeleted) {
 )");
 }
 
+TEST_F(Windows, ADeletedSlidingWindowIsNotMadeAgainByARecordOfAKnownTime) {
+    show(in().windowed(sliding(ms(30)).grace(ms(0)))
+             .aggregate(letter_i, append_or_delete, {.store = "st"}));
+    // The record at 42 deletes [39,69]. The second at 39 finds [9,39], too late for it, and Kafka
+    // Streams looks no further.
+    EXPECT_TRUE(play(builder_, "in k s 38; in k t 39; in k x 42; in k b 39")
+                    .ends_with("  > in k b 39\n  dropped 1\n"));
+}
+
 TEST_F(Windows, ATumblingWindowShowsNullsToTheAggregator) {
     show(in().windowed(tumbling(ms(10)).grace(ms(5))).aggregate(letter_i, append, {.store = "st"}));
     EXPECT_EQ(

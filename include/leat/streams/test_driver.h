@@ -33,14 +33,25 @@ struct RawRecord {
     Headers headers{};
 };
 
+/// A row of a store, as bytes.
+struct StoredRow {
+    std::string key{};
+    std::string value{};
+    std::int64_t start = -1;      ///< Of a window or session; of a version when it began.
+    std::int64_t end = -1;        ///< Of a session; of a version when the next one began.
+    std::int64_t timestamp = -1;  ///< Where the store keeps one.
+    friend bool operator==(const StoredRow&, const StoredRow&) = default;
+};
+
 class TestDriver {
   public:
     struct Options {
         std::string application_id = "test";
         std::int64_t wall_time_ms = 0;
         ErrorHandlers handlers{};
-        bool lose_as_kafka =
-            false;  ///< Closed windows that Kafka Streams never emits are not emitted.
+        /// Where Kafka Streams loses results, so does this: closed windows that it never emits are
+        /// not emitted, a record without a key ends a left join with a grace period.
+        bool lose_as_kafka = false;
     };
 
     /// Errors: what opening the nodes ends with.
@@ -94,6 +105,16 @@ class TestDriver {
     }
     /// Topics that were written to, in the order of their names.
     [[nodiscard]] std::vector<std::string> produced_topics() const;
+    /// Names of the stores, in their order.
+    [[nodiscard]] std::vector<std::string> stores() const;
+    /// What a store has, in its order: keys with their values, windows that are kept still,
+    /// sessions, latest versions. Buffers of suppress() show no rows. Errors: kInvalidRequest: no
+    /// such store; kIoError.
+    Result<std::vector<StoredRow>> stored(std::string_view store) const;
+    /// Of a versioned store: what was valid for a key at a time, if that is still known. Errors:
+    /// kInvalidRequest: no such store, or not a versioned one; kIoError.
+    Result<std::optional<StoredRow>> stored_at(std::string_view store, std::string_view key,
+                                               Timestamp at) const;
     /// Moves the clock and makes the punctuations that are due. Errors: what they end with.
     Result<void> advance_wall_time(Duration by);
     /// Records that were dropped so far (null keys, closed windows).

@@ -34,7 +34,7 @@ struct Coaggregation {
 
 template <class K, class A>
 struct CogroupInput {
-    std::shared_ptr<const char> identity;  ///< Of the grouped stream.
+    std::shared_ptr<const void> identity;  ///< Of the grouped stream.
     GraphNode* node = nullptr;
     bool repartition = false;
     std::string repartition_name;  ///< Empty: the store's.

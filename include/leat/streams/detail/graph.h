@@ -52,6 +52,12 @@ struct GraphNode {
     std::optional<Source> source{};
     std::optional<Repartition> repartition{};
     std::optional<SelfJoin> self_join{};
+    /// Of a repartition topic: whether records without a key go through. Set before `write`.
+    std::shared_ptr<bool> takes_null_keys{};
+    /// A left or outer join of a stream, which takes records without a key (KIP-962).
+    bool joins_null_keys = false;
+    /// The repartition topic that joins of this node read, when it has its name from this node.
+    GraphNode* repartitioned = nullptr;
     /// Absent: it leaves nothing in the topology. Names of parents as they were declared: what the
     /// rewrites have moved is translated by Parts.
     std::function<void(Parts&)> write{};
@@ -81,6 +87,8 @@ class Graph {
     std::string store_name(std::string_view prefix);
     /// Parents of another graph, and a node's name that is none, are noted as mistakes.
     GraphNode& add(const std::vector<GraphNode*>& parents, GraphNode node);
+    /// As if a node that was added were added only now: it is written that much later.
+    void add_again(GraphNode& node) { node.priority = next_priority_++; }
     [[nodiscard]] GraphNode& root() const noexcept { return *nodes_.front(); }
     /// Notes a mistake in the declaration of `operator_name` unless `good`.
     void require(std::string_view operator_name, bool good, std::string_view mistake);
@@ -100,6 +108,7 @@ class Graph {
   private:
     std::vector<std::unique_ptr<GraphNode>> nodes_;  ///< The root is first.
     std::uint32_t next_ = 0;
+    std::uint32_t next_priority_ = 1;  ///< The root has 0.
     std::string mistake_;
     bool was_written_ = false;
 };

@@ -91,7 +91,7 @@ class TableAggregateNode final : public TableNode<K, A> {
                 aggregation_.subtract(key, *static_cast<const V*>(change.before), *std::move(sum));
         if (change.now != nullptr)
             sum = aggregation_.add(key, *static_cast<const V*>(change.now), std::move(sum));
-        return this->publish(on, {.now = address(sum), .before = value_of(held)});
+        return this->publish(on, {.now = address(sum), .before = value_of(held)}, flow.timestamp);
     }
     TableAggregation<K, V, A> aggregation_;
 };

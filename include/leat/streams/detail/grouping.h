@@ -33,8 +33,8 @@ struct Grouping {
     }
     Handle<K, V> at;
     Grouped<K, V> grouped;
-    /// The same in all copies of one grouped stream.
-    std::shared_ptr<const char> identity = std::make_shared<const char>();
+    /// The same in all copies of one grouped stream: the repartition topic that has its name.
+    std::shared_ptr<GraphNode*> identity = std::make_shared<GraphNode*>(nullptr);
 };
 
 template <class K, class V>
@@ -135,9 +135,13 @@ KTable<KOut, A> add_aggregate(const Grouping<K, V>& in, const std::string& name,
                               std::optional<std::int64_t> grace_ms = {}) {
     auto& graph = *in.at.graph;
     GraphNode* parent = in.at.node;
-    if (in.at.repartition)
-        parent = &add_repartition(in.at, in.grouped.name.empty() ? spec.name : in.grouped.name,
-                                  std::nullopt);
+    if (in.at.repartition) {
+        const bool numbered = in.grouped.name.empty();
+        parent = &add_repartition(in.at, numbered ? spec.name : in.grouped.name, std::nullopt, true,
+                                  numbered ? nullptr : *in.identity);
+        if (parent == *in.identity) graph.add_again(*parent);
+        *in.identity = parent;
+    }
     GraphNode node{.name = name, .grace_ms = grace_ms};
     node.write = [=, parent_name = parent->name, old = node.old_values](Parts& parts) {
         parts.add(

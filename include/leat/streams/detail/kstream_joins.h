@@ -38,18 +38,6 @@ struct StreamJoinNames {
 [[nodiscard]] StreamJoinNames stream_join_names(Graph& graph, Absent absent,
                                                 const std::string& name, const std::string& store);
 
-/// Through a repartition topic, if the key may have changed. `null_keys`: an outer side takes
-/// records without a key as they are (KIP-962), so they go through as well, on both sides.
-template <class K, class V>
-Handle<K, V> repartitioned(const Handle<K, V>& at, const std::string& name, bool null_keys) {
-    if (!at.repartition) return at;
-    auto out = at;
-    out.node =
-        &add_repartition(at, name.empty() ? at.node->name : name, std::nullopt, true, null_keys);
-    out.repartition = false;
-    return out;
-}
-
 template <class K, class V, class V2, class Out>
 struct StreamJoin {
     StreamJoinNames names;
@@ -114,9 +102,8 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
     one.value = choose(as.value, left.value);
     two.key = choose(as.key, right.key);
     two.value = choose(as.other_value, right.value);
-    constexpr bool kNullKeys = kAbsent != Absent::kNone;
-    one = repartitioned(one, as.name.empty() ? "" : as.name + "-left", kNullKeys);
-    two = repartitioned(two, as.name.empty() ? "" : as.name + "-right", kNullKeys);
+    one = repartitioned(one, as.name.empty() ? "" : as.name + "-left");
+    two = repartitioned(two, as.name.empty() ? "" : as.name + "-right");
 
     StreamJoin<K, V, V2, Out> join;
     join.names = stream_join_names(graph, kAbsent, as.name, as.store);
@@ -153,7 +140,7 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
     static_cast<void>(add_join_window(graph, *one.node, names.this_windowed, join.this_use));
     static_cast<void>(add_join_window(graph, *two.node, names.other_windowed, join.other_use));
 
-    GraphNode node{.name = names.merge};
+    GraphNode node{.name = names.merge, .joins_null_keys = kAbsent != Absent::kNone};
     node.self_join = GraphNode::SelfJoin{names.this_windowed, names.other_windowed,
                                          std::make_shared<bool>(false)};
     node.write = [join, single = node.self_join->single](Parts& parts) {

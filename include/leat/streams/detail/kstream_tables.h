@@ -65,11 +65,7 @@ auto KStream<K, V>::with_table(const KTable<K, V2>& table, F joiner, const Joine
     auto at = at_;
     at.key = detail::choose(as.key, at_.key);
     at.value = detail::choose(as.value, at_.value);
-    if (at.repartition) {
-        at.node = &detail::add_repartition(at, as.name.empty() ? at_.node->name : as.name,
-                                           std::nullopt, true, kLeft);
-        at.repartition = false;
-    }
+    at = detail::repartitioned(at, as.name);
     const std::string name = graph.name(kLeft ? "KSTREAM-LEFTJOIN-" : "KSTREAM-JOIN-", as.name);
     graph.require(name, table.handle().graph == at_.graph,
                   "stream and table must come from one Builder");
@@ -88,7 +84,7 @@ auto KStream<K, V>::with_table(const KTable<K, V2>& table, F joiner, const Joine
         graph.require(name, join.wait->key != nullptr && join.wait->value != nullptr,
                       "no serde for the buffer's key or value");
     }
-    detail::GraphNode node{.name = name};
+    detail::GraphNode node{.name = name, .joins_null_keys = kLeft};
     node.write = [=, parent = at.node->name](detail::Parts& parts) {
         parts.add({.name = name, .parents = {parent}, .make = [=] {
                        return std::make_unique<detail::StreamTableJoinNode<K, V, K, V2, R>>(name,
@@ -143,6 +139,7 @@ auto KStream<K, V>::with_global(const GlobalKTable<KG, VG>& table, S selector, F
     auto& node = detail::add_processor(*at_.graph, *at_.node, name, [=] {
         return std::make_unique<detail::StreamTableJoinNode<K, V, KG, VG, R>>(name, join);
     });
+    node.joins_null_keys = kLeft;
     return KStream<K, R>{{at_.graph, &node, at_.key, {}, at_.repartition}};
 }
 

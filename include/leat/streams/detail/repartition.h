@@ -27,7 +27,6 @@ struct RepartitionUse {
     RepartitionTopic topic;
     Serde<K> key;
     Serde<V> value;
-    bool keeps_null_keys = false;
 };
 
 /// The node of a topic whose sink, filter and source have these names.
@@ -35,11 +34,9 @@ template <class K, class V>
 GraphNode repartition_node(const std::string& parent, const RepartitionUse<K, V>& use,
                            const std::string& sink, const std::string& filter,
                            const std::string& source) {
-    GraphNode node{.name = source};
-    node.write = [=](Parts& parts) {
-        const auto keyed = [all = use.keeps_null_keys](const K* k, const V*) {
-            return all || k != nullptr;
-        };
+    GraphNode node{.name = source, .takes_null_keys = std::make_shared<bool>(false)};
+    node.write = [=, null_keys = node.takes_null_keys](Parts& parts) {
+        const auto keyed = [all = *null_keys](const K* k, const V*) { return all || k != nullptr; };
         const std::string& topic = use.topic.name;
         parts.add_repartition_topic(use.topic);
         parts.add(
@@ -64,11 +61,11 @@ GraphNode repartition_node(const std::string& parent, const RepartitionUse<K, V>
 
 /// Adds filter, sink, topic `prefix`-repartition and source below `at`; returns what stands for the
 /// source. `shareable`: topology.optimization may let it serve others too, or another instead.
-/// `null_keys`: records without a key go through as well.
+/// `known`: a node that serves already; only the numbers are used up.
 template <class K, class V>
 GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
                            std::optional<std::int32_t> partitions, bool shareable = true,
-                           bool null_keys = false) {
+                           GraphNode* known = nullptr) {
     const std::string topic = prefix.ends_with("-repartition") ? prefix : prefix + "-repartition";
     auto& graph = *at.graph;
     // The numbers are used up even when the names are not taken.
@@ -80,8 +77,9 @@ GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
         filter = topic + "-filter";
         source = topic + "-source";
     }
+    if (known != nullptr) return *known;
     const RepartitionUse<K, V> use{
-        {topic, partitions}, choose(at.key, Serde<K>{}), choose(at.value, Serde<V>{}), null_keys};
+        {topic, partitions}, choose(at.key, Serde<K>{}), choose(at.value, Serde<V>{})};
     graph.require(prefix, use.key != nullptr && use.value != nullptr,
                   "no serde for the repartition topic's key or value");
     auto node = repartition_node(at.node->name, use, sink, filter, source);
@@ -92,6 +90,20 @@ GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
                                         use.topic.name + "-filter", use.topic.name + "-source");
             }};
     return graph.add({at.node}, std::move(node));
+}
+
+/// What a join reads of a stream: through a repartition topic, if the key may have changed. Joins
+/// of one stream share the topic unless `name` gives it another name than the stream's.
+template <class K, class V>
+Handle<K, V> repartitioned(const Handle<K, V>& at, const std::string& name) {
+    if (!at.repartition) return at;
+    auto out = at;
+    const std::string& prefix = name.empty() ? at.node->name : name;
+    GraphNode* known = prefix == at.node->name ? at.node->repartitioned : nullptr;
+    out.node = &add_repartition(at, prefix, std::nullopt, true, known);
+    at.node->repartitioned = out.node;
+    out.repartition = false;
+    return out;
 }
 
 }  // namespace leat::streams::detail

@@ -68,10 +68,8 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         for (Found& window : found) {
             const std::int64_t end = window.start + span_;
             near.starts.insert(window.start);
-            if (window.start == at + 1) {
-                near.own_right = true;
-                continue;
-            }
+            near.own_right = near.own_right || window.start == at + 1;
+            if (window.start == at + 1) continue;
             if (end < at) {
                 near.previous_at = window.held.timestamp;
                 near.left = std::move(window.held);
@@ -82,7 +80,10 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
                 near.own_left = true;
                 if (window.held.timestamp < at) near.previous_at = window.held.timestamp;
             }
+            // A record of this time was here before: its windows are all there.
+            const bool complete = end == at && window.held.timestamp >= at;
             LEAT_TRY_VOID(update(flow, window.start, std::move(window.held)));
+            if (complete) return emit_closed(flow);
         }
         if (near.previous_at) {
             const std::int64_t start = *near.previous_at + 1;
@@ -151,9 +152,8 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
 
     /// What a window holds before its first record; nothing in a reduction.
     std::optional<Held> first(std::int64_t at) {
-        auto value = this->aggregation_.initial();
-        if (!value) return std::nullopt;
-        return Held{std::move(value), at};
+        if (auto value = this->aggregation_.initial()) return Held{std::move(value), at};
+        return std::nullopt;
     }
 
     Result<void> update(const Flow& flow, std::int64_t start, std::optional<Held> held) {
@@ -184,9 +184,8 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         return last == -1 ? 0 : std::max<std::int64_t>(0, last - span_);
     }
     Result<void> emit_closed(const Flow& flow) {
-        if (!this->final_.due(close_)) return {};
         const std::int64_t to = close_ - span_ - 1;
-        if (to < 0) return {};
+        if (!this->final_.due(close_) || to < 0) return {};
         LEAT_TRY_VOID(this->emit(flow, from(), to, span_));
         this->final_.looked(close_);
         return {};

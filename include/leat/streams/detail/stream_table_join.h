@@ -64,6 +64,8 @@ class StreamTableJoinNode final : public Node {
             task().drop(*this, value == nullptr ? "null value" : "null join key");
             return {};
         }
+        if (buffer_ && key == nullptr && task().loses_as_kafka())
+            return Error{Errc::kInvalidRequest, name() + ": key cannot be null"};
         // A record without a key has nothing to wait for.
         if (!buffer_ || key == nullptr) return join(flow, selected);
         LEAT_TRY(const bool waits, wait(flow));

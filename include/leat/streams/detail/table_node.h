@@ -82,12 +82,15 @@ class TableNode : public Node {
     [[nodiscard]] bool has_store() const noexcept { return view_.has_value(); }
     Result<Found<V>> stored(const K& key) { return view_->get(key); }
 
-    /// Keeps `now` at the flow's timestamp, if there is a store, and hands the update on.
-    Result<void> publish(const Flow& flow, const Change& change) {
+    /// Keeps `now` at the flow's timestamp, if there is a store, and hands the update on. A
+    /// deletion is logged with the time `deleted_at` when the processed record had another one.
+    Result<void> publish(const Flow& flow, const Change& change,
+                         std::optional<std::int64_t> deleted_at = {}) {
         Change out = change;
         if (!old_values_) out.before = nullptr;
         if (has_store()) {
-            LEAT_TRY(const VersionedStore::Put put, keep(flow, static_cast<const V*>(change.now)));
+            LEAT_TRY(const VersionedStore::Put put,
+                     keep(flow, static_cast<const V*>(change.now), deleted_at));
             if (!put.stored || cached_) return {};
             out.latest = put.latest();
         }
@@ -97,14 +100,16 @@ class TableNode : public Node {
     }
 
   private:
-    Result<VersionedStore::Put> keep(const Flow& flow, const V* now) {
+    Result<VersionedStore::Put> keep(const Flow& flow, const V* now,
+                                     std::optional<std::int64_t> deleted_at) {
         LEAT_TRY(const auto key, codec_->key(*flow.key_as<K>()));
         std::optional<std::string_view> value;
         if (now != nullptr) {
             LEAT_TRY(value, codec_->bytes_of(*now));
         }
         if (versions_ != nullptr) return versions_->put(key, value, flow.timestamp);
-        LEAT_TRY_VOID(values_->put(key, value, flow.timestamp, flow.headers));
+        const std::int64_t at = value ? flow.timestamp : deleted_at.value_or(flow.timestamp);
+        LEAT_TRY_VOID(values_->put(key, value, at, flow.headers));
         return VersionedStore::Put{};
     }
     Result<std::optional<V>> decoded(const Entry* entry) const {

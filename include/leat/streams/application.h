@@ -22,6 +22,8 @@
 
 namespace leat::streams {
 
+/// kAtLeastOnce: nothing is lost, some is done again after a crash. kExactlyOnceV2: output, state
+/// and positions are committed in one transaction.
 enum class Guarantee : std::uint8_t { kAtLeastOnce, kExactlyOnceV2 };
 
 enum class ApplicationState : std::uint8_t {
@@ -48,13 +50,15 @@ enum class UncaughtResponse : std::uint8_t {
 class Application {
   public:
     struct Options {
-        std::string application_id{};
-        std::string bootstrap_servers{};
-        std::optional<Guarantee> guarantee{};
-        std::optional<int> threads{};
+        // Where one of the first four is given, the same setting in `properties` does not count.
+        std::string application_id{};          ///< The group; in front of internal topics.
+        std::string bootstrap_servers{};       ///< HOST:PORT, with commas between several.
+        std::optional<Guarantee> guarantee{};  ///< At least once, unless set.
+        std::optional<int> threads{};          ///< That process; 1, unless set.
         /// Settings under Kafka Streams' names; of clients with "consumer.", "producer.", "admin.",
         /// of internal topics with "topic." in front.
         std::map<std::string, std::string> properties{};
+        /// Asked when a thread has ended by an error. Empty: kShutdownClient.
         std::function<UncaughtResponse(const Error& error)> on_uncaught{};
         std::function<void(ApplicationState now, ApplicationState before)> on_state{};
     };
@@ -65,7 +69,7 @@ class Application {
                                                      const Options& options);
     Application(const Application&) = delete;
     Application& operator=(const Application&) = delete;
-    /// Closes.
+    /// close(), and waits for as long as that takes.
     ~Application();
 
     /// Begins to run, and returns. Errors: kUsage (started before).

@@ -38,6 +38,7 @@ namespace leat::streams {
 
 class Builder {
   public:
+    /// Reads a topic as a stream. Without serdes in `consumed`, those of SerdeFor<K>, SerdeFor<V>.
     template <class K, class V>
     KStream<K, V> stream(const std::string& topic, const Consumed<K, V>& consumed = {}) {
         return stream<K, V>(std::vector<std::string>{topic}, consumed);

@@ -29,7 +29,7 @@ namespace leat::streams {
 struct RawRecord {
     std::optional<std::string> key{};
     std::optional<std::string> value{};
-    std::int64_t timestamp = -1;
+    std::int64_t timestamp = -1;  ///< In ms since 1970; negative: not known.
     Headers headers{};
 };
 
@@ -43,11 +43,13 @@ struct StoredRow {
     friend bool operator==(const StoredRow&, const StoredRow&) = default;
 };
 
+/// A topology with everything around it, in this thread. It shares the topology, which need not
+/// outlive it.
 class TestDriver {
   public:
     struct Options {
         std::string application_id = "test";
-        std::int64_t wall_time_ms = 0;
+        std::int64_t wall_time_ms = 0;  ///< Where the clock stands, in ms since 1970.
         ErrorHandlers handlers{};
         /// Where Kafka Streams loses results, so does this: closed windows that it never emits are
         /// not emitted, a record without a key ends a left join with a grace period.

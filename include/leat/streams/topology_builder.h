@@ -30,6 +30,8 @@
 
 namespace leat::streams {
 
+/// Names of nodes and stores are unique, and parents are added before their children; build() tells
+/// what is wrong.
 class TopologyBuilder {
   public:
     using Names = std::vector<std::string>;

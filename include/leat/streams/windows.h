@@ -27,6 +27,8 @@ struct Windowed {
     friend auto operator<=>(const Windowed&, const Windowed&) = default;
 };
 
+// No span and no grace is negative, and no size or step is 0: build() refuses others.
+
 /// Windows of one size that start every `advance`, aligned to time 0: tumbling when the two are
 /// equal, else hopping.
 struct TimeWindows {
@@ -46,9 +48,11 @@ struct TimeWindows {
         return from <= 0 ? 0 : from / step * step;
     }
 };
+/// Each record is in one window: start <= time < start + size.
 [[nodiscard]] constexpr TimeWindows tumbling(Duration size) noexcept {
     return {size, size};
 }
+/// Each record is in size / advance windows; advance <= size.
 [[nodiscard]] constexpr TimeWindows hopping(Duration size, Duration advance) noexcept {
     return {size, advance};
 }
@@ -105,6 +109,7 @@ struct JoinWindows {
         return {before_span, after_span, d};
     }
 };
+/// `difference` before and after; before() and after() change one side.
 [[nodiscard]] constexpr JoinWindows within(Duration difference) noexcept {
     return {difference, difference};
 }

@@ -124,6 +124,19 @@ ROWS = {
         ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness"),
         ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong"),
     ],
+    "Serdes": [
+        ("`std::string`, vectors of bytes", "String, Bytes, ByteArray, ByteBuffer", "Serdes.TextAndBytesStayAsTheyAre"),
+        ("`std::int16_t`, `std::int32_t`, `std::int64_t`, `float`, `double`", "Short, Integer, Long, Float, Double", "Serdes.NumbersAreBigEndian Serdes.NansOfDoublesAreOneAndThoseOfFloatsStay"),
+        ("`bool`", "Boolean", "Serdes.TruthIsOneByte"),
+        ("`Uuid`", "UUID", "Serdes.UuidsAreText"),
+        ("`Void`", "Void", "Serdes.VoidIsNeverThere"),
+        ("`list_of`, `std::vector`", "ListSerde", "Serdes.ListsOfSizedEntriesTellEachSize Serdes.ListsOfEntriesOfOneSizeTellWhereNullsAre Serdes.BrokenListsAreRefused"),
+        ("`time_windowed`, `time_windowed_changelog`", "WindowedSerdes.timeWindowedSerdeFrom", "Serdes.TimeWindowedKeysEndWithTheStart"),
+        ("`session_windowed`", "WindowedSerdes.sessionWindowedSerdeFrom", "Serdes.KeysOfSessionsEndWithEndAndStart"),
+        ("`json` of structs with `Members`", "", "Json.StructsAreWrittenAndReadBack Json.ErrorsNameThePlace Json.MissingMembersAreNullOrDefaultOrAnError"),
+        ("`avro`, `json_schema` with a `SchemaCodec`", "", "Framed.ValuesFollowMagicAndId Framed.WhatHasNoFrameIsRefused"),
+        ("`protobuf` with a `SchemaCodec`", "", "Framed.ProtobufTellsTheMessage"),
+    ],
 }
 
 HEAD = """# Leat Streams: verbs, joins, windows, stores

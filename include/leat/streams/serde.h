@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Values to bytes and back. Layer: streams SDK.
-// Spec:  the serializers of Kafka's Java client: text is UTF-8, numbers are big-endian, a UUID is
-// its text. Threading: codecs are shared by all tasks of an application and must be safe to use
+// Spec:  the serializers of Kafka's Java client: text is UTF-8, numbers are big-endian. Here are
+// those of numbers, text and bytes; more in serdes.h, JSON in json.h, schemas' frames in framed.h.
+// Threading: codecs are shared by all tasks of an application and must be safe to use
 // from several threads.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,6 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/detail/big_endian.h"
 
 namespace leat::streams {
 
@@ -34,6 +37,9 @@ class Codec {
     virtual Result<void> encode(std::string_view topic, const T& value, std::string& out) const = 0;
     /// Errors: kInvalidRecord for bytes that are no T.
     virtual Result<T> decode(std::string_view topic, std::string_view bytes) const = 0;
+    /// The size of every T, when they are all of one. Lists of such leave the sizes out; Kafka's do
+    /// so for numbers and UUIDs only.
+    [[nodiscard]] virtual std::optional<std::size_t> fixed_bytes() const { return std::nullopt; }
 };
 
 /// A codec as a value, cheap to copy. An empty one stands for "not given".
@@ -64,28 +70,30 @@ class NumberCodec final : public Codec<T> {
   public:
     Result<void> encode(std::string_view /*topic*/, const T& value,
                         std::string& out) const override {
-        using Bits =
-            std::conditional_t<sizeof(T) == 8, std::uint64_t,
-                               std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
-        const auto bits = std::bit_cast<Bits>(value);
-        for (std::size_t i = sizeof(T); i-- > 0;)
-            out.push_back(static_cast<char>((bits >> (8 * i)) & 0xFFU));
+        if constexpr (std::same_as<T, double>) {
+            // Java writes one NaN for all doubles, though not for floats.
+            constexpr std::uint64_t kNan = std::uint64_t{0x7FF8} << 48U;
+            append_big_endian(out, value != value ? kNan : std::bit_cast<Bits>(value));
+        } else {
+            append_big_endian(out, std::bit_cast<Bits>(value));
+        }
         return {};
     }
     Result<T> decode(std::string_view /*topic*/, std::string_view bytes) const override {
-        using Bits =
-            std::conditional_t<sizeof(T) == 8, std::uint64_t,
-                               std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
         if (bytes.size() != sizeof(T))
             return Error{Errc::kInvalidRecord, "a number of another size"};
-        Bits bits = 0;
-        for (const char c : bytes)
-            bits = static_cast<Bits>((std::uint64_t{bits} << 8U) | static_cast<unsigned char>(c));
-        return std::bit_cast<T>(bits);
+        return std::bit_cast<T>(read_big_endian<Bits>(bytes));
     }
+    [[nodiscard]] std::optional<std::size_t> fixed_bytes() const override { return sizeof(T); }
+
+  private:
+    using Bits =
+        std::conditional_t<sizeof(T) == 8, std::uint64_t,
+                           std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint16_t>>;
+    static_assert(sizeof(Bits) == sizeof(T));
 };
 
-/// Takes the bytes as they are: std::string and std::vector<std::byte>.
+/// Takes the bytes as they are: std::string and vectors of bytes.
 template <class T>
 class BytesCodec final : public Codec<T> {
   public:
@@ -115,6 +123,8 @@ template <>
 struct SerdeFor<std::string> : detail::BytesSerde<std::string> {};
 template <>
 struct SerdeFor<std::vector<std::byte>> : detail::BytesSerde<std::vector<std::byte>> {};
+template <>
+struct SerdeFor<std::vector<std::uint8_t>> : detail::BytesSerde<std::vector<std::uint8_t>> {};
 template <>
 struct SerdeFor<std::int16_t> : detail::NumberSerde<std::int16_t> {};
 template <>

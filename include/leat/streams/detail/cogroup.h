@@ -121,7 +121,7 @@ KTable<Windowed<K>, A> TimeWindowedCogroupedKStream<K, A, W>::aggregate(
     return detail::add_cogroup<Windowed<K>, K, A>(
         inputs_, as.name, kept.spec,
         {detail::initial<A>(std::move(initializer)), {}, kept.use, windows_},
-        detail::windowed(kept.use.key, detail::window_size(windows_)),
+        detail::windowed(kept.use.key, detail::TimeBounds{detail::window_size(windows_)}),
         windows_.grace_period.count());
 }
 
@@ -135,7 +135,8 @@ KTable<Windowed<K>, A> SessionWindowedCogroupedKStream<K, A>::aggregate(
         inputs_, as.name, kept.spec,
         {detail::initial<A>(std::move(initializer)), detail::merging<K, A>(std::move(merger)),
          kept.use, windows_},
-        detail::session_keys(kept.use.key), (windows_.gap + windows_.grace_period).count());
+        detail::windowed(kept.use.key, detail::SessionBounds{}),
+        (windows_.gap + windows_.grace_period).count());
 }
 
 }  // namespace leat::streams

@@ -16,7 +16,7 @@
 #include "leat/streams/detail/repartition.h"
 #include "leat/streams/detail/sliding_nodes.h"
 #include "leat/streams/detail/window_nodes.h"
-#include "leat/streams/detail/windowed_codec.h"
+#include "leat/streams/windowed_serde.h"
 #include "leat/streams/ktable.h"
 #include "leat/streams/options.h"
 

@@ -143,7 +143,7 @@ KTable<Windowed<K>, A> TimeWindowedKStream<K, V, W>::keep(
             return std::make_unique<Node>(node, windows, aggregation, use,
                                           detail::Telling{when, old});
         },
-        {.key = detail::windowed(kept.use.key, detail::window_size(windows_)),
+        {.key = detail::windowed(kept.use.key, detail::TimeBounds{detail::window_size(windows_)}),
          .value = kept.use.value},
         windows_.grace_period.count());
 }
@@ -193,7 +193,7 @@ KTable<Windowed<K>, A> SessionWindowedKStream<K, V>::keep(
             return std::make_unique<detail::SessionAggregateNode<K, V, A>>(
                 node, windows, aggregation, use, detail::Telling{when, old});
         },
-        {.key = detail::session_keys(kept.use.key), .value = kept.use.value},
+        {.key = detail::windowed(kept.use.key, detail::SessionBounds{}), .value = kept.use.value},
         (windows_.gap + windows_.grace_period).count());
 }
 

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "leat/streams/detail/big_endian.h"
+
 namespace leat::streams {
 namespace {
 
@@ -13,12 +15,6 @@ constexpr std::string_view kDigits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t kOldestMagic = 1;
 constexpr std::uint8_t kMagic = 2;
-
-template <class T>
-void append(std::string& out, T value) {
-    for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8)
-        out.push_back(static_cast<char>((static_cast<std::uint64_t>(value) >> shift) & 0xFFU));
-}
 
 std::string to_base64(std::string_view bytes) {
     std::string out;
@@ -57,24 +53,23 @@ std::optional<std::string> from_base64(std::string_view text) {
 template <class T>
 std::optional<T> take(std::string_view& in) {
     if (in.size() < sizeof(T)) return std::nullopt;
-    std::uint64_t value = 0;
-    for (const char c : in.substr(0, sizeof(T))) value = value << 8U | static_cast<std::uint8_t>(c);
+    const T value = detail::read_be<T>(in);
     in.remove_prefix(sizeof(T));
-    return static_cast<T>(value);
+    return value;
 }
 
 }  // namespace
 
 std::string encode_commit_metadata(const CommitMetadata& metadata) {
     std::string bytes;
-    append(bytes, kMagic);
-    append(bytes, metadata.partition_time);
+    detail::append_be(bytes, kMagic);
+    detail::append_be(bytes, metadata.partition_time);
     if (!metadata.remembered.empty()) {
-        append(bytes, static_cast<std::int32_t>(metadata.remembered.size()));
+        detail::append_be(bytes, static_cast<std::int32_t>(metadata.remembered.size()));
         for (const auto& [name, value] : metadata.remembered) {
-            append(bytes, static_cast<std::int32_t>(name.size()));
+            detail::append_be(bytes, static_cast<std::int32_t>(name.size()));
             bytes.append(name);
-            append(bytes, value);
+            detail::append_be(bytes, value);
         }
     }
     return to_base64(bytes);

@@ -3,6 +3,8 @@
 
 #include <bit>
 
+#include "leat/streams/detail/big_endian.h"
+
 namespace leat::streams::detail {
 
 namespace {
@@ -13,16 +15,6 @@ constexpr unsigned char kSubscriptionVersion = 1;
 constexpr std::size_t kHashBytes = 16;
 constexpr std::size_t kPartitionBytes = 4;
 
-void append_number(std::string& out, std::uint64_t value, int bytes) {
-    for (int i = bytes - 1; i >= 0; --i)
-        out.push_back(static_cast<char>((value >> (8 * i)) & 0xFFU));
-}
-std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
-    std::uint64_t value = 0;
-    for (const char c : bytes.substr(at, size))
-        value = (value << 8U) | static_cast<unsigned char>(c);
-    return value;
-}
 std::uint64_t little_endian(std::string_view bytes) {
     std::uint64_t value = 0;
     for (std::size_t i = bytes.size(); i-- > 0;)
@@ -32,14 +24,14 @@ std::uint64_t little_endian(std::string_view bytes) {
 
 void append_hash(std::string& out, const std::optional<ValueHash>& hash) {
     if (!hash) return;
-    for (const auto half : *hash) append_number(out, half, 8);
+    for (const auto half : *hash) append_be(out, half);
 }
 /// Takes the hash off the front unless the first byte says that there is none.
 Result<std::optional<ValueHash>> take_hash(std::string_view& bytes, unsigned char first) {
     if ((first & kNoHash) != 0) return std::optional<ValueHash>{};
     if (bytes.size() < kHashBytes)
         return Error{Errc::kInvalidRecord, "a foreign-key join's record is cut off in its hash"};
-    const ValueHash hash{number_at(bytes, 0, 8), number_at(bytes, 8, 8)};
+    const ValueHash hash{read_be<std::uint64_t>(bytes), read_be<std::uint64_t>(bytes, 8)};
     bytes.remove_prefix(kHashBytes);
     return std::optional{hash};
 }
@@ -92,8 +84,7 @@ void append_subscription(std::string& out, const Subscription& subscription) {
     out.push_back(static_cast<char>(subscription.instruction));
     append_hash(out, subscription.hash);
     out += subscription.primary_key;
-    if (subscription.partition)
-        append_number(out, static_cast<std::uint32_t>(*subscription.partition), kPartitionBytes);
+    if (subscription.partition) append_be(out, *subscription.partition);
 }
 
 Result<Subscription> parse_subscription(std::string_view bytes) {
@@ -112,7 +103,7 @@ Result<Subscription> parse_subscription(std::string_view bytes) {
         if (bytes.size() < kPartitionBytes)
             return Error{Errc::kInvalidRecord, "a subscription is cut off in its partition"};
         const auto at = bytes.size() - kPartitionBytes;
-        out.partition = static_cast<std::int32_t>(number_at(bytes, at, kPartitionBytes));
+        out.partition = read_be<std::int32_t>(bytes, at);
         bytes.remove_suffix(kPartitionBytes);
     }
     out.primary_key = bytes;
@@ -138,7 +129,7 @@ Result<SubscriptionAnswer> parse_answer(std::string_view bytes) {
 }
 
 void append_foreign_prefix(std::string& out, std::string_view foreign_key) {
-    append_number(out, foreign_key.size(), 4);
+    append_be(out, static_cast<std::uint32_t>(foreign_key.size()));
     out += foreign_key;
 }
 

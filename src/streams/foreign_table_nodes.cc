@@ -14,11 +14,6 @@ Result<void> WireSinkNode::process(const Flow& flow) {
     return task().send(out);
 }
 
-Result<std::int64_t> WireSourceNode::stamp(const Bytes& bytes) {
-    if (bytes.timestamp >= 0) return bytes.timestamp;
-    return Error{Errc::kInvalidTimestamp, name() + ": a record has a negative timestamp"};
-}
-
 Result<void> WireSourceNode::take(const Bytes& bytes) {
     const WireIn in{.key = bytes.key, .value = bytes.value};
     return forward({.value = &in, .timestamp = bytes.timestamp, .headers = bytes.headers});

@@ -9,6 +9,12 @@
 
 namespace leat::streams::detail {
 
+Result<std::int64_t> SourceNode::stamp(const Bytes& bytes) {
+    undecodable_ = false;
+    if (bytes.timestamp >= 0) return bytes.timestamp;
+    return Error{Errc::kInvalidTimestamp, name() + ": a record has a negative timestamp"};
+}
+
 void Parts::add(Part part) {
     require(part.name, find(part.name) == nullptr, "two nodes have this name");
     for (auto& parent : part.parents) {

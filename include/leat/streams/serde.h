@@ -73,16 +73,16 @@ class NumberCodec final : public Codec<T> {
         if constexpr (std::same_as<T, double>) {
             // Java writes one NaN for all doubles, though not for floats.
             constexpr std::uint64_t kNan = std::uint64_t{0x7FF8} << 48U;
-            append_big_endian(out, value != value ? kNan : std::bit_cast<Bits>(value));
+            append_be(out, value != value ? kNan : std::bit_cast<Bits>(value));
         } else {
-            append_big_endian(out, std::bit_cast<Bits>(value));
+            append_be(out, std::bit_cast<Bits>(value));
         }
         return {};
     }
     Result<T> decode(std::string_view /*topic*/, std::string_view bytes) const override {
         if (bytes.size() != sizeof(T))
             return Error{Errc::kInvalidRecord, "a number of another size"};
-        return std::bit_cast<T>(read_big_endian<Bits>(bytes));
+        return std::bit_cast<T>(read_be<Bits>(bytes));
     }
     [[nodiscard]] std::optional<std::size_t> fixed_bytes() const override { return sizeof(T); }
 

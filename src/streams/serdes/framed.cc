@@ -33,7 +33,7 @@ std::vector<std::int32_t> take_message(std::string_view& bytes) {
 void append_schema_frame(std::string& out, std::int32_t schema_id,
                          const std::vector<std::int32_t>* message) {
     out.push_back(kMagic);
-    detail::append_big_endian(out, schema_id);
+    detail::append_be(out, schema_id);
     if (message == nullptr) return;
     if (message->size() == 1 && message->front() == 0) return append_varint(out, 0);
     append_varint(out, static_cast<std::int32_t>(message->size()));
@@ -43,7 +43,7 @@ void append_schema_frame(std::string& out, std::int32_t schema_id,
 Result<SchemaFrame> parse_schema_frame(std::string_view bytes, bool with_message) {
     if (bytes.size() < kHead || bytes.front() != kMagic)
         return Error{Errc::kInvalidRecord, "a value without the frame of a schema registry"};
-    SchemaFrame frame{.schema_id = detail::read_big_endian<std::int32_t>(bytes, 1)};
+    SchemaFrame frame{.schema_id = detail::read_be<std::int32_t>(bytes, 1)};
     bytes.remove_prefix(kHead);
     if (with_message) {
         frame.message = take_message(bytes);

@@ -35,7 +35,7 @@ class Reader {
     }
     Result<std::int32_t> number() {
         LEAT_TRY(const std::string_view four, take(kInt));
-        return read_big_endian<std::int32_t>(four);
+        return read_be<std::int32_t>(four);
     }
     /// A number of things, each of which takes at least so many bytes.
     Result<std::size_t> count(std::size_t bytes_each, std::size_t more = 0) {
@@ -106,15 +106,15 @@ void append_list_head(std::string& out, bool fixed, const std::vector<std::int32
                       std::size_t count) {
     out.push_back(fixed ? kFixed : kSized);
     if (fixed) {
-        append_big_endian(out, static_cast<std::int32_t>(nulls.size()));
-        for (const std::int32_t place : nulls) append_big_endian(out, place);
+        append_be(out, static_cast<std::int32_t>(nulls.size()));
+        for (const std::int32_t place : nulls) append_be(out, place);
     }
-    append_big_endian(out, static_cast<std::int32_t>(count));
+    append_be(out, static_cast<std::int32_t>(count));
 }
 
 void fill_entry_size(std::string& out, std::size_t at, bool null) {
     std::string size;
-    append_big_endian(size, null ? kNull : static_cast<std::int32_t>(out.size() - at - kInt));
+    append_be(size, null ? kNull : static_cast<std::int32_t>(out.size() - at - kInt));
     out.replace(at, kInt, size);
 }
 

@@ -20,15 +20,15 @@ Error too_short() {
 }  // namespace
 
 void TimeBounds::append(std::string& out, const Window& window) const {
-    append_big_endian(out, window.start);
-    if (numbered) append_big_endian(out, std::int32_t{0});
+    append_be(out, window.start);
+    if (numbered) append_be(out, std::int32_t{0});
 }
 
 Result<SplitWindowed> TimeBounds::split(std::string_view bytes) const {
     const std::size_t behind = kBound + (numbered ? kNumber : 0);
     if (bytes.size() < behind) return too_short();
     const auto at = bytes.size() - behind;
-    const auto start = read_big_endian<std::int64_t>(bytes, at);
+    const auto start = read_be<std::int64_t>(bytes, at);
     constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
     if (start < 0 || start == kLast)
         return Error{Errc::kInvalidRecord, "the window of a key starts at no time"};
@@ -37,15 +37,15 @@ Result<SplitWindowed> TimeBounds::split(std::string_view bytes) const {
 }
 
 void SessionBounds::append(std::string& out, const Window& window) {
-    append_big_endian(out, window.end);
-    append_big_endian(out, window.start);
+    append_be(out, window.end);
+    append_be(out, window.start);
 }
 
 Result<SplitWindowed> SessionBounds::split(std::string_view bytes) {
     if (bytes.size() < 2 * kBound) return too_short();
     const auto at = bytes.size() - 2 * kBound;
-    const auto end = read_big_endian<std::int64_t>(bytes, at);
-    const auto start = read_big_endian<std::int64_t>(bytes, at + kBound);
+    const auto end = read_be<std::int64_t>(bytes, at);
+    const auto start = read_be<std::int64_t>(bytes, at + kBound);
     if (start < 0 || end < start)
         return Error{Errc::kInvalidRecord,
                      "the session of a key ends before it starts, or starts "

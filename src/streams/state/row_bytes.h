@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Big-endian numbers in rows and changelog keys. Layer: streams (L6).
+// What rows and changelog keys of stores have in common. Layer: streams (L6).
 // Threading: free functions.
 #pragma once
 
@@ -9,22 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "leat/streams/detail/big_endian.h"
+
 namespace leat::streams::detail {
-
-template <class T>
-void append_be(std::string& out, T value) {
-    for (int shift = 8 * (static_cast<int>(sizeof(T)) - 1); shift >= 0; shift -= 8)
-        out.push_back(static_cast<char>((static_cast<std::uint64_t>(value) >> shift) & 0xFFU));
-}
-
-/// Precondition: there are sizeof(T) bytes.
-template <class T>
-T read_be(std::string_view bytes) {
-    std::uint64_t value = 0;
-    for (const char c : bytes.substr(0, sizeof(T)))
-        value = (value << 8U) | static_cast<unsigned char>(c);
-    return static_cast<T>(value);
-}
 
 inline constexpr std::size_t kTimestampBytes = 8;
 

@@ -58,9 +58,8 @@ class StoreCodec {
         return std::string_view{key_bytes_};
     }
     Result<std::optional<std::string_view>> value(const std::optional<A>& value) {
-        if (!value) return std::optional<std::string_view>{};
-        LEAT_TRY(const auto bytes, bytes_of(*value));
-        return std::optional<std::string_view>{bytes};
+        if (!value) return nothing();
+        return encoded(*value);
     }
     /// Good until the next value.
     Result<std::string_view> bytes_of(const A& value) {
@@ -70,10 +69,8 @@ class StoreCodec {
         return std::string_view{value_bytes_};
     }
     Result<std::optional<std::string_view>> encoded(const A& value) {
-        value_bytes_.clear();
-        if (auto done = use_.value->encode(use_.name, value, value_bytes_); !done)
-            return std::move(done).error();
-        return std::optional<std::string_view>{value_bytes_};
+        LEAT_TRY(const auto bytes, bytes_of(value));
+        return std::optional<std::string_view>{bytes};
     }
     static Result<std::optional<std::string_view>> nothing() {
         return std::optional<std::string_view>{};

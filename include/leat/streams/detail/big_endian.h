@@ -13,7 +13,7 @@
 namespace leat::streams::detail {
 
 template <std::integral T>
-void append_big_endian(std::string& out, T value) {
+void append_be(std::string& out, T value) {
     char bytes[sizeof(T)];
     auto bits = static_cast<std::make_unsigned_t<T>>(value);
     for (std::size_t i = sizeof(T); i-- > 0;) {
@@ -25,7 +25,7 @@ void append_big_endian(std::string& out, T value) {
 
 /// Precondition: sizeof(T) bytes stand at `at`.
 template <std::integral T>
-[[nodiscard]] T read_big_endian(std::string_view bytes, std::size_t at = 0) noexcept {
+[[nodiscard]] T read_be(std::string_view bytes, std::size_t at = 0) noexcept {
     std::make_unsigned_t<T> bits = 0;
     for (std::size_t i = 0; i < sizeof(T); ++i) {
         if constexpr (sizeof(T) > 1) bits = static_cast<decltype(bits)>(bits << 8U);

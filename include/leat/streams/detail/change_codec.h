@@ -78,11 +78,6 @@ class ChangeSourceNode final : public SourceNode {
     ChangeSourceNode(std::string name, Serde<K> key, Serde<V> value)
         : SourceNode(std::move(name)), key_(std::move(key)), value_(std::move(value)) {}
 
-    Result<std::int64_t> stamp(const Bytes& bytes) override {
-        undecodable_ = false;
-        if (bytes.timestamp >= 0) return bytes.timestamp;
-        return Error{Errc::kInvalidTimestamp, name() + ": a record has a negative timestamp"};
-    }
     Result<void> take(const Bytes& bytes) override {
         undecodable_ = true;
         if (!bytes.key || !bytes.value)

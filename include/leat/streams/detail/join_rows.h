@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "leat/streams/detail/big_endian.h"
+
 namespace leat::streams::detail {
 
 struct WaitingRow {
@@ -26,17 +28,14 @@ struct WaitingRow {
 [[nodiscard]] inline std::string waiting_row(std::int64_t timestamp, bool left,
                                              std::string_view key) {
     std::string out;
-    for (int shift = 56; shift >= 0; shift -= 8)
-        out.push_back(static_cast<char>((static_cast<std::uint64_t>(timestamp) >> shift) & 0xFFU));
+    append_be(out, timestamp);
     return out.append(side_byte(left)).append(key);
 }
 
 /// Precondition: waiting_row() made it.
 [[nodiscard]] inline WaitingRow read_waiting(std::string_view row) {
     constexpr std::size_t kTime = 8;
-    std::uint64_t time = 0;
-    for (const char c : row.substr(0, kTime)) time = (time << 8U) | static_cast<unsigned char>(c);
-    return {static_cast<std::int64_t>(time), row.size() > kTime && row[kTime] != '\0',
+    return {read_be<std::int64_t>(row), row.size() > kTime && row[kTime] != '\0',
             row.size() > kTime ? row.substr(kTime + 1) : std::string_view{}};
 }
 

@@ -39,7 +39,8 @@ class SourceNode : public Node {
     /// before the choice of the next record; its answer is the `timestamp` that take() gets.
     /// Errors: kInvalidTimestamp, kInvalidRecord (the extractor looks at key and value), and what
     /// the extractor answers or throws.
-    virtual Result<std::int64_t> stamp(const Bytes& bytes) = 0;
+    /// Here: the record's own, an error when that is negative.
+    virtual Result<std::int64_t> stamp(const Bytes& bytes);
     /// Decodes and forwards. Errors: kInvalidRecord, and what processing ends with.
     virtual Result<void> take(const Bytes& bytes) = 0;
     /// Whether the last stamp() or take() failed because the bytes do not decode: a matter for the

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "leat/streams/detail/aggregate_nodes.h"
+#include "leat/streams/detail/big_endian.h"
 #include "leat/streams/detail/parts.h"
 #include "leat/streams/detail/store.h"
 #include "leat/streams/detail/task.h"
@@ -110,9 +111,7 @@ class StoreView final : public View<K, V> {
 
   private:
     static std::int64_t number(std::string_view bytes, std::size_t from_end) {
-        const auto decoded =
-            NumberCodec<std::int64_t>{}.decode({}, bytes.substr(bytes.size() - from_end, 8));
-        return decoded ? *decoded : -1;
+        return read_be<std::int64_t>(bytes, bytes.size() - from_end);
     }
     Result<bool> windowed(std::string_view bytes) {
         constexpr std::size_t kTime = 8;

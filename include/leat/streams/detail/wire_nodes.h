@@ -40,7 +40,6 @@ class WireSinkNode final : public Node {
 class WireSourceNode final : public SourceNode {
   public:
     using SourceNode::SourceNode;
-    Result<std::int64_t> stamp(const Bytes& bytes) override;
     Result<void> take(const Bytes& bytes) override;
 };
 

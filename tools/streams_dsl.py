@@ -124,6 +124,11 @@ ROWS = {
         ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness"),
         ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong"),
     ],
+    "Partitioners": [
+        ("`Produced::partitioner`, `Repartitioned::partitioner`", "StreamPartitioner", "Partitioner.SinksWriteToEachChosenPartition Partitioner.ChoosingNoneDropsTheRecord Partitioner.OperatorsTakeOne"),
+        ("windowed keys by the key alone", "WindowedStreamPartitioner", "Partitioner.WindowedKeysGoByTheKeyAlone"),
+        ("`TableJoined`", "TableJoined", "Partitioner.SidesOfAForeignKeyJoinMayHaveTheirOwn"),
+    ],
     "Serdes": [
         ("`std::string`, vectors of bytes", "String, Bytes, ByteArray, ByteBuffer", "Serdes.TextAndBytesStayAsTheyAre"),
         ("`std::int16_t`, `std::int32_t`, `std::int64_t`, `float`, `double`", "Short, Integer, Long, Float, Double", "Serdes.NumbersAreBigEndian Serdes.NansOfDoublesAreOneAndThoseOfFloatsStay"),

@@ -124,19 +124,13 @@ void Producer::purge() {
 }
 
 Result<std::int32_t> Producer::partition_count(std::chrono::milliseconds wait) {
-    const rd_kafka_metadata_t* found = nullptr;
-    const rd_kafka_resp_err_t code = rd_kafka_metadata(state_->handle.get(), 0, state_->topic,
-                                                       &found, static_cast<int>(wait.count()));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const TopicPartitions found = ask_partitions(state_->handle.get(), state_->topic, wait);
+    if (found.way != RD_KAFKA_RESP_ERR_NO_ERROR) {
         poll(std::chrono::milliseconds{0});
-        return to_error(code, "", state_->trouble);
+        return to_error(found.way, "", state_->trouble);
     }
-    const std::int32_t count = found->topic_cnt == 1 ? found->topics[0].partition_cnt : 0;
-    const rd_kafka_resp_err_t topic_code =
-        found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    rd_kafka_metadata_destroy(found);
-    if (topic_code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(topic_code, "");
-    return count;
+    if (found.topic != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found.topic, "");
+    return found.count;
 }
 
 std::string Producer::last_trouble() const {

@@ -52,6 +52,19 @@ Error to_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view
     return Error{to_errc(code), text};
 }
 
+TopicPartitions ask_partitions(rd_kafka_t* handle, rd_kafka_topic_t* topic,
+                               std::chrono::milliseconds wait) {
+    const rd_kafka_metadata_t* found = nullptr;
+    TopicPartitions out;
+    out.way = rd_kafka_metadata(handle, 0, topic, &found, static_cast<int>(wait.count()));
+    if (out.way != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
+    const bool known = found->topic_cnt == 1;
+    out.topic = known ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    out.count = known ? found->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(found);
+    return out;
+}
+
 Result<RdPtr<rd_kafka_conf_t>> make_conf(const std::vector<Property>& properties) {
     RdPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
     for (const Property& property : properties) {

@@ -6,6 +6,8 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -42,5 +44,14 @@ using RdPtr = std::unique_ptr<T, RdDeleter>;
 /// A configuration with `properties` (librdkafka's names) set, logging to `log` only.
 /// Errors: kInvalidSetting, naming setting and line.
 [[nodiscard]] Result<RdPtr<rd_kafka_conf_t>> make_conf(const std::vector<Property>& properties);
+
+/// What the cluster says of a topic.
+struct TopicPartitions {
+    rd_kafka_resp_err_t way = RD_KAFKA_RESP_ERR_NO_ERROR;    ///< Of asking it.
+    rd_kafka_resp_err_t topic = RD_KAFKA_RESP_ERR_NO_ERROR;  ///< Its answer.
+    std::int32_t count = 0;
+};
+[[nodiscard]] TopicPartitions ask_partitions(rd_kafka_t* handle, rd_kafka_topic_t* topic,
+                                             std::chrono::milliseconds wait);
 
 }  // namespace leat::client

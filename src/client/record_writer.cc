@@ -142,6 +142,14 @@ Result<bool> RecordWriter::send(std::string_view topic, const OutgoingRecord& re
     return to_error(code, topic, rd_kafka_error_string(failure.get()));
 }
 
+Result<std::int32_t> RecordWriter::partition_count(std::string_view topic, milliseconds wait) {
+    LEAT_TRY(rd_kafka_topic_t* const asked, state_->topic_of(topic));
+    const TopicPartitions found = ask_partitions(state_->handle.get(), asked, wait);
+    const auto code = found.way != RD_KAFKA_RESP_ERR_NO_ERROR ? found.way : found.topic;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, topic);
+    return found.count;
+}
+
 void RecordWriter::poll(milliseconds wait) {
     rd_kafka_poll(state_->handle.get(), static_cast<int>(wait.count()));
 }

@@ -40,6 +40,8 @@ class RecordWriter {
     /// Copies the record; false when the queue is full: poll() and try again.
     /// Errors: kMessageTooLarge, kUnknownTopicOrPartition, and what ended the writer.
     Result<bool> send(std::string_view topic, const OutgoingRecord& record);
+    /// Asks the cluster. Errors: kUnknownTopicOrPartition, kTimedOut and what else answers.
+    Result<std::int32_t> partition_count(std::string_view topic, std::chrono::milliseconds wait);
     void poll(std::chrono::milliseconds wait);
     [[nodiscard]] std::size_t in_flight() const;
     /// Errors: kTimedOut when records are left.

@@ -16,6 +16,8 @@ constexpr milliseconds kFullPause{100};
 constexpr milliseconds kGatePause{20};
 /// The coordinator knows of a rebalance that this process has not heard of.
 constexpr milliseconds kStalePause{200};
+/// The number of a topic's partitions is believed so long; Kafka's metadata.max.age.ms.
+constexpr milliseconds kCountAge{300'000};
 
 }  // namespace
 
@@ -34,6 +36,16 @@ Result<void> StreamThread::send(std::string_view topic, const client::OutgoingRe
         if (*taken) return {};
         writer_->poll(kFullPause);
     }
+}
+
+Result<std::int32_t> StreamThread::partitions_of(std::string_view topic) {
+    const Instant now = environment_.clock->now();
+    const auto known = partition_counts_.find(topic);
+    if (known != partition_counts_.end() && now - known->second.asked < kCountAge)
+        return known->second.count;
+    LEAT_TRY(const std::int32_t count, writer_->partition_count(topic, settings_.task_timeout));
+    partition_counts_.insert_or_assign(std::string{topic}, PartitionCount{count, now});
+    return count;
 }
 
 void StreamThread::note_delivery(const client::Delivery& delivery) {

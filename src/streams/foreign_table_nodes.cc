@@ -11,6 +11,10 @@ Result<void> WireSinkNode::process(const Flow& flow) {
                  .timestamp = flow.timestamp,
                  .headers = flow.headers};
     if (record.key) out.key = *record.key;
+    if (partitioner_) {
+        LEAT_TRY(const std::int32_t count, task().partitions_of(topic_));
+        LEAT_TRY(out.partition, partitioner_(topic_, record.key, count));
+    }
     return task().send(out);
 }
 

@@ -24,6 +24,8 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
       changelogs_(*environment_.reader, environment_.cluster),
       choice_(environment_.settings->idle_max) {
     identify({.application_id = environment_.settings->application_id, .task_id = id_.text()});
+    for (const auto& [name, topic] : environment_.parts->repartition_topics())
+        internal_names_.emplace(name, environment_.layout->cluster_name(name));
 }
 
 const Subtopology& LiveTask::subtopology() const {
@@ -298,9 +300,16 @@ Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> 
 }
 
 Result<void> LiveTask::send(const detail::Outgoing& record) {
-    const auto& internal = environment_.parts->repartition_topics();
-    if (internal.empty()) return emit(record.topic, record.partition, record, 0);
-    return emit(environment_.layout->cluster_name(record.topic), record.partition, record, 0);
+    return emit(cluster_name(record.topic), record.partition, record, 0);
+}
+
+Result<std::int32_t> LiveTask::partitions_of(std::string_view topic) {
+    return environment_.partitions_of(cluster_name(topic));
+}
+
+std::string_view LiveTask::cluster_name(std::string_view topic) const {
+    const auto found = internal_names_.find(topic);
+    return found == internal_names_.end() ? topic : std::string_view{found->second};
 }
 
 Result<void> LiveTask::log_change(const detail::Outgoing& record) {

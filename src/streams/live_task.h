@@ -38,6 +38,8 @@ struct TaskEnvironment {
     const rt::Clock* clock = nullptr;
     /// Hands a record to the producer; waits while that is full.
     std::function<Result<void>(std::string_view topic, const client::OutgoingRecord&)> send;
+    /// How many partitions a topic has.
+    std::function<Result<std::int32_t>(std::string_view topic)> partitions_of;
     ChangelogReader::Cluster cluster;
     detail::StateHome* states = nullptr;
     /// The first offset that is not older than a time; the end when there is none.
@@ -85,6 +87,7 @@ class LiveTask final : public detail::Task {
     // detail::Task
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
     Result<void> send(const detail::Outgoing& record) override;
+    Result<std::int32_t> partitions_of(std::string_view topic) override;
     Result<void> log_change(const detail::Outgoing& record) override;
     [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
     [[nodiscard]] std::int64_t wall_time() const override;
@@ -121,6 +124,7 @@ class LiveTask final : public detail::Task {
     /// Views into `record` and headers_.
     detail::SourceNode::Bytes bytes_of(const Input& input, const client::ReceivedRecord& record);
     [[nodiscard]] Error at(const Input& input, std::int64_t offset, const Error& error) const;
+    [[nodiscard]] std::string_view cluster_name(std::string_view topic) const;
     Result<void> emit(std::string_view topic, std::optional<std::int32_t> partition,
                       const detail::Outgoing& record, std::uint64_t tag);
 
@@ -136,6 +140,7 @@ class LiveTask final : public detail::Task {
     RecordChoice choice_;
     detail::Origin origin_;
     Headers headers_;
+    std::map<std::string, std::string, std::less<>> internal_names_;  ///< To those on the cluster.
     std::vector<client::Header> out_headers_;
     std::map<std::string, std::int64_t, std::less<>> remembered_;
     std::int64_t stream_time_ = -1;

@@ -13,6 +13,12 @@ namespace {
 constexpr obs::Logger kLog{"streams"};
 }
 
+Result<std::int32_t> checked_partition(std::int32_t chosen, std::int32_t partitions) {
+    if (chosen >= 0 && chosen < partitions) return chosen;
+    return Error{Errc::kInvalidRequest, "a partitioner chose partition " + std::to_string(chosen) +
+                                            " of " + std::to_string(partitions)};
+}
+
 Result<void> Node::open(Task& task) {
     task_ = &task;
     return {};

@@ -284,6 +284,7 @@ Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
                 .send = [this](
                             std::string_view topic,
                             const client::OutgoingRecord& record) { return send(topic, record); },
+                .partitions_of = [this](std::string_view topic) { return partitions_of(topic); },
                 .cluster = cluster(),
                 .states = environment_.states,
                 .offset_at =

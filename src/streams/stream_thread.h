@@ -92,6 +92,8 @@ class StreamThread {
     /// What was processed since the last commit is dropped and done again.
     Result<void> reset_tasks();
     Result<void> send(std::string_view topic, const client::OutgoingRecord& record);
+    /// Of a topic that is written to; asked for anew when the answer is old.
+    Result<std::int32_t> partitions_of(std::string_view topic);
     void note_delivery(const client::Delivery& delivery);
     void bury();
 
@@ -100,6 +102,11 @@ class StreamThread {
     const Settings& settings_;
     std::string name_;
     std::unique_ptr<client::PartitionReader> reader_;
+    struct PartitionCount {
+        std::int32_t count = 0;
+        Instant asked{};
+    };
+    std::map<std::string, PartitionCount, std::less<>> partition_counts_;
     std::unique_ptr<client::RecordWriter> writer_;
     std::unique_ptr<client::GroupOffsets> offsets_;
     std::unique_ptr<client::Admin> admin_;

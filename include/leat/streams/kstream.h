@@ -154,8 +154,7 @@ class KStream {
     void to(const std::string& topic, const Produced<K, V>& produced = {}) const;
     /// Writes each record to the topic that `topic_of` names: (key, value) as pointers, null for
     /// null.
-    void to(typename detail::SinkNode<K, V>::TopicOf topic_of,
-            const Produced<K, V>& produced = {}) const;
+    void to(detail::TopicOf<K, V> topic_of, const Produced<K, V>& produced = {}) const;
     /// The older form of to(topic) followed by reading the topic, which must exist; repartition()
     /// keeps its topic itself.
     KStream through(const std::string& topic, const Produced<K, V>& produced = {}) const;
@@ -184,7 +183,7 @@ class KStream {
     detail::GraphNode& add_user(const std::string& name, const Processed& options,
                                 Supplier supplier) const;
     void write(const Produced<K, V>& produced, std::vector<std::string> topics,
-               typename detail::SinkNode<K, V>::TopicOf topic_of) const;
+               detail::TopicOf<K, V> topic_of) const;
 
     detail::Handle<K, V> at_;
 };

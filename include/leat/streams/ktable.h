@@ -101,12 +101,14 @@ class KTable {
     template <class KO, class VO, class X, class F>
     auto join_on(
         const KTable<KO, VO>& other, X extractor, F joiner,
-        const Materialized<K, detail::JoinedTo<detail::Absent::kNone, F, K, V, VO>>& as = {}) const;
+        const Materialized<K, detail::JoinedTo<detail::Absent::kNone, F, K, V, VO>>& as = {},
+        const TableJoined<K, KO>& joined = {}) const;
     /// All entries; joiner takes the other value by pointer.
     template <class KO, class VO, class X, class F>
-    auto left_join_on(const KTable<KO, VO>& other, X extractor, F joiner,
-                      const Materialized<K, detail::JoinedTo<detail::Absent::kRight, F, K, V, VO>>&
-                          as = {}) const;
+    auto left_join_on(
+        const KTable<KO, VO>& other, X extractor, F joiner,
+        const Materialized<K, detail::JoinedTo<detail::Absent::kRight, F, K, V, VO>>& as = {},
+        const TableJoined<K, KO>& joined = {}) const;
 
     // What Kafka Streams does not have and what does not compile here.
 
@@ -146,7 +148,7 @@ class KTable {
     KTable<K, R> joined(const KTable<K, V2>& other, F joiner, const Materialized<K, R>& as) const;
     template <detail::Absent kAbsent, class KO, class VO, class X, class F, class R>
     KTable<K, R> joined_on(const KTable<KO, VO>& other, X extractor, F joiner,
-                           const Materialized<K, R>& as) const;
+                           const Materialized<K, R>& as, const TableJoined<K, KO>& joined) const;
 
     detail::Handle<K, V> at_;
     std::shared_ptr<detail::Table<K, V>> table_;

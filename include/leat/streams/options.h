@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/partitioner.h"
 #include "leat/streams/record.h"
 #include "leat/streams/serde.h"
+#include "leat/streams/serdes.h"
 #include "leat/streams/timestamps.h"
 
 namespace leat::streams {
@@ -78,6 +80,8 @@ struct Produced {
     Serde<K> key{};
     Serde<V> value{};
     std::string name{};
+    /// Not given: by the key's bytes; of windowed keys by those of the key alone.
+    Partitioner<K, V> partitioner{};
 };
 
 /// A repartition topic: `name`-repartition behind the application's id; empty: numbered.
@@ -87,6 +91,7 @@ struct Repartitioned {
     std::optional<std::int32_t> partitions{};  ///< Not given: as many as the topics it comes from.
     Serde<K> key{};
     Serde<V> value{};
+    Partitioner<K, V> partitioner{};  ///< Not given: by the key's bytes.
 };
 
 /// How process() is connected.
@@ -121,6 +126,14 @@ struct Joined {
     /// Given: records wait until stream time is that much further, so that a versioned table can
     /// catch up.
     std::optional<Duration> grace{};
+};
+
+/// Where the two sides of a join by a foreign key meet. A partitioner yields one partition, or
+/// nothing for Kafka's own choice; it must put a key where that side's topic has it.
+template <class K, class KO>
+struct TableJoined {
+    Partitioner<K, Void> partitioner{};         ///< Of the left side's keys.
+    Partitioner<KO, Void> other_partitioner{};  ///< Of the other side's.
 };
 
 /// How a table is kept.

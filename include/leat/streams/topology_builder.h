@@ -71,13 +71,12 @@ class TopologyBuilder {
     template <class K, class V>
     TopologyBuilder& add_sink(const std::string& name, const std::string& topic,
                               const Names& parents, const Produced<K, V>& produced = {}) {
-        return write<K, V>(
-            name, {topic}, [topic](const K*, const V*) { return topic; }, parents, produced);
+        return write<K, V>(name, {topic}, {}, parents, produced);
     }
     /// `topic_of`: (key, value) as pointers, null for null.
     template <class K, class V>
     TopologyBuilder& add_sink(const std::string& name,
-                              typename detail::SinkNode<K, V>::TopicOf topic_of,
+                              std::type_identity_t<detail::TopicOf<K, V>> topic_of,
                               const Names& parents, const Produced<K, V>& produced = {}) {
         return write<K, V>(name, {}, std::move(topic_of), parents, produced);
     }
@@ -163,21 +162,22 @@ class TopologyBuilder {
     }
     template <class K, class V>
     TopologyBuilder& write(const std::string& name, const Names& topics,
-                           typename detail::SinkNode<K, V>::TopicOf topic_of, const Names& parents,
+                           detail::TopicOf<K, V> topic_of, const Names& parents,
                            const Produced<K, V>& produced) {
         const auto key = detail::choose(produced.key, Serde<K>{});
         const auto value = detail::choose(produced.value, Serde<V>{});
         parts_->require(name, !parents.empty(), "a sink needs a parent");
         parts_->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
+        const detail::SinkUse<K, V> use{.topic = topics.empty() ? "" : topics.front(),
+                                        .topic_of = std::move(topic_of),
+                                        .key = key,
+                                        .value = value,
+                                        .partitioner = produced.partitioner};
         parts_->add({.name = name,
                      .kind = detail::Part::Kind::kSink,
                      .parents = parents,
                      .topics = topics,
-                     .make =
-                         [=] {
-                             return std::make_unique<detail::SinkNode<K, V>>(name, topic_of, key,
-                                                                             value);
-                         },
+                     .make = [=] { return std::make_unique<detail::SinkNode<K, V>>(name, use); },
                      .in = typeid(Record<K, V>)});
         return *this;
     }

@@ -41,6 +41,13 @@ struct SessionBounds {
     [[nodiscard]] static Result<SplitWindowed> split(std::string_view bytes);
 };
 
+template <class T>
+inline constexpr bool kIsWindowed = false;
+template <class K>
+inline constexpr bool kIsWindowed<Windowed<K>> = true;
+template <class T>
+concept IsWindowed = kIsWindowed<T>;
+
 /// Encodes a key without its window; partitions of windowed keys go by that.
 template <class K>
 class InnerKeyCodec : public Codec<Windowed<K>> {

@@ -4,14 +4,19 @@
 // Threading: as detail/node.h.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "leat/streams/detail/parts.h"
 #include "leat/streams/detail/task.h"
+#include "leat/streams/partitioner.h"
 #include "leat/streams/serde.h"
+#include "leat/streams/windowed_serde.h"
 
 namespace leat::streams::detail {
 
@@ -76,20 +81,29 @@ class TypedSource final : public SourceNode {
 };
 
 template <class K, class V>
+using TopicOf = std::function<std::string(const K*, const V*)>;
+
+/// Where and how a sink writes.
+template <class K, class V>
+struct SinkUse {
+    std::string topic{};       ///< Of all records, unless
+    TopicOf<K, V> topic_of{};  ///< this is given.
+    Serde<K> key{};
+    Serde<V> value{};
+    Partitioner<K, V> partitioner{};
+};
+
+template <class K, class V>
 class SinkNode final : public Node {
   public:
-    using TopicOf = std::function<std::string(const K*, const V*)>;
-    SinkNode(std::string name, TopicOf topic, Serde<K> key, Serde<V> value)
-        : Node(std::move(name)),
-          topic_(std::move(topic)),
-          key_(std::move(key)),
-          value_(std::move(value)) {}
+    SinkNode(std::string name, SinkUse<K, V> use) : Node(std::move(name)), use_(std::move(use)) {}
 
   private:
     Result<void> process(const Flow& flow) override {
         const auto* key = flow.key_as<K>();
         const auto* value = flow.value_as<V>();
-        const std::string topic = topic_(key, value);
+        if (use_.topic_of) chosen_ = use_.topic_of(key, value);
+        const std::string& topic = use_.topic_of ? chosen_ : use_.topic;
         Outgoing out{.topic = topic, .timestamp = flow.timestamp, .headers = flow.headers};
         key_bytes_.clear();
         value_bytes_.clear();
@@ -99,18 +113,48 @@ class SinkNode final : public Node {
         }
         if (key != nullptr) out.key = key_bytes_;
         if (value != nullptr) out.value = value_bytes_;
-        return task().send(out);
+        if (!use_.partitioner) return task().send(out);
+        return send_to_chosen(out, {.topic = topic, .key = key, .value = value});
     }
     Result<void> encode(const std::string& topic, const K* key, const V* value) {
-        if (key != nullptr) LEAT_TRY_VOID(key_->encode(topic, *key, key_bytes_));
-        if (value != nullptr) LEAT_TRY_VOID(value_->encode(topic, *value, value_bytes_));
+        if (key != nullptr) LEAT_TRY_VOID(use_.key->encode(topic, *key, key_bytes_));
+        if (value != nullptr) LEAT_TRY_VOID(use_.value->encode(topic, *value, value_bytes_));
         return {};
     }
-    TopicOf topic_;
-    Serde<K> key_;
-    Serde<V> value_;
+    Result<void> send_to_chosen(Outgoing& out, Departing<K, V> record) {
+        LEAT_TRY(record.partitions, task().partitions_of(record.topic));
+        const Partitions chosen = use_.partitioner(record);
+        if (!chosen) return task().send(out);
+        if (chosen->empty()) task().drop(*this, "no partition was chosen");
+        for (const std::int32_t partition : *chosen) {
+            LEAT_TRY(out.partition, checked_partition(partition, record.partitions));
+            LEAT_TRY_VOID(task().send(out));
+        }
+        return {};
+    }
+    SinkUse<K, V> use_;
+    std::string chosen_;
     std::string key_bytes_;
     std::string value_bytes_;
 };
+
+/// Windowed keys go where their key goes, whatever the window.
+template <class K, class V>
+Partitioner<K, V> partitioner_of_windowed(const Serde<K>& /*key*/) {
+    return {};
+}
+template <class K, class V>
+    requires IsWindowed<K>
+Partitioner<K, V> partitioner_of_windowed(const Serde<K>& serde) {
+    using Inner = InnerKeyCodec<decltype(K::key)>;
+    const auto codec = std::dynamic_pointer_cast<const Inner>(serde);
+    if (codec == nullptr) return {};
+    return [codec](const Departing<K, V>& record) -> Partitions {
+        std::string bytes;
+        if (record.key == nullptr || !codec->encode_inner(record.topic, *record.key, bytes))
+            return std::nullopt;
+        return std::vector{partition_for_key(bytes, record.partitions)};
+    };
+}
 
 }  // namespace leat::streams::detail

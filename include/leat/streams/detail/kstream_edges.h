@@ -20,31 +20,35 @@ namespace leat::streams {
 
 template <class K, class V>
 void KStream<K, V>::to(const std::string& topic, const Produced<K, V>& produced) const {
-    write(produced, {topic}, [topic](const K*, const V*) { return topic; });
+    write(produced, {topic}, {});
 }
 
 template <class K, class V>
-void KStream<K, V>::to(typename detail::SinkNode<K, V>::TopicOf topic_of,
-                       const Produced<K, V>& produced) const {
+void KStream<K, V>::to(detail::TopicOf<K, V> topic_of, const Produced<K, V>& produced) const {
     write(produced, {}, std::move(topic_of));
 }
 
 template <class K, class V>
 void KStream<K, V>::write(const Produced<K, V>& produced, std::vector<std::string> topics,
-                          typename detail::SinkNode<K, V>::TopicOf topic_of) const {
+                          detail::TopicOf<K, V> topic_of) const {
     const std::string name = at_.graph->name("KSTREAM-SINK-", produced.name);
     const auto key = detail::choose(produced.key, at_.key);
     const auto value = detail::choose(produced.value, at_.value);
     at_.graph->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
+    const detail::SinkUse<K, V> use{
+        .topic = topics.empty() ? "" : topics.front(),
+        .topic_of = std::move(topic_of),
+        .key = key,
+        .value = value,
+        .partitioner = produced.partitioner ? produced.partitioner
+                                            : detail::partitioner_of_windowed<K, V>(key)};
     detail::GraphNode node{.name = name};
     node.write = [=, parent = at_.node->name](detail::Parts& parts) {
         parts.add({.name = name,
                    .kind = detail::Part::Kind::kSink,
                    .parents = {parent},
                    .topics = topics,
-                   .make = [=] {
-                       return std::make_unique<detail::SinkNode<K, V>>(name, topic_of, key, value);
-                   }});
+                   .make = [=] { return std::make_unique<detail::SinkNode<K, V>>(name, use); }});
     };
     at_.graph->add({at_.node}, std::move(node));
 }
@@ -68,7 +72,7 @@ KStream<K, V> KStream<K, V>::repartition(const Repartitioned<K, V>& as) const {
     const std::string name = as.name.empty() ? at_.graph->name("KSTREAM-REPARTITION-") : as.name;
     at_.graph->require(name, !as.partitions || *as.partitions > 0,
                        "a repartition topic has one partition at least");
-    auto& node = detail::add_repartition(at, name, as.partitions, false);
+    auto& node = detail::add_repartition(at, name, as.partitions, false, nullptr, as.partitioner);
     return KStream{{at_.graph, &node, at.key, at.value, false}};
 }
 

@@ -8,138 +8,40 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "leat/streams/detail/declare_table.h"
-#include "leat/streams/detail/foreign_key_nodes.h"
-#include "leat/streams/detail/foreign_table_nodes.h"
+#include "leat/streams/detail/foreign_join.h"
 #include "leat/streams/ktable.h"
 
 namespace leat::streams {
-
-namespace detail {
-
-/// Names of all that a foreign-key join adds, in the order in which Kafka Streams numbers them.
-struct ForeignJoinNames {
-    ForeignJoinNames(Graph& graph, const std::string& given)
-        : subscriptions(pick(graph, kRegistration, given, "-subscription-registration") + "-topic"),
-          send(pick(graph, kRegistration, given, "-subscription-registration-processor")),
-          send_sink(pick(graph, kSink, given, "-subscription-registration-sink")),
-          receive_source(pick(graph, kSource, given, "-subscription-registration-source")),
-          store(pick(graph, "KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-", given,
-                     "-subscription-store")),
-          receive(pick(graph, kProcessor, given, "-subscription-receive")),
-          join(pick(graph, kProcessor, given, "-subscription-join-foreign")),
-          foreign(pick(graph, kProcessor, given, "-foreign-join-subscription")),
-          answers(pick(graph, "KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-", given,
-                       "-subscription-response") +
-                  "-topic"),
-          answer_sink(pick(graph, kSink, given, "-subscription-response-sink")),
-          answer_source(pick(graph, kSource, given, "-subscription-response-source")),
-          resolve(pick(graph, "KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-", given,
-                       "-subscription-response-resolver")),
-          result(pick(graph, "KTABLE-FK-JOIN-OUTPUT-", given, "-result")) {}
-
-    std::string subscriptions;
-    std::string send;
-    std::string send_sink;
-    std::string receive_source;
-    std::string store;
-    std::string receive;
-    std::string join;
-    std::string foreign;
-    std::string answers;
-    std::string answer_sink;
-    std::string answer_source;
-    std::string resolve;
-    std::string result;
-
-  private:
-    static constexpr std::string_view kRegistration = "KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-";
-    static constexpr std::string_view kProcessor = "KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-";
-    static constexpr std::string_view kSink = "KTABLE-SINK-";
-    static constexpr std::string_view kSource = "KTABLE-SOURCE-";
-    static std::string pick(Graph& graph, std::string_view prefix, const std::string& given,
-                            std::string_view suffix) {
-        return graph.name(prefix, given.empty() ? "" : given + std::string{suffix});
-    }
-};
-
-/// A topic of bytes between two nodes.
-inline void add_wire(Parts& parts, const std::string& topic, const std::string& sink,
-                     const std::vector<std::string>& above, const std::string& source) {
-    parts.add_repartition_topic({.name = topic});
-    parts.add(
-        {.name = sink, .kind = Part::Kind::kSink, .parents = above, .topics = {topic}, .make = [=] {
-             return std::make_unique<WireSinkNode>(sink, topic);
-         }});
-    parts.add({.name = source, .kind = Part::Kind::kSource, .topics = {topic}, .make = [=] {
-                   return std::make_unique<WireSourceNode>(source);
-               }});
-}
-
-/// All that the nodes of a foreign-key join need.
-template <class K, class V, class KO, class VO, class R>
-struct ForeignJoin {
-    typename SubscriptionSendNode<K, V, KO>::Parts send;
-    typename ForeignTableJoinNode<KO, VO>::Parts foreign;
-    typename AnswerJoinNode<K, V, VO, R>::Parts answer;
-    std::shared_ptr<Table<KO, VO>> other;
-
-    void write(Parts& parts, const ForeignJoinNames& names, const std::string& left,
-               const std::string& right) const {
-        parts.add({.name = names.send, .parents = {left}, .make = [=, with = send] {
-                       return std::make_unique<SubscriptionSendNode<K, V, KO>>(names.send, with);
-                   }});
-        add_wire(parts, names.subscriptions, names.send_sink, {names.send}, names.receive_source);
-        parts.add({.name = names.receive, .parents = {names.receive_source}, .make = [=] {
-                       return std::make_unique<SubscriptionReceiveNode>(names.receive, names.store);
-                   }});
-        parts.add({.name = names.join,
-                   .parents = {names.receive},
-                   .make = [=, table = other, with = foreign] {
-                       return std::make_unique<SubscriptionJoinNode<KO, VO>>(names.join, table,
-                                                                             with.key, with.value);
-                   }});
-        connect_all(parts, other->stores(), names.join);
-        parts.add({.name = names.foreign, .parents = {right}, .make = [=, with = foreign] {
-                       return std::make_unique<ForeignTableJoinNode<KO, VO>>(names.foreign, with);
-                   }});
-        parts.add_store(StoreSpec{.name = names.store}, {names.receive, names.foreign});
-        add_wire(parts, names.answers, names.answer_sink, {names.join, names.foreign},
-                 names.answer_source);
-        parts.add(
-            {.name = names.resolve, .parents = {names.answer_source}, .make = [=, with = answer] {
-                 return std::make_unique<AnswerJoinNode<K, V, VO, R>>(names.resolve, with);
-             }});
-        connect_all(parts, answer.table->stores(), names.resolve);
-    }
-};
-
-}  // namespace detail
 
 template <class K, class V>
 template <class KO, class VO, class X, class F>
 auto KTable<K, V>::join_on(
     const KTable<KO, VO>& other, X extractor, F joiner,
-    const Materialized<K, detail::JoinedTo<detail::Absent::kNone, F, K, V, VO>>& as) const {
-    return joined_on<detail::Absent::kNone>(other, std::move(extractor), std::move(joiner), as);
+    const Materialized<K, detail::JoinedTo<detail::Absent::kNone, F, K, V, VO>>& as,
+    const TableJoined<K, KO>& joined) const {
+    return joined_on<detail::Absent::kNone>(other, std::move(extractor), std::move(joiner), as,
+                                            joined);
 }
 
 template <class K, class V>
 template <class KO, class VO, class X, class F>
 auto KTable<K, V>::left_join_on(
     const KTable<KO, VO>& other, X extractor, F joiner,
-    const Materialized<K, detail::JoinedTo<detail::Absent::kRight, F, K, V, VO>>& as) const {
-    return joined_on<detail::Absent::kRight>(other, std::move(extractor), std::move(joiner), as);
+    const Materialized<K, detail::JoinedTo<detail::Absent::kRight, F, K, V, VO>>& as,
+    const TableJoined<K, KO>& joined) const {
+    return joined_on<detail::Absent::kRight>(other, std::move(extractor), std::move(joiner), as,
+                                             joined);
 }
 
 template <class K, class V>
 template <detail::Absent kAbsent, class KO, class VO, class X, class F, class R>
 KTable<K, R> KTable<K, V>::joined_on(const KTable<KO, VO>& other, X extractor, F joiner,
-                                     const Materialized<K, R>& as) const {
+                                     const Materialized<K, R>& as,
+                                     const TableJoined<K, KO>& joined) const {
     static_assert(std::is_same_v<detail::MappedTo<X, K, V>, KO>,
                   "the extractor yields a key of the other table, or std::optional of one");
     constexpr bool kLeft = kAbsent == detail::Absent::kRight;
@@ -180,7 +82,8 @@ KTable<K, R> KTable<K, V>::joined_on(const KTable<KO, VO>& other, X extractor, F
                    .value = value,
                    .foreign_value = other_value,
                    .left = kLeft},
-        .other = right_table};
+        .other = right_table,
+        .partitioners = joined};
     const detail::LazyTable<K, R> lazy{
         .kept = detail::kept(
             graph, names.result,

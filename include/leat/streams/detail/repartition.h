@@ -27,6 +27,7 @@ struct RepartitionUse {
     RepartitionTopic topic;
     Serde<K> key;
     Serde<V> value;
+    Partitioner<K, V> partitioner{};
 };
 
 /// The node of a topic whose sink, filter and source have these names.
@@ -50,7 +51,10 @@ GraphNode repartition_node(const std::string& parent, const RepartitionUse<K, V>
                    .topics = {topic},
                    .make = [=] {
                        return std::make_unique<SinkNode<K, V>>(
-                           sink, [topic](const K*, const V*) { return topic; }, use.key, use.value);
+                           sink, SinkUse<K, V>{.topic = topic,
+                                               .key = use.key,
+                                               .value = use.value,
+                                               .partitioner = use.partitioner});
                    }});
         parts.add({.name = source, .kind = Part::Kind::kSource, .topics = {topic}, .make = [=] {
                        return std::make_unique<TypedSource<K, V>>(source, use.key, use.value);
@@ -65,7 +69,7 @@ GraphNode repartition_node(const std::string& parent, const RepartitionUse<K, V>
 template <class K, class V>
 GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
                            std::optional<std::int32_t> partitions, bool shareable = true,
-                           GraphNode* known = nullptr) {
+                           GraphNode* known = nullptr, Partitioner<K, V> partitioner = {}) {
     const std::string topic = prefix.ends_with("-repartition") ? prefix : prefix + "-repartition";
     auto& graph = *at.graph;
     // The numbers are used up even when the names are not taken.
@@ -78,8 +82,10 @@ GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
         source = topic + "-source";
     }
     if (known != nullptr) return *known;
-    const RepartitionUse<K, V> use{
-        {topic, partitions}, choose(at.key, Serde<K>{}), choose(at.value, Serde<V>{})};
+    const RepartitionUse<K, V> use{{topic, partitions},
+                                   choose(at.key, Serde<K>{}),
+                                   choose(at.value, Serde<V>{}),
+                                   std::move(partitioner)};
     graph.require(prefix, use.key != nullptr && use.value != nullptr,
                   "no serde for the repartition topic's key or value");
     auto node = repartition_node(at.node->name, use, sink, filter, source);

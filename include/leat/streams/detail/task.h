@@ -44,6 +44,9 @@ struct TaskIdentity {
     std::string task_id{};  ///< "0_3": sub-topology and partition.
 };
 
+/// What a partitioner chose. Errors: kInvalidRequest (the topic has no such partition).
+Result<std::int32_t> checked_partition(std::int32_t chosen, std::int32_t partitions);
+
 class Task {
   public:
     Task() = default;
@@ -55,6 +58,9 @@ class Task {
     /// error.
     virtual StateStore& store(std::string_view name) = 0;
     virtual Result<void> send(const Outgoing& record) = 0;
+    /// How many partitions a topic has that send() takes. Errors: kUnknownTopicOrPartition, and
+    /// what asking for it ends with.
+    virtual Result<std::int32_t> partitions_of(std::string_view /*topic*/) { return 1; }
     /// To a store's changelog: the topic without the application's prefix, the partition the task's
     /// own.
     virtual Result<void> log_change(const Outgoing& record) = 0;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,14 +28,20 @@ struct WireIn {
     std::optional<std::string_view> value{};
 };
 
+/// The partition of a topic that a key's bytes go to; nothing: Kafka's own choice.
+using WirePartitioner = std::function<Result<std::optional<std::int32_t>>(
+    std::string_view topic, const std::optional<std::string>& key, std::int32_t partitions)>;
+
 class WireSinkNode final : public Node {
   public:
-    WireSinkNode(std::string name, std::string topic)
-        : Node(std::move(name)), topic_(std::move(topic)) {}
+    /// An empty `partitioner`: as the record says.
+    WireSinkNode(std::string name, std::string topic, WirePartitioner partitioner)
+        : Node(std::move(name)), topic_(std::move(topic)), partitioner_(std::move(partitioner)) {}
 
   private:
     Result<void> process(const Flow& flow) override;
     std::string topic_;
+    WirePartitioner partitioner_;
 };
 
 class WireSourceNode final : public SourceNode {

@@ -106,6 +106,7 @@ ROWS = {
         ("window", "windowStoreBuilder", "WindowStore.LogsKeyStartAndNumber WindowStore.KeepsDuplicatesInTheirOrder"),
         ("session", "sessionStoreBuilder", "SessionStore.FindsSessionsThatOverlapByEndThenStart"),
         ("versioned", "versionedKeyValueStoreBuilder", "VersionedStore.AnswersAsOfATime VersionedStore.EqualsAPlainMapOfVersions"),
+        ("versioned, of an aggregate: `Materialized::history`", "Materialized.as(versioned supplier)", "VersionedAggregate.CountKeepsTheLatestTime VersionedAggregate.AggregateEndsAVersionByADeletion VersionedAggregate.CogroupDoesAsAggregate"),
     ],
     "Topology, node by node": [
         ("`TopologyBuilder`: sources, processors, sinks, stores", "addSource, addProcessor, addSink, addStateStore, connectProcessorAndStateStores", "TopologyBuilder.DescribesSourcesStoresAndSinksAsKafkaDoes Refused.NamesTheNode"),

@@ -150,15 +150,6 @@ const Refusal kOthersNodes[] = {
 };
 
 const Refusal kOptions[] = {
-    {"HistoryOfACount", [](Builder& b) { grouped(b).count({.store = "st", .history = ms(5)}); },
-     "st: a history needs a store of a table"},
-    {"HistoryOfAReduce", [](Builder& b) { grouped(b).reduce(first, {.history = ms(5)}); },
-     "KSTREAM-REDUCE-STATE-STORE-0000000001: a history needs a store of a table"},
-    {"HistoryOfACogroup",
-     [](Builder& b) {
-         grouped(b).cogroup<string>(append).aggregate(empty, {.history = ms(5), .name = "both"});
-     },
-     "both: a history needs a store of a table"},
     {"HistoryOfWindows",
      [](Builder& b) {
          grouped(b).windowed(tumbling(ms(5))).count({.history = ms(5), .name = "wide"});

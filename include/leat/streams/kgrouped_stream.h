@@ -74,7 +74,8 @@ class KGroupedStream {
     KTable<K, A> keep(std::string_view prefix, const Materialized<K, A>& as,
                       detail::Aggregation<K, V, A> aggregation) const {
         auto& graph = *in_.at.graph;
-        const auto kept = detail::keeping(graph, prefix, as, in_.at.key);
+        const auto kept =
+            detail::keeping(graph, prefix, as, in_.at.key, detail::StoreKeeps{.history = true});
         const std::string name = graph.name(prefix, as.name);
         return detail::add_aggregate<K, A>(
             in_, name, kept.spec,

@@ -146,7 +146,7 @@ struct Materialized {
     /// Of windows, refused at build() where there are none; not given: window size + grace.
     std::optional<Duration> retention{};
     /// Given: a versioned store, which also knows what was valid that long ago. Refused at build()
-    /// where there is no table without windows to keep, and in aggregates of streams.
+    /// where there is no table without windows to keep.
     std::optional<Duration> history{};
     bool logging = true;     ///< A changelog topic is kept.
     bool persistent = true;  ///< On disk; false: in memory.

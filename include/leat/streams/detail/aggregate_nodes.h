@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "leat/streams/detail/invoke.h"
+#include "leat/streams/detail/latest_store.h"
 #include "leat/streams/detail/node.h"
 #include "leat/streams/detail/store.h"
 #include "leat/streams/detail/task.h"
@@ -98,7 +99,7 @@ class AggregateNode final : public Node {
           old_values_(old_values) {}
 
     Result<void> open(Task& task) override {
-        store_ = &dynamic_cast<TimestampedStore&>(task.store(codec_.store()));
+        store_.open(task.store(codec_.store()));
         return Node::open(task);
     }
 
@@ -110,7 +111,7 @@ class AggregateNode final : public Node {
         }
         const K& key = *flow.key_as<K>();
         LEAT_TRY(const auto key_bytes, codec_.key(key));
-        LEAT_TRY(const bool known, store_->get(key_bytes, entry_));
+        LEAT_TRY(const bool known, store_.get(key_bytes, entry_));
         std::optional<A> before;
         std::int64_t timestamp = flow.timestamp;
         if (known) {
@@ -122,9 +123,14 @@ class AggregateNode final : public Node {
         const std::optional<A> now =
             aggregation_.step(key, flow.value_as<V>(), old_values_ ? before : std::move(before));
         LEAT_TRY(const auto value_bytes, codec_.value(now));
-        // A deletion is logged with the record's time, whatever was kept.
-        LEAT_TRY_VOID(store_->put(key_bytes, value_bytes, now ? timestamp : flow.timestamp));
-        const Change change{.now = address(now), .before = old_values_ ? address(before) : nullptr};
+        // A deletion is logged with the record's time, whatever was kept; but it ends a version.
+        const bool own_time = !now && !store_.versioned();
+        LEAT_TRY(const VersionedStore::Put put,
+                 store_.put(key_bytes, value_bytes, own_time ? flow.timestamp : timestamp));
+        if (!put.stored) return {};
+        const Change change{.now = address(now),
+                            .before = old_values_ ? address(before) : nullptr,
+                            .latest = put.latest()};
         return forward(
             {.key = flow.key, .value = &change, .timestamp = timestamp, .headers = flow.headers});
     }
@@ -132,8 +138,8 @@ class AggregateNode final : public Node {
     Aggregation<K, V, A> aggregation_;
     StoreCodec<K, A> codec_;
     bool old_values_;
-    TimestampedStore* store_ = nullptr;
-    TimestampedStore::Entry entry_;
+    LatestStore store_;
+    Entry entry_;
 };
 
 }  // namespace leat::streams::detail

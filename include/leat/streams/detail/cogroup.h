@@ -74,8 +74,11 @@ KTable<KOut, A> add_cogroup(const CogroupInputs<K, A>& inputs, const std::string
         parts.add(std::move(part));
     };
     auto& added = graph.add(aggregates, std::move(node));
+    auto table = table_in(spec, key, shared.use.value);
     return KTable<KOut, A>{
-        {inputs.graph, &added, std::move(key), std::move(shared.use.value), false}, spec.name};
+        {inputs.graph, &added, std::move(key), std::move(shared.use.value), false},
+        std::move(table),
+        spec.name};
 }
 
 template <class A, class Init>
@@ -106,7 +109,8 @@ template <class K, class A>
 template <class Init>
 KTable<K, A> CogroupedKStream<K, A>::aggregate(Init initializer,
                                                const Materialized<K, A>& as) const {
-    const auto kept = detail::keeping(*inputs_.graph, detail::kCogroupPrefix, as, inputs_.key);
+    const auto kept = detail::keeping(*inputs_.graph, detail::kCogroupPrefix, as, inputs_.key,
+                                      detail::StoreKeeps{.history = true});
     return detail::add_cogroup<K, K, A>(
         inputs_, as.name, kept.spec, {detail::initial<A>(std::move(initializer)), {}, kept.use, {}},
         kept.use.key);

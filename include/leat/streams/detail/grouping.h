@@ -16,9 +16,9 @@
 #include "leat/streams/detail/repartition.h"
 #include "leat/streams/detail/sliding_nodes.h"
 #include "leat/streams/detail/window_nodes.h"
-#include "leat/streams/windowed_serde.h"
 #include "leat/streams/ktable.h"
 #include "leat/streams/options.h"
+#include "leat/streams/windowed_serde.h"
 
 namespace leat::streams::detail {
 
@@ -111,6 +111,7 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
                    .logging = as.logging,
                    .persistent = as.persistent};
     check_materialized(graph, as.name.empty() ? spec.name : as.name, as, can);
+    keep_history(spec, as);
     StoreUse<K, A> use{spec.name, choose(as.key, key), choose(as.value, Serde<A>{})};
     graph.require(spec.name, use.key != nullptr && use.value != nullptr,
                   "no serde for the store's key or value");
@@ -121,7 +122,8 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
 /// over sliding windows: Kafka Streams numbers it twice, and what it numbers later counts on.
 template <class K, class A>
 void skip_number_of_count(Graph& graph, const Materialized<K, A>& as) {
-    const bool given = as.key || as.value || as.retention || !as.logging || !as.persistent;
+    const bool given =
+        as.key || as.value || as.retention || as.history || !as.logging || !as.persistent;
     if (as.store.empty() && given) graph.store_name("KSTREAM-AGGREGATE-");
 }
 
@@ -150,7 +152,8 @@ KTable<KOut, A> add_aggregate(const Grouping<K, V>& in, const std::string& name,
     };
     out.node = &graph.add({parent}, std::move(node));
     out.graph = in.at.graph;
-    return KTable<KOut, A>{std::move(out), spec.name};
+    auto table = table_in(spec, out.key, out.value);
+    return KTable<KOut, A>{std::move(out), std::move(table), spec.name};
 }
 
 }  // namespace leat::streams::detail

@@ -24,10 +24,17 @@ void check_materialized(Graph& graph, std::string_view operator_name, const Mate
     graph.require(operator_name, can.windows || !as.retention,
                   "a retention is for windows, of which it has none");
     graph.require(operator_name, can.history || !as.history,
-                  "a history needs a store of a table without windows that is not an aggregate of "
-                  "a stream");
+                  "a history needs a store of a table without windows");
     graph.require(operator_name, !as.history || as.history->count() >= 0,
                   "a history is not negative");
+}
+
+/// Makes it a versioned store when `as` says so.
+template <class K, class V>
+void keep_history(StoreSpec& spec, const Materialized<K, V>& as) {
+    if (!as.history) return;
+    spec.kind = StoreSpec::Kind::kVersioned;
+    spec.retention_ms = as.history->count();
 }
 
 }  // namespace leat::streams::detail

@@ -22,6 +22,7 @@
 #include "leat/streams/detail/parts.h"
 #include "leat/streams/detail/store.h"
 #include "leat/streams/detail/task.h"
+#include "leat/streams/options.h"
 
 namespace leat::streams::detail {
 
@@ -161,5 +162,13 @@ class StoredTable final : public Table<K, V> {
     bool versioned_;
     std::shared_ptr<bool> needed_;
 };
+
+/// The table in the store of this spec.
+template <class K, class V>
+std::shared_ptr<Table<K, V>> table_in(const StoreSpec& spec, const Serde<K>& key,
+                                      const Serde<V>& value) {
+    const StoreUse<K, V> use{spec.name, choose(key, Serde<K>{}), choose(value, Serde<V>{})};
+    return std::make_shared<StoredTable<K, V>>(use, spec.kind == StoreSpec::Kind::kVersioned);
+}
 
 }  // namespace leat::streams::detail

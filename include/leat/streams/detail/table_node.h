@@ -16,6 +16,7 @@
 #include <string_view>
 #include <utility>
 
+#include "leat/streams/detail/latest_store.h"
 #include "leat/streams/detail/materialized.h"
 #include "leat/streams/detail/table.h"
 #include "leat/streams/options.h"
@@ -41,10 +42,7 @@ Kept<K, V> kept(Graph& graph, std::string_view operator_name, std::string store,
                 const Materialized<K, V>& as, const Serde<K>& key, const Serde<V>& value = {}) {
     check_materialized(graph, operator_name, as, {.windows = false, .history = true});
     StoreSpec spec{.name = store, .logging = as.logging, .persistent = as.persistent};
-    if (as.history) {
-        spec.kind = StoreSpec::Kind::kVersioned;
-        spec.retention_ms = as.history->count();
-    }
+    keep_history(spec, as);
     return {std::move(spec), {std::move(store), choose(as.key, key), choose(as.value, value)}};
 }
 
@@ -70,8 +68,7 @@ class TableNode : public Node {
         if (!view_) return {};
         LEAT_TRY_VOID(view_->open(task));
         auto& store = task.store(codec_->store());
-        values_ = dynamic_cast<KeyValueStore*>(&store);
-        versions_ = dynamic_cast<VersionedStore*>(&store);
+        store_.open(store);
         cached_ = store.forward_on_flush([this](const Flushed& update) { return tell(update); },
                                          old_values_);
         return {};
@@ -107,10 +104,9 @@ class TableNode : public Node {
         if (now != nullptr) {
             LEAT_TRY(value, codec_->bytes_of(*now));
         }
-        if (versions_ != nullptr) return versions_->put(key, value, flow.timestamp);
-        const std::int64_t at = value ? flow.timestamp : deleted_at.value_or(flow.timestamp);
-        LEAT_TRY_VOID(values_->put(key, value, at, flow.headers));
-        return VersionedStore::Put{};
+        const bool ends = !value && !store_.versioned();
+        const std::int64_t at = ends ? deleted_at.value_or(flow.timestamp) : flow.timestamp;
+        return store_.put(key, value, at, flow.headers);
     }
     Result<std::optional<V>> decoded(const Entry* entry) const {
         if (entry == nullptr) return std::optional<V>{};
@@ -132,8 +128,7 @@ class TableNode : public Node {
     bool cached_ = false;
     std::optional<StoreView<K, V>> view_;
     std::optional<StoreCodec<K, V>> codec_;
-    KeyValueStore* values_ = nullptr;
-    VersionedStore* versions_ = nullptr;
+    LatestStore store_;
 };
 
 }  // namespace leat::streams::detail

@@ -30,7 +30,7 @@ add_custom_command(OUTPUT "${LEAT_SDK_ARCHIVE}"
 # includes them says so.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/leat/*.h")
 set(base_headers "${PROJECT_SOURCE_DIR}/src/base/check.h" "${PROJECT_SOURCE_DIR}/src/base/errc.def"
-  "${PROJECT_SOURCE_DIR}/src/base/errc.h" "${PROJECT_SOURCE_DIR}/src/base/result.h")
+  "${PROJECT_SOURCE_DIR}/src/base/errc.h" "${PROJECT_SOURCE_DIR}/src/base/result.h" "${PROJECT_SOURCE_DIR}/src/base/uuid.h")
 add_custom_command(OUTPUT "${sdk}/headers.stamp"
   COMMAND "${CMAKE_COMMAND}" "-DFROM=${PROJECT_SOURCE_DIR}" "-DTO=${sdk}/include" -P "${PROJECT_SOURCE_DIR}/cmake/LeatSdkHeaders.cmake"
   COMMAND "${CMAKE_COMMAND}" -E touch "${sdk}/headers.stamp"

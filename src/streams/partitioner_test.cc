@@ -87,7 +87,8 @@ TEST(Partitioner, SinksWriteToEachChosenPartition) {
 
 TEST(Partitioner, ChoosingNoneDropsTheRecord) {
     FiveWide task;
-    ASSERT_TRUE(write<string>(task, "k", [](const auto&) -> Partitions { return {{}}; }));
+    ASSERT_TRUE(write<string>(
+        task, "k", [](const auto&) -> Partitions { return std::vector<std::int32_t>{}; }));
     EXPECT_THAT(task.sent, IsEmpty());
     EXPECT_EQ(task.dropped, 1);
 }

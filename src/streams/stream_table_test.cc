@@ -199,9 +199,11 @@ const std::vector<std::string> kVersions = {"in a x 100", "in a y 105", "in a z 
 TEST(VersionedTable, TellsOvertakenUpdatesAndNotWhatIsOlderThanItsHistory) {
     Builder b;
     b.table<Text, Text>("in", {}, {.store = "v", .history = Duration{10}}).to_stream().to("out");
-    EXPECT_EQ(Script{b}.only("out", kVersions),
+    Script script{b};
+    EXPECT_EQ(script.only("out", kVersions),
               (Lines{"out a x@100", "out a y@105", "out a z@102", "out a null@103",
                      "out a null@110", "out a q@107"}));
+    EXPECT_EQ(script.dropped(), 2U);
 }
 
 TEST(VersionedTable, GroupsOnlyItsLatestUpdates) {

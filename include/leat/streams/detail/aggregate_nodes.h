@@ -127,7 +127,10 @@ class AggregateNode final : public Node {
         const bool own_time = !now && !store_.versioned();
         LEAT_TRY(const VersionedStore::Put put,
                  store_.put(key_bytes, value_bytes, own_time ? flow.timestamp : timestamp));
-        if (!put.stored) return {};
+        if (!put.stored) {
+            task().drop(*this, "older than the history");
+            return {};
+        }
         const Change change{.now = address(now),
                             .before = old_values_ ? address(before) : nullptr,
                             .latest = put.latest()};

@@ -88,6 +88,7 @@ class TableNode : public Node {
         if (has_store()) {
             LEAT_TRY(const VersionedStore::Put put,
                      keep(flow, static_cast<const V*>(change.now), deleted_at));
+            if (!put.stored) this->task().drop(*this, "older than the history");
             if (!put.stored || cached_) return {};
             out.latest = put.latest();
         }

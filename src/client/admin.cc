@@ -212,7 +212,8 @@ Result<Outcome> Admin::alter_configs(const Resource& resource,
 }
 
 Result<std::vector<PartitionOffset>> Admin::list_offsets(std::span<const TopicPartition> where,
-                                                         std::int64_t timestamp) {
+                                                         std::int64_t timestamp,
+                                                         bool committed_only) {
     using Request = wire::ListOffsetsRequest;
     std::vector<PartitionOffset> out;
     for (const TopicPartition& one : where)
@@ -228,7 +229,7 @@ Result<std::vector<PartitionOffset>> Admin::list_offsets(std::span<const TopicPa
         for (auto& [name, partitions] : parts)
             topics.push_back({.name = name, .partitions = partitions});
         const Request request{.replica_id = -1,
-                              .isolation_level = 0,
+                              .isolation_level = static_cast<std::int8_t>(committed_only),
                               .topics = topics,
                               .timeout_ms = kServerTimeoutMs};
         LEAT_TRY(const auto answer,

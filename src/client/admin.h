@@ -138,8 +138,10 @@ class Admin {
                                   bool validate_only);
 
     /// One timestamp (or kEarliest, kLatest) for all of `where`; results in the same order.
+    /// `committed_only`: kLatest is behind the last record that no open transaction can take back.
     Result<std::vector<PartitionOffset>> list_offsets(std::span<const TopicPartition> where,
-                                                      std::int64_t timestamp);
+                                                      std::int64_t timestamp,
+                                                      bool committed_only = false);
 
     Result<std::vector<GroupInfo>> list_groups();
     Result<GroupDetails> describe_group(std::string_view group);

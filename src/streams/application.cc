@@ -25,6 +25,19 @@ bool is_open(ApplicationState state) {
     return state == ApplicationState::kRebalancing || state == ApplicationState::kRunning;
 }
 
+ErrorHandlers handlers_of(const Application::Options& options, const Settings& settings) {
+    const auto of = [](bool goes_on) -> ErrorHandler {
+        if (goes_on) return continue_on_error;
+        return fail_on_error;
+    };
+    ErrorHandlers out = options.handlers.value_or(
+        ErrorHandlers{.deserialization = of(settings.continue_undecodable),
+                      .processing = of(settings.continue_processing),
+                      .production = of(settings.continue_production)});
+    if (out.dead_letter_topic.empty()) out.dead_letter_topic = settings.dead_letter_topic;
+    return out;
+}
+
 Result<std::string> new_process_id() {
     std::uint64_t bits[2] = {};
     if (::getrandom(bits, sizeof bits, 0) != static_cast<ssize_t>(sizeof bits))
@@ -65,6 +78,8 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
     : topology_(topology),
       options_(std::move(options)),
       settings_(std::move(settings)),
+      handlers_(handlers_of(options_, settings_)),
+      globals_(topology_.parts(), settings_.application_id, handlers_, rt::system_time()),
       layout_(topology_.parts(), settings_.application_id),
       states_(std::move(states)),
       leaves_(settings_.instance_id.empty()) {
@@ -72,6 +87,8 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                     .parts = &topology_.parts(),
                     .layout = &layout_,
                     .states = states_.get(),
+                    .handlers = &handlers_,
+                    .globals = &globals_,
                     .board = &board_,
                     .gate = &gate_,
                     .clock = &rt::system_time(),
@@ -82,6 +99,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
     membership_ = std::make_unique<Membership>(
         Membership::Environment{
             .settings = &settings_,
+            .parts = &topology_.parts(),
             .layout = &layout_,
             .board = &board_,
             .gate = &gate_,
@@ -111,6 +129,15 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                                  kLog.info("the application ends, as a member asked", {});
                                  begin_shutdown(ApplicationState::kPendingError);
                              }});
+    if (globals_.is_empty()) return;
+    global_thread_ = std::make_unique<GlobalThread>(
+        settings_, rt::system_time(), globals_,
+        GlobalEvents{.on_ready =
+                         [this] {
+                             const std::lock_guard lock{mutex_};
+                             begin_work_locked();
+                         },
+                     .on_failure = [this](const Error& why) { fail(why); }});
 }
 
 Application::Impl::~Impl() {
@@ -124,11 +151,20 @@ Result<void> Application::Impl::start() {
             return Error{Errc::kUsage, "an application is started once"};
         set_state(ApplicationState::kRebalancing);
         states_->start_cleaning();
-        for (int i = 1; i <= settings_.threads; ++i) start_thread_locked(i);
-        member_thread_ = rt::NamedThread{"stream-group", [this] { membership_->run(); }};
+        if (global_thread_ != nullptr)
+            global_thread_->start();
+        else
+            begin_work_locked();
     }
     tell();
     return {};
+}
+
+void Application::Impl::begin_work_locked() {
+    if (closing_) return;
+    works_ = true;
+    for (int i = 1; i <= settings_.threads; ++i) start_thread_locked(i);
+    member_thread_ = rt::NamedThread{"stream-group", [this] { membership_->run(); }};
 }
 
 void Application::Impl::start_thread_locked(int index) {
@@ -251,6 +287,7 @@ void Application::Impl::shut_down() {
     }
     membership_->stop(leaves);
     member_thread_ = {};
+    global_thread_.reset();
     states_->close();
     {
         const std::lock_guard lock{mutex_};
@@ -300,7 +337,8 @@ Result<void> Application::Impl::clean_up() {
 
 Result<int> Application::Impl::add_thread() {
     const std::lock_guard lock{mutex_};
-    if (!is_open(state_) || closing_) return Error{Errc::kUsage, "the application does not run"};
+    if (!is_open(state_) || closing_ || !works_)
+        return Error{Errc::kUsage, "the application does not run"};
     const int index = free_index(1);
     start_thread_locked(index);
     return index;
@@ -334,7 +372,12 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& topology,
     if (options.threads) set("num.stream.threads", std::to_string(*options.threads));
     LEAT_TRY(Settings settings, read_settings(properties));
     const Layout layout{topology.parts(), settings.application_id};
-    LEAT_TRY_VOID(layout.check());
+    if (settings.require_names) LEAT_TRY_VOID(layout.check_names());
+    LEAT_TRY(const Optimization wanted, Optimization::parse(settings.optimization));
+    if (settings.optimization != "none" && !(wanted == topology.parts().optimization()))
+        return Error{Errc::kInvalidSetting,
+                     "topology.optimization: the topology was built with another one; it is chosen "
+                     "in Builder::build()"};
     LEAT_TRY(std::string process, new_process_id());
     static rt::PosixDisk disk;  // Without state of its own.
     LEAT_TRY(auto states,

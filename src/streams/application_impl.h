@@ -11,10 +11,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "leat/streams/application.h"
 #include "rt/named_thread.h"
+#include "streams/global_state.h"
+#include "streams/global_thread.h"
 #include "streams/group_gate.h"
 #include "streams/layout.h"
 #include "streams/membership.h"
@@ -41,6 +44,12 @@ class Application::Impl {
     Result<void> clean_up();
     Result<int> add_thread();
     Result<int> remove_thread();
+    [[nodiscard]] std::vector<ThreadMetadata> thread_metadata() const;
+    [[nodiscard]] std::vector<StreamsMetadata> all_metadata() const;
+    [[nodiscard]] Result<KeyQueryMetadata> query_metadata(std::string_view store,
+                                                          std::string_view key) const;
+    using Lags = std::map<std::string, std::map<std::int32_t, LagInfo>>;
+    [[nodiscard]] Result<Lags> lags() const;
     /// What ended it; null when nothing did.
     [[nodiscard]] std::optional<Error> failure() const;
 
@@ -59,6 +68,8 @@ class Application::Impl {
     void shut_down();
     void begin_shutdown(ApplicationState pending, std::optional<bool> leave_group = std::nullopt);
     void start_thread_locked(int index);
+    /// Threads and membership, when global stores are there. Under the lock.
+    void begin_work_locked();
     /// From `index` on. Under the lock.
     [[nodiscard]] int free_index(int index) const;
     void replace_thread(std::unique_lock<std::mutex>& lock, int index);
@@ -66,6 +77,8 @@ class Application::Impl {
     Topology topology_;
     Options options_;
     Settings settings_;
+    ErrorHandlers handlers_;
+    GlobalState globals_;  ///< Outlives the threads that read it.
     Layout layout_;
     std::unique_ptr<detail::StateHome> states_;
     TaskBoard board_;
@@ -73,6 +86,7 @@ class Application::Impl {
     std::atomic<bool> paused_ = false;
     ThreadEnvironment environment_;
     std::unique_ptr<Membership> membership_;
+    std::unique_ptr<GlobalThread> global_thread_;  ///< Absent: no global stores.
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -80,6 +94,7 @@ class Application::Impl {
     std::atomic<ApplicationState> state_ = ApplicationState::kCreated;
     bool joining_ = true;  ///< The group has not given its word yet.
     bool closing_ = false;
+    bool works_ = false;  ///< Threads were started.
     bool leaves_;
     std::deque<std::pair<ApplicationState, ApplicationState>> news_;  ///< Now, before.
     bool telling_ = false;

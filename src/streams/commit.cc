@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "streams/internal_topics.h"
 #include "streams/stream_thread.h"
 
 namespace leat::streams {
@@ -14,10 +15,9 @@ namespace {
 constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kFullPause{100};
 constexpr milliseconds kGatePause{20};
+constexpr milliseconds kLastWords{5'000};
 /// The coordinator knows of a rebalance that this process has not heard of.
 constexpr milliseconds kStalePause{200};
-/// The number of a topic's partitions is believed so long; Kafka's metadata.max.age.ms.
-constexpr milliseconds kCountAge{300'000};
 
 }  // namespace
 
@@ -41,22 +41,61 @@ Result<void> StreamThread::send(std::string_view topic, const client::OutgoingRe
 Result<std::int32_t> StreamThread::partitions_of(std::string_view topic) {
     const Instant now = environment_.clock->now();
     const auto known = partition_counts_.find(topic);
-    if (known != partition_counts_.end() && now - known->second.asked < kCountAge)
+    if (known != partition_counts_.end() && now - known->second.asked < settings_.metadata_age)
         return known->second.count;
     LEAT_TRY(const std::int32_t count, writer_->partition_count(topic, settings_.task_timeout));
     partition_counts_.insert_or_assign(std::string{topic}, PartitionCount{count, now});
     return count;
 }
 
+void StreamThread::say_last_words() {
+    if (settings_.exactly_once || writer_ == nullptr) return;
+    // Output is repeated by who takes over, but a dead letter about what ended this thread is not.
+    Result<void> done = send_letters();
+    if (done) done = writer_->flush(kLastWords);
+    if (!done)
+        kLog.warn("output is left behind", {{"thread", index_}, {"why", done.error().detail()}});
+}
+
+bool StreamThread::survives_refusal(std::uint64_t tag, const Error& error) {
+    const auto found = sources_.find(tag);
+    // A transaction does not outlive a record that was refused.
+    if (found == sources_.end() || settings_.exactly_once || !is_fault_of_record(error.code()))
+        return false;
+    ErrorAnswer answer = detail::ErrorJudge::ask(
+        *environment_.handlers, detail::ErrorJudge::Kind::kProduction, found->second, error);
+    if (answer.dead_letters)
+        letters_.insert(letters_.end(), std::make_move_iterator(answer.dead_letters->begin()),
+                        std::make_move_iterator(answer.dead_letters->end()));
+    return answer.choice == ErrorChoice::kContinue;
+}
+
+Result<void> StreamThread::send_letters() {
+    // Sending may report more of them.
+    while (!letters_.empty())
+        for (const DeadLetter& letter : std::exchange(letters_, {})) {
+            std::vector<client::Header> headers;
+            for (const Header& header : letter.headers)
+                headers.push_back({header.name, header.value});
+            client::OutgoingRecord out{
+                .key = letter.key, .value = letter.value, .headers = &headers};
+            out.timestamp_ms = std::max<std::int64_t>(letter.timestamp.ms, 1);
+            LEAT_TRY_VOID(send(letter.topic, out));
+        }
+    return {};
+}
+
 void StreamThread::note_delivery(const client::Delivery& delivery) {
+    const bool has_source = (delivery.tag & kSourceTag) != 0;
     if (delivery.code != Errc::kNone) {
+        Error error{delivery.code, "output was not acknowledged: " + std::string{delivery.reason}};
         // Records that were dropped because of another one do not say why.
-        if (!delivery_failure_ || delivery_failure_->code() == Errc::kCancelled)
-            delivery_failure_ = Error{
-                delivery.code, "output was not acknowledged: " + std::string{delivery.reason}};
-        return;
+        if (!(has_source && survives_refusal(delivery.tag, error)) &&
+            (!delivery_failure_ || delivery_failure_->code() == Errc::kCancelled))
+            delivery_failure_ = std::move(error);
     }
-    if (delivery.tag == 0) return;
+    if (has_source) sources_.erase(delivery.tag);
+    if (delivery.code != Errc::kNone || delivery.tag == 0 || has_source) return;
     auto* mark = reinterpret_cast<ChangelogMark*>(delivery.tag);
     mark->acknowledged = std::max(mark->acknowledged, delivery.offset.value + 1);
 }
@@ -109,13 +148,22 @@ Result<StreamThread::Committed> StreamThread::commit() {
 
 Result<StreamThread::Committed> StreamThread::commit_positions(
     const std::vector<client::CommittedOffset>& positions) {
-    LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
+    do {
+        LEAT_TRY_VOID(send_letters());
+        LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
+    } while (!letters_.empty());
     if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
     if (positions.empty()) return Committed::kDone;  // What changed is in changelogs alone.
     const auto pass = environment_.gate->try_enter();
     // Lost, and joined again already: the new generation's owner of these may be another.
     if (!pass || environment_.board->is_lost(index_)) return Committed::kLater;
     Result<void> done = offsets_->commit(pass->identity, positions);
+    if (!done && done.error().code() == Errc::kUnknownTopicOrPartition &&
+        environment_.layout->has_patterns()) {
+        // Topics that a pattern matched may be deleted; their positions are of no use to anybody.
+        LEAT_TRY(const auto left, still_there(positions));
+        done = offsets_->commit(pass->identity, left);
+    }
     if (done) return Committed::kDone;
     const Errc code = done.error().code();
     if (is_stale(code)) return Committed::kLater;
@@ -126,6 +174,15 @@ Result<StreamThread::Committed> StreamThread::commit_positions(
         return Committed::kLater;
     }
     return std::move(done).error();
+}
+
+Result<std::vector<client::CommittedOffset>> StreamThread::still_there(
+    std::vector<client::CommittedOffset> positions) {
+    std::vector<std::string> topics;
+    for (const auto& one : positions) topics.push_back(one.where.topic);
+    LEAT_TRY(const Layout::Counts counts, count_partitions(*admin_, topics));
+    std::erase_if(positions, [&](const auto& one) { return !counts.contains(one.where.topic); });
+    return positions;
 }
 
 Result<StreamThread::Committed> StreamThread::commit_transaction(
@@ -159,7 +216,30 @@ Result<void> StreamThread::commit_or_reset() {
     }
     commit_asked_ = false;
     next_commit_ = now + settings_.commit_interval;
+    if (done == Committed::kDone && now >= next_purge_) purge();
     return {};
+}
+
+void StreamThread::purge() {
+    next_purge_ = environment_.clock->now() + settings_.purge_interval;
+    std::vector<client::PartitionOffset> before;
+    for (const auto& [id, task] : tasks_)
+        if (task->is_running())
+            for (auto& one : task->purgeable())
+                if (auto& done = purged_[one.where]; done < one.offset) {
+                    done = one.offset;
+                    before.push_back(std::move(one));
+                }
+    if (before.empty()) return;
+    const auto purged = admin_->delete_records(before);
+    Errc trouble = purged ? Errc::kNone : purged.error().code();
+    if (purged)
+        for (const auto& one : *purged)
+            if (one.code != Errc::kNone) trouble = one.code;
+    if (trouble == Errc::kNone) return;
+    // They take room until another time; nothing is wrong by them.
+    kLog.warn("repartition topics not purged", {{"thread", index_}, {"code", trouble}});
+    for (const auto& one : before) purged_.erase(one.where);
 }
 
 Result<void> StreamThread::commit_at_last() {

@@ -27,19 +27,30 @@ Result<void> ErrorJudge::send(const DeadLetter& letter) {
     return task_->send(out);
 }
 
-bool ErrorJudge::goes_on(Kind kind, const Node& node, std::int64_t timestamp, const Error& error) {
-    const ErrorHandler& handler = kind == Kind::kDeserialization ? handlers_.deserialization
-                                  : kind == Kind::kProcessing    ? handlers_.processing
-                                                                 : handlers_.production;
-    const ErrorContext context = context_of(node, timestamp);
+bool ErrorJudge::asks_about_output(const ErrorHandlers& handlers) {
+    using Plain = ErrorAnswer (*)(const ErrorContext&, const Error&);
+    const Plain* plain = handlers.production.target<Plain>();
+    return plain == nullptr || *plain != &fail_on_error || !handlers.dead_letter_topic.empty();
+}
+
+ErrorAnswer ErrorJudge::ask(const ErrorHandlers& handlers, Kind kind, const ErrorContext& context,
+                            const Error& error) {
+    const ErrorHandler& handler = kind == Kind::kDeserialization ? handlers.deserialization
+                                  : kind == Kind::kProcessing    ? handlers.processing
+                                                                 : handlers.production;
     ErrorAnswer answer;
     try {
         answer = handler(context, error);
     } catch (...) {  // tidy: right here, a user's handler may throw anything: the task fails.
         answer = fail_on_error(context, error);
     }
-    if (!answer.dead_letters && !handlers_.dead_letter_topic.empty())
-        answer.dead_letters = {{dead_letter(handlers_.dead_letter_topic, context, error)}};
+    if (!answer.dead_letters && !handlers.dead_letter_topic.empty())
+        answer.dead_letters = {{dead_letter(handlers.dead_letter_topic, context, error)}};
+    return answer;
+}
+
+bool ErrorJudge::goes_on(Kind kind, const Node& node, std::int64_t timestamp, const Error& error) {
+    const ErrorAnswer answer = ask(handlers_, kind, context_of(node, timestamp), error);
     if (answer.dead_letters) {
         for (const DeadLetter& letter : *answer.dead_letters)
             if (!send(letter)) return false;

@@ -22,11 +22,17 @@ class ErrorJudge {
 
     /// The record that is being taken in; null between two. Lives until the next call.
     void reading(const SourceNode::Bytes* bytes) noexcept { bytes_ = bytes; }
+    /// Where an error at `node` comes up now.
+    [[nodiscard]] ErrorContext context_of(const Node& node, std::int64_t timestamp) const;
+    /// The handler's word, with the dead letters that are to be sent.
+    static ErrorAnswer ask(const ErrorHandlers& handlers, Kind kind, const ErrorContext& context,
+                           const Error& error);
+    /// False: refused output ends the task without a word to anybody.
+    static bool asks_about_output(const ErrorHandlers& handlers);
     /// True: go on without the record, which counts as dropped.
     bool goes_on(Kind kind, const Node& node, std::int64_t timestamp, const Error& error);
 
   private:
-    [[nodiscard]] ErrorContext context_of(const Node& node, std::int64_t timestamp) const;
     Result<void> send(const DeadLetter& letter);
 
     ErrorHandlers handlers_;

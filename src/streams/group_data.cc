@@ -68,6 +68,8 @@ void put(Out& out, const MemberOrders& orders, bool /*unused*/) {
         out.string(endpoint, false);
         put_share(out, share);
     }
+    out.array(false, orders.task_counts.size());
+    for (const std::int32_t count : orders.task_counts) out.i32(count);
     out.bytes(orders.topology, false);
 }
 
@@ -213,6 +215,9 @@ Result<MemberOrders> decode_orders(Bytes bytes) {
         const std::string endpoint{mine.string(false)};
         out.others[endpoint] = share_in(mine);
     }
+    const std::int32_t counts = mine.i32();
+    for (std::int32_t i = 0; i < counts && !mine.failed(); ++i)
+        if (const std::int32_t count = mine.i32(); !mine.failed()) out.task_counts.push_back(count);
     const Bytes topology = mine.bytes(false);
     out.topology.assign(topology.begin(), topology.end());
     LEAT_TRY_VOID(mine.finish());

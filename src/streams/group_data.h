@@ -44,6 +44,7 @@ struct MemberOrders {
     bool ask_again = false;  ///< Join again after probing.rebalance.interval.ms.
     /// Who has what, for queries: by endpoint.
     std::map<std::string, TaskShare> others;
+    std::vector<std::int32_t> task_counts{};  ///< By sub-topology.
     /// Of the leader's own orders: what it runs, for tools that ask the group. Packed; may be
     /// empty.
     std::vector<std::byte> topology{};

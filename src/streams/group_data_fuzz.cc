@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto orders = streams::decode_orders(bytes)) {
         const auto again = streams::decode_orders(streams::encode_orders(*orders, {}));
         if (!again || again->share != orders->share || again->others != orders->others ||
-            again->topology != orders->topology)
+            again->topology != orders->topology || again->task_counts != orders->task_counts)
             std::abort();
     }
     if (const auto topology = streams::unpack_topology(bytes)) {

@@ -63,11 +63,13 @@ TEST(GroupData, OrdersComeBackAndShowPartitionsToTools) {
     orders.ask_again = true;
     orders.share = {.active = {{0, 0}}, .standby = {{0, 1}}};
     orders.others["h:1"] = {.active = {{1, 1}}, .standby = {}};
+    orders.task_counts = {2, 3};
     const auto bytes = encode_orders(orders, {{"t", 4}, {"t", 5}});
     const auto back = decode_orders(bytes);
     ASSERT_TRUE(back);
     EXPECT_EQ(back->share, orders.share);
     EXPECT_EQ(back->others, orders.others);
+    EXPECT_EQ(back->task_counts, orders.task_counts);
     EXPECT_TRUE(back->ask_again);
     EXPECT_EQ(client::parse_member_assignment(bytes),
               (std::vector<client::TopicPartition>{{"t", 4}, {"t", 5}}));
@@ -153,6 +155,36 @@ TEST(StreamsSettings, WrongValueIsNamed) {
               std::string_view::npos);
     EXPECT_FALSE(read_settings({{"bootstrap.servers", "h:1", 0}}));
     EXPECT_FALSE(read_settings(with({{"processing.guarantee", "exactly_once", 0}})));
+}
+
+TEST(StreamsSettings, HandlersAreNamedAsInKafka) {
+    const auto settings = read_settings(
+        with({{"default.deserialization.exception.handler",
+               "org.apache.kafka.streams.errors.LogAndContinueExceptionHandler", 0},
+              {"processing.exception.handler", "LogAndContinueProcessingExceptionHandler", 0},
+              {"errors.dead.letter.queue.topic.name", "dead", 0}}));
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_TRUE(settings->continue_undecodable);
+    EXPECT_TRUE(settings->continue_processing);
+    EXPECT_FALSE(settings->continue_production);
+    EXPECT_EQ(settings->dead_letter_topic, "dead");
+    EXPECT_FALSE(read_settings(with({{"processing.exception.handler", "com.example.Own", 0}})));
+}
+
+TEST(StreamsSettings, TransactionsMustOutlastTheCommitInterval) {
+    const config::Property exact{"processing.guarantee", "exactly_once_v2", 0};
+    EXPECT_FALSE(read_settings(with({exact, {"commit.interval.ms", "10000", 0}})));
+    EXPECT_TRUE(read_settings(with({exact,
+                                    {"commit.interval.ms", "10000", 0},
+                                    {"producer.transaction.timeout.ms", "20000", 0}})));
+    EXPECT_TRUE(read_settings(with({{"commit.interval.ms", "10000", 0}})));
+}
+
+TEST(StreamsSettings, OfTheGlobalConsumerAreItsOwn) {
+    const auto settings = read_settings(with({{"global.consumer.fetch.max.bytes", "7", 0}}));
+    ASSERT_TRUE(settings);
+    ASSERT_EQ(settings->global_consumer.size(), 1U);
+    EXPECT_EQ(settings->global_consumer.front().name, "fetch.max.bytes");
 }
 
 }  // namespace

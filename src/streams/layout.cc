@@ -46,7 +46,8 @@ bool Layout::keeps_state_on_disk() const {
     return std::ranges::any_of(subtopologies_, &Subtopology::keeps_state_on_disk);
 }
 
-Layout::Layout(const detail::Parts& parts, std::string application_id)
+Layout::Layout(const detail::Parts& parts, std::string application_id,
+               const std::vector<std::string>& topics)
     : parts_(parts), application_id_(std::move(application_id)) {
     for (const auto& [name, topic] : parts.repartition_topics())
         repartition_.insert(application_id_ + "-" + name);
@@ -56,22 +57,13 @@ Layout::Layout(const detail::Parts& parts, std::string application_id)
         for (const auto& name : nodes) {
             const detail::Part* part = parts.find(name);
             if (part == nullptr) continue;
-            if (parts.is_global(name)) {
-                if (global_.empty()) global_ = name;
-                continue;
-            }
-            if (pattern_.empty() && !part->pattern.empty()) pattern_ = name;
+            if (parts.is_global(name)) continue;
             used.insert(part->stores.begin(), part->stores.end());
-            for (const auto& topic : part->topics) {
-                std::string full = cluster_name(topic);
-                if (part->kind == detail::Part::Kind::kSource)
-                    resets_.emplace(full,
-                                    is_repartition(full) ? OffsetReset::earliest() : part->reset);
-                if (part->kind == detail::Part::Kind::kSource)
-                    one.sources.push_back(std::move(full));
-                else if (part->kind == detail::Part::Kind::kSink && is_repartition(full))
-                    one.sinks.push_back(std::move(full));
-            }
+            if (part->kind == detail::Part::Kind::kSource) add_source(one, *part, topics);
+            if (part->kind == detail::Part::Kind::kSink)
+                for (const auto& topic : part->topics)
+                    if (std::string full = cluster_name(topic); is_repartition(full))
+                        one.sinks.push_back(std::move(full));
         }
         for (const auto& spec : parts.stores())
             if (used.contains(spec.name) && !parts.is_global_store(spec.name))
@@ -81,6 +73,42 @@ Layout::Layout(const detail::Parts& parts, std::string application_id)
         subtopologies_.push_back(std::move(one));
     }
     find_together();
+}
+
+void Layout::add_source(Subtopology& to, const detail::Part& source,
+                        const std::vector<std::string>& topics) {
+    for (const auto& topic : source.topics) {
+        const std::string full = cluster_name(topic);
+        resets_.emplace(full, is_repartition(full) ? OffsetReset::earliest() : source.reset);
+        to.sources.push_back(full);
+    }
+    if (source.pattern.empty()) return;
+    to.patterns.emplace_back(source.pattern, source.reset);
+    for (const auto& topic : topics) {
+        if (is_internal(topic) || !detail::topic_matches(source.pattern, topic)) continue;
+        resets_.emplace(topic, source.reset);
+        to.sources.push_back(topic);
+        matched_[source.name].push_back(topic);
+    }
+}
+
+bool Layout::is_internal(const std::string& topic) const {
+    return is_repartition(topic) || std::ranges::any_of(parts_.stores(), [&](const auto& store) {
+               return store.logging && topic == changelog_name(store.name);
+           });
+}
+
+bool Layout::has_patterns() const {
+    return std::ranges::any_of(subtopologies_,
+                               [](const auto& one) { return !one.patterns.empty(); });
+}
+
+bool Layout::reads(std::int32_t subtopology, const std::string& topic) const {
+    const Subtopology& one = subtopologies_.at(static_cast<std::size_t>(subtopology));
+    return std::ranges::find(one.sources, topic) != one.sources.end() ||
+           std::ranges::any_of(one.patterns, [&](const auto& pattern) {
+               return !is_internal(topic) && detail::topic_matches(pattern.first, topic);
+           });
 }
 
 std::set<std::string> Layout::sources_above(const std::string& node) const {
@@ -93,6 +121,8 @@ std::set<std::string> Layout::sources_above(const std::string& node) const {
         if (part == nullptr) continue;
         if (part->kind == detail::Part::Kind::kSource)
             for (const auto& topic : part->topics) out.insert(cluster_name(topic));
+        if (const auto matched = matched_.find(part->name); matched != matched_.end())
+            out.insert(matched->second.begin(), matched->second.end());
         for (const auto& parent : part->parents)
             if (seen.insert(parent).second) next.push_back(parent);
     }
@@ -184,19 +214,36 @@ std::vector<std::string> Layout::external_sources() const {
     return out;
 }
 
-OffsetReset Layout::reset_of(std::string_view cluster_name) const {
+OffsetReset Layout::reset_of(const std::string& cluster_name) const {
     const auto found = resets_.find(cluster_name);
-    return found == resets_.end() ? OffsetReset{} : found->second;
+    if (found != resets_.end()) return found->second;
+    for (const auto& one : subtopologies_)
+        for (const auto& [pattern, reset] : one.patterns)
+            if (detail::topic_matches(pattern, cluster_name)) return reset;
+    return {};
 }
 
-Result<void> Layout::check() const {
-    if (!pattern_.empty())
-        return Error{Errc::kStreamsInvalidTopology,
-                     pattern_ + ": sources by pattern run in the test driver only so far"};
-    if (!global_.empty())
-        return Error{Errc::kStreamsInvalidTopology,
-                     global_ + ": global tables and stores run in the test driver only so far"};
-    return {};
+Result<void> Layout::check_names() const {
+    constexpr std::size_t kDigits = 10;
+    const auto is_numbered = [](std::string_view name) {
+        for (const std::string_view end : {"-changelog", "-repartition"})
+            if (name.ends_with(end)) name.remove_suffix(end.size());
+        return name.size() > kDigits && name[name.size() - kDigits - 1] == '-' &&
+               name.find_first_not_of("0123456789", name.size() - kDigits) ==
+                   std::string_view::npos;
+    };
+    std::string numbered;
+    for (const auto& [name, topic] : parts_.repartition_topics())
+        if (is_numbered(name)) numbered.append(numbered.empty() ? "" : ", ").append(name);
+    for (const auto& store : parts_.stores())
+        if (is_numbered(store.name))
+            numbered.append(numbered.empty() ? "" : ", ").append(store.name);
+    if (numbered.empty()) return {};
+    return Error{
+        Errc::kStreamsInvalidTopology,
+        "ensure.explicit.internal.resource.naming: these have numbered names, which change "
+        "with the topology: " +
+            numbered};
 }
 
 Result<Layout::Counts> Layout::with_repartition(Counts counts) const {
@@ -244,6 +291,12 @@ std::map<TaskId, std::vector<client::TopicPartition>> Layout::tasks(const Counts
                 if (p < counts.find(topic)->second)
                     out[{static_cast<std::int32_t>(i), p}].push_back({topic, p});
     }
+    return out;
+}
+
+std::vector<std::int32_t> Layout::task_counts(const Counts& counts) const {
+    std::vector<std::int32_t> out;
+    for (const auto& one : subtopologies_) out.push_back(task_count(one, counts));
     return out;
 }
 

@@ -25,6 +25,8 @@ struct Subtopology {
     std::vector<std::string> sources;  ///< Topics that it reads, repartition topics included.
     std::vector<std::string> sinks;    ///< Repartition topics that it writes.
     std::vector<detail::StoreSpec> stores;
+    /// Patterns of topics that it reads, and how reading begins.
+    std::vector<std::pair<std::string, OffsetReset>> patterns{};
     [[nodiscard]] bool is_stateful() const;
     /// Some store is to be on disk.
     [[nodiscard]] bool keeps_state_on_disk() const;
@@ -40,7 +42,9 @@ struct InternalTopic {
 /// Threading: immutable.
 class Layout {
   public:
-    Layout(const detail::Parts& parts, std::string application_id);
+    /// `topics`: what the cluster has, for sources by pattern; without it they read nothing.
+    Layout(const detail::Parts& parts, std::string application_id,
+           const std::vector<std::string>& topics = {});
 
     [[nodiscard]] const std::vector<Subtopology>& subtopologies() const noexcept {
         return subtopologies_;
@@ -49,6 +53,10 @@ class Layout {
     [[nodiscard]] std::vector<std::string> external_sources() const;
     /// All topics that are read, sorted.
     [[nodiscard]] std::vector<std::string> sources() const;
+    /// Which topics there are decides what is read.
+    [[nodiscard]] bool has_patterns() const;
+    /// Whether tasks of a sub-topology read the topic, by name or by pattern.
+    [[nodiscard]] bool reads(std::int32_t subtopology, const std::string& topic) const;
     /// The name on the cluster of a topic that a node names.
     [[nodiscard]] std::string cluster_name(std::string_view topic) const;
     [[nodiscard]] bool is_repartition(std::string_view cluster_name) const;
@@ -59,9 +67,9 @@ class Layout {
     [[nodiscard]] bool keeps_state_on_disk() const;
 
     /// How reading begins without a committed position. Repartition topics: from their beginning.
-    [[nodiscard]] OffsetReset reset_of(std::string_view cluster_name) const;
-    /// Errors: kStreamsInvalidTopology: what runs in the test driver only.
-    [[nodiscard]] Result<void> check() const;
+    [[nodiscard]] OffsetReset reset_of(const std::string& cluster_name) const;
+    /// Errors: kStreamsInvalidTopology: an internal topic or store has a numbered name.
+    [[nodiscard]] Result<void> check_names() const;
 
     using Counts = std::map<std::string, std::int32_t, std::less<>>;
     /// `counts` with those of repartition topics.
@@ -71,12 +79,18 @@ class Layout {
     /// Every task and what it reads. `counts` is complete.
     [[nodiscard]] std::map<TaskId, std::vector<client::TopicPartition>> tasks(
         const Counts& counts) const;
+    /// How many tasks each sub-topology has. `counts` is complete.
+    [[nodiscard]] std::vector<std::int32_t> task_counts(const Counts& counts) const;
     /// `counts` is complete. `extra_retention_ms`: windowstore.changelog.additional.retention.ms.
     [[nodiscard]] std::vector<InternalTopic> internal_topics(const Counts& counts,
                                                              std::int64_t extra_retention_ms) const;
 
   private:
+    void add_source(Subtopology& to, const detail::Part& source,
+                    const std::vector<std::string>& topics);
     void find_together();
+    /// A topic of this application's own, which no pattern is meant to take in.
+    [[nodiscard]] bool is_internal(const std::string& topic) const;
     /// Topics of the sources that a node gets records from.
     [[nodiscard]] std::set<std::string> sources_above(const std::string& node) const;
     /// Whether a topic gets its partitions from those who write it, or are joined with it.
@@ -93,8 +107,7 @@ class Layout {
     std::vector<Subtopology> subtopologies_;
     std::set<std::string, std::less<>> repartition_;  ///< Full names.
     std::map<std::string, OffsetReset, std::less<>> resets_;
-    std::string global_;   ///< A source that every instance would read whole.
-    std::string pattern_;  ///< A source that reads by pattern.
+    std::map<std::string, std::vector<std::string>, std::less<>> matched_;  ///< By source.
     /// Sources whose partitions belong together, as those of a join: their topics have as many.
     std::vector<std::set<std::string>> together_;
 };

@@ -123,5 +123,91 @@ TEST(Layout, TopicsOfOneSubtopologyShareItsTasks) {
     EXPECT_EQ(tasks.at({0, 1}), (std::vector<client::TopicPartition>{{"b", 1}}));
 }
 
+TEST(Layout, TopicsOfAForeignKeyJoinAreAsWideAsTheTablesTheyLeadTo) {
+    Builder b;
+    const auto right = b.table<string, string>("customers");
+    b.table<string, string>("orders")
+        .join_on(
+            right, [](const string& order) { return order; },
+            [](const string& order, const string& customer) { return order + customer; },
+            {.name = "by"})
+        .to_stream()
+        .to("out");
+    const Topology topology = *b.build();
+    const Layout layout{topology.parts(), "app"};
+    const auto counts = layout.with_repartition({{"orders", 2}, {"customers", 5}});
+    ASSERT_TRUE(counts) << counts.error().detail();
+    EXPECT_EQ(counts->at("app-by-subscription-registration-topic"), 5);
+    EXPECT_EQ(counts->at("app-by-subscription-response-topic"), 2);
+    EXPECT_EQ(layout.tasks(*counts).size(), 7U);
+}
+
+Topology by_pattern() {
+    Builder b;
+    b.stream<string, string>(TopicPattern{"in-.*"}, {.reset = OffsetReset::latest()})
+        .group_by([](const string& word) { return word; }, {.name = "by-word"})
+        .count({.store = "in-counts"})
+        .to_stream()
+        .to("out");
+    return *b.build();
+}
+
+TEST(LayoutPatterns, TakeInWhatTheClusterHasButNotWhatIsInternal) {
+    const Topology topology = by_pattern();
+    const Layout plain{topology.parts(), "in-app"};
+    EXPECT_TRUE(plain.has_patterns());
+    EXPECT_TRUE(plain.external_sources().empty());
+    const Layout layout{
+        topology.parts(),
+        "in-app",
+        {"in-a", "in-b", "other", "in-app-by-word-repartition", "in-app-in-counts-changelog"}};
+    EXPECT_EQ(layout.external_sources(), (std::vector<string>{"in-a", "in-b"}));
+    const auto counts = layout.with_repartition({{"in-a", 1}, {"in-b", 3}});
+    ASSERT_TRUE(counts);
+    EXPECT_EQ(counts->at("in-app-by-word-repartition"), 3);
+    EXPECT_EQ(layout.task_counts(*counts), (std::vector<std::int32_t>{3, 3}));
+    EXPECT_EQ(layout.tasks(*counts).at({0, 0}),
+              (std::vector<client::TopicPartition>{{"in-a", 0}, {"in-b", 0}}));
+}
+
+TEST(LayoutPatterns, AreKnownToThoseWhoRunTheTasks) {
+    const Topology topology = by_pattern();
+    const Layout layout{topology.parts(), "in-app"};
+    EXPECT_TRUE(layout.reads(0, "in-new"));
+    EXPECT_FALSE(layout.reads(0, "new"));
+    EXPECT_FALSE(layout.reads(0, "in-app-by-word-repartition"));
+    EXPECT_TRUE(layout.reads(1, "in-app-by-word-repartition"));
+    EXPECT_EQ(layout.reset_of("in-new"), OffsetReset::latest());
+    EXPECT_EQ(layout.reset_of("in-app-by-word-repartition"), OffsetReset::earliest());
+}
+
+TEST(LayoutPatterns, WithoutATopicHaveNoTask) {
+    Builder b;
+    b.stream<string, string>(TopicPattern{"in-.*"}).to("out");
+    const Topology topology = *b.build();
+    const Layout layout{topology.parts(), "app"};
+    const auto counts = layout.with_repartition({});
+    ASSERT_TRUE(counts);
+    EXPECT_TRUE(layout.tasks(*counts).empty());
+}
+
+TEST(LayoutNames, NumberedOnesAreNamedWhenTheyMustNotBe) {
+    Builder b;
+    b.stream<string, string>("in")
+        .group_by([](const string& word) { return word; })
+        .count()
+        .to_stream()
+        .to("out");
+    const Topology numbered = *b.build();
+    const auto found = Layout(numbered.parts(), "app").check_names();
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), Errc::kStreamsInvalidTopology);
+    EXPECT_NE(found.error().detail().find("-repartition, KSTREAM-AGGREGATE-STATE-STORE-"),
+              std::string_view::npos)
+        << found.error().detail();
+    const Topology named = word_count();
+    EXPECT_TRUE(Layout(named.parts(), "app").check_names());
+}
+
 }  // namespace
 }  // namespace leat::streams

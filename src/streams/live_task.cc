@@ -5,12 +5,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "client/admin.h"
 #include "streams/commit_metadata.h"
+#include "streams/trouble.h"
 
 namespace leat::streams {
 namespace {
 
-constexpr std::chrono::milliseconds kAskMax{30'000};
 /// Records of a changelog that are taken in before the thread looks after something else.
 constexpr std::size_t kRestoreBatch = 2'000;
 
@@ -22,7 +23,8 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
       partitions_(std::move(inputs)),
       environment_(std::move(environment)),
       changelogs_(*environment_.reader, environment_.cluster),
-      choice_(environment_.settings->idle_max) {
+      choice_(environment_.settings->idle_max),
+      judge_(*environment_.handlers, *this) {
     identify({.application_id = environment_.settings->application_id, .task_id = id_.text()});
     for (const auto& [name, topic] : environment_.parts->repartition_topics())
         internal_names_.emplace(name, environment_.layout->cluster_name(name));
@@ -42,6 +44,7 @@ Result<void> LiveTask::open() {
              environment_.states->open_task(id_.text(), subtopology().keeps_state_on_disk()));
     detail::TaskState& state = *open_state_.state;
     graph_ = std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, state);
+    for (detail::StateStore* store : environment_.globals->stores()) graph_->give(*store);
     LEAT_TRY_VOID(state.ready());
     LEAT_TRY_VOID(graph_->open_stores(*this));
     const ChangelogReader::Task of{.stores = subtopology().stores,
@@ -70,6 +73,7 @@ Result<bool> LiveTask::restore() {
     changelogs_.close();
     // What nodes remember lies with the committed positions.
     LEAT_TRY_VOID(start_reading());
+    const auto hold = hold_globals();
     LEAT_TRY_VOID(graph_->open_nodes(*this));
     is_running_ = true;
     return true;
@@ -89,9 +93,10 @@ Result<std::int64_t> LiveTask::start_of(const client::TopicPartition& where) {
                      where.topic + "-" + std::to_string(where.partition) +
                          ": no committed position, and its offset reset is none"};
     if (kind == Kind::kByDuration)
-        return environment_.offset_at(where, wall_time() - reset.before_now.count());
-    LEAT_TRY(const client::Watermarks marks, environment_.reader->watermarks(where, kAskMax));
-    return kind == Kind::kLatest ? marks.end.value : marks.begin.value;
+        return environment_.offset_at(
+            where, std::max<std::int64_t>(wall_time() - reset.before_now.count(), 0));
+    return environment_.offset_at(where,
+                                  kind == Kind::kLatest ? client::kLatest : client::kEarliest);
 }
 
 Result<void> LiveTask::start_reading() {
@@ -140,6 +145,7 @@ Result<void> LiveTask::fill(Input& input) {
             LEAT_TRY_VOID(stamp(input, std::move(*held)));
         } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
             input.at_end = true;
+            input.seen_end = end->offset.value;
             // Steps over markers of transactions behind the last record.
             input.position = std::max(input.position, end->offset.value);
         } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
@@ -172,10 +178,12 @@ Error LiveTask::at(const Input& input, std::int64_t offset, const Error& error) 
 Result<void> LiveTask::stamp(Input& input, client::HeldRecord held) {
     const std::int64_t offset = held.record.offset.value;
     origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
-    Result<std::int64_t> time = input.source->stamp(bytes_of(input, held.record));
-    if (!time) return at(input, offset, time.error());
-    if (*time < 0) {
-        drop(*input.source, "negative timestamp");
+    const detail::SourceNode::Bytes bytes = bytes_of(input, held.record);
+    Result<std::int64_t> time = input.source->stamp(bytes);
+    const bool is_skipped = !time && steps_over(*input.source, bytes, time.error());
+    if (!time && !is_skipped) return at(input, offset, time.error());
+    if (is_skipped || *time < 0) {
+        if (!is_skipped) drop(*input.source, "negative timestamp");
         input.position = offset + 1;
         needs_commit_ = true;
         return {};
@@ -198,6 +206,7 @@ Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t n
 }
 
 Result<bool> LiveTask::process() {
+    const auto hold = hold_globals();
     if (!by_wall_time().is_empty()) LEAT_TRY_VOID(punctuate(by_wall_time(), wall_time()));
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
         Input& input = inputs_[i];
@@ -221,13 +230,17 @@ Result<void> LiveTask::take(Input& input) {
     stream_time_ = std::max(stream_time_, input.head_time);
     input.partition_time = std::max(input.partition_time, input.head_time);
     needs_commit_ = true;
-    if (Result<void> done = input.source->take(bytes); !done)
-        return at(input, offset, done.error());
+    judge_.reading(&bytes);
+    const Result<void> done = input.source->take(bytes);
+    const bool goes_on = done || steps_over(*input.source, bytes, done.error());
+    judge_.reading(nullptr);
+    if (!goes_on) return at(input, offset, done.error());
     input.position = offset + 1;
     return punctuate(by_stream_time(), stream_time_);
 }
 
 Result<void> LiveTask::flush() {
+    const auto hold = hold_globals();
     return graph_->save();
 }
 
@@ -250,6 +263,26 @@ std::vector<client::CommittedOffset> LiveTask::positions() const {
                  .offset = input.position,
                  .metadata = encode_commit_metadata(
                      {.partition_time = input.partition_time, .remembered = remembered_})});
+    return out;
+}
+
+TaskMetadata LiveTask::metadata() const {
+    TaskMetadata out{.task_id = id_.text()};
+    for (const auto& where : partitions_) out.inputs.emplace(where.topic, where.partition);
+    for (const Input& input : inputs_) {
+        const TopicAndPartition where{input.where.topic, input.where.partition};
+        if (input.committed >= 0) out.committed[where] = input.committed;
+        if (input.seen_end >= 0) out.ends[where] = input.seen_end;
+    }
+    out.is_running = is_running_;
+    return out;
+}
+
+std::vector<client::PartitionOffset> LiveTask::purgeable() const {
+    std::vector<client::PartitionOffset> out;
+    for (const Input& input : inputs_)
+        if (environment_.layout->is_repartition(input.where.topic) && input.committed > 0)
+            out.push_back({.where = input.where, .offset = input.committed});
     return out;
 }
 
@@ -286,6 +319,10 @@ void LiveTask::close() {
 
 Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> partition,
                             const detail::Outgoing& record, std::uint64_t tag) {
+    if (record.timestamp < 0 && tag == 0 && record.sender != nullptr)
+        return Error{Errc::kInvalidTimestamp, std::string{record.sender->name()} +
+                                                  ": a record for " + std::string{topic} +
+                                                  " has a negative timestamp"};
     client::OutgoingRecord out{.key = record.key, .value = record.value, .tag = tag};
     out.partition = partition.value_or(-1);
     // librdkafka takes 0 for "now": the first millisecond of 1970 becomes the second.
@@ -296,7 +333,13 @@ Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> 
             out_headers_.push_back({header.name, header.value});
         out.headers = &out_headers_;
     }
-    return environment_.send(topic, out);
+    if (environment_.keep_source && tag == 0 && record.sender != nullptr)
+        out.tag = environment_.keep_source(judge_.context_of(*record.sender, record.timestamp));
+    Result<void> done = environment_.send(topic, out);
+    // Of these the sink asks its handler; the rest is no fault of the record, nor of a processor.
+    if (!done && (record.sender == nullptr || !is_fault_of_record(done.error().code())))
+        failed_ = true;
+    return done;
 }
 
 Result<void> LiveTask::send(const detail::Outgoing& record) {
@@ -327,10 +370,20 @@ void LiveTask::drop(const detail::Node& /*node*/, std::string_view /*reason*/) {
     // The caller steps over the record; nothing else of it is kept.
 }
 
-bool LiveTask::survives(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
-                        const Error& /*error*/) {
-    failed_ = true;
-    return false;
+bool LiveTask::goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node,
+                       std::int64_t time_ms, const Error& error) {
+    failed_ = failed_ || !judge_.goes_on(kind, node, time_ms, error);
+    return !failed_;
+}
+
+bool LiveTask::steps_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
+                          const Error& error) {
+    if (failed_ || !source.undecodable()) return false;
+    judge_.reading(&bytes);
+    const bool out =
+        goes_on(detail::ErrorJudge::Kind::kDeserialization, source, bytes.timestamp, error);
+    judge_.reading(nullptr);
+    return out;
 }
 
 }  // namespace leat::streams

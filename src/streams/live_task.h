@@ -14,12 +14,17 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/admin.h"
 #include "client/group_offsets.h"
 #include "client/partition_reader.h"
 #include "client/record_writer.h"
 #include "leat/streams/detail/task.h"
+#include "leat/streams/handlers.h"
+#include "leat/streams/metadata.h"
 #include "rt/clock.h"
 #include "streams/changelog_reader.h"
+#include "streams/error_judge.h"
+#include "streams/global_state.h"
 #include "streams/layout.h"
 #include "streams/record_choice.h"
 #include "streams/settings.h"
@@ -36,13 +41,19 @@ struct TaskEnvironment {
     const Layout* layout = nullptr;
     client::PartitionReader* reader = nullptr;
     const rt::Clock* clock = nullptr;
+    const ErrorHandlers* handlers = nullptr;
+    const GlobalState* globals = nullptr;
     /// Hands a record to the producer; waits while that is full.
     std::function<Result<void>(std::string_view topic, const client::OutgoingRecord&)> send;
     /// How many partitions a topic has.
     std::function<Result<std::int32_t>(std::string_view topic)> partitions_of;
+    /// Keeps where a record's output comes from until that is delivered, and gives the tag for it.
+    /// Absent: nobody would ask.
+    std::function<std::uint64_t(ErrorContext)> keep_source{};
     ChangelogReader::Cluster cluster;
     detail::StateHome* states = nullptr;
-    /// The first offset that is not older than a time; the end when there is none.
+    /// The first offset that is not older than a time (or client::kEarliest, kLatest); the end when
+    /// there is none.
     std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>
         offset_at;
 };
@@ -67,6 +78,9 @@ class LiveTask final : public detail::Task {
     Result<void> flush();
     /// What changed since the last committed().
     [[nodiscard]] std::vector<client::CommittedOffset> positions() const;
+    /// Up to where repartition topics are not needed any more.
+    [[nodiscard]] std::vector<client::PartitionOffset> purgeable() const;
+    [[nodiscard]] TaskMetadata metadata() const;
     /// They are durable, and so is all that was sent before: now the state is kept too.
     Result<void> committed();
     /// Between records, now and then: too much is not held in memory. True: a commit is due.
@@ -98,7 +112,13 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] std::optional<std::int64_t> remembered(std::string_view name) const override;
     void remember(std::string_view name, std::int64_t value) override;
     void drop(const detail::Node& node, std::string_view reason) override;
-    bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override;
+    bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override {
+        return goes_on(detail::ErrorJudge::Kind::kProcessing, node, flow.timestamp, error);
+    }
+    bool survives_unsent(const detail::Node& node, const detail::Flow& flow,
+                         const Error& error) override {
+        return goes_on(detail::ErrorJudge::Kind::kProduction, node, flow.timestamp, error);
+    }
     [[nodiscard]] bool failed() const override { return failed_; }
 
   private:
@@ -113,6 +133,7 @@ class LiveTask final : public detail::Task {
         std::int64_t committed = -1;
         std::int64_t partition_time = -1;
         bool at_end = false;
+        std::int64_t seen_end = -1;  ///< When it was last read to its end.
     };
     Result<void> start_reading();
     Result<void> fill(Input& input);
@@ -120,6 +141,17 @@ class LiveTask final : public detail::Task {
     Result<std::int64_t> start_of(const client::TopicPartition& where);
     Result<void> stamp(Input& input, client::HeldRecord held);
     Result<void> take(Input& input);
+    /// While nodes run, which may read global stores.
+    [[nodiscard]] StateGuard::Reading hold_globals() const {
+        return environment_.globals->is_empty() ? StateGuard::Reading{}
+                                                : environment_.globals->guard().read();
+    }
+    /// Asks the handler; false: the task ends, and nobody else is asked about it.
+    bool goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node, std::int64_t time_ms,
+                 const Error& error);
+    /// What a source ended with, after the handler of what cannot be decoded.
+    bool steps_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
+                    const Error& error);
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now);
     /// Views into `record` and headers_.
     detail::SourceNode::Bytes bytes_of(const Input& input, const client::ReceivedRecord& record);
@@ -138,6 +170,7 @@ class LiveTask final : public detail::Task {
     std::vector<Head> heads_;
     std::vector<client::CommittedOffset> start_at_;
     RecordChoice choice_;
+    detail::ErrorJudge judge_;
     detail::Origin origin_;
     Headers headers_;
     std::map<std::string, std::string, std::less<>> internal_names_;  ///< To those on the cluster.

@@ -2,12 +2,10 @@
 #include "streams/membership.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 #include <utility>
 
-#include "client/client_properties.h"
 #include "client/member_assignment.h"
 #include "obs/log.h"
 #include "streams/internal_topics.h"
@@ -19,18 +17,6 @@ namespace {
 constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kRetryPause{500};
 
-constexpr milliseconds kLookInterval{300'000};
-
-/// The clients' metadata.max.age.ms, as in Kafka Streams.
-milliseconds look_interval_of(const Settings& settings) {
-    const std::string_view text = client::find_property(settings.admin, "metadata.max.age.ms");
-    std::int64_t ms = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
-    const bool is_number =
-        !text.empty() && error == std::errc{} && end == text.data() + text.size();
-    return is_number && ms >= 0 ? milliseconds{ms} : kLookInterval;
-}
-
 bool is_loss(Errc code) {
     return code == Errc::kIllegalGeneration || code == Errc::kUnknownMemberId;
 }
@@ -40,7 +26,7 @@ bool is_loss(Errc code) {
 Membership::Membership(Environment environment, MembershipEvents events)
     : environment_(std::move(environment)),
       events_(std::move(events)),
-      look_interval_(look_interval_of(*environment_.settings)),
+      look_interval_(environment_.settings->metadata_age),
       leaves_(environment_.settings->instance_id.empty()) {}
 
 Result<void> Membership::connect() {
@@ -127,6 +113,11 @@ void Membership::wake() {
     changed_.notify_all();
 }
 
+Membership::View Membership::view() const {
+    const std::lock_guard lock{mutex_};
+    return view_;
+}
+
 void Membership::shut_down_application() {
     wants_shutdown_ = true;
     wake();
@@ -135,17 +126,29 @@ void Membership::shut_down_application() {
 bool Membership::sources_changed() {
     if (!sources_ || environment_.clock->now() < look_at_) return false;
     look_at_ = environment_.clock->now() + look_interval_;
-    const Result<Layout::Counts> counts =
-        count_partitions(*admin_, environment_.layout->external_sources());
-    if (!counts) {
+    const auto found = look_at_sources();
+    if (!found) {
         kLog.warn("source topics not looked at",
-                  {{"code", counts.error().code()}, {"why", counts.error().detail()}});
+                  {{"code", found.error().code()}, {"why", found.error().detail()}});
         return false;
     }
-    if (*counts == *sources_) return false;
+    if (found->second == *sources_) return false;
     kLog.info("source topics changed: the group is laid out anew",
               {{"group", environment_.settings->application_id}});
     return true;
+}
+
+Result<std::pair<Layout, Layout::Counts>> Membership::look_at_sources() {
+    const Layout& plain = *environment_.layout;
+    std::vector<std::string> names;
+    if (plain.has_patterns()) {
+        LEAT_TRY(const client::ClusterInfo all, admin_->describe_cluster(std::nullopt));
+        for (const auto& topic : all.topics)
+            if (!topic.is_internal && topic.code == Errc::kNone) names.push_back(topic.name);
+    }
+    Layout layout{*environment_.parts, environment_.settings->application_id, names};
+    LEAT_TRY(Layout::Counts counts, count_partitions(*admin_, layout.external_sources()));
+    return std::pair{std::move(layout), std::move(counts)};
 }
 
 void Membership::fail(const Error& why) {
@@ -193,7 +196,11 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
     // At first they are still on their way to the cluster.
     if (me.state.threads == 0) me.state.threads = settings.threads;
     const std::string before = member_->identity().member_id;
-    const auto metadata = encode_member(me, environment_.layout->sources(), wants_shutdown_);
+    // With what patterns have matched, so that the group keeps its positions there.
+    std::vector<std::string> topics = environment_.layout->sources();
+    for (const auto& topic : read_)
+        if (std::ranges::find(topics, topic) == topics.end()) topics.push_back(topic);
+    const auto metadata = encode_member(me, topics, wants_shutdown_);
     LEAT_TRY(const client::GroupMember::Joined joined, member_->join(metadata));
     // The coordinator had forgotten us, and others may have had what we hold.
     if (!before.empty() && member_->identity().member_id != before) lose();
@@ -262,6 +269,12 @@ Membership::Step Membership::obey(const MemberOrders& orders,
     must_rejoin_ = !std::ranges::includes(orders.share.active, held.active);
     if (orders.ask_again)
         probe_at_ = environment_.clock->now() + environment_.settings->probing_interval;
+    read_.clear();
+    for (const auto& partition : partitions) read_.insert(partition.topic);
+    {
+        const std::lock_guard lock{mutex_};
+        view_ = {.others = orders.others, .task_counts = orders.task_counts};
+    }
     environment_.board->set_wanted(orders.share, {partitions.begin(), partitions.end()});
     events_.on_assigned();
     kLog.info("assigned", {{"group", environment_.settings->application_id},
@@ -313,8 +326,9 @@ std::vector<client::MemberShare> Membership::lead(
 Result<std::vector<client::MemberShare>> Membership::plan(
     const std::map<std::string, DecodedMember>& members) {
     const Settings& settings = *environment_.settings;
-    const Layout& layout = *environment_.layout;
-    LEAT_TRY(Layout::Counts counts, count_partitions(*admin_, layout.external_sources()));
+    LEAT_TRY(const auto looked, look_at_sources());
+    const Layout& layout = looked.first;
+    Layout::Counts counts = looked.second;
     sources_ = counts;
     look_at_ = environment_.clock->now() + look_interval_;
     LEAT_TRY(counts, layout.with_repartition(std::move(counts)));
@@ -333,6 +347,7 @@ Result<std::vector<client::MemberShare>> Membership::plan(
                                     .acceptable_lag = settings.acceptable_lag});
     MemberOrders orders;
     orders.ask_again = made.warms_up;
+    orders.task_counts = layout.task_counts(counts);
     for (const auto& [id, share] : made.shares)
         if (const std::string& endpoint = members.at(id).data.endpoint; !endpoint.empty())
             orders.others[endpoint] = share;

@@ -13,7 +13,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -40,6 +42,7 @@ class Membership {
   public:
     struct Environment {
         const Settings* settings = nullptr;
+        const detail::Parts* parts = nullptr;
         const Layout* layout = nullptr;
         TaskBoard* board = nullptr;
         GroupGate* gate = nullptr;
@@ -57,6 +60,12 @@ class Membership {
     /// Tells all members to end. A stop() that follows waits until they have been told, at most
     /// session.timeout.ms.
     void shut_down_application();
+    /// Who has what, by endpoint, and how many tasks there are, as the group was last told.
+    struct View {
+        std::map<std::string, TaskShare> others;
+        std::vector<std::int32_t> task_counts;
+    };
+    [[nodiscard]] View view() const;
 
   private:
     enum class Step : std::uint8_t { kGoOn, kJoin, kEnd };
@@ -66,6 +75,8 @@ class Membership {
     Step heart_beat();
     Step obey(const MemberOrders& orders, std::vector<client::TopicPartition> partitions);
     [[nodiscard]] bool wants_to_join();
+    /// The layout with the topics that its patterns match now, and what these have.
+    Result<std::pair<Layout, Layout::Counts>> look_at_sources();
     /// The leader looks after the source topics: true when they are not what was laid out.
     [[nodiscard]] bool sources_changed();
     /// Stays a member until the threads have committed.
@@ -87,12 +98,14 @@ class Membership {
     std::unique_ptr<client::Admin> admin_;
     bool must_rejoin_ = false;  ///< As soon as the board has let go of what it must.
     std::optional<Instant> probe_at_;
+    std::set<std::string> read_;             ///< Topics of the last assignment.
     std::optional<Layout::Counts> sources_;  ///< As they were laid out, of the leader.
     milliseconds look_interval_;
     Instant look_at_{};
     std::atomic<bool> wants_shutdown_ = false;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
+    View view_;
     std::condition_variable changed_;
     bool stopping_ = false;
     Instant tell_until_{};

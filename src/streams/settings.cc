@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,9 @@ std::string text_in(const Value& value) {
 std::int64_t number_in(const Value& value) {
     const auto* number = std::get_if<std::int64_t>(&value);
     return number == nullptr ? 0 : *number;
+}
+bool continues(const Value& value) {
+    return text_in(value).starts_with("LogAndContinue");
 }
 milliseconds time_in(const Value& value) {
     return milliseconds{number_in(value)};
@@ -56,6 +60,24 @@ constexpr auto kRows = std::to_array<SettingRow>({
     row("application.server", Type::kString, "",
         "HOST:PORT by which this instance is found by queries of others.",
         [](Settings& s, const Value& v) { s.application_server = text_in(v); }),
+    row(
+        "deserialization.exception.handler", Type::kString, "LogAndFailExceptionHandler",
+        "What becomes of records that cannot be decoded: LogAndFailExceptionHandler or "
+        "LogAndContinueExceptionHandler; functions go into Application::Options::handlers.",
+        [](Settings& s, const Value& v) { s.continue_undecodable = continues(v); }, config::kNoMin,
+        "LogAndFailExceptionHandler,LogAndContinueExceptionHandler"),
+    row(
+        "processing.exception.handler", Type::kString, "LogAndFailProcessingExceptionHandler",
+        "What becomes of records whose processing fails: LogAndFailProcessingExceptionHandler or "
+        "LogAndContinueProcessingExceptionHandler.",
+        [](Settings& s, const Value& v) { s.continue_processing = continues(v); }, config::kNoMin,
+        "LogAndFailProcessingExceptionHandler,LogAndContinueProcessingExceptionHandler"),
+    row(
+        "production.exception.handler", Type::kString, "DefaultProductionExceptionHandler",
+        "What becomes of output that is not taken: DefaultProductionExceptionHandler (fails), or "
+        "LogAndContinueProductionExceptionHandler, which is ours.",
+        [](Settings& s, const Value& v) { s.continue_production = continues(v); }, config::kNoMin,
+        "DefaultProductionExceptionHandler,LogAndContinueProductionExceptionHandler"),
     row("client.id", Type::kString, "", "In front of the names of threads and clients.",
         [](Settings& s, const Value& v) { s.client_id = text_in(v); }),
     row(
@@ -76,6 +98,10 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "max.warmup.replicas", Type::kInt, "2", "States that may be built up ahead of a move.",
         [](Settings& s, const Value& v) { s.warmups_max = static_cast<int>(number_in(v)); }, 1),
     row(
+        "metadata.max.age.ms", Type::kLong, "300000",
+        "How often is looked whether source topics have come, gone or grown.",
+        [](Settings& s, const Value& v) { s.metadata_age = time_in(v); }, 0),
+    row(
         "num.standby.replicas", Type::kInt, "0", "Copies of each state kept on other instances.",
         [](Settings& s, const Value& v) { s.standbys = static_cast<int>(number_in(v)); }, 0),
     row(
@@ -93,8 +119,10 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "exactly_once_v2: output, state and positions in transactions.",
         [](Settings& s, const Value& v) { s.exactly_once = text_in(v) == "exactly_once_v2"; },
         config::kNoMin, "at_least_once,exactly_once_v2"),
-    row("repartition.purge.interval.ms", Type::kLong, "30000",
-        "Without effect so far: records of repartition topics stay.", nullptr, 0),
+    row(
+        "repartition.purge.interval.ms", Type::kLong, "30000",
+        "How often records of repartition topics that are processed and committed are deleted.",
+        [](Settings& s, const Value& v) { s.purge_interval = time_in(v); }, 0),
     row(
         "replication.factor", Type::kInt, "-1", "Of internal topics; -1: the broker's default.",
         [](Settings& s, const Value& v) {
@@ -185,6 +213,22 @@ Result<void> apply(const SettingRow& row, const Property& property, Settings& ou
     return {};
 }
 
+/// Kafka Streams' handlers by their classes, as a file of a Java application has them.
+Property as_ours(Property property, std::string_view name) {
+    constexpr std::string_view kPackage = "org.apache.kafka.streams.errors.";
+    if (name.ends_with(".exception.handler") && property.value.starts_with(kPackage))
+        property.value.erase(0, kPackage.size());
+    return property;
+}
+
+/// Older names of settings.
+std::string_view newer(std::string_view name) {
+    constexpr std::string_view kDefault = "default.";
+    constexpr std::string_view kHandler = ".exception.handler";
+    if (name.starts_with(kDefault) && name.ends_with(kHandler)) name.remove_prefix(kDefault.size());
+    return name;
+}
+
 /// The rest of `name` behind `prefix`.
 std::optional<std::string> behind(std::string_view prefix, std::string_view name) {
     if (!name.starts_with(prefix)) return std::nullopt;
@@ -196,7 +240,8 @@ void sort_out(const Property& property, Settings& out) {
     for (const std::string_view prefix : {"consumer.", "main.consumer.", "restore.consumer."})
         if (auto rest = behind(prefix, property.name))
             return client::set_property(out.consumer, *rest, property.value);
-    if (behind("global.consumer.", property.name)) return;
+    if (auto rest = behind("global.consumer.", property.name))
+        return client::set_property(out.global_consumer, *rest, property.value);
     if (auto rest = behind("producer.", property.name))
         return client::set_property(out.producer, *rest, property.value);
     if (auto rest = behind("admin.", property.name))
@@ -228,6 +273,25 @@ void complete_clients(Settings& s) {
 
 }  // namespace
 
+namespace {
+
+/// A transaction that the broker ends before it is committed would never end well.
+Result<void> check_transactions(const Settings& s) {
+    constexpr std::string_view kName = "transaction.timeout.ms";
+    if (!s.exactly_once) return {};
+    const std::string_view text = client::find_property(s.producer, kName);
+    std::int64_t timeout = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), timeout);
+    if (failure != std::errc{} || end != text.data() + text.size())
+        return Error{Errc::kInvalidSetting, std::string{kName} + ": " + std::string{text}};
+    if (timeout > s.commit_interval.count()) return {};
+    return Error{Errc::kInvalidSetting, std::string{kName} + ": " + std::to_string(timeout) +
+                                            " is not more than commit.interval.ms: " +
+                                            std::to_string(s.commit_interval.count())};
+}
+
+}  // namespace
+
 std::span<const SettingRow> setting_rows() {
     return kRows;
 }
@@ -240,12 +304,13 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
                 row, {std::string{row.setting.name}, std::string{*row.setting.fallback}, 0}, out));
     bool has_interval = false;
     for (const Property& property : properties) {
-        std::string name = property.name;
+        std::string name{newer(property.name)};
         // The group is ours, so its settings are taken from where Kafka Streams has them.
         for (const std::string_view prefix : {"consumer.", "main.consumer."})
             if (auto rest = behind(prefix, name); rest && find_row(*rest) != nullptr) name = *rest;
         if (const SettingRow* row = find_row(name)) {
-            LEAT_TRY_VOID(apply(*row, property, out));
+            LEAT_TRY_VOID(apply(*row, as_ours(property, name), out));
+            if (name == "metadata.max.age.ms") sort_out(property, out);  // The clients' too.
             has_interval = has_interval || name == "commit.interval.ms";
         } else {
             sort_out(property, out);
@@ -256,17 +321,8 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
         return Error{Errc::kInvalidSetting, "application.id: it must be set"};
     if (out.bootstrap_servers.empty())
         return Error{Errc::kInvalidSetting, "bootstrap.servers: it must be set"};
-    // What would be expected of them and is not done yet must not be missed in silence.
-    if (out.require_names)
-        return Error{Errc::kInvalidSetting,
-                     "ensure.explicit.internal.resource.naming: not checked so far"};
-    if (!out.optimization.empty() && out.optimization != "none")
-        return Error{Errc::kInvalidSetting,
-                     "topology.optimization: it is chosen with the topology, in Builder::build()"};
-    if (!out.dead_letter_topic.empty())
-        return Error{Errc::kInvalidSetting,
-                     "errors.dead.letter.queue.topic.name: applications write none so far"};
     complete_clients(out);
+    LEAT_TRY_VOID(check_transactions(out));
     return out;
 }
 

@@ -30,6 +30,8 @@ struct Settings {
     milliseconds idle_max{0};
     milliseconds probing_interval{600'000};
     milliseconds task_timeout{300'000};
+    milliseconds metadata_age{300'000};
+    milliseconds purge_interval{30'000};
     std::int32_t threads = 1;
     std::int32_t standbys = 0;
     std::int32_t warmups_max = 2;
@@ -43,6 +45,9 @@ struct Settings {
     std::string state_dir;
     milliseconds cleanup_delay{600'000};
     std::int64_t state_memory_bytes = 0;
+    bool continue_undecodable = false;
+    bool continue_processing = false;
+    bool continue_production = false;
 
     // Of the group, under the consumer's names.
     std::string instance_id;
@@ -51,7 +56,8 @@ struct Settings {
     milliseconds rebalance_timeout{300'000};
     std::string offset_reset = "earliest";
 
-    std::vector<config::Property> consumer;  ///< Of the reader of input and changelogs.
+    std::vector<config::Property> consumer;         ///< Of the reader of input and changelogs.
+    std::vector<config::Property> global_consumer;  ///< Beyond `consumer`, of global stores.
     std::vector<config::Property> producer;
     std::vector<config::Property> admin;                     ///< And of the group.
     std::vector<std::pair<std::string, std::string>> topic;  ///< "topic." for internal topics.

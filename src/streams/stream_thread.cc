@@ -16,6 +16,7 @@ constexpr obs::Logger kLog{"streams"};
 constexpr int kTurnRecords = 256;
 constexpr milliseconds kRetryPause{100};
 constexpr milliseconds kInitSlice{1'000};
+constexpr milliseconds kTellInterval{100};
 
 }  // namespace
 
@@ -25,7 +26,9 @@ StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
       settings_(*environment.settings),
       name_((settings_.client_id.empty() ? settings_.application_id + "-" + environment.process
                                          : settings_.client_id) +
-            "-StreamThread-" + std::to_string(index)) {}
+            "-StreamThread-" + std::to_string(index)) {
+    told_.name = name_;
+}
 
 StreamThread::~StreamThread() {
     stop();
@@ -34,6 +37,7 @@ StreamThread::~StreamThread() {
 void StreamThread::start() {
     thread_ = rt::NamedThread{"stream-" + std::to_string(index_), [this] {
                                   const Result<void> done = run();
+                                  if (!done) say_last_words();
                                   {
                                       const std::lock_guard lock{waker_mutex_};
                                       waker_ = nullptr;
@@ -113,6 +117,8 @@ Result<void> StreamThread::open_writer() {
             properties, "transactional.id",
             settings_.application_id + "-" + environment_.process + "-" + std::to_string(index_));
     writer_.reset();
+    sources_.clear();
+    letters_.clear();
     delivery_failure_.reset();
     in_transaction_ = false;
     LEAT_TRY(writer_, client::RecordWriter::open(
@@ -133,6 +139,7 @@ Result<void> StreamThread::run() {
     LEAT_TRY(const bool is_open, open_clients());
     if (!is_open) return {};
     next_commit_ = environment_.clock->now() + settings_.commit_interval;
+    next_purge_ = environment_.clock->now() + settings_.purge_interval;
     environment_.board->add_thread(index_);
     while (!stopping_) LEAT_TRY_VOID(turn());
     Result<void> done = commit_at_last();
@@ -148,15 +155,45 @@ Result<void> StreamThread::turn() {
     LEAT_TRY_VOID(restore(worked));
     if (!*environment_.paused) LEAT_TRY_VOID(process(worked));
     writer_->poll(milliseconds{0});
+    LEAT_TRY_VOID(send_letters());
     if (delivery_failure_ && !settings_.exactly_once) return *std::exchange(delivery_failure_, {});
     if (delivery_failure_) commit_asked_ = true;  // It is judged there.
     const Instant now = environment_.clock->now();
     if (commit_asked_ || now >= next_commit_) LEAT_TRY_VOID(commit_or_reset());
+    publish(now);
     if (writer_->in_flight() == 0) bury();
     if (worked) return reader_->wait(milliseconds{0});
     const auto left = std::chrono::duration_cast<milliseconds>(next_commit_ - now);
     const milliseconds pause = orders_ ? kRetryPause : settings_.poll;
     return reader_->wait(std::clamp(left, milliseconds{1}, std::max(pause, milliseconds{1})));
+}
+
+void StreamThread::publish(Instant now) {
+    if (now < tell_at_) return;
+    tell_at_ = now + kTellInterval;
+    ThreadMetadata told{.name = name_, .is_stopping = stopping_};
+    std::vector<StorePlace> places;
+    for (const auto& [id, task] : tasks_) {
+        (task->is_active() ? told.active : told.standby).push_back(task->metadata());
+        for (const auto& mark : task->changelogs().marks())
+            places.push_back({.store = mark->store->name(),
+                              .changelog = mark->where,
+                              .next = mark->next,
+                              .is_running = task->is_running()});
+    }
+    const std::lock_guard lock{told_mutex_};
+    told_ = std::move(told);
+    told_places_ = std::move(places);
+}
+
+ThreadMetadata StreamThread::metadata() const {
+    const std::lock_guard lock{told_mutex_};
+    return told_;
+}
+
+std::vector<StreamThread::StorePlace> StreamThread::store_places() const {
+    const std::lock_guard lock{told_mutex_};
+    return told_places_;
 }
 
 Result<void> StreamThread::follow_orders() {
@@ -179,6 +216,11 @@ Result<void> StreamThread::follow_orders() {
         for (const auto& [id, task] : tasks_)
             if (!(task->is_active() ? orders_->active : orders_->standby).contains(id) &&
                 !(orders_->active.contains(id) && !task->is_active()))
+                unwanted.push_back(id);
+        // Topics that a pattern matches have come or gone: opened again, with those of now.
+        for (const auto& [id, task] : tasks_)
+            if (task->is_active() && orders_->active.contains(id) &&
+                task->inputs() != inputs_of(id, *orders_))
                 unwanted.push_back(id);
         LEAT_TRY_VOID(drop_tasks(unwanted));
         // Those too that a reset or a failed opening took away: the board waits for each of them.
@@ -263,34 +305,61 @@ ChangelogReader::Cluster StreamThread::cluster() {
         }};
 }
 
+std::vector<client::TopicPartition> StreamThread::inputs_of(const TaskId& id,
+                                                            const TaskBoard::Orders& orders) const {
+    std::vector<client::TopicPartition> out;
+    for (const auto& where : orders.partitions)
+        if (where.partition == id.partition &&
+            environment_.layout->reads(id.subtopology, where.topic))
+            out.push_back(where);
+    return out;
+}
+
+Result<std::int64_t> StreamThread::end_of(const client::TopicPartition& where,
+                                          bool committed_only) {
+    LEAT_TRY(const auto ends, admin_->list_offsets({&where, 1}, client::kLatest, committed_only));
+    if (ends.front().code != Errc::kNone) return Error{ends.front().code, where.topic};
+    return ends.front().offset;
+}
+
+TaskEnvironment StreamThread::task_environment() {
+    TaskEnvironment out{
+        .settings = &settings_,
+        .parts = environment_.parts,
+        .layout = environment_.layout,
+        .reader = reader_.get(),
+        .clock = environment_.clock,
+        .handlers = environment_.handlers,
+        .globals = environment_.globals,
+        .send = [this](std::string_view topic,
+                       const client::OutgoingRecord& record) { return send(topic, record); },
+        .partitions_of = [this](std::string_view topic) { return partitions_of(topic); },
+        .cluster = cluster(),
+        .states = environment_.states,
+        .offset_at = [this](const client::TopicPartition& where,
+                            std::int64_t time_ms) -> Result<std::int64_t> {
+            // The end of what is committed: what is under way is still to be read.
+            if (time_ms == client::kLatest) return end_of(where, settings_.exactly_once);
+            LEAT_TRY(const auto found, admin_->list_offsets({&where, 1}, time_ms));
+            if (found.front().code != Errc::kNone) return Error{found.front().code, where.topic};
+            if (found.front().offset < 0) return end_of(where, settings_.exactly_once);
+            return found.front().offset;
+        }};
+    if (detail::ErrorJudge::asks_about_output(*environment_.handlers))
+        out.keep_source = [this](ErrorContext context) {
+            const std::uint64_t tag = (++last_source_ << 1U) | kSourceTag;
+            sources_.emplace(tag, std::move(context));
+            return tag;
+        };
+    return out;
+}
+
 Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
                                     const TaskBoard::Orders& orders) {
-    std::vector<client::TopicPartition> inputs;
-    for (const auto& topic :
-         environment_.layout->subtopologies()[static_cast<std::size_t>(id.subtopology)].sources)
-        if (const client::TopicPartition where{topic, id.partition};
-            orders.partitions.contains(where))
-            inputs.push_back(where);
+    const std::vector<client::TopicPartition> inputs = inputs_of(id, orders);
     std::unique_ptr<LiveTask>& task = tasks_[id];
     if (task == nullptr) {
-        task = std::make_unique<LiveTask>(
-            id, inputs,
-            TaskEnvironment{
-                .settings = &settings_,
-                .parts = environment_.parts,
-                .layout = environment_.layout,
-                .reader = reader_.get(),
-                .clock = environment_.clock,
-                .send = [this](
-                            std::string_view topic,
-                            const client::OutgoingRecord& record) { return send(topic, record); },
-                .partitions_of = [this](std::string_view topic) { return partitions_of(topic); },
-                .cluster = cluster(),
-                .states = environment_.states,
-                .offset_at =
-                    [this](const client::TopicPartition& where, std::int64_t time_ms) {
-                        return reader_->offset_at(where, WallMs{time_ms}, settings_.task_timeout);
-                    }});
+        task = std::make_unique<LiveTask>(id, inputs, task_environment());
         restoring_ = true;
         LEAT_TRY_VOID(task->open());
     }

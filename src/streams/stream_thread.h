@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -19,6 +20,8 @@
 #include "client/group_offsets.h"
 #include "client/partition_reader.h"
 #include "client/record_writer.h"
+#include "leat/streams/handlers.h"
+#include "leat/streams/metadata.h"
 #include "rt/clock.h"
 #include "rt/named_thread.h"
 #include "streams/group_gate.h"
@@ -29,12 +32,17 @@
 
 namespace leat::streams {
 
+/// Set in tags of output whose source is known; marks of changelogs are aligned pointers.
+inline constexpr std::uint64_t kSourceTag = 1;
+
 /// What all threads of a process share.
 struct ThreadEnvironment {
     const Settings* settings = nullptr;
     const detail::Parts* parts = nullptr;
     const Layout* layout = nullptr;
     detail::StateHome* states = nullptr;
+    const ErrorHandlers* handlers = nullptr;
+    const GlobalState* globals = nullptr;
     TaskBoard* board = nullptr;
     GroupGate* gate = nullptr;
     const rt::Clock* clock = nullptr;
@@ -60,6 +68,16 @@ class StreamThread {
     /// Looks at the board at once.
     void wake();
     [[nodiscard]] int index() const noexcept { return index_; }
+    /// As it was a moment ago.
+    [[nodiscard]] ThreadMetadata metadata() const;
+    /// Where each of its stores stands in its changelog.
+    struct StorePlace {
+        std::string store;
+        client::TopicPartition changelog;
+        std::int64_t next = 0;
+        bool is_running = false;  ///< It has all there is.
+    };
+    [[nodiscard]] std::vector<StorePlace> store_places() const;
     /// Tasks that do not run yet.
     [[nodiscard]] bool is_busy_restoring() const noexcept { return restoring_; }
 
@@ -72,9 +90,16 @@ class StreamThread {
     Result<void> try_open_clients();
     Result<void> open_writer();
     Result<void> turn();
+    /// For who asks from other threads.
+    void publish(Instant now);
     // Tasks.
     Result<void> follow_orders();
     Result<void> open_new(const TaskBoard::Orders& orders);
+    TaskEnvironment task_environment();
+    Result<std::int64_t> end_of(const client::TopicPartition& where, bool committed_only);
+    /// What a task reads of what the group gave.
+    [[nodiscard]] std::vector<client::TopicPartition> inputs_of(
+        const TaskId& id, const TaskBoard::Orders& orders) const;
     Result<bool> try_open(const TaskId& id, bool is_active, const TaskBoard::Orders& orders);
     Result<void> drop_tasks(const std::vector<TaskId>& ids);
     void close_task(const TaskId& id);
@@ -84,17 +109,28 @@ class StreamThread {
     // Commits.
     Result<Committed> commit();
     Result<Committed> commit_positions(const std::vector<client::CommittedOffset>& positions);
+    /// Without those of topics that are gone.
+    Result<std::vector<client::CommittedOffset>> still_there(
+        std::vector<client::CommittedOffset> positions);
     Result<Committed> commit_transaction(const std::vector<client::CommittedOffset>& positions);
     /// The first delivery that failed is known: what becomes of it.
     Result<Committed> judge(Error cause);
     Result<void> commit_or_reset();
     Result<void> commit_at_last();
+    /// Deletes what is committed from repartition topics, now and then.
+    void purge();
     /// What was processed since the last commit is dropped and done again.
     Result<void> reset_tasks();
     Result<void> send(std::string_view topic, const client::OutgoingRecord& record);
     /// Of a topic that is written to; asked for anew when the answer is old.
     Result<std::int32_t> partitions_of(std::string_view topic);
     void note_delivery(const client::Delivery& delivery);
+    /// Output that was refused for what it is, when a handler decides: true when it goes on.
+    bool survives_refusal(std::uint64_t tag, const Error& error);
+    /// Before a thread ends by an error.
+    void say_last_words();
+    /// Dead letters of refused output.
+    Result<void> send_letters();
     void bury();
 
     int index_;
@@ -119,11 +155,21 @@ class StreamThread {
     Patience resets_;   ///< As above.
     Patience restores_;
     std::optional<Error> delivery_failure_;
+    /// By tag, of output on its way; kept only when a handler wants to know.
+    std::unordered_map<std::uint64_t, ErrorContext> sources_;
+    std::uint64_t last_source_ = 0;
+    std::vector<DeadLetter> letters_;  ///< To be sent as soon as the producer may be called.
     bool in_transaction_ = false;
     bool commit_asked_ = false;
     Instant next_commit_{};
+    Instant next_purge_{};
+    std::map<client::TopicPartition, std::int64_t> purged_;  ///< Up to there already.
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> restoring_ = false;
+    mutable std::mutex told_mutex_;
+    ThreadMetadata told_;
+    std::vector<StorePlace> told_places_;
+    Instant tell_at_{};
     std::mutex waker_mutex_;
     std::condition_variable stopped_;
     client::PartitionReader* waker_ = nullptr;  ///< As long as there is a reader.

@@ -10,8 +10,12 @@ namespace leat::streams {
 void TaskBoard::set_wanted(const TaskShare& share, std::set<client::TopicPartition> partitions) {
     const std::lock_guard lock{mutex_};
     wanted_ = share;
+    const bool reads_others = partitions_ != partitions;
     partitions_ = std::move(partitions);
     distribute();
+    // The same tasks may have other inputs.
+    for (auto& [id, thread] : threads_)
+        if (reads_others && !thread.active.empty()) thread.news = true;
 }
 
 void TaskBoard::lose_all() {

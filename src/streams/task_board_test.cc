@@ -152,5 +152,17 @@ TEST(TaskBoard, FollowersThatCloseDoNotKeepTasksFromALaterThread) {
     EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}}));
 }
 
+TEST(TaskBoard, OtherInputsOfTheSameTasksAreNews) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {{"a", 0}});
+    EXPECT_EQ(board.take(1).partitions.size(), 1U);
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {{"a", 0}});
+    EXPECT_FALSE(board.has_news(1));
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {{"a", 0}, {"b", 0}});
+    EXPECT_TRUE(board.has_news(1));
+    EXPECT_EQ(board.take(1).partitions.size(), 2U);
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -13,11 +13,13 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
                      StateBackend& backend) {
     std::map<std::string, Node*, std::less<>> made;
     std::set<std::string, std::less<>> used;
+    bool feeds_global = false;
     for (const Part& part : parts.all()) {
         if (std::ranges::find(names, part.name) == names.end()) continue;
         auto& node = nodes_.emplace_back(part.make());
         made.emplace(part.name, node.get());
         used.insert(part.stores.begin(), part.stores.end());
+        feeds_global = feeds_global || parts.is_global(part.name);
         for (const auto& parent : part.parents) made.at(parent)->add_child(*node);
         if (part.kind != Part::Kind::kSource) continue;
         auto* source = dynamic_cast<SourceNode*>(node.get());
@@ -25,11 +27,14 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
         if (!part.pattern.empty()) patterns_.emplace_back(part.pattern, source);
     }
     for (const StoreSpec& spec : parts.stores())
-        if (used.contains(spec.name)) stores_.emplace(spec.name, make_store(spec, backend));
+        if (used.contains(spec.name) && (feeds_global || !parts.is_global_store(spec.name)))
+            stores_.emplace(spec.name, make_store(spec, backend));
     for (const Part& part : parts.all()) {
         const auto node = made.find(part.name);
         if (node == made.end()) continue;
-        for (const auto& name : part.stores) node->second->add_store(*stores_.at(name));
+        for (const auto& name : part.stores)
+            if (const auto own = stores_.find(name); own != stores_.end())
+                node->second->add_store(*own->second);
     }
     for (const auto& [name, store] : stores_) {
         if (parts.is_global_store(name)) give(*store);
@@ -41,6 +46,7 @@ TaskGraph::~TaskGraph() {
 }
 
 void TaskGraph::give(StateStore& global) {
+    given_.insert_or_assign(global.name(), &global);
     for (const auto& node : nodes_)
         if (node->find_store(global.name()) == nullptr) node->add_store(global);
 }
@@ -76,8 +82,10 @@ SourceNode* TaskGraph::source_of(std::string_view topic) const {
 
 StateStore& TaskGraph::store(std::string_view name) const {
     const auto found = stores_.find(name);
-    LEAT_CHECK(found != stores_.end());
-    return *found->second;
+    if (found != stores_.end()) return *found->second;
+    const auto given = given_.find(name);
+    LEAT_CHECK(given != given_.end());
+    return *given->second;
 }
 
 }  // namespace leat::streams::detail

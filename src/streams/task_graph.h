@@ -39,10 +39,12 @@ class TaskGraph {
     [[nodiscard]] SourceNode* source_of(std::string_view topic) const;
     /// A name that no node is connected to is a programmer's error.
     [[nodiscard]] StateStore& store(std::string_view name) const;
+    /// Its own.
     [[nodiscard]] const Stores& stores() const noexcept { return stores_; }
 
   private:
     Stores stores_;
+    std::map<std::string, StateStore*, std::less<>> given_;
     std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents before children.
     std::map<std::string, SourceNode*, std::less<>> sources_;
     std::vector<std::pair<std::string, SourceNode*>> patterns_;  ///< Of topics' names.

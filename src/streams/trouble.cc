@@ -23,6 +23,12 @@ bool is_cured_by_reset(Errc code) {
            code == Errc::kCancelled;
 }
 
+bool is_fault_of_record(Errc code) {
+    return code == Errc::kMessageTooLarge || code == Errc::kInvalidRecord ||
+           code == Errc::kInvalidTimestamp || code == Errc::kUnknownTopicOrPartition ||
+           code == Errc::kInvalidTopicException || code == Errc::kTopicAuthorizationFailed;
+}
+
 bool is_permanent(Errc code) {
     // The broker does not know itself what it was: another time it may be nothing.
     return !may_pass(code) && code != Errc::kUnknownServerError && code != Errc::kClosed;

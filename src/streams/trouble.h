@@ -20,6 +20,8 @@ namespace leat::streams {
 /// Of a transaction: whoever starts again from the last commit may succeed. Others would meet the
 /// same refusal again.
 [[nodiscard]] bool is_cured_by_reset(Errc code);
+/// Of output: another record may well be taken. A matter for the production exception handler.
+[[nodiscard]] bool is_fault_of_record(Errc code);
 /// Of laying out the group: trying again ends as it did now.
 [[nodiscard]] bool is_permanent(Errc code);
 

@@ -89,9 +89,11 @@ class WordCount(unittest.TestCase):
         self.random = random.Random(7)
         self.expected = collections.Counter()
         # Each test has its own topics: the program's names are fixed, so the old ones go.
-        for topic in self.leat("topic", "list", "--output", "json") and self.topics():
+        for topic in self.topics():
             if not topic.startswith("__"):
                 self.leat("topic", "delete", topic, "--yes")
+        # Kafka's answers come before its own metadata shows them.
+        self.wait_for_topics(lambda names: all(name.startswith("__") for name in names))
         for group in ("word-count",):
             subprocess.run([OPTIONS.leat, "group", "delete", group, "--yes"], capture_output=True, env=self.environment())
         for topic in ("lines", "word-counts"):
@@ -102,9 +104,16 @@ class WordCount(unittest.TestCase):
             done = subprocess.run([OPTIONS.leat, "topic", "create", topic, "--partitions", str(PARTITIONS), *options],
                                   capture_output=True, text=True, env=self.environment())
             if done.returncode == 0:
-                return
+                return self.wait_for_topics(lambda names: topic in names)
             time.sleep(0.1)
         raise AssertionError(done.stderr)
+
+    def wait_for_topics(self, there, patience=20):
+        deadline = time.monotonic() + patience
+        while not there(self.topics()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"topics are {self.topics()}")
+            time.sleep(0.05)
 
     def environment(self):
         return {**os.environ, "LEAT_BOOTSTRAP": self.node.address}

@@ -15,9 +15,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "leat/streams/handlers.h"
+#include "leat/streams/metadata.h"
 #include "leat/streams/record.h"
+#include "leat/streams/serde.h"
 #include "leat/streams/topology.h"
 
 namespace leat::streams {
@@ -58,6 +63,9 @@ class Application {
         /// Settings under Kafka Streams' names; of clients with "consumer.", "producer.", "admin.",
         /// of internal topics with "topic." in front.
         std::map<std::string, std::string> properties{};
+        /// Not given: as deserialization.exception.handler and the like in `properties` say. Its
+        /// dead letter topic, if empty: errors.dead.letter.queue.topic.name.
+        std::optional<ErrorHandlers> handlers{};
         /// Asked when a thread has ended by an error. Empty: kShutdownClient.
         std::function<UncaughtResponse(const Error& error)> on_uncaught{};
         std::function<void(ApplicationState now, ApplicationState before)> on_state{};
@@ -100,6 +108,29 @@ class Application {
     Result<int> add_thread();
     /// The number of the thread that ends. Errors: kUsage (not running, or the last one).
     Result<int> remove_thread();
+
+    /// What the threads of this instance do.
+    [[nodiscard]] std::vector<ThreadMetadata> thread_metadata() const;
+    /// The instances that set application.server, this one included, as the group was last told.
+    [[nodiscard]] std::vector<StreamsMetadata> all_metadata() const;
+    /// Those of them that have the store, or follow it.
+    [[nodiscard]] std::vector<StreamsMetadata> streams_metadata_for_store(
+        std::string_view store) const;
+    /// Who has a key, given as the store's topic has it, when records are partitioned by Kafka's
+    /// default. Errors: kNotFound (no such store), kNotCoordinator (the group has not given its
+    /// word yet).
+    [[nodiscard]] Result<KeyQueryMetadata> query_metadata_for_bytes(std::string_view store,
+                                                                    std::string_view key) const;
+    template <class K>
+    [[nodiscard]] Result<KeyQueryMetadata> query_metadata_for_key(
+        std::string_view store, const K& key, const Serde<K>& serde = serde_for<K>()) const {
+        std::string bytes;
+        LEAT_TRY_VOID(serde->encode(store, key, bytes));
+        return query_metadata_for_bytes(store, bytes);
+    }
+    /// By store and partition; asks the cluster. Errors: what it says.
+    [[nodiscard]] Result<std::map<std::string, std::map<std::int32_t, LagInfo>>>
+    all_local_store_partition_lags() const;
 
   private:
     class Impl;

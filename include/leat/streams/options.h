@@ -62,6 +62,7 @@ struct Optimization {
     /// reuse.ktable.source.topics, merge.repartition.topics, single.store.self.join. Errors:
     /// kInvalidConfig.
     static Result<Optimization> parse(std::string_view text);
+    friend bool operator==(const Optimization&, const Optimization&) = default;
 };
 
 /// How a topic is read. An empty serde stands for SerdeFor<T>.

@@ -113,22 +113,29 @@ class SinkNode final : public Node {
         }
         if (key != nullptr) out.key = key_bytes_;
         if (value != nullptr) out.value = value_bytes_;
-        if (!use_.partitioner) return task().send(out);
-        return send_to_chosen(out, {.topic = topic, .key = key, .value = value});
+        out.sender = this;
+        if (!use_.partitioner) return deliver(out, flow);
+        return send_to_chosen(out, flow, {.topic = topic, .key = key, .value = value});
     }
     Result<void> encode(const std::string& topic, const K* key, const V* value) {
         if (key != nullptr) LEAT_TRY_VOID(use_.key->encode(topic, *key, key_bytes_));
         if (value != nullptr) LEAT_TRY_VOID(use_.value->encode(topic, *value, value_bytes_));
         return {};
     }
-    Result<void> send_to_chosen(Outgoing& out, Departing<K, V> record) {
+    Result<void> deliver(const Outgoing& out, const Flow& flow) {
+        Result<void> sent = task().send(out);
+        if (!sent && !task().failed() && task().survives_unsent(*this, flow, sent.error()))
+            return {};
+        return sent;
+    }
+    Result<void> send_to_chosen(Outgoing& out, const Flow& flow, Departing<K, V> record) {
         LEAT_TRY(record.partitions, task().partitions_of(record.topic));
         const Partitions chosen = use_.partitioner(record);
-        if (!chosen) return task().send(out);
+        if (!chosen) return deliver(out, flow);
         if (chosen->empty()) task().drop(*this, "no partition was chosen");
         for (const std::int32_t partition : *chosen) {
             LEAT_TRY(out.partition, checked_partition(partition, record.partitions));
-            LEAT_TRY_VOID(task().send(out));
+            LEAT_TRY_VOID(deliver(out, flow));
         }
         return {};
     }

@@ -37,6 +37,7 @@ struct Outgoing {
     std::optional<std::string_view> value{};
     std::int64_t timestamp = -1;
     const Headers* headers = nullptr;
+    const Node* sender = nullptr;  ///< Whose output it is; null: nobody is asked about it.
 };
 
 struct TaskIdentity {

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an application tells of itself and of the other instances.
+#include <algorithm>
+#include <utility>
+
+#include "client/admin.h"
+#include "streams/application_impl.h"
+#include "streams/murmur2.h"
+
+namespace leat::streams {
+namespace {
+
+void note(const Layout& layout, const std::set<TaskId>& tasks, std::set<std::string>& ids,
+          std::set<std::string>& stores) {
+    for (const TaskId& task : tasks) {
+        ids.insert(task.text());
+        for (const auto& spec :
+             layout.subtopologies().at(static_cast<std::size_t>(task.subtopology)).stores)
+            stores.insert(spec.name);
+    }
+}
+
+}  // namespace
+
+std::vector<ThreadMetadata> Application::Impl::thread_metadata() const {
+    const std::lock_guard lock{mutex_};
+    std::vector<ThreadMetadata> out;
+    for (const auto& [index, thread] : threads_) out.push_back(thread->metadata());
+    return out;
+}
+
+std::vector<StreamsMetadata> Application::Impl::all_metadata() const {
+    std::vector<StreamsMetadata> out;
+    for (const auto& [endpoint, share] : membership_->view().others) {
+        StreamsMetadata one{.endpoint = endpoint};
+        note(layout_, share.active, one.tasks, one.stores);
+        note(layout_, share.standby, one.standby_tasks, one.standby_stores);
+        // Every instance has all of these.
+        for (const detail::StateStore* store : globals_.stores()) one.stores.insert(store->name());
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
+Result<KeyQueryMetadata> Application::Impl::query_metadata(std::string_view store,
+                                                           std::string_view key) const {
+    const auto& all = layout_.subtopologies();
+    const auto found = std::ranges::find_if(all, [&](const Subtopology& one) {
+        return std::ranges::find(one.stores, store, &detail::StoreSpec::name) != one.stores.end();
+    });
+    if (found == all.end())
+        return Error{Errc::kNotFound, "there is no store " + std::string{store}};
+    const auto number = static_cast<std::size_t>(found - all.begin());
+    const Membership::View view = membership_->view();
+    if (number >= view.task_counts.size() || view.task_counts[number] < 1)
+        return Error{Errc::kNotCoordinator, "the group has not laid out its tasks yet"};
+    KeyQueryMetadata out{.partition = partition_of(key, view.task_counts[number])};
+    const TaskId task{static_cast<std::int32_t>(number), out.partition};
+    for (const auto& [endpoint, share] : view.others) {
+        if (share.active.contains(task)) out.active = endpoint;
+        if (share.standby.contains(task)) out.standby.push_back(endpoint);
+    }
+    return out;
+}
+
+Result<Application::Impl::Lags> Application::Impl::lags() const {
+    std::vector<StreamThread::StorePlace> places;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& [index, thread] : threads_) {
+            auto more = thread->store_places();
+            places.insert(places.end(), std::make_move_iterator(more.begin()),
+                          std::make_move_iterator(more.end()));
+        }
+    }
+    Lags out;
+    if (places.empty()) return out;
+    std::vector<client::TopicPartition> where;
+    for (const auto& place : places) where.push_back(place.changelog);
+    LEAT_TRY(const auto admin, client::Admin::connect(settings_.admin));
+    LEAT_TRY(const auto ends, admin->list_offsets(where, client::kLatest));
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const auto& place = places[i];
+        if (ends[i].code != Errc::kNone) return Error{ends[i].code, place.changelog.topic};
+        const std::int64_t end = ends[i].offset;
+        const std::int64_t next = place.is_running ? end : place.next;
+        out[place.store][place.changelog.partition] = {
+            .position = next, .end = end, .lag = std::max<std::int64_t>(end - next, 0)};
+    }
+    return out;
+}
+
+std::vector<ThreadMetadata> Application::thread_metadata() const {
+    return impl_->thread_metadata();
+}
+std::vector<StreamsMetadata> Application::all_metadata() const {
+    return impl_->all_metadata();
+}
+std::vector<StreamsMetadata> Application::streams_metadata_for_store(std::string_view store) const {
+    std::vector<StreamsMetadata> out = impl_->all_metadata();
+    std::erase_if(out, [name = std::string{store}](const StreamsMetadata& one) {
+        return !one.stores.contains(name) && !one.standby_stores.contains(name);
+    });
+    return out;
+}
+Result<KeyQueryMetadata> Application::query_metadata_for_bytes(std::string_view store,
+                                                               std::string_view key) const {
+    return impl_->query_metadata(store, key);
+}
+Result<std::map<std::string, std::map<std::int32_t, LagInfo>>>
+Application::all_local_store_partition_lags() const {
+    return impl_->lags();
+}
+
+}  // namespace leat::streams

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The global stores of a process and the nodes that feed them. Layer: streams (L6).
+// Spec:  Kafka Streams' GlobalStateUpdateTask: every record of the topics goes through the
+//        store's processor, while it is restored too.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "client/consumer.h"
+#include "leat/streams/detail/parts.h"
+#include "leat/streams/detail/task.h"
+#include "leat/streams/handlers.h"
+#include "rt/clock.h"
+#include "streams/error_judge.h"
+#include "streams/state/ordered_bytes.h"
+#include "streams/state_guard.h"
+#include "streams/task_graph.h"
+
+namespace leat::streams {
+
+/// Threading: apply() by one thread; who reads stores() holds guard() for reading.
+class GlobalState final : public detail::Task {
+  public:
+    GlobalState(const detail::Parts& parts, std::string application_id, ErrorHandlers handlers,
+                const rt::Clock& clock);
+
+    /// None: there is nothing to be read.
+    [[nodiscard]] bool is_empty() const noexcept { return topics_.empty(); }
+    /// Sorted.
+    [[nodiscard]] const std::vector<std::string>& topics() const noexcept { return topics_; }
+    [[nodiscard]] const std::vector<detail::StateStore*>& stores() const noexcept {
+        return stores_;
+    }
+    [[nodiscard]] StateGuard& guard() const noexcept { return guard_; }
+
+    /// Before the first apply(). Errors: what opening stores and processors ends with.
+    Result<void> open();
+    /// Precondition: the caller holds guard() for writing. Errors: what processing ends with, and
+    /// bytes that do not decode unless the handler goes on.
+    Result<void> apply(const client::ReceivedRecord& record);
+
+    // detail::Task
+    detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
+    Result<void> send(const detail::Outgoing& record) override;
+    Result<void> log_change(const detail::Outgoing& record) override;
+    [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
+    [[nodiscard]] std::int64_t wall_time() const override;
+    [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
+    detail::Origin exchange_origin(const detail::Origin& next) override {
+        return std::exchange(origin_, next);
+    }
+    void drop(const detail::Node& /*node*/, std::string_view /*reason*/) override {}
+    /// Kafka Streams asks the processing handler about tasks only.
+    bool survives(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
+                  const Error& /*error*/) override {
+        failed_ = true;
+        return false;
+    }
+    [[nodiscard]] bool failed() const override { return failed_; }
+
+  private:
+    Result<void> judge(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
+                       Result<void> done);
+
+    const rt::Clock* clock_;
+    detail::ErrorJudge judge_;
+    detail::MemoryBackend backend_;
+    std::unique_ptr<detail::TaskGraph> graph_;
+    std::vector<std::string> topics_;
+    std::vector<detail::StateStore*> stores_;
+    mutable StateGuard guard_;
+    std::map<client::TopicPartition, std::int64_t> partition_times_;
+    detail::Origin origin_;
+    Headers headers_;
+    std::int64_t stream_time_ = -1;
+    bool failed_ = false;
+};
+
+}  // namespace leat::streams

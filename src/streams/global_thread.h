@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Brings the global stores of a process up to their topics, and keeps them there. Layer: streams
+// (L6).
+// Spec:  Kafka Streams' GlobalStreamThread: tasks start when the stores are as the topics were at
+//        the start.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/result.h"
+#include "client/admin.h"
+#include "client/partition_reader.h"
+#include "rt/clock.h"
+#include "rt/named_thread.h"
+#include "streams/global_state.h"
+#include "streams/settings.h"
+#include "streams/trouble.h"
+
+namespace leat::streams {
+
+struct GlobalEvents {
+    std::function<void()> on_ready;                ///< Once: the stores are complete.
+    std::function<void(const Error&)> on_failure;  ///< Nothing is kept current any more.
+};
+
+/// Threading: start() and stop() by others than its own.
+class GlobalThread {
+  public:
+    GlobalThread(const Settings& settings, const rt::Clock& clock, GlobalState& state,
+                 GlobalEvents events);
+    GlobalThread(const GlobalThread&) = delete;
+    GlobalThread& operator=(const GlobalThread&) = delete;
+    /// Joins.
+    ~GlobalThread();
+
+    void start();
+    void stop();
+
+  private:
+    Result<void> run();
+    /// `call`, again while it may pass and until stop().
+    Result<void> insist(const std::function<Result<void>()>& call);
+    Result<void> connect();
+    /// Begins to read partitions that are not read yet.
+    Result<void> look_for_partitions();
+    Result<void> turn();
+    /// What one partition has; `any`: there was something.
+    Result<void> read(const client::TopicPartition& where, bool& any);
+
+    struct Place {
+        std::int64_t next = 0;
+        std::int64_t end = 0;  ///< When it was found; beyond it the store is current.
+    };
+
+    const Settings& settings_;
+    const rt::Clock& clock_;
+    GlobalState& state_;
+    GlobalEvents events_;
+    std::unique_ptr<client::PartitionReader> reader_;
+    std::unique_ptr<client::Admin> admin_;
+    std::map<client::TopicPartition, Place> places_;
+    bool is_ready_ = false;
+    Instant look_at_{};
+
+    std::mutex mutex_;
+    std::condition_variable stopped_;
+    client::PartitionReader* waker_ = nullptr;  ///< As long as there is a reader.
+    std::atomic<bool> stopping_ = false;
+    rt::NamedThread thread_;
+};
+
+}  // namespace leat::streams

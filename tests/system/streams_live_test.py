@@ -1,0 +1,477 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What an application can do on a cluster beside counting: handlers, patterns, resets, global tables, its calls.
+
+usage: streams_live_test.py LEAT STREAMS_LIVE_APP [--kafka VERSION] [TEST...]
+
+The broker is `leat serve`, or a real Apache Kafka.
+"""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from kafka_node import KafkaNode, LeatNode  # noqa: E402
+
+OPTIONS = None
+BAD = "deserialization.exception.handler=LogAndContinueExceptionHandler"
+WRONG = "processing.exception.handler=LogAndContinueProcessingExceptionHandler"
+REFUSED = "production.exception.handler=LogAndContinueProductionExceptionHandler"
+DEAD = "errors.dead.letter.queue.topic.name=dead"
+
+
+def murmur2(key):
+    """Of Kafka's Java client, whose default partitioner Streams uses too."""
+    mix, word = 0x5BD1E995, lambda at: int.from_bytes(data[at:at + 4], "little")
+    data = key.encode()
+    whole = len(data) // 4 * 4
+    result = 0x9747B28C ^ len(data)
+    for at in range(0, whole, 4):
+        part = word(at) * mix & 0xFFFFFFFF
+        part ^= part >> 24
+        result = (result * mix & 0xFFFFFFFF) ^ (part * mix & 0xFFFFFFFF)
+    if whole != len(data):
+        result = (result ^ word(whole)) * mix & 0xFFFFFFFF
+    result = (result ^ (result >> 13)) * mix & 0xFFFFFFFF
+    return result ^ (result >> 15)
+
+
+class App:
+    """One process; its lines are read as they come."""
+
+    def __init__(self, test, topology, *settings):
+        self.log = open(test.place / f"app-{time.monotonic_ns()}.log", "wb")
+        self.out = open(test.place / f"app-{time.monotonic_ns()}.out", "w+")
+        self.process = subprocess.Popen([OPTIONS.app, test.node.address, topology, "heartbeat.interval.ms=200",
+                                         "commit.interval.ms=100",
+                                         f"state.dir={test.place}/state-{time.monotonic_ns()}", *settings],
+                                        stdin=subprocess.PIPE, stdout=self.out, stderr=self.log, text=True)
+
+    def lines(self):
+        return pathlib.Path(self.out.name).read_text().splitlines()
+
+    def states(self):
+        return [line.split()[1] for line in self.lines() if line.startswith("state ")]
+
+    def answers(self):
+        return [line for line in self.lines() if line.startswith(("ok", "error"))]
+
+    def said(self):
+        self.log.flush()
+        return pathlib.Path(self.log.name).read_text()
+
+    def wait(self, there, what, patience=40):
+        deadline = time.monotonic() + patience
+        while not there():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what}: {self.lines()}\n{self.said()[-3000:]}")
+            time.sleep(0.02)
+        return self
+
+    def running(self):
+        return self.wait(lambda: self.states()[-1:] == ["RUNNING"], "not running")
+
+    def ended(self, patience=40):
+        self.wait(lambda: self.process.poll() is not None or self.states()[-1:] in (["ERROR"], ["NOT_RUNNING"]),
+                  "not ended", patience)
+        return self.states()[-1]
+
+    def ask(self, command):
+        before = len(self.answers())
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        self.wait(lambda: len(self.answers()) > before, f"no answer to {command}")
+        return self.answers()[before]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            try:
+                self.process.wait(60)
+            finally:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+        self.out.close()
+
+
+class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
+        settings = {"group.min.session.timeout.ms": "1000"}
+        cls.node = (KafkaNode(cls.place / "kafka", OPTIONS.kafka, settings=settings) if OPTIONS.kafka
+                    else LeatNode(cls.place / "leat", OPTIONS.leat, settings=settings))
+        cls.node.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.stop()
+        if "LEAT_KEEP" not in os.environ:
+            shutil.rmtree(cls.place)
+
+    def setUp(self):
+        for topic in self.topics():
+            if not topic.startswith("__"):
+                self.leat("topic", "delete", topic, "--yes")
+        self.wait_for(self.topics, lambda names: all(name.startswith("__") for name in names))
+        subprocess.run([OPTIONS.leat, "group", "delete", "live", "--yes"], capture_output=True, env=self.environment())
+        self.widths = {}
+        self.create("out", 1)
+
+    def environment(self):
+        return {**os.environ, "LEAT_BOOTSTRAP": self.node.address}
+
+    def leat(self, *arguments, stdin=None):
+        done = subprocess.run([OPTIONS.leat, *arguments], input=stdin, capture_output=True, text=True, timeout=120,
+                              env=self.environment())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def topics(self):
+        listed = json.loads(self.leat("topic", "list", "--output", "json"))
+        rows = listed if isinstance(listed, list) else listed.get("topics", [])
+        return [row["name"] if isinstance(row, dict) else row for row in rows]
+
+    def create(self, topic, partitions=2, *options):
+        self.widths[topic] = partitions
+        self.leat("topic", "create", topic, "--partitions", str(partitions), *options)
+        self.wait_for(self.topics, lambda names: topic in names)
+
+    def produce(self, topic, *records):
+        """Records are (key, value) or (key, value, timestamp); they go where a Java client would send them."""
+        rows = [{"key": r[0], "value": r[1], "partition": (murmur2(r[0]) & 0x7FFFFFFF) % self.widths[topic],
+                 **({"timestamp": r[2]} if len(r) > 2 else {})} for r in records]
+        self.leat("produce", topic, "--json", stdin="".join(json.dumps(row) + "\n" for row in rows))
+
+    def rows(self, topic="out"):
+        out = self.leat("consume", topic, "--from", "beginning", "--until-end", "--isolation", "read_committed",
+                        "--output", "json")
+        return [json.loads(line) for line in out.splitlines()]
+
+    def values(self, topic="out"):
+        return [row["value"] if "value" in row else base64.b64decode(row["value_base64"]) for row in self.rows(topic)]
+
+    def wait_for(self, get, there, patience=40, app=None):
+        deadline = time.monotonic() + patience
+        while not there(found := get()):
+            if time.monotonic() > deadline:
+                self.fail(f"found {found}" + (f"\n{app.lines()}\n{app.said()[-3000:]}" if app else ""))
+            time.sleep(0.05)
+        return found
+
+    def wait_for_values(self, *expected, topic="out", app=None):
+        self.wait_for(lambda: sorted(self.values(topic)), lambda found: found == sorted(expected), app=app)
+
+    # Handlers.
+
+    def test_handlers_go_on_and_dead_letters_say_why(self):
+        self.create("in", 1)
+        self.create("dead", 1)
+        with App(self, "numbers", BAD, WRONG, DEAD) as app:
+            app.running()
+            self.produce("in", ("a", "1"), ("b", "bad"), ("c", "13"), ("d", "2"))
+            self.wait_for_values("v1", "v2", app=app)
+            letters = self.wait_for(lambda: self.rows("dead"), lambda rows: len(rows) == 2, app=app)
+        self.assertEqual([(row["key"], row["value"]) for row in letters], [("b", "bad"), ("c", "13")])
+        headers = [{h["key"] if "key" in h else h["name"]: h["value"] for h in row["headers"]}
+                   if isinstance(row["headers"], list) else row["headers"] for row in letters]
+        self.assertEqual([h["__streams.errors.topic"] for h in headers], ["in", "in"])
+        self.assertEqual([h["__streams.errors.offset"] for h in headers], ["1", "2"])
+        self.assertIn("thirteen", headers[1]["__streams.errors.message"])
+        self.assertEqual(headers[1]["__streams.errors.stacktrace"], "works")
+        # All of it is committed: nothing comes twice.
+        with App(self, "numbers", BAD, WRONG, DEAD) as app:
+            app.running()
+            self.produce("in", ("e", "3"))
+            self.wait_for_values("v1", "v2", "v3", app=app)
+        self.assertEqual(len(self.rows("dead")), 2)
+
+    def test_exactly_once_skips_too(self):
+        self.create("in", 1)
+        self.create("dead", 1)
+        with App(self, "numbers", BAD, WRONG, DEAD, "processing.guarantee=exactly_once_v2") as app:
+            app.running()
+            self.produce("in", ("a", "1"), ("b", "bad"), ("c", "13"), ("d", "2"))
+            self.wait_for_values("v1", "v2", app=app)
+            self.assertEqual(self.values("dead"), ["bad", "13"])
+
+    def test_without_a_handler_the_application_ends(self):
+        self.create("in", 1)
+        self.create("dead", 1)
+        self.produce("in", ("a", "1"), ("c", "13"))
+        with App(self, "numbers", DEAD) as app:
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertTrue(any("thirteen" in line and line.startswith("uncaught") for line in app.lines()), app.lines())
+        # Its dead letter is written nevertheless.
+        self.assertEqual(self.values("dead"), ["13"])
+
+    def test_refused_output_is_a_matter_for_the_production_handler(self):
+        self.create("in", 1)
+        self.create("dead", 1)
+        self.leat("topic", "delete", "out", "--yes")
+        self.wait_for(self.topics, lambda names: "out" not in names)
+        self.create("out", 1, "--set", "max.message.bytes=2000")
+        with App(self, "numbers", REFUSED, DEAD, "producer.compression.type=none") as app:
+            app.running()
+            self.produce("in", ("a", "1"))
+            self.wait_for_values("v1", app=app)
+            # A batch is refused whole, so it must be alone in one.
+            self.produce("in", ("b", "14"))
+            self.wait_for_values("14", topic="dead", app=app)
+            self.produce("in", ("c", "2"))
+            self.wait_for_values("v1", "v2", app=app)
+
+    # Sources.
+
+    def test_topics_that_a_pattern_matches_come(self):
+        self.create("in", 1)
+        with App(self, "pattern", "metadata.max.age.ms=300", "num.stream.threads=2") as app:
+            app.running()
+            self.produce("in", ("a", "1"))
+            self.wait_for_values("1", app=app)
+            self.create("in-more", 2)
+            self.create("inside", 1)
+            self.produce("in-more", ("a", "2"), ("b", "3"), ("c", "4"))
+            self.produce("inside", ("a", "never"))
+            self.wait_for_values("1", "2", "3", "4", app=app)
+            self.assertIsNone(app.process.poll())
+
+    def test_pattern_without_a_topic_waits_for_one(self):
+        with App(self, "pattern", "metadata.max.age.ms=300") as app:
+            app.running()
+            self.create("in", 1)
+            self.produce("in", ("a", "1"))
+            self.wait_for_values("1", app=app)
+
+    def test_each_source_begins_where_it_says(self):
+        now = int(time.time() * 1000)
+        for topic in ("in-earliest", "in-latest", "in-hour"):
+            self.create(topic, 1)
+            self.produce(topic, ("a", "old " + topic, now - 2 * 3_600_000))
+            self.produce(topic, ("a", "new " + topic, now))
+        with App(self, "resets") as app:
+            app.running()
+            self.produce("in-latest", ("a", "newest"))
+            self.wait_for_values("old in-earliest", "new in-earliest", "new in-hour", "newest", app=app)
+
+    def test_without_a_position_reset_none_ends_it(self):
+        self.create("in", 1)
+        with App(self, "reset-none") as app:
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertIn("its offset reset is none", app.said())
+
+    def test_global_table_is_whole_before_the_first_record_and_kept_current(self):
+        self.create("in", 2)
+        self.create("names", 3)
+        self.produce("names", *[(f"k{i}", f"n{i}") for i in range(2000)])
+        self.produce("in", *[(f"k{i}", str(i)) for i in range(0, 2000, 100)])
+        expected = [f"{i}:n{i}" for i in range(0, 2000, 100)]
+        with App(self, "global", "num.stream.threads=2") as app:
+            app.running()
+            self.wait_for_values(*expected, app=app)
+            self.produce("in", ("new", "1"))
+            self.wait_for_values(*expected, "1:nobody", app=app)
+            self.produce("names", ("new", "known"))
+            time.sleep(0.5)
+            self.produce("in", ("new", "2"))
+            self.wait_for_values(*expected, "1:nobody", "2:known", app=app)
+
+    def test_missing_global_topic_ends_it(self):
+        self.create("in", 1)
+        with App(self, "global", "task.timeout.ms=500") as app:
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertIn("global topic 'names' is missing", app.said())
+
+    # Processors.
+
+    def test_punctuators_run_by_both_clocks(self):
+        self.create("in", 1)
+        with App(self, "ticks") as app:
+            app.running()
+            self.produce("in", ("a", "1", 10_000), ("a", "2", 10_500), ("a", "3", 13_000))
+            rows = self.wait_for(self.rows, lambda rows: any(r["key"] == "wall" and r["value"] == "3" for r in rows),
+                                 app=app)
+            self.assertEqual([(r["value"], r["timestamp"]) for r in rows if r["key"] == "stream"],
+                             [("1", 10_000), ("3", 13_000)])
+
+    # Calls.
+
+    def test_pause_and_threads(self):
+        self.create("in", 4)
+        with App(self, "numbers") as app:
+            app.running()
+            self.assertEqual(app.ask("add"), "ok 2")
+            app.wait(lambda: "thread=2" in app.said(), "the second thread has no task")
+            self.produce("in", *[(f"k{i}", "1") for i in range(20)])
+            self.wait_for_values(*["v1"] * 20, app=app)
+            self.assertEqual(app.ask("pause"), "ok")
+            time.sleep(0.3)
+            self.produce("in", *[(f"k{i}", "2") for i in range(20)])
+            time.sleep(1)
+            self.assertEqual(len(self.values()), 20)
+            self.assertEqual(app.ask("resume"), "ok")
+            self.wait_for_values(*["v1"] * 20, *["v2"] * 20, app=app)
+            self.assertEqual(app.ask("remove"), "ok 2")
+            self.produce("in", *[(f"k{i}", "3") for i in range(20)])
+            self.wait_for_values(*["v1"] * 20, *["v2"] * 20, *["v3"] * 20, app=app)
+            self.assertTrue(app.ask("remove").startswith("error"))
+            self.assertEqual(app.ask("leave"), "ok")
+            self.assertEqual(app.ended(), "NOT_RUNNING")
+
+    def test_tells_of_itself_and_of_others(self):
+        self.create("in", 3)
+        settings = ("num.standby.replicas=1", "session.timeout.ms=3000", "probing.rebalance.interval.ms=1000")
+        with App(self, "counts", "application.server=one:1", *settings) as first:
+            first.running()
+            self.produce("in", *[(f"k{i}", "x") for i in range(30)])
+            self.wait_for(self.values, lambda values: len(values) == 30, app=first)
+            first.wait(lambda: first.ask("threads").count("in-") == 3, "not committed")
+            told = first.ask("threads")
+            self.assertEqual(sum(int(part.split("=")[1].split(";")[0]) for part in told.split("in-")[1:]), 30)
+            self.assertEqual(first.ask("store counts"), "ok one:1+0_0+0_1+0_2")
+            self.assertEqual(first.ask("store nothing"), "ok")
+            lags = dict(part.split("=") for part in first.ask("lags").split()[1:])
+            self.assertEqual(sorted(lags), ["counts-0", "counts-1", "counts-2"])
+            for lag in lags.values():
+                self.assertEqual(*lag.split("/"))
+            # The owner of a key is that of its partition.
+            by_key = {row["key"]: row["partition"] for row in self.rows("live-counts-changelog")}
+            for key, partition in by_key.items():
+                self.assertEqual(first.ask(f"key {key}"), f"ok {partition} one:1")
+            with App(self, "counts", "application.server=two:2", *settings) as second:
+                second.running()
+                first.wait(lambda: "two:2+" in first.ask("store counts"), "the second one has nothing")
+                first.wait(lambda: "~two:2" in first.ask("key k1") or "~one:1" in first.ask("key k1"), "no standby")
+                # Both know the same.
+                first.wait(lambda: first.ask("store counts") == second.ask("store counts"), "they differ")
+                self.assertEqual(second.ask("leave"), "ok")
+            first.wait(lambda: first.ask("store counts") == "ok one:1+0_0+0_1+0_2", "not taken over")
+
+    def test_repartition_topics_are_purged(self):
+        self.create("in", 2)
+        with App(self, "repartitioned", "repartition.purge.interval.ms=200") as app:
+            app.running()
+            self.produce("in", *[(f"k{i}", str(i)) for i in range(50)])
+            self.wait_for(self.values, lambda values: len(values) == 50, app=app)
+            self.wait_for(lambda: self.values("live-by-key-repartition"), lambda left: not left, app=app)
+            self.produce("in", ("a", "last"))
+            self.wait_for(self.values, lambda values: len(values) == 51 and "last" in values, app=app)
+
+    def test_foreign_key_join_of_tables_of_different_width(self):
+        self.create("in", 2)
+        self.create("customers", 3)
+        with App(self, "foreign", "num.stream.threads=2") as app:
+            app.running()
+            self.produce("in", *[(f"o{i}", f"c{i % 10}") for i in range(40)])
+            self.produce("customers", *[(f"c{i}", f"n{i}") for i in range(10)])
+            last = lambda: {row["key"]: row["value"] for row in self.rows()}  # noqa: E731
+            self.wait_for(last, lambda rows: rows == {f"o{i}": f"c{i % 10}=n{i % 10}" for i in range(40)}, app=app)
+            self.produce("customers", ("c1", "new"))
+            self.wait_for(last, lambda rows: [rows[f"o{i}"] for i in (1, 11, 21, 31)] == ["c1=new"] * 4, app=app)
+
+    def test_a_thread_is_replaced(self):
+        self.create("in", 1)
+        with App(self, "numbers", "uncaught=replace") as app:
+            app.running()
+            self.produce("in", ("a", "1"), ("b", "13"))
+            # The record is there again each time.
+            app.wait(lambda: sum(line.startswith("uncaught") for line in app.lines()) >= 2, "not replaced")
+            self.assertIn("v1", self.values())
+            self.assertIsNone(app.process.poll())
+
+    def test_one_ends_the_application_for_all(self):
+        self.create("in", 2)
+        with App(self, "numbers", "uncaught=application") as first, App(self, "numbers", "uncaught=application") as second:
+            first.running()
+            second.running()
+            self.produce("in", ("a", "13"))
+            self.assertEqual(first.ended(), "ERROR")
+            self.assertEqual(second.ended(), "ERROR")
+
+    def test_static_member_that_stays_has_its_tasks_again(self):
+        self.create("in", 2)
+        static = ("group.instance.id=one", "session.timeout.ms=20000")
+        with App(self, "numbers", *static) as first, App(self, "numbers", "group.instance.id=two", *static[1:]) as second:
+            first.running()
+            second.running()
+            second.wait(lambda: "active=1" in second.said(), "has no task")
+            self.assertEqual(first.ask("stay"), "ok")
+            begun = second.said().count("event=assigned")
+            with App(self, "numbers", *static) as again:
+                again.running()
+                self.produce("in", *[(f"k{i}", "1") for i in range(20)])
+                self.wait_for_values(*["v1"] * 20, app=again)
+                # The other one has heard nothing of it.
+                self.assertEqual(second.said().count("event=assigned"), begun)
+
+    def test_a_second_process_under_a_static_name_fences_the_first(self):
+        self.create("in", 1)
+        static = ("group.instance.id=one", "session.timeout.ms=20000", "processing.guarantee=exactly_once_v2")
+        with App(self, "numbers", *static) as first:
+            first.running()
+            self.produce("in", ("a", "1"))
+            self.wait_for_values("v1", app=first)
+            with App(self, "numbers", *static) as second:
+                second.running()
+                self.assertEqual(first.ended(), "ERROR")
+                self.produce("in", ("a", "2"))
+                self.wait_for_values("v1", "v2", app=second)
+
+    def test_zombie_commits_nothing(self):
+        """Stopped for longer than its session: what it did after the last commit is not seen, what it does later neither."""
+        self.create("in", 1)
+        settings = ("processing.guarantee=exactly_once_v2", "session.timeout.ms=1500", "commit.interval.ms=300")
+        with App(self, "numbers", *settings) as zombie:
+            zombie.running()
+            self.produce("in", *[(f"a{i}", "1") for i in range(20)])
+            self.wait_for_values(*["v1"] * 20, app=zombie)
+            self.produce("in", *[(f"b{i}", "2") for i in range(20)])
+            os.kill(zombie.process.pid, signal.SIGSTOP)
+            with App(self, "numbers", *settings) as second:
+                second.running()
+                self.wait_for_values(*["v1"] * 20, *["v2"] * 20, app=second)
+                os.kill(zombie.process.pid, signal.SIGCONT)
+                self.produce("in", *[(f"c{i}", "3") for i in range(20)])
+                expected = ["v1"] * 20 + ["v2"] * 20 + ["v3"] * 20
+                self.wait_for_values(*expected, app=second)
+                zombie.wait(lambda: zombie.said().count("event=assigned") >= 2, "not back")
+                self.produce("in", ("d", "4"))
+                self.wait_for_values(*expected, "v4", app=second)
+
+    def test_first_output_comes_soon(self):
+        self.create("in", 4)
+        self.produce("in", *[(f"k{i}", "x") for i in range(8)])
+        before = time.monotonic()
+        with App(self, "counts") as app:
+            app.running()
+            took = time.monotonic() - before
+            self.wait_for(self.values, lambda values: len(values) == 8, app=app)
+        print(f"running after {took * 1000:.0f} ms", end=" ")
+        self.assertLess(took, 5)
+
+
+def main():
+    global OPTIONS
+    parser = argparse.ArgumentParser()
+    parser.add_argument("leat")
+    parser.add_argument("app")
+    parser.add_argument("--kafka", default="")
+    OPTIONS, rest = parser.parse_known_args()
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

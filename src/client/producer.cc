@@ -40,7 +40,10 @@ Producer::~Producer() {
 
 Result<std::unique_ptr<Producer>> Producer::open(const std::vector<Property>& properties,
                                                  std::string_view topic, OnDelivery on_delivery) {
-    LEAT_TRY(const std::vector<Property> translated, to_librdkafka(properties, Role::kProducer));
+    LEAT_TRY(std::vector<Property> translated, to_librdkafka(properties, Role::kProducer));
+    // Keys go where Kafka's own clients put them; librdkafka's default is another hash.
+    if (find_property(translated, "partitioner").empty())
+        set_property(translated, "partitioner", "murmur2_random");
     LEAT_TRY(RdPtr<rd_kafka_conf_t> conf, make_conf(translated));
     auto state = std::make_unique<State>();
     state->on_delivery = std::move(on_delivery);

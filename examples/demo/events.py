@@ -34,10 +34,10 @@ def numbered(rows):
     return [record(n, *row) for n, row in enumerate(rows)]
 
 
-def fetch(cache):
-    """The folder with FILES; raises OSError or CalledProcessError when npm cannot bring them."""
+def fetch(cache, files=FILES):
+    """The folder with these files; raises OSError or CalledProcessError when npm cannot bring them."""
     folder = cache / PACKAGE.replace("@", "-")
-    if all((folder / name).is_file() for name in FILES):
+    if all((folder / name).is_file() for name in files):
         return folder
     if shutil.which("npm") is None:
         raise OSError("npm is not installed")
@@ -47,7 +47,7 @@ def fetch(cache):
         archive = next(pathlib.Path(scratch).glob("*.tgz"))
         folder.mkdir(parents=True, exist_ok=True)
         with tarfile.open(archive) as package:
-            for name in FILES:
+            for name in files:
                 data = package.extractfile(f"package/data/{name}").read()
                 part = folder / (name + ".part")
                 part.write_bytes(data)

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts words: text/lines in, a number for each word out.
+// Counts words.
 //
-//     word_count HOST:PORT [name=value]...     settings under Kafka Streams' names
-#include <cstdio>
+//     lines         any key, text                    in
+//     word-counts   the word, how often: 8 bytes     out
+//
+// word_count HOST:PORT [setting=value]..., or word_count --try: see example.h.
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "leat/streams/application.h"
-#include "leat/streams/builder.h"
+#include "example.h"
 
 namespace {
+
+using leat::streams::Builder;
 
 std::vector<std::string> words(const std::string& line) {
     std::istringstream in{line};
@@ -20,32 +23,19 @@ std::vector<std::string> words(const std::string& line) {
     return out;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    using leat::streams::Application;
-    leat::streams::Builder builder;
+leat::Result<leat::streams::Topology> word_count() {
+    Builder builder;
     builder.stream<std::string, std::string>("lines")
         .flat_map_values(words)
         .group_by([](const std::string& word) { return word; }, {.name = "by-word"})
         .count({.store = "counts"})
         .to_stream()
         .to("word-counts");
-    const auto topology = builder.build();
-    Application::Options options{.application_id = "word-count",
-                                 .bootstrap_servers = argc > 1 ? argv[1] : "127.0.0.1:9092"};
-    for (int i = 2; i < argc; ++i) {
-        const std::string setting{argv[i]};
-        const auto at = setting.find('=');
-        if (at != std::string::npos)
-            options.properties[setting.substr(0, at)] = setting.substr(at + 1);
-    }
-    options.on_state = [](auto now, auto) {
-        std::printf("%s\n", name_of(now).c_str()), std::fflush(stdout);
-    };
-    auto app = Application::open(*topology, options);
-    const auto done = app ? (*app)->run_until_signal() : leat::Result<void>{std::move(app).error()};
-    if (done) return 0;
-    std::fprintf(stderr, "word_count: %s\n", std::string{done.error().detail()}.c_str());
-    return 1;
+    return builder.build();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return example::run(argc, argv, word_count, {.application_id = "word-count"});
 }

@@ -22,6 +22,7 @@ from kafka_node import LeatNode  # noqa: E402
 
 LEAT = BUILD = ""
 HOW_TO = ROOT / "docs" / "how-to" / "process-a-stream.md"
+SERDES = ROOT / "docs" / "how-to" / "choose-a-serde.md"
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 # The name of a file, in the paragraph before its block.
@@ -91,15 +92,30 @@ class Pages(unittest.TestCase):
     def test_programs_of_the_explanations_print_what_they_say(self):
         pages = [page for page in sorted((ROOT / "docs" / "explanation").glob("streams-*.md")) if "```cpp" in page.read_text()]
         self.assertTrue(pages)
-        libraries = subprocess.run(["pkg-config", "--cflags", "--libs", "leat-streams"], capture_output=True, text=True, check=True, env={
-            **os.environ, "PKG_CONFIG_PATH": str(next(self.prefix.glob("lib/**/pkgconfig")))}).stdout.split()
         for page in pages:
             for number, (program, expected) in enumerate(re.findall(r"```cpp\n(.*?)```.*?```text\n(.*?)```", page.read_text(), re.S)):
                 with self.subTest(page.name, number=number):
-                    name = f"{page.stem}-{number}"
-                    (self.place / f"{name}.cc").write_text(program)
-                    self.run_in(self.place, "g++-12", *FLAGS, f"{name}.cc", "-o", name, *libraries)
-                    self.assertEqual(self.run_in(self.place, f"./{name}"), expected)
+                    self.assertEqual(self.output_of(f"{page.stem}-{number}", program), expected)
+
+    def test_a_described_struct_is_written_as_json(self):
+        program = blocks(SERDES, "cpp")[0] + """
+#include <iostream>
+int main() {
+    std::string text;
+    const auto serde = leat::streams::json<Order>();
+    const auto done = serde->encode("orders", {"ann", 5, {}}, text);
+    const auto back = serde->decode("orders", text);
+    std::cout << text << (done && back && back->cents == 5 ? " ok" : " wrong");
+}
+"""
+        self.assertEqual(self.output_of("serde", program), '{"customer":"ann","cents":5,"note":null} ok')
+
+    def output_of(self, name, program):
+        libraries = subprocess.run(["pkg-config", "--cflags", "--libs", "leat-streams"], capture_output=True, text=True, check=True, env={
+            **os.environ, "PKG_CONFIG_PATH": str(next(self.prefix.glob("lib/**/pkgconfig")))}).stdout.split()
+        (self.place / f"{name}.cc").write_text(program)
+        self.run_in(self.place, "g++-12", *FLAGS, f"{name}.cc", "-o", name, *libraries)
+        return self.run_in(self.place, f"./{name}")
 
 
 if __name__ == "__main__":

@@ -29,10 +29,12 @@ build: setup-build ## Build the program: build/release/bin/leat
 
 .PHONY: demo
 demo: setup-demo build ## Play real events through it and print a scorecard  [DEMO="--telemetry --drop sent"]
+	@ninja -C build/release -j $(JOBS) flight_delays
 	@examples/demo/run $(DEMO)
 
 .PHONY: run
 run: setup-demo build ## The same, and stay up until Ctrl-C
+	@ninja -C build/release -j $(JOBS) flight_delays
 	@examples/demo/run --stay $(DEMO)
 
 .PHONY: install

@@ -3,9 +3,10 @@
 """Plays real events through an embedded Leat backbone and prints a scorecard.
 
 A week of earthquakes and a month of flights become keyed records with their own timestamps. A group of three reads the flights; one
-member is killed. The backbone itself is killed with kill -9 while records are on their way, and started again. Then come a seek by
-time, a compacted topic with the latest state of each airport, earthquakes that become alerts in transactions whose writer, and then the
-backbone, are killed half-way, and the counts. The exit code is 0 only when every count is right.
+member is killed. Two instances of a streams application average the delays in windows of 15 minutes; one of them is killed. The
+backbone itself is killed with kill -9 while records are on their way, and started again. Then come a seek by time, a compacted topic with
+the latest state of each airport, earthquakes that become alerts in transactions whose writer, and then the backbone, are killed half-way,
+and the counts. The exit code is 0 only when every count is right.
 """
 import argparse
 import datetime
@@ -19,6 +20,7 @@ import tempfile
 import time
 
 import backbone as bb
+import delays
 import events as ev
 import scorecard as sc
 
@@ -42,13 +44,15 @@ def wait_for(what, condition, seconds=PATIENCE_SECONDS):
 
 
 class Demo:
-    def __init__(self, leat, folder, events, drop):
+    def __init__(self, leat, program, folder, events, drop):
+        self.program = program
         self.folder = folder
         self.events = events
         self.drop = drop
         self.card = sc.Scorecard()
         self.backbone = bb.Backbone(leat, folder / "data", ["group.initial.rebalance.delay.ms=500", "log.cleaner.backoff.ms=500"])
         self.members = []
+        self.instances = []
 
     def run(self):
         self.card.tell("started in", f"{self.backbone.start() * 1000:.0f} ms", "empty data directory")
@@ -66,6 +70,8 @@ class Demo:
         self.backbone.run("topic", "create", "earthquakes", "--partitions", 3, *forever)
         self.backbone.run("topic", "create", "flights", "--partitions", 6, *forever)
         self.backbone.run("topic", "create", "flight-history", "--partitions", 6, *forever)
+        self.backbone.run("topic", "create", "airport-delays", "--partitions", 6, *forever)
+        self.backbone.run("topic", "create", "worst-airports", "--partitions", 1, *forever)
         self.backbone.run("topic", "create", "alerts", "--partitions", 3, *forever)
         compact = ("cleanup.policy=compact", "segment.ms=1000", "min.cleanable.dirty.ratio=0.01", "max.compaction.lag.ms=1000")
         self.backbone.run("topic", "create", "airport-state", "--partitions", 1, *(x for s in compact for x in ("--set", s)))
@@ -82,13 +88,16 @@ class Demo:
 
     def flights_with_kills(self):
         sent = self.events.flights
-        say(f"{len(sent)} flights at {FLIGHTS_PER_SECOND}/s, read by a group of three")
+        say(f"{len(sent)} flights at {FLIGHTS_PER_SECOND}/s, read by a group of three, averaged by two instances in windows of 15 minutes")
         properties = self.folder / "member.properties"
         properties.write_text("session.timeout.ms=6000\nauto.commit.interval.ms=500\n")
         self.members = [bb.Member(self.backbone, "shipping", "flights", self.folder / f"member-{n}.json", properties) for n in range(3)]
-        wait_for("three members in the group", lambda: self.group_size() == 3)
+        wait_for("three members in the group", lambda: self.group_size("shipping") == 3)
+        self.instances = delays.start(self.program, self.backbone.address, self.folder)
+        wait_for("two instances of the streams",
+                 lambda: self.group_size("flight-delays") == 2 and all(i.is_running() for i in self.instances))
 
-        wire = sent[:len(sent) // 2] + sent[len(sent) // 2 + 1:] if self.drop == "sent" else sent
+        wire = sent[:len(sent) // 2] + sent[len(sent) // 2 + 1:] if "sent" in self.drop else sent
         path = bb.write_lines(self.folder / "flights.json", wire)
         producer = subprocess.Popen(
             self.backbone.command("produce", "flights", "--json", "--idempotent", "--rate", FLIGHTS_PER_SECOND, "--file", path,
@@ -98,8 +107,12 @@ class Demo:
             wait_for("a quarter of the flights", lambda: self.read_so_far() > len(sent) // 4)
             say("kill -9 one member of the group")
             self.members[0].end(signal.SIGKILL)
+            wait_for("a third of the flights", lambda: self.written_so_far() > len(sent) // 3)
+            wait_for("results of the streams", lambda: self.instances[0].is_running() and self.written_so_far("airport-delays") > 500)
+            say("kill -9 one instance of the streams; " + self.board())
+            self.instances[0].end(signal.SIGKILL)
             wait_for("half of the flights", lambda: self.written_so_far() > len(sent) // 2)
-            say("kill -9 the backbone, and start it again")
+            say("kill -9 the backbone, and start it again; " + self.board())
             self.backbone.kill()
             down = time.monotonic()
             self.card.tell("restarted in", f"{self.backbone.start() * 1000:.0f} ms", "after kill -9, with records on their way")
@@ -111,10 +124,23 @@ class Demo:
         acknowledged = json.loads(out)["acknowledged"]
         self.finish_group(sent)
         sc.count_log(self.card, "flights", sent, acknowledged, self.backbone.read_all("flights"))
+        self.finish_windows(sent)
 
-    def group_size(self):
+    def board(self):
+        return delays.board(delays.rows_of(self.backbone.read_all("airport-delays")))
+
+    def finish_windows(self, sent):
+        rows = delays.wait_for_all(self.backbone, self.instances[1], len(sent), 5 if "sent" in self.drop else PATIENCE_SECONDS)
+        if "window" in self.drop:
+            delays.lose_one(rows)
+        say("the other instance has taken over; " + delays.board(rows))
+        delays.count_windows(self.card, sent, rows)
+        ended = self.instances[1].end()
+        self.card.check("windows: instance ended with", ended, ended == 0)
+
+    def group_size(self, group):
         try:
-            return len(self.backbone.json("group", "describe", "shipping")["members"])
+            return len(self.backbone.json("group", "describe", group)["members"])
         except bb.Failed:
             return 0  # not there yet
 
@@ -122,8 +148,8 @@ class Demo:
         return sum(sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
                    for file in (open(m.path, "rb") for m in self.members))
 
-    def written_so_far(self):
-        topic = self.backbone.json("topic", "describe", "flights")["topics"][0]
+    def written_so_far(self, name="flights"):
+        topic = self.backbone.json("topic", "describe", name)["topics"][0]
         return sum(p["end_offset"] or 0 for p in topic["partitions"])
 
     def finish_group(self, sent):
@@ -131,13 +157,13 @@ class Demo:
             return [r for m in self.members for r in m.records()]
         try:
             wait_for("all flights read by the group", lambda: len({sc.number(r) for r in reads()}) >= len(sent),
-                     PATIENCE_SECONDS if self.drop is None else 20)
+                     20 if "sent" in self.drop else PATIENCE_SECONDS)
         except bb.Failed as why:
             say(str(why))  # the counts below say what is missing
         for member in self.members:
             member.end()
         seen = reads()
-        if self.drop == "read":
+        if "read" in self.drop:
             gone = sc.number(seen[len(seen) // 2])
             seen = [r for r in seen if sc.number(r) != gone]
         sc.count_group(self.card, sent, seen)
@@ -189,7 +215,7 @@ class Demo:
         self.backbone.kill()
         self.backbone.start()
         writer.finish(PATIENCE_SECONDS)
-        sc.count_alerts(self.card, quakes, self.backbone.read_all("alerts"), self.drop == "alert")
+        sc.count_alerts(self.card, quakes, self.backbone.read_all("alerts"), "alert" in self.drop)
 
     def speed(self):
         history = self.events.history
@@ -208,22 +234,28 @@ class Demo:
     def stop(self):
         for member in self.members:
             member.end(signal.SIGKILL)
+        for instance in self.instances:
+            instance.end(signal.SIGKILL)
         return self.backbone.stop()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leat", default=ROOT / "build/release/bin/leat", type=pathlib.Path, help="the program [%(default)s]")
+    parser.add_argument("--program", type=pathlib.Path, help="the streams application [examples/streams/flight_delays beside it]")
     parser.add_argument("--cache", default=pathlib.Path.home() / ".cache/leat", type=pathlib.Path, help="for fetched data [%(default)s]")
     parser.add_argument("--stay", action="store_true", help="leave the backbone running until Ctrl-C")
     parser.add_argument("--telemetry", action="store_true", help="do not ask npm, use this machine's telemetry")
-    parser.add_argument("--drop", choices=("sent", "read", "alert"), help="lose one record on the way: the scorecard must notice")
+    parser.add_argument("--drop", action="append", default=[], choices=("sent", "read", "window", "alert"),
+                        help="lose one record on the way, the scorecard must notice; may be repeated")
     options = parser.parse_args()
-    if not options.leat.is_file():
-        sys.exit(f"demo: {options.leat} is missing; run 'make build' first")
+    program = options.program or options.leat.resolve().parents[1] / "examples" / "streams" / "flight_delays"
+    for needed in (options.leat, program):
+        if not needed.is_file():
+            sys.exit(f"demo: {needed} is missing; run 'make demo', which builds it")
     events = ev.from_telemetry() if options.telemetry else ev.load(options.cache, say)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-demo-"))
-    demo = Demo(options.leat, folder, events, options.drop)
+    demo = Demo(options.leat, program, folder, events, options.drop)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     code = 1
     try:

@@ -94,16 +94,23 @@ def telemetry_sample():
     return rows
 
 
+def as_flight(key, value):
+    """A row with what the windowed step of the demo reads of a flight; its delay is made of the row's numbers."""
+    numbers = [n for v in value.values() for n in (v if isinstance(v, list) else [v]) if isinstance(n, int)]
+    return value | {"origin": key, "delay": sum(numbers) % 240}
+
+
 def from_telemetry():
-    def stream(count):
+    def stream(count, made=lambda key, value: value):
         start = int(time.time() * 1000) - 20_000_000
         rows = []
         while len(rows) < count:
             sample = telemetry_sample()
-            rows += [(key, start + 100 * len(rows) // len(sample), value) for key, value in sample]
+            rows += [(key, start + 100 * len(rows) // len(sample), made(key, value)) for key, value in sample]
         return numbered(rows[:count])
 
-    return Events(f"telemetry of {os.uname().nodename} (/proc)", stream(1_700), stream(20_000), stream(100_000))
+    return Events(f"telemetry of {os.uname().nodename} (/proc)", stream(1_700), stream(20_000, as_flight),
+                  stream(100_000))
 
 
 def load(cache, say):

@@ -93,6 +93,8 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                     .gate = &gate_,
                     .clock = &rt::system_time(),
                     .paused = &paused_,
+                    .cache_bytes = &cache_bytes_,
+                    .restore_listener = options_.restore_listener.get(),
                     .process = states_->process_id(),
                     .on_progress = [this] { look(); },
                     .on_end = [this](int index, const Error* why) { end_thread(index, why); }};
@@ -105,7 +107,8 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
             .gate = &gate_,
             .clock = &rt::system_time(),
             .process = states_->process_id(),
-            .topology = pack_topology(topology_.describe(), settings_.topology_bytes_max)},
+            .topology = pack_topology(topology_.describe(), settings_.topology_bytes_max),
+            .states = states_.get()},
         MembershipEvents{.on_rebalance =
                              [this] {
                                  {
@@ -172,6 +175,12 @@ void Application::Impl::start_thread_locked(int index) {
     thread->start();
     ++alive_;
     threads_[index] = std::move(thread);
+    share_cache();
+}
+
+void Application::Impl::share_cache() {
+    const std::size_t threads = std::max<std::size_t>(threads_.size(), 1);
+    cache_bytes_ = static_cast<std::size_t>(settings_.cache_bytes) / threads;
 }
 
 void Application::Impl::set_state(ApplicationState next) {
@@ -235,6 +244,7 @@ void Application::Impl::end_thread(int index, const Error* why) {
     if (const auto found = threads_.find(index); found != threads_.end()) {
         ended_.push_back(std::move(found->second));  // Joined later: this is its own thread.
         threads_.erase(found);
+        share_cache();
     }
     --alive_;
     changed_.notify_all();

@@ -70,6 +70,8 @@ class Application::Impl {
     void start_thread_locked(int index);
     /// Threads and membership, when global stores are there. Under the lock.
     void begin_work_locked();
+    /// Under the lock; whenever there are more threads, or fewer.
+    void share_cache();
     /// From `index` on. Under the lock.
     [[nodiscard]] int free_index(int index) const;
     void replace_thread(std::unique_lock<std::mutex>& lock, int index);
@@ -84,6 +86,7 @@ class Application::Impl {
     TaskBoard board_;
     GroupGate gate_;
     std::atomic<bool> paused_ = false;
+    std::atomic<std::size_t> cache_bytes_ = 0;  ///< Of each thread.
     ThreadEnvironment environment_;
     std::unique_ptr<Membership> membership_;
     std::unique_ptr<GlobalThread> global_thread_;  ///< Absent: no global stores.

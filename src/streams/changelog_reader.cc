@@ -12,6 +12,10 @@ namespace {
 
 constexpr obs::Logger kLog{"streams"};
 
+RestoringStore told_of(const ChangelogMark& mark) {
+    return {mark.store->name(), mark.where.topic, mark.where.partition};
+}
+
 }  // namespace
 
 Result<void> ChangelogReader::open(const Task& of, const Layout& layout) {
@@ -101,36 +105,62 @@ Result<void> ChangelogReader::set_ends(
         const auto found = source_ends.find(mark.where);
         mark.end = found == source_ends.end() ? mark.begin : found->second;
     }
+    for (const auto& mark : marks_) {
+        mark->started = mark->restored;
+        if (listener_ != nullptr)
+            listener_->on_restore_start(told_of(*mark), mark->next, *mark->end);
+    }
     return {};
+}
+
+void ChangelogReader::set_limits(
+    const std::map<client::TopicPartition, std::int64_t>& source_ends) {
+    for (const auto& mark : marks_) {
+        if (!mark->is_source || mark->end) continue;
+        const auto found = source_ends.find(mark->where);
+        if (found != source_ends.end()) mark->limit = found->second;
+    }
+}
+
+std::vector<client::TopicPartition> ChangelogReader::sources() const {
+    std::vector<client::TopicPartition> out;
+    for (const auto& mark : marks_)
+        if (mark->is_source) out.push_back(mark->where);
+    return out;
 }
 
 Result<bool> ChangelogReader::restore(std::size_t records_max) {
     bool all = true;
     for (const auto& mark : marks_) {
         if (mark->done) continue;
-        if (mark->is_source && !mark->end) {
+        if (mark->is_source && !mark->end && !mark->limit) {
             // A follower does not know how far its input was processed, and must not run ahead.
             all = false;
             continue;
         }
-        LEAT_TRY(const bool done, advance(*mark, records_max));
-        mark->done = done;
-        all = all && done;
+        const std::int64_t before = mark->restored;
+        LEAT_TRY(mark->done, advance(*mark, records_max));
+        all = all && mark->done;
+        if (listener_ == nullptr || !mark->end) continue;
+        if (mark->restored > before)
+            listener_->on_batch_restored(told_of(*mark), mark->next, mark->restored - before);
+        if (mark->done) listener_->on_restore_end(told_of(*mark), mark->restored - mark->started);
     }
     return all;
 }
 
 Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max) {
-    while (batch_.size() < records_max && !(mark.end && mark.next >= *mark.end)) {
+    const std::optional<std::int64_t> end = mark.end ? mark.end : mark.limit;
+    while (batch_.size() < records_max && !(end && mark.next >= *end)) {
         LEAT_TRY(client::PartitionEvent event, reader_->next(mark.where));
         if (auto* held = std::get_if<client::HeldRecord>(&event)) {
             const std::int64_t offset = held->record.offset.value;
             // What lies beyond the end comes in as input.
-            if (!mark.end || offset < *mark.end) batch_.push_back(std::move(*held));
+            if (!end || offset < *end) batch_.push_back(std::move(*held));
             mark.next = offset + 1;
-        } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
+        } else if (const auto* reached = std::get_if<client::ReachedEnd>(&event)) {
             // Markers of transactions are never delivered, so this is how they are passed.
-            mark.next = std::max(mark.next, end->offset.value);
+            mark.next = std::max(mark.next, reached->offset.value);
             mark.seen_end = std::max(mark.seen_end, mark.next);
         } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
             if (trouble->code == Errc::kOffsetOutOfRange) {
@@ -141,7 +171,7 @@ Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max)
             break;
         }
     }
-    if (mark.end) mark.next = std::min(mark.next, *mark.end);
+    if (end) mark.next = std::min(mark.next, *end);
     return {};
 }
 
@@ -165,6 +195,9 @@ Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_m
 
 void ChangelogReader::close() {
     if (!std::exchange(reading_, false)) return;
+    for (const auto& mark : marks_)
+        if (listener_ != nullptr && mark->end && !mark->done)
+            listener_->on_restore_suspended(told_of(*mark), mark->restored - mark->started);
     std::vector<client::TopicPartition> where;
     for (const auto& mark : marks_) where.push_back(mark->where);
     ignore(reader_->remove(where), "what is not read any more is of no interest");
@@ -176,9 +209,15 @@ ChangelogMark* ChangelogReader::mark_of(std::string_view topic) {
     return found == marks_.end() ? nullptr : found->get();
 }
 
-std::int64_t ChangelogReader::restored() const {
+std::int64_t ChangelogReader::taken() const {
     std::int64_t out = 0;
     for (const auto& mark : marks_) out += mark->restored;
+    return out;
+}
+
+std::int64_t ChangelogReader::restored() const {
+    std::int64_t out = 0;
+    for (const auto& mark : marks_) out += mark->restored - mark->started;
     return out;
 }
 

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "client/partition_reader.h"
 #include "leat/streams/detail/store.h"
+#include "leat/streams/restore_listener.h"
 #include "streams/layout.h"
 #include "streams/state/task_state.h"
 #include "streams/task_graph.h"
@@ -36,6 +37,9 @@ struct ChangelogMark {
     std::int64_t seen_end = 0;  ///< Where the changelog ended when it was last looked at.
     std::int64_t restored = 0;  ///< Records taken in.
     std::int64_t noted = 0;     ///< Up to here the state knows that it has them.
+    std::int64_t started = 0;   ///< What `restored` was when the end was set.
+    /// Of a source that is followed: up to here it was processed.
+    std::optional<std::int64_t> limit{};
     bool done = false;
     /// Offset above the last change that was sent and acknowledged.
     std::int64_t acknowledged = -1;
@@ -55,8 +59,9 @@ class ChangelogReader {
         std::function<Result<std::vector<std::string>>(std::span<const std::string> topics)> ids_of;
     };
 
-    ChangelogReader(client::PartitionReader& reader, Cluster cluster)
-        : reader_(&reader), cluster_(std::move(cluster)) {}
+    /// `listener`: may be null.
+    ChangelogReader(client::PartitionReader& reader, Cluster cluster, RestoreListener* listener)
+        : reader_(&reader), cluster_(std::move(cluster)), listener_(listener) {}
 
     /// Begins to read where the state ends; follow until set_ends(). A store that is not out of the
     /// changelog as it is now is emptied and restored whole. What is given must outlive close().
@@ -71,7 +76,11 @@ class ChangelogReader {
     /// From now on it ends where the changelogs end now. For one that is an input topic, at
     /// `source_ends`.
     Result<void> set_ends(const std::map<client::TopicPartition, std::int64_t>& source_ends);
-    /// Takes in up to `records_max`; true when all ends are reached.
+    /// Of a follower: source topics have been processed up to here.
+    void set_limits(const std::map<client::TopicPartition, std::int64_t>& source_ends);
+    /// Source topics that are followed.
+    [[nodiscard]] std::vector<client::TopicPartition> sources() const;
+    /// Takes in up to `records_max` of each; true when all ends are reached.
     Result<bool> restore(std::size_t records_max);
     /// Stops reading.
     void close();
@@ -80,7 +89,8 @@ class ChangelogReader {
     [[nodiscard]] const std::vector<std::unique_ptr<ChangelogMark>>& marks() const noexcept {
         return marks_;
     }
-    /// Records that were taken in.
+    /// Records that were taken in; and of these, since the ends were set.
+    [[nodiscard]] std::int64_t taken() const;
     [[nodiscard]] std::int64_t restored() const;
     /// Records that are missing, as far as is known.
     [[nodiscard]] std::int64_t remaining() const;
@@ -96,6 +106,7 @@ class ChangelogReader {
 
     client::PartitionReader* reader_;
     Cluster cluster_;
+    RestoreListener* listener_;
     detail::TaskState* state_ = nullptr;
     detail::Task* task_ = nullptr;
     std::vector<client::HeldRecord> batch_;

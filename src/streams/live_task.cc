@@ -22,7 +22,7 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
     : id_(id),
       partitions_(std::move(inputs)),
       environment_(std::move(environment)),
-      changelogs_(*environment_.reader, environment_.cluster),
+      changelogs_(*environment_.reader, environment_.cluster, environment_.listener),
       choice_(environment_.settings->idle_max),
       judge_(*environment_.handlers, *this) {
     identify({.application_id = environment_.settings->application_id, .task_id = id_.text()});
@@ -43,6 +43,7 @@ Result<void> LiveTask::open() {
     LEAT_TRY(open_state_,
              environment_.states->open_task(id_.text(), subtopology().keeps_state_on_disk()));
     detail::TaskState& state = *open_state_.state;
+    state.cache_budget = environment_.cache;
     graph_ = std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, state);
     for (detail::StateStore* store : environment_.globals->stores()) graph_->give(*store);
     LEAT_TRY_VOID(state.ready());

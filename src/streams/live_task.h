@@ -28,6 +28,7 @@
 #include "streams/layout.h"
 #include "streams/record_choice.h"
 #include "streams/settings.h"
+#include "streams/state/record_cache.h"
 #include "streams/state/state_home.h"
 #include "streams/task_graph.h"
 #include "streams/task_id.h"
@@ -52,6 +53,8 @@ struct TaskEnvironment {
     std::function<std::uint64_t(ErrorContext)> keep_source{};
     ChangelogReader::Cluster cluster;
     detail::StateHome* states = nullptr;
+    std::shared_ptr<detail::CacheBudget> cache{};
+    RestoreListener* listener = nullptr;
     /// The first offset that is not older than a time (or client::kEarliest, kLatest); the end when
     /// there is none.
     std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>
@@ -96,6 +99,7 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] bool is_running() const noexcept { return is_running_; }
     /// Something was processed since the last committed().
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
+    [[nodiscard]] ChangelogReader& changelogs() noexcept { return changelogs_; }
     [[nodiscard]] const ChangelogReader& changelogs() const noexcept { return changelogs_; }
 
     // detail::Task

@@ -9,6 +9,7 @@
 #include "client/member_assignment.h"
 #include "obs/log.h"
 #include "streams/internal_topics.h"
+#include "streams/state_lags.h"
 #include "streams/trouble.h"
 
 namespace leat::streams {
@@ -187,6 +188,29 @@ Membership::Step Membership::heart_beat() {
     return Step::kGoOn;
 }
 
+void Membership::add_idle_lags(MemberState& state) {
+    const auto idle = environment_.states->idle_states();
+    if (idle.empty()) return;
+    const auto ends =
+        [this](std::span<const client::TopicPartition> where) -> Result<std::vector<std::int64_t>> {
+        LEAT_TRY(const auto found, admin_->list_offsets(where, client::kLatest));
+        std::vector<std::int64_t> out;
+        for (const auto& one : found) {
+            if (one.code != Errc::kNone) return Error{one.code, one.where.topic};
+            out.push_back(one.offset);
+        }
+        return out;
+    };
+    const auto lags = lags_of(idle, *environment_.layout, ends);
+    if (!lags) {
+        kLog.warn("state on disk is not counted",
+                  {{"code", lags.error().code()}, {"why", lags.error().detail()}});
+        return;
+    }
+    // Of a task that is held the thread that holds it knows.
+    state.lags.insert(lags->begin(), lags->end());
+}
+
 Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& partitions) {
     const Settings& settings = *environment_.settings;
     MemberData me{.process = environment_.process,
@@ -195,6 +219,7 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
                   .state = environment_.board->held()};
     // At first they are still on their way to the cluster.
     if (me.state.threads == 0) me.state.threads = settings.threads;
+    add_idle_lags(me.state);
     const std::string before = member_->identity().member_id;
     // With what patterns have matched, so that the group keeps its positions there.
     std::vector<std::string> topics = environment_.layout->sources();

@@ -26,6 +26,7 @@
 #include "streams/group_gate.h"
 #include "streams/layout.h"
 #include "streams/settings.h"
+#include "streams/state/state_home.h"
 #include "streams/task_board.h"
 
 namespace leat::streams {
@@ -49,6 +50,7 @@ class Membership {
         const rt::Clock* clock = nullptr;
         std::string process;                ///< UUID.
         std::vector<std::byte> topology{};  ///< Packed, for tools; may be empty.
+        detail::StateHome* states = nullptr;
     };
     Membership(Environment environment, MembershipEvents events);
 
@@ -71,6 +73,8 @@ class Membership {
     enum class Step : std::uint8_t { kGoOn, kJoin, kEnd };
     Result<void> connect();
     Step join();
+    /// Adds how far state on disk that no task uses is behind.
+    void add_idle_lags(MemberState& state);
     Result<MemberOrders> join_once(std::vector<client::TopicPartition>& partitions);
     Step heart_beat();
     Step obey(const MemberOrders& orders, std::vector<client::TopicPartition> partitions);

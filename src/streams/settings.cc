@@ -141,8 +141,10 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "leat.state.memory.max.bytes", Type::kLong, "268435456",
         "Memory of all stores on disk together: blocks, indexes, filters, write buffers.",
         [](Settings& s, const Value& v) { s.state_memory_bytes = number_in(v); }, 1048576),
-    row("statestore.cache.max.bytes", Type::kLong, "10485760",
-        "Without effect so far: there is no cache.", nullptr, 0),
+    row(
+        "statestore.cache.max.bytes", Type::kLong, "10485760",
+        "Bytes of updates that stores hold back until a commit, divided over the threads.",
+        [](Settings& s, const Value& v) { s.cache_bytes = number_in(v); }, 0),
     row(
         "task.timeout.ms", Type::kLong, "300000",
         "How long a task tries again what may pass before it fails.",
@@ -265,6 +267,10 @@ void complete_clients(Settings& s) {
     fallback(s.producer, "linger.ms", "100");
     fallback(s.producer, "partitioner", "murmur2_random");
     fallback(s.producer, "enable.idempotence", "true");
+    // Partitions that are added wait for the fetch that is under way, and so does the end of one
+    // that a transaction's marker is the last of.
+    if (client::find_property(s.consumer, "fetch.max.wait.ms").empty())
+        fallback(s.consumer, "fetch.wait.max.ms", "100");
     client::set_property(s.consumer, "isolation.level",
                          s.exactly_once ? "read_committed" : "read_uncommitted");
     if (!s.exactly_once) return;

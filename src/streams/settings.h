@@ -48,6 +48,7 @@ struct Settings {
     bool continue_undecodable = false;
     bool continue_processing = false;
     bool continue_production = false;
+    std::int64_t cache_bytes = 0;
 
     // Of the group, under the consumer's names.
     std::string instance_id;

@@ -17,6 +17,7 @@ constexpr int kTurnRecords = 256;
 constexpr milliseconds kRetryPause{100};
 constexpr milliseconds kInitSlice{1'000};
 constexpr milliseconds kTellInterval{100};
+constexpr milliseconds kLimitsPauseMin{1'000};
 
 }  // namespace
 
@@ -26,7 +27,8 @@ StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
       settings_(*environment.settings),
       name_((settings_.client_id.empty() ? settings_.application_id + "-" + environment.process
                                          : settings_.client_id) +
-            "-StreamThread-" + std::to_string(index)) {
+            "-StreamThread-" + std::to_string(index)),
+      cache_(std::make_shared<detail::CacheBudget>()) {
     told_.name = name_;
 }
 
@@ -151,6 +153,7 @@ Result<void> StreamThread::run() {
 
 Result<void> StreamThread::turn() {
     bool worked = false;
+    cache_->bytes_max = *environment_.cache_bytes;
     LEAT_TRY_VOID(follow_orders());
     LEAT_TRY_VOID(restore(worked));
     if (!*environment_.paused) LEAT_TRY_VOID(process(worked));
@@ -336,6 +339,8 @@ TaskEnvironment StreamThread::task_environment() {
         .partitions_of = [this](std::string_view topic) { return partitions_of(topic); },
         .cluster = cluster(),
         .states = environment_.states,
+        .cache = cache_,
+        .listener = environment_.restore_listener,
         .offset_at = [this](const client::TopicPartition& where,
                             std::int64_t time_ms) -> Result<std::int64_t> {
             // The end of what is committed: what is under way is still to be read.
@@ -374,9 +379,16 @@ Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
 Result<void> StreamThread::restore(bool& worked) {
     bool any = orders_.has_value();
     bool is_well = true;
+    const bool has_urgent = std::ranges::any_of(tasks_, [](const auto& one) {
+        return one.second->is_active() && !one.second->is_running();
+    });
+    raise_limits();
     for (const auto& [id, task] : tasks_) {
-        if (task->is_running()) continue;
+        // Copies wait while a task that is to run is not there yet.
+        if (task->is_running() || (has_urgent && !task->is_active())) continue;
+        const std::int64_t before = task->changelogs().taken();
         Result<bool> done = task->restore();
+        if (task->changelogs().taken() > before) worked = true;
         if (!done) {
             if (!may_pass(done.error().code()) ||
                 !restores_.lasts(environment_.clock->now(), settings_.task_timeout))
@@ -399,6 +411,22 @@ Result<void> StreamThread::restore(bool& worked) {
     if (is_well) restores_.restore();
     if (restoring_.exchange(any) != any) environment_.on_progress();
     return {};
+}
+
+void StreamThread::raise_limits() {
+    const Instant now = environment_.clock->now();
+    if (now < next_limits_) return;
+    next_limits_ = now + std::max(settings_.commit_interval, kLimitsPauseMin);
+    for (const auto& [id, task] : tasks_) {
+        const std::vector<client::TopicPartition> sources = task->changelogs().sources();
+        if (task->is_active() || sources.empty()) continue;
+        auto committed = offsets_->committed(settings_.application_id, sources);
+        if (!committed) continue;  // It follows as far as was known.
+        std::map<client::TopicPartition, std::int64_t> ends;
+        for (const auto& one : *committed)
+            if (one.offset >= 0) ends[one.where] = one.offset;
+        task->changelogs().set_limits(ends);
+    }
 }
 
 Result<void> StreamThread::process(bool& worked) {

@@ -47,6 +47,9 @@ struct ThreadEnvironment {
     GroupGate* gate = nullptr;
     const rt::Clock* clock = nullptr;
     const std::atomic<bool>* paused = nullptr;
+    /// A thread's part of statestore.cache.max.bytes.
+    const std::atomic<std::size_t>* cache_bytes = nullptr;
+    RestoreListener* restore_listener = nullptr;
     std::string process;                ///< UUID.
     std::function<void()> on_progress;  ///< A task was released, or runs now.
     /// The thread has ended; with an error when it did not end because it was told to.
@@ -105,6 +108,8 @@ class StreamThread {
     void close_task(const TaskId& id);
     [[nodiscard]] ChangelogReader::Cluster cluster();
     Result<void> restore(bool& worked);
+    /// Followers of source topics hear now and then how far these are processed.
+    void raise_limits();
     Result<void> process(bool& worked);
     // Commits.
     Result<Committed> commit();
@@ -137,6 +142,7 @@ class StreamThread {
     const ThreadEnvironment& environment_;
     const Settings& settings_;
     std::string name_;
+    std::shared_ptr<detail::CacheBudget> cache_;
     std::unique_ptr<client::PartitionReader> reader_;
     struct PartitionCount {
         std::int32_t count = 0;
@@ -164,6 +170,7 @@ class StreamThread {
     Instant next_commit_{};
     Instant next_purge_{};
     std::map<client::TopicPartition, std::int64_t> purged_;  ///< Up to there already.
+    Instant next_limits_{};
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> restoring_ = false;
     mutable std::mutex told_mutex_;

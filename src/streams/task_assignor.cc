@@ -55,15 +55,24 @@ class Assignor {
         return found->second;
     }
 
-    /// What fits stays with its owner.
+    /// What fits stays with its owner; what nobody else could go on with at once comes first.
     void keep() {
-        for (const auto& [task, is_stateful] : tasks_) {
-            const auto owner = owner_.find(task);
-            if (owner == owner_.end() || active_count(owner->second) >= quota(owner->second))
-                continue;
-            plan_.shares.at(owner->second).active.insert(task);
-            placed_.emplace(task, owner->second);
+        for (const bool movable : {false, true}) {
+            for (const auto& [task, is_stateful] : tasks_) {
+                const auto owner = owner_.find(task);
+                if (owner == owner_.end() || active_count(owner->second) >= quota(owner->second) ||
+                    is_movable(task, owner->second) != movable)
+                    continue;
+                plan_.shares.at(owner->second).active.insert(task);
+                placed_.emplace(task, owner->second);
+            }
         }
+    }
+    [[nodiscard]] bool is_movable(const TaskId& task, const std::string& owner) const {
+        return std::ranges::any_of(members_, [&](const auto& one) {
+            const auto behind = lag(one.first, task);
+            return one.first != owner && behind && *behind <= options_.acceptable_lag;
+        });
     }
     /// The rest goes where its state is, else where most room is.
     void place() {

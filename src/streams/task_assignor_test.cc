@@ -114,5 +114,18 @@ TEST(TaskAssignor, GivesNothingWithoutMembers) {
     EXPECT_TRUE(assign_tasks(tasks(3, true), {}, {}).shares.empty());
 }
 
+TEST(TaskAssignor, AMemberThatComesBackGetsTheTasksWhoseStateItHas) {
+    Members members{{"a", {}}, {"b", {}}};
+    for (int i = 0; i < 4; ++i) {
+        members["a"].active.insert({0, i});
+        members["a"].lags[{0, i}] = 0;
+    }
+    // By their order the last two would move, and be followed first.
+    members["b"].lags[{0, 0}] = 10;
+    members["b"].lags[{0, 2}] = 20;
+    EXPECT_EQ(play(tasks(4, true), members, {.acceptable_lag = 100}), 2);
+    EXPECT_EQ(members["b"].active, (std::set<TaskId>{{0, 0}, {0, 2}}));
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -253,9 +253,64 @@ class WordCount(unittest.TestCase):
             self.assertEqual(app.process.wait(60), 1)
             self.assertIn("internal topic word-count-by-word-repartition has 4 partitions", app.said())
 
+    def runs(self, app, since=0):
+        """Tasks that came to run, and how many records they took out of changelogs for that."""
+        return {task: int(n) for task, n in re.findall(r'"task runs" task=(\S+) .*restored=(\d+)', app.said()[since:])}
+
     def restored(self, app):
-        """Records that tasks took out of changelogs before they ran."""
-        return sum(int(n) for n in re.findall(r'"?task runs"?.*?restored=(\d+)', app.said()))
+        return sum(self.runs(app).values())
+
+    def wait_for_tasks(self, app, number, since=0, patience=60):
+        deadline = time.monotonic() + patience
+        while len(self.runs(app, since)) < number:
+            if app.process.poll() is not None or time.monotonic() > deadline:
+                self.fail(f"tasks that run: {self.runs(app, since)}\n{app.said()[-3000:]}")
+            time.sleep(0.1)
+        return self.runs(app, since)
+
+    # Every update is in the changelogs.
+    EAGER = ("commit.interval.ms=100", "session.timeout.ms=1000", "heartbeat.interval.ms=200",
+             "statestore.cache.max.bytes=0", "probing.rebalance.interval.ms=1000")
+
+    def test_standby_takes_over_with_the_tail_alone(self):
+        settings = (*self.EAGER, "num.standby.replicas=1")
+        self.produce(1000)
+        with Instance(self.node, self.place, *settings) as first, \
+                Instance(self.node, self.place, *settings, state="second") as second:
+            first.wait_running()
+            second.wait_running()
+            self.wait_for_counts()
+            time.sleep(2)  # The copies follow.
+            mine = self.runs(second)
+            since = len(second.said())
+            first.kill()
+            taken = self.wait_for_tasks(second, 2 * PARTITIONS - len(mine), since)
+            self.assertLess(sum(taken.values()), 500, taken)
+            self.produce(100)
+            self.wait_for_counts(exactly=False)
+            self.assertEqual(second.stop(), 0)
+
+    def test_instance_that_comes_back_gets_the_tasks_whose_state_it_has(self):
+        self.produce(1000)
+        with Instance(self.node, self.place, *self.EAGER) as first:
+            with Instance(self.node, self.place, *self.EAGER, state="second") as second:
+                first.wait_running()
+                self.wait_for_tasks(second, PARTITIONS)
+                self.wait_for_counts(exactly=False)
+                time.sleep(1)
+                had = {task for task in self.runs(second) if task.startswith("1_")}
+                self.assertTrue(had)
+                since = len(first.said())
+                second.kill()
+                self.wait_for_tasks(first, PARTITIONS, since)
+            with Instance(self.node, self.place, *self.EAGER, state="second") as second:
+                runs = self.wait_for_tasks(second, PARTITIONS)
+                self.assertEqual({task for task in runs if task.startswith("1_")}, had)
+                self.assertEqual(sum(runs.values()), 0, runs)
+                self.produce(100)
+                self.wait_for_counts(exactly=False)
+                self.assertEqual(second.stop(), 0)
+            self.assertEqual(first.stop(), 0)
 
     def test_killed_instance_restores_the_tail_alone(self):
         self.produce(2000)

@@ -22,6 +22,7 @@
 #include "leat/streams/handlers.h"
 #include "leat/streams/metadata.h"
 #include "leat/streams/record.h"
+#include "leat/streams/restore_listener.h"
 #include "leat/streams/serde.h"
 #include "leat/streams/topology.h"
 
@@ -69,6 +70,7 @@ class Application {
         /// Asked when a thread has ended by an error. Empty: kShutdownClient.
         std::function<UncaughtResponse(const Error& error)> on_uncaught{};
         std::function<void(ApplicationState now, ApplicationState before)> on_state{};
+        std::shared_ptr<RestoreListener> restore_listener{};
     };
 
     /// Does not connect yet; takes the state's folder when a store is on disk. Errors:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "streams/java_order.h"
 
 namespace leat::streams::detail {
 
@@ -35,6 +36,12 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
         for (const auto& name : part.stores)
             if (const auto own = stores_.find(name); own != stores_.end())
                 node->second->add_store(*own->second);
+        for (const auto& name : java_order(part.stores)) {
+            const auto own = stores_.find(name);
+            if (own == stores_.end()) continue;
+            StateStore* store = own->second.get();
+            if (std::ranges::find(in_order_, store) == in_order_.end()) in_order_.push_back(store);
+        }
     }
     for (const auto& [name, store] : stores_) {
         if (parts.is_global_store(name)) give(*store);
@@ -67,7 +74,13 @@ Result<void> TaskGraph::open_nodes(Task& task) {
 }
 
 Result<void> TaskGraph::save() {
-    for (const auto& [name, store] : stores_) LEAT_TRY_VOID(store->flush());
+    // What a store tells goes into stores below it, which come later; or, where processors share
+    // one, into an earlier one, which is flushed again.
+    bool holds_back = true;
+    for (std::size_t round = 0; holds_back && round <= in_order_.size(); ++round) {
+        for (StateStore* store : in_order_) LEAT_TRY_VOID(store->flush());
+        holds_back = std::ranges::any_of(in_order_, &StateStore::holds_back);
+    }
     for (const auto& [name, store] : stores_) LEAT_TRY_VOID(store->save());
     return {};
 }

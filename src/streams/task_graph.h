@@ -45,6 +45,7 @@ class TaskGraph {
   private:
     Stores stores_;
     std::map<std::string, StateStore*, std::less<>> given_;
+    std::vector<StateStore*> in_order_;         ///< As Kafka Streams registers and flushes them.
     std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents before children.
     std::map<std::string, SourceNode*, std::less<>> sources_;
     std::vector<std::pair<std::string, SourceNode*>> patterns_;  ///< Of topics' names.

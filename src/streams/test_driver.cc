@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "leat/streams/detail/task.h"
 #include "streams/error_judge.h"
+#include "streams/state/record_cache.h"
 #include "streams/stored_rows.h"
 #include "streams/task_graph.h"
 
@@ -20,7 +21,12 @@ class TestDriver::Impl final : public detail::Task {
           parts_(topology_.parts()),
           application_(options.application_id),
           lose_as_kafka_(options.lose_as_kafka),
-          judge_(options.handlers, *this) {}
+          commits_(options.commit_each_record),
+          judge_(options.handlers, *this) {
+        if (options.cache_bytes > 0)
+            backend_.cache_budget = std::make_shared<detail::CacheBudget>(
+                detail::CacheBudget{.bytes_max = options.cache_bytes});
+    }
 
     Result<void> open() {
         std::vector<std::string> names;
@@ -36,6 +42,10 @@ class TestDriver::Impl final : public detail::Task {
                          "nothing in the topology reads " + std::string{topic}};
         waiting_.push_back({std::string{topic}, record});
         return settled([] { return Result<void>{}; });
+    }
+
+    Result<void> commit() {
+        return settled([&] { return graph_->save(); });
     }
 
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
@@ -78,7 +88,7 @@ class TestDriver::Impl final : public detail::Task {
             waiting_.pop_front();
             LEAT_TRY_VOID(take(next.first, next.second));
             if (stream_time_ >= 0) LEAT_TRY_VOID(punctuate(by_stream_time(), stream_time_));
-            LEAT_TRY_VOID(graph_->save());  // each record is a commit
+            if (commits_) LEAT_TRY_VOID(graph_->save());
         }
         return {};
     }
@@ -181,6 +191,7 @@ class TestDriver::Impl final : public detail::Task {
     const detail::Parts& parts_;
     std::string application_;
     bool lose_as_kafka_;
+    bool commits_;
     detail::ErrorJudge judge_;
     detail::MemoryBackend backend_;
     std::unique_ptr<detail::TaskGraph> graph_;
@@ -201,6 +212,10 @@ Result<std::unique_ptr<TestDriver>> TestDriver::open(const Topology& topology,
     LEAT_TRY_VOID(impl->open());
     return std::unique_ptr<TestDriver>{
         new TestDriver{std::move(impl)}};  // tidy: right here, the constructor is private
+}
+
+Result<void> TestDriver::commit() {
+    return impl_->commit();
 }
 
 Result<void> TestDriver::pipe(std::string_view topic, const RawRecord& record) {

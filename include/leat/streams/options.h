@@ -151,7 +151,11 @@ struct Materialized {
     std::optional<Duration> history{};
     bool logging = true;     ///< A changelog topic is kept.
     bool persistent = true;  ///< On disk; false: in memory.
-    std::string name{};      ///< Of the operator's node.
+    /// Updates are held back until a commit, or until statestore.cache.max.bytes are held: the last
+    /// one of a key is told. Without effect where Kafka Streams never caches: versioned stores,
+    /// windows that are emitted on close.
+    bool caching = true;
+    std::string name{};  ///< Of the operator's node.
 };
 
 namespace detail {

@@ -29,7 +29,7 @@ struct StoreOptions {
     Serde<V> value{};
     bool logging = true;             ///< A changelog topic is kept.
     bool persistent = true;          ///< On disk; false: in memory.
-    bool caching = false;            ///< Without effect so far: no task holds updates back.
+    bool caching = false;            ///< Updates are held back until a commit, within a budget.
     bool retain_duplicates = false;  ///< Of a plain window store: a put never replaces.
 };
 

@@ -54,6 +54,9 @@ class TestDriver {
         /// Where Kafka Streams loses results, so does this: closed windows that it never emits are
         /// not emitted, a record without a key ends a left join with a grace period.
         bool lose_as_kafka = false;
+        /// What stores with caching may hold back until a commit; 0: they tell each update.
+        std::size_t cache_bytes = 0;
+        bool commit_each_record = true;  ///< False: when commit() is called.
     };
 
     /// Errors: what opening the nodes ends with.
@@ -80,6 +83,9 @@ class TestDriver {
         }
         return pipe(topic, raw);
     }
+
+    /// What stores hold back is told. Errors: as pipe().
+    Result<void> commit();
 
     /// What was written to a topic and not read yet, oldest first. Internal topics have the
     /// application's id in front.

@@ -42,6 +42,7 @@ class RecordCache {
         std::string topic{};
         std::int32_t partition = -1;
         std::int64_t offset = -1;
+        bool was_put = false;  ///< False: read from the store, without a record.
     };
     /// Writes out one update. It may put into this cache again.
     using Write = std::function<Result<void>(const Update& update)>;
@@ -59,6 +60,7 @@ class RecordCache {
     Result<void> remember(std::string_view row, std::string_view value);
     /// Writes out all updates; what was read stays.
     Result<void> flush();
+    [[nodiscard]] bool is_dirty() const noexcept { return !dirty_.empty(); }
     /// Drops everything.
     void clear();
     /// Updates of from <= row < to by row, until `visit` returns false.

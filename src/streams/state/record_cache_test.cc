@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 #include <random>
 
@@ -75,7 +76,7 @@ TEST(RecordCache, AFlushTellsTheLastUpdateOfEachKeyWithItsOrigin) {
 }
 
 TEST(RecordCache, OneUpdateOutOfTheBudgetTakesAllOfItsStore) {
-    Cached<KeyValueStore> s{Kind::kPlainKeyValue, 200};
+    Cached<KeyValueStore> s{Kind::kPlainKeyValue, 180};
     ASSERT_TRUE(s.store->put("a", "1", 1));
     ASSERT_TRUE(s.store->put("b", "1", 2));
     ASSERT_TRUE(s.store->put("a", "2", 3));
@@ -85,7 +86,7 @@ TEST(RecordCache, OneUpdateOutOfTheBudgetTakesAllOfItsStore) {
     ASSERT_TRUE(s.store->put("c", std::string(50, 'c'), 4));
     EXPECT_EQ(s.forwarded,
               "a:null->2@3/-1 b:null->1@2/-1 c:null->" + std::string(50, 'c') + "@4/-1 ");
-    EXPECT_LE(s.backend.cache_budget->bytes, 200U);
+    EXPECT_LE(s.backend.cache_budget->bytes, 180U);
 }
 
 TEST(RecordCache, WindowsAndSessionsTellTheirTimes) {
@@ -138,6 +139,32 @@ TEST(RecordCache, EqualsAPlainMapUnderATightBudget) {
         ASSERT_EQ(backwards, expected);
     }
     EXPECT_LE(s.backend.cache_budget->bytes, 700U);
+}
+
+TEST(RecordCache, AnUnlimitedWindowIsToldToHaveNoEnd) {
+    MemoryBackend backend;
+    backend.cache_budget = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = 1'000});
+    constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+    const auto store = make_store({.name = "s",
+                                   .kind = Kind::kWindow,
+                                   .retention_ms = kForEver,
+                                   .window_ms = kForEver,
+                                   .caching = true},
+                                  backend);
+    NotingTask task;
+    ASSERT_TRUE(store->open(task));
+    std::int64_t end = 0;
+    store->forward_on_flush(
+        [&](const Flushed& update) -> Result<void> {
+            end = update.end;
+            return {};
+        },
+        false);
+    ASSERT_TRUE(dynamic_cast<WindowStore&>(*store).put("k", 5, "v", 7));
+    EXPECT_TRUE(store->holds_back());
+    ASSERT_TRUE(store->flush());
+    EXPECT_FALSE(store->holds_back());
+    EXPECT_EQ(end, kForEver);
 }
 
 }  // namespace

@@ -47,6 +47,10 @@ Result<void> StateStore::flush() {
     return cache_->flush();
 }
 
+bool StateStore::holds_back() const noexcept {
+    return cache_ && cache_->is_dirty();
+}
+
 Result<bool> StateStore::read(std::string_view row, std::string& out) const {
     if (!cache_) return bytes_->get(row, out);
     if (const auto* held = cache_->find(row)) {

@@ -77,6 +77,26 @@ class StoreCodec {
         return std::optional<std::string_view>{};
     }
     Result<A> decode(std::string_view bytes) const { return use_.value->decode(use_.name, bytes); }
+    /// What a cache held back.
+    struct Told {
+        K key;
+        std::optional<A> now{};
+        std::optional<A> before{};
+        [[nodiscard]] Change change() const {
+            return {.now = address(now), .before = address(before)};
+        }
+    };
+    Result<Told> told(const Flushed& update) const {
+        LEAT_TRY(K key, decode_key(update.key));
+        Told out{.key = std::move(key)};
+        if (update.now != nullptr) {
+            LEAT_TRY(out.now, decode(update.now->value));
+        }
+        if (update.before != nullptr) {
+            LEAT_TRY(out.before, decode(update.before->value));
+        }
+        return out;
+    }
     Result<K> decode_key(std::string_view bytes) const {
         return use_.key->decode(use_.name, bytes);
     }
@@ -87,6 +107,11 @@ class StoreCodec {
     std::string key_bytes_;
     std::string value_bytes_;
 };
+
+/// As an update that was held back goes on. `change` must outlive it.
+inline Flow flow_of(const Flushed& update, const void* key, const Change& change) {
+    return {.key = key, .value = &change, .timestamp = update.timestamp, .headers = update.headers};
+}
 
 template <class K, class V, class A>
 class AggregateNode final : public Node {
@@ -99,7 +124,10 @@ class AggregateNode final : public Node {
           old_values_(old_values) {}
 
     Result<void> open(Task& task) override {
-        store_.open(task.store(codec_.store()));
+        auto& store = task.store(codec_.store());
+        store_.open(store);
+        cached_ = store.forward_on_flush([this](const Flushed& update) { return tell(update); },
+                                         old_values_);
         return Node::open(task);
     }
 
@@ -131,6 +159,7 @@ class AggregateNode final : public Node {
             task().drop(*this, "older than the history");
             return {};
         }
+        if (cached_) return {};
         const Change change{.now = address(now),
                             .before = old_values_ ? address(before) : nullptr,
                             .latest = put.latest()};
@@ -138,9 +167,15 @@ class AggregateNode final : public Node {
             {.key = flow.key, .value = &change, .timestamp = timestamp, .headers = flow.headers});
     }
 
+    Result<void> tell(const Flushed& update) {
+        LEAT_TRY(const auto told, codec_.told(update));
+        return forward(flow_of(update, &told.key, told.change()));
+    }
+
     Aggregation<K, V, A> aggregation_;
     StoreCodec<K, A> codec_;
     bool old_values_;
+    bool cached_ = false;
     LatestStore store_;
     Entry entry_;
 };

@@ -14,6 +14,12 @@
 
 namespace leat::streams::detail {
 
+/// How an aggregate's node tells of changes.
+struct Telling {
+    Emit emit = Emit::kOnWindowUpdate;
+    bool old_values = false;
+};
+
 class FinalEmitter {
   public:
     explicit FinalEmitter(Emit emit) : emit_(emit) {}

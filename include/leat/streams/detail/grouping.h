@@ -109,7 +109,8 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
                       const Serde<K>& key, StoreKeeps can = {}) {
     StoreSpec spec{.name = as.store.empty() ? graph.store_name(prefix) : as.store,
                    .logging = as.logging,
-                   .persistent = as.persistent};
+                   .persistent = as.persistent,
+                   .caching = as.caching};
     check_materialized(graph, as.name.empty() ? spec.name : as.name, as, can);
     keep_history(spec, as);
     StoreUse<K, A> use{spec.name, choose(as.key, key), choose(as.value, Serde<A>{})};
@@ -122,8 +123,8 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
 /// over sliding windows: Kafka Streams numbers it twice, and what it numbers later counts on.
 template <class K, class A>
 void skip_number_of_count(Graph& graph, const Materialized<K, A>& as) {
-    const bool given =
-        as.key || as.value || as.retention || as.history || !as.logging || !as.persistent;
+    const bool given = as.key || as.value || as.retention || as.history || !as.logging ||
+                       !as.persistent || !as.caching;
     if (as.store.empty() && given) graph.store_name("KSTREAM-AGGREGATE-");
 }
 

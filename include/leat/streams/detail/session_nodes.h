@@ -38,6 +38,8 @@ class SessionAggregateNode final : public Node {
     Result<void> open(Task& task) override {
         store_ = &dynamic_cast<SessionStore&>(task.store(codec_.store()));
         final_.open(task, codec_.store());
+        cached_ = store_->forward_on_flush([this](const Flushed& update) { return tell(update); },
+                                           old_values_);
         return Node::open(task);
     }
 
@@ -107,11 +109,21 @@ class SessionAggregateNode final : public Node {
 
     Result<void> tell(const Flow& flow, Window window, const std::optional<A>& before,
                       const std::optional<A>& now) {
-        if (final_.on_close()) return {};
+        if (final_.on_close() || cached_) return {};
         const Windowed<K> windowed{*flow.key_as<K>(), window};
         const Change change{.now = address(now), .before = old_values_ ? address(before) : nullptr};
         // Kafka Streams makes a new record for each session: without the headers of what caused it.
         return forward({.key = &windowed, .value = &change, .timestamp = window.end});
+    }
+
+    Result<void> tell(const Flushed& update) {
+        LEAT_TRY(const auto told, codec_.told(update));
+        const Windowed<K> windowed{told.key, {update.start, update.end}};
+        const Change change = told.change();
+        return forward({.key = &windowed,
+                        .value = &change,
+                        .timestamp = update.end,
+                        .headers = update.headers});
     }
 
     /// Before a session that ends at `newest` is put: hands on what the store would then lose.
@@ -160,6 +172,7 @@ class SessionAggregateNode final : public Node {
     Aggregation<K, V, A> aggregation_;
     StoreCodec<K, A> codec_;
     bool old_values_;
+    bool cached_ = false;
     FinalEmitter final_;
     SessionStore* store_ = nullptr;
     std::int64_t stream_time_ = -1;

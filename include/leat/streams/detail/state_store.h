@@ -109,6 +109,8 @@ class StateStore {
     bool forward_on_flush(OnFlush listener, bool old_values);
     /// Writes out, logs and forwards what the cache holds back. Errors: what these end with.
     virtual Result<void> flush();
+    /// Something is held back.
+    [[nodiscard]] bool holds_back() const noexcept;
     /// Keeps what the store remembers beside its rows; before each commit. Errors: kIoError.
     virtual Result<void> save() { return {}; }
 

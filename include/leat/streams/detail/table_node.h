@@ -34,14 +34,16 @@ struct Kept {
 /// Whether the user said anything about the store: Kafka Streams uses up a number then.
 template <class K, class V>
 bool described(const Materialized<K, V>& as) {
-    return !as.store.empty() || as.key || as.value || as.history || !as.logging || !as.persistent;
+    return !as.store.empty() || as.key || as.value || as.history || !as.logging || !as.persistent ||
+           !as.caching;
 }
 
 template <class K, class V>
 Kept<K, V> kept(Graph& graph, std::string_view operator_name, std::string store,
                 const Materialized<K, V>& as, const Serde<K>& key, const Serde<V>& value = {}) {
     check_materialized(graph, operator_name, as, {.windows = false, .history = true});
-    StoreSpec spec{.name = store, .logging = as.logging, .persistent = as.persistent};
+    StoreSpec spec{
+        .name = store, .logging = as.logging, .persistent = as.persistent, .caching = as.caching};
     keep_history(spec, as);
     return {std::move(spec), {std::move(store), choose(as.key, key), choose(as.value, value)}};
 }
@@ -109,20 +111,9 @@ class TableNode : public Node {
         const std::int64_t at = ends ? deleted_at.value_or(flow.timestamp) : flow.timestamp;
         return store_.put(key, value, at, flow.headers);
     }
-    Result<std::optional<V>> decoded(const Entry* entry) const {
-        if (entry == nullptr) return std::optional<V>{};
-        LEAT_TRY(V value, codec_->decode(entry->value));
-        return std::optional<V>{std::move(value)};
-    }
     Result<void> tell(const Flushed& update) {
-        LEAT_TRY(const K key, codec_->decode_key(update.key));
-        LEAT_TRY(const std::optional<V> now, decoded(update.now));
-        LEAT_TRY(const std::optional<V> before, decoded(update.before));
-        const Change change{.now = address(now), .before = address(before)};
-        return forward({.key = &key,
-                        .value = &change,
-                        .timestamp = update.timestamp,
-                        .headers = update.headers});
+        LEAT_TRY(const auto told, codec_->told(update));
+        return forward(flow_of(update, &told.key, told.change()));
     }
 
     bool old_values_;

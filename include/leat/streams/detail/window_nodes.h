@@ -19,12 +19,6 @@
 
 namespace leat::streams::detail {
 
-/// How an aggregate's node tells of changes.
-struct Telling {
-    Emit emit = Emit::kOnWindowUpdate;
-    bool old_values = false;
-};
-
 /// What the nodes of fixed-size windows have in common: the store, and how results leave.
 template <class K, class V, class A>
 class WindowedNode : public Node {
@@ -40,6 +34,8 @@ class WindowedNode : public Node {
     Result<void> open(Task& task) override {
         store_ = &dynamic_cast<WindowStore&>(task.store(codec_.store()));
         final_.open(task, codec_.store());
+        cached_ = store_->forward_on_flush([this](const Flushed& update) { return tell(update); },
+                                           old_values_);
         return Node::open(task);
     }
 
@@ -62,7 +58,7 @@ class WindowedNode : public Node {
     /// `before` counts only when old values are asked for.
     Result<void> tell(const Flow& flow, Window window, const std::optional<A>& before,
                       const Held& now) {
-        if (final_.on_close()) return {};
+        if (final_.on_close() || cached_) return {};
         const Windowed<K> windowed{*flow.key_as<K>(), window};
         const Change change{.now = address(now.value),
                             .before = old_values_ ? address(before) : nullptr};
@@ -70,6 +66,11 @@ class WindowedNode : public Node {
                         .value = &change,
                         .timestamp = now.timestamp,
                         .headers = flow.headers});
+    }
+    Result<void> tell(const Flushed& update) {
+        LEAT_TRY(const auto told, codec_.told(update));
+        const Windowed<K> windowed{told.key, {update.start, update.end}};
+        return forward(flow_of(update, &windowed, told.change()));
     }
     /// Hands on the windows of all keys with from <= start <= to.
     Result<void> emit(const Flow& flow, std::int64_t from, std::int64_t to, std::int64_t length) {
@@ -107,6 +108,7 @@ class WindowedNode : public Node {
     Aggregation<K, V, A> aggregation_;
     StoreCodec<K, A> codec_;
     bool old_values_;
+    bool cached_ = false;
     FinalEmitter final_;
     WindowStore* store_ = nullptr;
     std::int64_t stream_time_ = -1;

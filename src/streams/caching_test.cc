@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What tables tell when their stores hold updates back: the last update of each key, at a commit or
+// when the budget is used up. Outcomes by the rules of Kafka Streams' caching stores.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "leat/streams/builder.h"
+#include "leat/streams/test_driver.h"
+#include "streams/testing/play.h"
+
+namespace leat::streams {
+namespace {
+
+using std::string;
+
+/// Steps as in testing/play.h, and "commit"; "key=value@time " of all that comes to "out".
+string told(Builder& builder, const string& input, std::size_t cache_bytes = 1'000'000) {
+    const auto topology = builder.build();
+    if (!topology) return "build: " + string{topology.error().detail()};
+    auto driver = TestDriver::open(
+        *topology,
+        {.application_id = "app", .cache_bytes = cache_bytes, .commit_each_record = false});
+    if (!driver) return "open: " + string{driver.error().detail()};
+    string out;
+    std::istringstream steps{input};
+    for (string step; std::getline(steps, step, ';');) {
+        std::istringstream words{step};
+        string topic;
+        string key;
+        string value;
+        std::int64_t at = 0;
+        words >> topic >> key >> value >> at;
+        if (topic == "commit") {
+            EXPECT_TRUE((*driver)->commit());
+        } else {
+            const std::optional<string> text =
+                value == "-" ? std::nullopt : std::optional<string>{value};
+            EXPECT_TRUE((*driver)->pipe(topic, std::optional{key}, text, {at}));
+        }
+        for (const auto& record : (*driver)->read("out"))
+            out += record.key.value_or("null") + "=" + record.value.value_or("null") + "@" +
+                   std::to_string(record.timestamp) + " ";
+        if (topic == "commit") out += "| ";
+    }
+    return out;
+}
+
+string text_of(const std::int64_t& number) {
+    return std::to_string(number);
+}
+
+TEST(Caching, ATableTellsTheLastUpdateOfEachKeyAtACommit) {
+    Builder builder;
+    builder.stream<string, string>("in").group_by_key().count().map_values(text_of).to_stream().to(
+        "out");
+    EXPECT_EQ(told(builder, "in a x 1; in b x 2; in a x 3; commit; in b x 1; commit; commit"),
+              "b=1@2 a=2@3 | b=2@2 | | ");
+}
+
+TEST(Caching, WithoutCachingEachUpdateIsTold) {
+    Builder builder;
+    builder.stream<string, string>("in")
+        .group_by_key()
+        .count({.caching = false})
+        .map_values(text_of)
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(told(builder, "in a x 1; in a x 2; commit"), "a=1@1 a=2@2 | ");
+}
+
+TEST(Caching, AFullCacheTellsBeforeACommit) {
+    Builder builder;
+    builder.stream<string, string>("in").group_by_key().count().map_values(text_of).to_stream().to(
+        "out");
+    // The oldest goes and takes what else is dirty along.
+    EXPECT_EQ(told(builder, "in a x 1; in b x 2; in c x 3; commit", 200), "a=1@1 b=1@2 c=1@3 | ");
+    Builder other;
+    other.stream<string, string>("in").group_by_key().count().map_values(text_of).to_stream().to(
+        "out");
+    EXPECT_EQ(told(other, "in a x 1; in a x 2; commit", 1), "a=1@1 a=2@2 | ");
+}
+
+// The rest is what Kafka Streams 4.2.1 wrote on a cluster for the same records: the one "|" is the
+// commit when it was closed.
+constexpr const char* kRecords =
+    "in a x 1; in b x 2; in a x 3; in c x 4; in b x 5; in d x 6; in a x 7; in e x 8; in b x 9; "
+    "in c x 10; commit";
+
+TEST(Caching, StoresAreFlushedInTheOrderOfTheTopology) {
+    const auto joined = [](const string& one, const string& two) { return one + two; };
+    const auto marked = [](const std::int64_t& number) { return "z" + std::to_string(number); };
+    Builder chain;
+    auto counted = chain.stream<string, string>("in")
+                       .group_by_key()
+                       .count({.store = "z"})
+                       .to_stream()
+                       .map_values(marked);
+    counted.to("out");
+    counted.group_by_key().reduce(joined, {.store = "a"}).to_stream().to("out");
+    EXPECT_EQ(told(chain, kRecords),
+              "d=z1@6 a=z3@7 e=z1@8 b=z3@9 c=z2@10 d=z1@6 a=z3@7 e=z1@8 b=z3@9 c=z2@10 | ");
+    Builder both;
+    auto grouped = both.stream<string, string>("in").group_by_key();
+    grouped.count({.store = "zz"}).to_stream().map_values(marked).to("out");
+    grouped.reduce(joined, {.store = "aa"}).to_stream().to("out");
+    EXPECT_EQ(told(both, kRecords),
+              "d=z1@6 a=z3@7 e=z1@8 b=z3@9 c=z2@10 d=x@6 a=xxx@7 e=x@8 b=xxx@9 c=xx@10 | ");
+}
+
+TEST(Caching, TheBudgetIsCountedAsKafkaStreamsDoes) {
+    // There the topic's name has 11 bytes: five entries of 73 bytes.
+    const auto with = [](std::size_t bytes) {
+        Builder builder;
+        builder.stream<string, string>("in")
+            .group_by_key()
+            .count({.store = "s"})
+            .map_values(text_of)
+            .to_stream()
+            .to("out");
+        return told(builder, kRecords, bytes - 5 * 9);
+    };
+    EXPECT_EQ(with(363), "c=1@4 b=2@5 d=1@6 a=3@7 e=1@8 b=3@9 c=2@10 | ");
+    EXPECT_EQ(with(364), "c=1@4 b=2@5 d=1@6 a=3@7 e=1@8 b=3@9 c=2@10 | ");
+    EXPECT_EQ(with(365), "d=1@6 a=3@7 e=1@8 b=3@9 c=2@10 | ");
+}
+
+TEST(Caching, WindowsAndSessionsAsKafkaStreamsWritesThem) {
+    Builder windows;
+    testing_play::show(windows.stream<string, string>("in")
+                           .group_by_key()
+                           .windowed(tumbling(Duration{5}))
+                           .count());
+    EXPECT_EQ(told(windows, kRecords),
+              "b[0,5]=1@2 a[0,5]=2@3 c[0,5]=1@4 d[5,10]=1@6 a[5,10]=1@7 e[5,10]=1@8 b[5,10]=2@9 "
+              "c[10,15]=1@10 | ");
+    Builder sessions;
+    testing_play::show(sessions.stream<string, string>("in")
+                           .group_by_key()
+                           .windowed(session(Duration{4}))
+                           .count());
+    EXPECT_EQ(told(sessions, kRecords),
+              "c[4,4]=1@4 d[6,6]=1@6 a[1,7]=3@7 e[8,8]=1@8 b[2,9]=3@9 c[10,10]=1@10 | ");
+}
+
+TEST(Caching, ATableThatIsReadTellsOnlyWhatIsLeft) {
+    Builder builder;
+    builder.table<string, string>("in", {}, {.store = "t"}).to_stream().to("out");
+    EXPECT_EQ(told(builder,
+                   "in a 1 1; in b 1 2; in a - 3; in c 1 4; in b 2 5; in c - 6; in d 1 7; "
+                   "commit"),
+              "b=2@5 d=1@7 | ");
+}
+
+TEST(Caching, AChainOfTablesIsToldInOneCommit) {
+    Builder builder;
+    // By their names the second store would be flushed first.
+    builder.stream<string, string>("in")
+        .group_by_key()
+        .count({.store = "z"})
+        .map_values(text_of)
+        .to_stream()
+        .group_by_key()
+        .reduce([](const string& one, const string& two) { return one + two; }, {.store = "a"})
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(told(builder, "in k x 1; in k x 2; commit; in k x 3; commit"), "k=2@2 | k=23@3 | ");
+}
+
+TEST(Caching, WhatWasNeverToldIsNotTakenBack) {
+    Builder builder;
+    builder.table<string, string>("in")
+        .group_by([](const string& key, const string& value) {
+            return KeyValue<string, string>{value, key};
+        })
+        .reduce([](const string& one, const string& two) { return one + two; },
+                [](const string& one, const string& two) { return one + "-" + two; })
+        .to_stream()
+        .to("out");
+    // "k" moves from g to h unseen. One commit for the table, one for what is grouped.
+    EXPECT_EQ(told(builder, "in k g 1; in k h 2; commit; commit; in k i 3; commit; commit"),
+              "| h=k@2 | | h=k-k@3 i=k@3 | ");
+}
+
+TEST(Caching, ADeletionOfWhatWasNeverToldIsNotTold) {
+    Builder builder;
+    builder.table<string, string>("in", {}, {.store = "t"}).to_stream().to("out");
+    EXPECT_EQ(told(builder, "in a 1 1; in b 1 2; in a - 3; commit; in b - 4; commit"),
+              "b=1@2 | b=null@4 | ");
+}
+
+TEST(Caching, WindowsAreToldByKeyAndWindow) {
+    Builder builder;
+    testing_play::show(builder.stream<string, string>("in")
+                           .group_by_key()
+                           .windowed(tumbling(Duration{10}).grace(Duration{100}))
+                           .count());
+    EXPECT_EQ(told(builder, "in a x 1; in a x 12; in a x 3; in b x 5; commit"),
+              "a[10,20]=1@12 a[0,10]=2@3 b[0,10]=1@5 | ");
+}
+
+TEST(Caching, SessionsThatCameAndWentAreNotTold) {
+    Builder builder;
+    testing_play::show(builder.stream<string, string>("in")
+                           .group_by_key()
+                           .windowed(session(Duration{10}))
+                           .count());
+    EXPECT_EQ(told(builder, "in a x 1; in a x 5; commit; in a x 9; commit"),
+              "a[1,5]=2@5 | a[1,5]=null@5 a[1,9]=3@9 | ");
+}
+
+TEST(Caching, WindowsThatAreToldOnCloseAreNotHeldBack) {
+    Builder builder;
+    testing_play::show(builder.stream<string, string>("in")
+                           .group_by_key()
+                           .windowed(tumbling(Duration{10}))
+                           .emit(Emit::kOnWindowClose)
+                           .count());
+    EXPECT_EQ(told(builder, "in a x 1; in a x 12; commit"), "a[0,10]=1@1 | ");
+}
+
+}  // namespace
+}  // namespace leat::streams

@@ -20,8 +20,11 @@ class Assignor {
     }
 
     Plan run() {
-        keep();
-        place();
+        // First what has state, so that each process gets its part of that.
+        for (const bool stateful : {true, false}) {
+            keep(stateful);
+            place(stateful);
+        }
         even_out();
         warm_up();
         place_standbys();
@@ -42,10 +45,12 @@ class Assignor {
     [[nodiscard]] bool is_fuller(const std::string& a, const std::string& b) const {
         return active_count(a) * threads(b) > (active_count(b) + 1) * threads(a);
     }
-    [[nodiscard]] std::int64_t quota(const std::string& id) const {
+    /// Of tasks with state, or of all.
+    [[nodiscard]] std::int64_t quota(const std::string& id, bool stateful) const {
         std::int64_t all = 0;
         for (const auto& [other, member] : members_) all += threads(other);
-        const auto count = static_cast<std::int64_t>(tasks_.size());
+        const std::int64_t count = std::ranges::count_if(
+            tasks_, [&](const auto& task) { return task.second || !stateful; });
         return (count * threads(id) + all - 1) / all;
     }
     [[nodiscard]] std::optional<std::int64_t> lag(const std::string& id, const TaskId& task) const {
@@ -56,11 +61,12 @@ class Assignor {
     }
 
     /// What fits stays with its owner; what nobody else could go on with at once comes first.
-    void keep() {
+    void keep(bool stateful) {
         for (const bool movable : {false, true}) {
             for (const auto& [task, is_stateful] : tasks_) {
                 const auto owner = owner_.find(task);
-                if (owner == owner_.end() || active_count(owner->second) >= quota(owner->second) ||
+                if (is_stateful != stateful || owner == owner_.end() ||
+                    active_count(owner->second) >= quota(owner->second, stateful) ||
                     is_movable(task, owner->second) != movable)
                     continue;
                 plan_.shares.at(owner->second).active.insert(task);
@@ -75,12 +81,12 @@ class Assignor {
         });
     }
     /// The rest goes where its state is, else where most room is.
-    void place() {
+    void place(bool stateful) {
         for (const auto& [task, is_stateful] : tasks_) {
-            if (placed_.contains(task)) continue;
+            if (is_stateful != stateful || placed_.contains(task)) continue;
             Id best = nullptr;
             for (const auto& [id, member] : members_) {
-                if (active_count(id) >= quota(id)) continue;
+                if (active_count(id) >= quota(id, stateful)) continue;
                 if (best == nullptr || comes_before(task, id, *best)) best = &id;
             }
             if (best == nullptr) best = &members_.begin()->first;

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace leat::streams {
 namespace {
 
@@ -125,6 +127,19 @@ TEST(TaskAssignor, AMemberThatComesBackGetsTheTasksWhoseStateItHas) {
     members["b"].lags[{0, 2}] = 20;
     EXPECT_EQ(play(tasks(4, true), members, {.acceptable_lag = 100}), 2);
     EXPECT_EQ(members["b"].active, (std::set<TaskId>{{0, 0}, {0, 2}}));
+}
+
+TEST(TaskAssignor, TasksWithStateAreSpreadByThemselves) {
+    std::map<TaskId, bool> all = tasks(4, false);
+    for (int i = 0; i < 4; ++i) all[{1, i}] = true;
+    Members members{{"a", {}}, {"b", {}}};
+    for (const auto& [task, is_stateful] : all) members["a"].active.insert(task);
+    for (int i = 0; i < 4; ++i) members["a"].lags[{1, i}] = 0;
+    EXPECT_GT(play(all, members, {}), 1);
+    for (const auto& [id, member] : members) {
+        EXPECT_EQ(member.active.size(), 4U) << id;
+        EXPECT_EQ(std::ranges::count(member.active, 1, &TaskId::subtopology), 2) << id;
+    }
 }
 
 }  // namespace

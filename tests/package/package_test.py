@@ -87,6 +87,22 @@ class Package(unittest.TestCase):
             with self.subTest(compiler):
                 self.run_in(self.place, compiler, *STRICT, f"-I{self.include}", str(source))
 
+    def test_other_versions_and_components_are_not_found(self):
+        folder = self.place / "refused"
+        folder.mkdir()
+        (folder / "CMakeLists.txt").write_text("""
+cmake_minimum_required(VERSION 3.25)
+project(refused LANGUAGES CXX)
+foreach(asked IN ITEMS "0.2" "1.0" "0.1;COMPONENTS;other")
+  find_package(leat ${asked} QUIET)
+  message(STATUS "${asked}: ${leat_FOUND} ${leat_NOT_FOUND_MESSAGE}")
+endforeach()
+find_package(leat 0.1 REQUIRED COMPONENTS streams)
+""")
+        out = self.run_in(folder, "cmake", "-B", "build", CMAKE_PREFIX_PATH=str(self.prefix))
+        for line in ("0.2: 0", "1.0: 0", "0.1;COMPONENTS;other: 0 leat has the component 'streams' and no 'other'"):
+            self.assertIn(line, out)
+
     def test_the_readmes_program_counts_with_each_build(self):
         first = self.project("by-cmake")
         settings = {"group.min.session.timeout.ms": "1000"}

@@ -2,6 +2,7 @@
 //
 // How records are put into windows of time. Layer: streams SDK.
 // Spec:  Kafka Streams' TimeWindows, SlidingWindows, SessionWindows, UnlimitedWindows, JoinWindows.
+// Threading: plain values.
 #pragma once
 
 #include <compare>

@@ -2,9 +2,10 @@
 //
 // A bank's books, exactly once: each transfer takes from one account what it gives to another.
 //
-//     transfers   any key; {"id": "t7", "from": "alice", "to": "bob", "cents": 500}   in
-//     journal     the account; id, account, cents: one entry for each side            out
-//     balances    the account; its cents, 8 bytes                                     out
+//     transfers   any key; {"id": "t7", "from": "alice", "to": "bob", "cents": 500}      in
+//     journal     the account; id, account, cents: an entry of each side, both in the    out
+//                 partition of the transfer's id
+//     balances    the account; its cents, 8 bytes                                        out
 //
 // The two accounts may lie in different partitions, so that the entries go through a topic of their
 // own. Whatever dies in between, no entry is lost or booked twice: input, state and output are
@@ -48,7 +49,14 @@ struct leat::streams::Members<Entry> {
 
 namespace {
 
+using leat::streams::Departing;
 using leat::streams::KeyValue;
+using leat::streams::Partitions;
+
+/// Both entries of a transfer lie in one partition of the journal, one behind the other.
+Partitions together(const Departing<std::string, Entry>& entry) {
+    return std::vector{leat::streams::partition_for_key(entry.value->id, entry.partitions)};
+}
 
 std::vector<KeyValue<std::string, Entry>> booked(const Transfer& transfer) {
     const Entry from{transfer.id, transfer.from, -transfer.cents};
@@ -61,7 +69,7 @@ leat::Result<leat::streams::Topology> bank_ledger() {
     const auto entries = builder.stream<std::string, Transfer>("transfers")
                              .flat_map(booked)
                              .repartition({.name = "by-account"});
-    entries.to("journal");
+    entries.to("journal", {.partitioner = together});
     entries.group_by_key()
         .aggregate([] { return std::int64_t{0}; },
                    [](const std::string& /*account*/, const Entry& entry, std::int64_t balance) {

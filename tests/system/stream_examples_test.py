@@ -100,10 +100,13 @@ class Example(unittest.TestCase):
     def produce(self, topic, records):
         self.leat("produce", topic, "--json", stdin="".join(json.dumps(row) + "\n" for row in records))
 
+    def rows(self, topic):
+        out = self.leat("consume", topic, "--from", "beginning", "--until-end", "--isolation", "read_committed", "--output", "json")
+        return [json.loads(line) for line in out.splitlines()]
+
     def consume(self, topic):
         """(key, value) as bytes, each key's in its order."""
-        out = self.leat("consume", topic, "--from", "beginning", "--until-end", "--isolation", "read_committed", "--output", "json")
-        return [(part(row, "key"), part(row, "value")) for row in map(json.loads, out.splitlines())]
+        return [(part(row, "key"), part(row, "value")) for row in self.rows(topic)]
 
     @contextlib.contextmanager
     def running(self, example, *settings):
@@ -258,12 +261,16 @@ class Example(unittest.TestCase):
         self.produce("transfers", rest)
         with self.running("bank_ledger", *settings):
             self.wait_until("balances", read["balances"], balances)
-            entries = collections.Counter((entry["id"], entry["account"], entry["cents"])
-                                          for entry in (json.loads(value) for _, value in self.consume("journal")))
+            journal = [(row["partition"], json.loads(row["value"])) for row in self.rows("journal")]
+        entries = collections.Counter((entry["id"], entry["account"], entry["cents"]) for _, entry in journal)
         once = {(t["id"], account, cents): 1 for t in transfers
                 for account, cents in ((t["source"], -t["cents"]), (t["target"], t["cents"]))}
         if entries != once:
             self.differ("journal", entries, once)
+        # Both sides of a transfer lie together.
+        places = {(entry["id"], partition) for partition, entry in journal}
+        self.assertEqual(len(places), len(transfers))
+        self.assertEqual({partition for _, partition in places}, set(range(PARTITIONS)))
 
 
 def main():

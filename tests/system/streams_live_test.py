@@ -451,6 +451,25 @@ class Live(unittest.TestCase):
                 self.produce("in", ("d", "4"))
                 self.wait_for_values(*expected, "v4", app=second)
 
+    def test_restoring_is_told_and_state_is_not_removed_while_it_runs(self):
+        self.create("in", 1)
+        state = f"state.dir={self.place / 'kept'}"
+        store = "counts live-counts-changelog-0"
+        restores = lambda app: [line for line in app.lines() if line.startswith("restore")]  # noqa: E731
+        with App(self, "counts", state) as app:
+            app.running()
+            self.assertEqual(restores(app), [f"restore start {store} 0 0", f"restore end {store} 0"])
+            self.produce("in", ("a", "x"), ("b", "x"), ("c", "x"))
+            self.wait_for(self.values, lambda values: len(values) == 3, app=app)
+            self.assertIn("while the application runs", app.ask("clean"))
+        with App(self, "counts", state) as app:
+            app.running()
+            self.assertEqual(restores(app), [f"restore start {store} 3 3", f"restore end {store} 0"])
+        with App(self, "counts") as app:
+            app.running()
+            self.assertEqual(restores(app), [f"restore start {store} 0 3", f"restore batch {store} 3 3",
+                                             f"restore end {store} 3"])
+
     def test_first_output_comes_soon(self):
         self.create("in", 4)
         self.produce("in", *[(f"k{i}", "x") for i in range(8)])

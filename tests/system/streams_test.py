@@ -371,6 +371,26 @@ class WordCount(unittest.TestCase):
                 self.fail("nothing was sent")
             time.sleep(0.1)
 
+    def test_state_that_went_elsewhere_is_removed(self):
+        self.produce(500)
+        folders = lambda: {path.name for path in (self.place / "state" / "word-count").glob("1_*")}  # noqa: E731
+        with Instance(self.node, self.place, *self.EAGER, "state.cleanup.delay.ms=1000") as first:
+            self.wait_for_tasks(first, 2 * PARTITIONS)
+            self.wait_for_counts()
+            self.assertEqual(len(folders()), PARTITIONS)
+            with Instance(self.node, self.place, *self.EAGER, state="second") as second:
+                moved = {task for task in self.wait_for_tasks(second, PARTITIONS) if task.startswith("1_")}
+                self.assertTrue(moved)
+                deadline = time.monotonic() + 30
+                while folders() & moved and time.monotonic() < deadline:
+                    time.sleep(0.2)
+                self.assertFalse(folders() & moved)
+                self.assertEqual(folders() | moved, {f"1_{p}" for p in range(PARTITIONS)})
+                self.produce(100)
+                self.wait_for_counts()
+                self.assertEqual(second.stop(), 0)
+            self.assertEqual(first.stop(), 0)
+
     def test_state_of_another_process_is_refused(self):
         with Instance(self.node, self.place) as first:
             first.wait_running()

@@ -31,6 +31,8 @@ constexpr int kOpenFilesMax = 256;
 constexpr std::size_t kArenaBlock = std::size_t{256} << 10U;
 constexpr std::size_t kInfoLogBytes = std::size_t{1} << 20U;
 constexpr double kBloomBits = 10;
+/// However many tasks there are: smaller batches would cost more than they save.
+constexpr std::size_t kUncommittedBytesMin = std::size_t{256} << 10U;
 
 std::string registry_key(char what, std::string_view name = {}) {
     std::string out{kRegistry};
@@ -110,12 +112,17 @@ std::size_t StateMemory::used_bytes() const {
 TaskState::TaskState(Options options)
     : options_(std::move(options)), database_(std::make_shared<Database>()) {
     constexpr std::size_t kAlone = std::size_t{64} << 20U;
-    if (!options_.memory && !options_.directory.empty())
+    if (options_.directory.empty())
+        options_.memory.reset();
+    else if (!options_.memory)
         options_.memory = std::make_shared<StateMemory>(kAlone);
     database_->directory = options_.directory;
+    if (options_.memory) options_.memory->add_user();
 }
 
-TaskState::~TaskState() = default;
+TaskState::~TaskState() {
+    if (options_.memory) options_.memory->remove_user();
+}
 
 Result<std::unique_ptr<TaskState>> TaskState::open(Options options) {
     std::unique_ptr<TaskState> state{new TaskState{std::move(options)}};  // tidy: private
@@ -403,11 +410,18 @@ std::size_t TaskState::uncommitted_bytes() const noexcept {
 }
 
 bool TaskState::wants_commit() const noexcept {
-    return options_.exactly_once && uncommitted_bytes() >= options_.uncommitted_bytes_max;
+    return options_.exactly_once && uncommitted_bytes() >= uncommitted_bytes_max();
+}
+
+std::size_t TaskState::uncommitted_bytes_max() const noexcept {
+    if (!options_.memory) return options_.uncommitted_bytes_max;
+    const std::size_t share =
+        options_.memory->budget_bytes() / 4 / std::max<std::size_t>(options_.memory->users(), 1);
+    return std::min(options_.uncommitted_bytes_max, std::max(share, kUncommittedBytesMin));
 }
 
 Result<void> TaskState::relieve() {
-    if (options_.exactly_once || uncommitted_bytes() < options_.uncommitted_bytes_max) return {};
+    if (options_.exactly_once || uncommitted_bytes() < uncommitted_bytes_max()) return {};
     return write({});
 }
 

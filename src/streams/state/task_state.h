@@ -7,6 +7,7 @@
 // Threading: not synchronised; a QueryGate lets other threads read.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -38,8 +39,13 @@ class StateMemory {
 
     struct Parts;
     [[nodiscard]] const Parts& parts() const noexcept { return *parts_; }
+    /// Databases that are open.
+    [[nodiscard]] std::size_t users() const noexcept { return users_; }
+    void add_user() noexcept { ++users_; }
+    void remove_user() noexcept { --users_; }
 
   private:
+    std::atomic<std::size_t> users_ = 0;
     std::size_t budget_bytes_;
     std::unique_ptr<Parts> parts_;
 };
@@ -50,8 +56,8 @@ class TaskState final : public StateBackend {
         std::string directory{};  ///< The task's; the caller holds its lock. Empty: all in memory.
         std::shared_ptr<StateMemory> memory{};
         bool exactly_once = false;
-        /// At this many bytes uncommitted rows are written early; under exactly-once they are kept
-        /// and wants_commit() says so.
+        /// At this many bytes, or at its part of a quarter of the memory, uncommitted rows are
+        /// written early; under exactly-once they are kept and wants_commit() says so.
         std::size_t uncommitted_bytes_max = std::size_t{64} << 20U;
         std::size_t write_buffer_bytes = std::size_t{16} << 20U;
         /// Commits survive the process's end without restoring; off: what was not flushed is
@@ -100,6 +106,8 @@ class TaskState final : public StateBackend {
     Result<void> rollback(const Stores& stores, Task& task);
     [[nodiscard]] std::size_t uncommitted_bytes() const noexcept;
     [[nodiscard]] bool wants_commit() const noexcept;
+    /// Not many more are held.
+    [[nodiscard]] std::size_t uncommitted_bytes_max() const noexcept;
     /// Called now and then, between records: writes early when that is allowed and due.
     Result<void> relieve();
     /// Writes memory buffers to files, so that without a write-ahead log nothing is restored.

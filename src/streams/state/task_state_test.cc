@@ -492,5 +492,27 @@ TEST(TaskState, WithoutADirectoryAllIsInMemory) {
     EXPECT_FALSE(task.state->changelog_offset("kv"));
 }
 
+TEST(TaskState, UncommittedRowsOfAllTasksShareAQuarterOfTheMemory) {
+    TempFolder one;
+    TempFolder two;
+    const auto memory = std::make_shared<StateMemory>(std::size_t{8} << 20U);
+    Opened first{one.path(), {.memory = memory}};
+    EXPECT_EQ(first.state->uncommitted_bytes_max(), std::size_t{2} << 20U);
+    {
+        Opened second{two.path(), {.memory = memory, .exactly_once = true}};
+        EXPECT_EQ(first.state->uncommitted_bytes_max(), std::size_t{1} << 20U);
+        const std::string large(std::size_t{1} << 20U, 'x');
+        ASSERT_TRUE(first.kv->put("a", large, 1));
+        ASSERT_TRUE(second.kv->put("a", large, 1));
+        EXPECT_FALSE(first.state->wants_commit());
+        EXPECT_TRUE(second.state->wants_commit());
+        ASSERT_TRUE(first.state->relieve());
+        ASSERT_TRUE(second.state->relieve());
+        EXPECT_EQ(first.state->uncommitted_bytes(), 0U);
+        EXPECT_GT(second.state->uncommitted_bytes(), large.size());
+    }
+    EXPECT_EQ(first.state->uncommitted_bytes_max(), std::size_t{2} << 20U);
+}
+
 }  // namespace
 }  // namespace leat::streams::detail

@@ -22,6 +22,7 @@
 
 #include "leat/streams/application.h"
 #include "leat/streams/builder.h"
+#include "leat/streams/restore_listener.h"
 #include "streams/settings_reference.h"
 
 namespace {
@@ -231,6 +232,30 @@ string lags_of(const Application& app) {
     return out;
 }
 
+class SayRestores final : public RestoreListener {
+  public:
+    void on_restore_start(const RestoringStore& of, std::int64_t start, std::int64_t end) override {
+        say("restore start " + text_of(of) + " " + std::to_string(start) + " " +
+            std::to_string(end));
+    }
+    void on_batch_restored(const RestoringStore& of, std::int64_t next,
+                           std::int64_t restored) override {
+        say("restore batch " + text_of(of) + " " + std::to_string(next) + " " +
+            std::to_string(restored));
+    }
+    void on_restore_end(const RestoringStore& of, std::int64_t restored) override {
+        say("restore end " + text_of(of) + " " + std::to_string(restored));
+    }
+    void on_restore_suspended(const RestoringStore& of, std::int64_t restored) override {
+        say("restore suspended " + text_of(of) + " " + std::to_string(restored));
+    }
+
+  private:
+    static string text_of(const RestoringStore& of) {
+        return of.store + " " + of.topic + "-" + std::to_string(of.partition);
+    }
+};
+
 /// False: it was told to end.
 bool obey(Application& app, const string& command) {
     if (command == "pause") app.pause();
@@ -243,6 +268,8 @@ bool obey(Application& app, const string& command) {
         say(outcome(app.remove_thread()));
     else if (command == "leave" || command == "stay")
         say(outcome(app.close(Duration{30'000}, command == "leave")));
+    else if (command == "clean")
+        say(outcome(app.clean_up()));
     else if (command == "threads")
         say(text_of(app.thread_metadata()));
     else if (command == "lags")
@@ -286,6 +313,7 @@ int main(int argc, char** argv) {
         if (uncaught == "application") return UncaughtResponse::kShutdownApplication;
         return UncaughtResponse::kShutdownClient;
     };
+    options.restore_listener = std::make_shared<SayRestores>();
     auto app = Application::open(topology, options);
     if (!app) {
         std::fprintf(stderr, "streams_live_app: %s\n", string{app.error().detail()}.c_str());

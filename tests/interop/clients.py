@@ -13,7 +13,7 @@ from kafka_node import Unavailable, jars
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE / "clients"
 CODECS = tuple(f"codec_{name}" for name in ("none", "gzip", "snappy", "lz4", "zstd"))
-SECURE = ("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc", "reauthentication")  # security.py
+SECURE = ("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc", "sasl_gssapi", "reauthentication")  # security.py
 FEATURES = ("create_topics", "produce", "consume", *CODECS, "idempotence", "offsets_by_time", "group", "cooperative",
             "static_membership", "commit_resume", "describe_configs", "alter_configs", "create_partitions", "delete_records",
             "delete_topic", "groups_admin", "cluster_tools", "transactions", "transactional_offsets", "read_committed", *SECURE)
@@ -193,13 +193,14 @@ OLD_SCRAM = ("sasl_scram_256", "sasl_scram_512")
 # librdkafka and Java get their tokens themselves; the others call the program for one, which is sasl_oauthbearer.
 NO_OIDC = ("sasl_oidc",)
 NO_REAUTHENTICATION = ("reauthentication",)
+NO_KERBEROS = ("sasl_gssapi",)  # Neither kafkajs nor kafka-go has it, and the wheel's librdkafka is built without.
 WITH_TOOLS = tuple(name for name in FEATURES if name not in (*TRANSACTIONAL, *NO_REAUTHENTICATION))  # They do not run that long.
 NO_ADMIN = ("describe_configs", "alter_configs", "create_partitions", "delete_records", "delete_topic", "groups_admin")
 
 CLIENTS = (
     Client("kcat", "kcat 1.7.1", without(*NO_ADMIN, "transactional_offsets", *OLD_SCRAM, "sasl_oauthbearer", *NO_OIDC, *NO_REAUTHENTICATION), kcat, short=True),
     Client("librdkafka", "librdkafka 2.0.2 (Debian)", without(*OLD_SCRAM, *NO_OIDC, *NO_REAUTHENTICATION), librdkafka, short=True),
-    Client("confluent-python", "confluent-kafka 2.16.1 (librdkafka 2.16.0)", without() + CONSUMER_PROTOCOL, _python("confluent_python", "requirements.txt"),
+    Client("confluent-python", "confluent-kafka 2.16.1 (librdkafka 2.16.0)", without(*NO_KERBEROS) + CONSUMER_PROTOCOL, _python("confluent_python", "requirements.txt"),
            short=True),
     Client("kafka-python", "kafka-python 3.0.12", without(*NO_OIDC), _python("kafka_python", "requirements.txt")),
     Client("kafka-python-2", "kafka-python 2.0.2", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL, "read_committed",
@@ -211,7 +212,7 @@ CLIENTS = (
     Client("tools-3", "command line tools 3.9.1", WITH_TOOLS, _java_tools("3.9.1")),
     Client("franz-go", "Go franz-go", without(*NO_OIDC) + ("consumer_protocol",), _go("franz")),
     Client("sarama", "Go sarama", without(*NO_OIDC), _go("sarama")),
-    Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL, *NO_OIDC, *NO_REAUTHENTICATION),
-           _go("segmentio")),
-    Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership", *NO_OIDC), kafkajs),
+    Client("kafka-go", "Go segmentio kafka-go", without("idempotence", "cooperative", "static_membership", "delete_records", *TRANSACTIONAL, *NO_OIDC, *NO_REAUTHENTICATION,
+                                                      *NO_KERBEROS), _go("segmentio")),
+    Client("kafkajs", "Node kafkajs 2.2.4", without("cooperative", "static_membership", *NO_OIDC, *NO_KERBEROS), kafkajs),
 )

@@ -24,6 +24,7 @@ import files  # noqa: E402
 import mutant  # noqa: E402
 import report  # noqa: E402
 import security  # noqa: E402
+import kdc  # noqa: E402  (beside tests/system: security knows the way)
 import transactional  # noqa: E402
 from clients import CLIENTS, Broken  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, Unavailable  # noqa: E402
@@ -63,7 +64,7 @@ class Node:
         security.add_users(self.node.address)
         path = folder / f"ways.{self.broker}.json"
         secrets.write(path, self.node.addresses)
-        self.environment = {"LEAT_SECURITY": str(path), "JAVA_TOOL_OPTIONS": " ".join(secrets.java_options())}
+        self.environment = secrets.realm.environment | {"LEAT_SECURITY": str(path), "JAVA_TOOL_OPTIONS": " ".join(secrets.java_options())}
 
     def address(self, client):
         if self.node.process.poll() is not None:
@@ -210,7 +211,8 @@ def main():
         if not options.files:
             compare_clients(outcome, folder, options)
             if any(wanted_features(client, options, True) for client in chosen(options)):
-                compare_clients(outcome, folder, options, security.Secrets(folder / "secrets"))
+                with kdc.Kdc(folder / "realm") as realm:
+                    compare_clients(outcome, folder, options, security.Secrets(folder / "secrets", realm))
         if options.broker != "kafka" and not options.only and not options.feature:
             files.prove(outcome, folder / "files", options, say)
             if not options.files:

@@ -97,13 +97,14 @@ def run_tool(name, *arguments, version="4.3.1", **options):
 class KafkaNode:
     """A node with its own folder; `start` returns when it serves. Not safe to share between threads."""
 
-    def __init__(self, folder, version="4.3.1", settings=None, heap="1g", features=None, listeners=None, java_options=()):
+    def __init__(self, folder, version="4.3.1", settings=None, heap="1g", features=None, listeners=None, java_options=(), hosts=None):
         self.folder = pathlib.Path(folder).absolute()
         self.version = version
         self.settings = dict(settings or {})
         self.heap = heap
         self.features = dict(features or {})  # levels that the folder is formatted with, where they differ from the usual
         self.listeners = dict(listeners or {})  # more of them: name -> security protocol
+        self.hosts = dict(hosts or {})  # of those that are not to be 127.0.0.1: Kerberos goes by names
         self.java_options = list(java_options)
         self.process = None
         self.address = None
@@ -152,7 +153,7 @@ class KafkaNode:
     def more_listeners(self):
         if not self.listeners:
             return {}
-        self.addresses = self.addresses or {name: f"127.0.0.1:{free_port()}" for name in self.listeners}
+        self.addresses = self.addresses or {name: f"{self.hosts.get(name, '127.0.0.1')}:{free_port()}" for name in self.listeners}
         at = {"PLAINTEXT": f"127.0.0.1:{self.port}"} | self.addresses
         protocols = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"} | self.listeners
         named = ",".join(f"{name}://{address}" for name, address in at.items())
@@ -184,10 +185,11 @@ class KafkaNode:
 class LeatNode:
     """The same interface over `leat serve`."""
 
-    def __init__(self, folder, binary, settings=None, listeners=None, environment=None):
+    def __init__(self, folder, binary, settings=None, listeners=None, environment=None, hosts=None):
         self.folder = pathlib.Path(folder).absolute()
         self.binary = str(binary)
         self.environment = dict(environment or {})
+        self.hosts = dict(hosts or {})
         self.settings = {"group.initial.rebalance.delay.ms": "0"} | dict(settings or {})
         self.listeners = dict(listeners or {})  # more of them: name -> security protocol
         self.process = None
@@ -201,7 +203,8 @@ class LeatNode:
         command = [self.binary, "serve", "--data", str(self.data), "--http-listen", "127.0.0.1:0"]
         settings = self.settings
         if self.listeners:
-            at = {"PLAINTEXT": f"127.0.0.1:{self.port}"} | {name: self.addresses.get(name, "127.0.0.1:0") for name in self.listeners}
+            at = {"PLAINTEXT": f"127.0.0.1:{self.port}"} | {
+                name: self.addresses.get(name, f"{self.hosts.get(name, '127.0.0.1')}:0") for name in self.listeners}
             settings = settings | {
                 "listeners": ",".join(f"{name}://{address}" for name, address in at.items()),
                 "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in ({"PLAINTEXT": "PLAINTEXT"} | self.listeners).items())}
@@ -223,7 +226,8 @@ class LeatNode:
         found = re.search(r"127\.0\.0\.1:(\d+)", self.ready_line)
         self.port = int(found.group(1))
         self.address = f"127.0.0.1:{self.port}"
-        self.addresses = {name: at for name, at in re.findall(r" ([A-Z_]+) ([\d.]+:\d+)", self.ready_line) if name in self.listeners}
+        self.addresses = {name: at for name, at in re.findall(r" ([A-Z_]+) ([\w.]+:\d+)", self.ready_line) if name in self.listeners}
+        self.addresses |= {name: f"{host}:{self.addresses[name].rsplit(':', 1)[1]}" for name, host in self.hosts.items()}
         return self.address
 
     pid = KafkaNode.pid

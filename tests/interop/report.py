@@ -129,7 +129,7 @@ class Outcome:
             text += ["## Files, and the harness put to the test", ""] + [f"- {PASS if ok else FAIL}: {name}" + (f" ({detail})" if detail else "") for name, ok, detail in self.checks]
         text += ["", "## Replaced before comparison", "", normalise.as_markdown()]
         text += ["", "## What it does not show", "",
-                 "Kerberos, delegation tokens and rights (`tests/security`); load, faults and restarts (`make crash`); several nodes. Words of error messages and "
+                 "Delegation tokens and rights (`tests/security`); load, faults and restarts (`make crash`); several nodes. Words of error messages and "
                  "times are not compared, error codes are."]
         if self.absent:
             text += ["", "## Could not be had", ""] + [f"- {title}: {why}" for title, why, _ in self.absent]

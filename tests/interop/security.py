@@ -2,12 +2,13 @@
 """A secured broker of either kind, and what a client needs for each way in. Clients find it in the file that $LEAT_SECURITY names:
 
     {FEATURE: {"bootstrap", "good": LOGIN, "wrong": LOGIN}}
-    LOGIN: {"ca", "certificate", "key", "mechanism", "user", "password", "token", "rdkafka": {...}, "java": {...}}
+    LOGIN: {"ca", "certificate", "key", "mechanism", "user", "password", "token", "token_url", "keytab", "realm", "service", "rdkafka": {...},
+            "java": {...}}
 
 `token_url` is the endpoint that gives tokens to a client that shows its id (user) and secret (password).
 What a way in does not need is null. Programs that read no JSON find librdkafka's properties, with the token, in $LEAT_SECURITY.d/FEATURE.good and
 FEATURE.wrong. The last two are the same as librdkafka and as Java call it. `wrong` has another password, a token that somebody
-else signed, no certificate, or (TLS) no trust in the broker's authority.
+else signed, keys that became void, a service that there is not (who has a ticket needs no keys), no certificate, or (TLS) no trust in the broker's authority.
 """
 import base64
 import hashlib
@@ -16,20 +17,26 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import threading
 import time
 import urllib.parse
 
-from kafka_node import KafkaNode, LeatNode
-from protocol import Client
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+
+import kdc  # noqa: E402
+from kafka_node import KafkaNode, LeatNode  # noqa: E402
+from protocol import Client  # noqa: E402
 
 WAYS = {"tls": ("TLS", None), "mtls": ("MTLS", None), "sasl_plain": ("SASL", "PLAIN"), "sasl_scram_256": ("SASL", "SCRAM-SHA-256"),
         "sasl_scram_512": ("SASL", "SCRAM-SHA-512"), "sasl_oauthbearer": ("SASL", "OAUTHBEARER"), "sasl_oidc": ("SASL", "OAUTHBEARER"),
-        "reauthentication": ("REAUTH", "PLAIN")}
+        "sasl_gssapi": ("KERBEROS", "GSSAPI"), "reauthentication": ("REAUTH", "PLAIN")}
 FEATURES = tuple(WAYS)
-LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_SSL", "REAUTH": "SASL_SSL"}
+LISTENERS = {"TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_SSL", "REAUTH": "SASL_SSL", "KERBEROS": "SASL_PLAINTEXT"}
+HOSTS = {"KERBEROS": "localhost"}
 SESSION_MS = 3000  # On REAUTH: who wants to stay longer says again who he is (KIP-368).
 USER, PASSWORD, ISSUER, AUDIENCE = "alice", "password-of-alice", "https://issuer", "brokers"
+KERBEROS = 'com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true doNotPrompt=true keyTab="{}" principal="{}";'
 MODULE = "org.apache.kafka.common.security.{}LoginModule required"
 SCRAM = {"SCRAM-SHA-256": (1, "sha256"), "SCRAM-SHA-512": (2, "sha512")}
 ITERATIONS = 4096
@@ -83,9 +90,10 @@ class Issuer(http.server.BaseHTTPRequestHandler):
 
 
 class Secrets:
-    """An authority, certificates of the broker and of alice, and a key that signs tokens; all in `folder`."""
+    """An authority, certificates of the broker and of alice, and a key that signs tokens; all in `folder`. With a KDC: keys of its realm."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, realm=None):
+        self.realm = realm
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.ca = self.authority("ca")
@@ -127,7 +135,10 @@ class Secrets:
 
     def settings(self):
         """Those of either broker."""
-        return {
+        kerberos = {} if self.realm is None else {
+            "sasl.kerberos.service.name": "kafka", "listener.name.kerberos.sasl.enabled.mechanisms": "GSSAPI",
+            "listener.name.kerberos.gssapi.sasl.jaas.config": KERBEROS.format(self.realm.table("server"), f"kafka/localhost@{kdc.REALM}")}
+        return kerberos | {
             "ssl.keystore.type": "PEM", "ssl.keystore.location": self.broker, "ssl.truststore.type": "PEM", "ssl.truststore.location": self.ca,
             "listener.name.mtls.ssl.client.auth": "required", "ssl.principal.mapping.rules": "RULE:^CN=([a-z]+),O=clients$/$1/,DEFAULT",
             "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
@@ -147,7 +158,8 @@ class Secrets:
     def login(self, way, good):
         listener, mechanism = WAYS[way]
         trusted = self.ca if good or way != "tls" else self.stranger
-        out = dict.fromkeys(("ca", "certificate", "key", "mechanism", "user", "password", "token", "token_url")) | {"ca": trusted}
+        out = dict.fromkeys(("ca", "certificate", "key", "mechanism", "user", "password", "token", "token_url", "keytab", "realm",
+                             "service")) | {"ca": trusted}
         rdkafka = {"security.protocol": LISTENERS[listener].lower(), "ssl.ca.location": trusted}
         java = {"security.protocol": LISTENERS[listener], "ssl.truststore.type": "PEM", "ssl.truststore.location": trusted}
         if way == "mtls" and good:
@@ -156,7 +168,12 @@ class Secrets:
             java |= {"ssl.keystore.type": "PEM", "ssl.keystore.location": self.alice}
         if mechanism:
             out["mechanism"] = rdkafka["sasl.mechanism"] = java["sasl.mechanism"] = mechanism
-        if way == "sasl_oidc":
+        if mechanism == "GSSAPI":
+            table, service = (self.realm.table("alice"), "kafka") if good else (self.realm.table("stale"), "stranger")
+            out |= {"user": USER, "keytab": table, "realm": kdc.REALM, "service": service}
+            rdkafka |= {"sasl.kerberos.service.name": service, "sasl.kerberos.kinit.cmd": "true"}  # alice has a ticket
+            java |= {"sasl.jaas.config": KERBEROS.format(table, f"{USER}@{kdc.REALM}"), "sasl.kerberos.service.name": "kafka"}
+        elif way == "sasl_oidc":
             secret = PASSWORD if good else "another"
             out |= {"token_url": self.token_url, "user": USER, "password": secret}
             rdkafka |= {"sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.id": USER, "sasl.oauthbearer.client.secret": secret,
@@ -192,7 +209,8 @@ class Secrets:
     def java_options(self):
         """Kafka reads keys and tokens only from where it was told it may."""
         allowed = ",".join((self.keys_url, self.token_url, *(f"file:{self.folder / name}.token" for name in ("signer", "forger"))))
-        return [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={allowed}"]
+        kerberos = [] if self.realm is None else [f"-Djava.security.krb5.conf={self.realm.config}"]
+        return [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={allowed}", *kerberos]
 
 
 def add_users(address):
@@ -210,6 +228,7 @@ def add_users(address):
 def make_node(broker, folder, leat, secrets):
     settings = secrets.settings()
     if broker == "kafka":
-        return KafkaNode(folder / "kafka", settings=settings, listeners=LISTENERS, java_options=secrets.java_options())
+        return KafkaNode(folder / "kafka", settings=settings, listeners=LISTENERS, java_options=secrets.java_options(), hosts=HOSTS)
     # No rights here: those are tests/security's.
-    return LeatNode(folder / "leat", leat, settings=settings | {"super.users": f"User:ANONYMOUS;User:{USER}"}, listeners=LISTENERS)
+    return LeatNode(folder / "leat", leat, settings=settings | {"super.users": f"User:ANONYMOUS;User:{USER}"}, listeners=LISTENERS,
+                    environment=secrets.realm.environment, hosts=HOSTS)

@@ -63,6 +63,10 @@ wire::DescribeUserScramCredentialsResponse handle_describe_scram_users(
     if (!may_cluster(request, auth::Operation::kDescribe)) {
         out.error_code = wire_code(Errc::kClusterAuthorizationFailed);
         out.error_message = kNotAuthorized;
+        // Kafka's answer also has the error once for each user that was asked for, without names.
+        out.results = request.arena.array<Described>(message.users ? message.users->size() : 0);
+        for (Described& each : out.results)
+            each = {.error_code = out.error_code, .error_message = kNotAuthorized};
         return out;
     }
     const metadata::Credentials& known = request.shard->image().credentials();

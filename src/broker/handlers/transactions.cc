@@ -66,7 +66,8 @@ Errc check_partition(Request& request, std::string_view topic, std::int32_t inde
                                                                  : Errc::kUnknownTopicOrPartition;
 }
 
-Named collect(Request& request, AskedTopics asked, ToldTopics& told) {
+/// `refusal` is the answer for every partition, whatever else there is to say of it.
+Named collect(Request& request, AskedTopics asked, ToldTopics& told, Errc refusal) {
     using Told = Added::AddPartitionsToTxnPartitionResult;
     Named out;
     told = request.arena.array<Added::AddPartitionsToTxnTopicResult>(asked.size());
@@ -79,7 +80,8 @@ Named collect(Request& request, AskedTopics asked, ToldTopics& told) {
             to.partition_index = index;
             // Overwritten unless another one is refused.
             to.partition_error_code = wire_code(Errc::kOperationNotAttempted);
-            const Errc error = check_partition(request, asked[t].name, index);
+            const Errc error =
+                refusal != Errc::kNone ? refusal : check_partition(request, asked[t].name, index);
             if (error != Errc::kNone) {
                 to.partition_error_code = wire_code(error);
                 count_error(request, to.partition_error_code);
@@ -125,12 +127,10 @@ rt::Task<void> verify(Request& request, const OneTransaction& one, Named& named)
 }
 
 rt::Task<void> add(Request& request, OneTransaction one, ToldTopics& told) {
-    Named named = collect(request, one.topics, told);
     const bool is_broker = request.version() >= kSeveralTransactions;
-    if (!is_broker && !may_write(request, one.id)) {
-        tell_all(request, named, Errc::kTransactionalIdAuthorizationFailed);
-        co_return;
-    }
+    const bool may_add = is_broker || may_write(request, one.id);
+    Named named = collect(request, one.topics, told,
+                          may_add ? Errc::kNone : Errc::kTransactionalIdAuthorizationFailed);
     if (named.is_refused) co_return;
     if (one.verify_only) {
         co_await verify(request, one, named);

@@ -20,7 +20,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** The ways into a secured broker, see security.py. */
 final class Security {
     private static final List<String> WAYS =
-            List.of("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc");
+            List.of("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc", "sasl_gssapi");
 
     static void add(Map<String, Program.Feature> features) {
         for (String way : WAYS) {

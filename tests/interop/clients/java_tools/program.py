@@ -398,7 +398,7 @@ def try_way(context, facts, topic, bootstrap, good, wrong):
         context.bootstrap = plain
 
 
-scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc"), try_way)
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_oidc", "sasl_gssapi"), try_way)
 
 if __name__ == "__main__":
     scenario.run(Context)

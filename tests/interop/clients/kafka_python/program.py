@@ -5,6 +5,7 @@ import sys
 import threading
 
 sys.path.insert(0, os.environ["LEAT_INTEROP"])
+sys.path.append("/usr/lib/python3/dist-packages")  # Debian's python3-gssapi, for a python3 that is not Debian's.
 import kafka  # noqa: E402
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition  # noqa: E402
 from kafka.errors import KafkaError  # noqa: E402
@@ -420,6 +421,8 @@ def settings_of(bootstrap, login):
            "ssl_certfile": login["certificate"], "ssl_keyfile": login["key"]}
     if login["mechanism"]:
         out |= {"sasl_mechanism": login["mechanism"], "sasl_plain_username": login["user"], "sasl_plain_password": login["password"]}
+    if login["service"]:
+        out |= {"sasl_kerberos_service_name": login["service"]}
     if login["token"]:
         out |= {"sasl_oauth_token_provider": Token(login["token"])}
     return out
@@ -453,7 +456,7 @@ def stay(context, facts, topic, bootstrap, good, wrong):
     facts.append(f"written in order {places == list(range(90))}")
 
 
-scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer"), try_way)
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_scram_256", "sasl_scram_512", "sasl_oauthbearer", "sasl_gssapi"), try_way)
 scenario.ways_in(("reauthentication",), stay)
 
 if __name__ == "__main__":

@@ -253,7 +253,7 @@ def try_way(context, facts, topic, bootstrap, good, wrong):
 
 
 # Not SCRAM: librdkafka before 2.6.1 sends a wrong nonce, and Apache Kafka looks at it since 3.7.2.
-scenario.ways_in(("tls", "mtls", "sasl_plain"), try_way)
+scenario.ways_in(("tls", "mtls", "sasl_plain", "sasl_gssapi"), try_way)
 
 if __name__ == "__main__":
     scenario.run(Context)

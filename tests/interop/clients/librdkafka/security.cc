@@ -97,7 +97,7 @@ void try_way(const Context& context, Facts& facts, const std::string& way) {
 }  // namespace
 
 void add_security_features(Features& features) {
-    for (const char* way : {"tls", "mtls", "sasl_plain", "sasl_oauthbearer"})
+    for (const char* way : {"tls", "mtls", "sasl_plain", "sasl_oauthbearer", "sasl_gssapi"})
         features.emplace_back(
             way, [way](const Context& context, Facts& facts) { try_way(context, facts, way); });
 }

@@ -5,9 +5,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/jcmturner/gokrb5/v8/client"
+	"github.com/jcmturner/gokrb5/v8/config"
+	"github.com/jcmturner/gokrb5/v8/keytab"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/kerberos"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -15,12 +20,14 @@ import (
 )
 
 func secured(way interop.Way, login interop.Login, more ...kgo.Opt) (*kgo.Client, error) {
-	config, err := login.TLS()
+	secure, err := login.TLS()
 	if err != nil {
 		return nil, err
 	}
-	options := append([]kgo.Opt{kgo.SeedBrokers(way.Bootstrap), kgo.DialTLSConfig(config), kgo.AllowAutoTopicCreation(),
-		kgo.RecordPartitioner(kgo.ManualPartitioner())}, more...)
+	options := append([]kgo.Opt{kgo.SeedBrokers(way.Bootstrap), kgo.AllowAutoTopicCreation(), kgo.RecordPartitioner(kgo.ManualPartitioner())}, more...)
+	if login.Mechanism != "GSSAPI" {
+		options = append(options, kgo.DialTLSConfig(secure))
+	}
 	switch login.Mechanism {
 	case "PLAIN":
 		options = append(options, kgo.SASL(plain.Auth{User: login.User, Pass: login.Password}.AsMechanism()))
@@ -28,10 +35,28 @@ func secured(way interop.Way, login interop.Login, more ...kgo.Opt) (*kgo.Client
 		options = append(options, kgo.SASL(scram.Auth{User: login.User, Pass: login.Password}.AsSha256Mechanism()))
 	case "SCRAM-SHA-512":
 		options = append(options, kgo.SASL(scram.Auth{User: login.User, Pass: login.Password}.AsSha512Mechanism()))
+	case "GSSAPI":
+		auth, err := ticket(login)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, kgo.SASL(auth.AsMechanismWithClose()))
 	case "OAUTHBEARER":
 		options = append(options, kgo.SASL(oauth.Auth{Token: login.Token}.AsMechanism()))
 	}
 	return kgo.NewClient(options...)
+}
+
+func ticket(login interop.Login) (kerberos.Auth, error) {
+	settings, err := config.Load(os.Getenv("KRB5_CONFIG"))
+	if err != nil {
+		return kerberos.Auth{}, err
+	}
+	keys, err := keytab.Load(login.Keytab)
+	if err != nil {
+		return kerberos.Auth{}, err
+	}
+	return kerberos.Auth{Client: client.NewWithKeytab(login.User, login.Realm, keys, settings, client.DisablePAFXFAST(true)), Service: "kafka"}, nil
 }
 
 func (p *program) wayIn(facts *interop.Facts, short string, way interop.Way) error {
@@ -85,15 +110,15 @@ func (p *program) wayIn(facts *interop.Facts, short string, way interop.Way) err
 }
 
 func (p *program) stay(facts *interop.Facts, short string, way interop.Way) error {
-	client, err := secured(way, way.Good)
+	writer, err := secured(way, way.Good)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer writer.Close()
 	ctx, cancel := brief()
 	defer cancel()
 	return interop.OutliveSession(facts, way, func(number int) (int64, error) {
-		row, err := client.ProduceSync(ctx, &kgo.Record{Topic: p.topic(short), Value: fmt.Appendf(nil, "row %d", number)}).First()
+		row, err := writer.ProduceSync(ctx, &kgo.Record{Topic: p.topic(short), Value: fmt.Appendf(nil, "row %d", number)}).First()
 		if err != nil {
 			return 0, err
 		}

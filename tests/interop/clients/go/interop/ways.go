@@ -19,6 +19,7 @@ import (
 type Login struct {
 	CA, Certificate, Key             string // Files.
 	Mechanism, User, Password, Token string
+	Keytab, Realm, Service           string
 }
 
 // Way is a way into a secured broker, see security.py.

@@ -165,6 +165,6 @@ func main() {
 		features = append(features, p.groupFeatures()...)
 		features = append(append(features, p.adminFeatures()...), p.transactionFeatures()...)
 		features = append(features, interop.WaysIn(p.wayIn)...)
-		return append(features, interop.WayIn("reauthentication", p.stay))
+		return append(features, interop.WayIn("sasl_gssapi", p.wayIn), interop.WayIn("reauthentication", p.stay))
 	})
 }

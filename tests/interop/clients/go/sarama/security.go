@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -39,7 +40,7 @@ func secured(login interop.Login) (*sarama.Config, error) {
 		return nil, err
 	}
 	return config(func(c *sarama.Config) {
-		c.Net.TLS.Enable, c.Net.TLS.Config = true, tls
+		c.Net.TLS.Enable, c.Net.TLS.Config = login.Mechanism != "GSSAPI", tls
 		c.Metadata.Retry.Max = 1
 		c.Net.DialTimeout = 5 * time.Second
 		if login.Mechanism == "" {
@@ -52,6 +53,9 @@ func secured(login interop.Login) (*sarama.Config, error) {
 			c.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{hash: scram.SHA256} }
 		case sarama.SASLTypeSCRAMSHA512:
 			c.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{hash: scram.SHA512} }
+		case sarama.SASLTypeGSSAPI:
+			c.Net.SASL.GSSAPI = sarama.GSSAPIConfig{AuthType: sarama.KRB5_KEYTAB_AUTH, KeyTabPath: login.Keytab, KerberosConfigPath: os.Getenv("KRB5_CONFIG"),
+				ServiceName: "kafka", Username: login.User, Realm: login.Realm, DisablePAFXFAST: true}
 		case sarama.SASLTypeOAuth:
 			c.Net.SASL.TokenProvider = token(login.Token)
 		}

@@ -5,16 +5,21 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <future>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "client/rdkafka.h"
 #include "client/received.h"
+#include "obs/log.h"
 
 namespace leat::client {
 namespace {
 
+constexpr obs::Logger kLog{"client"};
 constexpr std::uint64_t kOne = 1;
+constexpr std::chrono::seconds kDestroyMax{5};
 
 /// Trouble that belongs to the client and not to a partition.
 struct Told {
@@ -36,9 +41,25 @@ struct PartitionReader::State {
 
     ~State() {
         queues.clear();
-        if (handle) rd_kafka_consumer_close(handle.get());
-        handle.reset();
+        if (handle) {
+            rd_kafka_consumer_close(handle.get());
+            destroy(handle.release());
+        }
         if (descriptor >= 0) ::close(descriptor);
+    }
+    /// librdkafka 2.0.2 never ends a client that has read a partition of a topic that was deleted
+    /// meanwhile: whoever closes must not wait for ever.
+    static void destroy(rd_kafka_t* handle) {
+        auto ended = std::make_shared<std::promise<void>>();
+        std::future<void> over = ended->get_future();
+        const auto end = [handle, ended] {
+            rd_kafka_destroy(handle);
+            ended->set_value();
+        };
+        std::thread worker{end};  // tidy: right here, it must be able to be left to itself.
+        if (over.wait_for(kDestroyMax) == std::future_status::ready) return worker.join();
+        kLog.warn("a consumer does not end and is left to itself", {});
+        worker.detach();
     }
     static void note(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
         // Brokers that are away come back; these do not heal.

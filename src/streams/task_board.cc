@@ -59,7 +59,13 @@ bool TaskBoard::has_news(int thread) const {
 
 bool TaskBoard::has_any_news() const {
     const std::lock_guard lock{mutex_};
-    return std::ranges::any_of(threads_, [](const auto& one) { return one.second.news; });
+    // A task that no thread has yet, because none is there or another has not let go of it.
+    const auto waits = [this](const TaskId& task) {
+        return std::ranges::none_of(
+            threads_, [&](const auto& one) { return one.second.active.contains(task); });
+    };
+    return std::ranges::any_of(threads_, [](const auto& one) { return one.second.news; }) ||
+           std::ranges::any_of(wanted_.active, waits);
 }
 
 TaskBoard::Orders TaskBoard::take(int thread) {

@@ -40,7 +40,7 @@ class TaskBoard {
 
     /// What `thread` is to hold now, when that changed since it asked last.
     [[nodiscard]] bool has_news(int thread) const;
-    /// Some thread has not yet taken its orders.
+    /// Some thread has not yet taken its orders, or a task has no thread yet.
     [[nodiscard]] bool has_any_news() const;
     Orders take(int thread);
     /// Gives the same orders again: the thread has dropped what it had.

@@ -164,5 +164,16 @@ TEST(TaskBoard, OtherInputsOfTheSameTasksAreNews) {
     EXPECT_EQ(board.take(1).partitions.size(), 2U);
 }
 
+TEST(TaskBoard, ATaskWithoutAThreadIsNews) {
+    TaskBoard board;
+    EXPECT_FALSE(board.has_any_news());
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {{"a", 0}});
+    EXPECT_TRUE(board.has_any_news());
+    board.add_thread(1);
+    EXPECT_TRUE(board.has_any_news());
+    EXPECT_EQ(board.take(1).active.size(), 1U);
+    EXPECT_FALSE(board.has_any_news());
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -96,8 +96,8 @@ class App:
         return self
 
     def __exit__(self, *_):
+        self.process.stdin.close()
         if self.process.poll() is None:
-            self.process.stdin.close()
             try:
                 self.process.wait(60)
             finally:
@@ -236,7 +236,7 @@ class Live(unittest.TestCase):
 
     # Sources.
 
-    def test_topics_that_a_pattern_matches_come(self):
+    def test_topics_that_a_pattern_matches_come_and_go(self):
         self.create("in", 1)
         with App(self, "pattern", "metadata.max.age.ms=300", "num.stream.threads=2") as app:
             app.running()
@@ -247,6 +247,10 @@ class Live(unittest.TestCase):
             self.produce("in-more", ("a", "2"), ("b", "3"), ("c", "4"))
             self.produce("inside", ("a", "never"))
             self.wait_for_values("1", "2", "3", "4", app=app)
+            self.leat("topic", "delete", "in-more", "--yes")
+            time.sleep(1)
+            self.produce("in", ("a", "5"))
+            self.wait_for_values("1", "2", "3", "4", "5", app=app)
             self.assertIsNone(app.process.poll())
 
     def test_pattern_without_a_topic_waits_for_one(self):
@@ -479,7 +483,7 @@ class Live(unittest.TestCase):
             took = time.monotonic() - before
             self.wait_for(self.values, lambda values: len(values) == 8, app=app)
         print(f"running after {took * 1000:.0f} ms", end=" ")
-        self.assertLess(took, 5)
+        self.assertLess(took, 10)
 
 
 def main():

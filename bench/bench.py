@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures Leat, Apache Kafka and a null broker in turn, in one interleaved run on this machine.
 
-Each round starts each broker once, warms it and runs the cells; starts and restarts are measured in rounds of their own. The report
-has medians over the rounds, their spread, and ratios against Apache Kafka. CPU is the whole process's.
+Each round starts each broker once, warms it and runs the cells; starts and restarts are measured in rounds of their own. In the table
+`security` (transactions, TLS, logins, rights, groups) each cell has brokers of its own. The report has medians over the rounds, their spread, and ratios against Apache Kafka. CPU is the whole process's.
 """
 import argparse
 import datetime
@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 
 import cells  # noqa: E402
 import machine  # noqa: E402
+import secured_cells  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, Unavailable, free_port  # noqa: E402
 from results import Results  # noqa: E402
 
@@ -154,6 +155,22 @@ def run_cells(name, wanted, options, results, warm):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def run_secured(name, cell, options, results):
+    """A cell of the table `security`, which starts what it needs."""
+    title, measure, _ = cell
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"leat-bench-{name}-", dir=options.scratch))
+    try:
+        figures = measure(secured_cells.Place(name, folder, options))
+    except (cells.Wrong, RuntimeError, OSError, subprocess.SubprocessError) as why:
+        say(f"{name}: {title}: {why}")
+        results.fail(name, title, str(why))
+        return
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    say(f"{name}: {title}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
+    results.add(name, title, figures)
+
+
 def warm_up(bench):
     seconds, bench.seconds = bench.seconds, max(bench.seconds / 2, 3)
     for batch in (cells.MB, 16 * cells.KIB, 0):
@@ -183,6 +200,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release/bin", help="folder with leat, loadgen, null_broker")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=20, help="length of a cell [%(default)s]")
+    parser.add_argument("--table", choices=("all", "backbone", "security"), default="all", help="[%(default)s]")
     parser.add_argument("--cells", default="", help="regular expression of the cells to run")
     parser.add_argument("--brokers", default="leat,kafka,null", help="[%(default)s]")
     parser.add_argument("--ballast-gb", type=float, default=5, help="log size of the restart after kill -9 [%(default)s]")
@@ -201,8 +219,9 @@ def main():
         return show(results, options.report)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     pick = re.compile(options.cells)
-    warm = [c for c in cells.WARM if pick.search(c[0])]
-    cold = [c for c in cells.COLD if pick.search(c[0])]
+    warm = [c for c in cells.WARM if pick.search(c[0]) and options.table != "security"]
+    cold = [c for c in cells.COLD if pick.search(c[0]) and options.table != "security"]
+    secured = [c for c in secured_cells.CELLS if pick.search(c[0]) and options.table != "backbone"]
     results = Results(options.raw)
     results.begin(describe_run(options))
     try:
@@ -214,6 +233,10 @@ def main():
                     run_cells(name, warm, options, results, warm=True)
                 for cell in cold if name != "null" else ():
                     run_cells(name, [cell], options, results, warm=False)
+            for cell in secured:  # One after the other on each broker: they are short, and what is compared is close in time.
+                for name in brokers if number % 2 == 0 else reversed(brokers):
+                    if name in cell[2].split():
+                        run_secured(name, cell, options, results)
     except Unavailable as why:
         say(f"Apache Kafka cannot be had: {why}")
         return 3

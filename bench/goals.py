@@ -28,6 +28,17 @@ GOALS = {
     ("create 1,000 topics one by one", "seconds"): ("value", 1, 4),
     ("create 1,000 partitions in one request", "seconds"): ("value", 0.1, 0.5),
     ("create 5,000 partitions in one request", "seconds"): ("value", 0.5, 2),
+    # Those of the table `security`.
+    ("transactions of 1 record", "transactions/s"): ("ratio", 3, 1.5),
+    ("transactions of 100 records over 10 partitions", "transactions/s"): ("ratio", 3, 1.5),
+    ("exactly once, commits each 100 ms", "cost %"): ("value", 5, 10),
+    ("TLS", "produce: CPU-s/GB"): ("ratio", 0.4, 0.7),
+    ("TLS", "fetch: CPU-s/GB"): ("ratio", 0.4, 0.7),
+    ("SCRAM logins", "logins/s"): ("ratio", 3, 1.5),
+    ("SCRAM logins", "p99 of a live client, ms"): ("value", 20, 50),
+    ("10,000 access rules, a produce of one small batch", "instructions added, %"): ("value", 3, 8),
+    ("100 members stable, classic", "seconds"): ("ratio", 0.3, 0.8),
+    ("100 members stable, consumer protocol", "seconds"): ("ratio", 0.3, 0.8),
 }
 
 

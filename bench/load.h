@@ -40,6 +40,7 @@ void run_topics(const Plan& plan);  ///< `count` topics, one request after the o
 void run_partitions(
     const Plan& plan);  ///< one topic of many partitions, until each has taken a record
 void run_offsets(const Plan& plan);    ///< sum of the log ends
+void run_logins(const Plan& plan);     ///< closed loop: SCRAM logins, `connections` at a time
 void run_first_ack(const Plan& plan);  ///< connects and produces until the first acknowledgement
 
 }  // namespace leat::bench

@@ -24,6 +24,7 @@ modes: produce     closed loop; --connections --in-flight --partitions --batch-b
        topics      --count topics one after the other
        partitions  one topic of --partitions, timed until each has taken a record
        offsets     sum of the log ends of --topic
+       logins      SCRAM-SHA-256 logins, --connections at a time; --config user=NAME --config password=TEXT
        first-ack   connect and produce until the first acknowledgement; --seconds is the patience
 others: --topic --threads --cpu N (pin thread i to N+i) --acks --record-bytes
 Prints one line of JSON. Times are CLOCK_MONOTONIC.
@@ -78,9 +79,9 @@ bool set_option(Plan& plan, std::string_view name, const char* value) {
 int main(int argc, char** argv) {
     using namespace leat::bench;
     const std::map<std::string_view, void (*)(const Plan&)> modes = {
-        {"produce", run_produce}, {"latency", run_latency},    {"fetch", run_fetch},
-        {"create", run_create},   {"topics", run_topics},      {"partitions", run_partitions},
-        {"offsets", run_offsets}, {"first-ack", run_first_ack}};
+        {"produce", run_produce}, {"latency", run_latency},     {"fetch", run_fetch},
+        {"create", run_create},   {"topics", run_topics},       {"partitions", run_partitions},
+        {"offsets", run_offsets}, {"first-ack", run_first_ack}, {"logins", run_logins}};
     const auto mode = argc > 1 ? modes.find(argv[1]) : modes.end();
     if (mode == modes.end()) {
         std::fputs(kHelp, argc > 1 && std::strcmp(argv[1], "--help") == 0 ? stdout : stderr);

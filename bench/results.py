@@ -10,6 +10,7 @@ import statistics
 
 import cells
 import goals
+import secured_cells
 
 
 def text_of(value):
@@ -57,7 +58,7 @@ class Results:
                 self.figures.setdefault((entry["cell"], figure), {}).setdefault(entry["broker"], []).append(value)
 
     def _rows(self):
-        order = {cell[0]: number for number, cell in enumerate(cells.WARM + cells.COLD)}
+        order = {cell[0]: number for number, cell in enumerate(cells.WARM + cells.COLD + secured_cells.CELLS)}
         return sorted(self.figures.items(), key=lambda row: order.get(row[0][0], len(order)))
 
     def _head(self):

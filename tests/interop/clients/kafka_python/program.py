@@ -389,6 +389,7 @@ def transactional_offsets(context, facts):
         else:
             producer.flush(30)
             producer.abort_transaction()
+        settle()
         facts.append(f"committed {consumer.committed(place)}")
     consumer.close()
     producer.close(20)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Features about records: topics, produce, consume, codecs, idempotence, offsets by time.
+#include <algorithm>
+
 #include "support.h"
 
 namespace interop {
@@ -26,6 +28,7 @@ static void create_topics(const Context& context, Facts& facts) {
     const struct rd_kafka_metadata* metadata = nullptr;
     expect(!rd_kafka_metadata(context.admin, 1, nullptr, &metadata, 20'000), "metadata");
     facts.push_back("brokers " + std::to_string(metadata->broker_cnt));
+    const auto first = static_cast<std::ptrdiff_t>(facts.size());
     for (int i = 0; i < metadata->topic_cnt; ++i) {
         const auto& topic = metadata->topics[i];
         if (std::string(topic.topic).starts_with(context.prefix)) {
@@ -35,6 +38,7 @@ static void create_topics(const Context& context, Facts& facts) {
                             std::to_string(topic.partitions[0].replica_cnt));
         }
     }
+    std::sort(facts.begin() + first, facts.end());  // Brokers tell of topics in any order.
     rd_kafka_metadata_destroy(metadata);
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled in here, so that who links the installed library needs no Boost.
-#define BOOST_JSON_HEADER_ONLY 1
 #include "leat/streams/detail/json_text.h"
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/src.hpp>  // Compiled in here: who links the installed library needs no Boost.
 
 #include <array>
 #include <charconv>

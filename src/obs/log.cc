@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/check.h"
 #include "obs/log_line.h"
 
 namespace leat::obs {
@@ -116,6 +117,7 @@ std::shared_ptr<Backend> make_backend(const LogOptions& options) {
 struct State {
     std::mutex mutex;
     std::shared_ptr<Backend> backend = make_backend({});
+    std::array<bool, kComponents.size()> has_own_level{};
     std::atomic<TestSink> sink{nullptr};
     std::atomic<std::int64_t (*)()> clock{&real_now_ns};
     RepeatLimit limit;
@@ -161,7 +163,29 @@ void start_logging(const LogOptions& options) {
 }
 
 void set_level(Level level) {
-    detail::level_min.store(level, std::memory_order_relaxed);
+    const std::lock_guard lock{state().mutex};
+    detail::levels_min.back().store(level, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < kComponents.size(); ++i)
+        if (!state().has_own_level.at(i))
+            detail::levels_min.at(i).store(level, std::memory_order_relaxed);
+}
+
+Level level() {
+    return detail::levels_min.back().load(std::memory_order_relaxed);
+}
+
+void set_level(std::string_view component, std::optional<Level> level) {
+    const std::size_t at = detail::place_of(component);
+    LEAT_CHECK(at < kComponents.size());
+    const std::lock_guard lock{state().mutex};
+    state().has_own_level.at(at) = level.has_value();
+    detail::levels_min.at(at).store(
+        level.value_or(detail::levels_min.back().load(std::memory_order_relaxed)),
+        std::memory_order_relaxed);
+}
+
+Level level(std::string_view component) {
+    return detail::levels_min.at(detail::place_of(component)).load(std::memory_order_relaxed);
 }
 
 void flush_log() {

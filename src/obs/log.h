@@ -10,11 +10,14 @@
 // fields.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -55,8 +58,24 @@ class Field {
 };
 using Fields = std::initializer_list<Field>;
 
+/// The parts of the program whose level can be set apart from the others', in name order.
+inline constexpr std::array<std::string_view, 11> kComponents{
+    "audit", "auth",   "broker",  "groups",  "metadata",    "requests",
+    "serve", "server", "storage", "streams", "transactions"};
+
 namespace detail {
-inline std::atomic<Level> level_min{Level::kInfo};
+/// Of each component, and last of the whole process, which those follow that have none of their
+/// own.
+inline std::array<std::atomic<Level>, kComponents.size() + 1> levels_min{
+    Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo,
+    Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo};
+
+/// The last place for a name that is not in the list.
+constexpr std::size_t place_of(std::string_view component) noexcept {
+    std::size_t at = 0;
+    while (at < kComponents.size() && kComponents.at(at) != component) ++at;
+    return at;
+}
 void write(Level level, std::string_view component, std::string_view event, Fields fields);
 }  // namespace detail
 
@@ -67,7 +86,8 @@ void write(Level level, std::string_view component, std::string_view event, Fiel
 class Logger {
   public:
     /// `component` must live for ever: a literal.
-    explicit constexpr Logger(std::string_view component) noexcept : component_(component) {}
+    explicit constexpr Logger(std::string_view component) noexcept
+        : component_(component), place_(detail::place_of(component)) {}
 
     void trace(std::string_view event, Fields f = {}) const { log(Level::kTrace, event, f); }
     void debug(std::string_view event, Fields f = {}) const { log(Level::kDebug, event, f); }
@@ -79,11 +99,12 @@ class Logger {
         if (enabled(level)) detail::write(level, component_, event, fields);
     }
     [[nodiscard]] bool enabled(Level level) const noexcept {
-        return level >= detail::level_min.load(std::memory_order_relaxed);
+        return level >= detail::levels_min[place_].load(std::memory_order_relaxed);
     }
 
   private:
     std::string_view component_;
+    std::size_t place_;
 };
 
 enum class Format : std::uint8_t { kLogfmt, kJson };
@@ -102,7 +123,12 @@ struct LogOptions {
 /// Sets up logging to stderr; may be called again. Before the first call: info, logfmt, not async.
 void start_logging(const LogOptions& options);
 
+/// Of all components that have no level of their own.
 void set_level(Level level);
+[[nodiscard]] Level level();
+/// nullopt: it follows the others again. Precondition: `component` is one of kComponents.
+void set_level(std::string_view component, std::optional<Level> level);
+[[nodiscard]] Level level(std::string_view component);
 
 /// Waits until what was logged is written.
 void flush_log();

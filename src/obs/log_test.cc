@@ -65,6 +65,24 @@ TEST_F(Log, LinesBelowTheLevelAreDropped) {
     EXPECT_FALSE(kLog.enabled(Level::kTrace));
 }
 
+TEST_F(Log, ComponentsMayHaveALevelOfTheirOwn) {
+    constexpr Logger kStorage{"storage"};
+    constexpr Logger kUnlisted{"unlisted"};
+    set_level(Level::kWarn);
+    set_level("storage", Level::kDebug);
+    EXPECT_TRUE(kStorage.enabled(Level::kDebug));
+    EXPECT_FALSE(kUnlisted.enabled(Level::kInfo));
+    set_level(Level::kError);
+    EXPECT_TRUE(kStorage.enabled(Level::kDebug));
+    EXPECT_EQ(level("storage"), Level::kDebug);
+    EXPECT_EQ(level("groups"), Level::kError);
+    set_level("storage", std::nullopt);
+    EXPECT_FALSE(kStorage.enabled(Level::kWarn));
+    set_level(Level::kInfo);
+    EXPECT_TRUE(kStorage.enabled(Level::kInfo));
+    EXPECT_EQ(level(), Level::kInfo);
+}
+
 TEST_F(Log, RepeatsBeyondTheLimitAreCountedNotWritten) {
     start_logging({.repeats_per_second_max = 2});
     for (int i = 0; i < 5; ++i) kLog.warn("refused", {{"i", i}});

@@ -182,7 +182,7 @@ TEST(AdminConfigs, KeysFilterAndEntriesAreWhole) {
 
 wire::IncrementalAlterConfigsResponse::AlterConfigsResourceResponse alter(
     Rig& rig, std::int8_t type, std::string_view resource, std::string_view name, std::int8_t op,
-    std::optional<std::string_view> value, std::optional<obs::Level>* level = nullptr) {
+    std::optional<std::string_view> value, std::vector<LogLevelChange>* levels = nullptr) {
     wire::IncrementalAlterConfigsRequest request;
     request.resources =
         rig.arena.array<wire::IncrementalAlterConfigsRequest::AlterConfigsResource>(1);
@@ -192,7 +192,7 @@ wire::IncrementalAlterConfigsResponse::AlterConfigsResourceResponse alter(
         rig.arena.array<wire::IncrementalAlterConfigsRequest::AlterableConfig>(1);
     request.resources[0].configs[0] = {.name = name, .config_operation = op, .value = value};
     const auto change = incremental_alter_configs(request, rig.controller, rig.arena);
-    if (level != nullptr) *level = change.log_level;
+    if (levels != nullptr) *levels = change.log_levels;
     return change.response.responses[0];
 }
 
@@ -210,14 +210,46 @@ TEST(AdminConfigs, IncrementalChangesAreSeenByDescribe) {
     EXPECT_EQ(name_of(alter(rig, 32, "g", "x", 0, "1").error_code), "INVALID_CONFIG");
 }
 
-TEST(AdminConfigs, LogLevelIsALoggerOfItsOwn) {
+TEST(AdminConfigs, LogLevelsAreLoggersOfTheirOwn) {
     Rig rig;
-    std::optional<obs::Level> level;
-    EXPECT_EQ(alter(rig, 8, "1", "root", 0, "DEBUG", &level).error_code, 0);
-    EXPECT_EQ(level, obs::Level::kDebug);
-    EXPECT_EQ(name_of(alter(rig, 8, "1", "root", 0, "LOUD", &level).error_code), "INVALID_CONFIG");
-    EXPECT_EQ(name_of(alter(rig, 8, "1", "kafka", 0, "INFO", &level).error_code), "INVALID_CONFIG");
-    EXPECT_EQ(name_of(alter(rig, 8, "1", "root", 1, {}, &level).error_code), "INVALID_REQUEST");
+    std::vector<LogLevelChange> levels;
+    const auto set = [&](std::string_view logger, std::int8_t op,
+                         std::optional<std::string_view> value) {
+        return name_of(alter(rig, 8, "1", logger, op, value, &levels).error_code);
+    };
+    EXPECT_EQ(set("root", 0, "DEBUG"), "NONE");
+    ASSERT_EQ(levels.size(), 1U);
+    EXPECT_EQ(levels[0].component, "");
+    EXPECT_EQ(levels[0].level, obs::Level::kDebug);
+    EXPECT_EQ(set("storage", 0, "TRACE"), "NONE");
+    ASSERT_EQ(levels.size(), 1U);
+    EXPECT_EQ(levels[0].component, "storage");
+    EXPECT_EQ(levels[0].level, obs::Level::kTrace);
+    EXPECT_EQ(set("storage", 1, {}), "NONE");
+    ASSERT_EQ(levels.size(), 1U);
+    EXPECT_EQ(levels[0].level, std::nullopt);
+    EXPECT_EQ(set("root", 0, "LOUD"), "INVALID_CONFIG");
+    EXPECT_TRUE(levels.empty());
+    EXPECT_EQ(set("kafka", 0, "INFO"), "INVALID_CONFIG");
+    EXPECT_EQ(set("kafka", 1, {}), "INVALID_CONFIG");
+    EXPECT_EQ(set("root", 1, {}), "INVALID_REQUEST");
+    EXPECT_EQ(set("storage", 2, "DEBUG"), "INVALID_REQUEST");
+}
+
+TEST(AdminConfigs, EachLoggerIsDescribed) {
+    Rig rig;
+    obs::set_level("groups", obs::Level::kTrace);
+    wire::DescribeConfigsRequest request;
+    request.resources = rig.arena.array<wire::DescribeConfigsRequest::DescribeConfigsResource>(1);
+    request.resources[0].resource_type = 8;
+    request.resources[0].resource_name = "1";
+    const auto described = describe_configs(request, rig.image(), rig.arena).results[0];
+    obs::set_level("groups", std::nullopt);
+    EXPECT_EQ(described.error_code, 0);
+    ASSERT_EQ(described.configs.size(), obs::kComponents.size() + 1);
+    for (const auto& one : described.configs)
+        EXPECT_EQ(one.value == "TRACE", one.name == "groups") << one.name;
+    EXPECT_EQ(described.configs.back().name, "root");
 }
 
 TEST(AdminConfigs, AlterReplacesTheWholeSet) {

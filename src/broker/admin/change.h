@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,13 +16,26 @@
 
 namespace leat::broker::admin {
 
+/// A log's new level.
+struct LogLevelChange {
+    std::string_view component = {};  ///< Of obs::kComponents; empty: the root, all that have none.
+    std::optional<obs::Level> level;  ///< nullopt: it follows the root again.
+
+    void set() const {
+        if (component.empty())
+            obs::set_level(*level);
+        else
+            obs::set_level(component, level);
+    }
+};
+
 /// The handler commits and applies `deltas`, then sends `response`. When the commit fails it calls
 /// revoke() and sends that. Views in the response live as long as the request's arena.
 template <class Response>
 struct Change {
     Response response;
     std::vector<metadata::Delta> deltas;
-    std::optional<obs::Level> log_level;  ///< To be set once the rest is done.
+    std::vector<LogLevelChange> log_levels;  ///< To be set once the rest is done, in this order.
 };
 
 /// Kafka's number for an error; for messages' error_code.
@@ -33,6 +47,12 @@ struct Change {
 [[nodiscard]] inline std::optional<std::string_view> message(std::string_view text, Arena& arena) {
     if (text.empty()) return std::nullopt;
     return arena.copy(text);
+}
+
+[[nodiscard]] inline std::optional<std::string_view> copied(const std::optional<std::string>& text,
+                                                            Arena& arena) {
+    if (!text) return std::nullopt;
+    return arena.copy(std::string_view{*text});
 }
 
 /// Turns every success in `results` into `error`: the change did not become durable.

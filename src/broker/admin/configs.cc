@@ -18,14 +18,9 @@ using metadata::ResourceType;
 using Entry = wire::DescribeConfigsResponse::DescribeConfigsResourceResult;
 using EntrySynonym = wire::DescribeConfigsResponse::DescribeConfigsSynonym;
 
-/// The only logger that can be set: all of the process. Numbers and names are Kafka's.
+/// All loggers that have no level of their own. Numbers and names are Kafka's.
 constexpr std::string_view kRootLogger = "root";
 constexpr std::int8_t kLoggerSource = 6;
-
-std::optional<std::string_view> copied(const std::optional<std::string>& text, Arena& arena) {
-    if (!text) return std::nullopt;
-    return arena.copy(std::string_view{*text});
-}
 
 Result<void> check_broker(std::string_view name, const metadata::Image& image, bool may_be_empty) {
     const std::string here = std::to_string(image.broker().node_id);
@@ -41,10 +36,6 @@ Result<void> check_broker(std::string_view name, const metadata::Image& image, b
                                             " received " + std::string{name}};
 }
 
-obs::Level current_level() {
-    return obs::detail::level_min.load(std::memory_order_relaxed);
-}
-
 std::string upper(std::string_view text) {
     std::string out{text};
     for (char& c : out)
@@ -52,15 +43,22 @@ std::string upper(std::string_view text) {
     return out;
 }
 
-std::vector<config::Described> describe_logger() {
-    config::Described root;
-    root.name = kRootLogger;
-    root.value = upper(obs::name_of(current_level()));
-    root.source = static_cast<config::Source>(kLoggerSource);
-    root.type = config::Type::kString;
-    root.doc = "Least level that is logged.";
-    root.synonyms = {{root.name, root.value, root.source}};
-    return {root};
+config::Described logger(std::string_view name, obs::Level level) {
+    config::Described out;
+    out.name = name;
+    out.value = upper(obs::name_of(level));
+    out.source = static_cast<config::Source>(kLoggerSource);
+    out.type = config::Type::kUnknown;
+    out.doc = "Least level that is logged.";
+    return out;
+}
+
+std::vector<config::Described> describe_loggers() {
+    std::vector<config::Described> out;
+    for (const std::string_view name : obs::kComponents)
+        out.push_back(logger(name, obs::level(name)));
+    out.push_back(logger(kRootLogger, obs::level()));
+    return out;
 }
 
 Result<std::vector<config::Described>> described(std::int8_t type, std::string_view name,
@@ -79,7 +77,7 @@ Result<std::vector<config::Described>> described(std::int8_t type, std::string_v
                                 : config::describe_broker(image.layers());
         case ResourceType::kBrokerLogger:
             LEAT_TRY_VOID(check_broker(name, image, false));
-            return describe_logger();
+            return describe_loggers();
         case ResourceType::kClientMetrics: {
             if (name.empty())
                 return Error{Errc::kInvalidRequest,
@@ -150,33 +148,74 @@ std::optional<obs::Level> level_named(std::string_view name) {
     return std::nullopt;
 }
 
-/// A change of the log level: the answer, and the level to set.
-metadata::Outcome alter_logger(const metadata::ConfigChange& change, const metadata::Image& image,
-                               std::optional<obs::Level>& level) {
+/// One change to a logger, checked as Kafka checks it.
+Result<LogLevelChange> logger_change(const config::Alteration& alteration) {
+    const bool is_root = alteration.name == kRootLogger;
+    const auto* const known = std::ranges::find(obs::kComponents, alteration.name);
+    const auto missing = [&]() -> Result<void> {
+        if (is_root || known != obs::kComponents.end()) return {};
+        return Error{Errc::kInvalidConfig, "Logger " + alteration.name + " does not exist!"};
+    };
+    LogLevelChange out;
+    if (!is_root && known != obs::kComponents.end()) out.component = *known;
+    switch (alteration.op) {
+        case config::AlterOp::kSet:
+            LEAT_TRY_VOID(missing());
+            out.level = level_named(*alteration.value);
+            if (out.level) return out;
+            return Error{Errc::kInvalidConfig,
+                         "Cannot set the log level of " + alteration.name + " to " +
+                             *alteration.value +
+                             " as it is not a supported log level. Valid log levels are "
+                             "DEBUG, ERROR, FATAL, INFO, TRACE, WARN"};
+        case config::AlterOp::kDelete:
+            LEAT_TRY_VOID(missing());
+            if (!is_root) return out;
+            return Error{Errc::kInvalidRequest,
+                         "Removing the log level of the root logger is not allowed"};
+        case config::AlterOp::kAppend:
+        case config::AlterOp::kSubtract:
+            break;
+    }
+    return Error{Errc::kInvalidRequest,
+                 std::string{alteration.op == config::AlterOp::kAppend ? "APPEND" : "SUBTRACT"} +
+                     " operation is not allowed for the BROKER_LOGGER resource"};
+}
+
+/// Kafka speaks of nodes where levels are changed, and of brokers elsewhere.
+Result<void> check_node(std::string_view name, const metadata::Image& image) {
+    const auto checked = check_broker(name, image, false);
+    if (checked.has_value()) return {};
+    const bool is_number =
+        !name.empty() &&
+        name.find_first_not_of("0123456789", name.front() == '-' ? 1 : 0) == std::string_view::npos;
+    const std::string got{name};
+    return Error{checked.error().code(),
+                 is_number ? "Unexpected node id. Expected " +
+                                 std::to_string(image.broker().node_id) + ", but received " + got
+                           : "Node id must be an integer, but it is: " + got};
+}
+
+/// Changes of log levels: the answer, and the levels to set.
+metadata::Outcome alter_loggers(const metadata::ConfigChange& change, const metadata::Image& image,
+                                std::vector<LogLevelChange>& levels) {
     metadata::Outcome outcome;
     outcome.name = change.name;
-    const auto refuse = [&outcome](Errc error, std::string why) {
-        outcome.error = error;
-        outcome.message = std::move(why);
+    const auto refuse = [&outcome](const Error& error) {
+        outcome.error = error.code();
+        outcome.message = std::string{error.detail()};
         return outcome;
     };
     for (const Result<void>& checked :
-         {check_broker(change.name, image, false), config::check_alterations(change.alterations)})
-        if (!checked.has_value())
-            return refuse(checked.error().code(), std::string{checked.error().detail()});
+         {check_node(change.name, image), config::check_alterations(change.alterations)})
+        if (!checked.has_value()) return refuse(checked.error());
+    std::vector<LogLevelChange> all;
     for (const config::Alteration& alteration : change.alterations) {
-        if (alteration.name != kRootLogger)
-            return refuse(Errc::kInvalidConfig, "Logger " + alteration.name + " does not exist!");
-        if (alteration.op != config::AlterOp::kSet)
-            return refuse(Errc::kInvalidRequest, "The level of the root logger can only be set.");
-        level = level_named(*alteration.value);
-        if (!level)
-            return refuse(Errc::kInvalidConfig,
-                          "Cannot set the log level of " + alteration.name + " to " +
-                              *alteration.value +
-                              " as it is not a supported log level. Valid log levels are "
-                              "TRACE, DEBUG, INFO, WARN, ERROR, FATAL");
+        const Result<LogLevelChange> one = logger_change(alteration);
+        if (!one.has_value()) return refuse(one.error());
+        all.push_back(*one);
     }
+    levels.insert(levels.end(), all.begin(), all.end());
     return outcome;
 }
 
@@ -185,7 +224,7 @@ metadata::Outcome alter_logger(const metadata::ConfigChange& change, const metad
 std::vector<metadata::Outcome> execute(std::vector<metadata::ConfigChange> changes,
                                        bool validate_only, metadata::Controller& controller,
                                        std::vector<metadata::Delta>& deltas,
-                                       std::optional<obs::Level>& level) {
+                                       std::vector<LogLevelChange>& levels) {
     std::vector<metadata::ConfigChange> others;
     for (const metadata::ConfigChange& change : changes)
         if (change.type != ResourceType::kBrokerLogger) others.push_back(change);
@@ -195,8 +234,8 @@ std::vector<metadata::Outcome> execute(std::vector<metadata::ConfigChange> chang
     for (const metadata::ConfigChange& change : changes)
         outcomes.push_back(change.type != ResourceType::kBrokerLogger
                                ? std::move(done[next++])
-                               : alter_logger(change, controller.image(), level));
-    if (validate_only) level.reset();
+                               : alter_loggers(change, controller.image(), levels));
+    if (validate_only) levels.clear();
     return outcomes;
 }
 
@@ -306,7 +345,7 @@ Change<wire::IncrementalAlterConfigsResponse> incremental_alter_configs(
                  setting.value ? std::optional<std::string>{*setting.value} : std::nullopt});
     }
     const auto outcomes = execute(std::move(changes), request.validate_only, controller,
-                                  change.deltas, change.log_level);
+                                  change.deltas, change.log_levels);
     change.response.responses =
         answers<wire::IncrementalAlterConfigsResponse::AlterConfigsResourceResponse>(
             request.resources, outcomes, arena);

@@ -40,8 +40,8 @@ rt::Task<Response> change_metadata(Request& request, Results Response::* results
     admin::Change<Response>& change = changed.result;
     if (!changed.durable.has_value())
         admin::revoke(change.response.*results, changed.durable.error().code());
-    else if (change.log_level)
-        obs::set_level(*change.log_level);
+    else
+        for (const admin::LogLevelChange& one : change.log_levels) one.set();
     for (const auto& result : change.response.*results) count_error(request, result.error_code);
     co_return std::move(change.response);
 }

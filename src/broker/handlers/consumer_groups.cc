@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "broker/access.h"
+#include "broker/admin/change.h"
 #include "broker/admin/cluster.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
@@ -26,11 +27,6 @@ bool is_served(const Request& request) {
     const auto& protocols = shard.config().group_protocols;
     return std::ranges::find(protocols, "consumer") != protocols.end() &&
            admin::finalized_level(shard.broker().features(), shard.image(), "group.version") > 0;
-}
-
-std::optional<std::string_view> copied(const std::optional<std::string>& text, Arena& arena) {
-    if (!text) return std::nullopt;
-    return arena.copy(std::string_view{*text});
 }
 
 HeartbeatAnswer refused(Errc error) {
@@ -96,8 +92,8 @@ DescribeAnswer::Assignment assignment_of(const std::vector<groups::DescribedPart
 DescribeAnswer::Member member_of(const groups::DescribedConsumer& from, Arena& arena) {
     DescribeAnswer::Member out;
     out.member_id = arena.copy(std::string_view{from.member_id});
-    out.instance_id = copied(from.instance_id, arena);
-    out.rack_id = copied(from.rack_id, arena);
+    out.instance_id = admin::copied(from.instance_id, arena);
+    out.rack_id = admin::copied(from.rack_id, arena);
     out.member_epoch = from.member_epoch;
     out.client_id = arena.copy(std::string_view{from.client_id});
     out.client_host = arena.copy(std::string_view{from.client_host});

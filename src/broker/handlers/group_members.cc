@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/access.h"
+#include "broker/admin/change.h"
 #include "broker/apis.h"
 #include "broker/group_host.h"
 
@@ -14,11 +15,6 @@ namespace {
 
 using groups::Coordinator;
 using groups::Now;
-
-std::optional<std::string_view> copied(const std::optional<std::string>& text, Arena& arena) {
-    if (!text) return std::nullopt;
-    return arena.copy(std::string_view{*text});
-}
 
 /// Members need this right, whatever they do.
 bool may_take_part(Request& request, std::string_view group) {
@@ -63,8 +59,8 @@ rt::Task<wire::JoinGroupResponse> handle_join_group(Request& request,
     wire::JoinGroupResponse out;
     out.error_code = wire_code(answer.error);
     out.generation_id = answer.generation;
-    out.protocol_type = copied(answer.protocol_type, arena);
-    out.protocol_name = copied(answer.protocol, arena);
+    out.protocol_type = admin::copied(answer.protocol_type, arena);
+    out.protocol_name = admin::copied(answer.protocol, arena);
     if (!out.protocol_name && request.version() < 7) out.protocol_name = "";
     out.leader = arena.copy(std::string_view{answer.leader});
     out.skip_assignment = answer.skip_assignment;
@@ -77,7 +73,7 @@ rt::Task<wire::JoinGroupResponse> handle_join_group(Request& request,
         arena.array<wire::JoinGroupResponse::JoinGroupResponseMember>(answer.members.size());
     for (std::size_t i = 0; i < out.members.size(); ++i) {
         out.members[i].member_id = arena.copy(std::string_view{answer.members[i].member_id});
-        out.members[i].group_instance_id = copied(answer.members[i].instance_id, arena);
+        out.members[i].group_instance_id = admin::copied(answer.members[i].instance_id, arena);
         out.members[i].metadata = arena.copy(Bytes{answer.members[i].metadata});
     }
     co_return out;
@@ -111,8 +107,8 @@ rt::Task<wire::SyncGroupResponse> handle_sync_group(Request& request,
     const groups::SyncAnswer answer =
         co_await wait_for_group<groups::SyncAnswer>(request, message.group_id, call);
     out.error_code = wire_code(answer.error);
-    out.protocol_type = copied(answer.protocol_type, request.arena);
-    out.protocol_name = copied(answer.protocol, request.arena);
+    out.protocol_type = admin::copied(answer.protocol_type, request.arena);
+    out.protocol_name = admin::copied(answer.protocol, request.arena);
     out.assignment = request.arena.copy(Bytes{answer.assignment});
     co_return out;
 }

@@ -12,7 +12,7 @@ namespace {
 
 using Setter = bool& (*)(FaultInjection&);
 
-constexpr std::array<std::pair<std::string_view, Setter>, 17> kFaults{{
+constexpr std::array<std::pair<std::string_view, Setter>, 18> kFaults{{
     {"ack_before_sync", [](FaultInjection& f) -> bool& { return f.storage.ack_before_sync; }},
     {"skip_sync", [](FaultInjection& f) -> bool& { return f.storage.skip_sync; }},
     {"sync_wrong_file", [](FaultInjection& f) -> bool& { return f.storage.sync_wrong_file; }},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<std::string_view, Setter>, 17> kFaults{{
     {"read_above_synced", [](FaultInjection& f) -> bool& { return f.storage.read_above_synced; }},
     {"lso_too_high", [](FaultInjection& f) -> bool& { return f.storage.lso_too_high; }},
     {"no_abort_filter", [](FaultInjection& f) -> bool& { return f.storage.no_abort_filter; }},
+    {"skip_scrub", [](FaultInjection& f) -> bool& { return f.storage.skip_scrub; }},
     {"trust_sync", [](FaultInjection& f) -> bool& { return f.trust_sync; }},
     {"groups.offsets_outside_transaction",
      [](FaultInjection& f) -> bool& { return f.groups.offsets_outside_transaction; }},

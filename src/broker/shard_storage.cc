@@ -33,6 +33,7 @@ struct ShardStorage::OfProcess {
     storage::FileCache files;
     storage::Metrics metrics;
     std::shared_ptr<storage::CleanerShare> cleaners = std::make_shared<storage::CleanerShare>();
+    std::shared_ptr<storage::CleanerShare> scrubs = std::make_shared<storage::CleanerShare>();
 };
 
 struct ShardStorage::OfShard {
@@ -81,7 +82,8 @@ std::unique_ptr<storage::ShardContext> ShardStorage::make_context(rt::Executor& 
                                   .broker = config_,
                                   .was_clean = parts_.directory->was_clean(),
                                   .faults = parts_.faults,
-                                  .cleaners = process_->cleaners};
+                                  .cleaners = process_->cleaners,
+                                  .scrubs = process_->scrubs};
     return std::make_unique<storage::ShardContext>(std::move(context));
 }
 

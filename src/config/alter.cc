@@ -45,13 +45,14 @@ Result<void> alter_topic(Values& values, const Alteration& change) {
         return {};
     }
     const Setting* row = find_topic_setting(change.name);
-    if (row == nullptr)
+    const bool is_list_op = change.op != AlterOp::kSet;
+    if (row == nullptr && !is_list_op)
         return Error{Errc::kInvalidConfig, "Unknown topic config name: " + change.name};
-    if (change.op == AlterOp::kSet) {
+    if (!is_list_op) {
         values[change.name] = *change.value;
         return {};
     }
-    if (row->type != Type::kList)
+    if (row == nullptr || row->type != Type::kList)
         return Error{Errc::kInvalidConfig,
                      std::string{"Can't "} +
                          (change.op == AlterOp::kAppend ? "APPEND" : "SUBTRACT") + " to key " +

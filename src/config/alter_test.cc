@@ -31,6 +31,33 @@ TEST(Alter, TopicRefusals) {
     EXPECT_TRUE(values.empty());
 }
 
+TEST(Alter, TypeIsAskedBeforeTheName) {
+    Values values;
+    const auto refused = alter_topic(values, {"no.such", AlterOp::kAppend, "1"});
+    EXPECT_ERRC(refused, Errc::kInvalidConfig);
+    EXPECT_EQ(refused.error().detail(),
+              "Can't APPEND to key no.such because its type is not LIST.");
+}
+
+TEST(Alter, LimitsOfAddressesAreChecked) {
+    Values values;
+    const auto set = [&values](const char* text) {
+        return alter_broker(values, {"max.connections.per.ip.overrides", AlterOp::kSet, text},
+                            true);
+    };
+    for (const char* good : {"", "10.0.0.7:50", "a:1, ::1:0"}) EXPECT_OK(set(good)) << good;
+    for (const char* bad : {"a", "a:", ":5", "a:x", "a:-1", "a:12345678901"})
+        EXPECT_ERRC(set(bad), Errc::kInvalidRequest) << bad;
+}
+
+TEST(Alter, SettingsOfForeignPartsAreCheckedAndKept) {
+    Values values;
+    EXPECT_OK(alter_broker(values, {"num.io.threads", AlterOp::kSet, "9"}, true));
+    EXPECT_EQ(values["num.io.threads"], "9");
+    EXPECT_ERRC(alter_broker(values, {"num.io.threads", AlterOp::kSet, "0"}, true),
+                Errc::kInvalidRequest);
+}
+
 TEST(Alter, ListShapeIsChecked) {
     const std::vector<Alteration> twice{{"a", AlterOp::kSet, "1"}, {"a", AlterOp::kDelete, {}}};
     EXPECT_ERRC(check_alterations(twice), Errc::kInvalidRequest);

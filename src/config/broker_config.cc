@@ -7,6 +7,7 @@
 #include "config/access_settings.h"
 #include "config/bind.h"
 #include "config/coordinator_settings.h"
+#include "config/foreign_settings.h"
 
 namespace leat::config {
 namespace {
@@ -17,6 +18,19 @@ constexpr std::int64_t kMinuteMs = 60'000;
 using enum Type;
 using enum Update;
 using B = BrokerConfig;
+
+/// Elements such as "10.0.0.7:50"; an address may have colons of its own.
+std::string_view check_overrides(const Value& value) {
+    for (const std::string& one : split_list(std::get<std::string>(value))) {
+        if (one.empty()) continue;
+        const std::size_t colon = std::min(one.rfind(':'), one.size() - 1);
+        const std::size_t digits = one.size() - colon - 1;
+        const bool is_count = one.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+        if (colon == 0 || digits < 1 || digits > 9 || !is_count)
+            return "Value must be a list of address:count";
+    }
+    return "";
+}
 
 // Kafka's names, then ours. What topics can override comes from the topic table, see all_rows().
 constexpr auto kRows = std::to_array<Setting>({
@@ -167,14 +181,14 @@ constexpr auto kRows = std::to_array<Setting>({
     {.name = "max.connection.creation.rate",
      .type = kInt,
      .fallback = kIntMaxText,
-     .min = 1,
+     .min = 0,
      .doc = "New connections a second that are accepted; more wait in the kernel's queue.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::max_connection_creation_rate>},
     {.name = "max.connections",
      .type = kInt,
      .fallback = kIntMaxText,
-     .min = 1,
+     .min = 0,
      .doc = "Open connections; more are closed at once.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::max_connections>},
@@ -190,6 +204,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .fallback = "",
      .doc = "Other limits for some addresses: address:count,...",
      .update = kClusterWide,
+     .check = check_overrides,
      .into_broker = into_broker<&B::max_connections_per_ip_overrides>},
     {.name = "max.incremental.fetch.session.cache.slots",
      .type = kInt,
@@ -282,7 +297,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kInt,
      .fallback = kIntMaxText,
      .min = 1,
-     .doc = "New connections a second from one address; more are closed at once.",
+     .doc = "New connections a second from one address; more wait, unserved, and are closed.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::max_connection_creation_rate_per_ip>},
     {.name = "leat.decompressed.max.bytes",
@@ -292,6 +307,13 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "Largest size one batch may unpack to.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::decompressed_bytes_max>},
+    {.name = "leat.delayed.connections.max",
+     .type = kInt,
+     .fallback = "1000",
+     .min = 0,
+     .doc = "Connections that came faster than their address may make them and wait to be closed; "
+            "more are closed at once.",
+     .into_broker = into_broker<&B::delayed_connections_max>},
     {.name = "leat.flush.interval.default.ms",
      .type = kLong,
      .fallback = "1000",
@@ -367,6 +389,13 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 1,
      .doc = "Answers of one connection not yet written above which its requests are not read.",
      .into_broker = into_broker<&B::queued_responses_max>},
+    {.name = "leat.record.errors.max",
+     .type = kInt,
+     .fallback = "100",
+     .min = 1,
+     .doc = "Most records that an answer to a refused batch names.",
+     .update = kClusterWide,
+     .into_broker = into_broker<&B::record_errors_max>},
     {.name = "leat.replication.factor.clamp",
      .type = kBoolean,
      .fallback = "false",
@@ -386,6 +415,22 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 1,
      .doc = "A client with answers waiting must read some bytes within this time.",
      .into_broker = into_broker<&B::send_timeout_ms>},
+    {.name = "leat.scrub.interval.ms",
+     .type = kLong,
+     .fallback = "604800000",
+     .min = 0,
+     .max = 31'536'000'000'000,
+     .doc = "How often the checksums of a partition's segments are checked beside its use; 0 turns "
+            "that off.",
+     .update = kClusterWide,
+     .into_broker = into_broker<&B::scrub_interval_ms>},
+    {.name = "leat.scrub.max.bytes.per.second",
+     .type = kLong,
+     .fallback = "16777216",
+     .min = 1,
+     .doc = "Most bytes that those checks read in a second, of all partitions together.",
+     .update = kClusterWide,
+     .into_broker = into_broker<&B::scrub_bytes_per_second>},
     {.name = "leat.shards",
      .type = kInt,
      .fallback = "0",
@@ -415,47 +460,6 @@ constexpr auto kRows = std::to_array<Setting>({
      .into_broker = into_broker<&B::tail_buffer_bytes>},
 });
 
-// Kafka settings of parts that do not exist here, so that a Kafka user's file is understood.
-struct Known {
-    std::string_view name;
-    Type type;
-    std::optional<std::string_view> fallback;
-};
-constexpr auto kWithoutEffect = std::to_array<Known>({
-    {"auto.leader.rebalance.enable", kBoolean, "true"},
-    {"background.threads", kInt, "10"},
-    {"controller.listener.names", kList, ""},
-    {"controller.quorum.bootstrap.servers", kList, ""},
-    {"controller.quorum.voters", kList, ""},
-    {"group.coordinator.threads", kInt, "4"},
-    {"inter.broker.listener.name", kString, std::nullopt},
-    {"leader.imbalance.check.interval.seconds", kLong, "300"},
-    {"leader.imbalance.per.broker.percentage", kInt, "10"},
-    {"log.flush.offset.checkpoint.interval.ms", kInt, "60000"},
-    {"log.flush.start.offset.checkpoint.interval.ms", kInt, "60000"},
-    {"metadata.log.dir", kString, std::nullopt},
-    {"num.io.threads", kInt, "8"},
-    {"num.network.threads", kInt, "3"},
-    {"num.replica.fetchers", kInt, "1"},
-    {"offsets.load.buffer.size", kInt, "5242880"},
-    {"offsets.topic.compression.codec", kInt, "0"},
-    {"principal.builder.class", kClass,
-     "org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder"},
-    {"process.roles", kList, ""},
-    {"queued.max.requests", kInt, "500"},
-    {"replica.fetch.max.bytes", kInt, "1048576"},
-    {"replica.fetch.wait.max.ms", kInt, "500"},
-    {"replica.lag.time.max.ms", kLong, "30000"},
-    {"replica.selector.class", kString, std::nullopt},
-    {"sasl.mechanism.controller.protocol", kString, "GSSAPI"},
-    {"sasl.mechanism.inter.broker.protocol", kString, "GSSAPI"},
-    {"security.inter.broker.protocol", kString, "PLAINTEXT"},
-    {"ssl.endpoint.identification.algorithm", kString, "https"},
-    {"ssl.protocol", kString, "TLSv1.3"},
-    {"transaction.state.log.min.isr", kInt, "2"},
-    {"transaction.state.log.replication.factor", kShort, "3"},
-});
-
 /// The broker's side of a topic setting.
 Setting synonym_of(const Setting& topic) {
     Setting row = topic;
@@ -474,12 +478,8 @@ std::vector<Setting> all_rows() {
     rows.insert(rows.end(), coordinator_settings().begin(), coordinator_settings().end());
     for (const Setting& topic : topic_settings())
         if (!topic.synonym.empty()) rows.push_back(synonym_of(topic));
-    for (const Known& known : kWithoutEffect)
-        rows.push_back({.name = known.name,
-                        .type = known.type,
-                        .fallback = known.fallback,
-                        .doc = "Known from Kafka, without effect here.",
-                        .effective = false});
+    const std::vector<Setting> foreign = foreign_settings();
+    rows.insert(rows.end(), foreign.begin(), foreign.end());
     std::ranges::sort(rows, {}, &Setting::name);
     return rows;
 }

@@ -63,6 +63,7 @@ struct BrokerConfig {
     std::string max_connections_per_ip_overrides;                      ///< "host:count,..."
     std::int32_t max_connection_creation_rate = 2'147'483'647;         ///< Per second.
     std::int32_t max_connection_creation_rate_per_ip = 2'147'483'647;  ///< Per second.
+    std::int32_t delayed_connections_max = 1'000;  ///< Above their rate, not yet closed.
     std::int64_t connections_max_idle_ms = 600'000;
     std::int32_t socket_request_max_bytes = 104'857'600;
     std::int32_t socket_send_buffer_bytes = 102'400;     ///< -1: the kernel's choice.
@@ -83,6 +84,7 @@ struct BrokerConfig {
     std::int32_t fetch_session_slots = 1'000;
     std::int32_t tail_buffer_bytes = 65'536;  ///< Per partition: recent appends kept in memory.
     std::int64_t decompressed_bytes_max = 1'073'741'824;  ///< One batch, unpacked.
+    std::int32_t record_errors_max = 100;                 ///< Listed of one batch.
     std::int32_t producer_id_expiration_ms = 86'400'000;
     std::int32_t producer_id_expiration_check_ms = 600'000;
     std::int32_t producer_ids_max = 100'000;  ///< Per partition.
@@ -101,6 +103,8 @@ struct BrokerConfig {
     double cleaner_load_factor = 0.9;
     double cleaner_io_max_bytes_per_second = 1.7976931348623157e308;
     std::int64_t cleaner_backoff_ms = 15'000;
+    std::int64_t scrub_interval_ms = 604'800'000;  ///< 0: never.
+    std::int64_t scrub_bytes_per_second = 16'777'216;
 
     // Groups.
     std::int32_t group_min_session_timeout_ms = 6'000;
@@ -125,6 +129,7 @@ struct BrokerConfig {
     std::int32_t consumer_group_max_size = 2'147'483'647;
     std::int32_t consumer_regex_refresh_interval_ms = 600'000;
     std::int32_t consumer_unsettled_heartbeat_ms = 100;
+    std::int32_t consumer_patterns_at_once_max = 100;
     std::int32_t offsets_topic_partitions = 50;
     std::int32_t offsets_topic_replication_factor = 3;
     std::int32_t offsets_topic_segment_bytes = 104'857'600;

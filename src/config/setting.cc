@@ -70,7 +70,8 @@ Result<Value> parse_integer(const Setting& setting, std::string_view text) {
     if (setting.type == Type::kShort) good = good && std::in_range<std::int16_t>(number);
     if (!good)
         return bad(setting, text, "Not a number of type " + std::string{name_of(setting.type)});
-    return check_bounds(setting, text, static_cast<double>(number), number);
+    // As Kafka says it: the number, whatever stood around it.
+    return check_bounds(setting, std::to_string(number), static_cast<double>(number), number);
 }
 
 Result<Value> parse_double(const Setting& setting, std::string_view text) {

@@ -61,6 +61,9 @@ TEST(SettingParse, BoundsAreKafkas) {
     EXPECT_EQ(
         topic("segment.bytes", "1048575"),
         "Invalid value 1048575 for configuration segment.bytes: Value must be at least 1048576");
+    // The number, not what stood around it.
+    EXPECT_EQ(topic("segment.bytes", " 7 "),
+              "Invalid value 7 for configuration segment.bytes: Value must be at least 1048576");
     EXPECT_EQ(
         topic("compression.lz4.level", "18"),
         "Invalid value 18 for configuration compression.lz4.level: Value must be no more than 17");

@@ -39,7 +39,8 @@ std::string_view check_throttled(const Value& value) {
         };
         if (colon == std::string::npos || !is_number(std::string_view{name}.substr(0, colon)) ||
             !is_number(std::string_view{name}.substr(colon + 1)))
-            return "Value must be '*' or a list of partition:broker";
+            return "Value must be the literal '*' or a list of replicas in the following format: "
+                   "[partitionId]:[brokerId],[partitionId]:[brokerId],...";
     }
     return "";
 }

@@ -56,6 +56,7 @@ wire::BatchRules rules_of(const AdmissionRules& rules) {
     out.batch_bytes_max = static_cast<std::size_t>(config.max_message_bytes);
     out.keys_required = config.cleanup_compact;
     out.inflated_bytes_max = rules.inflated_bytes_max;
+    out.record_errors_max = rules.record_errors_max;
     if (config.timestamp_type == config::TimestampType::kLogAppendTime) {
         out.timestamp_type = wire::TimestampType::kLogAppendTime;
         return out;

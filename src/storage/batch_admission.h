@@ -22,6 +22,7 @@ struct AdmissionRules {
     Origin origin = Origin::kClient;
     WallMs now;
     std::size_t inflated_bytes_max = 0;
+    std::size_t record_errors_max = 100;
     bool skip_crc_check = false;  ///< Faults::skip_crc_check.
 };
 

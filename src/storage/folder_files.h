@@ -45,6 +45,8 @@ Result<std::shared_ptr<rt::File>> write_new_topic_id(rt::Disk& disk, const std::
 [[nodiscard]] std::string deleted_path(const std::string& folder, const PartitionId& id);
 inline constexpr std::string_view kDeletedEnding = "-delete";
 inline constexpr std::string_view kStrayEnding = "-stray";
+/// Names the segment that a scrub found damaged: segment_scrub.h.
+inline constexpr std::string_view kDamageNoteName = "damaged-segment";
 
 /// Removes a folder and all in it, deepest first. One that is not there is no error.
 Result<void> remove_tree(rt::Disk& disk, const std::string& folder);

@@ -152,10 +152,32 @@ Result<std::shared_ptr<rt::File>> Log::append_aborted(const AbortedSpan& span) {
                                           .first = span.first,
                                           .last = span.last,
                                           .last_stable = span.last_stable});
-    if (!file) return state.note_failure(std::move(file).error());
+    if (!file) {
+        if (file.error().code() == Errc::kNoSpace) state.aborted_owed = span.last;
+        return state.note_failure(std::move(file).error());
+    }
     std::shared_ptr<rt::File> written = *std::move(file);
     state.unsynced.add(written);
     state.names_unsynced = true;  // It may be the first entry of the file.
+    return written;
+}
+
+bool Log::owes_aborted() const noexcept {
+    return state_->aborted_owed.value >= 0;
+}
+
+Result<std::shared_ptr<rt::File>> Log::write_aborted() {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    if (!owes_aborted()) return std::shared_ptr<rt::File>{};
+    // A segment that is gone took what it owed with it: then this one owes nothing.
+    Segment& segment = *state.segments[state.segment_of(state.aborted_owed)];
+    auto file = segment.aborted().entries().write_out();
+    if (!file) return state.note_failure(std::move(file).error());
+    std::shared_ptr<rt::File> written = *std::move(file);
+    state.aborted_owed = Offset{-1};
+    state.unsynced.add(written);
+    state.names_unsynced = true;
     return written;
 }
 

@@ -132,8 +132,14 @@ class Log {
         Offset last;
         Offset last_stable;
     };
-    /// The file that it lies in, to be synced; null when it was there already.
+    /// The file that it lies in, to be synced; null when it was there already. After kNoSpace
+    /// readers find it in memory, and the log owes it to the disk.
     Result<std::shared_ptr<rt::File>> append_aborted(const AbortedSpan& span);
+    /// Until it is written, nothing may keep the next start from reading its marker again.
+    [[nodiscard]] bool owes_aborted() const noexcept;
+    /// Writes what is owed; the file to sync, null when nothing was. Errors: kNoSpace (it is still
+    /// owed), kIoError.
+    Result<std::shared_ptr<rt::File>> write_aborted();
 
     /// Leader epochs, as leader-epoch-checkpoint has them.
     [[nodiscard]] std::int32_t latest_epoch() const noexcept;  ///< -1: none.
@@ -157,6 +163,15 @@ class Log {
         WallMs first_timestamp{-1};  ///< Of the first batch.
     };
     [[nodiscard]] std::vector<SegmentInfo> segments() const;
+    /// What a segment holds now; its file stays what it is when the segment is replaced or goes.
+    struct Extent {
+        std::shared_ptr<rt::File> file;
+        Offset base;
+        Offset end;
+        FilePos size;
+    };
+    /// Of the first segment that begins at `from` or later. Errors: kNotFound, kIoError.
+    Result<Extent> extent_from(Offset from);
     /// Puts the files "<base>.log.swap" and its indexes in the place of all segments from `first`
     /// to `last` (their base offsets), as Kafka's cleaner does.
     Result<void> replace_segments(Offset first, Offset last);

@@ -179,6 +179,18 @@ Result<Offset> Log::bound_of_read(Offset from, FilePos end, Offset below) {
     return next.offset > from ? std::min(next.offset, below) : below;
 }
 
+Result<Log::Extent> Log::extent_from(Offset from) {
+    for (const auto& segment : state_->segments) {
+        if (segment->base() < from) continue;
+        LEAT_TRY(auto file, segment->file());
+        return Extent{.file = std::move(file),
+                      .base = segment->base(),
+                      .end = segment->end(),
+                      .size = segment->size()};
+    }
+    return Error{Errc::kNotFound};
+}
+
 Result<std::vector<AbortedTransaction>> Log::aborted_between(Offset from, Offset below) {
     LogState& state = *state_;
     std::vector<TxnEntry> entries;

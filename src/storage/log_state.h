@@ -82,6 +82,8 @@ class LogState {
     Result<void> settle_tail();
     bool rolled = false;  ///< Nobody was told of the newest segment yet.
     bool failed = false;  ///< A write failed: what the files hold is in doubt.
+    /// Marker of the aborted transaction whose entry the disk had no room for; -1: none is owed.
+    Offset aborted_owed{-1};
 
     struct Removal {
         std::string path;

@@ -36,6 +36,11 @@ constexpr Metric kQuarantined{
     .help = "Partitions with damage in what was durable; kept as they are and not served."};
 constexpr Metric kRefused{.name = "leat_log_refused_batches_total",
                           .help = "Record batches that were not appended because of an error."};
+constexpr Metric kScrubDamaged{
+    .name = "leat_log_scrub_damaged_total",
+    .help = "Segments in use that the scrub found damaged; their partitions are quarantined."};
+constexpr Metric kScrubbedBytes{.name = "leat_log_scrubbed_bytes_total",
+                                .help = "Bytes of segments that the scrub has checked."};
 constexpr Metric kSyncFailures{.name = "leat_log_sync_failures_total",
                                .help = "Failed syncs; the data directory is offline after one."};
 constexpr Metric kSyncSeconds{.name = "leat_log_sync_seconds",
@@ -53,10 +58,11 @@ constexpr Metric kTailBytes{.name = "leat_log_tail_bytes",
 constexpr Metric kTailReads{.name = "leat_log_tail_reads_total",
                             .help = "Reads served from the buffer of recent appends."};
 
-constexpr std::array kTable{
-    kAppendedBatches,  kAppendedBytes, kAppendsOnPool,   kColdReads,   kCutBytes, kDuplicates,
-    kExpiredProducers, kFileReads,     kOffline,         kQuarantined, kRefused,  kSyncFailures,
-    kSyncSeconds,      kFileSyncs,     kFileSystemSyncs, kTailBytes,   kTailReads};
+constexpr std::array kTable{kAppendedBatches, kAppendedBytes, kAppendsOnPool,    kColdReads,
+                            kCutBytes,        kDuplicates,    kExpiredProducers, kFileReads,
+                            kOffline,         kQuarantined,   kRefused,          kScrubDamaged,
+                            kScrubbedBytes,   kSyncFailures,  kSyncSeconds,      kFileSyncs,
+                            kFileSystemSyncs, kTailBytes,     kTailReads};
 
 }  // namespace
 
@@ -80,6 +86,8 @@ Metrics::Metrics(obs::Registry& registry)
       tail_bytes(registry.gauge(kTailBytes)),
       expired_producers(registry.counter(kExpiredProducers)),
       cut_bytes(registry.counter(kCutBytes)),
+      scrubbed_bytes(registry.counter(kScrubbedBytes)),
+      scrub_damaged(registry.counter(kScrubDamaged)),
       quarantined(registry.gauge(kQuarantined)),
       offline(registry.gauge(kOffline)) {}
 

@@ -32,6 +32,8 @@ class Metrics {
     obs::Gauge tail_bytes;
     obs::Counter expired_producers;
     obs::Counter cut_bytes;
+    obs::Counter scrubbed_bytes;
+    obs::Counter scrub_damaged;
     obs::Gauge quarantined;
     obs::Gauge offline;
 };

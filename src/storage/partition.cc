@@ -44,6 +44,7 @@ void PartitionState::start(Partition& partition) {
     }
     schedule_upkeep();
     schedule_cleaning();
+    start_scrubs();
 }
 
 void PartitionState::refresh() {
@@ -242,6 +243,7 @@ void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
             state.context.flusher.request(state);
         if (!state.is_sync()) state.schedule_flush();
         state.schedule_cleaning();
+        state.start_scrubs();
         state.advance();
     }(shared_from_this()));
 }

@@ -47,6 +47,7 @@ AdmissionRules PartitionState::admission_rules(Origin origin) const {
             .origin = origin,
             .now = context.executor.wall_now(),
             .inflated_bytes_max = static_cast<std::size_t>(context.broker->decompressed_bytes_max),
+            .record_errors_max = static_cast<std::size_t>(context.broker->record_errors_max),
             .skip_crc_check = context.faults.skip_crc_check};
 }
 
@@ -99,6 +100,8 @@ bool PartitionState::must_write_on_pool(std::size_t size) const {
 }
 
 Result<Placed> PartitionState::write(Append& append) {
+    // First: one entry is owed at most, and no segment is closed without it.
+    LEAT_TRY(append.aborted_file, log->write_aborted());
     Admitted& admitted = *append.admitted;
     admitted.header.base_offset = log->log_end();
     admitted.header.leader_epoch = spec.leader_epoch;
@@ -107,7 +110,16 @@ Result<Placed> PartitionState::write(Append& append) {
     return log->append(admitted.header, admitted.bytes, append.rules.now);
 }
 
+void PartitionState::note_aborted(const std::shared_ptr<rt::File>& file, Offset up_to) {
+    if (!file) return;
+    aborted_last = up_to;
+    if (std::ranges::find(aborted_files, file) == aborted_files.end())
+        aborted_files.push_back(file);
+}
+
 void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
+    // A sync that was asked for before does not cover it: log_end is not moved yet.
+    note_aborted(append.aborted_file, log_end);
     if (!placed) {
         const Error& error = placed.error();
         const bool is_full = error.code() == Errc::kNoSpace;
@@ -171,11 +183,14 @@ void PartitionState::note_producer(const Append& append, const Placed& placed) {
                                       .first = ended->first,
                                       .last = ended->last,
                                       .last_stable = ended->last_stable});
+    if (!noted && noted.error().code() == Errc::kNoSpace) {
+        kLog.warn("an entry of the transaction index waits for room",
+                  {{"partition", spec.folder()}, {"offset", ended->last.value}});
+        return;
+    }
     // Without it readers would take aborted records for good.
     if (!noted) return go_offline("the transaction index cannot be written");
-    aborted_last = ended->last;
-    if (*noted && std::ranges::find(aborted_files, *noted) == aborted_files.end())
-        aborted_files.push_back(*noted);
+    note_aborted(*noted, ended->last);
 }
 
 namespace {

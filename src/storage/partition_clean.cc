@@ -64,6 +64,8 @@ struct Pause {
 /// What there is to do. Runs on: the pool, with the turn.
 std::optional<CleanerPlan> look(PartitionState& s, const config::TopicConfig& config, Offset bound,
                                 WallMs now) {
+    // The cleaner reads transaction indexes from their files.
+    if (s.log->owes_aborted()) return std::nullopt;
     if (s.cleaned_to.value < 0) s.cleaned_to = read_cleaned(s);
     ignore(s.log->roll_if_old(now), "the next append finds out");
     s.cleaned_to = std::clamp(s.cleaned_to, s.log->log_start(), s.log->log_end());

@@ -207,6 +207,12 @@ Result<void> PartitionState::open(SyncOfNew syncs) {
             log.reset();
             continue;
         }
+        LEAT_TRY(offline_reason, noted_damage(context.disk, *log, path, scrub_depth()));
+        if (!offline_reason.empty()) {
+            is_quarantined = true;
+            log.reset();
+            return {};
+        }
         LEAT_TRY_VOID(complete_aborted(*log, replay.aborted));
     }
     LEAT_TRY(const auto aborted, log->aborted_between(log->log_start(), log->log_end()));

@@ -11,30 +11,17 @@
 #include <utility>
 #include <vector>
 
-#include "storage/batch_admission.h"
+#include "storage/append.h"
 #include "storage/flusher.h"
 #include "storage/log.h"
 #include "storage/partition.h"
 #include "storage/producer_state.h"
+#include "storage/segment_scrub.h"
 #include "storage/shard_context.h"
 #include "storage/tail_buffer.h"
 #include "storage/turn.h"
 
 namespace leat::storage {
-
-/// An append, from the batch that came to its answer.
-struct Append {
-    Append(MutableBytes bytes, AdmissionRules of) : batch(bytes), rules(std::move(of)) {}
-
-    MutableBytes batch;
-    AdmissionRules rules;
-    TransactionGuard guard = {};
-    std::int16_t transaction_version = 0;  ///< Of a marker's coordinator.
-    Result<Admitted> admitted = Error{Errc::kNone};
-    Appended answer;
-    bool is_duplicate = false;  ///< Nothing is to be written.
-    Offset wait_for{-1};        ///< The answer is due once everything below is durable.
-};
 
 /// Invariant: log_start <= high_watermark <= log_end, synced <= log_end; none of them goes back.
 /// Threading: shard-local, but for open() and what is given to the pool: whoever uses `log` off the
@@ -61,6 +48,8 @@ class PartitionState final : public SyncTarget {
     /// The batch lies in the log: state, watermark and syncs follow.
     void after_write(Append& append, const Result<Placed>& placed);
     void note_producer(const Append& append, const Placed& placed);
+    /// A transaction index was written; a sync that ends above `up_to` covers it.
+    void note_aborted(const std::shared_ptr<rt::File>& file, Offset up_to);
     void refuse(Append& append, Errc error, std::string message = {});
 
     // --- Watermarks (partition.cc).
@@ -130,6 +119,10 @@ class PartitionState final : public SyncTarget {
     /// Looks after `after_ms` whether the log is to be compacted (partition_clean.cc); -1: after
     /// log.cleaner.backoff.ms. One that is not compacted has no such timer.
     void schedule_cleaning(std::int64_t after_ms = -1);
+    /// Follows leat.scrub.interval.ms (partition_scrub.cc).
+    void start_scrubs();
+    void schedule_scrub(std::int64_t after_ms);
+    [[nodiscard]] ScrubDepth scrub_depth() const noexcept;
     void cancel_timers();
     /// Writes the producers' state as of `at` off the shard.
     void snapshot_soon(Offset at);
@@ -188,6 +181,9 @@ class PartitionState final : public SyncTarget {
     rt::TimerId upkeep_timer;
     rt::TimerId tail_timer;
     rt::TimerId clean_timer;
+    rt::TimerId scrub_timer;
+    std::int64_t scrub_interval = 0;  ///< That the timer follows.
+    bool is_scrubbing = false;
     Offset cleaned_to{-1};  ///< Compacted up to here; -1: not read yet.
     bool tail_used = false;
     bool has_deleted_files = false;

@@ -31,7 +31,8 @@ using std::chrono::milliseconds;
 }  // namespace
 
 void PartitionState::cancel_timers() {
-    for (rt::TimerId* timer : {&upkeep_timer, &flush_timer, &tail_timer, &clean_timer})
+    for (rt::TimerId* timer :
+         {&upkeep_timer, &flush_timer, &tail_timer, &clean_timer, &scrub_timer})
         if (timer->value != 0) context.executor.cancel(std::exchange(*timer, {}));
 }
 
@@ -53,8 +54,8 @@ void PartitionState::schedule_flush() {
 }
 
 void PartitionState::snapshot_soon(Offset at) {
-    // Offline: the next start has to read again what may lack its index entry.
-    if (at <= snapshot_at || is_quarantined || is_offline) return;
+    // The next start has to read again what may lack its index entry.
+    if (at <= snapshot_at || is_quarantined || is_offline || (log && log->owes_aborted())) return;
     snapshot_at = at;
     bytes_since_snapshot = 0;
     ++jobs;
@@ -224,6 +225,13 @@ static rt::Task<void> settle(PartitionState& s) {
     co_await PartitionState::IdleWait{s};
 }
 
+static Result<void> write_last_snapshot(PartitionState& s) {
+    LEAT_TRY(auto owed, s.log->write_aborted());
+    PartitionState::Files files = s.aborted_files;
+    if (owed) files.push_back(std::move(owed));
+    return s.write_snapshot(s.producers.entries(), s.log_end, files);
+}
+
 rt::Task<Result<void>> Partition::shut_down() {
     const auto keep = shared_from_this();
     PartitionState& s = *state_;
@@ -237,8 +245,7 @@ rt::Task<Result<void>> Partition::shut_down() {
     const bool was_written = !s.is_offline;
     auto close_it = [&] {
         // A snapshot would keep the next start from completing the index of aborted transactions.
-        if (was_written)
-            result = s.write_snapshot(s.producers.entries(), s.log_end, s.aborted_files);
+        if (was_written) result = write_last_snapshot(s);
         auto closed = s.log->close();
         if (!closed) result = std::move(closed);
         s.log.reset();

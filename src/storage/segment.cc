@@ -73,7 +73,8 @@ TxnIndex& Segment::aborted() {
 }
 
 bool Segment::has_aborted() const noexcept {
-    if (indexes_) return indexes_->aborted.entries().exists();
+    if (indexes_)
+        return indexes_->aborted.entries().exists() || indexes_->aborted.entries().unwritten() > 0;
     return present_[static_cast<std::size_t>(FileKind::kTxnIndex)];
 }
 
@@ -278,7 +279,7 @@ std::vector<std::string> Segment::paths() const {
         bool is_here = present_.at(static_cast<std::size_t>(kind));
         if (indexes_ && kind == FileKind::kIndex) is_here = indexes_->offsets.entries().exists();
         if (indexes_ && kind == FileKind::kTimeIndex) is_here = indexes_->times.entries().exists();
-        if (kind == FileKind::kTxnIndex) is_here = has_aborted();
+        if (indexes_ && kind == FileKind::kTxnIndex) is_here = indexes_->aborted.entries().exists();
         if (is_here) paths.push_back(path_of(kind));
     }
     return paths;

@@ -32,6 +32,7 @@ struct Faults {
     bool lso_too_high = false;       ///< Open transactions do not hold readers back.
     bool no_abort_filter = false;    ///< Readers are told of no aborted transaction.
     bool marker_before_log = false;  ///< An end is answered before its marker is durable.
+    bool skip_scrub = false;         ///< The scrub takes every segment for good.
 };
 
 /// Owned by the shard; outlives its partitions. `broker` is replaced when settings change.
@@ -50,6 +51,7 @@ struct ShardContext {
     Faults faults = {};
     /// Of the process.
     std::shared_ptr<CleanerShare> cleaners = std::make_shared<CleanerShare>();
+    std::shared_ptr<CleanerShare> scrubs = std::make_shared<CleanerShare>();
 };
 
 }  // namespace leat::storage

@@ -154,12 +154,79 @@ def one(options, run_class, original, path, how, rng):
     return done, findings
 
 
+#: All of a partition is read twice a second.
+SCRUB = ["leat.scrub.interval.ms=500", "leat.scrub.max.bytes.per.second=1000000000"]
+SCRUB_PATIENCE = 15
+
+
+def closed_segments(original):
+    """Segments that another follows: no start reads them."""
+    folders = {}
+    for path in original.files().get(".log", []) + original.files().get("__consumer_offsets .log", []):
+        folders.setdefault(path.parent, []).append(path)
+    return [path for paths in folders.values() for path in sorted(paths)[:-1]]
+
+
+def rot(options, run_class, original, path, rng, mutant=None):
+    """(what was done, findings) of a segment that changes between a clean stop and its use: the scrub has to find it, and the
+    partition stays set aside over a start."""
+    folder = options.folder / f"rot{next(NUMBERS)}"
+    folder.mkdir()
+    data = folder / "data"
+    shutil.copytree(original.data, data)
+    done = f"{path}, {damage(data / path, 'bit', rng)} ({folder.name})"
+    run = run_class(options, folder, data, [*failpoints.SETTINGS, *SCRUB], {"LEAT_FAULTS": mutant} if mutant else None)
+    log = run.broker.log
+
+    def offline():
+        return len(re.findall(rf"partition offline.*{re.escape(path.parent.name)}.*is damaged", log.read_text(errors="replace")))
+
+    findings = {}
+    try:
+        run.restart()
+        try:
+            load.wait_for("the scrub", offline, SCRUB_PATIENCE)
+        except load.Broken:
+            return done, {"not found by the scrub": [done]}
+        findings = judge(original, data, path, original.read(run, folder / "read.log", patience=4), log.read_bytes())
+        known = offline()
+        run.broker.kill()
+        run.restart()
+        if offline() == known:
+            findings["served again after a start"] = [done]
+    except (load.Broken, subprocess.TimeoutExpired) as why:
+        findings = {"broken": [str(why)]}
+    finally:
+        run.end()
+    if not findings:
+        shutil.rmtree(folder)
+    return done, findings
+
+
+def all_rot(options, run_class, original):
+    """The rows of rot in use: as it is, and with a scrub that looks at nothing."""
+    rng = random.Random(f"{options.seed} rot")
+    paths = closed_segments(original)
+    count, findings = 0, {}
+    for _ in range(3 * options.flips):
+        done, found = rot(options, run_class, original, rng.choice(paths), rng)
+        count += 1
+        for rule, events in found.items():
+            findings.setdefault(f"{rule}: {done}", []).extend(events)
+    yield "rot of a closed segment in use", count, len(original.seen.final), findings, not findings
+    done, found = rot(options, run_class, original, rng.choice(paths), rng, mutant="skip_scrub")
+    is_missed = found.keys() == {"not found by the scrub"}
+    yield "mutant skip_scrub", 1, len(original.seen.final), {} if is_missed else {f"the mutant was not noticed: {done}": [str(found)]}, is_missed
+
+
 def run(options, run_class):
     """Yields a row for each kind of file: name, damages, records, findings, whether it is well."""
     originals = [Original(options, run_class, is_clean) for is_clean in (True, False)]
     kinds = sorted({kind for original in originals for kind in original.files()})
     if options.only:
         kinds = [kind for kind in kinds if kind in options.only.split(",")]
+    if not options.only or "rot" in options.only.split(","):
+        yield from all_rot(options, run_class, originals[0])
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(lambda kind: all_damages(options, run_class, originals, kind), kinds)
 

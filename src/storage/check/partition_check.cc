@@ -27,7 +27,8 @@ constexpr Offset kNoOffset{std::numeric_limits<std::int64_t>::max()};
 constexpr std::int64_t kProgressBytes = std::int64_t{1} << 20U;
 
 constexpr std::string_view kSmallFiles[] = {kEpochFileName, "partition.metadata",
-                                            "log-start-offset-checkpoint", "cleaner-offset"};
+                                            "log-start-offset-checkpoint", "cleaner-offset",
+                                            kDamageNoteName};
 
 /// Files of one segment, by kind, without snapshots.
 struct SegmentNames {

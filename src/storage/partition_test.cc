@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: one partition on a simulated disk, one outcome after the other; what crashes do to it in
+// random order is in tests/sim.
+#include "storage/partition.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/testing/partition_fixture.h"
+#include "testkit/result_matchers.h"
+
+namespace leat::storage {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using testing::PartitionFixture;
+using testing::TestBatch;
+using testkit::DiskCall;
+
+constexpr std::int64_t kProducer = 42;
+
+TestBatch of_producer(std::int64_t sequence, bool transactional = false) {
+    return {.base = sequence,
+            .records = {{.timestamp = 1'700'003'600'000}},
+            .producer_id = kProducer,
+            .transactional = transactional};
+}
+
+/// Sequences are made of base offsets by TestBatch; clients send base offset 0.
+std::vector<std::byte> sent(const TestBatch& batch) {
+    auto bytes = batch.build();
+    wire::set_base_offset(bytes, Offset{0});
+    return bytes;
+}
+
+Appended append(PartitionFixture& f, const TestBatch& batch, TransactionGuard guard = {}) {
+    auto bytes = sent(batch);
+    return f.run<Appended>(
+        [&](Partition& p) { return p.append(bytes, Origin::kClient, -1, guard); });
+}
+
+Appended end_transaction(PartitionFixture& f, bool committed) {
+    return f.run<Appended>([&](Partition& p) {
+        return p.end_transaction({.producer_id = kProducer, .epoch = 0, .committed = committed});
+    });
+}
+
+/// An open transaction of one record.
+void begin_transaction(PartitionFixture& f, std::int64_t sequence = 0) {
+    const auto guard = f.partition->transaction_guard(kProducer);
+    ASSERT_EQ(append(f, of_producer(sequence, true), guard).error, Errc::kNone);
+}
+
+std::size_t aborted_seen(PartitionFixture& f) {
+    return f.read(0, Isolation::kReadCommitted).aborted.size();
+}
+
+TEST(Partition, AnswersOnceSynced) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    const Appended first = f.append();
+    EXPECT_EQ(first.error, Errc::kNone);
+    EXPECT_EQ(first.base_offset, Offset{0});
+    EXPECT_EQ(f.partition->high_watermark(), Offset{1});
+    f.cut_power();
+    ASSERT_OK(f.open());
+    EXPECT_EQ(f.partition->high_watermark(), Offset{1});
+}
+
+TEST(Partition, WithoutAcksNothingIsPromised) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    f.disk.fail(DiskCall::kSync, 1);
+    auto bytes = TestBatch{.records = {{.timestamp = 1'700'003'600'000}}}.build();
+    const Appended answer =
+        f.run<Appended>([&](Partition& p) { return p.append(bytes, Origin::kClient, 0); });
+    EXPECT_EQ(answer.error, Errc::kNone);
+    EXPECT_EQ(f.partition->high_watermark(), Offset{0});
+}
+
+TEST(Partition, FailedSyncTakesItOffline) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    f.disk.fail(DiskCall::kSync, 1);
+    EXPECT_EQ(f.append().error, Errc::kNotEnoughReplicasAfterAppend);
+    EXPECT_TRUE(f.partition->is_offline());
+    EXPECT_EQ(f.append().error, Errc::kKafkaStorageError);
+    // What was synced can still be read, and no more.
+    const ReadResult read = f.read(0);
+    EXPECT_EQ(read.error, Errc::kNone);
+    EXPECT_EQ(read.high_watermark, Offset{1});
+    EXPECT_FALSE(f.stop());
+}
+
+TEST(Partition, FullDiskRefusesAndHeals) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    f.disk.fail(DiskCall::kWrite, 1, Errc::kNoSpace, true);
+    EXPECT_EQ(f.append().error, Errc::kKafkaStorageError);
+    EXPECT_FALSE(f.partition->is_offline());
+    f.disk.heal();
+    EXPECT_EQ(f.append().base_offset, Offset{1});
+}
+
+TEST(Partition, DuplicateIsNotStoredTwice) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(append(f, of_producer(0)).base_offset, Offset{0});
+    ASSERT_EQ(append(f, of_producer(1)).base_offset, Offset{1});
+    EXPECT_EQ(append(f, of_producer(0)).base_offset, Offset{0});
+    EXPECT_EQ(f.partition->log_end(), Offset{2});
+    EXPECT_EQ(append(f, of_producer(5)).error, Errc::kOutOfOrderSequenceNumber);
+    f.cut_power();
+    ASSERT_OK(f.open());
+    EXPECT_EQ(append(f, of_producer(1)).base_offset, Offset{1});
+}
+
+TEST(Partition, ClosedTakesNothing) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    f.executor.here([&] { f.partition->close(); });
+    EXPECT_EQ(f.append().error, Errc::kUnknownTopicOrPartition);
+    EXPECT_EQ(f.read(0).error, Errc::kUnknownTopicOrPartition);
+}
+
+TEST(Partition, ReadsWithinItsBounds) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    EXPECT_EQ(f.read(-1).error, Errc::kOffsetOutOfRange);
+    EXPECT_EQ(f.read(2).error, Errc::kOffsetOutOfRange);
+    EXPECT_EQ(f.read(1).size_bytes, 0U);
+    EXPECT_GT(f.read(0).size_bytes, 0U);
+}
+
+TEST(Partition, DeletesRecordsUpToTheWatermark) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    for (int i = 0; i < 4; ++i) ASSERT_EQ(f.append().error, Errc::kNone);
+    const auto before = [&f](std::int64_t offset) {
+        return f.run<Result<Offset>>(
+            [offset](Partition& p) { return p.delete_records(Offset{offset}); });
+    };
+    EXPECT_ERRC(before(5), Errc::kOffsetOutOfRange);
+    EXPECT_ERRC(before(-2), Errc::kOffsetOutOfRange);
+    EXPECT_EQ(*before(3), Offset{3});
+    EXPECT_EQ(*before(1), Offset{3});  // It never goes back.
+    EXPECT_EQ(f.read(2).error, Errc::kOffsetOutOfRange);
+    f.cut_power();
+    ASSERT_OK(f.open());
+    EXPECT_EQ(f.partition->log_start(), Offset{3});
+    EXPECT_EQ(*before(-1), Offset{4});
+}
+
+TEST(Partition, RecordsOfCompactedTopicsAreNotDeleted) {
+    PartitionFixture f;
+    f.topic.cleanup_delete = false;
+    f.topic.cleanup_compact = true;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    const auto deleted =
+        f.run<Result<Offset>>([](Partition& p) { return p.delete_records(Offset{1}); });
+    EXPECT_ERRC(deleted, Errc::kPolicyViolation);
+}
+
+TEST(Partition, KnowsLeaderEpochs) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    ASSERT_TRUE(f.stop());
+    f.leader_epoch = 3;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    EXPECT_EQ(f.partition->check_leader_epoch(-1), Errc::kNone);
+    EXPECT_EQ(f.partition->check_leader_epoch(3), Errc::kNone);
+    EXPECT_EQ(f.partition->check_leader_epoch(2), Errc::kFencedLeaderEpoch);
+    EXPECT_EQ(f.partition->check_leader_epoch(4), Errc::kUnknownLeaderEpoch);
+    EXPECT_EQ(f.partition->end_of_epoch(0).end, Offset{1});
+    EXPECT_EQ(f.partition->end_of_epoch(2).epoch, 0);
+    EXPECT_EQ(f.partition->end_of_epoch(3).end, Offset{2});
+    EXPECT_EQ(f.partition->end_of_epoch(4).epoch, -1);
+}
+
+class Counter final : public Watcher {
+  public:
+    void on_advanced(Partition& /*partition*/) override { ++advanced; }
+    void on_closed(Partition& /*partition*/) override { ++closed; }
+    int advanced = 0;
+    int closed = 0;
+};
+
+TEST(Partition, TellsWatchers) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    Counter counter;
+    f.executor.here([&] { f.partition->watch(counter); });
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    EXPECT_GE(counter.advanced, 1);
+    f.executor.here([&] { f.partition->close(); });
+    EXPECT_EQ(counter.closed, 1);
+    f.executor.here([&] { f.partition->unwatch(counter); });
+}
+
+TEST(Partition, OpenTransactionHoldsCommittedReadersBack) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    begin_transaction(f);
+    EXPECT_EQ(f.partition->last_stable(), Offset{0});
+    EXPECT_EQ(f.read(0, Isolation::kReadCommitted).size_bytes, 0U);
+    ASSERT_EQ(end_transaction(f, false).error, Errc::kNone);
+    EXPECT_EQ(f.partition->last_stable(), Offset{2});
+    EXPECT_EQ(aborted_seen(f), 1U);
+    // Outside of a transaction, and without the coordinator's word, such a batch is refused.
+    EXPECT_EQ(append(f, of_producer(1, true)).error, Errc::kInvalidTxnState);
+}
+
+// The entry that hides aborted records does not fit on the disk: the log is there, so that nothing
+// is offline and nobody sees them; the entry comes when there is room.
+struct AbortedWithoutRoom {
+    AbortedWithoutRoom() {
+        EXPECT_OK(f.open());
+        begin_transaction(f);
+        f.world.run_for(hours{1});  // Nothing else is to be written any more.
+        f.disk.fail(DiskCall::kWrite, 2, Errc::kNoSpace, true);  // The marker itself has room.
+        EXPECT_EQ(end_transaction(f, false).error, Errc::kNone);
+        EXPECT_FALSE(f.partition->is_offline());
+        EXPECT_EQ(aborted_seen(f), 1U);
+    }
+    PartitionFixture f;
+};
+
+TEST(PartitionWithoutRoom, TakesNoMoreUntilTheEntryIsWritten) {
+    AbortedWithoutRoom a;
+    EXPECT_EQ(a.f.append().error, Errc::kKafkaStorageError);
+    a.f.disk.heal();
+    EXPECT_EQ(a.f.append().error, Errc::kNone);
+    a.f.cut_power();
+    ASSERT_OK(a.f.open());
+    EXPECT_EQ(aborted_seen(a.f), 1U);
+}
+
+TEST(PartitionWithoutRoom, CrashDoesNotShowAbortedRecords) {
+    AbortedWithoutRoom a;
+    a.f.disk.heal();
+    a.f.cut_power();
+    ASSERT_OK(a.f.open());
+    EXPECT_EQ(aborted_seen(a.f), 1U);
+}
+
+TEST(PartitionWithoutRoom, StopsCleanlyOnceThereIsRoom) {
+    AbortedWithoutRoom a;
+    a.f.disk.heal();
+    ASSERT_TRUE(a.f.stop());
+    ASSERT_OK(a.f.open());
+    EXPECT_EQ(aborted_seen(a.f), 1U);
+}
+
+TEST(PartitionWithoutRoom, StopWithoutRoomIsNotClean) {
+    AbortedWithoutRoom a;
+    EXPECT_FALSE(a.f.stop());
+    ASSERT_OK(a.f.open());
+    EXPECT_EQ(aborted_seen(a.f), 1U);
+}
+
+// Rot.
+
+/// A log of several segments, stopped cleanly, with one bit of its first segment turned over.
+struct Rotten {
+    Rotten() {
+        f.topic.segment_bytes = 1000;
+        EXPECT_OK(f.open());
+        for (int i = 0; i < 30; ++i) EXPECT_EQ(f.append(100).error, Errc::kNone);
+        EXPECT_TRUE(f.stop());
+        turn_bit();
+        f.broker.scrub_interval_ms = 60'000;
+    }
+    void turn_bit() {
+        f.disk.flip_bit(PartitionFixture::folder() + "/00000000000000000000.log", 150, 3);
+    }
+    PartitionFixture f;
+};
+
+TEST(PartitionScrub, FindsRotThatNoStartLooksAt) {
+    Rotten r;
+    ASSERT_OK(r.f.open());
+    ASSERT_EQ(r.f.read(0).error, Errc::kNone);
+    Counter counter;
+    r.f.executor.here([&] { r.f.partition->watch(counter); });
+    r.f.world.run_for(milliseconds{61'000});
+    EXPECT_TRUE(r.f.partition->is_offline());
+    EXPECT_EQ(counter.closed, 1);
+    EXPECT_EQ(r.f.read(0).error, Errc::kKafkaStorageError);
+    EXPECT_EQ(r.f.append().error, Errc::kKafkaStorageError);
+    EXPECT_EQ(r.f.metric("leat_log_scrub_damaged_total"), 1);
+    EXPECT_EQ(r.f.metric("leat_log_quarantined_partitions"), 1);
+    r.f.executor.here([&] { r.f.partition->unwatch(counter); });
+}
+
+TEST(PartitionScrub, FoundDamageOutlivesTheProcess) {
+    Rotten r;
+    ASSERT_OK(r.f.open());
+    r.f.world.run_for(milliseconds{61'000});
+    EXPECT_FALSE(r.f.stop());
+    ASSERT_OK(r.f.open());
+    EXPECT_TRUE(r.f.partition->is_offline());
+    EXPECT_EQ(r.f.read(0).error, Errc::kKafkaStorageError);
+    r.f.kill();
+    r.turn_bit();  // The segment was put back from a copy.
+    ASSERT_OK(r.f.open());
+    EXPECT_FALSE(r.f.partition->is_offline());
+    EXPECT_EQ(r.f.read(0).error, Errc::kNone);
+    EXPECT_FALSE(*r.f.disk.exists(PartitionFixture::folder() + "/damaged-segment"));
+}
+
+TEST(PartitionScrub, MutantFindsNothing) {
+    Rotten r;
+    r.f.faults.skip_scrub = true;
+    ASSERT_OK(r.f.open());
+    r.f.world.run_for(milliseconds{180'000});
+    EXPECT_FALSE(r.f.partition->is_offline());
+}
+
+TEST(PartitionScrub, TurnedOffFindsNothing) {
+    Rotten r;
+    r.f.broker.scrub_interval_ms = 0;
+    ASSERT_OK(r.f.open());
+    r.f.world.run_for(hours{24});
+    EXPECT_FALSE(r.f.partition->is_offline());
+    EXPECT_EQ(r.f.metric("leat_log_scrubbed_bytes_total"), 0);
+    // Turned on while it runs.
+    r.f.broker.scrub_interval_ms = 1'000;
+    r.f.context().broker = std::make_shared<config::BrokerConfig>(r.f.broker);
+    r.f.executor.here(
+        [&] { r.f.partition->set_config(std::make_shared<config::TopicConfig>(r.f.topic)); });
+    r.f.world.run_for(milliseconds{5'000});
+    EXPECT_TRUE(r.f.partition->is_offline());
+}
+
+TEST(PartitionScrub, ReadsAllOfAGoodLogAtItsRate) {
+    Rotten r;
+    r.turn_bit();  // And back.
+    r.f.broker.scrub_bytes_per_second = 1'000;
+    ASSERT_OK(r.f.open());
+    r.f.world.run_for(milliseconds{61'000});
+    EXPECT_FALSE(r.f.partition->is_offline());
+    const std::int64_t size = r.f.partition->size_bytes();
+    ASSERT_GT(size, 4'000);
+    r.f.world.run_for(hours{1});
+    const std::int64_t read = r.f.metric("leat_log_scrubbed_bytes_total");
+    EXPECT_GE(read, 50 * size);
+    EXPECT_LE(read, 61 * size);
+    EXPECT_EQ(r.f.metric("leat_log_scrub_damaged_total"), 0);
+    ASSERT_TRUE(r.f.stop());  // Also in the middle of one.
+}
+
+TEST(PartitionScrub, UnreadablePlaceIsNoDamage) {
+    Rotten r;
+    r.turn_bit();
+    ASSERT_OK(r.f.open());
+    r.f.disk.fail(DiskCall::kRead, 1, Errc::kIoError, true);
+    r.f.world.run_for(milliseconds{61'000});
+    EXPECT_FALSE(r.f.partition->is_offline());
+    r.f.disk.heal();
+    EXPECT_EQ(r.f.read(0).error, Errc::kNone);
+}
+
+}  // namespace
+}  // namespace leat::storage

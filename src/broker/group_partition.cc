@@ -5,8 +5,8 @@
 #include <map>
 
 #include "base/check.h"
-#include "broker/blocking.h"
 #include "broker/broker.h"
+#include "broker/log_replay.h"
 #include "broker/metrics.h"
 #include "config/resource_config.h"
 #include "obs/log.h"
@@ -18,9 +18,6 @@ namespace leat::broker {
 namespace {
 
 constexpr obs::Logger kLog{"groups"};
-
-/// Read at once while loading; small, since the shard serves others meanwhile.
-constexpr std::size_t kLoadBytes = 256 * 1024;
 
 Result<std::vector<std::byte>> batch_of(const groups::Write& write, WallMs now) {
     wire::BatchOptions options;
@@ -37,24 +34,6 @@ Result<std::vector<std::byte>> batch_of(const groups::Write& write, WallMs now) 
         builder.add(added);
     }
     return builder.finish();
-}
-
-/// Bytes of all slices, one after the other. Runs on: a thread that may block.
-Result<std::vector<std::byte>> bytes_of(const storage::ReadResult& read) {
-    std::vector<std::byte> out;
-    out.reserve(read.size_bytes);
-    for (const storage::ReadSlice& slice : read.slices) {
-        if (slice.file == nullptr) {
-            out.insert(out.end(), slice.bytes.begin(), slice.bytes.end());
-            continue;
-        }
-        const std::size_t before = out.size();
-        out.resize(before + slice.size_bytes);
-        LEAT_TRY(const std::size_t got,
-                 slice.file->read_at(slice.at, std::span{out}.subspan(before)));
-        if (got != slice.size_bytes) return Error{Errc::kTruncated, "the log ends inside a batch"};
-    }
-    return out;
 }
 
 groups::MigrationPolicy migration_policy(std::string_view name) {
@@ -118,6 +97,7 @@ groups::Settings group_settings(const config::BrokerConfig& config) {
     out.consumer_assignment_interval = milliseconds{config.consumer_assignment_interval_ms};
     out.consumer_members_max = static_cast<std::size_t>(config.consumer_group_max_size);
     out.regex_refresh_interval = milliseconds{config.consumer_regex_refresh_interval_ms};
+    out.patterns_at_once_max = static_cast<std::size_t>(config.consumer_patterns_at_once_max);
     out.unsettled_heartbeat_interval = milliseconds{config.consumer_unsettled_heartbeat_ms};
     out.migration = migration_policy(config.consumer_migration_policy);
     out.consumer_assignors.clear();
@@ -210,7 +190,8 @@ rt::Task<void> GroupPartition::load(std::shared_ptr<GroupPartition> self) {
 rt::Task<Result<void>> GroupPartition::replay() {
     Offset at = partition_->log_start();
     while (at < partition_->high_watermark()) {
-        const Result<std::vector<std::byte>> batches = co_await read_some(at);
+        const Result<std::vector<std::byte>> batches =
+            co_await read_batches(shard_, *partition_, at);
         if (state_ == State::kStopped) co_return Error{Errc::kCancelled};
         if (!batches.has_value()) co_return Error{batches.error().code(), batches.error().detail()};
         LEAT_CO_TRY(const Offset next, replay_batches(*batches, at));
@@ -220,17 +201,6 @@ rt::Task<Result<void>> GroupPartition::replay() {
         if (state_ == State::kStopped) co_return Error{Errc::kCancelled};
     }
     co_return Result<void>{};
-}
-
-rt::Task<Result<std::vector<std::byte>>> GroupPartition::read_some(Offset from) {
-    const storage::ReadRequest request{.from = from,
-                                       .bytes_max = kLoadBytes,
-                                       .at_least_one = true,
-                                       .isolation = storage::Isolation::kReadUncommitted};
-    const storage::ReadResult read = co_await partition_->read(request);
-    if (read.error != Errc::kNone) co_return Error{read.error};
-    co_return co_await on_pool(shard_.broker().pool(), shard_.executor(),
-                               [&read] { return bytes_of(read); });
 }
 
 Result<Offset> GroupPartition::replay_batches(Bytes batches, Offset from) {

@@ -98,7 +98,6 @@ class GroupPartition final : public std::enable_shared_from_this<GroupPartition>
     static rt::Task<void> load(std::shared_ptr<GroupPartition> self);
     /// Up to the high watermark; the offset behind what was read. Errors: those of reading.
     rt::Task<Result<void>> replay();
-    rt::Task<Result<std::vector<std::byte>>> read_some(Offset from);
     /// The offset behind the last batch. Errors: kCorruptMessage and those of compression.
     Result<Offset> replay_batches(Bytes batches, Offset from);
     void loaded(const Result<void>& result);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/log_replay.h"
 
-#include <vector>
-
 #include "broker/blocking.h"
 #include "broker/broker.h"
 
@@ -30,18 +28,6 @@ Result<std::vector<std::byte>> bytes_of(const storage::ReadResult& read) {
     return out;
 }
 
-rt::Task<Result<std::vector<std::byte>>> read_some(Shard& shard, storage::Partition& partition,
-                                                   Offset from) {
-    const storage::ReadRequest request{.from = from,
-                                       .bytes_max = kReadBytes,
-                                       .at_least_one = true,
-                                       .isolation = storage::Isolation::kReadUncommitted};
-    const storage::ReadResult read = co_await partition.read(request);
-    if (read.error != Errc::kNone) co_return Error{read.error};
-    co_return co_await on_pool(shard.broker().pool(), shard.executor(),
-                               [&read] { return bytes_of(read); });
-}
-
 /// The offset behind the last batch.
 Result<Offset> replay_batches(Bytes batches, Offset from, std::size_t inflated_max,
                               Replay& replay) {
@@ -66,11 +52,23 @@ Result<Offset> replay_batches(Bytes batches, Offset from, std::size_t inflated_m
 
 }  // namespace
 
+rt::Task<Result<std::vector<std::byte>>> read_batches(Shard& shard, storage::Partition& partition,
+                                                      Offset from) {
+    const storage::ReadRequest request{.from = from,
+                                       .bytes_max = kReadBytes,
+                                       .at_least_one = true,
+                                       .isolation = storage::Isolation::kReadUncommitted};
+    const storage::ReadResult read = co_await partition.read(request);
+    if (read.error != Errc::kNone) co_return Error{read.error};
+    co_return co_await on_pool(shard.broker().pool(), shard.executor(),
+                               [&read] { return bytes_of(read); });
+}
+
 rt::Task<Result<void>> replay_log(Shard& shard, PartitionPtr partition, Replay& replay) {
     const auto inflated_max = static_cast<std::size_t>(shard.config().decompressed_bytes_max);
     Offset at = partition->log_start();
     while (at < partition->high_watermark()) {
-        const Result<std::vector<std::byte>> batches = co_await read_some(shard, *partition, at);
+        const Result<std::vector<std::byte>> batches = co_await read_batches(shard, *partition, at);
         if (replay.is_cancelled()) co_return Error{Errc::kCancelled};
         if (!batches.has_value()) co_return Error{batches.error().code(), batches.error().detail()};
         LEAT_CO_TRY(const Offset next, replay_batches(*batches, at, inflated_max, replay));

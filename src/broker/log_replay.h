@@ -4,7 +4,9 @@
 // Layer: broker (L6).
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "base/result.h"
 #include "broker/shard.h"
@@ -21,6 +23,11 @@ struct Replay {
     /// True ends the replay with kCancelled: asked whenever it has suspended.
     std::move_only_function<bool()> is_cancelled;
 };
+
+/// Whole batches from `from` on, about a quarter of a megabyte: the shard serves others meanwhile.
+/// `partition` outlives the await. Errors: of reading.
+rt::Task<Result<std::vector<std::byte>>> read_batches(Shard& shard, storage::Partition& partition,
+                                                      Offset from);
 
 /// Reads from the log start to the high watermark as it is at each step. Others of the shard have
 /// their turn in between. `replay` outlives the await.

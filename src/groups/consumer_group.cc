@@ -120,7 +120,9 @@ void ConsumerGroup::apply_one(CurrentAssignmentRecord& record) {
     if (member == nullptr) return;
     disown(member->current.assigned, member->current.epoch);
     disown(member->current.revoking, member->current.epoch);
-    member->current = record.value ? std::move(*record.value) : nobody();
+    CurrentAssignment next = record.value ? std::move(*record.value) : nobody();
+    if (next.assigned != member->current.assigned) ++member->assigned_version;
+    member->current = std::move(next);
     own(member->current.assigned, member->current.epoch);
     own(member->current.revoking, member->current.epoch);
 }

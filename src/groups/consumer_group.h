@@ -150,7 +150,12 @@ class ConsumerGroup {
                                     const std::optional<std::span<const OwnedTopic>>& owned);
     void answer_heartbeat(const ConsumerHeartbeat& request, const ConsumerMember& member,
                           bool must_tell, Answer<ConsumerHeartbeatAnswer> answer);
-    [[nodiscard]] std::vector<std::string> unresolved_regexes() const;
+    /// The member that sends a heartbeat, made when it is new.
+    ConsumerMember& speaker(const ConsumerHeartbeat& request);
+    /// All patterns are to be tried on the topics again.
+    [[nodiscard]] bool must_look_again() const;
+    [[nodiscard]] bool has_unresolved() const;
+    [[nodiscard]] std::vector<std::string> take_unresolved();
     void remove(ConsumerMember& member);
     /// Members that go; false when the group became a classic one, and this one is retired.
     bool fence(const std::vector<ConsumerMember*>& members);
@@ -181,6 +186,8 @@ class ConsumerGroup {
     std::map<std::string, Readers, std::less<>> topics_;  ///< That anybody reads.
     std::map<std::string, int, std::less<>> regexes_;     ///< Members that read by each.
     std::map<std::string, ResolvedRegex, std::less<>> resolved_;
+    std::set<std::string> stale_;  ///< Patterns that are still to be tried again.
+    std::int64_t looked_at_ = 0;   ///< When the last such round began; 0: not in this life.
     std::map<std::string, int, std::less<>> assignors_;
     std::map<std::string, int, std::less<>> classic_protocols_;
     std::size_t classic_members_ = 0;

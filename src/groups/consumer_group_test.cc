@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/endian.h"
+#include "groups/consumer_records.h"
 #include "groups/coordinator.h"
 #include "groups/subscription.h"
 
@@ -440,6 +441,57 @@ TEST(ConsumerRegex, SeesTopicsThatCome) {
     f.pass(11s);
     f.beat({.epoch = 2});
     EXPECT_EQ(f.told(f.beat({.epoch = 2}))->size(), 6U);
+}
+
+TEST(ConsumerRegex, AreTriedSomeAtATime) {
+    Settings settings;
+    settings.patterns_at_once_max = 2;
+    Fixture f{settings};
+    const std::vector<std::string> members{"m1", "m2", "m3", "m4", "m5"};
+    std::map<std::string, std::int32_t> epochs;
+    for (const std::string& member : members) {
+        Beat beat = joining(member, {});
+        beat.topics.reset();
+        beat.regex = "t.*" + member + "|t";
+        epochs[member] = f.beat(beat).member_epoch;
+    }
+    f.pass(11s);
+    f.topics.add("t-m4", 1);
+    f.c->on_topic_changed("t-m4", true);
+    const auto tried = [&f] {
+        return std::ranges::count_if(f.log, [](const RecordToWrite& record) {
+            const auto value = record.value ? std::optional<Bytes>{*record.value} : std::nullopt;
+            const auto decoded = decode_consumer_record(record.key, value);
+            return decoded && std::holds_alternative<RegexRecord>(decoded->record);
+        });
+    };
+    // A round is under way until each was tried once more, and no call tries more than two.
+    std::vector<std::ptrdiff_t> steps;
+    for (const std::string& member : members) {
+        const auto before = tried();
+        EXPECT_EQ(f.error({.member = member, .epoch = epochs[member]}), Errc::kNone);
+        steps.push_back(tried() - before);
+    }
+    EXPECT_EQ(steps, (std::vector<std::ptrdiff_t>{2, 2, 1, 0, 0}));
+}
+
+TEST(ConsumerHeartbeat, SubscriptionSaidAgainChangesNothing) {
+    Fixture f;
+    f.topics.add("u", 1);
+    Beat beat = joining("m1", {});
+    beat.topics = {{"t", "u"}};
+    ASSERT_EQ(f.beat(beat).member_epoch, 2);
+    const auto written = f.log.size();
+    beat.epoch = 2;
+    beat.topics = {{"u", "t", "u"}};  // In another order, and one of them twice.
+    beat.owned = Parts{0, 1, 2, 3};
+    const auto again = f.beat(beat);
+    EXPECT_EQ(again.error, Errc::kNone);
+    EXPECT_EQ(f.log.size(), written);
+    EXPECT_TRUE(again.assignment.has_value());  // All of it was said, so all of it is told.
+    beat.topics = {{"u"}};
+    f.beat(beat);
+    EXPECT_GT(f.log.size(), written);
 }
 
 TEST(ConsumerTopics, GrowthAndDeletionReachTheGroup) {

@@ -2,7 +2,6 @@
 //
 // The part of ConsumerGroup that serves ConsumerGroupHeartbeat: joining, moving on, leaving.
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/check.h"
 #include "groups/consumer_group.h"
@@ -15,8 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Kafka's own constant: patterns are not looked at again sooner, however many topics come.
-constexpr std::int64_t kRegexRefreshMinMs = 10'000;
 /// What a member adds to the time after which a member of an unsettled group comes back.
 constexpr milliseconds kUnsettledPerMember{1};
 
@@ -33,6 +30,33 @@ MemberMetadata updated(MemberMetadata metadata, const ConsumerHeartbeat& request
     metadata.client_host = std::string{request.client_host};
     metadata.classic.reset();
     return metadata;
+}
+
+/// As `has`, whether or not it is said at all.
+bool is_said(const std::optional<std::string>& has, const std::optional<std::string_view>& said) {
+    return !said || (has && *has == *said);
+}
+
+bool are_said(const std::set<std::string>& has, std::span<const std::string_view> said) {
+    if (has.size() == said.size() && std::ranges::equal(has, said)) return true;
+    std::vector<std::string_view> sorted{said.begin(), said.end()};
+    std::ranges::sort(sorted);
+    const auto rest = std::ranges::unique(sorted);
+    sorted.erase(rest.begin(), rest.end());
+    return std::ranges::equal(has, sorted);
+}
+
+/// Whether updated() would change anything: most heartbeats say nothing new, and a subscription
+/// may name thousands of topics.
+bool is_known(const MemberMetadata& metadata, const ConsumerHeartbeat& request) {
+    return is_said(metadata.instance_id, request.instance_id) &&
+           is_said(metadata.rack_id, request.rack_id) &&
+           is_said(metadata.assignor, request.assignor) &&
+           (request.rebalance_timeout_ms == -1 ||
+            request.rebalance_timeout_ms == metadata.rebalance_timeout_ms) &&
+           (!request.regex || *request.regex == metadata.regex) &&
+           metadata.client_id == request.client_id && metadata.client_host == request.client_host &&
+           !metadata.classic && (!request.topics || are_said(metadata.topics, *request.topics));
 }
 
 std::string not_a_member(const ConsumerHeartbeat& request, std::string_view group) {
@@ -149,6 +173,17 @@ void ConsumerGroup::remove(ConsumerMember& member) {
 
 // A heartbeat.
 
+ConsumerMember& ConsumerGroup::speaker(const ConsumerHeartbeat& request) {
+    const bool joins = request.member_epoch == kJoinEpoch;
+    ConsumerMember* holder = request.instance_id ? find_static(*request.instance_id) : nullptr;
+    if (holder != nullptr && !joins) return *holder;
+    if (holder == nullptr)
+        if (ConsumerMember* known = find(request.member_id)) return *known;
+    const std::string id =
+        request.member_id.empty() ? host_.random_id() : std::string{request.member_id};
+    return holder != nullptr ? replace(*holder, id) : find_or_add(id);
+}
+
 void ConsumerGroup::heartbeat(const ConsumerHeartbeat& request,
                               Answer<ConsumerHeartbeatAnswer> answer) {
     if (Refusal refusal = check(request); refusal.error != Errc::kNone) {
@@ -156,20 +191,16 @@ void ConsumerGroup::heartbeat(const ConsumerHeartbeat& request,
             answer({.error = refusal.error, .message = std::move(refusal.message)});
         });
     }
-    const std::string id =
-        request.member_id.empty() ? host_.random_id() : std::string{request.member_id};
-    ConsumerMember* holder = request.instance_id ? find_static(*request.instance_id) : nullptr;
-    const bool comes_back = holder != nullptr && request.member_epoch == kJoinEpoch;
-    ConsumerMember& member = comes_back          ? replace(*holder, id)
-                             : holder != nullptr ? *holder
-                                                 : find_or_add(id);
+    ConsumerMember& member = speaker(request);
     if (member.is_classic()) {
         // It goes on by this protocol: what it had to do by the other is void.
         member.sync.cancel();
         member.rebalance.cancel();
     }
-    const OwnedPartitions before = member.current.assigned;
-    const Subscription subscription = update_metadata(member, updated(member.metadata, request));
+    const std::uint64_t before = member.assigned_version;
+    Subscription subscription;
+    if (!member.is_named || !is_known(member.metadata, request))
+        subscription = update_metadata(member, updated(member.metadata, request));
     raise_epoch_if(subscription.topics_changed || subscription.is_resolved);
     update_target();
     LEAT_CHECK(step(member, subscription.changed(), request.owned).has_value());
@@ -177,7 +208,7 @@ void ConsumerGroup::heartbeat(const ConsumerHeartbeat& request,
     const bool is_full =
         request.rebalance_timeout_ms != -1 && (request.topics || request.regex) && request.owned;
     const bool must_tell =
-        request.member_epoch == kJoinEpoch || is_full || before != member.current.assigned;
+        request.member_epoch == kJoinEpoch || is_full || before != member.assigned_version;
     answer_heartbeat(request, member, must_tell, std::move(answer));
     if (!request.has_rights) resolve_regexes({});
 }
@@ -188,7 +219,7 @@ void ConsumerGroup::answer_heartbeat(const ConsumerHeartbeat& request, const Con
         .member_id = member.id,
         .member_epoch = member.current.epoch,
         .heartbeat_interval_ms = static_cast<std::int32_t>(heartbeat_interval(member).count())};
-    with.wants_patterns = request.has_rights && !unresolved_regexes().empty();
+    with.wants_patterns = request.has_rights && has_unresolved();
     if (must_tell) {
         with.assignment.emplace();
         for (const auto& [topic, partitions] : member.current.assigned) {
@@ -342,52 +373,6 @@ void ConsumerGroup::restart_session(ConsumerMember& member) {
                                .session_timeout.value_or(host_.settings().consumer_session_timeout);
     if (member.is_classic()) timeout = milliseconds{member.metadata.classic->session_timeout_ms};
     member.session.set(host_.now().mono + timeout);
-}
-
-// Regular expressions.
-
-std::vector<std::string> ConsumerGroup::unresolved_regexes() const {
-    std::vector<std::string> out;
-    const std::int64_t now = host_.now().wall.value;
-    const std::int64_t last = resolved_.empty() ? 0 : resolved_.begin()->second.timestamp;
-    const bool is_old = now > last + host_.settings().regex_refresh_interval.count();
-    // A clock that was set back must not hold up the group for long.
-    const bool all = now < last || ((must_resolve_ || is_old) && now > last + kRegexRefreshMinMs);
-    for (const auto& [regex, members] : regexes_)
-        if (all || !resolved_.contains(regex)) out.push_back(regex);
-    return out;
-}
-
-void ConsumerGroup::resolve_regexes(const std::function<bool(std::string_view)>& may_describe) {
-    const std::vector<std::string> wanted = unresolved_regexes();
-    if (wanted.empty()) return;
-    if (wanted.size() == regexes_.size()) must_resolve_ = false;
-    std::unordered_map<std::string_view, bool> visible;  // Rights are asked once for each topic.
-    const auto is_visible = [&](std::string_view topic) {
-        const auto [at, is_new] = visible.try_emplace(topic, true);
-        if (is_new && may_describe) at->second = may_describe(topic);
-        return at->second;
-    };
-    bool has_changed = false;
-    // One compiled expression at a time: each may take a megabyte.
-    for (const std::string& regex : wanted) {
-        ResolvedRegex found;
-        found.version = host_.cluster().version();
-        found.timestamp = host_.now().wall.value;
-        // One that an older broker took and this one cannot read stands for nothing.
-        if (const auto pattern = TopicPattern::compile(regex))
-            host_.cluster().for_each_topic([&](std::string_view topic) {
-                if (pattern->matches(topic) && is_visible(topic)) found.topics.emplace(topic);
-            });
-        const auto at = resolved_.find(regex);
-        const bool is_same =
-            at == resolved_.end() ? found.topics.empty() : at->second.topics == found.topics;
-        has_changed = has_changed || !is_same;
-        change(RegexRecord{regex, std::move(found)});
-    }
-    must_refresh_ = true;
-    raise_epoch_if(has_changed);
-    flush([](Errc) {});
 }
 
 // Leaving.

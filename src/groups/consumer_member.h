@@ -4,6 +4,7 @@
 // Spec:  KIP-848; records ConsumerGroupMemberMetadata, -CurrentMemberAssignment.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -85,6 +86,7 @@ struct ConsumerMember {
     const std::string id;
     MemberMetadata metadata;
     CurrentAssignment current;
+    std::uint64_t assigned_version = 0;     ///< Rises when `current.assigned` changes.
     std::optional<TopicPartitions> target;  ///< None: no record says so.
     bool is_named = false;                  ///< A metadata record speaks of it.
     Timer session;

@@ -53,6 +53,7 @@ struct Settings {
     std::size_t consumer_members_max = INT32_MAX;  // group.consumer.max.size
     std::chrono::milliseconds consumer_assignment_interval{1'000};
     std::chrono::milliseconds regex_refresh_interval{600'000};
+    std::size_t patterns_at_once_max = 100;                       ///< Compiled in one call.
     MigrationPolicy migration = MigrationPolicy::kBidirectional;  // group.consumer.migration.policy
     /// Names of server-side assignors, the default first (group.consumer.assignors).
     std::vector<AssignorKind> consumer_assignors{AssignorKind::kUniform, AssignorKind::kRange};

@@ -17,6 +17,13 @@ constexpr std::int32_t kUnlimited = 2'147'483'647;
 constexpr std::size_t kHostsBeforeForgetting = 4096;
 constexpr std::chrono::seconds kRateMemory{2};
 
+constexpr std::string_view kRateOfAddress = "per_ip_rate";
+constexpr std::string_view kQuotaOfAddress = "per_ip_quota";
+
+std::int32_t whole(double quota) {
+    return static_cast<std::int32_t>(std::clamp<double>(quota, 1, kUnlimited - 1));
+}
+
 }  // namespace
 
 void RateBucket::refill(Instant now, std::int32_t per_second) {
@@ -38,6 +45,7 @@ bool RateBucket::take(Instant now, std::int32_t per_second) {
 }
 
 Instant RateBucket::next(Instant now, std::int32_t per_second) const {
+    if (per_second <= 0) return now + std::chrono::seconds{1};  // Until it is raised.
     if (per_second == kUnlimited || !filled_at_ || level_ >= 1) return now;
     return *filled_at_ + duration_cast<nanoseconds>(duration<double>((1 - level_) / per_second)) +
            nanoseconds{1};
@@ -85,13 +93,22 @@ std::optional<std::string_view> ConnectionLimits::admit(const std::string& host,
     PerHost& of_host = hosts_[host];
     of_host.last = now;
     if (of_host.count >= host_max(host, config)) return "per_ip";
-    if (!of_host.rate.take(now, config.max_connection_creation_rate_per_ip)) return "per_ip_rate";
-    if (quota && !of_host.quota.take(
-                     now, static_cast<std::int32_t>(std::clamp<double>(*quota, 1, kUnlimited - 1))))
-        return "per_ip_quota";
+    if (!of_host.rate.take(now, config.max_connection_creation_rate_per_ip)) return kRateOfAddress;
+    if (quota && !of_host.quota.take(now, whole(*quota))) return kQuotaOfAddress;
     total_rate_.take(now, config.max_connection_creation_rate);
     ++of_host.count;
     ++count_;
+    return std::nullopt;
+}
+
+std::optional<Instant> ConnectionLimits::close_at(const std::string& host, std::string_view limit,
+                                                  Instant now, const config::BrokerConfig& config,
+                                                  std::optional<double> quota) const {
+    const auto at = hosts_.find(host);
+    if (at == hosts_.end()) return std::nullopt;
+    if (limit == kRateOfAddress)
+        return at->second.rate.next(now, config.max_connection_creation_rate_per_ip);
+    if (limit == kQuotaOfAddress && quota) return at->second.quota.next(now, whole(*quota));
     return std::nullopt;
 }
 

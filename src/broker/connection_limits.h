@@ -44,6 +44,11 @@ class ConnectionLimits {
     std::optional<std::string_view> admit(const std::string& host, Instant now,
                                           const config::BrokerConfig& config,
                                           std::optional<double> quota = std::nullopt);
+    /// For one that came too fast for its address: until when it is kept, unserved, so that its
+    /// client does not come back at once (KIP-612). nullopt: refused for another reason.
+    [[nodiscard]] std::optional<Instant> close_at(const std::string& host, std::string_view limit,
+                                                  Instant now, const config::BrokerConfig& config,
+                                                  std::optional<double> quota) const;
     void gone(const std::string& host);
 
     /// Whether the next connection should wait: for one to go (Instant::max()), or until then.

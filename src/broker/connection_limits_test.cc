@@ -60,6 +60,31 @@ TEST(ConnectionLimits, LetsAnAddressComeNoFasterThanItsRate) {
     EXPECT_EQ(limits.admit("a", kStart + milliseconds{501}, config), "per_ip_rate");
 }
 
+TEST(ConnectionLimits, KeepsOneThatCameTooFastUntilTheNextMayCome) {
+    config::BrokerConfig config;
+    config.max_connection_creation_rate_per_ip = 4;
+    ConnectionLimits limits;
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(limits.admit("a", kStart, config), std::nullopt);
+    const auto refused = limits.admit("a", kStart, config);
+    ASSERT_EQ(refused, "per_ip_rate");
+    const auto at = limits.close_at("a", *refused, kStart, config, std::nullopt);
+    ASSERT_TRUE(at.has_value());
+    EXPECT_GT(*at, kStart + milliseconds{240});
+    EXPECT_LT(*at, kStart + milliseconds{260});
+    EXPECT_EQ(limits.close_at("a", "per_ip", kStart, config, std::nullopt), std::nullopt);
+    EXPECT_EQ(limits.close_at("b", "per_ip_rate", kStart, config, std::nullopt), std::nullopt);
+}
+
+TEST(ConnectionLimits, KeepsOneAboveItsQuota) {
+    const config::BrokerConfig config;
+    ConnectionLimits limits;
+    EXPECT_EQ(limits.admit("a", kStart, config, 1.0), std::nullopt);
+    ASSERT_EQ(limits.admit("a", kStart, config, 1.0), "per_ip_quota");
+    const auto at = limits.close_at("a", "per_ip_quota", kStart, config, 1.0);
+    ASSERT_TRUE(at.has_value());
+    EXPECT_GT(*at, kStart + milliseconds{990});
+}
+
 TEST(ConnectionLimits, MakesAllWaitForTheTotalRate) {
     config::BrokerConfig config;
     config.max_connection_creation_rate = 10;

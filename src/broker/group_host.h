@@ -4,6 +4,7 @@
 // Layer: broker (L6).
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -69,12 +70,15 @@ void group_marker_written(const Shard& shard, const storage::PartitionId& partit
 /// Runs `call(coordinator, now, ticket)` on the shard of the group and resumes on the request's
 /// with what the ticket was given. `call` is a plain function object; what it refers to outlives
 /// the await. Errors: those of the call, kNotCoordinator, kCoordinatorLoadInProgress,
-/// kCoordinatorNotAvailable.
+/// kCoordinatorNotAvailable; the last also when what the answer depends on is not durable after
+/// offsets.commit.timeout.ms, and may become so later. Not with `parked`: those may take long.
 template <class T, class Call>
 rt::Task<T> ask_group(Request& request, std::string_view group_id, Call call,
                       std::shared_ptr<ParkedAnswer<T>> parked = nullptr) {
     const std::optional<GroupPlace> place = place_of_group(*request.shard, group_id);
     if (!place) co_return refused_with<T>(Errc::kNotCoordinator);
+    const std::chrono::milliseconds patience{
+        parked ? 0 : request.shard->config().offsets_commit_timeout_ms};
     if (!parked) parked = std::make_shared<ParkedAnswer<T>>();
     co_await rt::hop(place->shard->executor());
     Errc error = Errc::kNone;
@@ -85,7 +89,14 @@ rt::Task<T> ask_group(Request& request, std::string_view group_id, Call call,
     } else {
         parked->settle(refused_with<T>(error));
     }
+    rt::TimerId timer;
+    rt::Executor& there = place->shard->executor();
+    if (patience.count() > 0 && !parked->done.is_set())
+        timer = there.schedule(there.now() + patience, [parked] {
+            parked->settle(refused_with<T>(Errc::kCoordinatorNotAvailable));
+        });
     T out = co_await parked->done;
+    if (timer != rt::TimerId{}) there.cancel(timer);
     co_await rt::hop(request.shard->executor());
     co_return out;
 }

@@ -5,138 +5,29 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
-#include "broker/broker.h"
 #include "broker/handlers/find_coordinator.h"
 #include "broker/handlers/group_members.h"
 #include "broker/handlers/offset_commit.h"
 #include "broker/handlers/offset_fetch.h"
 #include "broker/handlers/topics.h"
-#include "testkit/result_matchers.h"
-#include "testkit/sim_disk.h"
-#include "testkit/sim_executor.h"
+#include "broker/testing/broker_rig.h"
 
 namespace leat::broker {
 namespace {
 
-/// Metadata that outlives the broker, without a database.
-class MemoryStore final : public metadata::MetadataStore {
-  public:
-    metadata::State state;
-
-    Result<metadata::State> load() override { return state; }
-    Result<void> commit(std::span<const metadata::Delta> deltas) override {
-        for (const metadata::Delta& delta : deltas) {
-            if (const auto* created = std::get_if<metadata::TopicCreated>(&delta)) {
-                const metadata::Topic& topic = *created->topic;
-                state.topics.push_back({.id = topic.id,
-                                        .name = topic.name,
-                                        .partition_count = topic.partition_count,
-                                        .created_epoch = topic.created_epoch,
-                                        .overrides = topic.overrides});
-            } else if (const auto* deleted = std::get_if<metadata::TopicDeleted>(&delta)) {
-                forget(deleted->topic->name);
-            } else if (const auto* bumped = std::get_if<metadata::LeaderEpochsBumped>(&delta)) {
-                state.unclean_starts = bumped->unclean_starts;
-            }
-        }
-        return {};
-    }
-    void forget(const std::string& name) {
-        std::erase_if(state.topics, [&name](const auto& topic) { return topic.name == name; });
-    }
-};
-
-class GroupHostTest : public testing::Test {
+class GroupHostTest : public ::testing::Test, protected testing::BrokerRig {
   protected:
-    GroupHostTest() {
-        store_.state.cluster_id = "AAAAAAAAAAAAAAAAAAAAAA";
-        executors_ = {&world_.add_executor(), &world_.add_executor()};
-        pool_ = &world_.add_pool();
+    explicit GroupHostTest(testkit::SimPoolOptions pool = {}) : BrokerRig(pool) {
         start();
         create_topic("t");
         EXPECT_EQ(find("g"), Errc::kNone);
     }
-    ~GroupHostTest() override {
-        if (broker_ != nullptr) stop();
-    }
 
     void start() {
-        registry_ = std::make_unique<obs::Registry>(4);
-        auto directory = storage::DataDirectory::open(disk_, "/data", 1);
-        ASSERT_OK(directory);
-        directory_ = *std::move(directory);
-        BrokerParts parts{
-            .disk = &disk_,
-            .pool = pool_,
-            .executors = {executors_.begin(), executors_.end()},
-            .directory = directory_.get(),
-            .store = &store_,
-            .registry = registry_.get(),
-            .layers = {},
-            .faults = {},
-            .make_groups = [](Shard& shard) { return std::make_unique<GroupHost>(shard); },
-            .make_transactions = {}};
-        parts.layers.command_line["offsets.topic.num.partitions"] = {"2", "test"};
-        parts.layers.command_line["group.initial.rebalance.delay.ms"] = {"60000", "test"};
-        auto broker = Broker::open(std::move(parts));
-        ASSERT_OK(broker);
-        broker_ = *std::move(broker);
-        bool is_started = false;
-        executors_[0]->here([&] { rt::start(set_when_done(broker_->start(), is_started)); });
-        ASSERT_TRUE(world_.run_until([&] { return is_started; }));
-    }
-    void stop() {
-        std::optional<Result<void>> stopped;
-        executors_[0]->here(
-            [&] { rt::start(broker_->stop(), [&](Result<void> r) { stopped = std::move(r); }); });
-        ASSERT_TRUE(world_.run_until([&] { return stopped.has_value(); }));
-        world_.settle();
-        broker_.reset();
-        directory_.reset();
-    }
-    /// The process dies; with `power`, so does the machine.
-    void kill(bool power) {
-        world_.cut_power();
-        // What a dead process leaves behind is never destroyed, as its frames never end.
-        static std::vector<std::shared_ptr<void>>& dead =
-            *std::make_unique<std::vector<std::shared_ptr<void>>>().release();
-        dead.emplace_back(broker_.release(), [](void*) {});
-        dead.emplace_back(directory_.release(), [](void*) {});
-        dead.emplace_back(registry_.release(), [](void*) {});
-        if (power)
-            disk_.crash();
-        else
-            disk_.restart_process();
-    }
-
-    template <class Response, class Message>
-    using Handler = rt::Task<Response> (*)(Request&, const Message&);
-
-    Request& request(std::int16_t version) {
-        Request& out = requests_.emplace_back();
-        out.shard = &broker_->shard(0);
-        out.header.version = version;
-        out.connection = std::make_shared<ConnectionFacts>();
-        return out;
-    }
-    /// The answer arrives in the place that is returned.
-    template <class Response, class Message>
-    std::shared_ptr<std::optional<Response>> begin(Handler<Response, Message> handler,
-                                                   Request& request, const Message& message) {
-        auto out = std::make_shared<std::optional<Response>>();
-        executors_[0]->here([&] {
-            rt::start(handler(request, message),
-                      [out](Response response) { out->emplace(std::move(response)); });
-        });
-        return out;
-    }
-    template <class Response, class Message>
-    Response ask(Handler<Response, Message> handler, std::int16_t version, const Message& message) {
-        auto out = begin(handler, request(version), message);
-        EXPECT_TRUE(world_.run_until([&] { return out->has_value(); }));
-        return out->value_or(Response{});
+        BrokerRig::start({{"offsets.topic.num.partitions", "2"},
+                          {"group.initial.rebalance.delay.ms", "60000"},
+                          {"offsets.commit.timeout.ms", commit_timeout_ms_}},
+                         [](Shard& shard) { return std::make_unique<GroupHost>(shard); });
     }
 
     void create_topic(std::string_view name) {
@@ -193,21 +84,16 @@ class GroupHostTest : public testing::Test {
         return message;
     }
 
-    static rt::Task<void> set_when_done(rt::Task<void> task, bool& done) {
-        co_await std::move(task);
-        done = true;
-    }
-
-    testkit::SimWorld world_{7};
-    testkit::SimDisk disk_{7};
-    MemoryStore store_;
-    std::vector<testkit::SimExecutor*> executors_;
-    testkit::SimPool* pool_ = nullptr;
-    std::unique_ptr<obs::Registry> registry_;
-    std::unique_ptr<storage::DataDirectory> directory_;
-    std::unique_ptr<Broker> broker_;
-    std::deque<Request> requests_;
+    std::string commit_timeout_ms_ = "5000";
     bool was_loading_ = false;
+};
+
+/// On a disk that takes some milliseconds for each sync.
+class SlowGroupHostTest : public GroupHostTest {
+  protected:
+    SlowGroupHostTest()
+        : GroupHostTest({.shortest = std::chrono::milliseconds{20},
+                         .longest = std::chrono::milliseconds{40}}) {}
 };
 
 TEST_F(GroupHostTest, OffsetsAreKeptThroughCleanAndUncleanStarts) {
@@ -255,6 +141,17 @@ TEST_F(GroupHostTest, AFailedDiskEndsTheCoordinator) {
     start();
     EXPECT_EQ(find("g"), Errc::kNone);
     EXPECT_GE(committed(), 5);
+}
+
+TEST_F(SlowGroupHostTest, CommitThatIsNotDurableInTimeIsAnsweredAndStays) {
+    ASSERT_EQ(commit(5), Errc::kNone);
+    stop();
+    commit_timeout_ms_ = "1";
+    start();
+    EXPECT_EQ(committed(), 5);
+    EXPECT_EQ(commit(6), Errc::kCoordinatorNotAvailable);
+    world_.run_for(std::chrono::seconds{1});
+    EXPECT_EQ(committed(), 6);
 }
 
 TEST_F(GroupHostTest, WhoWaitsIsAnsweredWhenTheHostStops) {

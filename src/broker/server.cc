@@ -157,12 +157,15 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     facts->peer = peer.text();
     facts->peer_host = peer.host();
     facts->number = ++accepted_;
-    const auto refused =
-        limits_.admit(facts->peer_host, loops_.front()->now(), broker_.shard(0).config(),
-                      broker_.shard(0).image().quotas().connection_rate(facts->peer_host));
+    const config::BrokerConfig& config = broker_.shard(0).config();
+    const Instant now = loops_.front()->now();
+    const auto quota = broker_.shard(0).image().quotas().connection_rate(facts->peer_host);
+    const auto refused = limits_.admit(facts->peer_host, now, config, quota);
     if (refused) {
         metrics.count_refused(*refused);
         kLog.warn("connection refused", {{"peer", facts->peer}, {"limit", *refused}});
+        if (const auto at = limits_.close_at(facts->peer_host, *refused, now, config, quota))
+            close_later(std::move(socket), *at);
         return pause_if_needed();
     }
     const std::size_t shard = pick_shard();
@@ -175,6 +178,14 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
         });
     }
     pause_if_needed();
+}
+
+void Server::close_later(rt::Socket socket, Instant at) {
+    const auto most = static_cast<std::size_t>(broker_.shard(0).config().delayed_connections_max);
+    if (delayed_.size() >= most) return;
+    const std::uint64_t name = ++delayed_count_;
+    const rt::TimerId timer = loops_.front()->schedule(at, [this, name] { delayed_.erase(name); });
+    delayed_.emplace(name, std::pair{std::move(socket), timer});
 }
 
 void Server::schedule_reload() {
@@ -240,6 +251,7 @@ void Server::drain(std::chrono::milliseconds timeout, rt::Fn done) {
     if (resume_timer_ != rt::TimerId{}) loops_.front()->cancel(resume_timer_);
     if (token_timer_ != rt::TimerId{}) loops_.front()->cancel(token_timer_);
     if (reload_timer_ != rt::TimerId{}) loops_.front()->cancel(reload_timer_);
+    for (const auto& [name, one] : std::exchange(delayed_, {})) loops_.front()->cancel(one.second);
     listening_.clear();
     drained_ = std::move(done);
     undrained_ = connections_.size();

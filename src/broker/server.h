@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "broker/broker.h"
@@ -59,6 +61,8 @@ class Server {
     rt::Task<void> drop_expired_tokens();
     void reload();
     void on_gone(const std::string& host);
+    /// Holds a connection that came too fast, without reading from it.
+    void close_later(rt::Socket socket, Instant at);
     void pause_if_needed();
     void resume();
     [[nodiscard]] std::size_t pick_shard();
@@ -73,6 +77,8 @@ class Server {
     std::uint64_t accepted_ = 0;
     std::vector<Listening> listening_;
     ConnectionLimits limits_;
+    std::unordered_map<std::uint64_t, std::pair<rt::Socket, rt::TimerId>> delayed_;
+    std::uint64_t delayed_count_ = 0;  ///< So far: their names.
     rt::TimerId resume_timer_;
     rt::TimerId reload_timer_;
     rt::TimerId token_timer_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/transaction_host.h"
 
+#include "broker/admin/cluster.h"
 #include "broker/broker.h"
 #include "broker/metrics.h"
 #include "groups/partition_of_group.h"
@@ -156,6 +157,11 @@ std::optional<TransactionPlace> place_of_transaction(const Shard& shard,
     return TransactionPlace{.shard = &shard.broker().shard_of(id), .partition = id};
 }
 
+bool serves_protocol_two(const Shard& shard) {
+    return admin::finalized_level(shard.broker().features(), shard.image(), "transaction.version") >
+           0;
+}
+
 namespace {
 
 /// An answer with one error a partition; Ticket gives it when the coordinator is gone.
@@ -178,6 +184,10 @@ rt::Task<std::vector<Errc>> admit_to_transaction(Request& request, Admission adm
     const std::optional<TransactionPlace> place =
         place_of_transaction(*request.shard, admission.transactional_id);
     if (!place) co_return std::vector(count, Errc::kNotCoordinator);
+    if (admission.enrols && !serves_protocol_two(*request.shard)) {
+        co_await rt::hop(place->shard->executor());
+        co_return std::vector(count, Errc::kUnsupportedVersion);
+    }
     const transactions::Enrol enrol{.transactional_id = admission.transactional_id,
                                     .producer = admission.producer,
                                     .partitions = admission.partitions,

@@ -106,6 +106,10 @@ rt::Task<T> ask_transaction(Request& request, std::string_view transactional_id,
     co_return out;
 }
 
+/// Whether the finalized level of transaction.version allows protocol 2 (KIP-890). At level 0 Kafka
+/// refuses what begins by it with UNSUPPORTED_VERSION; level 1 changes nothing for clients.
+[[nodiscard]] bool serves_protocol_two(const Shard& shard);
+
 /// What a producer wants to write into its transaction, not by the coordinator's own APIs.
 struct Admission {
     std::string_view transactional_id = {};
@@ -120,7 +124,8 @@ struct Admission {
 /// `admission` views outlives the await.
 /// Errors: kInvalidProducerEpoch, kInvalidProducerIdMapping, kTransactionAbortable or (for versions
 ///         that do not know it) kInvalidTxnState, kConcurrentTransactions, kNotCoordinator,
-///         kCoordinatorLoadInProgress, kCoordinatorNotAvailable, and those of appends.
+///         kCoordinatorLoadInProgress, kCoordinatorNotAvailable, kUnsupportedVersion (see
+///         serves_protocol_two()), and those of appends.
 rt::Task<std::vector<Errc>> admit_to_transaction(Request& request, Admission admission);
 
 }  // namespace leat::broker

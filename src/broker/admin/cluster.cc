@@ -276,7 +276,7 @@ Change<wire::UpdateFeaturesResponse> update_features(const wire::UpdateFeaturesR
     response.results = arena.array<Answer>(request.feature_updates.size());
     for (std::size_t i = 0; i < response.results.size(); ++i) {
         response.results[i].feature = request.feature_updates[i].feature;
-        response.results[i].error_message.reset();
+        response.results[i].error_message = "NONE";  // So does Kafka.
     }
     return change;
 }

@@ -232,7 +232,9 @@ rt::Task<wire::EndTxnResponse> handle_end_txn(Request& request,
                 .protocol = is_two ? Protocol::kTwo : Protocol::kOne,
                 .connection = request.connection->number}};
     EndAnswer answer{.error = Errc::kInvalidRequest, .producer = {}};
-    if (!message.transactional_id.empty())
+    if (is_two && !serves_protocol_two(*request.shard))
+        answer.error = Errc::kUnsupportedVersion;
+    else if (!message.transactional_id.empty())
         answer = co_await ask_transaction<EndAnswer>(request, message.transactional_id, call);
     out.error_code = wire_code(for_version(answer.error, request.version()));
     out.producer_id = answer.producer.id;

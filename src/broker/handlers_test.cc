@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: requests by their bytes through the table of APIs, to a broker of two shards without
+// sockets; answers decoded again. What Kafka answers to the same is compared in tests/interop.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "broker/testing/broker_rig.h"
+#include "wire/batch_builder.h"
+#include "wire/messages/create_partitions_request.h"
+#include "wire/messages/create_partitions_response.h"
+#include "wire/messages/create_topics_request.h"
+#include "wire/messages/create_topics_response.h"
+#include "wire/messages/delete_records_request.h"
+#include "wire/messages/delete_records_response.h"
+#include "wire/messages/delete_topics_request.h"
+#include "wire/messages/delete_topics_response.h"
+#include "wire/messages/fetch_request.h"
+#include "wire/messages/fetch_response.h"
+#include "wire/messages/list_offsets_request.h"
+#include "wire/messages/list_offsets_response.h"
+#include "wire/messages/offset_for_leader_epoch_request.h"
+#include "wire/messages/offset_for_leader_epoch_response.h"
+#include "wire/messages/produce_request.h"
+#include "wire/messages/produce_response.h"
+#include "wire/record_reader.h"
+
+namespace leat::broker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::int16_t kAll = -1;
+
+std::vector<std::byte> batch_of(std::string_view value, WallMs at) {
+    wire::BatchBuilder builder{wire::BatchOptions{}};
+    builder.add(
+        {.timestamp = at, .key = {}, .value = std::as_bytes(std::span{value}), .headers = {}});
+    return *builder.finish();
+}
+
+class HandlersTest : public ::testing::Test, protected testing::BrokerRig {
+  protected:
+    HandlersTest() {
+        start();
+        create("t");
+    }
+
+    Errc create(std::string_view name, std::int32_t partitions = 1) {
+        wire::CreateTopicsRequest message;
+        wire::CreateTopicsRequest::CreatableTopic topic;
+        topic.name = name;
+        topic.num_partitions = partitions;
+        topic.replication_factor = 1;
+        message.topics = {&topic, 1};
+        const auto out = tell<wire::CreateTopicsResponse>(message, 7);
+        return errc_from_wire(out.message.topics[0].error_code);
+    }
+
+    using Produced = testing::Told<wire::ProduceResponse>;
+    Produced produce(std::vector<std::byte> records, std::int16_t acks = kAll,
+                     std::string_view topic = "t", std::int32_t partition = 0) {
+        wire::ProduceRequest::PartitionProduceData data{.index = partition, .records = {}};
+        data.records = wire::Records{Bytes{records}};
+        wire::ProduceRequest::TopicProduceData of_topic;
+        of_topic.name = topic;
+        of_topic.partition_data = {&data, 1};
+        wire::ProduceRequest message;
+        message.acks = acks;
+        message.timeout_ms = 1000;
+        message.topic_data = {&of_topic, 1};
+        return tell<wire::ProduceResponse>(message, 9);
+    }
+    Produced produce(std::string_view value) { return produce(batch_of(value, world_.wall_now())); }
+    static const wire::ProduceResponse::PartitionProduceResponse& one(const Produced& produced) {
+        return produced.message.responses[0].partition_responses[0];
+    }
+    static Errc error(const Produced& produced) { return errc_from_wire(one(produced).error_code); }
+
+    /// A fetch without a session.
+    struct Fetch {
+        std::int64_t from = 0;
+        std::int32_t min_bytes = 0;
+        std::int32_t max_wait_ms = 0;
+        std::string_view topic = "t";
+        std::int32_t partition = 0;
+        std::int32_t leader_epoch = -1;
+    };
+    std::shared_ptr<std::optional<Answer>> send_fetch(const Fetch& fetch) {
+        wire::FetchRequest::FetchPartition partition;
+        partition.partition = fetch.partition;
+        partition.fetch_offset = fetch.from;
+        partition.partition_max_bytes = 1 << 20;
+        partition.current_leader_epoch = fetch.leader_epoch;
+        wire::FetchRequest::FetchTopic topic;
+        topic.topic = fetch.topic;
+        topic.partitions = {&partition, 1};
+        wire::FetchRequest message;
+        message.min_bytes = fetch.min_bytes;
+        message.max_wait_ms = fetch.max_wait_ms;
+        message.topics = {&topic, 1};
+        return send(message, 12);
+    }
+    testing::Told<wire::FetchResponse> fetch(const Fetch& fetch) {
+        const auto answer = send_fetch(fetch);
+        EXPECT_TRUE(world_.run_until([&] { return answer->has_value(); }));
+        return testing::told<wire::FetchResponse>(**answer, 12);
+    }
+    static const wire::FetchResponse::PartitionData& one(
+        const testing::Told<wire::FetchResponse>& fetched) {
+        return fetched.message.responses[0].partitions[0];
+    }
+    static std::vector<std::string> values_of(const testing::Told<wire::FetchResponse>& fetched) {
+        std::vector<std::string> out;
+        wire::BatchCursor cursor{one(fetched).records.bytes()};
+        for (auto batch = cursor.next(); batch && *batch; batch = cursor.next()) {
+            auto records = wire::RecordReader::open(**batch, 1 << 20);
+            for (auto record = records->next(); record && *record; record = records->next())
+                out.emplace_back(reinterpret_cast<const char*>((*record)->value->data()),
+                                 (*record)->value->size());
+        }
+        return out;
+    }
+
+    testing::Told<wire::ListOffsetsResponse> list(std::int64_t timestamp,
+                                                  std::string_view name = "t") {
+        wire::ListOffsetsRequest::ListOffsetsPartition partition;
+        partition.timestamp = timestamp;
+        wire::ListOffsetsRequest::ListOffsetsTopic topic;
+        topic.name = name;
+        topic.partitions = {&partition, 1};
+        wire::ListOffsetsRequest message;
+        message.replica_id = -1;
+        message.topics = {&topic, 1};
+        return tell<wire::ListOffsetsResponse>(message, 7);
+    }
+    std::int64_t offset_at(std::int64_t timestamp) {
+        const auto listed = list(timestamp);
+        EXPECT_EQ(listed.message.topics[0].partitions[0].error_code, 0);
+        return listed.message.topics[0].partitions[0].offset;
+    }
+};
+
+TEST_F(HandlersTest, ProduceIsReadAgain) {
+    const Produced first = produce("a");
+    EXPECT_EQ(error(first), Errc::kNone);
+    EXPECT_EQ(one(first).base_offset, 0);
+    EXPECT_EQ(one(produce("b")).base_offset, 1);
+    const auto fetched = fetch({.from = 0});
+    EXPECT_EQ(one(fetched).high_watermark, 2);
+    EXPECT_EQ(values_of(fetched), (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(values_of(fetch({.from = 1})), (std::vector<std::string>{"b"}));
+}
+
+TEST_F(HandlersTest, AcknowledgedRecordsOutliveThePower) {
+    EXPECT_EQ(error(produce("a")), Errc::kNone);
+    kill(true);
+    start();
+    EXPECT_EQ(values_of(fetch({.from = 0})), (std::vector<std::string>{"a"}));
+}
+
+TEST_F(HandlersTest, ProduceWithoutAcksIsNotAnswered) {
+    const Produced quiet = produce(batch_of("a", world_.wall_now()), 0);
+    EXPECT_EQ(quiet.kind, Answer::Kind::kNothing);
+    // What would be an error closes the connection: there is nowhere else to tell.
+    const Produced refused = produce(batch_of("a", world_.wall_now()), 0, "nobody");
+    EXPECT_EQ(refused.kind, Answer::Kind::kClose);
+}
+
+TEST_F(HandlersTest, ProduceNamesWhatIsWrong) {
+    const auto good = [this] { return batch_of("a", world_.wall_now()); };
+    EXPECT_EQ(error(produce(good(), kAll, "nobody")), Errc::kUnknownTopicOrPartition);
+    EXPECT_EQ(error(produce(good(), kAll, "t", 7)), Errc::kUnknownTopicOrPartition);
+    EXPECT_EQ(error(produce(good(), 2)), Errc::kInvalidRequiredAcks);
+    auto damaged = good();
+    damaged.back() ^= std::byte{1};
+    EXPECT_EQ(error(produce(damaged)), Errc::kCorruptMessage);
+    EXPECT_EQ(error(produce(std::vector<std::byte>{})), Errc::kInvalidRecord);
+    EXPECT_EQ(offset_at(-1), 0);
+}
+
+TEST_F(HandlersTest, FetchAnswersErrorsForEachPartition) {
+    EXPECT_EQ(one(fetch({.from = 5})).error_code, wire_code(Errc::kOffsetOutOfRange));
+    EXPECT_EQ(one(fetch({.topic = "nobody"})).error_code,
+              wire_code(Errc::kUnknownTopicOrPartition));
+    EXPECT_EQ(one(fetch({.leader_epoch = 99})).error_code, wire_code(Errc::kUnknownLeaderEpoch));
+}
+
+TEST_F(HandlersTest, FetchWaitsForRecords) {
+    const auto waiting = send_fetch({.min_bytes = 1, .max_wait_ms = 60'000});
+    world_.run_for(seconds{5});
+    ASSERT_FALSE(waiting->has_value());
+    produce("late");
+    ASSERT_TRUE(world_.run_until([&] { return waiting->has_value(); }, seconds{5}));
+    EXPECT_EQ(values_of(testing::told<wire::FetchResponse>(**waiting, 12)),
+              (std::vector<std::string>{"late"}));
+}
+
+TEST_F(HandlersTest, FetchDoesNotWaitForLongerThanAsked) {
+    const auto waiting = send_fetch({.min_bytes = 1, .max_wait_ms = 500});
+    world_.run_for(milliseconds{450});
+    EXPECT_FALSE(waiting->has_value());
+    world_.run_for(milliseconds{100});
+    ASSERT_TRUE(waiting->has_value());
+    EXPECT_EQ(one(testing::told<wire::FetchResponse>(**waiting, 12)).error_code, 0);
+}
+
+TEST_F(HandlersTest, DeletedTopicEndsTheWait) {
+    const auto waiting = send_fetch({.min_bytes = 1, .max_wait_ms = 60'000});
+    wire::DeleteTopicsRequest message;
+    std::string_view name = "t";
+    message.topic_names = {&name, 1};
+    EXPECT_EQ(tell<wire::DeleteTopicsResponse>(message, 5).message.responses[0].error_code, 0);
+    ASSERT_TRUE(world_.run_until([&] { return waiting->has_value(); }, seconds{5}));
+    EXPECT_EQ(one(testing::told<wire::FetchResponse>(**waiting, 12)).error_code,
+              wire_code(Errc::kUnknownTopicOrPartition));
+    EXPECT_EQ(tell<wire::DeleteTopicsResponse>(message, 5).message.responses[0].error_code,
+              wire_code(Errc::kUnknownTopicOrPartition));
+}
+
+TEST_F(HandlersTest, OffsetsAreFoundByTime) {
+    const std::int64_t now = world_.wall_now().value;
+    for (int i = 0; i < 3; ++i) produce(batch_of("v", WallMs{now + i * 1000}));
+    EXPECT_EQ(offset_at(-2), 0);
+    EXPECT_EQ(offset_at(-1), 3);
+    EXPECT_EQ(offset_at(now + 500), 1);
+    EXPECT_EQ(offset_at(now + 2'000), 2);
+    EXPECT_EQ(offset_at(now + 2'001), -1);
+    EXPECT_EQ(offset_at(-3), 2);
+    EXPECT_EQ(list(-1, "nobody").message.topics[0].partitions[0].error_code,
+              wire_code(Errc::kUnknownTopicOrPartition));
+}
+
+TEST_F(HandlersTest, RecordsAreDeleted) {
+    for (int i = 0; i < 3; ++i) produce("v");
+    const auto erase = [this](std::int64_t before) {
+        wire::DeleteRecordsRequest::DeleteRecordsPartition partition{.partition_index = 0,
+                                                                     .offset = before};
+        wire::DeleteRecordsRequest::DeleteRecordsTopic topic;
+        topic.name = "t";
+        topic.partitions = {&partition, 1};
+        wire::DeleteRecordsRequest message;
+        message.topics = {&topic, 1};
+        const auto out = tell<wire::DeleteRecordsResponse>(message, 2);
+        return out.message.topics[0].partitions[0];
+    };
+    EXPECT_EQ(erase(2).low_watermark, 2);
+    EXPECT_EQ(erase(9).error_code, wire_code(Errc::kOffsetOutOfRange));
+    EXPECT_EQ(offset_at(-2), 2);
+    EXPECT_EQ(one(fetch({.from = 1})).error_code, wire_code(Errc::kOffsetOutOfRange));
+    EXPECT_EQ(erase(-1).low_watermark, 3);
+}
+
+TEST_F(HandlersTest, EpochsEndWhereTheNextBegins) {
+    produce("a");
+    kill(false);
+    start();
+    produce("b");
+    const auto end_of = [this](std::int32_t epoch) {
+        wire::OffsetForLeaderEpochRequest::OffsetForLeaderPartition partition;
+        partition.leader_epoch = epoch;
+        wire::OffsetForLeaderEpochRequest::OffsetForLeaderTopic topic;
+        topic.topic = "t";
+        topic.partitions = {&partition, 1};
+        wire::OffsetForLeaderEpochRequest message;
+        message.topics = {&topic, 1};
+        const auto out = tell<wire::OffsetForLeaderEpochResponse>(message, 4);
+        return out.message.topics[0].partitions[0];
+    };
+    EXPECT_EQ(end_of(0).end_offset, 1);
+    EXPECT_EQ(end_of(1).end_offset, 2);
+    EXPECT_EQ(end_of(2).end_offset, -1);
+}
+
+TEST_F(HandlersTest, TopicsAreMadeOnceAndGrow) {
+    EXPECT_EQ(create("t"), Errc::kTopicAlreadyExists);
+    EXPECT_EQ(create("bad/name"), Errc::kInvalidTopicException);
+    const auto grow = [this](std::int32_t count) {
+        wire::CreatePartitionsRequest::CreatePartitionsTopic topic;
+        topic.name = "t";
+        topic.count = count;
+        topic.assignments.reset();
+        wire::CreatePartitionsRequest message;
+        message.topics = {&topic, 1};
+        const auto out = tell<wire::CreatePartitionsResponse>(message, 3);
+        return errc_from_wire(out.message.results[0].error_code);
+    };
+    EXPECT_EQ(grow(1), Errc::kInvalidPartitions);
+    EXPECT_EQ(grow(4), Errc::kNone);
+    EXPECT_EQ(error(produce(batch_of("a", world_.wall_now()), kAll, "t", 3)), Errc::kNone);
+}
+
+TEST_F(HandlersTest, BodyThatIsNoneClosesTheConnection) {
+    Request& asked = request(12);
+    const std::vector<std::byte> rubbish(7, std::byte{0xFF});
+    asked.body = rubbish;
+    asked.api = find_served(wire::ApiKey::kFetch);
+    std::optional<Answer> out;
+    executors_[0]->here([&] {
+        rt::start(asked.api->handle(asked), [&out](Answer answer) { out = std::move(answer); });
+    });
+    ASSERT_TRUE(world_.run_until([&] { return out.has_value(); }));
+    EXPECT_EQ(out->kind, Answer::Kind::kClose);
+    EXPECT_EQ(out->close_reason, "malformed");
+}
+
+TEST_F(HandlersTest, UnservedApisAreNotInTheTable) {
+    EXPECT_EQ(find_served(wire::ApiKey{4}), nullptr);  // LeaderAndIsr, between brokers.
+    EXPECT_NE(find_served(wire::ApiKey::kProduce), nullptr);
+}
+
+}  // namespace
+}  // namespace leat::broker

@@ -12,11 +12,6 @@ namespace {
 constexpr int kCallMs = 30'000;
 constexpr int kBeginAnew = 75;
 
-struct DestroyMessage {
-    void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-using Message = std::unique_ptr<rd_kafka_message_t, DestroyMessage>;
-
 Kafka make_transactor(const TxnPlan& plan, const std::string& transactional_id) {
     return make_producer(
         plan.client,

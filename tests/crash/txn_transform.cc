@@ -9,17 +9,6 @@
 namespace leat::crash {
 namespace {
 
-struct DestroyMessage {
-    void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-using Message = std::unique_ptr<rd_kafka_message_t, DestroyMessage>;
-struct DestroyList {
-    void operator()(rd_kafka_topic_partition_list_t* list) const {
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
-
 constexpr int kCallMs = 30'000;
 constexpr std::size_t kBatchMax = 20;
 constexpr std::int64_t kAheadMax = 500;  ///< Inputs before what the harness says was read of it.

@@ -5,15 +5,10 @@
 // What is made of the log: transactions_history.py. Layer: tests.
 #include "txn_worker.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <new>
 #include <sstream>
 
 namespace leat::crash {
@@ -21,15 +16,6 @@ namespace leat::crash {
 std::atomic<bool> stopping{false};
 
 namespace {
-
-TxnStatus& map_status(const std::string& path) {
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0 || ftruncate(fd, sizeof(TxnStatus)) != 0) die("cannot write " + path);
-    void* at = mmap(nullptr, sizeof(TxnStatus), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (at == MAP_FAILED) die("cannot map " + path);
-    return *new (at) TxnStatus{};
-}
 
 std::string place(const rd_kafka_message_t& message) {
     return std::to_string(message.partition) + " " + std::to_string(message.offset) + " ";
@@ -138,7 +124,7 @@ int main(int argc, char** argv) {
     if (mode == "audit") return audit(plan, history), 0;
     if (mode == "offsets") return offsets(plan, history), 0;
     if (plan.client.status.empty()) die("--status FILE is missing");
-    TxnStatus& status = map_status(plan.client.status);
+    TxnStatus& status = map_status<TxnStatus>(plan.client.status);
     if (mode == "bank") return bank(plan, history, status), 0;
     if (mode == "transform") return transform(plan, history, status), 0;
     if (mode == "feed") return feed(plan, history, status), 0;

@@ -3,15 +3,10 @@
 // crash_worker: load for the crash harness that goes on through cuts and restarts of the broker,
 // and writes down what it was told. usage: crash_worker load|dump --name value...; see history.py
 // for what is made of the log. Layer: tests.
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <thread>
 #include <vector>
 
@@ -21,15 +16,6 @@ namespace leat::crash {
 namespace {
 
 std::atomic<bool> stopping{false};
-
-Status& map_status(const std::string& path) {
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (fd < 0 || ftruncate(fd, sizeof(Status)) != 0) die("cannot write " + path);
-    void* at = mmap(nullptr, sizeof(Status), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (at == MAP_FAILED) die("cannot map " + path);
-    return *new (at) Status{};
-}
 
 /// One producer; numbers its records from 0, spread over the partitions in turn.
 struct Producer {
@@ -125,7 +111,7 @@ void commit_along(const Plan& plan, History& history) {
 }
 
 void load(const Plan& plan, History& history) {
-    Status& status = map_status(plan.status);
+    Status& status = map_status<Status>(plan.status);
     std::vector<std::unique_ptr<Producer>> producers;
     std::vector<std::jthread> threads;
     for (int i = 0; i < plan.producers; ++i) {

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker_client.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string_view>
 
 namespace leat::crash {
 namespace {
-
-struct DestroyMessage {
-    void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
-};
-using Message = std::unique_ptr<rd_kafka_message_t, DestroyMessage>;
-struct DestroyList {
-    void operator()(rd_kafka_topic_partition_list_t* list) const {
-        rd_kafka_topic_partition_list_destroy(list);
-    }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
 
 rd_kafka_conf_t* make_conf(const Plan& plan, Properties properties) {
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
@@ -42,6 +35,15 @@ Kafka make(rd_kafka_type_t type, rd_kafka_conf_t* conf) {
 }
 
 }  // namespace
+
+void* map_file(const std::string& path, std::size_t bytes) {
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0 || ftruncate(fd, static_cast<off_t>(bytes)) != 0) die("cannot write " + path);
+    void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (at == MAP_FAILED) die("cannot map " + path);
+    return at;
+}
 
 void die(const std::string& why) {
     std::fprintf(stderr, "crash_worker: %s\n", why.c_str());

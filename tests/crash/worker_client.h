@@ -6,11 +6,13 @@
 #include <librdkafka/rdkafka.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -30,6 +32,17 @@ struct Plan {
         60;  ///< dump(): seconds without a record after which the rest counts as unreadable.
     bool idempotent = true;
 };
+
+struct DestroyMessage {
+    void operator()(rd_kafka_message_t* message) const { rd_kafka_message_destroy(message); }
+};
+using Message = std::unique_ptr<rd_kafka_message_t, DestroyMessage>;
+struct DestroyList {
+    void operator()(rd_kafka_topic_partition_list_t* list) const {
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+};
+using List = std::unique_ptr<rd_kafka_topic_partition_list_t, DestroyList>;
 
 /// Counters that the harness reads from a file that is mapped by both.
 struct Status {
@@ -60,6 +73,14 @@ class History {
 };
 
 [[noreturn]] void die(const std::string& why);
+
+/// `bytes` of a file that is made, as long as the process lives; the harness maps it too.
+void* map_file(const std::string& path, std::size_t bytes);
+/// Counters in such a file.
+template <class Counters>
+Counters& map_status(const std::string& path) {
+    return *new (map_file(path, sizeof(Counters))) Counters{};
+}
 
 struct DestroyKafka {
     void operator()(rd_kafka_t* handle) const { rd_kafka_destroy(handle); }

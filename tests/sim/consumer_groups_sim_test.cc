@@ -10,12 +10,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <queue>
 #include <set>
 
 #include "groups/coordinator.h"
+#include "seeds.h"
 #include "testkit/sim_random.h"
 
 namespace leat::groups {
@@ -467,18 +467,11 @@ void World::check_settled() {
                             std::to_string(readers[partition]) + " readers");
 }
 
-std::uint64_t number_from(const char* name, std::uint64_t fallback) {
-    const char* text = std::getenv(name);
-    return text != nullptr ? std::stoull(text) : fallback;
-}
-
 TEST(ConsumerGroupsSim, HoldsItsRulesThroughCrashesAndDelays) {
-    const std::uint64_t only = number_from("LEAT_TEST_SEED", 0);
-    const std::uint64_t seeds = number_from("LEAT_SIM_SEEDS", 100);
     std::uint64_t commits = 0;
     std::uint64_t gifts = 0;
     std::uint64_t found_again = 0;
-    for (std::uint64_t seed = only > 0 ? only : 1; seed <= (only > 0 ? only : seeds); ++seed) {
+    for (const std::uint64_t seed : leat::sim::Seeds{100}) {
         World world{seed, Faults{}};
         world.run(std::chrono::minutes{5});
         ASSERT_TRUE(world.violations.empty())
@@ -506,7 +499,7 @@ class ConsumerGroupsSimMutant : public testing::TestWithParam<Mutant> {};
 TEST_P(ConsumerGroupsSimMutant, IsCaught) {
     Faults faults;
     faults.*GetParam().fault = true;
-    const std::uint64_t seeds = number_from("LEAT_SIM_SEEDS", 100);
+    const std::uint64_t seeds = leat::sim::number_from("LEAT_SIM_SEEDS", 100);
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         World world{seed, faults};
         world.run(std::chrono::minutes{5});

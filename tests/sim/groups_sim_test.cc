@@ -6,22 +6,15 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include "seeds.h"
 
 namespace leat::groups::sim {
 namespace {
 
 constexpr std::chrono::minutes kChaos{5};
 
-std::uint64_t number_from(const char* name, std::uint64_t fallback) {
-    const char* text = std::getenv(name);
-    return text != nullptr ? std::stoull(text) : fallback;
-}
-
 TEST(GroupsSim, HoldsItsRulesThroughCrashesAndDelays) {
-    const std::uint64_t only = number_from("LEAT_TEST_SEED", 0);
-    const std::uint64_t seeds = number_from("LEAT_SIM_SEEDS", 100);
-    for (std::uint64_t seed = only > 0 ? only : 1; seed <= (only > 0 ? only : seeds); ++seed) {
+    for (const std::uint64_t seed : leat::sim::Seeds{100}) {
         World world{seed, Faults{}};
         world.run(kChaos);
         ASSERT_TRUE(world.violations().empty())
@@ -39,7 +32,7 @@ class GroupsSimMutant : public testing::TestWithParam<Mutant> {};
 TEST_P(GroupsSimMutant, IsCaught) {
     Faults faults;
     faults.*GetParam().fault = true;
-    const std::uint64_t seeds = number_from("LEAT_SIM_SEEDS", 100);
+    const std::uint64_t seeds = leat::sim::number_from("LEAT_SIM_SEEDS", 100);
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
         World world{seed, faults};
         world.run(kChaos);

@@ -2,36 +2,31 @@
 //
 // Method: random histories of clients over several lives of the process, judged by what clients may
 // expect. Each deliberate bug must be noticed within some seeds. LEAT_SIM_SEEDS=N runs N seeds,
-// LEAT_SIM_SEED=S only that one.
+// LEAT_TEST_SEED=S only that one.
 #include "storage_sim.h"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <string>
+
+#include "seeds.h"
 
 namespace leat::sim {
 namespace {
 
-std::uint64_t number_in(const char* name, std::uint64_t fallback) {
-    const char* text = std::getenv(name);
-    return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
-}
-
 TEST(StorageSim, KeepsItsPromisesOverCrashes) {
-    const std::uint64_t only = number_in("LEAT_SIM_SEED", 0);
-    const std::uint64_t count = number_in("LEAT_SIM_SEEDS", 40);
+    const Seeds seeds{40};
     std::uint64_t acked = 0;
     std::uint64_t restarts = 0;
-    for (std::uint64_t seed = only != 0 ? only : 1; seed <= (only != 0 ? only : count); ++seed) {
+    for (const std::uint64_t seed : seeds) {
         const Outcome outcome = StorageSim{seed, {}}.run();
         acked += outcome.acked;
         restarts += outcome.restarts;
-        ASSERT_EQ(outcome.wrong, "") << "repeat with LEAT_SIM_SEED=" << seed;
+        ASSERT_EQ(outcome.wrong, "") << "repeat with LEAT_TEST_SEED=" << seed;
     }
-    std::cout << "seeds " << count << ", restarts " << restarts << ", acknowledged " << acked
-              << "\n";
+    std::cout << "seeds " << seeds.count() << ", restarts " << restarts << ", acknowledged "
+              << acked << "\n";
 }
 
 struct Mutant {

@@ -151,6 +151,28 @@ class Quotas(unittest.TestCase):
         self.assertLess(served, 4 * 20 + 21)
         self.assertGreater(served, 4 * 20 - 10)
 
+    def test_one_that_came_too_fast_is_kept_for_a_while(self):
+        """So that its client does not come back at once (KIP-612); Kafka does the same."""
+        self.set({"ip": "127.0.0.1"}, connection_creation_rate=2)
+        kept, served, begun = [], 0, time.monotonic()
+        while not kept and time.monotonic() < begun + 10:
+            start = time.monotonic()
+            try:
+                with self.client("fast") as client:
+                    client.call("ApiVersions", 0)
+                    served += 1
+            except (protocol.Closed, ConnectionError):
+                kept.append(time.monotonic() - start)
+        for _ in range(100):
+            try:
+                self.set({"ip": "127.0.0.1"}, connection_creation_rate=None)
+                break
+            except (protocol.Closed, ConnectionError):
+                time.sleep(0.05)
+        self.assertLessEqual(served, 4)
+        self.assertGreater(kept[0], 0.15)
+        self.assertLess(kept[0], 5)
+
     def test_described_as_set(self):
         pair = {"user": "a", "client-id": None}
         self.set(pair, producer_byte_rate=1000, request_percentage=50.5)

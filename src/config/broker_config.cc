@@ -419,7 +419,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kLong,
      .fallback = "604800000",
      .min = 0,
-     .max = 31'536'000'000'000,
+     .max = 31'536'000'000,
      .doc = "How often the checksums of a partition's segments are checked beside its use; 0 turns "
             "that off.",
      .update = kClusterWide,

@@ -12,6 +12,7 @@
 #include "obs/exposition.h"
 #include "storage/check/finding.h"
 #include "storage/metrics.h"
+#include "streams/metrics.h"
 #include "wire/api.h"
 
 namespace leat::apps {
@@ -72,6 +73,7 @@ std::string reference_page(std::string_view name) {
     if (name == "apis") return apis_page();
     if (name == "metrics") return metrics_page();
     if (name == "log-findings") return storage::findings_reference();
+    if (name == "streams-metrics") return streams::metrics_page();
     LEAT_CHECK(name == "errors");
     return errors_page();
 }

@@ -13,6 +13,6 @@ namespace leat::apps {
 
 /// What can be printed, as a choice list: docs/reference/<name>.md.
 inline constexpr std::string_view kReferencePages =
-    "apis|cli|errors|log-findings|metrics|rights|settings";
+    "apis|cli|errors|log-findings|metrics|rights|settings|streams-metrics";
 
 }  // namespace leat::apps

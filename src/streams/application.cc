@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <utility>
 
@@ -73,6 +74,18 @@ std::string name_of(ApplicationState state) {
     return {};
 }
 
+namespace {
+
+constexpr std::array kClientSensors{SensorId::kClientState, SensorId::kClientThreads,
+                                    SensorId::kClientFailedThreads};
+
+std::string client_of(const Settings& settings, const std::string& process) {
+    return settings.client_id.empty() ? settings.application_id + "-" + process
+                                      : settings.client_id;
+}
+
+}  // namespace
+
 Application::Impl::Impl(const Topology& topology, Options options, Settings settings,
                         std::unique_ptr<detail::StateHome> states)
     : topology_(topology),
@@ -80,8 +93,11 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
       settings_(std::move(settings)),
       handlers_(handlers_of(options_, settings_)),
       globals_(topology_.parts(), settings_.application_id, handlers_, rt::system_time()),
+      room_(settings_.recording, settings_.samples),
       layout_(topology_.parts(), settings_.application_id),
       states_(std::move(states)),
+      metrics_(&room_, {{"client-id", client_of(settings_, states_->process_id())}},
+               kClientSensors),
       leaves_(settings_.instance_id.empty()) {
     environment_ = {.settings = &settings_,
                     .parts = &topology_.parts(),
@@ -95,6 +111,8 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                     .paused = &paused_,
                     .cache_bytes = &cache_bytes_,
                     .restore_listener = options_.restore_listener.get(),
+                    .metrics = &room_,
+                    .desk = &desk_,
                     .process = states_->process_id(),
                     .on_progress = [this] { look(); },
                     .on_end = [this](int index, const Error* why) { end_thread(index, why); }};
@@ -252,6 +270,7 @@ void Application::Impl::end_thread(int index, const Error* why) {
     lock.unlock();
     earlier.clear();
     lock.lock();
+    if (why != nullptr) metrics_.find(SensorId::kClientFailedThreads)->count();
     if (why == nullptr || closing_) return;
     if (response == UncaughtResponse::kReplaceThread) return replace_thread(lock, index);
     if (!failure_) failure_.emplace(why->code(), std::string{why->detail()});

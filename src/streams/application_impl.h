@@ -42,6 +42,10 @@ class Application::Impl {
     void pause(bool paused) { paused_ = paused; }
     [[nodiscard]] bool is_paused() const { return paused_; }
     Result<void> clean_up();
+    [[nodiscard]] std::vector<MetricValue> metrics() const;
+    [[nodiscard]] Result<std::vector<detail::RawAnswer>> ask(std::string_view store,
+                                                             const detail::RawQuery& query,
+                                                             const QueryOptions& options) const;
     Result<int> add_thread();
     Result<int> remove_thread();
     [[nodiscard]] std::vector<ThreadMetadata> thread_metadata() const;
@@ -81,16 +85,19 @@ class Application::Impl {
     Settings settings_;
     ErrorHandlers handlers_;
     GlobalState globals_;  ///< Outlives the threads that read it.
+    MetricRoom room_;
     Layout layout_;
     std::unique_ptr<detail::StateHome> states_;
     TaskBoard board_;
     GroupGate gate_;
+    detail::QueryDesk desk_;
     std::atomic<bool> paused_ = false;
     std::atomic<std::size_t> cache_bytes_ = 0;  ///< Of each thread.
     ThreadEnvironment environment_;
     std::unique_ptr<Membership> membership_;
     std::unique_ptr<GlobalThread> global_thread_;  ///< Absent: no global stores.
 
+    MetricSet metrics_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     /// Written under the lock.

@@ -113,4 +113,41 @@ Application::all_local_store_partition_lags() const {
     return impl_->lags();
 }
 
+std::vector<MetricValue> Application::Impl::metrics() const {
+    {
+        const std::lock_guard lock{mutex_};
+        metrics_.find(SensorId::kClientState)->set(static_cast<int>(state_.load()));
+        metrics_.find(SensorId::kClientThreads)->set(static_cast<std::int64_t>(alive_));
+    }
+    return room_.gather(rt::system_time().wall_now().value);
+}
+
+Result<std::vector<detail::RawAnswer>> Application::Impl::ask(std::string_view store,
+                                                              const detail::RawQuery& query,
+                                                              const QueryOptions& options) const {
+    const detail::StoreSpec* spec = topology_.parts().find_store(store);
+    if (spec == nullptr) return Error{Errc::kNotFound, "no store '" + std::string{store} + "'"};
+    if (topology_.parts().is_global_store(spec->name))
+        return Error{Errc::kInvalidRequest,
+                     spec->name + ": queries do not reach global stores, as in Kafka Streams"};
+    const ApplicationState now = state_;
+    if (now != ApplicationState::kRunning && now != ApplicationState::kRebalancing)
+        return Error{Errc::kUsage, "the application is " + name_of(now)};
+    auto out = desk_.ask(store, query, options);
+    if (now == ApplicationState::kRebalancing)
+        for (auto& one : out)
+            if (one.failure == QueryFailure::kNotPresent)
+                one.reason = "it is not on this instance; the group is being laid out anew";
+    return out;
+}
+
+std::vector<MetricValue> Application::metrics() const {
+    return impl_->metrics();
+}
+Result<std::vector<detail::RawAnswer>> Application::ask(std::string_view store,
+                                                        const detail::RawQuery& query,
+                                                        const QueryOptions& options) const {
+    return impl_->ask(store, query, options);
+}
+
 }  // namespace leat::streams

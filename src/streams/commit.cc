@@ -132,6 +132,7 @@ Result<StreamThread::Committed> StreamThread::commit() {
                          std::make_move_iterator(more.end()));
     }
     if (positions.empty() && !any) return Committed::kDone;
+    const Instant begin = environment_.clock->now();
     Committed done = Committed::kDone;
     if (!settings_.exactly_once) {
         LEAT_TRY(done, commit_positions(positions));
@@ -139,6 +140,7 @@ Result<StreamThread::Committed> StreamThread::commit() {
         LEAT_TRY(done, commit_transaction(positions));
     }
     if (done != Committed::kDone) return done;
+    note_time(SensorId::kThreadCommit, begin);
     commits_.restore();
     resets_.restore();
     for (const auto& [id, task] : tasks_)
@@ -253,6 +255,7 @@ Result<void> StreamThread::commit_at_last() {
         if (environment_.board->is_lost(index_) || environment_.gate->is_ended() ||
             environment_.clock->now() >= end)
             return {};
+        gate_.breathe();
         environment_.gate->wait(turn, kStalePause);
     }
 }

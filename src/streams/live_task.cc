@@ -46,6 +46,9 @@ Result<void> LiveTask::open() {
     state.cache_budget = environment_.cache;
     graph_ = std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, state);
     for (detail::StateStore* store : environment_.globals->stores()) graph_->give(*store);
+    meters_ = std::make_unique<TaskMeters>(environment_.metrics, environment_.thread, id_.text(),
+                                           *graph_);
+    meters_->at(wall_time());
     LEAT_TRY_VOID(state.ready());
     LEAT_TRY_VOID(graph_->open_stores(*this));
     const ChangelogReader::Task of{.stores = subtopology().stores,
@@ -69,7 +72,11 @@ Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) 
 }
 
 Result<bool> LiveTask::restore() {
+    const std::int64_t before = changelogs_.restored();
     LEAT_TRY(const bool done, changelogs_.restore(kRestoreBatch));
+    meters_->at(wall_time());
+    meters_->restored(changelogs_.restored() - before);
+    meters_->remaining(changelogs_.remaining());
     if (!is_active_ || !done) return false;
     changelogs_.close();
     // What nodes remember lies with the committed positions.
@@ -109,6 +116,7 @@ Result<void> LiveTask::start_reading() {
             input.topic = where.topic.substr(environment_.settings->application_id.size() + 1);
         input.source = graph_->source_of(input.topic);
         LEAT_CHECK(input.source != nullptr);
+        input.meter = meters_->consumed(input.source->name(), where.topic);
         const auto found = std::ranges::find(start_at_, where, &client::CommittedOffset::where);
         if (found != start_at_.end() && found->offset >= 0) {
             input.position = found->offset;
@@ -197,6 +205,7 @@ Result<void> LiveTask::stamp(Input& input, client::HeldRecord held) {
 Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t now) {
     if (!queue.due(now)) return {};
     const detail::Origin before = exchange_origin({});
+    const Stopwatch watch{meters_->punctuating(), *environment_.clock};
     Result<void> done = queue.run(now);
     exchange_origin(before);
     needs_commit_ = true;
@@ -231,6 +240,12 @@ Result<void> LiveTask::take(Input& input) {
     stream_time_ = std::max(stream_time_, input.head_time);
     input.partition_time = std::max(input.partition_time, input.head_time);
     needs_commit_ = true;
+    if (input.meter.records != nullptr)
+        input.meter.note(weight_of(input.where.topic, held.record.key, held.record.value, &headers_,
+                                   kAbsentWeight));
+    input.source->count({.timestamp = input.head_time});
+    meters_->late(stream_time_ - input.head_time);
+    const Stopwatch watch{meters_->processing(), *environment_.clock};
     judge_.reading(&bytes);
     const Result<void> done = input.source->take(bytes);
     const bool goes_on = done || steps_over(*input.source, bytes, done.error());
@@ -302,8 +317,19 @@ Result<void> LiveTask::committed() {
 }
 
 Result<bool> LiveTask::relieve() {
+    meters_->at(wall_time());
     LEAT_TRY_VOID(open_state_.state->relieve());
     return open_state_.state->wants_commit();
+}
+
+detail::TaskView LiveTask::view() const {
+    detail::TaskView out{.id = id_,
+                         .is_serving = is_active_ && is_running_,
+                         .stores = graph_ == nullptr ? nullptr : &graph_->stores()};
+    for (const Input& input : inputs_)
+        if (input.position > 0)
+            out.position[input.where.topic][input.where.partition] = input.position - 1;
+    return out;
 }
 
 void LiveTask::close() {
@@ -315,6 +341,7 @@ void LiveTask::close() {
     ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
     is_running_ = false;
     graph_.reset();
+    meters_.reset();
     environment_.states->close_task(id_.text(), std::move(open_state_));
 }
 
@@ -344,6 +371,8 @@ Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> 
 }
 
 Result<void> LiveTask::send(const detail::Outgoing& record) {
+    meters_->produced(record.topic,
+                      weight_of(record.topic, record.key, record.value, record.headers, 0));
     return emit(cluster_name(record.topic), record.partition, record, 0);
 }
 
@@ -369,6 +398,7 @@ std::int64_t LiveTask::wall_time() const {
 
 void LiveTask::drop(const detail::Node& /*node*/, std::string_view /*reason*/) {
     // The caller steps over the record; nothing else of it is kept.
+    meters_->dropped();
 }
 
 bool LiveTask::goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node,

@@ -30,8 +30,10 @@
 #include "streams/settings.h"
 #include "streams/state/record_cache.h"
 #include "streams/state/state_home.h"
+#include "streams/store_query.h"
 #include "streams/task_graph.h"
 #include "streams/task_id.h"
+#include "streams/task_meters.h"
 
 namespace leat::streams {
 
@@ -55,6 +57,8 @@ struct TaskEnvironment {
     detail::StateHome* states = nullptr;
     std::shared_ptr<detail::CacheBudget> cache{};
     RestoreListener* listener = nullptr;
+    MetricRoom* metrics = nullptr;
+    std::string thread{};  ///< Name of the thread, for metrics.
     /// The first offset that is not older than a time (or client::kEarliest, kLatest); the end when
     /// there is none.
     std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>
@@ -101,6 +105,8 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
     [[nodiscard]] ChangelogReader& changelogs() noexcept { return changelogs_; }
     [[nodiscard]] const ChangelogReader& changelogs() const noexcept { return changelogs_; }
+    /// For queries; between records.
+    [[nodiscard]] detail::TaskView view() const;
 
     // detail::Task
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
@@ -138,6 +144,7 @@ class LiveTask final : public detail::Task {
         std::int64_t partition_time = -1;
         bool at_end = false;
         std::int64_t seen_end = -1;  ///< When it was last read to its end.
+        TopicMeter meter{};
     };
     Result<void> start_reading();
     Result<void> fill(Input& input);
@@ -168,6 +175,7 @@ class LiveTask final : public detail::Task {
     std::vector<client::TopicPartition> partitions_;
     TaskEnvironment environment_;
     detail::OpenState open_state_;
+    std::unique_ptr<TaskMeters> meters_;  ///< Before the nodes, which count there.
     std::unique_ptr<detail::TaskGraph> graph_;
     ChangelogReader changelogs_;
     std::vector<Input> inputs_;

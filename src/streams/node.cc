@@ -6,6 +6,7 @@
 #include "leat/streams/detail/state_store.h"
 #include "leat/streams/detail/task.h"
 #include "obs/log.h"
+#include "streams/task_meters.h"
 
 namespace leat::streams::detail {
 
@@ -32,7 +33,12 @@ void Node::note_close(const Result<void>& done) {
     if (!done) kLog.warn("a processor's close() failed", {{"why", done.error().detail()}});
 }
 
+void Node::count(const Flow& flow) const {
+    if (meter_ != nullptr) meter_->note(flow);
+}
+
 Result<void> Node::run(const Flow& flow) {
+    if (meter_ != nullptr) meter_->note(flow);
     return judged(guarded([&] { return process(flow); }), flow);
 }
 

@@ -102,6 +102,25 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "How often is looked whether source topics have come, gone or grown.",
         [](Settings& s, const Value& v) { s.metadata_age = time_in(v); }, 0),
     row(
+        "metrics.num.samples", Type::kInt, "2",
+        "Samples that rates, averages and extremes are over; at most 8.",
+        [](Settings& s, const Value& v) {
+            s.samples.samples = std::clamp<std::int64_t>(number_in(v), 1, Sensor::kSamplesMax);
+        },
+        1),
+    row(
+        "metrics.recording.level", Type::kString, "INFO", "Which metrics are recorded.",
+        [](Settings& s, const Value& v) {
+            const std::string level = text_in(v);
+            s.recording = level == "INFO"    ? RecordingLevel::kInfo
+                          : level == "DEBUG" ? RecordingLevel::kDebug
+                                             : RecordingLevel::kTrace;
+        },
+        config::kNoMin, "INFO,DEBUG,TRACE"),
+    row(
+        "metrics.sample.window.ms", Type::kLong, "30000", "How long such a sample is.",
+        [](Settings& s, const Value& v) { s.samples.length_ms = number_in(v); }, 1),
+    row(
         "num.standby.replicas", Type::kInt, "0", "Copies of each state kept on other instances.",
         [](Settings& s, const Value& v) { s.standbys = static_cast<int>(number_in(v)); }, 0),
     row(
@@ -191,7 +210,6 @@ constexpr auto kRows = std::to_array<SettingRow>({
         nullptr, 1),
     row("enable.metrics.push", Type::kBoolean, "true", "Metrics are scraped.", nullptr),
     row("log.summary.interval.ms", Type::kLong, "120000", "Metrics are scraped.", nullptr),
-    row("metrics.recording.level", Type::kString, "INFO", "All metrics are recorded.", nullptr),
     row("rack.aware.assignment.strategy", Type::kString, "none", "Tasks do not follow racks.",
         nullptr),
     row("upgrade.from", Type::kString, "", "There is no older protocol.", nullptr),

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "config/properties.h"
 #include "config/setting.h"
+#include "streams/metrics.h"
 
 namespace leat::streams {
 
@@ -39,6 +40,8 @@ struct Settings {
     std::int64_t window_extra_retention_ms = 86'400'000;
     std::int16_t replication_factor = -1;
     bool require_names = false;
+    RecordingLevel recording = RecordingLevel::kInfo;
+    SampleWindow samples;
     std::size_t topology_bytes_max = 65'536;  ///< Packed, as the group is told.
     std::string optimization;                 ///< As topology.optimization.
     std::string dead_letter_topic;

@@ -4,6 +4,7 @@
 #include "streams/stream_thread.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "obs/log.h"
@@ -18,6 +19,10 @@ constexpr milliseconds kRetryPause{100};
 constexpr milliseconds kInitSlice{1'000};
 constexpr milliseconds kTellInterval{100};
 constexpr milliseconds kLimitsPauseMin{1'000};
+constexpr std::array kThreadSensors{
+    SensorId::kThreadCommit,       SensorId::kThreadPoll,           SensorId::kThreadProcess,
+    SensorId::kThreadRoundRecords, SensorId::kThreadProcessRecords, SensorId::kTaskCreated,
+    SensorId::kTaskClosed};
 
 }  // namespace
 
@@ -28,8 +33,10 @@ StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
       name_((settings_.client_id.empty() ? settings_.application_id + "-" + environment.process
                                          : settings_.client_id) +
             "-StreamThread-" + std::to_string(index)),
-      cache_(std::make_shared<detail::CacheBudget>()) {
+      cache_(std::make_shared<detail::CacheBudget>()),
+      metrics_(environment.metrics, {{"thread-id", name_}}, kThreadSensors) {
     told_.name = name_;
+    metrics_.tick(environment.clock->wall_now().value);
 }
 
 StreamThread::~StreamThread() {
@@ -44,6 +51,7 @@ void StreamThread::start() {
                                       const std::lock_guard lock{waker_mutex_};
                                       waker_ = nullptr;
                                   }
+                                  environment_.desk->remove(index_);
                                   for (auto& [id, task] : tasks_) task->close();
                                   tasks_.clear();
                                   writer_.reset();
@@ -143,7 +151,12 @@ Result<void> StreamThread::run() {
     next_commit_ = environment_.clock->now() + settings_.commit_interval;
     next_purge_ = environment_.clock->now() + settings_.purge_interval;
     environment_.board->add_thread(index_);
+    environment_.desk->add(index_, gate_, [this](const detail::QueryDesk::Visit& visit) {
+        for (const auto& [id, task] : tasks_)
+            if (task != nullptr) visit(task->view());
+    });
     while (!stopping_) LEAT_TRY_VOID(turn());
+    const detail::WorkInside inside{gate_};
     Result<void> done = commit_at_last();
     if (done || !may_pass(done.error().code())) return done;
     kLog.warn("ended without a last commit: what it would have covered is done again",
@@ -153,6 +166,28 @@ Result<void> StreamThread::run() {
 
 Result<void> StreamThread::turn() {
     bool worked = false;
+    const Instant begin = environment_.clock->now();
+    {
+        const detail::WorkInside inside{gate_};
+        // A stream of work must not keep readers out.
+        gate_.breathe();
+        LEAT_TRY_VOID(work(worked));
+    }
+    metrics_.tick(environment_.clock->wall_now().value);
+    const Instant now = environment_.clock->now();
+    if (worked) {
+        note_time(SensorId::kThreadProcess, begin);
+        return reader_->wait(milliseconds{0});
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(next_commit_ - now);
+    const milliseconds pause = orders_ ? kRetryPause : settings_.poll;
+    Result<void> waited =
+        reader_->wait(std::clamp(left, milliseconds{1}, std::max(pause, milliseconds{1})));
+    note_time(SensorId::kThreadPoll, now);
+    return waited;
+}
+
+Result<void> StreamThread::work(bool& worked) {
     cache_->bytes_max = *environment_.cache_bytes;
     LEAT_TRY_VOID(follow_orders());
     LEAT_TRY_VOID(restore(worked));
@@ -165,10 +200,13 @@ Result<void> StreamThread::turn() {
     if (commit_asked_ || now >= next_commit_) LEAT_TRY_VOID(commit_or_reset());
     publish(now);
     if (writer_->in_flight() == 0) bury();
-    if (worked) return reader_->wait(milliseconds{0});
-    const auto left = std::chrono::duration_cast<milliseconds>(next_commit_ - now);
-    const milliseconds pause = orders_ ? kRetryPause : settings_.poll;
-    return reader_->wait(std::clamp(left, milliseconds{1}, std::max(pause, milliseconds{1})));
+    return {};
+}
+
+void StreamThread::note_time(SensorId sensor, Instant begin) {
+    if (Sensor* at = metrics_.find(sensor))
+        at->record(
+            std::chrono::duration_cast<milliseconds>(environment_.clock->now() - begin).count());
 }
 
 void StreamThread::publish(Instant now) {
@@ -249,6 +287,7 @@ void StreamThread::close_task(const TaskId& id) {
     const auto found = tasks_.find(id);
     if (found == tasks_.end()) return;
     found->second->close();
+    if (Sensor* closed = metrics_.find(SensorId::kTaskClosed)) closed->count();
     buried_.push_back(std::move(found->second));
     tasks_.erase(found);
 }
@@ -341,6 +380,8 @@ TaskEnvironment StreamThread::task_environment() {
         .states = environment_.states,
         .cache = cache_,
         .listener = environment_.restore_listener,
+        .metrics = environment_.metrics,
+        .thread = name_,
         .offset_at = [this](const client::TopicPartition& where,
                             std::int64_t time_ms) -> Result<std::int64_t> {
             // The end of what is committed: what is under way is still to be read.
@@ -366,6 +407,7 @@ Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
     if (task == nullptr) {
         task = std::make_unique<LiveTask>(id, inputs, task_environment());
         restoring_ = true;
+        if (Sensor* created = metrics_.find(SensorId::kTaskCreated)) created->count();
         LEAT_TRY_VOID(task->open());
     }
     if (is_active) {
@@ -430,20 +472,27 @@ void StreamThread::raise_limits() {
 }
 
 Result<void> StreamThread::process(bool& worked) {
+    records_ = 0;
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
         for (int i = 0; i < kTurnRecords; ++i) {
+            gate_.breathe();
             Result<bool> done = task->process();
             // The producer took nothing more because of what it could not deliver: that counts.
             if (!done && settings_.exactly_once && delivery_failure_) return {};
             if (!done) return std::move(done).error();
             if (!*done) break;
             worked = true;
+            ++records_;
         }
         LEAT_TRY(const bool is_full, task->relieve());
         if (task->take_commit_request() || is_full) commit_asked_ = true;
         if (delivery_failure_) return {};
     }
+    if (records_ == 0) return {};
+    if (Sensor* all = metrics_.find(SensorId::kThreadProcessRecords))
+        all->count(static_cast<std::uint64_t>(records_));
+    if (Sensor* round = metrics_.find(SensorId::kThreadRoundRecords)) round->record(records_);
     return {};
 }
 

@@ -26,7 +26,9 @@
 #include "rt/named_thread.h"
 #include "streams/group_gate.h"
 #include "streams/live_task.h"
+#include "streams/metrics.h"
 #include "streams/settings.h"
+#include "streams/store_query.h"
 #include "streams/task_board.h"
 #include "streams/trouble.h"
 
@@ -50,6 +52,8 @@ struct ThreadEnvironment {
     /// A thread's part of statestore.cache.max.bytes.
     const std::atomic<std::size_t>* cache_bytes = nullptr;
     RestoreListener* restore_listener = nullptr;
+    MetricRoom* metrics = nullptr;
+    detail::QueryDesk* desk = nullptr;
     std::string process;                ///< UUID.
     std::function<void()> on_progress;  ///< A task was released, or runs now.
     /// The thread has ended; with an error when it did not end because it was told to.
@@ -95,6 +99,8 @@ class StreamThread {
     Result<void> turn();
     /// For who asks from other threads.
     void publish(Instant now);
+    /// One round over all tasks, inside the gate.
+    Result<void> work(bool& worked);
     // Tasks.
     Result<void> follow_orders();
     Result<void> open_new(const TaskBoard::Orders& orders);
@@ -129,6 +135,8 @@ class StreamThread {
     Result<void> send(std::string_view topic, const client::OutgoingRecord& record);
     /// Of a topic that is written to; asked for anew when the answer is old.
     Result<std::int32_t> partitions_of(std::string_view topic);
+    /// In milliseconds since `begin`, to a sensor of the thread.
+    void note_time(SensorId sensor, Instant begin);
     void note_delivery(const client::Delivery& delivery);
     /// Output that was refused for what it is, when a handler decides: true when it goes on.
     bool survives_refusal(std::uint64_t tag, const Error& error);
@@ -143,6 +151,9 @@ class StreamThread {
     const Settings& settings_;
     std::string name_;
     std::shared_ptr<detail::CacheBudget> cache_;
+    MetricSet metrics_;
+    detail::QueryGate gate_;    ///< Held while tasks are touched.
+    std::int64_t records_ = 0;  ///< Of this round.
     std::unique_ptr<client::PartitionReader> reader_;
     struct PartitionCount {
         std::int32_t count = 0;

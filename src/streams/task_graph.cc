@@ -18,6 +18,7 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
     for (const Part& part : parts.all()) {
         if (std::ranges::find(names, part.name) == names.end()) continue;
         auto& node = nodes_.emplace_back(part.make());
+        node_parts_.push_back(&part);
         made.emplace(part.name, node.get());
         used.insert(part.stores.begin(), part.stores.end());
         feeds_global = feeds_global || parts.is_global(part.name);
@@ -50,6 +51,13 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
 
 TaskGraph::~TaskGraph() {
     for (const auto& node : nodes_) node->close();
+}
+
+std::vector<std::pair<Node*, const Part*>> TaskGraph::nodes() const {
+    std::vector<std::pair<Node*, const Part*>> out;
+    for (std::size_t i = 0; i < nodes_.size(); ++i)
+        out.emplace_back(nodes_[i].get(), node_parts_[i]);
+    return out;
 }
 
 void TaskGraph::give(StateStore& global) {

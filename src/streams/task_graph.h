@@ -41,12 +41,15 @@ class TaskGraph {
     [[nodiscard]] StateStore& store(std::string_view name) const;
     /// Its own.
     [[nodiscard]] const Stores& stores() const noexcept { return stores_; }
+    /// Nodes and what they were made of, parents before children.
+    [[nodiscard]] std::vector<std::pair<Node*, const Part*>> nodes() const;
 
   private:
     Stores stores_;
     std::map<std::string, StateStore*, std::less<>> given_;
     std::vector<StateStore*> in_order_;         ///< As Kafka Streams registers and flushes them.
     std::vector<std::unique_ptr<Node>> nodes_;  ///< Parents before children.
+    std::vector<const Part*> node_parts_;       ///< Of nodes_, in their order.
     std::map<std::string, SourceNode*, std::less<>> sources_;
     std::vector<std::pair<std::string, SourceNode*>> patterns_;  ///< Of topics' names.
 };

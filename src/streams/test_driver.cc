@@ -2,14 +2,17 @@
 #include "leat/streams/test_driver.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "leat/streams/detail/task.h"
 #include "streams/error_judge.h"
 #include "streams/state/record_cache.h"
+#include "streams/store_query.h"
 #include "streams/stored_rows.h"
 #include "streams/task_graph.h"
+#include "streams/task_meters.h"
 
 namespace leat::streams {
 
@@ -22,7 +25,8 @@ class TestDriver::Impl final : public detail::Task {
           application_(options.application_id),
           lose_as_kafka_(options.lose_as_kafka),
           commits_(options.commit_each_record),
-          judge_(options.handlers, *this) {
+          judge_(options.handlers, *this),
+          room_(options.record_all ? RecordingLevel::kTrace : RecordingLevel::kInfo, {}) {
         if (options.cache_bytes > 0)
             backend_.cache_budget = std::make_shared<detail::CacheBudget>(
                 detail::CacheBudget{.bytes_max = options.cache_bytes});
@@ -33,6 +37,8 @@ class TestDriver::Impl final : public detail::Task {
         for (const auto& part : parts_.all()) names.push_back(part.name);
         identify({.application_id = application_, .task_id = "0_0"});
         graph_ = std::make_unique<detail::TaskGraph>(parts_, names, backend_);
+        meters_.emplace(&room_, "main", "0_0", *graph_);
+        meters_->at(wall_ms_);
         return graph_->open(*this);
     }
 
@@ -52,6 +58,8 @@ class TestDriver::Impl final : public detail::Task {
 
     Result<void> send(const detail::Outgoing& record) override {
         const bool internal = parts_.repartition_topics().contains(std::string{record.topic});
+        meters_->produced(record.topic,
+                          weight_of(record.topic, record.key, record.value, record.headers, 0));
         deliver(
             internal ? application_ + "-" + std::string{record.topic} : std::string{record.topic},
             record);
@@ -71,7 +79,23 @@ class TestDriver::Impl final : public detail::Task {
     detail::Origin exchange_origin(const detail::Origin& next) override {
         return std::exchange(origin_, next);
     }
-    void drop(const detail::Node&, std::string_view) override { ++dropped_; }
+    void drop(const detail::Node&, std::string_view) override {
+        ++dropped_;
+        meters_->dropped();
+    }
+    [[nodiscard]] Result<std::vector<detail::RawAnswer>> ask(std::string_view store,
+                                                             const detail::RawQuery& query,
+                                                             const QueryOptions& options) {
+        if (parts_.find_store(store) == nullptr)
+            return Error{Errc::kNotFound, "no store '" + std::string{store} + "'"};
+        detail::TaskView view{.id = {}, .is_serving = true, .stores = &graph_->stores()};
+        for (const auto& [topic, next] : offsets_) view.position[topic][0] = next - 1;
+        detail::QueryGate gate;
+        detail::QueryDesk desk;
+        desk.add(0, gate, [&](const detail::QueryDesk::Visit& visit) { visit(view); });
+        return desk.ask(store, query, options);
+    }
+    [[nodiscard]] std::vector<MetricValue> metrics() const { return room_.gather(wall_ms_); }
     /// Calls what is due; nothing is being read meanwhile.
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now) {
         if (!queue.due(now)) return {};
@@ -94,6 +118,7 @@ class TestDriver::Impl final : public detail::Task {
     }
     Result<void> advance(std::int64_t by) {
         wall_ms_ += by;
+        meters_->at(wall_ms_);
         return settled([&] { return punctuate(by_wall_time(), wall_ms_); });
     }
     /// `first`, then drain(); after a failure the driver goes on with the next record.
@@ -184,6 +209,16 @@ class TestDriver::Impl final : public detail::Task {
         partition_time = std::max(partition_time, bytes.timestamp);
         if (!parts_.is_global(source.name()))
             stream_time_ = std::max(stream_time_, bytes.timestamp);
+        auto input = inputs_.find(next->first);
+        if (input == inputs_.end())
+            input =
+                inputs_.emplace(next->first, meters_->consumed(source.name(), next->first)).first;
+        input->second.note(
+            weight_of(next->first, bytes.key, bytes.value, bytes.headers, kAbsentWeight));
+        meters_->late(stream_time_ - bytes.timestamp);
+        source.count({.timestamp = bytes.timestamp});
+        // The clock stands still meanwhile, as in Kafka's driver.
+        if (meters_->processing() != nullptr) meters_->processing()->record(0);
         return judged(source.take(bytes), source, bytes);
     }
 
@@ -193,6 +228,9 @@ class TestDriver::Impl final : public detail::Task {
     bool lose_as_kafka_;
     bool commits_;
     detail::ErrorJudge judge_;
+    MetricRoom room_;
+    std::optional<TaskMeters> meters_;
+    std::map<std::string, TopicMeter> inputs_;
     detail::MemoryBackend backend_;
     std::unique_ptr<detail::TaskGraph> graph_;
     std::deque<std::pair<std::string, RawRecord>> waiting_;
@@ -255,6 +293,16 @@ Result<void> TestDriver::advance_wall_time(Duration by) {
 
 std::uint64_t TestDriver::dropped() const {
     return impl_->dropped_;
+}
+
+Result<std::vector<detail::RawAnswer>> TestDriver::ask(std::string_view store,
+                                                       const detail::RawQuery& query,
+                                                       const QueryOptions& options) const {
+    return impl_->ask(store, query, options);
+}
+
+std::vector<MetricValue> TestDriver::metrics() const {
+    return impl_->metrics();
 }
 
 }  // namespace leat::streams

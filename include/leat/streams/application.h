@@ -19,8 +19,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/detail/raw_query.h"
 #include "leat/streams/handlers.h"
 #include "leat/streams/metadata.h"
+#include "leat/streams/metrics.h"
 #include "leat/streams/record.h"
 #include "leat/streams/restore_listener.h"
 #include "leat/streams/serde.h"
@@ -100,6 +102,15 @@ class Application {
     /// Removes this application's state from the disk: it is restored from changelogs at the next
     /// start. Errors: kUsage (it runs), kDataDirInUse, kIoError.
     Result<void> clean_up();
+
+    /// What is counted, as it is now.
+    [[nodiscard]] std::vector<MetricValue> metrics() const;
+
+    /// Of query() in query.h, which is what to call. Errors: kNotFound (there is no such store),
+    /// kInvalidRequest (a global one), kUsage (it does not run).
+    [[nodiscard]] Result<std::vector<detail::RawAnswer>> ask(std::string_view store,
+                                                             const detail::RawQuery& query,
+                                                             const QueryOptions& options) const;
 
     /// Processing stops; membership, commits and heartbeats go on.
     void pause();

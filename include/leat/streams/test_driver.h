@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/detail/raw_query.h"
 #include "leat/streams/handlers.h"
+#include "leat/streams/metrics.h"
 #include "leat/streams/options.h"
 #include "leat/streams/record.h"
 #include "leat/streams/serde.h"
@@ -57,6 +59,7 @@ class TestDriver {
         /// What stores with caching may hold back until a commit; 0: they tell each update.
         std::size_t cache_bytes = 0;
         bool commit_each_record = true;  ///< False: when commit() is called.
+        bool record_all = false;         ///< Metrics of all levels, not of INFO alone.
     };
 
     /// Errors: what opening the nodes ends with.
@@ -127,6 +130,12 @@ class TestDriver {
     Result<void> advance_wall_time(Duration by);
     /// Records that were dropped so far (null keys, closed windows).
     [[nodiscard]] std::uint64_t dropped() const;
+    /// Of query() in query.h, which is what to call. Errors: kNotFound (there is no such store).
+    [[nodiscard]] Result<std::vector<detail::RawAnswer>> ask(std::string_view store,
+                                                             const detail::RawQuery& query,
+                                                             const QueryOptions& options) const;
+    /// What was counted so far, with the driver's clock.
+    [[nodiscard]] std::vector<MetricValue> metrics() const;
 
   private:
     class Impl;

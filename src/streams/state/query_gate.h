@@ -60,4 +60,17 @@ class QueryGate {
     std::uint64_t served_ = 0;
 };
 
+/// The task's thread inside the gate.
+/// Threading: belongs to that thread.
+class WorkInside {
+  public:
+    explicit WorkInside(QueryGate& gate) : gate_(gate) { gate_.enter(); }
+    WorkInside(const WorkInside&) = delete;
+    WorkInside& operator=(const WorkInside&) = delete;
+    ~WorkInside() { gate_.leave(); }
+
+  private:
+    QueryGate& gate_;
+};
+
 }  // namespace leat::streams::detail

@@ -45,6 +45,7 @@ struct Change {
     bool latest = true;            ///< False: an update of a versioned table that was overtaken.
 };
 
+class NodeMeter;
 class StateStore;
 class Task;
 
@@ -66,6 +67,10 @@ class Node {
     /// The same for a call at a point of time.
     Result<void> run(const std::function<Result<void>()>& call, std::int64_t now);
 
+    /// Counts what comes; null: nobody does.
+    void set_meter(const NodeMeter* meter) { meter_ = meter; }
+    /// For a source, to which records come without run().
+    void count(const Flow& flow) const;
     /// A store that the node may use.
     void add_store(StateStore& store) { stores_.push_back(&store); }
     /// Null: the node is not connected to such a store.
@@ -113,6 +118,7 @@ class Node {
     std::vector<Node*> children_;
     std::vector<StateStore*> stores_;
     Task* task_ = nullptr;
+    const NodeMeter* meter_ = nullptr;
 };
 
 }  // namespace leat::streams::detail

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A query of a store as bytes, and its answers. Layer: streams SDK, not for users.
+// Threading: values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace leat::streams {
+
+/// How far a state has taken in its input: topic, partition, offset of the last record.
+using Position = std::map<std::string, std::map<std::int32_t, std::int64_t>>;
+
+/// Why a partition has no answer; Kafka Streams' FailureReason.
+enum class QueryFailure : std::uint8_t {
+    kUnknownQueryType,  ///< The store is of another kind.
+    kNotActive,         ///< Its task is a standby, or still being restored.
+    kNotUpToBound,      ///< It has not taken in what was asked for.
+    kNotPresent,        ///< It is not on this instance (any more).
+    kDoesNotExist,      ///< The store has no such partition.
+    kStoreException,    ///< Reading failed, or there was more than `rows_max`.
+};
+/// "NOT_UP_TO_BOUND".
+[[nodiscard]] std::string name_of(QueryFailure failure);
+
+struct QueryOptions {
+    std::set<std::int32_t> partitions{};  ///< Empty: all that are here.
+    bool require_active = false;          ///< False: standbys answer too.
+    Position at_least{};                  ///< What an answer must have taken in.
+    std::size_t rows_max = 100'000;       ///< Of a partition's answer.
+};
+
+namespace detail {
+
+struct RawQuery {
+    enum class Kind : std::uint8_t {
+        kKey,
+        kRange,
+        kWindowsOfKey,
+        kWindows,
+        kSessionsOfKey,
+        kVersion,
+        kVersions,
+    };
+    Kind kind = Kind::kKey;
+    std::optional<std::string> key{};  ///< Of kRange: the first one, if there is a bound.
+    std::optional<std::string> last{};
+    std::optional<std::int64_t> from_ms{};  ///< Of kVersion: as of; absent: the latest.
+    std::optional<std::int64_t> to_ms{};
+    bool backwards = false;
+};
+
+struct RawRow {
+    std::string key{};
+    std::int64_t start = -1;  ///< Of a window, session or version.
+    std::optional<std::int64_t> end{};
+    std::int64_t timestamp = -1;
+    std::string value{};
+};
+
+struct RawAnswer {
+    std::int32_t partition = 0;
+    std::optional<QueryFailure> failure{};
+    std::string reason{};
+    Position position{};
+    std::vector<RawRow> rows{};
+};
+
+}  // namespace detail
+
+}  // namespace leat::streams

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What can be asked of a store, and what comes back. Layer: streams SDK.
+// Spec:  Kafka Streams' queries of KIP-796, KIP-805, KIP-806, KIP-960, KIP-968.
+// Threading: values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "leat/streams/detail/raw_query.h"
+#include "leat/streams/serde.h"
+#include "leat/streams/stores.h"
+#include "leat/streams/windows.h"
+
+namespace leat::streams {
+
+template <class T>
+struct PartitionAnswer {
+    std::int32_t partition = 0;
+    std::optional<T> value{};  ///< Absent: see `failure`.
+    std::optional<QueryFailure> failure{};
+    std::string reason{};
+    Position position{};
+};
+template <class T>
+struct Answer {
+    std::vector<PartitionAnswer<T>> partitions{};
+};
+
+template <class K, class V>
+struct KeyValueRow {
+    K key{};
+    Timed<V> value{};  ///< Without a time (-1) in plain stores.
+    friend bool operator==(const KeyValueRow&, const KeyValueRow&) = default;
+};
+template <class K, class V>
+struct WindowRow {
+    K key{};
+    Window window{};
+    Timed<V> value{};
+    friend bool operator==(const WindowRow&, const WindowRow&) = default;
+};
+template <class V>
+struct VersionRow {
+    V value{};
+    Timestamp from{};
+    std::optional<Timestamp> to{};  ///< Absent: it is the latest.
+    friend bool operator==(const VersionRow&, const VersionRow&) = default;
+};
+
+/// What the queries below have in common; serdes not given are those of the types.
+template <class K, class V>
+struct QuerySerdes {
+    Serde<K> key_serde{};
+    Serde<V> value_serde{};
+};
+
+/// The value of a key, of key-value stores.
+template <class K, class V>
+struct KeyQuery : QuerySerdes<K, V> {
+    explicit KeyQuery(K of) : key(std::move(of)) {}
+    using Value = std::optional<Timed<V>>;
+    K key;
+};
+/// Keys with from <= key <= to in the order of their bytes; a bound that is absent is none.
+template <class K, class V>
+struct RangeQuery : QuerySerdes<K, V> {
+    RangeQuery() = default;
+    RangeQuery(std::optional<K> first, std::optional<K> last, bool down = false)
+        : from(std::move(first)), to(std::move(last)), descending(down) {}
+    using Value = std::vector<KeyValueRow<K, V>>;
+    std::optional<K> from{};
+    std::optional<K> to{};
+    bool descending = false;
+};
+/// Windows of a key with from <= start <= to.
+template <class K, class V>
+struct WindowKeyQuery : QuerySerdes<K, V> {
+    WindowKeyQuery(K of, Timestamp first, Timestamp last)
+        : key(std::move(of)), from(first), to(last) {}
+    using Value = std::vector<WindowRow<K, V>>;
+    K key;
+    Timestamp from;
+    Timestamp to;
+};
+/// Windows of all keys with from <= start <= to.
+template <class K, class V>
+struct WindowRangeQuery : QuerySerdes<K, V> {
+    WindowRangeQuery(Timestamp first, Timestamp last) : from(first), to(last) {}
+    using Value = std::vector<WindowRow<K, V>>;
+    Timestamp from;
+    Timestamp to;
+};
+/// Sessions of a key.
+template <class K, class V>
+struct SessionQuery : QuerySerdes<K, V> {
+    explicit SessionQuery(K of) : key(std::move(of)) {}
+    using Value = std::vector<WindowRow<K, V>>;
+    K key;
+};
+/// The latest version of a key, or the one that was valid at `as_of`.
+template <class K, class V>
+struct VersionedKeyQuery : QuerySerdes<K, V> {
+    explicit VersionedKeyQuery(K of, std::optional<Timestamp> at = std::nullopt)
+        : key(std::move(of)), as_of(at) {}
+    using Value = std::optional<VersionRow<V>>;
+    K key;
+    std::optional<Timestamp> as_of;
+};
+/// Versions of a key that were valid at some time in from..to, newest first unless ascending.
+template <class K, class V>
+struct MultiVersionedKeyQuery : QuerySerdes<K, V> {
+    MultiVersionedKeyQuery(K of, std::optional<Timestamp> first, std::optional<Timestamp> last,
+                           bool up = false)
+        : key(std::move(of)), from(first), to(last), ascending(up) {}
+    using Value = std::vector<VersionRow<V>>;
+    K key;
+    std::optional<Timestamp> from;
+    std::optional<Timestamp> to;
+    bool ascending = false;
+};
+
+}  // namespace leat::streams

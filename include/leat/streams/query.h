@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Asks the stores of a running application. Layer: streams SDK.
+// Spec:  Kafka Streams' interactive queries, version 2: one answer a partition that is here, each
+//        with its position.
+// Threading: on any thread but those of the application: not inside a processor or a listener. A
+// query waits for the record that is being processed, or for a commit.
+//
+//     const auto counts = query(*app, "counts", KeyQuery<std::string, std::int64_t>{"hello"});
+//     for (const auto& one : counts->partitions)
+//         if (one.value && *one.value) use((*one.value)->value);
+#pragma once
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "leat/streams/detail/run_query.h"
+#include "leat/streams/queries.h"
+
+namespace leat::streams {
+
+/// `where`: an Application or a TestDriver. Errors: kNotFound (no store of that name), kUsage (it
+/// does not run), kInvalidRequest (no serde), kInvalidRecord (what is stored is of other types);
+/// what is wrong with one partition is in its answer.
+template <class Where, class Query>
+Result<Answer<typename Query::Value>> query(Where& where, std::string_view store,
+                                            const Query& query, const QueryOptions& options = {}) {
+    LEAT_TRY(const detail::RawQuery raw, detail::to_raw(store, query));
+    LEAT_TRY(const std::vector<detail::RawAnswer> answers, where.ask(store, raw, options));
+    Answer<typename Query::Value> out;
+    for (const detail::RawAnswer& one : answers) {
+        PartitionAnswer<typename Query::Value> next{.partition = one.partition,
+                                                    .failure = one.failure,
+                                                    .reason = one.reason,
+                                                    .position = one.position};
+        if (!one.failure) {
+            LEAT_TRY(next.value, detail::from_raw(store, query, one.rows));
+        }
+        out.partitions.push_back(std::move(next));
+    }
+    return out;
+}
+
+}  // namespace leat::streams

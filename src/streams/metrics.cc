@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "obs/exposition.h"
+
+namespace leat::streams {
+namespace {
+
+using Level = RecordingLevel;
+using Measure = Sensor::Measure;
+
+constexpr std::string_view kThread = "stream-thread-metrics";
+constexpr std::string_view kTask = "stream-task-metrics";
+constexpr std::string_view kNode = "stream-processor-node-metrics";
+constexpr std::string_view kTopic = "stream-topic-metrics";
+constexpr std::string_view kClient = "stream-metrics";
+
+constexpr auto kRows = std::to_array<MetricRow>({
+    {SensorId::kClientState, kClient, "client-state", Measure::kValue, Level::kInfo,
+     "State of the instance: 0 created, 1 rebalancing, 2 running, 3 pending shutdown, 4 not "
+     "running, 5 pending error, 6 error"},
+    {SensorId::kClientThreads, kClient, "alive-stream-threads", Measure::kValue, Level::kInfo,
+     "Threads that process"},
+    {SensorId::kClientFailedThreads, kClient, "failed-stream-threads", Measure::kTotal,
+     Level::kInfo, "Threads that an error has ended"},
+
+    {SensorId::kThreadCommit, kThread, "commit-latency-avg", Measure::kAverage, Level::kInfo,
+     "Average time of a commit, in milliseconds"},
+    {SensorId::kThreadCommit, kThread, "commit-latency-max", Measure::kMax, Level::kInfo,
+     "Longest commit, in milliseconds"},
+    {SensorId::kThreadCommit, kThread, "commit-rate", Measure::kRate, Level::kInfo,
+     "Commits a second"},
+    {SensorId::kThreadCommit, kThread, "commit-total", Measure::kTotal, Level::kInfo, "Commits"},
+    {SensorId::kThreadPoll, kThread, "poll-latency-avg", Measure::kAverage, Level::kInfo,
+     "Average wait for records, in milliseconds"},
+    {SensorId::kThreadPoll, kThread, "poll-latency-max", Measure::kMax, Level::kInfo,
+     "Longest wait for records, in milliseconds"},
+    {SensorId::kThreadPoll, kThread, "poll-rate", Measure::kRate, Level::kInfo,
+     "Waits for records a second"},
+    {SensorId::kThreadPoll, kThread, "poll-total", Measure::kTotal, Level::kInfo,
+     "Waits for records"},
+    {SensorId::kThreadProcess, kThread, "process-latency-avg", Measure::kAverage, Level::kInfo,
+     "Average time of a round of processing over all tasks, in milliseconds"},
+    {SensorId::kThreadProcess, kThread, "process-latency-max", Measure::kMax, Level::kInfo,
+     "Longest round of processing, in milliseconds"},
+    {SensorId::kThreadProcessRecords, kThread, "process-rate", Measure::kRate, Level::kInfo,
+     "Records processed a second"},
+    {SensorId::kThreadProcessRecords, kThread, "process-total", Measure::kTotal, Level::kInfo,
+     "Records processed"},
+    {SensorId::kThreadRoundRecords, kThread, "process-records-avg", Measure::kAverage, Level::kInfo,
+     "Average number of records in a round of processing"},
+    {SensorId::kThreadRoundRecords, kThread, "process-records-max", Measure::kMax, Level::kInfo,
+     "Most records in a round of processing"},
+    {SensorId::kTaskCreated, kThread, "task-created-rate", Measure::kRate, Level::kInfo,
+     "Tasks made a second"},
+    {SensorId::kTaskCreated, kThread, "task-created-total", Measure::kTotal, Level::kInfo,
+     "Tasks made"},
+    {SensorId::kTaskClosed, kThread, "task-closed-rate", Measure::kRate, Level::kInfo,
+     "Tasks closed a second"},
+    {SensorId::kTaskClosed, kThread, "task-closed-total", Measure::kTotal, Level::kInfo,
+     "Tasks closed"},
+
+    {SensorId::kTaskDropped, kTask, "dropped-records-rate", Measure::kRate, Level::kInfo,
+     "Records dropped a second: null keys, closed windows, what handlers skip"},
+    {SensorId::kTaskDropped, kTask, "dropped-records-total", Measure::kTotal, Level::kInfo,
+     "Records dropped"},
+    {SensorId::kTaskRestored, kTask, "restore-rate", Measure::kRate, Level::kDebug,
+     "Records restored a second"},
+    {SensorId::kTaskRestored, kTask, "restore-total", Measure::kTotal, Level::kDebug,
+     "Records restored"},
+    {SensorId::kTaskRestoreRemaining, kTask, "restore-remaining-records-total", Measure::kValue,
+     Level::kInfo, "Records that are still to be restored"},
+    {SensorId::kTaskProcess, kTask, "process-latency-avg", Measure::kAverage, Level::kDebug,
+     "Average time of a record, in nanoseconds"},
+    {SensorId::kTaskProcess, kTask, "process-latency-max", Measure::kMax, Level::kDebug,
+     "Longest time of a record, in nanoseconds"},
+    {SensorId::kTaskProcess, kTask, "process-rate", Measure::kRate, Level::kDebug,
+     "Records processed a second"},
+    {SensorId::kTaskProcess, kTask, "process-total", Measure::kTotal, Level::kDebug,
+     "Records processed"},
+    {SensorId::kTaskPunctuate, kTask, "punctuate-latency-avg", Measure::kAverage, Level::kDebug,
+     "Average time of a punctuation, in nanoseconds"},
+    {SensorId::kTaskPunctuate, kTask, "punctuate-latency-max", Measure::kMax, Level::kDebug,
+     "Longest punctuation, in nanoseconds"},
+    {SensorId::kTaskPunctuate, kTask, "punctuate-rate", Measure::kRate, Level::kDebug,
+     "Punctuations a second"},
+    {SensorId::kTaskPunctuate, kTask, "punctuate-total", Measure::kTotal, Level::kDebug,
+     "Punctuations"},
+    {SensorId::kTaskLateness, kTask, "record-lateness-avg", Measure::kAverage, Level::kDebug,
+     "Average time by which records are older than stream time, in milliseconds"},
+    {SensorId::kTaskLateness, kTask, "record-lateness-max", Measure::kMax, Level::kDebug,
+     "Most by which a record was older than stream time, in milliseconds"},
+
+    {SensorId::kNodeProcess, kNode, "process-rate", Measure::kRate, Level::kDebug,
+     "Records that came to a source a second"},
+    {SensorId::kNodeProcess, kNode, "process-total", Measure::kTotal, Level::kDebug,
+     "Records that came to a source"},
+    {SensorId::kNodeAge, kNode, "record-e2e-latency-avg", Measure::kAverage, Level::kInfo,
+     "Average age of records at sources and at nodes without successors, in milliseconds"},
+    {SensorId::kNodeAge, kNode, "record-e2e-latency-min", Measure::kMin, Level::kInfo,
+     "Age of the youngest record there, in milliseconds"},
+    {SensorId::kNodeAge, kNode, "record-e2e-latency-max", Measure::kMax, Level::kInfo,
+     "Age of the oldest record there, in milliseconds"},
+
+    {SensorId::kTopicConsumed, kTopic, "records-consumed-total", Measure::kTotal, Level::kInfo,
+     "Records read from a topic"},
+    {SensorId::kTopicConsumedBytes, kTopic, "bytes-consumed-total", Measure::kTotal, Level::kInfo,
+     "Bytes of keys, values and headers read from a topic, as Kafka Streams counts them"},
+    {SensorId::kTopicProduced, kTopic, "records-produced-total", Measure::kTotal, Level::kInfo,
+     "Records written to a topic"},
+    {SensorId::kTopicProducedBytes, kTopic, "bytes-produced-total", Measure::kTotal, Level::kInfo,
+     "Bytes of keys, values and headers written to a topic"},
+});
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+
+std::string_view text_of(Level level) {
+    switch (level) {
+        case Level::kInfo:
+            return "INFO";
+        case Level::kDebug:
+            return "DEBUG";
+        case Level::kTrace:
+            return "TRACE";
+    }
+    return {};
+}
+
+std::string underscored(std::string_view text) {
+    std::string out{text};
+    std::ranges::replace(out, '-', '_');
+    return out;
+}
+
+std::string prometheus_name(std::string_view group, std::string_view name) {
+    return "kafka_streams_" + underscored(group) + "_" + underscored(name);
+}
+
+std::string label_value(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '\\' || c == '"') out += '\\';
+        if (c == '\n')
+            out += "\\n";
+        else
+            out += c;
+    }
+    return out;
+}
+
+std::string_view tags_of(std::string_view group) {
+    if (group == kClient) return "`client-id`";
+    if (group == kThread) return "`thread-id`";
+    if (group == kTask) return "`thread-id`, `task-id`";
+    if (group == kNode) return "`thread-id`, `task-id`, `processor-node-id`";
+    return "`thread-id`, `task-id`, `processor-node-id`, `topic`";
+}
+
+}  // namespace
+
+void Sensor::record(std::int64_t value) noexcept {
+    count();
+    sum_.store(sum_.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+    Sample& now = samples_[current_.load(std::memory_order_relaxed)];
+    if (value > now.max.load(std::memory_order_relaxed))
+        now.max.store(value, std::memory_order_relaxed);
+    if (value < now.min.load(std::memory_order_relaxed))
+        now.min.store(value, std::memory_order_relaxed);
+}
+
+bool Sensor::is_old(const Sample& sample, std::int64_t now_ms,
+                    const SampleWindow& window) const noexcept {
+    const std::int64_t start = sample.start_ms.load(std::memory_order_relaxed);
+    return start < 0 || now_ms - start >= window.length_ms * window.samples;
+}
+
+void Sensor::tick(std::int64_t now_ms, const SampleWindow& window) noexcept {
+    const std::uint32_t at = current_.load(std::memory_order_relaxed);
+    const std::int64_t start = samples_[at].start_ms.load(std::memory_order_relaxed);
+    if (start < 0) return samples_[at].start_ms.store(now_ms, std::memory_order_relaxed);
+    if (now_ms - start < window.length_ms) return;
+    const auto samples =
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(window.samples, 1, kSamplesMax));
+    const std::uint32_t next = (at + 1) % samples;
+    Sample& sample = samples_[next];
+    sample.total.store(total_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    sample.sum.store(sum_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    sample.max.store(INT64_MIN, std::memory_order_relaxed);
+    sample.min.store(INT64_MAX, std::memory_order_relaxed);
+    sample.start_ms.store(now_ms, std::memory_order_relaxed);
+    current_.store(next, std::memory_order_relaxed);
+}
+
+double Sensor::read(Measure what, std::int64_t now_ms, const SampleWindow& window) const noexcept {
+    const auto number = [](auto value) { return static_cast<double>(value); };
+    if (what == Measure::kTotal) return number(total_.load(std::memory_order_relaxed));
+    if (what == Measure::kSum) return number(sum_.load(std::memory_order_relaxed));
+    if (what == Measure::kValue) return number(last_.load(std::memory_order_relaxed));
+    const Sample* oldest = nullptr;
+    std::int64_t max = INT64_MIN;
+    std::int64_t min = INT64_MAX;
+    for (const Sample& sample : samples_) {
+        if (is_old(sample, now_ms, window)) continue;
+        max = std::max(max, sample.max.load(std::memory_order_relaxed));
+        min = std::min(min, sample.min.load(std::memory_order_relaxed));
+        if (oldest == nullptr || sample.start_ms.load(std::memory_order_relaxed) <
+                                     oldest->start_ms.load(std::memory_order_relaxed))
+            oldest = &sample;
+    }
+    if (what == Measure::kMax) return max == INT64_MIN ? kNothing : number(max);
+    if (what == Measure::kMin) return min == INT64_MAX ? kNothing : number(min);
+    if (oldest == nullptr) return what == Measure::kRate ? 0 : kNothing;
+    const double times = number(total_.load(std::memory_order_relaxed) -
+                                oldest->total.load(std::memory_order_relaxed));
+    if (what == Measure::kAverage)
+        return times == 0 ? kNothing
+                          : number(sum_.load(std::memory_order_relaxed) -
+                                   oldest->sum.load(std::memory_order_relaxed)) /
+                                times;
+    // A sample that has just begun counts as all but one that are full, as in Kafka's Rate.
+    const std::int64_t elapsed =
+        std::max(now_ms - oldest->start_ms.load(std::memory_order_relaxed),
+                 std::max<std::int64_t>(1, window.length_ms * (window.samples - 1)));
+    return times * 1000 / number(elapsed);
+}
+
+std::span<const MetricRow> metric_rows() {
+    return kRows;
+}
+
+MetricSet::MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sensors)
+    : room_(room), tags_(std::move(tags)) {
+    if (room_ == nullptr) return;
+    for (const MetricRow& row : kRows)
+        if (row.level <= room_->level() && std::ranges::find(sensors, row.sensor) != sensors.end())
+            sensors_.try_emplace(row.sensor, std::make_unique<Sensor>());
+    const std::lock_guard lock{room_->mutex_};
+    room_->sets_.insert(this);
+}
+
+MetricSet::~MetricSet() {
+    if (room_ == nullptr) return;
+    const std::lock_guard lock{room_->mutex_};
+    room_->sets_.erase(this);
+}
+
+Sensor* MetricSet::find(SensorId id) const {
+    const auto found = sensors_.find(id);
+    return found == sensors_.end() ? nullptr : found->second.get();
+}
+
+void MetricSet::tick(std::int64_t now_ms) {
+    if (room_ == nullptr) return;
+    for (const auto& [id, sensor] : sensors_) sensor->tick(now_ms, room_->window());
+}
+
+std::vector<MetricValue> MetricRoom::gather(std::int64_t now_ms) const {
+    std::vector<MetricValue> out;
+    const std::lock_guard lock{mutex_};
+    for (const MetricRow& row : kRows) {
+        if (row.level > level_) continue;
+        for (const MetricSet* set : sets_)
+            if (const Sensor* sensor = set->find(row.sensor))
+                out.push_back({.group = std::string{row.group},
+                               .name = std::string{row.name},
+                               .description = std::string{row.help},
+                               .tags = set->tags_,
+                               .value = sensor->read(row.measure, now_ms, window_)});
+    }
+    return out;
+}
+
+std::string prometheus_text(const std::vector<MetricValue>& metrics) {
+    std::map<std::string, std::vector<const MetricValue*>> families;
+    for (const MetricValue& one : metrics)
+        families[prometheus_name(one.group, one.name)].push_back(&one);
+    std::string out;
+    for (const auto& [name, all] : families) {
+        const bool is_counter =
+            name.ends_with("_total") && !name.ends_with("_remaining_records_total");
+        out += "# HELP " + name + " " + label_value(all.front()->description) + "\n# TYPE " + name +
+               (is_counter ? " counter\n" : " gauge\n");
+        for (const MetricValue* one : all) {
+            out += name;
+            char separator = '{';
+            for (const auto& [tag, value] : one->tags) {
+                out += separator + underscored(tag) + "=\"" + label_value(value) + "\"";
+                separator = ',';
+            }
+            if (separator == ',') out += "}";
+            out += " " + obs::number_text(one->value) + "\n";
+        }
+    }
+    return out;
+}
+
+std::string metrics_page() {
+    std::string out =
+        "# Metrics of stream applications\n\n"
+        "Printed by `leat reference --print streams-metrics` from the table in "
+        "`src/streams/metrics.cc`; do not edit.\n\n"
+        "Groups, names, tags and units are Kafka Streams'. `Application::metrics()` gives them; in "
+        "Prometheus' text they are\n`kafka_streams_<group>_<name>`, with underscores. A metric "
+        "above `metrics.recording.level` is not there, where Kafka Streams shows it as 0.\n";
+    std::string_view group;
+    for (const MetricRow& row : kRows) {
+        if (row.group != group) {
+            group = row.group;
+            out += "\n## " + std::string{group} + "\n\nTags: " + std::string{tags_of(group)} +
+                   ".\n\n| name | level | meaning |\n|---|---|---|\n";
+        }
+        out += "| `" + std::string{row.name} + "` | " + std::string{text_of(row.level)} + " | " +
+               std::string{row.help} + " |\n";
+    }
+    return out;
+}
+
+}  // namespace leat::streams

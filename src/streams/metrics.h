@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counters of a running application and the list of what there is. Layer: streams (L6).
+// Spec:  Kafka Streams' names and recording levels. What is below the level that is recorded costs
+//        one test of a pointer; what is recorded, plain loads and stores.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/streams/metrics.h"
+
+namespace leat::streams {
+
+enum class RecordingLevel : std::uint8_t { kInfo, kDebug, kTrace };
+
+/// How long a sample lasts and how many count for rates, averages and extremes.
+struct SampleWindow {
+    std::int64_t length_ms = 30'000;
+    std::int64_t samples = 2;
+};
+
+/// How often something happened and how large it was.
+/// Threading: one thread writes, any reads; a reader may see a count without its value.
+class Sensor {
+  public:
+    static constexpr int kSamplesMax = 8;
+    void count(std::uint64_t times = 1) noexcept { bump(total_, times); }
+    void record(std::int64_t value) noexcept;
+    /// What is, not what happens.
+    void set(std::int64_t value) noexcept { last_.store(value, std::memory_order_relaxed); }
+    /// Begins a new sample when the current one is over; by the writing thread.
+    void tick(std::int64_t now_ms, const SampleWindow& window) noexcept;
+
+    enum class Measure : std::uint8_t { kTotal, kRate, kAverage, kMax, kMin, kValue, kSum };
+    [[nodiscard]] double read(Measure what, std::int64_t now_ms,
+                              const SampleWindow& window) const noexcept;
+
+  private:
+    struct Sample {
+        std::atomic<std::int64_t> start_ms{-1};  ///< -1: not in use.
+        std::atomic<std::uint64_t> total{0};     ///< As they were when it began.
+        std::atomic<std::int64_t> sum{0};
+        std::atomic<std::int64_t> max{INT64_MIN};  ///< Within it.
+        std::atomic<std::int64_t> min{INT64_MAX};
+    };
+    static void bump(std::atomic<std::uint64_t>& cell, std::uint64_t by) noexcept {
+        cell.store(cell.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool is_old(const Sample& sample, std::int64_t now_ms,
+                              const SampleWindow& window) const noexcept;
+
+    std::atomic<std::uint64_t> total_{0};
+    std::atomic<std::int64_t> sum_{0};
+    std::atomic<std::int64_t> last_{0};
+    std::array<Sample, kSamplesMax> samples_{};
+    std::atomic<std::uint32_t> current_{0};
+};
+
+/// What is counted; rows of metrics.cc say as which metrics it shows.
+enum class SensorId : std::uint8_t {
+    kClientState,
+    kClientThreads,
+    kClientFailedThreads,
+    kThreadCommit,
+    kThreadPoll,
+    kThreadProcess,         ///< Rounds over all tasks.
+    kThreadProcessRecords,  ///< Records, in all.
+    kThreadRoundRecords,    ///< Records of a round.
+    kTaskCreated,
+    kTaskClosed,
+    kTaskDropped,
+    kTaskRestored,
+    kTaskRestoreRemaining,
+    kTaskProcess,
+    kTaskPunctuate,
+    kTaskLateness,
+    kNodeProcess,
+    kNodeAge,
+    kTopicConsumed,
+    kTopicConsumedBytes,
+    kTopicProduced,
+    kTopicProducedBytes,
+};
+
+struct MetricRow {
+    SensorId sensor{};
+    std::string_view group{};
+    std::string_view name{};
+    Sensor::Measure measure{};
+    RecordingLevel level{};
+    std::string_view help{};
+};
+[[nodiscard]] std::span<const MetricRow> metric_rows();
+/// docs/reference/streams-metrics.md.
+[[nodiscard]] std::string metrics_page();
+
+class MetricRoom;
+
+/// The sensors of one thing with its tags, as long as it lives.
+/// Threading: made, ticked and destroyed by one thread.
+class MetricSet {
+  public:
+    using Tags = std::map<std::string, std::string>;
+    /// `room` absent: nothing is counted.
+    MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sensors);
+    MetricSet(const MetricSet&) = delete;
+    MetricSet& operator=(const MetricSet&) = delete;
+    ~MetricSet();
+    /// Null: below the level that is recorded, or not of this set.
+    [[nodiscard]] Sensor* find(SensorId id) const;
+    void tick(std::int64_t now_ms);
+
+  private:
+    friend class MetricRoom;
+    MetricRoom* room_;
+    Tags tags_;
+    std::map<SensorId, std::unique_ptr<Sensor>> sensors_;
+};
+
+/// All sets of an application.
+/// Threading: thread-safe.
+class MetricRoom {
+  public:
+    MetricRoom(RecordingLevel level, SampleWindow window) : level_(level), window_(window) {}
+    [[nodiscard]] RecordingLevel level() const noexcept { return level_; }
+    [[nodiscard]] const SampleWindow& window() const noexcept { return window_; }
+    [[nodiscard]] std::vector<MetricValue> gather(std::int64_t now_ms) const;
+
+  private:
+    friend class MetricSet;
+    RecordingLevel level_;
+    SampleWindow window_;
+    mutable std::mutex mutex_;
+    std::set<const MetricSet*> sets_;
+};
+
+}  // namespace leat::streams

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sensors against sums by hand; what the test driver counts against what Kafka Streams 4.2.1's test
+// driver counted for the same records.
+#include "streams/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+
+#include "leat/streams/builder.h"
+#include "leat/streams/test_driver.h"
+
+namespace leat::streams {
+namespace {
+
+using Measure = Sensor::Measure;
+constexpr SampleWindow kWindow{.length_ms = 1000, .samples = 2};
+
+TEST(Sensor, ForgetsExtremesAndAveragesOfSamplesThatAreOver) {
+    Sensor sensor;
+    sensor.tick(0, kWindow);
+    EXPECT_TRUE(std::isnan(sensor.read(Measure::kAverage, 0, kWindow)));
+    EXPECT_TRUE(std::isnan(sensor.read(Measure::kMax, 0, kWindow)));
+    sensor.record(10);
+    sensor.record(20);
+    EXPECT_EQ(sensor.read(Measure::kAverage, 0, kWindow), 15);
+    sensor.tick(1000, kWindow);
+    sensor.record(3);
+    EXPECT_EQ(sensor.read(Measure::kAverage, 1000, kWindow), 11);
+    EXPECT_EQ(sensor.read(Measure::kMax, 1000, kWindow), 20);
+    EXPECT_EQ(sensor.read(Measure::kMin, 1000, kWindow), 3);
+    sensor.tick(2000, kWindow);
+    EXPECT_EQ(sensor.read(Measure::kAverage, 2000, kWindow), 3);
+    EXPECT_EQ(sensor.read(Measure::kMax, 2000, kWindow), 3);
+    EXPECT_EQ(sensor.read(Measure::kTotal, 2000, kWindow), 3);
+    EXPECT_EQ(sensor.read(Measure::kSum, 2000, kWindow), 33);
+    // Nobody ticks any more: what was is over all the same.
+    EXPECT_TRUE(std::isnan(sensor.read(Measure::kAverage, 9000, kWindow)));
+}
+
+TEST(Sensor, RateIsOverOneFullSampleAtLeast) {
+    Sensor sensor;
+    sensor.tick(0, kWindow);
+    sensor.count(4);
+    EXPECT_EQ(sensor.read(Measure::kRate, 10, kWindow), 4);
+    EXPECT_EQ(sensor.read(Measure::kRate, 1600, kWindow), 2.5);
+    sensor.tick(1600, kWindow);
+    EXPECT_EQ(sensor.read(Measure::kRate, 2000, kWindow), 0);
+}
+
+TEST(MetricRoom, ShowsWhatLivesAndIsRecorded) {
+    MetricRoom room{RecordingLevel::kInfo, kWindow};
+    constexpr std::array kSensors{SensorId::kTaskDropped, SensorId::kTaskProcess};
+    {
+        const MetricSet set{&room, {{"task-id", "0_1"}}, kSensors};
+        EXPECT_EQ(set.find(SensorId::kTaskProcess), nullptr);
+        set.find(SensorId::kTaskDropped)->count(2);
+        const auto all = room.gather(0);
+        ASSERT_EQ(all.size(), 2U);
+        EXPECT_EQ(all[1].name, "dropped-records-total");
+        EXPECT_EQ(all[1].value, 2);
+        const std::string text = prometheus_text(all);
+        EXPECT_NE(
+            text.find("# TYPE kafka_streams_stream_task_metrics_dropped_records_total counter\n"
+                      "kafka_streams_stream_task_metrics_dropped_records_total{task_id=\"0_1\"} "
+                      "2\n"),
+            std::string::npos)
+            << text;
+    }
+    EXPECT_TRUE(room.gather(0).empty());
+    const MetricSet none{nullptr, {}, kSensors};
+    EXPECT_EQ(none.find(SensorId::kTaskDropped), nullptr);
+}
+
+double value_of(const TestDriver& driver, std::string_view name, std::string_view tag = {},
+                std::string_view is = {}) {
+    for (const MetricValue& one : driver.metrics())
+        if (const auto at = one.tags.find(std::string{tag});
+            one.name == name && (tag.empty() || (at != one.tags.end() && at->second == is)))
+            return one.value;
+    return -1;
+}
+
+/// The numbers that TopologyTestDriver 4.2.1's metrics() printed for these records.
+TEST(TestDriver, CountsAsKafkaStreamsDoes) {
+    Builder builder;
+    const auto stream = builder.stream<std::string, std::string>("in");
+    stream.group_by_key().count({.store = "counts"}).to_stream().to("out");
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology);
+    auto driver = TestDriver::open(*topology, {.wall_time_ms = 600'000, .record_all = true});
+    ASSERT_TRUE(driver);
+    const auto pipe = [&](std::optional<std::string> key, std::int64_t at) {
+        const auto done = (*driver)->pipe<std::string, std::string>("in", key, "x", {at});
+        ASSERT_TRUE(done);
+    };
+    pipe("a", 1000);
+    pipe(std::nullopt, 1000);
+    pipe("a", 500'000);
+    pipe("a", 1000);
+    const TestDriver& d = **driver;
+    EXPECT_EQ(value_of(d, "dropped-records-total"), 1);
+    EXPECT_EQ(value_of(d, "record-lateness-avg"), 124'750);
+    EXPECT_EQ(value_of(d, "record-lateness-max"), 499'000);
+    EXPECT_EQ(value_of(d, "process-total", "processor-node-id", "KSTREAM-SOURCE-0000000000"), 4);
+    EXPECT_EQ(value_of(d, "records-consumed-total", "topic", "in"), 4);
+    EXPECT_EQ(value_of(d, "bytes-consumed-total", "topic", "in"), 94);
+    EXPECT_EQ(value_of(d, "records-produced-total", "topic", "out"), 3);
+    EXPECT_EQ(value_of(d, "bytes-produced-total", "topic", "out"), 96);
+    EXPECT_EQ(
+        value_of(d, "record-e2e-latency-min", "processor-node-id", "KSTREAM-SOURCE-0000000000"),
+        100'000);
+}
+
+}  // namespace
+}  // namespace leat::streams

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/store_query.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+namespace leat::streams {
+
+std::string name_of(QueryFailure failure) {
+    switch (failure) {
+        case QueryFailure::kUnknownQueryType:
+            return "UNKNOWN_QUERY_TYPE";
+        case QueryFailure::kNotActive:
+            return "NOT_ACTIVE";
+        case QueryFailure::kNotUpToBound:
+            return "NOT_UP_TO_BOUND";
+        case QueryFailure::kNotPresent:
+            return "NOT_PRESENT";
+        case QueryFailure::kDoesNotExist:
+            return "DOES_NOT_EXIST";
+        case QueryFailure::kStoreException:
+            return "STORE_EXCEPTION";
+    }
+    return {};
+}
+
+namespace detail {
+namespace {
+
+using Kind = RawQuery::Kind;
+using StoreKind = StoreSpec::Kind;
+
+constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+
+/// Takes rows up to a number of them.
+/// Threading: not synchronised.
+class Rows {
+  public:
+    Rows(std::vector<RawRow>& out, std::size_t max) : out_(out), max_(max) {}
+    bool add(RawRow row) {
+        if (out_.size() == max_) {
+            is_full_ = true;
+            return false;
+        }
+        out_.push_back(std::move(row));
+        return true;
+    }
+    [[nodiscard]] bool is_full() const noexcept { return is_full_; }
+
+  private:
+    std::vector<RawRow>& out_;
+    std::size_t max_;
+    bool is_full_ = false;
+};
+
+Result<void> read_rows(const KeyValueStore& store, const RawQuery& query, Rows& out) {
+    if (query.kind == Kind::kKey) {
+        Entry entry;
+        LEAT_TRY(const bool found, store.get(*query.key, entry));
+        if (found) out.add({.key = *query.key, .timestamp = entry.timestamp, .value = entry.value});
+        return {};
+    }
+    std::optional<std::string> end = query.last;
+    if (end) end->push_back('\0');  // The next larger key: the upper bound is included.
+    return store.range(
+        query.key.value_or(""), end ? std::optional<std::string_view>{*end} : std::nullopt,
+        [&](std::string_view key, const Entry& entry) {
+            return out.add(
+                {.key = std::string{key}, .timestamp = entry.timestamp, .value = entry.value});
+        },
+        query.backwards ? Direction::kBackward : Direction::kForward);
+}
+
+Result<void> read_windows(const WindowStore& store, const RawQuery& query, Rows& out) {
+    const auto row = [&](std::string_view key, std::int64_t start, const Entry& entry) {
+        return out.add({.key = std::string{key},
+                        .start = start,
+                        .end = start + store.spec().window_ms,
+                        .timestamp = entry.timestamp,
+                        .value = entry.value});
+    };
+    const std::int64_t from = query.from_ms.value_or(0);
+    const std::int64_t to = query.to_ms.value_or(kForEver);
+    if (query.kind == Kind::kWindows) return store.fetch_all(from, to, row);
+    return store.fetch(*query.key, from, to, [&](std::int64_t start, const Entry& entry) {
+        return row(*query.key, start, entry);
+    });
+}
+
+Result<void> read_sessions(const SessionStore& store, const RawQuery& query, Rows& out) {
+    return store.find(*query.key, 0, kForEver, [&](Window session, std::string_view value) {
+        return out.add({.key = *query.key,
+                        .start = session.start,
+                        .end = session.end,
+                        .value = std::string{value}});
+    });
+}
+
+Result<void> read_versions(const VersionedStore& store, const RawQuery& query, Rows& out) {
+    const auto row = [&](const VersionedStore::Version& version) {
+        RawRow next{.key = *query.key, .start = version.from, .value = version.value};
+        next.timestamp = version.from;
+        if (version.to != VersionedStore::kNever) next.end = version.to;
+        return out.add(std::move(next));
+    };
+    if (query.kind == Kind::kVersions)
+        return store.versions(*query.key, query.from_ms.value_or(0), query.to_ms.value_or(kForEver),
+                              row, query.backwards ? Direction::kBackward : Direction::kForward);
+    VersionedStore::Version version;
+    LEAT_TRY(const bool found, query.from_ms ? store.get(*query.key, *query.from_ms, version)
+                                             : store.get(*query.key, version));
+    if (found) row(version);
+    return {};
+}
+
+/// Nothing: the store does not know this kind of query.
+std::optional<Result<void>> read(const StateStore& store, const RawQuery& query, Rows& out) {
+    const bool by_key = query.kind == Kind::kKey || query.kind == Kind::kRange;
+    const bool by_window = query.kind == Kind::kWindowsOfKey || query.kind == Kind::kWindows;
+    const bool by_version = query.kind == Kind::kVersion || query.kind == Kind::kVersions;
+    switch (store.spec().kind) {
+        case StoreKind::kKeyValue:
+        case StoreKind::kPlainKeyValue:
+            if (by_key) return read_rows(static_cast<const KeyValueStore&>(store), query, out);
+            break;
+        case StoreKind::kWindow:
+        case StoreKind::kPlainWindow:
+            if (by_window) return read_windows(static_cast<const WindowStore&>(store), query, out);
+            break;
+        case StoreKind::kSession:
+            if (query.kind == Kind::kSessionsOfKey)
+                return read_sessions(static_cast<const SessionStore&>(store), query, out);
+            break;
+        case StoreKind::kVersioned:
+            if (by_version)
+                return read_versions(static_cast<const VersionedStore&>(store), query, out);
+            break;
+        case StoreKind::kList:
+        case StoreKind::kSuppress:
+            break;
+    }
+    return std::nullopt;
+}
+
+void fail(RawAnswer& out, QueryFailure failure, std::string reason) {
+    out.failure = failure;
+    out.reason = std::move(reason);
+    out.rows.clear();
+}
+
+void answer_of(const TaskView& task, StateStore& store, const RawQuery& query,
+               const QueryOptions& options, RawAnswer& out) {
+    out.position = task.position;
+    if (options.require_active && !task.is_serving)
+        return fail(out, QueryFailure::kNotActive, "task " + task.id.text() + " is no active one");
+    if (!is_up_to(task.position, options.at_least, task.id.partition))
+        return fail(out, QueryFailure::kNotUpToBound,
+                    "task " + task.id.text() + " has not taken in what was asked for");
+    answer(store, query, options.rows_max, out);
+}
+
+}  // namespace
+
+void answer(StateStore& store, const RawQuery& query, std::size_t rows_max, RawAnswer& out) {
+    Rows rows{out.rows, rows_max};
+    const auto done = read(store, query, rows);
+    if (!done)
+        return fail(out, QueryFailure::kUnknownQueryType,
+                    "the store " + store.name() + " does not answer such queries");
+    if (!*done)
+        return fail(out, QueryFailure::kStoreException, std::string{done->error().detail()});
+    if (rows.is_full())
+        fail(out, QueryFailure::kStoreException,
+             "there are more than " + std::to_string(rows_max) + " rows: raise rows_max");
+}
+
+bool is_up_to(const Position& position, const Position& bound, std::int32_t partition) {
+    return std::ranges::all_of(bound, [&](const auto& topic) {
+        const auto asked = topic.second.find(partition);
+        if (asked == topic.second.end()) return true;  // Nothing is asked of this partition.
+        const auto known = position.find(topic.first);
+        if (known == position.end()) return false;
+        const auto at = known->second.find(partition);
+        return at != known->second.end() && at->second >= asked->second;
+    });
+}
+
+void QueryDesk::add(int thread, QueryGate& gate, Tasks tasks) {
+    const std::lock_guard lock{mutex_};
+    doors_[thread] = {&gate, std::move(tasks)};
+}
+
+void QueryDesk::remove(int thread) {
+    const std::lock_guard lock{mutex_};
+    doors_.erase(thread);
+}
+
+std::vector<RawAnswer> QueryDesk::ask(std::string_view store, const RawQuery& query,
+                                      const QueryOptions& options) const {
+    std::map<std::int32_t, RawAnswer> answers;
+    const auto visit = [&](const TaskView& task) {
+        if (task.stores == nullptr) return;
+        const auto found = task.stores->find(store);
+        if (found == task.stores->end()) return;
+        if (!options.partitions.empty() && !options.partitions.contains(task.id.partition)) return;
+        RawAnswer next{.partition = task.id.partition};
+        answer_of(task, *found->second, query, options, next);
+        // A task that moves between threads may be seen twice: what answers counts.
+        auto& mine = answers.try_emplace(task.id.partition, std::move(next)).first->second;
+        if (mine.failure && !next.failure) mine = std::move(next);
+    };
+    {
+        const std::shared_lock lock{mutex_};
+        for (const auto& [thread, door] : doors_) door.gate->query([&] { door.tasks(visit); });
+    }
+    std::vector<RawAnswer> out;
+    for (const std::int32_t partition : options.partitions)
+        if (!answers.contains(partition)) {
+            RawAnswer missing{.partition = partition};
+            fail(missing, QueryFailure::kNotPresent, "it is not on this instance");
+            answers.emplace(partition, std::move(missing));
+        }
+    for (auto& [partition, one] : answers) out.push_back(std::move(one));
+    return out;
+}
+
+}  // namespace detail
+}  // namespace leat::streams

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Queries of each kind against a topology in the test driver, whose contents are known by hand; and
+// which of several tasks answer, by views that are made here.
+#include "streams/store_query.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "leat/streams/builder.h"
+#include "leat/streams/query.h"
+#include "leat/streams/test_driver.h"
+
+namespace leat::streams {
+namespace {
+
+using std::chrono::milliseconds;
+using Text = std::string;
+using Count = std::int64_t;
+
+class Queries : public testing::Test {
+  protected:
+    void SetUp() override {
+        Builder builder;
+        const auto stream = builder.stream<Text, Text>("in");
+        const auto grouped = stream.group_by_key();
+        static_cast<void>(grouped.count({.store = "counts"}));
+        static_cast<void>(grouped.windowed(tumbling(milliseconds{100}).grace(milliseconds{1000}))
+                              .count({.store = "windows"}));
+        static_cast<void>(grouped.windowed(session(milliseconds{50}).grace(milliseconds{1000}))
+                              .count({.store = "sessions"}));
+        static_cast<void>(builder.table<Text, Text>(
+            "table", {}, {.store = "versions", .history = milliseconds{1000}}));
+        const auto topology = builder.build();
+        ASSERT_TRUE(topology) << topology.error().detail();
+        auto driver = TestDriver::open(*topology, {});
+        ASSERT_TRUE(driver) << driver.error().detail();
+        driver_ = *std::move(driver);
+        for (const auto& [key, at] : std::vector<std::pair<Text, std::int64_t>>{
+                 {"a", 10}, {"b", 20}, {"a", 30}, {"c", 120}, {"a", 250}})
+            pipe("in", key, "x", at);
+        pipe("table", "k", "one", 100);
+        pipe("table", "k", "two", 200);
+        pipe("table", "gone", "one", 200);
+        pipe("table", "gone", std::nullopt, 300);
+    }
+    void pipe(std::string_view topic, std::optional<Text> key, std::optional<Text> value,
+              std::int64_t at) {
+        const auto done = driver_->pipe<Text, Text>(topic, key, value, {at});
+        ASSERT_TRUE(done) << done.error().detail();
+    }
+    /// The value of the one partition there is.
+    template <class Query>
+    typename Query::Value ask(std::string_view store, const Query& question) {
+        const auto got = query(*driver_, store, question);
+        EXPECT_TRUE(got) << got.error().detail();
+        EXPECT_EQ(got->partitions.size(), 1U);
+        EXPECT_TRUE(got->partitions.front().value) << got->partitions.front().reason;
+        return *got->partitions.front().value;
+    }
+    std::unique_ptr<TestDriver> driver_;
+};
+
+TEST_F(Queries, KeyHasItsValueAndTime) {
+    EXPECT_EQ(ask("counts", KeyQuery<Text, Count>{"a"}), (Timed<Count>{3, {250}}));
+    EXPECT_EQ(ask("counts", KeyQuery<Text, Count>{"z"}), std::nullopt);
+}
+
+TEST_F(Queries, RangeIncludesBothEndsInEitherOrder) {
+    using Row = KeyValueRow<Text, Count>;
+    const Row a{"a", {3, {250}}};
+    const Row b{"b", {1, {20}}};
+    const Row c{"c", {1, {120}}};
+    EXPECT_EQ(ask("counts", RangeQuery<Text, Count>{}), (std::vector<Row>{a, b, c}));
+    EXPECT_EQ(ask("counts", RangeQuery<Text, Count>{"a", "b"}), (std::vector<Row>{a, b}));
+    EXPECT_EQ(ask("counts", RangeQuery<Text, Count>{"b", std::nullopt, true}),
+              (std::vector<Row>{c, b}));
+}
+
+TEST_F(Queries, WindowsOfAKeyAndOfAll) {
+    using Row = WindowRow<Text, Count>;
+    EXPECT_EQ(ask("windows", WindowKeyQuery<Text, Count>{"a", {0}, {1000}}),
+              (std::vector<Row>{{"a", {0, 100}, {2, {30}}}, {"a", {200, 300}, {1, {250}}}}));
+    EXPECT_EQ(ask("windows", WindowRangeQuery<Text, Count>({0}, {100})).size(), 3U);
+}
+
+TEST_F(Queries, SessionsOfAKey) {
+    using Row = WindowRow<Text, Count>;
+    EXPECT_EQ(ask("sessions", SessionQuery<Text, Count>{"a"}),
+              (std::vector<Row>{{"a", {10, 30}, {2, {-1}}}, {"a", {250, 250}, {1, {-1}}}}));
+}
+
+TEST_F(Queries, VersionsLatestAsOfAndMany) {
+    using Row = VersionRow<Text>;
+    const Row one{"one", {100}, Timestamp{200}};
+    const Row two{"two", {200}, std::nullopt};
+    EXPECT_EQ(ask("versions", VersionedKeyQuery<Text, Text>{"k"}), two);
+    EXPECT_EQ(ask("versions", VersionedKeyQuery<Text, Text>("k", Timestamp{150})), one);
+    EXPECT_EQ(ask("versions", VersionedKeyQuery<Text, Text>("k", Timestamp{50})), std::nullopt);
+    EXPECT_EQ(ask("versions", VersionedKeyQuery<Text, Text>{"gone"}), std::nullopt);
+    const MultiVersionedKeyQuery<Text, Text> all{"k", std::nullopt, std::nullopt};
+    EXPECT_EQ(ask("versions", all), (std::vector<Row>{two, one}));
+    const MultiVersionedKeyQuery<Text, Text> up{"k", std::nullopt, std::nullopt, true};
+    EXPECT_EQ(ask("versions", up), (std::vector<Row>{one, two}));
+}
+
+TEST_F(Queries, OfTheWrongKindOrStoreAreRefused) {
+    const auto wrong = query(*driver_, "windows", KeyQuery<Text, Count>{"a"});
+    ASSERT_TRUE(wrong);
+    EXPECT_EQ(wrong->partitions.front().failure, QueryFailure::kUnknownQueryType);
+    const auto none = query(*driver_, "nothing", KeyQuery<Text, Count>{"a"});
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code(), Errc::kNotFound);
+    const auto few = query(*driver_, "counts", RangeQuery<Text, Count>{}, {.rows_max = 2});
+    ASSERT_TRUE(few);
+    EXPECT_EQ(few->partitions.front().failure, QueryFailure::kStoreException);
+    const auto here = query(*driver_, "counts", RangeQuery<Text, Count>{}, {.rows_max = 3});
+    EXPECT_TRUE(here && here->partitions.front().value);
+}
+
+TEST_F(Queries, AnswerHasThePositionAndHoldsItsBound) {
+    const KeyQuery<Text, Count> question{"a"};
+    const auto got = query(*driver_, "counts", question);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->partitions.front().position.at("in").at(0), 4);
+    const auto enough = query(*driver_, "counts", question, {.at_least = {{"in", {{0, 4}}}}});
+    EXPECT_TRUE(enough && enough->partitions.front().value);
+    const auto ahead = query(*driver_, "counts", question, {.at_least = {{"in", {{0, 5}}}}});
+    ASSERT_TRUE(ahead);
+    EXPECT_EQ(ahead->partitions.front().failure, QueryFailure::kNotUpToBound);
+}
+
+TEST(QueryDesk, AsksActiveTasksOrStandbysAndNamesWhatIsNotHere) {
+    detail::MemoryBackend backend;
+    detail::Stores stores;
+    stores.emplace("s", detail::make_store({.name = "s"}, backend));
+    const detail::TaskView active{.id = {0, 1}, .is_serving = true, .stores = &stores};
+    const detail::TaskView standby{.id = {0, 2}, .is_serving = false, .stores = &stores};
+    detail::QueryDesk desk;
+    detail::QueryGate gate;
+    desk.add(1, gate, [&](const detail::QueryDesk::Visit& visit) {
+        visit(active);
+        visit(standby);
+    });
+    const detail::RawQuery all{.kind = detail::RawQuery::Kind::kRange};
+    const auto failures = [&](const QueryOptions& options) {
+        std::string out;
+        for (const auto& one : desk.ask("s", all, options))
+            out += std::to_string(one.partition) + "=" +
+                   (one.failure ? name_of(*one.failure) : "ok") + " ";
+        return out;
+    };
+    EXPECT_EQ(failures({}), "1=ok 2=ok ");
+    EXPECT_EQ(failures({.require_active = true}), "1=ok 2=NOT_ACTIVE ");
+    EXPECT_EQ(failures({.partitions = {2, 7}}), "2=ok 7=NOT_PRESENT ");
+    EXPECT_EQ(failures({.at_least = {{"in", {{2, 0}}}}}), "1=ok 2=NOT_UP_TO_BOUND ");
+    desk.remove(1);
+    EXPECT_EQ(failures({}), "");
+}
+
+}  // namespace
+}  // namespace leat::streams

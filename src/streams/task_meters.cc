@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/task_meters.h"
+
+#include <array>
+#include <utility>
+
+#include "streams/task_graph.h"
+
+namespace leat::streams {
+namespace {
+
+constexpr std::int64_t kTickMs = 1000;
+
+constexpr std::array kTaskSensors{SensorId::kTaskDropped,          SensorId::kTaskRestored,
+                                  SensorId::kTaskRestoreRemaining, SensorId::kTaskProcess,
+                                  SensorId::kTaskPunctuate,        SensorId::kTaskLateness};
+constexpr std::array kSourceSensors{SensorId::kNodeProcess, SensorId::kNodeAge};
+constexpr std::array kLastSensors{SensorId::kNodeAge};
+constexpr std::array kConsumedSensors{SensorId::kTopicConsumed, SensorId::kTopicConsumedBytes};
+constexpr std::array kProducedSensors{SensorId::kTopicProduced, SensorId::kTopicProducedBytes};
+
+}  // namespace
+
+std::int64_t weight_of(std::string_view topic, const std::optional<std::string_view>& key,
+                       const std::optional<std::string_view>& value, const Headers* headers,
+                       std::int64_t absent) noexcept {
+    constexpr std::int64_t kTimeOffsetAndPartition = 20;
+    const auto size = [&](const std::optional<std::string_view>& part) {
+        return part ? static_cast<std::int64_t>(part->size()) : absent;
+    };
+    std::int64_t out =
+        size(key) + size(value) + static_cast<std::int64_t>(topic.size()) + kTimeOffsetAndPartition;
+    if (headers != nullptr)
+        for (const Header& header : *headers)
+            out += static_cast<std::int64_t>(header.name.size() +
+                                             (header.value ? header.value->size() : 0));
+    return out;
+}
+
+TaskMeters::TaskMeters(MetricRoom* room, std::string thread, std::string task,
+                       detail::TaskGraph& graph)
+    : room_(room), tags_{{"thread-id", std::move(thread)}, {"task-id", std::move(task)}} {
+    if (room_ == nullptr) return;
+    const MetricSet& mine = add({}, kTaskSensors);
+    dropped_ = mine.find(SensorId::kTaskDropped);
+    late_ = mine.find(SensorId::kTaskLateness);
+    processing_ = mine.find(SensorId::kTaskProcess);
+    punctuating_ = mine.find(SensorId::kTaskPunctuate);
+    restored_ = mine.find(SensorId::kTaskRestored);
+    remaining_ = mine.find(SensorId::kTaskRestoreRemaining);
+    for (const auto& [node, part] : graph.nodes()) {
+        // As in Kafka Streams, nodes between are not counted.
+        const bool is_source = part->kind == detail::Part::Kind::kSource;
+        if (!is_source && !node->children().empty()) continue;
+        const MetricSet& set =
+            add({{"processor-node-id", node->name()}},
+                is_source ? std::span<const SensorId>{kSourceSensors} : kLastSensors);
+        Sensor* processed = set.find(SensorId::kNodeProcess);
+        Sensor* age = set.find(SensorId::kNodeAge);
+        if (processed == nullptr && age == nullptr) continue;
+        nodes_.push_back(std::make_unique<detail::NodeMeter>(processed, age, now_ms_));
+        node->set_meter(nodes_.back().get());
+        if (part->kind == detail::Part::Kind::kSink)
+            sinks_.try_emplace(part->topics.empty() ? "" : part->topics.front(), node->name());
+    }
+}
+
+MetricSet& TaskMeters::add(MetricSet::Tags tags, std::span<const SensorId> sensors) {
+    tags.insert(tags_.begin(), tags_.end());
+    sets_.push_back(std::make_unique<MetricSet>(room_, std::move(tags), sensors));
+    sets_.back()->tick(now_ms_);
+    return *sets_.back();
+}
+
+void TaskMeters::at(std::int64_t now_ms) {
+    now_ms_ = now_ms;
+    if (room_ == nullptr || (ticked_ms_ >= 0 && now_ms - ticked_ms_ < kTickMs)) return;
+    ticked_ms_ = now_ms;
+    for (const auto& set : sets_) set->tick(now_ms);
+}
+
+TopicMeter TaskMeters::consumed(std::string_view node, std::string_view topic) {
+    if (room_ == nullptr) return {};
+    const MetricSet& set =
+        add({{"processor-node-id", std::string{node}}, {"topic", std::string{topic}}},
+            kConsumedSensors);
+    return {set.find(SensorId::kTopicConsumed), set.find(SensorId::kTopicConsumedBytes)};
+}
+
+void TaskMeters::produced(std::string_view topic, std::int64_t record_bytes) {
+    if (room_ == nullptr) return;
+    if (last_produced_ == nullptr || last_produced_->first != topic) {
+        auto found = produced_.find(topic);
+        if (found == produced_.end()) {
+            auto sink = sinks_.find(topic);
+            if (sink == sinks_.end()) sink = sinks_.find("");
+            const MetricSet& set =
+                add({{"processor-node-id", sink == sinks_.end() ? "" : sink->second},
+                     {"topic", std::string{topic}}},
+                    kProducedSensors);
+            found = produced_
+                        .emplace(topic, TopicMeter{set.find(SensorId::kTopicProduced),
+                                                   set.find(SensorId::kTopicProducedBytes)})
+                        .first;
+        }
+        last_produced_ = &*found;
+    }
+    last_produced_->second.note(record_bytes);
+}
+
+}  // namespace leat::streams

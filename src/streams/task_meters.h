@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one task counts: records, its nodes, the topics it reads and writes. Layer: streams (L6).
+// Threading: belongs to its task; what it counts may be read by others.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "leat/streams/detail/node.h"
+#include "leat/streams/detail/task.h"
+#include "rt/clock.h"
+#include "streams/metrics.h"
+
+namespace leat::streams {
+
+namespace detail {
+
+/// What a node counts as records come to it.
+class NodeMeter {
+  public:
+    NodeMeter(Sensor* processed, Sensor* age, const std::int64_t& now_ms)
+        : processed_(processed), age_(age), now_ms_(now_ms) {}
+    void note(const Flow& flow) const noexcept {
+        if (processed_ != nullptr) processed_->count();
+        if (age_ != nullptr) age_->record(now_ms_ - flow.timestamp);
+    }
+
+  private:
+    Sensor* processed_;
+    Sensor* age_;
+    const std::int64_t& now_ms_;
+};
+
+class TaskGraph;
+
+}  // namespace detail
+
+/// Notes how long it lived, in nanoseconds; without a sensor it reads no clock.
+class Stopwatch {
+  public:
+    Stopwatch(Sensor* sensor, const rt::Clock& clock)
+        : sensor_(sensor), clock_(clock), begin_(sensor == nullptr ? Instant{} : clock.now()) {}
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+    ~Stopwatch() {
+        if (sensor_ != nullptr)
+            sensor_->record(
+                std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.now() - begin_)
+                    .count());
+    }
+
+  private:
+    Sensor* sensor_;
+    const rt::Clock& clock_;
+    Instant begin_;
+};
+
+/// What Kafka Streams weighs an absent key or value of an input record as.
+inline constexpr std::int64_t kAbsentWeight = -1;
+
+/// Records and bytes of a topic, in or out.
+struct TopicMeter {
+    Sensor* records = nullptr;
+    Sensor* bytes = nullptr;
+    void note(std::int64_t record_bytes) const noexcept {
+        if (records == nullptr) return;
+        records->count();
+        bytes->count(static_cast<std::uint64_t>(record_bytes));
+    }
+};
+
+/// As Kafka Streams weighs a record: with topic, partition, offset and time.
+[[nodiscard]] std::int64_t weight_of(std::string_view topic,
+                                     const std::optional<std::string_view>& key,
+                                     const std::optional<std::string_view>& value,
+                                     const Headers* headers, std::int64_t absent) noexcept;
+
+class TaskMeters {
+  public:
+    /// `room` absent: nothing is counted. `graph`'s nodes count here from now on; it must not
+    /// outlive this.
+    TaskMeters(MetricRoom* room, std::string thread, std::string task, detail::TaskGraph& graph);
+
+    /// The time of what comes next, once for some records; at last a second apart, so that samples
+    /// change.
+    void at(std::int64_t now_ms);
+    void dropped() const noexcept {
+        if (dropped_ != nullptr) dropped_->count();
+    }
+    void late(std::int64_t by_ms) const noexcept {
+        if (late_ != nullptr) late_->record(by_ms);
+    }
+    /// Of each record and punctuation; null: nobody asks, so no clock is read.
+    [[nodiscard]] Sensor* processing() const noexcept { return processing_; }
+    [[nodiscard]] Sensor* punctuating() const noexcept { return punctuating_; }
+    void restored(std::int64_t records) const noexcept {
+        if (restored_ != nullptr) restored_->count(static_cast<std::uint64_t>(records));
+    }
+    void remaining(std::int64_t records) const noexcept {
+        if (remaining_ != nullptr) remaining_->set(records);
+    }
+    [[nodiscard]] TopicMeter consumed(std::string_view node, std::string_view topic);
+    /// `topic` as the node names it.
+    void produced(std::string_view topic, std::int64_t record_bytes);
+
+  private:
+    [[nodiscard]] MetricSet& add(MetricSet::Tags tags, std::span<const SensorId> sensors);
+
+    MetricRoom* room_;
+    MetricSet::Tags tags_;
+    std::vector<std::unique_ptr<MetricSet>> sets_;
+    std::vector<std::unique_ptr<detail::NodeMeter>> nodes_;
+    std::map<std::string, std::string, std::less<>> sinks_;  ///< By topic; "": chosen per record.
+    std::map<std::string, TopicMeter, std::less<>> produced_;
+    const std::pair<const std::string, TopicMeter>* last_produced_ = nullptr;
+    Sensor* dropped_ = nullptr;
+    Sensor* late_ = nullptr;
+    Sensor* processing_ = nullptr;
+    Sensor* punctuating_ = nullptr;
+    Sensor* restored_ = nullptr;
+    Sensor* remaining_ = nullptr;
+    std::int64_t now_ms_ = 0;
+    std::int64_t ticked_ms_ = -1;
+};
+
+}  // namespace leat::streams

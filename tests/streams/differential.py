@@ -11,17 +11,26 @@ import collections
 import copy
 import gzip
 import json
+import os
 import pathlib
+import platform
 import re
+import subprocess
 import sys
 import time
 
+import coverage
 import engines
 import generate
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIXED = HERE / "fixed"
-BATCH = 500
+BATCH = 250
+# A run of so many cases must have so many in each cell of coverage.py.
+WHOLE_RUN = 10_000
+LEAST = 100
+# Of a committed file, so that none grows large.
+FILE_CASES = 80
 # Committed cases that are known to differ: not part of the test, so that they can be worked on.
 OPEN = "open"
 
@@ -35,6 +44,18 @@ def compare(both, cases):
     """(case, java, differences) of each case."""
     java, leat = both.run_java(cases), both.run_leat(cases)
     return [(case, theirs, engines.differences(theirs, mine)) for case, theirs, mine in zip(cases, java, leat)]
+
+
+def compare_both_ways(both, cases, tally):
+    """compare(), and the same without `lose_as_kafka`, where only what is on the closed list may differ."""
+    free = both.run_leat([dict(case, improve=True) for case in cases])
+    for (case, java, found), mine in zip(compare(both, cases), free):
+        if not found and engines.differences(java, mine):
+            if engines.is_improvement(case, java, mine):
+                tally.improved += 1
+            else:
+                found = ["without the switch: " + line for line in engines.differences(java, mine)]
+        yield case, java, found
 
 
 # Shrinking: fewer inputs first, then fewer operators, as long as the same part of the outcome differs.
@@ -51,17 +72,37 @@ def without_op(case, index):
         for field in ("from", "with"):
             if op.get(field) == index:
                 op[field] = parent
-    del smaller["ops"][index]
+    return keep_ops(smaller, [at for at in range(len(ops)) if at != index])
+
+
+def keep_ops(case, kept):
+    """The case with these operators only, and the input that they read."""
+    places = {at: place for place, at in enumerate(kept)}
+    smaller = copy.deepcopy(case)
+    smaller["ops"] = [smaller["ops"][at] for at in kept]
     for op in smaller["ops"]:
         for field in ("from", "with"):
-            if op.get(field, -1) > index:
-                op[field] -= 1
+            if field in op:
+                op[field] = places[op[field]]
     topics = {t for op in smaller["ops"] for t in op.get("topics", [op["topic"]] if op["op"] in ("table", "global") else [])}
     smaller["inputs"] = [i for i in smaller["inputs"] if isinstance(i, dict) or i[0] in topics]
     return smaller
 
 
+def above(ops, index):
+    """An operator and all that it stands on."""
+    out = {index}
+    for at in range(index, -1, -1):
+        if at in out:
+            out |= {ops[at][field] for field in ("from", "with") if field in ops[at]}
+    return sorted(out)
+
+
 def candidates(case):
+    read = {op[field] for op in case["ops"] for field in ("from", "with") if field in op}
+    ends = [at for at in range(len(case["ops"])) if at not in read]
+    for end in ends if len(ends) > 1 else []:
+        yield keep_ops(case, above(case["ops"], end))
     inputs = case["inputs"]
     size = len(inputs) // 2
     while size >= 1:
@@ -91,7 +132,7 @@ def size(case):
     return 3 * len(case["ops"]) + len(case["inputs"]) + sum(len(op) for op in case["ops"])
 
 
-def shrink(both, case, differences, rounds=12):
+def shrink(both, case, differences, rounds=16):
     sort = what(differences)
     for _ in range(rounds):
         smaller = [dict(one, id=i) for i, one in enumerate(candidates(case))]
@@ -111,87 +152,77 @@ def report_case(case, differences):
         print("   " + line.replace("\n", "\n   "))
 
 
-def verbs_of(case):
-    """Names under which the operators of a case are counted."""
-    kinds = []
-    for op in case["ops"]:
-        name = op["op"]
-        source = kinds[op["from"]] if "from" in op else ""
-        if name == "windowed":
-            name = f"windowed {op['window']}" + (" hopping" if "advance" in op else "")
-        if name == "join":
-            name = f"join {source} {kinds[op['with']]} {op['kind']}" + (" foreign key" if "fk" in op else "")
-        elif source == "table" and name in ("filter", "filter_not", "map_values", "group_by"):
-            name = "table " + name
-        kinds.append({"stream": "stream", "table": "table", "global": "global", "to_table": "table", "to_stream": "stream"}.get(
-            op["op"], "table" if op["op"] in ("count", "reduce", "aggregate") else source or "stream"))
-        yield name
-
-
 class Tally:
     def __init__(self):
-        self.cases = self.records = 0
+        self.cases = self.records = self.rows = self.improved = 0
         self.outcomes = collections.Counter()
-        self.focuses = collections.Counter()
-        self.pairs = collections.Counter()
-        self.verbs = collections.Counter()
+        self.covered = collections.Counter()
         self.differing = collections.Counter()
 
     def add(self, case, java, differences):
         self.cases += 1
         self.records += sum(len(rows) for rows in java.get("out", {}).values())
+        self.rows += sum(len(rows or []) for rows in java.get("stores", {}).values())
         self.outcomes["error: " + java["error"].split(" at ")[0] if "error" in java else "ran to its end"] += 1
-        self.focuses[case["focus"]] += 1
-        self.pairs[case["focus"], case["flavour"]] += 1
-        self.verbs.update(set(verbs_of(case)))
+        self.covered.update(coverage.of_case(case))
         if differences:
             self.differing[case["focus"]] += 1
 
+    def thin(self):
+        """Cells that too few cases reach with some property of their input."""
+        return [cell for cell in coverage.CELLS if min(self.covered[cell, one] for one in coverage.PROPERTIES) < LEAST]
+
     def lines(self):
-        differing = sum(self.differing.values())
-        yield f"cases {self.cases}, records compared {self.records}, cases that differ {differing}"
+        yield (f"cases {self.cases}, records compared {self.records}, rows of stores {self.rows}, "
+               f"cases that differ {sum(self.differing.values())}; without lose_as_kafka {self.improved} more, all by the closed list")
         yield "outcomes: " + ", ".join(f"{name} {count}" for name, count in sorted(self.outcomes.items()))
-        yield "coverage, by what a case is built around (cases, least of a kind of input, differing):"
-        for focus, count in sorted(self.focuses.items()):
-            least = min(self.pairs[focus, flavour] for flavour in generate.FLAVOURS)
-            yield f"  {focus:28} {count:6} {least:5} {self.differing[focus]:5}"
-        yield "operators (cases with at least one):"
-        for verb, count in sorted(self.verbs.items()):
-            yield f"  {verb:40} {count:6}"
+        yield "coverage (cases whose input to it has ...):"
+        yield f"  {'':32} " + " ".join(f"{name:>12}" for name in ("all", *coverage.PROPERTIES))
+        for cell in coverage.CELLS:
+            yield f"  {cell:32} " + " ".join(f"{self.covered[cell, one]:12}" for one in (None, *coverage.PROPERTIES))
+        if self.differing:
+            yield "differing, by what a case is built around: " + ", ".join(f"{name} {n}" for name, n in self.differing.most_common())
+
+
+def commit():
+    done = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def machine():
+    return f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release().split('-')[0]}, Python {platform.python_version()}"
 
 
 def report(options, tally, seconds):
     """The page under docs/proof/."""
-    differing = sum(tally.differing.values())
-    rows = "\n".join(f"| {focus} | {count} | {min(tally.pairs[focus, flavour] for flavour in generate.FLAVOURS)} | {tally.differing[focus]} |"
-                     for focus, count in sorted(tally.focuses.items()))
-    verbs = "\n".join(f"| {verb} | {count} |" for verb, count in sorted(tally.verbs.items()))
+    cells = "\n".join(f"| {cell} | " + " | ".join(str(tally.covered[cell, one]) for one in (None, *coverage.PROPERTIES)) + " |"
+                      for cell in coverage.CELLS)
     outcomes = ", ".join(f"{name}: {count}" for name, count in sorted(tally.outcomes.items()))
+    least = min(tally.covered[cell, one] for cell in coverage.CELLS for one in coverage.PROPERTIES)
     return f"""# Streams beside Kafka Streams {engines.VERSION}
 
-Written by `tests/streams/run --cases {options.cases} --seed {options.seed} --report`, which compares Leat's TestDriver with Kafka Streams'
-TopologyTestDriver on the same random topologies and inputs: records of every topic with bytes, timestamps and headers, changelogs and
-repartition topics included, `describe()`, the number of dropped records, the kind of an error. How: `tests/streams/README.md`.
+Written by `tests/streams/run --cases {options.cases} --seed {options.seed} --report` at commit {commit()}, on {machine()}. It compares
+Leat's TestDriver with Kafka Streams' TopologyTestDriver on the same random topologies and inputs: records of every topic with bytes,
+timestamps and headers, changelogs, repartition topics and dead letters included; rows of every store; `describe()`; the number of dropped
+records; what `peek` and `foreach` saw; the kind of an error and where it came. How: `tests/streams/README.md`.
 
-Cases {tally.cases}, records compared {tally.records}, **cases that differ {differing}**, {seconds:.0f} s. Outcomes in Kafka Streams: {outcomes}.
+Cases {tally.cases}, records compared {tally.records}, rows of stores {tally.rows}, **cases that differ {sum(tally.differing.values())}**,
+{seconds:.0f} s. Outcomes in Kafka Streams: {outcomes}.
 
-The closed list of what is meant to differ: results on window close that Kafka Streams loses after a gap longer than the store's
-retention, which Leat emits unless `lose_as_kafka` is on. It is on here.
+Each case runs with `lose_as_kafka` on, where nothing may differ, and off, where only the closed list may: {tally.improved} cases do. The list:
+1. Results on window close that Kafka Streams loses after a gap longer than the store's retention: Leat emits them.
+2. A record without a key at a left join with a grace period: it ends Kafka Streams' task with a NullPointerException; Leat joins it with
+   nothing, as without a grace period.
 
-Not compared: contents of stores other than by their changelogs, results under caching, and in `describe()` what stands behind
-`extractor class:` of a sink that chooses its topic (Java prints the address of an object).
+Not compared: results under caching; rows of the buffers of `suppress` and of joins with a grace period, other than by their changelogs;
+rows of joins whose window has no length, which Kafka Streams cannot list; what `describe()` and dead letters say of Java's own classes
+(extractors of topics, exceptions with their texts).
 
-Cases by what they are built around, with the least number for one of the kinds of input ({", ".join(generate.FLAVOURS)}):
+Cases in which an operator stands, and of these how many whose input to it has null keys, null values, and so on. Least of a cell: {least}.
 
-| built around | cases | least of a kind | differ |
-|---|---:|---:|---:|
-{rows}
-
-Cases that use an operator, wherever it stands:
-
-| operator | cases |
-|---|---:|
-{verbs}
+| operator | cases | {" | ".join(coverage.PROPERTIES)} |
+|---|{"---:|" * (1 + len(coverage.PROPERTIES))}
+{cells}
 """
 
 
@@ -201,7 +232,7 @@ def random_cases(options, both):
     kinds = set()
     for numbers in batches(range(options.first, options.first + options.cases)):
         cases = [generate.case(options.seed, number, focuses) for number in numbers]
-        for case, java, found in compare(both, cases):
+        for case, java, found in compare_both_ways(both, cases, tally):
             tally.add(case, java, found)
             if not found or shown >= options.show:
                 continue
@@ -210,13 +241,17 @@ def random_cases(options, both):
                 continue
             kinds.add(key)
             shown += 1
-            report_case(*(shrink(both, case, found) if options.shrink else (case, found)))
+            can_shrink = options.shrink and not found[0].startswith("without the switch")
+            report_case(*(shrink(both, case, found) if can_shrink else (case, found)))
         print(f"   {tally.cases} cases, {sum(tally.differing.values())} differ", file=sys.stderr, flush=True)
     print(f"seed {options.seed}, {time.monotonic() - started:.0f} s")
     print("\n".join(tally.lines()))
     if options.report:
         pathlib.Path(options.report).write_text(report(options, tally, time.monotonic() - started))
-    return 1 if tally.differing else 0
+    thin = tally.thin() if options.cases >= WHOLE_RUN and not options.focus else []
+    if thin:
+        print(f"fewer than {LEAST} cases: " + ", ".join(thin))
+    return 1 if tally.differing or thin else 0
 
 
 def read_fixed(still_open=False):
@@ -249,12 +284,16 @@ def fix(options, both):
     files = collections.defaultdict(list)
     for case, java, found in compare(both, [generate.case(options.seed, number) for number in range(options.fix)]):
         java.pop("detail", None)
+        java["out"] = {topic: [engines.without_words(row) for row in rows] for topic, rows in java.get("out", {}).items()}
         files[OPEN if found else case["focus"].split(".")[0]].append(json.dumps({"case": case, "java": java}, separators=(",", ":")))
     FIXED.mkdir(exist_ok=True)
     for old in FIXED.glob("*.jsonl.gz"):
         old.unlink()
     for name, lines in files.items():
-        (FIXED / f"{name}.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode(), 9, mtime=0))
+        for first in range(0, len(lines), FILE_CASES):
+            part = "" if first == 0 else f"-{first // FILE_CASES + 1}"
+            packed = gzip.compress("\n".join(lines[first:first + FILE_CASES]).encode(), 9, mtime=0)
+            (FIXED / f"{name}{part}.jsonl.gz").write_bytes(packed)
     print(f"{options.fix} cases in {len(files)} files, {len(files[OPEN])} of them differ")
     return 0
 
@@ -279,6 +318,7 @@ def main():
     parser.add_argument("--focus", action="append", help="only what has this in its name")
     parser.add_argument("--show", type=int, default=8, help="how many differing cases are shown")
     parser.add_argument("--no-shrink", dest="shrink", action="store_false")
+    parser.add_argument("--keep", metavar="FILE", help="Kafka Streams' outcomes: read from there, and written when they are new")
     parser.add_argument("--report", metavar="FILE", help="writes the page of docs/proof")
     parser.add_argument("--case", metavar="FILE")
     parser.add_argument("--fixed", action="store_true")
@@ -289,7 +329,7 @@ def main():
         parser.error("--report describes a whole run: not together with --focus or --first")
     try:
         what_to_do = file_cases if options.case else fixed_cases if options.fixed else fix if options.fix else random_cases
-        with engines.Engines(options.binary) as both:
+        with engines.Engines(options.binary, options.keep) as both:
             return what_to_do(options, both)
     except engines.Unavailable as why:
         print(f"streams: {why}", file=sys.stderr)

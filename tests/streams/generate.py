@@ -30,7 +30,12 @@ class Grower:
         self.topics = []
         self.names = 0
         self.optimize = rng.random() < 0.15
-        self.memory = rng.random() < 0.1
+        self.memory = rng.random() < 0.2
+        self.handlers = {}
+        self.bad_bytes = 0.0  # Of records, that are no values.
+        self.moves = 0.05  # Of records, behind which the wall clock moves.
+        self.boom = False  # Whether mistakes of users' functions come often.
+        self.outs = 0
 
     def add(self, op, source=None, other=None, **fields):
         row = {"op": op}
@@ -75,6 +80,11 @@ class Grower:
             return {}
         return {"store": store, "memory": True} if self.memory else {"store": store}
 
+    def versioned(self):
+        """How a table with a history is kept."""
+        self.names += 1
+        return {"store": f"st{self.names}", "history": self.pick((5, 20, 100, 1000))}
+
     def topic(self):
         self.topics.append(f"in{len(self.topics) + 1}")
         return self.topics[-1]
@@ -103,6 +113,12 @@ class Grower:
         if depth > 0 and rng.random() < 0.4:
             return TABLE_VERBS[self.pick(sorted(TABLE_VERBS))](self, self.table(depth - 1))
         return self.source_table()
+
+    def versioned_table(self):
+        at = self.add("table", topic=self.topic(), **self.versioned(), name=self.name(0.1))
+        if self.rng.random() < 0.2:
+            at = TABLE_VERBS[self.pick(sorted(TABLE_VERBS))](self, at)
+        return at
 
     def source_table(self):
         return self.add("table", topic=self.topic(), **self.named(0.5), name=self.name(0.1))
@@ -141,7 +157,9 @@ class Grower:
             at = STREAM_VERBS[self.pick(sorted(STREAM_VERBS))](self, at)
         if rng.random() < 0.1:
             self.add("peek", at)
-        self.add("to", at, topic=f"out{sum(op['op'] == 'to' for op in self.ops) + 1}", name=self.name(0.1))
+        strict = True if self.handlers.get("production") is not None and not numbers and not windowed else None
+        self.outs += 1
+        self.add("to", at, topic=f"out{self.outs}", name=self.name(0.1), strict=strict)
 
     def end_table(self, at, numbers=False, windowed=False):
         if not windowed and self.rng.random() < 0.15:
@@ -153,32 +171,39 @@ class Grower:
     # Input.
 
     def inputs(self):
-        rng, flavour = self.rng, self.flavour
+        """Records of all topics. What a topic's are like: the case's flavour, and one or two of the others."""
+        rng = self.rng
         keys = ("a", "b", "c")[:rng.randint(1, 3)]
         now, out = rng.randint(0, 20), []
         largest_step = self.pick((3, 8, 30))
-        for _ in range(rng.randint(4, 24)):
-            if flavour != "same time" or rng.random() < 0.2:
+        like = {topic: {self.flavour} if self.flavour == "plain" else {self.flavour, *rng.choices(FLAVOURS, k=2)} for topic in self.topics}
+        queue = [topic for topic in self.topics for _ in range(rng.randint(3, 12))] + [self.topics[0]] * rng.randint(1, 8)
+        rng.shuffle(queue)
+        for topic in queue:
+            is_like = like[topic]
+            if "same time" not in is_like or rng.random() < 0.3:
                 now += rng.randint(0, largest_step)
-            if rng.random() < 0.03:
+            if rng.random() < 0.02:
                 now += 100_000 if rng.random() < 0.3 else 1000
             at = now
-            if rng.random() < (0.5 if flavour == "out of order" else 0.05):
+            if rng.random() < (0.4 if "out of order" in is_like else 0.05):
                 at = max(0, now - rng.randint(1, 12))
-            if rng.random() < (0.4 if flavour == "late" else 0.02):
-                at = max(0, now - rng.randint(10, 120))
+            if rng.random() < (0.4 if "late" in is_like else 0.05):
+                at = max(0, now - rng.randint(12, 120))
             key, value = self.pick(keys), self.pick(WORDS)
-            if rng.random() < (0.35 if flavour == "null keys" else 0.03):
+            if rng.random() < (0.3 if "null keys" in is_like else 0.02):
                 key = None
-            if rng.random() < (0.4 if flavour in ("null values", "tombstones") else 0.05):
+            if rng.random() < (0.35 if is_like & {"null values", "tombstones"} else 0.04):
                 value = None
-            if value == "boom" and rng.random() < 0.8:
+            if value == "boom" and rng.random() < (0.3 if self.boom else 0.93):
                 value = "ba"
-            row = [self.pick(self.topics), key, value, at]
+            if rng.random() < self.bad_bytes:
+                value = {"bytes": self.pick(("zz", "i1", ""))}
+            row = [topic, key, value, at]
             if rng.random() < 0.1:
                 row.append([["h", self.pick(("1", "2", None))]])
             out.append(row)
-            if rng.random() < 0.05:
+            if rng.random() < self.moves:
                 out.append({"advance": self.pick((1, 10, 1000))})
         if rng.random() < 0.01:
             out.append([self.pick(self.topics), "a", {"bytes": "zz"}, now])
@@ -195,12 +220,162 @@ STREAM_VERBS = {
     "select_key": lambda g, at: g.add("select_key", at, f=g.pick(KEYS), name=g.name()),
     "peek": lambda g, at: g.add("peek", at, name=g.name()),
     "merge": lambda g, at: g.add("merge", at, g.stream(1), name=g.name()),
+    "split": lambda g, at: split(g, at),
+    "repartition": lambda g, at: g.add("repartition", at, name=g.name(), partitions=g.pick((None, None, 1, 3))),
+    "process_values": lambda g, at: process(g, at, "process_values"),
+    "process": lambda g, at: process(g, at),
 }
 TABLE_VERBS = {
     "filter": lambda g, at: g.add("filter", at, f=g.pick(PREDICATES), **g.named(), name=g.name()),
     "filter_not": lambda g, at: g.add("filter_not", at, f=g.pick(PREDICATES), **g.named(), name=g.name()),
     "map_values": lambda g, at: g.add("map_values", at, f=g.pick(VALUES[:6]), **g.named(), name=g.name()),
 }
+
+
+def split(g, at, all_of_them=False):
+    """A branch of a split; with the others, each to a topic of its own, if asked for."""
+    branches = [[g.pick(PREDICATES)] + ([letter] if g.rng.random() < 0.3 else []) for letter in "xyz"[:g.rng.randint(1, 3)]]
+    default = True if g.rng.random() < 0.6 else None
+    whole = g.add("split", at, branches=branches, default=default, name=g.name())
+    names = [one[1] if len(one) > 1 else str(number + 1) for number, one in enumerate(branches)] + (["0"] if default else [])
+    if all_of_them:
+        for name in names[1:]:
+            g.end_stream(g.add("branch", whole, branch=name))
+        return g.add("branch", whole, branch=names[0])
+    return g.add("branch", whole, branch=g.pick(names))
+
+
+def process(g, at, verb="process", **fields):
+    g.names += 1
+    kept = {"memory": True if g.memory else None, "nolog": True if g.rng.random() < 0.05 else None}
+    marks = True if verb == "process" and g.rng.random() < 0.3 else None
+    return g.add(verb, at, store=f"st{g.names}", name=g.name(), marks=marks, **kept, **fields)
+
+
+def focus_split(g):
+    g.end_stream(split(g, g.stream(), True))
+
+
+def focus_punctuate(clock):
+    def grow(g):
+        wall = True if clock == "wall" else None
+        if wall:
+            g.moves = 0.3
+        times = g.pick((None, None, 1, 2))
+        g.end_stream(process(g, g.stream(1), every=g.pick((1, 5, 10, 100)), wall=wall, times=times))
+    return grow
+
+
+def focus_shared_store(g):
+    """Two processors on one store, which makes one sub-topology of them."""
+    first = process(g, g.stream(1))
+    store = g.ops[first]["store"]
+    second = g.add("process", g.stream(1), store=store, shared=True, name=g.name())
+    g.end_stream(first)
+    g.end_stream(second)
+
+
+def focus_pattern(g):
+    letter = "pqr"[sum("pattern" in op for op in g.ops)]
+    topics = [f"{letter}{number}" for number in range(g.rng.randint(1, 3))]
+    g.topics += topics
+    g.end_stream(g.add("stream", pattern=g.pick((f"{letter}.*", f"{letter}[0-9]")), topics=topics, name=g.name(0.1)))
+
+
+def focus_self_join(kind):
+    def grow(g):
+        at = g.stream()
+        other = at if g.rng.random() < 0.7 else g.stream(1)
+        before, after = g.pick(((5, 5), (10, 10), (0, 10), (1, 3), (0, 0)))
+        grown = g.add("join", at, other, kind=kind, before=before, after=after, grace=g.pick((0, 3, 10)), f=g.pick(TABLE_JOINERS),
+                      store=g.store(0.2), name=g.name())
+        if other != at:  # The same stream in two joins.
+            g.end_stream(g.add("join", at, g.table(), kind=g.pick(("inner", "left")), f=g.pick(TABLE_JOINERS), name=g.name()))
+        g.end_stream(grown)
+    return grow
+
+
+def focus_two_aggregates(g):
+    """Two aggregates of one grouped stream."""
+    at = g.grouped(named=0.5)
+    for verb in ("count", g.pick(("count", "reduce", "aggregate"))):
+        window = g.window() if g.rng.random() < 0.3 else None
+        group = g.add("windowed", at, **window) if window else at
+        g.end_table(g.gather(group, verb), numbers=verb == "count", windowed=window is not None)
+
+
+def focus_foreign(kind):
+    def grow(g):
+        left, right = g.table(), g.table()
+        fk = g.pick(("value", "first_letter", "constant", "key", "null_if_b", "first_letter"))
+        g.end_table(g.add("join", left, right, kind=kind, fk=fk, f=g.pick(TABLE_JOINERS), store=g.store(0.4), name=g.name()))
+    return grow
+
+
+def focus_versioned(g):
+    at = g.versioned_table()
+    if g.rng.random() < 0.5:
+        at = TABLE_VERBS[g.pick(sorted(TABLE_VERBS))](g, at)
+    g.end_table(at)
+
+
+def focus_versioned_group(verb):
+    def grow(g):
+        at = g.add("group_by", g.versioned_table(), k=g.pick(KEYS[:5]), f=g.pick(VALUES[:5]), name=g.name())
+        g.end_table(g.gather(at, verb), numbers=verb == "count")
+    return grow
+
+
+def focus_versioned_join(kind):
+    def grow(g):
+        left = g.versioned_table()
+        right = g.versioned_table() if g.rng.random() < 0.7 else g.table()
+        if g.rng.random() < 0.3:
+            left, right = right, left
+        g.end_table(g.add("join", left, right, kind=kind, f=g.pick(TABLE_JOINERS), **g.named(), name=g.name()))
+    return grow
+
+
+def focus_as_of_join(kind, waits):
+    def grow(g):
+        left = g.stream(1)
+        right = g.add("table", topic=g.topic(), **g.versioned(), name=g.name(0.1))
+        # The history must not be shorter than the wait.
+        grace = g.pick([n for n in (0, 3, 10, 50) if n <= g.ops[right]["history"]]) if waits else None
+        g.end_stream(g.add("join", left, right, kind=kind, f=g.pick(TABLE_JOINERS), grace=grace, name=g.name()))
+    return grow
+
+
+def focus_room(how):
+    """Suppression in a buffer that is too small: what is oldest goes out, or the task ends."""
+    def grow(g):
+        verb = g.pick(("count", "reduce", "aggregate"))
+        at = g.gather(g.grouped(), verb)
+        room = {"max_records": g.pick((0, 1, 2, 3))} if how == "records" or g.rng.random() < 0.5 and how == "shut_down" else \
+            {"max_bytes": g.pick((0, 100, 200, 400))}
+        if how == "shut_down":
+            room = {name: size * 3 for name, size in room.items()} | {"strict": True}
+        nolog = True if g.rng.random() < 0.1 else None
+        g.end_table(g.add("suppress", at, until="time", ms=g.pick((1, 10, 30)), **room, nolog=nolog, name=g.name()), numbers=verb == "count")
+    return grow
+
+
+def focus_handlers(kind):
+    def grow(g):
+        goes_on = g.rng.random() < 0.8
+        g.handlers[kind] = goes_on
+        if g.rng.random() < 0.6:
+            g.handlers["dead"] = "dead"
+        if kind == "deserialization":
+            g.bad_bytes = 0.12
+            g.end_stream(g.stream())
+        elif kind == "processing":
+            at = g.add("map_values", g.stream(1), f="boom", name=g.name())
+            g.boom = True
+            g.end_stream(at)
+        else:
+            g.end_stream(g.stream())
+    return grow
 
 
 def focus_stream(verb):
@@ -324,6 +499,17 @@ def focus_group_by(verb):
 
 # What can be asked for, in the order in which it is counted. Each needs the operators it names to stand in both programs.
 FOCUSES = {f"stream.{verb}": focus_stream(verb) for verb in STREAM_VERBS}
+FOCUSES |= {"stream.split_all": focus_split, "stream.pattern": focus_pattern, "stream.two_aggregates": focus_two_aggregates,
+            "process.stream_time": focus_punctuate("stream"), "process.wall_clock": focus_punctuate("wall"),
+            "process.shared_store": focus_shared_store}
+FOCUSES |= {f"join.self.{kind}": focus_self_join(kind) for kind in ("inner", "left", "outer")}
+FOCUSES |= {f"join.foreign.{kind}": focus_foreign(kind) for kind in ("inner", "left")}
+FOCUSES |= {f"join.versioned.{kind}": focus_versioned_join(kind) for kind in ("inner", "left", "outer")}
+FOCUSES |= {f"join.as_of.{kind}": focus_as_of_join(kind, False) for kind in ("inner", "left")}
+FOCUSES |= {f"join.as_of_grace.{kind}": focus_as_of_join(kind, True) for kind in ("inner", "left")}
+FOCUSES |= {"table.versioned": focus_versioned} | {f"table_group.versioned_{verb}": focus_versioned_group(verb) for verb in ("count", "reduce")}
+FOCUSES |= {f"suppress.{how}": focus_room(how) for how in ("records", "bytes", "shut_down")}
+FOCUSES |= {f"handlers.{kind}": focus_handlers(kind) for kind in ("deserialization", "processing", "production")}
 FOCUSES |= {"stream.foreach": focus_foreach, "stream.to_many": focus_to_many,
             "stream.group_by_key": focus_group_by("group_by_key"), "stream.group_by": focus_group_by("group_by")}
 FOCUSES |= {f"group.{verb}": focus_gather(verb) for verb in ("count", "reduce", "aggregate")}
@@ -344,15 +530,31 @@ FOCUSES |= {f"join.stream_global.{kind}": focus_global_join(kind) for kind in ("
 Grower.enabled = {"table", "tumbling", "hopping", "sliding", "session", "unlimited"}
 
 
+# Focuses that say something of the whole case stand alone; others come together.
+ALONE = {name for name in FOCUSES if name.startswith("handlers.")}
+# What stands in so many cases anyhow that none needs to be built around it, unless it is asked for.
+FREQUENT = {f"stream.{verb}" for verb in STREAM_VERBS} | {f"table.{verb}" for verb in TABLE_VERBS} | {"table.source"}
+# What comes twice as often as others, for it is only now and then what it is called, stands alone, or comes by no other way.
+RARE = ALONE | {"join.self.left", "join.self.outer", "join.self.inner", "stream.two_aggregates", "suppress.until_time", "table_group.aggregate",
+                "process.shared_store", "suppress.until_close", "suppress.shut_down", "stream.foreach", "stream.to_table",
+                "tumbling.emit_on_close", "sliding.emit_on_close", "hopping.emit_on_close"}
+
+
 def case(seed, number, focuses=None):
-    """Case `number` of a run: (case, focus, flavour). Focus and flavour go round, so that every pair comes equally often."""
-    focuses = sorted(focuses or FOCUSES)
-    focus = focuses[number % len(focuses)]
-    flavour = FLAVOURS[number // len(focuses) % len(FLAVOURS)]
+    """Case `number` of a run. Focus and flavour go round, so that every pair comes equally often; beside the focus grow others."""
+    chosen = sorted(focuses) if focuses else sorted([*(FOCUSES.keys() - FREQUENT), *RARE])
+    focus = chosen[number % len(chosen)]
+    flavour = FLAVOURS[number // len(chosen) % len(FLAVOURS)]
     rng = random.Random(f"{seed}/{number}")
     grower = Grower(rng, flavour)
     FOCUSES[focus](grower)
+    if not focuses:
+        others = sorted([*(FOCUSES.keys() - ALONE - FREQUENT), *(RARE - ALONE)])
+        for _ in range(rng.choice((0, 1, 2, 2, 2, 2))):
+            FOCUSES[rng.choice(others)](grower)
     made = {"id": number, "focus": focus, "flavour": flavour, "ops": grower.ops, "inputs": grower.inputs()}
     if grower.optimize:
         made["optimize"] = True
+    if grower.handlers:
+        made["handlers"] = grower.handlers
     return made

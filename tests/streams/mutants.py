@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mistakes put into a copy of the sources, one at a time: the committed cases must find each.
+"""Mistakes put into a copy of the sources: the committed cases must find each.
 
     mutants.py [--build build/dev] [NAME]...
 
-A mutant is a piece of a header or source and what takes its place. A piece that is no longer there is an error, so that the list follows
-the code. Compiled are the sources that read the piece's file, as the build compiles them, with the copy's folders in front of the tree's;
-all else, and how it is linked, is the build's. The same copy without a mistake comes first and must answer every case rightly. A mutant
-is found by answers that are wrong: a program that only crashes proves nothing about the cases.
+A mutant is a piece of a header or source and what takes its place. MUTANT there is whether the mistake is made: one program holds all of
+them, and an environment variable says which one it makes, so that everything is compiled once. A piece that is no longer there is an
+error, so that the list follows the code. Compiled are the sources that read the pieces' files, as the build compiles them, with the copy's
+folders in front of the tree's; all else, and how it is linked, is the build's. The program without a mistake comes first and must answer
+every case rightly. A mutant is found by answers that are wrong: a program that only crashes proves nothing about the cases.
 """
 import argparse
 import collections
 import json
+import os
 import pathlib
 import shlex
 import shutil
@@ -29,15 +31,35 @@ LIBRARY = "src/streams/libleat_streams.a"
 NODES = "include/leat/streams/detail/"
 # Name: (file, what stands there, what takes its place).
 MUTANTS = {
-    "window end inclusive": ("include/leat/streams/windows.h", "timestamp - size.count() + step;", "timestamp - size.count() + step - 1;"),
-    "grace ignored": (NODES + "window_nodes.h", "this->stream_time_ - windows_.grace_period.count();", "this->stream_time_;"),
-    "old value not sent": (NODES + "table_node.h", "if (!old_values_) out.before = nullptr;", "out.before = nullptr;"),
-    "merge order swapped": (NODES + "session_nodes.h", "merge(key, std::move(merged.value), one.value);",
-                            "merge(key, one.value, std::move(merged.value));"),
+    "window end inclusive": ("include/leat/streams/windows.h", "timestamp - size.count() + step;",
+                             "timestamp - size.count() + step - (MUTANT ? 1 : 0);"),
+    "grace ignored": (NODES + "window_nodes.h", "this->stream_time_ - windows_.grace_period.count();",
+                      "this->stream_time_ - (MUTANT ? 0 : windows_.grace_period.count());"),
+    "old value not sent": (NODES + "table_node.h", "if (!old_values_) out.before = nullptr;", "if (!old_values_ || MUTANT) out.before = nullptr;"),
+    "merge order swapped": (NODES + "session_nodes.h", "aggregation_.merge(key, std::move(merged.value), one.value);",
+                            "MUTANT ? aggregation_.merge(key, one.value, std::move(merged.value))"
+                            " : aggregation_.merge(key, std::move(merged.value), one.value);"),
     "children in wrong order": (NODES + "node.h", "for (Node* child : children_) {",
-                                "for (std::size_t i = children_.size(); i-- > 0;) {\n            Node* child = children_[i];"),
-    "repartition skipped": (NODES + "grouping.h", "if (in.at.repartition)", "if (false && in.at.repartition)"),
+                                "auto order = children_;\n        if (MUTANT) std::ranges::reverse(order);\n        for (Node* child : order) {"),
+    "repartition skipped": (NODES + "grouping.h", "if (in.at.repartition) {", "if (in.at.repartition && !MUTANT) {"),
+    "foreign key's hash ignored": (NODES + "foreign_key_nodes.h", "if (hash != answer.hash) return {};",
+                                   "if (hash != answer.hash && !MUTANT) return {};"),
+    "punctuation lost": ("src/streams/punctuation.cc", "if (*entry.cancelled) continue;",
+                         "if (*entry.cancelled || (MUTANT && now % 3 == 0)) continue;"),
+    "as-of time ignored": (NODES + "stream_table_join.h", "LEAT_TRY(other, table_->versioned() ?", "LEAT_TRY(other, table_->versioned() && !MUTANT ?"),
+    "dead letters dropped": ("src/streams/error_judge.cc", "if (!send(letter)) return false;", "if (!MUTANT && !send(letter)) return false;"),
+    "null keys stopped": ("src/streams/rewrite.cc", "if (parent->takes_null_keys) *parent", "if (parent->takes_null_keys && !MUTANT) *parent"),
 }
+VARIABLE = "LEAT_STREAMS_MUTANT"
+# In front of every source of the copy.
+SWITCH = f"""#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+inline bool leat_makes_mistake(std::string_view name) {{
+    static const char* chosen = std::getenv("{VARIABLE}");
+    return chosen != nullptr && name == chosen;
+}}
+"""
 
 
 class Build:
@@ -88,7 +110,7 @@ class Build:
         at = words.index("-o")
         words[at + 1] = to
         # What is not copied lies in the tree: it comes behind the copy.
-        words.insert(at, f"-I{TREE}/src")
+        words[at:at] = [f"-I{TREE}/src", "-include", str(copy / "switch.h")]
         done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"mutants: {source.name}: {done.stderr[-800:]}")
@@ -101,21 +123,27 @@ def mutate(copy, file, before, after):
     (copy / file).write_text(text.replace(before, after))
 
 
-def answers(build, mutants, rows, is_changed):
-    """(cases answered wrongly, crashes) of a copy; `mutants` say which objects are made from it, and with `is_changed` its mistakes."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = pathlib.Path(folder, "tree")
-        for part in ("include", "src/streams", "tests/streams/runner"):
-            shutil.copytree(TREE / part, copy / part)
-        objects = set()
-        for file, before, after in mutants:
-            if not build.reads[file]:
-                raise SystemExit(f"mutants: nothing reads {file}")
-            objects |= build.reads[file]
-            if is_changed:
-                mutate(copy, file, before, after)
-        with engines.Engines(build.make(objects, copy, pathlib.Path(folder))) as both:
-            outcomes = both.run_leat([case for case, _ in rows])
+def make_all(build, folder, names):
+    """The program that can make each of these mistakes."""
+    copy = folder / "tree"
+    for part in ("include", "src/streams", "tests/streams/runner"):
+        shutil.copytree(TREE / part, copy / part)
+    (copy / "switch.h").write_text(SWITCH)
+    objects = set()
+    for name in names:
+        file, before, after = MUTANTS[name]
+        if not build.reads[file]:
+            raise SystemExit(f"mutants: nothing reads {file}")
+        objects |= build.reads[file]
+        mutate(copy, file, before, after.replace("MUTANT", f'leat_makes_mistake("{name}")'))
+    return build.make(objects, copy, folder)
+
+
+def answers(binary, rows, mistake):
+    """(cases answered wrongly, crashes) of the program when it makes a mistake, or none."""
+    os.environ[VARIABLE] = mistake
+    with engines.Engines(binary) as both:
+        outcomes = both.run_leat([case for case, _ in rows])
     crashes = sum("crash" in leat for leat in outcomes)
     wrong = sum("crash" not in leat and bool(engines.differences(java, leat)) for (_, java), leat in zip(rows, outcomes))
     return wrong, crashes
@@ -132,16 +160,18 @@ def main():
     def say(name, wrong, crashes):
         print(f"{name:24} {wrong:5} of {len(rows)} cases differ, {crashes} crashes", flush=True)
 
-    control = answers(build, [MUTANTS[name] for name in names], rows, False)
-    say("no mistake", *control)
-    if control != (0, 0) or not rows:
-        print("the copy without a mistake does not answer rightly: nothing is shown")
-        return 1
-    for name in names:
-        wrong, crashes = answers(build, [MUTANTS[name]], rows, True)
-        say(name, wrong, crashes)
-        if not wrong:
-            missed.append(name)
+    with tempfile.TemporaryDirectory() as folder:
+        binary = make_all(build, pathlib.Path(folder), names)
+        control = answers(binary, rows, "")
+        say("no mistake", *control)
+        if control != (0, 0) or not rows:
+            print("the copy without a mistake does not answer rightly: nothing is shown")
+            return 1
+        for name in names:
+            wrong, crashes = answers(binary, rows, name)
+            say(name, wrong, crashes)
+            if not wrong:
+                missed.append(name)
     if missed:
         print("not caught: " + ", ".join(missed))
     return 1 if missed else 0

@@ -21,6 +21,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -36,13 +38,20 @@ import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.errors.ErrorHandlerContext;
+import org.apache.kafka.streams.errors.LogAndContinueExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
+import org.apache.kafka.streams.errors.ProductionExceptionHandler;
 import org.apache.kafka.streams.errors.TopologyException;
+import org.apache.kafka.streams.errors.internals.ExceptionHandlerUtils;
 import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.api.*;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.*;
+import org.apache.kafka.streams.state.internals.WrappedStateStore;
 import org.apache.kafka.streams.test.TestRecord;
 
 @SuppressWarnings("unchecked")
@@ -67,6 +76,11 @@ public class Oracle {
         if (bytes.length > 0 && bytes[0] == 's') return new String(bytes, 1, bytes.length - 1, StandardCharsets.UTF_8);
         throw new SerializationException("no value");
     }
+    /** As ANY, but cannot write the text "x". */
+    static final Serde<Object> STRICT = Serdes.serdeFrom((topic, value) -> {
+        if (text(value).equals("x")) throw new SerializationException("no x");
+        return encode(value);
+    }, (topic, bytes) -> decode(bytes));
     static final Serde<Object> ANY = Serdes.serdeFrom((topic, value) -> encode(value), (topic, bytes) -> decode(bytes));
 
     static String text(Object value) { return value == null ? "null" : value.toString(); }
@@ -186,6 +200,9 @@ public class Oracle {
             return has(op, "store") || has(op, "keep") || has(op, "memory") || has(op, "nolog") || has(op, "retention");
         }
         <S extends StateStore> Materialized<Object, Object, S> kept(JsonNode op) {
+            if (has(op, "history"))
+                return (Materialized<Object, Object, S>) (Object) Materialized.<Object, Object>as(Stores.persistentVersionedKeyValueStore(
+                    op.get("store").textValue(), ms(op, "history"))).withKeySerde(ANY).withValueSerde(ANY);
             Materialized<Object, Object, S> m = has(op, "store") ? Materialized.as(op.get("store").textValue()) : Materialized.with(ANY, ANY);
             m.withKeySerde(ANY).withValueSerde(ANY);
             return options(op, m);
@@ -199,7 +216,7 @@ public class Oracle {
             if (op.path("memory").booleanValue()) m.withStoreType(Materialized.StoreType.IN_MEMORY);
             if (has(op, "retention")) m.withRetention(ms(op, "retention"));
             if (op.path("nolog").booleanValue()) m.withLoggingDisabled();
-            return m.withCachingDisabled();
+            return op.path("cache").booleanValue() ? m.withCachingEnabled() : m.withCachingDisabled();
         }
         Grouped<Object, Object> grouped(JsonNode op) {
             Grouped<Object, Object> g = Grouped.with(ANY, ANY);
@@ -220,15 +237,13 @@ public class Oracle {
         Object make(JsonNode op, String verb, Object from, Object with, int index) {
             switch (verb) {
                 case "stream": {
+                    if (has(op, "pattern")) return builder.stream(Pattern.compile(op.get("pattern").textValue()), consumed(op));
                     List<String> topics = new ArrayList<>();
                     op.get("topics").forEach(t -> topics.add(t.textValue()));
                     return builder.stream(topics, consumed(op));
                 }
                 case "table": {
                     String topic = op.get("topic").textValue();
-                    if (op.path("versioned").booleanValue())
-                        return builder.table(topic, consumed(op), Materialized.<Object, Object>as(Stores.persistentVersionedKeyValueStore(
-                            op.get("store").textValue(), ms(op, "history"))).withKeySerde(ANY).withValueSerde(ANY));
                     return keeps(op) ? builder.table(topic, consumed(op), kept(op)) : builder.table(topic, consumed(op));
                 }
                 case "global": {
@@ -239,10 +254,16 @@ public class Oracle {
             }
             if (from instanceof KStream) return onStream(op, verb, (KStream<Object, Object>) from, with, index);
             if (from instanceof KTable) return onTable(op, verb, (KTable<Object, Object>) from, with);
-            if (from instanceof Map) return ((Map<String, KStream>) from).get(branchName(op));
+            if (from instanceof Map) return branch(op, (Map<String, KStream>) from);
             return onGroup(op, verb, from);
         }
-        String branchName(JsonNode op) { return op.get("branch").textValue(); }
+        /** "branch" is what stands behind the name of the split: a number or a letter. */
+        @SuppressWarnings("rawtypes")
+        Object branch(JsonNode op, Map<String, KStream> all) {
+            for (Map.Entry<String, KStream> one : all.entrySet())
+                if (one.getKey().endsWith(op.get("branch").textValue())) return one.getValue();
+            throw new IllegalStateException("no branch");
+        }
 
         Object onStream(JsonNode op, String verb, KStream<Object, Object> s, Object with, int index) {
             String f = op.path("f").textValue();
@@ -312,18 +333,26 @@ public class Oracle {
         }
         // The serdes of what it writes are those known at that place, as in C++.
         Produced<Object, Object> produced(JsonNode op, KStream<Object, Object> s) {
-            return name(op) == null ? Produced.with(null, null) : Produced.as(name(op));
+            Produced<Object, Object> p = name(op) == null ? Produced.with(null, null) : Produced.as(name(op));
+            return op.path("strict").booleanValue() ? p.withValueSerde(STRICT) : p;
         }
 
+        /** Several processors may share a store; the first adds it. */
+        void addStore(JsonNode op, String store) {
+            if (op.path("shared").booleanValue()) return;
+            KeyValueBytesStoreSupplier rows = op.path("memory").booleanValue() ? Stores.inMemoryKeyValueStore(store) : Stores.persistentKeyValueStore(store);
+            StoreBuilder<KeyValueStore<Object, Object>> b = Stores.keyValueStoreBuilder(rows, ANY, ANY);
+            builder.addStateStore(op.path("nolog").booleanValue() ? b.withLoggingDisabled() : b);
+        }
         Object process(JsonNode op, KStream<Object, Object> s) {
             String store = op.get("store").textValue();
-            builder.addStateStore(Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(store), ANY, ANY));
+            addStore(op, store);
             ProcessorSupplier<Object, Object, Object, Object> supplier = () -> new Numbering(store, op);
             return name(op) == null ? s.process(supplier, store) : s.process(supplier, Named.as(name(op)), store);
         }
         Object processValues(JsonNode op, KStream<Object, Object> s) {
             String store = op.get("store").textValue();
-            builder.addStateStore(Stores.keyValueStoreBuilder(Stores.persistentKeyValueStore(store), ANY, ANY));
+            addStore(op, store);
             FixedKeyProcessorSupplier<Object, Object, Object> supplier = () -> new FixedKeyProcessor<Object, Object, Object>() {
                 FixedKeyProcessorContext<Object, Object> context;
                 KeyValueStore<Object, Object> seen;
@@ -343,16 +372,19 @@ public class Oracle {
             final JsonNode op;
             ProcessorContext<Object, Object> context;
             KeyValueStore<Object, Object> numbers;
+            Cancellable calls;
+            long ticks = 0;
             Numbering(String store, JsonNode op) { this.store = store; this.op = op; }
             @Override public void init(ProcessorContext<Object, Object> c) {
                 context = c;
                 numbers = c.getStateStore(store);
                 if (!op.hasNonNull("every")) return;
-                c.schedule(ms(op, "every"), op.path("wall").booleanValue() ? PunctuationType.WALL_CLOCK_TIME : PunctuationType.STREAM_TIME, now -> {
+                calls = c.schedule(ms(op, "every"), op.path("wall").booleanValue() ? PunctuationType.WALL_CLOCK_TIME : PunctuationType.STREAM_TIME, now -> {
+                    if (++ticks == op.path("times").longValue()) calls.cancel();
                     try (KeyValueIterator<Object, Object> all = numbers.all()) {
                         while (all.hasNext()) {
                             KeyValue<Object, Object> one = all.next();
-                            context.forward(new Record<>(one.key, (Object) ("tick" + text(one.value)), now));
+                            context.forward(new Record<>(one.key, (Object) ("tick" + text(one.value) + "/" + context.currentStreamTimeMs()), now));
                         }
                     }
                 });
@@ -362,7 +394,12 @@ public class Oracle {
                 Object before = numbers.get(r.key());
                 Object next = before == null ? 1L : (Long) before + 1;
                 numbers.put(r.key(), next);
-                context.forward(r.withValue(text(r.value()) + "#" + next));
+                if (text(r.value()).equals("x")) numbers.delete(r.key());
+                Record<Object, Object> on = r.withValue((Object) (text(r.value()) + "#" + next));
+                if (op.path("marks").booleanValue()) {
+                    on = on.withTimestamp(r.timestamp() + 1).withHeaders(new RecordHeaders(r.headers()).add("n", text(next).getBytes(StandardCharsets.UTF_8)));
+                }
+                context.forward(on);
             }
         }
 
@@ -426,13 +463,15 @@ public class Oracle {
                     return n == null ? t.toStream() : t.toStream(n);
                 case "suppress": {
                     Suppressed<?> how;
+                    Suppressed.BufferConfig<?> room = has(op, "max_records") ? Suppressed.BufferConfig.maxRecords(op.get("max_records").longValue())
+                        : has(op, "max_bytes") ? Suppressed.BufferConfig.maxBytes(op.get("max_bytes").longValue()) : Suppressed.BufferConfig.unbounded();
+                    if (op.path("strict").booleanValue()) room = room.shutDownWhenFull();
+                    if (op.path("nolog").booleanValue()) room = room.withLoggingDisabled();
                     if (op.get("until").textValue().equals("close")) {
-                        how = Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded());
+                        how = Suppressed.untilWindowCloses((Suppressed.StrictBufferConfig) room);
                         if (name(op) != null) how = ((Suppressed) how).withName(name(op));
                     } else {
-                        Suppressed.BufferConfig size = has(op, "max_records") ? Suppressed.BufferConfig.maxRecords(op.get("max_records").longValue())
-                            : Suppressed.BufferConfig.unbounded();
-                        how = Suppressed.untilTimeLimit(ms(op, "ms"), size);
+                        how = Suppressed.untilTimeLimit(ms(op, "ms"), room);
                         if (name(op) != null) how = ((Suppressed) how).withName(name(op));
                     }
                     return t.suppress((Suppressed) how);
@@ -563,6 +602,7 @@ public class Oracle {
             if (t instanceof Mistake) return "user";
             if (t instanceof SerializationException) return "record";
             if (t instanceof TopologyException) return "topology";
+            if (String.valueOf(t.getMessage()).contains("exceeded its max capacity")) return "full";
         }
         Throwable t = error;
         while (t.getCause() != null) t = t.getCause();
@@ -609,6 +649,8 @@ public class Oracle {
         p.put("default.key.serde", AnySerde.class.getName());
         p.put("default.value.serde", AnySerde.class.getName());
         if (json.path("optimize").booleanValue()) p.put("topology.optimization", "all");
+        if (json.has("cache")) p.put("statestore.cache.max.bytes", json.get("cache").asText());
+        handlers(json.path("handlers"), p);
         try {
             int index = 0;
             for (JsonNode op : json.get("ops")) c.add(op, index++);
@@ -642,7 +684,10 @@ public class Oracle {
                 }
                 drain(driver, outputs, out, c.step);
             }
-            if (!result.has("error")) result.put("dropped", (long) dropped(driver));
+            if (!result.has("error")) {
+                result.put("dropped", (long) dropped(driver));
+                result.set("stores", stores(driver, json.get("inputs")));
+            }
         } catch (RuntimeException e) {
             result.put("error", "open: " + kindOf(e));
             result.put("detail", e.toString());
@@ -658,6 +703,73 @@ public class Oracle {
             put(row, e[3]);
         }
         return result;
+    }
+
+    /** What goes on after an error: the handlers that come with it, and one for what cannot be written. */
+    static void handlers(JsonNode json, Properties p) {
+        if (json.path("deserialization").booleanValue()) p.put("deserialization.exception.handler", LogAndContinueExceptionHandler.class);
+        if (json.path("processing").booleanValue()) p.put("processing.exception.handler", LogAndContinueProcessingExceptionHandler.class);
+        if (json.path("production").booleanValue()) p.put("production.exception.handler", GoOn.class);
+        if (json.hasNonNull("dead")) p.put("errors.dead.letter.queue.topic.name", json.get("dead").textValue());
+    }
+    public static class GoOn implements ProductionExceptionHandler {
+        String dead;
+        @Override public void configure(Map<String, ?> settings) { dead = (String) settings.get("errors.dead.letter.queue.topic.name"); }
+        @Override public Response handleError(ErrorHandlerContext c, ProducerRecord<byte[], byte[]> r, Exception e) {
+            return Response.resume(ExceptionHandlerUtils.maybeBuildDeadLetterQueueRecords(dead, r.key(), r.value(), c, e));
+        }
+        @Override @SuppressWarnings("rawtypes")
+        public Response handleSerializationError(ErrorHandlerContext c, ProducerRecord r, Exception e, SerializationExceptionOrigin origin) {
+            return Response.resume(ExceptionHandlerUtils.maybeBuildDeadLetterQueueRecords(dead, c.sourceRawKey(), c.sourceRawValue(), c, e));
+        }
+    }
+
+    /** Every row of every store, as bytes: [key, start, end, value, timestamp]; of a versioned one what was valid at each time of the input. */
+    static ObjectNode stores(TopologyTestDriver driver, JsonNode inputs) {
+        ObjectNode out = JSON.createObjectNode();
+        for (Map.Entry<String, StateStore> each : new TreeMap<>(driver.getAllStateStores()).entrySet()) {
+            StateStore store = each.getValue();
+            ArrayNode rows = out.putArray(each.getKey());
+            if (store instanceof VersionedKeyValueStore) {
+                for (JsonNode input : inputs)
+                    if (input.isArray() && !input.get(1).isNull() && !input.get(1).isObject())
+                        versions((VersionedKeyValueStore<Object, Object>) store, fromJson(input.get(1)), inputs, rows);
+                continue;
+            }
+            if (!(store instanceof WrappedStateStore)) continue;
+            StateStore bytes = ((WrappedStateStore<?, ?, ?>) store).wrapped();
+            if (bytes instanceof KeyValueStore) {
+                try (KeyValueIterator<Bytes, byte[]> all = ((KeyValueStore<Bytes, byte[]>) bytes).all()) {
+                    while (all.hasNext()) { KeyValue<Bytes, byte[]> one = all.next(); row(rows, one.key.get(), -1, -1, one.value, store instanceof TimestampedKeyValueStore); }
+                }
+            } else if (bytes instanceof WindowStore) {
+                try (KeyValueIterator<Windowed<Bytes>, byte[]> all = ((WindowStore<Bytes, byte[]>) bytes).all()) {
+                    if (all.hasNext() && isWithoutLength(all)) { out.putNull(each.getKey()); continue; }
+                    while (all.hasNext()) { KeyValue<Windowed<Bytes>, byte[]> one = all.next(); row(rows, one.key.key().get(), one.key.window().start(), -1, one.value, store instanceof TimestampedWindowStore); }
+                }
+            } else if (bytes instanceof SessionStore) {
+                try (KeyValueIterator<Windowed<Bytes>, byte[]> all = ((SessionStore<Bytes, byte[]>) bytes).fetch(null, null)) {
+                    while (all.hasNext()) { KeyValue<Windowed<Bytes>, byte[]> one = all.next(); row(rows, one.key.key().get(), one.key.window().start(), one.key.window().end(), one.value, false); }
+                }
+            }
+        }
+        return out;
+    }
+    /** Windows of no length, of a join of records at the same time, are kept but cannot be listed. */
+    static boolean isWithoutLength(KeyValueIterator<Windowed<Bytes>, byte[]> rows) {
+        try { rows.peekNextKey(); return false; } catch (IllegalArgumentException e) { return true; }
+    }
+    static void versions(VersionedKeyValueStore<Object, Object> store, Object key, JsonNode inputs, ArrayNode rows) {
+        for (JsonNode input : inputs) {
+            if (!input.isArray()) continue;
+            VersionedRecord<Object> found = store.get(key, input.get(3).longValue());
+            if (found != null) row(rows, encode(key), found.timestamp(), found.validTo().orElse(-1L), encode(found.value()), false);
+        }
+    }
+    static void row(ArrayNode rows, byte[] key, long start, long end, byte[] value, boolean timestamped) {
+        ArrayNode row = rows.addArray().add(latin(key)).add(start).add(end);
+        if (timestamped) row.add(latin(Arrays.copyOfRange(value, 8, value.length))).add(ByteBuffer.wrap(value).getLong());
+        else row.add(latin(value)).add(-1);
     }
 
     static void pipe(TopologyTestDriver driver, Map<String, TestInputTopic<byte[], byte[]>> inputs, JsonNode input) {

@@ -6,6 +6,8 @@ namespace {
 
 Made source(const Context& context, const Op& op) {
     const Consumed<Value, Value> consumed{.name = op.name()};
+    if (op.has("pattern"))
+        return context.builder.stream<Value, Value>(TopicPattern{op.get("pattern")}, consumed);
     if (op.verb() == "stream") {
         std::vector<std::string> topics;
         for (const auto& topic : op.fields.at("topics").as_array())
@@ -17,7 +19,6 @@ Made source(const Context& context, const Op& op) {
     if (op.verb() == "global")
         return context.builder.global_table<Value, Value>(op.get("topic"), consumed, as);
     if (op.verb() != "table") throw Unsupported{op.verb()};
-    if (op.flag("versioned")) as.history = op.ms("history");
     return context.builder.table<Value, Value>(op.get("topic"), consumed, as);
 }
 
@@ -35,6 +36,12 @@ struct Next {
         return on_table(context, op, table);
     }
     Made operator()(const GlobalKTable<Value, Value>& /*table*/) const {
+        throw Unsupported{op.verb()};
+    }
+    Made operator()(const Branches& branches) const {
+        // "branch" is what stands behind the name of the split: a number or a letter.
+        for (const auto& [name, stream] : branches)
+            if (name.ends_with(op.get("branch"))) return stream;
         throw Unsupported{op.verb()};
     }
     template <class G>

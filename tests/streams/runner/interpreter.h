@@ -44,6 +44,8 @@ using Cogrouped = CogroupedKStream<Value, Value>;
 template <class W>
 using CogroupedBy = TimeWindowedCogroupedKStream<Value, Value, W>;
 using CogroupedBySessions = SessionWindowedCogroupedKStream<Value, Value>;
+/// Of a split, by name.
+using Branches = BranchedKStream<Value, Value>::Branches;
 using Made =
     std::variant<std::monostate, KStream<Value, Value>, KStream<Value, std::int64_t>,
                  KStream<WindowKey, Value>, KStream<WindowKey, std::int64_t>, KTable<Value, Value>,
@@ -51,7 +53,7 @@ using Made =
                  KTable<WindowKey, std::int64_t>, KGroupedStream<Value, Value>, ByTime, BySlides,
                  WithoutEnd, BySessions, Cogrouped, CogroupedBy<TimeWindows>,
                  CogroupedBy<SlidingWindows>, CogroupedBy<UnlimitedWindows>, CogroupedBySessions,
-                 GlobalKTable<Value, Value>, KGroupedTable<Value, Value>>;
+                 GlobalKTable<Value, Value>, KGroupedTable<Value, Value>, Branches>;
 
 /// An operator that the case names and this program has no form for.
 struct Unsupported : std::exception {
@@ -96,6 +98,7 @@ struct Op {
     [[nodiscard]] Materialized<Value, V> kept() const {
         Materialized<Value, V> as{.store = get("store")};
         if (has("retention")) as.retention = ms("retention");
+        if (has("history")) as.history = ms("history");
         as.logging = !flag("nolog");
         as.persistent = !flag("memory");
         if (flag("keep")) as.key = serde_for<Value>();
@@ -130,6 +133,8 @@ template <class W>
 Made on_group(const Context& context, const Op& op, const CogroupedBy<W>& group);
 Made on_group(const Context& context, const Op& op, const CogroupedBySessions& group);
 Made on_group(const Context& context, const Op& op, const KGroupedTable<Value, Value>& group);
+/// Operators of one's own: process, process_values.
+Made on_process(const Context& context, const Op& op, const KStream<Value, Value>& stream);
 /// What a stream is joined with decides which join it is.
 Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& stream);
 

@@ -91,8 +91,13 @@ void drain(TestDriver& driver, std::map<std::string, json::array>& out, std::int
 
 /// The words of the oracle for what went wrong.
 std::string kind_of(const Error& error) {
+    const auto says = [&error](std::string_view what) {
+        return error.detail().find(what) != std::string_view::npos;
+    };
+    if (says("boom")) return "user";
+    if (says("the buffer is full")) return "full";
+    if (says("key cannot be null")) return "NullPointerException";
     if (error.code() == Errc::kInvalidRecord) return "record";
-    if (error.detail().find("boom") != std::string_view::npos) return "user";
     return std::string{error.detail()};
 }
 
@@ -131,7 +136,11 @@ class Run {
 
   private:
     void feed(const Topology& topology) {
-        auto opened = TestDriver::open(topology, {.application_id = "app", .lose_as_kafka = true});
+        const auto* improve = case_.if_contains("improve");
+        const bool improves = improve != nullptr && improve->as_bool();
+        auto opened = TestDriver::open(
+            topology,
+            {.application_id = "app", .handlers = handlers(), .lose_as_kafka = !improves});
         if (!opened) {
             result_["error"] = "open: " + kind_of(opened.error());
             return;
@@ -149,6 +158,55 @@ class Run {
             drain(driver, out_, effects_->step);
         }
         result_["dropped"] = driver.dropped();
+        result_["stores"] = stores(driver);
+    }
+    /// Every row of every store: [key, start, end, value, timestamp]; of a versioned one what was
+    /// valid at each time of the input.
+    json::object stores(const TestDriver& driver) const {
+        json::object out;
+        for (const auto& name : driver.stores()) {
+            json::array rows;
+            if (driver.stored_at(name, "", {})) {
+                add_versions(driver, name, rows);
+            } else if (!name.ends_with("-Buffer")) {
+                // What waits for a join is no store of rows to Kafka Streams.
+                const auto held = driver.stored(name);
+                if (!held) throw Unsupported{"store " + name};
+                for (const StoredRow& row : *held) add(row, rows);
+            }
+            out[name] = std::move(rows);
+        }
+        return out;
+    }
+    [[nodiscard]] ErrorHandlers handlers() const {
+        ErrorHandlers out;
+        const auto* given = case_.if_contains("handlers");
+        if (given == nullptr) return out;
+        const Op fields{given->as_object(), 0};
+        if (fields.flag("deserialization")) out.deserialization = continue_on_error;
+        if (fields.flag("processing")) out.processing = continue_on_error;
+        if (fields.flag("production")) out.production = continue_on_error;
+        out.dead_letter_topic = fields.get("dead");
+        return out;
+    }
+    static void add(const StoredRow& row, json::array& rows) {
+        rows.push_back(
+            json::array{latin(row.key), row.start, row.end, latin(row.value), row.timestamp});
+    }
+    void add_versions(const TestDriver& driver, const std::string& store, json::array& rows) const {
+        const auto& inputs = case_.at("inputs").as_array();
+        for (const auto& one : inputs) {
+            const auto* input = one.if_array();
+            if (input == nullptr || input->at(1).is_null() || input->at(1).is_object()) continue;
+            for (const auto& other : inputs) {
+                if (!other.is_array()) continue;
+                const Timestamp at{other.as_array().at(3).as_int64()};
+                auto found = driver.stored_at(store, *raw(input->at(1)), at);
+                if (!found || !*found) continue;
+                (*found)->end = -1;  // Kafka Streams' store does not tell it here.
+                add(**found, rows);
+            }
+        }
     }
     static Result<void> step(TestDriver& driver, const json::value& input) {
         if (const auto* advance = input.if_object()) {

@@ -36,7 +36,9 @@ Made on_any(const Context& context, const Op& op, const KStream<K, V>& stream) {
     if (verb == "merge")
         return stream.merge(std::get<KStream<K, V>>(context.at(op, "with")), named);
     if (verb != "to") throw Unsupported{verb};
-    const Produced<K, V> produced{.name = op.name()};
+    Produced<K, V> produced{.name = op.name()};
+    if constexpr (std::is_same_v<V, Value>)
+        if (op.flag("strict")) produced.value = std::make_shared<StrictCodec>();
     if (op.has("topic_of")) {
         const auto topic = [](const K* /*key*/, const V* value) {
             const std::string shown = text(value);
@@ -47,6 +49,21 @@ Made on_any(const Context& context, const Op& op, const KStream<K, V>& stream) {
         stream.to(op.get("topic"), produced);
     }
     return {};
+}
+
+Made split(const Op& op, const KStream<Value, Value>& stream) {
+    auto parts = stream.split({op.name()});
+    for (const auto& one : op.fields.at("branches").as_array()) {
+        const auto& fields = one.as_array();
+        const auto test = [f = std::string{fields.at(0).as_string()}](const Value* key,
+                                                                      const Value* value) {
+            return holds(f, key != nullptr, text(key), maybe(value));
+        };
+        Branched<Value, Value> as;
+        if (fields.size() > 1) as.name = std::string{fields.at(1).as_string()};
+        parts.branch(test, as);
+    }
+    return op.flag("default") ? parts.default_branch() : parts.no_default_branch();
 }
 
 Made on_values(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
@@ -74,6 +91,14 @@ Made on_values(const Context& context, const Op& op, const KStream<Value, Value>
             },
             named);
     if (verb == "to_table") return stream.to_table(op.kept<Value>());
+    if (verb == "split") return split(op, stream);
+    if (verb == "repartition") {
+        Repartitioned<Value, Value> as{.name = op.name()};
+        if (op.has("partitions"))
+            as.partitions = static_cast<std::int32_t>(op.number("partitions"));
+        return stream.repartition(as);
+    }
+    if (verb.starts_with("process")) return on_process(context, op, stream);
     if (verb == "join") return on_join(context, op, stream);
     const Grouped<Value, Value> grouped{.name = op.name()};
     if (verb == "group_by_key") return stream.group_by_key(grouped);

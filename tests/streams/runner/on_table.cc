@@ -25,14 +25,37 @@ Made on_values(const Context& context, const Op& op, const Table& table) {
                 return KeyValue<Value, Value>{key_of(k, key, value), mapped(f, text(&key), value)};
             },
             Grouped<Value, Value>{.name = op.name()});
-    if (verb != "join" || op.has("fk")) throw Unsupported{verb};
+    if (verb != "join") throw Unsupported{verb};
     const auto& other = std::get<Table>(context.at(op, "with"));
     const auto joiner = [f](const Value* left, const Value* right) {
         return joined(f, "", maybe(left), maybe(right));
     };
+    if (op.has("fk")) {
+        const auto foreign = [fk = op.get("fk")](const Value& key, const Value& value) {
+            return key_of(fk, key, value);
+        };
+        if (op.get("kind") == "inner") return table.join_on(other, foreign, joiner, as);
+        return table.left_join_on(other, foreign, joiner, as);
+    }
     if (op.get("kind") == "inner") return table.join(other, joiner, as);
     if (op.get("kind") == "left") return table.left_join(other, joiner, as);
     return table.outer_join(other, joiner, as);
+}
+
+template <class K, class V>
+Made suppressed(const Op& op, const KTable<K, V>& table) {
+    const Named named{op.name()};
+    const bool bounded = op.has("max_records") || op.has("max_bytes");
+    EagerBuffer room = op.has("max_records") ? max_records(op.number("max_records"))
+                                             : max_bytes(op.number("max_bytes"));
+    if (op.flag("nolog")) room = room.without_logging();
+    StrictBuffer strict = bounded ? room.shut_down_when_full() : unbounded();
+    if (op.flag("nolog")) strict = strict.without_logging();
+    if constexpr (detail::WindowedKey<K>::value)
+        if (op.get("until") == "close") return table.suppress(until_window_closes(strict, named));
+    if (bounded && !op.flag("strict"))
+        return table.suppress(until_time_limit(op.ms("ms"), room, named));
+    return table.suppress(until_time_limit(op.ms("ms"), strict, named));
 }
 
 }  // namespace
@@ -49,13 +72,7 @@ Made on_table(const Context& context, const Op& op, const KTable<K, V>& table) {
             named);
     }
     if (verb == "suppress") {
-        if constexpr (detail::WindowedKey<K>::value)
-            if (op.get("until") == "close")
-                return table.suppress(until_window_closes(unbounded(), named));
-        if (op.has("max_records"))
-            return table.suppress(
-                until_time_limit(op.ms("ms"), max_records(op.number("max_records")), named));
-        return table.suppress(until_time_limit(op.ms("ms"), unbounded(), named));
+        return suppressed(op, table);
     }
     if constexpr (std::is_same_v<KTable<K, V>, KTable<Value, Value>>)
         return on_values(context, op, table);

@@ -33,4 +33,14 @@ Result<Value> ValueCodec::decode(std::string_view topic, std::string_view bytes)
     return Error{Errc::kInvalidRecord, "no value"};
 }
 
+Result<void> StrictCodec::encode(std::string_view topic, const Value& value,
+                                 std::string& out) const {
+    if (text(&value) == "x") return Error{Errc::kInvalidRecord, "no x"};
+    return serde_for<Value>()->encode(topic, value, out);
+}
+
+Result<Value> StrictCodec::decode(std::string_view topic, std::string_view bytes) const {
+    return serde_for<Value>()->decode(topic, bytes);
+}
+
 }  // namespace leat::streams::cases

@@ -63,6 +63,14 @@ class ValueCodec final : public Codec<Value> {
     Result<Value> decode(std::string_view topic, std::string_view bytes) const override;
 };
 
+/// As ValueCodec, but cannot write the text "x".
+class StrictCodec final : public Codec<Value> {
+  public:
+    Result<void> encode(std::string_view topic, const Value& value,
+                        std::string& out) const override;
+    Result<Value> decode(std::string_view topic, std::string_view bytes) const override;
+};
+
 }  // namespace leat::streams::cases
 
 template <>

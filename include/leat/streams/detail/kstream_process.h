@@ -40,7 +40,8 @@ auto KStream<K, V>::process(Supplier supplier, const Processed& options) const {
     const std::string name =
         options.name.empty() ? at_.graph->name("KSTREAM-PROCESSOR-") : options.name;
     auto& node = add_user<detail::ProcessorNode<P>>(name, options, std::move(supplier));
-    node.key_changing = true;
+    // Not a change of the key to topology.optimization: so it is in Kafka Streams, unless an
+    // internal setting corrects that.
     return KStream<typename P::KeyOut, typename P::ValueOut>{{at_.graph, &node, {}, {}, true}};
 }
 

@@ -67,11 +67,13 @@ KTable<K, V> KTable<K, V>::filtered(F predicate, bool negate, const Materialized
     std::optional<detail::Kept<K, V>> store;
     detail::check_materialized(graph, name, as, {.windows = false, .history = !as.store.empty()});
     if (!as.store.empty()) store = detail::kept(graph, name, as.store, as, at_.key, at_.value);
-    auto& node = detail::add_table_node<K, V>(
-        graph, {at_.node}, name, store,
-        [=](const std::string& n, const detail::TableOut<K, V>& out) {
-            return std::make_unique<detail::TableFilterNode<K, V, F>>(n, predicate, negate, out);
-        });
+    const bool tells_all = table_ != nullptr && table_->versioned();
+    auto& node =
+        detail::add_table_node<K, V>(graph, {at_.node}, name, store,
+                                     [=](const std::string& n, const detail::TableOut<K, V>& out) {
+                                         return std::make_unique<detail::TableFilterNode<K, V, F>>(
+                                             n, predicate, negate, tells_all, out);
+                                     });
     // When it costs no store, what did not pass before either is not deleted again.
     if (detail::Graph::ask_old_values_if_kept(*at_.node)) *node.old_values = true;
     const detail::Handle<K, V> at{at_.graph, &node, as.key ? as.key : at_.key,

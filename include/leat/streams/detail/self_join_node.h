@@ -38,13 +38,16 @@ class SelfJoinNode final : public Node {
         const K& key = *flow.key_as<K>();
         const V& self = *flow.value_as<V>();
         const std::int64_t now = flow.timestamp;
+        stream_time_ = std::max(stream_time_, now);
+        // Two stores would not have kept what is as late as this.
+        const std::int64_t retention = side_.before + side_.after + side_.grace;
+        bool met_itself = now <= stream_time_ - retention + 1;
         LEAT_TRY(const auto as_left,
                  fetch_matches(codec_, *store_, key, now - side_.before, now + side_.after));
         for (const auto& [at, value] : as_left)
             LEAT_TRY_VOID(tell(flow, self, value, std::max(flow.timestamp, at)));
         LEAT_TRY(const auto as_right,
                  fetch_matches(codec_, *store_, key, now - side_.after, now + side_.before));
-        bool met_itself = false;
         for (const auto& [at, value] : as_right) {
             if (at > flow.timestamp && !std::exchange(met_itself, true))
                 LEAT_TRY_VOID(tell(flow, self, self, flow.timestamp));
@@ -65,6 +68,7 @@ class SelfJoinNode final : public Node {
     JoinFn<K, V, V, Out> join_;
     StoreCodec<K, V> codec_;
     WindowStore* store_ = nullptr;
+    std::int64_t stream_time_ = -1;
 };
 
 }  // namespace leat::streams::detail

@@ -38,10 +38,13 @@ class TableSourceNode final : public TableNode<K, V> {
 template <class K, class V, class F>
 class TableFilterNode final : public TableNode<K, V> {
   public:
-    TableFilterNode(std::string name, F predicate, bool negate, const TableOut<K, V>& out)
+    /// `tells_all`: of a table with a history, also what did not pass before and does not now.
+    TableFilterNode(std::string name, F predicate, bool negate, bool tells_all,
+                    const TableOut<K, V>& out)
         : TableNode<K, V>(std::move(name), out),
           predicate_(std::move(predicate)),
-          negate_(negate) {}
+          negate_(negate),
+          tells_all_(tells_all) {}
 
   private:
     Result<void> process(const Flow& flow) override {
@@ -56,7 +59,7 @@ class TableFilterNode final : public TableNode<K, V> {
             } else {
                 before = passing(flow, change.before);
             }
-            if (now == nullptr && before == nullptr) return {};
+            if (now == nullptr && before == nullptr && !tells_all_) return {};
         }
         return this->publish(flow, {.now = now, .before = before, .latest = change.latest});
     }
@@ -68,6 +71,7 @@ class TableFilterNode final : public TableNode<K, V> {
     }
     F predicate_;
     bool negate_;
+    bool tells_all_;
 };
 
 /// `F` maps (key, value or null) to an optional of the new value.

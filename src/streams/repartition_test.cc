@@ -214,5 +214,47 @@ TEST(Repartition, NullKeysStopWhereNothingTakesThem) {
     EXPECT_THAT(keys_through(b, "g-repartition"), ElementsAre("v"));
 }
 
+class Pass final : public Processor<string, string> {
+    Result<void> process(const Record<string, string>& record) override {
+        return context().forward(record);
+    }
+};
+
+TEST(Repartition, AProcessorIsNoChangeOfTheKeyToTheOptimizer) {
+    Builder b;
+    const auto s = b.stream<string, string>("in1").process([] { return std::make_unique<Pass>(); });
+    s.group_by_key({.name = "one"}).count();
+    s.group_by_key({.name = "two"}).count();
+    const string text = described(b, Optimization::all());
+    EXPECT_THAT(text, testing::HasSubstr("(topic: one-repartition)"));
+    EXPECT_THAT(text, testing::HasSubstr("(topic: two-repartition)"));
+}
+
+TEST(Repartition, ALateRecordIsNotJoinedWithItselfOnOneStore) {
+    Builder b;
+    const auto s = b.stream<string, string>("in1");
+    s.join(s, pair, JoinWindows{Duration{1}, Duration{3}, Duration{3}}).to("out1");
+    const auto topology = b.build(Optimization::all());
+    ASSERT_TRUE(topology);
+    auto driver = *TestDriver::open(*topology, {});
+    ASSERT_TRUE(driver->pipe("in1", {"k", "a", 43, {}}));
+    EXPECT_EQ(driver->read("out1").size(), 1U);
+    ASSERT_TRUE(driver->pipe("in1", {"k", "b", 0, {}}));
+    EXPECT_EQ(driver->read("out1").size(), 0U);
+}
+
+TEST(Repartition, AFilterOfATableWithAHistoryTellsEveryDeletion) {
+    Builder b;
+    b.table<string, string>("in1", {}, {.store = "st", .history = Duration{100}})
+        .filter([](const string& value) { return value == "a"; })
+        .to_stream()
+        .to("out1");
+    auto driver = *TestDriver::open(*b.build(), {});
+    ASSERT_TRUE(driver->pipe("in1", {"k", "b", 5, {}}));
+    const auto told = driver->read("out1");
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told.front().value, std::nullopt);
+}
+
 }  // namespace
 }  // namespace leat::streams

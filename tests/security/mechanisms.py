@@ -58,7 +58,7 @@ class Connection(protocol.Client):
         elif mechanism == "OAUTHBEARER":
             self.step(f"n,,\1auth=Bearer {secrets.token}\1\1".encode())
         elif mechanism == "GSSAPI":
-            self.kerberos()
+            kerberos(self.step, security.USER)
         elif way == "token":
             self.scram("sha256", token[0], base64.b64encode(token[1]).decode(), ",tokenauth=true")
         else:
@@ -79,21 +79,23 @@ class Connection(protocol.Client):
         if base64.b64decode(final.decode().split("=", 1)[1]) != server:
             raise Refused("the broker does not know the password")
 
-    def kerberos(self):
-        sys.path.append("/usr/lib/python3/dist-packages")  # For a python3 that is not Debian's.
-        import gssapi  # Debian: python3-gssapi. Reads the environment when it is loaded.
-        name = gssapi.Name("kafka@localhost", name_type=gssapi.NameType.hostbased_service)
-        context = gssapi.SecurityContext(name=name, usage="initiate", flags=gssapi.RequirementFlag.mutual_authentication |
-                                         gssapi.RequirementFlag.integrity)
-        given = b""
-        while not context.complete:
-            out = context.step(given or None)
-            if out is None and context.complete:
-                break
-            given = self.step(out or b"")
-        offer = given if given and not given.startswith(b"\x60") else self.step(b"")
-        context.unwrap(offer)
-        self.step(context.wrap(b"\1\0\0\0" + security.USER.encode(), False).message)
+
+def kerberos(step, identity):
+    """The exchange of RFC 4752 with alice's ticket; step(bytes) gives what the broker says. `identity` is who the client wants to be."""
+    sys.path.append("/usr/lib/python3/dist-packages")  # For a python3 that is not Debian's.
+    import gssapi  # Debian: python3-gssapi. Reads the environment when it is loaded.
+    name = gssapi.Name("kafka@localhost", name_type=gssapi.NameType.hostbased_service)
+    context = gssapi.SecurityContext(name=name, usage="initiate", flags=gssapi.RequirementFlag.mutual_authentication |
+                                     gssapi.RequirementFlag.integrity)
+    given = b""
+    while not context.complete:
+        out = context.step(given or None)
+        if out is None and context.complete:
+            break
+        given = step(out or b"")
+    offer = given if given and not given.startswith(b"\x60") else step(b"")
+    context.unwrap(offer)
+    step(context.wrap(b"\1\0\0\0" + identity.encode(), False).message)
 
 
 def settings(secrets, realm):

@@ -30,6 +30,7 @@ import matrix  # noqa: E402
 import kafka_node  # noqa: E402
 import kdc  # noqa: E402
 import machine  # noqa: E402
+import mechanisms  # noqa: E402
 import protocol  # noqa: E402
 import security  # noqa: E402
 
@@ -298,6 +299,27 @@ def _(talk):
     talk.handshake("GSSAPI")
     talk.step(os.urandom(100))
     talk.after()
+
+
+def ticket(name, identity):
+    @case(f"GSSAPI, a good ticket, {name}")
+    def _(talk):
+        def step(data):
+            answer = talk.step(data)
+            if not answer or answer["error_code"]:
+                raise mechanisms.Refused
+            return answer["auth_bytes"]
+
+        talk.handshake("GSSAPI")
+        with contextlib.suppress(mechanisms.Refused):
+            mechanisms.kerberos(step, identity)
+        talk.after()
+
+
+ticket("to be oneself", USER)
+ticket("to be nobody else", "")
+ticket("to be another", "bob")
+ticket("to be the service", "kafka@localhost")  # What kafka-python says.
 
 
 @case("GSSAPI, nothing")

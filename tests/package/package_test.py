@@ -141,9 +141,10 @@ find_package(leat 0.1 REQUIRED COMPONENTS streams)
         log = open(self.place / "hello.log", "ab")
         with log, subprocess.Popen([program, node.address], cwd=program.parent, stdin=subprocess.DEVNULL, stderr=log) as app:
             try:
+                before = self.counts(node)
                 subprocess.run([OPTIONS.leat, "produce", "lines", "-b", node.address], input=LINES, text=True, check=True,
                                capture_output=True)
-                self.wait_for_change(node)
+                self.wait_for_change(node, before)
             finally:
                 app.terminate()
                 self.assertEqual(app.wait(60), 0)
@@ -153,8 +154,8 @@ find_package(leat 0.1 REQUIRED COMPONENTS streams)
                               node.address], capture_output=True, text=True, check=True).stdout
         return collections.Counter({word: int(n) for word, n in (line.split() for line in out.splitlines())})
 
-    def wait_for_change(self, node):
-        before, deadline = self.counts(node), time.monotonic() + PATIENCE_SECONDS
+    def wait_for_change(self, node, before):
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while any(self.counts(node)[word] == before[word] for word in ("hello", "world", "again")):
             self.assertLess(time.monotonic(), deadline, "nothing was counted")
             time.sleep(0.2)

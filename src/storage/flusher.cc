@@ -123,7 +123,12 @@ bool Flusher::whole_pays() const noexcept {
 std::optional<Flusher::Item> Flusher::begin(SyncTarget& target) {
     target.sync_ = SyncTarget::Sync::kIdle;
     auto unsynced = target.take_unsynced();
-    if (!unsynced) return std::nullopt;
+    if (!unsynced) {
+        // Who waits for the end of what was asked for would wait for ever: a partition that shuts
+        // down holds the turn by then.
+        target.on_sync_ended();
+        return std::nullopt;
+    }
     target.sync_ = SyncTarget::Sync::kRunning;
     return Item{.target = &target, .hold = target.hold(), .unsynced = *std::move(unsynced)};
 }

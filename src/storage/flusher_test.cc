@@ -157,6 +157,7 @@ TEST(Flusher, LeavesALogAloneThatCannotBeAsked) {
     rig.append(0);
     rig.run_all();
     EXPECT_TRUE(rig.flusher->is_idle(*rig.targets[0]));
+    EXPECT_EQ(rig.targets[0]->over, 1);  // Or who waits for it would wait for ever.
     rig.targets[0]->busy = false;
     rig.append(0);
     rig.run_all();

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counts words and answers about them: a word a line on stdin, one line for each partition out.
+//
+//     stream_query_app HOST:PORT [name=value]...     settings under Kafka Streams' names
+//
+// "?" asks for metrics in Prometheus' text, ended by an empty line.
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "leat/streams/application.h"
+#include "leat/streams/builder.h"
+#include "leat/streams/query.h"
+
+namespace {
+
+namespace streams = leat::streams;
+
+void print(const std::string& word, streams::Application& app) {
+    const auto found =
+        streams::query(app, "counts", streams::KeyQuery<std::string, std::int64_t>{word},
+                       {.require_active = true});
+    if (!found) {
+        std::printf("error %s\n", std::string{found.error().detail()}.c_str());
+    } else {
+        for (const auto& one : found->partitions) {
+            std::printf("%s %d ", word.c_str(), one.partition);
+            if (one.failure)
+                std::printf("%s\n", name_of(*one.failure).c_str());
+            else
+                std::printf("%lld\n",
+                            *one.value ? static_cast<long long>((*one.value)->value) : 0LL);
+        }
+        std::printf(".\n");
+    }
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    streams::Builder builder;
+    static_cast<void>(
+        builder.stream<std::string, std::string>("lines")
+            .group_by([](const std::string& word) { return word; }, {.name = "by-word"})
+            .count({.store = "counts"}));
+    const auto topology = builder.build();
+    streams::Application::Options options{
+        .application_id = "lookup", .bootstrap_servers = argc > 1 ? argv[1] : "127.0.0.1:9092"};
+    for (int i = 2; i < argc; ++i) {
+        const std::string setting{argv[i]};
+        const auto at = setting.find('=');
+        if (at != std::string::npos)
+            options.properties[setting.substr(0, at)] = setting.substr(at + 1);
+    }
+    auto app = streams::Application::open(*topology, options);
+    if (!app || !(*app)->start()) return 1;
+    for (std::string line; std::getline(std::cin, line);) {
+        if (line == "?")
+            std::printf("%s\n", streams::prometheus_text((*app)->metrics()).c_str()),
+                std::fflush(stdout);
+        else
+            print(line, **app);
+    }
+    return (*app)->close() ? 0 : 1;
+}

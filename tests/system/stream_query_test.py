@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A running application answers about its stores and tells its metrics.
+
+usage: stream_query_test.py LEAT STREAM_QUERY_APP
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from kafka_node import LeatNode  # noqa: E402
+
+LEAT, APP = "", ""
+
+
+class Queries(unittest.TestCase):
+    def setUp(self):
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-stream-query-"))
+        self.node = LeatNode(self.place / "leat", LEAT)
+        self.node.start()
+        self.leat("topic", "create", "lines", "--partitions", "2")
+        self.app = subprocess.Popen(
+            [APP, self.node.address, "commit.interval.ms=100", "metrics.recording.level=DEBUG", f"state.dir={self.place / 'state'}"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def tearDown(self):
+        if self.app.poll() is None:
+            self.app.kill()
+        self.app.wait()
+        self.app.stdout.close()
+        self.node.stop()
+        shutil.rmtree(self.place)
+
+    def leat(self, *arguments, stdin=None):
+        subprocess.run([LEAT, *arguments], input=stdin, text=True, check=True, capture_output=True, timeout=60,
+                       env={**os.environ, "LEAT_BOOTSTRAP": self.node.address})
+
+    def ask(self, word):
+        self.app.stdin.write(word + "\n")
+        self.app.stdin.flush()
+        out = []
+        while (line := self.app.stdout.readline().rstrip("\n")) not in (".", ""):
+            if line.startswith("error"):
+                return [line]
+            out.append(line)
+        return out
+
+    def test_answers_and_metrics_of_a_running_application(self):
+        self.leat("produce", "lines", "--key-separator", "\t",
+                  stdin="".join(f"{i}\t{'hello' if i % 4 else 'world'}\n" for i in range(2000)))
+        deadline = time.monotonic() + 60
+        while sum(int(row.split()[2]) for row in self.ask("hello") if row.split()[2].isdigit()) != 1500:
+            self.assertLess(time.monotonic(), deadline, self.ask("hello"))
+            time.sleep(0.1)
+        self.assertEqual(sum(int(row.split()[2]) for row in self.ask("world")), 500)
+        self.assertEqual([row.split()[2] for row in self.ask("nobody")], ["0", "0"])
+        counted = [row for row in self.ask("?") if row.startswith("kafka_streams_stream_topic_metrics_records_consumed_total{")]
+        self.assertEqual(sum(int(row.split()[-1]) for row in counted), 4000)
+        self.app.stdin.close()
+        self.assertEqual(self.app.wait(60), 0)
+
+
+if __name__ == "__main__":
+    LEAT, APP = sys.argv.pop(1), sys.argv.pop(1)
+    unittest.main(verbosity=2)

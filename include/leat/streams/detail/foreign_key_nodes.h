@@ -63,8 +63,8 @@ class SubscriptionSendNode final : public Node {
             return tell(flow, new_key, Instruction::kAnswerAlways);
         }
         if (!new_key) {
+            if (now != nullptr) task().drop(*this, "null foreign key");
             if (old_key) return tell(flow, old_key, Instruction::kDeleteAndAnswer);
-            task().drop(*this, "null foreign key");
             return {};
         }
         if (!changed) return tell(flow, new_key, Instruction::kAnswerIfFound);

@@ -238,6 +238,8 @@ class WordCount(unittest.TestCase):
             self.assertEqual(app.process.wait(60), 1)
             self.assertEqual(app.states()[-2:], ["PENDING_ERROR", "ERROR"])
             self.assertIn("code=MESSAGE_TOO_LARGE", app.said())
+        # Kafka 4.3 gives it to the next topic of that name too, once it has been started again.
+        self.leat("topic", "alter", "word-counts", "--unset", "max.message.bytes")
 
     def test_replication_that_the_cluster_refuses_ends_it(self):
         with Instance(self.node, self.place, "replication.factor=3") as app:

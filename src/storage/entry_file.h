@@ -94,6 +94,19 @@ class EntryFile {
         return file;
     }
 
+    /// Writes the entries from `first` on that are in the file once more. The file to sync, null
+    /// when there are none. Errors: kIoError, kNoSpace.
+    Result<std::shared_ptr<rt::File>> rewrite(std::size_t first) {
+        LEAT_TRY_VOID(load());
+        if (first >= stored_) return std::shared_ptr<rt::File>{};
+        std::vector<std::byte> raw((stored_ - first) * Entry::kBytes);
+        LEAT_TRY_VOID(read(first, raw));
+        LEAT_TRY(auto file, file_.open());
+        const Bytes part{raw};
+        LEAT_TRY_VOID(file->write_at(position(first), {&part, 1}));
+        return file;
+    }
+
     /// Makes the file, empty, when it is not there. Errors: kNoSpace, kIoError.
     Result<void> make_file() {
         if (exists_) return {};

@@ -162,6 +162,20 @@ Result<std::shared_ptr<rt::File>> Log::append_aborted(const AbortedSpan& span) {
     return written;
 }
 
+Result<std::vector<std::shared_ptr<rt::File>>> Log::rewrite_aborted(Offset from) {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    SyncList written;
+    for (std::size_t i = state.segment_of(from); i < state.segments.size(); ++i) {
+        if (!state.segments[i]->has_aborted()) continue;
+        auto file = state.segments[i]->aborted().rewrite(from);
+        if (!file) return state.note_failure(std::move(file).error());
+        state.unsynced.add(*file);
+        written.add(*std::move(file));
+    }
+    return written.take();
+}
+
 bool Log::owes_aborted() const noexcept {
     return state_->aborted_owed.value >= 0;
 }

@@ -135,6 +135,9 @@ class Log {
     /// The file that it lies in, to be synced; null when it was there already. After kNoSpace
     /// readers find it in memory, and the log owes it to the disk.
     Result<std::shared_ptr<rt::File>> append_aborted(const AbortedSpan& span);
+    /// Writes the entries of markers at `from` and behind once more, as they are: after a failed
+    /// sync they may be in memory only. The files to sync. Errors: kIoError, kNoSpace.
+    Result<std::vector<std::shared_ptr<rt::File>>> rewrite_aborted(Offset from);
     /// Until it is written, nothing may keep the next start from reading its marker again.
     [[nodiscard]] bool owes_aborted() const noexcept;
     /// Writes what is owed; the file to sync, null when nothing was. Errors: kNoSpace (it is still

@@ -156,6 +156,7 @@ std::optional<Log::Unsynced> PartitionState::take_unsynced() {
 void PartitionState::on_synced(Offset end) {
     synced = std::max(synced, end);
     if (synced > aborted_last) aborted_files.clear();  // They were part of it.
+    if (snapshot_wanted && turn.is_free() && aborted_files.empty()) snapshot_soon(log_end);
     advance();
     settle_waits(Errc::kNone);
 }

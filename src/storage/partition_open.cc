@@ -87,16 +87,25 @@ class Replay {
     ProducerState& producers_;
 };
 
-/// Adds to the transaction index what a crash kept out of it.
-Result<void> complete_aborted(Log& log, std::span<const Log::AbortedSpan> spans) {
+/// Adds to the transaction index what a crash kept out of it. What is there of the same time is
+/// written again, for the reason of write_again(). The files to sync.
+Result<std::vector<std::shared_ptr<rt::File>>> complete_aborted(
+    Log& log, std::span<const Log::AbortedSpan> spans) {
+    SyncList written;
+    if (!spans.empty()) {
+        LEAT_TRY(auto files, log.rewrite_aborted(spans.front().last));
+        for (auto& file : files) written.add(std::move(file));
+    }
     for (const Log::AbortedSpan& span : spans) {
         LEAT_TRY(const auto known, log.aborted_between(span.last, Offset{span.last.value + 1}));
         const bool is_known = std::ranges::any_of(known, [&](const AbortedTransaction& one) {
             return one.producer_id == span.producer_id && one.first_offset == span.first;
         });
-        if (!is_known) LEAT_TRY_VOID(log.append_aborted(span));
+        if (is_known) continue;
+        LEAT_TRY(auto file, log.append_aborted(span));
+        written.add(std::move(file));
     }
-    return {};
+    return written.take();
 }
 
 void report(const PartitionSpec& spec, const Recovered& recovered, Metrics& metrics) {
@@ -213,7 +222,8 @@ Result<void> PartitionState::open(SyncOfNew syncs) {
             log.reset();
             return {};
         }
-        LEAT_TRY_VOID(complete_aborted(*log, replay.aborted));
+        LEAT_TRY(aborted_files, complete_aborted(*log, replay.aborted));
+        aborted_last = log->log_end();
     }
     LEAT_TRY(const auto aborted, log->aborted_between(log->log_start(), log->log_end()));
     const Offset stored_start = log_start;

@@ -191,6 +191,7 @@ class PartitionState final : public SyncTarget {
     Instant expiry_at{};
     Offset snapshot_at{-1};  ///< Of the newest snapshot.
     std::int64_t bytes_since_snapshot = 0;
+    bool snapshot_wanted = false;  ///< Once a sync that is under way has ended.
 };
 
 }  // namespace leat::storage

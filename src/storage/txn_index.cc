@@ -61,4 +61,10 @@ Result<std::shared_ptr<rt::File>> TxnIndex::truncate(Offset offset) {
     return entries_.truncate(keep);
 }
 
+Result<std::shared_ptr<rt::File>> TxnIndex::rewrite(Offset from) {
+    LEAT_TRY(const std::size_t first,
+             entries_.partition_point([from](const TxnEntry& e) { return e.last < from; }));
+    return entries_.rewrite(first);
+}
+
 }  // namespace leat::storage

@@ -53,6 +53,10 @@ class TxnIndex {
     /// Drops entries whose marker is at `offset` or later. The file to sync, or null.
     Result<std::shared_ptr<rt::File>> truncate(Offset offset);
 
+    /// Writes the entries whose marker is at `from` or later again, as they are. The file to sync,
+    /// or null. Errors: kIoError, kNoSpace.
+    Result<std::shared_ptr<rt::File>> rewrite(Offset from);
+
     [[nodiscard]] EntryFile<TxnEntry>& entries() noexcept { return entries_; }
 
   private:

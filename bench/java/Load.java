@@ -137,8 +137,9 @@ public final class Load {
 
     private static void produce(String[] words) throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = producer(properties(words[1], "batch.size", 262144, "linger.ms", 5, "buffer.memory", 67108864))) {
+            producer.send(new ProducerRecord<>(words[2], 0, null, VALUE)).get(); // Time begins when all is connected.
             long end = System.nanoTime() + (long) (Double.parseDouble(words[3]) * 1e9);
-            long count = 0;
+            long count = 1;
             for (; System.nanoTime() < end; ++count) {
                 producer.send(new ProducerRecord<>(words[2], 0, null, VALUE));
             }

@@ -70,7 +70,8 @@ class StreamCommands(unittest.TestCase):
 
     def test_describe_lag_and_reset(self):
         self.produce(30)
-        with Instance(self.node, self.place, "commit.interval.ms=100", "num.stream.threads=2",
+        # Every update is in the changelogs.
+        with Instance(self.node, self.place, "commit.interval.ms=100", "num.stream.threads=2", "statestore.cache.max.bytes=0",
                       "application.server=here:1234", self.state) as app:
             app.wait_running()
             found = self.wait_without_lag()
@@ -82,7 +83,7 @@ class StreamCommands(unittest.TestCase):
         self.look_at_a_stopped_one()
         self.reset()
         shutil.rmtree(self.place / "state", ignore_errors=True)
-        with Instance(self.node, self.place, "commit.interval.ms=100", self.state) as app:
+        with Instance(self.node, self.place, "commit.interval.ms=100", "statestore.cache.max.bytes=0", self.state) as app:
             app.wait_running()
             self.wait_without_lag()
             self.assertEqual(app.stop(), 0)

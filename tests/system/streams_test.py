@@ -293,9 +293,11 @@ class WordCount(unittest.TestCase):
             self.assertEqual(second.stop(), 0)
 
     def test_instance_that_comes_back_gets_the_tasks_whose_state_it_has(self):
+        # A process that falls out of the group for being slow would be given other tasks.
+        settings = (*self.EAGER, "session.timeout.ms=4000")
         self.produce(1000)
-        with Instance(self.node, self.place, *self.EAGER) as first:
-            with Instance(self.node, self.place, *self.EAGER, state="second") as second:
+        with Instance(self.node, self.place, *settings) as first:
+            with Instance(self.node, self.place, *settings, state="second") as second:
                 first.wait_running()
                 self.wait_for_tasks(second, PARTITIONS)
                 self.wait_for_counts(exactly=False)
@@ -305,7 +307,7 @@ class WordCount(unittest.TestCase):
                 since = len(first.said())
                 second.kill()
                 self.wait_for_tasks(first, PARTITIONS, since)
-            with Instance(self.node, self.place, *self.EAGER, state="second") as second:
+            with Instance(self.node, self.place, *settings, state="second") as second:
                 runs = self.wait_for_tasks(second, PARTITIONS)
                 self.assertEqual({task for task in runs if task.startswith("1_")}, had)
                 self.assertEqual(sum(runs.values()), 0, runs)

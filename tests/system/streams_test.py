@@ -277,28 +277,29 @@ class WordCount(unittest.TestCase):
     def test_standby_takes_over_with_the_tail_alone(self):
         settings = (*self.EAGER, "num.standby.replicas=1")
         self.produce(1000)
-        with Instance(self.node, self.place, *settings) as first, \
-                Instance(self.node, self.place, *settings, state="second") as second:
-            first.wait_running()
-            second.wait_running()
-            self.wait_for_counts()
-            time.sleep(2)  # The copies follow.
-            mine = self.runs(second)
-            since = len(second.said())
-            first.kill()
-            taken = self.wait_for_tasks(second, 2 * PARTITIONS - len(mine), since)
-            self.assertLess(sum(taken.values()), 500, taken)
-            self.produce(100)
-            self.wait_for_counts(exactly=False)
-            self.assertEqual(second.stop(), 0)
+        with Instance(self.node, self.place, *settings) as first:
+            # Else the second may be the first in the group, and run all tasks for a moment.
+            self.wait_for_tasks(first, 2 * PARTITIONS)
+            with Instance(self.node, self.place, *settings, state="second") as second:
+                mine = self.wait_for_tasks(second, PARTITIONS)
+                self.wait_for_counts()
+                time.sleep(2)  # The copies follow.
+                since = len(second.said())
+                first.kill()
+                taken = self.wait_for_tasks(second, 2 * PARTITIONS - len(mine), since)
+                self.assertLess(sum(taken.values()), 500, taken)
+                self.produce(100)
+                self.wait_for_counts(exactly=False)
+                self.assertEqual(second.stop(), 0)
 
     def test_instance_that_comes_back_gets_the_tasks_whose_state_it_has(self):
         # A process that falls out of the group for being slow would be given other tasks.
         settings = (*self.EAGER, "session.timeout.ms=4000")
         self.produce(1000)
         with Instance(self.node, self.place, *settings) as first:
+            # Else the second may be the first in the group, and run all tasks for a moment.
+            self.wait_for_tasks(first, 2 * PARTITIONS)
             with Instance(self.node, self.place, *settings, state="second") as second:
-                first.wait_running()
                 self.wait_for_tasks(second, PARTITIONS)
                 self.wait_for_counts(exactly=False)
                 time.sleep(1)

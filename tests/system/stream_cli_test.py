@@ -8,47 +8,25 @@ The broker is `leat serve`, or a real Apache Kafka.
 """
 import argparse
 import json
-import os
-import pathlib
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 import streams_test
-from streams_test import Instance, KafkaNode, LeatNode
+from stream_cluster import ClusterTest
+from streams_test import Instance
 
-OPTIONS = None
 PARTITIONS = 3
 INTERNAL = ["word-count-by-word-repartition", "word-count-counts-changelog"]
 
 
-class StreamCommands(unittest.TestCase):
+class StreamCommands(ClusterTest):
     @classmethod
     def setUpClass(cls):
-        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-stream-cli-"))
-        settings = {"group.min.session.timeout.ms": "1000"}
-        cls.node = (KafkaNode(cls.place / "kafka", OPTIONS.kafka, settings=settings) if OPTIONS.kafka
-                    else LeatNode(cls.place / "leat", OPTIONS.leat, settings=settings))
-        cls.node.start()
+        super().setUpClass()
         for topic in ("lines", "word-counts"):
             cls.leat("topic", "create", topic, "--partitions", str(PARTITIONS))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.stop()
-        if "LEAT_KEEP" not in os.environ:
-            shutil.rmtree(cls.place)
-
-    @classmethod
-    def leat(cls, *arguments, stdin=None, code=0):
-        done = subprocess.run([OPTIONS.leat, *arguments], input=stdin, capture_output=True, text=True, timeout=120,
-                              env={**os.environ, "LEAT_BOOTSTRAP": cls.node.address})
-        if done.returncode != code:
-            raise AssertionError(f"{arguments}: exit {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
-        return done.stdout if code == 0 else done.stderr
 
     @property
     def state(self):
@@ -163,13 +141,12 @@ class StreamCommands(unittest.TestCase):
 
 
 def main():
-    global OPTIONS
     parser = argparse.ArgumentParser()
     parser.add_argument("leat")
     parser.add_argument("word_count")
     parser.add_argument("--kafka", default="")
-    OPTIONS, rest = parser.parse_known_args()
-    streams_test.OPTIONS = OPTIONS
+    streams_test.OPTIONS, rest = parser.parse_known_args()
+    ClusterTest.options = streams_test.OPTIONS
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
 
 

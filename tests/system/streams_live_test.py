@@ -11,16 +11,13 @@ import base64
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
-from kafka_node import KafkaNode, LeatNode  # noqa: E402
+from stream_cluster import ClusterTest
 
 OPTIONS = None
 BAD = "deserialization.exception.handler=LogAndContinueExceptionHandler"
@@ -107,21 +104,7 @@ class App:
         self.out.close()
 
 
-class Live(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
-        settings = {"group.min.session.timeout.ms": "1000"}
-        cls.node = (KafkaNode(cls.place / "kafka", OPTIONS.kafka, settings=settings) if OPTIONS.kafka
-                    else LeatNode(cls.place / "leat", OPTIONS.leat, settings=settings))
-        cls.node.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.stop()
-        if "LEAT_KEEP" not in os.environ:
-            shutil.rmtree(cls.place)
-
+class Live(ClusterTest):
     def setUp(self):
         for topic in self.topics():
             if not topic.startswith("__"):
@@ -130,20 +113,6 @@ class Live(unittest.TestCase):
         subprocess.run([OPTIONS.leat, "group", "delete", "live", "--yes"], capture_output=True, env=self.environment())
         self.widths = {}
         self.create("out", 1)
-
-    def environment(self):
-        return {**os.environ, "LEAT_BOOTSTRAP": self.node.address}
-
-    def leat(self, *arguments, stdin=None):
-        done = subprocess.run([OPTIONS.leat, *arguments], input=stdin, capture_output=True, text=True, timeout=120,
-                              env=self.environment())
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def topics(self):
-        listed = json.loads(self.leat("topic", "list", "--output", "json"))
-        rows = listed if isinstance(listed, list) else listed.get("topics", [])
-        return [row["name"] if isinstance(row, dict) else row for row in rows]
 
     def create(self, topic, partitions=2, *options):
         self.widths[topic] = partitions
@@ -493,6 +462,7 @@ def main():
     parser.add_argument("app")
     parser.add_argument("--kafka", default="")
     OPTIONS, rest = parser.parse_known_args()
+    ClusterTest.options = OPTIONS
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
 
 

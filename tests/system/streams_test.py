@@ -10,7 +10,6 @@ import argparse
 import base64
 import collections
 import json
-import os
 import pathlib
 import random
 import re
@@ -18,12 +17,10 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
-from kafka_node import KafkaNode, LeatNode  # noqa: E402
+from stream_cluster import ClusterTest
 
 OPTIONS = None
 PARTITIONS = 4
@@ -69,22 +66,7 @@ class Instance:
         self.out.close()
 
 
-class WordCount(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
-        # An instance that was killed keeps its partitions until its session is over.
-        settings = {"group.min.session.timeout.ms": "1000"}
-        cls.node = (KafkaNode(cls.place / "kafka", OPTIONS.kafka, settings=settings) if OPTIONS.kafka
-                    else LeatNode(cls.place / "leat", OPTIONS.leat, settings=settings))
-        cls.node.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.stop()
-        if "LEAT_KEEP" not in os.environ:
-            shutil.rmtree(cls.place)
-
+class WordCount(ClusterTest):
     def setUp(self):
         self.random = random.Random(7)
         self.expected = collections.Counter()
@@ -114,20 +96,6 @@ class WordCount(unittest.TestCase):
             if time.monotonic() > deadline:
                 raise AssertionError(f"topics are {self.topics()}")
             time.sleep(0.05)
-
-    def environment(self):
-        return {**os.environ, "LEAT_BOOTSTRAP": self.node.address}
-
-    def leat(self, *arguments, stdin=None):
-        done = subprocess.run([OPTIONS.leat, *arguments], input=stdin, capture_output=True, text=True, timeout=120,
-                              env=self.environment())
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout
-
-    def topics(self):
-        listed = json.loads(self.leat("topic", "list", "--output", "json"))
-        rows = listed if isinstance(listed, list) else listed.get("topics", [])
-        return [row["name"] if isinstance(row, dict) else row for row in rows]
 
     def produce(self, lines):
         text = []
@@ -426,6 +394,7 @@ def main():
     parser.add_argument("word_count")
     parser.add_argument("--kafka", default="")
     OPTIONS, rest = parser.parse_known_args()
+    ClusterTest.options = OPTIONS
     unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
 
 

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of stream applications share: a broker for a class of tests, and `leat` talking to it."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from kafka_node import KafkaNode, LeatNode  # noqa: E402
+
+
+class ClusterTest(unittest.TestCase):
+    """`options`: what main() parsed: `leat`, the program, and `kafka`, a version of Apache Kafka or ""."""
+    options = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
+        # An instance that was killed keeps its partitions until its session is over.
+        settings = {"group.min.session.timeout.ms": "1000"}
+        cls.node = (KafkaNode(cls.place / "kafka", cls.options.kafka, settings=settings) if cls.options.kafka
+                    else LeatNode(cls.place / "leat", cls.options.leat, settings=settings))
+        cls.node.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.stop()
+        if "LEAT_KEEP" not in os.environ:
+            shutil.rmtree(cls.place)
+
+    @classmethod
+    def environment(cls):
+        return {**os.environ, "LEAT_BOOTSTRAP": cls.node.address}
+
+    @classmethod
+    def leat(cls, *arguments, stdin=None, code=0):
+        """What it printed; what it complained of when it was to fail."""
+        done = subprocess.run([cls.options.leat, *arguments], input=stdin, capture_output=True, text=True, timeout=120,
+                              env=cls.environment())
+        if done.returncode != code:
+            raise AssertionError(f"{arguments}: exit {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+        return done.stdout if code == 0 else done.stderr
+
+    def topics(self):
+        listed = json.loads(self.leat("topic", "list", "--output", "json"))
+        rows = listed if isinstance(listed, list) else listed.get("topics", [])
+        return [row["name"] if isinstance(row, dict) else row for row in rows]

@@ -269,6 +269,25 @@ TEST(PartitionWithoutRoom, StopWithoutRoomIsNotClean) {
     EXPECT_EQ(aborted_seen(a.f), 1U);
 }
 
+// The entry is in memory only after its sync has failed, and a process that starts without the
+// machine finds it there: what it takes for durable then must have been written again.
+TEST(Partition, AbortedRecordsStayHiddenAfterAFailedSyncOfTheirEntry) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    begin_transaction(f);
+    f.world.run_for(hours{1});
+    f.disk.fail(DiskCall::kSync, 2);  // The log first, then the index.
+    EXPECT_EQ(end_transaction(f, false).error, Errc::kNotEnoughReplicasAfterAppend);
+    EXPECT_TRUE(f.partition->is_offline());
+    f.kill();
+    ASSERT_OK(f.open());
+    EXPECT_EQ(aborted_seen(f), 1U);
+    ASSERT_TRUE(f.stop());  // With a snapshot behind the marker.
+    f.disk.crash(testkit::Survival::kNothing);
+    ASSERT_OK(f.open());
+    EXPECT_EQ(aborted_seen(f), 1U);
+}
+
 // Rot.
 
 /// A log of several segments, stopped cleanly, with one bit of its first segment turned over.

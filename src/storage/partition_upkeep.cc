@@ -57,7 +57,7 @@ void PartitionState::snapshot_soon(Offset at) {
     // The next start has to read again what may lack its index entry.
     if (at <= snapshot_at || is_quarantined || is_offline || (log && log->owes_aborted())) return;
     // A sync of the same files that is under way may fail, and one after it succeeds for nothing.
-    if (!aborted_files.empty() && is_sync() && !context.flusher.is_idle(*this)) {
+    if (!aborted_files.empty() && !context.flusher.is_idle(*this)) {
         snapshot_wanted = true;
         return;
     }

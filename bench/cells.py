@@ -174,6 +174,11 @@ def fills_memory(name):
     return "batches of" in name or name == "catch-up read"
 
 
+def fills_disk(name):
+    """What these have written goes before the next cell."""
+    return "batches of" in name
+
+
 #: name, cell, brokers that take part. Order matters: resident memory is read after the load.
 WARM = [
     ("os, batches of 1 MB", throughput(MB, page_cache), "leat kafka null"),

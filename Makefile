@@ -12,7 +12,7 @@ PRESET ?= dev
 PREFIX ?= /usr/local
 FOR ?= build test lint
 # Variables given on make's command line reach the scripts that read them.
-export CRASH_CYCLES FUZZ_SECONDS FUZZ_ONLY LINT_ALL LINT_BASE JOBS
+export CRASH_CYCLES FUZZ_SECONDS FUZZ_ONLY FUZZ_REPORT LINT_ALL LINT_BASE JOBS
 
 # configure(PRESET): quick when nothing changed, and picks up a changed preset.
 define configure
@@ -79,7 +79,7 @@ clean: ## Remove build/
 ##@ Prove it
 
 .PHONY: fuzz
-fuzz: setup-fuzz ## Run every fuzz target  [FUZZ_SECONDS=60 FUZZ_ONLY=regex]
+fuzz: setup-fuzz ## Run every fuzz target  [FUZZ_SECONDS=60 FUZZ_ONLY=regex FUZZ_REPORT=file]
 	@mkdir -p build
 	@$(call configure,fuzz)
 	@ninja -C build/fuzz -j $(JOBS)

@@ -96,9 +96,23 @@ TEST(Serdes, UuidsAreText) {
     const auto id = *parse_uuid_text("0123ABCD-4567-89AB-CDEF-0123456789AB");
     same(id, "30313233616263642d343536372d383961622d636465662d303132333435363738396162");
     for (const auto* bad :
-         {"", "1-2-3-4-5", "00123abcd-4567-89ab-cdef-0123456789ab",
-          "0123abcd-4567-89ab-cdef-0123456789ag", "0123abcd04567-89ab-cdef-0123456789ab"})
+         {"", "00123abcd-4567-89ab-cdef-0123456789ab", "0123abcd-4567-89ab-cdef-0123456789ag",
+          "0123abcd04567-89ab-cdef-0123456789ab"})
         EXPECT_FALSE(parse_uuid_text(bad)) << bad;
+}
+
+TEST(Serdes, UuidsInShortFormAreReadAsByJava) {
+    const auto read = [](std::string_view text) {
+        const auto id = parse_uuid_text(text);
+        return id ? uuid_text(*id) : "none";
+    };
+    EXPECT_EQ(read("1-2-3-4-5"), "00000001-0002-0003-0004-000000000005");
+    EXPECT_EQ(read("+1-2-3-4-f"), "00000001-0002-0003-0004-00000000000f");
+    EXPECT_EQ(read("123456789-12345-3-4-5"), "23456789-2345-0003-0004-000000000005");
+    EXPECT_EQ(read("7fffffffffffffff-2-3-4-5"), "ffffffff-0002-0003-0004-000000000005");
+    for (const auto* bad : {"1-2-3-4", "1-2-3-4-", "-1-2-3-4-5", "1-2-3-4-5-6", "1--3-4-5",
+                            "+-2-3-4-5", "8000000000000000-2-3-4-5", "1-2-3-4-5 "})
+        EXPECT_EQ(read(bad), "none") << bad;
 }
 
 TEST(Serdes, VoidIsNeverThere) {

@@ -180,6 +180,19 @@ TEST(StreamsSettings, TransactionsMustOutlastTheCommitInterval) {
     EXPECT_TRUE(read_settings(with({{"commit.interval.ms", "10000", 0}})));
 }
 
+TEST(StreamsSettings, OffsetResetIsAPlaceOrALengthOfTime) {
+    EXPECT_EQ(read_settings(with({}))->offset_reset, "earliest");
+    EXPECT_EQ(read_settings(with({{"auto.offset.reset", "latest", 0}}))->offset_reset, "latest");
+    // As a file of a Java application may have it.
+    const auto hour = read_settings(with({{"consumer.auto.offset.reset", "by_duration:PT1H", 0}}));
+    ASSERT_TRUE(hour) << hour.error().detail();
+    EXPECT_EQ(hour->offset_reset, "by_duration");
+    EXPECT_EQ(hour->offset_reset_duration.count(), 3'600'000);
+    for (const char* wrong :
+         {"by_duration", "by_duration:", "by_duration:1h", "by_duration:-PT1H", "sometimes", ""})
+        EXPECT_FALSE(read_settings(with({{"auto.offset.reset", wrong, 0}}))) << wrong;
+}
+
 TEST(StreamsSettings, OfTheGlobalConsumerAreItsOwn) {
     const auto settings = read_settings(with({{"global.consumer.fetch.max.bytes", "7", 0}}));
     ASSERT_TRUE(settings);

@@ -15,6 +15,14 @@ namespace {
 /// Records of a changelog that are taken in before the thread looks after something else.
 constexpr std::size_t kRestoreBatch = 2'000;
 
+OffsetReset general_reset(const Settings& settings) {
+    if (settings.offset_reset == "none") return OffsetReset::none();
+    if (settings.offset_reset == "latest") return OffsetReset::latest();
+    if (settings.offset_reset == "by_duration")
+        return OffsetReset::by_duration(settings.offset_reset_duration);
+    return OffsetReset::earliest();
+}
+
 }  // namespace
 
 LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
@@ -89,13 +97,9 @@ Result<bool> LiveTask::restore() {
 
 Result<std::int64_t> LiveTask::start_of(const client::TopicPartition& where) {
     using Kind = OffsetReset::Kind;
-    const OffsetReset reset = environment_.layout->reset_of(where.topic);
-    const std::string& general = environment_.settings->offset_reset;
-    Kind kind = reset.kind;
-    if (kind == Kind::kDefault)
-        kind = general == "none"     ? Kind::kNone
-               : general == "latest" ? Kind::kLatest
-                                     : Kind::kEarliest;
+    OffsetReset reset = environment_.layout->reset_of(where.topic);
+    if (reset.kind == Kind::kDefault) reset = general_reset(*environment_.settings);
+    const Kind kind = reset.kind;
     if (kind == Kind::kNone)
         return Error{Errc::kOffsetOutOfRange,
                      where.topic + "-" + std::to_string(where.partition) +

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "client/client_properties.h"
+#include "streams/iso_duration.h"
 
 namespace leat::streams {
 namespace {
@@ -198,11 +199,10 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "max.poll.interval.ms", Type::kInt, "300000",
         "How long the group waits for an instance to come back in a rebalance.",
         [](Settings& s, const Value& v) { s.rebalance_timeout = time_in(v); }, 1),
-    row(
-        "auto.offset.reset", Type::kString, "earliest",
-        "Where reading starts without a committed position.",
-        [](Settings& s, const Value& v) { s.offset_reset = text_in(v); }, config::kNoMin,
-        "earliest,latest,none"),
+    row("auto.offset.reset", Type::kString, "earliest",
+        "Where reading starts without a committed position: earliest, latest, none, or "
+        "by_duration:PT1H, with what is not older than that (ISO 8601, days to seconds).",
+        [](Settings& s, const Value& v) { s.offset_reset = text_in(v); }),
     // Known to Kafka Streams; here they change nothing.
     row("buffered.records.per.partition", Type::kInt, "1000",
         "Not needed: a partition that is not read stops fetching by itself "
@@ -316,6 +316,28 @@ Result<void> check_transactions(const Settings& s) {
 
 }  // namespace
 
+namespace {
+
+Result<void> read_offset_reset(Settings& s) {
+    constexpr std::string_view kByDuration = "by_duration";
+    const auto wrong = [&](std::string_view why) {
+        return Error{Errc::kInvalidSetting,
+                     "auto.offset.reset: '" + s.offset_reset + "' " + std::string{why}};
+    };
+    for (const std::string_view known : {"earliest", "latest", "none"})
+        if (s.offset_reset == known) return {};
+    const auto length = behind(std::string{kByDuration} + ":", s.offset_reset);
+    if (!length) return wrong("is none of earliest, latest, none, by_duration:PT1H");
+    const auto parsed = parse_iso_duration(*length);
+    if (!parsed) return wrong("has no duration as in PT1H30M or P2D");
+    if (parsed->count() < 0) return wrong("looks into the future");
+    s.offset_reset = kByDuration;
+    s.offset_reset_duration = *parsed;
+    return {};
+}
+
+}  // namespace
+
 std::span<const SettingRow> setting_rows() {
     return kRows;
 }
@@ -347,6 +369,7 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
         return Error{Errc::kInvalidSetting, "bootstrap.servers: it must be set"};
     complete_clients(out);
     LEAT_TRY_VOID(check_transactions(out));
+    LEAT_TRY_VOID(read_offset_reset(out));
     return out;
 }
 

@@ -58,7 +58,8 @@ struct Settings {
     milliseconds session_timeout{45'000};
     milliseconds heartbeat_interval{3'000};
     milliseconds rebalance_timeout{300'000};
-    std::string offset_reset = "earliest";
+    std::string offset_reset = "earliest";  ///< latest, none, by_duration.
+    milliseconds offset_reset_duration{0};  ///< Of by_duration: how long before now.
 
     std::vector<config::Property> consumer;         ///< Of the reader of input and changelogs.
     std::vector<config::Property> global_consumer;  ///< Beyond `consumer`, of global stores.

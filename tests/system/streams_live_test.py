@@ -240,6 +240,16 @@ class Live(ClusterTest):
             self.produce("in-latest", ("a", "newest"))
             self.wait_for_values("old in-earliest", "new in-earliest", "new in-hour", "newest", app=app)
 
+    def test_reset_by_duration_is_a_setting_too(self):
+        self.create("in", 1)
+        now = int(time.time() * 1000)
+        self.produce("in", ("a", "1", now - 2 * 3_600_000), ("a", "2", now))
+        with App(self, "numbers", "auto.offset.reset=by_duration:PT1H") as app:
+            app.running()
+            self.wait_for_values("v2", app=app)
+            self.produce("in", ("a", "3"))
+            self.wait_for_values("v2", "v3", app=app)
+
     def test_without_a_position_reset_none_ends_it(self):
         self.create("in", 1)
         with App(self, "reset-none") as app:

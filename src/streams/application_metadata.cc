@@ -65,7 +65,7 @@ Result<KeyQueryMetadata> Application::Impl::query_metadata(std::string_view stor
 }
 
 Result<Application::Impl::Lags> Application::Impl::lags() const {
-    std::vector<StreamThread::StorePlace> places;
+    std::vector<StorePlace> places;
     {
         const std::lock_guard lock{mutex_};
         for (const auto& [index, thread] : threads_) {

@@ -21,6 +21,7 @@ RestoringStore told_of(const ChangelogMark& mark) {
 Result<void> ChangelogReader::open(const Task& of, const Layout& layout) {
     state_ = &of.state;
     task_ = &of.task;
+    marks_.clear();
     for (const detail::StoreSpec& spec : of.stores) {
         if (!spec.source_topic && !spec.logging) continue;
         auto mark = std::make_unique<ChangelogMark>();
@@ -36,7 +37,7 @@ Result<void> ChangelogReader::open(const Task& of, const Layout& layout) {
     std::vector<client::StartAt> starts;
     for (const auto& mark : marks_) starts.push_back({mark->where, Offset{mark->next}});
     reading_ = true;
-    return reader_->add(starts);
+    return cluster_.add(starts);
 }
 
 Result<void> ChangelogReader::find_starts() {
@@ -83,9 +84,9 @@ Result<void> ChangelogReader::start_over(ChangelogMark& mark) {
     LEAT_TRY(const auto begins, cluster_.offsets_of(where, client::kEarliest));
     mark.begin = begins.front();
     LEAT_TRY_VOID(empty(mark, "it no longer has that offset"));
-    LEAT_TRY_VOID(reader_->remove(where));
+    LEAT_TRY_VOID(cluster_.remove(where));
     const client::StartAt start[] = {{mark.where, Offset{mark.next}}};
-    return reader_->add(start);
+    return cluster_.add(start);
 }
 
 Result<void> ChangelogReader::set_ends(
@@ -152,7 +153,7 @@ Result<bool> ChangelogReader::restore(std::size_t records_max) {
 Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max) {
     const std::optional<std::int64_t> end = mark.end ? mark.end : mark.limit;
     while (batch_.size() < records_max && !(end && mark.next >= *end)) {
-        LEAT_TRY(client::PartitionEvent event, reader_->next(mark.where));
+        LEAT_TRY(client::PartitionEvent event, cluster_.next(mark.where));
         if (auto* held = std::get_if<client::HeldRecord>(&event)) {
             const std::int64_t offset = held->record.offset.value;
             // What lies beyond the end comes in as input.
@@ -200,7 +201,7 @@ void ChangelogReader::close() {
             listener_->on_restore_suspended(told_of(*mark), mark->restored - mark->started);
     std::vector<client::TopicPartition> where;
     for (const auto& mark : marks_) where.push_back(mark->where);
-    ignore(reader_->remove(where), "what is not read any more is of no interest");
+    ignore(cluster_.remove(where), "what is not read any more is of no interest");
 }
 
 ChangelogMark* ChangelogReader::mark_of(std::string_view topic) {

@@ -48,7 +48,8 @@ struct ChangelogMark {
 /// Threading: belongs to its task.
 class ChangelogReader {
   public:
-    /// What it asks the cluster.
+    /// What it asks the cluster, and how it reads: add(), remove() and next() are those of a
+    /// client::PartitionReader.
     struct Cluster {
         /// Where partitions begin or end (client::kEarliest, kLatest), records of open transactions
         /// included.
@@ -57,14 +58,18 @@ class ChangelogReader {
             offsets_of;
         /// Empty ones where the broker knows no ids.
         std::function<Result<std::vector<std::string>>(std::span<const std::string> topics)> ids_of;
+        std::function<Result<void>(std::span<const client::StartAt> starts)> add;
+        std::function<Result<void>(std::span<const client::TopicPartition> where)> remove;
+        std::function<Result<client::PartitionEvent>(const client::TopicPartition& where)> next;
     };
 
     /// `listener`: may be null.
-    ChangelogReader(client::PartitionReader& reader, Cluster cluster, RestoreListener* listener)
-        : reader_(&reader), cluster_(std::move(cluster)), listener_(listener) {}
+    ChangelogReader(Cluster cluster, RestoreListener* listener)
+        : cluster_(std::move(cluster)), listener_(listener) {}
 
     /// Begins to read where the state ends; follow until set_ends(). A store that is not out of the
     /// changelog as it is now is emptied and restored whole. What is given must outlive close().
+    /// After a close() and before a change was logged it may be opened again.
     struct Task {
         const std::vector<detail::StoreSpec>& stores;
         const detail::TaskGraph& graph;
@@ -104,7 +109,6 @@ class ChangelogReader {
     Result<void> read(ChangelogMark& mark, std::size_t records_max);
     Result<bool> advance(ChangelogMark& mark, std::size_t records_max);
 
-    client::PartitionReader* reader_;
     Cluster cluster_;
     RestoreListener* listener_;
     detail::TaskState* state_ = nullptr;

@@ -18,6 +18,8 @@ constexpr milliseconds kGatePause{20};
 constexpr milliseconds kLastWords{5'000};
 /// The coordinator knows of a rebalance that this process has not heard of.
 constexpr milliseconds kStalePause{200};
+/// How often in a row a task may meet damage without a commit in between.
+constexpr int kDamagesMax = 3;
 
 }  // namespace
 
@@ -123,6 +125,7 @@ Result<StreamThread::Committed> StreamThread::commit() {
         if (!task->is_running()) continue;
         if (any) {
             Result<void> flushed = task->flush();
+            if (task->is_damaged()) return heal(id, flushed);
             if (!flushed && settings_.exactly_once && delivery_failure_)
                 return judge(*std::exchange(delivery_failure_, std::nullopt));
             if (!flushed) return std::move(flushed).error();
@@ -143,9 +146,41 @@ Result<StreamThread::Committed> StreamThread::commit() {
     note_time(SensorId::kThreadCommit, begin);
     commits_.restore();
     resets_.restore();
-    for (const auto& [id, task] : tasks_)
-        if (task->is_running()) LEAT_TRY_VOID(task->committed());
+    LEAT_TRY_VOID(keep_states());
     return done;
+}
+
+Result<void> StreamThread::keep_states() {
+    std::vector<std::pair<TaskId, Result<void>>> damaged;
+    for (const auto& [id, task] : tasks_) {
+        if (!task->is_running()) continue;
+        const bool has_worked = task->needs_commit();
+        Result<void> kept = task->committed();
+        if (task->is_damaged())
+            damaged.emplace_back(id, std::move(kept));
+        else if (!kept)
+            return kept;
+        else if (has_worked)
+            damages_.erase(id);
+    }
+    for (const auto& [id, kept] : damaged) LEAT_TRY_VOID(heal(id, kept));
+    return {};
+}
+
+Result<StreamThread::Committed> StreamThread::heal(TaskId id, const Result<void>& call) {
+    // A query may have met it, and no call of ours.
+    const std::string why{call ? "met by a query" : call.error().detail()};
+    if (++damages_[id] > kDamagesMax)
+        return Error{call ? Errc::kMalformed : call.error().code(), why};
+    kLog.error("state is damaged: its task starts again and restores it",
+               {{"task", id.text()}, {"thread", index_}, {"why", why}});
+    environment_.board->renew(index_);
+    // Its output is in one transaction with that of the others, and none of it may be seen.
+    if (settings_.exactly_once && tasks_.at(id)->needs_commit()) return Committed::kMustReset;
+    // What it logged has come to its changelog before that is read again.
+    if (!settings_.exactly_once) LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
+    close_tasks({id});
+    return Committed::kLater;
 }
 
 Result<StreamThread::Committed> StreamThread::commit_positions(

@@ -193,6 +193,13 @@ TEST(StreamsSettings, OffsetResetIsAPlaceOrALengthOfTime) {
         EXPECT_FALSE(read_settings(with({{"auto.offset.reset", wrong, 0}}))) << wrong;
 }
 
+TEST(StreamsSettings, OfTheRestoreConsumerAreItsOwn) {
+    const auto settings = read_settings(with({{"restore.consumer.fetch.max.bytes", "7", 0}}));
+    ASSERT_TRUE(settings);
+    ASSERT_EQ(settings->restore_consumer.size(), 1U);
+    EXPECT_EQ(settings->restore_consumer.front().name, "fetch.max.bytes");
+}
+
 TEST(StreamsSettings, OfTheGlobalConsumerAreItsOwn) {
     const auto settings = read_settings(with({{"global.consumer.fetch.max.bytes", "7", 0}}));
     ASSERT_TRUE(settings);

@@ -30,7 +30,7 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
     : id_(id),
       partitions_(std::move(inputs)),
       environment_(std::move(environment)),
-      changelogs_(*environment_.reader, environment_.cluster, environment_.listener),
+      changelogs_(environment_.cluster, environment_.listener),
       choice_(environment_.settings->idle_max),
       judge_(*environment_.handlers, *this) {
     identify({.application_id = environment_.settings->application_id, .task_id = id_.text()});
@@ -51,7 +51,9 @@ Result<void> LiveTask::open() {
     LEAT_TRY(open_state_,
              environment_.states->open_task(id_.text(), subtopology().keeps_state_on_disk()));
     detail::TaskState& state = *open_state_.state;
-    state.cache_budget = environment_.cache;
+    // A copy that is asked must not remember what the changelog then changes.
+    cache_ = std::make_shared<detail::CacheBudget>();
+    state.cache_budget = cache_;
     graph_ = std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, state);
     for (detail::StateStore* store : environment_.globals->stores()) graph_->give(*store);
     meters_ = std::make_unique<TaskMeters>(environment_.metrics, environment_.thread, id_.text(),
@@ -87,12 +89,17 @@ Result<bool> LiveTask::restore() {
     meters_->remaining(changelogs_.remaining());
     if (!is_active_ || !done) return false;
     changelogs_.close();
+    return true;
+}
+
+Result<void> LiveTask::start() {
     // What nodes remember lies with the committed positions.
     LEAT_TRY_VOID(start_reading());
+    cache_->shared = environment_.cache;
     const auto hold = hold_globals();
     LEAT_TRY_VOID(graph_->open_nodes(*this));
     is_running_ = true;
-    return true;
+    return {};
 }
 
 Result<std::int64_t> LiveTask::start_of(const client::TopicPartition& where) {
@@ -342,7 +349,8 @@ void LiveTask::close() {
     std::vector<client::TopicPartition> where;
     for (const Input& input : inputs_) where.push_back(input.where);
     inputs_.clear();
-    ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
+    if (!where.empty())
+        ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
     is_running_ = false;
     graph_.reset();
     meters_.reset();
@@ -407,7 +415,8 @@ void LiveTask::drop(const detail::Node& /*node*/, std::string_view /*reason*/) {
 
 bool LiveTask::goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node,
                        std::int64_t time_ms, const Error& error) {
-    failed_ = failed_ || !judge_.goes_on(kind, node, time_ms, error);
+    // Damaged state is no fault of the record that met it.
+    failed_ = failed_ || is_damaged() || !judge_.goes_on(kind, node, time_ms, error);
     return !failed_;
 }
 

@@ -5,7 +5,6 @@
 // Spec:  Kafka Streams' StreamTask and StandbyTask.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,67 +16,42 @@
 #include "client/admin.h"
 #include "client/group_offsets.h"
 #include "client/partition_reader.h"
-#include "client/record_writer.h"
 #include "leat/streams/detail/task.h"
 #include "leat/streams/handlers.h"
 #include "leat/streams/metadata.h"
-#include "rt/clock.h"
 #include "streams/changelog_reader.h"
 #include "streams/error_judge.h"
 #include "streams/global_state.h"
 #include "streams/layout.h"
 #include "streams/record_choice.h"
-#include "streams/settings.h"
 #include "streams/state/record_cache.h"
 #include "streams/state/state_home.h"
 #include "streams/store_query.h"
+#include "streams/task_environment.h"
 #include "streams/task_graph.h"
 #include "streams/task_id.h"
 #include "streams/task_meters.h"
 
 namespace leat::streams {
 
-/// What a task uses of the thread that runs it.
-struct TaskEnvironment {
-    const Settings* settings = nullptr;
-    const detail::Parts* parts = nullptr;
-    const Layout* layout = nullptr;
-    client::PartitionReader* reader = nullptr;
-    const rt::Clock* clock = nullptr;
-    const ErrorHandlers* handlers = nullptr;
-    const GlobalState* globals = nullptr;
-    /// Hands a record to the producer; waits while that is full.
-    std::function<Result<void>(std::string_view topic, const client::OutgoingRecord&)> send;
-    /// How many partitions a topic has.
-    std::function<Result<std::int32_t>(std::string_view topic)> partitions_of;
-    /// Keeps where a record's output comes from until that is delivered, and gives the tag for it.
-    /// Absent: nobody would ask.
-    std::function<std::uint64_t(ErrorContext)> keep_source{};
-    ChangelogReader::Cluster cluster;
-    detail::StateHome* states = nullptr;
-    std::shared_ptr<detail::CacheBudget> cache{};
-    RestoreListener* listener = nullptr;
-    MetricRoom* metrics = nullptr;
-    std::string thread{};  ///< Name of the thread, for metrics.
-    /// The first offset that is not older than a time (or client::kEarliest, kLatest); the end when
-    /// there is none.
-    std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>
-        offset_at;
-};
-
-/// Threading: belongs to its thread.
+/// Threading: belongs to one thread at a time: a StateUpdater's until it is restored, then the one
+/// that runs it.
 class LiveTask final : public detail::Task {
   public:
     LiveTask(TaskId id, std::vector<client::TopicPartition> inputs, TaskEnvironment environment);
     ~LiveTask() override;
 
-    /// Opens the stores and begins to read their changelogs. Errors: what opening ends with.
+    /// Opens the stores and begins to read their changelogs. After close() again, if it never ran.
+    /// Errors: what opening ends with.
     Result<void> open();
     /// From a follower to the one that runs: `committed` are the positions of its inputs.
     Result<void> activate(std::vector<client::CommittedOffset> committed);
-    /// Takes in what came for its stores. True: an active task has all there was, and runs from now
-    /// on. Errors: kUnknownTopicOrPartition and what else ends the task.
+    /// Takes in what came for its stores. True: an active task has all there was, reads its
+    /// changelogs no more and can start(). Errors: kUnknownTopicOrPartition and what else ends the
+    /// task.
     Result<bool> restore();
+    /// Runs from now on. May be called again after an error.
+    Result<void> start();
     /// Makes the calls that are due by the clock, then processes one record if there is one and it
     /// may. Errors: what ends the task.
     Result<bool> process();
@@ -101,6 +75,11 @@ class LiveTask final : public detail::Task {
     }
     [[nodiscard]] bool is_active() const noexcept { return is_active_; }
     [[nodiscard]] bool is_running() const noexcept { return is_running_; }
+    /// Its state on disk is damaged: whatever a call ended with, the task is to be closed without a
+    /// commit; opened again it restores all of it.
+    [[nodiscard]] bool is_damaged() const noexcept {
+        return open_state_.state != nullptr && open_state_.state->is_damaged();
+    }
     /// Something was processed since the last committed().
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
     [[nodiscard]] ChangelogReader& changelogs() noexcept { return changelogs_; }
@@ -175,7 +154,8 @@ class LiveTask final : public detail::Task {
     std::vector<client::TopicPartition> partitions_;
     TaskEnvironment environment_;
     detail::OpenState open_state_;
-    std::unique_ptr<TaskMeters> meters_;  ///< Before the nodes, which count there.
+    std::shared_ptr<detail::CacheBudget> cache_;  ///< Its part of the thread's; none until it runs.
+    std::unique_ptr<TaskMeters> meters_;          ///< Before the nodes, which count there.
     std::unique_ptr<detail::TaskGraph> graph_;
     ChangelogReader changelogs_;
     std::vector<Input> inputs_;

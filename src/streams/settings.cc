@@ -256,10 +256,11 @@ std::optional<std::string> behind(std::string_view prefix, std::string_view name
 }
 
 void sort_out(const Property& property, Settings& out) {
-    // main.consumer. and restore.consumer. are one here: one reader does both.
-    for (const std::string_view prefix : {"consumer.", "main.consumer.", "restore.consumer."})
+    for (const std::string_view prefix : {"consumer.", "main.consumer."})
         if (auto rest = behind(prefix, property.name))
             return client::set_property(out.consumer, *rest, property.value);
+    if (auto rest = behind("restore.consumer.", property.name))
+        return client::set_property(out.restore_consumer, *rest, property.value);
     if (auto rest = behind("global.consumer.", property.name))
         return client::set_property(out.global_consumer, *rest, property.value);
     if (auto rest = behind("producer.", property.name))

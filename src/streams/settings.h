@@ -61,8 +61,9 @@ struct Settings {
     std::string offset_reset = "earliest";  ///< latest, none, by_duration.
     milliseconds offset_reset_duration{0};  ///< Of by_duration: how long before now.
 
-    std::vector<config::Property> consumer;         ///< Of the reader of input and changelogs.
-    std::vector<config::Property> global_consumer;  ///< Beyond `consumer`, of global stores.
+    std::vector<config::Property> consumer;          ///< Of the reader of input.
+    std::vector<config::Property> restore_consumer;  ///< Beyond `consumer`, of changelogs.
+    std::vector<config::Property> global_consumer;   ///< Beyond `consumer`, of global stores.
     std::vector<config::Property> producer;
     std::vector<config::Property> admin;                     ///< And of the group.
     std::vector<std::pair<std::string, std::string>> topic;  ///< "topic." for internal topics.

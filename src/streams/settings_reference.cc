@@ -40,9 +40,9 @@ std::string settings_reference() {
         "# Settings of applications\n\n"
         "They go into `Application::Options::properties`, names and meanings as Kafka Streams has "
         "them. Names\n"
-        "that are not listed here go to all clients; with `consumer.`, `main.consumer.`, "
-        "`restore.consumer.` (one\n"
-        "client here), `global.consumer.`, `producer.` or `admin.` in front to one of them, with "
+        "that are not listed here go to all clients; with `consumer.` or `main.consumer.` in front "
+        "to all consumers,\n"
+        "with `restore.consumer.`, `global.consumer.`, `producer.` or `admin.` to one client, with "
         "`topic.` to\n"
         "internal topics. Clients know Kafka's names and librdkafka's. The last of a name "
         "counts.\n\n";

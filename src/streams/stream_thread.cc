@@ -18,7 +18,6 @@ constexpr int kTurnRecords = 256;
 constexpr milliseconds kRetryPause{100};
 constexpr milliseconds kInitSlice{1'000};
 constexpr milliseconds kTellInterval{100};
-constexpr milliseconds kLimitsPauseMin{1'000};
 constexpr std::array kThreadSensors{
     SensorId::kThreadCommit,       SensorId::kThreadPoll,           SensorId::kThreadProcess,
     SensorId::kThreadRoundRecords, SensorId::kThreadProcessRecords, SensorId::kTaskCreated,
@@ -52,6 +51,7 @@ void StreamThread::start() {
                                       waker_ = nullptr;
                                   }
                                   environment_.desk->remove(index_);
+                                  updater_.reset();
                                   for (auto& [id, task] : tasks_) task->close();
                                   tasks_.clear();
                                   writer_.reset();
@@ -113,9 +113,28 @@ Result<void> StreamThread::try_open_clients() {
         client::set_property(properties, "client.id", name_ + "-admin");
         LEAT_TRY(admin_, client::Admin::connect(properties));
     }
+    LEAT_TRY_VOID(open_updater());
     LEAT_TRY_VOID(open_writer());
     const std::lock_guard lock{waker_mutex_};
     waker_ = reader_.get();
+    return {};
+}
+
+Result<void> StreamThread::open_updater() {
+    if (updater_ != nullptr) return {};
+    const bool reads =
+        std::ranges::any_of(environment_.layout->subtopologies(), &Subtopology::is_stateful);
+    LEAT_TRY(auto clients, open_restore_clients(settings_, name_, reads));
+    updater_ =
+        std::make_unique<StateUpdater>(StateUpdater::Environment{.settings = &settings_,
+                                                                 .clock = environment_.clock,
+                                                                 .board = environment_.board,
+                                                                 .desk = environment_.desk,
+                                                                 .paused = environment_.paused,
+                                                                 .index = index_,
+                                                                 .on_news = [this] { wake(); }},
+                                       std::move(clients));
+    updater_->start();
     return {};
 }
 
@@ -180,9 +199,8 @@ Result<void> StreamThread::turn() {
         return reader_->wait(milliseconds{0});
     }
     const auto left = std::chrono::duration_cast<milliseconds>(next_commit_ - now);
-    const milliseconds pause = orders_ ? kRetryPause : settings_.poll;
     Result<void> waited =
-        reader_->wait(std::clamp(left, milliseconds{1}, std::max(pause, milliseconds{1})));
+        reader_->wait(std::clamp(left, milliseconds{1}, std::max(settings_.poll, milliseconds{1})));
     note_time(SensorId::kThreadPoll, now);
     return waited;
 }
@@ -190,7 +208,7 @@ Result<void> StreamThread::turn() {
 Result<void> StreamThread::work(bool& worked) {
     cache_->bytes_max = *environment_.cache_bytes;
     LEAT_TRY_VOID(follow_orders());
-    LEAT_TRY_VOID(restore(worked));
+    LEAT_TRY_VOID(start_restored(worked));
     if (!*environment_.paused) LEAT_TRY_VOID(process(worked));
     writer_->poll(milliseconds{0});
     LEAT_TRY_VOID(send_letters());
@@ -213,9 +231,13 @@ void StreamThread::publish(Instant now) {
     if (now < tell_at_) return;
     tell_at_ = now + kTellInterval;
     ThreadMetadata told{.name = name_, .is_stopping = stopping_};
-    std::vector<StorePlace> places;
+    updater_->tell(told);
+    std::vector<StorePlace> places = updater_->store_places();
     for (const auto& [id, task] : tasks_) {
-        (task->is_active() ? told.active : told.standby).push_back(task->metadata());
+        // It may have come from there since.
+        std::erase_if(told.active,
+                      [&](const TaskMetadata& one) { return one.task_id == id.text(); });
+        told.active.push_back(task->metadata());
         for (const auto& mark : task->changelogs().marks())
             places.push_back({.store = mark->store->name(),
                               .changelog = mark->where,
@@ -232,119 +254,105 @@ ThreadMetadata StreamThread::metadata() const {
     return told_;
 }
 
-std::vector<StreamThread::StorePlace> StreamThread::store_places() const {
+std::vector<StorePlace> StreamThread::store_places() const {
     const std::lock_guard lock{told_mutex_};
     return told_places_;
 }
 
 Result<void> StreamThread::follow_orders() {
-    if (environment_.board->has_news(index_)) {
-        restoring_ = true;  // Before the news are gone: both together say whether all runs.
-        orders_ = environment_.board->take(index_);
-        orders_since_ = environment_.clock->now();
-        if (orders_->lost) {
-            if (in_transaction_) {
-                // What was sent is not ours to commit any more.
-                in_transaction_ = false;
-                if (!writer_->abort(settings_.task_timeout)) LEAT_TRY_VOID(open_writer());
-            }
-            std::vector<TaskId> lost;
-            for (const auto& [id, task] : tasks_)
-                if (task->is_active()) lost.push_back(id);
-            for (const TaskId& id : lost) close_task(id);
-        }
-        std::vector<TaskId> unwanted;
-        for (const auto& [id, task] : tasks_)
-            if (!(task->is_active() ? orders_->active : orders_->standby).contains(id) &&
-                !(orders_->active.contains(id) && !task->is_active()))
-                unwanted.push_back(id);
-        // Topics that a pattern matches have come or gone: opened again, with those of now.
-        for (const auto& [id, task] : tasks_)
-            if (task->is_active() && orders_->active.contains(id) &&
-                task->inputs() != inputs_of(id, *orders_))
-                unwanted.push_back(id);
-        LEAT_TRY_VOID(drop_tasks(unwanted));
-        // Those too that a reset or a failed opening took away: the board waits for each of them.
-        for (const TaskId& id : orders_->closing) environment_.board->released(index_, id);
-        if (!orders_->closing.empty()) environment_.on_progress();
+    if (!environment_.board->has_news(index_)) return {};
+    restoring_ = true;  // Before the news are gone: both together say whether all runs.
+    const TaskBoard::Orders orders = environment_.board->take(index_);
+    if (orders.lost) LEAT_TRY_VOID(lose_tasks());
+    LEAT_TRY_VOID(drop_tasks(unwanted_by(orders)));
+    // Those too that a reset took away: the board waits for each of them.
+    for (const TaskId& id : orders.closing) environment_.board->released(index_, id);
+    if (!orders.closing.empty()) environment_.on_progress();
+    open_new(orders);
+    return {};
+}
+
+Result<void> StreamThread::lose_tasks() {
+    if (in_transaction_) {
+        // What was sent is not ours to commit any more.
+        in_transaction_ = false;
+        if (!writer_->abort(settings_.task_timeout)) LEAT_TRY_VOID(open_writer());
     }
-    if (!orders_) return {};
-    return open_new(*orders_);
+    std::vector<TaskId> lost;
+    for (const auto& [id, task] : tasks_) lost.push_back(id);
+    for (const auto& [id, waiting] : waiting_)
+        if (waiting.is_active) lost.push_back(id);
+    close_tasks(lost);
+    return {};
+}
+
+std::vector<TaskId> StreamThread::unwanted_by(const TaskBoard::Orders& orders) const {
+    std::vector<TaskId> out;
+    // Topics that a pattern matches have come or gone: opened again, with those of now.
+    const auto stays = [&](const TaskId& id, const std::vector<client::TopicPartition>& inputs) {
+        return orders.active.contains(id) && inputs == inputs_of(id, orders);
+    };
+    for (const auto& [id, task] : tasks_)
+        if (!stays(id, task->inputs())) out.push_back(id);
+    for (const auto& [id, waiting] : waiting_) {
+        const bool is_wanted = waiting.is_active
+                                   ? stays(id, waiting.inputs)
+                                   : orders.standby.contains(id) || orders.active.contains(id);
+        if (!is_wanted) out.push_back(id);
+    }
+    return out;
 }
 
 Result<void> StreamThread::drop_tasks(const std::vector<TaskId>& ids) {
-    const bool must_commit =
-        std::ranges::any_of(ids, [&](const TaskId& id) { return tasks_.at(id)->needs_commit(); });
+    const bool must_commit = std::ranges::any_of(ids, [&](const TaskId& id) {
+        const auto found = tasks_.find(id);
+        return found != tasks_.end() && found->second->needs_commit();
+    });
     if (must_commit) {
         // The next owner starts where this commit ends. Without one it does the work again.
         LEAT_TRY_VOID(commit_at_last());
     }
-    for (const TaskId& id : ids) close_task(id);
+    close_tasks(ids);
     return {};
 }
 
-void StreamThread::close_task(const TaskId& id) {
-    const auto found = tasks_.find(id);
-    if (found == tasks_.end()) return;
-    found->second->close();
-    if (Sensor* closed = metrics_.find(SensorId::kTaskClosed)) closed->count();
-    buried_.push_back(std::move(found->second));
-    tasks_.erase(found);
+void StreamThread::close_tasks(const std::vector<TaskId>& ids) {
+    std::vector<TaskId> elsewhere;
+    for (const TaskId& id : ids) {
+        if (waiting_.erase(id) > 0) elsewhere.push_back(id);
+        const auto found = tasks_.find(id);
+        if (found == tasks_.end()) continue;
+        found->second->close();
+        if (Sensor* closed = metrics_.find(SensorId::kTaskClosed)) closed->count();
+        buried_.push_back(std::move(found->second));
+        tasks_.erase(found);
+    }
+    for (const auto& task : updater_->take(elsewhere)) {
+        task->close();
+        if (Sensor* closed = metrics_.find(SensorId::kTaskClosed)) closed->count();
+    }
 }
 
 void StreamThread::bury() {
     buried_.clear();
 }
 
-Result<void> StreamThread::open_new(const TaskBoard::Orders& orders) {
-    bool all = true;
+void StreamThread::open_new(const TaskBoard::Orders& orders) {
     for (const auto* wanted : {&orders.active, &orders.standby})
         for (const TaskId& id : *wanted) {
+            if (tasks_.contains(id)) continue;
             const bool is_active = wanted == &orders.active;
-            const auto found = tasks_.find(id);
-            if (found != tasks_.end() && found->second->is_active() == is_active) continue;
-            Result<bool> done = try_open(id, is_active, orders);
-            if (!done && (!may_pass(done.error().code()) ||
-                          environment_.clock->now() - *orders_since_ > settings_.task_timeout))
-                return std::move(done).error();
-            if (!done) {
-                kLog.info("task not opened yet",
-                          {{"task", id.text()}, {"why", done.error().detail()}});
-                if (const auto half = tasks_.find(id); half != tasks_.end()) {
-                    half->second->close();
-                    tasks_.erase(half);
-                }
-                all = false;
+            const auto [at, is_new] = waiting_.try_emplace(id);
+            if (!is_new && at->second.is_active == is_active) continue;
+            at->second = {is_active, inputs_of(id, orders)};
+            if (!is_new) {
+                updater_->promote(id, at->second.inputs);
+                continue;
             }
+            if (Sensor* created = metrics_.find(SensorId::kTaskCreated)) created->count();
+            updater_->add(std::make_unique<LiveTask>(id, at->second.inputs, task_environment()),
+                          is_active, at->second.inputs);
         }
-    if (all) orders_.reset();
-    return {};
-}
-
-ChangelogReader::Cluster StreamThread::cluster() {
-    return {
-        .offsets_of = [this](std::span<const client::TopicPartition> where,
-                             std::int64_t timestamp) -> Result<std::vector<std::int64_t>> {
-            LEAT_TRY(const auto found, admin_->list_offsets(where, timestamp));
-            std::vector<std::int64_t> out;
-            for (const auto& one : found) {
-                if (one.code != Errc::kNone) return Error{one.code, one.where.topic};
-                out.push_back(one.offset);
-            }
-            return out;
-        },
-        .ids_of = [this](std::span<const std::string> topics) -> Result<std::vector<std::string>> {
-            LEAT_TRY(const auto known, admin_->describe_cluster(topics));
-            std::vector<std::string> out;
-            for (const std::string& name : topics) {
-                const auto at = std::ranges::find(known.topics, name, &client::TopicInfo::name);
-                if (at == known.topics.end() || at->code != Errc::kNone)
-                    return Error{
-                        at == known.topics.end() ? Errc::kUnknownTopicOrPartition : at->code, name};
-                out.push_back(at->id.is_zero() ? std::string{} : at->id.text());
-            }
-            return out;
-        }};
 }
 
 std::vector<client::TopicPartition> StreamThread::inputs_of(const TaskId& id,
@@ -376,7 +384,7 @@ TaskEnvironment StreamThread::task_environment() {
         .send = [this](std::string_view topic,
                        const client::OutgoingRecord& record) { return send(topic, record); },
         .partitions_of = [this](std::string_view topic) { return partitions_of(topic); },
-        .cluster = cluster(),
+        .cluster = updater_->changelogs(),
         .states = environment_.states,
         .cache = cache_,
         .listener = environment_.restore_listener,
@@ -400,99 +408,75 @@ TaskEnvironment StreamThread::task_environment() {
     return out;
 }
 
-Result<bool> StreamThread::try_open(const TaskId& id, bool is_active,
-                                    const TaskBoard::Orders& orders) {
-    const std::vector<client::TopicPartition> inputs = inputs_of(id, orders);
-    std::unique_ptr<LiveTask>& task = tasks_[id];
-    if (task == nullptr) {
-        task = std::make_unique<LiveTask>(id, inputs, task_environment());
-        restoring_ = true;
-        if (Sensor* created = metrics_.find(SensorId::kTaskCreated)) created->count();
-        LEAT_TRY_VOID(task->open());
+Result<void> StreamThread::start_restored(bool& worked) {
+    if (updater_->has_news()) {
+        if (auto why = updater_->failure()) return *std::move(why);
+        for (auto& task : updater_->take_restored()) {
+            waiting_.erase(task->id());
+            tasks_.insert_or_assign(task->id(), std::move(task));
+        }
     }
-    if (is_active) {
-        // Waits until transactions of whoever ran the task before are over.
-        LEAT_TRY(auto committed, offsets_->committed(settings_.application_id, inputs));
-        LEAT_TRY_VOID(task->activate(std::move(committed)));
-    }
-    return true;
-}
-
-Result<void> StreamThread::restore(bool& worked) {
-    bool any = orders_.has_value();
-    bool is_well = true;
-    const bool has_urgent = std::ranges::any_of(tasks_, [](const auto& one) {
-        return one.second->is_active() && !one.second->is_running();
-    });
-    raise_limits();
+    bool any = std::ranges::any_of(waiting_, [](const auto& one) { return one.second.is_active; });
     for (const auto& [id, task] : tasks_) {
-        // Copies wait while a task that is to run is not there yet.
-        if (task->is_running() || (has_urgent && !task->is_active())) continue;
-        const std::int64_t before = task->changelogs().taken();
-        Result<bool> done = task->restore();
-        if (task->changelogs().taken() > before) worked = true;
+        if (task->is_running()) continue;
+        Result<void> done = task->start();
+        if (task->is_damaged()) {
+            LEAT_TRY_VOID(heal(id, done));
+            return {};
+        }
         if (!done) {
             if (!may_pass(done.error().code()) ||
                 !restores_.lasts(environment_.clock->now(), settings_.task_timeout))
-                return std::move(done).error();
-            kLog.warn("restoring has to wait", {{"task", id.text()},
-                                                {"code", done.error().code()},
-                                                {"why", done.error().detail()}});
-            is_well = false;
+                return done;
+            kLog.warn("task has to wait", {{"task", id.text()},
+                                           {"code", done.error().code()},
+                                           {"why", done.error().detail()}});
+            any = true;
+            continue;
         }
-        environment_.board->note_lag(id, task->changelogs().remaining());
-        if (task->is_active()) any = any || !done || !*done;
-        if (done && *done) {
-            worked = true;
-            kLog.info("task runs", {{"task", id.text()},
-                                    {"thread", index_},
-                                    {"restored", task->changelogs().restored()}});
-            environment_.on_progress();
-        }
+        restores_.restore();
+        worked = true;
+        tell_at_ = {};
+        kLog.info(
+            "task runs",
+            {{"task", id.text()}, {"thread", index_}, {"restored", task->changelogs().restored()}});
+        environment_.on_progress();
     }
-    if (is_well) restores_.restore();
     if (restoring_.exchange(any) != any) environment_.on_progress();
     return {};
-}
-
-void StreamThread::raise_limits() {
-    const Instant now = environment_.clock->now();
-    if (now < next_limits_) return;
-    next_limits_ = now + std::max(settings_.commit_interval, kLimitsPauseMin);
-    for (const auto& [id, task] : tasks_) {
-        const std::vector<client::TopicPartition> sources = task->changelogs().sources();
-        if (task->is_active() || sources.empty()) continue;
-        auto committed = offsets_->committed(settings_.application_id, sources);
-        if (!committed) continue;  // It follows as far as was known.
-        std::map<client::TopicPartition, std::int64_t> ends;
-        for (const auto& one : *committed)
-            if (one.offset >= 0) ends[one.where] = one.offset;
-        task->changelogs().set_limits(ends);
-    }
 }
 
 Result<void> StreamThread::process(bool& worked) {
     records_ = 0;
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
-        for (int i = 0; i < kTurnRecords; ++i) {
-            gate_.breathe();
-            Result<bool> done = task->process();
-            // The producer took nothing more because of what it could not deliver: that counts.
-            if (!done && settings_.exactly_once && delivery_failure_) return {};
-            if (!done) return std::move(done).error();
-            if (!*done) break;
-            worked = true;
-            ++records_;
+        Result<void> done = process_some(*task, worked);
+        if (task->is_damaged()) {
+            LEAT_TRY(const Committed next, heal(id, done));
+            return next == Committed::kMustReset ? reset_tasks() : Result<void>{};
         }
-        LEAT_TRY(const bool is_full, task->relieve());
-        if (task->take_commit_request() || is_full) commit_asked_ = true;
+        // The producer took nothing more because of what it could not deliver: that counts.
+        if (!done && settings_.exactly_once && delivery_failure_) return {};
+        if (!done) return done;
         if (delivery_failure_) return {};
     }
     if (records_ == 0) return {};
     if (Sensor* all = metrics_.find(SensorId::kThreadProcessRecords))
         all->count(static_cast<std::uint64_t>(records_));
     if (Sensor* round = metrics_.find(SensorId::kThreadRoundRecords)) round->record(records_);
+    return {};
+}
+
+Result<void> StreamThread::process_some(LiveTask& task, bool& worked) {
+    for (int i = 0; i < kTurnRecords; ++i) {
+        gate_.breathe();
+        LEAT_TRY(const bool any, task.process());
+        if (!any) break;
+        worked = true;
+        ++records_;
+    }
+    LEAT_TRY(const bool is_full, task.relieve());
+    if (task.take_commit_request() || is_full) commit_asked_ = true;
     return {};
 }
 

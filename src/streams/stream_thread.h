@@ -28,37 +28,16 @@
 #include "streams/live_task.h"
 #include "streams/metrics.h"
 #include "streams/settings.h"
+#include "streams/state_updater.h"
 #include "streams/store_query.h"
 #include "streams/task_board.h"
+#include "streams/thread_environment.h"
 #include "streams/trouble.h"
 
 namespace leat::streams {
 
 /// Set in tags of output whose source is known; marks of changelogs are aligned pointers.
 inline constexpr std::uint64_t kSourceTag = 1;
-
-/// What all threads of a process share.
-struct ThreadEnvironment {
-    const Settings* settings = nullptr;
-    const detail::Parts* parts = nullptr;
-    const Layout* layout = nullptr;
-    detail::StateHome* states = nullptr;
-    const ErrorHandlers* handlers = nullptr;
-    const GlobalState* globals = nullptr;
-    TaskBoard* board = nullptr;
-    GroupGate* gate = nullptr;
-    const rt::Clock* clock = nullptr;
-    const std::atomic<bool>* paused = nullptr;
-    /// A thread's part of statestore.cache.max.bytes.
-    const std::atomic<std::size_t>* cache_bytes = nullptr;
-    RestoreListener* restore_listener = nullptr;
-    MetricRoom* metrics = nullptr;
-    detail::QueryDesk* desk = nullptr;
-    std::string process;                ///< UUID.
-    std::function<void()> on_progress;  ///< A task was released, or runs now.
-    /// The thread has ended; with an error when it did not end because it was told to.
-    std::function<void(int index, const Error* why)> on_end;
-};
 
 /// Threading: run by its own thread; stop() and the counters are thread-safe.
 class StreamThread {
@@ -78,12 +57,6 @@ class StreamThread {
     /// As it was a moment ago.
     [[nodiscard]] ThreadMetadata metadata() const;
     /// Where each of its stores stands in its changelog.
-    struct StorePlace {
-        std::string store;
-        client::TopicPartition changelog;
-        std::int64_t next = 0;
-        bool is_running = false;  ///< It has all there is.
-    };
     [[nodiscard]] std::vector<StorePlace> store_places() const;
     /// Tasks that do not run yet.
     [[nodiscard]] bool is_busy_restoring() const noexcept { return restoring_; }
@@ -95,6 +68,7 @@ class StreamThread {
     /// Again while it may pass; false: stopped meanwhile.
     Result<bool> open_clients();
     Result<void> try_open_clients();
+    Result<void> open_updater();
     Result<void> open_writer();
     Result<void> turn();
     /// For who asks from other threads.
@@ -103,21 +77,29 @@ class StreamThread {
     Result<void> work(bool& worked);
     // Tasks.
     Result<void> follow_orders();
-    Result<void> open_new(const TaskBoard::Orders& orders);
+    /// What runs is not ours any more.
+    Result<void> lose_tasks();
+    [[nodiscard]] std::vector<TaskId> unwanted_by(const TaskBoard::Orders& orders) const;
+    void open_new(const TaskBoard::Orders& orders);
     TaskEnvironment task_environment();
     Result<std::int64_t> end_of(const client::TopicPartition& where, bool committed_only);
     /// What a task reads of what the group gave.
     [[nodiscard]] std::vector<client::TopicPartition> inputs_of(
         const TaskId& id, const TaskBoard::Orders& orders) const;
-    Result<bool> try_open(const TaskId& id, bool is_active, const TaskBoard::Orders& orders);
     Result<void> drop_tasks(const std::vector<TaskId>& ids);
-    void close_task(const TaskId& id);
-    [[nodiscard]] ChangelogReader::Cluster cluster();
-    Result<void> restore(bool& worked);
-    /// Followers of source topics hear now and then how far these are processed.
-    void raise_limits();
+    void close_tasks(const std::vector<TaskId>& ids);
+    /// Those that have all of their state.
+    Result<void> start_restored(bool& worked);
     Result<void> process(bool& worked);
+    /// A turn of one task.
+    Result<void> process_some(LiveTask& task, bool& worked);
     // Commits.
+    /// A task met damage in its state, which a call ended with: it starts again and restores all of
+    /// it, and what it did since its last commit is done again. kMustReset: by all of them.
+    /// Errors: what the call ended with, when that happens again and again.
+    Result<Committed> heal(TaskId id, const Result<void>& call);
+    /// Of all tasks, behind a commit.
+    Result<void> keep_states();
     Result<Committed> commit();
     Result<Committed> commit_positions(const std::vector<client::CommittedOffset>& positions);
     /// Without those of topics that are gone.
@@ -163,11 +145,17 @@ class StreamThread {
     std::unique_ptr<client::RecordWriter> writer_;
     std::unique_ptr<client::GroupOffsets> offsets_;
     std::unique_ptr<client::Admin> admin_;
+    /// Those that run or are about to: active ones.
     std::map<TaskId, std::unique_ptr<LiveTask>> tasks_;
+    struct Waiting {
+        bool is_active = false;
+        std::vector<client::TopicPartition> inputs;
+    };
+    std::map<TaskId, Waiting> waiting_;  ///< Those that the updater has.
+    std::unique_ptr<StateUpdater> updater_;
+    std::map<TaskId, int> damages_;  ///< Since the task's last commit.
     /// Closed ones, to whose marks deliveries may still point.
     std::vector<std::unique_ptr<LiveTask>> buried_;
-    std::optional<TaskBoard::Orders> orders_;  ///< Not yet carried out to the end.
-    std::optional<Instant> orders_since_;
     Patience commits_;  ///< Since the last one that worked.
     Patience resets_;   ///< As above.
     Patience restores_;

@@ -8,6 +8,7 @@ The broker is `leat serve`, or a real Apache Kafka.
 """
 import argparse
 import base64
+import collections
 import json
 import os
 import pathlib
@@ -452,6 +453,80 @@ class Live(ClusterTest):
             app.running()
             self.assertEqual(restores(app), [f"restore start {store} 0 3", f"restore batch {store} 3 3",
                                              f"restore end {store} 3"])
+
+    def test_tasks_run_while_others_are_restored(self):
+        self.create("in", 2)
+        first, second = (next(k for k in map(str, range(100)) if murmur2(k) & 1 == p) for p in (0, 1))
+        with App(self, "counts") as app:
+            app.running()
+            self.produce("in", (first, "x"), (second, "x"))
+            self.wait_for_values("1", "1", app=app)
+        rows = [{"key": f"more{i}", "value": "12345678", "partition": 1} for i in range(40_000)]
+        self.leat("produce", "live-counts-changelog", "--json", stdin="".join(json.dumps(r) + "\n" for r in rows))
+        batches = lambda app: sum(line.startswith("restore batch") for line in app.lines())  # noqa: E731
+        is_done = lambda app: any(line.startswith("restore end") and "changelog-1" in line  # noqa: E731
+                                  for line in app.lines())
+        # What holds up restoring holds up nothing that runs.
+        with App(self, "counts", "batch_pause=1000") as app:
+            for i in range(5):
+                self.produce("in", (first, "x"))
+                self.wait_for_values("1", "1", *[str(n + 2) for n in range(i + 1)], app=app)
+            self.assertFalse(is_done(app), app.lines())
+            self.assertEqual(app.states()[-1], "REBALANCING")
+            self.assertIn("0_1(!)", app.ask("threads"))
+            # A pause is one of restoring too.
+            self.assertEqual(app.ask("pause"), "ok")
+            time.sleep(1.5)
+            before = batches(app)
+            time.sleep(2.5)
+            self.assertEqual(batches(app), before)
+            self.assertEqual(app.ask("resume"), "ok")
+            app.wait(lambda: batches(app) > before, "not resumed")
+            # A task that is being restored can be given up.
+            self.assertEqual(app.ask("leave"), "ok")
+            self.assertTrue(any(line.startswith("restore suspended") for line in app.lines()), app.lines())
+        with App(self, "counts") as app:
+            app.running()
+            self.assertTrue(is_done(app))
+            self.produce("in", (second, "x"))
+            self.wait_for_values(*"11234562", app=app)
+
+    def test_damaged_state_is_restored_while_the_application_runs(self):
+        for guarantee in ("at_least_once", "exactly_once_v2"):
+            with self.subTest(guarantee):
+                self.setUp()
+                self.create("in", 2)
+                keys = [f"k{i}" for i in range(4000)]
+                place = self.place / f"damaged-{guarantee}"
+                settings = (f"state.dir={place}", f"processing.guarantee={guarantee}")
+                last = lambda: {row["key"]: int(row["value"]) for row in self.rows()}  # noqa: E731
+                with App(self, "counts", *settings) as app:
+                    app.running()
+                    self.produce("in", *[(k, "x") for k in keys])
+                    self.wait_for(last, lambda found: len(found) == 4000, app=app)
+                with App(self, "counts", *settings) as app:
+                    app.running()
+                    # Blocks that nothing has read yet: what is read at the start is at either end.
+                    for path in (place / "live" / "0_0" / "rocksdb").glob("*.sst"):
+                        with open(path, "r+b") as file:
+                            for at in range(8_000, path.stat().st_size // 2, 1_000):
+                                file.seek(at)
+                                file.write(b"damage")
+                    self.produce("in", *[(k, "x") for k in keys])
+                    self.wait_for(last, lambda found: min(found.values()) == 2, app=app)
+                    damaged = [line for line in app.said().splitlines() if "state is damaged" in line]
+                    self.assertTrue(damaged, app.said())
+                    self.assertTrue(all("task=0_0" in line for line in damaged), damaged)
+                    self.assertFalse(any(line.startswith("uncaught") for line in app.lines()), app.lines())
+                    app.running()
+                    # And on with it.
+                    self.produce("in", *[(k, "x") for k in keys])
+                    self.wait_for(last, lambda found: min(found.values()) == 3, app=app)
+                # What was done since the last commit is done again.
+                exact = {"1": 4000, "2": 4000, "3": 4000}
+                if guarantee == "exactly_once_v2":
+                    self.assertEqual(collections.Counter(self.values()), exact)
+                self.assertLess(max(last().values()), 5)
 
     def test_first_output_comes_soon(self):
         self.create("in", 4)

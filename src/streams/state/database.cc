@@ -19,9 +19,10 @@ Error Database::error(const rocksdb::Status& status, std::string_view what) cons
         std::string{what} + " the state in " + directory + ": " + status.ToString();
     if (status.IsNoSpace()) return Error{Errc::kNoSpace, text};
     if (!status.IsCorruption()) return Error{Errc::kIoError, text};
+    damaged = true;
     auto marked = rocksdb::WriteStringToFile(rocksdb::Env::Default(), text, mark_path(), true);
     return Error{Errc::kMalformed,
-                 text + (marked.ok() ? "; the state is damaged and restored at the next start"
+                 text + (marked.ok() ? "; the state is damaged and restored when it is opened again"
                                      : "; the state is damaged, remove it so that it is restored")};
 }
 

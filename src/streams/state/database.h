@@ -39,7 +39,8 @@ inline std::string_view view(const rocksdb::Slice& bytes) {
 struct Database {
     std::string directory;
     std::unique_ptr<rocksdb::DB> db;
-    bool unlogged = false;  ///< Written past the write-ahead log since the last flush.
+    bool unlogged = false;         ///< Written past the write-ahead log since the last flush.
+    mutable bool damaged = false;  ///< Corruption was met.
 
     /// A bad status as an error. Corruption leaves a mark, and the next open starts empty.
     [[nodiscard]] Error error(const rocksdb::Status& status, std::string_view what) const;

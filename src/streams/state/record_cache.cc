@@ -44,7 +44,7 @@ RecordCache::Rows::iterator RecordCache::touch(std::string_view row) {
         used_.push_front(at->first);
         at->second.used = used_.begin();
     } else {
-        budget_->bytes -= size_of(at->second.update);
+        budget_->give_back(size_of(at->second.update));
         used_.splice(used_.begin(), used_, at->second.used);
     }
     return at;
@@ -64,14 +64,14 @@ Result<void> RecordCache::put(const RowChange& change, const Origin& origin) {
     if (held.dirty) dirty_.erase(held.order);
     held.dirty = true;
     held.order = dirty_.insert(dirty_.end(), at->first);
-    budget_->bytes += size_of(held.update);
+    budget_->take(size_of(held.update));
     return evict();
 }
 
 Result<void> RecordCache::remember(std::string_view row, std::string_view value) {
     const auto at = touch(row);
     at->second.update.value = value;
-    budget_->bytes += size_of(at->second.update);
+    budget_->take(size_of(at->second.update));
     return evict();
 }
 
@@ -87,7 +87,7 @@ Result<void> RecordCache::evict() {
 }
 
 void RecordCache::erase(Rows::iterator at) {
-    budget_->bytes -= size_of(at->second.update);
+    budget_->give_back(size_of(at->second.update));
     if (at->second.dirty) dirty_.erase(at->second.order);
     used_.erase(at->second.used);
     rows_.erase(at);

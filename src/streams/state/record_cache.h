@@ -25,10 +25,23 @@
 namespace leat::streams::detail {
 
 /// Bytes that the caches of several stores may hold together.
+/// Threading: not synchronised.
 struct CacheBudget {
     std::size_t bytes_max = 0;
     std::size_t bytes = 0;
-    [[nodiscard]] bool exceeded() const noexcept { return bytes > bytes_max; }
+    /// Of a task that runs: its thread's, in place of bytes_max. Set while nothing is held.
+    std::shared_ptr<CacheBudget> shared{};
+    [[nodiscard]] bool exceeded() const noexcept {
+        return shared ? shared->exceeded() : bytes > bytes_max;
+    }
+    void take(std::size_t more) noexcept {
+        bytes += more;
+        if (shared) shared->bytes += more;
+    }
+    void give_back(std::size_t less) noexcept {
+        bytes -= less;
+        if (shared) shared->bytes -= less;
+    }
 };
 
 class RecordCache {

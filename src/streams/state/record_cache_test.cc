@@ -141,6 +141,30 @@ TEST(RecordCache, EqualsAPlainMapUnderATightBudget) {
     EXPECT_LE(s.backend.cache_budget->bytes, 700U);
 }
 
+TEST(RecordCache, HoldsNothingUntilItsBudgetIsShared) {
+    Cached<KeyValueStore> s{Kind::kKeyValue, 0};
+    const auto whole = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = 1'000});
+    const ChangelogRecord first{.key = "a", .value = "1", .timestamp = 1};
+    ASSERT_TRUE(s.store->restore({&first, 1}));
+    Entry entry;
+    ASSERT_TRUE(*s.store->get("a", entry));
+    EXPECT_EQ(s.backend.cache_budget->bytes, 0U);
+    // The changelog goes past the cache: what a reader saw is not there any more.
+    const ChangelogRecord second{.key = "a", .value = "2", .timestamp = 2};
+    ASSERT_TRUE(s.store->restore({&second, 1}));
+    ASSERT_TRUE(*s.store->get("a", entry));
+    EXPECT_EQ(entry.value, "2");
+    s.backend.cache_budget->shared = whole;
+    ASSERT_TRUE(s.store->put("a", "3", 3));
+    EXPECT_TRUE(s.store->holds_back());
+    EXPECT_GT(whole->bytes, 0U);
+    EXPECT_EQ(whole->bytes, s.backend.cache_budget->bytes);
+    ASSERT_TRUE(s.store->flush());
+    EXPECT_EQ(s.logged(), "a=3 ");
+    s.owner.reset();
+    EXPECT_EQ(whole->bytes, 0U);
+}
+
 TEST(RecordCache, AnUnlimitedWindowIsToldToHaveNoEnd) {
     MemoryBackend backend;
     backend.cache_budget = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = 1'000});

@@ -26,6 +26,8 @@ constexpr char kStoreKey = 's';   ///< ‖ name: number (2 bytes) ‖ layout.
 constexpr char kOffsetKey = 'o';  ///< ‖ name: next changelog offset (8 bytes).
 constexpr char kSourceKey = 'c';  ///< ‖ name: the changelog's topic id.
 constexpr std::string_view kFormat = "1";
+/// No store's name has it.
+constexpr char kPartitionMark = '\0';
 
 constexpr int kOpenFilesMax = 256;
 constexpr std::size_t kArenaBlock = std::size_t{256} << 10U;
@@ -38,6 +40,11 @@ std::string registry_key(char what, std::string_view name = {}) {
     std::string out{kRegistry};
     out.push_back(what);
     return out.append(name);
+}
+
+/// Of a name in Offsets.
+std::string_view store_of(std::string_view offset_name) {
+    return offset_name.substr(0, offset_name.find(kPartitionMark));
 }
 
 /// Rows of another layout cannot be read as this store's.
@@ -148,6 +155,14 @@ Result<std::unique_ptr<TaskState>> TaskState::open(Options options) {
     return state;
 }
 
+bool TaskState::is_damaged() const noexcept {
+    return database_->damaged;
+}
+
+std::string TaskState::offset_name(std::string_view store, std::int32_t partition) {
+    return std::string{store} + kPartitionMark + std::to_string(partition);
+}
+
 Result<TaskState::Offsets> TaskState::peek(const std::string& directory) {
     if (!rocksdb::Env::Default()->FileExists(directory + "/rocksdb/CURRENT").ok()) return Offsets{};
     TaskState state{{.directory = directory}};
@@ -170,6 +185,7 @@ Result<void> TaskState::open_database() {
 
 Result<void> TaskState::remove_database() {
     database_->db.reset();
+    database_->damaged = false;
     registry_.clear();
     offsets_.clear();
     next_number_ = 1;
@@ -269,7 +285,9 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
         status = batch.DeleteRange(prefix, *after_prefix(prefix));
         for (const char what : {kOffsetKey, kSourceKey})
             if (status.ok()) status = batch.Delete(registry_key(what, store));
-        offsets_.erase(store);
+        const std::string of_partitions = registry_key(kOffsetKey, store + kPartitionMark);
+        if (status.ok()) status = batch.DeleteRange(of_partitions, *after_prefix(of_partitions));
+        std::erase_if(offsets_, [&](const auto& one) { return store_of(one.first) == store; });
     }
     known = {next_number_++, layout, {}};
     std::string value;
@@ -284,7 +302,7 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
 
 Result<void> TaskState::wipe(StateStore& store, Task& task) {
     const std::string& name = store.name();
-    offsets_.erase(name);
+    std::erase_if(offsets_, [&](const auto& one) { return store_of(one.first) == name; });
     if (const auto memory = memory_.find(name); memory != memory_.end()) memory->second->clear();
     if (const auto rows = rows_.find(name); rows != rows_.end()) {
         const std::string layout = registry_[name].layout;
@@ -367,7 +385,7 @@ Result<void> TaskState::write(const Offsets& next_offsets) {
     for (const auto& [name, rows] : rows_)
         if (status.ok()) status = rows->append_to(batch);
     for (const auto& [name, offset] : next_offsets) {
-        if (!rows_.contains(name) || !status.ok()) continue;
+        if (!rows_.contains(store_of(name)) || !status.ok()) continue;
         std::string value;
         append_be(value, offset);
         status = batch.Put(registry_key(kOffsetKey, name), value);

@@ -66,6 +66,9 @@ class TaskState final : public StateBackend {
     };
     /// Changelog offsets to go on from, by store.
     using Offsets = std::map<std::string, std::int64_t, std::less<>>;
+    /// The name in Offsets of one partition of what a store is out of; the store's own name serves
+    /// where there is one partition.
+    static std::string offset_name(std::string_view store, std::int32_t partition);
 
     /// What is noted in a directory that nobody has open; empty when there is no state in it.
     /// Errors: kIoError, kMalformed, kDataDirFormat.
@@ -79,6 +82,9 @@ class TaskState final : public StateBackend {
     ~TaskState() override;
 
     [[nodiscard]] const std::string& damage() const noexcept { return damage_; }
+    /// Damage was met since; nothing that is read or written from now on counts, and the next
+    /// open() starts empty.
+    [[nodiscard]] bool is_damaged() const noexcept;
     /// Persistent stores are on disk, others in memory. A store whose layout changed starts empty.
     std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) override;
     /// What rows() could not do. Errors: kIoError.

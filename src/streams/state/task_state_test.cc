@@ -341,6 +341,7 @@ TEST(TaskState, DamageIsToldAndTheStateStartsEmpty) {
     {
         Opened task{folder.path()};
         EXPECT_EQ(task.state->damage(), "");
+        EXPECT_FALSE(task.state->is_damaged());
         Entry entry;
         Errc code = Errc::kNotFound;
         for (int i = 0; i < 1000 && code == Errc::kNotFound; ++i) {
@@ -348,10 +349,12 @@ TEST(TaskState, DamageIsToldAndTheStateStartsEmpty) {
             if (!got) code = got.error().code();
         }
         EXPECT_EQ(code, Errc::kMalformed);
+        EXPECT_TRUE(task.state->is_damaged());
     }
     {
         Opened task{folder.path()};
         EXPECT_NE(task.state->damage(), "");
+        EXPECT_FALSE(task.state->is_damaged()) << "what is there now is new";
         EXPECT_FALSE(task.state->changelog_offset("kv").has_value());
         ASSERT_TRUE(task.kv->put("a", "1", 1));
         ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 1}}));
@@ -364,6 +367,33 @@ TEST(TaskState, DamageIsToldAndTheStateStartsEmpty) {
     std::ofstream{folder.path() + "/rocksdb/CURRENT"} << "nonsense\n";
     Opened task{folder.path()};
     EXPECT_NE(task.state->damage(), "");
+    EXPECT_FALSE(task.state->is_damaged());
+    EXPECT_EQ(task.all(), "");
+}
+
+TEST(TaskState, OffsetsOfPartitionsBelongToTheirStore) {
+    const TempFolder folder;
+    const std::string first = TaskState::offset_name("kv", 0);
+    const std::string second = TaskState::offset_name("kv", 12);
+    const std::string other = TaskState::offset_name("win", 0);
+    {
+        Opened task{folder.path()};
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{first, 5}, {second, 6}, {other, 7}}));
+    }
+    {
+        Opened task{folder.path()};
+        EXPECT_EQ(task.state->changelog_offset(first), 5);
+        EXPECT_EQ(task.state->changelog_offset(second), 6);
+        EXPECT_FALSE(task.state->changelog_offset("kv").has_value());
+        ASSERT_TRUE(task.state->wipe(*task.kv, task.task));
+        EXPECT_FALSE(task.state->changelog_offset(first).has_value());
+        EXPECT_EQ(task.state->changelog_offset(other), 7);
+    }
+    Opened task{folder.path()};
+    EXPECT_FALSE(task.state->changelog_offset(first).has_value());
+    EXPECT_FALSE(task.state->changelog_offset(second).has_value());
+    EXPECT_EQ(task.state->changelog_offset(other), 7);
     EXPECT_EQ(task.all(), "");
 }
 

@@ -4,6 +4,8 @@
 // and reads one line for each; states come in between.
 //
 //     streams_live_app HOST:PORT TOPOLOGY [name=value]...
+// Names that are no settings: uncaught=replace|application, batch_pause=MS (of the listener that
+// hears what is restored).
 //     streams_live_app settings          prints docs/reference/streams-settings.md
 #include <charconv>
 #include <chrono>
@@ -17,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -234,6 +237,8 @@ string lags_of(const Application& app) {
 
 class SayRestores final : public RestoreListener {
   public:
+    /// A listener that takes its time holds up the thread that restores, and no other.
+    explicit SayRestores(int pause_ms) : pause_(pause_ms) {}
     void on_restore_start(const RestoringStore& of, std::int64_t start, std::int64_t end) override {
         say("restore start " + text_of(of) + " " + std::to_string(start) + " " +
             std::to_string(end));
@@ -242,6 +247,7 @@ class SayRestores final : public RestoreListener {
                            std::int64_t restored) override {
         say("restore batch " + text_of(of) + " " + std::to_string(next) + " " +
             std::to_string(restored));
+        std::this_thread::sleep_for(pause_);
     }
     void on_restore_end(const RestoringStore& of, std::int64_t restored) override {
         say("restore end " + text_of(of) + " " + std::to_string(restored));
@@ -254,6 +260,7 @@ class SayRestores final : public RestoreListener {
     static string text_of(const RestoringStore& of) {
         return of.store + " " + of.topic + "-" + std::to_string(of.partition);
     }
+    std::chrono::milliseconds pause_;
 };
 
 /// False: it was told to end.
@@ -297,12 +304,15 @@ int main(int argc, char** argv) {
     const Topology topology = kTopologies.at(argv[2])();
     Application::Options options{.application_id = "live", .bootstrap_servers = argv[1]};
     string uncaught;
+    int batch_pause_ms = 0;
     for (int i = 3; i < argc; ++i) {
         const string setting{argv[i]};
         const string name = setting.substr(0, setting.find('='));
         const string value = setting.substr(name.size() + 1);
         if (name == "uncaught")
             uncaught = value;
+        else if (name == "batch_pause")
+            batch_pause_ms = std::stoi(value);
         else
             options.properties[name] = value;
     }
@@ -313,7 +323,7 @@ int main(int argc, char** argv) {
         if (uncaught == "application") return UncaughtResponse::kShutdownApplication;
         return UncaughtResponse::kShutdownClient;
     };
-    options.restore_listener = std::make_shared<SayRestores>();
+    options.restore_listener = std::make_shared<SayRestores>(batch_pause_ms);
     auto app = Application::open(topology, options);
     if (!app) {
         std::fprintf(stderr, "streams_live_app: %s\n", string{app.error().detail()}.c_str());

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changelogs by hand: where reading begins and ends, what a store that does not fit its changelog
+// becomes, what a listener hears.
+#include "streams/changelog_reader.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "leat/streams/builder.h"
+#include "streams/state/store_fixture.h"
+#include "streams/state/temp_folder.h"
+#include "streams/testing/fake_logs.h"
+
+namespace leat::streams {
+namespace {
+
+using std::string;
+using testing_logs::FakeLogs;
+
+const client::TopicPartition kChangelog{"app-counts-changelog", 0};
+const client::TopicPartition kTable{"in", 0};
+
+Topology with_count() {
+    Builder b;
+    b.stream<string, string>("in").group_by_key().count({.store = "counts"});
+    return *b.build();
+}
+
+/// The topic of the table serves as its changelog.
+Topology with_table() {
+    Builder b;
+    b.table<string, string>("in", {}, {.store = "counts"}).to_stream().to("out");
+    return *b.build(Optimization::all());
+}
+
+/// What it heard, a line each.
+class Listener final : public RestoreListener {
+  public:
+    void on_restore_start(const RestoringStore& of, std::int64_t start, std::int64_t end) override {
+        add("start " + of.store + " " + std::to_string(start) + " " + std::to_string(end));
+    }
+    void on_batch_restored(const RestoringStore&, std::int64_t next,
+                           std::int64_t restored) override {
+        add("batch " + std::to_string(next) + " " + std::to_string(restored));
+    }
+    void on_restore_end(const RestoringStore&, std::int64_t restored) override {
+        add("end " + std::to_string(restored));
+    }
+    void on_restore_suspended(const RestoringStore&, std::int64_t restored) override {
+        add("suspended " + std::to_string(restored));
+    }
+    string heard;
+
+  private:
+    void add(const string& line) { heard += line + "; "; }
+};
+
+/// A task with one store; `folder` empty: in memory.
+struct Restoring {
+    Restoring(FakeLogs& logs, Topology of, const string& folder = {})
+        : topology(std::move(of)),
+          layout(topology.parts(), "app"),
+          reader(logs.cluster(), &listener) {
+        auto opened = detail::TaskState::open({.directory = folder});
+        EXPECT_TRUE(opened);
+        state = *std::move(opened);
+        const Subtopology& all = layout.subtopologies().front();
+        graph = std::make_unique<detail::TaskGraph>(topology.parts(), all.nodes, *state);
+        EXPECT_TRUE(state->ready());
+        EXPECT_TRUE(graph->open_stores(task));
+        EXPECT_TRUE(open());
+    }
+    Result<void> open() {
+        const ChangelogReader::Task of{.stores = layout.subtopologies().front().stores,
+                                       .graph = *graph,
+                                       .state = *state,
+                                       .task = task};
+        return reader.open(of, layout);
+    }
+    bool restore(std::size_t records_max = 100) {
+        const auto done = reader.restore(records_max);
+        EXPECT_TRUE(done) << done.error().detail();
+        return done && *done;
+    }
+    [[nodiscard]] string rows() const {
+        string out;
+        const auto& store = dynamic_cast<detail::KeyValueStore&>(graph->store("counts"));
+        EXPECT_TRUE(store.all([&](std::string_view key, const detail::Entry& entry) {
+            out += string{key} + "=" + entry.value + " ";
+            return true;
+        }));
+        return out;
+    }
+    [[nodiscard]] const ChangelogMark& mark() const { return *reader.marks().front(); }
+
+    Topology topology;
+    Layout layout;
+    Listener listener;
+    detail::NotingTask task;
+    std::unique_ptr<detail::TaskState> state;
+    std::unique_ptr<detail::TaskGraph> graph;
+    ChangelogReader reader;
+};
+
+void fill(FakeLogs& logs, const client::TopicPartition& where) {
+    logs.append(where, "a", "1");
+    logs.append(where, "b", "2");
+    logs.append(where, "a", "3");
+}
+
+TEST(ChangelogReader, RestoresUpToTheEndThatWasSet) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count()};
+    EXPECT_TRUE(logs.is_read(kChangelog));
+    ASSERT_TRUE(task.reader.set_ends({}));
+    logs.append(kChangelog, "c", "4");
+    EXPECT_EQ(task.reader.remaining(), 3);
+    EXPECT_FALSE(task.restore(2));
+    EXPECT_EQ(task.rows(), "a=1 b=2 ");
+    EXPECT_TRUE(task.restore(2));
+    EXPECT_EQ(task.rows(), "a=3 b=2 ");
+    EXPECT_EQ(task.reader.restored(), 3);
+    EXPECT_EQ(task.reader.remaining(), 0);
+    task.reader.close();
+    EXPECT_FALSE(logs.is_read(kChangelog));
+    EXPECT_EQ(task.listener.heard, "start counts 0 3; batch 2 2; batch 3 1; end 3; ");
+}
+
+TEST(ChangelogReader, FollowsWhileThereIsNoEnd) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count()};
+    EXPECT_FALSE(task.restore());
+    logs.append(kChangelog, "b", std::nullopt);
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 ");
+    EXPECT_EQ(task.mark().next, 4);
+    EXPECT_EQ(task.listener.heard, "") << "copies are not told";
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_TRUE(task.restore());
+}
+
+TEST(ChangelogReader, MarkersBelongToWhatIsRead) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    logs.append_marker(kChangelog);
+    logs.append_marker(kChangelog);
+    Restoring task{logs, with_count()};
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_TRUE(task.restore());
+    EXPECT_EQ(task.mark().next, 5);
+    EXPECT_EQ(task.state->changelog_offset("counts"), 5);
+}
+
+TEST(ChangelogReader, GoesOnWhereTheStateEnds) {
+    const detail::TempFolder folder;
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    const Topology topology = with_count();
+    {
+        Restoring task{logs, topology, folder.path()};
+        ASSERT_TRUE(task.reader.set_ends({}));
+        EXPECT_TRUE(task.restore());
+        task.reader.close();
+    }
+    logs.append(kChangelog, "c", "4");
+    Restoring task{logs, topology, folder.path()};
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_TRUE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 c=4 ");
+    EXPECT_EQ(task.listener.heard, "start counts 3 4; batch 4 1; end 1; ");
+}
+
+/// Rows that were restored, then another changelog than they are out of.
+void restored_whole(FakeLogs& logs, const std::function<void()>& change) {
+    const detail::TempFolder folder;
+    const Topology topology = with_count();
+    fill(logs, kChangelog);
+    {
+        Restoring task{logs, topology, folder.path()};
+        ASSERT_TRUE(task.reader.set_ends({}));
+        EXPECT_TRUE(task.restore());
+        task.reader.close();
+    }
+    change();
+    Restoring task{logs, topology, folder.path()};
+    EXPECT_EQ(task.rows(), "");
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_TRUE(task.restore());
+    EXPECT_EQ(task.rows(), "z=9 ");
+}
+
+TEST(ChangelogReader, RowsOutOfATopicThatWasMadeAnewGo) {
+    FakeLogs logs;
+    restored_whole(logs, [&] {
+        logs.make_anew(kChangelog, "2");
+        for (int i = 0; i < 5; ++i) logs.append(kChangelog, "z", "9");
+    });
+}
+
+TEST(ChangelogReader, RowsFromBehindTheEndGo) {
+    FakeLogs logs;
+    restored_whole(logs, [&] {
+        logs.make_anew(kChangelog, "1");
+        logs.append(kChangelog, "z", "9");
+    });
+}
+
+TEST(ChangelogReader, RowsFromBeforeTheBeginGo) {
+    FakeLogs logs;
+    restored_whole(logs, [&] {
+        for (int i = 0; i < 5; ++i) logs.append(kChangelog, "z", "9");
+        logs.trim(kChangelog, 6);
+    });
+}
+
+TEST(ChangelogReader, PlaceThatIsGoneWhileItReadsStartsOver) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count()};
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 ");
+    for (const char* key : {"c", "d", "e"}) logs.append(kChangelog, key, "4");
+    logs.trim(kChangelog, 5);
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "e=4 ");
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_TRUE(task.restore());
+}
+
+TEST(ChangelogReader, SourceIsRestoredUpToWhereItWasProcessed) {
+    FakeLogs logs;
+    fill(logs, kTable);
+    Restoring task{logs, with_table()};
+    // What a follower does not know to be processed, it does not take in.
+    EXPECT_EQ(task.reader.sources(), std::vector{kTable});
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "");
+    task.reader.set_limits({{kTable, 1}});
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=1 ");
+    ASSERT_TRUE(task.reader.set_ends({{kTable, 2}}));
+    EXPECT_TRUE(task.restore());
+    EXPECT_EQ(task.rows(), "a=1 b=2 ");
+}
+
+TEST(ChangelogReader, ListenerHearsOfAnEndThatWasNotReached) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count()};
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_FALSE(task.restore(1));
+    task.reader.close();
+    EXPECT_EQ(task.listener.heard, "start counts 0 3; batch 1 1; suspended 1; ");
+    // And again, from there.
+    ASSERT_TRUE(task.open());
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_TRUE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 ");
+    EXPECT_EQ(task.reader.marks().size(), 1U);
+}
+
+}  // namespace
+}  // namespace leat::streams

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Changelogs as a broker has them, in memory. Layer: streams (L6), tests only.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/admin.h"
+#include "streams/changelog_reader.h"
+
+namespace leat::streams::testing_logs {
+
+/// Threading: thread-safe.
+class FakeLogs {
+  public:
+    using Where = client::TopicPartition;
+
+    void append(const Where& where, std::string key, std::optional<std::string> value) {
+        const std::lock_guard lock{mutex_};
+        logs_[where].rows.push_back({std::move(key), std::move(value), false});
+    }
+    /// An offset that no reader gets, as of a transaction's end.
+    void append_marker(const Where& where) {
+        const std::lock_guard lock{mutex_};
+        logs_[where].rows.push_back({{}, {}, true});
+    }
+    /// What is before `begin` is gone; a reader that is there loses its place.
+    void trim(const Where& where, std::int64_t begin) {
+        const std::lock_guard lock{mutex_};
+        logs_[where].begin = begin;
+    }
+    /// Empty, and another topic by its id.
+    void make_anew(const Where& where, std::string id) {
+        const std::lock_guard lock{mutex_};
+        logs_.erase(where);
+        ids_[where.topic] = std::move(id);
+    }
+    /// The next questions about offsets end with it.
+    void refuse(Errc code, int times) {
+        const std::lock_guard lock{mutex_};
+        refusal_ = code;
+        refusals_ = times;
+    }
+    [[nodiscard]] bool is_read(const Where& where) {
+        const std::lock_guard lock{mutex_};
+        return readers_.contains(where);
+    }
+
+    ChangelogReader::Cluster cluster() {
+        return {
+            .offsets_of = [this](std::span<const Where> where,
+                                 std::int64_t timestamp) { return offsets_of(where, timestamp); },
+            .ids_of = [this](std::span<const std::string> topics) { return ids_of(topics); },
+            .add = [this](std::span<const client::StartAt> starts) { return add(starts); },
+            .remove = [this](std::span<const Where> where) { return remove(where); },
+            .next = [this](const Where& where) { return next(where); }};
+    }
+
+  private:
+    struct Row {
+        std::string key;
+        std::optional<std::string> value;
+        bool is_marker = false;
+    };
+    struct Log {
+        std::int64_t begin = 0;
+        std::deque<Row> rows;  ///< By offset; those before `begin` are not told.
+        [[nodiscard]] std::int64_t end() const { return static_cast<std::int64_t>(rows.size()); }
+    };
+    struct Reader {
+        std::int64_t position = 0;
+        bool knows_end = false;
+    };
+
+    Result<std::vector<std::int64_t>> offsets_of(std::span<const Where> where,
+                                                 std::int64_t timestamp) {
+        const std::lock_guard lock{mutex_};
+        if (refusals_ > 0) {
+            --refusals_;
+            return Error{refusal_, "refused"};
+        }
+        std::vector<std::int64_t> out;
+        for (const Where& one : where)
+            out.push_back(timestamp == client::kEarliest ? logs_[one].begin : logs_[one].end());
+        return out;
+    }
+    Result<std::vector<std::string>> ids_of(std::span<const std::string> topics) {
+        const std::lock_guard lock{mutex_};
+        std::vector<std::string> out;
+        for (const std::string& topic : topics)
+            out.push_back(ids_.try_emplace(topic, "1").first->second);
+        return out;
+    }
+    Result<void> add(std::span<const client::StartAt> starts) {
+        const std::lock_guard lock{mutex_};
+        for (const auto& start : starts)
+            if (!readers_.emplace(start.where, Reader{start.offset.value}).second)
+                return Error{Errc::kUsage, "it is read already"};
+        return {};
+    }
+    Result<void> remove(std::span<const Where> where) {
+        const std::lock_guard lock{mutex_};
+        for (const Where& one : where) readers_.erase(one);
+        return {};
+    }
+    Result<client::PartitionEvent> next(const Where& where) {
+        const std::lock_guard lock{mutex_};
+        const auto found = readers_.find(where);
+        if (found == readers_.end()) return Error{Errc::kNotFound, where.topic};
+        Reader& reader = found->second;
+        const auto log = logs_.try_emplace(where).first;
+        auto& rows = log->second.rows;
+        if (reader.position < log->second.begin || reader.position > log->second.end())
+            return client::PartitionEvent{client::Trouble{Errc::kOffsetOutOfRange, "gone"}};
+        while (reader.position < log->second.end() &&
+               rows[static_cast<std::size_t>(reader.position)].is_marker) {
+            ++reader.position;
+            reader.knows_end = false;
+        }
+        if (reader.position == log->second.end()) {
+            if (std::exchange(reader.knows_end, true))
+                return client::PartitionEvent{client::Nothing{}};
+            return client::PartitionEvent{client::ReachedEnd{where, Offset{reader.position}}};
+        }
+        reader.knows_end = false;
+        const Row& row = rows[static_cast<std::size_t>(reader.position)];
+        client::HeldRecord held;
+        held.record.topic = log->first.topic;
+        held.record.partition = where.partition;
+        held.record.offset = Offset{reader.position++};
+        held.record.timestamp = WallMs{1'000 + held.record.offset.value};
+        held.record.key = row.key;
+        if (row.value) held.record.value = *row.value;
+        return client::PartitionEvent{std::move(held)};
+    }
+
+    std::mutex mutex_;
+    std::map<Where, Log> logs_;
+    std::map<std::string, std::string> ids_;
+    std::map<Where, Reader> readers_;
+    Errc refusal_ = Errc::kNone;
+    int refusals_ = 0;
+};
+
+}  // namespace leat::streams::testing_logs

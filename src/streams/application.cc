@@ -152,7 +152,11 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                              }});
     if (globals_.is_empty()) return;
     global_thread_ = std::make_unique<GlobalThread>(
-        settings_, rt::system_time(), globals_,
+        GlobalThread::Environment{.settings = &settings_,
+                                  .clock = &rt::system_time(),
+                                  .state = &globals_,
+                                  .states = states_.get(),
+                                  .listener = options_.restore_listener.get()},
         GlobalEvents{.on_ready =
                          [this] {
                              const std::lock_guard lock{mutex_};
@@ -317,6 +321,7 @@ void Application::Impl::shut_down() {
     membership_->stop(leaves);
     member_thread_ = {};
     global_thread_.reset();
+    globals_.close();
     states_->close();
     {
         const std::lock_guard lock{mutex_};

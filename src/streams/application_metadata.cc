@@ -37,7 +37,7 @@ std::vector<StreamsMetadata> Application::Impl::all_metadata() const {
         note(layout_, share.active, one.tasks, one.stores);
         note(layout_, share.standby, one.standby_tasks, one.standby_stores);
         // Every instance has all of these.
-        for (const detail::StateStore* store : globals_.stores()) one.stores.insert(store->name());
+        for (const std::string& store : globals_.store_names()) one.stores.insert(store);
         out.push_back(std::move(one));
     }
     return out;

@@ -10,6 +10,9 @@ namespace leat::streams {
 namespace {
 
 constexpr obs::Logger kLog{"streams"};
+constexpr const char* kFolder = "global";
+/// What is not kept is in memory, and read from the topic again after a crash.
+constexpr std::size_t kKeepBytes = std::size_t{4} << 20U;
 
 ErrorHandlers without_letters(ErrorHandlers handlers) {
     handlers.dead_letter_topic.clear();
@@ -20,21 +23,77 @@ ErrorHandlers without_letters(ErrorHandlers handlers) {
 
 GlobalState::GlobalState(const detail::Parts& parts, std::string application_id,
                          ErrorHandlers handlers, const rt::Clock& clock)
-    : clock_(&clock), judge_(without_letters(std::move(handlers)), *this) {
+    : parts_(parts), clock_(&clock), judge_(without_letters(std::move(handlers)), *this) {
     identify({.application_id = std::move(application_id), .task_id = "global"});
-    std::vector<std::string> names;
     for (const auto& part : parts.all()) {
         if (!parts.is_global(part.name)) continue;
-        names.push_back(part.name);
+        nodes_.push_back(part.name);
         topics_.insert(topics_.end(), part.topics.begin(), part.topics.end());
     }
     std::ranges::sort(topics_);
-    graph_ = std::make_unique<detail::TaskGraph>(parts, names, backend_);
-    for (const auto& [name, store] : graph_->stores()) stores_.push_back(store.get());
+    for (const detail::StoreSpec& spec : parts.stores()) {
+        if (!parts.is_global_store(spec.name)) continue;
+        store_of_.emplace(*spec.source_topic, spec.name);
+        keeps_on_disk_ = keeps_on_disk_ || spec.persistent;
+    }
 }
 
-Result<void> GlobalState::open() {
+std::vector<std::string> GlobalState::store_names() const {
+    std::vector<std::string> out;
+    for (const auto& [topic, store] : store_of_) out.push_back(store);
+    std::ranges::sort(out);
+    return out;
+}
+
+Result<void> GlobalState::open(detail::StateHome* states) {
+    states_ = states;
+    if (states_ != nullptr) {
+        LEAT_TRY(open_state_, states_->open_task(kFolder, keeps_on_disk_));
+    } else {
+        LEAT_TRY(open_state_.state, detail::TaskState::open({}));
+    }
+    graph_ = std::make_unique<detail::TaskGraph>(parts_, nodes_, *open_state_.state);
+    for (const auto& [name, store] : graph_->stores()) stores_.push_back(store.get());
+    LEAT_TRY_VOID(open_state_.state->ready());
     return graph_->open(*this);
+}
+
+void GlobalState::close() {
+    stores_.clear();
+    graph_.reset();
+    if (states_ != nullptr) states_->close_task(kFolder, std::move(open_state_));
+    open_state_ = {};
+}
+
+Result<void> GlobalState::bind(const std::string& topic, std::string_view topic_id) {
+    const std::string& name = store_of_.at(topic);
+    LEAT_TRY(const bool was_foreign, open_state_.state->bind(graph_->store(name), *this, topic_id));
+    if (was_foreign)
+        kLog.warn("the global topic was made anew: its store is restored whole",
+                  {{"store", name}, {"topic", topic}});
+    return {};
+}
+
+std::optional<std::int64_t> GlobalState::next_offset(const client::TopicPartition& where) const {
+    return open_state_.state->changelog_offset(
+        detail::TaskState::offset_name(store_of_.at(where.topic), where.partition));
+}
+
+Result<void> GlobalState::wipe(const std::string& topic) {
+    return open_state_.state->wipe(graph_->store(store_of_.at(topic)), *this);
+}
+
+bool GlobalState::is_full() const {
+    const detail::TaskState& state = *open_state_.state;
+    return state.uncommitted_bytes() >= std::min(kKeepBytes, state.uncommitted_bytes_max());
+}
+
+Result<void> GlobalState::keep(const std::map<client::TopicPartition, std::int64_t>& next) {
+    detail::TaskState::Offsets offsets;
+    for (const auto& [where, offset] : next)
+        offsets[detail::TaskState::offset_name(store_of_.at(where.topic), where.partition)] =
+            offset;
+    return open_state_.state->commit(graph_->stores(), offsets);
 }
 
 Result<void> GlobalState::apply(const client::ReceivedRecord& record) {

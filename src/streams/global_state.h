@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +21,7 @@
 #include "leat/streams/handlers.h"
 #include "rt/clock.h"
 #include "streams/error_judge.h"
-#include "streams/state/ordered_bytes.h"
+#include "streams/state/state_home.h"
 #include "streams/state_guard.h"
 #include "streams/task_graph.h"
 
@@ -36,16 +37,39 @@ class GlobalState final : public detail::Task {
     [[nodiscard]] bool is_empty() const noexcept { return topics_.empty(); }
     /// Sorted.
     [[nodiscard]] const std::vector<std::string>& topics() const noexcept { return topics_; }
+    /// Sorted; of each topic there is one, of each store too.
+    [[nodiscard]] std::vector<std::string> store_names() const;
+    [[nodiscard]] const std::string& store_of(const std::string& topic) const {
+        return store_of_.at(topic);
+    }
+    /// Behind open().
     [[nodiscard]] const std::vector<detail::StateStore*>& stores() const noexcept {
         return stores_;
     }
     [[nodiscard]] StateGuard& guard() const noexcept { return guard_; }
 
-    /// Before the first apply(). Errors: what opening stores and processors ends with.
-    Result<void> open();
-    /// Precondition: the caller holds guard() for writing. Errors: what processing ends with, and
-    /// bytes that do not decode unless the handler goes on.
+    /// Before the calls below. `states`: where stores that are to be on disk are, until close();
+    /// null: all are in memory. Errors: what opening stores and processors ends with.
+    Result<void> open(detail::StateHome* states = nullptr);
+    /// When nobody reads the stores any more. What was not kept is gone.
+    void close();
+
+    // Precondition of these: the caller holds guard() for writing, or nobody reads yet.
+    /// Notes out of which topic the store behind it is; rows that are out of another one go.
+    /// `topic_id`: empty when it is not known. Errors: kIoError.
+    Result<void> bind(const std::string& topic, std::string_view topic_id);
+    /// What the state has of a partition ends before this; absent: it has nothing.
+    [[nodiscard]] std::optional<std::int64_t> next_offset(
+        const client::TopicPartition& where) const;
+    /// Empties the store behind a topic. Errors: kIoError.
+    Result<void> wipe(const std::string& topic);
+    /// Errors: what processing ends with, and bytes that do not decode unless the handler goes on.
     Result<void> apply(const client::ReceivedRecord& record);
+    /// Enough was applied to be kept.
+    [[nodiscard]] bool is_full() const;
+    /// Makes what was applied durable together with where it ends. Errors: kIoError, kNoSpace,
+    /// kMalformed (damaged: the next open() starts empty).
+    Result<void> keep(const std::map<client::TopicPartition, std::int64_t>& next);
 
     // detail::Task
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
@@ -70,11 +94,16 @@ class GlobalState final : public detail::Task {
     Result<void> judge(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
                        Result<void> done);
 
+    const detail::Parts& parts_;
     const rt::Clock* clock_;
     detail::ErrorJudge judge_;
-    detail::MemoryBackend backend_;
+    detail::StateHome* states_ = nullptr;
+    detail::OpenState open_state_;
     std::unique_ptr<detail::TaskGraph> graph_;
+    std::vector<std::string> nodes_;
     std::vector<std::string> topics_;
+    std::map<std::string, std::string> store_of_;  ///< By topic.
+    bool keeps_on_disk_ = false;                   ///< Some store is to be on disk.
     std::vector<detail::StateStore*> stores_;
     mutable StateGuard guard_;
     std::map<client::TopicPartition, std::int64_t> partition_times_;

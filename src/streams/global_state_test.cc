@@ -5,10 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "leat/streams/builder.h"
 #include "rt/clock.h"
+#include "rt/posix_disk.h"
+#include "streams/state/temp_folder.h"
 
 namespace leat::streams {
 namespace {
@@ -53,6 +58,75 @@ TEST(GlobalState, KeepsWhatItsTopicsSay) {
     EXPECT_TRUE(*found);
     EXPECT_EQ(entry.value, kThree);
     EXPECT_EQ(entry.timestamp, 5);
+}
+
+string value_of(const GlobalState& state, const string& key) {
+    const auto& store = dynamic_cast<detail::KeyValueStore&>(*state.stores().front());
+    detail::Entry entry;
+    const auto found = store.get(key, entry);
+    EXPECT_TRUE(found);
+    return *found ? entry.value : "none";
+}
+
+/// A process: its state outlives it.
+struct Process {
+    explicit Process(const string& folder) : state(topology.parts(), "app", {}, rt::system_time()) {
+        auto home = detail::StateHome::open(disk, rt::system_time(),
+                                            {.state_dir = folder,
+                                             .application_id = "app",
+                                             .fresh_id = "00000000-0000-0000-0000-000000000000",
+                                             .persistent = true});
+        EXPECT_TRUE(home);
+        states = *std::move(home);
+        EXPECT_TRUE(state.open(states.get()));
+    }
+    ~Process() { state.close(); }
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
+    const Topology topology = with_global_table();
+    rt::PosixDisk disk;
+    std::unique_ptr<detail::StateHome> states;
+    GlobalState state;
+};
+
+const client::TopicPartition kSecond{"names", 2};
+
+TEST(GlobalState, OnDiskItGoesOnWhereItWasKept) {
+    const detail::TempFolder folder;
+    {
+        Process first{folder.path()};
+        EXPECT_FALSE(first.state.next_offset(kSecond));
+        EXPECT_EQ(first.state.store_names(), (std::vector<string>{"by-key"}));
+        ASSERT_TRUE(first.state.bind("names", "id"));
+        ASSERT_TRUE(first.state.apply(record("a", kThree)));
+        ASSERT_TRUE(first.state.keep({{kSecond, 8}, {{"names", 0}, 3}}));
+        ASSERT_TRUE(first.state.apply(record("b", kThree)));
+        EXPECT_EQ(value_of(first.state, "b"), kThree);
+    }
+    Process second{folder.path()};
+    ASSERT_TRUE(second.state.bind("names", "id"));
+    EXPECT_EQ(second.state.next_offset(kSecond), 8);
+    EXPECT_EQ(second.state.next_offset({"names", 0}), 3);
+    EXPECT_FALSE(second.state.next_offset({"names", 1}));
+    EXPECT_EQ(value_of(second.state, "a"), kThree);
+    EXPECT_EQ(value_of(second.state, "b"), "none") << "it was not kept, and is read again";
+    ASSERT_TRUE(second.state.wipe("names"));
+    EXPECT_EQ(value_of(second.state, "a"), "none");
+    EXPECT_FALSE(second.state.next_offset(kSecond));
+}
+
+TEST(GlobalState, RowsOutOfAnotherTopicGo) {
+    const detail::TempFolder folder;
+    {
+        Process first{folder.path()};
+        ASSERT_TRUE(first.state.bind("names", "id"));
+        ASSERT_TRUE(first.state.apply(record("a", kThree)));
+        ASSERT_TRUE(first.state.keep({{kSecond, 8}}));
+    }
+    Process second{folder.path()};
+    ASSERT_TRUE(second.state.bind("names", "another"));
+    EXPECT_EQ(value_of(second.state, "a"), "none");
+    EXPECT_FALSE(second.state.next_offset(kSecond));
 }
 
 TEST(GlobalState, BytesThatDoNotDecodeEndItUnlessTheHandlerGoesOn) {

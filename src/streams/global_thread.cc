@@ -2,6 +2,7 @@
 #include "streams/global_thread.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -19,9 +20,13 @@ constexpr int kBatch = 500;
 
 }  // namespace
 
-GlobalThread::GlobalThread(const Settings& settings, const rt::Clock& clock, GlobalState& state,
-                           GlobalEvents events)
-    : settings_(settings), clock_(clock), state_(state), events_(std::move(events)) {}
+GlobalThread::GlobalThread(const Environment& environment, GlobalEvents events)
+    : settings_(*environment.settings),
+      clock_(*environment.clock),
+      state_(*environment.state),
+      states_(environment.states),
+      listener_(environment.listener),
+      events_(std::move(events)) {}
 
 GlobalThread::~GlobalThread() {
     stop();
@@ -95,28 +100,87 @@ Result<void> GlobalThread::look_for_partitions() {
                 fresh.push_back(where);
     }
     if (fresh.empty()) return {};
-    LEAT_TRY(const auto begins, admin_->list_offsets(fresh, client::kEarliest));
-    LEAT_TRY(const auto ends, admin_->list_offsets(fresh, client::kLatest, settings_.exactly_once));
+    if (places_.empty()) LEAT_TRY_VOID(bind_stores());
+    std::map<client::TopicPartition, Place> found;
+    LEAT_TRY_VOID(find_places(fresh, found));
     std::vector<client::StartAt> starts;
-    for (std::size_t i = 0; i < fresh.size(); ++i) {
-        for (const auto* one : {&begins[i], &ends[i]})
-            if (one->code != Errc::kNone) return Error{one->code, fresh[i].topic};
-        starts.push_back({fresh[i], Offset{begins[i].offset}});
-    }
+    for (const auto& [where, place] : found) starts.push_back({where, Offset{place.next}});
     LEAT_TRY_VOID(reader_->add(starts));
-    for (std::size_t i = 0; i < fresh.size(); ++i)
-        places_[fresh[i]] = {.next = begins[i].offset, .end = ends[i].offset};
+    for (auto& [where, place] : found) {
+        place.is_told = listener_ != nullptr && !is_ready_;
+        if (place.is_told) listener_->on_restore_start(told_of(where), place.next, place.end);
+        places_.emplace(where, place);
+    }
     return {};
 }
 
+Result<void> GlobalThread::bind_stores() {
+    LEAT_TRY(const auto known, admin_->describe_cluster(state_.topics()));
+    const auto hold = state_.guard().write();
+    for (const client::TopicInfo& topic : known.topics) {
+        if (topic.code != Errc::kNone) return Error{topic.code, topic.name};
+        LEAT_TRY_VOID(state_.bind(topic.name, topic.id.is_zero() ? "" : topic.id.text()));
+    }
+    return {};
+}
+
+Result<void> GlobalThread::find_places(const std::vector<client::TopicPartition>& fresh,
+                                       std::map<client::TopicPartition, Place>& out) {
+    LEAT_TRY(const auto begins, admin_->list_offsets(fresh, client::kEarliest));
+    LEAT_TRY(const auto ends, admin_->list_offsets(fresh, client::kLatest, settings_.exactly_once));
+    const auto hold = state_.guard().write();
+    std::set<std::string> unfit;
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+        for (const auto* one : {&begins[i], &ends[i]})
+            if (one->code != Errc::kNone) return Error{one->code, fresh[i].topic};
+        const std::int64_t next = state_.next_offset(fresh[i]).value_or(begins[i].offset);
+        out[fresh[i]] = {.next = next, .end = ends[i].offset};
+        if (next < begins[i].offset || next > std::max(begins[i].offset, ends[i].offset))
+            unfit.insert(fresh[i].topic);
+    }
+    for (const std::string& topic : unfit) {
+        kLog.warn("the topic does not go on where the state ends: its store is restored whole",
+                  {{"topic", topic}, {"store", state_.store_of(topic)}});
+        LEAT_TRY_VOID(state_.wipe(topic));
+    }
+    for (std::size_t i = 0; i < fresh.size(); ++i)
+        if (unfit.contains(fresh[i].topic)) out[fresh[i]].next = begins[i].offset;
+    return {};
+}
+
+RestoringStore GlobalThread::told_of(const client::TopicPartition& where) const {
+    return {state_.store_of(where.topic), where.topic, where.partition};
+}
+
+void GlobalThread::tell_progress(const client::TopicPartition& where, Place& place,
+                                 std::int64_t records) {
+    if (!place.is_told) return;
+    place.restored += records;
+    if (records > 0) listener_->on_batch_restored(told_of(where), place.next, records);
+    if (place.next < place.end) return;
+    place.is_told = false;
+    listener_->on_restore_end(told_of(where), place.restored);
+}
+
+Result<void> GlobalThread::keep() {
+    std::map<client::TopicPartition, std::int64_t> next;
+    for (const auto& [where, place] : places_) next[where] = place.next;
+    const auto hold = state_.guard().write();
+    is_changed_ = false;
+    keep_at_ = clock_.now() + settings_.commit_interval;
+    return state_.keep(next);
+}
+
 Result<void> GlobalThread::run() {
-    LEAT_TRY_VOID(state_.open());
+    LEAT_TRY_VOID(state_.open(states_));
     LEAT_TRY_VOID(insist([this]() -> Result<void> {
         LEAT_TRY_VOID(connect());
         return look_for_partitions();
     }));
     while (!stopping_) LEAT_TRY_VOID(turn());
-    return {};
+    for (const auto& [where, place] : places_)
+        if (place.is_told) listener_->on_restore_suspended(told_of(where), place.restored);
+    return is_changed_ ? keep() : Result<void>{};
 }
 
 Result<void> GlobalThread::turn() {
@@ -124,9 +188,13 @@ Result<void> GlobalThread::turn() {
     {
         const auto hold = state_.guard().write();
         for (const auto& [where, place] : places_) LEAT_TRY_VOID(read(where, any));
+        is_changed_ = is_changed_ || any;
     }
     const auto is_behind = [](const auto& one) { return one.second.next < one.second.end; };
-    if (!is_ready_ && std::ranges::none_of(places_, is_behind)) {
+    const bool is_complete = !is_ready_ && std::ranges::none_of(places_, is_behind);
+    if (is_changed_ && (is_complete || state_.is_full() || clock_.now() >= keep_at_))
+        LEAT_TRY_VOID(keep());
+    if (is_complete) {
         is_ready_ = true;
         kLog.info("global stores are complete", {{"partitions", places_.size()}});
         events_.on_ready();
@@ -142,11 +210,13 @@ Result<void> GlobalThread::turn() {
 
 Result<void> GlobalThread::read(const client::TopicPartition& where, bool& any) {
     Place& place = places_.at(where);
+    std::int64_t records = 0;
     for (int i = 0; i < kBatch; ++i) {
         LEAT_TRY(client::PartitionEvent event, reader_->next(where));
         if (const auto* held = std::get_if<client::HeldRecord>(&event)) {
             LEAT_TRY_VOID(state_.apply(held->record));
             place.next = held->record.offset.value + 1;
+            ++records;
         } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
             place.next = std::max(place.next, end->offset.value);
         } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
@@ -155,10 +225,11 @@ Result<void> GlobalThread::read(const client::TopicPartition& where, bool& any) 
                                                           " no longer has offset " +
                                                           std::to_string(place.next)};
         } else {
-            return {};
+            break;
         }
         any = true;
     }
+    tell_progress(where, place, records);
     return {};
 }
 

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "client/admin.h"
 #include "client/partition_reader.h"
+#include "leat/streams/restore_listener.h"
 #include "rt/clock.h"
 #include "rt/named_thread.h"
 #include "streams/global_state.h"
@@ -34,8 +35,14 @@ struct GlobalEvents {
 /// Threading: start() and stop() by others than its own.
 class GlobalThread {
   public:
-    GlobalThread(const Settings& settings, const rt::Clock& clock, GlobalState& state,
-                 GlobalEvents events);
+    struct Environment {
+        const Settings* settings = nullptr;
+        const rt::Clock* clock = nullptr;
+        GlobalState* state = nullptr;
+        detail::StateHome* states = nullptr;
+        RestoreListener* listener = nullptr;  ///< May be null.
+    };
+    GlobalThread(const Environment& environment, GlobalEvents events);
     GlobalThread(const GlobalThread&) = delete;
     GlobalThread& operator=(const GlobalThread&) = delete;
     /// Joins.
@@ -54,21 +61,35 @@ class GlobalThread {
     Result<void> turn();
     /// What one partition has; `any`: there was something.
     Result<void> read(const client::TopicPartition& where, bool& any);
+    /// The stores are out of the topics as they are now.
+    Result<void> bind_stores();
+    Result<void> keep();
 
     struct Place {
         std::int64_t next = 0;
-        std::int64_t end = 0;  ///< When it was found; beyond it the store is current.
+        std::int64_t end = 0;       ///< When it was found; beyond it the store is current.
+        std::int64_t restored = 0;  ///< Records until then.
+        bool is_told = false;       ///< Its begin was told, and its end is to be.
     };
+    /// Places of partitions that were not read yet; a store that does not fit its topic is emptied.
+    Result<void> find_places(const std::vector<client::TopicPartition>& fresh,
+                             std::map<client::TopicPartition, Place>& out);
+    [[nodiscard]] RestoringStore told_of(const client::TopicPartition& where) const;
+    void tell_progress(const client::TopicPartition& where, Place& place, std::int64_t records);
 
     const Settings& settings_;
     const rt::Clock& clock_;
     GlobalState& state_;
+    detail::StateHome* states_;
+    RestoreListener* listener_;
     GlobalEvents events_;
     std::unique_ptr<client::PartitionReader> reader_;
     std::unique_ptr<client::Admin> admin_;
     std::map<client::TopicPartition, Place> places_;
     bool is_ready_ = false;
+    bool is_changed_ = false;  ///< Since the last keep().
     Instant look_at_{};
+    Instant keep_at_{};
 
     std::mutex mutex_;
     std::condition_variable stopped_;

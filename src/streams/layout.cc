@@ -43,7 +43,10 @@ bool Subtopology::keeps_state_on_disk() const {
 }
 
 bool Layout::keeps_state_on_disk() const {
-    return std::ranges::any_of(subtopologies_, &Subtopology::keeps_state_on_disk);
+    return std::ranges::any_of(subtopologies_, &Subtopology::keeps_state_on_disk) ||
+           std::ranges::any_of(parts_.stores(), [&](const detail::StoreSpec& spec) {
+               return spec.persistent && parts_.is_global_store(spec.name);
+           });
 }
 
 Layout::Layout(const detail::Parts& parts, std::string application_id,

@@ -63,7 +63,7 @@ class Layout {
     /// The changelog of a store that is not its source topic.
     [[nodiscard]] std::string changelog_name(std::string_view store) const;
 
-    /// Some store is to be on disk.
+    /// Some store is to be on disk, of a task or a global one.
     [[nodiscard]] bool keeps_state_on_disk() const;
 
     /// How reading begins without a committed position. Repartition topics: from their beginning.

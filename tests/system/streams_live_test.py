@@ -273,6 +273,41 @@ class Live(ClusterTest):
             self.produce("in", ("new", "2"))
             self.wait_for_values(*expected, "1:nobody", "2:known", app=app)
 
+    def test_global_store_on_disk_goes_on_where_it_ended(self):
+        self.create("in", 1)
+        self.create("names", 3)
+        self.produce("names", *[(f"k{i}", f"n{i}") for i in range(2000)])
+        state = (f"state.dir={self.place / 'global'}", "session.timeout.ms=1500")
+        ends = lambda app: [int(line.split()[-1]) for line in app.lines()  # noqa: E731
+                            if line.startswith("restore end") and " names-" in line]
+        with App(self, "global", *state) as app:
+            app.running()
+            self.assertEqual(sum(ends(app)), 2000)
+            self.assertEqual(len(ends(app)), 3)
+            app.process.kill()
+            app.process.wait()
+        self.produce("names", ("k1", "new"), ("more", "m"), ("k2", "newer"))
+        self.produce("in", ("k1", "1"), ("k7", "7"), ("more", "8"))
+        with App(self, "global", *state) as app:
+            app.running()
+            self.assertEqual(sum(ends(app)), 3)
+            self.wait_for_values("1:new", "7:n7", "8:m", app=app)
+            # A row that came while it ran is kept at the end.
+            self.produce("names", ("late", "l"))
+            self.produce("in", *[("late", "9")] * 1)
+            self.assertEqual(app.ask("leave"), "ok")
+        # Another topic under the name: nothing of the first one is left.
+        self.leat("topic", "delete", "names", "--yes")
+        self.wait_for(self.topics, lambda names: "names" not in names)
+        self.create("names", 3)
+        self.produce("names", ("k1", "third"))
+        self.produce("in", ("k1", "10"), ("k7", "11"))
+        with App(self, "global", *state) as app:
+            app.running()
+            self.assertEqual(sum(ends(app)), 1)
+            self.assertIn("made anew", app.said())
+            self.wait_for(self.values, lambda found: {"10:third", "11:nobody"} <= set(found), app=app)
+
     def test_missing_global_topic_ends_it(self):
         self.create("in", 1)
         with App(self, "global", "task.timeout.ms=500") as app:

@@ -113,8 +113,8 @@ ifndef INTEROP
 endif
 
 .PHONY: bench
-bench: setup-bench build ## Measure beside Apache Kafka  [BENCH="--rounds 5 --report FILE"]
-	@ninja -C build/release -j $(JOBS) loadgen null_broker
+bench: setup-bench build ## Measure beside Apache Kafka  [BENCH="--table backbone|security|streams --rounds 5 --report FILE"]
+	@ninja -C build/release -j $(JOBS) loadgen null_broker streams_load streams_data
 	@bench/run $(BENCH)
 
 ##@ Find your way

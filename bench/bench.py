@@ -3,7 +3,8 @@
 """Measures Leat, Apache Kafka and a null broker in turn, in one interleaved run on this machine.
 
 Each round starts each broker once, warms it and runs the cells; starts and restarts are measured in rounds of their own. In the table
-`security` (transactions, TLS, logins, rights, groups) each cell has brokers of its own. The report has medians over the rounds, their spread, and ratios against Apache Kafka. CPU is the whole process's.
+`security` (transactions, TLS, logins, rights, groups) each cell has brokers of its own. In the table `streams` an application on Leat Streams and
+its twin on Kafka Streams run in turn on one broker (streams_cells.py). The report has medians over the rounds, their spread, and ratios against Apache Kafka. CPU is the whole process's.
 """
 import argparse
 import datetime
@@ -26,6 +27,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 import cells  # noqa: E402
 import machine  # noqa: E402
 import secured_cells  # noqa: E402
+import streams_cells  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, Unavailable, free_port  # noqa: E402
 from results import Results  # noqa: E402
 
@@ -205,9 +207,27 @@ def warm_up(bench):
     bench.give_back_disk()
 
 
+def run_streams(number, wanted, options, results):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-bench-streams-", dir=options.scratch))
+
+    def take(side, title, figures, why):
+        if figures is None:
+            say(f"{side}: {title}: {why}")
+            results.fail(side, title, why)
+            return
+        say(f"{side}: {title}: " + ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
+        results.add(side, title, figures)
+    try:
+        streams_cells.run_round(folder, options, number, wanted, take)
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def describe_run(options):
     return {"commit": machine.commit(ROOT), "date": str(datetime.date.today()), "machine": machine.describe(),
-            "command": f"bench/run {' '.join(sys.argv[1:])}", "seconds": options.seconds}
+            "command": f"bench/run {' '.join(sys.argv[1:])}", "seconds": options.seconds} | (
+                {"streams": f"on {options.streams_broker}: {streams_cells.ABOUT}"} if options.table in ("all", "streams") else {})
 
 
 def show(results, path):
@@ -227,10 +247,14 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release/bin", help="folder with leat, loadgen, null_broker")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=20, help="length of a cell [%(default)s]")
-    parser.add_argument("--table", choices=("all", "backbone", "security"), default="all", help="[%(default)s]")
+    parser.add_argument("--table", choices=("all", "backbone", "security", "streams"), default="all", help="[%(default)s]")
     parser.add_argument("--cells", default="", help="regular expression of the cells to run")
     parser.add_argument("--brokers", default="leat,kafka,null", help="[%(default)s]")
     parser.add_argument("--ballast-gb", type=float, default=5, help="log size of the restart after kill -9 [%(default)s]")
+    parser.add_argument("--streams-broker", choices=("leat", "kafka"), default="leat", help="what stream applications run on [%(default)s]")
+    parser.add_argument("--streams-store", type=int, default=10_000_000, help="records of the store that is restored [%(default)s]")
+    parser.add_argument("--sides", default="leat,kafka", help="of the table streams [%(default)s]")
+    parser.add_argument("--keep", action="store_true", help="keep the folder of the table streams, with its logs")
     parser.add_argument("--touch-gib", type=float, default=64,
                         help="memory touched, as far as it is free, before cells that write much [%(default)s]")
     parser.add_argument("--scratch", type=pathlib.Path, default=None, help="where data directories are made")
@@ -246,9 +270,10 @@ def main():
         return show(results, options.report)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     pick = re.compile(options.cells)
-    warm = [c for c in cells.WARM if pick.search(c[0]) and options.table != "security"]
-    cold = [c for c in cells.COLD if pick.search(c[0]) and options.table != "security"]
-    secured = [c for c in secured_cells.CELLS if pick.search(c[0]) and options.table != "backbone"]
+    warm = [c for c in cells.WARM if pick.search(c[0]) and options.table in ("all", "backbone")]
+    cold = [c for c in cells.COLD if pick.search(c[0]) and options.table in ("all", "backbone")]
+    secured = [c for c in secured_cells.CELLS if pick.search(c[0]) and options.table in ("all", "security")]
+    streams = [c for c in streams_cells.CELLS if pick.search(c[0]) and options.table in ("all", "streams")]
     results = Results(options.raw)
     results.begin(describe_run(options))
     try:
@@ -264,7 +289,9 @@ def main():
                 for name in brokers if number % 2 == 0 else reversed(brokers):
                     if name in cell[2].split():
                         run_secured(name, cell, options, results)
-    except Unavailable as why:
+            if streams:
+                run_streams(number, streams, options, results)
+    except (Unavailable, streams_cells.engines.Unavailable) as why:
         say(f"Apache Kafka cannot be had: {why}")
         return 3
     return show(results, options.report)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal and floor of each figure: ("ratio" to Apache Kafka or "value"), goal, floor; which way is better follows from goal and floor."""
 
+TOPOLOGIES = ("map and filter", "count over 1 M keys", "tumbling count", "stream-stream join")
+
 GOALS = {
     ("os, batches of 1 MB", "CPU-s/GB"): ("ratio", 0.6, 0.8),
     ("os, batches of 1 MB", "GB/s"): ("ratio", 1.2, 0.95),
@@ -39,6 +41,14 @@ GOALS = {
     ("10,000 access rules, a produce of one small batch", "instructions added, %"): ("value", 3, 8),
     ("100 members stable, classic", "seconds"): ("ratio", 0.3, 0.8),
     ("100 members stable, consumer protocol", "seconds"): ("ratio", 0.3, 0.8),
+    # Those of the table `streams`, against Kafka Streams.
+    **{(topology, f"{how} once: records/CPU-s"): ("ratio", 4, 2) for topology in TOPOLOGIES for how in ("at least", "exactly")},
+    **{(topology, "cost of exactly once, %"): ("value", 5, 12) for topology in TOPOLOGIES},
+    **{(f"engine alone: {topology}", "records/CPU-s"): ("ratio", 8, 4) for topology in TOPOLOGIES},
+    ("count over 1 M keys", "resident MiB"): ("ratio", 0.2, 0.4),
+    ("restore of a store, values of 100 bytes", "records/s"): ("ratio", 4, 2),
+    ("start to first output, empty", "seconds"): ("value", 0.1, 0.5),
+    ("count on disk, 20,000 records/s", "p99 ms"): ("ratio", 0.3, 0.6),
 }
 
 

@@ -11,6 +11,7 @@ import statistics
 import cells
 import goals
 import secured_cells
+import streams_cells
 
 
 def text_of(value):
@@ -58,7 +59,7 @@ class Results:
                 self.figures.setdefault((entry["cell"], figure), {}).setdefault(entry["broker"], []).append(value)
 
     def _rows(self):
-        order = {cell[0]: number for number, cell in enumerate(cells.WARM + cells.COLD + secured_cells.CELLS)}
+        order = {cell[0]: number for number, cell in enumerate(cells.WARM + cells.COLD + secured_cells.CELLS + streams_cells.CELLS)}
         return sorted(self.figures.items(), key=lambda row: order.get(row[0][0], len(order)))
 
     def _head(self):
@@ -71,22 +72,35 @@ class Results:
         seconds = "; ".join(dict.fromkeys(f"{run['seconds']:g}" for run in self.runs))
         counts = sorted({len(values) for by in self.figures.values() for values in by.values()})
         rounds = f"{counts[0]}" if len(set(counts)) == 1 else f"{counts[0]} to {counts[-1]}" if counts else "0"
+        lines += [f"- stream applications {about}" for about in dict.fromkeys(run["streams"] for run in self.runs if "streams" in run)]
         lines += [f"- rounds: {rounds} a figure, {seconds} s a cell; medians, in brackets the spread over the rounds", ""]
         return lines
 
     def report(self):
         """The report, and which figures are below their floor."""
-        lines = self._head()
-        lines += ["| what | figure | Leat | Apache Kafka 4.3.1 | null broker | ratio | goal | verdict |", "|---|---|---|---|---|---|---|---|"]
-        below = []
-        for (title, figure), by in self._rows():
+        lines, below = self._head(), []
+        rows = self._rows()
+        of_streams = [row for row in rows if row[0][0] in streams_cells.TITLES]
+        of_brokers = [row for row in rows if row[0][0] not in streams_cells.TITLES]
+        if of_brokers:
+            lines += self._table("| what | figure | Leat | Apache Kafka 4.3.1 | null broker | ratio | goal | verdict |", of_brokers,
+                                 ("leat", "kafka", "null"), below)
+        if of_streams:
+            names = " | ".join(streams_cells.NAMES[side] for side in streams_cells.SIDES)
+            lines += [""] * bool(of_brokers) + self._table(f"| what | figure | {names} | ratio | goal | verdict |", of_streams, streams_cells.SIDES, below)
+        lines += [f"\nNo figure: {line}" for line in self.failed]
+        return "\n".join(lines) + "\n", below
+
+    @staticmethod
+    def _table(head, rows, columns, below):
+        lines = [head, "|" + "---|" * (head.count("|") - 1)]
+        for (title, figure), by in rows:
             mid = {name: statistics.median(values) for name, values in by.items()}
             shown = {name: f"{text_of(mid[name])} ({text_of(min(v))}–{text_of(max(v))})" for name, v in by.items()}
             ratio = mid["leat"] / mid["kafka"] if "leat" in mid and mid.get("kafka") else None
             verdict, goal = goals.judge(title, figure, mid.get("leat"), ratio)
             if verdict == "BELOW":
                 below.append(f"{title}, {figure}")
-            lines.append(f"| {title} | {figure} | {shown.get('leat', '–')} | {shown.get('kafka', '–')} | {shown.get('null', '–')} | "
-                         f"{'–' if ratio is None else f'{ratio:.2f}×'} | {goal} | {verdict} |")
-        lines += [f"\nNo figure: {line}" for line in self.failed]
-        return "\n".join(lines) + "\n", below
+            values = " | ".join(shown.get(name, "–") for name in columns)
+            lines.append(f"| {title} | {figure} | {values} | {'–' if ratio is None else f'{ratio:.2f}×'} | {goal} | {verdict} |")
+        return lines

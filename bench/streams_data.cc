@@ -83,14 +83,22 @@ void send(const Client& client, const string& topic, std::int64_t key, std::int6
           std::int64_t time_ms) {
     const string key_bytes = leat::bench::key_text(key);
     const string value = leat::bench::value_text(record);
+    rd_kafka_vu_t parts[5]{};
+    parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    parts[0].u.cstr = topic.c_str();
+    parts[1].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    parts[1].u.i = RD_KAFKA_MSG_F_COPY;  // The client takes void* and only reads.
+    parts[2].vtype = RD_KAFKA_VTYPE_KEY;
+    parts[2].u.mem = {const_cast<char*>(key_bytes.data()), key_bytes.size()};
+    parts[3].vtype = RD_KAFKA_VTYPE_VALUE;
+    parts[3].u.mem = {const_cast<char*>(value.data()), value.size()};
+    parts[4].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    parts[4].u.i64 = time_ms;
     for (;;) {
-        // The client copies both.
-        const auto code = rd_kafka_producev(
-            client.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(key_bytes.data(), key_bytes.size()),
-            RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
-            RD_KAFKA_V_TIMESTAMP(time_ms), RD_KAFKA_V_END);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+        rd_kafka_error_t* failure = rd_kafka_produceva(client.get(), parts, std::size(parts));
+        if (failure == nullptr) return;
+        const auto code = rd_kafka_error_code(failure);
+        rd_kafka_error_destroy(failure);
         if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) fail(rd_kafka_err2str(code));
         rd_kafka_poll(client.get(), 10);
     }

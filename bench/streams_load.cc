@@ -110,7 +110,7 @@ struct Wanted {
 };
 
 Wanted read_words(int argc, char** argv) {
-    Wanted out{.options = {.application_id = argv[4], .bootstrap_servers = argv[3]}};
+    Wanted out{.topics = {}, .options = {.application_id = argv[4], .bootstrap_servers = argv[3]}};
     for (int i = 5; i < argc; ++i) {
         const string word{argv[i]};
         const string name = word.substr(0, word.find('='));

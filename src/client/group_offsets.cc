@@ -42,9 +42,10 @@ std::int16_t fetch_verdict(const wire::OffsetFetchResponse& message) {
 
 }  // namespace
 
-Result<std::unique_ptr<GroupOffsets>> GroupOffsets::connect(
-    const std::vector<Property>& properties) {
+Result<std::unique_ptr<GroupOffsets>> GroupOffsets::connect(const std::vector<Property>& properties,
+                                                            std::optional<int> retries_max) {
     LEAT_TRY(ClusterOptions options, cluster_options_of(properties));
+    options.retries_max = retries_max.value_or(options.retries_max);
     LEAT_TRY(std::unique_ptr<Cluster> cluster, Cluster::connect(std::move(options)));
     return std::unique_ptr<GroupOffsets>{new GroupOffsets{std::move(cluster)}};
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,7 +28,10 @@ struct CommittedOffset {
 /// Threading: not synchronised. Calls block.
 class GroupOffsets {
   public:
-    static Result<std::unique_ptr<GroupOffsets>> connect(const std::vector<Property>& properties);
+    /// `retries_max`: how often a question is asked again before its error is told; not given: for
+    /// about 10 seconds.
+    static Result<std::unique_ptr<GroupOffsets>> connect(const std::vector<Property>& properties,
+                                                         std::optional<int> retries_max = {});
 
     /// All or the first error. Errors: kRebalanceInProgress (again later), kIllegalGeneration,
     /// kUnknownMemberId, kFencedInstanceId (no longer entitled), what else the coordinator says.

@@ -51,7 +51,9 @@ Result<void> ClusterClients::connect() {
         LEAT_TRY(admin_, client::Admin::connect(properties));
     }
     if (offsets_ == nullptr) {
-        LEAT_TRY(offsets_, client::GroupOffsets::connect(properties));
+        // While a transaction holds a task's positions, the other tasks are looked after; with one
+        // retry a coordinator that has moved is found.
+        LEAT_TRY(offsets_, client::GroupOffsets::connect(properties, 1));
     }
     return {};
 }

@@ -27,7 +27,7 @@ class RestoreClients {
 
     /// Before the calls below; again after an error. Errors: those of the clients.
     virtual Result<void> connect() = 0;
-    /// As GroupOffsets::committed(), of the application's group.
+    /// As GroupOffsets::committed(), of the application's group; does not wait for long.
     virtual Result<std::vector<client::CommittedOffset>> committed(
         std::span<const client::TopicPartition> where) = 0;
     /// What tasks read with; as long as this lives.

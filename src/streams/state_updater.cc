@@ -270,7 +270,10 @@ Result<void> StateUpdater::restore(bool& worked) {
             continue;
         const Result<void> stepped = step(entry, worked);
         if (!stepped) LEAT_TRY_VOID(judge(entry, stepped.error()));
-        if (stepped) entry.patience.restore();
+        if (stepped) {
+            entry.patience.restore();
+            entry.is_waiting = false;
+        }
         if (entry.is_open) environment_.board->note_lag(id, entry.task->changelogs().remaining());
         if (entry.is_restored) done.push_back(id);
     }
@@ -305,8 +308,9 @@ Result<void> StateUpdater::judge(Entry& entry, const Error& why) {
                              : may_pass(why.code()) &&
                                    entry.patience.lasts(now, environment_.settings->task_timeout);
     if (!goes_on) return Error{why.code(), why.detail()};
-    kLog.warn(is_damaged ? "state is damaged and restored whole" : "restoring has to wait",
-              {{"task", entry.task->id().text()}, {"code", why.code()}, {"why", why.detail()}});
+    if (is_damaged || !std::exchange(entry.is_waiting, true))
+        kLog.warn(is_damaged ? "state is damaged and restored whole" : "restoring has to wait",
+                  {{"task", entry.task->id().text()}, {"code", why.code()}, {"why", why.detail()}});
     entry.not_before = is_damaged ? now : now + kRetryPause;
     if (entry.is_open && !is_damaged) return {};
     const detail::WorkInside inside{gate_};

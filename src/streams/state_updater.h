@@ -91,6 +91,7 @@ class StateUpdater {
         bool is_open = false;
         bool has_positions = false;
         bool is_restored = false;
+        bool is_waiting = false;  ///< It was told that it has to.
         int damages = 0;
         Instant not_before{};
         Instant next_limits{};  ///< Of a copy: when it is asked how far its sources are processed.

@@ -6,6 +6,7 @@
 
 #include "client/admin.h"
 #include "obs/log.h"
+#include "streams/failpoints.h"
 
 namespace leat::streams {
 namespace {
@@ -99,7 +100,7 @@ Result<void> ChangelogReader::set_ends(
     LEAT_TRY(const auto ends, cluster_.offsets_of(where, client::kLatest));
     for (std::size_t i = 0; i < marks_.size(); ++i) {
         ChangelogMark& mark = *marks_[i];
-        mark.done = false;
+        mark.done = has_fault(Fault::kRestoreSkipped);
         mark.end = ends[i];
         if (!mark.is_source) continue;
         // What is not processed yet comes in as input.

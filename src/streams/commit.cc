@@ -3,9 +3,11 @@
 // How a thread makes its work durable: output and changelogs first, then positions; or all of it in
 // one transaction.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "obs/log.h"
+#include "streams/failpoints.h"
 #include "streams/internal_topics.h"
 #include "streams/stream_thread.h"
 
@@ -120,10 +122,12 @@ Result<StreamThread::Committed> StreamThread::commit() {
     const bool any = in_transaction_ || std::ranges::any_of(tasks_, [](const auto& one) {
                          return one.second->needs_commit();
                      });
+    if (any) reach(FailStep::kCommitBegun);
+    if (any && has_fault(Fault::kOffsetsBeforeData)) commit_too_early();
     std::vector<client::CommittedOffset> positions;
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
-        if (any) {
+        if (any && !has_fault(Fault::kCommitBeforeFlush)) {
             Result<void> flushed = task->flush();
             if (task->is_damaged()) return heal(id, flushed);
             if (!flushed && settings_.exactly_once && delivery_failure_)
@@ -135,6 +139,7 @@ Result<StreamThread::Committed> StreamThread::commit() {
                          std::make_move_iterator(more.end()));
     }
     if (positions.empty() && !any) return Committed::kDone;
+    reach(FailStep::kCommitFlushed);
     const Instant begin = environment_.clock->now();
     Committed done = Committed::kDone;
     if (!settings_.exactly_once) {
@@ -143,6 +148,8 @@ Result<StreamThread::Committed> StreamThread::commit() {
         LEAT_TRY(done, commit_transaction(positions));
     }
     if (done != Committed::kDone) return done;
+    reach(FailStep::kCommitDone);
+    if (any && has_fault(Fault::kCommitBeforeFlush)) LEAT_TRY_VOID(flush_too_late());
     note_time(SensorId::kThreadCommit, begin);
     commits_.restore();
     resets_.restore();
@@ -156,6 +163,7 @@ Result<void> StreamThread::keep_states() {
         if (!task->is_running()) continue;
         const bool has_worked = task->needs_commit();
         Result<void> kept = task->committed();
+        if (kept) reach(FailStep::kCommitTaskKept);
         if (task->is_damaged())
             damaged.emplace_back(id, std::move(kept));
         else if (!kept)
@@ -183,12 +191,31 @@ Result<StreamThread::Committed> StreamThread::heal(TaskId id, const Result<void>
     return Committed::kLater;
 }
 
+void StreamThread::commit_too_early() {
+    std::vector<client::CommittedOffset> positions;
+    for (const auto& [id, task] : tasks_)
+        if (task->is_running()) std::ranges::move(task->positions(), std::back_inserter(positions));
+    const auto pass = environment_.gate->try_enter();
+    if (!pass || positions.empty()) return;
+    ignore(offsets_->commit(pass->identity, positions),
+           "the commit at its time says what is wrong");
+}
+
+Result<void> StreamThread::flush_too_late() {
+    for (const auto& [id, task] : tasks_)
+        if (task->is_running()) LEAT_TRY_VOID(task->flush());
+    if (settings_.exactly_once) return {};
+    return writer_->flush(settings_.task_timeout);
+}
+
 Result<StreamThread::Committed> StreamThread::commit_positions(
     const std::vector<client::CommittedOffset>& positions) {
     do {
         LEAT_TRY_VOID(send_letters());
-        LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
+        if (!has_fault(Fault::kCommitBeforeFlush))
+            LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
     } while (!letters_.empty());
+    reach(FailStep::kCommitDelivered);
     if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
     if (positions.empty()) return Committed::kDone;  // What changed is in changelogs alone.
     const auto pass = environment_.gate->try_enter();
@@ -225,13 +252,20 @@ Result<std::vector<client::CommittedOffset>> StreamThread::still_there(
 Result<StreamThread::Committed> StreamThread::commit_transaction(
     const std::vector<client::CommittedOffset>& positions) {
     // Entered before anything is sent: inside a rebalance the transaction stays open instead.
-    const auto pass = environment_.gate->try_enter();
-    if (!pass || environment_.board->is_lost(index_)) return Committed::kLater;
+    auto pass = environment_.gate->try_enter();
+    const bool no_fencing = has_fault(Fault::kNoFencing);
+    if (!pass || (environment_.board->is_lost(index_) && !no_fencing)) return Committed::kLater;
+    if (no_fencing) {
+        pass->identity.generation = -1;
+        pass->identity.member_id.clear();
+        pass->identity.instance_id.clear();
+    }
     if (!in_transaction_) {
         LEAT_TRY_VOID(writer_->begin());
         in_transaction_ = true;
     }
     Result<void> done = writer_->send_offsets(pass->identity, positions, settings_.task_timeout);
+    if (done) reach(FailStep::kCommitOffsetsSent);
     if (done) done = writer_->commit(settings_.task_timeout);
     if (done) {
         in_transaction_ = false;
@@ -269,6 +303,7 @@ void StreamThread::purge() {
                 }
     if (before.empty()) return;
     const auto purged = admin_->delete_records(before);
+    reach(FailStep::kCommitPurged);
     Errc trouble = purged ? Errc::kNone : purged.error().code();
     if (purged)
         for (const auto& one : *purged)
@@ -287,12 +322,31 @@ Result<void> StreamThread::commit_at_last() {
         if (done == Committed::kDone) return {};
         if (done == Committed::kMustReset) return reset_tasks();
         // Fallen out of the group meanwhile: nothing of this can be committed.
-        if (environment_.board->is_lost(index_) || environment_.gate->is_ended() ||
-            environment_.clock->now() >= end)
+        if (environment_.board->is_lost(index_) || environment_.gate->is_ended()) return {};
+        if (environment_.clock->now() >= end) {
+            // A later commit would hold output of tasks that are closed by then, not their
+            // positions.
+            if (settings_.exactly_once) return reset_tasks();
             return {};
+        }
         gate_.breathe();
         environment_.gate->wait(turn, kStalePause);
     }
+}
+
+Result<void> StreamThread::drop_tasks(const std::vector<TaskId>& ids) {
+    const bool must_commit = std::ranges::any_of(ids, [&](const TaskId& id) {
+        const auto found = tasks_.find(id);
+        return found != tasks_.end() && found->second->needs_commit();
+    });
+    if (must_commit) {
+        // The next owner starts where this commit ends. Without one it does the work again.
+        LEAT_TRY_VOID(commit_at_last());
+        reach(FailStep::kRevokeCommitted);
+    }
+    close_tasks(ids);
+    if (!ids.empty()) reach(FailStep::kRevokeClosed);
+    return {};
 }
 
 Result<void> StreamThread::reset_tasks() {

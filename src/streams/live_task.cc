@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "client/admin.h"
 #include "streams/commit_metadata.h"
+#include "streams/failpoints.h"
 #include "streams/trouble.h"
 
 namespace leat::streams {
@@ -66,7 +67,9 @@ Result<void> LiveTask::open() {
                                    .state = state,
                                    .task = *this,
                                    .partition = id_.partition};
-    return changelogs_.open(of, *environment_.layout);
+    LEAT_TRY_VOID(changelogs_.open(of, *environment_.layout));
+    reach(FailStep::kRestoreOpened);
+    return {};
 }
 
 Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) {
@@ -78,16 +81,21 @@ Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) 
     std::map<client::TopicPartition, std::int64_t> ends;
     for (const auto& one : start_at_)
         if (one.offset >= 0) ends[one.where] = one.offset;
-    return changelogs_.set_ends(ends);
+    LEAT_TRY_VOID(changelogs_.set_ends(ends));
+    reach(FailStep::kRestoreActivated);
+    return {};
 }
 
 Result<bool> LiveTask::restore() {
     const std::int64_t before = changelogs_.restored();
+    const std::int64_t taken = changelogs_.taken();
     LEAT_TRY(const bool done, changelogs_.restore(kRestoreBatch));
+    if (changelogs_.taken() > taken) reach(FailStep::kRestoreBatch);
     meters_->at(wall_time());
     meters_->restored(changelogs_.restored() - before);
     meters_->remaining(changelogs_.remaining());
     if (!is_active_ || !done) return false;
+    reach(FailStep::kRestoreDone);
     changelogs_.close();
     return true;
 }
@@ -99,6 +107,7 @@ Result<void> LiveTask::start() {
     const auto hold = hold_globals();
     LEAT_TRY_VOID(graph_->open_nodes(*this));
     is_running_ = true;
+    reach(FailStep::kRestoreRunning);
     return {};
 }
 
@@ -150,8 +159,14 @@ Result<void> LiveTask::start_reading() {
 }
 
 Result<void> LiveTask::go_on_after_gap(Input& input) {
-    LEAT_TRY(input.position, start_of(input.where));
     const client::TopicPartition where[] = {input.where};
+    LEAT_TRY(const std::int64_t begin, environment_.offset_at(input.where, client::kEarliest));
+    LEAT_TRY(const std::int64_t end, environment_.offset_at(input.where, client::kLatest));
+    // The news may be of a place where the partition was read before it was given up and came back:
+    // the client does not say which. To begin anew then would do again what others have committed.
+    if (input.position < begin || input.position > end) {
+        LEAT_TRY(input.position, start_of(input.where));
+    }
     LEAT_TRY_VOID(environment_.reader->remove(where));
     const client::StartAt start[] = {{input.where, Offset{input.position}}};
     return environment_.reader->add(start);

@@ -8,6 +8,7 @@
 
 #include "client/member_assignment.h"
 #include "obs/log.h"
+#include "streams/failpoints.h"
 #include "streams/internal_topics.h"
 #include "streams/state_lags.h"
 #include "streams/trouble.h"
@@ -227,11 +228,16 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
         if (std::ranges::find(topics, topic) == topics.end()) topics.push_back(topic);
     const auto metadata = encode_member(me, topics, wants_shutdown_);
     LEAT_TRY(const client::GroupMember::Joined joined, member_->join(metadata));
+    reach(FailStep::kRebalanceJoined);
     // The coordinator had forgotten us, and others may have had what we hold.
     if (!before.empty() && member_->identity().member_id != before) lose();
     std::vector<client::MemberShare> shares;
-    if (joined.leads) shares = lead(joined.members);
+    if (joined.leads) {
+        shares = lead(joined.members);
+        reach(FailStep::kRebalancePlanned);
+    }
     LEAT_TRY(const std::vector<std::byte> mine, member_->sync(shares));
+    reach(FailStep::kRebalanceSynced);
     partitions = client::parse_member_assignment(mine);
     return decode_orders(mine);
 }
@@ -244,6 +250,7 @@ Membership::Step Membership::join() {
     std::vector<client::TopicPartition> partitions;
     Result<MemberOrders> orders = [&] {
         const auto closed = environment_.gate->close();
+        reach(FailStep::kRebalanceBegun);
         Result<MemberOrders> out = join_once(partitions);
         // Before anybody can commit again.
         if (!out && (is_loss(out.error().code()) || out.error().code() == Errc::kFencedInstanceId))
@@ -301,6 +308,7 @@ Membership::Step Membership::obey(const MemberOrders& orders,
         view_ = {.others = orders.others, .task_counts = orders.task_counts};
     }
     environment_.board->set_wanted(orders.share, {partitions.begin(), partitions.end()});
+    reach(FailStep::kRebalanceAssigned);
     events_.on_assigned();
     kLog.info("assigned", {{"group", environment_.settings->application_id},
                            {"generation", member_->identity().generation},

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "streams/failpoints.h"
 
 namespace leat::streams {
 namespace {
@@ -263,11 +264,15 @@ Result<void> StreamThread::follow_orders() {
     if (!environment_.board->has_news(index_)) return {};
     restoring_ = true;  // Before the news are gone: both together say whether all runs.
     const TaskBoard::Orders orders = environment_.board->take(index_);
+    reach(FailStep::kRebalanceOrdered);
     if (orders.lost) LEAT_TRY_VOID(lose_tasks());
     LEAT_TRY_VOID(drop_tasks(unwanted_by(orders)));
     // Those too that a reset took away: the board waits for each of them.
     for (const TaskId& id : orders.closing) environment_.board->released(index_, id);
-    if (!orders.closing.empty()) environment_.on_progress();
+    if (!orders.closing.empty()) {
+        environment_.on_progress();
+        reach(FailStep::kRevokeReleased);
+    }
     open_new(orders);
     return {};
 }
@@ -301,19 +306,6 @@ std::vector<TaskId> StreamThread::unwanted_by(const TaskBoard::Orders& orders) c
         if (!is_wanted) out.push_back(id);
     }
     return out;
-}
-
-Result<void> StreamThread::drop_tasks(const std::vector<TaskId>& ids) {
-    const bool must_commit = std::ranges::any_of(ids, [&](const TaskId& id) {
-        const auto found = tasks_.find(id);
-        return found != tasks_.end() && found->second->needs_commit();
-    });
-    if (must_commit) {
-        // The next owner starts where this commit ends. Without one it does the work again.
-        LEAT_TRY_VOID(commit_at_last());
-    }
-    close_tasks(ids);
-    return {};
 }
 
 void StreamThread::close_tasks(const std::vector<TaskId>& ids) {

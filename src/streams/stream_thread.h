@@ -106,6 +106,9 @@ class StreamThread {
     Result<std::vector<client::CommittedOffset>> still_there(
         std::vector<client::CommittedOffset> positions);
     Result<Committed> commit_transaction(const std::vector<client::CommittedOffset>& positions);
+    // Of the faults of failpoints.h.
+    void commit_too_early();
+    Result<void> flush_too_late();
     /// The first delivery that failed is known: what becomes of it.
     Result<Committed> judge(Error cause);
     Result<void> commit_or_reset();

@@ -89,7 +89,7 @@ fuzz: setup-fuzz ## Run every fuzz target  [FUZZ_SECONDS=60 FUZZ_ONLY=regex FUZZ
 crash: setup-crash ## Power cuts, kills, failpoints, mutants (root)  [CRASH_CYCLES=200 CRASH="all --fs ext4,xfs"]
 	@mkdir -p build
 	@$(call configure,dev)
-	@ninja -C build/dev -j $(JOBS) leat crash_worker txn_worker
+	@ninja -C build/dev -j $(JOBS) leat crash_worker txn_worker streams_worker
 	@tests/crash/run $(or $(CRASH),all) $(if $(CRASH_CYCLES),--cycles $(CRASH_CYCLES))
 
 .PHONY: security

@@ -18,12 +18,18 @@ modes
              the same through power cuts (root)
   transactions-mutants
              each deliberate bug in transactions must be found
+  streams    an application of Leat Streams through kills of its instances and of the broker, at random and at each step of commit, restore
+             and rebalance, on Leat and on Apache Kafka (streams.py)
+  streams-mutants
+             each deliberate bug in streams must be found
   all        everything, in this order
   transactions
-             the last four
+             those of transactions
   short      some kills and, as root, some power cuts, the control and one mutant: part of `make test`
   transactions-short
              some cycles of transactions and two of their mutants: so too
+  streams-short
+             some kills of an application on Leat, and a mutant: so too
 
 A cycle counts only with at least 100 acknowledgements since the last cut and requests in flight at the cut. With n cycles and no
 finding the chance of one a cycle is below 3/n (95 %). A mutant is found by what its history shows, or by being stuck (up, but nothing is
@@ -34,6 +40,7 @@ import datetime
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -51,6 +58,7 @@ import history  # noqa: E402
 import load  # noqa: E402
 import machine  # noqa: E402
 import power  # noqa: E402
+import streams  # noqa: E402
 import transactions  # noqa: E402
 import transactions_history  # noqa: E402
 
@@ -346,6 +354,35 @@ def run_transactions_short(options, report):
     run_transactions_mutants(options, report)
 
 
+def add_streams(options, report, setting, kills, ways=None):
+    by_way, inputs, findings, note = streams.cycles(options, setting, kills, ways)
+    kinds = ", ".join(f"{count} {way}" for way, count in by_way.items() if count)
+    report.add(f"streams, {streams.name_of(setting)}: kills: {kinds}; {note}", sum(by_way.values()), inputs, findings, not findings)
+
+
+def run_streams(options, report):
+    for setting, kills in streams.settings(options):
+        name = streams.name_of(setting)
+        if not options.only_pattern.search(name):
+            continue
+        if setting.broker == "kafka" and not streams.kafka_is_there(options):
+            report.add(f"streams, {name}", 0, 0, {"broken": [f"Apache Kafka {options.kafka} cannot be had here"]}, False)
+            continue
+        add_streams(options, report, setting, kills)
+
+
+def run_streams_mutants(options, report):
+    for name, by_way, inputs, findings in streams.mutants(options, options.mutant_kills):
+        report.add(f"mutant: {name}", sum(by_way.values()), inputs, findings, load.caught(findings, streams.PROVES_NOTHING))
+
+
+def run_streams_short(options, report):
+    add_streams(options, report, streams.Setting("leat", 2, 4, True), options.kills, ("random", "broker", "step", "both"))
+    fault = "streams.restore_skipped"
+    by_way, inputs, findings, _ = streams.cycles(options, streams.Setting("leat", 1, 4, True), 1, ("wiped",), {"LEAT_FAULTS": fault})
+    report.add(f"mutant: {fault}", sum(by_way.values()), inputs, findings, load.caught(findings, streams.PROVES_NOTHING))
+
+
 def write_report(options, report):
     options.report.parent.mkdir(parents=True, exist_ok=True)
     text = report.text()
@@ -360,20 +397,25 @@ def write_report(options, report):
 
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
          "control": run_control, "mutants": run_mutants, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
-         "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants}
+         "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants,
+         "streams": run_streams, "streams-mutants": run_streams_mutants}
 
 GROUPS = {"all": list(MODES), "transactions": ["bank-transfer", "consume-transform-produce", "transactions-power", "transactions-mutants"]}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=[*MODES, "all", "transactions", "short", "transactions-short"])
+    parser.add_argument("mode", choices=[*MODES, "all", "transactions", "short", "transactions-short", "streams-short"])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
     parser.add_argument("--fs", default="ext4,xfs")
     parser.add_argument("--times", type=lambda text: [int(n) for n in text.split(",")], help="at which calls of their kind failpoints strike, such as 1,3,20 [1 or 3]")
-    parser.add_argument("--only", help="these failpoints, kinds of file or mutants only, divided by commas")
+    parser.add_argument("--only", help="these failpoints, kinds of file or mutants only, divided by commas; of streams: settings or mutants whose "
+                                       "name this regular expression is found in, such as leat/3x12")
+    parser.add_argument("--kills", type=int, default=100, help="of streams in each of the four hardest settings; a tenth in the others [%(default)s]")
+    parser.add_argument("--mutant-kills", type=int, default=16, help="so many strike each mutant of streams [%(default)s]")
+    parser.add_argument("--kafka", default="4.3.1", metavar="VERSION", help="of the Apache Kafka of streams, or no [%(default)s]")
     parser.add_argument("--flips", type=int, default=1, help="damages of each form, for each kind of file [%(default)s]")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
@@ -382,6 +424,7 @@ def main():
     options = parser.parse_args()
     options.leat, options.worker = options.build / "bin/leat", options.build / "bin/crash_worker"
     options.txn_worker, options.progress = options.build / "bin/txn_worker", Progress
+    options.streams_worker, options.only_pattern = options.build / "bin/streams_worker", re.compile(options.only or "")
     options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
     say(f"seed {options.seed}; files in {options.folder}")
     report = Report()
@@ -390,6 +433,8 @@ def main():
             run_short(options, report)
         if options.mode == "transactions-short":
             run_transactions_short(options, report)
+        if options.mode == "streams-short":
+            run_streams_short(options, report)
         for mode in GROUPS.get(options.mode, [options.mode] if options.mode in MODES else []):
             MODES[mode](options, report)
     except load.Broken as why:

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The application that the crash harness runs, stops and kills: one instance of it.
+//
+//     streams_worker HOST:PORT [name=value]...   settings under Kafka Streams' names
+//     streams_worker steps                       the steps at which it can be killed or stopped
+//     streams_worker faults                      the wrongs that it can do
+//
+//     in        KEY "NUMBER"; the numbers of a key count from 1                in
+//     names     KEY "VERSION"; the versions of a key count from 1              in
+//     joined    KEY "NUMBER VERSION", "NUMBER nobody" when the table lacks it  out, one for each in
+//     totals    tKEY "NUMBER COUNT GAPS": the highest number, how many came,   out, one for each in
+//               how often some were left out before one
+//     windows   tKEY@START "LOWEST HIGHEST COUNT"                              out
+//
+// Behind the repartition topic keys begin with "t", so that they lie in other partitions there.
+// What an aggregate is that counts twice what came twice, while its highest number does not: at
+// least once may differ in the one, never in the other.
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "leat/streams/application.h"
+#include "leat/streams/builder.h"
+#include "leat/streams/windows.h"
+#include "streams/failpoints.h"
+
+namespace {
+
+using leat::Result;
+using leat::streams::Application;
+using leat::streams::Builder;
+using leat::streams::KeyValue;
+using leat::streams::Topology;
+using leat::streams::tumbling;
+using leat::streams::Windowed;
+using std::string;
+
+constexpr std::chrono::seconds kWindow{5};
+/// Partitions that lag behind are never too late.
+constexpr std::chrono::hours kGrace{24};
+
+string add_to_total(const string& /*key*/, const string& value, const string& total) {
+    std::int64_t highest = 0;
+    std::int64_t count = 0;
+    std::int64_t gaps = 0;
+    std::istringstream{total} >> highest >> count >> gaps;
+    const std::int64_t number = std::stoll(value);
+    if (number > highest + 1) ++gaps;
+    return std::to_string(std::max(highest, number)) + " " + std::to_string(count + 1) + " " +
+           std::to_string(gaps);
+}
+
+string add_to_window(const string& /*key*/, const string& value, const string& window) {
+    const std::int64_t number = std::stoll(value);
+    std::int64_t lowest = number;
+    std::int64_t highest = number;
+    std::int64_t count = 0;
+    if (!window.empty()) std::istringstream{window} >> lowest >> highest >> count;
+    return std::to_string(std::min(lowest, number)) + " " +
+           std::to_string(std::max(highest, number)) + " " + std::to_string(count + 1);
+}
+
+Result<Topology> topology() {
+    Builder builder;
+    const auto names = builder.table<string, string>("names", {}, {.store = "names"});
+    const auto in = builder.stream<string, string>("in");
+    in.left_join(names, [](const string& number, const string* version) {
+          return number + " " + (version == nullptr ? "nobody" : *version);
+      }).to("joined");
+    const auto turned =
+        in.select_key([](const string& key, const string& /*number*/) { return "t" + key; })
+            .repartition({.name = "turned"})
+            .group_by_key();
+    turned
+        .aggregate([] { return string{"0 0 0"}; }, add_to_total,
+                   {.store = "totals", .caching = false})
+        .to_stream()
+        .to("totals");
+    // With a cache: what it holds goes out with a commit.
+    turned.windowed(tumbling(kWindow).grace(kGrace))
+        .aggregate([] { return string{}; }, add_to_window, {.store = "windows"})
+        .to_stream()
+        .map([](const Windowed<string>& key, const string& window) {
+            return KeyValue{key.key + "@" + std::to_string(key.window.start), window};
+        })
+        .to("windows");
+    return builder.build();
+}
+
+Result<void> run(int argc, char** argv) {
+    LEAT_TRY(const Topology made, topology());
+    Application::Options options{.application_id = "proof", .bootstrap_servers = argv[1]};
+    for (int i = 2; i < argc; ++i) {
+        const string setting{argv[i]};
+        const std::size_t at = std::min(setting.find('='), setting.size());
+        options.properties[setting.substr(0, at)] =
+            setting.substr(std::min(at + 1, setting.size()));
+    }
+    options.on_state = [](auto now, auto) {
+        std::printf("%s\n", name_of(now).c_str());
+        std::fflush(stdout);
+    };
+    LEAT_TRY(const auto application, Application::open(made, options));
+    return application->run_until_signal();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    if (first.empty()) {
+        std::fputs("usage: streams_worker HOST:PORT [name=value]... | steps | faults\n", stderr);
+        return 2;
+    }
+    if (first == "steps" || first == "faults") {
+        if (!leat::streams::can_fail()) {
+            std::fputs("streams_worker: this build has no faults\n", stderr);
+            return 1;
+        }
+        for (const auto name :
+             first == "steps" ? leat::streams::step_names() : leat::streams::fault_names())
+            std::puts(string{name}.c_str());
+        return 0;
+    }
+    const Result<void> done = run(argc, argv);
+    if (done) return 0;
+    std::fprintf(stderr, "streams_worker: %s\n", string{done.error().detail()}.c_str());
+    return 1;
+}

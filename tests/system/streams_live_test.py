@@ -526,6 +526,27 @@ class Live(ClusterTest):
             self.produce("in", (second, "x"))
             self.wait_for_values(*"11234562", app=app)
 
+    def test_tasks_move_between_threads_while_they_are_restored(self):
+        self.create("in", 4)
+        keys = [next(k for k in map(str, range(100)) if murmur2(k) & 3 == p) for p in range(4)]
+        with App(self, "counts") as app:
+            app.running()
+            self.produce("in", *[(k, "x") for k in keys])
+            self.wait_for_values(*["1"] * 4, app=app)
+        rows = [{"key": f"more{i}", "value": "12345678", "partition": i % 4} for i in range(40_000)]
+        self.leat("produce", "live-counts-changelog", "--json", stdin="".join(json.dumps(r) + "\n" for r in rows))
+        told = lambda app, what: sum(line.startswith("restore " + what) for line in app.lines())  # noqa: E731
+        with App(self, "counts", "batch_pause=200") as app:
+            app.wait(lambda: told(app, "batch") > 0, "nothing is restored")
+            self.assertEqual(app.ask("add"), "ok 2")
+            app.wait(lambda: told(app, "suspended") >= 2, "no task has moved")
+            self.assertEqual(app.ask("remove"), "ok 2")
+            app.running()
+            self.assertEqual(told(app, "start"), told(app, "suspended") + told(app, "end"))
+            self.assertEqual(told(app, "end"), 4)
+            self.produce("in", *[(k, "x") for k in keys])
+            self.wait_for_values(*["1"] * 4, *["2"] * 4, app=app)
+
     def test_damaged_state_is_restored_while_the_application_runs(self):
         for guarantee in ("at_least_once", "exactly_once_v2"):
             with self.subTest(guarantee):

@@ -80,11 +80,16 @@ Result<void> ChangelogReader::empty(ChangelogMark& mark, std::string_view why) {
     return {};
 }
 
-Result<void> ChangelogReader::start_over(ChangelogMark& mark) {
+Result<void> ChangelogReader::find_place(ChangelogMark& mark) {
     const client::TopicPartition where[] = {mark.where};
     LEAT_TRY(const auto begins, cluster_.offsets_of(where, client::kEarliest));
+    LEAT_TRY(const auto ends, cluster_.offsets_of(where, client::kLatest));
     mark.begin = begins.front();
-    LEAT_TRY_VOID(empty(mark, "it no longer has that offset"));
+    // The news may be of a place where the changelog was read before its task went elsewhere.
+    if (mark.next < mark.begin || mark.next > ends.front()) {
+        batch_.clear();
+        LEAT_TRY_VOID(empty(mark, "it no longer has that offset"));
+    }
     LEAT_TRY_VOID(cluster_.remove(where));
     const client::StartAt start[] = {{mark.where, Offset{mark.next}}};
     return cluster_.add(start);
@@ -165,10 +170,7 @@ Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max)
             mark.next = std::max(mark.next, reached->offset.value);
             mark.seen_end = std::max(mark.seen_end, mark.next);
         } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
-            if (trouble->code == Errc::kOffsetOutOfRange) {
-                batch_.clear();
-                LEAT_TRY_VOID(start_over(mark));
-            }
+            if (trouble->code == Errc::kOffsetOutOfRange) LEAT_TRY_VOID(find_place(mark));
         } else {
             break;
         }

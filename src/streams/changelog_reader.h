@@ -104,7 +104,8 @@ class ChangelogReader {
     Result<void> find_starts();
     /// The store's rows are of no use; it goes on at the beginning.
     Result<void> empty(ChangelogMark& mark, std::string_view why);
-    Result<void> start_over(ChangelogMark& mark);
+    /// Of a reader that has lost it: where it was, if the changelog has that, else the beginning.
+    Result<void> find_place(ChangelogMark& mark);
     /// Reads a batch; `mark.next` is behind it.
     Result<void> read(ChangelogMark& mark, std::size_t records_max);
     Result<bool> advance(ChangelogMark& mark, std::size_t records_max);

@@ -235,6 +235,17 @@ TEST(ChangelogReader, PlaceThatIsGoneWhileItReadsStartsOver) {
     EXPECT_TRUE(task.restore());
 }
 
+TEST(ChangelogReader, NewsOfAPlaceThatIsStillThereChangeNothing) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count()};
+    EXPECT_FALSE(task.restore(2));
+    logs.tell_old_news(kChangelog);
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 ");
+    EXPECT_EQ(task.mark().restored, 3) << "nothing twice";
+}
+
 TEST(ChangelogReader, SourceIsRestoredUpToWhereItWasProcessed) {
     FakeLogs logs;
     fill(logs, kTable);

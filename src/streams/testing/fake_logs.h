@@ -37,6 +37,11 @@ class FakeLogs {
         const std::lock_guard lock{mutex_};
         logs_[where].begin = begin;
     }
+    /// The reader that is there hears that its place is gone, and it is not.
+    void tell_old_news(const Where& where) {
+        const std::lock_guard lock{mutex_};
+        readers_.at(where).has_old_news = true;
+    }
     /// Empty, and another topic by its id.
     void make_anew(const Where& where, std::string id) {
         const std::lock_guard lock{mutex_};
@@ -78,6 +83,7 @@ class FakeLogs {
     struct Reader {
         std::int64_t position = 0;
         bool knows_end = false;
+        bool has_old_news = false;
     };
 
     Result<std::vector<std::int64_t>> offsets_of(std::span<const Where> where,
@@ -118,7 +124,8 @@ class FakeLogs {
         Reader& reader = found->second;
         const auto log = logs_.try_emplace(where).first;
         auto& rows = log->second.rows;
-        if (reader.position < log->second.begin || reader.position > log->second.end())
+        if (std::exchange(reader.has_old_news, false) || reader.position < log->second.begin ||
+            reader.position > log->second.end())
             return client::PartitionEvent{client::Trouble{Errc::kOffsetOutOfRange, "gone"}};
         while (reader.position < log->second.end() &&
                rows[static_cast<std::size_t>(reader.position)].is_marker) {

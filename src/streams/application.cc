@@ -422,6 +422,7 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& topology,
                   .fresh_id = std::move(process),
                   .persistent = layout.keeps_state_on_disk(),
                   .exactly_once = settings.exactly_once,
+                  .statistics = settings.recording >= RecordingLevel::kDebug,
                   .memory_bytes = static_cast<std::size_t>(settings.state_memory_bytes),
                   .cleanup_delay = settings.cleanup_delay}));
     auto impl = std::make_unique<Impl>(topology, options, std::move(settings), std::move(states));

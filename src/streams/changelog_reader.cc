@@ -77,6 +77,7 @@ Result<void> ChangelogReader::empty(ChangelogMark& mark, std::string_view why) {
                {"why", why}});
     LEAT_TRY_VOID(state_->wipe(*mark.store, *task_));
     mark.next = mark.noted = mark.begin;
+    mark.position.clear();
     return {};
 }
 
@@ -127,6 +128,38 @@ void ChangelogReader::set_limits(
         const auto found = source_ends.find(mark->where);
         if (found != source_ends.end()) mark->limit = found->second;
     }
+}
+
+void ChangelogReader::promise(const Position& committed,
+                              const std::map<client::TopicPartition, std::int64_t>& ends) {
+    for (const auto& mark : marks_) {
+        if (mark->end) continue;
+        std::int64_t end = -1;
+        if (mark->is_source) {
+            const auto topic = committed.find(mark->where.topic);
+            if (topic == committed.end()) continue;
+            const auto at = topic->second.find(mark->where.partition);
+            if (at != topic->second.end()) end = at->second + 1;
+        } else if (const auto found = ends.find(mark->where); found != ends.end()) {
+            end = found->second;
+        }
+        if (end < 0) continue;
+        mark->position.promise(end, committed);
+        mark->position.advance(mark->noted);
+    }
+}
+
+std::vector<client::TopicPartition> ChangelogReader::own_topics() const {
+    std::vector<client::TopicPartition> out;
+    for (const auto& mark : marks_)
+        if (!mark->is_source && !mark->end) out.push_back(mark->where);
+    return out;
+}
+
+const Position* ChangelogReader::reached(std::string_view store) const {
+    const auto found = std::ranges::find_if(
+        marks_, [&](const auto& mark) { return mark->store->name() == store; });
+    return found == marks_.end() ? nullptr : &(*found)->position.reached();
 }
 
 std::vector<client::TopicPartition> ChangelogReader::sources() const {
@@ -192,6 +225,7 @@ Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_m
         LEAT_TRY_VOID(state_->restore(*mark.store, records_, mark.next));
         mark.noted = mark.next;
     }
+    mark.position.advance(mark.noted);
     mark.restored += static_cast<std::int64_t>(records_.size());
     batch_.clear();
     return mark.end && mark.next >= *mark.end;

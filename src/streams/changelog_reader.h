@@ -20,6 +20,7 @@
 #include "client/partition_reader.h"
 #include "leat/streams/detail/store.h"
 #include "leat/streams/restore_listener.h"
+#include "streams/followed_position.h"
 #include "streams/layout.h"
 #include "streams/state/task_state.h"
 #include "streams/task_graph.h"
@@ -41,6 +42,7 @@ struct ChangelogMark {
     /// Of a source that is followed: up to here it was processed.
     std::optional<std::int64_t> limit{};
     bool done = false;
+    FollowedPosition position;  ///< Of a follower.
     /// Offset above the last change that was sent and acknowledged.
     std::int64_t acknowledged = -1;
 };
@@ -83,6 +85,13 @@ class ChangelogReader {
     Result<void> set_ends(const std::map<client::TopicPartition, std::int64_t>& source_ends);
     /// Of a follower: source topics have been processed up to here.
     void set_limits(const std::map<client::TopicPartition, std::int64_t>& source_ends);
+    /// Of a follower: the group had committed that before changelogs ended there.
+    void promise(const Position& committed,
+                 const std::map<client::TopicPartition, std::int64_t>& ends);
+    /// Changelogs that are followed and are no source topics.
+    [[nodiscard]] std::vector<client::TopicPartition> own_topics() const;
+    /// What a follower's store has taken in; null: there is no such store.
+    [[nodiscard]] const Position* reached(std::string_view store) const;
     /// Source topics that are followed.
     [[nodiscard]] std::vector<client::TopicPartition> sources() const;
     /// Takes in up to `records_max` of each; true when all ends are reached.

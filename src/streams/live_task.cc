@@ -55,11 +55,16 @@ Result<void> LiveTask::open() {
     // A copy that is asked must not remember what the changelog then changes.
     cache_ = std::make_shared<detail::CacheBudget>();
     state.cache_budget = cache_;
+    const MetricSet::Tags tags{{"thread-id", environment_.thread}, {"task-id", id_.text()}};
+    store_meters_ =
+        std::make_unique<detail::StoreMeters>(environment_.metrics, tags, *environment_.clock);
+    database_meter_ = std::make_unique<detail::DatabaseMeter>(environment_.metrics, tags, state);
+    state.meters = [this](const detail::StoreSpec& spec) { return store_meters_->of(spec); };
     graph_ = std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, state);
     for (detail::StateStore* store : environment_.globals->stores()) graph_->give(*store);
     meters_ = std::make_unique<TaskMeters>(environment_.metrics, environment_.thread, id_.text(),
                                            *graph_);
-    meters_->at(wall_time());
+    tell_time();
     LEAT_TRY_VOID(state.ready());
     LEAT_TRY_VOID(graph_->open_stores(*this));
     const ChangelogReader::Task of{.stores = subtopology().stores,
@@ -70,6 +75,13 @@ Result<void> LiveTask::open() {
     LEAT_TRY_VOID(changelogs_.open(of, *environment_.layout));
     reach(FailStep::kRestoreOpened);
     return {};
+}
+
+void LiveTask::tell_time() {
+    const std::int64_t now = wall_time();
+    if (!meters_->at(now)) return;
+    store_meters_->tick(now);
+    database_meter_->tick(now);
 }
 
 Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) {
@@ -91,7 +103,7 @@ Result<bool> LiveTask::restore() {
     const std::int64_t taken = changelogs_.taken();
     LEAT_TRY(const bool done, changelogs_.restore(kRestoreBatch));
     if (changelogs_.taken() > taken) reach(FailStep::kRestoreBatch);
-    meters_->at(wall_time());
+    tell_time();
     meters_->restored(changelogs_.restored() - before);
     meters_->remaining(changelogs_.remaining());
     if (!is_active_ || !done) return false;
@@ -131,9 +143,7 @@ Result<void> LiveTask::start_reading() {
     std::vector<client::StartAt> starts;
     inputs_.clear();  // It may be the second try.
     for (const auto& where : partitions_) {
-        Input input{.where = where, .topic = where.topic};
-        if (environment_.layout->is_repartition(where.topic))
-            input.topic = where.topic.substr(environment_.settings->application_id.size() + 1);
+        Input input{.where = where, .topic = node_topic(where.topic)};
         input.source = graph_->source_of(input.topic);
         LEAT_CHECK(input.source != nullptr);
         input.meter = meters_->consumed(input.source->name(), where.topic);
@@ -231,8 +241,12 @@ Result<void> LiveTask::stamp(Input& input, client::HeldRecord held) {
 Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t now) {
     if (!queue.due(now)) return {};
     const detail::Origin before = exchange_origin({});
-    const Stopwatch watch{meters_->punctuating(), *environment_.clock};
+    const Instant begin = environment_.clock->now();
     Result<void> done = queue.run(now);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(environment_.clock->now() - begin);
+    if (Sensor* sensor = meters_->punctuating()) sensor->record(took.count());
+    if (environment_.on_punctuated) environment_.on_punctuated(took);
     exchange_origin(before);
     needs_commit_ = true;
     if (!done)
@@ -343,19 +357,50 @@ Result<void> LiveTask::committed() {
 }
 
 Result<bool> LiveTask::relieve() {
-    meters_->at(wall_time());
+    tell_time();
     LEAT_TRY_VOID(open_state_.state->relieve());
     return open_state_.state->wants_commit();
 }
 
-detail::TaskView LiveTask::view() const {
-    detail::TaskView out{.id = id_,
-                         .is_serving = is_active_ && is_running_,
-                         .stores = graph_ == nullptr ? nullptr : &graph_->stores()};
-    for (const Input& input : inputs_)
-        if (input.position > 0)
-            out.position[input.where.topic][input.where.partition] = input.position - 1;
+std::string LiveTask::node_topic(const std::string& cluster_topic) const {
+    return environment_.layout->is_repartition(cluster_topic)
+               ? cluster_topic.substr(environment_.settings->application_id.size() + 1)
+               : cluster_topic;
+}
+
+void LiveTask::follow(const std::vector<client::PartitionOffset>& committed,
+                      const std::map<client::TopicPartition, std::int64_t>& ends) {
+    Position position;
+    for (const auto& one : committed)
+        if (one.where.partition == id_.partition && one.offset > 0 &&
+            environment_.layout->reads(id_.subtopology, one.where.topic))
+            position[one.where.topic][one.where.partition] = one.offset - 1;
+    changelogs_.promise(position, ends);
+}
+
+Position LiveTask::position_of(std::string_view store) const {
+    Position out;
+    if (graph_ == nullptr) return out;
+    if (is_running_) {
+        for (const Input& input : inputs_)
+            if (input.position > 0 && graph_->feeds(*input.source, store))
+                out[input.where.topic][input.where.partition] = input.position - 1;
+        return out;
+    }
+    const Position* reached = changelogs_.reached(store);
+    if (reached == nullptr) return out;
+    for (const auto& [topic, partitions] : *reached) {
+        const detail::SourceNode* source = graph_->source_of(node_topic(topic));
+        if (source != nullptr && graph_->feeds(*source, store)) out.emplace(topic, partitions);
+    }
     return out;
+}
+
+detail::TaskView LiveTask::view() const {
+    return {.id = id_,
+            .is_serving = is_active_ && is_running_,
+            .stores = graph_ == nullptr ? nullptr : &graph_->stores(),
+            .position_of = [this](std::string_view store) { return position_of(store); }};
 }
 
 void LiveTask::close() {
@@ -369,6 +414,8 @@ void LiveTask::close() {
     is_running_ = false;
     graph_.reset();
     meters_.reset();
+    store_meters_.reset();
+    database_meter_.reset();
     environment_.states->close_task(id_.text(), std::move(open_state_));
 }
 

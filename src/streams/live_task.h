@@ -24,8 +24,10 @@
 #include "streams/global_state.h"
 #include "streams/layout.h"
 #include "streams/record_choice.h"
+#include "streams/state/database_meter.h"
 #include "streams/state/record_cache.h"
 #include "streams/state/state_home.h"
+#include "streams/state/store_meter.h"
 #include "streams/store_query.h"
 #include "streams/task_environment.h"
 #include "streams/task_graph.h"
@@ -84,6 +86,10 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
     [[nodiscard]] ChangelogReader& changelogs() noexcept { return changelogs_; }
     [[nodiscard]] const ChangelogReader& changelogs() const noexcept { return changelogs_; }
+    /// Of a follower: what the group has committed of all its topics, and where changelogs ended
+    /// after that.
+    void follow(const std::vector<client::PartitionOffset>& committed,
+                const std::map<client::TopicPartition, std::int64_t>& ends);
     /// For queries; between records.
     [[nodiscard]] detail::TaskView view() const;
 
@@ -125,6 +131,12 @@ class LiveTask final : public detail::Task {
         std::int64_t seen_end = -1;  ///< When it was last read to its end.
         TopicMeter meter{};
     };
+    /// Up to where the input of a store has been taken in.
+    [[nodiscard]] Position position_of(std::string_view store) const;
+    /// The topic as nodes name it: without the application's prefix.
+    [[nodiscard]] std::string node_topic(const std::string& cluster_topic) const;
+    /// Meters know the time.
+    void tell_time();
     Result<void> start_reading();
     Result<void> fill(Input& input);
     Result<void> go_on_after_gap(Input& input);
@@ -155,7 +167,10 @@ class LiveTask final : public detail::Task {
     TaskEnvironment environment_;
     detail::OpenState open_state_;
     std::shared_ptr<detail::CacheBudget> cache_;  ///< Its part of the thread's; none until it runs.
-    std::unique_ptr<TaskMeters> meters_;          ///< Before the nodes, which count there.
+    // Before nodes and stores, which count there.
+    std::unique_ptr<TaskMeters> meters_;
+    std::unique_ptr<detail::StoreMeters> store_meters_;
+    std::unique_ptr<detail::DatabaseMeter> database_meter_;
     std::unique_ptr<detail::TaskGraph> graph_;
     ChangelogReader changelogs_;
     std::vector<Input> inputs_;

@@ -12,110 +12,13 @@ namespace leat::streams {
 namespace {
 
 using Level = RecordingLevel;
-using Measure = Sensor::Measure;
 
 constexpr std::string_view kThread = "stream-thread-metrics";
 constexpr std::string_view kTask = "stream-task-metrics";
 constexpr std::string_view kNode = "stream-processor-node-metrics";
 constexpr std::string_view kTopic = "stream-topic-metrics";
 constexpr std::string_view kClient = "stream-metrics";
-
-constexpr auto kRows = std::to_array<MetricRow>({
-    {SensorId::kClientState, kClient, "client-state", Measure::kValue, Level::kInfo,
-     "State of the instance: 0 created, 1 rebalancing, 2 running, 3 pending shutdown, 4 not "
-     "running, 5 pending error, 6 error"},
-    {SensorId::kClientThreads, kClient, "alive-stream-threads", Measure::kValue, Level::kInfo,
-     "Threads that process"},
-    {SensorId::kClientFailedThreads, kClient, "failed-stream-threads", Measure::kTotal,
-     Level::kInfo, "Threads that an error has ended"},
-
-    {SensorId::kThreadCommit, kThread, "commit-latency-avg", Measure::kAverage, Level::kInfo,
-     "Average time of a commit, in milliseconds"},
-    {SensorId::kThreadCommit, kThread, "commit-latency-max", Measure::kMax, Level::kInfo,
-     "Longest commit, in milliseconds"},
-    {SensorId::kThreadCommit, kThread, "commit-rate", Measure::kRate, Level::kInfo,
-     "Commits a second"},
-    {SensorId::kThreadCommit, kThread, "commit-total", Measure::kTotal, Level::kInfo, "Commits"},
-    {SensorId::kThreadPoll, kThread, "poll-latency-avg", Measure::kAverage, Level::kInfo,
-     "Average wait for records, in milliseconds"},
-    {SensorId::kThreadPoll, kThread, "poll-latency-max", Measure::kMax, Level::kInfo,
-     "Longest wait for records, in milliseconds"},
-    {SensorId::kThreadPoll, kThread, "poll-rate", Measure::kRate, Level::kInfo,
-     "Waits for records a second"},
-    {SensorId::kThreadPoll, kThread, "poll-total", Measure::kTotal, Level::kInfo,
-     "Waits for records"},
-    {SensorId::kThreadProcess, kThread, "process-latency-avg", Measure::kAverage, Level::kInfo,
-     "Average time of a round of processing over all tasks, in milliseconds"},
-    {SensorId::kThreadProcess, kThread, "process-latency-max", Measure::kMax, Level::kInfo,
-     "Longest round of processing, in milliseconds"},
-    {SensorId::kThreadProcessRecords, kThread, "process-rate", Measure::kRate, Level::kInfo,
-     "Records processed a second"},
-    {SensorId::kThreadProcessRecords, kThread, "process-total", Measure::kTotal, Level::kInfo,
-     "Records processed"},
-    {SensorId::kThreadRoundRecords, kThread, "process-records-avg", Measure::kAverage, Level::kInfo,
-     "Average number of records in a round of processing"},
-    {SensorId::kThreadRoundRecords, kThread, "process-records-max", Measure::kMax, Level::kInfo,
-     "Most records in a round of processing"},
-    {SensorId::kTaskCreated, kThread, "task-created-rate", Measure::kRate, Level::kInfo,
-     "Tasks made a second"},
-    {SensorId::kTaskCreated, kThread, "task-created-total", Measure::kTotal, Level::kInfo,
-     "Tasks made"},
-    {SensorId::kTaskClosed, kThread, "task-closed-rate", Measure::kRate, Level::kInfo,
-     "Tasks closed a second"},
-    {SensorId::kTaskClosed, kThread, "task-closed-total", Measure::kTotal, Level::kInfo,
-     "Tasks closed"},
-
-    {SensorId::kTaskDropped, kTask, "dropped-records-rate", Measure::kRate, Level::kInfo,
-     "Records dropped a second: null keys, closed windows, what handlers skip"},
-    {SensorId::kTaskDropped, kTask, "dropped-records-total", Measure::kTotal, Level::kInfo,
-     "Records dropped"},
-    {SensorId::kTaskRestored, kTask, "restore-rate", Measure::kRate, Level::kDebug,
-     "Records restored a second"},
-    {SensorId::kTaskRestored, kTask, "restore-total", Measure::kTotal, Level::kDebug,
-     "Records restored"},
-    {SensorId::kTaskRestoreRemaining, kTask, "restore-remaining-records-total", Measure::kValue,
-     Level::kInfo, "Records that are still to be restored"},
-    {SensorId::kTaskProcess, kTask, "process-latency-avg", Measure::kAverage, Level::kDebug,
-     "Average time of a record, in nanoseconds"},
-    {SensorId::kTaskProcess, kTask, "process-latency-max", Measure::kMax, Level::kDebug,
-     "Longest time of a record, in nanoseconds"},
-    {SensorId::kTaskProcess, kTask, "process-rate", Measure::kRate, Level::kDebug,
-     "Records processed a second"},
-    {SensorId::kTaskProcess, kTask, "process-total", Measure::kTotal, Level::kDebug,
-     "Records processed"},
-    {SensorId::kTaskPunctuate, kTask, "punctuate-latency-avg", Measure::kAverage, Level::kDebug,
-     "Average time of a punctuation, in nanoseconds"},
-    {SensorId::kTaskPunctuate, kTask, "punctuate-latency-max", Measure::kMax, Level::kDebug,
-     "Longest punctuation, in nanoseconds"},
-    {SensorId::kTaskPunctuate, kTask, "punctuate-rate", Measure::kRate, Level::kDebug,
-     "Punctuations a second"},
-    {SensorId::kTaskPunctuate, kTask, "punctuate-total", Measure::kTotal, Level::kDebug,
-     "Punctuations"},
-    {SensorId::kTaskLateness, kTask, "record-lateness-avg", Measure::kAverage, Level::kDebug,
-     "Average time by which records are older than stream time, in milliseconds"},
-    {SensorId::kTaskLateness, kTask, "record-lateness-max", Measure::kMax, Level::kDebug,
-     "Most by which a record was older than stream time, in milliseconds"},
-
-    {SensorId::kNodeProcess, kNode, "process-rate", Measure::kRate, Level::kDebug,
-     "Records that came to a source a second"},
-    {SensorId::kNodeProcess, kNode, "process-total", Measure::kTotal, Level::kDebug,
-     "Records that came to a source"},
-    {SensorId::kNodeAge, kNode, "record-e2e-latency-avg", Measure::kAverage, Level::kInfo,
-     "Average age of records at sources and at nodes without successors, in milliseconds"},
-    {SensorId::kNodeAge, kNode, "record-e2e-latency-min", Measure::kMin, Level::kInfo,
-     "Age of the youngest record there, in milliseconds"},
-    {SensorId::kNodeAge, kNode, "record-e2e-latency-max", Measure::kMax, Level::kInfo,
-     "Age of the oldest record there, in milliseconds"},
-
-    {SensorId::kTopicConsumed, kTopic, "records-consumed-total", Measure::kTotal, Level::kInfo,
-     "Records read from a topic"},
-    {SensorId::kTopicConsumedBytes, kTopic, "bytes-consumed-total", Measure::kTotal, Level::kInfo,
-     "Bytes of keys, values and headers read from a topic, as Kafka Streams counts them"},
-    {SensorId::kTopicProduced, kTopic, "records-produced-total", Measure::kTotal, Level::kInfo,
-     "Records written to a topic"},
-    {SensorId::kTopicProducedBytes, kTopic, "bytes-produced-total", Measure::kTotal, Level::kInfo,
-     "Bytes of keys, values and headers written to a topic"},
-});
+constexpr std::string_view kState = "stream-state-metrics";
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
@@ -158,7 +61,14 @@ std::string_view tags_of(std::string_view group) {
     if (group == kThread) return "`thread-id`";
     if (group == kTask) return "`thread-id`, `task-id`";
     if (group == kNode) return "`thread-id`, `task-id`, `processor-node-id`";
-    return "`thread-id`, `task-id`, `processor-node-id`, `topic`";
+    if (group == kTopic) return "`thread-id`, `task-id`, `processor-node-id`, `topic`";
+    if (group == kState)
+        return "`thread-id`, `task-id`, and the store's name as `rocksdb-state-id`, "
+               "`rocksdb-window-state-id`, `rocksdb-session-state-id`, `in-memory-state-id`, "
+               "`in-memory-window-state-id`, `in-memory-session-state-id` or "
+               "`in-memory-suppression-state-id`. Of RocksDB itself: `rocksdb-state-id` is `*`, "
+               "as the stores of a task share a database";
+    return "`thread-id`, `task-id`, `record-cache-id` (the store's name)";
 }
 
 }  // namespace
@@ -215,6 +125,14 @@ double Sensor::read(Measure what, std::int64_t now_ms, const SampleWindow& windo
     if (what == Measure::kMax) return max == INT64_MIN ? kNothing : number(max);
     if (what == Measure::kMin) return min == INT64_MAX ? kNothing : number(min);
     if (oldest == nullptr) return what == Measure::kRate ? 0 : kNothing;
+    if (what == Measure::kShare) {
+        constexpr double kNanosPerMs = 1e6;
+        const std::int64_t passed =
+            std::max<std::int64_t>(now_ms - oldest->start_ms.load(std::memory_order_relaxed), 1);
+        const double spent = number(sum_.load(std::memory_order_relaxed) -
+                                    oldest->sum.load(std::memory_order_relaxed));
+        return std::min(spent / kNanosPerMs / number(passed), 1.0);
+    }
     const double times = number(total_.load(std::memory_order_relaxed) -
                                 oldest->total.load(std::memory_order_relaxed));
     if (what == Measure::kAverage)
@@ -229,15 +147,12 @@ double Sensor::read(Measure what, std::int64_t now_ms, const SampleWindow& windo
     return times * 1000 / number(elapsed);
 }
 
-std::span<const MetricRow> metric_rows() {
-    return kRows;
-}
-
-MetricSet::MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sensors)
-    : room_(room), tags_(std::move(tags)) {
+MetricSet::MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sensors, Gauge gauge)
+    : room_(room), tags_(std::move(tags)), gauge_(std::move(gauge)) {
     if (room_ == nullptr) return;
-    for (const MetricRow& row : kRows)
-        if (row.level <= room_->level() && std::ranges::find(sensors, row.sensor) != sensors.end())
+    for (const MetricRow& row : metric_rows())
+        if (row.measure != Sensor::Measure::kGauge && row.level <= room_->level() &&
+            std::ranges::find(sensors, row.sensor) != sensors.end())
             sensors_.try_emplace(row.sensor, std::make_unique<Sensor>());
     const std::lock_guard lock{room_->mutex_};
     room_->sets_.insert(this);
@@ -247,6 +162,13 @@ MetricSet::~MetricSet() {
     if (room_ == nullptr) return;
     const std::lock_guard lock{room_->mutex_};
     room_->sets_.erase(this);
+}
+
+std::optional<double> MetricSet::read(const MetricRow& row, std::int64_t now_ms) const {
+    if (row.measure == Sensor::Measure::kGauge) return gauge_ ? gauge_(row) : std::nullopt;
+    const Sensor* sensor = find(row.sensor);
+    if (sensor == nullptr) return std::nullopt;
+    return sensor->read(row.measure, now_ms, room_->window()) * row.scale;
 }
 
 Sensor* MetricSet::find(SensorId id) const {
@@ -262,15 +184,15 @@ void MetricSet::tick(std::int64_t now_ms) {
 std::vector<MetricValue> MetricRoom::gather(std::int64_t now_ms) const {
     std::vector<MetricValue> out;
     const std::lock_guard lock{mutex_};
-    for (const MetricRow& row : kRows) {
+    for (const MetricRow& row : metric_rows()) {
         if (row.level > level_) continue;
         for (const MetricSet* set : sets_)
-            if (const Sensor* sensor = set->find(row.sensor))
+            if (const std::optional<double> value = set->read(row, now_ms))
                 out.push_back({.group = std::string{row.group},
                                .name = std::string{row.name},
                                .description = std::string{row.help},
                                .tags = set->tags_,
-                               .value = sensor->read(row.measure, now_ms, window_)});
+                               .value = *value});
     }
     return out;
 }
@@ -303,12 +225,12 @@ std::string metrics_page() {
     std::string out =
         "# Metrics of stream applications\n\n"
         "Printed by `leat reference --print streams-metrics` from the table in "
-        "`src/streams/metrics.cc`; do not edit.\n\n"
+        "`src/streams/metric_rows.cc`; do not edit.\n\n"
         "Groups, names, tags and units are Kafka Streams'. `Application::metrics()` gives them; in "
         "Prometheus' text they are\n`kafka_streams_<group>_<name>`, with underscores. A metric "
         "above `metrics.recording.level` is not there, where Kafka Streams shows it as 0.\n";
     std::string_view group;
-    for (const MetricRow& row : kRows) {
+    for (const MetricRow& row : metric_rows()) {
         if (row.group != group) {
             group = row.group;
             out += "\n## " + std::string{group} + "\n\nTags: " + std::string{tags_of(group)} +

@@ -8,9 +8,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -41,7 +43,17 @@ class Sensor {
     /// Begins a new sample when the current one is over; by the writing thread.
     void tick(std::int64_t now_ms, const SampleWindow& window) noexcept;
 
-    enum class Measure : std::uint8_t { kTotal, kRate, kAverage, kMax, kMin, kValue, kSum };
+    enum class Measure : std::uint8_t {
+        kTotal,
+        kRate,
+        kAverage,
+        kMax,
+        kMin,
+        kValue,
+        kSum,
+        kShare,  ///< What is recorded are nanoseconds: their part of the time that has passed.
+        kGauge,  ///< Not of a sensor: asked for when it is read.
+    };
     [[nodiscard]] double read(Measure what, std::int64_t now_ms,
                               const SampleWindow& window) const noexcept;
 
@@ -66,7 +78,7 @@ class Sensor {
     std::atomic<std::uint32_t> current_{0};
 };
 
-/// What is counted; rows of metrics.cc say as which metrics it shows.
+/// What is counted; rows of metric_rows.cc say as which metrics it shows.
 enum class SensorId : std::uint8_t {
     kClientState,
     kClientThreads,
@@ -76,6 +88,12 @@ enum class SensorId : std::uint8_t {
     kThreadProcess,         ///< Rounds over all tasks.
     kThreadProcessRecords,  ///< Records, in all.
     kThreadRoundRecords,    ///< Records of a round.
+    kThreadPunctuate,
+    kThreadProcessShare,
+    kThreadPunctuateShare,
+    kThreadPollShare,
+    kThreadCommitShare,
+    kThreadStart,
     kTaskCreated,
     kTaskClosed,
     kTaskDropped,
@@ -90,6 +108,24 @@ enum class SensorId : std::uint8_t {
     kTopicConsumedBytes,
     kTopicProduced,
     kTopicProducedBytes,
+    kStorePut,
+    kStoreGet,
+    kStoreFetch,
+    kStoreRemove,
+    kStoreAll,
+    kStoreRange,
+    kStoreFlush,
+    kStoreRestore,
+    kStoreIterator,
+    kSuppressedCount,
+    kSuppressedBytes,
+    kCacheHits,  ///< In parts of a million.
+    kDatabaseWritten,
+    kDatabaseRead,
+    kDatabaseFlushed,
+    kDatabaseCompactionRead,
+    kDatabaseCompactionWritten,
+    kDatabaseGauge,  ///< All that RocksDB is asked for by name.
 };
 
 struct MetricRow {
@@ -99,6 +135,7 @@ struct MetricRow {
     Sensor::Measure measure{};
     RecordingLevel level{};
     std::string_view help{};
+    double scale = 1;  ///< Of the number that is shown.
 };
 [[nodiscard]] std::span<const MetricRow> metric_rows();
 /// docs/reference/streams-metrics.md.
@@ -111,8 +148,11 @@ class MetricRoom;
 class MetricSet {
   public:
     using Tags = std::map<std::string, std::string>;
+    /// The number of a row whose measure is kGauge; nothing: it is not known. Called by whoever
+    /// reads metrics, as long as the set lives.
+    using Gauge = std::function<std::optional<double>(const MetricRow& row)>;
     /// `room` absent: nothing is counted.
-    MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sensors);
+    MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sensors, Gauge gauge = {});
     MetricSet(const MetricSet&) = delete;
     MetricSet& operator=(const MetricSet&) = delete;
     ~MetricSet();
@@ -122,8 +162,11 @@ class MetricSet {
 
   private:
     friend class MetricRoom;
+    [[nodiscard]] std::optional<double> read(const MetricRow& row, std::int64_t now_ms) const;
+
     MetricRoom* room_;
     Tags tags_;
+    Gauge gauge_;
     std::map<SensorId, std::unique_ptr<Sensor>> sensors_;
 };
 

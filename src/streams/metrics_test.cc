@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -49,6 +50,32 @@ TEST(Sensor, RateIsOverOneFullSampleAtLeast) {
     EXPECT_EQ(sensor.read(Measure::kRate, 1600, kWindow), 2.5);
     sensor.tick(1600, kWindow);
     EXPECT_EQ(sensor.read(Measure::kRate, 2000, kWindow), 0);
+}
+
+TEST(Sensor, ShareIsTheRecordedTimeOfTheTimeThatPassed) {
+    constexpr std::int64_t kNanos = 1'000'000;
+    Sensor sensor;
+    sensor.tick(0, kWindow);
+    sensor.record(200 * kNanos);
+    EXPECT_EQ(sensor.read(Measure::kShare, 800, kWindow), 0.25);
+    sensor.tick(1000, kWindow);
+    sensor.record(300 * kNanos);
+    EXPECT_EQ(sensor.read(Measure::kShare, 1000, kWindow), 0.5);
+    sensor.tick(2000, kWindow);
+    EXPECT_EQ(sensor.read(Measure::kShare, 2000, kWindow), 0.3);
+    EXPECT_TRUE(std::isnan(sensor.read(Measure::kShare, 9000, kWindow)));
+}
+
+TEST(MetricRoom, AsksGaugesWhenItIsRead) {
+    MetricRoom room{RecordingLevel::kInfo, kWindow};
+    double now = 3;
+    const MetricSet set{&room, {}, {}, [&](const MetricRow& row) -> std::optional<double> {
+                            if (row.name != "background-errors") return std::nullopt;
+                            return now;
+                        }};
+    ASSERT_EQ(room.gather(0).size(), 1U);
+    now = 4;
+    EXPECT_EQ(room.gather(0).front().value, 4);
 }
 
 TEST(MetricRoom, ShowsWhatLivesAndIsRecorded) {
@@ -113,6 +140,51 @@ TEST(TestDriver, CountsAsKafkaStreamsDoes) {
     EXPECT_EQ(
         value_of(d, "record-e2e-latency-min", "processor-node-id", "KSTREAM-SOURCE-0000000000"),
         100'000);
+    // Three records with a key, over one full sample of 30 seconds.
+    EXPECT_EQ(value_of(d, "put-rate", "rocksdb-state-id", "counts"), 0.1);
+    EXPECT_EQ(value_of(d, "get-rate", "rocksdb-state-id", "counts"), 0.1);
+    EXPECT_EQ(value_of(d, "put-latency-max", "rocksdb-state-id", "counts"), 0);
+    EXPECT_EQ(value_of(d, "fetch-rate"), -1);
+}
+
+TEST(TestDriver, TellsHowOftenACacheAnswers) {
+    Builder builder;
+    static_cast<void>(builder.stream<std::string, std::string>("in").group_by_key().count(
+        {.store = "counts", .persistent = false}));
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology);
+    auto driver = TestDriver::open(*topology, {.cache_bytes = 10'000, .record_all = true});
+    ASSERT_TRUE(driver);
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(((*driver)->pipe<std::string, std::string>("in", "a", "x", {100})));
+    // The first look-up finds nothing: 0, 1/2, 2/3.
+    EXPECT_NEAR(value_of(**driver, "hit-ratio-avg", "record-cache-id", "counts"), 7.0 / 18, 1e-5);
+    EXPECT_EQ(value_of(**driver, "hit-ratio-min"), 0);
+    EXPECT_NEAR(value_of(**driver, "hit-ratio-max"), 2.0 / 3, 1e-5);
+    EXPECT_EQ(value_of(**driver, "put-rate", "in-memory-state-id", "counts"), 0.1);
+}
+
+TEST(TestDriver, TellsWhatWaitsInASuppression) {
+    using std::chrono::milliseconds;
+    Builder builder;
+    builder.stream<std::string, std::string>("in")
+        .group_by_key()
+        .windowed(tumbling(milliseconds{100}).grace(milliseconds{0}))
+        .count({.store = "windows"})
+        .suppress(until_window_closes())
+        .to_stream()
+        .to("out");
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology) << topology.error().detail();
+    auto driver = TestDriver::open(*topology, {.record_all = true});
+    ASSERT_TRUE(driver);
+    for (const auto& [key, at] :
+         std::vector<std::pair<std::string, std::int64_t>>{{"a", 0}, {"b", 1}, {"c", 250}})
+        ASSERT_TRUE(((*driver)->pipe<std::string, std::string>("in", key, "x", {at})));
+    EXPECT_EQ(value_of(**driver, "suppression-buffer-count-max"), 3);
+    EXPECT_GT(value_of(**driver, "suppression-buffer-size-max"), 0);
+    EXPECT_EQ(value_of(**driver, "put-rate", "rocksdb-window-state-id", "windows"), 0.1);
+    EXPECT_EQ(value_of(**driver, "fetch-rate", "rocksdb-window-state-id", "windows"), 0.1);
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ class ClusterClients final : public RestoreClients {
         std::span<const client::TopicPartition> where) override {
         return offsets_->committed(settings_.application_id, where);
     }
+    Result<std::vector<client::PartitionOffset>> all_committed() override {
+        return admin_->committed_offsets(settings_.application_id);
+    }
     ChangelogReader::Cluster changelogs() override;
     Result<void> wait(std::chrono::milliseconds at_most) override;
     void wake() override;

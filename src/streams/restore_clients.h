@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/admin.h"
 #include "client/group_offsets.h"
 #include "streams/changelog_reader.h"
 #include "streams/settings.h"
@@ -30,6 +31,8 @@ class RestoreClients {
     /// As GroupOffsets::committed(), of the application's group; does not wait for long.
     virtual Result<std::vector<client::CommittedOffset>> committed(
         std::span<const client::TopicPartition> where) = 0;
+    /// All that the application's group has committed; does not wait for open transactions.
+    virtual Result<std::vector<client::PartitionOffset>> all_committed() = 0;
     /// What tasks read with; as long as this lives.
     virtual ChangelogReader::Cluster changelogs() = 0;
     /// Until something came in, wake() was called since the last wait, or `at_most` is over.

@@ -16,6 +16,8 @@ constexpr milliseconds kIdlePause{1'000};
 constexpr milliseconds kTellInterval{100};
 constexpr milliseconds kProgressInterval{10'000};
 constexpr milliseconds kLimitsPauseMin{1'000};
+constexpr milliseconds kPositionsPauseMin{1'000};
+constexpr milliseconds kPositionsPauseMax{5'000};
 /// How often in a row a task may meet damage in what it has just restored.
 constexpr int kDamagesMax = 3;
 
@@ -148,6 +150,7 @@ Result<void> StateUpdater::turn(bool& worked) {
     LEAT_TRY(const bool is_connected, connect());
     if (is_connected) {
         LEAT_TRY_VOID(ask_positions(worked));
+        tell_positions();
         LEAT_TRY_VOID(restore(worked));
     }
     publish(worked);
@@ -258,6 +261,36 @@ Result<void> StateUpdater::ask_positions(Entry& entry) {
     LEAT_TRY_VOID(entry.task->activate(std::move(committed)));
     entry.has_positions = true;
     return {};
+}
+
+void StateUpdater::tell_positions() {
+    const Instant now = environment_.clock->now();
+    if (now < positions_at_) return;
+    positions_at_ = now + std::clamp(environment_.settings->commit_interval, kPositionsPauseMin,
+                                     kPositionsPauseMax);
+    std::vector<client::TopicPartition> changelogs;
+    bool any = false;
+    for (const auto& [id, entry] : entries_) {
+        if (entry.is_active || !entry.is_open) continue;
+        any = true;
+        auto more = entry.task->changelogs().own_topics();
+        changelogs.insert(changelogs.end(), std::make_move_iterator(more.begin()),
+                          std::make_move_iterator(more.end()));
+    }
+    if (!any) return;
+    // In this order: what was committed is in the changelogs already. Without an answer copies know
+    // what they knew before.
+    const auto committed = clients_->all_committed();
+    if (!committed) return;
+    std::map<client::TopicPartition, std::int64_t> ends;
+    if (!changelogs.empty()) {
+        const auto found = clients_->changelogs().offsets_of(changelogs, client::kLatest);
+        if (!found) return;
+        for (std::size_t i = 0; i < changelogs.size(); ++i) ends[changelogs[i]] = (*found)[i];
+    }
+    const detail::WorkInside inside{gate_};
+    for (const auto& [id, entry] : entries_)
+        if (!entry.is_active && entry.is_open) entry.task->follow(*committed, ends);
 }
 
 Result<void> StateUpdater::restore(bool& worked) {

@@ -117,6 +117,8 @@ class StateUpdater {
     /// Of active tasks that are open, and how far sources of copies were processed.
     Result<void> ask_positions(bool& worked);
     Result<void> ask_positions(Entry& entry);
+    /// Copies hear how far the tasks' input is committed, for queries.
+    void tell_positions();
     Result<void> restore(bool& worked);
     /// One step of a task. Errors: of that task.
     Result<void> step(Entry& entry, bool& worked);
@@ -140,6 +142,7 @@ class StateUpdater {
     Instant connect_at_{};
     Instant tell_at_{};
     Instant progress_at_{};
+    Instant positions_at_{};
     std::size_t told_entries_ = 0;
 
     mutable std::mutex mutex_;

@@ -152,10 +152,10 @@ void fail(RawAnswer& out, QueryFailure failure, std::string reason) {
 
 void answer_of(const TaskView& task, StateStore& store, const RawQuery& query,
                const QueryOptions& options, RawAnswer& out) {
-    out.position = task.position;
+    if (task.position_of) out.position = task.position_of(store.name());
     if (options.require_active && !task.is_serving)
         return fail(out, QueryFailure::kNotActive, "task " + task.id.text() + " is no active one");
-    if (!is_up_to(task.position, options.at_least, task.id.partition))
+    if (!is_up_to(out.position, options.at_least, task.id.partition))
         return fail(out, QueryFailure::kNotUpToBound,
                     "task " + task.id.text() + " has not taken in what was asked for");
     answer(store, query, options.rows_max, out);
@@ -173,7 +173,7 @@ void answer(StateStore& store, const RawQuery& query, std::size_t rows_max, RawA
         return fail(out, QueryFailure::kStoreException, std::string{done->error().detail()});
     if (rows.is_full())
         fail(out, QueryFailure::kStoreException,
-             "there are more than " + std::to_string(rows_max) + " rows: raise rows_max");
+             std::string{kTooManyRows} + std::to_string(rows_max) + " rows: raise rows_max");
 }
 
 bool is_up_to(const Position& position, const Position& bound, std::int32_t partition) {

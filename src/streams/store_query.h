@@ -18,6 +18,9 @@
 
 namespace leat::streams::detail {
 
+/// How the reason begins when an answer has more rows than it may.
+inline constexpr std::string_view kTooManyRows = "there are more than ";
+
 /// Fills rows or failure of `out`. Not const, as stores use scratch space of their own.
 void answer(StateStore& store, const RawQuery& query, std::size_t rows_max, RawAnswer& out);
 
@@ -30,7 +33,8 @@ struct TaskView {
     TaskId id;
     bool is_serving = false;  ///< Active, and restored.
     const Stores* stores = nullptr;
-    Position position{};
+    /// Up to where the input of a store has been taken in. Absent: nothing is known.
+    std::function<Position(std::string_view store)> position_of{};
 };
 
 /// Where queries find the tasks of a process.

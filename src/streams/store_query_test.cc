@@ -123,7 +123,14 @@ TEST_F(Queries, AnswerHasThePositionAndHoldsItsBound) {
     const KeyQuery<Text, Count> question{"a"};
     const auto got = query(*driver_, "counts", question);
     ASSERT_TRUE(got);
-    EXPECT_EQ(got->partitions.front().position.at("in").at(0), 4);
+    // Of what comes to this store, and of nothing else.
+    EXPECT_EQ(got->partitions.front().position, (Position{{"in", {{0, 4}}}}));
+    const auto table = query(*driver_, "versions", VersionedKeyQuery<Text, Text>{"k"});
+    ASSERT_TRUE(table);
+    EXPECT_EQ(table->partitions.front().position, (Position{{"table", {{0, 3}}}}));
+    const auto elsewhere = query(*driver_, "counts", question, {.at_least = {{"table", {{0, 0}}}}});
+    ASSERT_TRUE(elsewhere);
+    EXPECT_EQ(elsewhere->partitions.front().failure, QueryFailure::kNotUpToBound);
     const auto enough = query(*driver_, "counts", question, {.at_least = {{"in", {{0, 4}}}}});
     EXPECT_TRUE(enough && enough->partitions.front().value);
     const auto ahead = query(*driver_, "counts", question, {.at_least = {{"in", {{0, 5}}}}});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loop and its tasks; commits are in commit.cc.
+// The loop and its tasks; commits are in commit.cc, what it tells of itself in thread_report.cc.
 #include "streams/stream_thread.h"
 
 #include <algorithm>
@@ -18,11 +18,12 @@ constexpr obs::Logger kLog{"streams"};
 constexpr int kTurnRecords = 256;
 constexpr milliseconds kRetryPause{100};
 constexpr milliseconds kInitSlice{1'000};
-constexpr milliseconds kTellInterval{100};
 constexpr std::array kThreadSensors{
-    SensorId::kThreadCommit,       SensorId::kThreadPoll,           SensorId::kThreadProcess,
-    SensorId::kThreadRoundRecords, SensorId::kThreadProcessRecords, SensorId::kTaskCreated,
-    SensorId::kTaskClosed};
+    SensorId::kThreadCommit,         SensorId::kThreadPoll,           SensorId::kThreadProcess,
+    SensorId::kThreadRoundRecords,   SensorId::kThreadProcessRecords, SensorId::kTaskCreated,
+    SensorId::kTaskClosed,           SensorId::kThreadPunctuate,      SensorId::kThreadProcessShare,
+    SensorId::kThreadPunctuateShare, SensorId::kThreadPollShare,      SensorId::kThreadCommitShare,
+    SensorId::kThreadStart};
 
 }  // namespace
 
@@ -37,6 +38,8 @@ StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
       metrics_(environment.metrics, {{"thread-id", name_}}, kThreadSensors) {
     told_.name = name_;
     metrics_.tick(environment.clock->wall_now().value);
+    if (Sensor* start = metrics_.find(SensorId::kThreadStart))
+        start->set(environment.clock->wall_now().value);
 }
 
 StreamThread::~StreamThread() {
@@ -197,12 +200,15 @@ Result<void> StreamThread::turn() {
     const Instant now = environment_.clock->now();
     if (worked) {
         note_time(SensorId::kThreadProcess, begin);
-        return reader_->wait(milliseconds{0});
+        Result<void> looked = reader_->wait(milliseconds{0});
+        note_share(SensorId::kThreadPollShare, now);
+        return looked;
     }
     const auto left = std::chrono::duration_cast<milliseconds>(next_commit_ - now);
     Result<void> waited =
         reader_->wait(std::clamp(left, milliseconds{1}, std::max(settings_.poll, milliseconds{1})));
     note_time(SensorId::kThreadPoll, now);
+    note_share(SensorId::kThreadPollShare, now);
     return waited;
 }
 
@@ -210,54 +216,24 @@ Result<void> StreamThread::work(bool& worked) {
     cache_->bytes_max = *environment_.cache_bytes;
     LEAT_TRY_VOID(follow_orders());
     LEAT_TRY_VOID(start_restored(worked));
-    if (!*environment_.paused) LEAT_TRY_VOID(process(worked));
+    if (!*environment_.paused) {
+        const Instant begin = environment_.clock->now();
+        punctuated_ = std::chrono::nanoseconds{0};
+        LEAT_TRY_VOID(process(worked));
+        note_share(SensorId::kThreadProcessShare, begin, punctuated_);
+    }
     writer_->poll(milliseconds{0});
     LEAT_TRY_VOID(send_letters());
     if (delivery_failure_ && !settings_.exactly_once) return *std::exchange(delivery_failure_, {});
     if (delivery_failure_) commit_asked_ = true;  // It is judged there.
     const Instant now = environment_.clock->now();
-    if (commit_asked_ || now >= next_commit_) LEAT_TRY_VOID(commit_or_reset());
+    if (commit_asked_ || now >= next_commit_) {
+        LEAT_TRY_VOID(commit_or_reset());
+        note_share(SensorId::kThreadCommitShare, now);
+    }
     publish(now);
     if (writer_->in_flight() == 0) bury();
     return {};
-}
-
-void StreamThread::note_time(SensorId sensor, Instant begin) {
-    if (Sensor* at = metrics_.find(sensor))
-        at->record(
-            std::chrono::duration_cast<milliseconds>(environment_.clock->now() - begin).count());
-}
-
-void StreamThread::publish(Instant now) {
-    if (now < tell_at_) return;
-    tell_at_ = now + kTellInterval;
-    ThreadMetadata told{.name = name_, .is_stopping = stopping_};
-    updater_->tell(told);
-    std::vector<StorePlace> places = updater_->store_places();
-    for (const auto& [id, task] : tasks_) {
-        // It may have come from there since.
-        std::erase_if(told.active,
-                      [&](const TaskMetadata& one) { return one.task_id == id.text(); });
-        told.active.push_back(task->metadata());
-        for (const auto& mark : task->changelogs().marks())
-            places.push_back({.store = mark->store->name(),
-                              .changelog = mark->where,
-                              .next = mark->next,
-                              .is_running = task->is_running()});
-    }
-    const std::lock_guard lock{told_mutex_};
-    told_ = std::move(told);
-    told_places_ = std::move(places);
-}
-
-ThreadMetadata StreamThread::metadata() const {
-    const std::lock_guard lock{told_mutex_};
-    return told_;
-}
-
-std::vector<StorePlace> StreamThread::store_places() const {
-    const std::lock_guard lock{told_mutex_};
-    return told_places_;
 }
 
 Result<void> StreamThread::follow_orders() {
@@ -382,6 +358,14 @@ TaskEnvironment StreamThread::task_environment() {
         .listener = environment_.restore_listener,
         .metrics = environment_.metrics,
         .thread = name_,
+        .on_punctuated =
+            [this](std::chrono::nanoseconds took) {
+                punctuated_ += took;
+                if (Sensor* share = metrics_.find(SensorId::kThreadPunctuateShare))
+                    share->record(took.count());
+                if (Sensor* call = metrics_.find(SensorId::kThreadPunctuate))
+                    call->record(std::chrono::duration_cast<milliseconds>(took).count());
+            },
         .offset_at = [this](const client::TopicPartition& where,
                             std::int64_t time_ms) -> Result<std::int64_t> {
             // The end of what is committed: what is under way is still to be read.

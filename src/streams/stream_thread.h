@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,7 +23,6 @@
 #include "leat/streams/metadata.h"
 #include "rt/clock.h"
 #include "rt/named_thread.h"
-#include "streams/group_gate.h"
 #include "streams/live_task.h"
 #include "streams/metrics.h"
 #include "streams/settings.h"
@@ -122,6 +120,9 @@ class StreamThread {
     Result<std::int32_t> partitions_of(std::string_view topic);
     /// In milliseconds since `begin`, to a sensor of the thread.
     void note_time(SensorId sensor, Instant begin);
+    /// Since `begin`, less what of it is told as something else.
+    void note_share(SensorId sensor, Instant begin,
+                    std::chrono::nanoseconds other = std::chrono::nanoseconds{0});
     void note_delivery(const client::Delivery& delivery);
     /// Output that was refused for what it is, when a handler decides: true when it goes on.
     bool survives_refusal(std::uint64_t tag, const Error& error);
@@ -137,8 +138,9 @@ class StreamThread {
     std::string name_;
     std::shared_ptr<detail::CacheBudget> cache_;
     MetricSet metrics_;
-    detail::QueryGate gate_;    ///< Held while tasks are touched.
-    std::int64_t records_ = 0;  ///< Of this round.
+    detail::QueryGate gate_;                  ///< Held while tasks are touched.
+    std::int64_t records_ = 0;                ///< Of this round.
+    std::chrono::nanoseconds punctuated_{0};  ///< As above.
     std::unique_ptr<client::PartitionReader> reader_;
     struct PartitionCount {
         std::int32_t count = 0;
@@ -172,7 +174,6 @@ class StreamThread {
     Instant next_commit_{};
     Instant next_purge_{};
     std::map<client::TopicPartition, std::int64_t> purged_;  ///< Up to there already.
-    Instant next_limits_{};
     std::atomic<bool> stopping_ = false;
     std::atomic<bool> restoring_ = false;
     mutable std::mutex told_mutex_;

@@ -4,6 +4,7 @@
 // Threading: belongs to the thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +50,8 @@ struct TaskEnvironment {
     RestoreListener* listener = nullptr;
     MetricRoom* metrics = nullptr;
     std::string thread{};  ///< Name of the thread, for metrics.
+    /// Punctuations were called and took so long. May be absent.
+    std::function<void(std::chrono::nanoseconds took)> on_punctuated{};
     /// The first offset that is not older than a time (or client::kEarliest, kLatest); the end when
     /// there is none.
     std::function<Result<std::int64_t>(const client::TopicPartition& where, std::int64_t time_ms)>

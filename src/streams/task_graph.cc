@@ -14,6 +14,7 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
                      StateBackend& backend) {
     std::map<std::string, Node*, std::less<>> made;
     std::set<std::string, std::less<>> used;
+    std::map<std::string, std::set<const SourceNode*>, std::less<>> above;
     bool feeds_global = false;
     for (const Part& part : parts.all()) {
         if (std::ranges::find(names, part.name) == names.end()) continue;
@@ -22,9 +23,18 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
         made.emplace(part.name, node.get());
         used.insert(part.stores.begin(), part.stores.end());
         feeds_global = feeds_global || parts.is_global(part.name);
-        for (const auto& parent : part.parents) made.at(parent)->add_child(*node);
-        if (part.kind != Part::Kind::kSource) continue;
-        auto* source = dynamic_cast<SourceNode*>(node.get());
+        auto& sources = above[part.name];
+        for (const auto& parent : part.parents) {
+            made.at(parent)->add_child(*node);
+            const auto& more = above.at(parent);
+            sources.insert(more.begin(), more.end());
+        }
+        auto* source =
+            part.kind == Part::Kind::kSource ? dynamic_cast<SourceNode*>(node.get()) : nullptr;
+        if (source != nullptr) sources.insert(source);
+        for (const auto& store : part.stores)
+            feeding_[store].insert(sources.begin(), sources.end());
+        if (source == nullptr) continue;
         for (const auto& topic : part.topics) sources_.emplace(topic, source);
         if (!part.pattern.empty()) patterns_.emplace_back(part.pattern, source);
     }
@@ -99,6 +109,11 @@ SourceNode* TaskGraph::source_of(std::string_view topic) const {
     for (const auto& [pattern, source] : patterns_)
         if (topic_matches(pattern, std::string{topic})) return source;
     return nullptr;
+}
+
+bool TaskGraph::feeds(const SourceNode& source, std::string_view store) const {
+    const auto found = feeding_.find(store);
+    return found != feeding_.end() && found->second.contains(&source);
 }
 
 StateStore& TaskGraph::store(std::string_view name) const {

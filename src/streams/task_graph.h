@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,8 @@ class TaskGraph {
     [[nodiscard]] SourceNode* source_of(std::string_view topic) const;
     /// A name that no node is connected to is a programmer's error.
     [[nodiscard]] StateStore& store(std::string_view name) const;
+    /// Records of this source may come to the store.
+    [[nodiscard]] bool feeds(const SourceNode& source, std::string_view store) const;
     /// Its own.
     [[nodiscard]] const Stores& stores() const noexcept { return stores_; }
     /// Nodes and what they were made of, parents before children.
@@ -52,6 +55,8 @@ class TaskGraph {
     std::vector<const Part*> node_parts_;       ///< Of nodes_, in their order.
     std::map<std::string, SourceNode*, std::less<>> sources_;
     std::vector<std::pair<std::string, SourceNode*>> patterns_;  ///< Of topics' names.
+    /// Sources above the nodes that a store is connected to.
+    std::map<std::string, std::set<const SourceNode*>, std::less<>> feeding_;
 };
 
 }  // namespace leat::streams::detail

@@ -72,11 +72,12 @@ MetricSet& TaskMeters::add(MetricSet::Tags tags, std::span<const SensorId> senso
     return *sets_.back();
 }
 
-void TaskMeters::at(std::int64_t now_ms) {
+bool TaskMeters::at(std::int64_t now_ms) {
     now_ms_ = now_ms;
-    if (room_ == nullptr || (ticked_ms_ >= 0 && now_ms - ticked_ms_ < kTickMs)) return;
+    if (room_ == nullptr || (ticked_ms_ >= 0 && now_ms - ticked_ms_ < kTickMs)) return false;
     ticked_ms_ = now_ms;
     for (const auto& set : sets_) set->tick(now_ms);
+    return true;
 }
 
 TopicMeter TaskMeters::consumed(std::string_view node, std::string_view topic) {

@@ -89,8 +89,8 @@ class TaskMeters {
     TaskMeters(MetricRoom* room, std::string thread, std::string task, detail::TaskGraph& graph);
 
     /// The time of what comes next, once for some records; at last a second apart, so that samples
-    /// change.
-    void at(std::int64_t now_ms);
+    /// change. True: they may have, and so may those of others that go by this.
+    bool at(std::int64_t now_ms);
     void dropped() const noexcept {
         if (dropped_ != nullptr) dropped_->count();
     }

@@ -9,12 +9,25 @@
 #include "leat/streams/detail/task.h"
 #include "streams/error_judge.h"
 #include "streams/state/record_cache.h"
+#include "streams/state/store_meter.h"
 #include "streams/store_query.h"
 #include "streams/stored_rows.h"
 #include "streams/task_graph.h"
 #include "streams/task_meters.h"
 
 namespace leat::streams {
+
+namespace {
+
+/// Time does not pass while a record is processed, as in Kafka's driver.
+/// Threading: immutable.
+class StillClock final : public rt::Clock {
+  public:
+    [[nodiscard]] Instant now() const override { return {}; }
+    [[nodiscard]] WallMs wall_now() const override { return WallMs{0}; }
+};
+
+}  // namespace
 
 class TestDriver::Impl final : public detail::Task {
   public:
@@ -36,6 +49,10 @@ class TestDriver::Impl final : public detail::Task {
         std::vector<std::string> names;
         for (const auto& part : parts_.all()) names.push_back(part.name);
         identify({.application_id = application_, .task_id = "0_0"});
+        store_meters_.emplace(&room_, MetricSet::Tags{{"thread-id", "main"}, {"task-id", "0_0"}},
+                              still_);
+        store_meters_->tick(wall_ms_);
+        backend_.meters = [this](const detail::StoreSpec& spec) { return store_meters_->of(spec); };
         graph_ = std::make_unique<detail::TaskGraph>(parts_, names, backend_);
         meters_.emplace(&room_, "main", "0_0", *graph_);
         meters_->at(wall_ms_);
@@ -88,8 +105,11 @@ class TestDriver::Impl final : public detail::Task {
                                                              const QueryOptions& options) {
         if (parts_.find_store(store) == nullptr)
             return Error{Errc::kNotFound, "no store '" + std::string{store} + "'"};
-        detail::TaskView view{.id = {}, .is_serving = true, .stores = &graph_->stores()};
-        for (const auto& [topic, next] : offsets_) view.position[topic][0] = next - 1;
+        const detail::TaskView view{
+            .id = {},
+            .is_serving = true,
+            .stores = &graph_->stores(),
+            .position_of = [this](std::string_view of) { return position_of(of); }};
         detail::QueryGate gate;
         detail::QueryDesk desk;
         desk.add(0, gate, [&](const detail::QueryDesk::Visit& visit) { visit(view); });
@@ -118,7 +138,7 @@ class TestDriver::Impl final : public detail::Task {
     }
     Result<void> advance(std::int64_t by) {
         wall_ms_ += by;
-        meters_->at(wall_ms_);
+        if (meters_->at(wall_ms_)) store_meters_->tick(wall_ms_);
         return settled([&] { return punctuate(by_wall_time(), wall_ms_); });
     }
     /// `first`, then drain(); after a failure the driver goes on with the next record.
@@ -159,6 +179,18 @@ class TestDriver::Impl final : public detail::Task {
 
   private:
     using Kind = detail::ErrorJudge::Kind;
+
+    [[nodiscard]] Position position_of(std::string_view store) const {
+        Position out;
+        for (const auto& [topic, next] : offsets_) {
+            const std::string inner = topic.substr(std::min(topic.size(), application_.size() + 1));
+            const bool internal = topic.starts_with(application_ + "-") &&
+                                  parts_.repartition_topics().contains(inner);
+            const auto* source = graph_->source_of(internal ? inner : topic);
+            if (source != nullptr && graph_->feeds(*source, store)) out[topic][0] = next - 1;
+        }
+        return out;
+    }
 
     bool goes_on(Kind kind, const detail::Node& node, std::int64_t at, const Error& error) {
         failed_ = !judge_.goes_on(kind, node, at, error);
@@ -230,6 +262,8 @@ class TestDriver::Impl final : public detail::Task {
     detail::ErrorJudge judge_;
     MetricRoom room_;
     std::optional<TaskMeters> meters_;
+    StillClock still_;
+    std::optional<detail::StoreMeters> store_meters_;
     std::map<std::string, TopicMeter> inputs_;
     detail::MemoryBackend backend_;
     std::unique_ptr<detail::TaskGraph> graph_;

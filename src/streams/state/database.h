@@ -7,6 +7,7 @@
 #pragma once
 
 #include <rocksdb/db.h>
+#include <rocksdb/statistics.h>
 #include <rocksdb/write_batch.h>
 
 #include <cstdint>
@@ -38,6 +39,7 @@ inline std::string_view view(const rocksdb::Slice& bytes) {
 
 struct Database {
     std::string directory;
+    std::shared_ptr<rocksdb::Statistics> statistics;  ///< Null: nothing is counted.
     std::unique_ptr<rocksdb::DB> db;
     bool unlogged = false;         ///< Written past the write-ahead log since the last flush.
     mutable bool damaged = false;  ///< Corruption was met.

@@ -5,6 +5,7 @@
 
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/row_bytes.h"
+#include "streams/state/store_meter.h"
 
 namespace leat::streams::detail {
 
@@ -41,6 +42,7 @@ Result<void> KeyValueStore::restore(std::span<const ChangelogRecord> records) {
 }
 
 Result<bool> KeyValueStore::get(std::string_view key, Entry& out) const {
+    const CallTimer timer{bytes().meter, StoreCall::kGet};
     LEAT_TRY(const bool found, read(key, out.value));
     if (found) decode(out.value, out);
     return found;
@@ -48,6 +50,7 @@ Result<bool> KeyValueStore::get(std::string_view key, Entry& out) const {
 
 Result<void> KeyValueStore::put(std::string_view key, std::optional<std::string_view> value,
                                 std::int64_t timestamp, const Headers* headers) {
+    const CallTimer timer{bytes().meter, StoreCall::kPut};
     RowChange change{.row = key, .value = value, .timestamp = timestamp, .headers = headers};
     if (value && timestamped_) {
         scratch_.clear();
@@ -60,6 +63,7 @@ Result<void> KeyValueStore::put(std::string_view key, std::optional<std::string_
 
 Result<void> KeyValueStore::range(std::string_view from, std::optional<std::string_view> to,
                                   const Visit& visit, Direction direction) const {
+    const CallTimer timer{bytes().meter, from.empty() && !to ? StoreCall::kAll : StoreCall::kRange};
     Entry entry;
     return scan(from, to, direction, [&](std::string_view key, std::string_view value) {
         entry.value.assign(value);
@@ -118,6 +122,7 @@ Result<void> ListStore::restore(std::span<const ChangelogRecord> records) {
 
 Result<void> ListStore::append(std::string_view key, std::string_view value,
                                std::int64_t timestamp) {
+    const CallTimer timer{bytes().meter, StoreCall::kPut};
     LEAT_TRY(const bool known, read(key, scratch_));
     if (known && scratch_.size() < kListHead)
         return Error{Errc::kMalformed, "a list of values is cut off"};
@@ -131,11 +136,13 @@ Result<void> ListStore::append(std::string_view key, std::string_view value,
 }
 
 Result<void> ListStore::erase(std::string_view key, std::int64_t timestamp) {
+    const CallTimer timer{bytes().meter, StoreCall::kPut};
     return write({.row = key, .timestamp = timestamp});
 }
 
 Result<void> ListStore::range(std::string_view from, std::optional<std::string_view> to,
                               const Visit& visit) const {
+    const CallTimer timer{bytes().meter, from.empty() && !to ? StoreCall::kAll : StoreCall::kRange};
     Result<bool> parsed = true;
     LEAT_TRY_VOID(
         scan(from, to, Direction::kForward, [&](std::string_view key, std::string_view list) {

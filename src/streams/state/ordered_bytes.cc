@@ -91,7 +91,9 @@ bool may_hold_back(const StoreSpec& spec) {
 }  // namespace
 
 std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& backend) {
-    auto store = make_plain(spec, backend.rows(spec));
+    auto rows = backend.rows(spec);
+    if (backend.meters) rows->meter = backend.meters(spec);
+    auto store = make_plain(spec, std::move(rows));
     if (backend.cache_budget && may_hold_back(spec)) store->hold_back(backend.cache_budget);
     return store;
 }

@@ -16,6 +16,8 @@
 
 namespace leat::streams::detail {
 
+class StoreMeter;
+
 /// Errors of all calls: kIoError.
 class OrderedBytes {
   public:
@@ -35,6 +37,9 @@ class OrderedBytes {
                               Direction direction, const Visit& visit) const = 0;
     /// Drops from <= key < to. The range must not be used again.
     virtual Result<void> drop(std::string_view from, std::string_view to) = 0;
+
+    /// Of the store whose rows these are; null: its calls are not counted.
+    StoreMeter* meter = nullptr;
 };
 
 class MemoryBytes final : public OrderedBytes {
@@ -63,6 +68,8 @@ class StateBackend {
     virtual std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) = 0;
     /// Bytes that stores with caching hold back together; null: every update is written at once.
     std::shared_ptr<CacheBudget> cache_budget{};
+    /// What counts the calls of a store that is made; absent, or null: nothing does.
+    std::function<StoreMeter*(const StoreSpec& spec)> meters{};
 };
 
 /// Everything in memory, also what the spec calls persistent: for tests.

@@ -13,6 +13,7 @@
 
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/row_bytes.h"
+#include "streams/state/store_meter.h"
 
 namespace leat::streams::detail {
 
@@ -108,6 +109,7 @@ Result<void> SessionStore::restore(std::span<const ChangelogRecord> records) {
 }
 
 Result<bool> SessionStore::get(std::string_view key, Window session, std::string& out) const {
+    const CallTimer timer{bytes().meter, StoreCall::kFetch};
     if (session.end < oldest() || !segments().contains(segment_of(session.end))) return false;
     return read(row(key, session), out);
 }
@@ -115,6 +117,7 @@ Result<bool> SessionStore::get(std::string_view key, Window session, std::string
 Result<bool> SessionStore::put(std::string_view key, Window session,
                                std::optional<std::string_view> value, std::int64_t timestamp,
                                const Headers* headers) {
+    const CallTimer timer{bytes().meter, value ? StoreCall::kPut : StoreCall::kRemove};
     LEAT_TRY(const bool live, admit(session.end));
     if (live) {
         const std::string at = row(key, session);
@@ -157,6 +160,7 @@ Result<bool> SessionStore::find_segment(std::int64_t segment, std::string_view k
 Result<void> SessionStore::find(std::string_view key, std::int64_t earliest_end,
                                 std::int64_t latest_start, const Visit& visit,
                                 Direction direction) const {
+    const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest()});
     return each_segment(first, kForever, direction, [&](std::int64_t segment) {
         return find_segment(segment, key, first, latest_start, visit, direction);
@@ -165,6 +169,7 @@ Result<void> SessionStore::find(std::string_view key, std::int64_t earliest_end,
 
 Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t latest_end,
                                       const VisitAll& visit) const {
+    const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const bool time_ordered = spec().time_ordered;
     const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest_after(-1)});
     using Found = std::tuple<std::int64_t, std::string, std::int64_t, std::string>;

@@ -37,6 +37,7 @@ class StateHome {
         std::string fresh_id{};   ///< The process's, unless it was here before.
         bool persistent = false;  ///< False: nothing is on disk, and no folder is made.
         bool exactly_once = false;
+        bool statistics = false;  ///< As TaskState's.
         std::size_t memory_bytes = std::size_t{256} << 20U;
         std::chrono::milliseconds cleanup_delay{600'000};
     };

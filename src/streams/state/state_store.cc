@@ -8,6 +8,7 @@
 #include "leat/streams/detail/task.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/record_cache.h"
+#include "streams/state/store_meter.h"
 
 namespace leat::streams::detail {
 
@@ -19,6 +20,7 @@ StateStore::StateStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
 StateStore::~StateStore() = default;
 
 Result<void> StateStore::open(Task& task) {
+    const CallTimer timer{bytes_ ? bytes_->meter : nullptr, StoreCall::kRestore};
     task_ = &task;
     if (cache_) cache_->clear();
     return {};
@@ -43,6 +45,7 @@ bool StateStore::forward_on_flush(OnFlush listener, bool old_values) {
 }
 
 Result<void> StateStore::flush() {
+    const CallTimer timer{bytes_ ? bytes_->meter : nullptr, StoreCall::kFlush};
     if (!cache_) return {};
     return cache_->flush();
 }
@@ -53,7 +56,9 @@ bool StateStore::holds_back() const noexcept {
 
 Result<bool> StateStore::read(std::string_view row, std::string& out) const {
     if (!cache_) return bytes_->get(row, out);
-    if (const auto* held = cache_->find(row)) {
+    const auto* held = cache_->find(row);
+    if (bytes_->meter != nullptr) bytes_->meter->looked_up(held != nullptr);
+    if (held != nullptr) {
         if (*held) out = **held;
         return held->has_value();
     }
@@ -115,6 +120,7 @@ std::string_view StateStore::changelog_key(std::string_view row, std::string& /*
 
 Result<void> StateStore::scan(std::string_view from, std::optional<std::string_view> to,
                               Direction direction, const VisitRow& visit) const {
+    const CallTimer timer{bytes_->meter, StoreCall::kIterator};
     std::vector<std::pair<std::string, std::optional<std::string>>> held;
     if (cache_) cache_->dirty(from, to, held);
     if (held.empty()) return bytes_->scan(from, to, direction, visit);

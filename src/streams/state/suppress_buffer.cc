@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/row_bytes.h"
+#include "streams/state/store_meter.h"
 
 namespace leat::streams::detail {
 
@@ -179,6 +180,7 @@ void SuppressBuffer::put(std::int64_t deadline, std::string_view key, BufferedCh
                        : waiting_.at(Place{known->second, std::string{key}}).prior;
     place(deadline, key, std::move(change));
     touch(key);
+    if (bytes().meter != nullptr) bytes().meter->waiting(records(), bytes_);
 }
 
 std::int64_t SuppressBuffer::first_deadline() const noexcept {
@@ -199,6 +201,7 @@ std::pair<std::string, BufferedChange> SuppressBuffer::take_first() {
     bytes_ -= estimate(key, node.mapped());
     deadlines_.erase(deadlines_.find(key));
     touch(key);
+    if (bytes().meter != nullptr) bytes().meter->waiting(records(), bytes_);
     return {std::move(key), std::move(node.mapped())};
 }
 
@@ -235,6 +238,7 @@ Result<void> SuppressBuffer::restore(std::span<const ChangelogRecord> records) {
         LEAT_TRY(auto change, decoded(*record.value));
         place(change.first, record.key, std::move(change.second));
     }
+    if (bytes().meter != nullptr) bytes().meter->waiting(this->records(), bytes_);
     return {};
 }
 

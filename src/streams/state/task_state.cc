@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
@@ -131,6 +132,10 @@ TaskState::~TaskState() {
     if (options_.memory) options_.memory->remove_user();
 }
 
+Database* TaskState::database() const noexcept {
+    return database_->db ? database_.get() : nullptr;
+}
+
 Result<std::unique_ptr<TaskState>> TaskState::open(Options options) {
     std::unique_ptr<TaskState> state{new TaskState{std::move(options)}};  // tidy: private
     if (state->options_.directory.empty()) return state;
@@ -177,7 +182,13 @@ Result<TaskState::Offsets> TaskState::peek(const std::string& directory) {
 
 Result<void> TaskState::open_database() {
     rocksdb::DB* db = nullptr;
-    const auto status = rocksdb::DB::Open(database_options(options_), database_path(), &db);
+    rocksdb::Options options = database_options(options_);
+    if (options_.statistics) {
+        database_->statistics = rocksdb::CreateDBStatistics();
+        database_->statistics->set_stats_level(rocksdb::StatsLevel::kExceptDetailedTimers);
+        options.statistics = database_->statistics;
+    }
+    const auto status = rocksdb::DB::Open(options, database_path(), &db);
     database_->db.reset(db);
     if (!status.ok()) return database_->error(status, "opening");
     return read_registry();

@@ -63,6 +63,8 @@ class TaskState final : public StateBackend {
         /// Commits survive the process's end without restoring; off: what was not flushed is
         /// restored.
         bool write_ahead_log = true;
+        /// RocksDB counts what it does, which costs it a few percent.
+        bool statistics = false;
     };
     /// Changelog offsets to go on from, by store.
     using Offsets = std::map<std::string, std::int64_t, std::less<>>;
@@ -85,6 +87,8 @@ class TaskState final : public StateBackend {
     /// Damage was met since; nothing that is read or written from now on counts, and the next
     /// open() starts empty.
     [[nodiscard]] bool is_damaged() const noexcept;
+    /// Null: all is in memory.
+    [[nodiscard]] Database* database() const noexcept;
     /// Persistent stores are on disk, others in memory. A store whose layout changed starts empty.
     std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) override;
     /// What rows() could not do. Errors: kIoError.

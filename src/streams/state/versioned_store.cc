@@ -11,6 +11,7 @@
 
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/row_bytes.h"
+#include "streams/state/store_meter.h"
 
 namespace leat::streams::detail {
 
@@ -63,10 +64,12 @@ Result<bool> VersionedStore::read_latest(std::string_view key, Version& out) con
 }
 
 Result<bool> VersionedStore::get(std::string_view key, Version& out) const {
+    const CallTimer timer{bytes().meter, StoreCall::kGet};
     return read_latest(key, out);
 }
 
 Result<bool> VersionedStore::get(std::string_view key, std::int64_t as_of, Version& out) const {
+    const CallTimer timer{bytes().meter, StoreCall::kGet};
     LEAT_TRY(const bool known, read_latest(key, out));
     if (known && out.from <= as_of) return true;
     if (as_of < std::max<std::int64_t>(oldest() - 1, 0)) return false;
@@ -124,6 +127,7 @@ Result<std::int64_t> VersionedStore::next_after(std::string_view key, std::int64
 Result<VersionedStore::Put> VersionedStore::put(std::string_view key,
                                                 std::optional<std::string_view> value,
                                                 std::int64_t timestamp) {
+    const CallTimer timer{bytes().meter, StoreCall::kPut};
     observe(timestamp);
     Put done{.stored = false, .to = timestamp};
     if (timestamp >= oldest() - 1) {

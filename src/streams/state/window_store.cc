@@ -13,6 +13,7 @@
 
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/row_bytes.h"
+#include "streams/state/store_meter.h"
 
 namespace leat::streams::detail {
 
@@ -133,6 +134,7 @@ Result<void> WindowStore::restore(std::span<const ChangelogRecord> records) {
 }
 
 Result<bool> WindowStore::get(std::string_view key, std::int64_t start, Entry& out) const {
+    const CallTimer timer{bytes().meter, StoreCall::kFetch};
     if (start < oldest() || !segments().contains(segment_of(start))) return false;
     std::string value;
     LEAT_TRY(const bool found, read(row(key, start, 0), value));
@@ -143,6 +145,7 @@ Result<bool> WindowStore::get(std::string_view key, std::int64_t start, Entry& o
 Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
                               std::optional<std::string_view> value, std::int64_t timestamp,
                               const Headers* headers) {
+    const CallTimer timer{bytes().meter, StoreCall::kPut};
     if (spec().retain_duplicates) {
         seq_ = (seq_ + 1) & 0x7FFF'FFFFU;
     }
@@ -197,6 +200,7 @@ Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view k
 
 Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::int64_t to,
                                 const Visit& visit, Direction direction) const {
+    const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
     return each_segment(first, to, direction, [&](std::int64_t segment) {
         return fetch_segment(segment, key, first, to, visit, direction);
@@ -205,6 +209,7 @@ Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::in
 
 Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const VisitAll& visit,
                                     Direction direction) const {
+    const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const bool time_ordered = spec().time_ordered;
     const bool sorted = !spec().persistent && !time_ordered;
     const std::int64_t first = std::max({from, std::int64_t{0}, oldest_by_time_after(-1)});

@@ -56,6 +56,12 @@ class FakeClients final : public RestoreClients {
         }
         return out;
     }
+    Result<std::vector<client::PartitionOffset>> all_committed() override {
+        const std::lock_guard lock{mutex_};
+        std::vector<client::PartitionOffset> out;
+        for (const auto& [where, offset] : committed_) out.push_back({where, offset});
+        return out;
+    }
     ChangelogReader::Cluster changelogs() override { return logs_.cluster(); }
     Result<void> wait(std::chrono::milliseconds at_most) override {
         if (at_most.count() == 0) return {};

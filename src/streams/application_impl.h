@@ -52,12 +52,17 @@ class Application::Impl {
     [[nodiscard]] std::vector<StreamsMetadata> all_metadata() const;
     [[nodiscard]] Result<KeyQueryMetadata> query_metadata(std::string_view store,
                                                           std::string_view key) const;
+    [[nodiscard]] Result<std::vector<KeyQueryMetadata>> query_metadata(
+        std::string_view store) const;
+    [[nodiscard]] const EndpointSettings& endpoint_settings() const { return settings_.endpoint; }
     using Lags = std::map<std::string, std::map<std::int32_t, LagInfo>>;
     [[nodiscard]] Result<Lags> lags() const;
     /// What ended it; null when nothing did.
     [[nodiscard]] std::optional<Error> failure() const;
 
   private:
+    /// The number of the sub-topology that has the store. Errors: kNotFound.
+    [[nodiscard]] Result<std::size_t> subtopology_of(std::string_view store) const;
     /// Under the lock; tell() follows once it is released.
     void set_state(ApplicationState next);
     /// Delivers changes of state in their order, without the lock. Whoever is at it takes along

@@ -43,23 +43,37 @@ std::vector<StreamsMetadata> Application::Impl::all_metadata() const {
     return out;
 }
 
-Result<KeyQueryMetadata> Application::Impl::query_metadata(std::string_view store,
-                                                           std::string_view key) const {
+Result<std::size_t> Application::Impl::subtopology_of(std::string_view store) const {
     const auto& all = layout_.subtopologies();
     const auto found = std::ranges::find_if(all, [&](const Subtopology& one) {
         return std::ranges::find(one.stores, store, &detail::StoreSpec::name) != one.stores.end();
     });
     if (found == all.end())
         return Error{Errc::kNotFound, "there is no store " + std::string{store}};
-    const auto number = static_cast<std::size_t>(found - all.begin());
+    return static_cast<std::size_t>(found - all.begin());
+}
+
+Result<KeyQueryMetadata> Application::Impl::query_metadata(std::string_view store,
+                                                           std::string_view key) const {
+    LEAT_TRY(auto all, query_metadata(store));
+    const auto count = static_cast<std::int32_t>(all.size());
+    return std::move(all[static_cast<std::size_t>(partition_of(key, count))]);
+}
+
+Result<std::vector<KeyQueryMetadata>> Application::Impl::query_metadata(
+    std::string_view store) const {
+    LEAT_TRY(const std::size_t number, subtopology_of(store));
     const Membership::View view = membership_->view();
     if (number >= view.task_counts.size() || view.task_counts[number] < 1)
         return Error{Errc::kNotCoordinator, "the group has not laid out its tasks yet"};
-    KeyQueryMetadata out{.partition = partition_of(key, view.task_counts[number])};
-    const TaskId task{static_cast<std::int32_t>(number), out.partition};
-    for (const auto& [endpoint, share] : view.others) {
-        if (share.active.contains(task)) out.active = endpoint;
-        if (share.standby.contains(task)) out.standby.push_back(endpoint);
+    std::vector<KeyQueryMetadata> out;
+    for (std::int32_t i = 0; i < view.task_counts[number]; ++i) {
+        const TaskId task{static_cast<std::int32_t>(number), i};
+        auto& one = out.emplace_back(KeyQueryMetadata{.partition = i});
+        for (const auto& [endpoint, share] : view.others) {
+            if (share.active.contains(task)) one.active = endpoint;
+            if (share.standby.contains(task)) one.standby.push_back(endpoint);
+        }
     }
     return out;
 }
@@ -107,6 +121,13 @@ std::vector<StreamsMetadata> Application::streams_metadata_for_store(std::string
 Result<KeyQueryMetadata> Application::query_metadata_for_bytes(std::string_view store,
                                                                std::string_view key) const {
     return impl_->query_metadata(store, key);
+}
+Result<std::vector<KeyQueryMetadata>> Application::query_metadata_for_store(
+    std::string_view store) const {
+    return impl_->query_metadata(store);
+}
+const EndpointSettings& Application::endpoint_settings() const {
+    return impl_->endpoint_settings();
 }
 Result<std::map<std::string, std::map<std::int32_t, LagInfo>>>
 Application::all_local_store_partition_lags() const {

@@ -31,6 +31,9 @@ bool continues(const Value& value) {
 milliseconds time_in(const Value& value) {
     return milliseconds{number_in(value)};
 }
+std::size_t size_in(const Value& value) {
+    return static_cast<std::size_t>(number_in(value));
+}
 
 constexpr double kMaxMs = 9e15;
 
@@ -60,7 +63,10 @@ constexpr auto kRows = std::to_array<SettingRow>({
         [](Settings& s, const Value& v) { s.acceptable_lag = number_in(v); }, 0),
     row("application.server", Type::kString, "",
         "HOST:PORT by which this instance is found by queries of others.",
-        [](Settings& s, const Value& v) { s.application_server = text_in(v); }),
+        [](Settings& s, const Value& v) {
+            s.application_server = text_in(v);
+            s.endpoint.address = s.application_server;
+        }),
     row(
         "deserialization.exception.handler", Type::kString, "LogAndFailExceptionHandler",
         "What becomes of records that cannot be decoded: LogAndFailExceptionHandler or "
@@ -185,6 +191,32 @@ constexpr auto kRows = std::to_array<SettingRow>({
             s.topology_bytes_max = static_cast<std::size_t>(number_in(v));
         },
         0),
+    row("leat.endpoint.listen", Type::kString, "",
+        "HOST:PORT where the HTTP endpoint answers (metrics, health, queries), when the program "
+        "opens one; nothing listens unless it is set. Others find it by application.server.",
+        [](Settings& s, const Value& v) { s.endpoint.listen = text_in(v); }),
+    row("leat.endpoint.allow.network", Type::kBoolean, "false",
+        "Allows addresses of the endpoint that other machines reach: it asks for no password.",
+        [](Settings& s, const Value& v) { s.endpoint.allow_network = text_in(v) == "true"; }),
+    row(
+        "leat.endpoint.threads", Type::kInt, "2", "Threads of the endpoint that read stores.",
+        [](Settings& s, const Value& v) { s.endpoint.threads = size_in(v); }, 1),
+    row(
+        "leat.endpoint.forward.threads", Type::kInt, "4",
+        "Threads of the endpoint that wait for other instances.",
+        [](Settings& s, const Value& v) { s.endpoint.forward_threads = size_in(v); }, 1),
+    row(
+        "leat.endpoint.forward.timeout.ms", Type::kLong, "5000",
+        "How long the endpoint waits for another instance's answer.",
+        [](Settings& s, const Value& v) { s.endpoint.forward_timeout = time_in(v); }, 1),
+    row(
+        "leat.endpoint.forward.max.bytes", Type::kLong, "16777216",
+        "How large another instance's answer may be.",
+        [](Settings& s, const Value& v) { s.endpoint.forward_bytes_max = size_in(v); }, 1024),
+    row(
+        "leat.endpoint.rows.max", Type::kInt, "10000",
+        "Rows that the endpoint answers of one partition; more are an error.",
+        [](Settings& s, const Value& v) { s.endpoint.rows_max = size_in(v); }, 1),
     // The group's, which librdkafka does not see.
     row("group.instance.id", Type::kString, "", "Makes this instance a static member.",
         [](Settings& s, const Value& v) { s.instance_id = text_in(v); }),

@@ -19,6 +19,18 @@ namespace leat::streams {
 
 using std::chrono::milliseconds;
 
+/// Of the HTTP endpoint (src/stream_endpoint/). Threading: immutable.
+struct EndpointSettings {
+    std::string listen;   ///< HOST:PORT; empty: there is none.
+    std::string address;  ///< application.server.
+    bool allow_network = false;
+    std::size_t threads = 2;
+    std::size_t forward_threads = 4;
+    milliseconds forward_timeout{5'000};
+    std::size_t forward_bytes_max = 16'777'216;
+    std::size_t rows_max = 10'000;
+};
+
 /// Threading: immutable.
 struct Settings {
     std::string application_id;
@@ -52,6 +64,7 @@ struct Settings {
     bool continue_processing = false;
     bool continue_production = false;
     std::int64_t cache_bytes = 0;
+    EndpointSettings endpoint;
 
     // Of the group, under the consumer's names.
     std::string instance_id;

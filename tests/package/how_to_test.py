@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs docs/how-to/process-a-stream.md in an empty folder, and compiles the programs of docs/explanation/streams-*.md.
+"""Runs docs/how-to/process-a-stream.md and query-a-stream.md in an empty folder, and compiles the programs of docs/explanation/streams-*.md.
 
 usage: how_to_test.py LEAT BUILD
 
 BUILD is a build folder whose target leat_sdk is there. What a program prints must be the text block that follows it.
 """
 import collections
+import json
 import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
@@ -22,6 +27,7 @@ from kafka_node import LeatNode  # noqa: E402
 
 LEAT = BUILD = ""
 HOW_TO = ROOT / "docs" / "how-to" / "process-a-stream.md"
+LOOKUP = ROOT / "docs" / "how-to" / "query-a-stream.md"
 SERDES = ROOT / "docs" / "how-to" / "choose-a-serde.md"
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
@@ -34,6 +40,12 @@ WAIT = f"""until {RESULTS} | awk '{{v[$1] = $2}} END {{for (k in v) sum += v[k];
 echo RESULTS
 {RESULTS}
 """
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def blocks(page, language):
@@ -89,6 +101,48 @@ class Pages(unittest.TestCase):
             spent[key.split("@")[0]] += int(cents)
         self.assertEqual(spent, SPENT)
 
+    def test_two_instances_answer_for_each_other(self):
+        self.compile("lookup", blocks(LOOKUP, "cpp")[0])
+        ports = [free_port(), free_port()]
+        node = LeatNode(self.place / "lookup-leat", LEAT)
+        node.start()
+        apps = []
+        try:
+            environment = {**os.environ, "LEAT_BOOTSTRAP": node.address}
+            # The page's commands, but for addresses; the programs are ours to end.
+            page = blocks(LOOKUP, "sh")[0].replace("localhost:9092", node.address)
+            for port, mine in zip((7071, 7072), ports):
+                page = page.replace(str(port), str(mine))
+            for line in page.splitlines():
+                if line.startswith("leat ") or "| leat " in line:
+                    subprocess.run(["bash", "-c", line.replace("leat ", f"{LEAT} ")], check=True, env=environment, capture_output=True)
+                elif line.startswith("./lookup"):
+                    apps.append(subprocess.Popen(line.removesuffix(" &").split(), cwd=self.place, stderr=subprocess.DEVNULL))
+            answers = {url: self.answer(url) for url in re.findall(r"curl '([^']+)'", page)}
+        finally:
+            for app in apps:
+                app.terminate()
+            codes = [app.wait(60) for app in apps]
+            node.stop()
+        self.assertEqual(codes, [0, 0])
+        one, two = (answers[f"http://127.0.0.1:{port}/stores/counts/key?key=hello"] for port in ports)
+        self.assertEqual(one, two)
+        self.assertEqual(json.loads(one)["value"], 2)
+
+    def answer(self, url):
+        """Once it is there and both words are counted."""
+        deadline = time.monotonic() + 90
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=30) as got:
+                    text = got.read().decode()
+                if "key=hello" not in url or json.loads(text)["value"] == 2:
+                    return text
+            except (urllib.error.URLError, ConnectionError) as why:
+                text = str(why)
+            self.assertLess(time.monotonic(), deadline, f"{url}: {text}")
+            time.sleep(0.2)
+
     def test_programs_of_the_explanations_print_what_they_say(self):
         pages = [page for page in sorted((ROOT / "docs" / "explanation").glob("streams-*.md")) if "```cpp" in page.read_text()]
         self.assertTrue(pages)
@@ -111,11 +165,14 @@ int main() {
         self.assertEqual(self.output_of("serde", program), '{"customer":"ann","cents":5,"note":null} ok')
 
     def output_of(self, name, program):
+        self.compile(name, program)
+        return self.run_in(self.place, f"./{name}")
+
+    def compile(self, name, program):
         libraries = subprocess.run(["pkg-config", "--cflags", "--libs", "leat-streams"], capture_output=True, text=True, check=True, env={
             **os.environ, "PKG_CONFIG_PATH": str(next(self.prefix.glob("lib/**/pkgconfig")))}).stdout.split()
         (self.place / f"{name}.cc").write_text(program)
         self.run_in(self.place, "g++-12", *FLAGS, f"{name}.cc", "-o", name, *libraries)
-        return self.run_in(self.place, f"./{name}")
 
 
 if __name__ == "__main__":

@@ -82,7 +82,8 @@ class Package(unittest.TestCase):
 
     def test_headers_compile_as_cpp20_with_both_compilers(self):
         source = self.place / "all.cc"
-        source.write_text("".join(f'#include "leat/streams/{path.name}"\n' for path in sorted((self.include / "leat/streams").glob("*.h"))))
+        headers = sorted(path.relative_to(self.include) for path in self.include.glob("leat/stream*/*.h"))
+        source.write_text("".join(f'#include "{path}"\n' for path in headers))
         for compiler in COMPILERS:
             with self.subTest(compiler):
                 self.run_in(self.place, compiler, *STRICT, f"-I{self.include}", str(source))

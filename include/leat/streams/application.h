@@ -53,6 +53,8 @@ enum class UncaughtResponse : std::uint8_t {
     kShutdownApplication,  ///< All instances close.
 };
 
+struct EndpointSettings;
+
 /// Threading: thread-safe; the listeners are called on threads of the application, changes of state
 /// one after another in their order, and must not close or destroy it.
 class Application {
@@ -134,6 +136,9 @@ class Application {
     /// word yet).
     [[nodiscard]] Result<KeyQueryMetadata> query_metadata_for_bytes(std::string_view store,
                                                                     std::string_view key) const;
+    /// Who has each partition of a store, in their order. Errors: as above.
+    [[nodiscard]] Result<std::vector<KeyQueryMetadata>> query_metadata_for_store(
+        std::string_view store) const;
     template <class K>
     [[nodiscard]] Result<KeyQueryMetadata> query_metadata_for_key(
         std::string_view store, const K& key, const Serde<K>& serde = serde_for<K>()) const {
@@ -144,6 +149,9 @@ class Application {
     /// By store and partition; asks the cluster. Errors: what it says.
     [[nodiscard]] Result<std::map<std::string, std::map<std::int32_t, LagInfo>>>
     all_local_store_partition_lags() const;
+
+    /// Of leat/stream_endpoint/endpoint.h, which is what to open.
+    [[nodiscard]] const EndpointSettings& endpoint_settings() const;
 
   private:
     class Impl;

@@ -415,6 +415,8 @@ def main():
                                        "name this regular expression is found in, such as leat/3x12")
     parser.add_argument("--kills", type=int, default=100, help="of streams in each of the four hardest settings; a tenth in the others [%(default)s]")
     parser.add_argument("--mutant-kills", type=int, default=16, help="so many strike each mutant of streams [%(default)s]")
+    parser.add_argument("--session", type=int, default=2000, help="ms of silence after which an instance of streams is given up: more on a busy "
+                                                                  "machine [%(default)s]")
     parser.add_argument("--kafka", default="4.3.1", metavar="VERSION", help="of the Apache Kafka of streams, or no [%(default)s]")
     parser.add_argument("--flips", type=int, default=1, help="damages of each form, for each kind of file [%(default)s]")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
@@ -428,6 +430,8 @@ def main():
     options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
     say(f"seed {options.seed}; files in {options.folder}")
     report = Report()
+    # What was started ends too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if options.mode == "short":
             run_short(options, report)

@@ -41,12 +41,11 @@ KEYS = 200
 #: Results of new input, on each topic, that come between two strikes.
 RESULTS_MIN = 40
 BACKLOG_MAX = 1200
-SESSION_MS, TRANSACTION_MS = 2000, 8000
 TOPICS = ("in", "names", "joined", "totals", "windows")
 BROKER_SETTINGS = {"group.min.session.timeout.ms": "1000", "offsets.topic.num.partitions": "4", "transaction.state.log.num.partitions": "4",
                    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500", "log.retention.ms": "-1",
                    "auto.create.topics.enable": "false"}
-APPLICATION = [f"session.timeout.ms={SESSION_MS}", "heartbeat.interval.ms=250", "commit.interval.ms=100", "max.poll.interval.ms=30000",
+APPLICATION = ["heartbeat.interval.ms=250", "commit.interval.ms=100", "max.poll.interval.ms=30000",
                "probing.rebalance.interval.ms=1000", "acceptable.recovery.lag=100", "repartition.purge.interval.ms=500",
                "statestore.cache.max.bytes=1000000"]
 ZOMBIE_STEPS = ("commit.begun", "commit.flushed", "commit.offsets_sent")
@@ -229,11 +228,13 @@ class Run:
         self.folder.mkdir()
         self.node = (LeatNode(self.folder / "broker", options.leat, BROKER_SETTINGS) if setting.broker == "leat" else
                      KafkaNode(self.folder / "broker", options.kafka, BROKER_SETTINGS, heap="512m"))
-        self.settings = [*APPLICATION, f"num.stream.threads={2 if setting.partitions == 12 else 1}",
+        # A transaction outlives a session, so that one who was stopped for longer than that finds it open.
+        self.session_ms, self.transaction_ms = options.session, 2 * options.session + 4000
+        self.settings = [*APPLICATION, f"session.timeout.ms={self.session_ms}", f"num.stream.threads={2 if setting.partitions == 12 else 1}",
                          f"num.standby.replicas={1 if setting.instances == 3 else 0}"]
         if setting.exactly_once:
-            self.settings += ["processing.guarantee=exactly_once_v2", f"producer.transaction.timeout.ms={TRANSACTION_MS}"]
-        self.patience = 60 if setting.broker == "leat" else 120
+            self.settings += ["processing.guarantee=exactly_once_v2", f"producer.transaction.timeout.ms={self.transaction_ms}"]
+        self.patience = (60 if setting.broker == "leat" else 90) + 10 * options.session / 1000
         self.incarnations = itertools.count()
         self.instances, self.extra = {}, None
         self.feeder, self.followers = None, {}
@@ -322,7 +323,7 @@ class Run:
 
     def restart_broker(self):
         try:
-            self.node.start()
+            self.node.start(patience=60 if self.setting.broker == "leat" else 300)
         except RuntimeError as why:
             raise load.Broken(str(why)) from why
 
@@ -380,9 +381,9 @@ class Run:
             if index not in self.instances:
                 self.start_again(index, rng)
 
-    def wait_for_strike(self, instance, seconds=15):
+    def wait_for_strike(self, instance):
         try:
-            self.until("the step", instance.has_struck, seconds)
+            self.until("the step", instance.has_struck, 11 + 2 * self.session_ms / 1000)
         except load.Broken:
             if self.node.process.poll() is not None or instance.process.poll() not in (None, -signal.SIGKILL):
                 raise
@@ -432,7 +433,7 @@ class Run:
             self.instances[1] = Instance(self, 1)
         # Until others have its tasks; sometimes until its transaction is over too.
         is_late = rng.random() < 0.25 and not self.environment
-        time.sleep((TRANSACTION_MS if is_late else SESSION_MS) / 1000 + 2.5)
+        time.sleep((self.transaction_ms if is_late else self.session_ms) / 1000 + 2.5)
         zombie.send(signal.SIGCONT)
         zombie.point = None
         self.kills["zombie"] += 1

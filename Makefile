@@ -104,6 +104,7 @@ security: setup-security build ## Every API x every missing right x every mechan
 interop: setup-interop build ## Foreign clients on Leat and on Apache Kafka  [INTEROP=short]
 	@tests/interop/run $(if $(INTEROP),--$(INTEROP))
 ifndef INTEROP
+	@tests/interop/topic_effects.py build/release/bin/leat --mutants --report docs/proof/effects.md
 	@$(call configure,dev)
 	@ninja -C build/dev -j $(JOBS) streams_case_runner
 	@tests/streams/run --seed $$(date +%s) --cases 10000 --report docs/proof/streams-differential.md

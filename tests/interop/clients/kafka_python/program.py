@@ -23,6 +23,9 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor  # noqa: E4
 scenario = Scenario()
 QUICK = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300, "auto_offset_reset": "earliest", "fetch_max_wait_ms": 100,
          "metadata_max_age_ms": 2000}
+# A member polls with patience: when the answer to SyncGroup comes just as a poll ends, kafka-python 3.0.12 takes the group for joined, never takes up
+# its partitions, and waits for ever.
+JOINING_MS = 2000
 
 
 class Context:
@@ -163,7 +166,7 @@ class Member:
         consumer.subscribe([topic])
         try:
             while not self.stop.is_set():
-                for rows in consumer.poll(50).values():
+                for rows in consumer.poll(JOINING_MS).values():
                     self.rows |= {(row.partition, row.offset, row.value.decode()) for row in rows}
                 self.owned = {place.partition for place in consumer.assignment()}
         except KafkaError as why:
@@ -242,7 +245,7 @@ def commit_resume(context, facts):
         consumer = context.consumer(group, enable_auto_commit=False, max_poll_records=1)
         consumer.subscribe([topic])
         found = []
-        wait_until(lambda: len(found) >= count or found.extend(consumer.poll(200).get(place, [])), "records of the group")
+        wait_until(lambda: len(found) >= count or found.extend(consumer.poll(JOINING_MS).get(place, [])), "records of the group")
         facts += [f"{count}: {line(row)}" for row in found]
         commit = (found[-1].offset + 1, f"after {count}") + ((-1,) if MODERN else ())
         consumer.commit({place: OffsetAndMetadata(*commit)})
@@ -378,7 +381,7 @@ def transactional_offsets(context, facts):
     consumer = context.consumer(group, enable_auto_commit=False)
     consumer.subscribe([source])
     place, rows = TopicPartition(source, 0), []
-    wait_until(lambda: len(rows) >= 10 or rows.extend(consumer.poll(200).get(place, [])), "ten records")
+    wait_until(lambda: len(rows) >= 10 or rows.extend(consumer.poll(JOINING_MS).get(place, [])), "ten records")
     for start in (0, 5):
         producer.begin_transaction()
         for row in rows[start:start + 5]:

@@ -137,11 +137,12 @@ def dripping(node):
     node.note("a byte every half second", fed(node, [whole[i:i + 1] for i in range(20)], 0.5))
 
 
-@into(PEERS, alone=False)
+@into(PEERS)
 def waiting(node):
+    """Alone and for long: Kafka closes one connection a round, the one that was silent for longest."""
     node.make("waited-for", {})
-    with Client(node.node.address, patience=20) as client:
-        fetch_of(client, "waited-for", max_wait_ms=2 * IDLE_MS, min_bytes=1)
+    with Client(node.node.address, patience=40) as client:
+        fetch_of(client, "waited-for", max_wait_ms=5 * IDLE_MS, min_bytes=1)
         try:
             node.note("for records for longer than it may be idle", client.receive("Fetch", 11)["error_code"])
         except (Closed, ConnectionError):
@@ -242,7 +243,7 @@ def many_beginnings(node):
             for peer in peers:
                 peer.sendall(struct.pack(">i", REQUEST_MAX) + bytes(20))
             time.sleep(1)
-            node.note("200 large requests begun", {"others are served": is_served(node), "all closed": all(ends(peer, 14) for peer in peers[::20])})
+            node.note("200 large requests begun", {"others are served": is_served(node), "all closed": all(ends(peer, 60) for peer in peers[::20])})
     node.bounded("200 x 2 MiB announced, 20 bytes sent", 64 * MIB, begin)
 
 

@@ -111,6 +111,7 @@ def offsets_join_transactions(node):
     commit("of a member that is none", 3, member_id="m", generation_id=4)
     commit("of a generation that is none", 3, generation_id=4)
     end(node, "commits", 3, "x-offsets", producer)
+    until_ended(node, "x-offsets")  # Until then its offsets are unstable.
     node.ask("afterwards", "OffsetFetch", 7, group_id="x-group", topics=[{"name": "x-in", "partition_indexes": [0]}], require_stable=True)
 
 

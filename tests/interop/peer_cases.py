@@ -139,10 +139,9 @@ def dripping(node):
 
 @into(PEERS)
 def waiting(node):
-    """Alone and for long: Kafka closes one connection a round, the one that was silent for longest."""
     node.make("waited-for", {})
     with Client(node.node.address, patience=40) as client:
-        fetch_of(client, "waited-for", max_wait_ms=5 * IDLE_MS, min_bytes=1)
+        fetch_of(client, "waited-for", max_wait_ms=2 * IDLE_MS, min_bytes=1)
         try:
             node.note("for records for longer than it may be idle", client.receive("Fetch", 11)["error_code"])
         except (Closed, ConnectionError):

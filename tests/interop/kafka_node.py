@@ -111,7 +111,7 @@ class KafkaNode:
         self.addresses = {}  # of those
         self.port = None
 
-    def start(self, patience=90):
+    def start(self, patience=300):
         self.folder.mkdir(parents=True, exist_ok=True)
         lib = jars(self.version)
         self.port = self.port or free_port()
@@ -145,6 +145,7 @@ class KafkaNode:
         deadline = time.monotonic() + patience
         while not re.search(r"Kafka Server started", log.read_text(errors="replace")):
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop(kill=True)
                 raise RuntimeError(f"Kafka {self.version} did not start, see {log}")
             time.sleep(0.05)
         self.address = f"127.0.0.1:{self.port}"

@@ -310,7 +310,7 @@ class Matrix:
 def report(path, matrix, summary):
     lines = ["# The negative matrix: every API x every missing right, beside Apache Kafka", "", f"- Commit: {machine.commit(ROOT)}",
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
-             f"- Command: `python3 tests/security/matrix.py {' '.join(sys.argv[1:])}`", f"- Result: {summary}", "",
+             "- Command: `tests/security/matrix.py LEAT --report FILE`", f"- Result: {summary}", "",
              "Cells come from `docs/reference/rights.md`. Both brokers get the same access rules and the same bytes; answers are compared",
              "without texts, ids, times and sizes. Each request is asked by every way of `tests/security/mechanisms.py`, with the same rules.", "",
              "| who one is by | cells | differ |", "|---|---|---|", *(f"| {way} | {n} | {d} |" for way, (n, d) in matrix.by_way.items()), "",

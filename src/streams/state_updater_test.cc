@@ -177,6 +177,47 @@ TEST(StateUpdater, CopyFollowsUntilItIsToRun) {
     task->close();
 }
 
+TEST(StateUpdater, CopyTellsWhatOfItsInputIsInIt) {
+    Bench bench;
+    const auto ask = [&](std::int64_t at_least) {
+        const auto answers =
+            bench.desk.ask("rows", {.key = "k3"}, {.at_least = {{"in", {{0, at_least}}}}});
+        return answers.size() == 1 && !answers.front().failure
+                   ? answers.front().position
+                   : Position{{answers.empty() ? "none" : name_of(*answers.front().failure), {}}};
+    };
+    const Position behind{{"NOT_UP_TO_BOUND", {}}};
+    const auto pass_time = [&] {
+        bench.clock.advance(std::chrono::seconds{10});
+        bench.clients->settle();
+    };
+    bench.fill(10);
+    bench.clients->commit({"in", 0}, 7);
+    bench.clients->commit({"in", 1}, 99);
+    bench.clients->commit({"other", 0}, 99);
+    bench.add(false);
+    bench.clients->settle();
+    pass_time();
+    EXPECT_EQ(ask(6), (Position{{"in", {{0, 6}}}}));
+    EXPECT_EQ(ask(7), behind);
+    // More is committed, and its changes are in the changelog before that is known.
+    bench.fill(5);
+    bench.clients->commit({"in", 0}, 9);
+    bench.clients->settle();
+    EXPECT_EQ(ask(8), behind);
+    pass_time();
+    EXPECT_EQ(ask(8), (Position{{"in", {{0, 8}}}}));
+    // It does not take in anything, so it does not get there either.
+    bench.paused = true;
+    bench.fill(1);
+    bench.clients->commit({"in", 0}, 10);
+    pass_time();
+    EXPECT_EQ(ask(9), behind);
+    bench.paused = false;
+    pass_time();
+    EXPECT_EQ(ask(9), (Position{{"in", {{0, 9}}}}));
+}
+
 TEST(StateUpdater, WhatIsTakenReadsNothingAnyMore) {
     Bench bench;
     bench.add(false);

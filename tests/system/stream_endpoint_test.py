@@ -150,7 +150,13 @@ class Endpoint(ClusterTest):
         self.assertEqual(one.end(), 0)
 
     def test_copies_answer_who_takes_that_up_to_a_position(self):
-        one, two = self.two("num.standby.replicas=1")
+        self.ask_copies("processing.guarantee=at_least_once")
+
+    def test_copies_of_transactions_answer_too(self):
+        self.ask_copies("processing.guarantee=exactly_once_v2")
+
+    def ask_copies(self, guarantee):
+        one, two = self.two("num.standby.replicas=1", guarantee)
         elsewhere = next(word for word in COUNTS if one.get("/stores/counts/key", key=word)[1]["instance"] == two.address)
         position = one.get("/stores/counts/key", key=elsewhere)[1]["position"]
         self.assertIn("by-word-repartition:", position)

@@ -279,6 +279,67 @@ TEST(VersionedStore, AnswersAsOfATime) {
     EXPECT_FALSE(*s.store.get("k", 21, found));
 }
 
+TEST(VersionedStore, ADeletionAtTheTimeOfTheLatestVersionIsForgottenAsInKafkaStreams) {
+    Opened<VersionedStore> s{spec_of(Kind::kVersioned, 100)};
+    VersionedStore::Version found;
+    ASSERT_TRUE(s.store.put("k", "a", 50));
+    ASSERT_TRUE(s.store.put("k", std::nullopt, 50)->latest());
+    EXPECT_FALSE(*s.store.get("k", found));
+    EXPECT_TRUE(s.store.put("k", "late", 40)->latest()) << "nothing says that it ended";
+    ASSERT_TRUE(*s.store.get("k", found));
+    EXPECT_EQ(found.value, "late");
+    // An older value did end then.
+    ASSERT_TRUE(s.store.put("k", "b", 60));
+    ASSERT_TRUE(s.store.put("k", std::nullopt, 60));
+    EXPECT_EQ(s.store.put("k", "later", 55)->to, 60);
+    EXPECT_FALSE(*s.store.get("k", found));
+    // Of a deletion it is the older one that stays.
+    ASSERT_TRUE(s.store.put("k", "c", 70));
+    ASSERT_TRUE(s.store.put("k", std::nullopt, 70));
+    EXPECT_EQ(s.store.put("k", "before", 58)->to, 60);
+    // A deletion that a value took the place of is back.
+    ASSERT_TRUE(s.store.put("n", std::nullopt, 50));
+    ASSERT_TRUE(s.store.put("n", "d", 50));
+    ASSERT_TRUE(s.store.put("n", std::nullopt, 50));
+    EXPECT_EQ(s.store.put("n", std::nullopt, 40)->to, 50);
+    // And one that came late ends when it was said to.
+    ASSERT_TRUE(s.store.put("m", "e", 50));
+    ASSERT_TRUE(s.store.put("m", std::nullopt, 40));
+    ASSERT_TRUE(s.store.put("m", std::nullopt, 50));
+    EXPECT_EQ(s.store.put("m", "f", 40)->to, 50);
+    EXPECT_TRUE(s.store.put("k", "between", 65)->latest());
+}
+
+struct ModelVersion {
+    std::optional<std::string> value{};
+    bool overtaken = false;    ///< A deletion that ended because a newer value came.
+    bool was_deleted = false;  ///< A value in the place of a deletion.
+};
+using ModelVersions = std::map<std::int64_t, ModelVersion>;
+
+/// What the model holds after a put at this time.
+void note_version(ModelVersions& versions, std::int64_t time,
+                  const std::optional<std::string>& value) {
+    const auto at = versions.find(time);
+    const bool latest = versions.empty() || time >= versions.rbegin()->first;
+    const auto before = versions.lower_bound(time) == versions.begin()
+                            ? nullptr
+                            : &std::prev(versions.lower_bound(time))->second;
+    const bool has_value = at != versions.end() && at->second.value.has_value();
+    if (!value && latest && has_value && !at->second.was_deleted &&
+        (before == nullptr || before->overtaken)) {
+        if (before != nullptr) before->overtaken = false;
+        versions.erase(at);
+        return;
+    }
+    ModelVersion next{.value = value};
+    if (value && latest) {
+        next.was_deleted = at != versions.end() && (!has_value || at->second.was_deleted);
+        if (at == versions.end() && before != nullptr && !before->value) before->overtaken = true;
+    }
+    versions[time] = next;
+}
+
 /// The store against a map of all versions; rebuilt from its changelog halfway.
 TEST(VersionedStore, EqualsAPlainMapOfVersions) {
     std::uint32_t state = 4711;
@@ -288,11 +349,12 @@ TEST(VersionedStore, EqualsAPlainMapOfVersions) {
     };
     constexpr std::int64_t kHistory = 20'000;
     auto s = std::make_unique<Opened<VersionedStore>>(spec_of(Kind::kVersioned, kHistory));
-    std::map<std::string, std::map<std::int64_t, std::optional<std::string>>> model;
+    std::map<std::string, ModelVersions> model;
     std::int64_t observed = -1;
     for (int i = 0; i < 4000; ++i) {
         const std::string key(1 + next(3), 'k');
-        const std::int64_t time = std::max<std::int64_t>(0, i * 20 - std::int64_t{next(30'000)});
+        std::int64_t time = std::max<std::int64_t>(0, i * 20 - std::int64_t{next(30'000)});
+        if (next(8) == 0 && !model[key].empty()) time = model[key].rbegin()->first;
         std::optional<std::string> value;
         if (next(4) != 0) value = std::to_string(i);
         observed = std::max(observed, time);
@@ -302,16 +364,17 @@ TEST(VersionedStore, EqualsAPlainMapOfVersions) {
         if (put->stored) {
             const auto after = model[key].upper_bound(time);
             EXPECT_EQ(put->to, after == model[key].end() ? VersionedStore::kNever : after->first);
-            model[key][time] = value;
+            note_version(model[key], time, value);
         }
         const std::int64_t as_of = observed - next(kHistory + 1);
         VersionedStore::Version found;
         const bool known = *s->store.get(key, as_of, found);
         auto expected = model[key].upper_bound(as_of);
-        const bool in_model = expected != model[key].begin() && (--expected)->second.has_value();
+        const bool in_model =
+            expected != model[key].begin() && (--expected)->second.value.has_value();
         ASSERT_EQ(known, in_model) << key << " as of " << as_of << " after " << i;
         if (known) {
-            EXPECT_EQ(found.value, expected->second);
+            EXPECT_EQ(found.value, expected->second.value);
             EXPECT_EQ(found.from, expected->first);
         }
         if (i == 2000) {

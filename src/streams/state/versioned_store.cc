@@ -2,7 +2,8 @@
 //
 // Rows: 0xFE ‖ key has the latest version (from ‖ value); segment ‖ key ‖ from has an older one
 // (to ‖ deleted ‖ value), in the segment of its `to`, so that it goes when it leaves the history. A
-// deletion that is the latest is kept like an older version, in the segment of its own time.
+// deletion that is the latest is kept like an older version, in the segment of its own time. One
+// that a value replaced at the same time stays there with no duration: see insert().
 #include "leat/streams/detail/versioned_store.h"
 
 #include <algorithm>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::size_t kSegmentBytes = 8;
 constexpr std::size_t kStoredHead = 9;
+/// Instead of the value of a deletion that ended because a newer value came.
+constexpr std::string_view kOvertaken = "o";
 
 std::string latest_row(std::string_view key) {
     std::string out(1, '\xFE');
@@ -142,6 +145,23 @@ Result<VersionedStore::Put> VersionedStore::insert(std::string_view key,
                                                    std::int64_t timestamp) {
     Version newest;
     LEAT_TRY(const bool known, read_latest(key, newest));
+    Stored older;
+    if (known && timestamp == newest.from && !value) {
+        // As in Kafka Streams nothing is left of the version and its deletion, unless something
+        // else says that a version begins then: what comes late may become the latest.
+        LEAT_TRY(const bool before, covering(key, timestamp - 1, segment_of(timestamp), older));
+        const bool overtaken = older.deleted && older.version.value == kOvertaken;
+        std::string replaced;
+        LEAT_TRY(const bool was_deleted,
+                 read(history_row(segment_of(timestamp), key, timestamp), replaced));
+        if (!was_deleted && (!before || overtaken)) {
+            LEAT_TRY_VOID(put_row(latest_row(key), std::nullopt));
+            if (!before) return Put{};
+            LEAT_TRY_VOID(forget(key, older));
+            LEAT_TRY_VOID(keep(key, {.version = {.from = older.version.from}, .deleted = true}));
+            return Put{};
+        }
+    }
     if (known && timestamp >= newest.from) {
         if (timestamp > newest.from) {
             newest.to = timestamp;
@@ -150,13 +170,14 @@ Result<VersionedStore::Put> VersionedStore::insert(std::string_view key,
         LEAT_TRY_VOID(put_latest(key, value, timestamp));
         return Put{};
     }
-    Stored older;
     const std::int64_t first = known ? segment_of(timestamp) : 0;
     LEAT_TRY(const bool covered, covering(key, timestamp, first, older));
     std::int64_t next = older.version.to;
     if (covered) {
         LEAT_TRY_VOID(forget(key, older));
-        if (older.version.from < timestamp) {
+        const bool overtakes = value && next == kNever;
+        if (overtakes) older.version.value = kOvertaken;
+        if (older.version.from < timestamp || overtakes) {
             older.version.to = timestamp;
             LEAT_TRY_VOID(keep(key, older));
         }

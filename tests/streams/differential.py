@@ -227,7 +227,7 @@ Cases in which an operator stands, and of these how many whose input to it has n
 
 
 def random_cases(options, both):
-    focuses = [name for name in generate.FOCUSES if not options.focus or any(part in name for part in options.focus)]
+    focuses = [name for name in generate.FOCUSES if any(part in name for part in options.focus)] if options.focus else None
     tally, shown, started = Tally(), 0, time.monotonic()
     kinds = set()
     for numbers in batches(range(options.first, options.first + options.cases)):

@@ -2,6 +2,7 @@
 #include "streams/global_state.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "obs/log.h"
@@ -114,10 +115,13 @@ Result<void> GlobalState::apply(const client::ReceivedRecord& record) {
         return judge(source, bytes, Error{time.error().code(), std::string{time.error().detail()}});
     if (*time < 0) return {};
     bytes.timestamp = *time;
+    const auto times = std::pair{partition_time, stream_time_};
     partition_time = std::max(partition_time, *time);
     stream_time_ = std::max(stream_time_, *time);
     judge_.reading(&bytes);
     Result<void> done = source.take(bytes);
+    // What cannot be decoded moves no clock.
+    if (source.undecodable()) std::tie(partition_time, stream_time_) = times;
     judge_.reading(nullptr);
     if (done) return done;
     return judge(source, bytes, std::move(done));

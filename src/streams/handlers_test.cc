@@ -73,6 +73,25 @@ const std::vector<RawRecord> kRecords{{"k", number(1), 5, {}},
 const ErrorHandlers kContinue{.deserialization = continue_on_error,
                               .processing = continue_on_error};
 
+TEST(Handlers, WhatCannotBeDecodedMovesNoClock) {
+    Builder b;
+    b.stream<string, std::int32_t>("in")
+        .group_by_key()
+        .windowed(tumbling(Duration{10}))
+        .count()
+        .to_stream()
+        .map([](const Windowed<string>& window, std::int64_t count) {
+            return KeyValue<string, std::int64_t>{window.key, count};
+        })
+        .to("out");
+    const auto topology = *b.build();
+    auto driver = *TestDriver::open(topology, {.application_id = "a", .handlers = kContinue});
+    ASSERT_TRUE(driver->pipe("in", {"k", number(1), 5, {}}));
+    ASSERT_TRUE(driver->pipe("in", {"k", "bad", 5000, {}}));
+    ASSERT_TRUE(driver->pipe("in", {"k", number(2), 8, {}}));
+    EXPECT_EQ(driver->read("out").size(), 2);
+}
+
 string header(const RawRecord& record, const string& name) {
     for (const auto& header : record.headers)
         if (header.name == name) return header.value.value_or("null");

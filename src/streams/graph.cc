@@ -96,7 +96,8 @@ Result<std::shared_ptr<const Parts>> Graph::write(const Optimization& optimizati
     if (std::exchange(was_written_, true))
         return Error{Errc::kStreamsInvalidTopology, "build() was called before"};
     LEAT_TRY_VOID(merge_sources(root()));
-    if (optimization.merge_repartition_topics) merge_repartition_topics(*this, nodes_);
+    if (optimization.merge_repartition_topics)
+        LEAT_TRY_VOID(merge_repartition_topics(*this, nodes_));
     if (optimization.single_store_self_join) use_single_stores(nodes_);
     let_null_keys_through(nodes_);
     auto parts = std::make_shared<Parts>();

@@ -3,11 +3,60 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "streams/rewrite.h"
 
 namespace leat::streams::detail {
+
+namespace {
+
+/// Topics from which records come to a node.
+std::set<std::string> topics_above(const Parts& parts, const std::string& node) {
+    std::set<std::string> out;
+    std::set<std::string> seen{node};
+    std::vector<std::string> next{node};
+    while (!next.empty()) {
+        const Part* part = parts.find(next.back());
+        next.pop_back();
+        if (part == nullptr) continue;
+        if (part->kind == Part::Kind::kSource) out.insert(part->topics.begin(), part->topics.end());
+        for (const auto& parent : part->parents)
+            if (seen.insert(parent).second) next.push_back(parent);
+    }
+    return out;
+}
+
+/// Nodes that share a store meet there by key. Where all their topics are the application's own and
+/// have numbers of partitions that were asked for, these must be the same.
+Result<void> check_partitions(const Parts& parts, const StoreSpec& store) {
+    std::set<std::set<std::string>> users;
+    std::string user;
+    for (const Part& part : parts.all()) {
+        if (std::ranges::find(part.stores, store.name) == part.stores.end()) continue;
+        users.insert(topics_above(parts, part.name));
+        user = part.name;
+    }
+    if (users.size() < 2) return {};
+    const RepartitionTopic* first = nullptr;
+    const RepartitionTopic* other = nullptr;
+    for (const auto& topics : users) {
+        for (const auto& topic : topics) {
+            const auto own = parts.repartition_topics().find(topic);
+            if (own == parts.repartition_topics().end() || !own->second.partitions) return {};
+            if (first == nullptr) first = &own->second;
+            if (own->second.partitions != first->partitions) other = &own->second;
+        }
+    }
+    if (other == nullptr) return {};
+    return Error{Errc::kStreamsInvalidTopology,
+                 user + ": topics that are joined must have as many partitions: " + first->name +
+                     " has " + std::to_string(*first->partitions) + ", " + other->name + " has " +
+                     std::to_string(*other->partitions)};
+}
+
+}  // namespace
 
 Result<std::int64_t> SourceNode::stamp(const Bytes& bytes) {
     undecodable_ = false;
@@ -125,6 +174,8 @@ Result<void> Parts::check() const {
                                  ", which " + other->name + " reads"};
         }
     }
+    for (const StoreSpec& store : stores_)
+        if (!is_global_store(store.name)) LEAT_TRY_VOID(check_partitions(*this, store));
     return {};
 }
 

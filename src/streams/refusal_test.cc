@@ -243,6 +243,24 @@ INSTANTIATE_TEST_SUITE_P(OthersNodes, BuildRefuses, testing::ValuesIn(kOthersNod
 INSTANTIATE_TEST_SUITE_P(Options, BuildRefuses, testing::ValuesIn(kOptions), called);
 INSTANTIATE_TEST_SUITE_P(Names, BuildRefuses, testing::ValuesIn(kNames), called);
 
+TEST(Refusal, JoinedRepartitionTopicsOfDifferentWidth) {
+    const auto joined = [](std::optional<std::int32_t> left, std::optional<std::int32_t> right) {
+        Builder b;
+        Repartitioned<string, string> one{.partitions = left};
+        Repartitioned<string, string> two{.partitions = right};
+        stream(b, "l")
+            .repartition(one)
+            .join(
+                stream(b, "r").repartition(two),
+                [](const string& l, const string& r) { return l + r; }, JoinWindows{ms(1), ms(1)})
+            .to("out");
+        return mistake(b);
+    };
+    EXPECT_THAT(joined(3, 1), HasSubstr("must have as many partitions"));
+    EXPECT_EQ(joined(3, 3), "built");
+    EXPECT_EQ(joined(3, std::nullopt), "built");
+}
+
 TEST(Build, ProcessorsMayShareAStore) {
     Builder b;
     b.add_state_store(key_value_store<string, string>("st"));

@@ -137,7 +137,8 @@ Result<void> merge_sources(GraphNode& root) {
     return {};
 }
 
-void merge_repartition_topics(Graph& graph, const std::vector<std::unique_ptr<GraphNode>>& nodes) {
+Result<void> merge_repartition_topics(Graph& graph,
+                                      const std::vector<std::unique_ptr<GraphNode>>& nodes) {
     auto by_change = repartitions_by_change(nodes);
     gather_at_merges(nodes, by_change);
     for (const auto& [change, topics] : by_change) {
@@ -148,7 +149,11 @@ void merge_repartition_topics(Graph& graph, const std::vector<std::unique_ptr<Gr
         for (GraphNode* topic : topics) {
             GraphNode* below =
                 find_up(*topic, [&](const GraphNode& n) { return has(n.parents, *change); });
-            LEAT_CHECK(below != nullptr);
+            if (below == nullptr)
+                return invalid(*topic,
+                               "no single repartition topic can be found behind merges of merges; "
+                               "merge the stream that has merges first, or build without "
+                               "merge.repartition.topics");
             move_below(*below, *change, shared);
             const std::vector<GraphNode*> parents{topic->parents};
             for (GraphNode* child : std::vector<GraphNode*>{topic->children})
@@ -157,6 +162,7 @@ void merge_repartition_topics(Graph& graph, const std::vector<std::unique_ptr<Gr
         }
         link(*change, shared);
     }
+    return {};
 }
 
 void let_null_keys_through(const std::vector<std::unique_ptr<GraphNode>>& nodes) {

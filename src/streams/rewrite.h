@@ -28,7 +28,10 @@ void link(GraphNode& parent, GraphNode& child);
 Result<void> merge_sources(GraphNode& root);
 
 /// Several repartition topics behind one change of the key become one, right behind the change.
-void merge_repartition_topics(Graph& graph, const std::vector<std::unique_ptr<GraphNode>>& nodes);
+/// Errors: kStreamsInvalidTopology: two merges, one on the right side of the other, each of which
+/// the topic could stand behind: Kafka Streams refuses them too.
+Result<void> merge_repartition_topics(Graph& graph,
+                                      const std::vector<std::unique_ptr<GraphNode>>& nodes);
 
 /// Repartition topics above a left or outer join of a stream take records without a key.
 void let_null_keys_through(const std::vector<std::unique_ptr<GraphNode>>& nodes);

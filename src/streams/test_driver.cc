@@ -2,7 +2,9 @@
 #include "leat/streams/test_driver.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -14,6 +16,7 @@
 #include "streams/stored_rows.h"
 #include "streams/task_graph.h"
 #include "streams/task_meters.h"
+#include "streams/waiting_records.h"
 
 namespace leat::streams {
 
@@ -63,7 +66,7 @@ class TestDriver::Impl final : public detail::Task {
         if (graph_->source_of(topic) == nullptr)
             return Error{Errc::kUnknownTopicOrPartition,
                          "nothing in the topology reads " + std::string{topic}};
-        waiting_.push_back({std::string{topic}, record});
+        queue(topic, record);
         return settled([] { return Result<void>{}; });
     }
 
@@ -81,7 +84,7 @@ class TestDriver::Impl final : public detail::Task {
             internal ? application_ + "-" + std::string{record.topic} : std::string{record.topic},
             record);
         if (internal || graph_->source_of(record.topic) != nullptr)
-            waiting_.emplace_back(record.topic, raw(record));
+            queue(record.topic, raw(record));
         return {};
     }
     Result<void> log_change(const detail::Outgoing& record) override {
@@ -127,10 +130,16 @@ class TestDriver::Impl final : public detail::Task {
     }
     /// What came back to topics that are read, to its end.
     Result<void> drain() {
-        while (!waiting_.empty()) {
-            const auto next = std::move(waiting_.front());
-            waiting_.pop_front();
-            LEAT_TRY_VOID(take(next.first, next.second));
+        while (true) {
+            // What global stores are made of goes before all else, as in Kafka's driver.
+            while (!global_.empty()) {
+                const auto next = std::move(global_.front());
+                global_.pop_front();
+                LEAT_TRY_VOID(take(next.topic, next.record));
+            }
+            if (waiting_.is_empty()) break;
+            const auto next = waiting_.take();
+            LEAT_TRY_VOID(take(next.topic, next.record));
             if (stream_time_ >= 0) LEAT_TRY_VOID(punctuate(by_stream_time(), stream_time_));
             if (commits_) LEAT_TRY_VOID(graph_->save());
         }
@@ -139,7 +148,10 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> advance(std::int64_t by) {
         wall_ms_ += by;
         if (meters_->at(wall_ms_)) store_meters_->tick(wall_ms_);
-        return settled([&] { return punctuate(by_wall_time(), wall_ms_); });
+        return settled([&]() -> Result<void> {
+            LEAT_TRY_VOID(punctuate(by_wall_time(), wall_ms_));
+            return commits_ ? graph_->save() : Result<void>{};
+        });
     }
     /// `first`, then drain(); after a failure the driver goes on with the next record.
     template <class First>
@@ -148,6 +160,7 @@ class TestDriver::Impl final : public detail::Task {
         if (done) done = drain();
         if (!done) {
             waiting_.clear();
+            global_.clear();
             failed_ = false;
         }
         return done;
@@ -218,6 +231,17 @@ class TestDriver::Impl final : public detail::Task {
     void deliver(const std::string& topic, const detail::Outgoing& record) {
         produced_[topic].push_back(raw(record));
     }
+    void queue(std::string_view topic, RawRecord record) {
+        const auto& source = *graph_->source_of(topic);
+        if (parts_.is_global(source.name())) {
+            global_.push_back({std::string{topic}, std::move(record)});
+            return;
+        }
+        const auto* part = parts_.find(source.name());
+        const bool by_pattern = part != nullptr && !part->pattern.empty();
+        waiting_.add(by_pattern ? part->pattern : std::string{topic},
+                     {std::string{topic}, std::move(record)});
+    }
     Result<void> take(const std::string& topic, const RawRecord& record) {
         auto& source = *graph_->source_of(topic);
         auto& partition_time = partition_times_.emplace(topic, -1).first->second;
@@ -238,6 +262,7 @@ class TestDriver::Impl final : public detail::Task {
             drop(source, "negative timestamp");
             return {};
         }
+        const auto times = std::pair{partition_time, stream_time_};
         partition_time = std::max(partition_time, bytes.timestamp);
         if (!parts_.is_global(source.name()))
             stream_time_ = std::max(stream_time_, bytes.timestamp);
@@ -251,7 +276,10 @@ class TestDriver::Impl final : public detail::Task {
         source.count({.timestamp = bytes.timestamp});
         // The clock stands still meanwhile, as in Kafka's driver.
         if (meters_->processing() != nullptr) meters_->processing()->record(0);
-        return judged(source.take(bytes), source, bytes);
+        auto done = source.take(bytes);
+        // What cannot be decoded moves no clock.
+        if (source.undecodable()) std::tie(partition_time, stream_time_) = times;
+        return judged(std::move(done), source, bytes);
     }
 
     const Topology topology_;  ///< Keeps the parts.
@@ -267,7 +295,8 @@ class TestDriver::Impl final : public detail::Task {
     std::map<std::string, TopicMeter> inputs_;
     detail::MemoryBackend backend_;
     std::unique_ptr<detail::TaskGraph> graph_;
-    std::deque<std::pair<std::string, RawRecord>> waiting_;
+    WaitingRecords waiting_;
+    std::deque<WaitingRecords::Waiting> global_;
     std::map<std::string, std::int64_t> offsets_;
     std::map<std::string, std::int64_t> partition_times_;
     detail::Origin origin_;

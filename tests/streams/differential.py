@@ -114,13 +114,14 @@ def candidates(case):
         if smaller:
             yield smaller
     for index, op in enumerate(case["ops"]):
-        for field in ("name", "store", "memory", "nolog", "keep", "grace"):
+        for field in ("name", "store", "memory", "nolog", "keep", "nocache", "grace"):
             if field in op and not (field == "store" and op["op"].startswith("process")):
                 smaller = copy.deepcopy(case)
                 del smaller["ops"][index][field]
                 yield smaller
-    if case.get("optimize"):
-        yield {name: value for name, value in case.items() if name != "optimize"}
+    for name in ("optimize", "cache"):
+        if name in case:
+            yield {field: value for field, value in case.items() if field != name}
 
 
 def what(differences):
@@ -147,7 +148,7 @@ def shrink(both, case, differences, rounds=16):
 
 def report_case(case, differences):
     print(f"-- case {case['id']} ({case.get('focus')}, {case.get('flavour')})")
-    print("   " + json.dumps({"ops": case["ops"], "inputs": case["inputs"]} | ({"optimize": True} if case.get("optimize") else {})))
+    print("   " + json.dumps({"ops": case["ops"], "inputs": case["inputs"]} | {name: case[name] for name in ("optimize", "handlers", "cache") if name in case}))
     for line in differences:
         print("   " + line.replace("\n", "\n   "))
 

@@ -240,8 +240,10 @@ def is_improvement(case, java, leat):
     other results of more."""
     ops = case["ops"]
     emits = [at for at, op in enumerate(ops) if op["op"] == "emit_on_close"]
-    if java.get("error", "").startswith("NullPointerException"):
-        return any(op["op"] == "join" and op["kind"] == "left" and "grace" in op and "before" not in op for op in ops)
+    waits = any(op["op"] == "join" and op["kind"] == "left" and "grace" in op and "before" not in op for op in ops)
+    # The exception of a record without a key there ends the task, or is stepped over by a handler.
+    if java.get("error", "").startswith("NullPointerException") or waits and case.get("handlers", {}).get("processing"):
+        return waits
     if not emits or "crash" in leat:
         return False
     below = {at + 1 for at in emits}  # The aggregate.

@@ -101,6 +101,7 @@ struct Op {
         if (has("history")) as.history = ms("history");
         as.logging = !flag("nolog");
         as.persistent = !flag("memory");
+        as.caching = !flag("nocache");
         if (flag("keep")) as.key = serde_for<Value>();
         as.name = name();
         return as;

@@ -139,8 +139,10 @@ class Run {
         const auto* improve = case_.if_contains("improve");
         const bool improves = improve != nullptr && improve->as_bool();
         auto opened = TestDriver::open(
-            topology,
-            {.application_id = "app", .handlers = handlers(), .lose_as_kafka = !improves});
+            topology, {.application_id = "app",
+                       .handlers = handlers(),
+                       .lose_as_kafka = !improves,
+                       .cache_bytes = static_cast<std::size_t>(Op{case_, 0}.number("cache"))});
         if (!opened) {
             result_["error"] = "open: " + kind_of(opened.error());
             return;

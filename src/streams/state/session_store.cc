@@ -28,7 +28,9 @@ struct SessionKey {
     Window window;
 };
 
+// What a damaged disk cut off is no session's key.
 SessionKey split(std::string_view key_first) {
+    if (key_first.size() < kTimes) return {};
     const auto at = key_first.size() - kTimes;
     return {key_first.substr(0, at),
             {read_be<std::int64_t>(key_first.substr(at + 8)),
@@ -36,6 +38,7 @@ SessionKey split(std::string_view key_first) {
 }
 
 SessionKey split_time_first(std::string_view row) {
+    if (row.size() < kTimes) return {};
     return {row.substr(kTimes), {read_be<std::int64_t>(row.substr(8)), read_be<std::int64_t>(row)}};
 }
 

@@ -30,7 +30,9 @@ struct WindowKey {
     std::uint32_t seq = 0;
 };
 
+// What a damaged disk cut off is no window's key.
 WindowKey split(std::string_view key_first) {
+    if (key_first.size() < kWindowSuffix) return {};
     const auto at = key_first.size() - kWindowSuffix;
     return {key_first.substr(0, at), read_be<std::int64_t>(key_first.substr(at)),
             read_be<std::uint32_t>(key_first.substr(at + kStartBytes))};
@@ -38,6 +40,7 @@ WindowKey split(std::string_view key_first) {
 
 /// start ‖ key ‖ number.
 WindowKey split_time_first(std::string_view row) {
+    if (row.size() < kWindowSuffix) return {};
     const auto size = row.size() - kWindowSuffix;
     return {row.substr(kStartBytes, size), read_be<std::int64_t>(row),
             read_be<std::uint32_t>(row.substr(kStartBytes + size))};

@@ -33,26 +33,40 @@ std::size_t RecordCache::size_of(const Update& update) noexcept {
 const std::optional<std::string>* RecordCache::find(std::string_view row) {
     const auto at = rows_.find(row);
     if (at == rows_.end()) return nullptr;
-    used_.splice(used_.begin(), used_, at->second.used);
-    return &at->second.update.value;
+    used_.splice(used_.begin(), used_, used_.iterator_to(*at->second));
+    return &at->second->update.value;
 }
 
-RecordCache::Rows::iterator RecordCache::touch(std::string_view row) {
-    const auto [at, fresh] = rows_.try_emplace(std::string{row});
-    if (fresh) {
-        at->second.update.row = at->first;
-        used_.push_front(at->first);
-        at->second.used = used_.begin();
-    } else {
-        budget_->give_back(size_of(at->second.update));
-        used_.splice(used_.begin(), used_, at->second.used);
+RecordCache::Held& RecordCache::touch(std::string_view row) {
+    if (const auto at = rows_.find(row); at != rows_.end()) {
+        Held& held = *at->second;
+        budget_->bytes -= size_of(held.update);
+        used_.splice(used_.begin(), used_, used_.iterator_to(held));
+        return held;
     }
-    return at;
+    auto made = std::make_unique<Held>();
+    Held& held = *made;
+    held.update.row = row;
+    rows_.emplace(held.update.row, std::move(made));
+    used_.push_front(held);
+    return held;
+}
+
+void RecordCache::mark(Held& held) {
+    if (held.is_dirty())
+        dirty_.splice(dirty_.end(), dirty_, dirty_.iterator_to(held));
+    else
+        dirty_.push_back(held);
+    if (sorts_) sorted_.emplace(held.update.row, &held);
+}
+
+void RecordCache::unmark(Held& held) {
+    dirty_.erase(dirty_.iterator_to(held));
+    if (sorts_) sorted_.erase(held.update.row);
 }
 
 Result<void> RecordCache::put(const RowChange& change, const Origin& origin) {
-    const auto at = touch(change.row);
-    Held& held = at->second;
+    Held& held = touch(change.row);
     held.update.value = change.value;
     held.update.timestamp = change.timestamp;
     held.update.headers.reset();
@@ -61,36 +75,35 @@ Result<void> RecordCache::put(const RowChange& change, const Origin& origin) {
     held.update.partition = origin.partition;
     held.update.offset = origin.offset;
     held.update.was_put = true;
-    if (held.dirty) dirty_.erase(held.order);
-    held.dirty = true;
-    held.order = dirty_.insert(dirty_.end(), at->first);
-    budget_->take(size_of(held.update));
+    mark(held);
+    budget_->bytes += size_of(held.update);
     return evict();
 }
 
 Result<void> RecordCache::remember(std::string_view row, std::string_view value) {
-    const auto at = touch(row);
-    at->second.update.value = value;
-    budget_->take(size_of(at->second.update));
+    Held& held = touch(row);
+    held.update.value = value;
+    budget_->bytes += size_of(held.update);
     return evict();
 }
 
 Result<void> RecordCache::evict() {
     while (budget_->exceeded() && !used_.empty()) {
-        const auto at = rows_.find(used_.back());
-        std::optional<Update> first;
-        if (at->second.dirty) first = at->second.update;
-        erase(at);
-        if (first) LEAT_TRY_VOID(flush_with(std::move(first)));
+        const bool is_dirty = used_.back().is_dirty();
+        const std::unique_ptr<Held> last = take(used_.back());
+        if (is_dirty) LEAT_TRY_VOID(flush_with(std::move(last->update)));
     }
     return {};
 }
 
-void RecordCache::erase(Rows::iterator at) {
-    budget_->give_back(size_of(at->second.update));
-    if (at->second.dirty) dirty_.erase(at->second.order);
-    used_.erase(at->second.used);
+std::unique_ptr<RecordCache::Held> RecordCache::take(Held& held) {
+    budget_->bytes -= size_of(held.update);
+    if (held.is_dirty()) unmark(held);
+    used_.erase(used_.iterator_to(held));
+    const auto at = rows_.find(held.update.row);
+    std::unique_ptr<Held> out = std::move(at->second);
     rows_.erase(at);
+    return out;
 }
 
 Result<void> RecordCache::flush() {
@@ -101,26 +114,30 @@ Result<void> RecordCache::flush_with(std::optional<Update> first) {
     std::vector<Update> updates;
     if (first) updates.push_back(*std::move(first));
     // Clean before the first is written: writing may come back here.
-    for (const std::string_view row : std::exchange(dirty_, {})) {
-        const auto at = rows_.find(row);
-        updates.push_back(at->second.update);
-        at->second.dirty = false;
-        if (!at->second.update.value) erase(at);
+    while (!dirty_.empty()) {
+        Held& held = dirty_.front();
+        if (held.update.value) {
+            unmark(held);
+            updates.push_back(held.update);
+        } else {
+            updates.push_back(std::move(take(held)->update));
+        }
     }
     for (const Update& update : updates) LEAT_TRY_VOID(write_(update));
     return {};
 }
 
 void RecordCache::clear() {
-    while (!rows_.empty()) erase(rows_.begin());
+    while (!used_.empty()) take(used_.front());
 }
 
-void RecordCache::dirty(
-    std::string_view from, std::optional<std::string_view> to,
-    std::vector<std::pair<std::string, std::optional<std::string>>>& out) const {
-    const auto last = to ? rows_.lower_bound(*to) : rows_.end();
-    for (auto at = rows_.lower_bound(from); at != last; ++at)
-        if (at->second.dirty) out.emplace_back(at->first, at->second.update.value);
+void RecordCache::dirty(std::string_view from, std::optional<std::string_view> to,
+                        std::vector<std::pair<std::string, std::optional<std::string>>>& out) {
+    if (!std::exchange(sorts_, true))
+        for (const Held& held : dirty_) sorted_.emplace(held.update.row, &held);
+    const auto last = to ? sorted_.lower_bound(*to) : sorted_.end();
+    for (auto at = sorted_.lower_bound(from); at != last; ++at)
+        out.emplace_back(at->first, at->second->update.value);
 }
 
 }  // namespace leat::streams::detail

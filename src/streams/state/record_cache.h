@@ -7,15 +7,18 @@
 // Threading: not synchronised.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -78,27 +81,34 @@ class RecordCache {
     void clear();
     /// Updates of from <= row < to by row, until `visit` returns false.
     void dirty(std::string_view from, std::optional<std::string_view> to,
-               std::vector<std::pair<std::string, std::optional<std::string>>>& out) const;
+               std::vector<std::pair<std::string, std::optional<std::string>>>& out);
 
   private:
-    struct Held {
+    using Used = boost::intrusive::list_base_hook<boost::intrusive::tag<struct UsedTag>>;
+    using Dirty = boost::intrusive::list_base_hook<boost::intrusive::tag<struct DirtyTag>>;
+    struct Held : Used, Dirty {
         Update update;
-        bool dirty = false;
-        std::list<std::string_view>::iterator used;   ///< In used_; the key is the map's.
-        std::list<std::string_view>::iterator order;  ///< In dirty_, when it is dirty.
+        [[nodiscard]] bool is_dirty() const noexcept { return Dirty::is_linked(); }
     };
-    using Rows = std::map<std::string, Held, std::less<>>;
+    template <class Hook>
+    using List = boost::intrusive::list<Held, boost::intrusive::base_hook<Hook>>;
+
     [[nodiscard]] static std::size_t size_of(const Update& update) noexcept;
-    Rows::iterator touch(std::string_view row);
+    Held& touch(std::string_view row);
+    void mark(Held& held);
+    void unmark(Held& held);
     Result<void> evict();
     Result<void> flush_with(std::optional<Update> first);
-    void erase(Rows::iterator at);
+    std::unique_ptr<Held> take(Held& held);
 
     std::shared_ptr<CacheBudget> budget_;
     Write write_;
-    Rows rows_;
-    std::list<std::string_view> used_;   ///< Most recently used first.
-    std::list<std::string_view> dirty_;  ///< In the order of the last updates.
+    std::unordered_map<std::string_view, std::unique_ptr<Held>> rows_;  ///< By update.row.
+    List<Used> used_;    ///< Most recently used first.
+    List<Dirty> dirty_;  ///< In the order of the last updates.
+    /// The dirty ones by row, from the first time that somebody asks for a range: most never do.
+    std::map<std::string_view, const Held*> sorted_;
+    bool sorts_ = false;
 };
 
 }  // namespace leat::streams::detail

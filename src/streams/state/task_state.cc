@@ -34,6 +34,8 @@ constexpr int kOpenFilesMax = 256;
 constexpr std::size_t kArenaBlock = std::size_t{256} << 10U;
 constexpr std::size_t kInfoLogBytes = std::size_t{1} << 20U;
 constexpr double kBloomBits = 10;
+/// Of a write buffer, for its filter: some 16 bits a row of 100 bytes.
+constexpr double kBufferBloomRatio = 0.02;
 /// However many tasks there are: smaller batches would cost more than they save.
 constexpr std::size_t kUncommittedBytesMin = std::size_t{256} << 10U;
 
@@ -70,6 +72,9 @@ rocksdb::Options database_options(const TaskState::Options& from) {
     options.stats_dump_period_sec = 0;
     options.skip_stats_update_on_db_open = true;
     options.write_buffer_manager = from.memory->parts().buffers;
+    // Most keys that are read are not in the buffers.
+    options.memtable_prefix_bloom_size_ratio = kBufferBloomRatio;
+    options.memtable_whole_key_filtering = true;
     rocksdb::BlockBasedTableOptions table;
     table.block_cache = from.memory->parts().cache;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBits));
@@ -403,6 +408,7 @@ Result<void> TaskState::write(const Offsets& next_offsets) {
     }
     rocksdb::WriteOptions how;
     how.disableWAL = !options_.write_ahead_log;
+    how.memtable_insert_hint_per_batch = true;  // The rows of a store come sorted.
     if (status.ok() && batch.Count() > 0) status = database_->db->Write(how, &batch);
     if (!status.ok()) return database_->error(status, "writing");
     for (const auto& [name, rows] : rows_) rows->clear();

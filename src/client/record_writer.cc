@@ -33,7 +33,8 @@ class Parts {
     }
 
   private:
-    std::array<rd_kafka_vu_t, 8> fixed_{};
+    // Not filled with zeros: it is large, and only what add() gave out is read.
+    std::array<rd_kafka_vu_t, 8> fixed_;
     std::vector<rd_kafka_vu_t> more_;
     std::size_t count_ = 0;
 };

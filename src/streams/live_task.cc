@@ -259,14 +259,17 @@ Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t n
 Result<bool> LiveTask::process() {
     const auto hold = hold_globals();
     if (!by_wall_time().is_empty()) LEAT_TRY_VOID(punctuate(by_wall_time(), wall_time()));
+    bool is_whole = true;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
         Input& input = inputs_[i];
         if (!input.head) LEAT_TRY_VOID(fill(input));
+        is_whole = is_whole && input.head;
         heads_[i] = {.present = input.head.has_value(),
                      .timestamp = input.head_time,
                      .caught_up = input.at_end};
     }
-    const auto next = choice_.next(heads_, environment_.clock->now());
+    // Only a wait has to know the time.
+    const auto next = choice_.next(heads_, is_whole ? Instant{} : environment_.clock->now());
     if (!next) return false;
     LEAT_TRY_VOID(take(inputs_[*next]));
     return true;

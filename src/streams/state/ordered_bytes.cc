@@ -10,45 +10,45 @@
 namespace leat::streams::detail {
 
 Result<bool> MemoryBytes::get(std::string_view key, std::string& out) const {
-    const auto found = entries_.find(key);
-    if (found == entries_.end()) return false;
-    out = found->second;
+    const auto found = rows_.find(key);
+    if (!found) return false;
+    out = *found;
     return true;
 }
 
 Result<void> MemoryBytes::put(std::string_view key, std::string_view value) {
-    const auto at = entries_.lower_bound(key);
-    if (at != entries_.end() && at->first == key)
-        at->second.assign(value);
-    else
-        entries_.emplace_hint(at, key, value);
+    rows_.put(key, value);
     return {};
 }
 
 Result<void> MemoryBytes::erase(std::string_view key) {
-    if (const auto found = entries_.find(key); found != entries_.end()) entries_.erase(found);
+    rows_.erase(key);
     return {};
 }
 
 Result<void> MemoryBytes::scan(std::string_view from, std::optional<std::string_view> to,
                                Direction direction, const Visit& visit) const {
     if (to && *to <= from) return {};
-    const auto first = entries_.lower_bound(from);
-    const auto last = to ? entries_.lower_bound(*to) : entries_.end();
+    auto at = direction == Direction::kForward ? rows_.lower_bound(from)
+              : to                             ? rows_.lower_bound(*to)
+                                               : rows_.end();
     if (direction == Direction::kForward) {
-        for (auto at = first; at != last; ++at)
-            if (!visit(at->first, at->second)) break;
+        for (; !MemoryRows::equal(at, rows_.end()); rows_.next(at)) {
+            const std::string_view key = rows_.key(at);
+            if ((to && key >= *to) || !visit(key, rows_.value(at))) break;
+        }
         return {};
     }
-    for (auto at = last; at != first;) {
-        --at;
-        if (!visit(at->first, at->second)) break;
+    while (!MemoryRows::equal(at, rows_.begin())) {
+        rows_.previous(at);
+        const std::string_view key = rows_.key(at);
+        if (key < from || !visit(key, rows_.value(at))) break;
     }
     return {};
 }
 
 Result<void> MemoryBytes::drop(std::string_view from, std::string_view to) {
-    entries_.erase(entries_.lower_bound(from), entries_.lower_bound(to));
+    rows_.erase(from, to);
     return {};
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/state_store.h"
+#include "streams/state/memory_rows.h"
 
 namespace leat::streams::detail {
 
@@ -50,10 +51,10 @@ class MemoryBytes final : public OrderedBytes {
     Result<void> scan(std::string_view from, std::optional<std::string_view> to,
                       Direction direction, const Visit& visit) const override;
     Result<void> drop(std::string_view from, std::string_view to) override;
-    void clear() { entries_.clear(); }
+    void clear() { rows_.clear(); }
 
   private:
-    std::map<std::string, std::string, std::less<>> entries_;
+    MemoryRows rows_;
 };
 
 struct CacheBudget;

@@ -40,7 +40,7 @@ const std::optional<std::string>* RecordCache::find(std::string_view row) {
 RecordCache::Held& RecordCache::touch(std::string_view row) {
     if (const auto at = rows_.find(row); at != rows_.end()) {
         Held& held = *at->second;
-        budget_->bytes -= size_of(held.update);
+        budget_->give_back(size_of(held.update));
         used_.splice(used_.begin(), used_, used_.iterator_to(held));
         return held;
     }
@@ -76,14 +76,14 @@ Result<void> RecordCache::put(const RowChange& change, const Origin& origin) {
     held.update.offset = origin.offset;
     held.update.was_put = true;
     mark(held);
-    budget_->bytes += size_of(held.update);
+    budget_->take(size_of(held.update));
     return evict();
 }
 
 Result<void> RecordCache::remember(std::string_view row, std::string_view value) {
     Held& held = touch(row);
     held.update.value = value;
-    budget_->bytes += size_of(held.update);
+    budget_->take(size_of(held.update));
     return evict();
 }
 
@@ -97,7 +97,7 @@ Result<void> RecordCache::evict() {
 }
 
 std::unique_ptr<RecordCache::Held> RecordCache::take(Held& held) {
-    budget_->bytes -= size_of(held.update);
+    budget_->give_back(size_of(held.update));
     if (held.is_dirty()) unmark(held);
     used_.erase(used_.iterator_to(held));
     const auto at = rows_.find(held.update.row);

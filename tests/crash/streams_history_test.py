@@ -50,6 +50,12 @@ class Rules(unittest.TestCase):
         self.expect("twice", "wrong", totals=more, changelog=more)
         self.expect(totals=more, changelog=more, exactly_once=False)
 
+    def test_repeated(self):
+        # The results of 2 and 3 were lost, their changes were not; both come again.
+        late = [*TOTALS[:2], (1, 2, 1200, "ta", "3 4 0"), (1, 4, 6000, "ta", "3 5 0")]
+        self.expect(totals=late, changelog=late, exactly_once=False)
+        self.expect("missing", totals=late[:3], changelog=late[:3], exactly_once=False)
+
     def test_reordered(self):
         mixed = changed(changed(JOINED, 0, "2 1"), 2, "1 2")
         self.expect("reordered", joined=mixed)

@@ -197,7 +197,7 @@ public class Oracle {
 
         /** Whether the case says anything of how a table is kept. */
         static boolean keeps(JsonNode op) {
-            return has(op, "store") || has(op, "keep") || has(op, "memory") || has(op, "nolog") || has(op, "retention");
+            return has(op, "store") || has(op, "keep") || has(op, "memory") || has(op, "nolog") || has(op, "nocache") || has(op, "retention");
         }
         <S extends StateStore> Materialized<Object, Object, S> kept(JsonNode op) {
             if (has(op, "history"))
@@ -216,7 +216,7 @@ public class Oracle {
             if (op.path("memory").booleanValue()) m.withStoreType(Materialized.StoreType.IN_MEMORY);
             if (has(op, "retention")) m.withRetention(ms(op, "retention"));
             if (op.path("nolog").booleanValue()) m.withLoggingDisabled();
-            return op.path("cache").booleanValue() ? m.withCachingEnabled() : m.withCachingDisabled();
+            return json.has("cache") && !op.path("nocache").booleanValue() ? m.withCachingEnabled() : m.withCachingDisabled();
         }
         Grouped<Object, Object> grouped(JsonNode op) {
             Grouped<Object, Object> g = Grouped.with(ANY, ANY);

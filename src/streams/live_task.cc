@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// tidy: long because all that a task does between its inputs and its outputs is here.
 #include "streams/live_task.h"
 
 #include <algorithm>

@@ -59,6 +59,29 @@ TEST(Caching, ATableTellsTheLastUpdateOfEachKeyAtACommit) {
               "b=1@2 a=2@3 | b=2@2 | | ");
 }
 
+TEST(Caching, HeadersOfTheLastUpdateGoAlong) {
+    for (const bool windows : {false, true}) {
+        Builder builder;
+        const auto grouped = builder.stream<string, string>("in").group_by_key();
+        if (windows) {
+            testing_play::show(grouped.windowed(tumbling(Duration{100})).count());
+        } else {
+            grouped.count().to_stream().to("out");
+        }
+        const auto topology = *builder.build();
+        auto driver = *TestDriver::open(
+            topology,
+            {.application_id = "app", .cache_bytes = 100'000, .commit_each_record = false});
+        ASSERT_TRUE(driver->pipe("in", {"a", "x", 1, {{"h", "first"}}}));
+        ASSERT_TRUE(driver->pipe("in", {"a", "x", 2, {{"h", "last"}}}));
+        ASSERT_TRUE(driver->commit());
+        const auto told = driver->read("out");
+        ASSERT_EQ(told.size(), 1);
+        ASSERT_EQ(told[0].headers.size(), 1);
+        EXPECT_EQ(told[0].headers[0].value, "last");
+    }
+}
+
 TEST(Caching, WithoutCachingEachUpdateIsTold) {
     Builder builder;
     builder.stream<string, string>("in")

@@ -282,7 +282,7 @@ Result<void> LiveTask::take(Input& input) {
     detail::SourceNode::Bytes bytes = bytes_of(input, held.record);
     bytes.timestamp = input.head_time;
     origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
-    const auto times = std::pair{stream_time_, input.partition_time};
+    const auto times = std::pair{stream_time_, input.partition_time};  // for undecodable ones
     stream_time_ = std::max(stream_time_, input.head_time);
     input.partition_time = std::max(input.partition_time, input.head_time);
     needs_commit_ = true;
@@ -294,14 +294,12 @@ Result<void> LiveTask::take(Input& input) {
     const Stopwatch watch{meters_->processing(), *environment_.clock};
     judge_.reading(&bytes);
     const Result<void> done = input.source->take(bytes);
-    // What cannot be decoded moves no clock.
     if (input.source->undecodable()) std::tie(stream_time_, input.partition_time) = times;
     const bool goes_on = done || steps_over(*input.source, bytes, done.error());
     judge_.reading(nullptr);
     if (!goes_on) return at(input, offset, done.error());
     input.position = offset + 1;
-    if (stream_time_ < 0) return {};
-    return punctuate(by_stream_time(), stream_time_);
+    return stream_time_ < 0 ? Result<void>{} : punctuate(by_stream_time(), stream_time_);
 }
 
 Result<void> LiveTask::flush() {
@@ -311,8 +309,7 @@ Result<void> LiveTask::flush() {
 
 std::optional<std::int64_t> LiveTask::remembered(std::string_view name) const {
     const auto found = remembered_.find(name);
-    if (found == remembered_.end()) return std::nullopt;
-    return found->second;
+    return found == remembered_.end() ? std::nullopt : std::optional{found->second};
 }
 
 void LiveTask::remember(std::string_view name, std::int64_t value) {

@@ -154,7 +154,8 @@ class AggregateNode final : public Node {
         // A deletion is logged with the record's time, whatever was kept; but it ends a version.
         const bool own_time = !now && !store_.versioned();
         LEAT_TRY(const VersionedStore::Put put,
-                 store_.put(key_bytes, value_bytes, own_time ? flow.timestamp : timestamp));
+                 store_.put(key_bytes, value_bytes, own_time ? flow.timestamp : timestamp,
+                            flow.headers));
         if (!put.stored) {
             task().drop(*this, "older than the history");
             return {};

@@ -128,7 +128,10 @@ class AnswerJoinNode final : public Node {
             LEAT_TRY_VOID(parts_.value->encode(name(), current->value, bytes));
             hash = hash_value(bytes);
         }
-        if (hash != answer.hash) return {};
+        if (hash != answer.hash) {
+            task().drop(*this, "answer to an older value");
+            return {};
+        }
         std::optional<R> result;
         std::optional<VO> other;
         if (answer.value) {

@@ -94,7 +94,7 @@ class SessionAggregateNode final : public Node {
         LEAT_TRY(const auto key_bytes, codec_.key(*flow.key_as<K>()));
         LEAT_TRY(const auto value_bytes, codec_.value(session.value));
         LEAT_TRY(const bool kept,
-                 store_->put(key_bytes, session.window, value_bytes, flow.timestamp));
+                 store_->put(key_bytes, session.window, value_bytes, flow.timestamp, flow.headers));
         if (!kept) task().drop(*this, "expired session");
         return {};
     }

@@ -51,7 +51,7 @@ class WindowedNode : public Node {
         LEAT_TRY(const auto key_bytes, codec_.key(*flow.key_as<K>()));
         LEAT_TRY(const auto value_bytes, codec_.value(held.value));
         const auto time = held.value ? held.timestamp : flow.timestamp;
-        LEAT_TRY(const bool kept, store_->put(key_bytes, start, value_bytes, time));
+        LEAT_TRY(const bool kept, store_->put(key_bytes, start, value_bytes, time, flow.headers));
         if (!kept) task().drop(*this, "expired window");
         return {};
     }

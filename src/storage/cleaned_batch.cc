@@ -78,7 +78,7 @@ Result<Bytes> BatchCleaner::with_horizon(const wire::BatchView& batch) {
     wire::BatchOptions options = wire::BatchOptions::like(batch.header);
     options.delete_horizon = WallMs{rules_.now.value + rules_.delete_retention_ms};
     wire::BatchBuilder builder{options};
-    LEAT_TRY(auto records, wire::RecordReader::open(batch, kInflatedMax));
+    LEAT_TRY(auto records, wire::RecordReader::open(batch, rules_.inflated_bytes_max));
     for (;;) {
         LEAT_TRY(const auto record, records.next());
         if (!record) break;
@@ -112,7 +112,7 @@ Result<Bytes> BatchCleaner::clean_data(const wire::BatchView& batch, bool must_s
     bool has_tombstone = false;
     std::vector<bool> keep;
     if (!is_aborted && header.record_count > 0) {
-        LEAT_TRY(auto records, wire::RecordReader::open(batch, kInflatedMax));
+        LEAT_TRY(auto records, wire::RecordReader::open(batch, rules_.inflated_bytes_max));
         for (;;) {
             LEAT_TRY(const auto record, records.next());
             if (!record) break;
@@ -139,7 +139,7 @@ Result<Bytes> BatchCleaner::clean_data(const wire::BatchView& batch, bool must_s
     if (sets_horizon)
         options.delete_horizon = WallMs{rules_.now.value + rules_.delete_retention_ms};
     wire::BatchBuilder builder{options};
-    LEAT_TRY(auto records, wire::RecordReader::open(batch, kInflatedMax));
+    LEAT_TRY(auto records, wire::RecordReader::open(batch, rules_.inflated_bytes_max));
     for (std::size_t i = 0;; ++i) {
         LEAT_TRY(const auto record, records.next());
         if (!record) break;

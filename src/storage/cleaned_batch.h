@@ -21,9 +21,6 @@
 
 namespace leat::storage {
 
-/// What a batch may inflate to.
-inline constexpr std::size_t kInflatedMax = std::size_t{256} << 20U;
-
 /// The aborted transactions of a log. Threading: immutable once filled.
 class AbortedSpans {
   public:
@@ -52,6 +49,7 @@ class BatchCleaner {
         const std::unordered_map<std::int64_t, LastOfProducer>* producers = nullptr;
         WallMs now;
         std::int64_t delete_retention_ms = 0;
+        std::size_t inflated_bytes_max = kStoredInflatedMax;
     };
     explicit BatchCleaner(const Rules& rules) : rules_(rules) {}
 

@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <string>
+#include <unordered_map>
 
+#include "config/broker_config.h"
 #include "storage/testing/log_fixture.h"
 #include "testkit/result_matchers.h"
 #include "wire/control_record.h"
@@ -99,6 +102,34 @@ TEST(BatchCleaner, KeepsTombstonesUntilTheirHorizon) {
     EXPECT_EQ(rounds.offsets(), Offsets{1});
     rounds.run(11'000);
     EXPECT_EQ(rounds.offsets(), Offsets{});
+}
+
+TEST(BatchCleaner, UnpacksWhatWasAdmittedAndNoMore) {
+    // What produce takes unless it is told otherwise must not stop compaction.
+    EXPECT_GE(kStoredInflatedMax,
+              static_cast<std::size_t>(config::BrokerConfig{}.decompressed_bytes_max));
+    const TestBatch batch{.records = {{.key = "a", .value = std::string(10'000, 'x')}},
+                          .codec = codec::Codec::kZstd};
+    const auto bytes = batch.build();
+    const auto header = wire::parse_batch_header(bytes);
+    ASSERT_OK(header);
+    OffsetMap map{1 << 16, 0.5, 100, {}};
+    map.put(bytes_of("a"), {1});
+    const AbortedSpans aborted;
+    const std::unordered_map<std::int64_t, LastOfProducer> producers;
+    BatchCleaner::Rules rules{.map = &map,
+                              .map_end = {1000},
+                              .aborted = &aborted,
+                              .producers = &producers,
+                              .now = {10'000},
+                              .inflated_bytes_max = 9'000};
+    const auto refused = BatchCleaner{rules}.clean({.header = *header, .bytes = bytes}, false);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Errc::kLimitExceeded);
+    rules.inflated_bytes_max = 20'000;
+    const auto cleaned = BatchCleaner{rules}.clean({.header = *header, .bytes = bytes}, false);
+    ASSERT_OK(cleaned);
+    EXPECT_TRUE(cleaned->empty());
 }
 
 TEST(BatchCleaner, KeepsACommitMarkerWhileItsDataIsThereAndARestAfterwards) {

@@ -100,7 +100,7 @@ struct Cleaner::State {
                 walk.reset();
                 return Mapped::kFull;
             }
-            LEAT_TRY(auto records, wire::RecordReader::open(*batch, kInflatedMax));
+            LEAT_TRY(auto records, wire::RecordReader::open(*batch, options.inflated_bytes_max));
             for (;;) {
                 LEAT_TRY(const auto record, records.next());
                 if (!record) break;
@@ -121,7 +121,8 @@ struct Cleaner::State {
                                 .aborted = &aborted,
                                 .producers = &options.producers,
                                 .now = options.now,
-                                .delete_retention_ms = options.config->delete_retention_ms});
+                                .delete_retention_ms = options.config->delete_retention_ms,
+                                .inflated_bytes_max = options.inflated_bytes_max});
     }
 
     /// Pass 2, a step of one segment.

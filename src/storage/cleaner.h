@@ -15,6 +15,7 @@
 #include "rt/disk.h"
 #include "storage/cleaner_plan.h"
 #include "storage/offset_map.h"
+#include "storage/types.h"
 
 namespace leat::storage {
 
@@ -34,6 +35,7 @@ struct CleanerOptions {
     double map_load = 0.9;
     HashSecret secret{};
     std::int64_t step_bytes = std::int64_t{512} << 10U;
+    std::size_t inflated_bytes_max = kStoredInflatedMax;  ///< Of one batch.
 };
 
 /// Reads closed segments and writes what takes their place; the log stays as it is until

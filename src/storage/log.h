@@ -88,9 +88,10 @@ class Log {
     /// As Partition::available_bytes.
     [[nodiscard]] std::size_t bytes_between(Offset from, Offset below, std::size_t enough) const;
 
-    /// Errors: kIoError.
-    Result<TimestampedOffset> find_by_time(WallMs at, Offset below);
-    Result<TimestampedOffset> find_max_timestamp();
+    /// Errors: kIoError; kLimitExceeded: a batch unpacks to more than `inflated_max`.
+    Result<TimestampedOffset> find_by_time(WallMs at, Offset below,
+                                           std::size_t inflated_max = kStoredInflatedMax);
+    Result<TimestampedOffset> find_max_timestamp(std::size_t inflated_max = kStoredInflatedMax);
 
     /// Files and folder whose sync makes everything appended so far durable: the segments written
     /// since the last take, and whether new names need the folder synced. The holder syncs them off

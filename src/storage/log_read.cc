@@ -11,9 +11,6 @@
 namespace leat::storage {
 namespace {
 
-// A record batch from a client is bounded by max.message.bytes, but not what it inflates to.
-constexpr std::size_t kInflatedMax = std::size_t{256} << 20U;
-
 Result<wire::BatchView> read_batch(rt::File& file, const FoundBatch& found,
                                    std::vector<std::byte>& buffer) {
     buffer.resize(found.header.size_bytes());
@@ -28,11 +25,12 @@ struct Wanted {
     WallMs at;
     Offset from;
     Offset below;
+    std::size_t inflated_max = 0;
 };
 
 /// The first record of `batch` that is wanted; offset -1: none.
 Result<TimestampedOffset> first_in_batch(const wire::BatchView& batch, const Wanted& wanted) {
-    LEAT_TRY(auto records, wire::RecordReader::open(batch, kInflatedMax));
+    LEAT_TRY(auto records, wire::RecordReader::open(batch, wanted.inflated_max));
     for (;;) {
         LEAT_TRY(const auto record, records.next());
         if (!record) return TimestampedOffset{};
@@ -128,9 +126,12 @@ std::size_t Log::bytes_between(Offset from, Offset below, std::size_t enough) co
     return std::min(enough, static_cast<std::size_t>(std::max<std::int64_t>(bytes, 0)));
 }
 
-Result<TimestampedOffset> Log::find_by_time(WallMs at, Offset below) {
+Result<TimestampedOffset> Log::find_by_time(WallMs at, Offset below, std::size_t inflated_max) {
     LogState& state = *state_;
-    const Wanted wanted{.at = at, .from = state.log_start, .below = std::min(below, state.log_end)};
+    const Wanted wanted{.at = at,
+                        .from = state.log_start,
+                        .below = std::min(below, state.log_end),
+                        .inflated_max = inflated_max};
     for (const auto& segment : state.segments) {
         if (segment->base() >= wanted.below) break;
         if (segment->is_empty() || segment->end() <= wanted.from) continue;
@@ -142,7 +143,7 @@ Result<TimestampedOffset> Log::find_by_time(WallMs at, Offset below) {
     return TimestampedOffset{};
 }
 
-Result<TimestampedOffset> Log::find_max_timestamp() {
+Result<TimestampedOffset> Log::find_max_timestamp(std::size_t inflated_max) {
     LogState& state = *state_;
     Segment* holder = nullptr;
     MaxTimestamp best;
@@ -160,7 +161,10 @@ Result<TimestampedOffset> Log::find_max_timestamp() {
     LEAT_TRY(const auto file, holder->file());
     std::vector<std::byte> buffer;
     LEAT_TRY(const wire::BatchView batch, read_batch(*file, *found, buffer));
-    return first_in_batch(batch, {.at = best.timestamp, .from = Offset{0}, .below = state.log_end});
+    return first_in_batch(batch, {.at = best.timestamp,
+                                  .from = Offset{0},
+                                  .below = state.log_end,
+                                  .inflated_max = inflated_max});
 }
 
 Result<Offset> Log::bound_of_read(Offset from, FilePos end, Offset below) {

@@ -88,7 +88,8 @@ CleanerOptions options_for(PartitionState& s, CleanerPlan plan) {
                                                   std::max(broker.cleaner_threads, 1)),
         .map_load = broker.cleaner_load_factor,
         .secret = {executor.random(), executor.random()},
-        .step_bytes = std::max<std::int64_t>(broker.cleaner_io_buffer_bytes, kStepBytesMin)};
+        .step_bytes = std::max<std::int64_t>(broker.cleaner_io_buffer_bytes, kStepBytesMin),
+        .inflated_bytes_max = s.stored_inflated_max()};
     for (const auto& [id, entry] : s.producers.entries()) {
         const Offset last = entry.batch_count > 0 ? entry.batches[0].last_offset : Offset{-1};
         options.producers.emplace(id, LastOfProducer{.last_data = last, .epoch = entry.epoch});

@@ -183,9 +183,15 @@ std::size_t Partition::available_bytes(Offset from, Isolation isolation, std::si
 namespace {
 
 /// How a lookup on the pool is asked for; null when there is no log to ask.
-using Find = Result<TimestampedOffset> (*)(Log& log, WallMs at, Offset below);
+using Find = Result<TimestampedOffset> (*)(Log& log, WallMs at, Offset below,
+                                           std::size_t inflated_max);
 
 }  // namespace
+
+std::size_t PartitionState::stored_inflated_max() const {
+    return std::max(kStoredInflatedMax,
+                    static_cast<std::size_t>(context.broker->decompressed_bytes_max));
+}
 
 static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*keep*/,
                                                 PartitionState& s, WallMs at, Offset below,
@@ -193,7 +199,7 @@ static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*kee
     co_await s.turn.take();
     Result<TimestampedOffset> found = Error{Errc::kKafkaStorageError};
     if (s.log && !s.is_closed) {
-        auto find_it = [&] { found = how(*s.log, at, below); };
+        auto find_it = [&] { found = how(*s.log, at, below, s.stored_inflated_max()); };
         co_await on_pool(s.context.pool, s.context.executor, find_it);
     }
     s.give_turn();
@@ -202,12 +208,15 @@ static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*kee
 
 rt::Task<Result<TimestampedOffset>> Partition::find_by_time(WallMs at, Isolation isolation) {
     return find(shared_from_this(), *state_, at, state_->read_bound(isolation),
-                [](Log& log, WallMs time, Offset below) { return log.find_by_time(time, below); });
+                [](Log& log, WallMs time, Offset below, std::size_t most) {
+                    return log.find_by_time(time, below, most);
+                });
 }
 
 rt::Task<Result<TimestampedOffset>> Partition::find_max_timestamp() {
-    return find(shared_from_this(), *state_, WallMs{0}, state_->high_watermark,
-                [](Log& log, WallMs, Offset) { return log.find_max_timestamp(); });
+    return find(
+        shared_from_this(), *state_, WallMs{0}, state_->high_watermark,
+        [](Log& log, WallMs, Offset, std::size_t most) { return log.find_max_timestamp(most); });
 }
 
 }  // namespace leat::storage

@@ -37,6 +37,9 @@ class PartitionState final : public SyncTarget {
     /// The first call on the shard: timers, news of a failed directory.
     void start(Partition& partition);
 
+    /// What one stored batch may unpack to.
+    [[nodiscard]] std::size_t stored_inflated_max() const;
+
     // --- Appending (partition_append.cc). The turn is held from admission to log.
     [[nodiscard]] AdmissionRules admission_rules(Origin origin) const;
     /// Whether the batch may follow what the log has; sets the answer, or its final offsets.

@@ -18,6 +18,11 @@
 
 namespace leat::storage {
 
+/// What a stored batch may unpack to, unless leat.decompressed.max.bytes allows more: its default.
+/// A batch in the log was admitted under the setting of its time, and compaction that refuses it
+/// would stop for good.
+inline constexpr std::size_t kStoredInflatedMax = std::size_t{1} << 30U;
+
 /// Names a partition for ever: a topic made again under its old name has another id.
 struct PartitionId {
     Uuid topic;

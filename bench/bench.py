@@ -167,7 +167,8 @@ def run_cells(name, wanted, options, results, warm):
         for title, cell, brokers in wanted:
             if name not in brokers.split():
                 continue
-            machine.touch_memory(options.touch_gib if cells.fills_memory(title) else min(options.touch_gib, 2))
+            if warm:
+                options.memory.fill(options.hold_gib)
             try:
                 figures = cell(bench)
             except (cells.Wrong, RuntimeError, subprocess.TimeoutExpired) as why:
@@ -255,8 +256,8 @@ def main():
     parser.add_argument("--streams-store", type=int, default=10_000_000, help="records of the store that is restored [%(default)s]")
     parser.add_argument("--sides", default="leat,kafka", help="of the table streams [%(default)s]")
     parser.add_argument("--keep", action="store_true", help="keep the folder of the table streams, with its logs")
-    parser.add_argument("--touch-gib", type=float, default=64,
-                        help="memory touched, as far as it is free, before cells that write much [%(default)s]")
+    parser.add_argument("--hold-gib", type=float, default=64,
+                        help="memory that is kept from the host before each cell, as far as it is free [%(default)s]")
     parser.add_argument("--scratch", type=pathlib.Path, default=None, help="where data directories are made")
     parser.add_argument("--report", type=pathlib.Path, help="write the report there too")
     parser.add_argument("--raw", type=pathlib.Path, help="append each cell's figures there, as lines of JSON")
@@ -269,6 +270,7 @@ def main():
             results.load(path)
         return show(results, options.report)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options.memory = machine.HeldMemory(options.scratch or tempfile.gettempdir())
     pick = re.compile(options.cells)
     warm = [c for c in cells.WARM if pick.search(c[0]) and options.table in ("all", "backbone")]
     cold = [c for c in cells.COLD if pick.search(c[0]) and options.table in ("all", "backbone")]
@@ -294,6 +296,8 @@ def main():
     except (Unavailable, streams_cells.engines.Unavailable) as why:
         say(f"Apache Kafka cannot be had: {why}")
         return 3
+    finally:
+        options.memory.drop()
     return show(results, options.report)
 
 

@@ -169,11 +169,6 @@ def start_many_partitions(bench):
     return {"seconds": took, "resident MiB": machine.resident_mib(bench.pid)}
 
 
-def fills_memory(name):
-    """Cells that write gigabytes: what they take of memory that was never touched costs more than the brokers differ by."""
-    return "batches of" in name or name == "catch-up read"
-
-
 def fills_disk(name):
     """What these have written goes before the next cell."""
     return "batches of" in name

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a process used, what the machine is, and the preparation before a run."""
-import mmap
 import os
 import pathlib
 import subprocess
@@ -31,13 +30,38 @@ def folder_bytes(folder):
     return sum(p.stat().st_blocks * 512 for p in pathlib.Path(folder).rglob("*") if p.is_file())
 
 
-def touch_memory(gib):
-    """First touch of memory that the host took back is slow: do it before anybody is measured."""
-    free = next(int(l.split()[1]) for l in pathlib.Path("/proc/meminfo").read_text().splitlines() if l.startswith("MemFree"))
-    size = min(int(gib * 2**30), max(free * 1024 - 2**30, 0))
-    if size:
-        block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
-        block.close()
+def meminfo(name):
+    """Bytes, of a line of /proc/meminfo."""
+    return next(int(l.split()[1]) * 1024 for l in pathlib.Path("/proc/meminfo").read_text().splitlines() if l.startswith(name + ":"))
+
+
+class HeldMemory:
+    """Memory that the host cannot take back: free memory, touched, goes to the page cache as pages of one file that is a single hole.
+
+    A virtual machine's free memory may return to the host within seconds, and touching it again costs more than two brokers differ by.
+    Pages of a file are not free, and what writes to the page cache takes them without touching anything for the first time.
+    """
+
+    ROOM = 2**30  # stays free
+
+    def __init__(self, folder):
+        self.path = pathlib.Path(folder) / f"leat-bench-held-{os.getpid()}"
+
+    def fill(self, gib):
+        size, step, block = min(int(gib * 2**30), meminfo("MemTotal")), 2**28, bytearray(2**22)
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(file, size)
+            for start in range(0, size, step):
+                if meminfo("MemFree") < self.ROOM + step:
+                    return
+                for at in range(start, start + step, len(block)):
+                    os.preadv(file, [block], at)
+        finally:
+            os.close(file)
+
+    def drop(self):
+        self.path.unlink(missing_ok=True)
 
 
 def drop_caches():
@@ -47,7 +71,7 @@ def drop_caches():
 
 def describe():
     cpu = next((l.split(":")[1].strip() for l in pathlib.Path("/proc/cpuinfo").read_text().splitlines() if l.startswith("model name")), "?")
-    memory = next(int(l.split()[1]) for l in pathlib.Path("/proc/meminfo").read_text().splitlines() if l.startswith("MemTotal")) / 2**20
+    memory = meminfo("MemTotal") / 2**30
     return f"{os.cpu_count()} x {cpu}, {memory:.0f} GiB, Linux {os.uname().release}"
 
 

@@ -218,7 +218,7 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
                   .endpoint = settings.application_server,
                   .generation = member_->identity().generation,
                   .state = environment_.board->held()};
-    // At first they are still on their way to the cluster.
+    // All have ended, and others take their places.
     if (me.state.threads == 0) me.state.threads = settings.threads;
     add_idle_lags(me.state);
     const std::string before = member_->identity().member_id;

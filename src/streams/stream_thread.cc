@@ -47,6 +47,7 @@ StreamThread::~StreamThread() {
 }
 
 void StreamThread::start() {
+    environment_.board->expect_thread(index_);
     thread_ = rt::NamedThread{"stream-" + std::to_string(index_), [this] {
                                   const Result<void> done = run();
                                   if (!done) say_last_words();

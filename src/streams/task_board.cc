@@ -31,14 +31,21 @@ void TaskBoard::lose_all() {
     distribute();
 }
 
+void TaskBoard::expect_thread(int thread) {
+    const std::lock_guard lock{mutex_};
+    expected_.insert(thread);
+}
+
 void TaskBoard::add_thread(int thread) {
     const std::lock_guard lock{mutex_};
+    expected_.erase(thread);
     threads_[thread] = {};
     distribute();
 }
 
 void TaskBoard::retire_thread(int thread) {
     const std::lock_guard lock{mutex_};
+    expected_.erase(thread);
     if (const auto found = threads_.find(thread); found != threads_.end())
         found->second.retired = true;
     distribute();
@@ -46,6 +53,7 @@ void TaskBoard::retire_thread(int thread) {
 
 void TaskBoard::thread_gone(int thread) {
     const std::lock_guard lock{mutex_};
+    expected_.erase(thread);
     threads_.erase(thread);
     std::erase_if(closing_, [&](const auto& one) { return one.second.thread == thread; });
     distribute();
@@ -115,8 +123,9 @@ bool TaskBoard::is_settled() const {
 MemberState TaskBoard::held() const {
     const std::lock_guard lock{mutex_};
     MemberState out;
-    out.threads = static_cast<std::int32_t>(
-        std::ranges::count_if(threads_, [](const auto& one) { return !one.second.retired; }));
+    const auto serving =
+        std::ranges::count_if(threads_, [](const auto& one) { return !one.second.retired; });
+    out.threads = static_cast<std::int32_t>(static_cast<std::size_t>(serving) + expected_.size());
     for (const auto& [id, thread] : threads_) {
         out.active.insert(thread.active.begin(), thread.active.end());
         out.standby.insert(thread.standby.begin(), thread.standby.end());

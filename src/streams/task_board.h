@@ -32,6 +32,9 @@ class TaskBoard {
     /// What was assigned before is not ours any more.
     void lose_all();
 
+    /// It was started, and takes orders once it is added: what an instance can carry counts it
+    /// already.
+    void expect_thread(int thread);
     void add_thread(int thread);
     /// It takes nothing more; what it still holds it gives up.
     void retire_thread(int thread);
@@ -76,6 +79,7 @@ class TaskBoard {
     std::set<client::TopicPartition> partitions_;
     std::map<TaskId, std::int64_t> lags_;
     std::map<int, Thread> threads_;
+    std::set<int> expected_;
     struct Closing {
         int thread = 0;
         bool was_active = false;

@@ -59,6 +59,20 @@ TEST(TaskBoard, RetiredThreadGivesEverythingUp) {
     EXPECT_EQ(board.held().threads, 1);
 }
 
+TEST(TaskBoard, ThreadsOnTheirWayCountAsCapacity) {
+    TaskBoard board;
+    board.expect_thread(1);
+    board.expect_thread(2);
+    EXPECT_EQ(board.held().threads, 2);
+    board.add_thread(1);
+    EXPECT_EQ(board.held().threads, 2);
+    board.thread_gone(2);  // It could not open its clients.
+    EXPECT_EQ(board.held().threads, 1);
+    board.expect_thread(3);
+    board.retire_thread(3);
+    EXPECT_EQ(board.held().threads, 1);
+}
+
 TEST(TaskBoard, ThreadThatDiedLeavesItsTasksToTheOthers) {
     TaskBoard board;
     board.add_thread(1);

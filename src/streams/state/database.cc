@@ -53,8 +53,10 @@ Result<bool> RocksRows::get(std::string_view key, std::string& out) const {
             return found->second.has_value();
         }
     }
-    key_.assign(rows_->prefix).append(key);
-    const auto status = database_->db->Get({}, key_, &out);
+    // Of its own each thread: a global store, and one that is queried, has several readers.
+    thread_local std::string full_key;
+    full_key.assign(rows_->prefix).append(key);
+    const auto status = database_->db->Get({}, full_key, &out);
     if (status.IsNotFound()) return false;
     if (!status.ok()) return database_->error(status, "reading");
     return true;

@@ -62,6 +62,7 @@ struct StoreRows {
     [[nodiscard]] rocksdb::Status append_to(rocksdb::WriteBatch& batch) const;
 };
 
+/// Threading: get() and scan() by any number of readers at once, while nothing is changed.
 class RocksRows final : public OrderedBytes {
   public:
     RocksRows(std::shared_ptr<Database> database, std::shared_ptr<StoreRows> rows)
@@ -83,7 +84,7 @@ class RocksRows final : public OrderedBytes {
 
     std::shared_ptr<Database> database_;
     std::shared_ptr<StoreRows> rows_;
-    mutable std::string key_;
+    std::string key_;  ///< The writer's.
 };
 
 }  // namespace leat::streams::detail

@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -113,6 +115,27 @@ TEST(GlobalState, OnDiskItGoesOnWhereItWasKept) {
     ASSERT_TRUE(second.state.wipe("names"));
     EXPECT_EQ(value_of(second.state, "a"), "none");
     EXPECT_FALSE(second.state.next_offset(kSecond));
+}
+
+TEST(GlobalState, ReadersOnDiskDoNotMeetEachOthersRows) {
+    const detail::TempFolder folder;
+    Process process{folder.path()};
+    ASSERT_TRUE(process.state.bind("names", "id"));
+    const std::vector<string> keys{"a", "a key that is longer than the others"};
+    const std::vector<string> values{string{"\0\0\0\1", 4}, string{"\0\0\0\2", 4}};
+    for (std::size_t i = 0; i < keys.size(); ++i)
+        ASSERT_TRUE(process.state.apply(record(keys[i], values[i])));
+    ASSERT_TRUE(process.state.keep({{kSecond, 8}}));
+    std::atomic<int> wrong = 0;
+    {
+        std::vector<std::jthread> readers;
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            readers.emplace_back([&, i] {
+                for (int turn = 0; turn < 20'000; ++turn)
+                    if (value_of(process.state, keys[i]) != values[i]) ++wrong;
+            });
+    }
+    EXPECT_EQ(wrong, 0);
 }
 
 TEST(GlobalState, RowsOutOfAnotherTopicGo) {

@@ -8,12 +8,12 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "leat/streams/builder.h"
 #include "rt/clock.h"
+#include "rt/named_thread.h"
 #include "rt/posix_disk.h"
 #include "streams/state/temp_folder.h"
 
@@ -128,9 +128,9 @@ TEST(GlobalState, ReadersOnDiskDoNotMeetEachOthersRows) {
     ASSERT_TRUE(process.state.keep({{kSecond, 8}}));
     std::atomic<int> wrong = 0;
     {
-        std::vector<std::jthread> readers;
+        std::vector<rt::NamedThread> readers;
         for (std::size_t i = 0; i < keys.size(); ++i)
-            readers.emplace_back([&, i] {
+            readers.emplace_back("reader", [&, i] {
                 for (int turn = 0; turn < 20'000; ++turn)
                     if (value_of(process.state, keys[i]) != values[i]) ++wrong;
             });

@@ -129,6 +129,7 @@ TEST(GlobalState, ReadersOnDiskDoNotMeetEachOthersRows) {
     std::atomic<int> wrong = 0;
     {
         std::vector<rt::NamedThread> readers;
+        readers.reserve(keys.size());
         for (std::size_t i = 0; i < keys.size(); ++i)
             readers.emplace_back("reader", [&, i] {
                 for (int turn = 0; turn < 20'000; ++turn)

@@ -239,6 +239,7 @@ class Latency {
             const std::int64_t due =
                 begin_ + static_cast<std::int64_t>(static_cast<double>(i) / rate_ * 1e9);
             const std::int64_t ahead = due - now_ns();
+            // A fixed rate: what is waited for is the time at which the record is due.
             if (ahead > 500'000) std::this_thread::sleep_for(std::chrono::nanoseconds{ahead});
             const std::int64_t key = leat::bench::key_number(i, keys_, Stream::kLeft);
             due_[static_cast<std::size_t>(key)] = due;

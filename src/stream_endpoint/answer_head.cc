@@ -2,8 +2,9 @@
 #include "stream_endpoint/answer_head.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "stream_endpoint/number_text.h"
 
 namespace leat::stream_endpoint {
 namespace {
@@ -27,14 +28,6 @@ bool is_name(std::string_view text, std::string_view lower_case) {
     });
 }
 
-template <class T>
-std::optional<T> whole(std::string_view text) {
-    T out = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return out;
-}
-
 std::string_view trimmed(std::string_view text) {
     while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
     while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
@@ -51,7 +44,7 @@ Result<AnswerHead> parse_answer_head(std::string_view head) {
     if (!first.starts_with("HTTP/1.") || first.size() < kStatusAt + kStatusDigits)
         return malformed("there is no status");
     AnswerHead out;
-    const auto status = whole<std::int16_t>(first.substr(kStatusAt, kStatusDigits));
+    const auto status = number_of<std::int16_t>(first.substr(kStatusAt, kStatusDigits));
     if (!status || *status < 100) return malformed("there is no status");
     out.status = *status;
     std::optional<std::size_t> length;
@@ -61,7 +54,7 @@ Result<AnswerHead> parse_answer_head(std::string_view head) {
         const std::string_view name = line.substr(0, colon);
         if (is_name(name, "transfer-encoding")) return malformed("its length is not told");
         if (!is_name(name, "content-length")) continue;
-        const auto value = whole<std::size_t>(trimmed(line.substr(colon + 1)));
+        const auto value = number_of<std::size_t>(trimmed(line.substr(colon + 1)));
         if (!value || (length && *length != *value)) return malformed("its length is no number");
         length = value;
     }

@@ -2,22 +2,14 @@
 #include "stream_endpoint/parameters.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <utility>
 
 #include "http/percent.h"
+#include "stream_endpoint/number_text.h"
 
 namespace leat::stream_endpoint {
 namespace {
-
-template <class T>
-std::optional<T> whole(std::string_view text) {
-    T out = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return out;
-}
 
 Error wrong(std::string_view name, const std::string& expected) {
     return Error{Errc::kInvalidRequest, "parameter " + std::string{name} + ": " + expected};
@@ -55,7 +47,7 @@ Result<std::optional<std::int64_t>> Parameters::number(std::string_view name,
                                                        std::int64_t least) const {
     const auto text = find(name);
     if (!text) return std::optional<std::int64_t>{};
-    const auto value = whole<std::int64_t>(*text);
+    const auto value = number_of<std::int64_t>(*text);
     if (!value || *value < least)
         return wrong(name, "expected a whole number from " + std::to_string(least) + " on");
     return value;
@@ -93,8 +85,8 @@ Result<streams::Position> parse_position(std::string_view text) {
     while (!text.empty()) {
         std::string_view rest = cut(text, ',');
         const std::string topic{cut(rest, ':')};
-        const auto partition = whole<std::int32_t>(cut(rest, ':'));
-        const auto offset = whole<std::int64_t>(rest);
+        const auto partition = number_of<std::int32_t>(cut(rest, ':'));
+        const auto offset = number_of<std::int64_t>(rest);
         if (topic.empty() || !partition || *partition < 0 || !offset || *offset < 0)
             return wrong("position",
                          "expected TOPIC:PARTITION:OFFSET, with commas between several");

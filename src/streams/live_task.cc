@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// tidy: long because all that a task does between its inputs and its outputs is here.
 #include "streams/live_task.h"
 
 #include <algorithm>

@@ -3,21 +3,22 @@
 // The table of metrics. Names and groups are Kafka Streams'.
 #include <array>
 
+#include "streams/metric_groups.h"
 #include "streams/metrics.h"
 
 namespace leat::streams {
 namespace {
 
 using Level = RecordingLevel;
+using metric_group::kCache;
+using metric_group::kClient;
+using metric_group::kNode;
+using metric_group::kState;
+using metric_group::kTask;
+using metric_group::kThread;
+using metric_group::kTopic;
 using Measure = Sensor::Measure;
 
-constexpr std::string_view kThread = "stream-thread-metrics";
-constexpr std::string_view kTask = "stream-task-metrics";
-constexpr std::string_view kNode = "stream-processor-node-metrics";
-constexpr std::string_view kTopic = "stream-topic-metrics";
-constexpr std::string_view kClient = "stream-metrics";
-constexpr std::string_view kState = "stream-state-metrics";
-constexpr std::string_view kCache = "stream-record-cache-metrics";
 constexpr double kMillionth = 1e-6;
 
 constexpr auto kRows = std::to_array<MetricRow>({

@@ -7,18 +7,18 @@
 #include <limits>
 
 #include "obs/exposition.h"
+#include "streams/metric_groups.h"
 
 namespace leat::streams {
 namespace {
 
 using Level = RecordingLevel;
-
-constexpr std::string_view kThread = "stream-thread-metrics";
-constexpr std::string_view kTask = "stream-task-metrics";
-constexpr std::string_view kNode = "stream-processor-node-metrics";
-constexpr std::string_view kTopic = "stream-topic-metrics";
-constexpr std::string_view kClient = "stream-metrics";
-constexpr std::string_view kState = "stream-state-metrics";
+using metric_group::kClient;
+using metric_group::kNode;
+using metric_group::kState;
+using metric_group::kTask;
+using metric_group::kThread;
+using metric_group::kTopic;
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 

@@ -10,15 +10,13 @@
 #include <vector>
 
 #include "base/check.h"
-#include "streams/state/ordered_bytes.h"
-#include "streams/state/store_fixture.h"
+#include "streams/state/fuzzed_store.h"
 
 namespace {
 
 using namespace leat::streams::detail;  // NOLINT(google-build-using-namespace): a program.
 
 constexpr unsigned char kNoValue = 255;
-constexpr std::int64_t kRetention = 3'600'000;
 
 std::vector<ChangelogRecord> records_of(std::string_view input) {
     std::vector<ChangelogRecord> out;
@@ -40,12 +38,7 @@ std::vector<ChangelogRecord> records_of(std::string_view input) {
     return out;
 }
 
-struct Content final : StateBackend {
-    std::unique_ptr<OrderedBytes> rows(const StoreSpec&) override {
-        auto made = std::make_unique<MemoryBytes>();
-        bytes = made.get();
-        return made;
-    }
+struct Content final : FuzzedRows {
     [[nodiscard]] std::string text() const {
         std::string out;
         leat::ignore(bytes->scan({}, std::nullopt, Direction::kForward,
@@ -56,23 +49,21 @@ struct Content final : StateBackend {
                      "memory does not fail");
         return out;
     }
-    MemoryBytes* bytes = nullptr;
 };
 
 void read_all(const StateStore& store) {
     const auto any = [](const auto&...) { return true; };
-    constexpr std::int64_t kEnd = 1'000'000'000'000;
     if (const auto* kv = dynamic_cast<const KeyValueStore*>(&store))
         leat::ignore(kv->all(any), "any outcome");
     if (const auto* list = dynamic_cast<const ListStore*>(&store))
         LEAT_CHECK(list->all(any).has_value());
     if (const auto* window = dynamic_cast<const WindowStore*>(&store))
-        LEAT_CHECK(window->fetch_all(0, kEnd, any).has_value());
+        LEAT_CHECK(window->fetch_all(0, kFuzzedEndMs, any).has_value());
     if (const auto* session = dynamic_cast<const SessionStore*>(&store))
-        LEAT_CHECK(session->find("k", 0, kEnd, any).has_value());
+        LEAT_CHECK(session->find("k", 0, kFuzzedEndMs, any).has_value());
     if (const auto* versioned = dynamic_cast<const VersionedStore*>(&store)) {
         LEAT_CHECK(versioned->all(any).has_value());
-        LEAT_CHECK(versioned->versions("k", 0, kEnd, any).has_value());
+        LEAT_CHECK(versioned->versions("k", 0, kFuzzedEndMs, any).has_value());
     }
 }
 
@@ -80,15 +71,8 @@ void read_all(const StateStore& store) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    using Kind = StoreSpec::Kind;
-    constexpr Kind kKinds[] = {Kind::kKeyValue,    Kind::kWindow,  Kind::kPlainKeyValue,
-                               Kind::kPlainWindow, Kind::kSession, Kind::kVersioned,
-                               Kind::kList};
     const std::string_view input{reinterpret_cast<const char*>(data), size};
-    const StoreSpec spec{.name = "s",
-                         .kind = kKinds[data[0] % std::size(kKinds)],
-                         .retention_ms = kRetention,
-                         .time_ordered = data[0] >= 128};
+    const StoreSpec spec = fuzzed_spec(data[0]);
     Content content;
     NotingTask task;
     const auto store = make_store(spec, content);
@@ -97,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!store->restore(records)) return 0;
     const std::string once = content.text();
     LEAT_CHECK(store->restore(records).has_value());
-    if (spec.kind != Kind::kVersioned) LEAT_CHECK(content.text() == once);
+    if (spec.kind != StoreSpec::Kind::kVersioned) LEAT_CHECK(content.text() == once);
     read_all(*store);
     return 0;
 }

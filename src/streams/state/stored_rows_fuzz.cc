@@ -8,22 +8,13 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "streams/state/ordered_bytes.h"
-#include "streams/state/store_fixture.h"
+#include "streams/state/fuzzed_store.h"
 
 namespace {
 
 using namespace leat::streams::detail;  // NOLINT(google-build-using-namespace): a program.
 
-constexpr std::int64_t kRetention = 3'600'000;
-constexpr std::int64_t kEnd = 1'000'000'000'000;
-
-struct Content final : StateBackend {
-    std::unique_ptr<OrderedBytes> rows(const StoreSpec&) override {
-        auto made = std::make_unique<MemoryBytes>();
-        bytes = made.get();
-        return made;
-    }
+struct Content final : FuzzedRows {
     void fill(std::string_view input) const {
         const auto take = [&]() -> std::string_view {
             if (input.empty()) return {};
@@ -38,7 +29,6 @@ struct Content final : StateBackend {
             LEAT_CHECK(bytes->put(key, take()).has_value());
         }
     }
-    MemoryBytes* bytes = nullptr;
 };
 
 void read(const StateStore& store) {
@@ -49,16 +39,16 @@ void read(const StateStore& store) {
     if (const auto* list = dynamic_cast<const ListStore*>(&store))
         leat::ignore(list->all(any), kWhy);
     if (const auto* window = dynamic_cast<const WindowStore*>(&store))
-        leat::ignore(window->fetch_all(0, kEnd, any), kWhy);
+        leat::ignore(window->fetch_all(0, kFuzzedEndMs, any), kWhy);
     if (const auto* session = dynamic_cast<const SessionStore*>(&store)) {
-        leat::ignore(session->find("k", 0, kEnd, any), kWhy);
-        leat::ignore(session->find_ended(0, kEnd, any), kWhy);
+        leat::ignore(session->find("k", 0, kFuzzedEndMs, any), kWhy);
+        leat::ignore(session->find_ended(0, kFuzzedEndMs, any), kWhy);
     }
     if (const auto* versioned = dynamic_cast<const VersionedStore*>(&store)) {
         leat::ignore(versioned->all(any), kWhy);
-        leat::ignore(versioned->versions("k", 0, kEnd, any), kWhy);
+        leat::ignore(versioned->versions("k", 0, kFuzzedEndMs, any), kWhy);
         VersionedStore::Version found;
-        for (const std::int64_t at : {std::int64_t{0}, kRetention, kEnd})
+        for (const std::int64_t at : {std::int64_t{0}, kFuzzedRetentionMs, kFuzzedEndMs})
             leat::ignore(versioned->get("k", at, found), kWhy);
     }
 }
@@ -67,14 +57,7 @@ void read(const StateStore& store) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    using Kind = StoreSpec::Kind;
-    constexpr Kind kKinds[] = {Kind::kKeyValue,    Kind::kWindow,  Kind::kPlainKeyValue,
-                               Kind::kPlainWindow, Kind::kSession, Kind::kVersioned,
-                               Kind::kList};
-    const StoreSpec spec{.name = "s",
-                         .kind = kKinds[data[0] % std::size(kKinds)],
-                         .retention_ms = kRetention,
-                         .time_ordered = data[0] >= 128};
+    const StoreSpec spec = fuzzed_spec(data[0]);
     Content content;
     NotingTask task;
     const auto store = make_store(spec, content);

@@ -247,7 +247,7 @@ class SayRestores final : public RestoreListener {
                            std::int64_t restored) override {
         say("restore batch " + text_of(of) + " " + std::to_string(next) + " " +
             std::to_string(restored));
-        std::this_thread::sleep_for(pause_);
+        std::this_thread::sleep_for(pause_);  // The slowness itself is under test.
     }
     void on_restore_end(const RestoringStore& of, std::int64_t restored) override {
         say("restore end " + text_of(of) + " " + std::to_string(restored));

@@ -53,7 +53,7 @@ Result<bool> RocksRows::get(std::string_view key, std::string& out) const {
             return found->second.has_value();
         }
     }
-    // Of its own each thread: a global store, and one that is queried, has several readers.
+    // Of its own each thread: all stream threads read global stores at once.
     thread_local std::string full_key;
     full_key.assign(rows_->prefix).append(key);
     const auto status = database_->db->Get({}, full_key, &out);

@@ -10,6 +10,7 @@
 #include <rocksdb/statistics.h>
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -41,8 +42,8 @@ struct Database {
     std::string directory;
     std::shared_ptr<rocksdb::Statistics> statistics;  ///< Null: nothing is counted.
     std::unique_ptr<rocksdb::DB> db;
-    bool unlogged = false;         ///< Written past the write-ahead log since the last flush.
-    mutable bool damaged = false;  ///< Corruption was met.
+    bool unlogged = false;  ///< Written past the write-ahead log since the last flush.
+    mutable std::atomic<bool> damaged = false;  ///< Corruption was met, by any reader.
 
     /// A bad status as an error. Corruption leaves a mark, and the next open starts empty.
     [[nodiscard]] Error error(const rocksdb::Status& status, std::string_view what) const;

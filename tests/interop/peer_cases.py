@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What topic_effects.py does to both nodes as a bad peer: slow, silent and greedy ones, and batches that unpack to far more than they weigh.
 
-Three lists, each with nodes of its own: PEERS (short deadlines, small requests), BOMBS, and LEGACY, beside an Apache Kafka that still takes Produce 0 to 2.
+Four lists, each with nodes of its own: PEERS (short deadlines, small requests), BOMBS, VAST (what the defaults let in), and LEGACY,
+beside an Apache Kafka that still takes Produce 0 to 2.
 """
 import contextlib
 import socket
@@ -20,7 +21,7 @@ REQUEST_MAX = 2 << 20
 UNPACKED_MAX = 32 << 20
 BOMB = 96 << 20
 MIB = 1 << 20
-PEERS, BOMBS, LEGACY = [], [], []
+PEERS, BOMBS, VAST, LEGACY = [], [], [], []
 
 
 def into(where, alone=True):
@@ -350,6 +351,25 @@ def compaction_meets_one(node):
         node.note("kept", node.until(lambda: [one.base for one in node.read("bomb-later", unpack=False) if one.count], [1, 3, 4], 10))
         node.note("it goes on", node.append("bomb-later", batch([(b"a", b"v")], node.now))["error"])
     node.bounded("compaction of a bomb", 128 * MIB + 3 * BOMB + 64 * MIB, clean)
+
+
+@into(VAST)
+def compaction_of_300_mib(node):
+    """A batch of 300 MiB that only weighs 300 KiB, of which compaction takes the middle third out."""
+    node.make("vast", ROOM | {"segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01", "retention.ms": "-1"})
+    then = node.now - 3_600_000
+    zeros = bytes(100 * MIB)
+    vast = batch([(b"k", zeros), (b"l", zeros), (b"m", zeros)], then + 2000, batches.GZIP)
+    others = [batch([(key, value)], then + after) for key, value, after in ((b"l", b"new", 4000), (b"a", b"2", 6000), (b"z", b"1", 9000))]
+    node.note("taken", [node.append("vast", part)["error"] for part in (batch([(b"a", b"1")], then), vast, *others)])
+    left = [[1, 2], [4, 1], [5, 1], [6, 1]]
+
+    def clean():
+        node.alter("vast", {"cleanup.policy": "compact"})
+        node.note("kept", node.until(lambda: [[one.base, one.count] for one in node.read("vast", unpack=False) if one.count], left, 60))
+        node.note("it goes on", node.append("vast", batch([(b"a", b"v")], node.now))["error"])
+    # Unpacked, what stays, and both while they grow.
+    node.bounded("compaction of 300 MiB", 4 * 300 * MIB + 64 * MIB, clean)
 
 
 # Messages of before Kafka 0.11.

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each topic setting does, and what becomes of slow and greedy peers: on Apache Kafka and on Leat the same, or for a reason.
 
-usage: topic_effects.py LEAT [--part settings|peers|bombs|legacy]... [--only WORD] [--mutants] [--report FILE] [--verbose]
+usage: topic_effects.py LEAT [--part settings|peers|bombs|vast|legacy]... [--only WORD] [--mutants] [--report FILE] [--verbose]
 
 settings: each topic setting is set and its effect looked at: answers, records that come back, segments on disk, over the rounds of
 retention and compaction. peers: silent, slow and oversized ones. bombs: batches that unpack to far more than they weigh or say what is
-not so. legacy: messages of before Kafka 0.11, beside Kafka 3.9.1, the last that takes them. Of Leat, memory is bounded too.
+not so. vast: what unpacks to a lot and is within the defaults. legacy: messages of before Kafka 0.11, beside Kafka 3.9.1, the last that
+takes them. Of Leat, memory is bounded too.
 What differs must be in KNOWN, with a reason. --mutants: each setting is left out on Leat's side, which must be found.
 Exit 0: as expected; 1: not; 3: no Kafka to be had.
 """
@@ -38,6 +39,7 @@ PARTS = {
     "peers": (peer_cases.PEERS, "4.3.1", SHORT, {}, {"leat.request.receive.timeout.ms": str(peer_cases.IDLE_MS),
                                                      "leat.response.send.timeout.ms": str(peer_cases.IDLE_MS)}),
     "bombs": (peer_cases.BOMBS, "4.3.1", ROUNDS, {"log.initial.task.delay.ms": "500"}, UNPACKED),
+    "vast": (peer_cases.VAST, "4.3.1", ROUNDS, {"log.initial.task.delay.ms": "500"}, {}),
     "legacy": (peer_cases.LEGACY, "3.9.1", {"log.message.timestamp.after.max.ms": "3600000"}, {}, UNPACKED),
 }
 FEATURES = {"eligible.leader.replicas.version": "0"}  # With it Kafka fixes min.insync.replicas for all.
@@ -289,7 +291,7 @@ def write(path, comparison, whole, command):
         mark = UNSEEN.get(name, "not tried") if name not in found else "found" if found[name] else "NOT FOUND"
         lines.append(f"| `{name}` | {len(rows)} | {sum(row[2] != row[3] for row in rows)} | {mark} |")
     lines += ["", "## Peers, bombs, old messages", "", "| case | outcomes compared | differ |", "|---|---|---|"]
-    for part in ("peers", "bombs", "legacy"):
+    for part in ("peers", "bombs", "vast", "legacy"):
         for name, *_ in PARTS[part][0]:
             rows = [row for row in comparison.rows if row[1].startswith(f"{name}:")]
             lines.append(f"| {part}: {name.replace('_', ' ')} | {len(rows)} | {sum(row[2] != row[3] for row in rows)} |")

@@ -9,6 +9,7 @@ Jars go to $LEAT_KAFKA_HOME, else $XDG_CACHE_HOME/leat/kafka.
 """
 import argparse
 import base64
+import itertools
 import os
 import pathlib
 import re
@@ -140,6 +141,8 @@ class KafkaNode:
         command = ["java", f"-Xms{self.heap}", f"-Xmx{self.heap}", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
                    "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent",
                    *log_options(self.version, "INFO", self.folder), *self.java_options, "-cp", f"{lib}/*", "kafka.Kafka", str(properties)]
+        if log.exists():  # What earlier starts said is kept.
+            log.rename(next(path for n in itertools.count(1) if not (path := self.folder / f"server-{n}.log").exists()))
         with open(log, "wb") as sink:
             self.process = subprocess.Popen(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + patience

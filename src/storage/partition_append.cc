@@ -207,8 +207,9 @@ struct NewBatch {
 }  // namespace
 
 /// From the batch to its answer.
-static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, PartitionState& s,
+static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, PartitionState* state,
                                     NewBatch batch, std::int16_t acks) {
+    PartitionState& s = *state;
     co_await s.turn.take();
     Append append{batch.bytes, s.admission_rules(batch.origin)};
     append.guard = batch.guard;
@@ -252,7 +253,7 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
 rt::Task<Appended> Partition::append(MutableBytes batch, Origin origin, std::int16_t acks,
                                      TransactionGuard guard) {
     NewBatch what{.bytes = batch, .owned = {}, .origin = origin, .guard = guard};
-    return carry_out(shared_from_this(), *state_, std::move(what), acks);
+    return carry_out(shared_from_this(), state_.get(), std::move(what), acks);
 }
 
 rt::Task<Appended> Partition::end_transaction(EndTransaction end) {
@@ -270,7 +271,7 @@ rt::Task<Appended> Partition::end_transaction(EndTransaction end) {
         .guard = {},
         .transaction_version = end.transaction_version};
     what.bytes = what.owned;  // Stays where it is when `what` is moved.
-    return carry_out(shared_from_this(), s, std::move(what), kAll);
+    return carry_out(shared_from_this(), &s, std::move(what), kAll);
 }
 
 }  // namespace leat::storage

@@ -109,7 +109,8 @@ void report(const PartitionState& s, std::string_view what, const Error& error) 
 }  // namespace
 
 /// Puts the segment that is ready in place. False: it is not wanted any more.
-static rt::Task<bool> replace(PartitionState& s, Offset first, Offset last) {
+static rt::Task<bool> replace(PartitionState* state, Offset first, Offset last) {
+    PartitionState& s = *state;
     // Asked before the turn is: whoever closes the partition keeps the turn until we are done.
     if (!may_clean(s)) co_return false;
     co_await s.turn.take();
@@ -124,10 +125,11 @@ static rt::Task<bool> replace(PartitionState& s, Offset first, Offset last) {
     co_return replaced.has_value();
 }
 
-static rt::Task<void> run_cleaner(PartitionState& s, Cleaner& cleaner) {
+static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
+    PartitionState& s = *state;
     for (;;) {
         Result<Cleaner::Step> step = Error{Errc::kNone};
-        auto run = [&] { step = cleaner.step(); };
+        auto run = [&] { step = cleaner->step(); };
         co_await on_pool(s.context.pool, s.context.executor, run);
         if (!step) {
             report(s, "rewriting", step.error());
@@ -135,12 +137,12 @@ static rt::Task<void> run_cleaner(PartitionState& s, Cleaner& cleaner) {
         }
         if (*step == Cleaner::Step::kDone) break;
         if (*step == Cleaner::Step::kSwap) {
-            const bool replaced = co_await replace(s, cleaner.first(), cleaner.last());
+            const bool replaced = co_await replace(&s, cleaner->first(), cleaner->last());
             if (!replaced) co_return;
         }
         rt::Executor& executor = s.context.executor;
         const Instant rest_until = s.context.cleaners->spend(
-            cleaner.take_io_bytes(), s.context.broker->cleaner_io_max_bytes_per_second,
+            cleaner->take_io_bytes(), s.context.broker->cleaner_io_max_bytes_per_second,
             executor.now());
         for (;;) {
             if (!may_clean(s)) co_return;
@@ -148,14 +150,15 @@ static rt::Task<void> run_cleaner(PartitionState& s, Cleaner& cleaner) {
             co_await Pause{executor, std::min(rest_until, executor.now() + milliseconds{kPauseMs})};
         }
     }
-    s.cleaned_to = cleaner.clean_to();
+    s.cleaned_to = cleaner->clean_to();
     Result<void> written;
     auto run = [&] { written = write_cleaned(s); };
     co_await on_pool(s.context.pool, s.context.executor, run);
     if (!written) report(s, "checkpoint", written.error());
 }
 
-static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState& s) {
+static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState* state) {
+    PartitionState& s = *state;
     std::optional<CleanerPlan> plan;
     co_await s.turn.take();
     if (may_clean(s)) {
@@ -171,7 +174,7 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState&
         ++s.jobs;
         {
             Cleaner cleaner{s.context.disk, options_for(s, *std::move(plan))};
-            co_await run_cleaner(s, cleaner);
+            co_await run_cleaner(&s, &cleaner);
         }
         --s.jobs;
         s.wake_if_idle();
@@ -194,7 +197,7 @@ void PartitionState::schedule_cleaning(std::int64_t after_ms) {
         }
         if (!context.cleaners->try_begin(context.broker->cleaner_threads))
             return schedule_cleaning(kBusyMs);
-        rt::start(clean(keep, *this));
+        rt::start(clean(keep, this));
     });
 }
 

@@ -47,6 +47,10 @@ Result<void> warm(const std::vector<ReadSlice>& slices) {
     return {};
 }
 
+void add_up(ReadResult& result) {
+    for (const ReadSlice& slice : result.slices) result.size_bytes += slice.size_bytes;
+}
+
 }  // namespace
 
 bool PartitionState::read_from_memory(const ReadRequest& request, ReadResult& result) {
@@ -138,36 +142,38 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
     ReadResult result;
     // A reader this close to the end comes back for what is appended next.
     if (!s.tail.is_kept() && request.from >= s.high_watermark) s.keep_tail();
-    if (!s.read_from_memory(request, result)) {
-        const bool is_committed = request.isolation == Isolation::kReadCommitted;
-        if ((is_committed && s.has_aborted) || !s.turn.is_free()) {
-            co_await s.turn.take();
-            // What held the turn may have moved the log start, closed the partition, or aborted the
-            // first transaction here.
-            const bool needs_aborted = is_committed && s.has_aborted;
-            result = {};
-            if (!s.read_from_memory(request, result)) {
-                s.read_from_log(request, result);
-                auto add_aborted = [&] { s.add_aborted(request, result); };
-                if (needs_aborted && result.error == Errc::kNone)
-                    co_await on_pool(s.context.pool, s.context.executor, add_aborted);
-            }
-            s.give_turn();
-        } else {
+    if (s.read_from_memory(request, result)) {
+        add_up(result);
+        co_return result;
+    }
+    const bool is_committed = request.isolation == Isolation::kReadCommitted;
+    if ((is_committed && s.has_aborted) || !s.turn.is_free()) {
+        co_await s.turn.take();
+        // What held the turn may have moved the log start, closed the partition, or aborted the
+        // first transaction here.
+        const bool needs_aborted = is_committed && s.has_aborted;
+        result = {};
+        if (!s.read_from_memory(request, result)) {
             s.read_from_log(request, result);
+            auto add_aborted = [&] { s.add_aborted(request, result); };
+            if (needs_aborted && result.error == Errc::kNone)
+                co_await on_pool(s.context.pool, s.context.executor, add_aborted);
         }
-        if (!std::ranges::all_of(result.slices, is_warm)) {
-            s.context.metrics.cold_reads.add();
-            Result<void> warmed;
-            auto warm_it = [&] { warmed = warm(result.slices); };
-            co_await on_pool(s.context.pool, s.context.executor, warm_it);
-            if (!warmed) {
-                result.error = Errc::kKafkaStorageError;
-                result.slices.clear();
-            }
+        s.give_turn();
+    } else {
+        s.read_from_log(request, result);
+    }
+    if (!std::ranges::all_of(result.slices, is_warm)) {
+        s.context.metrics.cold_reads.add();
+        Result<void> warmed;
+        auto warm_it = [&] { warmed = warm(result.slices); };
+        co_await on_pool(s.context.pool, s.context.executor, warm_it);
+        if (!warmed) {
+            result.error = Errc::kKafkaStorageError;
+            result.slices.clear();
         }
     }
-    for (const ReadSlice& slice : result.slices) result.size_bytes += slice.size_bytes;
+    add_up(result);
     co_return result;
 }
 
@@ -194,8 +200,9 @@ std::size_t PartitionState::stored_inflated_max() const {
 }
 
 static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*keep*/,
-                                                PartitionState& s, WallMs at, Offset below,
+                                                PartitionState* state, WallMs at, Offset below,
                                                 Find how) {
+    PartitionState& s = *state;
     co_await s.turn.take();
     Result<TimestampedOffset> found = Error{Errc::kKafkaStorageError};
     if (s.log && !s.is_closed) {
@@ -207,7 +214,7 @@ static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*kee
 }
 
 rt::Task<Result<TimestampedOffset>> Partition::find_by_time(WallMs at, Isolation isolation) {
-    return find(shared_from_this(), *state_, at, state_->read_bound(isolation),
+    return find(shared_from_this(), state_.get(), at, state_->read_bound(isolation),
                 [](Log& log, WallMs time, Offset below, std::size_t most) {
                     return log.find_by_time(time, below, most);
                 });
@@ -215,7 +222,7 @@ rt::Task<Result<TimestampedOffset>> Partition::find_by_time(WallMs at, Isolation
 
 rt::Task<Result<TimestampedOffset>> Partition::find_max_timestamp() {
     return find(
-        shared_from_this(), *state_, WallMs{0}, state_->high_watermark,
+        shared_from_this(), state_.get(), WallMs{0}, state_->high_watermark,
         [](Log& log, WallMs, Offset, std::size_t most) { return log.find_max_timestamp(most); });
 }
 

@@ -56,7 +56,8 @@ ScrubDepth PartitionState::scrub_depth() const noexcept {
 }
 
 /// The first segment that begins at `from` or later; nullopt: there is none, or nobody wants it.
-static rt::Task<std::optional<Log::Extent>> next_segment(PartitionState& s, Offset from) {
+static rt::Task<std::optional<Log::Extent>> next_segment(PartitionState* state, Offset from) {
+    PartitionState& s = *state;
     // Asked before the turn is: whoever closes the partition keeps the turn until we are done.
     if (!may_scrub(s)) co_return std::nullopt;
     co_await s.turn.take();
@@ -74,7 +75,8 @@ static rt::Task<std::optional<Log::Extent>> next_segment(PartitionState& s, Offs
     co_return std::nullopt;
 }
 
-static rt::Task<Looked> look_at(PartitionState& s, Log::Extent extent) {
+static rt::Task<Looked> look_at(PartitionState* state, Log::Extent extent) {
+    PartitionState& s = *state;
     SegmentScrub scrub{extent, s.scrub_depth()};
     rt::Executor& executor = s.context.executor;
     for (;;) {
@@ -102,7 +104,8 @@ static rt::Task<Looked> look_at(PartitionState& s, Log::Extent extent) {
 }
 
 /// Sets the partition aside as recovery does: not served, not changed, not deleted.
-static rt::Task<void> quarantine(PartitionState& s, Offset base, std::string damage) {
+static rt::Task<void> quarantine(PartitionState* state, Offset base, std::string damage) {
+    PartitionState& s = *state;
     if (!may_scrub(s)) co_return;
     co_await s.turn.take();
     if (!may_scrub(s)) {
@@ -127,27 +130,28 @@ static rt::Task<void> quarantine(PartitionState& s, Offset base, std::string dam
     s.give_turn();
 }
 
-static rt::Task<void> scrub(std::shared_ptr<Partition> /*keep*/, PartitionState& s) {
+static rt::Task<void> scrub(std::shared_ptr<Partition> /*keep*/, PartitionState* state) {
+    PartitionState& s = *state;
     // A close waits for it: the folder must stay what it is meanwhile.
     ++s.jobs;
     Offset from{0};
     for (;;) {
-        std::optional<Log::Extent> extent = co_await next_segment(s, from);
+        std::optional<Log::Extent> extent = co_await next_segment(&s, from);
         if (!extent) break;
         const Offset base = extent->base;
         from = Offset{base.value + 1};
-        Looked looked = co_await look_at(s, *std::move(extent));
+        Looked looked = co_await look_at(&s, *std::move(extent));
         if (!looked.goes_on) break;
         if (looked.damage.empty()) continue;
         // Once more, in the file that readers get now: compaction may have taken it away, and
         // memory may have been at fault.
-        extent = co_await next_segment(s, base);
+        extent = co_await next_segment(&s, base);
         if (!extent) break;
         if (extent->base != base) continue;
-        looked = co_await look_at(s, *std::move(extent));
+        looked = co_await look_at(&s, *std::move(extent));
         if (!looked.goes_on) break;
         if (looked.damage.empty()) continue;
-        co_await quarantine(s, base, std::move(looked.damage));
+        co_await quarantine(&s, base, std::move(looked.damage));
         break;
     }
     s.context.scrubs->end();
@@ -184,7 +188,7 @@ void PartitionState::schedule_scrub(std::int64_t after_ms) {
         if (!context.scrubs->try_begin(1))
             return schedule_scrub(std::min(scrub_interval / kBusyPart, kBusyMsMax));
         is_scrubbing = true;
-        rt::start(scrub(keep, *this));
+        rt::start(scrub(keep, this));
     });
 }
 

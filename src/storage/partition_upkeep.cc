@@ -122,7 +122,8 @@ struct Round {
 
 }  // namespace
 
-static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionState& s) {
+static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionState* state) {
+    PartitionState& s = *state;
     rt::Executor& executor = s.context.executor;
     const Instant now = executor.now();
     if (now >= s.expiry_at) {
@@ -173,7 +174,7 @@ void PartitionState::schedule_upkeep() {
         if (!keep) return;
         upkeep_timer = {};
         if (is_offline) return;
-        rt::start(keep_up(keep, *this));
+        rt::start(keep_up(keep, this));
     });
 }
 
@@ -226,9 +227,9 @@ rt::Task<Result<void>> Partition::with_log(LogWork work) {
 }
 
 /// Waits until nobody uses the log: whoever had a turn before, syncs, jobs.
-static rt::Task<void> settle(PartitionState& s) {
-    co_await s.turn.take();
-    co_await PartitionState::IdleWait{s};
+static rt::Task<void> settle(PartitionState* state) {
+    co_await state->turn.take();
+    co_await PartitionState::IdleWait{*state};
 }
 
 static Result<void> write_last_snapshot(PartitionState& s) {
@@ -242,7 +243,7 @@ rt::Task<Result<void>> Partition::shut_down() {
     const auto keep = shared_from_this();
     PartitionState& s = *state_;
     LEAT_CHECK(s.is_closed);
-    co_await settle(s);
+    co_await settle(&s);
     Result<void> result;
     if (s.log && s.context.flusher.health().is_failed()) {
         result = Error{Errc::kOffline, "the data directory has failed"};
@@ -290,7 +291,7 @@ rt::Task<Result<void>> Partition::destroy() {
     const auto keep = shared_from_this();
     PartitionState& s = *state_;
     LEAT_CHECK(s.is_closed);
-    co_await settle(s);
+    co_await settle(&s);
     const std::string gone = deleted_path(s.path, s.spec.id);
     Result<void> result;
     auto rename_it = [&] {

@@ -47,6 +47,8 @@ std::string_view reason_phrase(std::int16_t status) {
             return "Unsupported Media Type";
         case 417:
             return "Expectation Failed";
+        case 421:
+            return "Misdirected Request";
         case 422:
             return "Unprocessable Content";
         case 429:
@@ -57,8 +59,12 @@ std::string_view reason_phrase(std::int16_t status) {
             return "Internal Server Error";
         case 501:
             return "Not Implemented";
+        case 502:
+            return "Bad Gateway";
         case 503:
             return "Service Unavailable";
+        case 504:
+            return "Gateway Timeout";
         case 505:
             return "HTTP Version Not Supported";
         default:

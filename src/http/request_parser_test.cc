@@ -108,5 +108,12 @@ TEST(QueryValue, DecodesTheNamedValueOnly) {
     EXPECT_EQ(query_value("", "a"), "");
 }
 
+TEST(ReasonPhrase, StatusesOfAnOwnerThatCannotBeAskedHaveTheirPhrases) {
+    EXPECT_EQ(reason_phrase(421), "Misdirected Request");
+    EXPECT_EQ(reason_phrase(502), "Bad Gateway");
+    EXPECT_EQ(reason_phrase(504), "Gateway Timeout");
+    EXPECT_EQ(reason_phrase(299), "Unknown");
+}
+
 }  // namespace
 }  // namespace leat::http

@@ -13,7 +13,7 @@
 namespace leat::storage {
 namespace {
 
-constexpr std::size_t kSlowBytes = 32 * 1024;
+constexpr std::size_t kSlowBytes = std::size_t{32} * 1024;
 constexpr std::size_t kAttributesAt = 21;
 
 /// nullopt: records stay as the client compressed them.

@@ -11,8 +11,8 @@ namespace {
 // Headers of small batches are read many at a time, those of large ones alone: copying what lies
 // between them would cost more than the calls.
 constexpr std::size_t kSmallBatch = 4096;
-constexpr std::size_t kHeadersAhead = 16 * 1024;
-constexpr std::size_t kWholeAhead = 256 * 1024;
+constexpr std::size_t kHeadersAhead = std::size_t{16} * 1024;
+constexpr std::size_t kWholeAhead = std::size_t{256} * 1024;
 
 Error no_batch(std::string_view why, FilePos at) {
     return Error{Errc::kCorruptMessage, std::string{why} + " at byte " + std::to_string(at.value)};

@@ -67,6 +67,7 @@ class Rounds {
     /// Base offsets of what is left.
     [[nodiscard]] std::vector<std::int64_t> offsets() const {
         std::vector<std::int64_t> out;
+        out.reserve(log_.size());
         for (std::size_t i = 0; i < log_.size(); ++i) out.push_back(header(i).base_offset.value);
         return out;
     }

@@ -33,6 +33,19 @@ std::string text(Bytes bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+void read_batch(const wire::BatchView& batch, std::vector<Seen>& records) {
+    if (batch.header.is_control()) return;
+    auto reader = wire::RecordReader::open(batch, 1 << 20);
+    EXPECT_OK(reader);
+    for (auto record = reader->next(); record && *record; record = reader->next()) {
+        Seen seen{.offset = batch.header.offset((*record)->offset_delta).value,
+                  .key = text((*record)->key.value_or(Bytes{})),
+                  .value = std::nullopt};
+        if ((*record)->value) seen.value = text(*(*record)->value);
+        records.push_back(std::move(seen));
+    }
+}
+
 /// All records; and that offsets rise, checksums fit and headers cover their records.
 std::vector<Seen> read_records(LogFixture& fixture) {
     std::vector<Seen> records;
@@ -51,16 +64,7 @@ std::vector<Seen> read_records(LogFixture& fixture) {
                 EXPECT_GT((*batch)->header.base_offset.value, last);
                 last = (*batch)->header.last_offset().value;
                 from = {last + 1};
-                if ((*batch)->header.is_control()) continue;
-                auto reader = wire::RecordReader::open(**batch, 1 << 20);
-                EXPECT_OK(reader);
-                for (auto record = reader->next(); record && *record; record = reader->next()) {
-                    Seen seen{.offset = (*batch)->header.offset((*record)->offset_delta).value,
-                              .key = text((*record)->key.value_or(Bytes{})),
-                              .value = std::nullopt};
-                    if ((*record)->value) seen.value = text(*(*record)->value);
-                    records.push_back(std::move(seen));
-                }
+                read_batch(**batch, records);
             }
         }
     }

@@ -35,7 +35,7 @@ constexpr std::size_t kNameMax = 255;
 
 using Meta = DirectoryMeta;
 
-Error refused(std::string detail) {
+Error refused(std::string_view detail) {
     return Error{Errc::kDataDirFormat, detail};
 }
 
@@ -199,7 +199,7 @@ Result<std::string> DataDirectory::State::set_aside(const std::string& name) {
     for (int i = 1;; ++i) {
         const std::string ending =
             (i == 1 ? std::string{} : "." + std::to_string(i)) + std::string{kStrayEnding};
-        const std::string to = name.substr(0, kNameMax - ending.size()) + ending;
+        std::string to = name.substr(0, kNameMax - ending.size()) + ending;
         LEAT_TRY(const bool taken, disk.exists(file(to)));
         if (taken) continue;
         LEAT_TRY_VOID(disk.rename(file(name), file(to)));

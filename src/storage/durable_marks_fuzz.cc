@@ -48,6 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!read) return 0;
     LEAT_CHECK(read->used_bytes <= file.size());
     std::vector<DurableMarks::Mark> marks;
+    marks.reserve(read->marks.size());
     for (const auto& [id, offset] : read->marks) marks.push_back({id, offset});
     auto again = encode_mark_head(read->generation);
     const auto frame = encode_mark_frame(read->generation, marks);

@@ -213,6 +213,7 @@ void Flusher::fail_all() {
     // A target may go away, and others with it, while it is told.
     std::vector<std::shared_ptr<void>> holds;
     std::vector<SyncTarget*> targets{targets_.begin(), targets_.end()};
+    holds.reserve(targets.size());
     for (SyncTarget* target : targets) holds.push_back(target->hold());
     for (SyncTarget* target : targets) target->on_directory_failed();
 }

@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kSnapshotEnding = ".snapshot";
 constexpr std::string_view kWindowEnding = ".window";
 constexpr std::size_t kDigits = 20;
-constexpr std::int64_t kTextBytesMax = 64 * 1024;
+constexpr std::int64_t kTextBytesMax = std::int64_t{64} * 1024;
 
 std::string log_start_path(const std::string& folder) {
     return folder + "/log-start-offset-checkpoint";

@@ -196,6 +196,7 @@ TEST(Log, FindsRecordsByTimeInsideOfCompressedBatches) {
     ASSERT_OK(disk->open());
     for (int i = 0; i < 100; ++i) {
         std::vector<TestRecord> records;
+        records.reserve(10);
         for (int j = 0; j < 10; ++j)
             records.push_back({.timestamp = 1000 + 10 * (10 * i + j), .value = "value"});
         ASSERT_OK(disk->append(TestBatch{.records = records, .codec = codec::Codec::kZstd}));

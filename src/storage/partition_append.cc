@@ -17,7 +17,7 @@ constexpr obs::Logger kLog{"storage"};
 
 /// Under write pressure appends of this size and more leave the shard; the kernel holds back by
 /// dirty pages, so that small ones rarely meet it.
-constexpr std::size_t kPoolWriteBytes = 16 * 1024;
+constexpr std::size_t kPoolWriteBytes = std::size_t{16} * 1024;
 
 ProducerBatch producer_batch(const wire::BatchHeader& header, const TransactionGuard& guard) {
     return {.producer_id = header.producer_id,

@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 
 /// While it waits for its share of the disk, a close of the partition must not wait long.
 constexpr std::int64_t kPauseMs = 50;
-constexpr std::int64_t kStepBytesMin = 64 * 1024;
+constexpr std::int64_t kStepBytesMin = std::int64_t{64} * 1024;
 constexpr std::int64_t kBusyMs = 200;
 
 std::string cleaned_path(const PartitionState& s) {

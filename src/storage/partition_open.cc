@@ -161,70 +161,104 @@ Result<void> sync_recovered(ShardContext& context, Log& log, const std::string& 
     return {};
 }
 
+/// Takes over the newest snapshot that can be read, and strikes it off the list; without one, the
+/// producers begin with nothing.
+Result<void> restore_newest(PartitionState& s, std::vector<Offset>& snapshots) {
+    s.snapshot_at = Offset{-1};
+    s.producers.restore({});
+    while (!snapshots.empty()) {
+        const Offset at = snapshots.back();
+        snapshots.pop_back();
+        auto entries = load_snapshot(s.context.disk, s.path, at);
+        if (entries) {
+            s.producers.restore(*std::move(entries));
+            s.snapshot_at = at;
+            return {};
+        }
+        kLog.warn("producer snapshot unusable", {{"partition", s.spec.folder()},
+                                                 {"offset", at.value},
+                                                 {"detail", entries.error().detail()}});
+        LEAT_TRY_VOID(remove_snapshot(s.context.disk, s.path, at));
+    }
+    return {};
+}
+
+void set_aside(PartitionState& s, std::string why) {
+    s.is_quarantined = true;
+    s.offline_reason = std::move(why);
+    s.log.reset();
+}
+
+/// Opens the log and brings the producers up to its end; no log is left of one that is damaged.
+Result<void> open_log(PartitionState& s, std::optional<Offset> mark) {
+    LEAT_TRY(auto snapshots, list_snapshots(s.context.disk, s.path));
+    const WallMs now = s.context.executor.wall_now();
+    for (;;) {
+        LEAT_TRY_VOID(restore_newest(s, snapshots));
+        Replay replay{s.producers};
+        LogOptions options{.directory = s.path,
+                           .config = s.config,
+                           .durable_mark = mark,
+                           .clean = s.context.was_clean,
+                           .log_start = s.log_start,
+                           .now = now,
+                           .check_crc = !s.context.faults.skip_crc_check};
+        LEAT_TRY(s.log, Log::open(s.context.disk, s.context.files, std::move(options),
+                                  std::max(s.snapshot_at, Offset{0}), std::ref(replay)));
+        report(s.spec, s.log->recovered(), s.context.metrics);
+        std::string damage = s.log->recovered().damage;
+        const bool is_behind = damage.empty() && s.log->log_end() < s.snapshot_at;
+        if (is_behind) {  // The crash took records that the snapshot has.
+            LEAT_TRY_VOID(remove_snapshot(s.context.disk, s.path, s.snapshot_at));
+            s.log.reset();
+            continue;
+        }
+        if (damage.empty()) {
+            LEAT_TRY(damage, noted_damage(s.context.disk, *s.log, s.path, s.scrub_depth()));
+        }
+        if (!damage.empty()) {
+            set_aside(s, std::move(damage));
+            return {};
+        }
+        LEAT_TRY(s.aborted_files, complete_aborted(*s.log, replay.aborted));
+        s.aborted_last = s.log->log_end();
+        return {};
+    }
+}
+
+/// Brings what the log was opened with to the disk, and notes that it is there.
+Result<void> make_durable(PartitionState& s, std::optional<Offset> mark,
+                          const std::shared_ptr<rt::File>& new_file, SyncOfNew syncs) {
+    const Offset doubtful = std::max(mark.value_or(Offset{0}), s.log_start);
+    auto done =
+        s.is_sync() && !s.context.faults.skip_sync ? write_again(*s.log, doubtful) : Result<void>{};
+    if (done && new_file && syncs == SyncOfNew::kByCaller)
+        static_cast<void>(s.log->take_unsynced());
+    else if (done)
+        done = sync_recovered(s.context, *s.log, s.path, new_file, mark.has_value());
+    if (!done) {
+        s.context.flusher.health().fail(done.error());
+        return done;
+    }
+    const DurableMarks::Mark all{s.spec.id, s.log_end};
+    s.context.marks.advance({&all, 1});
+    return {};
+}
+
 }  // namespace
 
 Result<void> PartitionState::open(SyncOfNew syncs) {
     const auto mark = context.marks.mark(spec.id);
     LEAT_TRY(const bool exists, context.disk.exists(path));
     if (!exists && mark && mark->value > 0) {
-        is_quarantined = true;
-        offline_reason =
-            "its folder is missing, which had records up to offset " + std::to_string(mark->value);
+        set_aside(*this, "its folder is missing, which had records up to offset " +
+                             std::to_string(mark->value));
         return {};
     }
     LEAT_TRY(const auto new_file, open_folder(context, path, spec));
     LEAT_TRY(log_start, read_log_start(context.disk, path));
-    LEAT_TRY(auto snapshots, list_snapshots(context.disk, path));
-    const WallMs now = context.executor.wall_now();
-    while (!log) {
-        // The newest snapshot that can be read and lies within the log; without one, all of it.
-        snapshot_at = Offset{-1};
-        producers.restore({});
-        if (!snapshots.empty()) {
-            const Offset at = snapshots.back();
-            snapshots.pop_back();
-            auto entries = load_snapshot(context.disk, path, at);
-            if (!entries) {
-                kLog.warn("producer snapshot unusable", {{"partition", spec.folder()},
-                                                         {"offset", at.value},
-                                                         {"detail", entries.error().detail()}});
-                LEAT_TRY_VOID(remove_snapshot(context.disk, path, at));
-                continue;
-            }
-            producers.restore(*std::move(entries));
-            snapshot_at = at;
-        }
-        Replay replay{producers};
-        LogOptions options{.directory = path,
-                           .config = config,
-                           .durable_mark = mark,
-                           .clean = context.was_clean,
-                           .log_start = log_start,
-                           .now = now,
-                           .check_crc = !context.faults.skip_crc_check};
-        LEAT_TRY(log, Log::open(context.disk, context.files, std::move(options),
-                                std::max(snapshot_at, Offset{0}), std::ref(replay)));
-        report(spec, log->recovered(), context.metrics);
-        if (!log->recovered().damage.empty()) {
-            is_quarantined = true;
-            offline_reason = log->recovered().damage;
-            log.reset();
-            return {};
-        }
-        if (log->log_end() < snapshot_at) {  // Of records that the crash took.
-            LEAT_TRY_VOID(remove_snapshot(context.disk, path, snapshot_at));
-            log.reset();
-            continue;
-        }
-        LEAT_TRY(offline_reason, noted_damage(context.disk, *log, path, scrub_depth()));
-        if (!offline_reason.empty()) {
-            is_quarantined = true;
-            log.reset();
-            return {};
-        }
-        LEAT_TRY(aborted_files, complete_aborted(*log, replay.aborted));
-        aborted_last = log->log_end();
-    }
+    LEAT_TRY_VOID(open_log(*this, mark));
+    if (!log) return {};
     LEAT_TRY(const auto aborted, log->aborted_between(log->log_start(), log->log_end()));
     const Offset stored_start = log_start;
     has_aborted = !aborted.empty();
@@ -232,21 +266,8 @@ Result<void> PartitionState::open(SyncOfNew syncs) {
     // Segments go before the new start is stored: after a stop in between the file is behind. From
     // here on a segment that is missing at the front can be told from one that retention took.
     if (log_start > stored_start) ignore(store_log_start(log_start), "the next change stores it");
-    if (new_file || !mark || *mark < log_end) {
-        const Offset doubtful = std::max(mark.value_or(Offset{0}), log_start);
-        auto done =
-            is_sync() && !context.faults.skip_sync ? write_again(*log, doubtful) : Result<void>{};
-        if (done && new_file && syncs == SyncOfNew::kByCaller)
-            static_cast<void>(log->take_unsynced());
-        else if (done)
-            done = sync_recovered(context, *log, path, new_file, mark.has_value());
-        if (!done) {
-            context.flusher.health().fail(done.error());
-            return done;
-        }
-        const DurableMarks::Mark all{spec.id, log_end};
-        context.marks.advance({&all, 1});
-    }
+    if (new_file || !mark || *mark < log_end)
+        LEAT_TRY_VOID(make_durable(*this, mark, new_file, syncs));
     synced = log_end;
     high_watermark = log_end;
     producers.advance(high_watermark);

@@ -119,7 +119,7 @@ void PartitionState::keep_tail() {
     if (bytes == 0) return;
     tail.keep(bytes);
     struct Check {
-        static void later(std::weak_ptr<Partition> partition, PartitionState& state) {
+        static void later(const std::weak_ptr<Partition>& partition, PartitionState& state) {
             state.tail_timer = state.context.executor.schedule(
                 state.context.executor.now() + kTailIdle, [partition, &state] {
                     const auto keep = partition.lock();

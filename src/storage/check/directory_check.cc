@@ -197,14 +197,16 @@ PartitionFacts facts_of(const DirectoryFacts& facts, std::string_view name,
 std::int64_t log_bytes(rt::Disk& disk, const std::string& directory,
                        const std::vector<std::string>& folders) {
     std::int64_t total = 0;
+    const std::string root = directory + "/";
     for (const std::string& folder : folders) {
-        const std::string path = directory + "/" + folder;
+        const std::string path = root + folder;
         const auto entries = disk.list(path);
         if (!entries) continue;
+        const std::string inside = path + "/";
         for (const rt::DirEntry& entry : *entries) {
             const auto name = parse_file_name(entry.name);
             if (!name || name->kind != FileKind::kLog || name->stage != FileStage::kPlain) continue;
-            const auto file = disk.open(path + "/" + entry.name, rt::OpenMode::kRead);
+            const auto file = disk.open(inside + entry.name, rt::OpenMode::kRead);
             if (!file) continue;
             const auto size = (*file)->size();
             if (size) total += *size;

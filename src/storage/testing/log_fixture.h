@@ -121,20 +121,7 @@ class LogFixture {
         while (from < log->log_end()) {
             LEAT_TRY(const auto slices, log->read(from, log->log_end(), bytes_max, true));
             if (slices.empty()) return bases;
-            for (const ReadSlice& slice : slices) {
-                std::vector<std::byte> raw(slice.size_bytes);
-                LEAT_TRY(const std::size_t got, slice.file->read_at(slice.at, raw));
-                LEAT_CHECK(got == raw.size());
-                wire::BatchCursor cursor{raw};
-                for (;;) {
-                    LEAT_TRY(const auto batch, cursor.next());
-                    if (!batch) break;
-                    LEAT_TRY_VOID(wire::check_crc(batch->bytes));
-                    bases.push_back(batch->header.base_offset.value);
-                    from = {batch->header.last_offset().value + 1};
-                }
-                LEAT_CHECK(cursor.left_bytes() == 0);
-            }
+            for (const ReadSlice& slice : slices) LEAT_TRY_VOID(note_batches(slice, bases, from));
         }
         return bases;
     }
@@ -145,6 +132,23 @@ class LogFixture {
     std::unique_ptr<Log> log;
 
   private:
+    static Result<void> note_batches(const ReadSlice& slice, std::vector<std::int64_t>& bases,
+                                     Offset& next) {
+        std::vector<std::byte> raw(slice.size_bytes);
+        LEAT_TRY(const std::size_t got, slice.file->read_at(slice.at, raw));
+        LEAT_CHECK(got == raw.size());
+        wire::BatchCursor cursor{raw};
+        for (;;) {
+            LEAT_TRY(const auto batch, cursor.next());
+            if (!batch) break;
+            LEAT_TRY_VOID(wire::check_crc(batch->bytes));
+            bases.push_back(batch->header.base_offset.value);
+            next = {batch->header.last_offset().value + 1};
+        }
+        LEAT_CHECK(cursor.left_bytes() == 0);
+        return {};
+    }
+
     rt::Disk& disk_;
     FileCache files_;
 

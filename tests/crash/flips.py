@@ -21,6 +21,8 @@ DAMAGES = ("bit", "sector", "end")
 SECTOR = 512
 #: A start may be refused for these, with a message that names the file: nothing can replace them.
 REFUSABLE = ("metadata.db", "meta.properties")
+#: A partition with one of these damaged is not served.
+SETS_ASIDE = (".log", "partition.metadata")
 #: Words of the log lines that report damage.
 REPORTED = (b"partition offline", b"partition not opened", b"torn tail cut", b"read failed", b"groups not loaded", b"folder of a partition is missing",
             b"records of groups left alone", b"unknown partition set aside")
@@ -114,9 +116,12 @@ def judge(original, data, path, seen, log):
              if original.seen.final.get(place) != value]
     if wrong:
         findings["wrong record served"] = wrong
-    missing = [f"{place}: {value}" for place, value in original.seen.final.items() if place not in seen.final]
-    if missing and not (is_reported and path.name.endswith(".log")):
-        findings["missing" if is_reported else "missing without a report"] = missing
+    missing = [place for place in original.seen.final if place not in seen.final]
+    if missing and not is_reported:
+        findings["missing without a report"] = missing
+    elif others := [(partition, offset) for partition, offset in missing
+                    if path.parent.name != f"history-{partition}" or not path.name.endswith(SETS_ASIDE)]:
+        findings["missing"] = others
     if seen.group != original.seen.group and not is_reported:
         findings["offset of the group changed without a report"] = [f"{original.seen.group} was, {seen.group} is"]
     kept = data / path
@@ -179,7 +184,7 @@ def rot(options, run_class, original, path, rng, mutant=None):
     log = run.broker.log
 
     def offline():
-        return len(re.findall(rf"partition offline.*{re.escape(path.parent.name)}.*is damaged", log.read_text(errors="replace")))
+        return len(re.findall(rf'"partition offline" partition={re.escape(path.parent.name)} ', log.read_text(errors="replace")))
 
     findings = {}
     try:
@@ -189,10 +194,15 @@ def rot(options, run_class, original, path, rng, mutant=None):
         except load.Broken:
             return done, {"not found by the scrub": [done]}
         findings = judge(original, data, path, original.read(run, folder / "read.log", patience=4), log.read_bytes())
-        known = offline()
         run.broker.kill()
+        # From here on nobody looks for damage but who opens the partition.
+        run.broker.settings = [setting for setting in run.broker.settings if setting not in SCRUB]
+        known = offline()
         run.restart()
-        if offline() == known:
+        findings |= judge(original, data, path, original.read(run, folder / "again.log", patience=4), log.read_bytes())
+        try:
+            load.wait_for("the note of the damage", lambda: offline() > known, SCRUB_PATIENCE)
+        except load.Broken:
             findings["served again after a start"] = [done]
     except (load.Broken, subprocess.TimeoutExpired) as why:
         findings = {"broken": [str(why)]}

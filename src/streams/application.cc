@@ -394,6 +394,7 @@ Application::~Application() = default;
 Result<std::unique_ptr<Application>> Application::open(const Topology& topology,
                                                        const Options& options) {
     std::vector<config::Property> properties;
+    properties.reserve(options.properties.size());
     for (const auto& [name, value] : options.properties) properties.push_back({name, value, 0});
     const auto set = [&](std::string_view name, const std::string& value) {
         if (!value.empty()) properties.push_back({std::string{name}, value, 0});

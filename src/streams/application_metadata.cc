@@ -26,6 +26,7 @@ void note(const Layout& layout, const std::set<TaskId>& tasks, std::set<std::str
 std::vector<ThreadMetadata> Application::Impl::thread_metadata() const {
     const std::lock_guard lock{mutex_};
     std::vector<ThreadMetadata> out;
+    out.reserve(threads_.size());
     for (const auto& [index, thread] : threads_) out.push_back(thread->metadata());
     return out;
 }
@@ -91,6 +92,7 @@ Result<Application::Impl::Lags> Application::Impl::lags() const {
     Lags out;
     if (places.empty()) return out;
     std::vector<client::TopicPartition> where;
+    where.reserve(places.size());
     for (const auto& place : places) where.push_back(place.changelog);
     LEAT_TRY(const auto admin, client::Admin::connect(settings_.admin));
     LEAT_TRY(const auto ends, admin->list_offsets(where, client::kLatest));

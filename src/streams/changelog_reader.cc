@@ -36,6 +36,7 @@ Result<void> ChangelogReader::open(const Task& of, const Layout& layout) {
     if (marks_.empty()) return {};
     LEAT_TRY_VOID(find_starts());
     std::vector<client::StartAt> starts;
+    starts.reserve(marks_.size());
     for (const auto& mark : marks_) starts.push_back({mark->where, Offset{mark->next}});
     reading_ = true;
     return cluster_.add(starts);
@@ -99,6 +100,7 @@ Result<void> ChangelogReader::find_place(ChangelogMark& mark) {
 Result<void> ChangelogReader::set_ends(
     const std::map<client::TopicPartition, std::int64_t>& source_ends) {
     std::vector<client::TopicPartition> where;
+    where.reserve(marks_.size());
     for (const auto& mark : marks_) where.push_back(mark->where);
     if (where.empty()) return {};
     // Not the end of what is stable: a commit is over before all its markers are written, and what
@@ -237,6 +239,7 @@ void ChangelogReader::close() {
         if (listener_ != nullptr && mark->end && !mark->done)
             listener_->on_restore_suspended(told_of(*mark), mark->restored - mark->started);
     std::vector<client::TopicPartition> where;
+    where.reserve(marks_.size());
     for (const auto& mark : marks_) where.push_back(mark->where);
     ignore(cluster_.remove(where), "what is not read any more is of no interest");
 }

@@ -79,6 +79,7 @@ Result<void> StreamThread::send_letters() {
     while (!letters_.empty())
         for (const DeadLetter& letter : std::exchange(letters_, {})) {
             std::vector<client::Header> headers;
+            headers.reserve(letter.headers.size());
             for (const Header& header : letter.headers)
                 headers.push_back({header.name, header.value});
             client::OutgoingRecord out{
@@ -243,6 +244,7 @@ Result<StreamThread::Committed> StreamThread::commit_positions(
 Result<std::vector<client::CommittedOffset>> StreamThread::still_there(
     std::vector<client::CommittedOffset> positions) {
     std::vector<std::string> topics;
+    topics.reserve(positions.size());
     for (const auto& one : positions) topics.push_back(one.where.topic);
     LEAT_TRY(const Layout::Counts counts, count_partitions(*admin_, topics));
     std::erase_if(positions, [&](const auto& one) { return !counts.contains(one.where.topic); });

@@ -37,6 +37,7 @@ bool Bigger::operator()(const Described* a, const Described* b) const {
 
 std::vector<std::string> names_of(const Ordered& nodes) {
     std::vector<std::string> out;
+    out.reserve(nodes.size());
     for (const Described* node : nodes) out.push_back(node->part->name);
     return out;
 }

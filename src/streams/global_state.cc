@@ -41,6 +41,7 @@ GlobalState::GlobalState(const detail::Parts& parts, std::string application_id,
 
 std::vector<std::string> GlobalState::store_names() const {
     std::vector<std::string> out;
+    out.reserve(store_of_.size());
     for (const auto& [topic, store] : store_of_) out.push_back(store);
     std::ranges::sort(out);
     return out;

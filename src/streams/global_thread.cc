@@ -104,6 +104,7 @@ Result<void> GlobalThread::look_for_partitions() {
     std::map<client::TopicPartition, Place> found;
     LEAT_TRY_VOID(find_places(fresh, found));
     std::vector<client::StartAt> starts;
+    starts.reserve(found.size());
     for (const auto& [where, place] : found) starts.push_back({where, Offset{place.next}});
     LEAT_TRY_VOID(reader_->add(starts));
     for (auto& [where, place] : found) {

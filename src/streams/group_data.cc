@@ -184,6 +184,7 @@ std::vector<std::byte> encode_orders(const MemberOrders& orders,
     std::map<std::string, std::vector<std::int32_t>> by_topic;
     for (const auto& one : partitions) by_topic[one.topic].push_back(one.partition);
     std::vector<wire::ConsumerProtocolAssignment::TopicPartition> topics;
+    topics.reserve(by_topic.size());
     for (auto& [topic, ids] : by_topic) topics.push_back({.topic = topic, .partitions = ids});
     const std::vector<std::byte> mine = user_data(orders, false);
     const wire::ConsumerProtocolAssignment message{.assigned_partitions = topics,

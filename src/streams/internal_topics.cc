@@ -38,6 +38,7 @@ Result<Layout::Counts> count_partitions(client::Admin& admin, std::span<const st
 Result<void> ensure_topics(client::Admin& admin, std::span<const InternalTopic> wanted,
                            const Settings& settings) {
     std::vector<std::string> names;
+    names.reserve(wanted.size());
     for (const auto& topic : wanted) names.push_back(topic.name);
     LEAT_TRY(const Layout::Counts there, count_partitions(admin, names));
     std::vector<client::NewTopic> missing;

@@ -299,6 +299,7 @@ std::map<TaskId, std::vector<client::TopicPartition>> Layout::tasks(const Counts
 
 std::vector<std::int32_t> Layout::task_counts(const Counts& counts) const {
     std::vector<std::int32_t> out;
+    out.reserve(subtopologies_.size());
     for (const auto& one : subtopologies_) out.push_back(task_count(one, counts));
     return out;
 }
@@ -306,6 +307,7 @@ std::vector<std::int32_t> Layout::task_counts(const Counts& counts) const {
 std::vector<InternalTopic> Layout::internal_topics(const Counts& counts,
                                                    std::int64_t extra_retention_ms) const {
     std::vector<InternalTopic> out;
+    out.reserve(repartition_.size());
     for (const auto& name : repartition_)
         out.push_back({.name = name,
                        .partitions = counts.find(name)->second,

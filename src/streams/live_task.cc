@@ -411,8 +411,8 @@ detail::TaskView LiveTask::view() const {
 void LiveTask::close() {
     if (!std::exchange(is_open_, false)) return;
     changelogs_.close();
-    std::vector<client::TopicPartition> where;
-    for (const Input& input : inputs_) where.push_back(input.where);
+    std::vector<client::TopicPartition> where(inputs_.size());
+    std::ranges::transform(inputs_, where.begin(), &Input::where);
     inputs_.clear();
     if (!where.empty())
         ignore(environment_.reader->remove(where), "what is not read any more is of no interest");

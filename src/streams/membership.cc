@@ -259,7 +259,7 @@ Membership::Step Membership::join() {
         environment_.gate->set_identity(member_->identity());
         return out;
     }();
-    if (orders) return obey(*orders, std::move(partitions));
+    if (orders) return obey(*orders, partitions);
     const Errc code = orders.error().code();
     if (code == Errc::kFencedInstanceId || code == Errc::kGroupAuthorizationFailed ||
         code == Errc::kInconsistentGroupProtocol || code == Errc::kUnsupportedVersion ||
@@ -275,7 +275,7 @@ Membership::Step Membership::join() {
 }
 
 Membership::Step Membership::obey(const MemberOrders& orders,
-                                  std::vector<client::TopicPartition> partitions) {
+                                  const std::vector<client::TopicPartition>& partitions) {
     switch (orders.order) {
         case GroupOrder::kRun:
             break;
@@ -326,6 +326,7 @@ std::vector<client::MemberShare> Membership::all_get(
                                       .share = {},
                                       .others = {}},
                                      {});
+    out.reserve(members.size());
     for (const auto& member : members) out.push_back({member.id, bytes});
     return out;
 }

@@ -77,7 +77,7 @@ class Membership {
     void add_idle_lags(MemberState& state);
     Result<MemberOrders> join_once(std::vector<client::TopicPartition>& partitions);
     Step heart_beat();
-    Step obey(const MemberOrders& orders, std::vector<client::TopicPartition> partitions);
+    Step obey(const MemberOrders& orders, const std::vector<client::TopicPartition>& partitions);
     [[nodiscard]] bool wants_to_join();
     /// The layout with the topics that its patterns match now, and what these have.
     Result<std::pair<Layout, Layout::Counts>> look_at_sources();

@@ -120,7 +120,7 @@ TEST(TestDriver, CountsAsKafkaStreamsDoes) {
     ASSERT_TRUE(topology);
     auto driver = TestDriver::open(*topology, {.wall_time_ms = 600'000, .record_all = true});
     ASSERT_TRUE(driver);
-    const auto pipe = [&](std::optional<std::string> key, std::int64_t at) {
+    const auto pipe = [&](const std::optional<std::string>& key, std::int64_t at) {
         const auto done = (*driver)->pipe<std::string, std::string>("in", key, "x", {at});
         ASSERT_TRUE(done);
     };

@@ -30,7 +30,7 @@ class PassValues final : public FixedKeyProcessor<string, string> {
         return context().forward(record);
     }
 };
-const auto pass = [] { return std::make_unique<Pass>(); };
+const auto kPass = [] { return std::make_unique<Pass>(); };
 const auto pass_values = [] { return std::make_unique<PassValues>(); };
 
 /// A supplier that brings its store along.
@@ -45,11 +45,11 @@ TEST(Process, StoresJoinSubTopologiesAsInKafka) {
     Builder b;
     b.add_state_store(key_value_store<string, string>("st"));
     b.stream<string, string>("in")
-        .process(pass, {.stores = {"st"}})
+        .process(kPass, {.stores = {"st"}})
         .process_values(pass_values, {.stores = {"st"}})
         .to("out");
     b.stream<string, string>("in2")
-        .process(pass, {.name = "pp", .stores = {"st"}})
+        .process(kPass, {.name = "pp", .stores = {"st"}})
         .group_by_key()
         .count();
     EXPECT_EQ(described(b), R"(Topologies:
@@ -117,14 +117,14 @@ TEST(Process, AStoreThatNobodyUsesLeavesNoTrace) {
 
 TEST(Process, AStoreThatWasNotAddedIsRefused) {
     Builder b;
-    b.stream<string, string>("in").process(pass, {.stores = {"nope"}});
+    b.stream<string, string>("in").process(kPass, {.stores = {"nope"}});
     EXPECT_THAT(described(b), HasSubstr("KSTREAM-PROCESSOR-0000000001: the store nope"));
 }
 
 TEST(Process, GlobalStoresAreDescribedAsByKafka) {
     Builder b;
-    b.stream<string, string>("in").process(pass).to("out");
-    b.add_global_store<string, string>(key_value_store<string, string>("gs"), "gtopic", {}, pass);
+    b.stream<string, string>("in").process(kPass).to("out");
+    b.add_global_store<string, string>(key_value_store<string, string>("gs"), "gtopic", {}, kPass);
     b.stream<string, string>("in2").to("out2");
     EXPECT_EQ(described(b), R"(Topologies:
    Sub-topology: 0
@@ -251,7 +251,7 @@ TEST(Process, ForwardsToAChildByName) {
 
 TEST(Transform, OlderNamesDoWhatProcessDoes) {
     Builder b;
-    b.stream<string, string>("in").transform(pass).transform_values(pass_values).to("out");
+    b.stream<string, string>("in").transform(kPass).transform_values(pass_values).to("out");
     const auto topology = b.build();
     ASSERT_NE(topology->parts().find("KSTREAM-PROCESSOR-0000000001"), nullptr);
     ASSERT_NE(topology->parts().find("KSTREAM-PROCESSVALUES-0000000002"), nullptr);
@@ -265,7 +265,7 @@ TEST(Process, AStoreThatIsNotConnectedCannotBeHad) {
     std::vector<string> notes;
     const auto noting = [&notes] { return std::make_unique<Noting>(notes); };
     b.add_state_store(key_value_store<string, string>("st"));
-    b.stream<string, string>("in2").process(pass, {.stores = {"st"}});
+    b.stream<string, string>("in2").process(kPass, {.stores = {"st"}});
     b.stream<string, string>("in").process(noting).to("out");
     const auto topology = b.build();
     const auto driver = TestDriver::open(*topology, {});

@@ -39,16 +39,21 @@ constexpr double kMaxMs = 9e15;
 
 constexpr SettingRow row(std::string_view name, Type type, std::optional<std::string_view> fallback,
                          std::string_view doc, void (*into)(Settings&, const Value&),
-                         double min = config::kNoMin, std::string_view choices = {}) {
+                         double min = config::kNoMin) {
     return {{.name = name,
              .type = type,
              .fallback = fallback,
              .min = min,
              .max = type == Type::kLong ? kMaxMs : config::kNoMax,
-             .choices = choices,
+             .choices = {},
              .doc = doc,
              .effective = into != nullptr},
             into};
+}
+
+constexpr SettingRow one_of(std::string_view choices, SettingRow row) {
+    row.setting.choices = choices;
+    return row;
 }
 
 constexpr auto kRows = std::to_array<SettingRow>({
@@ -67,24 +72,22 @@ constexpr auto kRows = std::to_array<SettingRow>({
             s.application_server = text_in(v);
             s.endpoint.address = s.application_server;
         }),
-    row(
-        "deserialization.exception.handler", Type::kString, "LogAndFailExceptionHandler",
-        "What becomes of records that cannot be decoded: LogAndFailExceptionHandler or "
-        "LogAndContinueExceptionHandler; functions go into Application::Options::handlers.",
-        [](Settings& s, const Value& v) { s.continue_undecodable = continues(v); }, config::kNoMin,
-        "LogAndFailExceptionHandler,LogAndContinueExceptionHandler"),
-    row(
-        "processing.exception.handler", Type::kString, "LogAndFailProcessingExceptionHandler",
-        "What becomes of records whose processing fails: LogAndFailProcessingExceptionHandler or "
-        "LogAndContinueProcessingExceptionHandler.",
-        [](Settings& s, const Value& v) { s.continue_processing = continues(v); }, config::kNoMin,
-        "LogAndFailProcessingExceptionHandler,LogAndContinueProcessingExceptionHandler"),
-    row(
-        "production.exception.handler", Type::kString, "DefaultProductionExceptionHandler",
-        "What becomes of output that is not taken: DefaultProductionExceptionHandler (fails), or "
-        "LogAndContinueProductionExceptionHandler, which is ours.",
-        [](Settings& s, const Value& v) { s.continue_production = continues(v); }, config::kNoMin,
-        "DefaultProductionExceptionHandler,LogAndContinueProductionExceptionHandler"),
+    one_of("LogAndFailExceptionHandler,LogAndContinueExceptionHandler",
+           row("deserialization.exception.handler", Type::kString, "LogAndFailExceptionHandler",
+               "What becomes of records that cannot be decoded: LogAndFailExceptionHandler or "
+               "LogAndContinueExceptionHandler; functions go into Application::Options::handlers.",
+               [](Settings& s, const Value& v) { s.continue_undecodable = continues(v); })),
+    one_of(
+        "LogAndFailProcessingExceptionHandler,LogAndContinueProcessingExceptionHandler",
+        row("processing.exception.handler", Type::kString, "LogAndFailProcessingExceptionHandler",
+            "What becomes of records whose processing fails: LogAndFailProcessingExceptionHandler "
+            "or LogAndContinueProcessingExceptionHandler.",
+            [](Settings& s, const Value& v) { s.continue_processing = continues(v); })),
+    one_of("DefaultProductionExceptionHandler,LogAndContinueProductionExceptionHandler",
+           row("production.exception.handler", Type::kString, "DefaultProductionExceptionHandler",
+               "What becomes of output that is not taken: DefaultProductionExceptionHandler "
+               "(fails), or LogAndContinueProductionExceptionHandler, which is ours.",
+               [](Settings& s, const Value& v) { s.continue_production = continues(v); })),
     row("client.id", Type::kString, "", "In front of the names of threads and clients.",
         [](Settings& s, const Value& v) { s.client_id = text_in(v); }),
     row(
@@ -115,15 +118,14 @@ constexpr auto kRows = std::to_array<SettingRow>({
             s.samples.samples = std::clamp<std::int64_t>(number_in(v), 1, Sensor::kSamplesMax);
         },
         1),
-    row(
-        "metrics.recording.level", Type::kString, "INFO", "Which metrics are recorded.",
-        [](Settings& s, const Value& v) {
-            const std::string level = text_in(v);
-            s.recording = level == "INFO"    ? RecordingLevel::kInfo
-                          : level == "DEBUG" ? RecordingLevel::kDebug
-                                             : RecordingLevel::kTrace;
-        },
-        config::kNoMin, "INFO,DEBUG,TRACE"),
+    one_of("INFO,DEBUG,TRACE",
+           row("metrics.recording.level", Type::kString, "INFO", "Which metrics are recorded.",
+               [](Settings& s, const Value& v) {
+                   const std::string level = text_in(v);
+                   s.recording = level == "INFO"    ? RecordingLevel::kInfo
+                                 : level == "DEBUG" ? RecordingLevel::kDebug
+                                                    : RecordingLevel::kTrace;
+               })),
     row(
         "metrics.sample.window.ms", Type::kLong, "30000", "How long such a sample is.",
         [](Settings& s, const Value& v) { s.samples.length_ms = number_in(v); }, 1),
@@ -140,11 +142,11 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "probing.rebalance.interval.ms", Type::kLong, "600000",
         "How often is asked whether a state has caught up, so that its task can move.",
         [](Settings& s, const Value& v) { s.probing_interval = time_in(v); }, 1000),
-    row(
-        "processing.guarantee", Type::kString, "at_least_once",
-        "exactly_once_v2: output, state and positions in transactions.",
-        [](Settings& s, const Value& v) { s.exactly_once = text_in(v) == "exactly_once_v2"; },
-        config::kNoMin, "at_least_once,exactly_once_v2"),
+    one_of(
+        "at_least_once,exactly_once_v2",
+        row("processing.guarantee", Type::kString, "at_least_once",
+            "exactly_once_v2: output, state and positions in transactions.",
+            [](Settings& s, const Value& v) { s.exactly_once = text_in(v) == "exactly_once_v2"; })),
     row(
         "repartition.purge.interval.ms", Type::kLong, "30000",
         "How often records of repartition topics that are processed and committed are deleted.",

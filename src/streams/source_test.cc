@@ -158,7 +158,7 @@ struct Stamped {
     bool failed = false;
 };
 Stamped stamped(const TimestampExtractor<string, string>& time,
-                std::vector<std::int64_t> arriving) {
+                const std::vector<std::int64_t>& arriving) {
     Builder b;
     b.stream<string, string>("in", {.time = time}).to("out");
     const auto topology = b.build();

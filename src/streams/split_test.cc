@@ -30,6 +30,7 @@ string described(Builder& b) {
 }
 std::vector<string> names(const BranchedKStream<string, string>::Branches& branches) {
     std::vector<string> out;
+    out.reserve(branches.size());
     for (const auto& [name, stream] : branches) out.push_back(name);
     return out;
 }

@@ -222,6 +222,7 @@ std::vector<RawAnswer> QueryDesk::ask(std::string_view store, const RawQuery& qu
             fail(missing, QueryFailure::kNotPresent, "it is not on this instance");
             answers.emplace(partition, std::move(missing));
         }
+    out.reserve(answers.size());
     for (auto& [partition, one] : answers) out.push_back(std::move(one));
     return out;
 }

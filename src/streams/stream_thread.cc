@@ -261,6 +261,7 @@ Result<void> StreamThread::lose_tasks() {
         if (!writer_->abort(settings_.task_timeout)) LEAT_TRY_VOID(open_writer());
     }
     std::vector<TaskId> lost;
+    lost.reserve(tasks_.size() + waiting_.size());
     for (const auto& [id, task] : tasks_) lost.push_back(id);
     for (const auto& [id, waiting] : waiting_)
         if (waiting.is_active) lost.push_back(id);

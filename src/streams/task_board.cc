@@ -140,28 +140,30 @@ MemberState TaskBoard::held() const {
 void TaskBoard::distribute() {
     // First what must go: given up by its thread, and only then free for another one.
     for (auto& [id, thread] : threads_) {
-        for (auto* held : {&thread.active, &thread.standby}) {
-            const std::set<TaskId>& wanted =
-                held == &thread.active ? wanted_.active : wanted_.standby;
-            for (auto at = held->begin(); at != held->end();) {
-                const bool changes_role =
-                    held == &thread.standby && !thread.retired && wanted_.active.contains(*at);
-                if (!thread.retired && wanted.contains(*at)) {
-                    ++at;
-                    continue;
-                }
-                thread.news = true;
-                if (changes_role)
-                    thread.active.insert(*at);  // Its state is here already.
-                else
-                    closing_.insert_or_assign(*at, Closing{id, held == &thread.active});
-                at = held->erase(at);
-            }
-        }
+        take_back(id, thread, true);
+        take_back(id, thread, false);
     }
     for (const TaskId& task : wanted_.active) give(task, true);
     for (const TaskId& task : wanted_.standby) give(task, false);
     even_out();
+}
+
+void TaskBoard::take_back(int id, Thread& thread, bool is_active) {
+    std::set<TaskId>& held = is_active ? thread.active : thread.standby;
+    const std::set<TaskId>& wanted = is_active ? wanted_.active : wanted_.standby;
+    for (auto at = held.begin(); at != held.end();) {
+        if (!thread.retired && wanted.contains(*at)) {
+            ++at;
+            continue;
+        }
+        const bool changes_role = !is_active && !thread.retired && wanted_.active.contains(*at);
+        thread.news = true;
+        if (changes_role)
+            thread.active.insert(*at);  // Its state is here already.
+        else
+            closing_.insert_or_assign(*at, Closing{id, is_active});
+        at = held.erase(at);
+    }
 }
 
 void TaskBoard::even_out() {

@@ -68,6 +68,8 @@ class TaskBoard {
         bool lost = false;
     };
     void distribute();
+    /// What a thread has in one role and is not to keep.
+    void take_back(int id, Thread& thread, bool is_active);
     void give(const TaskId& task, bool is_active);
     /// A thread that came later gets its part.
     void even_out();

@@ -65,6 +65,7 @@ TaskGraph::~TaskGraph() {
 
 std::vector<std::pair<Node*, const Part*>> TaskGraph::nodes() const {
     std::vector<std::pair<Node*, const Part*>> out;
+    out.reserve(nodes_.size());
     for (std::size_t i = 0; i < nodes_.size(); ++i)
         out.emplace_back(nodes_[i].get(), node_parts_[i]);
     return out;

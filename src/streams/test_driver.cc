@@ -331,6 +331,7 @@ std::vector<RawRecord> TestDriver::read(std::string_view topic) {
 
 std::vector<std::string> TestDriver::produced_topics() const {
     std::vector<std::string> out;
+    out.reserve(impl_->produced_.size());
     for (const auto& [topic, records] : impl_->produced_) out.push_back(topic);
     return out;
 }

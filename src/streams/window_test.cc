@@ -4,6 +4,8 @@
 // the notation.
 #include <gmock/gmock.h>
 
+#include <string_view>
+
 #include "leat/streams/builder.h"
 #include "streams/testing/play.h"
 
@@ -359,12 +361,7 @@ TEST_F(Windows, SlidingReductionsBeginWithTheFirstValueOfEachWindow) {
 )");
 }
 
-TEST_F(Windows, SlidingWindowsOfEarlyRecordsBeginAtZero) {
-    show(in().windowed(sliding(ms(10)).grace(ms(10))).aggregate(empty, append, {.store = "st"}));
-    EXPECT_EQ(play(builder_,
-                   "in k a 3; in k b 1; in k c 3; in k d 7; in k e 5; in k f 10; in k g 14; in k h "
-                   "0; in j i 25; in k j 4; in k l 9"),
-              R"(
+constexpr std::string_view kEarlySliding = R"(
   > in k a 3
     st-changelog | k\00\00\00\00\00\00\00\00\00\00\00\00 | a @3
     out | k[0,10] | a @3
@@ -431,7 +428,14 @@ TEST_F(Windows, SlidingWindowsOfEarlyRecordsBeginAtZero) {
     out | k[8,18] | fgl @14
     out | k[10,20] | fg @14
   dropped 5
-)");
+)";
+
+TEST_F(Windows, SlidingWindowsOfEarlyRecordsBeginAtZero) {
+    show(in().windowed(sliding(ms(10)).grace(ms(10))).aggregate(empty, append, {.store = "st"}));
+    EXPECT_EQ(play(builder_,
+                   "in k a 3; in k b 1; in k c 3; in k d 7; in k e 5; in k f 10; in k g 14; in k h "
+                   "0; in j i 25; in k j 4; in k l 9"),
+              kEarlySliding);
 }
 
 TEST_F(Windows, SlidingWindowsHoldRecordsOfTheSameTime) {

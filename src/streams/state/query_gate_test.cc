@@ -18,10 +18,11 @@ TEST(QueryGate, ReadersSeeWholeRecordsWhileTheTaskRuns) {
     std::int64_t second = 0;
     std::atomic<int> reads_left{3 * kReads};
     std::atomic<int> torn{0};
+    const auto difference_of = [&] { return first - second; };
     rt::run_beside(4, 4, [&](std::size_t who) {
         if (who != 0) {
             for (int i = 0; i < kReads; ++i) {
-                const auto difference = gate.query([&] { return first - second; });
+                const auto difference = gate.query(difference_of);
                 if (difference != 0) ++torn;
                 --reads_left;
             }

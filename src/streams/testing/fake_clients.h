@@ -59,6 +59,7 @@ class FakeClients final : public RestoreClients {
     Result<std::vector<client::PartitionOffset>> all_committed() override {
         const std::lock_guard lock{mutex_};
         std::vector<client::PartitionOffset> out;
+        out.reserve(committed_.size());
         for (const auto& [where, offset] : committed_) out.push_back({where, offset});
         return out;
     }

@@ -94,6 +94,7 @@ class FakeLogs {
             return Error{refusal_, "refused"};
         }
         std::vector<std::int64_t> out;
+        out.reserve(where.size());
         for (const Where& one : where)
             out.push_back(timestamp == client::kEarliest ? logs_[one].begin : logs_[one].end());
         return out;
@@ -101,6 +102,7 @@ class FakeLogs {
     Result<std::vector<std::string>> ids_of(std::span<const std::string> topics) {
         const std::lock_guard lock{mutex_};
         std::vector<std::string> out;
+        out.reserve(topics.size());
         for (const std::string& topic : topics)
             out.push_back(ids_.try_emplace(topic, "1").first->second);
         return out;

@@ -27,6 +27,7 @@ GraphNode& add_table_node(Graph& graph, const std::vector<GraphNode*>& parents,
         graph.require(store->spec.name, store->use.key != nullptr && store->use.value != nullptr,
                       "no serde for the store's key or value");
     std::vector<std::string> above;
+    above.reserve(parents.size());
     for (const GraphNode* parent : parents) above.push_back(parent->name);
     node.write = [=, old = node.old_values](Parts& parts) {
         TableOut<K, V> out{.old_values = *old};

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
+
 namespace leat::client {
 namespace {
 
@@ -23,6 +25,7 @@ class Door {
         where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof where;
         auto* address = reinterpret_cast<sockaddr*>(&where);
+        LEAT_CHECK(socket_ >= 0);
         EXPECT_EQ(::bind(socket_, address, size), 0);
         EXPECT_EQ(::listen(socket_, 1), 0);
         EXPECT_EQ(::getsockname(socket_, address, &size), 0);

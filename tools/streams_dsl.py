@@ -106,6 +106,8 @@ ROWS = {
         ("window", "windowStoreBuilder", "WindowStore.LogsKeyStartAndNumber WindowStore.KeepsDuplicatesInTheirOrder"),
         ("session", "sessionStoreBuilder", "SessionStore.FindsSessionsThatOverlapByEndThenStart"),
         ("versioned", "versionedKeyValueStoreBuilder", "VersionedStore.AnswersAsOfATime VersionedStore.EqualsAPlainMapOfVersions"),
+        ("`Materialized::persistent`, `StreamJoined::persistent`", "Materialized.withStoreType, StreamJoined.withDslStoreSuppliers", "DslStores.InMemoryMovesWhatLeavesItOpen DslStores.NamesAndTextStayTheSame"),
+        ("`default.dsl.store`, `dsl.store.suppliers.class`, `Application::Options::dsl_stores`", "the two settings, DslStoreSuppliers", "DslStores.TheClassSaysMoreThanTheOlderSetting DslStores.AFunctionIsAskedOfEachStoreThatLeavesItOpen"),
         ("versioned, of an aggregate: `Materialized::history`", "Materialized.as(versioned supplier)", "VersionedAggregate.CountKeepsTheLatestTime VersionedAggregate.AggregateEndsAVersionByADeletion VersionedAggregate.CogroupDoesAsAggregate"),
     ],
     "Topology, node by node": [

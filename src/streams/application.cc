@@ -391,7 +391,7 @@ Result<int> Application::Impl::remove_thread() {
 Application::Application(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Application::~Application() = default;
 
-Result<std::unique_ptr<Application>> Application::open(const Topology& topology,
+Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
                                                        const Options& options) {
     std::vector<config::Property> properties;
     properties.reserve(options.properties.size());
@@ -406,6 +406,7 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& topology,
             *options.guarantee == Guarantee::kExactlyOnceV2 ? "exactly_once_v2" : "at_least_once");
     if (options.threads) set("num.stream.threads", std::to_string(*options.threads));
     LEAT_TRY(Settings settings, read_settings(properties));
+    const Topology topology = declared.placed(options.dsl_stores, settings.dsl_store);
     const Layout layout{topology.parts(), settings.application_id};
     if (settings.require_names) LEAT_TRY_VOID(layout.check_names());
     LEAT_TRY(const Optimization wanted, Optimization::parse(settings.optimization));

@@ -2,10 +2,12 @@
 #include "leat/streams/detail/parts.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <utility>
 
+#include "leat/streams/topology.h"
 #include "streams/rewrite.h"
 
 namespace leat::streams::detail {
@@ -54,6 +56,18 @@ Result<void> check_partitions(const Parts& parts, const StoreSpec& store) {
                  user + ": topics that are joined must have as many partitions: " + first->name +
                      " has " + std::to_string(*first->partitions) + ", " + other->name + " has " +
                      std::to_string(*other->partitions)};
+}
+
+DslStore asked_of(const StoreSpec& spec) {
+    using Kind = StoreSpec::Kind;
+    DslStore out{.name = spec.name};
+    if (spec.kind == Kind::kSession) out.kind = DslStore::Kind::kSession;
+    if (spec.kind == Kind::kWindow || spec.kind == Kind::kPlainWindow)
+        out.kind = DslStore::Kind::kWindow;
+    if (out.kind == DslStore::Kind::kKeyValue) return out;
+    out.retention = Duration{spec.retention_ms};
+    out.window = Duration{spec.window_ms};
+    return out;
 }
 
 }  // namespace
@@ -113,6 +127,14 @@ void Parts::add_store(StoreSpec spec, const std::vector<std::string>& users,
         require(each, part != parts_.end(), "there is no such node for the store " + name);
         if (part != parts_.end() && std::ranges::find(part->stores, name) == part->stores.end())
             part->stores.push_back(name);
+    }
+}
+
+void Parts::place_stores(const DslStores& stores, StoreType otherwise) {
+    for (StoreSpec& spec : stores_) {
+        if (!spec.by_setting) continue;
+        const StoreType type = stores ? stores(asked_of(spec)) : otherwise;
+        spec.persistent = type == StoreType::kRocksDb;
     }
 }
 
@@ -219,3 +241,14 @@ std::vector<std::vector<std::string>> Parts::subtopologies() const {
 }
 
 }  // namespace leat::streams::detail
+
+namespace leat::streams {
+
+Topology Topology::placed(const DslStores& stores, StoreType otherwise) const {
+    if (!stores && otherwise == StoreType::kRocksDb) return *this;  // As they are.
+    auto parts = std::make_shared<detail::Parts>(*parts_);
+    parts->place_stores(stores, otherwise);
+    return Topology{std::move(parts)};
+}
+
+}  // namespace leat::streams

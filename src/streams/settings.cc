@@ -88,6 +88,19 @@ constexpr auto kRows = std::to_array<SettingRow>({
                "What becomes of output that is not taken: DefaultProductionExceptionHandler "
                "(fails), or LogAndContinueProductionExceptionHandler, which is ours.",
                [](Settings& s, const Value& v) { s.continue_production = continues(v); })),
+    one_of("rocksDB,in_memory",
+           row("default.dsl.store", Type::kString, "rocksDB",
+               "Where stores of the DSL's operators are that do not say so "
+               "(Materialized::persistent), unless dsl.store.suppliers.class is set: on disk or in "
+               "memory.",
+               [](Settings& s, const Value& v) {
+                   s.dsl_store =
+                       text_in(v) == "rocksDB" ? StoreType::kRocksDb : StoreType::kInMemory;
+               })),
+    row("dsl.store.suppliers.class", Type::kString, "",
+        "The same by Kafka Streams' two classes, RocksDBDslStoreSuppliers or "
+        "InMemoryDslStoreSuppliers; a function goes into Application::Options::dsl_stores.",
+        [](Settings& s, const Value& v) { s.dsl_store_suppliers = text_in(v); }),
     row("client.id", Type::kString, "", "In front of the names of threads and clients.",
         [](Settings& s, const Value& v) { s.client_id = text_in(v); }),
     row(
@@ -267,11 +280,14 @@ Result<void> apply(const SettingRow& row, const Property& property, Settings& ou
     return {};
 }
 
-/// Kafka Streams' handlers by their classes, as a file of a Java application has them.
+/// Kafka Streams' classes, as a file of a Java application has them.
 Property as_ours(Property property, std::string_view name) {
-    constexpr std::string_view kPackage = "org.apache.kafka.streams.errors.";
-    if (name.ends_with(".exception.handler") && property.value.starts_with(kPackage))
-        property.value.erase(0, kPackage.size());
+    constexpr std::string_view kHandlers = "org.apache.kafka.streams.errors.";
+    constexpr std::string_view kStores = "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$";
+    if (name.ends_with(".exception.handler") && property.value.starts_with(kHandlers))
+        property.value.erase(0, kHandlers.size());
+    if (name == "dsl.store.suppliers.class" && property.value.starts_with(kStores))
+        property.value.erase(0, kStores.size());
     return property;
 }
 
@@ -353,6 +369,20 @@ Result<void> check_transactions(const Settings& s) {
 
 namespace {
 
+/// The class says more than default.dsl.store, as in Kafka Streams.
+Result<void> read_store_suppliers(Settings& s) {
+    const std::string_view name = s.dsl_store_suppliers;
+    if (name.empty()) return {};
+    const bool on_disk = name == "RocksDBDslStoreSuppliers";
+    if (!on_disk && name != "InMemoryDslStoreSuppliers")
+        return Error{Errc::kInvalidSetting,
+                     "dsl.store.suppliers.class: '" + s.dsl_store_suppliers +
+                         "' is none of RocksDBDslStoreSuppliers, InMemoryDslStoreSuppliers; a "
+                         "function goes into Application::Options::dsl_stores"};
+    s.dsl_store = on_disk ? StoreType::kRocksDb : StoreType::kInMemory;
+    return {};
+}
+
 Result<void> read_offset_reset(Settings& s) {
     constexpr std::string_view kByDuration = "by_duration";
     const auto wrong = [&](std::string_view why) {
@@ -405,6 +435,7 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
     complete_clients(out);
     LEAT_TRY_VOID(check_transactions(out));
     LEAT_TRY_VOID(read_offset_reset(out));
+    LEAT_TRY_VOID(read_store_suppliers(out));
     return out;
 }
 

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "config/properties.h"
 #include "config/setting.h"
+#include "leat/streams/dsl_stores.h"
 #include "streams/metrics.h"
 
 namespace leat::streams {
@@ -56,6 +57,8 @@ struct Settings {
     SampleWindow samples;
     std::size_t topology_bytes_max = 65'536;  ///< Packed, as the group is told.
     std::string optimization;                 ///< As topology.optimization.
+    StoreType dsl_store = StoreType::kRocksDb;
+    std::string dsl_store_suppliers;  ///< One of Java's two, without package; empty: not set.
     std::string dead_letter_topic;
     std::string state_dir;
     milliseconds cleanup_delay{600'000};

@@ -36,7 +36,7 @@ class TestDriver::Impl final : public detail::Task {
   public:
     Impl(const Topology& topology, const Options& options)
         : wall_ms_(options.wall_time_ms),
-          topology_(topology),
+          topology_(topology.placed({}, options.dsl_store)),
           parts_(topology_.parts()),
           application_(options.application_id),
           lose_as_kafka_(options.lose_as_kafka),

@@ -120,7 +120,7 @@ def candidates(case):
                 smaller = copy.deepcopy(case)
                 del smaller["ops"][index][field]
                 yield smaller
-    for name in ("optimize", "cache"):
+    for name in ("optimize", "cache", "in_memory"):
         if name in case:
             yield {field: value for field, value in case.items() if field != name}
 
@@ -149,7 +149,7 @@ def shrink(both, case, differences, rounds=16):
 
 def report_case(case, differences):
     print(f"-- case {case['id']} ({case.get('focus')}, {case.get('flavour')})")
-    print("   " + json.dumps({"ops": case["ops"], "inputs": case["inputs"]} | {name: case[name] for name in ("optimize", "handlers", "cache") if name in case}))
+    print("   " + json.dumps({"ops": case["ops"], "inputs": case["inputs"]} | {name: case[name] for name in ("optimize", "handlers", "cache", "in_memory") if name in case}))
     for line in differences:
         print("   " + line.replace("\n", "\n   "))
 

@@ -160,7 +160,7 @@ class Kept:
                 self.known = {row[0]: row[1] for row in map(json.loads, lines)}
 
     def key(self, case):
-        said = {name: value for name, value in case.items() if name in ("ops", "inputs", "optimize", "handlers", "cache")}
+        said = {name: value for name, value in case.items() if name in ("ops", "inputs", "optimize", "handlers", "cache", "in_memory")}
         return hashlib.sha256((self.oracle + json.dumps(said, sort_keys=True)).encode()).hexdigest()
 
     def find(self, case):

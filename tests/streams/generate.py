@@ -557,4 +557,6 @@ def case(seed, number, focuses=None):
         made["optimize"] = True
     if grower.handlers:
         made["handlers"] = grower.handlers
+    if rng.random() < 0.1:
+        made["in_memory"] = True
     return made

@@ -20,6 +20,7 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/raw_query.h"
+#include "leat/streams/dsl_stores.h"
 #include "leat/streams/handlers.h"
 #include "leat/streams/metadata.h"
 #include "leat/streams/metrics.h"
@@ -75,6 +76,9 @@ class Application {
         std::function<UncaughtResponse(const Error& error)> on_uncaught{};
         std::function<void(ApplicationState now, ApplicationState before)> on_state{};
         std::shared_ptr<RestoreListener> restore_listener{};
+        /// Says of each store of the DSL that leaves it open where it is to be. Empty: as
+        /// dsl.store.suppliers.class or default.dsl.store in `properties` say.
+        DslStores dsl_stores{};
     };
 
     /// Does not connect yet; takes the state's folder when a store is on disk. Errors:

@@ -149,8 +149,10 @@ struct Materialized {
     /// Given: a versioned store, which also knows what was valid that long ago. Refused at build()
     /// where there is no table without windows to keep.
     std::optional<Duration> history{};
-    bool logging = true;     ///< A changelog topic is kept.
-    bool persistent = true;  ///< On disk; false: in memory.
+    bool logging = true;  ///< A changelog topic is kept.
+    /// On disk; false: in memory. Not given: as the application's dsl.store.suppliers.class or
+    /// default.dsl.store say; versioned stores on disk.
+    std::optional<bool> persistent{};
     /// Updates are held back until a commit, or until statestore.cache.max.bytes are held: the last
     /// one of a key is told. Without effect where Kafka Streams never caches: versioned stores,
     /// windows that are emitted on close.

@@ -5,6 +5,7 @@
 // Threading: plain values.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "leat/streams/serde.h"
@@ -19,8 +20,8 @@ struct StreamJoined {
     Serde<K> key{};
     Serde<V> value{};
     Serde<V2> other_value{};
-    bool logging = true;     ///< Changelog topics are kept.
-    bool persistent = true;  ///< On disk; false: in memory.
+    bool logging = true;               ///< Changelog topics are kept.
+    std::optional<bool> persistent{};  ///< As Materialized's.
 };
 
 }  // namespace leat::streams

@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/raw_query.h"
+#include "leat/streams/dsl_stores.h"
 #include "leat/streams/handlers.h"
 #include "leat/streams/metrics.h"
 #include "leat/streams/options.h"
@@ -60,6 +61,9 @@ class TestDriver {
         std::size_t cache_bytes = 0;
         bool commit_each_record = true;  ///< False: when commit() is called.
         bool record_all = false;         ///< Metrics of all levels, not of INFO alone.
+        /// As default.dsl.store; all is in memory here, but stores of the two types differ in what
+        /// they still show of windows that are over.
+        StoreType dsl_store = StoreType::kRocksDb;
     };
 
     /// Errors: what opening the nodes ends with.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "leat/streams/detail/parts.h"
+#include "leat/streams/dsl_stores.h"
 #include "leat/streams/topology_description.h"
 
 namespace leat::streams {
@@ -20,6 +21,8 @@ class Topology {
     [[nodiscard]] TopologyDescription description() const { return parts_->description(); }
     /// Kafka's text of the topology: sub-topologies, nodes, stores, and what follows what.
     [[nodiscard]] std::string describe() const { return parts_->describe(); }
+    /// The same with a place for each store whose operator leaves it open.
+    [[nodiscard]] Topology placed(const DslStores& stores, StoreType otherwise) const;
     [[nodiscard]] const detail::Parts& parts() const noexcept { return *parts_; }
 
   private:

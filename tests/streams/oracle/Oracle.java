@@ -650,6 +650,8 @@ public class Oracle {
         p.put("default.value.serde", AnySerde.class.getName());
         if (json.path("optimize").booleanValue()) p.put("topology.optimization", "all");
         if (json.has("cache")) p.put("statestore.cache.max.bytes", json.get("cache").asText());
+        if (json.path("in_memory").booleanValue())
+            p.put("dsl.store.suppliers.class", BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers.class.getName());
         handlers(json.path("handlers"), p);
         try {
             int index = 0;

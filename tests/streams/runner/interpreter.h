@@ -100,7 +100,7 @@ struct Op {
         if (has("retention")) as.retention = ms("retention");
         if (has("history")) as.history = ms("history");
         as.logging = !flag("nolog");
-        as.persistent = !flag("memory");
+        if (flag("memory")) as.persistent = false;
         as.caching = !flag("nocache");
         if (flag("keep")) as.key = serde_for<Value>();
         as.name = name();

@@ -114,9 +114,7 @@ class Run {
             result_["unsupported"] = what.what();
             return std::move(result_);
         }
-        const auto* optimize = case_.if_contains("optimize");
-        auto topology = builder.build(
-            optimize != nullptr && optimize->as_bool() ? Optimization::all() : Optimization{});
+        auto topology = builder.build(is_set("optimize") ? Optimization::all() : Optimization{});
         if (!topology) {
             result_["error"] = "build";
             result_["detail"] = topology.error().detail();
@@ -135,14 +133,18 @@ class Run {
     }
 
   private:
+    [[nodiscard]] bool is_set(std::string_view field) const {
+        const auto* value = case_.if_contains(field);
+        return value != nullptr && value->as_bool();
+    }
     void feed(const Topology& topology) {
-        const auto* improve = case_.if_contains("improve");
-        const bool improves = improve != nullptr && improve->as_bool();
         auto opened = TestDriver::open(
-            topology, {.application_id = "app",
-                       .handlers = handlers(),
-                       .lose_as_kafka = !improves,
-                       .cache_bytes = static_cast<std::size_t>(Op{case_, 0}.number("cache"))});
+            topology,
+            {.application_id = "app",
+             .handlers = handlers(),
+             .lose_as_kafka = !is_set("improve"),
+             .cache_bytes = static_cast<std::size_t>(Op{case_, 0}.number("cache")),
+             .dsl_store = is_set("in_memory") ? StoreType::kInMemory : StoreType::kRocksDb});
         if (!opened) {
             result_["error"] = "open: " + kind_of(opened.error());
             return;

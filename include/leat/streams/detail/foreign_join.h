@@ -149,7 +149,8 @@ struct ForeignJoin {
         parts.add({.name = names.foreign, .parents = {right}, .make = [=, with = foreign] {
                        return std::make_unique<ForeignTableJoinNode<KO, VO>>(names.foreign, with);
                    }});
-        parts.add_store(StoreSpec{.name = names.store}, {names.receive, names.foreign});
+        parts.add_store(StoreSpec{.name = names.store, .by_setting = true},
+                        {names.receive, names.foreign});
         Wire{names.answers, names.answer_sink, names.answer_source,
              wire_partitioner(answer.key, partitioners.partitioner)}
             .add(parts, {names.join, names.foreign});

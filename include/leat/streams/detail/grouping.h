@@ -109,9 +109,9 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
                       const Serde<K>& key, StoreKeeps can = {}) {
     StoreSpec spec{.name = as.store.empty() ? graph.store_name(prefix) : as.store,
                    .logging = as.logging,
-                   .persistent = as.persistent,
                    .caching = as.caching};
     check_materialized(graph, as.name.empty() ? spec.name : as.name, as, can);
+    place_store(spec, as.persistent);
     keep_history(spec, as);
     StoreUse<K, A> use{spec.name, choose(as.key, key), choose(as.value, Serde<A>{})};
     graph.require(spec.name, use.key != nullptr && use.value != nullptr,
@@ -124,7 +124,7 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
 template <class K, class A>
 void skip_number_of_count(Graph& graph, const Materialized<K, A>& as) {
     const bool given = as.key || as.value || as.retention || as.history || !as.logging ||
-                       !as.persistent || !as.caching;
+                       as.persistent || !as.caching;
     if (as.store.empty() && given) graph.store_name("KSTREAM-AGGREGATE-");
 }
 

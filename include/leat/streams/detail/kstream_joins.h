@@ -13,6 +13,7 @@
 
 #include "leat/streams/detail/join_call.h"
 #include "leat/streams/detail/join_nodes.h"
+#include "leat/streams/detail/materialized.h"
 #include "leat/streams/detail/repartition.h"
 #include "leat/streams/detail/self_join_node.h"
 #include "leat/streams/detail/stream_nodes.h"
@@ -123,16 +124,15 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
     join.this_spec = {.name = names.this_store,
                       .kind = StoreSpec::Kind::kPlainWindow,
                       .logging = as.logging,
-                      .persistent = as.persistent,
                       .retention_ms = before + after + grace,
                       .window_ms = before + after,
                       .retain_duplicates = true};
+    place_store(join.this_spec, as.persistent);
     join.other_spec = join.this_spec;
     join.other_spec.name = names.other_store;
-    join.waiting_spec = {.name = names.waiting,
-                         .kind = StoreSpec::Kind::kList,
-                         .logging = as.logging,
-                         .persistent = as.persistent};
+    join.waiting_spec = {
+        .name = names.waiting, .kind = StoreSpec::Kind::kList, .logging = as.logging};
+    place_store(join.waiting_spec, as.persistent);
     join.join = [joiner = joiner_of<kAbsent, K, V, V2>(std::move(joiner))](const K* key, const V* l,
                                                                            const V2* r) {
         return joiner(key_or_empty(key), l, r);

@@ -4,6 +4,7 @@
 // Threading: one thread declares a topology.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "leat/streams/detail/graph.h"
@@ -29,10 +30,18 @@ void check_materialized(Graph& graph, std::string_view operator_name, const Mate
                   "a history is not negative");
 }
 
-/// Makes it a versioned store when `as` says so.
+/// On disk or in memory, as the operator's options say or leave to the settings.
+inline void place_store(StoreSpec& spec, const std::optional<bool>& persistent) {
+    spec.persistent = persistent.value_or(true);
+    spec.by_setting = !persistent;
+}
+
+/// Makes it a versioned store when `as` says so. Kafka Streams has these on disk only: no setting
+/// moves them.
 template <class K, class V>
 void keep_history(StoreSpec& spec, const Materialized<K, V>& as) {
     if (!as.history) return;
+    spec.by_setting = false;
     spec.kind = StoreSpec::Kind::kVersioned;
     spec.retention_ms = as.history->count();
 }

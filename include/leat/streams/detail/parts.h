@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "leat/streams/detail/node.h"
 #include "leat/streams/detail/store.h"
+#include "leat/streams/dsl_stores.h"
 #include "leat/streams/options.h"
 #include "leat/streams/topology_description.h"
 
@@ -92,6 +93,8 @@ class Parts {
     /// Names of parents that parts added from now on may use for another.
     void set_moved(std::map<std::string, std::string> moved) { moved_ = std::move(moved); }
     void set_optimization(const Optimization& to) { optimization_ = to; }
+    /// Where stores are that leave it open; `otherwise` without a function.
+    void place_stores(const DslStores& stores, StoreType otherwise);
     /// What runs over the whole, when all is added. Errors: kStreamsInvalidTopology.
     Result<void> check() const;
 

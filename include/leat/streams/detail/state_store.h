@@ -49,6 +49,7 @@ struct StoreSpec {
     bool time_ordered = false;     ///< Windows and sessions can be read by time alone, quickly.
     bool caching = false;          ///< Updates are held back until a commit, within a budget.
     std::int64_t segment_ms = -1;  ///< Not given: as Kafka Streams cuts.
+    bool by_setting = false;       ///< `persistent` is a matter of the application's settings.
     friend bool operator==(const StoreSpec&, const StoreSpec&) = default;
 };
 

@@ -34,7 +34,7 @@ struct Kept {
 /// Whether the user said anything about the store: Kafka Streams uses up a number then.
 template <class K, class V>
 bool described(const Materialized<K, V>& as) {
-    return !as.store.empty() || as.key || as.value || as.history || !as.logging || !as.persistent ||
+    return !as.store.empty() || as.key || as.value || as.history || !as.logging || as.persistent ||
            !as.caching;
 }
 
@@ -42,8 +42,8 @@ template <class K, class V>
 Kept<K, V> kept(Graph& graph, std::string_view operator_name, std::string store,
                 const Materialized<K, V>& as, const Serde<K>& key, const Serde<V>& value = {}) {
     check_materialized(graph, operator_name, as, {.windows = false, .history = true});
-    StoreSpec spec{
-        .name = store, .logging = as.logging, .persistent = as.persistent, .caching = as.caching};
+    StoreSpec spec{.name = store, .logging = as.logging, .caching = as.caching};
+    place_store(spec, as.persistent);
     keep_history(spec, as);
     return {std::move(spec), {std::move(store), choose(as.key, key), choose(as.value, value)}};
 }

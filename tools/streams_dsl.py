@@ -139,7 +139,7 @@ ROWS = {
         ("`Uuid`", "UUID", "Serdes.UuidsAreText"),
         ("`Void`", "Void", "Serdes.VoidIsNeverThere"),
         ("`list_of`, `std::vector`", "ListSerde", "Serdes.ListsOfSizedEntriesTellEachSize Serdes.ListsOfEntriesOfOneSizeTellWhereNullsAre Serdes.BrokenListsAreRefused"),
-        ("`time_windowed`, `time_windowed_changelog`", "WindowedSerdes.timeWindowedSerdeFrom", "Serdes.TimeWindowedKeysEndWithTheStart"),
+        ("`time_windowed`, `time_windowed_changelog`", "WindowedSerdes.timeWindowedSerdeFrom", "Serdes.TimeWindowedKeysEndWithTheStart Sources.AnEmptyWindowedKeyIsNullAndAShortOneDoesNotDecode"),
         ("`session_windowed`", "WindowedSerdes.sessionWindowedSerdeFrom", "Serdes.KeysOfSessionsEndWithEndAndStart"),
         ("`json` of structs with `Members`", "", "Json.StructsAreWrittenAndReadBack Json.ErrorsNameThePlace Json.MissingMembersAreNullOrDefaultOrAnError"),
         ("`avro`, `json_schema` with a `SchemaCodec`", "", "Framed.ValuesFollowMagicAndId Framed.WhatHasNoFrameIsRefused"),

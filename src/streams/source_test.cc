@@ -253,6 +253,38 @@ TEST(Names, NeighboursAreInTheOrderOfJavasSets) {
 /// A type without a serde of its own.
 struct Bare {};
 
+/// What Kafka Streams 4.2.1's test driver did with the same keys.
+TEST(Sources, AnEmptyWindowedKeyIsNullAndAShortOneDoesNotDecode) {
+    using Key = Windowed<string>;
+    for (const Serde<Key>& serde :
+         {time_windowed<string>(std::chrono::milliseconds{10}), session_windowed<string>()}) {
+        Builder b;
+        std::vector<string> seen;
+        const auto stream = b.stream<Key, string>("in", {.key = serde});
+        stream.foreach ([&](const Key* key, const string&) {
+            seen.push_back(key == nullptr ? "null" : key->key);
+        });
+        static_cast<void>(stream.group_by_key({.key = serde}).count({.key = serde}));
+        static_cast<void>(b.table<Key, string>("table", {.key = serde}, {.store = "rows"}));
+        const auto topology = b.build();
+        ASSERT_TRUE(topology) << topology.error().detail();
+        auto driver = *TestDriver::open(*topology, {});
+        const auto piped = [&](const char* topic, std::size_t key_bytes) {
+            return driver->pipe(topic,
+                                {.key = string(key_bytes, '\0'), .value = "v", .timestamp = 5});
+        };
+        ASSERT_TRUE(piped("in", 0));
+        ASSERT_TRUE(piped("table", 0));
+        EXPECT_THAT(seen, ElementsAre("null"));
+        EXPECT_EQ(driver->dropped(), 2U) << "by the count and by the table";
+        ASSERT_TRUE(piped("in", 16));
+        EXPECT_EQ(seen.size(), 2U);
+        const auto broken = piped("in", 4);
+        ASSERT_FALSE(broken);
+        EXPECT_EQ(broken.error().code(), Errc::kInvalidRecord);
+    }
+}
+
 TEST(TestDriver, ReadsNothingWithoutASerde) {
     Builder b;
     b.stream<string, string>("in").to("out");

@@ -40,6 +40,9 @@ class Codec {
     /// The size of every T, when they are all of one. Lists of such leave the sizes out; Kafka's do
     /// so for numbers and UUIDs only.
     [[nodiscard]] virtual std::optional<std::size_t> fixed_bytes() const { return std::nullopt; }
+    /// Whether no bytes at all, in a topic, stand for null; decode() does not see them then. So it
+    /// is with Kafka's windowed keys.
+    [[nodiscard]] virtual bool empty_is_null() const { return false; }
 };
 
 /// A codec as a value, cheap to copy. An empty one stands for "not given".

@@ -108,10 +108,10 @@ class TestDriver {
         std::vector<Record<K, V>> out;
         for (RawRecord& raw : read(topic)) {
             Record<K, V> record{.timestamp = {raw.timestamp}, .headers = std::move(raw.headers)};
-            if (raw.key) {
+            if (raw.key && !(raw.key->empty() && key->empty_is_null())) {
                 LEAT_TRY(record.key, key->decode(topic, *raw.key));
             }
-            if (raw.value) {
+            if (raw.value && !(raw.value->empty() && value->empty_is_null())) {
                 LEAT_TRY(record.value, value->decode(topic, *raw.value));
             }
             out.push_back(std::move(record));

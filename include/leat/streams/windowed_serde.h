@@ -3,7 +3,7 @@
 // Keys with their window as bytes. Layer: streams SDK.
 // Spec:  Kafka Streams' WindowedSerdes. Of time windows: the key, then the window's start in 8
 // big-endian bytes; the end is not written, who reads must know the size. Of sessions: the key,
-// then the end, then the start.
+// then the end, then the start. No bytes at all are null where a topic is read.
 // Threading: as serde.h.
 #pragma once
 
@@ -78,6 +78,7 @@ class WindowedCodec final : public InnerKeyCodec<K> {
         LEAT_TRY(K key, this->inner_->decode(topic, parts.key));
         return Windowed<K>{std::move(key), parts.window};
     }
+    [[nodiscard]] bool empty_is_null() const override { return true; }
 
   private:
     Bounds bounds_;

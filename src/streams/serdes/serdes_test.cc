@@ -187,6 +187,9 @@ TEST(Serdes, TimeWindowedKeysEndWithTheStart) {
                            "6b0000000000000005", time_windowed<string>(Duration::max()));
     same<Windowed<string>>({"k", {5, 15}}, "6b000000000000000500000000",
                            time_windowed_changelog<string>(milliseconds{10}));
+    EXPECT_TRUE(ten->empty_is_null());
+    EXPECT_TRUE(session_windowed<string>()->empty_is_null());
+    EXPECT_FALSE(serde_for<string>()->empty_is_null());
     EXPECT_EQ(read("6b000000000000000500000007", time_windowed_changelog<string>(milliseconds{10})),
               (Windowed<string>{"k", {5, 15}}));
     for (const auto* bytes : {"00000000000005", "6bffffffffffffffff", "6b7fffffffffffffff"})

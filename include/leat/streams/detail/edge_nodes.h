@@ -20,6 +20,12 @@
 
 namespace leat::streams::detail {
 
+/// Whether bytes of a topic are something else than null.
+template <class T>
+bool is_there(const std::optional<std::string_view>& bytes, const Codec<T>& codec) {
+    return bytes && !(bytes->empty() && codec.empty_is_null());
+}
+
 template <class K, class V>
 class TypedSource final : public SourceNode {
   public:
@@ -61,10 +67,10 @@ class TypedSource final : public SourceNode {
         record_key_.reset();
         record_value_.reset();
         undecodable_ = true;
-        if (bytes.key) {
+        if (is_there(bytes.key, *key_)) {
             LEAT_TRY(record_key_, key_->decode(bytes.topic, *bytes.key));
         }
-        if (bytes.value) {
+        if (is_there(bytes.value, *value_)) {
             LEAT_TRY(record_value_, value_->decode(bytes.topic, *bytes.value));
         }
         undecodable_ = false;

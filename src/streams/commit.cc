@@ -152,6 +152,7 @@ Result<StreamThread::Committed> StreamThread::commit() {
     reach(FailStep::kCommitDone);
     if (any && has_fault(Fault::kCommitBeforeFlush)) LEAT_TRY_VOID(flush_too_late());
     note_time(SensorId::kThreadCommit, begin);
+    note_share(SensorId::kThreadBlocked, begin);
     commits_.restore();
     resets_.restore();
     LEAT_TRY_VOID(keep_states());

@@ -164,6 +164,54 @@ TEST(TestDriver, TellsHowOftenACacheAnswers) {
     EXPECT_EQ(value_of(**driver, "put-rate", "in-memory-state-id", "counts"), 0.1);
 }
 
+/// Puts a word, puts it again if it is not there, deletes it.
+class Rewriter final : public Processor<std::string, std::string> {
+    Result<void> init(ProcessorContext<std::string, std::string>& context) override {
+        LEAT_TRY(words_, context.store(key_value_store<std::string, std::string>("words")));
+        return {};
+    }
+    Result<void> process(const Record<std::string, std::string>& record) override {
+        LEAT_TRY(const auto before, words_.put_if_absent(*record.key, *record.value));
+        EXPECT_FALSE(before);
+        LEAT_TRY(const auto again, words_.put_if_absent(*record.key, "other"));
+        EXPECT_EQ(again, record.value);
+        LEAT_TRY_VOID(words_.put(*record.key, "third"));
+        LEAT_TRY(const auto gone, words_.erase(*record.key));
+        EXPECT_EQ(gone, "third");
+        LEAT_TRY(const auto left, words_.get(*record.key));
+        EXPECT_FALSE(left);
+        return {};
+    }
+
+  private:
+    KeyValueStore<std::string, std::string> words_;
+};
+
+TEST(TestDriver, TellsEachSortOfCallOfAStoreApart) {
+    Builder builder;
+    builder.add_state_store(key_value_store<std::string, std::string>("words"));
+    builder.stream<std::string, std::string>("in").process(
+        [] { return std::make_unique<Rewriter>(); }, {.stores = {"words"}});
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology) << topology.error().detail();
+    auto driver = TestDriver::open(*topology, {.wall_time_ms = 5000, .record_all = true});
+    ASSERT_TRUE(driver);
+    for (const char* key : {"a", "b", "c"})
+        ASSERT_TRUE(((*driver)->pipe<std::string, std::string>("in", key, "x", {1000})));
+    const auto rate = [&](const char* name) {
+        return value_of(**driver, name, "rocksdb-state-id", "words");
+    };
+    // Calls of three records over one full sample of 30 seconds.
+    EXPECT_EQ(rate("put-if-absent-rate"), 0.2);
+    EXPECT_EQ(rate("put-rate"), 0.1);
+    EXPECT_EQ(rate("delete-rate"), 0.1);
+    EXPECT_EQ(rate("get-rate"), 0.1);
+    EXPECT_EQ(rate("delete-latency-max"), 0);
+    // What is put into a store of one's own has the record's time.
+    EXPECT_EQ(rate("record-e2e-latency-avg"), 4000);
+    EXPECT_EQ(rate("record-e2e-latency-min"), 4000);
+}
+
 TEST(TestDriver, TellsWhatWaitsInASuppression) {
     using std::chrono::milliseconds;
     Builder builder;
@@ -182,6 +230,9 @@ TEST(TestDriver, TellsWhatWaitsInASuppression) {
          std::vector<std::pair<std::string, std::int64_t>>{{"a", 0}, {"b", 1}, {"c", 250}})
         ASSERT_TRUE(((*driver)->pipe<std::string, std::string>("in", key, "x", {at})));
     EXPECT_EQ(value_of(**driver, "suppression-buffer-count-max"), 3);
+    // a and b when c closed their window.
+    EXPECT_EQ(value_of(**driver, "suppression-emit-total"), 2);
+    EXPECT_GT(value_of(**driver, "suppression-emit-rate"), 0);
     EXPECT_GT(value_of(**driver, "suppression-buffer-size-max"), 0);
     EXPECT_EQ(value_of(**driver, "put-rate", "rocksdb-window-state-id", "windows"), 0.1);
     EXPECT_EQ(value_of(**driver, "fetch-rate", "rocksdb-window-state-id", "windows"), 0.1);

@@ -37,6 +37,10 @@ void Node::count(const Flow& flow) const {
     if (meter_ != nullptr) meter_->note(flow);
 }
 
+void Node::count_emitted() const {
+    if (meter_ != nullptr) meter_->emitted();
+}
+
 Result<void> Node::run(const Flow& flow) {
     if (meter_ != nullptr) meter_->note(flow);
     return judged(guarded([&] { return process(flow); }), flow);

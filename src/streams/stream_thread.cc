@@ -23,9 +23,23 @@ constexpr std::array kThreadSensors{
     SensorId::kThreadRoundRecords,   SensorId::kThreadProcessRecords, SensorId::kTaskCreated,
     SensorId::kTaskClosed,           SensorId::kThreadPunctuate,      SensorId::kThreadProcessShare,
     SensorId::kThreadPunctuateShare, SensorId::kThreadPollShare,      SensorId::kThreadCommitShare,
-    SensorId::kThreadStart};
+    SensorId::kThreadStart,          SensorId::kThreadBlocked,        SensorId::kThreadState};
 
 }  // namespace
+
+/// Kafka Streams' numbers.
+enum class StreamThread::State : std::uint8_t {
+    kStarting = 1,
+    kPartitionsAssigned = 3,
+    kRunning = 4,
+    kPendingShutdown = 5,
+    kDead = 6,
+};
+
+void StreamThread::note_state(State state) {
+    if (Sensor* at = metrics_.find(SensorId::kThreadState))
+        at->set(static_cast<std::int64_t>(state));
+}
 
 StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
     : index_(index),
@@ -60,6 +74,7 @@ void StreamThread::start() {
                                   for (auto& [id, task] : tasks_) task->close();
                                   tasks_.clear();
                                   writer_.reset();
+                                  note_state(State::kDead);
                                   bury();
                                   reader_.reset();
                                   offsets_.reset();
@@ -170,6 +185,7 @@ Result<void> StreamThread::open_writer() {
 }
 
 Result<void> StreamThread::run() {
+    note_state(State::kStarting);
     LEAT_TRY(const bool is_open, open_clients());
     if (!is_open) return {};
     next_commit_ = environment_.clock->now() + settings_.commit_interval;
@@ -180,6 +196,7 @@ Result<void> StreamThread::run() {
             if (task != nullptr) visit(task->view());
     });
     while (!stopping_) LEAT_TRY_VOID(turn());
+    note_state(State::kPendingShutdown);
     const detail::WorkInside inside{gate_};
     Result<void> done = commit_at_last();
     if (done || !may_pass(done.error().code())) return done;
@@ -197,12 +214,14 @@ Result<void> StreamThread::turn() {
         gate_.breathe();
         LEAT_TRY_VOID(work(worked));
     }
+    note_state(restoring_ ? State::kPartitionsAssigned : State::kRunning);
     metrics_.tick(environment_.clock->wall_now().value);
     const Instant now = environment_.clock->now();
     if (worked) {
         note_time(SensorId::kThreadProcess, begin);
         Result<void> looked = reader_->wait(milliseconds{0});
         note_share(SensorId::kThreadPollShare, now);
+        note_share(SensorId::kThreadBlocked, now);
         return looked;
     }
     const auto left = std::chrono::duration_cast<milliseconds>(next_commit_ - now);
@@ -210,6 +229,7 @@ Result<void> StreamThread::turn() {
         reader_->wait(std::clamp(left, milliseconds{1}, std::max(settings_.poll, milliseconds{1})));
     note_time(SensorId::kThreadPoll, now);
     note_share(SensorId::kThreadPollShare, now);
+    note_share(SensorId::kThreadBlocked, now);
     return waited;
 }
 

@@ -123,6 +123,8 @@ class StreamThread {
     /// Since `begin`, less what of it is told as something else.
     void note_share(SensorId sensor, Instant begin,
                     std::chrono::nanoseconds other = std::chrono::nanoseconds{0});
+    enum class State : std::uint8_t;
+    void note_state(State state);
     void note_delivery(const client::Delivery& delivery);
     /// Output that was refused for what it is, when a handler decides: true when it goes on.
     bool survives_refusal(std::uint64_t tag, const Error& error);

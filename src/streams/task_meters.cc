@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streams/task_meters.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,6 +19,13 @@ constexpr std::array kSourceSensors{SensorId::kNodeProcess, SensorId::kNodeAge};
 constexpr std::array kLastSensors{SensorId::kNodeAge};
 constexpr std::array kConsumedSensors{SensorId::kTopicConsumed, SensorId::kTopicConsumedBytes};
 constexpr std::array kProducedSensors{SensorId::kTopicProduced, SensorId::kTopicProducedBytes};
+
+bool suppresses(const detail::Node& node, const detail::Part& part) {
+    return std::ranges::any_of(part.stores, [&](const std::string& name) {
+        const detail::StateStore* store = node.find_store(name);
+        return store != nullptr && store->spec().kind == detail::StoreSpec::Kind::kSuppress;
+    });
+}
 
 }  // namespace
 
@@ -51,14 +59,20 @@ TaskMeters::TaskMeters(MetricRoom* room, std::string thread, std::string task,
     for (const auto& [node, part] : graph.nodes()) {
         // As in Kafka Streams, nodes between are not counted.
         const bool is_source = part->kind == detail::Part::Kind::kSource;
-        if (!is_source && !node->children().empty()) continue;
-        const MetricSet& set =
-            add({{"processor-node-id", node->name()}},
-                is_source ? std::span<const SensorId>{kSourceSensors} : kLastSensors);
-        Sensor* processed = set.find(SensorId::kNodeProcess);
-        Sensor* age = set.find(SensorId::kNodeAge);
-        if (processed == nullptr && age == nullptr) continue;
-        nodes_.push_back(std::make_unique<detail::NodeMeter>(processed, age, now_ms_));
+        const bool is_last = !is_source && node->children().empty();
+        const bool is_suppression = suppresses(*node, *part);
+        if (!is_source && !is_last && !is_suppression) continue;
+        std::vector<SensorId> sensors;
+        if (is_source) sensors.assign(kSourceSensors.begin(), kSourceSensors.end());
+        if (is_last) sensors.assign(kLastSensors.begin(), kLastSensors.end());
+        if (is_suppression) sensors.push_back(SensorId::kNodeSuppressionEmit);
+        const MetricSet& set = add({{"processor-node-id", node->name()}}, sensors);
+        const detail::NodeSensors counted{.processed = set.find(SensorId::kNodeProcess),
+                                          .age = set.find(SensorId::kNodeAge),
+                                          .emitted = set.find(SensorId::kNodeSuppressionEmit)};
+        if (counted.processed == nullptr && counted.age == nullptr && counted.emitted == nullptr)
+            continue;
+        nodes_.push_back(std::make_unique<detail::NodeMeter>(counted, now_ms_));
         node->set_meter(nodes_.back().get());
         if (part->kind == detail::Part::Kind::kSink)
             sinks_.try_emplace(part->topics.empty() ? "" : part->topics.front(), node->name());

@@ -22,11 +22,23 @@ namespace leat::streams {
 
 namespace detail {
 
-/// What a node counts as records come to it.
+/// What a node counts as records come to it. Sensors that are null do not.
+struct NodeSensors {
+    Sensor* processed = nullptr;
+    Sensor* age = nullptr;
+    Sensor* emitted = nullptr;  ///< Of a suppression: what it told.
+};
+
 class NodeMeter {
   public:
-    NodeMeter(Sensor* processed, Sensor* age, const std::int64_t& now_ms)
-        : processed_(processed), age_(age), now_ms_(now_ms) {}
+    NodeMeter(const NodeSensors& sensors, const std::int64_t& now_ms)
+        : processed_(sensors.processed),
+          age_(sensors.age),
+          emitted_(sensors.emitted),
+          now_ms_(now_ms) {}
+    void emitted() const noexcept {
+        if (emitted_ != nullptr) emitted_->count();
+    }
     void note(const Flow& flow) const noexcept {
         if (processed_ != nullptr) processed_->count();
         if (age_ != nullptr) age_->record(now_ms_ - flow.timestamp);
@@ -35,6 +47,7 @@ class NodeMeter {
   private:
     Sensor* processed_;
     Sensor* age_;
+    Sensor* emitted_;
     const std::int64_t& now_ms_;
 };
 

@@ -53,26 +53,18 @@ class KeyValueStore {
     KeyValueStore() = default;
     explicit KeyValueStore(detail::StoreAccess<K, V> at) : at_(std::move(at)) {}
     /// Errors of all: kIoError, kInvalidRecord (what is stored is no V).
-    Result<std::optional<V>> get(const K& key) const {
-        LEAT_TRY(auto found, at_.get(key));
-        if (!found) return std::optional<V>{};
-        return std::optional<V>{std::move(found->first)};
-    }
+    Result<std::optional<V>> get(const K& key) const { return value_of(at_.get(key)); }
     /// No value: deletes.
     Result<void> put(const K& key, const std::optional<V>& value) const {
         return at_.put(key, value, at_.now());
     }
     /// Puts unless there is one; answers what was there.
     Result<std::optional<V>> put_if_absent(const K& key, const V& value) const {
-        LEAT_TRY(auto before, get(key));
-        if (!before) LEAT_TRY_VOID(put(key, value));
-        return before;
+        return value_of(at_.put_if_absent(key, value, at_.now()));
     }
     /// Answers what was there.
     Result<std::optional<V>> erase(const K& key) const {
-        LEAT_TRY(auto before, get(key));
-        LEAT_TRY_VOID(put(key, std::nullopt));
-        return before;
+        return value_of(at_.erase(key, at_.now()));
     }
     /// In the order of the keys' bytes. The store must not change meanwhile.
     Result<void> all(const Visit& visit) const {
@@ -86,6 +78,12 @@ class KeyValueStore {
     }
 
   private:
+    static Result<std::optional<V>> value_of(
+        Result<std::optional<std::pair<V, std::int64_t>>> found) {
+        if (!found) return std::move(found).error();
+        if (!*found) return std::optional<V>{};
+        return std::optional<V>{std::move((*found)->first)};
+    }
     detail::StoreAccess<K, V> at_;
 };
 
@@ -108,7 +106,7 @@ class TimestampedKeyValueStore {
     Result<void> put(const K& key, const Timed<V>& value) const {
         return at_.put(key, std::optional<V>{value.value}, value.timestamp.ms);
     }
-    Result<void> erase(const K& key) const { return at_.put(key, std::nullopt, at_.now()); }
+    Result<void> erase(const K& key) const { return at_.forget(key, at_.now()); }
     Result<void> all(const Visit& visit) const {
         return at_.range(nullptr, nullptr, [&](const K& key, V value, std::int64_t at) {
             return visit(key, Timed<V>{std::move(value), {at}});

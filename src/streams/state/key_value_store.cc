@@ -43,6 +43,10 @@ Result<void> KeyValueStore::restore(std::span<const ChangelogRecord> records) {
 
 Result<bool> KeyValueStore::get(std::string_view key, Entry& out) const {
     const CallTimer timer{bytes().meter, StoreCall::kGet};
+    return find(key, out);
+}
+
+Result<bool> KeyValueStore::find(std::string_view key, Entry& out) const {
     LEAT_TRY(const bool found, read(key, out.value));
     if (found) decode(out.value, out);
     return found;
@@ -51,6 +55,29 @@ Result<bool> KeyValueStore::get(std::string_view key, Entry& out) const {
 Result<void> KeyValueStore::put(std::string_view key, std::optional<std::string_view> value,
                                 std::int64_t timestamp, const Headers* headers) {
     const CallTimer timer{bytes().meter, StoreCall::kPut};
+    return set(key, value, timestamp, headers);
+}
+
+Result<bool> KeyValueStore::put_if_absent(std::string_view key, std::string_view value,
+                                          std::int64_t timestamp, Entry& before) {
+    const CallTimer timer{bytes().meter, StoreCall::kPutIfAbsent};
+    LEAT_TRY(const bool found, find(key, before));
+    if (!found) LEAT_TRY_VOID(set(key, value, timestamp, nullptr));
+    return found;
+}
+
+Result<bool> KeyValueStore::erase(std::string_view key, std::int64_t timestamp, Entry* before) {
+    const CallTimer timer{bytes().meter, StoreCall::kDelete};
+    bool found = false;
+    if (before != nullptr) {
+        LEAT_TRY(found, find(key, *before));
+    }
+    LEAT_TRY_VOID(set(key, std::nullopt, timestamp, nullptr));
+    return found;
+}
+
+Result<void> KeyValueStore::set(std::string_view key, std::optional<std::string_view> value,
+                                std::int64_t timestamp, const Headers* headers) {
     RowChange change{.row = key, .value = value, .timestamp = timestamp, .headers = headers};
     if (value && timestamped_) {
         scratch_.clear();

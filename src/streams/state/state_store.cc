@@ -67,7 +67,13 @@ Result<bool> StateStore::read(std::string_view row, std::string& out) const {
     return found;
 }
 
+void StateStore::note_age(std::int64_t timestamp) const {
+    if (bytes_->meter == nullptr) return;
+    if (Sensor* age = bytes_->meter->age()) age->record(task_->wall_time() - timestamp);
+}
+
 Result<void> StateStore::write(const RowChange& change) {
+    note_age(change.timestamp);
     if (cache_) return cache_->put(change, task_->origin());
     return apply(change);
 }

@@ -12,20 +12,25 @@ using Kind = StoreSpec::Kind;
 
 constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::array<SensorId, kStoreCalls> kSensorOf{
-    SensorId::kStorePut,    SensorId::kStoreGet,     SensorId::kStoreFetch,
-    SensorId::kStoreRemove, SensorId::kStoreAll,     SensorId::kStoreRange,
-    SensorId::kStoreFlush,  SensorId::kStoreRestore, SensorId::kStoreIterator};
+    SensorId::kStorePut,     SensorId::kStorePutIfAbsent, SensorId::kStoreDelete,
+    SensorId::kStoreGet,     SensorId::kStoreFetch,       SensorId::kStoreRemove,
+    SensorId::kStoreAll,     SensorId::kStoreRange,       SensorId::kStoreFlush,
+    SensorId::kStoreRestore, SensorId::kStoreIterator};
 
-constexpr std::array kKeyed{SensorId::kStorePut,     SensorId::kStoreGet,   SensorId::kStoreAll,
-                            SensorId::kStoreRange,   SensorId::kStoreFlush, SensorId::kStoreRestore,
-                            SensorId::kStoreIterator};
-constexpr std::array kWindowed{SensorId::kStorePut, SensorId::kStoreFetch, SensorId::kStoreFlush,
-                               SensorId::kStoreRestore, SensorId::kStoreIterator};
+constexpr std::array kKeyed{SensorId::kStorePut,      SensorId::kStorePutIfAbsent,
+                            SensorId::kStoreDelete,   SensorId::kStoreGet,
+                            SensorId::kStoreAll,      SensorId::kStoreRange,
+                            SensorId::kStoreFlush,    SensorId::kStoreRestore,
+                            SensorId::kStoreIterator, SensorId::kStoreAge};
+constexpr std::array kWindowed{SensorId::kStorePut,      SensorId::kStoreFetch,
+                               SensorId::kStoreFlush,    SensorId::kStoreRestore,
+                               SensorId::kStoreIterator, SensorId::kStoreAge};
 constexpr std::array kSessions{SensorId::kStorePut,     SensorId::kStoreFetch,
                                SensorId::kStoreRemove,  SensorId::kStoreFlush,
-                               SensorId::kStoreRestore, SensorId::kStoreIterator};
+                               SensorId::kStoreRestore, SensorId::kStoreIterator,
+                               SensorId::kStoreAge};
 constexpr std::array kVersioned{SensorId::kStorePut, SensorId::kStoreGet, SensorId::kStoreFlush,
-                                SensorId::kStoreRestore};
+                                SensorId::kStoreRestore, SensorId::kStoreAge};
 constexpr std::array kSuppressed{SensorId::kSuppressedCount, SensorId::kSuppressedBytes};
 constexpr std::array kCached{SensorId::kCacheHits};
 
@@ -71,6 +76,7 @@ StoreMeter::StoreMeter(MetricRoom& room, const MetricSet::Tags& task, const Stor
       cache_(&room, with(task, "record-cache-id", spec.name),
              spec.caching ? std::span<const SensorId>{kCached} : std::span<const SensorId>{}) {
     for (std::size_t i = 0; i < kStoreCalls; ++i) calls_[i] = store_.find(kSensorOf[i]);
+    age_ = store_.find(SensorId::kStoreAge);
     hit_ratio_ = cache_.find(SensorId::kCacheHits);
 }
 

@@ -20,6 +20,8 @@ namespace leat::streams::detail {
 
 enum class StoreCall : std::uint8_t {
     kPut,
+    kPutIfAbsent,
+    kDelete,
     kGet,
     kFetch,
     kRemove,
@@ -29,7 +31,7 @@ enum class StoreCall : std::uint8_t {
     kRestore,
     kIterator,
 };
-inline constexpr std::size_t kStoreCalls = 9;
+inline constexpr std::size_t kStoreCalls = 11;
 
 /// Of one store.
 /// Threading: belongs to the task; what it counts may be read by others.
@@ -44,6 +46,8 @@ class StoreMeter {
     [[nodiscard]] const rt::Clock& clock() const noexcept { return clock_; }
     /// A read of a row found it in the record cache, or did not.
     void looked_up(bool found) noexcept;
+    /// Of what is put, in milliseconds. Null: nobody asks, so no clock is read.
+    [[nodiscard]] Sensor* age() const noexcept { return age_; }
     /// Updates wait in a suppression.
     void waiting(std::int64_t updates, std::int64_t bytes) noexcept;
     void tick(std::int64_t now_ms);
@@ -53,6 +57,7 @@ class StoreMeter {
     MetricSet store_;
     MetricSet cache_;
     std::array<Sensor*, kStoreCalls> calls_{};
+    Sensor* age_ = nullptr;
     Sensor* hit_ratio_ = nullptr;
     std::int64_t lookups_ = 0;
     std::int64_t hits_ = 0;

@@ -131,6 +131,7 @@ Result<VersionedStore::Put> VersionedStore::put(std::string_view key,
                                                 std::optional<std::string_view> value,
                                                 std::int64_t timestamp) {
     const CallTimer timer{bytes().meter, StoreCall::kPut};
+    note_age(timestamp);
     observe(timestamp);
     Put done{.stored = false, .to = timestamp};
     if (timestamp >= oldest() - 1) {

@@ -33,6 +33,11 @@ class KeyValueStore final : public StateStore {
     /// record's that is being processed.
     Result<void> put(std::string_view key, std::optional<std::string_view> value,
                      std::int64_t timestamp, const Headers* headers = nullptr);
+    /// As put() unless there is one, which comes into `before`. True: there was.
+    Result<bool> put_if_absent(std::string_view key, std::string_view value, std::int64_t timestamp,
+                               Entry& before);
+    /// Deletes; what was there comes into `before` unless that is null. True: there was something.
+    Result<bool> erase(std::string_view key, std::int64_t timestamp, Entry* before);
     /// from <= key < to; an absent bound is none. The store must not change meanwhile.
     Result<void> range(std::string_view from, std::optional<std::string_view> to,
                        const Visit& visit, Direction direction = Direction::kForward) const;
@@ -46,6 +51,10 @@ class KeyValueStore final : public StateStore {
     std::string_view changelog_value(std::string_view value) const override;
     void read_entry(std::string_view value, Entry& out) const override;
     void decode(std::string& value, Entry& out) const;
+    // Without counting the call.
+    Result<bool> find(std::string_view key, Entry& out) const;
+    Result<void> set(std::string_view key, std::optional<std::string_view> value,
+                     std::int64_t timestamp, const Headers* headers);
 
     bool timestamped_;
     std::string scratch_;

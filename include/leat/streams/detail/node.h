@@ -107,6 +107,8 @@ class Node {
         }
     }
 
+    /// For a suppression, which tells something when it likes.
+    void count_emitted() const;
     /// Logs what closing ended with, if that was an error.
     static void note_close(const Result<void>& done);
 

@@ -136,6 +136,8 @@ class StateStore {
     using VisitRow = std::function<bool(std::string_view row, std::string_view value)>;
     Result<void> scan(std::string_view from, std::optional<std::string_view> to,
                       Direction direction, const VisitRow& visit) const;
+    /// Something of that time is put, by a record that is being processed.
+    void note_age(std::int64_t timestamp) const;
     /// Appends a record to the changelog, if there is one.
     Result<void> log(std::string_view key, std::optional<std::string_view> value,
                      std::int64_t timestamp, const Headers* headers = nullptr);

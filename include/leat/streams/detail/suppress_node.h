@@ -99,8 +99,12 @@ class SuppressNode final : public Node {
         LEAT_TRY(const auto now, decoded(kept.now));
         LEAT_TRY(const auto before, decoded(kept.before));
         const Change change{.now = now ? &*now : nullptr, .before = before ? &*before : nullptr};
-        return forward(
-            {.key = &key, .value = &change, .timestamp = kept.timestamp, .headers = &kept.headers});
+        LEAT_TRY_VOID(forward({.key = &key,
+                               .value = &change,
+                               .timestamp = kept.timestamp,
+                               .headers = &kept.headers}));
+        count_emitted();
+        return {};
     }
 
     [[nodiscard]] bool over() const {

@@ -35,9 +35,29 @@ class StoreAccess {
         LEAT_TRY(const auto bytes, encoded(*key_, key));
         Entry entry;
         LEAT_TRY(const bool found, rows().get(bytes, entry));
-        if (!found) return std::optional<std::pair<V, std::int64_t>>{};
-        LEAT_TRY(auto value, value_->decode(store_->name(), entry.value));
-        return std::optional{std::pair{std::move(value), entry.timestamp}};
+        return decoded(found, entry);
+    }
+    /// Puts unless there is something; answers what there was.
+    Result<std::optional<std::pair<V, std::int64_t>>> put_if_absent(const K& key, const V& value,
+                                                                    std::int64_t timestamp) const {
+        LEAT_TRY(const auto bytes, encoded(*key_, key));
+        LEAT_TRY(const auto value_bytes, encoded(*value_, value));
+        Entry before;
+        LEAT_TRY(const bool found, rows().put_if_absent(bytes, value_bytes, timestamp, before));
+        return decoded(found, before);
+    }
+    /// Answers what there was.
+    Result<std::optional<std::pair<V, std::int64_t>>> erase(const K& key,
+                                                            std::int64_t timestamp) const {
+        LEAT_TRY(const auto bytes, encoded(*key_, key));
+        Entry before;
+        LEAT_TRY(const bool found, rows().erase(bytes, timestamp, &before));
+        return decoded(found, before);
+    }
+    Result<void> forget(const K& key, std::int64_t timestamp) const {
+        LEAT_TRY(const auto bytes, encoded(*key_, key));
+        LEAT_TRY_VOID(rows().erase(bytes, timestamp, nullptr));
+        return {};
     }
     Result<void> put(const K& key, const std::optional<V>& value, std::int64_t timestamp) const {
         LEAT_TRY(const auto bytes, encoded(*key_, key));
@@ -105,6 +125,12 @@ class StoreAccess {
         std::string out;
         LEAT_TRY_VOID(codec.encode(store_->name(), value, out));
         return out;
+    }
+    Result<std::optional<std::pair<V, std::int64_t>>> decoded(bool found,
+                                                              const Entry& entry) const {
+        if (!found) return std::optional<std::pair<V, std::int64_t>>{};
+        LEAT_TRY(auto value, value_->decode(store_->name(), entry.value));
+        return std::optional{std::pair{std::move(value), entry.timestamp}};
     }
     [[nodiscard]] KeyValueStore& rows() const { return static_cast<KeyValueStore&>(*store_); }
     [[nodiscard]] WindowStore& windows() const { return static_cast<WindowStore&>(*store_); }

@@ -12,6 +12,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +67,10 @@ class App:
     def said(self):
         self.log.flush()
         return pathlib.Path(self.log.name).read_text()
+
+    def assigned(self):
+        """Generation and number of active tasks of the group's last word."""
+        return (re.findall(r"event=assigned .*generation=(\d+) active=(\d+)", self.said()) or [()])[-1]
 
     def wait(self, there, what, patience=40):
         deadline = time.monotonic() + patience
@@ -426,7 +431,9 @@ class Live(ClusterTest):
         with App(self, "numbers", *static) as first, App(self, "numbers", "group.instance.id=two", *static[1:]) as second:
             first.running()
             second.running()
-            second.wait(lambda: "active=1" in second.said(), "has no task")
+            # Whoever came first gives up a task in one round, which the other one has in the next.
+            second.wait(lambda: first.assigned() == second.assigned() and second.assigned()[1:] == ("1",),
+                        "tasks are not laid out")
             self.assertEqual(first.ask("stay"), "ok")
             begun = second.said().count("event=assigned")
             with App(self, "numbers", *static) as again:

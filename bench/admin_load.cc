@@ -145,6 +145,25 @@ void run_offsets(const Plan& plan) {
                 error);
 }
 
+/// Whether the broker behind `fd` acknowledges the frame before it is time to give up.
+static bool is_acknowledged(const Plan& plan, int fd, const std::string& frame,
+                            std::int64_t give_up) {
+    while (now_ns() < give_up) {
+        const auto answer = round_trip(fd, frame);
+        if (answer.empty()) {
+            return false;
+        }
+        const auto results = read_produce_answer(answer);
+        if (!results.empty() && results[0].error == 0) {
+            return true;
+        }
+        // A new broker does not know the topic yet: ask for it and try again.
+        static_cast<void>(
+            round_trip(fd, create_topic_frame(plan.topic, plan.partitions, plan.configs)));
+    }
+    return false;
+}
+
 void run_first_ack(const Plan& plan) {
     const auto batch = build_batch({"first"}, wall_ms());
     const auto frame = produce_head(plan.topic, 0, plan.acks, batch.size()) + batch;
@@ -152,17 +171,10 @@ void run_first_ack(const Plan& plan) {
     while (now_ns() < give_up) {
         const int fd = try_connect(plan.broker, true);
         if (fd >= 0) {
-            for (auto answer = round_trip(fd, frame); !answer.empty() && now_ns() < give_up;
-                 answer = round_trip(fd, frame)) {
-                const auto results = read_produce_answer(answer);
-                if (!results.empty() && results[0].error == 0) {
-                    std::printf("{\"mode\":\"first-ack\",\"monotonic_ns\":%lld}\n",
-                                static_cast<long long>(now_ns()));
-                    return;
-                }
-                // A new broker does not know the topic yet: ask for it and try again.
-                static_cast<void>(
-                    round_trip(fd, create_topic_frame(plan.topic, plan.partitions, plan.configs)));
+            if (is_acknowledged(plan, fd, frame, give_up)) {
+                std::printf("{\"mode\":\"first-ack\",\"monotonic_ns\":%lld}\n",
+                            static_cast<long long>(now_ns()));
+                return;
             }
             close(fd);
         }

@@ -159,21 +159,21 @@ void run_logins(const Plan& plan) {
     std::vector<Histogram> times(static_cast<std::size_t>(plan.connections));
     const auto start = now_ns();
     const auto end = start + static_cast<std::int64_t>(plan.seconds * 1e9);
-    {
-        std::vector<std::jthread> threads;
-        for (auto& mine : times) {
-            threads.emplace_back([&] {
-                Keys keys;
-                while (now_ns() < end) {
-                    const auto before = now_ns();
-                    const int fd = connect_or_die(plan.broker, true);
-                    log_in(fd, user, password, ++count, keys);
-                    close(fd);
-                    mine.add(now_ns() - before);
-                }
-            });
-        }
+    std::vector<std::jthread> threads;
+    threads.reserve(times.size());
+    for (auto& mine : times) {
+        threads.emplace_back([&] {
+            Keys keys;
+            while (now_ns() < end) {
+                const auto before = now_ns();
+                const int fd = connect_or_die(plan.broker, true);
+                log_in(fd, user, password, ++count, keys);
+                close(fd);
+                mine.add(now_ns() - before);
+            }
+        });
     }
+    threads.clear();  // Waits for each of them.
     Histogram all;
     for (const auto& mine : times) {
         all.merge(mine);

@@ -377,12 +377,14 @@ int main(int argc, char** argv) {
     }
     Store store(argv[1]);
     std::vector<std::unique_ptr<Loop>> loops;
+    loops.reserve(static_cast<std::size_t>(threads));
     for (int i = 0; i < threads; ++i) {
         loops.push_back(std::make_unique<Loop>(store, sync, listen_on(port)));
     }
     std::printf("null_broker ready 127.0.0.1:%d\n", port);
     std::fflush(stdout);
     std::vector<std::jthread> running;
+    running.reserve(loops.size());
     for (auto& loop : loops) {
         running.emplace_back([&loop] { loop->run(); });
     }

@@ -235,12 +235,14 @@ void run_produce(const Plan& plan) {
     const auto values = make_values(plan);
     const auto batch = build_batch(values, wall_ms());
     std::vector<std::string> heads;
+    heads.reserve(static_cast<std::size_t>(plan.partitions));
     for (std::int32_t p = 0; p < plan.partitions; ++p) {
         heads.push_back(produce_head(plan.topic, p, plan.acks, batch.size()));
     }
     const auto start = now_ns();
     const auto end = start + static_cast<std::int64_t>(plan.seconds * 1e9);
     std::vector<std::unique_ptr<Worker>> workers;
+    workers.reserve(static_cast<std::size_t>(plan.threads));
     for (int i = 0; i < plan.threads; ++i) {
         workers.push_back(std::make_unique<Worker>(plan, batch, end));
     }

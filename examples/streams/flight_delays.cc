@@ -86,6 +86,7 @@ Delays delays_of(const Windowed<std::string>& key, const Sum& sum) {
 
 std::vector<Delays> worst(const Ranking& ranking) {
     std::vector<Delays> all;
+    all.reserve(ranking.size());
     for (const auto& [airport, delays] : ranking) all.push_back(delays);
     std::ranges::sort(all, [](const Delays& a, const Delays& b) {
         return std::tie(b.average, a.airport) < std::tie(a.average, b.airport);

@@ -41,6 +41,7 @@ std::vector<std::string_view> choices_of(const OptionSpec& option) {
 
 std::vector<const OptionSpec*> options_of(const Command& command) {
     std::vector<const OptionSpec*> out;
+    out.reserve(command.options.size());
     for (const OptionSpec& option : command.options) out.push_back(&option);
     for (const OptionSpec& option : common_options(command.kind)) out.push_back(&option);
     return out;

@@ -13,12 +13,12 @@
 namespace leat::apps {
 namespace {
 
-Result<ParsedLine> parse(std::vector<std::string> words) {
+Result<ParsedLine> parse(const std::vector<std::string>& words) {
     return parse_command_line(words);
 }
 
-std::string complaint(std::vector<std::string> words) {
-    const Result<ParsedLine> got = parse(std::move(words));
+std::string complaint(const std::vector<std::string>& words) {
+    const Result<ParsedLine> got = parse(words);
     EXPECT_ERRC(got, Errc::kUsage);
     return got ? "" : std::string{got.error().detail()};
 }
@@ -96,9 +96,8 @@ TEST(Completion, KnowsEveryCommandAndOption) {
         const std::string script = completion_script(shell);
         for (const Command& command : all_commands()) {
             for (const OptionSpec& option : command.options) {
-                if (!option.is_argument()) {
-                    EXPECT_NE(script.find(option.key()), std::string::npos) << option.key();
-                }
+                if (option.is_argument()) continue;
+                EXPECT_NE(script.find(option.key()), std::string::npos) << option.key();
             }
         }
     }

@@ -163,6 +163,11 @@ std::vector<Command> record_commands() {
          .example = "leat group delete billing --yes",
          .options = group_delete_options(),
          .run = run_group_delete},
+    };
+}
+
+std::vector<Command> cluster_commands() {
+    return {
         {.path = "txn list",
          .summary = "list the transactional ids and their states",
          .example = "leat txn list --output json",
@@ -384,8 +389,9 @@ std::vector<Command> plain_commands() {
 std::vector<Command> make_commands() {
     std::vector<Command> out;
     for (const std::vector<Command>& some :
-         {serve_commands(), topic_commands(), record_commands(), stream_commands(), user_commands(),
-          rights_commands(), log_commands(), bench_commands(), plain_commands()})
+         {serve_commands(), topic_commands(), record_commands(), cluster_commands(),
+          stream_commands(), user_commands(), rights_commands(), log_commands(), bench_commands(),
+          plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }
@@ -404,13 +410,13 @@ std::vector<CommandGroup> used_groups() {
 }  // namespace
 
 std::span<const Command> all_commands() {
-    static const std::vector<Command> kAll = make_commands();
-    return kAll;
+    static const std::vector<Command> all = make_commands();
+    return all;
 }
 
 std::span<const CommandGroup> all_groups() {
-    static const std::vector<CommandGroup> kUsed = used_groups();
-    return kUsed;
+    static const std::vector<CommandGroup> used = used_groups();
+    return used;
 }
 
 std::span<const OptionSpec> common_options(CommandKind kind) {

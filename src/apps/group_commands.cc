@@ -69,6 +69,7 @@ Result<std::vector<Row>> rows_of(client::Admin& admin, const client::GroupDetail
         }
     }
     std::vector<TopicPartition> all;
+    all.reserve(rows.size());
     for (const auto& [where, row] : rows) all.push_back(where);
     LEAT_TRY(const std::vector<PartitionOffset> ends, admin.list_offsets(all, client::kLatest));
     std::vector<Row> out;

@@ -411,6 +411,7 @@ Result<void> LogDump::snapshot(Offset at) {
                 problem(window.substr(window.rfind('/') + 1), detail_of(decoded.error())));
     }
     std::vector<std::int64_t> ids;
+    ids.reserve(entries->size());
     for (const auto& [id, entry] : *entries) ids.push_back(id);
     std::ranges::sort(ids);
     for (const std::int64_t id : ids) {

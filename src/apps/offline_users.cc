@@ -48,6 +48,7 @@ Result<void> put_offline_user(const std::string& directory, const OfflineUser& u
     LEAT_TRY(const metadata::State state, store->load());
     LEAT_TRY_VOID(opened->bind_cluster(state.cluster_id));
     std::vector<metadata::Delta> deltas;
+    deltas.reserve(user.mechanisms.size());
     for (const auth::ScramMechanism mechanism : user.mechanisms)
         deltas.emplace_back(metadata::ScramChanged{
             user.name, mechanism,

@@ -124,6 +124,7 @@ json::value offset_json(const OffsetMap& offsets, const client::TopicPartition& 
 Result<json::object> topic_json(client::Admin& admin, const client::TopicInfo& topic,
                                 bool all_settings) {
     std::vector<client::TopicPartition> where;
+    where.reserve(topic.partitions.size());
     for (const client::PartitionInfo& partition : topic.partitions)
         where.push_back({topic.name, partition.id});
     LEAT_TRY(const OffsetMap starts, offsets_at(admin, where, client::kEarliest));

@@ -113,6 +113,7 @@ Result<std::vector<CreatedTopic>> Admin::create_topics(std::span<const NewTopic>
                  [](const wire::CreateTopicsResponse& m) { return first_retriable(m.topics); },
                  INT16_MAX, false));
     std::vector<CreatedTopic> out;
+    out.reserve(answer.message.topics.size());
     for (const auto& topic : answer.message.topics)
         out.push_back({.outcome = outcome_of(topic.name, topic.error_code, topic.error_message),
                        .id = topic.topic_id,
@@ -124,6 +125,7 @@ Result<std::vector<CreatedTopic>> Admin::create_topics(std::span<const NewTopic>
 Result<std::vector<Outcome>> Admin::delete_topics(std::span<const std::string> names) {
     std::vector<std::string_view> by_name{names.begin(), names.end()};
     std::vector<wire::DeleteTopicsRequest::DeleteTopicState> states;
+    states.reserve(names.size());
     for (const std::string& name : names) states.push_back({.name = name, .topic_id = {}});
     const wire::DeleteTopicsRequest request{
         .topics = states, .topic_names = by_name, .timeout_ms = kServerTimeoutMs};
@@ -133,6 +135,7 @@ Result<std::vector<Outcome>> Admin::delete_topics(std::span<const std::string> n
                  [](const wire::DeleteTopicsResponse& m) { return first_retriable(m.responses); },
                  INT16_MAX, false));
     std::vector<Outcome> out;
+    out.reserve(answer.message.responses.size());
     for (const auto& topic : answer.message.responses)
         out.push_back(outcome_of(text_or_empty(topic.name), topic.error_code, topic.error_message));
     return out;
@@ -216,6 +219,7 @@ Result<std::vector<PartitionOffset>> Admin::list_offsets(std::span<const TopicPa
                                                          bool committed_only) {
     using Request = wire::ListOffsetsRequest;
     std::vector<PartitionOffset> out;
+    out.reserve(where.size());
     for (const TopicPartition& one : where)
         out.push_back({.where = one, .offset = -1, .code = Errc::kLeaderNotAvailable});
     LEAT_TRY(const LeaderMap leaders, leaders_of(*this, where));
@@ -226,6 +230,7 @@ Result<std::vector<PartitionOffset>> Admin::list_offsets(std::span<const TopicPa
                                               .current_leader_epoch = -1,
                                               .timestamp = timestamp});
         std::vector<Request::ListOffsetsTopic> topics;
+        topics.reserve(parts.size());
         for (auto& [name, partitions] : parts)
             topics.push_back({.name = name, .partitions = partitions});
         const Request request{.replica_id = -1,
@@ -261,6 +266,7 @@ Result<std::vector<PartitionOffset>> Admin::delete_records(
             parts[where[at].topic].push_back(
                 {.partition_index = where[at].partition, .offset = before[at].offset});
         std::vector<Request::DeleteRecordsTopic> topics;
+        topics.reserve(parts.size());
         for (auto& [name, partitions] : parts)
             topics.push_back({.name = name, .partitions = partitions});
         const Request request{.topics = topics, .timeout_ms = kServerTimeoutMs};

@@ -172,6 +172,7 @@ Result<std::vector<PartitionOffset>> Admin::commit_offsets(
                                           .committed_metadata = ""});
     }
     std::vector<Request::OffsetCommitRequestTopic> topics;
+    topics.reserve(parts.size());
     for (auto& [name, partitions] : parts)
         topics.push_back({.name = name, .topic_id = {}, .partitions = partitions});
     // Generation -1 and no member: a commit from outside, allowed while the group is empty.
@@ -227,6 +228,7 @@ Result<std::vector<Outcome>> Admin::remove_members(std::string_view group,
                  [](const wire::LeaveGroupResponse& m) { return m.error_code; }));
     if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
     std::vector<Outcome> out;
+    out.reserve(answer.message.members.size());
     for (const auto& one : answer.message.members)
         out.push_back(outcome_of(one.member_id, one.error_code, std::nullopt));
     return out;

@@ -67,6 +67,7 @@ Result<std::vector<auth::Acl>> list_acls(Admin& admin, const auth::AclFilter& fi
 
 Result<std::vector<Outcome>> create_acls(Admin& admin, std::span<const auth::Acl> acls) {
     std::vector<wire::CreateAclsRequest::AclCreation> creations;
+    creations.reserve(acls.size());
     for (const auth::Acl& acl : acls)
         creations.push_back({.resource_type = static_cast<std::int8_t>(acl.type),
                              .resource_name = acl.name,
@@ -84,6 +85,7 @@ Result<std::vector<Outcome>> create_acls(Admin& admin, std::span<const auth::Acl
     const auto& results = answer.message.results;
     if (results.size() != acls.size()) return no_result("the access rules");
     std::vector<Outcome> out;
+    out.reserve(results.size());
     for (std::size_t i = 0; i < results.size(); ++i)
         out.push_back(outcome_of(acls[i].name, results[i].error_code, results[i].error_message));
     return out;
@@ -110,6 +112,7 @@ Result<std::vector<auth::Acl>> delete_acls(Admin& admin, std::span<const auth::A
 Result<std::vector<QuotaEntry>> list_quotas(Admin& admin, const auth::QuotaEntity& entity) {
     using Component = wire::DescribeClientQuotasRequest::ComponentData;
     std::vector<Component> components;
+    components.reserve(entity.size());
     for (const auto& [type, name] : entity)
         components.push_back({.entity_type = type,
                               .match_type = static_cast<std::int8_t>(name ? 0 : 1),
@@ -139,9 +142,11 @@ Result<Outcome> alter_quotas(Admin& admin, const auth::QuotaEntity& entity,
                              std::span<const QuotaChange> changes, bool validate_only) {
     using Entry = wire::AlterClientQuotasRequest::EntryData;
     std::vector<wire::AlterClientQuotasRequest::EntityData> parts;
+    parts.reserve(entity.size());
     for (const auto& [type, name] : entity)
         parts.push_back({.entity_type = type, .entity_name = view_of(name)});
     std::vector<wire::AlterClientQuotasRequest::OpData> ops;
+    ops.reserve(changes.size());
     for (const QuotaChange& change : changes)
         ops.push_back({.key = change.name,
                        .value = change.value.value_or(0),

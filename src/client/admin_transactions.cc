@@ -111,6 +111,7 @@ Result<std::vector<OpenTransaction>> Admin::open_transactions(
             by_leader[at->second][each.topic].push_back(each.partition);
     for (auto& [leader, topics] : by_leader) {
         std::vector<Asked> asked;
+        asked.reserve(topics.size());
         for (auto& [topic, partitions] : topics)
             asked.push_back({.name = topic, .partition_indexes = partitions});
         const wire::DescribeProducersRequest request{.topics = asked};

@@ -93,6 +93,7 @@ Result<GroupMember::Joined> GroupMember::join(Bytes metadata) {
 
 Result<std::vector<std::byte>> GroupMember::sync(const std::vector<MemberShare>& shares) {
     std::vector<wire::SyncGroupRequest::SyncGroupRequestAssignment> assignments;
+    assignments.reserve(shares.size());
     for (const MemberShare& share : shares)
         assignments.push_back({.member_id = share.member_id, .assignment = share.assignment});
     const wire::SyncGroupRequest request{.group_id = identity_.group,

@@ -58,6 +58,7 @@ Result<void> GroupOffsets::commit(const GroupIdentity& as,
                                              .committed_offset = one.offset,
                                              .committed_metadata = one.metadata});
     std::vector<wire::OffsetCommitRequest::OffsetCommitRequestTopic> topics;
+    topics.reserve(by_topic.size());
     for (auto& [name, partitions] : by_topic)
         topics.push_back({.name = name, .topic_id = {}, .partitions = partitions});
     const wire::OffsetCommitRequest request{

@@ -82,7 +82,8 @@ struct PartitionReader::State {
 PartitionReader::PartitionReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PartitionReader::~PartitionReader() = default;
 
-Result<std::unique_ptr<PartitionReader>> PartitionReader::open(std::vector<Property> properties) {
+Result<std::unique_ptr<PartitionReader>> PartitionReader::open(
+    const std::vector<Property>& properties) {
     LEAT_TRY(std::vector<Property> translated, to_librdkafka(properties, Role::kConsumer));
     if (find_property(translated, "group.id").empty())
         set_property(translated, "group.id", "leat-reader");

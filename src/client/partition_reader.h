@@ -34,7 +34,7 @@ class PartitionReader {
   public:
     /// Does not connect yet. Sets group.id when there is none (librdkafka wants one); nothing is
     /// ever committed. Errors: kInvalidSetting.
-    static Result<std::unique_ptr<PartitionReader>> open(std::vector<Property> properties);
+    static Result<std::unique_ptr<PartitionReader>> open(const std::vector<Property>& properties);
     PartitionReader(const PartitionReader&) = delete;
     PartitionReader& operator=(const PartitionReader&) = delete;
     ~PartitionReader();

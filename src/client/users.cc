@@ -108,8 +108,10 @@ Result<Outcome> remove_user(Admin& admin, std::string_view name,
 Result<TokenInfo> create_token(Admin& admin, std::span<const std::string> renewers,
                                std::int64_t max_lifetime_ms) {
     std::vector<auth::Principal> principals;
+    principals.reserve(renewers.size());
     for (const std::string& one : renewers) principals.push_back(auth::Principal::parse(one));
     std::vector<wire::CreateDelegationTokenRequest::CreatableRenewers> rows;
+    rows.reserve(principals.size());
     for (const auth::Principal& one : principals)
         rows.push_back({.principal_type = one.type(), .principal_name = one.name()});
     wire::CreateDelegationTokenRequest request;

@@ -57,6 +57,7 @@ constexpr auto kWithoutEffect = std::to_array<Known>({
 
 std::vector<Setting> foreign_settings() {
     std::vector<Setting> rows;
+    rows.reserve(kWithoutEffect.size());
     for (const Known& known : kWithoutEffect)
         rows.push_back({.name = known.name,
                         .type = known.type,

@@ -186,6 +186,7 @@ Progress Router::read(const http::Request& request) const {
 http::Response Router::whole(const Progress& progress) const {
     if (progress.question.partition) return json_response(progress.parts.begin()->second);
     std::vector<std::string> parts;
+    parts.reserve(progress.parts.size());
     for (const auto& [partition, text] : progress.parts) parts.push_back(text);
     return json_response(partitions_text(progress.question.store->name, parts));
 }

@@ -76,6 +76,7 @@ void bank(const TxnPlan& plan, History& history, TxnStatus& status) {
     std::vector<Account> accounts(static_cast<std::size_t>(plan.threads * plan.accounts));
     // Whoever takes over aborts first what the one before had open, and then reads.
     std::vector<std::unique_ptr<Teller>> tellers;
+    tellers.reserve(static_cast<std::size_t>(plan.threads));
     for (int i = 0; i < plan.threads; ++i)
         tellers.push_back(std::make_unique<Teller>(plan, history, status, i, accounts));
     read_committed(plan, plan.client.topic,
@@ -89,6 +90,7 @@ void bank(const TxnPlan& plan, History& history, TxnStatus& status) {
                        accounts[account] = now;
                    });
     std::vector<std::jthread> threads;
+    threads.reserve(tellers.size());
     for (const auto& teller : tellers) threads.emplace_back([&teller] { teller->run(); });
 }
 

@@ -118,9 +118,11 @@ class Transformer {
 
 void transform(const TxnPlan& plan, History& history, TxnStatus& status) {
     std::vector<std::unique_ptr<Transformer>> all;
+    all.reserve(static_cast<std::size_t>(plan.threads));
     for (int i = 0; i < plan.threads; ++i)
         all.push_back(std::make_unique<Transformer>(plan, history, status, i));
     std::vector<std::jthread> threads;
+    threads.reserve(all.size());
     for (const auto& each : all) threads.emplace_back([&each] { each->run(); });
 }
 

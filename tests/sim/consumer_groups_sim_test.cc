@@ -70,6 +70,9 @@ class Reader {
     void become_new();
     void tick();
     void beat();
+    /// The coordinator answers a heartbeat that reached it then; the answer is still on its way.
+    void took(const ConsumerHeartbeatAnswer& answer, std::uint64_t beat, std::uint64_t attempt,
+              Instant at);
     void on_answer(const ConsumerHeartbeatAnswer& answer);
     /// One step towards what it was told to own, if it is not there.
     void reconcile();
@@ -236,22 +239,24 @@ void Reader::beat() {
             if (tells_all) request.topics = std::span{&topic, 1};
             if (tells_all) request.rebalance_timeout_ms = 20'000;
             if (tells_owned) request.owned = has;
-            c.consumer_heartbeat(request, world_.now,
-                                 [this, beat, attempt,
-                                  taken = world_.now.mono](const ConsumerHeartbeatAnswer& answer) {
-                                     if (answer.error == Errc::kNone && attempt == attempt_) {
-                                         heard = taken;
-                                         in_group = true;
-                                         world_.told_epoch[answer.member_id] = answer.member_epoch;
-                                         if (answer.assignment)
-                                             world_.given(*this, partitions_of(answer));
-                                     }
-                                     after(world_.delay(), [this, answer, beat, attempt] {
-                                         if (attempt == attempt_ && beat == beats_)
-                                             on_answer(answer);
-                                     });
-                                 });
+            c.consumer_heartbeat(
+                request, world_.now,
+                [this, beat, attempt, taken = world_.now.mono](
+                    const ConsumerHeartbeatAnswer& answer) { took(answer, beat, attempt, taken); });
         });
+    });
+}
+
+void Reader::took(const ConsumerHeartbeatAnswer& answer, std::uint64_t beat, std::uint64_t attempt,
+                  Instant at) {
+    if (answer.error == Errc::kNone && attempt == attempt_) {
+        heard = at;
+        in_group = true;
+        world_.told_epoch[answer.member_id] = answer.member_epoch;
+        if (answer.assignment) world_.given(*this, partitions_of(answer));
+    }
+    after(world_.delay(), [this, answer, beat, attempt] {
+        if (attempt == attempt_ && beat == beats_) on_answer(answer);
     });
 }
 

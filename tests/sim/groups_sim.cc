@@ -14,6 +14,7 @@ constexpr milliseconds kPatience{12'000};  ///< For an answer, before a client t
 
 std::vector<std::byte> bytes_of(const std::vector<std::int32_t>& partitions) {
     std::vector<std::byte> out;
+    out.reserve(partitions.size());
     for (const std::int32_t partition : partitions)
         out.push_back(static_cast<std::byte>(partition));
     return out;
@@ -21,6 +22,7 @@ std::vector<std::byte> bytes_of(const std::vector<std::int32_t>& partitions) {
 
 std::vector<std::int32_t> partitions_of(const std::vector<std::byte>& bytes) {
     std::vector<std::int32_t> out;
+    out.reserve(bytes.size());
     for (const std::byte byte : bytes) out.push_back(static_cast<std::int32_t>(byte));
     return out;
 }
@@ -148,6 +150,7 @@ void Consumer::sync(const JoinAnswer& joined) {
         if (attempt != attempt_) return;
         auto answer = back<SyncAnswer>([this](const SyncAnswer& a) { on_synced(a); });
         std::vector<Assignment> assignments;
+        assignments.reserve(shares.size());
         for (const auto& [member, share] : shares) assignments.push_back({member, share});
         world_.call([&](Coordinator& coordinator) {
             coordinator.sync({.group_id = World::kGroup,
@@ -210,6 +213,7 @@ void Consumer::commit() {
                     {.topic = World::kTopic, .partition = partition, .offset = number});
             }
             std::vector<std::pair<std::int32_t, std::int64_t>> numbers;
+            numbers.reserve(offsets.size());
             for (const OffsetToCommit& o : offsets) numbers.emplace_back(o.partition, o.offset);
             coordinator.commit_offsets(
                 {.group_id = World::kGroup,

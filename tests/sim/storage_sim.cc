@@ -128,6 +128,7 @@ void StorageSim::open() {
     may_be_clean_ = false;
     is_broken_ = false;
     std::vector<storage::PartitionSpec> known;
+    known.reserve(places_.size());
     for (const auto& place : places_) known.push_back(place->spec);
     const auto stray = directory_->reconcile(known);
     if (!stray || !stray->empty()) return note("a partition's folder was set aside");

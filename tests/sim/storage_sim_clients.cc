@@ -49,6 +49,7 @@ void StorageSim::resend(Producer& producer) {
     if (!producer.is_idempotent) return producer.unacked.clear();
     // One that is answered at once may leave the list.
     std::vector<std::uint32_t> firsts;
+    firsts.reserve(producer.unacked.size());
     for (const Sending& sending : producer.unacked) firsts.push_back(sending.plan.first);
     for (const std::uint32_t first : firsts) {
         const auto at = std::ranges::find(producer.unacked, first,
@@ -200,12 +201,12 @@ void StorageSim::check_place(Place& place) {
             request.at_least_one = true;
             bool is_back = false;
             bool done = false;
-            shards_[place.shard]->executor->here([&] {
-                rt::start(place.partition->read(request), [&](const ReadResult& result) {
-                    is_back = true;
-                    took(place, request.from, result, done, at);
-                });
-            });
+            const auto answered = [&](const ReadResult& result) {
+                is_back = true;
+                took(place, request.from, result, done, at);
+            };
+            shards_[place.shard]->executor->here(
+                [&] { rt::start(place.partition->read(request), answered); });
             if (!world_.run_until([&] { return is_back; }))
                 return note(place.spec.folder() + ": a read does not come back");
             if (done && !has_failed())

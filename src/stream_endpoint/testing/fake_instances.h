@@ -71,6 +71,7 @@ class FakeInstance final : public Instance {
         if (now != streams::ApplicationState::kRunning)
             return Error{Errc::kUsage, "the application is " + name_of(now)};
         std::vector<streams::detail::RawAnswer> out;
+        out.reserve(options.partitions.size());
         for (const std::int32_t partition : options.partitions)
             out.push_back(answer(partition, store, query, options));
         return out;

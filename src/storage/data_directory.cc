@@ -253,9 +253,9 @@ Result<void> DataDirectory::bind_cluster(const std::string& cluster_id) {
     Meta& meta = state_->meta;
     if (meta.cluster_id == cluster_id) return {};
     if (!meta.cluster_id.empty())
-        return refused(state_->path + " belongs to cluster " + meta.cluster_id + ", its " +
-                       std::string{kStoreName} + " to " + cluster_id +
-                       ": one of them was replaced or deleted. Put it back from a backup");
+        return refused(state_->file(kMetaName) + " is of cluster " + meta.cluster_id + ", the " +
+                       std::string{kStoreName} + " beside it of " + cluster_id +
+                       ": one of them is damaged or was replaced. Put it back from a backup");
     meta.cluster_id = cluster_id;
     meta.directory_id = directory_id_of(cluster_id, meta.node_id);
     return state_->write_meta();

@@ -52,15 +52,16 @@ extern "C" {
 // Neither does it see how these libraries count references, as that is done by atomics that are
 // theirs, and takes what the last one to let go does for a race with all who had it before.
 // librdkafka gives up locks and buffers of messages so, by functions that C++ code does not call:
-// what goes wrong in our functions that it calls is still told.
+// what goes wrong in our functions that it calls is still told. Reports show their names without
+// "interceptor_".
 // RocksDB gives up versions, tables and files so. It calls nothing of ours, so one side of what is
 // not told is always its own code. called_from_lib would be no narrower: it passes over a library's
 // locks too, and finds races that are none.
 const char* __tsan_default_suppressions();   // NOLINT(bugprone-reserved-identifier)
 const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
-    return "race_top:^free$\n"
-           "race_top:^pthread_rwlock_destroy$\n"
-           "race_top:^pthread_mutex_lock$\n"
+    return "race_top:interceptor_free$\n"
+           "race_top:interceptor_pthread_rwlock_destroy$\n"
+           "race_top:interceptor_pthread_mutex_lock$\n"
            "race:librocksdb.so\n";
 }
 

@@ -354,8 +354,9 @@ class Restarts(unittest.TestCase):
                 began = time.monotonic()
                 broker.process.send_signal(signal.SIGTERM)
                 self.assertEqual(client.receive("JoinGroup", 3)["error_code"], 16)
-                self.assertEqual(broker.process.wait(30), 0)
                 self.assertLess(time.monotonic() - began, 5)
+                # How long the rest of its end takes is the machine's and a sanitizer's matter, but no minute.
+                self.assertEqual(broker.process.wait(30), 0)
 
     def test_a_member_whose_connection_is_gone_is_forgotten(self):
         with Broker() as broker:

@@ -180,9 +180,11 @@ Result<void> StreamThread::keep_states() {
 Result<StreamThread::Committed> StreamThread::heal(TaskId id, const Result<void>& call) {
     // A query may have met it, and no call of ours.
     const std::string why{call ? "met by a query" : call.error().detail()};
-    if (++damages_[id] > kDamagesMax)
+    const bool is_own = !tasks_.at(id)->has_lost_globals();
+    if (is_own && ++damages_[id] > kDamagesMax)
         return Error{call ? Errc::kMalformed : call.error().code(), why};
-    kLog.error("state is damaged: its task starts again and restores it",
+    kLog.error(is_own ? "state is damaged: its task starts again and restores it"
+                      : "global stores are damaged: a task starts again when they are restored",
                {{"task", id.text()}, {"thread", index_}, {"why", why}});
     environment_.board->renew(index_);
     // Its output is in one transaction with that of the others, and none of it may be seen.

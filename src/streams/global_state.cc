@@ -85,6 +85,14 @@ Result<void> GlobalState::wipe(const std::string& topic) {
     return open_state_.state->wipe(graph_->store(store_of_.at(topic)), *this);
 }
 
+Result<void> GlobalState::start_anew() {
+    is_whole_ = false;
+    failed_ = false;
+    partition_times_.clear();
+    stream_time_ = -1;
+    return open_state_.state->start_anew(graph_->stores(), *this);
+}
+
 bool GlobalState::is_full() const {
     const detail::TaskState& state = *open_state_.state;
     return state.uncommitted_bytes() >= std::min(kKeepBytes, state.uncommitted_bytes_max());

@@ -5,6 +5,7 @@
 //        store's processor, while it is restored too.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -47,6 +48,14 @@ class GlobalState final : public detail::Task {
         return stores_;
     }
     [[nodiscard]] StateGuard& guard() const noexcept { return guard_; }
+    /// Damage was met on disk, by any reader. Threading: by anyone.
+    [[nodiscard]] bool is_damaged() const noexcept {
+        return open_state_.state != nullptr && open_state_.state->is_damaged();
+    }
+    /// They may be read: what is being restored after damage is not all there. Threading: by
+    /// anyone.
+    [[nodiscard]] bool is_whole() const noexcept { return is_whole_ && !is_damaged(); }
+    void call_whole() noexcept { is_whole_ = true; }
 
     /// Before the calls below. `states`: where stores that are to be on disk are, until close();
     /// null: all are in memory. Errors: what opening stores and processors ends with.
@@ -65,11 +74,16 @@ class GlobalState final : public detail::Task {
     Result<void> wipe(const std::string& topic);
     /// Errors: what processing ends with, and bytes that do not decode unless the handler goes on.
     Result<void> apply(const client::ReceivedRecord& record);
+    /// Of stores that are damaged: all of them start empty, and are not whole until it is said.
+    /// Errors: kIoError, kNoSpace, kMalformed (the new ones are damaged as well).
+    Result<void> start_anew();
     /// Enough was applied to be kept.
     [[nodiscard]] bool is_full() const;
     /// Makes what was applied durable together with where it ends. Errors: kIoError, kNoSpace,
-    /// kMalformed (damaged: the next open() starts empty).
+    /// kMalformed (damaged: start_anew(), or the next open() starts empty).
     Result<void> keep(const std::map<client::TopicPartition, std::int64_t>& next);
+    /// What was kept is in files, as damage of a disk finds it; for tests. Errors: kIoError.
+    Result<void> flush_files() { return open_state_.state->flush_files(); }
 
     // detail::Task
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
@@ -110,6 +124,7 @@ class GlobalState final : public detail::Task {
     detail::Origin origin_;
     Headers headers_;
     std::int64_t stream_time_ = -1;
+    std::atomic<bool> is_whole_ = true;
     bool failed_ = false;
 };
 

@@ -117,6 +117,43 @@ TEST(GlobalState, OnDiskItGoesOnWhereItWasKept) {
     EXPECT_FALSE(second.state.next_offset(kSecond));
 }
 
+TEST(GlobalState, DamagedItIsNotWholeUntilAllIsReadAgain) {
+    const detail::TempFolder folder;
+    constexpr int kRows = 20'000;
+    const auto key_of = [](int i) { return "a key of some length " + std::to_string(i); };
+    const auto fill = [&](GlobalState& state) {
+        for (int i = 0; i < kRows; ++i) ASSERT_TRUE(state.apply(record(key_of(i), kThree)));
+        ASSERT_TRUE(state.keep({{kSecond, kRows}}));
+    };
+    {
+        Process first{folder.path()};
+        ASSERT_TRUE(first.state.bind("names", "id"));
+        fill(first.state);
+        ASSERT_TRUE(first.state.flush_files());
+    }
+    detail::spoil_tables(folder.path() + "/app/global/rocksdb");
+    Process second{folder.path()};
+    EXPECT_TRUE(second.state.is_whole());
+    const auto& store = dynamic_cast<detail::KeyValueStore&>(*second.state.stores().front());
+    detail::Entry entry;
+    for (int i = 0; i < kRows && !second.state.is_damaged(); ++i)
+        static_cast<void>(store.get(key_of(i), entry));
+    EXPECT_TRUE(second.state.is_damaged());
+    EXPECT_FALSE(second.state.is_whole());
+
+    ASSERT_TRUE(second.state.start_anew());
+    EXPECT_FALSE(second.state.is_damaged());
+    EXPECT_FALSE(second.state.is_whole()) << "it is empty";
+    EXPECT_FALSE(second.state.next_offset(kSecond));
+    EXPECT_EQ(value_of(second.state, key_of(7)), "none");
+    ASSERT_TRUE(second.state.bind("names", "id"));
+    fill(second.state);
+    second.state.call_whole();
+    EXPECT_TRUE(second.state.is_whole());
+    EXPECT_EQ(value_of(second.state, key_of(7)), kThree);
+    EXPECT_EQ(second.state.next_offset(kSecond), kRows);
+}
+
 TEST(GlobalState, ReadersOnDiskDoNotMeetEachOthersRows) {
     const detail::TempFolder folder;
     Process process{folder.path()};

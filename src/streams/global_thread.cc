@@ -17,6 +17,8 @@ constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kRetryPause{100};
 /// Records of one partition before readers of the stores get their turn.
 constexpr int kBatch = 500;
+/// How often in a row damage may be met before the stores are complete.
+constexpr int kDamagesMax = 4;
 
 }  // namespace
 
@@ -108,7 +110,7 @@ Result<void> GlobalThread::look_for_partitions() {
     for (const auto& [where, place] : found) starts.push_back({where, Offset{place.next}});
     LEAT_TRY_VOID(reader_->add(starts));
     for (auto& [where, place] : found) {
-        place.is_told = listener_ != nullptr && !is_ready_;
+        place.is_told = listener_ != nullptr && !is_complete_;
         if (place.is_told) listener_->on_restore_start(told_of(where), place.next, place.end);
         places_.emplace(where, place);
     }
@@ -181,32 +183,62 @@ Result<void> GlobalThread::run() {
     while (!stopping_) LEAT_TRY_VOID(turn());
     for (const auto& [where, place] : places_)
         if (place.is_told) listener_->on_restore_suspended(told_of(where), place.restored);
-    return is_changed_ ? keep() : Result<void>{};
+    // What is damaged is restored at the next start.
+    return is_changed_ && !state_.is_damaged() ? keep() : Result<void>{};
 }
 
 Result<void> GlobalThread::turn() {
     bool any = false;
+    Result<void> done = take_in(any);
+    if (state_.is_damaged()) return heal(done);
+    if (!done) return done;
+    if (clock_.now() >= look_at_) {
+        const Result<void> looked = look_for_partitions();
+        if (state_.is_damaged()) return heal(looked);
+        if (!looked)
+            kLog.warn("global topics not looked at",
+                      {{"code", looked.error().code()}, {"why", looked.error().detail()}});
+    }
+    return reader_->wait(any ? milliseconds{0} : settings_.poll);
+}
+
+Result<void> GlobalThread::take_in(bool& any) {
     {
         const auto hold = state_.guard().write();
         for (const auto& [where, place] : places_) LEAT_TRY_VOID(read(where, any));
         is_changed_ = is_changed_ || any;
     }
     const auto is_behind = [](const auto& one) { return one.second.next < one.second.end; };
-    const bool is_complete = !is_ready_ && std::ranges::none_of(places_, is_behind);
-    if (is_changed_ && (is_complete || state_.is_full() || clock_.now() >= keep_at_))
+    const bool completes = !is_complete_ && std::ranges::none_of(places_, is_behind);
+    if (is_changed_ && (completes || state_.is_full() || clock_.now() >= keep_at_))
         LEAT_TRY_VOID(keep());
-    if (is_complete) {
-        is_ready_ = true;
-        kLog.info("global stores are complete", {{"partitions", places_.size()}});
-        events_.on_ready();
+    if (!completes) return {};
+    is_complete_ = true;
+    damages_ = 0;
+    state_.call_whole();
+    kLog.info("global stores are complete", {{"partitions", places_.size()}});
+    if (!std::exchange(is_ready_, true)) events_.on_ready();
+    return {};
+}
+
+Result<void> GlobalThread::heal(const Result<void>& call) {
+    const std::string why{call ? "met by who reads them" : call.error().detail()};
+    if (++damages_ > kDamagesMax) return Error{call ? Errc::kMalformed : call.error().code(), why};
+    kLog.error("global stores are damaged: they are restored from their topics", {{"why", why}});
+    std::vector<client::TopicPartition> read;
+    for (const auto& [where, place] : places_) {
+        if (place.is_told) listener_->on_restore_suspended(told_of(where), place.restored);
+        read.push_back(where);
     }
-    if (clock_.now() >= look_at_) {
-        const Result<void> looked = look_for_partitions();
-        if (!looked)
-            kLog.warn("global topics not looked at",
-                      {{"code", looked.error().code()}, {"why", looked.error().detail()}});
+    LEAT_TRY_VOID(reader_->remove(read));
+    places_.clear();
+    is_complete_ = false;
+    is_changed_ = false;
+    {
+        const auto hold = state_.guard().write();
+        LEAT_TRY_VOID(state_.start_anew());
     }
-    return reader_->wait(any ? milliseconds{0} : settings_.poll);
+    return insist([this] { return look_for_partitions(); });
 }
 
 Result<void> GlobalThread::read(const client::TopicPartition& where, bool& any) {

@@ -59,6 +59,11 @@ class GlobalThread {
     /// Begins to read partitions that are not read yet.
     Result<void> look_for_partitions();
     Result<void> turn();
+    /// What has come, and keeps it when that is due.
+    Result<void> take_in(bool& any);
+    /// Damage was met, by `call` or by who reads the stores: they are restored from their topics.
+    /// Tasks wait until all is there.
+    Result<void> heal(const Result<void>& call);
     /// What one partition has; `any`: there was something.
     Result<void> read(const client::TopicPartition& where, bool& any);
     /// The stores are out of the topics as they are now.
@@ -86,8 +91,10 @@ class GlobalThread {
     std::unique_ptr<client::PartitionReader> reader_;
     std::unique_ptr<client::Admin> admin_;
     std::map<client::TopicPartition, Place> places_;
-    bool is_ready_ = false;
-    bool is_changed_ = false;  ///< Since the last keep().
+    bool is_ready_ = false;     ///< It was told.
+    bool is_complete_ = false;  ///< As the topics were when their partitions were found.
+    int damages_ = 0;           ///< Since the stores were complete and kept.
+    bool is_changed_ = false;   ///< Since the last keep().
     Instant look_at_{};
     Instant keep_at_{};
 

@@ -113,12 +113,24 @@ Result<bool> LiveTask::restore() {
     return true;
 }
 
+template <class Call>
+std::invoke_result_t<Call> LiveTask::with_globals(Call call) {
+    const GlobalState& globals = *environment_.globals;
+    const auto hold = globals.is_empty() ? StateGuard::Reading{} : globals.guard().read();
+    if (!globals.is_whole()) {
+        has_lost_globals_ = true;
+        return Error{Errc::kMalformed, "the global stores are being restored"};
+    }
+    auto done = call();
+    has_lost_globals_ = !done && globals.is_damaged();
+    return done;
+}
+
 Result<void> LiveTask::start() {
     // What nodes remember lies with the committed positions.
     LEAT_TRY_VOID(start_reading());
     cache_->shared = environment_.cache;
-    const auto hold = hold_globals();
-    LEAT_TRY_VOID(graph_->open_nodes(*this));
+    LEAT_TRY_VOID(with_globals([this] { return graph_->open_nodes(*this); }));
     is_running_ = true;
     reach(FailStep::kRestoreRunning);
     return {};
@@ -257,7 +269,10 @@ Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t n
 }
 
 Result<bool> LiveTask::process() {
-    const auto hold = hold_globals();
+    return with_globals([this] { return process_next(); });
+}
+
+Result<bool> LiveTask::process_next() {
     if (!by_wall_time().is_empty()) LEAT_TRY_VOID(punctuate(by_wall_time(), wall_time()));
     bool is_whole = true;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -302,8 +317,7 @@ Result<void> LiveTask::take(Input& input) {
 }
 
 Result<void> LiveTask::flush() {
-    const auto hold = hold_globals();
-    return graph_->save();
+    return with_globals([this] { return graph_->save(); });
 }
 
 std::optional<std::int64_t> LiveTask::remembered(std::string_view name) const {
@@ -324,18 +338,6 @@ std::vector<client::CommittedOffset> LiveTask::positions() const {
                  .offset = input.position,
                  .metadata = encode_commit_metadata(
                      {.partition_time = input.partition_time, .remembered = remembered_})});
-    return out;
-}
-
-TaskMetadata LiveTask::metadata() const {
-    TaskMetadata out{.task_id = id_.text()};
-    for (const auto& where : partitions_) out.inputs.emplace(where.topic, where.partition);
-    for (const Input& input : inputs_) {
-        const TopicAndPartition where{input.where.topic, input.where.partition};
-        if (input.committed >= 0) out.committed[where] = input.committed;
-        if (input.seen_end >= 0) out.ends[where] = input.seen_end;
-    }
-    out.is_running = is_running_;
     return out;
 }
 
@@ -381,31 +383,6 @@ void LiveTask::follow(const std::vector<client::PartitionOffset>& committed,
             environment_.layout->reads(id_.subtopology, one.where.topic))
             position[one.where.topic][one.where.partition] = one.offset - 1;
     changelogs_.promise(position, ends);
-}
-
-Position LiveTask::position_of(std::string_view store) const {
-    Position out;
-    if (graph_ == nullptr) return out;
-    if (is_running_) {
-        for (const Input& input : inputs_)
-            if (input.position > 0 && graph_->feeds(*input.source, store))
-                out[input.where.topic][input.where.partition] = input.position - 1;
-        return out;
-    }
-    const Position* reached = changelogs_.reached(store);
-    if (reached == nullptr) return out;
-    for (const auto& [topic, partitions] : *reached) {
-        const detail::SourceNode* source = graph_->source_of(node_topic(topic));
-        if (source != nullptr && graph_->feeds(*source, store)) out.emplace(topic, partitions);
-    }
-    return out;
-}
-
-detail::TaskView LiveTask::view() const {
-    return {.id = id_,
-            .is_serving = is_active_ && is_running_,
-            .stores = graph_ == nullptr ? nullptr : &graph_->stores(),
-            .position_of = [this](std::string_view store) { return position_of(store); }};
 }
 
 void LiveTask::close() {
@@ -483,7 +460,8 @@ void LiveTask::drop(const detail::Node& /*node*/, std::string_view /*reason*/) {
 bool LiveTask::goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node,
                        std::int64_t time_ms, const Error& error) {
     // Damaged state is no fault of the record that met it.
-    failed_ = failed_ || is_damaged() || !judge_.goes_on(kind, node, time_ms, error);
+    const bool is_spoilt = is_damaged() || environment_.globals->is_damaged();
+    failed_ = failed_ || is_spoilt || !judge_.goes_on(kind, node, time_ms, error);
     return !failed_;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -80,8 +81,12 @@ class LiveTask final : public detail::Task {
     /// Its state on disk is damaged: whatever a call ended with, the task is to be closed without a
     /// commit; opened again it restores all of it.
     [[nodiscard]] bool is_damaged() const noexcept {
-        return open_state_.state != nullptr && open_state_.state->is_damaged();
+        return has_lost_globals_ ||
+               (open_state_.state != nullptr && open_state_.state->is_damaged());
     }
+    /// It is called damaged because a call met damage of a global store, or needed one that is
+    /// being restored.
+    [[nodiscard]] bool has_lost_globals() const noexcept { return has_lost_globals_; }
     /// Something was processed since the last committed().
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
     [[nodiscard]] ChangelogReader& changelogs() noexcept { return changelogs_; }
@@ -143,11 +148,10 @@ class LiveTask final : public detail::Task {
     Result<std::int64_t> start_of(const client::TopicPartition& where);
     Result<void> stamp(Input& input, client::HeldRecord held);
     Result<void> take(Input& input);
-    /// While nodes run, which may read global stores.
-    [[nodiscard]] StateGuard::Reading hold_globals() const {
-        return environment_.globals->is_empty() ? StateGuard::Reading{}
-                                                : environment_.globals->guard().read();
-    }
+    /// `call` of nodes, which may read global stores: these must be whole, and do not change.
+    template <class Call>
+    std::invoke_result_t<Call> with_globals(Call call);
+    Result<bool> process_next();
     /// Asks the handler; false: the task ends, and nobody else is asked about it.
     bool goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node, std::int64_t time_ms,
                  const Error& error);
@@ -188,6 +192,7 @@ class LiveTask final : public detail::Task {
     bool is_running_ = false;
     bool is_open_ = false;
     bool needs_commit_ = false;
+    bool has_lost_globals_ = false;
     bool failed_ = false;
 };
 

@@ -237,7 +237,8 @@ Result<void> StreamThread::work(bool& worked) {
     cache_->bytes_max = *environment_.cache_bytes;
     LEAT_TRY_VOID(follow_orders());
     LEAT_TRY_VOID(start_restored(worked));
-    if (!*environment_.paused) {
+    const bool has_globals = environment_.globals->is_whole();
+    if (!*environment_.paused && has_globals) {
         const Instant begin = environment_.clock->now();
         punctuated_ = std::chrono::nanoseconds{0};
         LEAT_TRY_VOID(process(worked));
@@ -248,7 +249,8 @@ Result<void> StreamThread::work(bool& worked) {
     if (delivery_failure_ && !settings_.exactly_once) return *std::exchange(delivery_failure_, {});
     if (delivery_failure_) commit_asked_ = true;  // It is judged there.
     const Instant now = environment_.clock->now();
-    if (commit_asked_ || now >= next_commit_) {
+    // What caches tell at a commit may meet global stores: it waits with them.
+    if ((commit_asked_ || now >= next_commit_) && has_globals) {
         LEAT_TRY_VOID(commit_or_reset());
         note_share(SensorId::kThreadCommitShare, now);
     }
@@ -417,6 +419,10 @@ Result<void> StreamThread::start_restored(bool& worked) {
     bool any = std::ranges::any_of(waiting_, [](const auto& one) { return one.second.is_active; });
     for (const auto& [id, task] : tasks_) {
         if (task->is_running()) continue;
+        if (!environment_.globals->is_whole()) {
+            any = true;
+            continue;
+        }
         Result<void> done = task->start();
         if (task->is_damaged()) {
             LEAT_TRY_VOID(heal(id, done));

@@ -156,10 +156,7 @@ Result<std::unique_ptr<TaskState>> TaskState::open(Options options) {
     }
     if (!opened && opened.error().code() == Errc::kMalformed) {
         state->damage_ = opened.error().detail();
-        LEAT_TRY_VOID(state->remove_database());
-        if (auto gone = env->DeleteFile(mark); !gone.ok() && !gone.IsNotFound())
-            return state->database_->error(gone, "removing");
-        opened = state->open_database();
+        opened = state->replace_database();
     }
     if (!opened) return std::move(opened).error();
     return state;
@@ -207,6 +204,25 @@ Result<void> TaskState::remove_database() {
     next_number_ = 1;
     const auto status = rocksdb::DestroyDB(database_path(), database_options(options_));
     if (!status.ok()) return database_->error(status, "removing");
+    return {};
+}
+
+Result<void> TaskState::replace_database() {
+    LEAT_TRY_VOID(remove_database());
+    const auto gone = rocksdb::Env::Default()->DeleteFile(database_->mark_path());
+    if (!gone.ok() && !gone.IsNotFound()) return database_->error(gone, "removing");
+    return open_database();
+}
+
+Result<void> TaskState::start_anew(const Stores& stores, Task& task) {
+    std::map<std::string, std::string, std::less<>> layouts;
+    for (const auto& [name, rows] : rows_) layouts.emplace(name, registry_[name].layout);
+    database_->unlogged = false;
+    LEAT_TRY_VOID(replace_database());
+    offsets_.clear();
+    for (const auto& [name, rows] : rows_) LEAT_TRY_VOID(empty(name, layouts.at(name), *rows));
+    for (const auto& [name, rows] : memory_) rows->clear();
+    for (const auto& [name, store] : stores) LEAT_TRY_VOID(store->open(task));
     return {};
 }
 
@@ -316,16 +332,22 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
     return {};
 }
 
+Result<void> TaskState::empty(const std::string& store, const std::string& layout,
+                              StoreRows& rows) {
+    LEAT_TRY_VOID(renumber(store, layout));
+    rows.clear();
+    rows.prefix.clear();
+    append_be(rows.prefix, registry_[store].number);
+    return {};
+}
+
 Result<void> TaskState::wipe(StateStore& store, Task& task) {
     const std::string& name = store.name();
     std::erase_if(offsets_, [&](const auto& one) { return store_of(one.first) == name; });
     if (const auto memory = memory_.find(name); memory != memory_.end()) memory->second->clear();
     if (const auto rows = rows_.find(name); rows != rows_.end()) {
         const std::string layout = registry_[name].layout;
-        LEAT_TRY_VOID(renumber(name, layout));
-        rows->second->clear();
-        rows->second->prefix.clear();
-        append_be(rows->second->prefix, registry_[name].number);
+        LEAT_TRY_VOID(empty(name, layout, *rows->second));
     }
     return store.open(task);
 }

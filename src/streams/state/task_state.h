@@ -103,6 +103,9 @@ class TaskState final : public StateBackend {
     /// Notes out of which changelog the store is restored; rows that are out of another one go.
     /// `changelog_id`: empty when it is not known. True: the store was emptied. Errors: kIoError.
     Result<bool> bind(StateStore& store, Task& task, std::string_view changelog_id);
+    /// Of state that is_damaged(): removes all rows, those in memory too, and begins with an empty
+    /// database. Stores stay open, empty; nobody reads meanwhile. Errors: those of open().
+    Result<void> start_anew(const Stores& stores, Task& task);
     /// Applies changelog records and notes that it goes on at `next_offset`. Nothing may be
     /// uncommitted. Errors: those of StateStore::restore().
     Result<void> restore(StateStore& store, std::span<const ChangelogRecord> records,
@@ -127,12 +130,16 @@ class TaskState final : public StateBackend {
     explicit TaskState(Options options);
     Result<void> open_database();
     Result<void> remove_database();
+    /// An empty one instead of one that is damaged.
+    Result<void> replace_database();
     [[nodiscard]] std::string database_path() const { return options_.directory + "/rocksdb"; }
     Result<void> read_registry();
     Result<void> read_rows_of_registry();
     Result<std::shared_ptr<StoreRows>> open_rows(const StoreSpec& spec);
     /// Gives the store a number of its own, so that none of its earlier rows are seen.
     Result<void> renumber(const std::string& store, const std::string& layout);
+    /// Its rows are none, under a number that is new.
+    Result<void> empty(const std::string& store, const std::string& layout, StoreRows& rows);
     Result<void> write(const Offsets& next_offsets);
     Result<void> keep_to_budget();
 

@@ -323,32 +323,57 @@ TEST(TaskState, KilledProcessLosesNoCommit) {
     }
 }
 
-TEST(TaskState, DamageIsToldAndTheStateStartsEmpty) {
+/// Reads until something is not found as it should be. kNotFound: all is there, or nothing.
+Errc met_damage(const Opened& task, int rows) {
+    Entry entry;
+    for (int i = 0; i < rows; ++i) {
+        const auto got = task.kv->get("key" + std::to_string(i), entry);
+        if (!got) return got.error().code();
+    }
+    return Errc::kNotFound;
+}
+
+void fill_and_close(const std::string& path, int rows) {
+    Opened task{path};
+    for (int i = 0; i < rows; ++i)
+        ASSERT_TRUE(task.kv->put("key" + std::to_string(i), std::string(100, 'v'), 1));
+    ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
+    ASSERT_TRUE(task.state->flush_files());
+}
+
+TEST(TaskState, StartsAnewWithTheSameStores) {
     const TempFolder folder;
+    fill_and_close(folder.path(), 1000);
+    spoil_tables(folder.path() + "/rocksdb");
     {
         Opened task{folder.path()};
-        for (int i = 0; i < 1000; ++i)
-            ASSERT_TRUE(task.kv->put("key" + std::to_string(i), std::string(100, 'v'), 1));
-        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
-        ASSERT_TRUE(task.state->flush_files());
+        ASSERT_TRUE(task.kv->put("late", "1", 1));
+        ASSERT_TRUE(task.mem->put("m", "1", 1));
+        EXPECT_EQ(met_damage(task, 1000), Errc::kMalformed);
+        ASSERT_TRUE(task.state->start_anew(task.stores, task.task));
+        EXPECT_FALSE(task.state->is_damaged());
+        EXPECT_TRUE(task.state->changelog_offsets().empty());
+        EXPECT_EQ(task.all(), "");
+        Entry entry;
+        EXPECT_FALSE(*task.mem->get("m", entry));
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 1}}));
     }
-    for (const auto& entry : fs::directory_iterator(folder.path() + "/rocksdb")) {
-        if (entry.path().extension() != ".sst") continue;
-        std::fstream file{entry.path(), std::ios::in | std::ios::out | std::ios::binary};
-        file.seekp(60'000);
-        file.write("damage", 6);
-    }
+    Opened task{folder.path()};
+    EXPECT_EQ(task.state->damage(), "") << "the mark went with what was damaged";
+    EXPECT_EQ(task.state->changelog_offset("kv"), 1);
+    EXPECT_EQ(task.all(), "a=1 ");
+}
+
+TEST(TaskState, DamageIsToldAndTheStateStartsEmpty) {
+    const TempFolder folder;
+    fill_and_close(folder.path(), 1000);
+    spoil_tables(folder.path() + "/rocksdb");
     {
         Opened task{folder.path()};
         EXPECT_EQ(task.state->damage(), "");
         EXPECT_FALSE(task.state->is_damaged());
-        Entry entry;
-        Errc code = Errc::kNotFound;
-        for (int i = 0; i < 1000 && code == Errc::kNotFound; ++i) {
-            const auto got = task.kv->get("key" + std::to_string(i), entry);
-            if (!got) code = got.error().code();
-        }
-        EXPECT_EQ(code, Errc::kMalformed);
+        EXPECT_EQ(met_damage(task, 1000), Errc::kMalformed);
         EXPECT_TRUE(task.state->is_damaged());
     }
     {

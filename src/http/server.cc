@@ -35,7 +35,7 @@ class Connection final : public rt::StreamHandler {
                                    {.send = [this](std::string bytes) { send(std::move(bytes)); },
                                     .close = [this] { stream_.close_after_sending(); }},
                                    loop.now())),
-          stream_(loop, std::move(socket), *this) {
+          stream_(loop, std::move(socket), *this, {.tls = options.tls}) {
         schedule();
     }
     ~Connection() {

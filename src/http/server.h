@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HTTP over TCP: listens, and gives each connection a Session. Layer: http (L2).
+// HTTP over TCP, or TLS: listens, and gives each connection a Session. Layer: http (L2).
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 #include "http/session.h"
 #include "rt/event_loop.h"
 #include "rt/tcp.h"
+#include "rt/tls_context.h"
 
 namespace leat::http {
 
@@ -20,7 +21,8 @@ struct ServerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;
     SessionOptions session = {};
-    std::size_t connections_max = 256;  ///< More are closed at once.
+    std::shared_ptr<const rt::TlsContext> tls = nullptr;  ///< A server's: HTTPS and nothing else.
+    std::size_t connections_max = 256;                    ///< More are closed at once.
     /// A peer that does not take an answer is cut at this many bytes, or after `send_timeout`.
     std::size_t unsent_bytes_max = 16 * 1024 * 1024;
     std::chrono::seconds send_timeout{30};

@@ -16,6 +16,8 @@
 #include "rt/event_loop.h"
 #include "rt/loop_thread.h"
 #include "rt/thread_pool.h"
+#include "rt/tls_context.h"
+#include "stream_endpoint/access.h"
 #include "stream_endpoint/http_peers.h"
 #include "stream_endpoint/router.h"
 #include "streams/settings.h"
@@ -42,18 +44,21 @@ class NoSignals {
     sigset_t before_{};
 };
 
-Result<config::Listener> parse_listen(const std::string& text, bool allow_network) {
+Result<config::Listener> parse_listen(const std::string& text,
+                                      const streams::EndpointSettings& settings) {
     const std::string list[] = {text};
     auto parsed = config::parse_listeners(list, "PLAINTEXT:PLAINTEXT");
     if (!parsed)
         return Error{Errc::kInvalidSetting,
                      "leat.endpoint.listen: " + std::string{parsed.error().detail()}};
     config::Listener out = parsed->front();
-    if (!allow_network && !config::is_loopback(out.host))
+    const bool is_guarded = !settings.keys.is_empty() && !settings.user.empty();
+    if (!is_guarded && !settings.allow_network && !config::is_loopback(out.host))
         return Error{Errc::kInvalidSetting,
                      "leat.endpoint.listen: " + text +
                          " can be reached from other machines, and whoever reaches it may ask; "
-                         "leat.endpoint.allow.network=true allows that"};
+                         "set leat.endpoint.ssl.keystore.location and leat.endpoint.user, or allow "
+                         "that by leat.endpoint.allow.network=true"};
     return out;
 }
 
@@ -88,8 +93,6 @@ class Endpoint::Impl {
         : settings_(application.endpoint_settings()),
           instance_(application, settings_.address),
           router_(instance_, std::move(stores), settings_.rows_max),
-          peers_({.timeout = settings_.forward_timeout,
-                  .body_bytes_max = settings_.forward_bytes_max}),
           loop_(rt::EventLoopOptions{.name = "stream-http"}) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
@@ -109,14 +112,20 @@ class Endpoint::Impl {
             rt::ThreadPoolOptions{.threads = settings_.threads, .name = "stream-read"});
         forwarders_.emplace(
             rt::ThreadPoolOptions{.threads = settings_.forward_threads, .name = "stream-ask"});
-        LEAT_TRY(server_, http::Server::open(loop_, {.host = at.host, .port = at.port},
+        LEAT_TRY(access_, Access::open(settings_.user, settings_.password));
+        LEAT_TRY(http::ServerOptions options, open_tls());
+        options.host = at.host;
+        options.port = at.port;
+        LEAT_TRY(server_, http::Server::open(loop_, std::move(options),
                                              [this](http::Request request, http::Respond respond) {
                                                  answer(std::move(request), std::move(respond));
                                              }));
         const bool is_v6 = at.host.find(':') != std::string::npos;
         address_ = (is_v6 ? "[" + at.host + "]" : at.host) + ":" + std::to_string(server_->port());
         thread_.emplace(loop_, [] {});
-        kLog.info("endpoint listens", {{"address", address_}});
+        kLog.info("endpoint listens", {{"address", address_},
+                                       {"tls", !settings_.keys.is_empty()},
+                                       {"password", access_.asks_everybody()}});
         if (settings_.address.empty())
             kLog.info("application.server is not set: other instances pass no questions on to this",
                       {});
@@ -125,8 +134,30 @@ class Endpoint::Impl {
     [[nodiscard]] const std::string& address() const { return address_; }
 
   private:
+    /// Both ends of what instances say to each other.
+    Result<http::ServerOptions> open_tls() {
+        http::ServerOptions out;
+        HttpPeers::Options peers{.timeout = settings_.forward_timeout,
+                                 .body_bytes_max = settings_.forward_bytes_max,
+                                 .authorization = access_.authorization()};
+        if (!settings_.keys.is_empty()) {
+            const auto named = [](const Error& why) {
+                return Error{why.code(), "leat.endpoint.ssl: " + std::string{why.detail()}};
+            };
+            auto server = rt::TlsContext::server({.keys = settings_.keys});
+            if (!server) return named(server.error());
+            auto client = rt::TlsContext::client(
+                {.trusted = settings_.trusted, .check = rt::PeerCheck::kRequired});
+            if (!client) return named(client.error());
+            out.tls = *std::move(server);
+            peers.tls = *std::move(client);
+        }
+        peers_.emplace(std::move(peers));
+        return out;
+    }
     /// On the loop.
     void answer(http::Request request, http::Respond respond) {
+        if (auto no = access_.refuse(request)) return respond(*std::move(no));
         if (auto now = router_.at_once(request)) return respond(*std::move(now));
         const auto job = std::make_shared<Job>(Job{std::move(request), std::move(respond)});
         readers_->submit(
@@ -138,7 +169,7 @@ class Endpoint::Impl {
         forwarders_->submit(
             loop_,
             [this, job] {
-                http::Response all = router_.finish(std::move(job->progress), peers_);
+                http::Response all = router_.finish(std::move(job->progress), *peers_);
                 job->progress.response = std::move(all);
             },
             [job] { job->respond(*std::move(job->progress.response)); });
@@ -147,7 +178,8 @@ class Endpoint::Impl {
     const streams::EndpointSettings& settings_;
     ApplicationInstance instance_;
     Router router_;
-    HttpPeers peers_;
+    Access access_;
+    std::optional<HttpPeers> peers_;
     std::string address_;
     rt::EventLoop loop_;
     std::optional<rt::ThreadPool> readers_;
@@ -166,7 +198,7 @@ Result<std::unique_ptr<Endpoint>> Endpoint::open(const streams::Application& app
     const std::string listen = options.listen.empty() ? settings.listen : options.listen;
     auto impl = std::make_unique<Impl>(application, std::move(options.stores));
     if (!listen.empty()) {
-        LEAT_TRY(const config::Listener at, parse_listen(listen, settings.allow_network));
+        LEAT_TRY(const config::Listener at, parse_listen(listen, settings));
         LEAT_TRY_VOID(impl->open(at));
     }
     return std::unique_ptr<Endpoint>{

@@ -33,8 +33,13 @@ Result<Fetched> HttpPeers::get(const std::string& address, const std::string& ta
     const client::Deadline deadline = now + options_.timeout;
     LEAT_TRY(const auto endpoints, client::parse_endpoints(address));
     LEAT_TRY(client::Socket socket, client::Socket::connect(endpoints.front(), deadline));
-    const std::string request = "GET " + target + " HTTP/1.1\r\nHost: " + address + "\r\n" +
-                                std::string{kForwardedHeader} + ": 1\r\nConnection: close\r\n\r\n";
+    if (options_.tls)
+        LEAT_TRY_VOID(socket.start_tls(*options_.tls, endpoints.front().host, deadline));
+    std::string request = "GET " + target + " HTTP/1.1\r\nHost: " + address + "\r\n" +
+                          std::string{kForwardedHeader} + ": 1\r\nConnection: close\r\n";
+    if (!options_.authorization.empty())
+        request += "Authorization: " + options_.authorization + "\r\n";
+    request += "\r\n";
     LEAT_TRY_VOID(socket.write(std::as_bytes(std::span{request}), deadline));
     LEAT_TRY(const std::string head_text, read_head(socket, deadline));
     LEAT_TRY(const AnswerHead head, parse_answer_head(head_text));

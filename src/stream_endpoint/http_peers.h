@@ -5,8 +5,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "rt/tls_context.h"
 #include "stream_endpoint/instance.h"
 
 namespace leat::stream_endpoint {
@@ -18,8 +21,11 @@ class HttpPeers final : public Peers {
     struct Options {
         std::chrono::milliseconds timeout{5'000};  ///< From connecting to the last byte.
         std::size_t body_bytes_max = std::size_t{16} << 20U;
+        /// A client's: by HTTPS, from those alone whose certificate is for the address's host.
+        std::shared_ptr<const rt::TlsContext> tls = nullptr;
+        std::string authorization{};  ///< The header's value; empty: none.
     };
-    explicit HttpPeers(Options options) : options_(options) {}
+    explicit HttpPeers(Options options) : options_(std::move(options)) {}
     Result<Fetched> get(const std::string& address, const std::string& target) override;
 
   private:

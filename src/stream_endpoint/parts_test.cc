@@ -4,15 +4,24 @@
 // over a loopback socket.
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "http/server.h"
 #include "leat/stream_endpoint/endpoint.h"
 #include "leat/streams/application.h"
 #include "leat/streams/builder.h"
 #include "rt/event_loop.h"
 #include "rt/loop_thread.h"
+#include "rt/tls_context.h"
+#include "stream_endpoint/access.h"
 #include "stream_endpoint/answer_head.h"
 #include "stream_endpoint/http_peers.h"
 #include "stream_endpoint/parameters.h"
+#include "stream_endpoint/testing/certificate.h"
 
 namespace leat::stream_endpoint {
 
@@ -184,6 +193,113 @@ TEST_F(OpenedEndpoint, TellsAnApplicationThatDoesNotRun) {
     ASSERT_TRUE(answer) << answer.error().detail();
     EXPECT_EQ(answer->status, 503);
     EXPECT_NE(answer->body.find("NOT_READY"), std::string::npos) << answer->body;
+}
+
+TEST_F(OpenedEndpoint, SpeaksTlsAndAsksForThePassword) {
+    open({{"leat.endpoint.listen", "127.0.0.1:0"},
+          {"leat.endpoint.ssl.keystore.key", kTestKey},
+          {"leat.endpoint.ssl.keystore.certificate.chain", kTestCertificate},
+          {"leat.endpoint.user", "reader"},
+          {"leat.endpoint.password", "a secret"}});
+    const auto endpoint =
+        Endpoint::open(*app_, {.stores = {expose<std::string, std::int64_t>("counts")}});
+    ASSERT_TRUE(endpoint) << endpoint.error().detail();
+    const std::string address = (*endpoint)->address();
+    const auto trusting = [](const char* certificates) {
+        return *rt::TlsContext::client(
+            {.trusted = {.certificates_text = certificates}, .check = rt::PeerCheck::kRequired});
+    };
+    const auto status = [&](const HttpPeers::Options& options, const char* target) {
+        const auto got = HttpPeers{options}.get(address, target);
+        return got ? got->status : std::int16_t{0};
+    };
+    HttpPeers::Options peer{.tls = trusting(kTestCertificate)};
+    EXPECT_EQ(status(peer, "/readyz"), 503) << "a probe needs no password";
+    EXPECT_EQ(status(peer, "/metrics"), 401);
+    EXPECT_EQ(status(peer, "/stores/counts/key?key=a"), 401);
+    peer.authorization = Access::open("reader", "another")->authorization();
+    EXPECT_EQ(status(peer, "/metrics"), 401);
+    peer.authorization = Access::open("reader", "a secret")->authorization();
+    EXPECT_EQ(status(peer, "/metrics"), 200);
+    // Whom it does not trust it tells nothing, and who speaks no TLS is not answered.
+    peer.tls = *rt::TlsContext::client({.check = rt::PeerCheck::kRequired});
+    const auto stranger = HttpPeers{peer}.get(address, "/metrics");
+    ASSERT_FALSE(stranger);
+    EXPECT_EQ(stranger.error().code(), Errc::kNetworkException);
+    peer.tls = nullptr;
+    EXPECT_EQ(status(peer, "/metrics"), 0);
+}
+
+TEST(HttpPeers, AskOnlyWhomTheCertificateNames) {
+    rt::EventLoop loop;
+    const rt::TlsStore keys{.key_text = kTestKey, .certificates_text = kTestCertificate};
+    http::ServerOptions options;
+    options.tls = *rt::TlsContext::server({.keys = keys});
+    // An address of this machine that the certificate is not for.
+    options.host = "127.0.0.2";
+    auto server = http::Server::open(
+        loop, std::move(options),
+        [](const http::Request& /*request*/, http::Respond respond) { respond({}); });
+    ASSERT_TRUE(server) << server.error().detail();
+    const rt::LoopThread thread{loop, [] {}};
+    const auto trust = *rt::TlsContext::client(
+        {.trusted = {.certificates_text = kTestCertificate}, .check = rt::PeerCheck::kRequired});
+    HttpPeers peers{{.tls = trust}};
+    const auto got = peers.get("127.0.0.2:" + std::to_string((*server)->port()), "/");
+    EXPECT_TRUE(!got && got.error().code() == Errc::kNetworkException);
+    loop.stop();
+}
+
+TEST(Access, IsByTheWholeOfNameAndPassword) {
+    const auto access = Access::open("Aladdin", "open sesame");
+    ASSERT_TRUE(access);
+    EXPECT_EQ(access->authorization(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");  // RFC 7617
+    const auto status = [&](const char* path, const char* given) {
+        http::Request request;
+        request.path = path;
+        if (given != nullptr) request.headers.emplace_back("authorization", given);
+        const auto no = access->refuse(request);
+        return no ? no->status : std::int16_t{200};
+    };
+    EXPECT_EQ(status("/stores", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), 200);
+    EXPECT_EQ(status("/stores", "bAsIc QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), 200);
+    EXPECT_EQ(status("/stores", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ="), 401);
+    EXPECT_EQ(status("/stores", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZA=="), 401);
+    EXPECT_EQ(status("/stores", "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), 401);
+    EXPECT_EQ(status("/stores", ""), 401);
+    EXPECT_EQ(status("/metrics", nullptr), 401);
+    EXPECT_EQ(status("/healthz", nullptr), 200);
+    EXPECT_EQ(status("/readyz", nullptr), 200);
+    http::Request without;
+    without.path = "/";
+    EXPECT_FALSE(Access::open("", "")->refuse(without));
+    EXPECT_EQ(access->refuse(without)->headers.front().first, "WWW-Authenticate");
+}
+
+TEST(Access, NeedsBothAndANameWithoutColon) {
+    EXPECT_FALSE(Access::open("a", ""));
+    EXPECT_FALSE(Access::open("", "b"));
+    EXPECT_FALSE(Access::open("a:b", "c"));
+}
+
+TEST_F(OpenedEndpoint, IsForTheNetworkWithTlsAndAPassword) {
+    // No machine has the address: what may listen there fails later, and differently.
+    std::map<std::string, std::string> settings{
+        {"leat.endpoint.listen", "192.0.2.1:0"},
+        {"leat.endpoint.ssl.keystore.key", kTestKey},
+        {"leat.endpoint.ssl.keystore.certificate.chain", kTestCertificate}};
+    const auto code = [&] {
+        open(settings);
+        const auto opened = Endpoint::open(*app_, {});
+        return opened ? Errc::kNone : opened.error().code();
+    };
+    EXPECT_EQ(code(), Errc::kInvalidSetting) << "anybody could ask";
+    settings["leat.endpoint.user"] = "reader";
+    EXPECT_EQ(code(), Errc::kInvalidSetting) << "a name without a password";
+    settings["leat.endpoint.password"] = "a secret";
+    EXPECT_NE(code(), Errc::kInvalidSetting);
+    settings["leat.endpoint.ssl.keystore.key"] = "no key";
+    EXPECT_EQ(code(), Errc::kInvalidSetting);
 }
 
 TEST_F(OpenedEndpoint, IsRefusedWhereItMakesNoSense) {

@@ -14,6 +14,7 @@
 #include "config/properties.h"
 #include "config/setting.h"
 #include "leat/streams/dsl_stores.h"
+#include "rt/tls_context.h"
 #include "streams/metrics.h"
 
 namespace leat::streams {
@@ -25,6 +26,10 @@ struct EndpointSettings {
     std::string listen;   ///< HOST:PORT; empty: there is none.
     std::string address;  ///< application.server.
     bool allow_network = false;
+    rt::TlsStore keys;     ///< Given: HTTPS, here and to other instances.
+    rt::TlsStore trusted;  ///< Who other instances' certificates are from; empty: the system's.
+    std::string user;      ///< That who asks gives with the password; empty: nobody is asked.
+    std::string password;
     std::size_t threads = 2;
     std::size_t forward_threads = 4;
     milliseconds forward_timeout{5'000};

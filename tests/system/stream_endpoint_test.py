@@ -7,10 +7,13 @@ usage: stream_endpoint_test.py LEAT STREAM_ENDPOINT_APP [--kafka VERSION] [TEST.
 The broker is `leat serve`, or a real Apache Kafka.
 """
 import argparse
+import base64
 import collections
+import http.client
 import json
 import pathlib
 import socket
+import ssl
 import subprocess
 import time
 import unittest
@@ -24,6 +27,7 @@ OPTIONS = None
 PATIENCE_SECONDS = 90
 WORDS = [f"word-{i % 40}" for i in range(2000)]
 COUNTS = collections.Counter(WORDS)
+PASSWORD = {"Authorization": "Basic " + base64.b64encode(b"reader:a secret").decode()}
 
 
 def free_port():
@@ -32,8 +36,19 @@ def free_port():
         return one.getsockname()[1]
 
 
+def certificate(place):
+    """A file with a key and its certificate, which signs itself, and one with the certificate alone."""
+    key, own, both = place / "own.key", place / "own.pem", place / "store.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=instance",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", own], check=True, capture_output=True)
+    both.write_text(key.read_text() + own.read_text())
+    both.chmod(0o600)
+    return both, own
+
+
 class Instance:
     def __init__(self, test, name, *settings):
+        self.test = test
         self.address = f"127.0.0.1:{free_port()}"
         self.log = open(test.place / f"{test.id().split('.')[-1]}-{name}.log", "wb")
         self.process = subprocess.Popen(
@@ -44,9 +59,10 @@ class Instance:
 
     def get(self, path, headers=None, **parameters):
         """Status and body; the body as JSON when it is some."""
-        url = f"http://{self.address}{path}" + ("?" + urllib.parse.urlencode(parameters) if parameters else "")
+        url = f"{'https' if self.test.tls else 'http'}://{self.address}{path}" + ("?" + urllib.parse.urlencode(parameters) if parameters else "")
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=30) as got:
+            request = urllib.request.Request(url, headers=PASSWORD | (headers or {}))
+            with urllib.request.urlopen(request, timeout=30, context=self.test.tls) as got:
                 status, body, kind = got.status, got.read().decode(), got.headers["Content-Type"]
         except urllib.error.HTTPError as refused:
             status, body, kind = refused.code, refused.read().decode(), refused.headers["Content-Type"]
@@ -66,6 +82,7 @@ class Instance:
 
 class Endpoint(ClusterTest):
     def setUp(self):
+        self.tls = None
         self.application = f"lookup-{time.monotonic_ns()}"
         self.instances = []
         if "lines" not in self.topics():
@@ -194,6 +211,48 @@ class Endpoint(ClusterTest):
         self.assertGreater(sum(samples["stream_state_metrics_bytes_written_total"].values()), 0)
         self.assertGreater(max(samples["stream_state_metrics_block_cache_capacity"].values()), 0)
         self.assertEqual(one.end(), 0)
+
+    def test_instances_ask_each_other_by_tls_and_with_the_password(self):
+        keys, authority = certificate(self.place)
+        settings = (f"leat.endpoint.ssl.keystore.location={keys}", f"leat.endpoint.ssl.truststore.location={authority}",
+                    "leat.endpoint.user=reader", "leat.endpoint.password=a secret")
+        self.tls = ssl.create_default_context(cafile=str(authority))
+        one, two = self.two(*settings)
+        answered_by = collections.Counter()
+        for word, count in COUNTS.items():
+            here = one.get("/stores/counts/key", key=word)
+            self.assertEqual((here[0], here[1]["value"]), (200, count), here)
+            answered_by[here[1]["instance"]] += 1
+        self.assertEqual(set(answered_by), {one.address, two.address})
+        self.assertEqual(one.get("/stores/counts/range", headers={"Authorization": "none"})[0], 401)
+        self.assertEqual(one.get("/readyz", headers={"Authorization": "none"})[0], 200)
+        with self.assertRaises(urllib.error.URLError):
+            urllib.request.urlopen(f"https://{one.address}/readyz", timeout=10)  # It trusts the system's authorities.
+        with self.assertRaises((urllib.error.URLError, ConnectionError, http.client.HTTPException)):
+            urllib.request.urlopen(f"http://{one.address}/readyz", timeout=10)
+        self.assertEqual([each.end() for each in (one, two)], [0, 0])
+
+    def test_an_owner_that_is_not_trusted_is_not_asked(self):
+        keys, authority = certificate(self.place)
+        other = self.place / "other"
+        other.mkdir()
+        stranger, _ = certificate(other)
+        self.tls = ssl.create_default_context(cafile=str(authority))
+        self.tls.check_hostname, self.tls.verify_mode = False, ssl.CERT_NONE
+        trust = f"leat.endpoint.ssl.truststore.location={authority}"
+        one = self.start("one", f"leat.endpoint.ssl.keystore.location={keys}", trust)
+        two = self.start("two", f"leat.endpoint.ssl.keystore.location={stranger}", trust)
+        self.until(lambda: all(each.get("/readyz")[0] == 200 for each in (one, two)))
+        self.until(lambda: sorted(self.owners(one).values(), key=str) == sorted([one.address, two.address]))
+
+        def refused():
+            seen = [one.get("/stores/counts/key", key=word) for word in COUNTS]
+            return [body for status, body in seen if (status, body["code"] if status == 502 else "") == (502, "OWNER_UNREACHABLE")]
+        found = self.until(refused)
+        self.assertIn("certificate", found[0]["message"])
+        # The other way the owner is trusted.
+        self.until(lambda: all(two.get("/stores/counts/key", key=word)[0] == 200 for word in COUNTS))
+        self.assertEqual([each.end() for each in (one, two)], [0, 0])
 
     def test_without_the_setting_nothing_listens(self):
         one = self.start("one", "leat.endpoint.listen=")

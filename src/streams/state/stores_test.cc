@@ -129,7 +129,8 @@ TEST(ListStore, LogsTheWholeListInKafkasForm) {
 
 TEST(ListStore, RefusesAListThatIsCutOff) {
     Opened<ListStore> s{spec_of(Kind::kList)};
-    const std::vector<ChangelogRecord> cut{{"k", "\x01\0\0\0\x02\0\0\0\x01"s + "a", 1}};
+    const std::string list = "\x01\0\0\0\x02\0\0\0\x01"s + "a";  // Records only point to it.
+    const std::vector<ChangelogRecord> cut{{"k", list, 1}};
     EXPECT_EQ(s.store.restore(cut).error().code(), Errc::kMalformed);
 }
 

@@ -577,7 +577,8 @@ class Live(ClusterTest):
         self.leat("produce", "live-counts-changelog", "--json", stdin="".join(json.dumps(r) + "\n" for r in rows))
         told = lambda app, what: sum(line.startswith("restore " + what) for line in app.lines())  # noqa: E731
         with App(self, "counts", "batch_pause=200") as app:
-            app.wait(lambda: told(app, "batch") > 0, "nothing is restored")
+            # Of a task that has not begun it is not told that it is given up.
+            app.wait(lambda: told(app, "start") == 4 and told(app, "batch") > 0, "not all are being restored")
             self.assertEqual(app.ask("add"), "ok 2")
             app.wait(lambda: told(app, "suspended") >= 2, "no task has moved")
             self.assertEqual(app.ask("remove"), "ok 2")

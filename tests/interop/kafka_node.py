@@ -176,6 +176,8 @@ class KafkaNode:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             self.process.wait(120)
+        if self.process and self.process.stdout:
+            self.process.stdout.close()
         self.process = None
 
     def __enter__(self):

@@ -11,12 +11,16 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import cli_shapes  # noqa: E402
 
 LEAT = ""
 BOOTSTRAP = ""
@@ -33,12 +37,13 @@ def leat(*arguments, stdin=None, code=0):
 
 
 def leat_json(*arguments, **more):
-    return json.loads(leat(*arguments, "--output", "json", **more)[0])
+    """The document, which is as the reference has it."""
+    return cli_shapes.check(cli_shapes.command_of(arguments), json.loads(leat(*arguments, "--output", "json", **more)[0]))
 
 
 def records(*arguments):
     out, _ = leat("consume", *arguments, "--from", "beginning", "--until-end", "--output", "json")
-    return [json.loads(line) for line in out.splitlines()]
+    return [cli_shapes.check("consume", json.loads(line)) for line in out.splitlines()]
 
 
 class Topics(unittest.TestCase):
@@ -51,7 +56,7 @@ class Topics(unittest.TestCase):
         self.assertEqual(len(described["partitions"]), 3)
         self.assertEqual(described["id"], created["created"][0]["id"])
         self.assertIn(("retention.ms", "1000000"), [(s["name"], s["value"]) for s in described["settings"]])
-        leat("topic", "alter", topic, "--partitions", "5", "--unset", "retention.ms")
+        leat_json("topic", "alter", topic, "--partitions", "5", "--unset", "retention.ms")
         described = leat_json("topic", "describe", topic)["topics"][0]
         self.assertEqual(described["partition_count"], 5)
         self.assertNotIn("retention.ms", [s["name"] for s in described["settings"]])
@@ -64,6 +69,8 @@ class Topics(unittest.TestCase):
         _, err = leat("topic", "create", topic, code=1)
         self.assertIn("TOPIC_ALREADY_EXISTS", err)
         self.assertIn(f"cannot create topic '{topic}' on {BOOTSTRAP}", err)
+        failed = leat_json("topic", "create", topic, code=1)["failed"]
+        self.assertEqual([(f["name"], f["error"]) for f in failed], [(topic, "TOPIC_ALREADY_EXISTS")])
         self.assertIn("next: ", err)
         leat("topic", "create", topic, "--if-not-exists")
 
@@ -93,7 +100,8 @@ class Topics(unittest.TestCase):
         topic = f"{RUN}-trim"
         leat("topic", "create", topic)
         leat("produce", topic, stdin="a\nb\nc\n")
-        leat("topic", "alter", topic, "--delete-before", "2", "--yes")
+        altered = leat_json("topic", "alter", topic, "--delete-before", "2", "--yes")
+        self.assertEqual(altered["deleted_before"], [{"partition": 0, "start_offset": 2}])
         self.assertEqual([r["value"] for r in records(topic)], ["c"])
         self.assertEqual(leat_json("topic", "describe", topic)["topics"][0]["partitions"][0]["start_offset"], 2)
 
@@ -107,7 +115,7 @@ class Settings(unittest.TestCase):
         found = {s["name"]: s for s in leat_json("config", "describe", "topic", topic)["settings"]}
         self.assertEqual((found["max.message.bytes"]["value"], found["max.message.bytes"]["source"]), ("2000", "topic"))
         self.assertEqual(found["cleanup.policy"]["value"], "compact,delete")
-        leat("config", "alter", "topic", topic, "--unset", "max.message.bytes")
+        self.assertEqual(leat_json("config", "alter", "topic", topic, "--unset", "max.message.bytes")["failed"], [])
         found = {s["name"]: s for s in leat_json("config", "describe", "topic", topic, "--all")["settings"]}
         self.assertEqual(found["max.message.bytes"]["source"], "default")
         _, err = leat("config", "alter", "topic", topic, "--set", "cleanup.polcy=compact", code=1)
@@ -165,7 +173,7 @@ class Records(unittest.TestCase):
         topic = f"{RUN}-large"
         leat("topic", "create", topic, "--set", "max.message.bytes=1000")
         out, err = leat("produce", topic, "--output", "json", stdin="small\n" + "x" * 5000 + "\n", code=1)
-        done = json.loads(out)
+        done = cli_shapes.check("produce", json.loads(out))
         self.assertEqual((done["sent"], done["acknowledged"] + done["failed"]), (2, 2))
         self.assertGreaterEqual(done["failed"], 1)
         self.assertEqual(done["failures"][-1]["error"], "MESSAGE_TOO_LARGE")
@@ -180,7 +188,8 @@ class Records(unittest.TestCase):
         topic = f"{RUN}-badjson"
         leat("topic", "create", topic)
         out, err = leat("produce", topic, "--json", "--output", "json", stdin='{"value":"a"}\n{nonsense\n{"value":"b"}\n', code=1)
-        self.assertEqual((json.loads(out)["acknowledged"], json.loads(out)["failures"][0]["line"]), (2, 2))
+        done = cli_shapes.check("produce", json.loads(out))
+        self.assertEqual((done["acknowledged"], done["failures"][0]["line"]), (2, 2))
         self.assertIn("line 2", err)
 
 
@@ -305,6 +314,14 @@ class Usage(unittest.TestCase):
             self.assertIn("line 2", err)
             _, err = leat("topic", "list", "--config", file.name + ".gone", code=1)
             self.assertIn(file.name + ".gone", err)
+
+    def test_every_command_has_its_document_in_the_reference(self):
+        commands = set(re.findall(r"^## leat (.*)$", leat("reference", "--print", "cli")[0], re.M))
+        self.assertEqual(cli_shapes.commands(), commands - {"completion", "reference"})
+        self.assertEqual(leat_json("version")["name"], "leat")
+        for wrong in ({"name": "leat"}, {"name": "leat", "version": "1", "more": 1}, []):
+            with self.assertRaises(AssertionError):
+                cli_shapes.check("version", wrong)
 
     def test_help_and_completion_need_no_broker(self):
         for words in ([], ["--help"], ["topic"], ["topic", "create", "--help"], ["completion", "bash"], ["completion", "zsh"], ["completion", "fish"]):

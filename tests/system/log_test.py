@@ -17,6 +17,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import cli_shapes  # noqa: E402
+
 LEAT = ""
 MADE = None  # Of Broker.make(): a stopped broker's directory.
 KILLED = None  # Of one that was killed.
@@ -81,7 +84,7 @@ def check(path, *options):
     done = run("log", "check", str(path), "--output", "json", *options)
     assert digest(top) == before, "log check has changed the directory"
     assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
+    return done.returncode, cli_shapes.check("log check", json.loads(done.stdout))
 
 
 def dump(path, *options, code=0):
@@ -89,7 +92,13 @@ def dump(path, *options, code=0):
     done = run("log", "dump", str(path), "--output", "json", *options)
     assert digest(path) == before, "log dump has changed the directory"
     assert done.returncode == code, (done.returncode, done.stdout[-500:], done.stderr)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    entries = [json.loads(line) for line in done.stdout.splitlines()]
+    for entry in entries:
+        if "type" in entry:
+            cli_shapes.check_entry(entry)
+        else:
+            cli_shapes.check("log dump", entry)
+    return entries
 
 
 class Case(unittest.TestCase):
@@ -336,7 +345,7 @@ class InUse(Case):
 class Dump(Case):
     def test_partitions_are_listed(self):
         done = run("log", "dump", str(self.data), "--output", "json")
-        parts = {p["partition"]: p for p in json.loads(done.stdout)["partitions"]}
+        parts = {p["partition"]: p for p in cli_shapes.check("log dump", json.loads(done.stdout))["partitions"]}
         self.assertEqual(parts["t-0"]["durable_mark"], RECORDS)
         self.assertEqual(parts["t-0"]["log_bytes"], sum(s.stat().st_size for s in self.segments()))
 

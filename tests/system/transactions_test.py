@@ -6,9 +6,9 @@ usage: transactions_test.py LEAT [TEST...]
 
 The codes expected are those that Apache Kafka 4.3.1 answered to the same requests.
 """
+import json
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -31,8 +31,7 @@ class Broker(LeatNode):
         super().__init__(folder, LEAT, settings={"transaction.abort.timed.out.transaction.cleanup.interval.ms": "200"})
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.stop(kill=True)
 
 
 class Producer:
@@ -45,7 +44,7 @@ class Producer:
 
     @staticmethod
     def retried(call):
-        for _ in range(200):
+        for _ in range(1500):
             answer = call()
             code = answer[0] if isinstance(answer, tuple) else answer
             if code not in (CONCURRENT, COORDINATOR_LOADING, NOT_COORDINATOR, 15):
@@ -82,7 +81,7 @@ class Producer:
         return self.client.call("DescribeTransactions", 0, transactional_ids=[self.name])["transaction_states"][0]
 
     def wait_for(self, state):
-        for _ in range(200):
+        for _ in range(1500):
             if self.state()["transaction_state"] == state:
                 return
             time.sleep(0.02)
@@ -99,12 +98,17 @@ class TransactionsTest(unittest.TestCase):
         with Client(self.address) as client:
             client.call("CreateTopics", 5, topics=[{"name": "t", "num_partitions": 1, "replication_factor": 1}])
 
+    def producer(self, name):
+        out = Producer(self.address, name)
+        self.addCleanup(out.client.socket.close)
+        return out
+
     def restart(self):
         self.broker.kill()
         self.address = self.broker.start()
 
     def test_a_held_end_ends_no_other_transaction_under_protocol_two(self):
-        producer = Producer(self.address, "a")
+        producer = self.producer("a")
         self.assertEqual(producer.init(), NONE)
         held = producer.epoch
         self.assertEqual(producer.add("t"), NONE)
@@ -116,10 +120,10 @@ class TransactionsTest(unittest.TestCase):
         self.assertEqual(producer.state()["transaction_state"], "Ongoing")
 
     def test_a_superseded_connection_is_refused_under_protocol_one(self):
-        old = Producer(self.address, "a")
+        old = self.producer("a")
         self.assertEqual(old.init(), NONE)
         self.assertEqual(old.add("t"), NONE)
-        new = Producer(self.address, "a")
+        new = self.producer("a")
         new.id, new.epoch = old.id, old.epoch
         self.assertEqual(new.end(True, version=4)[0], NONE)
         self.assertEqual(new.add("t"), NONE)
@@ -129,16 +133,16 @@ class TransactionsTest(unittest.TestCase):
         self.assertEqual(new.end(True, version=4)[0], NONE)
 
     def test_each_state_outlives_a_kill(self):
-        producer = Producer(self.address, "a")
+        producer = self.producer("a")
         producer.init()
         producer.add("t")
         self.restart()
-        again = Producer(self.address, "a")
+        again = self.producer("a")
         again.id, again.epoch = producer.id, producer.epoch
         again.wait_for("Ongoing")
         self.assertEqual(again.end(True), (NONE, 1))
         self.restart()
-        last = Producer(self.address, "a")
+        last = self.producer("a")
         last.id, last.epoch = producer.id, producer.epoch
         last.wait_for("CompleteCommit")
         self.assertEqual(last.end(True), (NONE, 1))
@@ -146,25 +150,28 @@ class TransactionsTest(unittest.TestCase):
         self.assertEqual(last.epoch, 2)
 
     def test_a_transaction_whose_time_is_over_is_aborted(self):
-        producer = Producer(self.address, "a")
+        producer = self.producer("a")
         producer.init(timeout=300)
         producer.add("t")
         producer.wait_for("CompleteAbort")
         self.assertEqual(producer.end(True, version=4)[0], FENCED)
 
     def test_the_command_line_shows_what_is_open(self):
-        producer = Producer(self.address, "a")
+        producer = self.producer("a")
         producer.init()
         producer.add("t")
 
         def leat(*words):
             done = subprocess.run([LEAT, "txn", *words, "-b", self.address, "--output", "json"], capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
-            return done.stdout
+            return json.loads(done.stdout)
 
-        self.assertIn("Ongoing", leat("list"))
-        self.assertIn('"t"', leat("describe", "a"))
-        self.assertIn("hanging", leat("find-hanging", "--older-than", "0"))
+        self.assertEqual(leat("list")["transactions"], [{"transactional_id": "a", "producer_id": producer.id, "state": "Ongoing"}])
+        described = leat("describe", "a")
+        self.assertEqual((described["state"], described["epoch"], described["timeout_ms"]), ("Ongoing", 0, 60000))
+        self.assertLess(abs(time.time() * 1000 - described["started_ms"]), 60000)
+        self.assertEqual(described["partitions"], [{"topic": "t", "partition": 0}])
+        self.assertEqual(leat("find-hanging", "--older-than", "0"), {"hanging": []})
 
 
 if __name__ == "__main__":

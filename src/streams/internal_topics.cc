@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streams/internal_topics.h"
 
-#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
 
 namespace leat::streams {
-namespace {
 
 client::NewTopic creation_of(const InternalTopic& topic, const Settings& settings) {
+    std::map<std::string, std::string, std::less<>> configs{topic.configs.begin(),
+                                                            topic.configs.end()};
+    for (const auto& [name, value] : settings.topic) configs.insert_or_assign(name, value);
+    for (const auto& [name, value] : topic.own_configs) configs.insert_or_assign(name, value);
     client::NewTopic out{.name = topic.name,
                          .partitions = topic.partitions,
                          .replication_factor = settings.replication_factor,
                          .configs = {}};
-    auto configs = topic.configs;
-    for (const auto& [name, value] : settings.topic) {
-        std::erase_if(configs, [&](const auto& one) { return one.first == name; });
-        configs.emplace_back(name, value);
-    }
     for (const auto& [name, value] : configs) out.configs.push_back({.name = name, .value = value});
     return out;
 }
-
-}  // namespace
 
 Result<Layout::Counts> count_partitions(client::Admin& admin, std::span<const std::string> topics) {
     Layout::Counts out;

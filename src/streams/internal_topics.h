@@ -13,6 +13,9 @@
 
 namespace leat::streams {
 
+/// What is asked of the cluster for a topic that is missing.
+[[nodiscard]] client::NewTopic creation_of(const InternalTopic& topic, const Settings& settings);
+
 /// Partition counts of those of `topics` that exist.
 Result<Layout::Counts> count_partitions(client::Admin& admin, std::span<const std::string> topics);
 

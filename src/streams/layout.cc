@@ -2,7 +2,10 @@
 #include "streams/layout.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
+
+#include "streams/topic_widths.h"
 
 namespace leat::streams {
 namespace {
@@ -17,14 +20,29 @@ Configs repartition_configs() {
             {"message.timestamp.type", "CreateTime"}};
 }
 
-Configs changelog_configs(const detail::StoreSpec& store, std::int64_t extra_retention_ms) {
-    Configs out;
-    const bool windowed = store.retention_ms >= 0;
-    out.emplace_back("cleanup.policy", windowed ? "compact,delete" : "compact");
+/// The sum; at most the largest number, as for windows without an end.
+std::int64_t longer(std::int64_t time_ms, std::int64_t by_ms) {
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+    return time_ms > kMost - by_ms ? kMost : time_ms + by_ms;
+}
+
+/// Fills in how a changelog is kept.
+void configure_changelog(InternalTopic& topic, const detail::StoreSpec& store,
+                         std::int64_t extra_retention_ms) {
+    // Not the setting for windows: Kafka Streams gives versions a day.
+    constexpr std::int64_t kExtraLagMs = 86'400'000;
+    const bool versioned = store.kind == detail::StoreSpec::Kind::kVersioned;
+    const bool windowed = store.retention_ms >= 0 && !versioned;
+    topic.configs = {{"cleanup.policy", windowed ? "compact,delete" : "compact"},
+                     {"message.timestamp.type", "CreateTime"}};
+    if (versioned)
+        topic.own_configs.emplace_back("min.compaction.lag.ms",
+                                       std::to_string(longer(store.retention_ms, kExtraLagMs)));
     if (windowed)
-        out.emplace_back("retention.ms", std::to_string(store.retention_ms + extra_retention_ms));
-    out.emplace_back("message.timestamp.type", "CreateTime");
-    return out;
+        topic.own_configs.emplace_back(
+            "retention.ms", std::to_string(longer(store.retention_ms, extra_retention_ms)));
+    // No key comes twice.
+    if (store.retain_duplicates) topic.own_configs.emplace_back("cleanup.policy", "delete");
 }
 
 void sort_and_unite(std::vector<std::string>& names) {
@@ -133,18 +151,9 @@ std::set<std::string> Layout::sources_above(const std::string& node) const {
 }
 
 void Layout::find_together() {
-    // Nodes that share a store meet there by key. One that is fed by several sources alone, as
-    // behind a merge, asks nothing of them.
-    for (const auto& spec : parts_.stores()) {
-        if (parts_.is_global_store(spec.name)) continue;
-        std::set<std::set<std::string>> users;
-        for (const auto& part : parts_.all())
-            if (std::ranges::find(part.stores, spec.name) != part.stores.end())
-                users.insert(sources_above(part.name));
-        users.erase(std::set<std::string>{});
-        if (users.size() < 2) continue;
+    for (const auto& nodes : parts_.copartitioned()) {
         std::set<std::string> all;
-        for (const auto& one : users) all.insert(one.begin(), one.end());
+        for (const auto& node : nodes) all.merge(sources_above(node));
         // What belongs to two groups makes one of them.
         std::erase_if(together_, [&](const std::set<std::string>& known) {
             const bool meets =
@@ -152,7 +161,7 @@ void Layout::find_together() {
             if (meets) all.insert(known.begin(), known.end());
             return meets;
         });
-        together_.push_back(std::move(all));
+        if (all.size() > 1) together_.push_back(std::move(all));
     }
 }
 
@@ -255,21 +264,10 @@ Result<Layout::Counts> Layout::with_repartition(Counts counts) const {
             return Error{Errc::kUnknownTopicOrPartition, "source topic '" + name + "' is missing"};
     for (const auto& [name, topic] : parts_.repartition_topics())
         if (topic.partitions) counts.insert_or_assign(cluster_name(name), *topic.partitions);
+    add_widths(*this, counts);
+    // Joins come last: as in Kafka Streams, what they make of a width does not reach the topics
+    // behind them.
     LEAT_TRY_VOID(align(counts));
-    // What feeds a repartition topic may itself read one: as often as there are such topics.
-    for (std::size_t round = 0; round <= repartition_.size(); ++round) {
-        for (const auto& writer : subtopologies_) {
-            const std::int32_t width = task_count(writer, counts);
-            for (const auto& topic : writer.sinks) {
-                const std::string plain = topic.substr(application_id_.size() + 1);
-                if (parts_.repartition_topics().at(plain).partitions || width == 0) continue;
-                if (is_bound(topic)) continue;
-                auto& count = counts[topic];
-                count = std::max(count, width);
-            }
-        }
-        LEAT_TRY_VOID(align(counts));
-    }
     for (const auto& name : repartition_)
         if (!counts.contains(name))
             return Error{Errc::kStreamsInvalidTopology,
@@ -312,12 +310,15 @@ std::vector<InternalTopic> Layout::internal_topics(const Counts& counts,
         out.push_back({.name = name,
                        .partitions = counts.find(name)->second,
                        .configs = repartition_configs()});
-    for (const auto& one : subtopologies_)
-        for (const auto& store : one.stores)
-            if (store.logging && !store.source_topic)
-                out.push_back({.name = changelog_name(store.name),
-                               .partitions = task_count(one, counts),
-                               .configs = changelog_configs(store, extra_retention_ms)});
+    for (const auto& one : subtopologies_) {
+        for (const auto& store : one.stores) {
+            if (!store.logging || store.source_topic) continue;
+            InternalTopic topic{.name = changelog_name(store.name),
+                                .partitions = task_count(one, counts)};
+            configure_changelog(topic, store, extra_retention_ms);
+            out.push_back(std::move(topic));
+        }
+    }
     return out;
 }
 

@@ -36,7 +36,9 @@ struct Subtopology {
 struct InternalTopic {
     std::string name;
     std::int32_t partitions = 0;
-    std::vector<std::pair<std::string, std::string>> configs;
+    std::vector<std::pair<std::string, std::string>> configs{};
+    /// What its store asks for, whatever the application's `topic.` settings say.
+    std::vector<std::pair<std::string, std::string>> own_configs{};
 };
 
 /// Threading: immutable.

@@ -112,6 +112,131 @@ TEST(Layout, InternalTopicsHaveKafkasSettings) {
     EXPECT_EQ(topics[1].configs[0], (std::pair<string, string>{"cleanup.policy", "compact"}));
 }
 
+/// The changelog of a store, with one partition of input.
+InternalTopic changelog_of(const Topology& topology, const string& store = "s") {
+    const Layout layout{topology.parts(), "app"};
+    const auto counts = layout.with_repartition({{"in", 1}, {"other", 1}});
+    EXPECT_TRUE(counts);
+    for (const auto& topic : layout.internal_topics(*counts, 1000))
+        if (topic.name == "app-" + store + "-changelog") return topic;
+    ADD_FAILURE() << "no changelog of " << store;
+    return {};
+}
+using Configs = std::vector<std::pair<string, string>>;
+
+TEST(LayoutChangelogs, WindowsAreDeletedAfterTheirRetention) {
+    Builder b;
+    b.stream<string, string>("in")
+        .group_by_key()
+        .windowed(tumbling(Duration{10}).grace(Duration{5}))
+        .count({.store = "s"});
+    const auto topic = changelog_of(*b.build());
+    EXPECT_EQ(topic.configs.front(),
+              (std::pair<string, string>{"cleanup.policy", "compact,delete"}));
+    EXPECT_EQ(topic.own_configs, (Configs{{"retention.ms", "1015"}}));
+}
+
+TEST(LayoutChangelogs, VersionsAreNeverDeletedAndCompactedLate) {
+    Builder b;
+    b.table<string, string>("in", {}, {.store = "s", .history = Duration{3'600'000}});
+    const auto topic = changelog_of(*b.build());
+    EXPECT_EQ(topic.configs,
+              (Configs{{"cleanup.policy", "compact"}, {"message.timestamp.type", "CreateTime"}}));
+    EXPECT_EQ(topic.own_configs, (Configs{{"min.compaction.lag.ms", "90000000"}}));
+}
+
+TEST(LayoutChangelogs, WindowsWithoutAnEndAreKeptForEver) {
+    Builder b;
+    b.stream<string, string>("in")
+        .group_by_key()
+        .windowed(UnlimitedWindows{})
+        .count({.store = "s"});
+    EXPECT_EQ(changelog_of(*b.build()).own_configs,
+              (Configs{{"retention.ms", "9223372036854775807"}}));
+}
+
+TEST(LayoutChangelogs, RowsOfAStreamJoinAreNotCompacted) {
+    Builder b;
+    b.stream<string, string>("in").join(
+        b.stream<string, string>("other"), [](const string& l, const string& r) { return l + r; },
+        JoinWindows{.before_span = Duration{10}, .after_span = Duration{20}}, {.store = "s"});
+    const Topology topology = *b.build();
+    for (const string store : {"s-this-join-store", "s-other-join-store"})
+        EXPECT_EQ(changelog_of(topology, store).own_configs,
+                  (Configs{{"retention.ms", "1030"}, {"cleanup.policy", "delete"}}))
+            << store;
+}
+
+TEST(Layout, ProcessorsThatShareAStoreMayHaveTopicsOfDifferentWidth) {
+    class Nothing final : public Processor<string, string> {
+        Result<void> process(const Record<string, string>& /*record*/) override { return {}; }
+    };
+    const auto nothing = [] { return std::make_unique<Nothing>(); };
+    Builder b;
+    b.add_state_store(key_value_store<string, string>("rules"));
+    b.stream<string, string>("control").process(nothing, {.stores = {"rules"}});
+    b.stream<string, string>("data")
+        .select_key([](const string&, const string& value) { return value; })
+        .repartition({.name = "by-value"})
+        .process(nothing, {.stores = {"rules"}});
+    const Topology topology = *b.build();
+    const Layout layout{topology.parts(), "app"};
+    const auto counts = layout.with_repartition({{"control", 1}, {"data", 12}});
+    ASSERT_TRUE(counts) << counts.error().detail();
+    EXPECT_EQ(counts->at("app-by-value-repartition"), 12);
+    EXPECT_EQ(layout.tasks(*counts).at({0, 0}).size(), 2U);
+    EXPECT_EQ(layout.tasks(*counts).at({0, 11}).size(), 1U);
+}
+
+TEST(Layout, TopicBehindAJoinIsAsWideAsKafkaStreamsMakesIt) {
+    // Its turn comes before or after that of the join's own topic, by Java's hashes of all names.
+    const auto behind = [](const string& app) {
+        Builder b;
+        b.stream<string, string>(app + ".in")
+            .select_key([](const string&, const string& value) { return value; })
+            .join(b.stream<string, string>(app + ".other"),
+                  [](const string& l, const string& r) { return l + r; },
+                  JoinWindows{Duration{3}, Duration{5}, Duration{7}}, {.name = "by"})
+            .group_by([](const string& value) { return value; }, {.name = "behind"})
+            .count({.store = "counts"});
+        const Topology topology = *b.build();
+        const auto counts =
+            Layout{topology.parts(), app}.with_repartition({{app + ".in", 6}, {app + ".other", 3}});
+        EXPECT_TRUE(counts);
+        EXPECT_EQ(counts->at(app + "-by-left-repartition"), 3);
+        return counts->at(app + "-behind-repartition");
+    };
+    EXPECT_EQ(behind("deep0"), 3);
+    EXPECT_EQ(behind("deep1deep1"), 6);
+    EXPECT_EQ(behind("deep2deep2deep2"), 6);
+    EXPECT_EQ(behind("deep3"), 3);
+    EXPECT_EQ(behind("deep4deep4"), 3);
+    EXPECT_EQ(behind("deep6"), 6);
+}
+
+TEST(Layout, StreamsThatAreJoinedOrCogroupedMustBeOfOneWidth) {
+    const auto joined = [](auto how) {
+        Builder b;
+        how(b.stream<string, string>("a"), b.stream<string, string>("b"));
+        const Topology topology = *b.build();
+        return Layout{topology.parts(), "app"}.with_repartition({{"a", 4}, {"b", 2}});
+    };
+    using Stream = KStream<string, string>;
+    const auto add = [](const string&, const string& value, const string& all) {
+        return all + value;
+    };
+    EXPECT_FALSE(joined([](const Stream& a, const Stream& b) {
+        a.join(
+            b, [](const string& l, const string& r) { return l + r; },
+            JoinWindows{.before_span = Duration{10}, .after_span = Duration{20}});
+    }));
+    EXPECT_FALSE(joined([&](const Stream& a, const Stream& b) {
+        a.group_by_key().cogroup<string>(add).cogroup(b.group_by_key(), add).aggregate([] {
+            return string{};
+        });
+    }));
+}
+
 TEST(Layout, TopicsOfOneSubtopologyShareItsTasks) {
     Builder b;
     b.stream<string, string>(std::vector<string>{"a", "b"}).to("out");

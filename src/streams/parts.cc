@@ -30,21 +30,13 @@ std::set<std::string> topics_above(const Parts& parts, const std::string& node) 
     return out;
 }
 
-/// Nodes that share a store meet there by key. Where all their topics are the application's own and
-/// have numbers of partitions that were asked for, these must be the same.
-Result<void> check_partitions(const Parts& parts, const StoreSpec& store) {
-    std::set<std::set<std::string>> users;
-    std::string user;
-    for (const Part& part : parts.all()) {
-        if (std::ranges::find(part.stores, store.name) == part.stores.end()) continue;
-        users.insert(topics_above(parts, part.name));
-        user = part.name;
-    }
-    if (users.size() < 2) return {};
+/// Where all topics above nodes that are copartitioned are the application's own and have numbers
+/// of partitions that were asked for, these must be the same.
+Result<void> check_partitions(const Parts& parts, const std::vector<std::string>& nodes) {
     const RepartitionTopic* first = nullptr;
     const RepartitionTopic* other = nullptr;
-    for (const auto& topics : users) {
-        for (const auto& topic : topics) {
+    for (const auto& node : nodes) {
+        for (const auto& topic : topics_above(parts, node)) {
             const auto own = parts.repartition_topics().find(topic);
             if (own == parts.repartition_topics().end() || !own->second.partitions) return {};
             if (first == nullptr) first = &own->second;
@@ -53,9 +45,9 @@ Result<void> check_partitions(const Parts& parts, const StoreSpec& store) {
     }
     if (other == nullptr) return {};
     return Error{Errc::kStreamsInvalidTopology,
-                 user + ": topics that are joined must have as many partitions: " + first->name +
-                     " has " + std::to_string(*first->partitions) + ", " + other->name + " has " +
-                     std::to_string(*other->partitions)};
+                 nodes.front() + ": topics that are joined must have as many partitions: " +
+                     first->name + " has " + std::to_string(*first->partitions) + ", " +
+                     other->name + " has " + std::to_string(*other->partitions)};
 }
 
 DslStore asked_of(const StoreSpec& spec) {
@@ -148,6 +140,22 @@ void Parts::connect(const std::string& node, const std::string& store) {
         part->stores.push_back(store);
 }
 
+void Parts::copartition(std::vector<std::string> nodes) {
+    if (nodes.size() > 1) copartitioned_.push_back(std::move(nodes));
+}
+
+void Parts::copartition(const std::string& reader, const std::vector<std::string>& stores) {
+    std::vector<std::string> nodes{reader};
+    for (const auto& store : stores) {
+        // Who fills a store is added with it, before those who only read it.
+        const auto part = std::ranges::find_if(parts_, [&](const Part& one) {
+            return std::ranges::find(one.stores, store) != one.stores.end();
+        });
+        if (part != parts_.end()) nodes.push_back(part->name);
+    }
+    copartition(std::move(nodes));
+}
+
 void Parts::add_global_store(StoreSpec spec, Part source, Part processor) {
     require(spec.name, find_store(spec.name) == nullptr, "two stores have this name");
     spec.logging = false;
@@ -196,8 +204,7 @@ Result<void> Parts::check() const {
                                  ", which " + other->name + " reads"};
         }
     }
-    for (const StoreSpec& store : stores_)
-        if (!is_global_store(store.name)) LEAT_TRY_VOID(check_partitions(*this, store));
+    for (const auto& nodes : copartitioned_) LEAT_TRY_VOID(check_partitions(*this, nodes));
     return {};
 }
 

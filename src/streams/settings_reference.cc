@@ -44,7 +44,9 @@ std::string settings_reference() {
         "to all consumers,\n"
         "with `restore.consumer.`, `global.consumer.`, `producer.` or `admin.` to one client, with "
         "`topic.` to\n"
-        "internal topics. Clients know Kafka's names and librdkafka's. The last of a name "
+        "internal topics, where the retention of windows, the compaction lag of versions and "
+        "`delete` for what a join of streams keeps\n"
+        "stay the store's own. Clients know Kafka's names and librdkafka's. The last of a name "
         "counts.\n\n";
     append_table(out, true);
     out.append(

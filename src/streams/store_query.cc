@@ -74,10 +74,11 @@ Result<void> read_rows(const KeyValueStore& store, const RawQuery& query, Rows& 
 }
 
 Result<void> read_windows(const WindowStore& store, const RawQuery& query, Rows& out) {
+    const std::int64_t size = store.spec().window_ms;
     const auto row = [&](std::string_view key, std::int64_t start, const Entry& entry) {
         return out.add({.key = std::string{key},
                         .start = start,
-                        .end = start + store.spec().window_ms,
+                        .end = start > kForEver - size ? kForEver : start + size,
                         .timestamp = entry.timestamp,
                         .value = entry.value});
     };

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <limits>
 
 #include "leat/streams/builder.h"
 #include "leat/streams/query.h"
@@ -30,6 +31,8 @@ class Queries : public testing::Test {
                               .count({.store = "windows"}));
         static_cast<void>(grouped.windowed(session(milliseconds{50}).grace(milliseconds{1000}))
                               .count({.store = "sessions"}));
+        static_cast<void>(
+            grouped.windowed(UnlimitedWindows{.start = 15}).count({.store = "for-ever"}));
         static_cast<void>(builder.table<Text, Text>(
             "table", {}, {.store = "versions", .history = milliseconds{1000}}));
         const auto topology = builder.build();
@@ -83,6 +86,13 @@ TEST_F(Queries, WindowsOfAKeyAndOfAll) {
     EXPECT_EQ(ask("windows", WindowKeyQuery<Text, Count>{"a", {0}, {1000}}),
               (std::vector<Row>{{"a", {0, 100}, {2, {30}}}, {"a", {200, 300}, {1, {250}}}}));
     EXPECT_EQ(ask("windows", WindowRangeQuery<Text, Count>({0}, {100})).size(), 3U);
+}
+
+TEST_F(Queries, WindowWithoutAnEndEndsAtTheLargestTime) {
+    using Row = WindowRow<Text, Count>;
+    constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+    EXPECT_EQ(ask("for-ever", WindowKeyQuery<Text, Count>{"a", {0}, {1000}}),
+              (std::vector<Row>{{"a", {15, kForEver}, {2, {250}}}}));
 }
 
 TEST_F(Queries, SessionsOfAKey) {

@@ -63,6 +63,11 @@ def jars():
     return folder
 
 
+def java_command():
+    """How the oracle is started, without its arguments. Raises Unavailable."""
+    return ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*", str(HERE / "oracle" / "Oracle.java")]
+
+
 class Program:
     """One of the two programs; stays up from batch to batch, for a JVM is slow to start. Not safe to share between threads."""
 
@@ -205,8 +210,7 @@ class Engines:
 
     def ask_java(self, cases):
         if self.java is None and cases:
-            self.java = Program(["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*", str(HERE / "oracle" / "Oracle.java"),
-                                 self.state.name], JAVA_CASES)
+            self.java = Program([*java_command(), self.state.name], JAVA_CASES)
         return self.java.outcomes(cases) if cases else []
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs the cases of tests/streams in Kafka Streams' TopologyTestDriver: one case a line on stdin, one outcome a line on stdout.
+// A case with "topics" is started as an application on the broker that is the second argument, see ../topics.py.
 // The format is described in ../README.md; ../runner/ does the same in C++, function by function.
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -20,9 +21,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -32,6 +40,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.TestInputTopic;
@@ -42,6 +51,7 @@ import org.apache.kafka.streams.errors.ErrorHandlerContext;
 import org.apache.kafka.streams.errors.LogAndContinueExceptionHandler;
 import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
 import org.apache.kafka.streams.errors.ProductionExceptionHandler;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
 import org.apache.kafka.streams.errors.TopologyException;
 import org.apache.kafka.streams.errors.internals.ExceptionHandlerUtils;
 import org.apache.kafka.streams.kstream.*;
@@ -636,11 +646,7 @@ public class Oracle {
         return sum;
     }
 
-    static ObjectNode run(JsonNode json, String folder) {
-        ObjectNode result = JSON.createObjectNode();
-        result.set("id", json.get("id"));
-        Case c = new Case(json);
-        Topology topology;
+    static Properties properties(JsonNode json, String folder) {
         Properties p = new Properties();
         p.put("application.id", "app");
         p.put("bootstrap.servers", "none:1");
@@ -653,6 +659,15 @@ public class Oracle {
         if (json.path("in_memory").booleanValue())
             p.put("dsl.store.suppliers.class", BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers.class.getName());
         handlers(json.path("handlers"), p);
+        return p;
+    }
+
+    static ObjectNode run(JsonNode json, String folder) {
+        ObjectNode result = JSON.createObjectNode();
+        result.set("id", json.get("id"));
+        Case c = new Case(json);
+        Topology topology;
+        Properties p = properties(json, folder);
         try {
             int index = 0;
             for (JsonNode op : json.get("ops")) c.add(op, index++);
@@ -703,6 +718,45 @@ public class Oracle {
             ArrayNode row = effects.addArray().add((Integer) e[0]).add((Integer) e[1]);
             put(row, e[2]);
             put(row, e[3]);
+        }
+        return result;
+    }
+
+    /** The internal topics that an application makes on a broker: how many partitions they have, and what of them is configured. */
+    static ObjectNode topics(JsonNode json, String folder, String broker) throws Exception {
+        ObjectNode result = JSON.createObjectNode();
+        result.set("id", json.get("id"));
+        String app = json.get("app").textValue();
+        Properties p = properties(json, folder);
+        p.put("application.id", app);
+        p.put("bootstrap.servers", broker);
+        json.path("settings").fields().forEachRemaining(one -> p.put(one.getKey(), one.getValue().textValue()));
+        Case c = new Case(json);
+        int index = 0;
+        for (JsonNode op : json.get("ops")) c.add(op, index++);
+        ObjectNode found = result.putObject("topics");
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker)); KafkaStreams streams = new KafkaStreams(c.builder.build(p), p)) {
+            List<NewTopic> inputs = new ArrayList<>();
+            json.get("topics").fields().forEachRemaining(one -> inputs.add(new NewTopic(one.getKey(), one.getValue().intValue(), (short) 1)));
+            admin.createTopics(inputs).all().get();
+            BlockingQueue<String> ends = new LinkedBlockingQueue<>();
+            streams.setUncaughtExceptionHandler(e -> { ends.add(e.toString()); return StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse.SHUTDOWN_CLIENT; });
+            streams.setStateListener((now, before) -> { if (now == KafkaStreams.State.RUNNING) ends.add(""); });
+            streams.start();
+            String end = ends.poll(60, TimeUnit.SECONDS);
+            if (end == null || !end.isEmpty()) {
+                found.put("error", end == null ? "does not run" : end);
+                return result;
+            }
+            for (String name : new TreeMap<>(admin.listTopics().namesToListings().get()).keySet()) {
+                if (!name.startsWith(app + "-")) continue;
+                ObjectNode topic = found.putObject(name);
+                topic.put("partitions", admin.describeTopics(List.of(name)).allTopicNames().get().get(name).partitions().size());
+                ObjectNode configs = topic.putObject("configs");
+                ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, name);
+                for (ConfigEntry entry : admin.describeConfigs(List.of(resource)).all().get().get(resource).entries())
+                    if (entry.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG) configs.put(entry.name(), entry.value());
+            }
         }
         return result;
     }
@@ -797,7 +851,8 @@ public class Oracle {
         PrintStream to = new PrintStream(System.out, false, StandardCharsets.UTF_8);
         BufferedReader from = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = from.readLine(); line != null; line = from.readLine()) {
-            to.println(JSON.writeValueAsString(run(JSON.readTree(line), arguments[0])));
+            JsonNode json = JSON.readTree(line);
+            to.println(JSON.writeValueAsString(json.has("topics") ? topics(json, arguments[0], arguments[1]) : run(json, arguments[0])));
             to.flush();
         }
     }

@@ -7,6 +7,7 @@
 
 #include "interpreter.h"
 #include "leat/streams/test_driver.h"
+#include "topics.h"
 
 namespace leat::streams::cases {
 namespace {
@@ -118,6 +119,10 @@ class Run {
         if (!topology) {
             result_["error"] = "build";
             result_["detail"] = topology.error().detail();
+            return std::move(result_);
+        }
+        if (case_.contains("topics")) {
+            result_["topics"] = internal_topics(*topology, case_);
             return std::move(result_);
         }
         result_["describe"] = topology->describe();

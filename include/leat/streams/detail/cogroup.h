@@ -71,6 +71,7 @@ KTable<KOut, A> add_cogroup(const CogroupInputs<K, A>& inputs, const std::string
     node.write = [=](Parts& parts) {
         Part part{.name = name, .make = [name] { return std::make_unique<PassNode>(name); }};
         for (const GraphNode* parent : aggregates) part.parents.push_back(parent->name);
+        parts.copartition(part.parents);
         parts.add(std::move(part));
     };
     auto& added = graph.add(aggregates, std::move(node));

@@ -71,6 +71,7 @@ struct StreamJoin {
         parts.add_store(other_spec, {names.other_windowed, names.this_join});
         if (!names.waiting.empty())
             parts.add_store(waiting_spec, {names.this_join, names.other_join});
+        parts.copartition({names.this_join, names.other_join});
     }
 
     /// The right side's nodes and store were left out.

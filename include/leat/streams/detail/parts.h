@@ -84,6 +84,11 @@ class Parts {
     static constexpr std::string_view kProcessors = "processors";
     /// Lets a node that was added use a store that was added.
     void connect(const std::string& node, const std::string& store);
+    /// Records that come to these nodes meet by key: the topics above them must have as many
+    /// partitions. Not said of processors that share a store: what they do with it is their affair.
+    void copartition(std::vector<std::string> nodes);
+    /// The same of a node and of those that fill stores it reads.
+    void copartition(const std::string& reader, const std::vector<std::string>& stores);
     /// A store that each instance holds whole: fed from `source` through `processor`, which are
     /// added here and run in no task.
     void add_global_store(StoreSpec spec, Part source, Part processor);
@@ -103,6 +108,9 @@ class Parts {
     [[nodiscard]] const std::map<std::string, RepartitionTopic>& repartition_topics()
         const noexcept {
         return repartition_;
+    }
+    [[nodiscard]] const std::vector<std::vector<std::string>>& copartitioned() const noexcept {
+        return copartitioned_;
     }
     [[nodiscard]] const Part* find(std::string_view name) const;
     [[nodiscard]] const StoreSpec* find_store(std::string_view name) const;
@@ -128,6 +136,7 @@ class Parts {
     std::vector<StoreSpec> stores_;
     std::map<std::string, RepartitionTopic> repartition_;
     std::map<std::string, std::string> owners_;  ///< Of stores.
+    std::vector<std::vector<std::string>> copartitioned_;
     std::set<std::string> global_nodes_;
     std::set<std::string> global_stores_;
     std::map<std::string, std::string> moved_;

@@ -26,10 +26,11 @@
 
 namespace leat::streams::detail {
 
-/// Lets `reader` use stores that were added.
+/// Lets `reader`, which joins, use stores of a table that was added.
 inline void connect_all(Parts& parts, const std::vector<std::string>& stores,
                         const std::string& reader) {
     for (const auto& name : stores) parts.connect(reader, name);
+    parts.copartition(reader, stores);
 }
 
 template <class V>

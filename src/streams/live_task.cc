@@ -445,7 +445,10 @@ Result<void> LiveTask::log_change(const detail::Outgoing& record) {
     const std::string topic =
         environment_.settings->application_id + "-" + std::string{record.topic};
     ChangelogMark* mark = changelogs_.mark_of(topic);
-    return emit(topic, id_.partition, record, reinterpret_cast<std::uint64_t>(mark));
+    detail::Outgoing change = record;
+    // A change without a time of its own, of a suppressed update or of what waits to be joined.
+    if (change.timestamp < 0) change.timestamp = wall_time();
+    return emit(topic, id_.partition, change, reinterpret_cast<std::uint64_t>(mark));
 }
 
 std::int64_t LiveTask::wall_time() const {

@@ -243,6 +243,15 @@ def show(results, path):
     return 1 if below or results.failed else 0
 
 
+def check(options, parser):
+    """Ends with what to do when the programs are not built; makes the scratch folder."""
+    missing = [name for name in ("leat", "loadgen", "null_broker") if not (options.build / name).is_file()]
+    if missing:
+        parser.error(f"{options.build} has no {', '.join(missing)}: name the folder of a release build's programs with --build, or run make build")
+    if options.scratch:
+        options.scratch.mkdir(parents=True, exist_ok=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release/bin", help="folder with leat, loadgen, null_broker")
@@ -269,6 +278,7 @@ def main():
         for path in options.merge:
             results.load(path)
         return show(results, options.report)
+    check(options, parser)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.memory = machine.HeldMemory(options.scratch or tempfile.gettempdir())
     pick = re.compile(options.cells)

@@ -158,6 +158,23 @@ TEST(WindowStore, KeepsDuplicatesInTheirOrder) {
     EXPECT_EQ(s.task.changes[2].key, "k\0\0\0\0\0\0\0\x0A\0\0\0\x03"s);
 }
 
+TEST(WindowStore, NullAmongDuplicatesMovesTheTimeOfAStoreInMemoryOnly) {
+    auto spec = spec_of(Kind::kPlainWindow, 100'000);
+    spec.retain_duplicates = true;
+    Opened<WindowStore> disk{spec};
+    spec.persistent = false;
+    Opened<WindowStore> memory{spec};
+    for (auto* s : {&disk, &memory}) {
+        ASSERT_TRUE(s->store.put("k", 10, "a", 10));
+        ASSERT_TRUE(s->store.put("k", 200'000, std::nullopt, 200'000));
+        EXPECT_EQ(s->task.changes.size(), 2U);
+    }
+    EXPECT_EQ(windows_of(disk.store, "k", 0, 300'000), "10=a ");
+    EXPECT_EQ(*disk.store.put("k", 11, std::nullopt, 11), true);
+    EXPECT_EQ(windows_of(memory.store, "k", 0, 300'000), "");
+    EXPECT_EQ(*memory.store.put("k", 11, std::nullopt, 11), false) << "late, and counted as such";
+}
+
 TEST(WindowStore, ReadsWithinTheRetentionAndKeepsWholeSegmentsOnDisk) {
     // Retention 100 s: segments of 60 s. On disk a late put goes into a living segment.
     Opened<WindowStore> disk{spec_of(Kind::kPlainWindow, 100'000)};

@@ -154,7 +154,9 @@ Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
     }
     const bool nothing = spec().retain_duplicates && !value;
     bool live = true;
-    if (!nothing) {
+    // What takes nothing away moves the time of stores in memory, not of those on disk: as in
+    // Kafka Streams.
+    if (!nothing || !spec().persistent) {
         LEAT_TRY(live, admit(start));
     }
     if (nothing || !live) {

@@ -77,7 +77,8 @@ class WindowStore final : public SegmentedStore {
 
     Result<bool> get(std::string_view key, std::int64_t start, Entry& out) const;
     /// False: dropped (but logged, as Kafka Streams does), the window is older than the retention
-    /// time of what the store has seen. With duplicates: adds; an absent value is logged only.
+    /// time of what the store has seen. With duplicates: adds; an absent value is logged
+    /// only, and moves the time of a store in memory.
     /// `timestamp` as in KeyValueStore::put().
     Result<bool> put(std::string_view key, std::int64_t start,
                      std::optional<std::string_view> value, std::int64_t timestamp,

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "leat/streams/detail/store.h"
+#include "streams/state/recent_rows.h"
 #include "streams/state/record_cache.h"
 
 namespace leat::streams::detail {
@@ -58,14 +59,23 @@ std::unique_ptr<OrderedBytes> MemoryBackend::rows(const StoreSpec& /*spec*/) {
 
 namespace {
 
-std::unique_ptr<StateStore> make_plain(const StoreSpec& spec, std::unique_ptr<OrderedBytes> rows) {
+std::unique_ptr<StateStore> make_window_store(const StoreSpec& spec,
+                                              std::unique_ptr<OrderedBytes> rows,
+                                              const std::shared_ptr<RowBudget>& budget) {
+    auto store = std::make_unique<WindowStore>(spec, std::move(rows));
+    if (budget && spec.persistent && spec.retain_duplicates) store->keep_recent(budget);
+    return store;
+}
+
+std::unique_ptr<StateStore> make_plain(const StoreSpec& spec, std::unique_ptr<OrderedBytes> rows,
+                                       const StateBackend& backend) {
     switch (spec.kind) {
         case StoreSpec::Kind::kKeyValue:
         case StoreSpec::Kind::kPlainKeyValue:
             return std::make_unique<KeyValueStore>(spec, std::move(rows));
         case StoreSpec::Kind::kWindow:
         case StoreSpec::Kind::kPlainWindow:
-            return std::make_unique<WindowStore>(spec, std::move(rows));
+            return make_window_store(spec, std::move(rows), backend.row_budget);
         case StoreSpec::Kind::kSession:
             return std::make_unique<SessionStore>(spec, std::move(rows));
         case StoreSpec::Kind::kVersioned:
@@ -93,7 +103,7 @@ bool may_hold_back(const StoreSpec& spec) {
 std::unique_ptr<StateStore> make_store(const StoreSpec& spec, StateBackend& backend) {
     auto rows = backend.rows(spec);
     if (backend.meters) rows->meter = backend.meters(spec);
-    auto store = make_plain(spec, std::move(rows));
+    auto store = make_plain(spec, std::move(rows), backend);
     if (backend.cache_budget && may_hold_back(spec)) store->hold_back(backend.cache_budget);
     return store;
 }

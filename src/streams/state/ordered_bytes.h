@@ -58,6 +58,7 @@ class MemoryBytes final : public OrderedBytes {
 };
 
 struct CacheBudget;
+class RowBudget;
 
 /// Where a task's stores keep their rows.
 class StateBackend {
@@ -69,6 +70,8 @@ class StateBackend {
     virtual std::unique_ptr<OrderedBytes> rows(const StoreSpec& spec) = 0;
     /// Bytes that stores with caching hold back together; null: every update is written at once.
     std::shared_ptr<CacheBudget> cache_budget{};
+    /// What newest rows of stores on disk may take in memory; null: none is kept there.
+    std::shared_ptr<RowBudget> row_budget{};
     /// What counts the calls of a store that is made; absent, or null: nothing does.
     std::function<StoreMeter*(const StoreSpec& spec)> meters{};
 };

@@ -38,6 +38,8 @@ constexpr double kBloomBits = 10;
 constexpr double kBufferBloomRatio = 0.02;
 /// However many tasks there are: smaller batches would cost more than they save.
 constexpr std::size_t kUncommittedBytesMin = std::size_t{256} << 10U;
+/// Rows beside the databases may take a quarter of the memory.
+constexpr std::size_t kRowsShare = 4;
 
 std::string registry_key(char what, std::string_view name = {}) {
     std::string out{kRegistry};
@@ -119,7 +121,25 @@ StateMemory::StateMemory(std::size_t budget_bytes)
 StateMemory::~StateMemory() = default;
 
 std::size_t StateMemory::used_bytes() const {
-    return parts_->cache->GetUsage();
+    return parts_->cache->GetUsage() + rows_bytes_;
+}
+
+bool StateMemory::take(std::size_t held, std::size_t bytes) {
+    const std::size_t share = budget_bytes_ / kRowsShare / std::max<std::size_t>(row_holders_, 1);
+    if (held + bytes > share) return false;
+    rows_bytes_ += bytes;
+    resize_cache();
+    return true;
+}
+
+void StateMemory::give_back(std::size_t bytes) noexcept {
+    if (bytes == 0) return;
+    rows_bytes_ -= bytes;
+    resize_cache();
+}
+
+void StateMemory::resize_cache() {
+    parts_->cache->SetCapacity(budget_bytes_ - std::min<std::size_t>(rows_bytes_, budget_bytes_));
 }
 
 TaskState::TaskState(Options options)
@@ -130,7 +150,9 @@ TaskState::TaskState(Options options)
     else if (!options_.memory)
         options_.memory = std::make_shared<StateMemory>(kAlone);
     database_->directory = options_.directory;
-    if (options_.memory) options_.memory->add_user();
+    if (!options_.memory) return;
+    options_.memory->add_user();
+    row_budget = options_.memory;
 }
 
 TaskState::~TaskState() {

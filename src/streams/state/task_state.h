@@ -19,21 +19,25 @@
 #include "base/result.h"
 #include "leat/streams/detail/state_store.h"
 #include "streams/state/ordered_bytes.h"
+#include "streams/state/recent_rows.h"
 
 namespace leat::streams::detail {
 
 struct Database;
 struct StoreRows;
 
-/// The memory of all databases of an application: block cache and write buffers share one budget.
-/// Threading: thread-safe.
-class StateMemory {
+/// The memory of all databases of an application: block cache, write buffers and the rows that are
+/// kept beside them share one budget. Threading: thread-safe.
+class StateMemory final : public RowBudget {
   public:
     explicit StateMemory(std::size_t budget_bytes);
-    StateMemory(const StateMemory&) = delete;
-    StateMemory& operator=(const StateMemory&) = delete;
-    ~StateMemory();
-    /// Blocks, indexes, filters and write buffers that are held now.
+    ~StateMemory() override;
+    /// Rows: a quarter of the budget at most; the block cache becomes smaller by it.
+    void join() noexcept override { ++row_holders_; }
+    void leave() noexcept override { --row_holders_; }
+    [[nodiscard]] bool take(std::size_t held, std::size_t bytes) override;
+    void give_back(std::size_t bytes) noexcept override;
+    /// Blocks, indexes, filters, write buffers and rows that are held now.
     [[nodiscard]] std::size_t used_bytes() const;
     [[nodiscard]] std::size_t budget_bytes() const noexcept { return budget_bytes_; }
 
@@ -45,7 +49,11 @@ class StateMemory {
     void remove_user() noexcept { --users_; }
 
   private:
+    void resize_cache();
+
     std::atomic<std::size_t> users_ = 0;
+    std::atomic<std::size_t> row_holders_ = 0;
+    std::atomic<std::size_t> rows_bytes_ = 0;
     std::size_t budget_bytes_;
     std::unique_ptr<Parts> parts_;
 };

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "streams/state/ordered_bytes.h"
+#include "streams/state/recent_rows.h"
 #include "streams/state/row_bytes.h"
 #include "streams/state/store_meter.h"
 
@@ -67,6 +69,18 @@ WindowStore::WindowStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
     : SegmentedStore(std::move(spec), std::move(bytes)),
       timestamped_(this->spec().kind == StoreSpec::Kind::kWindow) {}
 
+WindowStore::~WindowStore() = default;
+
+void WindowStore::keep_recent(std::shared_ptr<RowBudget> budget) {
+    LEAT_CHECK(spec().retain_duplicates && !timestamped_);
+    recent_ = std::make_unique<RecentRows>(std::move(budget), spec().retention_ms);
+}
+
+Result<void> WindowStore::open(Task& task) {
+    if (recent_) recent_->forget();
+    return SegmentedStore::open(task);
+}
+
 std::string WindowStore::row(std::string_view key, std::int64_t start, std::uint32_t seq) const {
     if (!spec().time_ordered) return key_first_row(segment_of(start), false, {key, start, seq});
     std::string out;
@@ -116,6 +130,7 @@ void WindowStore::decode(std::string_view value, Entry& out) const {
 }
 
 Result<void> WindowStore::restore(std::span<const ChangelogRecord> records) {
+    if (recent_) recent_->forget();
     for (const auto& record : records) {
         if (record.key.size() < kWindowSuffix || split(record.key).start < 0)
             return Error{Errc::kMalformed,
@@ -153,6 +168,8 @@ Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
         seq_ = (seq_ + 1) & 0x7FFF'FFFFU;
     }
     const bool nothing = spec().retain_duplicates && !value;
+    // What was put before starts no later than that.
+    if (recent_ && !recent_->has_begun()) recent_->begin(observed() + 1);
     bool live = true;
     // What takes nothing away moves the time of stores in memory, not of those on disk: as in
     // Kafka Streams.
@@ -170,6 +187,10 @@ Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
     std::string stamped;
     if (value && timestamped_) change.value = stamped = with_timestamp(timestamp, *value);
     LEAT_TRY_VOID(write(change));
+    if (recent_) {
+        recent_->put(key, start, *value);
+        recent_->expire(oldest());
+    }
     return true;
 }
 
@@ -207,6 +228,10 @@ Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::in
                                 const Visit& visit, Direction direction) const {
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
+    if (recent_ && recent_->has_begun() && first >= recent_->from()) {
+        recent_->fetch(key, first, to, visit, direction);
+        return {};
+    }
     return each_segment(first, to, direction, [&](std::int64_t segment) {
         return fetch_segment(segment, key, first, to, visit, direction);
     });

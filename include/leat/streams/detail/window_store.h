@@ -65,6 +65,9 @@ class SegmentedStore : public StateStore {
     std::set<std::int64_t> segments_;
 };
 
+class RecentRows;
+class RowBudget;
+
 class WindowStore final : public SegmentedStore {
   public:
     using Entry = detail::Entry;
@@ -73,6 +76,11 @@ class WindowStore final : public SegmentedStore {
         std::function<bool(std::string_view key, std::int64_t start, const Entry& entry)>;
 
     WindowStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
+    ~WindowStore() override;
+    /// The newest rows are kept in memory too, as far as the budget goes. Precondition: duplicates
+    /// are retained, nothing is held back.
+    void keep_recent(std::shared_ptr<RowBudget> budget);
+    Result<void> open(Task& task) override;
     Result<void> restore(std::span<const ChangelogRecord> records) override;
 
     Result<bool> get(std::string_view key, std::int64_t start, Entry& out) const;
@@ -112,6 +120,7 @@ class WindowStore final : public SegmentedStore {
     void decode(std::string_view value, Entry& out) const;
 
     bool timestamped_;
+    std::unique_ptr<RecentRows> recent_;
     std::uint32_t seq_ = 0;  ///< Of the last put when duplicates are retained.
 };
 

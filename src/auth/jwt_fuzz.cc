@@ -20,11 +20,11 @@ constexpr std::string_view kKeys =
     R"({"keys":[{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}]})";
 
 void check_token(std::string_view token) {
-    static const auto kSet = JwkSet::parse(kKeys);
-    LEAT_CHECK(kSet.has_value());
-    static const JwtRules kRules{
+    static const auto set = JwkSet::parse(kKeys);
+    LEAT_CHECK(set.has_value());
+    static const JwtRules rules{
         .issuer = "i", .audiences = {"a"}, .algorithms = {"RS256", "ES256", "PS256"}};
-    LEAT_CHECK(!verify_jwt(token, *kSet, kRules, leat::WallMs{0}).has_value());
+    LEAT_CHECK(!verify_jwt(token, *set, rules, leat::WallMs{0}).has_value());
 }
 
 }  // namespace

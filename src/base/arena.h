@@ -43,7 +43,7 @@ class Arena {
 
     /// A copy of `text` that lives as long as the arena.
     [[nodiscard]] std::string_view copy(std::string_view text) {
-        if (text.empty()) return {"", 0};  // Empty is not null: data() stays non-null.
+        if (text.empty()) return "";  // Empty is not null: data() stays non-null.
         char* to = static_cast<char*>(allocate(text.size(), 1));
         std::memcpy(to, text.data(), text.size());
         return {to, text.size()};
@@ -62,7 +62,7 @@ class Arena {
 
   private:
     static constexpr std::size_t kFirstBlock = 4096;
-    static constexpr std::size_t kBlockMax = 256 * 1024;
+    static constexpr std::size_t kBlockMax = std::size_t{256} * 1024;
 
     void* allocate(std::size_t size, std::size_t alignment);
 

@@ -8,9 +8,9 @@
 
 /// Aborts with file, line and the expression when `cond` is false. Never for input or I/O errors.
 #define LEAT_CHECK(cond)                                                                  \
-    do {                                                                                  \
+    do                                                                                    \
         if (!(cond)) [[unlikely]] {                                                       \
             std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #cond); \
             std::abort();                                                                 \
         }                                                                                 \
-    } while (false)
+    while (false)

@@ -12,7 +12,7 @@ namespace leat::broker {
 namespace {
 
 constexpr obs::Logger kLog{"audit"};
-constexpr std::size_t kWaitingBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kWaitingBytesMax = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t kKindsMax = 4'096;
 
 std::string_view verdict_of(const AuditEvent& event) {

@@ -66,6 +66,7 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerParts parts) {
     broker->metrics_ = std::make_unique<BrokerMetrics>(*broker->parts_.registry);
     broker->make_shards(controller.image());
     std::vector<metadata::ShardReplica> replicas;
+    replicas.reserve(broker->shards_.size());
     for (const auto& shard : broker->shards_)
         replicas.push_back({.executor = &shard->executor(),
                             .image = &shard->mutable_image(),

@@ -452,6 +452,7 @@ void Connection::on_closed(const Result<void>& why) {
         if (executions_[i]->state != Execution::State::kExecuting) retire(i);
     // What is in execution ends by itself, sooner when it was only waiting.
     std::vector<Execution*> executing;
+    executing.reserve(executions_.size());
     for (const auto& execution : executions_) executing.push_back(execution.get());
     for (Execution* execution : executing) execution->request.hurry();
     home_.gone(*this);

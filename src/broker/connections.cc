@@ -11,10 +11,10 @@
 namespace leat::broker {
 namespace {
 
-constexpr std::size_t kScratchBytes = 64 * 1024;
+constexpr std::size_t kScratchBytes = std::size_t{64} * 1024;
 constexpr std::size_t kSpareExecutions = 256;
 /// An arena that grew larger than this is not kept.
-constexpr std::size_t kSpareArenaBytes = 16 * 1024;
+constexpr std::size_t kSpareArenaBytes = std::size_t{16} * 1024;
 
 }  // namespace
 
@@ -55,12 +55,14 @@ void Connections::drain(rt::Fn done) {
     drained_ = std::move(done);
     // A connection may go while it drains.
     std::vector<std::shared_ptr<Connection>> now;
+    now.reserve(all_.size());
     for (const auto& [key, connection] : all_) now.push_back(connection);
     for (const auto& connection : now) connection->drain();
 }
 
 void Connections::close_all() {
     std::vector<std::shared_ptr<Connection>> now;
+    now.reserve(all_.size());
     for (const auto& [key, connection] : all_) now.push_back(connection);
     for (const auto& connection : now) connection->abort("shutdown");
 }

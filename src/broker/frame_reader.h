@@ -33,7 +33,7 @@ struct RequestFrame {
 class FrameReader {
   public:
     static constexpr std::size_t kFrameMin = 8;
-    static constexpr std::size_t kUnprovenMax = 64 * 1024;
+    static constexpr std::size_t kUnprovenMax = std::size_t{64} * 1024;
 
     /// Where to read to. Precondition: next() has given nullopt; `scratch` is the same until
     /// filled().

@@ -92,6 +92,7 @@ TEST(FrameReader, GivesTheSameFramesWithSmallScratchAndRandomPieces) {
 
 TEST(FrameReader, GoesOnFromItsStashWhenScratchWasOverwritten) {
     std::vector<std::string> frames;
+    frames.reserve(200);
     for (int i = 0; i < 200; ++i) frames.push_back("frame of number " + std::to_string(i));
     const std::vector<std::byte> stream = stream_of(frames);
     EXPECT_EQ(cut(stream, 65'536, [&] { return stream.size(); }, true), frames);

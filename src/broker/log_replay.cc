@@ -8,7 +8,7 @@ namespace leat::broker {
 namespace {
 
 /// Read at once; small, since the shard serves others meanwhile.
-constexpr std::size_t kReadBytes = 256 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
 
 /// Bytes of all slices, one after the other. Runs on: a thread that may block.
 Result<std::vector<std::byte>> bytes_of(const storage::ReadResult& read) {

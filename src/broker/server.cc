@@ -203,6 +203,7 @@ void Server::schedule_reload() {
 void Server::reload() {
     reload_timer_ = {};
     std::vector<std::shared_ptr<ListenerAccess>> all;
+    all.reserve(listening_.size());
     for (const Listening& one : listening_) all.push_back(one.access);
     const auto work = [all] {
         for (const auto& access : all) {

@@ -21,7 +21,7 @@ namespace {
 constexpr obs::Logger kLog{"broker"};
 
 /// Request buffers kept by all shards together.
-constexpr std::size_t kKeptBufferBytes = 32 * 1024 * 1024;
+constexpr std::size_t kKeptBufferBytes = std::size_t{32} * 1024 * 1024;
 
 /// Partitions that one job of the pool opens.
 constexpr std::size_t kOpenedAtOnce = 16;

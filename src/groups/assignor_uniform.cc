@@ -16,6 +16,7 @@ using TopicPartition = std::pair<Uuid, std::int32_t>;
 /// Keys of `owned` as Kafka's map of them is walked.
 std::vector<Uuid> walk_topics(std::span<const Uuid> ids, std::size_t buckets) {
     std::vector<std::int32_t> hashes;
+    hashes.reserve(ids.size());
     for (const Uuid& id : ids) hashes.push_back(java_hash(id));
     std::vector<Uuid> out;
     for (const std::uint32_t index : hash_order(hashes, buckets)) out.push_back(ids[index]);
@@ -71,6 +72,7 @@ class Uniform {
         std::size_t quota = least_ + (has_extra ? 1 : 0);
         if (const TopicPartitions* had = input_.members[index].target) {
             std::vector<Uuid> ids;
+            ids.reserve(had->size());
             for (const auto& [topic, partitions] : *had) ids.push_back(topic);
             for (const Uuid& topic : walk_topics(ids, kHashBuckets))
                 if (topics_.contains(topic)) keep(index, topic, had->at(topic), quota);

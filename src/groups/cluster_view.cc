@@ -22,8 +22,8 @@ class NoTopics final : public ClusterView {
 }  // namespace
 
 const ClusterView& no_topics() {
-    static const NoTopics kNone;
-    return kNone;
+    static const NoTopics none;
+    return none;
 }
 
 }  // namespace leat::groups

@@ -199,9 +199,10 @@ struct Fixture {
         return out;
     }
     SyncAnswer sync_classic(std::string_view member, std::int32_t generation,
-                            std::vector<std::pair<std::string, Buffer>> shares = {}) {
+                            const std::vector<std::pair<std::string, Buffer>>& shares = {}) {
         std::optional<SyncAnswer> out;
         std::vector<Assignment> given;
+        given.reserve(shares.size());
         for (const auto& [id, share] : shares) given.push_back({id, share});
         c->sync(
             {.group_id = "g", .member_id = member, .generation = generation, .assignments = given},
@@ -220,7 +221,9 @@ struct Fixture {
 };
 
 using Beat = Fixture::Beat;
-const auto joining = &Fixture::joining;
+Beat joining(std::string member, std::optional<std::string> instance) {
+    return Fixture::joining(std::move(member), std::move(instance));
+}
 
 TEST(ConsumerHeartbeat, FirstMemberGetsAllPartitionsAtOnce) {
     Fixture f;

@@ -325,11 +325,11 @@ void ConsumerGroup::assign() {
 Result<void> ConsumerGroup::step(ConsumerMember& member, bool subscription_changed,
                                  const std::optional<std::span<const OwnedTopic>>& owned) {
     if (!subscription_changed && member.current.is_reconciled_to(assignment_epoch_)) return {};
-    static const TopicPartitions kNothing;
+    static const TopicPartitions nothing;
     LEAT_TRY(CurrentAssignment next,
              reconcile({.current = member.current,
                         .target_epoch = assignment_epoch_,
-                        .target = member.target ? *member.target : kNothing,
+                        .target = member.target ? *member.target : nothing,
                         .has_subscription_changed = subscription_changed,
                         .owned = owned,
                         .is_subscribed =

@@ -201,7 +201,7 @@ void Group::to_classic(const std::vector<ConsumerMember*>& leaving, bool must_re
     old->retire();
     for (const auto& [id, member] : old->members()) {
         if (std::ranges::find(leaving, member.get()) != leaving.end()) continue;
-        static const TopicPartitions kNothing;
+        static const TopicPartitions nothing;
         const ClassicMetadata& from = *member->metadata.classic;
         const std::chrono::milliseconds session{from.session_timeout_ms};
         const bool has_timeout = member->metadata.rebalance_timeout_ms >= 0;
@@ -218,7 +218,7 @@ void Group::to_classic(const std::vector<ConsumerMember*>& leaving, bool must_re
                 std::chrono::milliseconds{member->metadata.rebalance_timeout_ms};
         for (const ClassicMetadata::Protocol& protocol : from.protocols)
             adopted.protocols.push_back({protocol.name, protocol.metadata});
-        adopted.assignment = encode_assignment(member->target ? *member->target : kNothing,
+        adopted.assignment = encode_assignment(member->target ? *member->target : nothing,
                                                host_.cluster(), from.protocols.front().metadata);
         classic.adopt(std::move(adopted));
     }

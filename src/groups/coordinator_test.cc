@@ -91,6 +91,7 @@ struct Fixture {
         auto out = std::make_shared<std::optional<JoinAnswer>>();
         const Buffer metadata = subscription(o.topic);
         std::vector<Protocol> protocols;
+        protocols.reserve(o.protocols.size());
         for (const auto& name : o.protocols) protocols.push_back({name, metadata});
         c->join({.group_id = group,
                  .member_id = o.member,
@@ -127,8 +128,10 @@ struct Fixture {
         std::optional<std::string_view> protocol = std::nullopt) {
         auto out = std::make_shared<std::optional<SyncAnswer>>();
         std::vector<Buffer> blobs;
+        blobs.reserve(assignments.size());
         for (const auto& [id, text] : assignments) blobs.push_back(bytes(text));
         std::vector<Assignment> given;
+        given.reserve(blobs.size());
         for (std::size_t i = 0; i < blobs.size(); ++i)
             given.push_back({assignments[i].first, blobs[i]});
         c->sync({.group_id = group,

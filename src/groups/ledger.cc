@@ -7,6 +7,7 @@ std::uint64_t Ledger::begin(std::vector<RecordToWrite>& records) {
     if (!missing_.empty()) {
         for (const RecordToWrite& record : records) missing_.erase(record.key);
         std::vector<RecordToWrite> all;
+        all.reserve(missing_.size());
         for (auto& [key, value] : missing_) all.push_back({key, std::move(value)});
         missing_.clear();
         all.insert(all.end(), std::make_move_iterator(records.begin()),

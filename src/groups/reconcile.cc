@@ -57,10 +57,10 @@ struct Plan {
 };
 
 void plan_topic(const ReconcileInput& input, const Uuid& topic, Plan& plan) {
-    static const std::vector<std::int32_t> kNothing;
+    static const std::vector<std::int32_t> nothing;
     const auto target_at = input.target.find(topic);
     const bool is_wanted = target_at != input.target.end() && input.is_subscribed(topic);
-    const std::vector<std::int32_t>& target = is_wanted ? target_at->second : kNothing;
+    const std::vector<std::int32_t>& target = is_wanted ? target_at->second : nothing;
     const auto assigned_at = input.current.assigned.find(topic);
     if (assigned_at != input.current.assigned.end()) {
         for (const auto& [partition, epoch] : assigned_at->second) {

@@ -15,8 +15,8 @@
 namespace leat::http {
 
 struct Limits {
-    std::size_t header_bytes_max = 16 * 1024;  ///< Request line and headers.
-    std::size_t body_bytes_max = 64 * 1024;
+    std::size_t header_bytes_max = std::size_t{16} * 1024;  ///< Request line and headers.
+    std::size_t body_bytes_max = std::size_t{64} * 1024;
 };
 
 /// Parses one request after another from a stream.

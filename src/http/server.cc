@@ -10,7 +10,7 @@
 namespace leat::http {
 namespace {
 
-constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 /// Between two looks at a connection's deadline.
 constexpr std::chrono::milliseconds kLeastWait{10};
 constexpr std::chrono::milliseconds kLongestWait{1000};

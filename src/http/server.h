@@ -24,7 +24,7 @@ struct ServerOptions {
     std::shared_ptr<const rt::TlsContext> tls = nullptr;  ///< A server's: HTTPS and nothing else.
     std::size_t connections_max = 256;                    ///< More are closed at once.
     /// A peer that does not take an answer is cut at this many bytes, or after `send_timeout`.
-    std::size_t unsent_bytes_max = 16 * 1024 * 1024;
+    std::size_t unsent_bytes_max = std::size_t{16} * 1024 * 1024;
     std::chrono::seconds send_timeout{30};
 };
 

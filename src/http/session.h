@@ -30,7 +30,7 @@ struct SessionOptions {
     /// Between requests.
     std::chrono::seconds idle_timeout{60};
     /// Bytes kept of pipelined requests; wants_bytes() is false at the bound.
-    std::size_t pipelined_bytes_max = 64 * 1024;
+    std::size_t pipelined_bytes_max = std::size_t{64} * 1024;
 };
 
 /// What the host does for a session.

@@ -32,7 +32,8 @@ struct Peer {
                     respond({.body = request.path});
                 }
             },
-            {.send = [this](std::string text) { sent += text; }, .close = [this] { ++closed; }},
+            {.send = [this](const std::string& text) { sent += text; },
+             .close = [this] { ++closed; }},
             at(0));
     }
     void receive(std::string_view text, int second = 0) {

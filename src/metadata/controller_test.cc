@@ -172,6 +172,7 @@ TEST(DeleteTopics, ByNameAndById) {
         {.name = "b", .id = old_id}, {.name = {}, .id = {}}};
     const auto outcomes = c.delete_topics(asked, deltas);
     std::vector<std::string> all;
+    all.reserve(outcomes.size());
     for (const Outcome& o : outcomes) all.push_back(o.name + " " + told(o));
     EXPECT_EQ(all, (std::vector<std::string>{
                        "a.x NONE", "b NONE", "nope UNKNOWN_TOPIC_OR_PARTITION", " UNKNOWN_TOPIC_ID",

@@ -90,6 +90,7 @@ TEST(EventLoop, PostsOfManyThreadsAllRunEachThreadInOrder) {
     std::array<int, kThreads> next{};
     int left = kThreads * kPosts;
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int t = 0; t < kThreads; ++t)
         threads.emplace_back([&, t] {
             for (int i = 0; i < kPosts; ++i)

@@ -97,6 +97,7 @@ void schedule_and_cancel_among_100k(benchmark::State& state) {
     EventLoop loop;
     const Instant now = loop.now();
     std::vector<TimerId> timers;
+    timers.reserve(100'000);
     const auto later = [&] {
         return now + std::chrono::seconds{1} + microseconds{loop.random() % 600'000'000};
     };

@@ -75,8 +75,8 @@ Pair make_pair(const char* name, const char* password = nullptr) {
 }
 
 const Pair& server_pair() {
-    static const Pair kPair = make_pair("server");
-    return kPair;
+    static const Pair pair = make_pair("server");
+    return pair;
 }
 
 using ContextPtr = std::shared_ptr<const TlsContext>;

@@ -178,7 +178,7 @@ Result<FilePos> Segment::end_within(FilePos from, std::int64_t bytes_max) {
 
 Result<wire::BatchHeader> Segment::header_at(FilePos at) {
     LEAT_TRY(const auto file, log_.open());
-    std::array<std::byte, wire::kBatchHeaderBytes> raw;
+    std::array<std::byte, wire::kBatchHeaderBytes> raw{};
     LEAT_TRY(const std::size_t got, file->read_at(at, raw));
     if (got < raw.size()) return Error{Errc::kCorruptMessage, path() + " is too short"};
     auto header = wire::parse_batch_header(raw);

@@ -42,8 +42,9 @@ std::string to_string(const FileName& name) {
 std::optional<FileName> parse_file_name(std::string_view text) {
     if (text.size() < kDigits) return std::nullopt;
     std::int64_t base = 0;
-    const char* end = text.data() + kDigits;
-    const auto [at, error] = std::from_chars(text.data(), end, base);
+    const std::string_view digits = text.substr(0, kDigits);
+    const char* end = digits.data() + digits.size();
+    const auto [at, error] = std::from_chars(digits.data(), end, base);
     if (error != std::errc{} || at != end || base < 0) return std::nullopt;
     text.remove_prefix(kDigits);
     for (const auto& [suffix, kind] : kKinds) {

@@ -217,6 +217,7 @@ std::vector<Errc> Coordinator::verify(const Enrol& request) const {
         return all(error);
     if (transaction->now.is_deciding()) return all(Errc::kConcurrentTransactions);
     std::vector<Errc> out;
+    out.reserve(request.partitions.size());
     // What is on its way to the log as a decision is as good as decided: its markers come next.
     for (const TopicPartition& partition : request.partitions)
         out.push_back(transaction->now.partitions.contains(partition)

@@ -156,6 +156,7 @@ std::vector<std::byte> encode_value(const Snapshot& snapshot, std::int16_t versi
     for (const TopicPartition& each : snapshot.partitions)
         by_topic[each.topic].push_back(each.partition);
     std::vector<Schema> schemas;
+    schemas.reserve(by_topic.size());
     for (auto& [topic, partitions] : by_topic) schemas.push_back({topic, partitions});
 
     wire::TransactionLogValue to;

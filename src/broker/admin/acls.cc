@@ -87,6 +87,7 @@ wire::DescribeAclsResponse describe_acls(const wire::DescribeAclsRequest& reques
 Change<wire::CreateAclsResponse> create_acls(const wire::CreateAclsRequest& request,
                                              metadata::Controller& controller, Arena& arena) {
     std::vector<auth::Acl> acls;
+    acls.reserve(request.creations.size());
     for (const auto& from : request.creations)
         acls.push_back({.type = static_cast<auth::ResourceType>(from.resource_type),
                         .name = std::string{from.resource_name},

@@ -221,7 +221,7 @@ metadata::Outcome alter_loggers(const metadata::ConfigChange& change, const meta
 
 /// Logger changes are kept from the controller, which knows topics and brokers only; the answers
 /// are put together in the order of the request.
-std::vector<metadata::Outcome> execute(std::vector<metadata::ConfigChange> changes,
+std::vector<metadata::Outcome> execute(const std::vector<metadata::ConfigChange>& changes,
                                        bool validate_only, metadata::Controller& controller,
                                        std::vector<metadata::Delta>& deltas,
                                        std::vector<LogLevelChange>& levels) {
@@ -231,6 +231,7 @@ std::vector<metadata::Outcome> execute(std::vector<metadata::ConfigChange> chang
     auto done = controller.alter_configs(others, validate_only, deltas);
     std::vector<metadata::Outcome> outcomes;
     std::size_t next = 0;
+    outcomes.reserve(changes.size());
     for (const metadata::ConfigChange& change : changes)
         outcomes.push_back(change.type != ResourceType::kBrokerLogger
                                ? std::move(done[next++])
@@ -344,8 +345,8 @@ Change<wire::IncrementalAlterConfigsResponse> incremental_alter_configs(
                 {std::string{setting.name}, static_cast<config::AlterOp>(setting.config_operation),
                  setting.value ? std::optional<std::string>{*setting.value} : std::nullopt});
     }
-    const auto outcomes = execute(std::move(changes), request.validate_only, controller,
-                                  change.deltas, change.log_levels);
+    const auto outcomes =
+        execute(changes, request.validate_only, controller, change.deltas, change.log_levels);
     change.response.responses =
         answers<wire::IncrementalAlterConfigsResponse::AlterConfigsResourceResponse>(
             request.resources, outcomes, arena);

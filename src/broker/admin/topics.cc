@@ -98,6 +98,7 @@ Change<wire::CreateTopicsResponse> create_topics(const wire::CreateTopicsRequest
                                                  metadata::Controller& controller, Arena& arena) {
     Change<wire::CreateTopicsResponse> change;
     std::vector<metadata::NewTopic> asked;
+    asked.reserve(request.topics.size());
     for (const auto& topic : request.topics) asked.push_back(asked_of(topic));
     const auto outcomes = controller.create_topics(asked, request.validate_only, change.deltas);
     change.response.topics = arena.array<Created>(outcomes.size());

@@ -34,6 +34,7 @@ rt::Task<wire::JoinGroupResponse> handle_join_group(Request& request,
         co_return refused;
     }
     std::vector<groups::Protocol> protocols;
+    protocols.reserve(message.protocols.size());
     for (const auto& protocol : message.protocols)
         protocols.push_back({.name = protocol.name, .metadata = protocol.metadata});
     // Kafka notes the address as Java prints it.
@@ -91,6 +92,7 @@ rt::Task<wire::SyncGroupResponse> handle_sync_group(Request& request,
         co_return out;
     }
     std::vector<groups::Assignment> assignments;
+    assignments.reserve(message.assignments.size());
     for (const auto& one : message.assignments)
         assignments.push_back({.member_id = one.member_id, .assignment = one.assignment});
     const groups::Sync sync{.group_id = message.group_id,

@@ -165,6 +165,7 @@ class Plan {
     void refuse_repeated() {
         if (appends_.size() < 2) return;
         std::vector<const Append*> sorted;
+        sorted.reserve(appends_.size());
         for (const Append& append : appends_) sorted.push_back(&append);
         const auto less = [](const Append* a, const Append* b) {
             return std::tie(a->id.topic, a->id.index) < std::tie(b->id.topic, b->id.index);
@@ -242,6 +243,7 @@ rt::Task<void> append_all(Shard& home, std::vector<Append>& appends, std::int16_
         co_return;
     }
     std::vector<Append*> all;
+    all.reserve(appends.size());
     for (Append& append : appends) all.push_back(&append);
     co_await append_allowed(home, all, acks);
 }

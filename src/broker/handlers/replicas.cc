@@ -149,6 +149,7 @@ rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
     std::ranges::sort(sizes, {},
                       [](const Size& size) { return std::tie(size.topic, size.partition); });
     std::vector<admin::PartitionSize> told;
+    told.reserve(sizes.size());
     for (const Size& size : sizes)
         told.push_back({.topic = request.arena.copy(std::string_view{size.topic}),
                         .partition = size.partition,

@@ -97,6 +97,7 @@ rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
     using Result = wire::AlterUserScramCredentialsResponse::AlterUserScramCredentialsResult;
     std::vector<metadata::ScramDeletion> deletions;
     std::vector<metadata::ScramUpsertion> upsertions;
+    deletions.reserve(message.deletions.size());
     for (const auto& one : message.deletions)
         deletions.push_back(
             {std::string{one.name}, static_cast<auth::ScramMechanism>(one.mechanism)});

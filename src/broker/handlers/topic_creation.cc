@@ -52,6 +52,7 @@ struct Create {
     std::vector<metadata::Outcome> operator()(metadata::Controller& controller,
                                               std::vector<metadata::Delta>& deltas) const {
         std::vector<metadata::NewTopic> topics;
+        topics.reserve(names.size());
         for (const std::string& name : names)
             topics.push_back(topic_named(name, controller.image().broker()));
         return controller.create_topics(topics, false, deltas);

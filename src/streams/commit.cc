@@ -101,6 +101,7 @@ void StreamThread::note_delivery(const client::Delivery& delivery) {
     }
     if (has_source) sources_.erase(delivery.tag);
     if (delivery.code != Errc::kNone || delivery.tag == 0 || has_source) return;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a tag is a number; this one is the mark's address.
     auto* mark = reinterpret_cast<ChangelogMark*>(delivery.tag);
     mark->acknowledged = std::max(mark->acknowledged, delivery.offset.value + 1);
 }

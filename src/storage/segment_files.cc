@@ -43,9 +43,9 @@ std::optional<FileName> parse_file_name(std::string_view text) {
     if (text.size() < kDigits) return std::nullopt;
     std::int64_t base = 0;
     const std::string_view digits = text.substr(0, kDigits);
-    const char* end = digits.data() + digits.size();
-    const auto [at, error] = std::from_chars(digits.data(), end, base);
-    if (error != std::errc{} || at != end || base < 0) return std::nullopt;
+    const auto [at, error] = std::from_chars(digits.data(), digits.data() + digits.size(), base);
+    if (error != std::errc{} || at != digits.data() + digits.size() || base < 0)
+        return std::nullopt;
     text.remove_prefix(kDigits);
     for (const auto& [suffix, kind] : kKinds) {
         if (!text.starts_with(suffix)) continue;

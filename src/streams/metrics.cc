@@ -205,8 +205,9 @@ std::string prometheus_text(const std::vector<MetricValue>& metrics) {
     for (const auto& [name, all] : families) {
         const bool is_counter =
             name.ends_with("_total") && !name.ends_with("_remaining_records_total");
-        out += "# HELP " + name + " " + label_value(all.front()->description) + "\n# TYPE " + name +
-               (is_counter ? " counter\n" : " gauge\n");
+        out.append("# HELP ").append(name).append(" ");
+        out.append(label_value(all.front()->description)).append("\n# TYPE ").append(name);
+        out.append(is_counter ? " counter\n" : " gauge\n");
         for (const MetricValue* one : all) {
             out += name;
             char separator = '{';

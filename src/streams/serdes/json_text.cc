@@ -40,10 +40,12 @@ std::string_view name_of(JsonKind kind) {
 /// may be off by one in the last place. Threading: not synchronised.
 class JsonNodes {
   public:
+    // NOLINTBEGIN(readability-identifier-naming): as the parser calls them.
     static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_array_size = max_object_size;
     static constexpr std::size_t max_key_size = max_object_size;
     static constexpr std::size_t max_string_size = max_object_size;
+    // NOLINTEND(readability-identifier-naming)
     using Code = boost::json::error_code;
     using Text = boost::json::string_view;
 
@@ -150,9 +152,9 @@ Result<bool> JsonValue::truth() const {
 Result<double> JsonValue::number() const {
     if (node_->kind != JsonKind::kNumber) return unexpected(JsonKind::kNumber);
     double value = 0;
-    const auto* const end = node_->text.data() + node_->text.size();
-    const auto parsed = std::from_chars(node_->text.data(), end, value);
-    if (parsed.ec == std::errc{} && parsed.ptr == end) return value;
+    const std::string_view text = node_->text;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size()) return value;
     return json_error("a number that fits, found " + std::string{node_->text});
 }
 
@@ -162,9 +164,8 @@ namespace {
 template <class T>
 std::optional<T> whole_of(std::string_view digits, const Result<double>& number) {
     T value = 0;
-    const auto* const end = digits.data() + digits.size();
-    const auto parsed = std::from_chars(digits.data(), end, value);
-    if (parsed.ec == std::errc{} && parsed.ptr == end) return value;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (parsed.ec == std::errc{} && parsed.ptr == digits.data() + digits.size()) return value;
     if (!number || std::abs(*number) > kWholeMax || std::trunc(*number) != *number)
         return std::nullopt;
     if (*number < 0 && std::is_unsigned_v<T>) return std::nullopt;

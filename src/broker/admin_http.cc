@@ -23,16 +23,16 @@ void add_partitions(const Shard& shard, std::vector<obs::Sample>& out) {
     }
 }
 
-rt::Task<void> gather_from(Shard& shard, rt::Executor& home, std::vector<obs::Sample>& out,
-                           rt::Countdown& left) {
-    co_await rt::hop(shard.executor());
-    add_partitions(shard, out);
-    if (shard.groups() != nullptr) shard.groups()->add_samples(out);
-    co_await rt::hop(home);
-    left.arrive();
+rt::Task<void> gather_from(Shard* shard, rt::Executor* home, std::vector<obs::Sample>* out,
+                           rt::Countdown* left) {
+    co_await rt::hop(shard->executor());
+    add_partitions(*shard, *out);
+    if (shard->groups() != nullptr) shard->groups()->add_samples(*out);
+    co_await rt::hop(*home);
+    left->arrive();
 }
 
-rt::Task<void> answer_metrics(Broker& broker, http::Respond respond) {
+rt::Task<void> answer_metrics(Broker* broker, http::Respond respond) {
     std::string text = co_await scrape(broker);
     respond({.status = 200,
              .content_type = "text/plain; version=0.0.4; charset=utf-8",
@@ -41,18 +41,18 @@ rt::Task<void> answer_metrics(Broker& broker, http::Respond respond) {
 
 }  // namespace
 
-rt::Task<std::string> scrape(Broker& broker) {
-    rt::Executor& home = broker.shard(0).executor();
-    std::vector<std::vector<obs::Sample>> by_shard(broker.shard_count());
-    rt::Countdown left{broker.shard_count()};
-    for (std::size_t i = 0; i < broker.shard_count(); ++i)
-        rt::start(gather_from(broker.shard(i), home, by_shard[i], left));
+rt::Task<std::string> scrape(Broker* broker) {
+    rt::Executor& home = broker->shard(0).executor();
+    std::vector<std::vector<obs::Sample>> by_shard(broker->shard_count());
+    rt::Countdown left{broker->shard_count()};
+    for (std::size_t i = 0; i < broker->shard_count(); ++i)
+        rt::start(gather_from(&broker->shard(i), &home, &by_shard[i], &left));
     co_await left;
     std::vector<obs::Sample> all;
     for (std::vector<obs::Sample>& some : by_shard)
         for (obs::Sample& sample : some) all.push_back(std::move(sample));
-    broker.telemetry().add_samples(all);
-    co_return broker.registry().exposition(all);
+    broker->telemetry().add_samples(all);
+    co_return broker->registry().exposition(all);
 }
 
 http::Handler AdminHttp::handler() {
@@ -69,7 +69,7 @@ void AdminHttp::route(const http::Request& request, http::Respond respond) {
         return respond({.status = 405, .body = "GET only\n", .headers = {{"Allow", "GET, HEAD"}}});
     if (request.path == "/healthz") return respond(health());
     if (request.path == "/readyz") return respond(readiness());
-    rt::start(answer_metrics(broker_, std::move(respond)));
+    rt::start(answer_metrics(&broker_, std::move(respond)));
 }
 
 http::Response AdminHttp::health() const {

@@ -33,6 +33,6 @@ class AdminHttp {
 
 /// The text of /metrics: what was counted, and what is looked up on every shard now. Begins and
 /// ends on the first shard.
-rt::Task<std::string> scrape(Broker& broker);
+rt::Task<std::string> scrape(Broker* broker);
 
 }  // namespace leat::broker

@@ -18,7 +18,7 @@
 namespace leat::broker {
 
 /// Begins and ends on the request's shard.
-using Handle = rt::Task<Answer> (*)(Request&);
+using Handle = rt::Task<Answer> (*)(Request*);
 
 /// What a client must be allowed to do before the handler runs; finer rights (each topic, each
 /// group) are the handler's to ask for.
@@ -90,7 +90,7 @@ struct HandlerTraits<Out (*)(Request&, const In&)> {
     static constexpr bool kSuspends = false;
 };
 template <class Out, class In>
-struct HandlerTraits<rt::Task<Out> (*)(Request&, const In&)> {
+struct HandlerTraits<rt::Task<Out> (*)(Request*, const In*)> {
     using Message = In;
     static constexpr bool kSuspends = true;
 };
@@ -106,22 +106,23 @@ inline Answer to_answer(const Request& /*request*/, Answer answer) {
 }  // namespace detail
 
 /// A Handle from a function with typed messages, one of
-///     rt::Task<XResponse> handle_x(Request&, const XRequest&)
+///     rt::Task<XResponse> handle_x(Request*, const XRequest*)
 ///     XResponse handle_x(Request&, const XRequest&)
-///     rt::Task<Answer> handle_x(Request&, const XRequest&)
+///     rt::Task<Answer> handle_x(Request*, const XRequest*)
+/// Both parameters outlive what the handler returns: those that may suspend get them as pointers.
 /// Views in the response must live as long as the request: put them into its arena. A body that
 /// cannot be decoded closes the connection, as in Kafka.
 template <auto Handler>
-rt::Task<Answer> call(Request& request) {
+rt::Task<Answer> call(Request* request) {
     using Traits = detail::HandlerTraits<decltype(Handler)>;
     using Message = typename Traits::Message;
-    const Result<Message> message = decode_body<Message>(request);
+    const Result<Message> message = decode_body<Message>(*request);
     if (!message.has_value()) co_return Answer::close("malformed");
     if constexpr (Traits::kSuspends) {
-        auto out = co_await Handler(request, *message);
-        co_return detail::to_answer(request, std::move(out));
+        auto out = co_await Handler(request, &*message);
+        co_return detail::to_answer(*request, std::move(out));
     } else {
-        co_return detail::to_answer(request, Handler(request, *message));
+        co_return detail::to_answer(*request, Handler(*request, *message));
     }
 }
 

@@ -15,11 +15,11 @@ namespace leat::broker {
 /// Runs `work()` on the pool and resumes on `home`, the caller's executor, with what it returned.
 /// `work` is a plain function object; what it refers to outlives the await.
 template <class Work>
-rt::Task<std::invoke_result_t<Work&>> on_pool(rt::BlockingPool& pool, rt::Executor& home,
+rt::Task<std::invoke_result_t<Work&>> on_pool(rt::BlockingPool* pool, rt::Executor* home,
                                               Work work) {
     std::optional<std::invoke_result_t<Work&>> out;
     rt::Completion<bool> done;
-    pool.submit(home, [&out, &work] { out.emplace(work()); }, [&done] { done.set(true); });
+    pool->submit(*home, [&out, &work] { out.emplace(work()); }, [&done] { done.set(true); });
     co_await done;
     co_return *std::move(out);
 }

@@ -125,18 +125,18 @@ Shard& Broker::shard_of(const storage::PartitionId& id) const noexcept {
     return *shards_[PartitionIdHash{}(id) % shards_.size()];
 }
 
-rt::Task<void> Broker::open_on(Shard& shard, rt::Countdown& left) {
-    co_await rt::hop(shard.executor());
-    co_await shard.open_all();
+rt::Task<void> Broker::open_on(Shard* shard, rt::Countdown* left) {
+    co_await rt::hop(shard->executor());
+    co_await shard->open_all();
     co_await rt::hop(shards_.front()->executor());
-    left.arrive();
+    left->arrive();
 }
 
-rt::Task<void> Broker::tell_started(Shard& shard, rt::Countdown& left) {
-    co_await rt::hop(shard.executor());
-    shard.started();
+rt::Task<void> Broker::tell_started(Shard* shard, rt::Countdown* left) {
+    co_await rt::hop(shard->executor());
+    shard->started();
     co_await rt::hop(shards_.front()->executor());
-    left.arrive();
+    left->arrive();
 }
 
 rt::Task<void> Broker::start() {
@@ -145,28 +145,28 @@ rt::Task<void> Broker::start() {
         !shards_.front()->image().layers().dynamic_default.empty())
         obs::set_level(level_of(shards_.front()->config().log_level));
     rt::Countdown left{shards_.size()};
-    for (const auto& shard : shards_) rt::start(open_on(*shard, left));
+    for (const auto& shard : shards_) rt::start(open_on(shard.get(), &left));
     co_await left;
     rt::Countdown told{shards_.size()};
-    for (const auto& shard : shards_) rt::start(tell_started(*shard, told));
+    for (const auto& shard : shards_) rt::start(tell_started(shard.get(), &told));
     co_await told;
 }
 
-rt::Task<void> Broker::shut_down_on(Shard& shard, rt::Countdown& left, Result<void>& result) {
-    co_await rt::hop(shard.executor());
-    Result<void> done = co_await shard.shut_down();
+rt::Task<void> Broker::shut_down_on(Shard* shard, rt::Countdown* left, Result<void>* result) {
+    co_await rt::hop(shard->executor());
+    Result<void> done = co_await shard->shut_down();
     co_await rt::hop(shards_.front()->executor());
-    if (!done.has_value() && result.has_value()) result = std::move(done);
-    left.arrive();
+    if (!done.has_value() && result->has_value()) *result = std::move(done);
+    left->arrive();
 }
 
 rt::Task<Result<void>> Broker::stop() {
     rt::Countdown left{shards_.size()};
     Result<void> result;
-    for (const auto& shard : shards_) rt::start(shut_down_on(*shard, left, result));
+    for (const auto& shard : shards_) rt::start(shut_down_on(shard.get(), &left, &result));
     co_await left;
     if (!result.has_value()) co_return result;
-    co_return co_await on_pool(*parts_.pool, shards_.front()->executor(),
+    co_return co_await on_pool(parts_.pool, &shards_.front()->executor(),
                                [this] { return parts_.directory->mark_clean(); });
 }
 

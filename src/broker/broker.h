@@ -108,9 +108,9 @@ class Broker {
   private:
     explicit Broker(BrokerParts parts);
     Result<metadata::Controller> load();
-    rt::Task<void> open_on(Shard& shard, rt::Countdown& left);
-    rt::Task<void> tell_started(Shard& shard, rt::Countdown& left);
-    rt::Task<void> shut_down_on(Shard& shard, rt::Countdown& left, Result<void>& result);
+    rt::Task<void> open_on(Shard* shard, rt::Countdown* left);
+    rt::Task<void> tell_started(Shard* shard, rt::Countdown* left);
+    rt::Task<void> shut_down_on(Shard* shard, rt::Countdown* left, Result<void>* result);
     void make_shards(const metadata::Image& image);
     [[nodiscard]] Result<void> reconcile(const metadata::Image& image);
 

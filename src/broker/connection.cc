@@ -241,9 +241,10 @@ void Connection::start(Execution& execution) {
         charge(request, auth::QuotaKind::kRequest,
                static_cast<double>(std::exchange(used_, std::chrono::nanoseconds{0}).count()));
     }
-    rt::start(request.api->handle(request), [self = shared_from_this(), &execution](Answer answer) {
-        self->finish(execution, std::move(answer));
-    });
+    rt::start(request.api->handle(&request),
+              [self = shared_from_this(), &execution](Answer answer) {
+                  self->finish(execution, std::move(answer));
+              });
     if (is_measured) used_ += rt::thread_cpu_time() - before;
 }
 

@@ -73,12 +73,12 @@ void group_marker_written(const Shard& shard, const storage::PartitionId& partit
 /// kCoordinatorNotAvailable; the last also when what the answer depends on is not durable after
 /// offsets.commit.timeout.ms, and may become so later. Not with `parked`: those may take long.
 template <class T, class Call>
-rt::Task<T> ask_group(Request& request, std::string_view group_id, Call call,
+rt::Task<T> ask_group(Request* request, std::string_view group_id, Call call,
                       std::shared_ptr<ParkedAnswer<T>> parked = nullptr) {
-    const std::optional<GroupPlace> place = place_of_group(*request.shard, group_id);
+    const std::optional<GroupPlace> place = place_of_group(*request->shard, group_id);
     if (!place) co_return refused_with<T>(Errc::kNotCoordinator);
     const std::chrono::milliseconds patience{
-        parked ? 0 : request.shard->config().offsets_commit_timeout_ms};
+        parked ? 0 : request->shard->config().offsets_commit_timeout_ms};
     if (!parked) parked = std::make_shared<ParkedAnswer<T>>();
     co_await rt::hop(place->shard->executor());
     Errc error = Errc::kNone;
@@ -97,26 +97,26 @@ rt::Task<T> ask_group(Request& request, std::string_view group_id, Call call,
         });
     T out = co_await parked->done;
     if (timer != rt::TimerId{}) there.cancel(timer);
-    co_await rt::hop(request.shard->executor());
+    co_await rt::hop(request->shard->executor());
     co_return out;
 }
 
 /// As ask_group(), for answers that may take minutes: when nobody wants the request to wait any
 /// longer it is kNotCoordinator, and the coordinator's own answer is dropped.
 template <class T, class Call>
-rt::Task<T> wait_for_group(Request& request, std::string_view group_id, Call call) {
-    const std::optional<GroupPlace> place = place_of_group(*request.shard, group_id);
+rt::Task<T> wait_for_group(Request* request, std::string_view group_id, Call call) {
+    const std::optional<GroupPlace> place = place_of_group(*request->shard, group_id);
     if (!place) co_return refused_with<T>(Errc::kNotCoordinator);
     auto parked = std::make_shared<ParkedAnswer<T>>();
-    request.when_hurried([parked, shard = place->shard] {
+    request->when_hurried([parked, shard = place->shard] {
         shard->executor().post(
             [parked] { parked->settle(refused_with<T>(Errc::kNotCoordinator)); });
     });
-    const Instant began = request.shard->executor().now();
+    const Instant began = request->shard->executor().now();
     T out = co_await ask_group<T>(request, group_id, std::move(call), parked);
-    request.clear_hurry();
+    request->clear_hurry();
     // Members wait for each other, which is not slow.
-    request.asked_wait = request.shard->executor().now() - began;
+    request->asked_wait = request->shard->executor().now() - began;
     co_return out;
 }
 

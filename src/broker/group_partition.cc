@@ -191,7 +191,7 @@ rt::Task<Result<void>> GroupPartition::replay() {
     Offset at = partition_->log_start();
     while (at < partition_->high_watermark()) {
         const Result<std::vector<std::byte>> batches =
-            co_await read_batches(shard_, *partition_, at);
+            co_await read_batches(&shard_, partition_.get(), at);
         if (state_ == State::kStopped) co_return Error{Errc::kCancelled};
         if (!batches.has_value()) co_return Error{batches.error().code(), batches.error().detail()};
         LEAT_CO_TRY(const Offset next, replay_batches(*batches, at));

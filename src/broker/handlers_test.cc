@@ -300,7 +300,7 @@ TEST_F(HandlersTest, BodyThatIsNoneClosesTheConnection) {
     asked.api = find_served(wire::ApiKey::kFetch);
     std::optional<Answer> out;
     executors_[0]->here([&] {
-        rt::start(asked.api->handle(asked), [&out](Answer answer) { out = std::move(answer); });
+        rt::start(asked.api->handle(&asked), [&out](Answer answer) { out = std::move(answer); });
     });
     ASSERT_TRUE(world_.run_until([&] { return out.has_value(); }));
     EXPECT_EQ(out->kind, Answer::Kind::kClose);

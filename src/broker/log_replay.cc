@@ -52,30 +52,31 @@ Result<Offset> replay_batches(Bytes batches, Offset from, std::size_t inflated_m
 
 }  // namespace
 
-rt::Task<Result<std::vector<std::byte>>> read_batches(Shard& shard, storage::Partition& partition,
+rt::Task<Result<std::vector<std::byte>>> read_batches(Shard* shard, storage::Partition* partition,
                                                       Offset from) {
     const storage::ReadRequest request{.from = from,
                                        .bytes_max = kReadBytes,
                                        .at_least_one = true,
                                        .isolation = storage::Isolation::kReadUncommitted};
-    const storage::ReadResult read = co_await partition.read(request);
+    const storage::ReadResult read = co_await partition->read(request);
     if (read.error != Errc::kNone) co_return Error{read.error};
-    co_return co_await on_pool(shard.broker().pool(), shard.executor(),
+    co_return co_await on_pool(&shard->broker().pool(), &shard->executor(),
                                [&read] { return bytes_of(read); });
 }
 
-rt::Task<Result<void>> replay_log(Shard& shard, PartitionPtr partition, Replay& replay) {
-    const auto inflated_max = static_cast<std::size_t>(shard.config().decompressed_bytes_max);
+rt::Task<Result<void>> replay_log(Shard* shard, PartitionPtr partition, Replay* replay) {
+    const auto inflated_max = static_cast<std::size_t>(shard->config().decompressed_bytes_max);
     Offset at = partition->log_start();
     while (at < partition->high_watermark()) {
-        const Result<std::vector<std::byte>> batches = co_await read_batches(shard, *partition, at);
-        if (replay.is_cancelled()) co_return Error{Errc::kCancelled};
+        const Result<std::vector<std::byte>> batches =
+            co_await read_batches(shard, partition.get(), at);
+        if (replay->is_cancelled()) co_return Error{Errc::kCancelled};
         if (!batches.has_value()) co_return Error{batches.error().code(), batches.error().detail()};
-        LEAT_CO_TRY(const Offset next, replay_batches(*batches, at, inflated_max, replay));
+        LEAT_CO_TRY(const Offset next, replay_batches(*batches, at, inflated_max, *replay));
         at = next;
         // Others' turn: a long log must not hold the shard.
-        co_await rt::sleep_until(shard.executor(), shard.executor().now());
-        if (replay.is_cancelled()) co_return Error{Errc::kCancelled};
+        co_await rt::sleep_until(shard->executor(), shard->executor().now());
+        if (replay->is_cancelled()) co_return Error{Errc::kCancelled};
     }
     co_return Result<void>{};
 }

@@ -26,12 +26,12 @@ struct Replay {
 
 /// Whole batches from `from` on, about a quarter of a megabyte: the shard serves others meanwhile.
 /// `partition` outlives the await. Errors: of reading.
-rt::Task<Result<std::vector<std::byte>>> read_batches(Shard& shard, storage::Partition& partition,
+rt::Task<Result<std::vector<std::byte>>> read_batches(Shard* shard, storage::Partition* partition,
                                                       Offset from);
 
 /// Reads from the log start to the high watermark as it is at each step. Others of the shard have
 /// their turn in between. `replay` outlives the await.
 /// Errors: those of reading and of compression, kCorruptMessage, kCancelled.
-rt::Task<Result<void>> replay_log(Shard& shard, PartitionPtr partition, Replay& replay);
+rt::Task<Result<void>> replay_log(Shard* shard, PartitionPtr partition, Replay* replay);
 
 }  // namespace leat::broker

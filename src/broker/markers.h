@@ -26,10 +26,10 @@ struct ToMark {
 /// Appends the marker to a partition of `shard`; completes when it is durable.
 /// Errors: kUnknownTopicOrPartition, kKafkaStorageError, kInvalidProducerEpoch,
 ///         kTransactionCoordinatorFenced. Runs on: the shard.
-rt::Task<Errc> append_marker(Shard& shard, storage::PartitionId id, storage::EndTransaction marker);
+rt::Task<Errc> append_marker(Shard* shard, storage::PartitionId id, storage::EndTransaction marker);
 
 /// All of them at once, on their shards, each with its outcome. Begins and ends on `home`.
-rt::Task<void> append_markers(Shard& home, std::span<ToMark> partitions,
+rt::Task<void> append_markers(Shard* home, std::span<ToMark> partitions,
                               storage::EndTransaction marker);
 
 }  // namespace leat::broker

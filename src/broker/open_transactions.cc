@@ -35,9 +35,9 @@ bool drop_known(const Shard& shard, std::vector<UnknownTransaction>& unknown) {
 
 }  // namespace
 
-rt::Task<std::optional<std::vector<UnknownTransaction>>> find_unknown(Shard& home) {
+rt::Task<std::optional<std::vector<UnknownTransaction>>> find_unknown(Shard* home) {
     std::optional<std::vector<UnknownTransaction>> out{std::in_place};
-    const Broker& broker = home.broker();
+    const Broker& broker = home->broker();
     // The logs first: what is open there now was enrolled before, and its coordinator knows it
     // until its markers are in the logs.
     for (std::size_t i = 0; i < broker.shard_count(); ++i) {
@@ -49,13 +49,13 @@ rt::Task<std::optional<std::vector<UnknownTransaction>>> find_unknown(Shard& hom
         co_await rt::hop(broker.shard(i).executor());
         is_complete = drop_known(broker.shard(i), *out);
     }
-    co_await rt::hop(home.executor());
+    co_await rt::hop(home->executor());
     if (!is_complete) out.reset();
     co_return out;
 }
 
-rt::Task<Errc> abort_unknown(Shard& home, UnknownTransaction unknown) {
-    Shard& shard = home.broker().shard_of(unknown.id);
+rt::Task<Errc> abort_unknown(Shard* home, UnknownTransaction unknown) {
+    Shard& shard = home->broker().shard_of(unknown.id);
     co_await rt::hop(shard.executor());
     Errc error = Errc::kNone;
     const PartitionPtr partition = shard.find_partition(unknown.id);
@@ -68,9 +68,9 @@ rt::Task<Errc> abort_unknown(Shard& home, UnknownTransaction unknown) {
             .committed = false,
             .coordinator_epoch = std::max(coordinator_epoch(shard), open->coordinator_epoch),
             .transaction_version = 0};
-        error = co_await append_marker(shard, unknown.id, end);
+        error = co_await append_marker(&shard, unknown.id, end);
     }
-    co_await rt::hop(home.executor());
+    co_await rt::hop(home->executor());
     co_return error;
 }
 

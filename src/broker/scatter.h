@@ -45,11 +45,11 @@ class Parts {
 
 namespace detail {
 template <class Item, class Work>
-rt::Task<void> run_part(Shard& home, ShardPart<Item>& part, Work& work, rt::Countdown& left) {
-    co_await rt::hop(part.shard->executor());
-    co_await work(*part.shard, std::span<Item>{part.items});
-    co_await rt::hop(home.executor());
-    left.arrive();
+rt::Task<void> run_part(Shard* home, ShardPart<Item>* part, Work* work, rt::Countdown* left) {
+    co_await rt::hop(part->shard->executor());
+    co_await (*work)(part->shard, std::span<Item>{part->items});
+    co_await rt::hop(home->executor());
+    left->arrive();
 }
 }  // namespace detail
 
@@ -57,15 +57,15 @@ rt::Task<void> run_part(Shard& home, ShardPart<Item>& part, Work& work, rt::Coun
 /// on `home`, the caller's shard. The part of `home` begins before this suspends, and parts of
 /// several calls reach another shard in the order of the calls.
 template <class Item, class Work>
-rt::Task<void> scatter(Shard& home, std::span<ShardPart<Item>> parts, Work work) {
+rt::Task<void> scatter(Shard* home, std::span<ShardPart<Item>> parts, Work work) {
     if (parts.size() == 1) {
         co_await rt::hop(parts.front().shard->executor());
-        co_await work(*parts.front().shard, std::span<Item>{parts.front().items});
-        co_await rt::hop(home.executor());
+        co_await work(parts.front().shard, std::span<Item>{parts.front().items});
+        co_await rt::hop(home->executor());
         co_return;
     }
     rt::Countdown left{parts.size()};
-    for (ShardPart<Item>& part : parts) rt::start(detail::run_part(home, part, work, left));
+    for (ShardPart<Item>& part : parts) rt::start(detail::run_part(home, &part, &work, &left));
     co_await left;
 }
 

@@ -135,7 +135,7 @@ rt::Task<void> Server::drop_expired_tokens() {
         controller.drop_expired_tokens(now, deltas);
         return true;
     };
-    const auto done = co_await broker_.authority().change(*loops_.front(), make);
+    const auto done = co_await broker_.authority().change(loops_.front(), make);
     if (!done.durable.has_value())
         kLog.warn("tokens that ended are not removed", {{"detail", done.durable.error().detail()}});
     schedule_token_check();

@@ -91,28 +91,28 @@ struct Shard::Opening {
     }
 };
 
-rt::Task<void> Shard::open_some(Opening& opening, rt::Countdown& left) {
-    while (opening.next < opening.specs.size()) {
-        const std::span<const storage::PartitionSpec> some = opening.take();
+rt::Task<void> Shard::open_some(Opening* opening, rt::Countdown* left) {
+    while (opening->next < opening->specs.size()) {
+        const std::span<const storage::PartitionSpec> some = opening->take();
         std::vector<Result<PartitionPtr>> results =
-            co_await on_pool(broker_->pool(), *executor_, [this, some, &opening] {
+            co_await on_pool(&broker_->pool(), executor_, [this, some, opening] {
                 std::vector<Result<PartitionPtr>> out;
                 out.reserve(some.size());
                 for (const storage::PartitionSpec& spec : some)
-                    out.push_back(storage::Partition::open(*storage_, spec, opening.syncs));
+                    out.push_back(storage::Partition::open(*storage_, spec, opening->syncs));
                 return out;
             });
         for (std::size_t i = 0; i < some.size(); ++i) {
             Result<PartitionPtr>& result = results[i];
             if (!result.has_value())
                 note_failed(some[i], result.error());
-            else if (opening.syncs == storage::SyncOfNew::kByOpen)
+            else if (opening->syncs == storage::SyncOfNew::kByOpen)
                 add(*result);
             else
-                opening.opened.push_back(*std::move(result));
+                opening->opened.push_back(*std::move(result));
         }
     }
-    left.arrive();
+    left->arrive();
 }
 
 void Shard::note_failed(const storage::PartitionSpec& spec, const Error& error) {
@@ -130,14 +130,14 @@ rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs,
         std::min(opening.specs.size(),
                  static_cast<std::size_t>(std::max(1, image_.broker().recovery_threads)));
     rt::Countdown left{openers};
-    for (std::size_t i = 0; i < openers; ++i) rt::start(open_some(opening, left));
+    for (std::size_t i = 0; i < openers; ++i) rt::start(open_some(&opening, &left));
     co_await left;
     if (!opening.opened.empty()) co_await sync_new(std::move(opening.opened));
 }
 
 /// One sync for the folders and files of all of them: each by itself takes four.
 rt::Task<void> Shard::sync_new(std::vector<PartitionPtr> opened) {
-    Result<void> done = co_await on_pool(broker_->pool(), *executor_, [this]() -> Result<void> {
+    Result<void> done = co_await on_pool(&broker_->pool(), executor_, [this]() -> Result<void> {
         if (storage_->faults.skip_sync) return {};
         return storage_->disk.sync_file_system(storage_->data_directory);
     });
@@ -160,11 +160,11 @@ rt::Task<void> Shard::open_all() {
     co_await open_partitions(std::move(specs), storage::SyncOfNew::kByOpen);
 }
 
-rt::Task<void> Shard::prepare(const metadata::Delta& delta) {
+rt::Task<void> Shard::prepare(const metadata::Delta* delta) {
     std::vector<storage::PartitionSpec> specs;
-    if (const auto* created = std::get_if<metadata::TopicCreated>(&delta))
+    if (const auto* created = std::get_if<metadata::TopicCreated>(delta))
         specs = specs_of(*created->topic, 0);
-    else if (const auto* added = std::get_if<metadata::PartitionsAdded>(&delta))
+    else if (const auto* added = std::get_if<metadata::PartitionsAdded>(delta))
         specs = specs_of(*added->topic, added->count_before);
     // A sync of the whole file system also writes what others have made dirty: not for a few.
     const auto syncs = specs.size() >= kSyncedTogether ? storage::SyncOfNew::kByCaller
@@ -172,12 +172,12 @@ rt::Task<void> Shard::prepare(const metadata::Delta& delta) {
     co_await open_partitions(std::move(specs), syncs);
 }
 
-rt::Task<void> Shard::applied(const metadata::Delta& delta) {
-    if (const auto* deleted = std::get_if<metadata::TopicDeleted>(&delta)) {
-        co_await delete_partitions(*deleted->topic);
-    } else if (const auto* changed = std::get_if<metadata::TopicConfigChanged>(&delta)) {
+rt::Task<void> Shard::applied(const metadata::Delta* delta) {
+    if (const auto* deleted = std::get_if<metadata::TopicDeleted>(delta)) {
+        co_await delete_partitions(deleted->topic.get());
+    } else if (const auto* changed = std::get_if<metadata::TopicConfigChanged>(delta)) {
         tune(*changed->topic);
-    } else if (const auto* broker = std::get_if<metadata::BrokerConfigChanged>(&delta)) {
+    } else if (const auto* broker = std::get_if<metadata::BrokerConfigChanged>(delta)) {
         follow_log_level(*storage_->broker, *broker->config);
         storage_->broker = broker->config;
         storage_->flusher.set_syncfs_threshold(
@@ -194,19 +194,19 @@ void Shard::tune(const metadata::Topic& topic) {
             at->second->set_config(topic.config);
 }
 
-rt::Task<void> Shard::delete_one(PartitionPtr partition, rt::Countdown& left) {
+rt::Task<void> Shard::delete_one(PartitionPtr partition, rt::Countdown* left) {
     const Result<void> done = co_await partition->destroy();
     if (!done.has_value())
         kLog.error("partition not deleted", {{"partition", partition->spec().folder()},
                                              {"error", done.error().code()},
                                              {"detail", done.error().detail()}});
-    left.arrive();
+    left->arrive();
 }
 
-rt::Task<void> Shard::delete_partitions(const metadata::Topic& topic) {
+rt::Task<void> Shard::delete_partitions(const metadata::Topic* topic) {
     std::vector<PartitionPtr> gone;
-    for (std::int32_t index = 0; index < topic.partition_count; ++index) {
-        const storage::PartitionId id{topic.id, index};
+    for (std::int32_t index = 0; index < topic->partition_count; ++index) {
+        const storage::PartitionId id{topic->id, index};
         if (failed_.erase(id) > 0) broker_->metrics().partitions_failed.add(-1);
         const auto at = partitions_.find(id);
         if (at == partitions_.end()) continue;
@@ -220,20 +220,20 @@ rt::Task<void> Shard::delete_partitions(const metadata::Topic& topic) {
         if (groups_) groups_->closing(partition);
         if (transactions_) transactions_->closing(partition);
         partition->close();
-        rt::start(delete_one(std::move(partition), left));
+        rt::start(delete_one(std::move(partition), &left));
     }
     co_await left;
 }
 
-rt::Task<void> Shard::shut_one(PartitionPtr partition, Shutting& shutting) {
+rt::Task<void> Shard::shut_one(PartitionPtr partition, Shutting* shutting) {
     Result<void> done = co_await partition->shut_down();
     if (!done.has_value()) {
         kLog.error("partition not shut down", {{"partition", partition->spec().folder()},
                                                {"error", done.error().code()},
                                                {"detail", done.error().detail()}});
-        if (shutting.result.has_value()) shutting.result = std::move(done);
+        if (shutting->result.has_value()) shutting->result = std::move(done);
     }
-    shutting.left.arrive();
+    shutting->left.arrive();
 }
 
 rt::Task<Result<void>> Shard::shut_down() {
@@ -244,7 +244,7 @@ rt::Task<Result<void>> Shard::shut_down() {
     Partitions closing = std::exchange(partitions_, {});
     if (closing.empty()) co_return Result<void>{};
     Shutting shutting{.left = rt::Countdown{closing.size()}, .result = {}};
-    for (auto& [id, partition] : closing) rt::start(shut_one(std::move(partition), shutting));
+    for (auto& [id, partition] : closing) rt::start(shut_one(std::move(partition), &shutting));
     co_await shutting.left;
     co_return std::move(shutting.result);
 }

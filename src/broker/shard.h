@@ -88,8 +88,8 @@ class Shard final : public metadata::ChangeListener {
         return failed_.contains(id);
     }
 
-    rt::Task<void> prepare(const metadata::Delta& delta) override;
-    rt::Task<void> applied(const metadata::Delta& delta) override;
+    rt::Task<void> prepare(const metadata::Delta* delta) override;
+    rt::Task<void> applied(const metadata::Delta* delta) override;
 
   private:
     struct Opening;
@@ -104,10 +104,10 @@ class Shard final : public metadata::ChangeListener {
     [[nodiscard]] std::vector<storage::PartitionSpec> specs_of(const metadata::Topic& topic,
                                                                std::int32_t first) const;
     void add(const PartitionPtr& partition);
-    rt::Task<void> open_some(Opening& opening, rt::Countdown& left);
-    rt::Task<void> delete_partitions(const metadata::Topic& topic);
-    rt::Task<void> delete_one(PartitionPtr partition, rt::Countdown& left);
-    rt::Task<void> shut_one(PartitionPtr partition, Shutting& shutting);
+    rt::Task<void> open_some(Opening* opening, rt::Countdown* left);
+    rt::Task<void> delete_partitions(const metadata::Topic* topic);
+    rt::Task<void> delete_one(PartitionPtr partition, rt::Countdown* left);
+    rt::Task<void> shut_one(PartitionPtr partition, Shutting* shutting);
     void tune(const metadata::Topic& topic);
 
     Broker* broker_;

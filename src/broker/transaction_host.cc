@@ -54,7 +54,7 @@ rt::Task<void> TransactionHost::watch() {
     is_watching_ = true;
     bool is_reconciled = false;
     while (!is_stopped_) {
-        std::optional<std::vector<UnknownTransaction>> unknown = co_await find_unknown(shard_);
+        std::optional<std::vector<UnknownTransaction>> unknown = co_await find_unknown(&shard_);
         if (is_stopped_) break;
         if (unknown && is_reconciled) {
             note_hanging(*unknown);
@@ -82,7 +82,7 @@ rt::Task<void> TransactionHost::pause(std::chrono::milliseconds time) {
 /// Order across files is not promised by a disk: a batch may have outlived its enrolment.
 rt::Task<void> TransactionHost::abort_all(std::vector<UnknownTransaction> unknown) {
     for (const UnknownTransaction& each : unknown) {
-        const Errc error = co_await abort_unknown(shard_, each);
+        const Errc error = co_await abort_unknown(&shard_, each);
         kLog.warn("a transaction that no coordinator knows was aborted",
                   {{"topic", each.topic},
                    {"partition", each.id.index},
@@ -179,12 +179,12 @@ Errc as_written(Errc error, const Admission& admission) {
 
 }  // namespace
 
-rt::Task<std::vector<Errc>> admit_to_transaction(Request& request, Admission admission) {
+rt::Task<std::vector<Errc>> admit_to_transaction(Request* request, Admission admission) {
     const std::size_t count = admission.partitions.size();
     const std::optional<TransactionPlace> place =
-        place_of_transaction(*request.shard, admission.transactional_id);
+        place_of_transaction(*request->shard, admission.transactional_id);
     if (!place) co_return std::vector(count, Errc::kNotCoordinator);
-    if (admission.enrols && !serves_protocol_two(*request.shard)) {
+    if (admission.enrols && !serves_protocol_two(*request->shard)) {
         co_await rt::hop(place->shard->executor());
         co_return std::vector(count, Errc::kUnsupportedVersion);
     }

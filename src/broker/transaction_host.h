@@ -97,12 +97,12 @@ rt::Task<T> ask_transaction_there(TransactionPlace place, Call call) {
 
 /// The same, and resumes on the request's shard.
 template <class T, class Call>
-rt::Task<T> ask_transaction(Request& request, std::string_view transactional_id, Call call) {
+rt::Task<T> ask_transaction(Request* request, std::string_view transactional_id, Call call) {
     const std::optional<TransactionPlace> place =
-        place_of_transaction(*request.shard, transactional_id);
+        place_of_transaction(*request->shard, transactional_id);
     if (!place) co_return refused_with<T>(Errc::kNotCoordinator);
     T out = co_await ask_transaction_there<T>(*place, std::move(call));
-    co_await rt::hop(request.shard->executor());
+    co_await rt::hop(request->shard->executor());
     co_return out;
 }
 
@@ -126,6 +126,6 @@ struct Admission {
 ///         that do not know it) kInvalidTxnState, kConcurrentTransactions, kNotCoordinator,
 ///         kCoordinatorLoadInProgress, kCoordinatorNotAvailable, kUnsupportedVersion (see
 ///         serves_protocol_two()), and those of appends.
-rt::Task<std::vector<Errc>> admit_to_transaction(Request& request, Admission admission);
+rt::Task<std::vector<Errc>> admit_to_transaction(Request* request, Admission admission);
 
 }  // namespace leat::broker

@@ -121,7 +121,7 @@ rt::Task<void> TransactionPartition::load(Self self) {
                               self->coordinator_->load_record(*record.key, record.value);
                       },
                   .is_cancelled = [&self] { return self->phase_ == Phase::kStopped; }};
-    const Result<void> result = co_await replay_log(self->shard_, self->partition_, replay);
+    const Result<void> result = co_await replay_log(&self->shard_, self->partition_, &replay);
     if (self->phase_ == Phase::kStopped) co_return;
     self->loaded(result);
 }
@@ -218,7 +218,7 @@ rt::Task<void> TransactionPartition::mark(Self self, transactions::Markers marke
             .committed = markers.commit,
             .coordinator_epoch = coordinator_epoch(self->shard_),
             .transaction_version = static_cast<std::int16_t>(markers.protocol)};
-        co_await append_markers(self->shard_, left, marker);
+        co_await append_markers(&self->shard_, left, marker);
         if (!self->is_ready()) co_return;
         self->drop_marked(left, markers);
         if (left.empty()) break;
@@ -242,7 +242,7 @@ rt::Task<void> TransactionPartition::mark(Self self, transactions::Markers marke
 rt::Task<void> TransactionPartition::fetch_id(Self self) {
     const Busy busy{*self};
     Result<std::int64_t> id =
-        co_await self->shard_.broker().authority().new_producer_id(self->shard_.executor());
+        co_await self->shard_.broker().authority().new_producer_id(&self->shard_.executor());
     if (!self->is_ready()) co_return;
     const Entry entry{*self};
     self->coordinator_->give_producer_id(std::move(id), self->now());

@@ -32,14 +32,14 @@ Authority::Authority(Controller controller, MetadataStore& store, rt::BlockingPo
     LEAT_CHECK(!replicas_.empty());
 }
 
-rt::Task<Result<std::int64_t>> Authority::new_producer_id(rt::Executor& caller) {
+rt::Task<Result<std::int64_t>> Authority::new_producer_id(rt::Executor* caller) {
     co_await rt::hop(home());
     if (next_id_ == ids_end_) {
         std::vector<Delta> deltas;
         const std::int64_t first = controller_.allocate_producer_ids(deltas);
         Result<void> durable = co_await publish(std::move(deltas));
         if (!durable.has_value()) {
-            co_await rt::hop(caller);
+            co_await rt::hop(*caller);
             co_return std::move(durable).error();
         }
         // Others may have waited for blocks of their own meanwhile: the last one's is used up, ids
@@ -48,7 +48,7 @@ rt::Task<Result<std::int64_t>> Authority::new_producer_id(rt::Executor& caller) 
         ids_end_ = first + Controller::kProducerIdBlock;
     }
     const std::int64_t id = next_id_++;
-    co_await rt::hop(caller);
+    co_await rt::hop(*caller);
     co_return id;
 }
 
@@ -66,9 +66,9 @@ rt::Task<void> Authority::pump() {
         Batch batch;
         for (const Call* call : calls)
             batch.insert(batch.end(), call->deltas.begin(), call->deltas.end());
-        const Result<void> durable = co_await commit(batch);
+        const Result<void> durable = co_await commit(&batch);
         if (durable.has_value()) {
-            co_await distribute(batch);
+            co_await distribute(&batch);
         } else {
             controller_.restore(replicas_.front().image->clone());
             // What waits was validated against changes that are not there now: it fails too.
@@ -79,14 +79,14 @@ rt::Task<void> Authority::pump() {
     is_pumping_ = false;
 }
 
-rt::Task<Result<void>> Authority::commit(const Batch& batch) {
+rt::Task<Result<void>> Authority::commit(const Batch* batch) {
     rt::Completion<Result<void>> done;
-    committer_.commit(batch, [&done](const Result<void>& result) { done.set(copy_of(result)); });
+    committer_.commit(*batch, [&done](const Result<void>& result) { done.set(copy_of(result)); });
     co_return co_await done;
 }
 
-rt::Task<void> Authority::distribute(const Batch& batch) {
-    for (Wave rest{batch}; !rest.empty();) {
+rt::Task<void> Authority::distribute(const Batch* batch) {
+    for (Wave rest{*batch}; !rest.empty();) {
         const std::size_t length = wave_length(rest);
         co_await distribute_wave(rest.first(length));
         rest = rest.subspan(length);
@@ -96,28 +96,28 @@ rt::Task<void> Authority::distribute(const Batch& batch) {
 rt::Task<void> Authority::distribute_wave(Wave wave) {
     // Partitions exist on their shards before any shard tells clients of them.
     rt::Countdown prepared{replicas_.size()};
-    for (ShardReplica& replica : replicas_) rt::start(prepare_on(replica, wave, prepared));
+    for (ShardReplica& replica : replicas_) rt::start(prepare_on(&replica, wave, &prepared));
     co_await prepared;
     rt::Countdown applied{replicas_.size()};
-    for (ShardReplica& replica : replicas_) rt::start(apply_on(replica, wave, applied));
+    for (ShardReplica& replica : replicas_) rt::start(apply_on(&replica, wave, &applied));
     co_await applied;
 }
 
-rt::Task<void> Authority::prepare_on(ShardReplica& replica, Wave wave, rt::Countdown& left) {
-    co_await rt::hop(*replica.executor);
-    for (const Delta& delta : wave) co_await replica.listener->prepare(delta);
+rt::Task<void> Authority::prepare_on(ShardReplica* replica, Wave wave, rt::Countdown* left) {
+    co_await rt::hop(*replica->executor);
+    for (const Delta& delta : wave) co_await replica->listener->prepare(&delta);
     co_await rt::hop(home());
-    left.arrive();
+    left->arrive();
 }
 
-rt::Task<void> Authority::apply_on(ShardReplica& replica, Wave wave, rt::Countdown& left) {
-    co_await rt::hop(*replica.executor);
+rt::Task<void> Authority::apply_on(ShardReplica* replica, Wave wave, rt::Countdown* left) {
+    co_await rt::hop(*replica->executor);
     for (const Delta& delta : wave) {
-        replica.image->apply(delta);
-        co_await replica.listener->applied(delta);
+        replica->image->apply(delta);
+        co_await replica->listener->applied(&delta);
     }
     co_await rt::hop(home());
-    left.arrive();
+    left->arrive();
 }
 
 }  // namespace leat::metadata

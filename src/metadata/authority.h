@@ -30,10 +30,10 @@ class ChangeListener {
 
     /// The change is durable and no shard's image has it yet: make what it brings (partitions), so
     /// that requests find it. A failure is the listener's to report; the change stands.
-    virtual rt::Task<void> prepare(const Delta& delta) = 0;
+    virtual rt::Task<void> prepare(const Delta* delta) = 0;
 
     /// This shard's image has the change: take away what it removes, use what it sets.
-    virtual rt::Task<void> applied(const Delta& delta) = 0;
+    virtual rt::Task<void> applied(const Delta* delta) = 0;
 };
 
 /// One shard's part. Owned by the shard; outlives the authority.
@@ -62,7 +62,7 @@ class Authority {
     /// shards, then resumes on `caller`. Changes take effect in the order of their `make`.
     /// `make` is a plain function object, copied; what it refers to must outlive the await.
     template <class Make>
-    auto change(rt::Executor& caller, Make make)
+    auto change(rt::Executor* caller, Make make)
         -> rt::Task<Changed<std::invoke_result_t<Make&, Controller&, std::vector<Delta>&>>> {
         using R = std::invoke_result_t<Make&, Controller&, std::vector<Delta>&>;
         co_await rt::hop(home());
@@ -70,12 +70,12 @@ class Authority {
         R result = make(controller_, deltas);
         Result<void> durable;
         if (!deltas.empty()) durable = co_await publish(std::move(deltas));
-        co_await rt::hop(caller);
+        co_await rt::hop(*caller);
         co_return Changed<R>{std::move(result), std::move(durable)};
     }
 
     /// A producer id nobody had; a block of them is durable before its first is given out.
-    rt::Task<Result<std::int64_t>> new_producer_id(rt::Executor& caller);
+    rt::Task<Result<std::int64_t>> new_producer_id(rt::Executor* caller);
 
     [[nodiscard]] bool is_idle() const noexcept { return waiting_.empty() && !is_pumping_; }
 
@@ -90,11 +90,11 @@ class Authority {
     [[nodiscard]] rt::Executor& home() const noexcept { return *replicas_.front().executor; }
     rt::Task<Result<void>> publish(std::vector<Delta> deltas);
     rt::Task<void> pump();
-    rt::Task<Result<void>> commit(const Batch& batch);
-    rt::Task<void> distribute(const Batch& batch);
+    rt::Task<Result<void>> commit(const Batch* batch);
+    rt::Task<void> distribute(const Batch* batch);
     rt::Task<void> distribute_wave(Wave wave);
-    rt::Task<void> prepare_on(ShardReplica& replica, Wave wave, rt::Countdown& left);
-    rt::Task<void> apply_on(ShardReplica& replica, Wave wave, rt::Countdown& left);
+    rt::Task<void> prepare_on(ShardReplica* replica, Wave wave, rt::Countdown* left);
+    rt::Task<void> apply_on(ShardReplica* replica, Wave wave, rt::Countdown* left);
 
     Controller controller_;
     std::vector<ShardReplica> replicas_;

@@ -34,17 +34,17 @@ Image empty_image() {
 }
 
 struct Shard final : ChangeListener {
-    rt::Task<void> prepare(const Delta& delta) override {
+    rt::Task<void> prepare(const Delta* delta) override {
         EXPECT_TRUE(executor.is_here());
-        if (const auto* created = std::get_if<TopicCreated>(&delta)) {
+        if (const auto* created = std::get_if<TopicCreated>(delta)) {
             EXPECT_EQ(image.find(created->topic->name), nullptr);
             log += "+" + created->topic->name;
         }
         co_return;
     }
-    rt::Task<void> applied(const Delta& delta) override {
+    rt::Task<void> applied(const Delta* delta) override {
         EXPECT_TRUE(executor.is_here());
-        if (const auto* deleted = std::get_if<TopicDeleted>(&delta)) {
+        if (const auto* deleted = std::get_if<TopicDeleted>(delta)) {
             EXPECT_EQ(image.find(deleted->topic->name), nullptr);
             log += "-" + deleted->topic->name;
         }
@@ -76,7 +76,7 @@ struct Rig {
     /// Starts a change as a request on shard b; its outcome goes to `log`.
     void request(bool deletes, std::string name) {
         b.executor.here([&] {
-            rt::start(authority.change(b.executor, Make{deletes, name}),
+            rt::start(authority.change(&b.executor, Make{deletes, name}),
                       [this, deletes, name](Authority::Changed<Errc> changed) {
                           EXPECT_TRUE(b.executor.is_here());
                           const bool is_good =
@@ -153,7 +153,7 @@ TEST(Authority, ProducerIdsAreUniqueAndDurableFirst) {
     std::vector<std::int64_t> ids;
     for (int i = 0; i < 1'500; ++i)
         rig.b.executor.here([&] {
-            rt::start(rig.authority.new_producer_id(rig.b.executor),
+            rt::start(rig.authority.new_producer_id(&rig.b.executor),
                       [&](Result<std::int64_t> id) { ids.push_back(*id); });
             if (i % 100 == 99) rig.run_all();
         });

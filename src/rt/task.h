@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Coroutines for request handlers: Task<T>, start(), hop() and Completion<T>. Layer: rt (L1).
-// A function returning Task takes its arguments by value or as references that outlive it.
+// A function returning Task takes its arguments by value or as pointers to what outlives it.
 #pragma once
 
 #include <coroutine>

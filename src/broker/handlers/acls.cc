@@ -42,28 +42,28 @@ wire::DescribeAclsResponse handle_describe_acls(Request& request,
     return response;
 }
 
-rt::Task<wire::CreateAclsResponse> handle_create_acls(Request& request,
-                                                      const wire::CreateAclsRequest& message) {
-    const Refusal why = refusal(request, auth::Operation::kAlter);
+rt::Task<wire::CreateAclsResponse> handle_create_acls(Request* request,
+                                                      const wire::CreateAclsRequest* message) {
+    const Refusal why = refusal(*request, auth::Operation::kAlter);
     if (why.error != Errc::kNone) {
-        count_error(request, wire_code(why.error));
-        co_return refused(request, message, why);
+        count_error(*request, wire_code(why.error));
+        co_return refused(*request, *message, why);
     }
-    const auto make = [&request, &message](metadata::Controller& controller) {
-        return admin::create_acls(message, controller, request.arena);
+    const auto make = [request, message](metadata::Controller& controller) {
+        return admin::create_acls(*message, controller, request->arena);
     };
     co_return co_await change_metadata(request, &wire::CreateAclsResponse::results, make);
 }
 
-rt::Task<wire::DeleteAclsResponse> handle_delete_acls(Request& request,
-                                                      const wire::DeleteAclsRequest& message) {
-    const Refusal why = refusal(request, auth::Operation::kAlter);
+rt::Task<wire::DeleteAclsResponse> handle_delete_acls(Request* request,
+                                                      const wire::DeleteAclsRequest* message) {
+    const Refusal why = refusal(*request, auth::Operation::kAlter);
     if (why.error != Errc::kNone) {
-        count_error(request, wire_code(why.error));
-        co_return refused(request, message, why);
+        count_error(*request, wire_code(why.error));
+        co_return refused(*request, *message, why);
     }
-    const auto make = [&request, &message](metadata::Controller& controller) {
-        return admin::delete_acls(message, controller, request.arena);
+    const auto make = [request, message](metadata::Controller& controller) {
+        return admin::delete_acls(*message, controller, request->arena);
     };
     co_return co_await change_metadata(request, &wire::DeleteAclsResponse::filter_results, make);
 }

@@ -11,9 +11,9 @@ namespace leat::broker {
 
 wire::DescribeAclsResponse handle_describe_acls(Request& request,
                                                 const wire::DescribeAclsRequest& message);
-rt::Task<wire::CreateAclsResponse> handle_create_acls(Request& request,
-                                                      const wire::CreateAclsRequest& message);
-rt::Task<wire::DeleteAclsResponse> handle_delete_acls(Request& request,
-                                                      const wire::DeleteAclsRequest& message);
+rt::Task<wire::CreateAclsResponse> handle_create_acls(Request* request,
+                                                      const wire::CreateAclsRequest* message);
+rt::Task<wire::DeleteAclsResponse> handle_delete_acls(Request* request,
+                                                      const wire::DeleteAclsRequest* message);
 
 }  // namespace leat::broker

@@ -33,16 +33,16 @@ struct AdminMake {
 /// waits until its changes are durable and known everywhere. `results` is the member of Response
 /// that holds an error code for each item. Counts their errors.
 template <class Response, class Results, class Make>
-rt::Task<Response> change_metadata(Request& request, Results Response::* results, Make make) {
-    Shard& shard = *request.shard;
+rt::Task<Response> change_metadata(Request* request, Results Response::* results, Make make) {
+    Shard& shard = *request->shard;
     detail::AdminMake<Response, Make> call{std::move(make)};
-    auto changed = co_await shard.broker().authority().change(shard.executor(), std::move(call));
+    auto changed = co_await shard.broker().authority().change(&shard.executor(), std::move(call));
     admin::Change<Response>& change = changed.result;
     if (!changed.durable.has_value())
         admin::revoke(change.response.*results, changed.durable.error().code());
     else
         for (const admin::LogLevelChange& one : change.log_levels) one.set();
-    for (const auto& result : change.response.*results) count_error(request, result.error_code);
+    for (const auto& result : change.response.*results) count_error(*request, result.error_code);
     co_return std::move(change.response);
 }
 

@@ -18,14 +18,14 @@ wire::DescribeClientQuotasResponse handle_describe_client_quotas(
 }
 
 rt::Task<wire::AlterClientQuotasResponse> handle_alter_client_quotas(
-    Request& request, const wire::AlterClientQuotasRequest& message) {
-    if (!may_cluster(request, auth::Operation::kAlterConfigs)) {
-        count_error(request, wire_code(Errc::kClusterAuthorizationFailed));
-        co_return admin::refuse(message, Errc::kClusterAuthorizationFailed, kNotAuthorized,
-                                request.arena);
+    Request* request, const wire::AlterClientQuotasRequest* message) {
+    if (!may_cluster(*request, auth::Operation::kAlterConfigs)) {
+        count_error(*request, wire_code(Errc::kClusterAuthorizationFailed));
+        co_return admin::refuse(*message, Errc::kClusterAuthorizationFailed, kNotAuthorized,
+                                request->arena);
     }
-    const auto make = [&request, &message](metadata::Controller& controller) {
-        return admin::alter_quotas(message, controller, request.arena);
+    const auto make = [request, message](metadata::Controller& controller) {
+        return admin::alter_quotas(*message, controller, request->arena);
     };
     co_return co_await change_metadata(request, &wire::AlterClientQuotasResponse::entries, make);
 }

@@ -12,6 +12,6 @@ namespace leat::broker {
 wire::DescribeClientQuotasResponse handle_describe_client_quotas(
     Request& request, const wire::DescribeClientQuotasRequest& message);
 rt::Task<wire::AlterClientQuotasResponse> handle_alter_client_quotas(
-    Request& request, const wire::AlterClientQuotasRequest& message);
+    Request* request, const wire::AlterClientQuotasRequest* message);
 
 }  // namespace leat::broker

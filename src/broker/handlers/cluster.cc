@@ -67,16 +67,16 @@ wire::DescribeQuorumResponse handle_describe_quorum(Request& request,
 }
 
 rt::Task<wire::UpdateFeaturesResponse> handle_update_features(
-    Request& request, const wire::UpdateFeaturesRequest& message) {
-    if (!may_cluster(request, auth::Operation::kAlter)) {
+    Request* request, const wire::UpdateFeaturesRequest* message) {
+    if (!may_cluster(*request, auth::Operation::kAlter)) {
         wire::UpdateFeaturesResponse refused;
         refused.error_code = wire_code(Errc::kClusterAuthorizationFailed);
         refused.error_message = kNotAuthorized;
         co_return refused;
     }
-    Shard& shard = *request.shard;
-    UpdateFeatures make{.request = &request, .message = &message};
-    auto changed = co_await shard.broker().authority().change(shard.executor(), make);
+    Shard& shard = *request->shard;
+    UpdateFeatures make{.request = request, .message = message};
+    auto changed = co_await shard.broker().authority().change(&shard.executor(), make);
     if (!changed.durable.has_value())
         changed.result.error_code = wire_code(changed.durable.error().code());
     co_return changed.result;

@@ -24,6 +24,6 @@ wire::DescribeTopicPartitionsResponse handle_describe_topic_partitions(
 wire::DescribeQuorumResponse handle_describe_quorum(Request& request,
                                                     const wire::DescribeQuorumRequest& message);
 rt::Task<wire::UpdateFeaturesResponse> handle_update_features(
-    Request& request, const wire::UpdateFeaturesRequest& message);
+    Request* request, const wire::UpdateFeaturesRequest* message);
 
 }  // namespace leat::broker

@@ -94,32 +94,32 @@ wire::ListConfigResourcesResponse handle_list_config_resources(
 }
 
 rt::Task<wire::AlterConfigsResponse> handle_alter_configs(
-    Request& request, const wire::AlterConfigsRequest& message) {
+    Request* request, const wire::AlterConfigsRequest* message) {
     Sorted<wire::AlterConfigsRequest::AlterConfigsResource> sorted{
-        request, auth::Operation::kAlterConfigs, message.resources};
-    wire::AlterConfigsRequest allowed = message;
+        *request, auth::Operation::kAlterConfigs, message->resources};
+    wire::AlterConfigsRequest allowed = *message;
     allowed.resources = sorted.allowed;
-    const auto make = [&request, &allowed](metadata::Controller& controller) {
-        return admin::alter_configs(allowed, controller, request.arena);
+    const auto make = [request, &allowed](metadata::Controller& controller) {
+        return admin::alter_configs(allowed, controller, request->arena);
     };
     wire::AlterConfigsResponse out =
         co_await change_metadata(request, &wire::AlterConfigsResponse::responses, make);
-    out.responses = sorted.with_denied(out.responses, request.arena);
+    out.responses = sorted.with_denied(out.responses, request->arena);
     co_return out;
 }
 
 rt::Task<wire::IncrementalAlterConfigsResponse> handle_incremental_alter_configs(
-    Request& request, const wire::IncrementalAlterConfigsRequest& message) {
+    Request* request, const wire::IncrementalAlterConfigsRequest* message) {
     Sorted<wire::IncrementalAlterConfigsRequest::AlterConfigsResource> sorted{
-        request, auth::Operation::kAlterConfigs, message.resources};
-    wire::IncrementalAlterConfigsRequest allowed = message;
+        *request, auth::Operation::kAlterConfigs, message->resources};
+    wire::IncrementalAlterConfigsRequest allowed = *message;
     allowed.resources = sorted.allowed;
-    const auto make = [&request, &allowed](metadata::Controller& controller) {
-        return admin::incremental_alter_configs(allowed, controller, request.arena);
+    const auto make = [request, &allowed](metadata::Controller& controller) {
+        return admin::incremental_alter_configs(allowed, controller, request->arena);
     };
     wire::IncrementalAlterConfigsResponse out =
         co_await change_metadata(request, &wire::IncrementalAlterConfigsResponse::responses, make);
-    out.responses = sorted.with_denied(out.responses, request.arena);
+    out.responses = sorted.with_denied(out.responses, request->arena);
     co_return out;
 }
 

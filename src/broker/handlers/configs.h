@@ -21,9 +21,9 @@ wire::DescribeConfigsResponse handle_describe_configs(Request& request,
                                                       const wire::DescribeConfigsRequest& message);
 wire::ListConfigResourcesResponse handle_list_config_resources(
     Request& request, const wire::ListConfigResourcesRequest& message);
-rt::Task<wire::AlterConfigsResponse> handle_alter_configs(Request& request,
-                                                          const wire::AlterConfigsRequest& message);
+rt::Task<wire::AlterConfigsResponse> handle_alter_configs(Request* request,
+                                                          const wire::AlterConfigsRequest* message);
 rt::Task<wire::IncrementalAlterConfigsResponse> handle_incremental_alter_configs(
-    Request& request, const wire::IncrementalAlterConfigsRequest& message);
+    Request* request, const wire::IncrementalAlterConfigsRequest* message);
 
 }  // namespace leat::broker

@@ -59,10 +59,10 @@ HeartbeatAnswer told(const groups::ConsumerHeartbeatAnswer& answer, Arena& arena
 
 /// Tells the group which topics its patterns may stand for: rights are looked at here, since the
 /// coordinator may run on another shard.
-rt::Task<void> resolve_patterns(Request& request, std::string_view group_id) {
+rt::Task<void> resolve_patterns(Request* request, std::string_view group_id) {
     std::set<std::string, std::less<>> visible;
-    for (const auto& [name, topic] : request.shard->image().topics())
-        if (may_see(request, auth::Operation::kDescribe, auth::ResourceType::kTopic, name))
+    for (const auto& [name, topic] : request->shard->image().topics())
+        if (may_see(*request, auth::Operation::kDescribe, auth::ResourceType::kTopic, name))
             visible.emplace(name);
     const auto call = [&](Coordinator& coordinator, Now now, Ticket<Errc> answer) {
         const auto may_describe = [&visible](std::string_view topic) {
@@ -140,54 +140,54 @@ void tell(Request& request, const groups::DescribedConsumerGroup& group,
 }  // namespace
 
 rt::Task<wire::ConsumerGroupHeartbeatResponse> handle_consumer_group_heartbeat(
-    Request& request, const wire::ConsumerGroupHeartbeatRequest& message) {
-    if (!is_served(request)) co_return refused(Errc::kUnsupportedVersion);
-    if (!may_group(request, auth::Operation::kRead, message.group_id))
+    Request* request, const wire::ConsumerGroupHeartbeatRequest* message) {
+    if (!is_served(*request)) co_return refused(Errc::kUnsupportedVersion);
+    if (!may_group(*request, auth::Operation::kRead, message->group_id))
         co_return refused(Errc::kGroupAuthorizationFailed);
     for (const std::string_view topic :
-         message.subscribed_topic_names.value_or(std::span<std::string_view>{}))
-        if (!may_topic(request, auth::Operation::kDescribe, topic))
+         message->subscribed_topic_names.value_or(std::span<std::string_view>{}))
+        if (!may_topic(*request, auth::Operation::kDescribe, topic))
             co_return refused(Errc::kTopicAuthorizationFailed);
     std::vector<groups::OwnedTopic> owned;
-    if (message.topic_partitions)
-        for (const auto& topic : *message.topic_partitions)
+    if (message->topic_partitions)
+        for (const auto& topic : *message->topic_partitions)
             owned.push_back({.topic_id = topic.topic_id, .partitions = topic.partitions});
-    const std::string host = "/" + request.connection->peer_host;
-    groups::ConsumerHeartbeat heartbeat{.group_id = message.group_id,
-                                        .member_id = message.member_id,
-                                        .member_epoch = message.member_epoch,
-                                        .instance_id = message.instance_id,
-                                        .rack_id = message.rack_id,
-                                        .rebalance_timeout_ms = message.rebalance_timeout_ms,
-                                        .regex = message.subscribed_topic_regex,
-                                        .assignor = message.server_assignor,
-                                        .client_id = request.client_id(),
+    const std::string host = "/" + request->connection->peer_host;
+    groups::ConsumerHeartbeat heartbeat{.group_id = message->group_id,
+                                        .member_id = message->member_id,
+                                        .member_epoch = message->member_epoch,
+                                        .instance_id = message->instance_id,
+                                        .rack_id = message->rack_id,
+                                        .rebalance_timeout_ms = message->rebalance_timeout_ms,
+                                        .regex = message->subscribed_topic_regex,
+                                        .assignor = message->server_assignor,
+                                        .client_id = request->client_id(),
                                         .client_host = host,
-                                        .makes_own_id = request.version() >= 1};
-    if (message.subscribed_topic_names) heartbeat.topics = *message.subscribed_topic_names;
-    if (message.topic_partitions) heartbeat.owned = owned;
-    heartbeat.has_rights = request.shard->broker().policy() != nullptr;
+                                        .makes_own_id = request->version() >= 1};
+    if (message->subscribed_topic_names) heartbeat.topics = *message->subscribed_topic_names;
+    if (message->topic_partitions) heartbeat.owned = owned;
+    heartbeat.has_rights = request->shard->broker().policy() != nullptr;
     const auto call = [&heartbeat](Coordinator& coordinator, Now now,
                                    Ticket<groups::ConsumerHeartbeatAnswer> answer) {
         coordinator.consumer_heartbeat(heartbeat, now, std::move(answer));
     };
     const groups::ConsumerHeartbeatAnswer answer =
-        co_await ask_group<groups::ConsumerHeartbeatAnswer>(request, message.group_id, call);
-    if (answer.wants_patterns) co_await resolve_patterns(request, message.group_id);
-    co_return told(answer, request.arena);
+        co_await ask_group<groups::ConsumerHeartbeatAnswer>(request, message->group_id, call);
+    if (answer.wants_patterns) co_await resolve_patterns(request, message->group_id);
+    co_return told(answer, request->arena);
 }
 
 rt::Task<wire::ConsumerGroupDescribeResponse> handle_consumer_group_describe(
-    Request& request, const wire::ConsumerGroupDescribeRequest& message) {
+    Request* request, const wire::ConsumerGroupDescribeRequest* message) {
     DescribeAnswer out;
-    out.groups = request.arena.array<DescribeAnswer::DescribedGroup>(message.group_ids.size());
+    out.groups = request->arena.array<DescribeAnswer::DescribedGroup>(message->group_ids.size());
     for (std::size_t i = 0; i < out.groups.size(); ++i) {
         DescribeAnswer::DescribedGroup& row = out.groups[i];
-        const std::string_view group_id = message.group_ids[i];
+        const std::string_view group_id = message->group_ids[i];
         row.group_id = group_id;
-        if (!is_served(request)) {
+        if (!is_served(*request)) {
             row.error_code = wire_code(Errc::kUnsupportedVersion);
-        } else if (!may_group(request, auth::Operation::kDescribe, group_id)) {
+        } else if (!may_group(*request, auth::Operation::kDescribe, group_id)) {
             row.error_code = wire_code(Errc::kGroupAuthorizationFailed);
         } else {
             const auto call = [group_id](Coordinator& coordinator, Now now,
@@ -196,12 +196,12 @@ rt::Task<wire::ConsumerGroupDescribeResponse> handle_consumer_group_describe(
             };
             const groups::DescribedConsumerGroup group =
                 co_await ask_group<groups::DescribedConsumerGroup>(request, group_id, call);
-            tell(request, group, row);
-            if (message.include_authorized_operations && row.error_code == 0)
+            tell(*request, group, row);
+            if (message->include_authorized_operations && row.error_code == 0)
                 row.authorized_operations =
-                    authorized_operations(request, auth::ResourceType::kGroup, group_id);
+                    authorized_operations(*request, auth::ResourceType::kGroup, group_id);
         }
-        count_error(request, row.error_code);
+        count_error(*request, row.error_code);
     }
     co_return out;
 }

@@ -15,8 +15,8 @@
 namespace leat::broker {
 
 rt::Task<wire::ConsumerGroupHeartbeatResponse> handle_consumer_group_heartbeat(
-    Request& request, const wire::ConsumerGroupHeartbeatRequest& message);
+    Request* request, const wire::ConsumerGroupHeartbeatRequest* message);
 rt::Task<wire::ConsumerGroupDescribeResponse> handle_consumer_group_describe(
-    Request& request, const wire::ConsumerGroupDescribeRequest& message);
+    Request* request, const wire::ConsumerGroupDescribeRequest* message);
 
 }  // namespace leat::broker

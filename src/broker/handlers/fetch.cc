@@ -144,23 +144,23 @@ class Writer {
 
 }  // namespace
 
-rt::Task<Answer> handle_fetch(Request& request, const FetchRequest& message) {
-    const FetchLimits limits = limits_of(message, request.shard->config());
-    FetchPlan plan = plan_fetch(request, message);
+rt::Task<Answer> handle_fetch(Request* request, const FetchRequest* message) {
+    const FetchLimits limits = limits_of(*message, request->shard->config());
+    FetchPlan plan = plan_fetch(*request, *message);
     // What others with the same limit read is waited for without a byte, as in Kafka.
-    if (const auto debt = debt_of(request, auth::QuotaKind::kFetch);
+    if (const auto debt = debt_of(*request, auth::QuotaKind::kFetch);
         debt.count() > 0 && plan.error == Errc::kNone) {
-        request.throttle = std::max(request.throttle, debt);
+        request->throttle = std::max(request->throttle, debt);
         wire::FetchResponse empty;
         empty.session_id = plan.answered_session_id;
-        finish_fetch(request, plan);
-        co_return answer_with(request, empty);
+        finish_fetch(*request, plan);
+        co_return answer_with(*request, empty);
     }
-    co_await read_items(request, plan.items, limits);
+    co_await read_items(request, &plan.items, limits);
     std::vector<FetchItem*> items = answered_items(plan);
-    Writer writer{request, limits};
+    Writer writer{*request, limits};
     Answer answer = writer.write(plan, items);
-    finish_fetch(request, plan);
+    finish_fetch(*request, plan);
     co_return answer;
 }
 

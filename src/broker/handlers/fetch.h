@@ -12,6 +12,6 @@
 
 namespace leat::broker {
 
-rt::Task<Answer> handle_fetch(Request& request, const wire::FetchRequest& message);
+rt::Task<Answer> handle_fetch(Request* request, const wire::FetchRequest* message);
 
 }  // namespace leat::broker

@@ -182,12 +182,12 @@ class PartWatch final : public storage::Watcher, public std::enable_shared_from_
 };
 
 /// Reads the items of one shard, in order, within `bytes_max`. Runs on: that shard.
-rt::Task<void> read_here(Shard& shard, Items items, FetchLimits limits) {
+rt::Task<void> read_here(Shard* shard, Items items, FetchLimits limits) {
     std::size_t left = limits.bytes_max;
     bool has_some = false;
     for (FetchItem* item : items) {
         if (item->error != Errc::kNone) continue;
-        const PartitionPtr partition = shard.find_partition(item->id);
+        const PartitionPtr partition = shard->find_partition(item->id);
         if (!partition) {
             item->error = Errc::kUnknownTopicOrPartition;
             continue;
@@ -258,34 +258,34 @@ class Reading {
     }
 
   private:
-    using Step = rt::Task<void> (Reading::*)(Part&, bool);
+    using Step = rt::Task<void> (Reading::*)(Part*, bool);
 
-    rt::Task<void> step_on(Step step, Part& part, bool flag, rt::Countdown& left) {
-        co_await rt::hop(part.shard->executor());
+    rt::Task<void> step_on(Step step, Part* part, bool flag, rt::Countdown* left) {
+        co_await rt::hop(part->shard->executor());
         co_await (this->*step)(part, flag);
         co_await rt::hop(request_.shard->executor());
-        left.arrive();
+        left->arrive();
     }
     /// Runs `step` for each part on its shard, all at once.
     rt::Task<void> each(Step step, bool flag) {
         rt::Countdown left{parts_.size()};
-        for (Part& part : parts_) rt::start(step_on(step, part, flag, left));
+        for (Part& part : parts_) rt::start(step_on(step, &part, flag, &left));
         co_await left;
     }
 
-    rt::Task<void> look_part(Part& part, bool may_wait) {
-        part.watch = std::make_shared<PartWatch>(*part.shard, part.items, limits_);
-        part.offer = part.watch->look(may_wait);
+    rt::Task<void> look_part(Part* part, bool may_wait) {
+        part->watch = std::make_shared<PartWatch>(*part->shard, part->items, limits_);
+        part->offer = part->watch->look(may_wait);
         co_return;
     }
-    rt::Task<void> attach_part(Part& part, bool /*unused*/) {
-        const auto index = static_cast<std::size_t>(&part - parts_.data());
-        part.watch->report_to(*request_.shard, waiting_, index);
+    rt::Task<void> attach_part(Part* part, bool /*unused*/) {
+        const auto index = static_cast<std::size_t>(part - parts_.data());
+        part->watch->report_to(*request_.shard, waiting_, index);
         co_return;
     }
-    rt::Task<void> read_part(Part& part, bool /*unused*/) {
-        part.watch->unwatch();
-        co_await read_here(*part.shard, part.items, limits_);
+    rt::Task<void> read_part(Part* part, bool /*unused*/) {
+        part->watch->unwatch();
+        co_await read_here(part->shard, part->items, limits_);
     }
 
     rt::Task<void> wait() {
@@ -323,8 +323,8 @@ class Reading {
 
 }  // namespace
 
-rt::Task<void> read_items(Request& request, std::vector<FetchItem>& items, FetchLimits limits) {
-    Reading reading{request, items, limits};
+rt::Task<void> read_items(Request* request, std::vector<FetchItem>* items, FetchLimits limits) {
+    Reading reading{*request, *items, limits};
     co_await reading.run();
 }
 

@@ -23,6 +23,6 @@ struct FetchLimits {
 ///
 /// The way: each shard looks at its partitions and watches them in the same turn, so nothing is
 /// missed in between; what it sees there it tells the request's shard, which decides once for all.
-rt::Task<void> read_items(Request& request, std::vector<FetchItem>& items, FetchLimits limits);
+rt::Task<void> read_items(Request* request, std::vector<FetchItem>* items, FetchLimits limits);
 
 }  // namespace leat::broker

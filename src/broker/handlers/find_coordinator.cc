@@ -19,39 +19,39 @@ constexpr std::int8_t kShare = 2;
 constexpr std::int16_t kSeveralKeys = 4;
 
 /// Loading counts as found: the client then hears that it must wait.
-rt::Task<Errc> find_group(Request& request, std::string_view group_id) {
-    const std::optional<GroupPlace> place = place_of_group(*request.shard, group_id);
+rt::Task<Errc> find_group(Request* request, std::string_view group_id) {
+    const std::optional<GroupPlace> place = place_of_group(*request->shard, group_id);
     if (!place) co_return Errc::kCoordinatorNotAvailable;
     co_await rt::hop(place->shard->executor());
     Errc error = Errc::kNone;
     const bool is_ready = place->host(error) != nullptr;
-    co_await rt::hop(request.shard->executor());
+    co_await rt::hop(request->shard->executor());
     const bool is_found = is_ready || error == Errc::kCoordinatorLoadInProgress;
     co_return is_found ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
-rt::Task<Errc> find_transaction(Request& request, std::string_view transactional_id) {
+rt::Task<Errc> find_transaction(Request* request, std::string_view transactional_id) {
     const std::optional<TransactionPlace> place =
-        place_of_transaction(*request.shard, transactional_id);
+        place_of_transaction(*request->shard, transactional_id);
     if (!place) co_return Errc::kCoordinatorNotAvailable;
     co_await rt::hop(place->shard->executor());
     Errc error = Errc::kNone;
     const bool is_ready = place->host(error) != nullptr;
-    co_await rt::hop(request.shard->executor());
+    co_await rt::hop(request->shard->executor());
     const bool is_found = is_ready || error == Errc::kCoordinatorLoadInProgress;
     co_return is_found ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
-rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
+rt::Task<Found> find(Request* request, std::string_view key, std::int8_t type) {
     Found found;
     found.key = key;
     found.node_id = -1;
     found.port = -1;
     found.error_message = "";
     Errc error = Errc::kInvalidRequest;
-    if (type == kGroup && !may_group(request, auth::Operation::kDescribe, key)) {
+    if (type == kGroup && !may_group(*request, auth::Operation::kDescribe, key)) {
         error = Errc::kGroupAuthorizationFailed;
-    } else if (type == kTransaction && !may(request, auth::Operation::kDescribe,
+    } else if (type == kTransaction && !may(*request, auth::Operation::kDescribe,
                                             auth::ResourceType::kTransactionalId, key)) {
         error = Errc::kTransactionalIdAuthorizationFailed;
     } else if (type == kGroup) {
@@ -60,7 +60,7 @@ rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
     } else if (type == kTransaction) {
         error = co_await ensure_topic_of_coordinator(request, kTransactionsTopic);
         if (error == Errc::kNone) error = co_await find_transaction(request, key);
-    } else if (type != kShare || request.version() < kSeveralKeys) {
+    } else if (type != kShare || request->version() < kSeveralKeys) {
         found.error_message =
             "This most likely occurs because of a request being malformed by the client library "
             "or the message was sent to an incompatible broker. See the broker logs for more "
@@ -68,8 +68,8 @@ rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
     }
     found.error_code = wire_code(error);
     if (error != Errc::kNone) co_return found;
-    const admin::Endpoint& endpoint = request.connection->endpoint;
-    found.node_id = request.shard->broker().node_id();
+    const admin::Endpoint& endpoint = request->connection->endpoint;
+    found.node_id = request->shard->broker().node_id();
     found.host = endpoint.host;
     found.port = endpoint.port;
     co_return found;
@@ -78,11 +78,11 @@ rt::Task<Found> find(Request& request, std::string_view key, std::int8_t type) {
 }  // namespace
 
 rt::Task<wire::FindCoordinatorResponse> handle_find_coordinator(
-    Request& request, const wire::FindCoordinatorRequest& message) {
+    Request* request, const wire::FindCoordinatorRequest* message) {
     wire::FindCoordinatorResponse out;
     out.error_message.reset();
-    if (request.version() < kSeveralKeys) {
-        const Found found = co_await find(request, message.key, message.key_type);
+    if (request->version() < kSeveralKeys) {
+        const Found found = co_await find(request, message->key, message->key_type);
         out.error_code = found.error_code;
         // Kafka's text for no error.
         out.error_message = found.error_code == 0 ? "NONE" : found.error_message;
@@ -91,10 +91,11 @@ rt::Task<wire::FindCoordinatorResponse> handle_find_coordinator(
         out.port = found.port;
         co_return out;
     }
-    out.coordinators = request.arena.array<Found>(message.coordinator_keys.size());
+    out.coordinators = request->arena.array<Found>(message->coordinator_keys.size());
     for (std::size_t i = 0; i < out.coordinators.size(); ++i) {
-        out.coordinators[i] = co_await find(request, message.coordinator_keys[i], message.key_type);
-        count_error(request, out.coordinators[i].error_code);
+        out.coordinators[i] =
+            co_await find(request, message->coordinator_keys[i], message->key_type);
+        count_error(*request, out.coordinators[i].error_code);
     }
     co_return out;
 }

@@ -13,6 +13,6 @@
 namespace leat::broker {
 
 rt::Task<wire::FindCoordinatorResponse> handle_find_coordinator(
-    Request& request, const wire::FindCoordinatorRequest& message);
+    Request* request, const wire::FindCoordinatorRequest* message);
 
 }  // namespace leat::broker

@@ -18,13 +18,13 @@
 
 namespace leat::broker {
 
-rt::Task<wire::JoinGroupResponse> handle_join_group(Request& request,
-                                                    const wire::JoinGroupRequest& message);
-rt::Task<wire::SyncGroupResponse> handle_sync_group(Request& request,
-                                                    const wire::SyncGroupRequest& message);
-rt::Task<wire::HeartbeatResponse> handle_heartbeat(Request& request,
-                                                   const wire::HeartbeatRequest& message);
-rt::Task<wire::LeaveGroupResponse> handle_leave_group(Request& request,
-                                                      const wire::LeaveGroupRequest& message);
+rt::Task<wire::JoinGroupResponse> handle_join_group(Request* request,
+                                                    const wire::JoinGroupRequest* message);
+rt::Task<wire::SyncGroupResponse> handle_sync_group(Request* request,
+                                                    const wire::SyncGroupRequest* message);
+rt::Task<wire::HeartbeatResponse> handle_heartbeat(Request* request,
+                                                   const wire::HeartbeatRequest* message);
+rt::Task<wire::LeaveGroupResponse> handle_leave_group(Request* request,
+                                                      const wire::LeaveGroupRequest* message);
 
 }  // namespace leat::broker

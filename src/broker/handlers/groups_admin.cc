@@ -39,7 +39,7 @@ std::span<Member> members_of(const std::vector<groups::DescribedMember>& members
     return out;
 }
 
-rt::Task<groups::DescribedGroup> describe(Request& request, std::string_view group_id) {
+rt::Task<groups::DescribedGroup> describe(Request* request, std::string_view group_id) {
     const auto call = [group_id](Coordinator& coordinator, Now,
                                  Ticket<groups::DescribedGroup> answer) {
         answer(coordinator.describe(group_id));
@@ -79,85 +79,85 @@ bool passes(std::span<const std::string_view> filter, std::string_view value) {
            });
 }
 
-rt::Task<void> delete_one(Request& request,
-                          wire::DeleteGroupsResponse::DeletableGroupResult& result,
-                          rt::Countdown& left) {
-    const std::string_view group_id = result.group_id;
-    if (!may_group(request, auth::Operation::kDelete, group_id)) {
-        result.error_code = wire_code(Errc::kGroupAuthorizationFailed);
-        count_error(request, result.error_code);
-        left.arrive();
+rt::Task<void> delete_one(Request* request,
+                          wire::DeleteGroupsResponse::DeletableGroupResult* result,
+                          rt::Countdown* left) {
+    const std::string_view group_id = result->group_id;
+    if (!may_group(*request, auth::Operation::kDelete, group_id)) {
+        result->error_code = wire_code(Errc::kGroupAuthorizationFailed);
+        count_error(*request, result->error_code);
+        left->arrive();
         co_return;
     }
     const auto call = [group_id](Coordinator& coordinator, Now now, Ticket<Errc> answer) {
         coordinator.delete_group(group_id, now, std::move(answer));
     };
     const Errc error = co_await ask_group<Errc>(request, group_id, call);
-    result.error_code = wire_code(error);
-    count_error(request, result.error_code);
-    left.arrive();
+    result->error_code = wire_code(error);
+    count_error(*request, result->error_code);
+    left->arrive();
 }
 
 }  // namespace
 
 rt::Task<wire::DescribeGroupsResponse> handle_describe_groups(
-    Request& request, const wire::DescribeGroupsRequest& message) {
-    Arena& arena = request.arena;
+    Request* request, const wire::DescribeGroupsRequest* message) {
+    Arena& arena = request->arena;
     wire::DescribeGroupsResponse out;
-    out.groups = arena.array<Described>(message.groups.size());
+    out.groups = arena.array<Described>(message->groups.size());
     for (std::size_t i = 0; i < out.groups.size(); ++i) {
         Described& told = out.groups[i];
-        told.group_id = message.groups[i];
-        if (!may_group(request, auth::Operation::kDescribe, message.groups[i])) {
+        told.group_id = message->groups[i];
+        if (!may_group(*request, auth::Operation::kDescribe, message->groups[i])) {
             told.error_code = wire_code(Errc::kGroupAuthorizationFailed);
-            count_error(request, told.error_code);
+            count_error(*request, told.error_code);
             continue;
         }
-        const groups::DescribedGroup group = co_await describe(request, message.groups[i]);
+        const groups::DescribedGroup group = co_await describe(request, message->groups[i]);
         told.error_code = wire_code(group.error);
         if (group.error == Errc::kGroupIdNotFound) {
-            if (request.version() < kTellsMissing) told.error_code = 0;
+            if (request->version() < kTellsMissing) told.error_code = 0;
             told.error_message = arena.copy(std::string_view{group.message});
         }
-        count_error(request, told.error_code);
+        count_error(*request, told.error_code);
         told.group_state = group.state;
         told.protocol_type = arena.copy(std::string_view{group.protocol_type});
         told.protocol_data = arena.copy(std::string_view{group.protocol});
         told.members = members_of(group.members, arena);
-        if (message.include_authorized_operations && told.error_code == 0)
+        if (message->include_authorized_operations && told.error_code == 0)
             told.authorized_operations =
-                authorized_operations(request, auth::ResourceType::kGroup, message.groups[i]);
+                authorized_operations(*request, auth::ResourceType::kGroup, message->groups[i]);
     }
     co_return out;
 }
 
-rt::Task<wire::ListGroupsResponse> handle_list_groups(Request& request,
-                                                      const wire::ListGroupsRequest& message) {
-    Broker& broker = request.shard->broker();
+rt::Task<wire::ListGroupsResponse> handle_list_groups(Request* request,
+                                                      const wire::ListGroupsRequest* message) {
+    Broker& broker = request->shard->broker();
     Listed listed;
     for (std::size_t i = 0; i < broker.shard_count(); ++i) {
         co_await rt::hop(broker.shard(i).executor());
         list_on(broker.shard(i), listed);
     }
-    co_await rt::hop(request.shard->executor());
+    co_await rt::hop(request->shard->executor());
     wire::ListGroupsResponse out;
     out.error_code = wire_code(listed.error);
     if (listed.error != Errc::kNone) co_return out;
-    std::erase_if(listed.groups, [&message](const groups::ListedGroup& group) {
-        return !passes(message.states_filter, group.state) ||
-               !passes(message.types_filter, group.type);
+    std::erase_if(listed.groups, [message](const groups::ListedGroup& group) {
+        return !passes(message->states_filter, group.state) ||
+               !passes(message->types_filter, group.type);
     });
-    if (!may_see(request, auth::Operation::kDescribe, auth::ResourceType::kCluster,
+    if (!may_see(*request, auth::Operation::kDescribe, auth::ResourceType::kCluster,
                  auth::kClusterName))
-        std::erase_if(listed.groups, [&request](const groups::ListedGroup& group) {
-            return !may_see(request, auth::Operation::kDescribe, auth::ResourceType::kGroup,
+        std::erase_if(listed.groups, [request](const groups::ListedGroup& group) {
+            return !may_see(*request, auth::Operation::kDescribe, auth::ResourceType::kGroup,
                             group.group_id);
         });
-    out.groups = request.arena.array<wire::ListGroupsResponse::ListedGroup>(listed.groups.size());
+    out.groups = request->arena.array<wire::ListGroupsResponse::ListedGroup>(listed.groups.size());
     for (std::size_t i = 0; i < out.groups.size(); ++i) {
-        out.groups[i].group_id = request.arena.copy(std::string_view{listed.groups[i].group_id});
+        out.groups[i].group_id = request->arena.copy(std::string_view{listed.groups[i].group_id});
         out.groups[i].protocol_type =
-            request.arena.copy(std::string_view{listed.groups[i].protocol_type});
+            request->arena.copy(std::string_view{listed.groups[i].protocol_type});
         out.groups[i].group_state = listed.groups[i].state;
         out.groups[i].group_type = listed.groups[i].type;
     }
@@ -165,18 +165,18 @@ rt::Task<wire::ListGroupsResponse> handle_list_groups(Request& request,
 }
 
 rt::Task<wire::DeleteGroupsResponse> handle_delete_groups(
-    Request& request, const wire::DeleteGroupsRequest& message) {
+    Request* request, const wire::DeleteGroupsRequest* message) {
     wire::DeleteGroupsResponse out;
-    const std::set<std::string_view> names{message.groups_names.begin(),
-                                           message.groups_names.end()};
+    const std::set<std::string_view> names{message->groups_names.begin(),
+                                           message->groups_names.end()};
     out.results =
-        request.arena.array<wire::DeleteGroupsResponse::DeletableGroupResult>(names.size());
+        request->arena.array<wire::DeleteGroupsResponse::DeletableGroupResult>(names.size());
     if (out.results.empty()) co_return out;
     rt::Countdown left{out.results.size()};
     std::size_t next = 0;
     for (const std::string_view name : names) {
         out.results[next].group_id = name;
-        rt::start(delete_one(request, out.results[next++], left));
+        rt::start(delete_one(request, &out.results[next++], &left));
     }
     co_await left;
     co_return out;

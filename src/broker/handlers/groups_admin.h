@@ -17,10 +17,10 @@
 namespace leat::broker {
 
 rt::Task<wire::DescribeGroupsResponse> handle_describe_groups(
-    Request& request, const wire::DescribeGroupsRequest& message);
-rt::Task<wire::ListGroupsResponse> handle_list_groups(Request& request,
-                                                      const wire::ListGroupsRequest& message);
-rt::Task<wire::DeleteGroupsResponse> handle_delete_groups(Request& request,
-                                                          const wire::DeleteGroupsRequest& message);
+    Request* request, const wire::DescribeGroupsRequest* message);
+rt::Task<wire::ListGroupsResponse> handle_list_groups(Request* request,
+                                                      const wire::ListGroupsRequest* message);
+rt::Task<wire::DeleteGroupsResponse> handle_delete_groups(Request* request,
+                                                          const wire::DeleteGroupsRequest* message);
 
 }  // namespace leat::broker

@@ -205,20 +205,20 @@ std::vector<std::string> missing(Request& request, const wire::MetadataRequest& 
 
 }  // namespace
 
-rt::Task<wire::MetadataResponse> handle_metadata(Request& request,
-                                                 const wire::MetadataRequest& message) {
-    if (is_malformed(message, request.version())) co_return refuse(request, message);
-    const bool is_all = asks_for_all(message, request.version());
+rt::Task<wire::MetadataResponse> handle_metadata(Request* request,
+                                                 const wire::MetadataRequest* message) {
+    if (is_malformed(*message, request->version())) co_return refuse(*request, *message);
+    const bool is_all = asks_for_all(*message, request->version());
     Failures failures;
-    if (!is_all && may_auto_create(request, message.allow_auto_topic_creation)) {
-        std::vector<std::string> names = missing(request, message, failures);
+    if (!is_all && may_auto_create(*request, message->allow_auto_topic_creation)) {
+        std::vector<std::string> names = missing(*request, *message, failures);
         if (!names.empty()) {
             const auto outcomes = co_await auto_create(request, std::move(names));
             for (const metadata::Outcome& outcome : outcomes)
                 failures.emplace(outcome.name, answer_of(outcome.error));
         }
     }
-    Answerer answerer{request, message};
+    Answerer answerer{*request, *message};
     wire::MetadataResponse out = answerer.cluster();
     out.topics = is_all ? answerer.all() : answerer.asked(failures);
     co_return out;

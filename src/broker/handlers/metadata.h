@@ -11,7 +11,7 @@
 
 namespace leat::broker {
 
-rt::Task<wire::MetadataResponse> handle_metadata(Request& request,
-                                                 const wire::MetadataRequest& message);
+rt::Task<wire::MetadataResponse> handle_metadata(Request* request,
+                                                 const wire::MetadataRequest* message);
 
 }  // namespace leat::broker

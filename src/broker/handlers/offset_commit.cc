@@ -102,60 +102,60 @@ struct CommitCall {
 }  // namespace
 
 rt::Task<wire::OffsetCommitResponse> handle_offset_commit(
-    Request& request, const wire::OffsetCommitRequest& message) {
+    Request* request, const wire::OffsetCommitRequest* message) {
     using Topic = wire::OffsetCommitResponse::OffsetCommitResponseTopic;
     wire::OffsetCommitResponse out;
-    out.topics = request.arena.array<Topic>(message.topics.size());
-    if (!may_group(request, auth::Operation::kRead, message.group_id)) {
-        refuse_all(message, out, Errc::kGroupAuthorizationFailed, request.arena);
-        count_error(request, wire_code(Errc::kGroupAuthorizationFailed));
+    out.topics = request->arena.array<Topic>(message->topics.size());
+    if (!may_group(*request, auth::Operation::kRead, message->group_id)) {
+        refuse_all(*message, out, Errc::kGroupAuthorizationFailed, request->arena);
+        count_error(*request, wire_code(Errc::kGroupAuthorizationFailed));
         co_return out;
     }
-    const Commit collected = collect(request, message, out.topics, request.arena);
+    const Commit collected = collect(*request, *message, out.topics, request->arena);
     if (!collected.offsets.empty()) {
         const groups::CommitOffsets commit{
-            .group_id = message.group_id,
-            .member_id = message.member_id,
-            .instance_id = message.group_instance_id,
-            .generation = message.generation_id_or_member_epoch,
-            .retention_ms = message.retention_time_ms,
+            .group_id = message->group_id,
+            .member_id = message->member_id,
+            .instance_id = message->group_instance_id,
+            .generation = message->generation_id_or_member_epoch,
+            .retention_ms = message->retention_time_ms,
             .offsets = collected.offsets,
-            .knows_member_epoch = request.version() >= kKnowsMissingGroup};
-        CommitCall call{.commit = commit, .version = request.version()};
+            .knows_member_epoch = request->version() >= kKnowsMissingGroup};
+        CommitCall call{.commit = commit, .version = request->version()};
         const groups::CommitAnswer answer =
-            co_await ask_group<groups::CommitAnswer>(request, message.group_id, call);
+            co_await ask_group<groups::CommitAnswer>(request, message->group_id, call);
         for (std::size_t i = 0; i < collected.codes.size(); ++i)
             *collected.codes[i] =
                 wire_code(answer.error != Errc::kNone ? answer.error : answer.partitions[i]);
     }
     for (const Topic& topic : out.topics)
-        for (const auto& partition : topic.partitions) count_error(request, partition.error_code);
+        for (const auto& partition : topic.partitions) count_error(*request, partition.error_code);
     co_return out;
 }
 
 rt::Task<wire::OffsetDeleteResponse> handle_offset_delete(
-    Request& request, const wire::OffsetDeleteRequest& message) {
+    Request* request, const wire::OffsetDeleteRequest* message) {
     using Topic = wire::OffsetDeleteResponse::OffsetDeleteResponseTopic;
     using Told = wire::OffsetDeleteResponse::OffsetDeleteResponsePartition;
     wire::OffsetDeleteResponse out;
-    if (!may_group(request, auth::Operation::kDelete, message.group_id)) {
+    if (!may_group(*request, auth::Operation::kDelete, message->group_id)) {
         out.error_code = wire_code(Errc::kGroupAuthorizationFailed);
         co_return out;
     }
-    if (message.group_id.empty()) {
+    if (message->group_id.empty()) {
         // Also while there is no topic of offsets yet.
         out.error_code = wire_code(Errc::kInvalidGroupId);
         co_return out;
     }
-    out.topics = request.arena.array<Topic>(message.topics.size());
+    out.topics = request->arena.array<Topic>(message->topics.size());
     std::vector<groups::TopicPartition> known;
     std::vector<std::int16_t*> codes;
     for (std::size_t t = 0; t < out.topics.size(); ++t) {
-        const auto& asked = message.topics[t];
-        const metadata::Topic* topic = request.shard->image().find(asked.name);
-        const bool is_allowed = may_topic(request, auth::Operation::kRead, asked.name);
+        const auto& asked = message->topics[t];
+        const metadata::Topic* topic = request->shard->image().find(asked.name);
+        const bool is_allowed = may_topic(*request, auth::Operation::kRead, asked.name);
         out.topics[t].name = asked.name;
-        out.topics[t].partitions = request.arena.array<Told>(asked.partitions.size());
+        out.topics[t].partitions = request->arena.array<Told>(asked.partitions.size());
         for (std::size_t p = 0; p < asked.partitions.size(); ++p) {
             Told& told = out.topics[t].partitions[p];
             told.partition_index = asked.partitions[p].partition_index;
@@ -168,10 +168,10 @@ rt::Task<wire::OffsetDeleteResponse> handle_offset_delete(
     }
     const auto call = [&](Coordinator& coordinator, Now now,
                           Ticket<groups::DeleteOffsetsAnswer> answer) {
-        coordinator.delete_offsets(message.group_id, known, now, std::move(answer));
+        coordinator.delete_offsets(message->group_id, known, now, std::move(answer));
     };
     const groups::DeleteOffsetsAnswer answer =
-        co_await ask_group<groups::DeleteOffsetsAnswer>(request, message.group_id, call);
+        co_await ask_group<groups::DeleteOffsetsAnswer>(request, message->group_id, call);
     out.error_code = wire_code(answer.error);
     if (answer.error != Errc::kNone) {
         out.topics = {};
@@ -179,7 +179,7 @@ rt::Task<wire::OffsetDeleteResponse> handle_offset_delete(
     }
     for (std::size_t i = 0; i < codes.size(); ++i) *codes[i] = wire_code(answer.partitions[i]);
     for (const Topic& topic : out.topics)
-        for (const Told& told : topic.partitions) count_error(request, told.error_code);
+        for (const Told& told : topic.partitions) count_error(*request, told.error_code);
     co_return out;
 }
 

@@ -14,9 +14,9 @@
 
 namespace leat::broker {
 
-rt::Task<wire::OffsetCommitResponse> handle_offset_commit(Request& request,
-                                                          const wire::OffsetCommitRequest& message);
-rt::Task<wire::OffsetDeleteResponse> handle_offset_delete(Request& request,
-                                                          const wire::OffsetDeleteRequest& message);
+rt::Task<wire::OffsetCommitResponse> handle_offset_commit(Request* request,
+                                                          const wire::OffsetCommitRequest* message);
+rt::Task<wire::OffsetDeleteResponse> handle_offset_delete(Request* request,
+                                                          const wire::OffsetDeleteRequest* message);
 
 }  // namespace leat::broker

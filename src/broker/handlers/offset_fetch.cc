@@ -100,39 +100,40 @@ std::span<TopicRow> rows_of(Request& request, std::span<const GroupTopic> topics
     return rows;
 }
 
-rt::Task<GroupResponse> fetch(Request& request, const GroupRequest& group, bool stable_only) {
+rt::Task<GroupResponse> fetch(Request* request, const GroupRequest* group, bool stable_only) {
     GroupResponse out;
-    out.group_id = group.group_id;
-    if (!may_group(request, auth::Operation::kDescribe, group.group_id)) {
+    out.group_id = group->group_id;
+    if (!may_group(*request, auth::Operation::kDescribe, group->group_id)) {
         out.error_code = wire_code(Errc::kGroupAuthorizationFailed);
-        count_error(request, out.error_code);
+        count_error(*request, out.error_code);
         co_return out;
     }
     std::vector<groups::TopicPartition> wanted;
     std::vector<PartitionRow*> places;
-    if (group.topics) out.topics = rows_of(request, *group.topics, wanted, places, request.arena);
+    if (group->topics)
+        out.topics = rows_of(*request, *group->topics, wanted, places, request->arena);
     const auto call = [&](Coordinator& coordinator, Now, Ticket<Fetched> answer) {
         Fetched fetched;
         fetched.error =
-            coordinator.admit_fetch(group.group_id, group.member_id, group.member_epoch);
+            coordinator.admit_fetch(group->group_id, group->member_id, group->member_epoch);
         if (fetched.error != Errc::kNone) return answer(std::move(fetched));
-        if (group.topics)
-            fetched.asked = coordinator.fetch_offsets(group.group_id, wanted, stable_only);
+        if (group->topics)
+            fetched.asked = coordinator.fetch_offsets(group->group_id, wanted, stable_only);
         else
-            fetched.all = coordinator.fetch_all_offsets(group.group_id, stable_only);
+            fetched.all = coordinator.fetch_all_offsets(group->group_id, stable_only);
         answer(std::move(fetched));
     };
-    const Fetched fetched = co_await ask_group<Fetched>(request, group.group_id, call);
+    const Fetched fetched = co_await ask_group<Fetched>(request, group->group_id, call);
     out.error_code = wire_code(fetched.error);
     if (fetched.error != Errc::kNone) {
-        count_error(request, out.error_code);
+        count_error(*request, out.error_code);
         out.topics = {};
         co_return out;
     }
-    if (!group.topics) out.topics = rows_of_all(request, fetched.all, request.arena);
+    if (!group->topics) out.topics = rows_of_all(*request, fetched.all, request->arena);
     for (std::size_t i = 0; i < places.size(); ++i) {
-        *places[i] = row_of(places[i]->partition_index, fetched.asked[i], request.arena);
-        count_error(request, places[i]->error_code);
+        *places[i] = row_of(places[i]->partition_index, fetched.asked[i], request->arena);
+        count_error(*request, places[i]->error_code);
     }
     co_return out;
 }
@@ -192,22 +193,23 @@ std::span<OldTopic> failed_rows(const wire::OffsetFetchRequest& message, std::in
 
 }  // namespace
 
-rt::Task<wire::OffsetFetchResponse> handle_offset_fetch(Request& request,
-                                                        const wire::OffsetFetchRequest& message) {
-    Arena& arena = request.arena;
+rt::Task<wire::OffsetFetchResponse> handle_offset_fetch(Request* request,
+                                                        const wire::OffsetFetchRequest* message) {
+    Arena& arena = request->arena;
     wire::OffsetFetchResponse out;
-    if (request.version() >= kSeveralGroups) {
-        out.groups = arena.array<GroupResponse>(message.groups.size());
+    if (request->version() >= kSeveralGroups) {
+        out.groups = arena.array<GroupResponse>(message->groups.size());
         for (std::size_t i = 0; i < out.groups.size(); ++i)
-            out.groups[i] = co_await fetch(request, message.groups[i], message.require_stable);
+            out.groups[i] = co_await fetch(request, &message->groups[i], message->require_stable);
         co_return out;
     }
-    const GroupRequest group = single(message, arena);
-    const GroupResponse answer = co_await fetch(request, group, message.require_stable);
+    const GroupRequest group = single(*message, arena);
+    const GroupResponse answer = co_await fetch(request, &group, message->require_stable);
     const bool has_error = answer.error_code != 0;
-    if (request.version() >= 2) out.error_code = answer.error_code;
-    out.topics = has_error && request.version() < 2 ? failed_rows(message, answer.error_code, arena)
-                                                    : old_rows(answer.topics, arena);
+    if (request->version() >= 2) out.error_code = answer.error_code;
+    out.topics = has_error && request->version() < 2
+                     ? failed_rows(*message, answer.error_code, arena)
+                     : old_rows(answer.topics, arena);
     co_return out;
 }
 

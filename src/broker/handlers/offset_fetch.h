@@ -11,7 +11,7 @@
 
 namespace leat::broker {
 
-rt::Task<wire::OffsetFetchResponse> handle_offset_fetch(Request& request,
-                                                        const wire::OffsetFetchRequest& message);
+rt::Task<wire::OffsetFetchResponse> handle_offset_fetch(Request* request,
+                                                        const wire::OffsetFetchRequest* message);
 
 }  // namespace leat::broker

@@ -14,10 +14,10 @@
 
 namespace leat::broker {
 
-rt::Task<wire::ListOffsetsResponse> handle_list_offsets(Request& request,
-                                                        const wire::ListOffsetsRequest& message);
+rt::Task<wire::ListOffsetsResponse> handle_list_offsets(Request* request,
+                                                        const wire::ListOffsetsRequest* message);
 
 rt::Task<wire::OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
-    Request& request, const wire::OffsetForLeaderEpochRequest& message);
+    Request* request, const wire::OffsetForLeaderEpochRequest* message);
 
 }  // namespace leat::broker

@@ -35,16 +35,16 @@ struct Target {
 
 namespace detail {
 template <auto Work, class T>
-rt::Task<void> work_here(Shard& shard, std::span<T*> targets) {
+rt::Task<void> work_here(Shard* shard, std::span<T*> targets) {
     for (T* target : targets) {
-        const PartitionPtr partition = shard.find_partition(target->id);
+        const PartitionPtr partition = shard->find_partition(target->id);
         if (partition) {
-            co_await Work(*partition, *target);
+            co_await Work(partition.get(), target);
             continue;
         }
         target->out->error_code =
-            wire_code(shard.failed_to_open(target->id) ? Errc::kKafkaStorageError
-                                                       : Errc::kUnknownTopicOrPartition);
+            wire_code(shard->failed_to_open(target->id) ? Errc::kKafkaStorageError
+                                                        : Errc::kUnknownTopicOrPartition);
     }
 }
 }  // namespace detail
@@ -52,14 +52,14 @@ rt::Task<void> work_here(Shard& shard, std::span<T*> targets) {
 /// Runs `Work(partition, target)`, an rt::Task<void>, for each target on its shard, in order on
 /// each. Errors in the answers are counted.
 template <auto Work, class T>
-rt::Task<void> ask_partitions(Request& request, std::vector<T>& targets) {
-    if (targets.empty()) co_return;
-    Parts<T*> parts{request.shard->broker()};
-    for (T& target : targets) parts.add(target.id, &target);
-    co_await scatter(*request.shard, parts.parts(), [](Shard& shard, std::span<T*> some) {
+rt::Task<void> ask_partitions(Request* request, std::vector<T>* targets) {
+    if (targets->empty()) co_return;
+    Parts<T*> parts{request->shard->broker()};
+    for (T& target : *targets) parts.add(target.id, &target);
+    co_await scatter(request->shard, parts.parts(), [](Shard* shard, std::span<T*> some) {
         return detail::work_here<Work, T>(shard, some);
     });
-    for (const T& target : targets) count_error(request, target.out->error_code);
+    for (const T& target : *targets) count_error(*request, target.out->error_code);
 }
 
 }  // namespace leat::broker

@@ -20,17 +20,17 @@ using DeleteTarget = Target<DeleteRecordsRequest::DeleteRecordsPartition,
                             DeleteRecordsResponse::DeleteRecordsPartitionResult>;
 
 /// Runs on: the partition's shard.
-rt::Task<void> delete_one(storage::Partition& partition, DeleteTarget& target) {
-    if (target.in->offset < kHighWatermark) {
-        target.out->error_code = wire_code(Errc::kOffsetOutOfRange);
+rt::Task<void> delete_one(storage::Partition* partition, DeleteTarget* target) {
+    if (target->in->offset < kHighWatermark) {
+        target->out->error_code = wire_code(Errc::kOffsetOutOfRange);
         co_return;
     }
-    const Offset before{target.in->offset};
-    const Result<Offset> start = co_await partition.delete_records(before);
+    const Offset before{target->in->offset};
+    const Result<Offset> start = co_await partition->delete_records(before);
     if (start.has_value())
-        target.out->low_watermark = start->value;
+        target->out->low_watermark = start->value;
     else
-        target.out->error_code = wire_code(start.error().code());
+        target->out->error_code = wire_code(start.error().code());
 }
 
 /// Why records of this partition may not be deleted; the id when they may.
@@ -50,8 +50,8 @@ using ProducersTarget = Target<std::int32_t, DescribeProducersResponse::Partitio
                                std::vector<storage::ActiveProducer>>;
 
 /// Runs on: the partition's shard.
-rt::Task<void> describe_one(storage::Partition& partition, ProducersTarget& target) {
-    target.extra = partition.producers();
+rt::Task<void> describe_one(storage::Partition* partition, ProducersTarget* target) {
+    target->extra = partition->producers();
     co_return;
 }
 
@@ -72,56 +72,57 @@ std::span<DescribeProducersResponse::ProducerState> states_of(
 
 }  // namespace
 
-rt::Task<DeleteRecordsResponse> handle_delete_records(Request& request,
-                                                      const DeleteRecordsRequest& message) {
+rt::Task<DeleteRecordsResponse> handle_delete_records(Request* request,
+                                                      const DeleteRecordsRequest* message) {
     DeleteRecordsResponse response;
-    const auto topics =
-        request.arena.array<DeleteRecordsResponse::DeleteRecordsTopicResult>(message.topics.size());
+    const auto topics = request->arena.array<DeleteRecordsResponse::DeleteRecordsTopicResult>(
+        message->topics.size());
     response.topics = topics;
     std::vector<DeleteTarget> targets;
     for (std::size_t i = 0; i < topics.size(); ++i) {
-        const auto& from = message.topics[i];
+        const auto& from = message->topics[i];
         topics[i].name = from.name;
         topics[i].partitions =
-            request.arena.array<DeleteRecordsResponse::DeleteRecordsPartitionResult>(
+            request->arena.array<DeleteRecordsResponse::DeleteRecordsPartitionResult>(
                 from.partitions.size());
         for (std::size_t j = 0; j < from.partitions.size(); ++j) {
             auto& out = topics[i].partitions[j];
             out.partition_index = from.partitions[j].partition_index;
             out.low_watermark = kNoWatermark;
-            const auto id = deletable(request, from.name, out.partition_index);
+            const auto id = deletable(*request, from.name, out.partition_index);
             if (id.has_value()) {
                 targets.push_back({.id = *id, .in = &from.partitions[j], .out = &out, .extra = {}});
                 continue;
             }
             out.error_code = wire_code(id.error().code());
-            count_error(request, out.error_code);
+            count_error(*request, out.error_code);
         }
     }
-    co_await ask_partitions<delete_one>(request, targets);
+    co_await ask_partitions<delete_one>(request, &targets);
     co_return response;
 }
 
 rt::Task<DescribeProducersResponse> handle_describe_producers(
-    Request& request, const DescribeProducersRequest& message) {
+    Request* request, const DescribeProducersRequest* message) {
     DescribeProducersResponse response;
     const auto topics =
-        request.arena.array<DescribeProducersResponse::TopicResponse>(message.topics.size());
+        request->arena.array<DescribeProducersResponse::TopicResponse>(message->topics.size());
     response.topics = topics;
     std::vector<ProducersTarget> targets;
     for (std::size_t i = 0; i < topics.size(); ++i) {
-        const auto& from = message.topics[i];
+        const auto& from = message->topics[i];
         topics[i].name = from.name;
-        topics[i].partitions = request.arena.array<DescribeProducersResponse::PartitionResponse>(
+        topics[i].partitions = request->arena.array<DescribeProducersResponse::PartitionResponse>(
             from.partition_indexes.size());
-        const bool is_allowed = may_topic(request, auth::Operation::kRead, from.name);
+        const bool is_allowed = may_topic(*request, auth::Operation::kRead, from.name);
         for (std::size_t j = 0; j < from.partition_indexes.size(); ++j) {
             auto& out = topics[i].partitions[j];
             out.partition_index = from.partition_indexes[j];
-            const auto id = partition_named(request.shard->image(), from.name, out.partition_index);
+            const auto id =
+                partition_named(request->shard->image(), from.name, out.partition_index);
             if (!is_allowed) {
                 out.error_code = wire_code(Errc::kTopicAuthorizationFailed);
-                count_error(request, out.error_code);
+                count_error(*request, out.error_code);
                 continue;
             }
             if (id) {
@@ -130,14 +131,14 @@ rt::Task<DescribeProducersResponse> handle_describe_producers(
                 continue;
             }
             out.error_code = wire_code(Errc::kUnknownTopicOrPartition);
-            count_error(request, out.error_code);
-            if (request.shard->image().find(from.name) == nullptr)
+            count_error(*request, out.error_code);
+            if (request->shard->image().find(from.name) == nullptr)
                 out.error_message = "This server does not host this topic-partition.";
         }
     }
-    co_await ask_partitions<describe_one>(request, targets);
+    co_await ask_partitions<describe_one>(request, &targets);
     for (const ProducersTarget& target : targets)
-        target.out->active_producers = states_of(target.extra, request.arena);
+        target.out->active_producers = states_of(target.extra, request->arena);
     co_return response;
 }
 

@@ -14,9 +14,9 @@
 namespace leat::broker {
 
 rt::Task<wire::DeleteRecordsResponse> handle_delete_records(
-    Request& request, const wire::DeleteRecordsRequest& message);
+    Request* request, const wire::DeleteRecordsRequest* message);
 
 rt::Task<wire::DescribeProducersResponse> handle_describe_producers(
-    Request& request, const wire::DescribeProducersRequest& message);
+    Request* request, const wire::DescribeProducersRequest* message);
 
 }  // namespace leat::broker

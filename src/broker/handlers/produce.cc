@@ -189,63 +189,64 @@ class Plan {
 };
 
 /// Runs on: the partition's shard.
-rt::Task<void> append_one(Shard& shard, Append& append, std::int16_t acks) {
-    const PartitionPtr partition = shard.find_partition(append.id);
+rt::Task<void> append_one(Shard* shard, Append* append, std::int16_t acks) {
+    const PartitionPtr partition = shard->find_partition(append->id);
     if (!partition) {
-        append.result.error = shard.failed_to_open(append.id) ? Errc::kKafkaStorageError
-                                                              : Errc::kUnknownTopicOrPartition;
+        append->result.error = shard->failed_to_open(append->id) ? Errc::kKafkaStorageError
+                                                                 : Errc::kUnknownTopicOrPartition;
         co_return;
     }
     // Nothing comes between the guard and the append: the coordinator has just said yes.
     storage::TransactionGuard guard;
-    if (append.is_transactional) {
-        guard = partition->transaction_guard(append.producer.id);
-        guard.begins_at_zero = append.begins_at_zero;
+    if (append->is_transactional) {
+        guard = partition->transaction_guard(append->producer.id);
+        guard.begins_at_zero = append->begins_at_zero;
     }
-    append.result = co_await partition->append(append.batch, storage::Origin::kClient, acks, guard);
+    append->result =
+        co_await partition->append(append->batch, storage::Origin::kClient, acks, guard);
 }
 
-rt::Task<void> append_counted(Shard& shard, Append& append, std::int16_t acks,
-                              rt::Countdown& left) {
+rt::Task<void> append_counted(Shard* shard, Append* append, std::int16_t acks,
+                              rt::Countdown* left) {
     co_await append_one(shard, append, acks);
-    left.arrive();
+    left->arrive();
 }
 
 /// All appends begin in order before this waits for the first to be durable.
-rt::Task<void> append_on(Shard& shard, std::span<Append*> appends, std::int16_t acks) {
+rt::Task<void> append_on(Shard* shard, std::span<Append*> appends, std::int16_t acks) {
     if (appends.size() == 1) {
-        co_await append_one(shard, *appends.front(), acks);
+        co_await append_one(shard, appends.front(), acks);
         co_return;
     }
     rt::Countdown left{appends.size()};
-    for (Append* append : appends) rt::start(append_counted(shard, *append, acks, left));
+    for (Append* append : appends) rt::start(append_counted(shard, append, acks, &left));
     co_await left;
 }
 
 /// Begins and ends on `home`.
-rt::Task<void> append_allowed(Shard& home, std::vector<Append*>& appends, std::int16_t acks) {
-    Parts<Append*> parts{home.broker()};
-    for (Append* append : appends) parts.add(append->id, append);
-    co_await scatter(home, parts.parts(), [acks](Shard& shard, std::span<Append*> some) {
+rt::Task<void> append_allowed(Shard* home, std::vector<Append*>* appends, std::int16_t acks) {
+    Parts<Append*> parts{home->broker()};
+    for (Append* append : *appends) parts.add(append->id, append);
+    co_await scatter(home, parts.parts(), [acks](Shard* shard, std::span<Append*> some) {
         return append_on(shard, some, acks);
     });
 }
 
 /// Begins and ends on `home`.
-rt::Task<void> append_all(Shard& home, std::vector<Append>& appends, std::int16_t acks) {
-    if (appends.size() == 1) {
+rt::Task<void> append_all(Shard* home, std::vector<Append>* appends, std::int16_t acks) {
+    if (appends->size() == 1) {
         // The way of most requests of latency-bound producers: nothing is collected for it.
-        Append& append = appends.front();
-        Shard& shard = home.broker().shard_of(append.id);
+        Append& append = appends->front();
+        Shard& shard = home->broker().shard_of(append.id);
         co_await rt::hop(shard.executor());
-        co_await append_one(shard, append, acks);
-        co_await rt::hop(home.executor());
+        co_await append_one(&shard, &append, acks);
+        co_await rt::hop(home->executor());
         co_return;
     }
     std::vector<Append*> all;
-    all.reserve(appends.size());
-    for (Append& append : appends) all.push_back(&append);
-    co_await append_allowed(home, all, acks);
+    all.reserve(appends->size());
+    for (Append& append : *appends) all.push_back(&append);
+    co_await append_allowed(home, &all, acks);
 }
 
 // Transactions.
@@ -315,35 +316,35 @@ InTransaction in_transaction(std::vector<Append>& appends) {
 /// Asks the coordinator whether the partitions are in the transaction, or has them join it, and
 /// goes on from its shard: so nothing is appended behind the markers of a decision that was made
 /// after it had said yes.
-rt::Task<void> append_to_transaction(Request& request, const ProduceRequest& message,
-                                     std::vector<Append>& appends) {
-    const bool enrols = request.version() >= kEnrols;
-    const bool may_write = message.transactional_id &&
-                           may(request, auth::Operation::kWrite,
-                               auth::ResourceType::kTransactionalId, *message.transactional_id);
-    if (!may_write) co_return refuse_all(appends, Errc::kTransactionalIdAuthorizationFailed);
-    const InTransaction in = in_transaction(appends);
+rt::Task<void> append_to_transaction(Request* request, const ProduceRequest* message,
+                                     std::vector<Append>* appends) {
+    const bool enrols = request->version() >= kEnrols;
+    const bool may_write = message->transactional_id &&
+                           may(*request, auth::Operation::kWrite,
+                               auth::ResourceType::kTransactionalId, *message->transactional_id);
+    if (!may_write) co_return refuse_all(*appends, Errc::kTransactionalIdAuthorizationFailed);
+    const InTransaction in = in_transaction(*appends);
     for (Append* append : in.appends) append->begins_at_zero = enrols;
-    if (!in.is_one_producer) co_return refuse_all(appends, Errc::kInvalidProducerIdMapping);
-    if (!enrols && !request.shard->config().transaction_verification) {
-        co_await append_all(*request.shard, appends, message.acks);
+    if (!in.is_one_producer) co_return refuse_all(*appends, Errc::kInvalidProducerIdMapping);
+    if (!enrols && !request->shard->config().transaction_verification) {
+        co_await append_all(request->shard, appends, message->acks);
         co_return;
     }
-    const Admission admission{.transactional_id = *message.transactional_id,
+    const Admission admission{.transactional_id = *message->transactional_id,
                               .producer = in.producer,
                               .partitions = in.partitions,
                               .enrols = enrols,
-                              .knows_abortable = request.version() >= kKnowsAbortable};
+                              .knows_abortable = request->version() >= kKnowsAbortable};
     const std::optional<TransactionPlace> place =
-        place_of_transaction(*request.shard, admission.transactional_id);
+        place_of_transaction(*request->shard, admission.transactional_id);
     const std::vector<Errc> admitted = co_await admit_to_transaction(request, admission);
     for (std::size_t i = 0; i < admitted.size(); ++i)
         if (admitted[i] != Errc::kNone) set_refusal(*in.appends[i], admitted[i], enrols);
     std::vector<Append*> allowed;
-    for (Append& append : appends)
+    for (Append& append : *appends)
         if (append.result.error == Errc::kNone) allowed.push_back(&append);
-    if (!allowed.empty() && place) co_await append_allowed(*place->shard, allowed, message.acks);
-    co_await rt::hop(request.shard->executor());
+    if (!allowed.empty() && place) co_await append_allowed(place->shard, &allowed, message->acks);
+    co_await rt::hop(request->shard->executor());
 }
 
 void answer_appended(Request& request, const Append& append) {
@@ -384,19 +385,19 @@ bool has_error(const ProduceResponse& response) {
 
 }  // namespace
 
-rt::Task<Answer> handle_produce(Request& request, const ProduceRequest& message) {
+rt::Task<Answer> handle_produce(Request* request, const ProduceRequest* message) {
     ProduceResponse response;
-    Plan plan{request, message};
+    Plan plan{*request, *message};
     plan.make(response);
     if (!plan.appends().empty()) {
         if (is_transactional(plan.appends()))
-            co_await append_to_transaction(request, message, plan.appends());
+            co_await append_to_transaction(request, message, &plan.appends());
         else
-            co_await append_all(*request.shard, plan.appends(), message.acks);
-        for (const Append& append : plan.appends()) answer_appended(request, append);
+            co_await append_all(request->shard, &plan.appends(), message->acks);
+        for (const Append& append : plan.appends()) answer_appended(*request, append);
     }
-    charge(request, auth::QuotaKind::kProduce, static_cast<double>(request.frame_bytes));
-    if (message.acks != 0) co_return answer_with(request, response);
+    charge(*request, auth::QuotaKind::kProduce, static_cast<double>(request->frame_bytes));
+    if (message->acks != 0) co_return answer_with(*request, response);
     if (has_error(response)) co_return Answer::close("produce_error_without_acks");
     co_return Answer::nothing();
 }

@@ -12,6 +12,6 @@
 namespace leat::broker {
 
 /// No answer with acks=0; then an error closes the connection, so that the client looks again.
-rt::Task<Answer> handle_produce(Request& request, const wire::ProduceRequest& message);
+rt::Task<Answer> handle_produce(Request* request, const wire::ProduceRequest* message);
 
 }  // namespace leat::broker

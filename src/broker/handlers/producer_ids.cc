@@ -43,37 +43,38 @@ struct Ask {
     }
 };
 
-rt::Task<InitAnswer> number_for(Request& request, const wire::InitProducerIdRequest& message) {
-    if (!message.transactional_id) {
+rt::Task<InitAnswer> number_for(Request* request, const wire::InitProducerIdRequest* message) {
+    if (!message->transactional_id) {
         const Result<std::int64_t> id =
-            co_await request.shard->broker().authority().new_producer_id(request.shard->executor());
+            co_await request->shard->broker().authority().new_producer_id(
+                &request->shard->executor());
         // Clients come back for another; the store's own error says more in the log.
         if (!id.has_value())
             co_return InitAnswer{.error = Errc::kCoordinatorNotAvailable, .producer = {}};
         co_return InitAnswer{.error = Errc::kNone, .producer = {.id = *id, .epoch = 0}};
     }
-    Ask ask{.init = {.transactional_id = *message.transactional_id,
-                     .timeout_ms = message.transaction_timeout_ms,
+    Ask ask{.init = {.transactional_id = *message->transactional_id,
+                     .timeout_ms = message->transaction_timeout_ms,
                      .expected = {},
-                     .connection = request.connection->number}};
-    if (message.producer_id != wire::kNoProducerId)
+                     .connection = request->connection->number}};
+    if (message->producer_id != wire::kNoProducerId)
         ask.init.expected =
-            transactions::Producer{.id = message.producer_id, .epoch = message.producer_epoch};
-    co_return co_await ask_transaction<InitAnswer>(request, *message.transactional_id, ask);
+            transactions::Producer{.id = message->producer_id, .epoch = message->producer_epoch};
+    co_return co_await ask_transaction<InitAnswer>(request, *message->transactional_id, ask);
 }
 
 }  // namespace
 
 rt::Task<wire::InitProducerIdResponse> handle_init_producer_id(
-    Request& request, const wire::InitProducerIdRequest& message) {
+    Request* request, const wire::InitProducerIdRequest* message) {
     wire::InitProducerIdResponse response;
     response.producer_epoch = wire::kNoProducerEpoch;
-    response.error_code = wire_code(check_rights(request, message));
+    response.error_code = wire_code(check_rights(*request, *message));
     if (response.error_code != 0) co_return response;
-    response.error_code = wire_code(check(message));
+    response.error_code = wire_code(check(*message));
     if (response.error_code != 0) co_return response;
     InitAnswer answer = co_await number_for(request, message);
-    if (answer.error == Errc::kProducerFenced && request.version() < kKnowsFenced)
+    if (answer.error == Errc::kProducerFenced && request->version() < kKnowsFenced)
         answer.error = Errc::kInvalidProducerEpoch;
     response.error_code = wire_code(answer.error);
     response.producer_id = answer.producer.id;

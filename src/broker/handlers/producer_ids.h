@@ -15,6 +15,6 @@ namespace leat::broker {
 /// Without a transactional id: always a new number, with epoch 0. With one, what its coordinator
 /// says.
 rt::Task<wire::InitProducerIdResponse> handle_init_producer_id(
-    Request& request, const wire::InitProducerIdRequest& message);
+    Request* request, const wire::InitProducerIdRequest* message);
 
 }  // namespace leat::broker

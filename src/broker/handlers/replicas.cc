@@ -130,20 +130,20 @@ void count_errors(const Request& request, const Topics& topics) {
 }  // namespace
 
 rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
-    Request& request, const wire::DescribeLogDirsRequest& message) {
-    if (!may_cluster(request, auth::Operation::kDescribe)) {
+    Request* request, const wire::DescribeLogDirsRequest* message) {
+    if (!may_cluster(*request, auth::Operation::kDescribe)) {
         wire::DescribeLogDirsResponse refused;
         refused.error_code = kDenied;
         co_return refused;
     }
-    Broker& broker = request.shard->broker();
+    Broker& broker = request->shard->broker();
     std::vector<Size> sizes;
     for (std::size_t i = 0; i < broker.shard_count(); ++i) {
         co_await rt::hop(broker.shard(i).executor());
-        sizes_on(broker.shard(i), message, sizes);
+        sizes_on(broker.shard(i), *message, sizes);
     }
-    co_await rt::hop(request.shard->executor());
-    const auto space = co_await on_pool(broker.pool(), request.shard->executor(), [&broker] {
+    co_await rt::hop(request->shard->executor());
+    const auto space = co_await on_pool(&broker.pool(), &request->shard->executor(), [&broker] {
         return broker.disk().space(broker.data_directory());
     });
     std::ranges::sort(sizes, {},
@@ -151,7 +151,7 @@ rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
     std::vector<admin::PartitionSize> told;
     told.reserve(sizes.size());
     for (const Size& size : sizes)
-        told.push_back({.topic = request.arena.copy(std::string_view{size.topic}),
+        told.push_back({.topic = request->arena.copy(std::string_view{size.topic}),
                         .partition = size.partition,
                         .bytes = size.bytes});
     admin::LogDirState state{.path = broker.data_directory()};
@@ -161,7 +161,7 @@ rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
     } else {
         state.error = Errc::kKafkaStorageError;
     }
-    co_return admin::describe_log_dirs(state, told, request.arena);
+    co_return admin::describe_log_dirs(state, told, request->arena);
 }
 
 wire::AlterReplicaLogDirsResponse handle_alter_replica_log_dirs(

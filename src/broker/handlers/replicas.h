@@ -21,7 +21,7 @@
 namespace leat::broker {
 
 rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
-    Request& request, const wire::DescribeLogDirsRequest& message);
+    Request* request, const wire::DescribeLogDirsRequest* message);
 wire::AlterReplicaLogDirsResponse handle_alter_replica_log_dirs(
     Request& request, const wire::AlterReplicaLogDirsRequest& message);
 wire::ElectLeadersResponse handle_elect_leaders(Request& request,

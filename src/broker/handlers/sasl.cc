@@ -38,38 +38,38 @@ std::string told(const Error& error, std::string_view mechanism) {
 }
 
 /// Counts and logs it, and waits so that guessing is slow.
-rt::Task<void> suffer(Request& request, std::string mechanism) {
-    Authentication& authentication = *request.connection->authentication;
+rt::Task<void> suffer(Request* request, std::string mechanism) {
+    Authentication& authentication = *request->connection->authentication;
     authentication.fail();
-    request.shard->broker().metrics().count_authentication(mechanism, "failed");
-    kLog.warn("authentication failed", {{"peer", request.connection->peer},
+    request->shard->broker().metrics().count_authentication(mechanism, "failed");
+    kLog.warn("authentication failed", {{"peer", request->connection->peer},
                                         {"listener", authentication.access().name()},
                                         {"mechanism", mechanism}});
-    rt::Executor& here = request.shard->executor();
+    rt::Executor& here = request->shard->executor();
     const std::chrono::milliseconds delay{authentication.access().security().sasl.failure_delay_ms};
     if (delay.count() > 0) co_await rt::sleep_until(here, here.now() + delay);
 }
 
 /// One step of the exchange. Errors: kSaslAuthenticationFailed; the exchange is over.
-rt::Task<Result<Step>> step(Request& request, Bytes message) {
-    Authentication& authentication = *request.connection->authentication;
+rt::Task<Result<Step>> step(Request* request, Bytes message) {
+    Authentication& authentication = *request->connection->authentication;
     auth::SaslServer& exchange = authentication.exchange();
     std::optional<Result<auth::SaslStep>> done;
     if (exchange.may_block()) {
         const auto work = [&exchange, message] { return exchange.next(text_of(message)); };
         done.emplace(
-            co_await on_pool(request.shard->broker().pool(), request.shard->executor(), work));
+            co_await on_pool(&request->shard->broker().pool(), &request->shard->executor(), work));
     } else {
         done.emplace(exchange.next(text_of(message)));
     }
     if (!done->has_value()) co_return std::move(*done).error();
     Step out{.reply = std::move((*done)->reply)};
     if (!(*done)->identity) co_return out;
-    rt::Executor& here = request.shard->executor();
+    rt::Executor& here = request->shard->executor();
     LEAT_CO_TRY(out.lifetime_ms,
                 authentication.succeed(*(*done)->identity, here.now(), here.wall_now(),
-                                       request.connection->session));
-    request.shard->broker().metrics().count_authentication(authentication.mechanism(), "ok");
+                                       request->connection->session));
+    request->shard->broker().metrics().count_authentication(authentication.mechanism(), "ok");
     co_return out;
 }
 
@@ -84,10 +84,10 @@ Answer then_close(Answer answer, std::string_view reason) {
     return answer;
 }
 
-rt::Task<Answer> handle_raw_sasl(Request& request) {
-    Authentication& authentication = *request.connection->authentication;
+rt::Task<Answer> handle_raw_sasl(Request* request) {
+    Authentication& authentication = *request->connection->authentication;
     const std::string mechanism = authentication.mechanism();
-    const Result<Step> done = co_await step(request, request.body);
+    const Result<Step> done = co_await step(request, request->body);
     if (!done.has_value()) {
         co_await suffer(request, mechanism);
         co_return Answer::close(kFailed);
@@ -100,50 +100,50 @@ rt::Task<Answer> handle_raw_sasl(Request& request) {
 
 }  // namespace
 
-rt::Task<Answer> handle_sasl_handshake(Request& request,
-                                       const wire::SaslHandshakeRequest& message) {
-    Authentication* authentication = request.connection->authentication.get();
+rt::Task<Answer> handle_sasl_handshake(Request* request,
+                                       const wire::SaslHandshakeRequest* message) {
+    Authentication* authentication = request->connection->authentication.get();
     wire::SaslHandshakeResponse out;
-    if (authentication == nullptr ||
-        !authentication->may_begin(request.shard->executor().now(), request.connection->session)) {
+    if (authentication == nullptr || !authentication->may_begin(request->shard->executor().now(),
+                                                                request->connection->session)) {
         out.error_code = wire_code(Errc::kIllegalSaslState);
-        co_return answer_with(request, out);
+        co_return answer_with(*request, out);
     }
     const auto& mechanisms = authentication->access().security().sasl.mechanisms;
-    out.mechanisms = request.arena.array<std::string_view>(mechanisms.size());
+    out.mechanisms = request->arena.array<std::string_view>(mechanisms.size());
     for (std::size_t i = 0; i < mechanisms.size(); ++i) out.mechanisms[i] = mechanisms[i];
-    const Result<void> begun = authentication->begin(message.mechanism, request.version());
+    const Result<void> begun = authentication->begin(message->mechanism, request->version());
     if (begun.has_value()) {
         authentication->set_exchange(
-            authentication->access().begin(message.mechanism, *request.shard));
-        co_return answer_with(request, out);
+            authentication->access().begin(message->mechanism, *request->shard));
+        co_return answer_with(*request, out);
     }
     out.error_code = wire_code(begun.error().code());
     co_await suffer(request, "none");
-    co_return then_close(answer_with(request, out), kFailed);
+    co_return then_close(answer_with(*request, out), kFailed);
 }
 
-rt::Task<Answer> handle_sasl_authenticate(Request& request,
-                                          const wire::SaslAuthenticateRequest& message) {
-    Authentication* authentication = request.connection->authentication.get();
+rt::Task<Answer> handle_sasl_authenticate(Request* request,
+                                          const wire::SaslAuthenticateRequest* message) {
+    Authentication* authentication = request->connection->authentication.get();
     wire::SaslAuthenticateResponse out;
     if (authentication == nullptr || !authentication->is_in_exchange()) {
         out.error_code = wire_code(Errc::kIllegalSaslState);
         out.error_message = "SaslAuthenticate request received after successful authentication";
-        co_return answer_with(request, out);
+        co_return answer_with(*request, out);
     }
     const std::string mechanism = authentication->mechanism();
-    const Result<Step> done = co_await step(request, message.auth_bytes);
+    const Result<Step> done = co_await step(request, message->auth_bytes);
     if (done.has_value()) {
-        out.auth_bytes = in_arena(request, done->reply);
+        out.auth_bytes = in_arena(*request, done->reply);
         out.session_lifetime_ms = done->lifetime_ms;
-        co_return answer_with(request, out);
+        co_return answer_with(*request, out);
     }
     const std::string why = told(done.error(), mechanism);
     out.error_code = wire_code(done.error().code());
     out.error_message = why;
     co_await suffer(request, mechanism);
-    co_return then_close(answer_with(request, out), kFailed);
+    co_return then_close(answer_with(*request, out), kFailed);
 }
 
 const Api& raw_sasl_api() noexcept {

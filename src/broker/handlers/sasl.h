@@ -17,10 +17,10 @@ namespace leat::broker {
 
 struct Api;
 
-rt::Task<Answer> handle_sasl_handshake(Request& request, const wire::SaslHandshakeRequest& message);
+rt::Task<Answer> handle_sasl_handshake(Request* request, const wire::SaslHandshakeRequest* message);
 /// A failure is answered after connection.failed.authentication.delay.ms; then the connection ends.
-rt::Task<Answer> handle_sasl_authenticate(Request& request,
-                                          const wire::SaslAuthenticateRequest& message);
+rt::Task<Answer> handle_sasl_authenticate(Request* request,
+                                          const wire::SaslAuthenticateRequest* message);
 
 /// The frame is nothing but a message of the mechanism; so is the answer.
 [[nodiscard]] const Api& raw_sasl_api() noexcept;

@@ -93,15 +93,15 @@ wire::DescribeUserScramCredentialsResponse handle_describe_scram_users(
 }
 
 rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
-    Request& request, const wire::AlterUserScramCredentialsRequest& message) {
+    Request* request, const wire::AlterUserScramCredentialsRequest* message) {
     using Result = wire::AlterUserScramCredentialsResponse::AlterUserScramCredentialsResult;
     std::vector<metadata::ScramDeletion> deletions;
     std::vector<metadata::ScramUpsertion> upsertions;
-    deletions.reserve(message.deletions.size());
-    for (const auto& one : message.deletions)
+    deletions.reserve(message->deletions.size());
+    for (const auto& one : message->deletions)
         deletions.push_back(
             {std::string{one.name}, static_cast<auth::ScramMechanism>(one.mechanism)});
-    for (const auto& one : message.upsertions) {
+    for (const auto& one : message->upsertions) {
         const auto mechanism = static_cast<auth::ScramMechanism>(one.mechanism);
         metadata::ScramUpsertion& out = upsertions.emplace_back();
         out.user = one.name;
@@ -113,17 +113,17 @@ rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
                     mechanism, text_of(one.salted_password), text_of(one.salt), one.iterations));
     }
     wire::AlterUserScramCredentialsResponse out;
-    if (!may_cluster(request, auth::Operation::kAlter)) {
+    if (!may_cluster(*request, auth::Operation::kAlter)) {
         std::set<std::string_view> users;
-        for (const auto& one : message.deletions) users.insert(one.name);
-        for (const auto& one : message.upsertions) users.insert(one.name);
-        out.results = request.arena.array<Result>(users.size());
+        for (const auto& one : message->deletions) users.insert(one.name);
+        for (const auto& one : message->upsertions) users.insert(one.name);
+        out.results = request->arena.array<Result>(users.size());
         std::size_t i = 0;
         for (const std::string_view user : users) {
             out.results[i++] = {.user = user,
                                 .error_code = wire_code(Errc::kClusterAuthorizationFailed),
                                 .error_message = kNotAuthorized};
-            count_error(request, wire_code(Errc::kClusterAuthorizationFailed));
+            count_error(*request, wire_code(Errc::kClusterAuthorizationFailed));
         }
         co_return out;
     }
@@ -132,19 +132,19 @@ rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
         return controller.alter_scram(deletions, upsertions, deltas);
     };
     const auto changed =
-        co_await request.shard->broker().authority().change(request.shard->executor(), make);
-    out.results = request.arena.array<Result>(changed.result.size());
+        co_await request->shard->broker().authority().change(&request->shard->executor(), make);
+    out.results = request->arena.array<Result>(changed.result.size());
     for (std::size_t i = 0; i < changed.result.size(); ++i) {
         const metadata::Outcome& outcome = changed.result[i];
         Result& one = out.results[i];
-        one.user = in_arena(request.arena, outcome.name);
+        one.user = in_arena(request->arena, outcome.name);
         const Errc code = outcome.error == Errc::kNone && !changed.durable.has_value()
                               ? changed.durable.error().code()
                               : outcome.error;
         one.error_code = wire_code(code);
         one.error_message.reset();
-        if (!outcome.message.empty()) one.error_message = in_arena(request.arena, outcome.message);
-        count_error(request, one.error_code);
+        if (!outcome.message.empty()) one.error_message = in_arena(request->arena, outcome.message);
+        count_error(*request, one.error_code);
     }
     co_return out;
 }

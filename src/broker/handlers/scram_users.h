@@ -16,6 +16,6 @@ namespace leat::broker {
 wire::DescribeUserScramCredentialsResponse handle_describe_scram_users(
     Request& request, const wire::DescribeUserScramCredentialsRequest& message);
 rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
-    Request& request, const wire::AlterUserScramCredentialsRequest& message);
+    Request* request, const wire::AlterUserScramCredentialsRequest* message);
 
 }  // namespace leat::broker

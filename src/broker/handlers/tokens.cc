@@ -88,15 +88,15 @@ struct Changed {
     WallMs expires{-1};
 };
 
-rt::Task<Changed> change(Request& request, metadata::TokenDeadline asked) {
+rt::Task<Changed> change(Request* request, metadata::TokenDeadline asked) {
     Changed out;
-    out.code = refusal(request);
+    out.code = refusal(*request);
     if (out.code != Errc::kNone) co_return out;
     const auto make = [&asked, &out](metadata::Controller& controller, std::vector<Delta>& deltas) {
         return controller.change_token(asked, deltas, out.expires);
     };
     const auto done =
-        co_await request.shard->broker().authority().change(request.shard->executor(), make);
+        co_await request->shard->broker().authority().change(&request->shard->executor(), make);
     out.code = done.durable.has_value() ? done.result : done.durable.error().code();
     if (out.code != Errc::kNone) out.expires = WallMs{-1};
     co_return out;
@@ -112,16 +112,16 @@ bool is_shown(Request& request, const auth::DelegationToken& token) {
 }  // namespace
 
 rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
-    Request& request, const wire::CreateDelegationTokenRequest& message) {
+    Request* request, const wire::CreateDelegationTokenRequest* message) {
     wire::CreateDelegationTokenResponse out;
-    out.principal_type = request.principal().type();
-    out.principal_name = request.principal().name();
-    out.token_requester_principal_type = request.principal().type();
-    out.token_requester_principal_name = request.principal().name();
+    out.principal_type = request->principal().type();
+    out.principal_name = request->principal().name();
+    out.token_requester_principal_type = request->principal().type();
+    out.token_requester_principal_name = request->principal().name();
     out.issue_timestamp_ms = out.expiry_timestamp_ms = out.max_timestamp_ms = -1;
-    out.error_code = wire_code(refusal(request));
+    out.error_code = wire_code(refusal(*request));
     if (out.error_code != 0) co_return out;
-    Result<auth::DelegationToken> wanted = wanted_token(request, message);
+    Result<auth::DelegationToken> wanted = wanted_token(*request, *message);
     if (!wanted.has_value()) {
         out.error_code = wire_code(wanted.error().code());
         co_return out;
@@ -131,14 +131,14 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
         auth::add_credentials(token);
         return true;
     };
-    co_await on_pool(request.shard->broker().pool(), request.shard->executor(), work);
+    co_await on_pool(&request->shard->broker().pool(), &request->shard->executor(), work);
     const auto shared = std::make_shared<const auth::DelegationToken>(token);
     const auto make = [&shared](metadata::Controller& controller, std::vector<Delta>& deltas) {
         controller.put_token(shared, deltas);
         return true;
     };
     const auto done =
-        co_await request.shard->broker().authority().change(request.shard->executor(), make);
+        co_await request->shard->broker().authority().change(&request->shard->executor(), make);
     if (!done.durable.has_value()) {
         out.error_code = wire_code(done.durable.error().code());
         co_return out;
@@ -146,19 +146,19 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
     out.issue_timestamp_ms = shared->issued.value;
     out.expiry_timestamp_ms = shared->expires.value;
     out.max_timestamp_ms = shared->ends.value;
-    out.token_id = in_arena(request.arena, shared->id);
-    out.hmac = bytes_in_arena(request.arena, shared->hmac);
+    out.token_id = in_arena(request->arena, shared->id);
+    out.hmac = bytes_in_arena(request->arena, shared->hmac);
     co_return out;
 }
 
 rt::Task<wire::RenewDelegationTokenResponse> handle_renew_token(
-    Request& request, const wire::RenewDelegationTokenRequest& message) {
-    const WallMs now = request.shard->executor().wall_now();
-    const std::int64_t period = message.renew_period_ms < 0
-                                    ? request.shard->config().token_expiry_ms
-                                    : message.renew_period_ms;
-    metadata::TokenDeadline asked{.hmac = std::string{text_of(message.hmac)},
-                                  .who = request.principal(),
+    Request* request, const wire::RenewDelegationTokenRequest* message) {
+    const WallMs now = request->shard->executor().wall_now();
+    const std::int64_t period = message->renew_period_ms < 0
+                                    ? request->shard->config().token_expiry_ms
+                                    : message->renew_period_ms;
+    metadata::TokenDeadline asked{.hmac = std::string{text_of(message->hmac)},
+                                  .who = request->principal(),
                                   .now = now,
                                   .until = WallMs{plus(now.value, period)}};
     const Changed done = co_await change(request, std::move(asked));
@@ -167,14 +167,14 @@ rt::Task<wire::RenewDelegationTokenResponse> handle_renew_token(
 }
 
 rt::Task<wire::ExpireDelegationTokenResponse> handle_expire_token(
-    Request& request, const wire::ExpireDelegationTokenRequest& message) {
-    const WallMs now = request.shard->executor().wall_now();
+    Request* request, const wire::ExpireDelegationTokenRequest* message) {
+    const WallMs now = request->shard->executor().wall_now();
     metadata::TokenDeadline asked{
-        .hmac = std::string{text_of(message.hmac)},
-        .who = request.principal(),
+        .hmac = std::string{text_of(message->hmac)},
+        .who = request->principal(),
         .now = now,
-        .until = WallMs{plus(now.value, std::max<std::int64_t>(0, message.expiry_time_period_ms))},
-        .removes = message.expiry_time_period_ms < 0};
+        .until = WallMs{plus(now.value, std::max<std::int64_t>(0, message->expiry_time_period_ms))},
+        .removes = message->expiry_time_period_ms < 0};
     const Changed done = co_await change(request, std::move(asked));
     co_return wire::ExpireDelegationTokenResponse{.error_code = wire_code(done.code),
                                                   .expiry_timestamp_ms = done.expires.value};

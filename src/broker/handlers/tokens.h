@@ -19,11 +19,11 @@
 namespace leat::broker {
 
 rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
-    Request& request, const wire::CreateDelegationTokenRequest& message);
+    Request* request, const wire::CreateDelegationTokenRequest* message);
 rt::Task<wire::RenewDelegationTokenResponse> handle_renew_token(
-    Request& request, const wire::RenewDelegationTokenRequest& message);
+    Request* request, const wire::RenewDelegationTokenRequest* message);
 rt::Task<wire::ExpireDelegationTokenResponse> handle_expire_token(
-    Request& request, const wire::ExpireDelegationTokenRequest& message);
+    Request* request, const wire::ExpireDelegationTokenRequest* message);
 wire::DescribeDelegationTokenResponse handle_describe_tokens(
     Request& request, const wire::DescribeDelegationTokenRequest& message);
 

@@ -61,11 +61,11 @@ struct Create {
 
 }  // namespace
 
-rt::Task<std::vector<metadata::Outcome>> auto_create(Request& request,
+rt::Task<std::vector<metadata::Outcome>> auto_create(Request* request,
                                                      std::vector<std::string> names) {
-    Shard& shard = *request.shard;
+    Shard& shard = *request->shard;
     Create create{std::move(names)};
-    auto changed = co_await shard.broker().authority().change(shard.executor(), std::move(create));
+    auto changed = co_await shard.broker().authority().change(&shard.executor(), std::move(create));
     for (metadata::Outcome& outcome : changed.result) {
         // Somebody else was faster.
         if (outcome.error == Errc::kTopicAlreadyExists) outcome.error = Errc::kNone;
@@ -79,8 +79,8 @@ rt::Task<std::vector<metadata::Outcome>> auto_create(Request& request,
     co_return std::move(changed.result);
 }
 
-rt::Task<Errc> ensure_topic_of_coordinator(Request& request, std::string_view name) {
-    const Shard& shard = *request.shard;
+rt::Task<Errc> ensure_topic_of_coordinator(Request* request, std::string_view name) {
+    const Shard& shard = *request->shard;
     if (shard.image().find(name) != nullptr) co_return Errc::kNone;
     std::vector<std::string> names{std::string{name}};
     const auto outcomes = co_await auto_create(request, std::move(names));

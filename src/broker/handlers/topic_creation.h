@@ -15,12 +15,12 @@ namespace leat::broker {
 
 /// Makes the topics in `names`, with the broker's defaults, those of coordinators as they must be.
 /// An outcome each, in their order; without an error where the topic exists afterwards.
-rt::Task<std::vector<metadata::Outcome>> auto_create(Request& request,
+rt::Task<std::vector<metadata::Outcome>> auto_create(Request* request,
                                                      std::vector<std::string> names);
 
 /// Makes __consumer_offsets or __transaction_state unless it exists; `name` lives for ever.
 /// Errors: kCoordinatorNotAvailable.
-rt::Task<Errc> ensure_topic_of_coordinator(Request& request, std::string_view name);
+rt::Task<Errc> ensure_topic_of_coordinator(Request* request, std::string_view name);
 
 /// Whether a client may have `name` made by asking for its metadata.
 [[nodiscard]] bool may_auto_create(const Request& request, bool client_allows);

@@ -149,72 +149,73 @@ class DeletionRights {
 }  // namespace
 
 rt::Task<wire::CreateTopicsResponse> handle_create_topics(
-    Request& request, const wire::CreateTopicsRequest& message) {
+    Request* request, const wire::CreateTopicsRequest* message) {
     constexpr std::int16_t kStrictSince = 6;
     std::vector<wire::CreateTopicsRequest::CreatableTopic> topics;
     std::set<std::string_view> denied_names;
     std::vector<Refused> refused;
-    const bool may_all = may_see(request, auth::Operation::kCreate, auth::ResourceType::kCluster,
+    const bool may_all = may_see(*request, auth::Operation::kCreate, auth::ResourceType::kCluster,
                                  auth::kClusterName);
-    for (const auto& topic : message.topics) {
-        if (!may_all && !may_topic(request, auth::Operation::kCreate, topic.name))
+    for (const auto& topic : message->topics) {
+        if (!may_all && !may_topic(*request, auth::Operation::kCreate, topic.name))
             denied_names.insert(topic.name);
-        else if (message.validate_only ||
-                 may_change(request, partitions_of(topic, request.shard->config()), kStrictSince))
+        else if (message->validate_only ||
+                 may_change(*request, partitions_of(topic, request->shard->config()), kStrictSince))
             topics.push_back(topic);
         else
             refused.push_back({topic.name, Errc::kThrottlingQuotaExceeded});
     }
     for (const std::string_view name : denied_names) refused.push_back({.name = name});
-    wire::CreateTopicsRequest allowed = message;
+    wire::CreateTopicsRequest allowed = *message;
     allowed.topics = topics;
-    const auto make = [&request, &allowed](metadata::Controller& controller) {
-        return admin::create_topics(allowed, controller, request.arena);
+    const auto make = [request, &allowed](metadata::Controller& controller) {
+        return admin::create_topics(allowed, controller, request->arena);
     };
     wire::CreateTopicsResponse out =
         co_await change_metadata(request, &wire::CreateTopicsResponse::topics, make);
-    if (request.version() >= 5) hide_settings(request, out.topics);
-    out.topics = with(out.topics, refused, request.arena, told_of<Created>);
+    if (request->version() >= 5) hide_settings(*request, out.topics);
+    out.topics = with(out.topics, refused, request->arena, told_of<Created>);
     co_return out;
 }
 
 rt::Task<wire::DeleteTopicsResponse> handle_delete_topics(
-    Request& request, const wire::DeleteTopicsRequest& message) {
-    const DeletionRights rights{request, message};
-    const auto make = [&request, &rights](metadata::Controller& controller) {
-        return admin::delete_topics(rights.allowed(), request.version(), controller, request.arena);
+    Request* request, const wire::DeleteTopicsRequest* message) {
+    const DeletionRights rights{*request, *message};
+    const auto make = [request, &rights](metadata::Controller& controller) {
+        return admin::delete_topics(rights.allowed(), request->version(), controller,
+                                    request->arena);
     };
     wire::DeleteTopicsResponse out =
         co_await change_metadata(request, &wire::DeleteTopicsResponse::responses, make);
-    out.responses = with(out.responses, rights.denied(), request.arena,
+    out.responses = with(out.responses, rights.denied(), request->arena,
                          [](const Deleted& told) { return told; });
     co_return out;
 }
 
 rt::Task<wire::CreatePartitionsResponse> handle_create_partitions(
-    Request& request, const wire::CreatePartitionsRequest& message) {
+    Request* request, const wire::CreatePartitionsRequest* message) {
     constexpr std::int16_t kStrictSince = 3;
     std::vector<wire::CreatePartitionsRequest::CreatePartitionsTopic> topics;
     std::vector<Refused> refused;
-    for (const auto& topic : message.topics) {
-        const metadata::Topic* known = request.shard->image().find(topic.name);
+    for (const auto& topic : message->topics) {
+        const metadata::Topic* known = request->shard->image().find(topic.name);
         const std::int32_t more =
             known != nullptr ? std::max(0, topic.count - known->partition_count) : 0;
-        if (!may_topic(request, auth::Operation::kAlter, topic.name))
+        if (!may_topic(*request, auth::Operation::kAlter, topic.name))
             refused.push_back({.name = topic.name});
-        else if (message.validate_only || more == 0 || may_change(request, more, kStrictSince))
+        else if (message->validate_only || more == 0 || may_change(*request, more, kStrictSince))
             topics.push_back(topic);
         else
             refused.push_back({topic.name, Errc::kThrottlingQuotaExceeded});
     }
-    wire::CreatePartitionsRequest allowed = message;
+    wire::CreatePartitionsRequest allowed = *message;
     allowed.topics = topics;
-    const auto make = [&request, &allowed](metadata::Controller& controller) {
-        return admin::create_partitions(allowed, controller, request.arena);
+    const auto make = [request, &allowed](metadata::Controller& controller) {
+        return admin::create_partitions(allowed, controller, request->arena);
     };
     wire::CreatePartitionsResponse out =
         co_await change_metadata(request, &wire::CreatePartitionsResponse::results, make);
-    out.results = with(out.results, refused, request.arena, told_of<Grown>);
+    out.results = with(out.results, refused, request->arena, told_of<Grown>);
     co_return out;
 }
 

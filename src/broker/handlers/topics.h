@@ -16,11 +16,11 @@
 
 namespace leat::broker {
 
-rt::Task<wire::CreateTopicsResponse> handle_create_topics(Request& request,
-                                                          const wire::CreateTopicsRequest& message);
-rt::Task<wire::DeleteTopicsResponse> handle_delete_topics(Request& request,
-                                                          const wire::DeleteTopicsRequest& message);
+rt::Task<wire::CreateTopicsResponse> handle_create_topics(Request* request,
+                                                          const wire::CreateTopicsRequest* message);
+rt::Task<wire::DeleteTopicsResponse> handle_delete_topics(Request* request,
+                                                          const wire::DeleteTopicsRequest* message);
 rt::Task<wire::CreatePartitionsResponse> handle_create_partitions(
-    Request& request, const wire::CreatePartitionsRequest& message);
+    Request* request, const wire::CreatePartitionsRequest* message);
 
 }  // namespace leat::broker

@@ -115,36 +115,36 @@ struct OneTransaction {
     bool verify_only = false;
 };
 
-rt::Task<void> verify(Request& request, const OneTransaction& one, Named& named) {
-    const Admission admission{.transactional_id = one.id,
-                              .producer = one.producer,
-                              .partitions = named.partitions,
+rt::Task<void> verify(Request* request, const OneTransaction* one, Named* named) {
+    const Admission admission{.transactional_id = one->id,
+                              .producer = one->producer,
+                              .partitions = named->partitions,
                               .enrols = false,
-                              .knows_abortable = request.version() >= kKnowsAbortable};
+                              .knows_abortable = request->version() >= kKnowsAbortable};
     const std::vector<Errc> errors = co_await admit_to_transaction(request, admission);
-    co_await rt::hop(request.shard->executor());
-    tell(request, named, errors);
+    co_await rt::hop(request->shard->executor());
+    tell(*request, *named, errors);
 }
 
-rt::Task<void> add(Request& request, OneTransaction one, ToldTopics& told) {
-    const bool is_broker = request.version() >= kSeveralTransactions;
-    const bool may_add = is_broker || may_write(request, one.id);
-    Named named = collect(request, one.topics, told,
+rt::Task<void> add(Request* request, OneTransaction one, ToldTopics* told) {
+    const bool is_broker = request->version() >= kSeveralTransactions;
+    const bool may_add = is_broker || may_write(*request, one.id);
+    Named named = collect(*request, one.topics, *told,
                           may_add ? Errc::kNone : Errc::kTransactionalIdAuthorizationFailed);
     if (named.is_refused) co_return;
     if (one.verify_only) {
-        co_await verify(request, one, named);
+        co_await verify(request, &one, &named);
         co_return;
     }
     Enrolment enrolment{.enrol = {.transactional_id = one.id,
                                   .producer = one.producer,
                                   .partitions = named.partitions,
                                   .protocol = is_broker ? Protocol::kTwo : Protocol::kOne,
-                                  .connection = is_broker ? 0 : request.connection->number,
+                                  .connection = is_broker ? 0 : request->connection->number,
                                   .may_wait = true}};
     Errc error = Errc::kInvalidRequest;
     if (!one.id.empty()) error = co_await ask_transaction<Errc>(request, one.id, enrolment);
-    tell_all(request, named, for_version(error, request.version()));
+    tell_all(*request, named, for_version(error, request->version()));
 }
 
 struct EndCall {
@@ -156,87 +156,87 @@ struct EndCall {
 
 }  // namespace
 
-rt::Task<Added> handle_add_partitions_to_txn(Request& request,
-                                             const wire::AddPartitionsToTxnRequest& message) {
+rt::Task<Added> handle_add_partitions_to_txn(Request* request,
+                                             const wire::AddPartitionsToTxnRequest* message) {
     Added out;
-    if (request.version() < kSeveralTransactions) {
-        const OneTransaction one{.id = message.v3_and_below_transactional_id,
-                                 .producer = {.id = message.v3_and_below_producer_id,
-                                              .epoch = message.v3_and_below_producer_epoch},
-                                 .topics = message.v3_and_below_topics};
-        co_await add(request, one, out.results_by_topic_v3_and_below);
+    if (request->version() < kSeveralTransactions) {
+        const OneTransaction one{.id = message->v3_and_below_transactional_id,
+                                 .producer = {.id = message->v3_and_below_producer_id,
+                                              .epoch = message->v3_and_below_producer_epoch},
+                                 .topics = message->v3_and_below_topics};
+        co_await add(request, one, &out.results_by_topic_v3_and_below);
         co_return out;
     }
-    if (!may_cluster(request, auth::Operation::kClusterAction)) {
+    if (!may_cluster(*request, auth::Operation::kClusterAction)) {
         out.error_code = wire_code(Errc::kClusterAuthorizationFailed);
         co_return out;
     }
     out.results_by_transaction =
-        request.arena.array<Added::AddPartitionsToTxnResult>(message.transactions.size());
-    for (std::size_t i = 0; i < message.transactions.size(); ++i) {
-        const auto& from = message.transactions[i];
+        request->arena.array<Added::AddPartitionsToTxnResult>(message->transactions.size());
+    for (std::size_t i = 0; i < message->transactions.size(); ++i) {
+        const auto& from = message->transactions[i];
         out.results_by_transaction[i].transactional_id = from.transactional_id;
         const OneTransaction one{.id = from.transactional_id,
                                  .producer = {.id = from.producer_id, .epoch = from.producer_epoch},
                                  .topics = from.topics,
                                  .verify_only = from.verify_only};
-        co_await add(request, one, out.results_by_transaction[i].topic_results);
+        co_await add(request, one, &out.results_by_transaction[i].topic_results);
     }
     co_return out;
 }
 
 rt::Task<wire::AddOffsetsToTxnResponse> handle_add_offsets_to_txn(
-    Request& request, const wire::AddOffsetsToTxnRequest& message) {
+    Request* request, const wire::AddOffsetsToTxnRequest* message) {
     wire::AddOffsetsToTxnResponse out;
-    if (!may_write(request, message.transactional_id)) {
+    if (!may_write(*request, message->transactional_id)) {
         out.error_code = wire_code(Errc::kTransactionalIdAuthorizationFailed);
         co_return out;
     }
-    if (!may_group(request, auth::Operation::kRead, message.group_id)) {
+    if (!may_group(*request, auth::Operation::kRead, message->group_id)) {
         out.error_code = wire_code(Errc::kGroupAuthorizationFailed);
         co_return out;
     }
     Errc error = co_await ensure_topic_of_coordinator(request, kOffsetsTopic);
-    const metadata::Topic* topic = request.shard->image().find(kOffsetsTopic);
+    const metadata::Topic* topic = request->shard->image().find(kOffsetsTopic);
     if (error == Errc::kNone && topic != nullptr) {
         const std::vector<TopicPartition> partitions{
             {std::string{kOffsetsTopic},
-             groups::partition_of_group(message.group_id, topic->partition_count)}};
+             groups::partition_of_group(message->group_id, topic->partition_count)}};
         const Enrolment enrolment{
-            .enrol = {.transactional_id = message.transactional_id,
-                      .producer = {.id = message.producer_id, .epoch = message.producer_epoch},
+            .enrol = {.transactional_id = message->transactional_id,
+                      .producer = {.id = message->producer_id, .epoch = message->producer_epoch},
                       .partitions = partitions,
                       .protocol = Protocol::kOne,
-                      .connection = request.connection->number,
+                      .connection = request->connection->number,
                       .may_wait = true}};
         error = Errc::kInvalidRequest;
-        if (!message.transactional_id.empty())
-            error = co_await ask_transaction<Errc>(request, message.transactional_id, enrolment);
+        if (!message->transactional_id.empty())
+            error = co_await ask_transaction<Errc>(request, message->transactional_id, enrolment);
     }
-    out.error_code = wire_code(for_version(error, request.version()));
+    out.error_code = wire_code(for_version(error, request->version()));
     co_return out;
 }
 
-rt::Task<wire::EndTxnResponse> handle_end_txn(Request& request,
-                                              const wire::EndTxnRequest& message) {
+rt::Task<wire::EndTxnResponse> handle_end_txn(Request* request,
+                                              const wire::EndTxnRequest* message) {
     wire::EndTxnResponse out;
-    if (!may_write(request, message.transactional_id)) {
+    if (!may_write(*request, message->transactional_id)) {
         out.error_code = wire_code(Errc::kTransactionalIdAuthorizationFailed);
         co_return out;
     }
-    const bool is_two = request.version() >= kEndTxnOfProtocolTwo;
+    const bool is_two = request->version() >= kEndTxnOfProtocolTwo;
     const EndCall call{
-        .end = {.transactional_id = message.transactional_id,
-                .producer = {.id = message.producer_id, .epoch = message.producer_epoch},
-                .commit = message.committed,
+        .end = {.transactional_id = message->transactional_id,
+                .producer = {.id = message->producer_id, .epoch = message->producer_epoch},
+                .commit = message->committed,
                 .protocol = is_two ? Protocol::kTwo : Protocol::kOne,
-                .connection = request.connection->number}};
+                .connection = request->connection->number}};
     EndAnswer answer{.error = Errc::kInvalidRequest, .producer = {}};
-    if (is_two && !serves_protocol_two(*request.shard))
+    if (is_two && !serves_protocol_two(*request->shard))
         answer.error = Errc::kUnsupportedVersion;
-    else if (!message.transactional_id.empty())
-        answer = co_await ask_transaction<EndAnswer>(request, message.transactional_id, call);
-    out.error_code = wire_code(for_version(answer.error, request.version()));
+    else if (!message->transactional_id.empty())
+        answer = co_await ask_transaction<EndAnswer>(request, message->transactional_id, call);
+    out.error_code = wire_code(for_version(answer.error, request->version()));
     out.producer_id = answer.producer.id;
     out.producer_epoch = answer.producer.epoch;
     co_return out;

@@ -19,11 +19,11 @@ namespace leat::broker {
 /// Versions 4 and 5 are what brokers ask each other: several transactions at once, or whether
 /// partitions are enrolled.
 rt::Task<wire::AddPartitionsToTxnResponse> handle_add_partitions_to_txn(
-    Request& request, const wire::AddPartitionsToTxnRequest& message);
+    Request* request, const wire::AddPartitionsToTxnRequest* message);
 
 rt::Task<wire::AddOffsetsToTxnResponse> handle_add_offsets_to_txn(
-    Request& request, const wire::AddOffsetsToTxnRequest& message);
+    Request* request, const wire::AddOffsetsToTxnRequest* message);
 
-rt::Task<wire::EndTxnResponse> handle_end_txn(Request& request, const wire::EndTxnRequest& message);
+rt::Task<wire::EndTxnResponse> handle_end_txn(Request* request, const wire::EndTxnRequest* message);
 
 }  // namespace leat::broker

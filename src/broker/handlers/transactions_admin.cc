@@ -47,12 +47,12 @@ void tell_partitions(Request& request, const transactions::Partitions& partition
     }
 }
 
-rt::Task<void> describe(Request& request, State& out) {
-    const std::string_view id = out.transactional_id;
+rt::Task<void> describe(Request* request, State* out) {
+    const std::string_view id = out->transactional_id;
     transactions::Described found;
     if (id.empty()) {
         found.error = Errc::kInvalidRequest;
-    } else if (!may(request, auth::Operation::kDescribe, auth::ResourceType::kTransactionalId,
+    } else if (!may(*request, auth::Operation::kDescribe, auth::ResourceType::kTransactionalId,
                     id)) {
         found.error = Errc::kTransactionalIdAuthorizationFailed;
     } else {
@@ -62,15 +62,15 @@ rt::Task<void> describe(Request& request, State& out) {
         };
         found = co_await ask_transaction<transactions::Described>(request, id, call);
     }
-    out.error_code = wire_code(found.error);
-    count_error(request, out.error_code);
+    out->error_code = wire_code(found.error);
+    count_error(*request, out->error_code);
     if (found.error != Errc::kNone) co_return;
-    out.transaction_state = name_of(found.state);
-    out.transaction_timeout_ms = found.timeout_ms;
-    out.transaction_start_time_ms = found.started_at.value;
-    out.producer_id = found.producer.id;
-    out.producer_epoch = found.producer.epoch;
-    tell_partitions(request, found.partitions, out);
+    out->transaction_state = name_of(found.state);
+    out->transaction_timeout_ms = found.timeout_ms;
+    out->transaction_start_time_ms = found.started_at.value;
+    out->producer_id = found.producer.id;
+    out->producer_epoch = found.producer.epoch;
+    tell_partitions(*request, found.partitions, *out);
 }
 
 // ListTransactions.
@@ -141,82 +141,82 @@ using Marked = wire::WriteTxnMarkersResponse::WritableTxnMarkerResult;
 using MarkedTopic = wire::WriteTxnMarkersResponse::WritableTxnMarkerTopicResult;
 using MarkedPartition = wire::WriteTxnMarkersResponse::WritableTxnMarkerPartitionResult;
 
-rt::Task<void> write_marker(Request& request,
-                            const wire::WriteTxnMarkersRequest::WritableTxnMarker& from,
-                            bool is_allowed, Marked& to) {
-    Arena& arena = request.arena;
+rt::Task<void> write_marker(Request* request,
+                            const wire::WriteTxnMarkersRequest::WritableTxnMarker* from,
+                            bool is_allowed, Marked* to) {
+    Arena& arena = request->arena;
     std::vector<ToMark> marks;
     std::vector<MarkedPartition*> places;
-    to.producer_id = from.producer_id;
-    to.topics = arena.array<MarkedTopic>(from.topics.size());
-    for (std::size_t t = 0; t < from.topics.size(); ++t) {
-        to.topics[t].name = from.topics[t].name;
-        to.topics[t].partitions =
-            arena.array<MarkedPartition>(from.topics[t].partition_indexes.size());
-        for (std::size_t p = 0; p < to.topics[t].partitions.size(); ++p) {
-            MarkedPartition& place = to.topics[t].partitions[p];
-            place.partition_index = from.topics[t].partition_indexes[p];
-            const auto id =
-                partition_named(request.shard->image(), from.topics[t].name, place.partition_index);
+    to->producer_id = from->producer_id;
+    to->topics = arena.array<MarkedTopic>(from->topics.size());
+    for (std::size_t t = 0; t < from->topics.size(); ++t) {
+        to->topics[t].name = from->topics[t].name;
+        to->topics[t].partitions =
+            arena.array<MarkedPartition>(from->topics[t].partition_indexes.size());
+        for (std::size_t p = 0; p < to->topics[t].partitions.size(); ++p) {
+            MarkedPartition& place = to->topics[t].partitions[p];
+            place.partition_index = from->topics[t].partition_indexes[p];
+            const auto id = partition_named(request->shard->image(), from->topics[t].name,
+                                            place.partition_index);
             place.error_code = wire_code(!is_allowed ? Errc::kClusterAuthorizationFailed
                                          : id        ? Errc::kNone
                                                      : Errc::kUnknownTopicOrPartition);
             if (!id || !is_allowed) continue;
-            marks.push_back({.id = *id, .topic = std::string{from.topics[t].name}});
+            marks.push_back({.id = *id, .topic = std::string{from->topics[t].name}});
             places.push_back(&place);
         }
     }
-    const storage::EndTransaction marker{.producer_id = from.producer_id,
-                                         .epoch = from.producer_epoch,
-                                         .committed = from.transaction_result,
-                                         .coordinator_epoch = from.coordinator_epoch,
+    const storage::EndTransaction marker{.producer_id = from->producer_id,
+                                         .epoch = from->producer_epoch,
+                                         .committed = from->transaction_result,
+                                         .coordinator_epoch = from->coordinator_epoch,
                                          .transaction_version = 0};
-    co_await append_markers(*request.shard, marks, marker);
+    co_await append_markers(request->shard, marks, marker);
     for (std::size_t i = 0; i < marks.size(); ++i)
         places[i]->error_code = wire_code(marks[i].outcome);
-    for (const MarkedTopic& topic : to.topics)
-        for (const MarkedPartition& each : topic.partitions) count_error(request, each.error_code);
+    for (const MarkedTopic& topic : to->topics)
+        for (const MarkedPartition& each : topic.partitions) count_error(*request, each.error_code);
 }
 
 }  // namespace
 
 rt::Task<wire::DescribeTransactionsResponse> handle_describe_transactions(
-    Request& request, const wire::DescribeTransactionsRequest& message) {
+    Request* request, const wire::DescribeTransactionsRequest* message) {
     wire::DescribeTransactionsResponse out;
-    out.transaction_states = request.arena.array<State>(message.transactional_ids.size());
+    out.transaction_states = request->arena.array<State>(message->transactional_ids.size());
     for (std::size_t i = 0; i < out.transaction_states.size(); ++i) {
         State& state = out.transaction_states[i];
-        state.transactional_id = message.transactional_ids[i];
-        co_await describe(request, state);
+        state.transactional_id = message->transactional_ids[i];
+        co_await describe(request, &state);
     }
     co_return out;
 }
 
 rt::Task<wire::ListTransactionsResponse> handle_list_transactions(
-    Request& request, const wire::ListTransactionsRequest& message) {
+    Request* request, const wire::ListTransactionsRequest* message) {
     wire::ListTransactionsResponse out;
     Filter filter;
-    if (!make_filter(request, message, filter, out)) {
+    if (!make_filter(*request, *message, filter, out)) {
         out.error_code = wire_code(Errc::kInvalidRegularExpression);
         co_return out;
     }
     Listing all;
-    const Broker& broker = request.shard->broker();
+    const Broker& broker = request->shard->broker();
     for (std::size_t i = 0; i < broker.shard_count(); ++i) {
         co_await rt::hop(broker.shard(i).executor());
         list_on(broker.shard(i), all);
     }
-    co_await rt::hop(request.shard->executor());
+    co_await rt::hop(request->shard->executor());
     out.error_code = wire_code(all.error);
     if (all.error != Errc::kNone) co_return out;
-    const WallMs now = request.shard->executor().wall_now();
+    const WallMs now = request->shard->executor().wall_now();
     std::erase_if(all.rows, [&](const transactions::Listed& row) {
-        return !filter.passes(row, now) || !may_describe(request, row.transactional_id);
+        return !filter.passes(row, now) || !may_describe(*request, row.transactional_id);
     });
-    out.transaction_states = request.arena.array<Row>(all.rows.size());
+    out.transaction_states = request->arena.array<Row>(all.rows.size());
     for (std::size_t i = 0; i < all.rows.size(); ++i) {
         out.transaction_states[i].transactional_id =
-            request.arena.copy(std::string_view{all.rows[i].transactional_id});
+            request->arena.copy(std::string_view{all.rows[i].transactional_id});
         out.transaction_states[i].producer_id = all.rows[i].producer_id;
         out.transaction_states[i].transaction_state = name_of(all.rows[i].state);
     }
@@ -224,13 +224,13 @@ rt::Task<wire::ListTransactionsResponse> handle_list_transactions(
 }
 
 rt::Task<wire::WriteTxnMarkersResponse> handle_write_txn_markers(
-    Request& request, const wire::WriteTxnMarkersRequest& message) {
+    Request* request, const wire::WriteTxnMarkersRequest* message) {
     wire::WriteTxnMarkersResponse out;
-    out.markers = request.arena.array<Marked>(message.markers.size());
-    const bool is_allowed = may_cluster(request, auth::Operation::kClusterAction) ||
-                            may_cluster(request, auth::Operation::kAlter);
+    out.markers = request->arena.array<Marked>(message->markers.size());
+    const bool is_allowed = may_cluster(*request, auth::Operation::kClusterAction) ||
+                            may_cluster(*request, auth::Operation::kAlter);
     for (std::size_t i = 0; i < out.markers.size(); ++i)
-        co_await write_marker(request, message.markers[i], is_allowed, out.markers[i]);
+        co_await write_marker(request, &message->markers[i], is_allowed, &out.markers[i]);
     co_return out;
 }
 

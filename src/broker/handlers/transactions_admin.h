@@ -17,10 +17,10 @@
 namespace leat::broker {
 
 rt::Task<wire::DescribeTransactionsResponse> handle_describe_transactions(
-    Request& request, const wire::DescribeTransactionsRequest& message);
+    Request* request, const wire::DescribeTransactionsRequest* message);
 rt::Task<wire::ListTransactionsResponse> handle_list_transactions(
-    Request& request, const wire::ListTransactionsRequest& message);
+    Request* request, const wire::ListTransactionsRequest* message);
 rt::Task<wire::WriteTxnMarkersResponse> handle_write_txn_markers(
-    Request& request, const wire::WriteTxnMarkersRequest& message);
+    Request* request, const wire::WriteTxnMarkersRequest* message);
 
 }  // namespace leat::broker

@@ -78,15 +78,15 @@ Errc check_rights(Request& request, const Message& message) {
 }
 
 /// On the shard of the transaction's coordinator when there is one.
-rt::Task<Errc> join_transaction(Request& request, const Message& message, std::int32_t partition) {
+rt::Task<Errc> join_transaction(Request* request, const Message* message, std::int32_t partition) {
     const std::array where{
         transactions::TopicPartition{.topic = std::string{kOffsetsTopic}, .partition = partition}};
     const Admission admission{
-        .transactional_id = message.transactional_id,
-        .producer = {.id = message.producer_id, .epoch = message.producer_epoch},
+        .transactional_id = message->transactional_id,
+        .producer = {.id = message->producer_id, .epoch = message->producer_epoch},
         .partitions = where,
-        .enrols = request.version() >= kEnrols,
-        .knows_abortable = request.version() >= kKnowsAbortable};
+        .enrols = request->version() >= kEnrols,
+        .knows_abortable = request->version() >= kKnowsAbortable};
     const std::vector<Errc> verdict = co_await admit_to_transaction(request, admission);
     co_return verdict.front();
 }
@@ -94,50 +94,51 @@ rt::Task<Errc> join_transaction(Request& request, const Message& message, std::i
 /// From wherever it is: what the transaction's coordinator has allowed goes
 /// straight to the shard of the group, so that no marker of a later decision
 /// gets there before.
-rt::Task<groups::CommitAnswer> commit_there(GroupPlace place, const groups::CommitOffsets& commit) {
+rt::Task<groups::CommitAnswer> commit_there(GroupPlace place, const groups::CommitOffsets* commit) {
     co_await rt::hop(place.shard->executor());
     Errc error = Errc::kNone;
     const std::shared_ptr<GroupPartition> host = place.host(error);
     if (host == nullptr) co_return groups::CommitAnswer{.error = error, .partitions = {}};
     const auto parked = std::make_shared<ParkedAnswer<groups::CommitAnswer>>();
     host->run([&](groups::Coordinator& coordinator, groups::Now now) {
-        coordinator.commit_offsets(commit, now, Ticket<groups::CommitAnswer>{parked});
+        coordinator.commit_offsets(*commit, now, Ticket<groups::CommitAnswer>{parked});
     });
     co_return co_await parked->done;
 }
 
-rt::Task<void> commit(Request& request, const Message& message, const Commit& collected) {
-    const std::optional<GroupPlace> place = place_of_group(*request.shard, message.group_id);
-    if (!place) co_return collected.answer(Errc::kNotCoordinator);
+rt::Task<void> commit(Request* request, const Message* message, const Commit* collected) {
+    const std::optional<GroupPlace> place = place_of_group(*request->shard, message->group_id);
+    if (!place) co_return collected->answer(Errc::kNotCoordinator);
     const Errc refused = co_await join_transaction(request, message, place->partition.index);
     groups::CommitAnswer answer{.error = refused, .partitions = {}};
     if (refused == Errc::kNone) {
         const groups::CommitOffsets offsets{
-            .group_id = message.group_id,
-            .member_id = message.member_id,
-            .instance_id = message.group_instance_id,
-            .generation = message.generation_id,
-            .offsets = collected.offsets,
+            .group_id = message->group_id,
+            .member_id = message->member_id,
+            .instance_id = message->group_instance_id,
+            .generation = message->generation_id,
+            .offsets = collected->offsets,
             .transaction =
-                groups::Producer{.id = message.producer_id, .epoch = message.producer_epoch}};
-        answer = co_await commit_there(*place, offsets);
+                groups::Producer{.id = message->producer_id, .epoch = message->producer_epoch}};
+        answer = co_await commit_there(*place, &offsets);
     }
-    co_await rt::hop(request.shard->executor());
-    if (answer.error != Errc::kNone) co_return collected.answer(answer.error);
-    for (std::size_t i = 0; i < collected.codes.size(); ++i)
-        *collected.codes[i] = wire_code(answer.partitions[i]);
+    co_await rt::hop(request->shard->executor());
+    if (answer.error != Errc::kNone) co_return collected->answer(answer.error);
+    for (std::size_t i = 0; i < collected->codes.size(); ++i)
+        *collected->codes[i] = wire_code(answer.partitions[i]);
 }
 
 }  // namespace
 
 rt::Task<wire::TxnOffsetCommitResponse> handle_txn_offset_commit(
-    Request& request, const wire::TxnOffsetCommitRequest& message) {
+    Request* request, const wire::TxnOffsetCommitRequest* message) {
     wire::TxnOffsetCommitResponse out;
-    out.topics = request.arena.array<Topic>(message.topics.size());
-    const Commit collected = collect(request, message, check_rights(request, message), out.topics);
-    if (!collected.offsets.empty()) co_await commit(request, message, collected);
+    out.topics = request->arena.array<Topic>(message->topics.size());
+    const Commit collected =
+        collect(*request, *message, check_rights(*request, *message), out.topics);
+    if (!collected.offsets.empty()) co_await commit(request, message, &collected);
     for (const Topic& topic : out.topics)
-        for (const Told& told : topic.partitions) count_error(request, told.error_code);
+        for (const Told& told : topic.partitions) count_error(*request, told.error_code);
     co_return out;
 }
 

@@ -14,6 +14,6 @@
 namespace leat::broker {
 
 rt::Task<wire::TxnOffsetCommitResponse> handle_txn_offset_commit(
-    Request& request, const wire::TxnOffsetCommitRequest& message);
+    Request* request, const wire::TxnOffsetCommitRequest* message);
 
 }  // namespace leat::broker

@@ -66,7 +66,7 @@ class BrokerRig {
         ASSERT_OK(broker);
         broker_ = *std::move(broker);
         bool is_started = false;
-        executors_[0]->here([&] { rt::start(set_when_done(broker_->start(), is_started)); });
+        executors_[0]->here([&] { rt::start(set_when_done(broker_->start(), &is_started)); });
         ASSERT_TRUE(world_.run_until([&] { return is_started; }));
     }
     void stop() {
@@ -140,7 +140,7 @@ class BrokerRig {
         asked.api = find_served(Message::kKey);
         auto out = std::make_shared<std::optional<Answer>>();
         executors_[0]->here([&] {
-            rt::start(asked.api->handle(asked),
+            rt::start(asked.api->handle(&asked),
                       [out](Answer answer) { out->emplace(std::move(answer)); });
         });
         return out;
@@ -151,9 +151,9 @@ class BrokerRig {
         EXPECT_TRUE(world_.run_until([&] { return answer->has_value(); }));
         return testing::told<Response>(**answer, version);
     }
-    static rt::Task<void> set_when_done(rt::Task<void> task, bool& done) {
+    static rt::Task<void> set_when_done(rt::Task<void> task, bool* done) {
         co_await std::move(task);
-        done = true;
+        *done = true;
     }
 
     testkit::SimWorld world_{7};

@@ -232,12 +232,9 @@ void Connection::start(Execution& execution) {
     }
     if (!request.header.api->serves(request.header.version))
         return finish(execution, refuse_api_versions(request));
-    // Time is measured only while somebody has a limit; what a request takes after it first waited
-    // is not: the sum is what the next one is charged.
-    const bool is_measured = !home_.shard().image().quotas().empty();
-    std::chrono::nanoseconds before{0};
-    if (is_measured) {
-        before = rt::thread_cpu_time();
+    // The sum of what was measured is what the next request is charged.
+    const bool is_measured = wants_time();
+    if (is_measured)
         charge(request, auth::QuotaKind::kRequest,
                static_cast<double>(std::exchange(used_, std::chrono::nanoseconds{0}).count()));
     }
@@ -245,7 +242,12 @@ void Connection::start(Execution& execution) {
               [self = shared_from_this(), &execution](Answer answer) {
                   self->finish(execution, std::move(answer));
               });
-    if (is_measured) used_ += rt::thread_cpu_time() - before;
+    used_ += meter.stop();
+}
+
+/// Time is measured only while somebody has a limit.
+bool Connection::wants_time() const {
+    return !home_.shard().image().quotas().empty();
 }
 
 void Connection::finish(Execution& execution, Answer answer) {
@@ -259,7 +261,9 @@ void Connection::finish(Execution& execution, Answer answer) {
         for (std::size_t i = 0; i < executions_.size(); ++i)
             if (executions_[i].get() == &execution) return retire(i);
         return;
-    }
+    rt::CpuMeter meter{is_measured};
+                  rt::CpuMeter rest{self->wants_time()};
+                  self->used_ += execution.request.busy;
     if (is_advancing_) return;
     advance();
     if (!is_closed_ && !is_reading_) read_frames();

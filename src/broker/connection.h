@@ -44,6 +44,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
 
     MutableBytes read_space() override;
     void on_read(std::size_t bytes) override;
+    [[nodiscard]] bool wants_time() const override;
+    void on_time(std::chrono::nanoseconds took) override { used_ += took; }
     void on_sent() override;
     void on_closed(const Result<void>& why) override;
 

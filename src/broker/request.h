@@ -67,6 +67,8 @@ struct Request {
     std::chrono::nanoseconds asked_wait{0};
     /// How long the sender rests after the answer, by its quotas; told in the answer.
     std::chrono::milliseconds throttle{0};
+    /// Processor time that it took on other shards and on the pool, while quotas are measured.
+    std::chrono::nanoseconds busy{0};
     /// What the slow-request log should say, such as "topic orders-3".
     std::string note;
 

@@ -44,10 +44,12 @@ Shard::Shard(Parts parts, metadata::Image image)
       storage_(std::move(parts.storage)),
       image_(std::move(image)),
       buffers_(kKeptBufferBytes / parts.shard_count),
-      fetch_sessions_(std::make_unique<FetchSessions>(
-          FetchSessions::Options{.slots = static_cast<std::size_t>(std::max(
-                                     1, image_.broker().fetch_session_slots /
-                                            static_cast<std::int32_t>(parts.shard_count)))})) {}
+      fetch_sessions_(std::make_unique<FetchSessions>(FetchSessions::Options{
+          .slots = share_of(image_.broker().fetch_session_slots, parts.shard_count),
+          .partitions =
+              share_of(image_.broker().fetch_session_partitions_max, parts.shard_count)})) {
+    storage_->measures_time = !image_.quotas().empty();
+}
 
 Shard::~Shard() = default;
 
@@ -189,6 +191,7 @@ rt::Task<void> Shard::applied(const metadata::Delta* delta) {
 }
 
 void Shard::tune(const metadata::Topic& topic) {
+    storage_->measures_time = !image_.quotas().empty();
     for (std::int32_t index = 0; index < topic.partition_count; ++index)
         if (const auto at = partitions_.find({topic.id, index}); at != partitions_.end())
             at->second->set_config(topic.config);

@@ -34,4 +34,21 @@ std::chrono::nanoseconds thread_cpu_time() {
     return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
 }
 
+namespace {
+thread_local bool is_metered = false;
+}  // namespace
+
+CpuMeter::CpuMeter(bool measures) : measures_(measures && !is_metered) {
+    if (!measures_) return;
+    is_metered = true;
+    begun_ = thread_cpu_time();
+}
+
+std::chrono::nanoseconds CpuMeter::stop() {
+    if (!measures_) return std::chrono::nanoseconds{0};
+    measures_ = false;
+    is_metered = false;
+    return thread_cpu_time() - begun_;
+}
+
 }  // namespace leat::rt

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "rt/os_error.h"
+#include "rt/process.h"
 #include "rt/send_queue.h"
 
 namespace leat::rt {
@@ -99,7 +100,7 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
             const auto impl = self.lock();
             if (!impl) return;
             impl->corked_for_turn_ = false;
-            impl->uncork();
+            impl->timed([&] { impl->uncork(); });
         });
     }
 
@@ -129,6 +130,10 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
 
     void on_ready(Ready ready) override {
         const auto self = shared_from_this();
+        timed([&] { serve(ready); });
+    }
+
+    void serve(Ready ready) {
         if (state_ == State::kLingering) return discard();
         if (ready.writable) flush_and_tell();
         if (state_ == State::kClosed || handler_ == nullptr) return;
@@ -152,6 +157,14 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     [[nodiscard]] Instant last_progress() const { return last_progress_; }
 
   private:
+    /// Calls of the loop come through here. The handler may go meanwhile.
+    template <class Work>
+    void timed(const Work& work) {
+        CpuMeter meter{handler_ != nullptr && handler_->wants_time()};
+        work();
+        const std::chrono::nanoseconds took = meter.stop();
+        if (took.count() > 0 && handler_ != nullptr) handler_->on_time(took);
+    }
     [[nodiscard]] bool is_corked() const { return corks_ > 0; }
     [[nodiscard]] bool may_send_now() const { return queue_.empty() && !is_corked() && !tls_; }
     [[nodiscard]] bool has_output() const {
@@ -254,7 +267,8 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     void deliver_later() {
         loop_.post([self = weak_from_this()] {
             const auto impl = self.lock();
-            if (impl && impl->state_ == State::kOpen && !impl->paused_) impl->deliver();
+            if (impl && impl->state_ == State::kOpen && !impl->paused_)
+                impl->timed([&] { impl->deliver(); });
         });
     }
 

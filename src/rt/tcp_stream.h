@@ -35,6 +35,11 @@ class StreamHandler {
     /// The peer took bytes that had been waiting: unsent_bytes() is smaller than before.
     virtual void on_sent() {}
 
+    /// Whether on_time() is to be called: asked at the begin of each turn of the stream.
+    [[nodiscard]] virtual bool wants_time() const { return false; }
+    /// Processor time that a turn took: reading, what the handler did about it, sending.
+    virtual void on_time(std::chrono::nanoseconds /*took*/) {}
+
     /// The last call, once for each stream that is not destroyed before. Ok: the peer ended the
     /// connection, or this side did by close() or close_after_sending(). kTruncated: a file was
     /// shorter than send_file() was told. kIoError: reset by the peer, and other failures.

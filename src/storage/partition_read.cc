@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "rt/process.h"
 #include "storage/metrics.h"
 #include "storage/partition.h"
 #include "storage/partition_state.h"
@@ -82,8 +83,10 @@ bool PartitionState::read_from_memory(const ReadRequest& request, ReadResult& re
 
 void PartitionState::read_from_log(const ReadRequest& request, ReadResult& result) {
     context.metrics.file_reads.add();
+    rt::CpuMeter meter{context.measures_time};
     auto slices = log->read(request.from, read_bound(request.isolation), request.bytes_max,
                             request.at_least_one);
+    result.busy += meter.stop();
     if (!slices) {
         kLog.error("read failed", {{"partition", spec.folder()},
                                    {"from", request.from.value},
@@ -166,7 +169,12 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
     if (!std::ranges::all_of(result.slices, is_warm)) {
         s.context.metrics.cold_reads.add();
         Result<void> warmed;
-        auto warm_it = [&] { warmed = warm(result.slices); };
+        const bool measures = s.context.measures_time;
+        auto warm_it = [&warmed, &result, measures] {
+            rt::CpuMeter meter{measures};
+            warmed = warm(result.slices);
+            result.busy += meter.stop();
+        };
         co_await on_pool(s.context.pool, s.context.executor, warm_it);
         if (!warmed) {
             result.error = Errc::kKafkaStorageError;

@@ -48,6 +48,9 @@ struct ShardContext {
     std::string data_directory;
     std::shared_ptr<const config::BrokerConfig> broker;
     bool was_clean = false;
+    /// Appends and reads tell what they took. What a caller's own rt::CpuMeter measures is left
+    /// out.
+    bool measures_time = false;
     Faults faults = {};
     /// Of the process.
     std::shared_ptr<CleanerShare> cleaners = std::make_shared<CleanerShare>();

@@ -3,6 +3,7 @@
 // What goes into a partition's log and what comes out of it. Layer: storage (L3).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -94,7 +95,8 @@ struct Appended {
     WallMs append_time{-1};  ///< Only with LogAppendTime.
     Offset log_start{-1};
     std::vector<RecordError> record_errors;
-    std::string message;  ///< "" when the code says it all.
+    std::string message;               ///< "" when the code says it all.
+    std::chrono::nanoseconds busy{0};  ///< Processor time, with ShardContext::measures_time.
 };
 
 enum class Isolation : std::uint8_t { kReadUncommitted, kReadCommitted };
@@ -130,6 +132,7 @@ struct ReadResult {
     Offset log_start{-1};
     std::vector<AbortedTransaction> aborted;  ///< Only of read_committed.
 };
+    std::chrono::nanoseconds busy{0};         ///< As in Appended.
 
 struct TimestampedOffset {
     Offset offset{-1};

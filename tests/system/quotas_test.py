@@ -4,6 +4,7 @@
     quotas_test.py PROGRAM
 """
 import pathlib
+import random
 import sys
 import threading
 import time
@@ -17,6 +18,11 @@ import raw_client  # noqa: E402
 PROGRAM = sys.argv.pop(1)
 SECONDS = 10
 THROTTLING_QUOTA_EXCEEDED = 89
+
+
+def processor_seconds(process):
+    """What all threads of a process have used."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in pathlib.Path(f"/proc/{process}/task").iterdir()) / 1e9
 
 
 class Quotas(unittest.TestCase):
@@ -118,6 +124,30 @@ class Quotas(unittest.TestCase):
                 free += 1
         self.assertGreater(throttled, 0)
         self.assertLess(count / 3, free)
+
+    def test_request_time_of_all_threads(self):
+        # Compression is done by the pool, for a partition of any shard: nearly all that a request costs, and known to the kernel.
+        limit = 20
+        with self.client("admin") as client:
+            client.call("CreateTopics", 6, timeout_ms=5000, topics=[
+                {"name": "packed", "num_partitions": 4, "replication_factor": 1, "configs": [
+                    {"name": "compression.type", "value": "zstd"}, {"name": "compression.zstd.level", "value": "12"},
+                    {"name": "leat.durability", "value": "os"}]}])
+        records = raw_client.batch([random.Random(i).randbytes(300).hex().encode() for i in range(400)])
+        self.set({"client-id": "packer"}, request_percentage=limit)
+        with self.client("packer") as client:
+            self.produce(client, "packed", records)
+            begun, before, requests = time.monotonic(), processor_seconds(self.broker.process.pid), 0
+            while time.monotonic() < begun + SECONDS:
+                answer = client.call("Produce", 9, transactional_id=None, acks=1, timeout_ms=5000, topic_data=[
+                    {"name": "packed", "partition_data": [{"index": requests % 4, "records": records}]}])
+                self.assertEqual(answer["responses"][0]["partition_responses"][0]["error_code"], 0)
+                requests += 1
+            used = processor_seconds(self.broker.process.pid) - before
+            took = time.monotonic() - begun
+        self.set({"client-id": "packer"}, request_percentage=None)
+        self.assertGreater(requests, 20)
+        self.assert_near(used / took * 1000, limit * 10)  # Milliseconds a second.
 
     def test_mutations(self):
         self.set({"client-id": "maker"}, controller_mutation_rate=0.5)

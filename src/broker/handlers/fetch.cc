@@ -157,6 +157,7 @@ rt::Task<Answer> handle_fetch(Request* request, const FetchRequest* message) {
         co_return answer_with(*request, empty);
     }
     co_await read_items(request, &plan.items, limits);
+    for (const FetchItem& item : plan.items) request->busy += item.result.busy;
     std::vector<FetchItem*> items = answered_items(plan);
     Writer writer{*request, limits};
     Answer answer = writer.write(plan, items);

@@ -394,7 +394,10 @@ rt::Task<Answer> handle_produce(Request* request, const ProduceRequest* message)
             co_await append_to_transaction(request, message, &plan.appends());
         else
             co_await append_all(request->shard, &plan.appends(), message->acks);
-        for (const Append& append : plan.appends()) answer_appended(*request, append);
+        for (const Append& append : plan.appends()) {
+            request->busy += append.result.busy;
+            answer_appended(*request, append);
+        }
     }
     charge(*request, auth::QuotaKind::kProduce, static_cast<double>(request->frame_bytes));
     if (message->acks != 0) co_return answer_with(*request, response);

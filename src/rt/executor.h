@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include "base/units.h"
 
@@ -61,6 +62,12 @@ class BlockingPool {
 
     /// Runs `work` on a pool thread, then `done` on `home`. Both always run.
     virtual void submit(Executor& home, Fn work, Fn done) = 0;
+
+    /// The same for work that may take seconds because a peer wants it so: some threads are kept
+    /// from it, so that a sync need not wait for it.
+    virtual void submit_long(Executor& home, Fn work, Fn done) {
+        submit(home, std::move(work), std::move(done));
+    }
 };
 
 }  // namespace leat::rt

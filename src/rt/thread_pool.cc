@@ -11,7 +11,8 @@
 
 namespace leat::rt {
 
-ThreadPool::ThreadPool(const ThreadPoolOptions& options) {
+ThreadPool::ThreadPool(const ThreadPoolOptions& options)
+    : long_max_(std::max<std::size_t>(1, options.threads / 2)) {
     LEAT_CHECK(options.threads > 0);
     for (std::size_t i = 0; i < options.threads; ++i)
         threads_.emplace_back(
@@ -23,15 +24,24 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::submit(Executor& home, Fn work, Fn done) {
+    submit({.home = &home, .work = std::move(work), .done = std::move(done)});
+}
+
+void ThreadPool::submit_long(Executor& home, Fn work, Fn done) {
+    submit({.home = &home, .work = std::move(work), .done = std::move(done), .is_long = true});
+}
+
+void ThreadPool::submit(Job job) {
     {
         const std::lock_guard lock{mutex_};
         if (!stopping_) {
-            jobs_.push_back({&home, std::move(work), std::move(done)});
+            job.number = submitted_++;
+            (job.is_long ? long_jobs_ : jobs_).push_back(std::move(job));
             more_.notify_one();
             return;
         }
     }
-    run({&home, std::move(work), std::move(done)});
+    run(std::move(job));
 }
 
 void ThreadPool::stop() {
@@ -45,20 +55,39 @@ void ThreadPool::stop() {
 
 std::size_t ThreadPool::queued() const {
     const std::lock_guard lock{mutex_};
-    return jobs_.size();
+    return jobs_.size() + long_jobs_.size();
+}
+
+/// When the pool stops nothing is left that could wait for a thread.
+bool ThreadPool::may_run_long() const noexcept {
+    return !long_jobs_.empty() && (long_running_ < long_max_ || stopping_);
+}
+
+ThreadPool::Job ThreadPool::take() {
+    const bool is_long =
+        may_run_long() && (jobs_.empty() || long_jobs_.front().number < jobs_.front().number);
+    std::deque<Job>& from = is_long ? long_jobs_ : jobs_;
+    Job job = std::move(from.front());
+    from.pop_front();
+    return job;
 }
 
 void ThreadPool::run_jobs(const std::string& name) {
     ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
     std::unique_lock lock{mutex_};
     for (;;) {
-        more_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-        if (jobs_.empty()) return;
-        Job job = std::move(jobs_.front());
-        jobs_.pop_front();
+        more_.wait(lock, [this] { return stopping_ || !jobs_.empty() || may_run_long(); });
+        if (jobs_.empty() && !may_run_long()) return;
+        Job job = take();
+        const bool is_long = job.is_long;
+        if (is_long) ++long_running_;
         lock.unlock();
         run(std::move(job));
         lock.lock();
+        if (!is_long) continue;
+        --long_running_;
+        // This thread may take another job first.
+        if (may_run_long()) more_.notify_one();
     }
 }
 

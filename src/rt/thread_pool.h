@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -30,6 +31,8 @@ class ThreadPool final : public BlockingPool {
     ~ThreadPool() override;
 
     void submit(Executor& home, Fn work, Fn done) override;
+    /// Half of the threads run such jobs at a time, one at least.
+    void submit_long(Executor& home, Fn work, Fn done) override;
 
     /// Finishes what was submitted, then joins the threads. The homes must still take posts.
     void stop();
@@ -42,13 +45,23 @@ class ThreadPool final : public BlockingPool {
         Executor* home;
         Fn work;
         Fn done;
+        bool is_long = false;
+        std::uint64_t number = 0;  ///< In the order of submission.
     };
+    void submit(Job job);
+    [[nodiscard]] bool may_run_long() const noexcept;
+    /// The next job that may run now. Precondition: there is one. Locks: mutex_.
+    Job take();
     void run_jobs(const std::string& name);
     static void run(Job job);
 
     mutable std::mutex mutex_;
     std::condition_variable more_;
     std::deque<Job> jobs_;
+    std::deque<Job> long_jobs_;
+    std::size_t long_max_;
+    std::size_t long_running_ = 0;
+    std::uint64_t submitted_ = 0;
     bool stopping_ = false;
     std::vector<std::jthread> threads_;
 };

@@ -34,6 +34,32 @@ TEST(ThreadPool, WorkRunsBesideAndDoneAtHome) {
     EXPECT_EQ(left, 0);
 }
 
+TEST(ThreadPool, LongJobsLeaveThreadsToOthers) {
+    EventLoop home;
+    ThreadPool pool{{.threads = 4}};
+    std::latch two_began{2};
+    std::latch go{1};
+    std::atomic<int> began = 0;
+    constexpr int kLong = 6;
+    for (int i = 0; i < kLong; ++i)
+        pool.submit_long(
+            home,
+            [&] {
+                if (++began <= 2) two_began.count_down();
+                go.wait();
+            },
+            [] {});
+    two_began.wait();
+    std::latch others{3};
+    for (int i = 0; i < 3; ++i) pool.submit(home, [&] { others.count_down(); }, [] {});
+    others.wait();  // For ever, if long jobs had all threads.
+    EXPECT_EQ(began, 2);
+    EXPECT_EQ(pool.queued(), 4U);
+    go.count_down();
+    pool.stop();
+    EXPECT_EQ(began, kLong);
+}
+
 TEST(ThreadPool, StopFinishesWhatWasSubmitted) {
     EventLoop home;
     std::atomic<int> worked = 0;

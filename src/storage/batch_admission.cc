@@ -9,11 +9,14 @@
 #include "base/endian.h"
 #include "wire/batch_builder.h"
 #include "wire/batch_validation.h"
+#include "wire/legacy_messages.h"
 
 namespace leat::storage {
 namespace {
 
 constexpr std::size_t kSlowBytes = std::size_t{32} * 1024;
+/// What the shard unpacks itself: more than a small batch of real records holds.
+constexpr std::size_t kQuickInflatedBytes = std::size_t{256} * 1024;
 constexpr std::size_t kAttributesAt = 21;
 
 /// nullopt: records stay as the client compressed them.
@@ -50,12 +53,12 @@ int wanted_level(const config::TopicConfig& config, codec::Codec codec) {
     return codec::levels(codec).fallback;
 }
 
-wire::BatchRules rules_of(const AdmissionRules& rules) {
+wire::BatchRules rules_of(const AdmissionRules& rules, std::size_t inflated_bytes_max) {
     const config::TopicConfig& config = *rules.config;
     wire::BatchRules out;
     out.batch_bytes_max = static_cast<std::size_t>(config.max_message_bytes);
     out.keys_required = config.cleanup_compact;
-    out.inflated_bytes_max = rules.inflated_bytes_max;
+    out.inflated_bytes_max = inflated_bytes_max;
     out.record_errors_max = rules.record_errors_max;
     if (config.timestamp_type == config::TimestampType::kLogAppendTime) {
         out.timestamp_type = wire::TimestampType::kLogAppendTime;
@@ -109,32 +112,20 @@ Result<Admitted> admit_own(MutableBytes batch) {
     return out;
 }
 
-}  // namespace
-
-bool is_admission_slow(Bytes batch, const AdmissionRules& rules) {
-    if (rules.origin != Origin::kClient || batch.size() < kSlowBytes) return false;
-    const auto attributes = load_be<std::int16_t>(batch.data() + kAttributesAt);
-    const auto codec = codec::codec_from_number(attributes & wire::kCodecMask);
-    const auto wanted = wanted_codec(rules.config->compression);
-    if (wanted && codec != wanted) return true;
-    if (codec == codec::Codec::kNone) return false;
-    return rules.config->cleanup_compact || rules.config->timestamp_before_max_ms < rules.now.value;
+bool is_compressed(Bytes batch) {
+    return (load_be<std::int16_t>(batch.data() + kAttributesAt) & wire::kCodecMask) != 0;
 }
 
-Result<Admitted> admit(MutableBytes batch, const AdmissionRules& rules,
-                       std::vector<RecordError>& record_errors) {
+Result<Admitted> admit_client(MutableBytes batch, const AdmissionRules& rules,
+                              std::size_t inflated_bytes_max,
+                              std::vector<RecordError>& record_errors) {
     const auto segment_bytes = static_cast<std::size_t>(rules.config->segment_bytes);
-    if (rules.origin == Origin::kCoordinator) {
-        LEAT_TRY(Admitted out, admit_own(batch));
-        if (batch.size() > segment_bytes) return Error{Errc::kRecordListTooLarge};
-        return out;
-    }
     if (rules.skip_crc_check) {
         const auto header = wire::parse_batch_header(batch);
         if (header && header->size_bytes() == batch.size()) wire::seal(batch);
     }
     std::vector<wire::RecordError> errors;
-    auto valid = wire::validate_batch(batch, rules_of(rules), errors);
+    auto valid = wire::validate_batch(batch, rules_of(rules, inflated_bytes_max), errors);
     if (!valid) {
         record_errors = ours(std::move(errors));
         return std::move(valid).error();
@@ -155,6 +146,55 @@ Result<Admitted> admit(MutableBytes batch, const AdmissionRules& rules,
         return Error{Errc::kRecordListTooLarge,
                      "the batch has " + std::to_string(out.bytes.size()) +
                          " bytes, a segment at most " + std::to_string(segment_bytes)};
+    return out;
+}
+
+}  // namespace
+
+bool is_admission_slow(Bytes batch, const AdmissionRules& rules) {
+    if (rules.origin == Origin::kCoordinator) return false;
+    const bool is_large = batch.size() >= kSlowBytes;
+    if (rules.origin == Origin::kOldClient)
+        return is_large || wire::is_legacy_set_compressed(batch);
+    if (batch.size() < wire::kBatchHeaderBytes) return false;
+    const auto attributes = load_be<std::int16_t>(batch.data() + kAttributesAt);
+    const auto codec = codec::codec_from_number(attributes & wire::kCodecMask);
+    const auto wanted = wanted_codec(rules.config->compression);
+    if (wanted && codec != wanted) return is_large || codec != codec::Codec::kNone;
+    if (!is_large || codec == codec::Codec::kNone) return false;
+    const auto header = wire::parse_batch_header(batch);
+    return header && wire::needs_inflating(*header, rules_of(rules, rules.inflated_bytes_max));
+}
+
+Result<Admitted> admit_quickly(MutableBytes batch, const AdmissionRules& rules,
+                               std::vector<RecordError>& record_errors) {
+    if (rules.origin != Origin::kClient || batch.size() < wire::kBatchHeaderBytes ||
+        rules.inflated_bytes_max <= kQuickInflatedBytes || !is_compressed(batch))
+        return admit(batch, rules, record_errors);
+    auto out = admit_client(batch, rules, kQuickInflatedBytes, record_errors);
+    const bool is_larger = !out && out.error().code() == Errc::kMessageTooLarge &&
+                           std::cmp_less_equal(batch.size(), rules.config->max_message_bytes);
+    if (is_larger) return Error{Errc::kLimitExceeded};
+    return out;
+}
+
+Result<Admitted> admit(MutableBytes batch, const AdmissionRules& rules,
+                       std::vector<RecordError>& record_errors) {
+    if (rules.origin == Origin::kCoordinator) {
+        LEAT_TRY(Admitted out, admit_own(batch));
+        if (std::cmp_greater(batch.size(), rules.config->segment_bytes))
+            return Error{Errc::kRecordListTooLarge};
+        return out;
+    }
+    if (rules.origin == Origin::kClient)
+        return admit_client(batch, rules, rules.inflated_bytes_max, record_errors);
+    const wire::LegacyLimits limits{
+        .inflated_bytes_max = rules.inflated_bytes_max,
+        .message_bytes_max = static_cast<std::size_t>(rules.config->max_message_bytes)};
+    LEAT_TRY(std::vector<std::byte> converted, wire::upconvert(batch, limits));
+    LEAT_TRY(Admitted out, admit_client(converted, rules, rules.inflated_bytes_max, record_errors));
+    // Else it has been compressed anew, and is there already.
+    if (out.replaced.empty()) out.replaced = std::move(converted);
     return out;
 }
 

@@ -35,11 +35,19 @@ struct Admitted {
     WallMs append_time{-1};  ///< Only with LogAppendTime.
 };
 
-/// True when admit() may take long: records are to be inflated or compressed anew.
+/// True when admit() may take long: records are to be inflated or compressed anew, or messages of
+/// an old format converted.
 [[nodiscard]] bool is_admission_slow(Bytes batch, const AdmissionRules& rules);
 
+/// admit() of a batch that is_admission_slow() did not find slow by what its header says.
+/// Errors: those of admit(); kLimitExceeded: it unpacks to more than should be unpacked here. Then
+///         nothing has been changed, and admit() is for another thread.
+[[nodiscard]] Result<Admitted> admit_quickly(MutableBytes batch, const AdmissionRules& rules,
+                                             std::vector<RecordError>& record_errors);
+
 /// Threading: any thread. Changes timestamps in `batch` in place.
-/// Errors: those of wire::validate_batch(), of wire::recompress() as kCorruptMessage or
+/// Errors: those of wire::validate_batch(), of wire::upconvert(), of wire::recompress() as
+/// kCorruptMessage or
 ///         kMessageTooLarge, kRecordListTooLarge (larger than a segment). `record_errors` tells
 ///         which records are to blame.
 [[nodiscard]] Result<Admitted> admit(MutableBytes batch, const AdmissionRules& rules,

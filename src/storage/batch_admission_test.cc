@@ -5,9 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "base/endian.h"
+#include "codec/compression.h"
+#include "codec/crc32.h"
 #include "storage/testing/log_fixture.h"
 #include "testkit/result_matchers.h"
 
@@ -143,6 +147,67 @@ TEST(Admission, TakesOurOwnWithoutLooking) {
     EXPECT_ERRC(rig.admit(two), Errc::kCorruptMessage);
 }
 
+std::vector<std::byte> packed_of(TestBatch batch, codec::Codec codec = codec::Codec::kZstd) {
+    batch.codec = codec;
+    return batch.build();
+}
+
+TEST(Admission, UnpacksSmallBatchesThatStaySmallOnly) {
+    Rig rig;
+    const std::int64_t tomorrow = kNow + 86'400'000;
+    auto bomb = packed_of(records(1, 900'000, tomorrow));
+    ASSERT_LT(bomb.size(), 1'000U);
+    ASSERT_FALSE(is_admission_slow(bomb, rig.rules()));
+    const auto before = bomb;
+    EXPECT_ERRC(admit_quickly(bomb, rig.rules(), rig.errors), Errc::kLimitExceeded);
+    EXPECT_EQ(bomb, before);
+    EXPECT_ERRC(rig.admit(bomb), Errc::kInvalidTimestamp) << "it was unpacked";
+    auto small = packed_of(records(1, 9'000, tomorrow));
+    EXPECT_ERRC(admit_quickly(small, rig.rules(), rig.errors), Errc::kInvalidTimestamp);
+    rig.topic.max_message_bytes = 10;
+    EXPECT_ERRC(admit_quickly(bomb, rig.rules(), rig.errors), Errc::kMessageTooLarge);
+}
+
+/// One message of magic 1 and `value`.
+std::vector<std::byte> old_message(Bytes value, codec::Codec codec = codec::Codec::kNone) {
+    std::vector<std::byte> out(34 + value.size());
+    store_be(&out[8], static_cast<std::int32_t>(out.size() - 12));
+    out[16] = std::byte{1};
+    out[17] = static_cast<std::byte>(codec);
+    store_be(&out[18], kNow);
+    store_be(&out[26], std::int32_t{-1});
+    store_be(&out[30], static_cast<std::int32_t>(value.size()));
+    std::ranges::copy(value, out.begin() + 34);
+    store_be(&out[12], codec::crc32(Bytes{out}.subspan(16)));
+    return out;
+}
+
+TEST(Admission, ConvertsMessagesOfAnOldFormat) {
+    Rig rig;
+    rig.origin = Origin::kOldClient;
+    auto plain = old_message(testing::bytes_of("value"));
+    EXPECT_FALSE(is_admission_slow(plain, rig.rules()));
+    const auto admitted = rig.admit(plain);
+    ASSERT_OK(admitted);
+    EXPECT_EQ(admitted->bytes.data(), admitted->replaced.data());
+    EXPECT_EQ(admitted->header.record_count, 1);
+    EXPECT_EQ(admitted->header.max_timestamp, WallMs{kNow});
+    const auto packed = codec::compress(codec::Codec::kGzip, plain);
+    ASSERT_OK(packed);
+    auto set = old_message(*packed, codec::Codec::kGzip);
+    EXPECT_TRUE(is_admission_slow(set, rig.rules())) << "however small it is";
+    const auto unpacked = rig.admit(set);
+    ASSERT_OK(unpacked);
+    EXPECT_EQ(unpacked->header.codec(), codec::Codec::kGzip);
+    rig.topic.compression = config::Compression::kLz4;
+    const auto again = rig.admit(set);
+    ASSERT_OK(again);
+    EXPECT_EQ(again->header.codec(), codec::Codec::kLz4);
+    EXPECT_EQ(again->bytes.data(), again->replaced.data());
+    rig.topic.max_message_bytes = static_cast<std::int32_t>(set.size()) - 1;
+    EXPECT_ERRC(rig.admit(set), Errc::kMessageTooLarge);
+}
+
 TEST(Admission, IsSlowWhereRecordsAreUnpacked) {
     Rig rig;
     TestBatch packed = records(1, 64);
@@ -161,8 +226,12 @@ TEST(Admission, IsSlowWhereRecordsAreUnpacked) {
     rig.topic.cleanup_compact = true;
     EXPECT_TRUE(is_admission_slow(bytes, rig.rules()));
     rig.topic.cleanup_compact = false;
+    auto future = bytes;
+    wire::set_max_timestamp(future, WallMs{kNow + 7'200'000});
+    EXPECT_TRUE(is_admission_slow(future, rig.rules())) << "it says that a rule needs its records";
     rig.topic.compression = config::Compression::kGzip;
     EXPECT_TRUE(is_admission_slow(bytes, rig.rules()));
+    EXPECT_TRUE(is_admission_slow(packed_of(records(1)), rig.rules())) << "to be unpacked";
     EXPECT_FALSE(is_admission_slow(records(1).build(), rig.rules()));
     rig.origin = Origin::kCoordinator;
     EXPECT_FALSE(is_admission_slow(bytes, rig.rules()));

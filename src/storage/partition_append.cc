@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "rt/process.h"
 #include "storage/metrics.h"
 #include "storage/partition.h"
 #include "storage/partition_state.h"
@@ -215,19 +216,31 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
     append.guard = batch.guard;
     append.transaction_version = batch.transaction_version;
     const bool is_end = !batch.owned.empty();
-    auto admit_it = [&append] {
+    const bool measures = s.context.measures_time;
+    auto admit_it = [&append, measures] {
+        rt::CpuMeter meter{measures};
         append.admitted = admit(append.batch, append.rules, append.answer.record_errors);
+        append.answer.busy += meter.stop();
     };
-    if (is_admission_slow(batch.bytes, append.rules)) {
+    bool is_slow = is_admission_slow(batch.bytes, append.rules);
+    if (!is_slow) {
+        rt::CpuMeter meter{measures};
+        append.admitted = admit_quickly(append.batch, append.rules, append.answer.record_errors);
+        append.answer.busy += meter.stop();
+        is_slow = !append.admitted && append.admitted.error().code() == Errc::kLimitExceeded;
+    }
+    if (is_slow) {
         s.context.metrics.appends_on_pool.add();
-        co_await on_pool(s.context.pool, s.context.executor, admit_it);
-    } else {
-        admit_it();
+        co_await on_pool_for_long(s.context.pool, s.context.executor, admit_it);
     }
     s.check_producer(append);
     if (append.answer.error == Errc::kNone && !append.is_duplicate) {
         Result<Placed> placed = Error{Errc::kNone};
-        auto write_it = [&s, &append, &placed] { placed = s.write(append); };
+        auto write_it = [&s, &append, &placed, measures] {
+            rt::CpuMeter meter{measures};
+            placed = s.write(append);
+            append.answer.busy += meter.stop();
+        };
         if (s.must_write_on_pool(append.admitted->bytes.size())) {
             s.context.metrics.appends_on_pool.add();
             co_await on_pool(s.context.pool, s.context.executor, write_it);

@@ -109,6 +109,21 @@ TEST(Partition, FullDiskRefusesAndHeals) {
     EXPECT_EQ(f.append().base_offset, Offset{1});
 }
 
+TEST(Partition, UnpacksSmallBombsOnThePool) {
+    PartitionFixture f;
+    f.topic.timestamp_after_max_ms = 3'600'000;
+    ASSERT_OK(f.open());
+    constexpr std::string_view kOnPool = "leat_log_appends_on_pool_total";
+    const std::int64_t tomorrow = f.world.wall_now().value + 86'400'000;
+    const TestBatch bomb{.records = {{.timestamp = tomorrow, .value = std::string(4 << 20, 'x')}},
+                         .codec = codec::Codec::kZstd};
+    EXPECT_EQ(f.append(bomb).error, Errc::kInvalidTimestamp);
+    EXPECT_EQ(f.metric(kOnPool), 1);
+    const TestBatch small{.records = {{.timestamp = tomorrow}}, .codec = codec::Codec::kZstd};
+    EXPECT_EQ(f.append(small).error, Errc::kInvalidTimestamp);
+    EXPECT_EQ(f.metric(kOnPool), 1);
+}
+
 TEST(Partition, DuplicateIsNotStoredTwice) {
     PartitionFixture f;
     ASSERT_OK(f.open());

@@ -49,6 +49,7 @@ enum class SyncOfNew : std::uint8_t { kByOpen, kByCaller };
 /// Who appends: decides what is checked.
 enum class Origin : std::uint8_t {
     kClient,       ///< A Produce request: everything is checked, sequences included.
+    kOldClient,    ///< The same with messages of magic 0 or 1, which become a batch first.
     kCoordinator,  ///< Our own records: built by us, control batches allowed.
 };
 
@@ -131,8 +132,8 @@ struct ReadResult {
     Offset last_stable{-1};
     Offset log_start{-1};
     std::vector<AbortedTransaction> aborted;  ///< Only of read_committed.
-};
     std::chrono::nanoseconds busy{0};         ///< As in Appended.
+};
 
 struct TimestampedOffset {
     Offset offset{-1};

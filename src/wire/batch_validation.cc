@@ -139,14 +139,6 @@ class Walker {
     Errc refused_ = Errc::kNone;
 };
 
-bool must_inflate(const BatchHeader& header, const BatchRules& rules) {
-    if (rules.always_walk || rules.keys_required) return true;
-    if (rules.timestamp_type != TimestampType::kCreateTime) return false;
-    return rules.timestamp_min ||
-           (rules.timestamp_max &&
-            std::max(header.max_timestamp, header.base_timestamp) > *rules.timestamp_max);
-}
-
 // What cannot be inflated stays so however often the client sends it: not kCorruptMessage, after
 // which it would try again.
 Error inflate_error(const Error& error) {
@@ -155,6 +147,15 @@ Error inflate_error(const Error& error) {
 }
 
 }  // namespace
+
+bool needs_inflating(const BatchHeader& header, const BatchRules& rules) {
+    if (header.codec() == codec::Codec::kNone) return false;
+    if (rules.always_walk || rules.keys_required) return true;
+    if (rules.timestamp_type != TimestampType::kCreateTime) return false;
+    return rules.timestamp_min ||
+           (rules.timestamp_max &&
+            std::max(header.max_timestamp, header.base_timestamp) > *rules.timestamp_max);
+}
 
 Result<ValidBatch> validate_batch(Bytes records, const BatchRules& rules,
                                   std::vector<RecordError>& record_errors) {
@@ -179,7 +180,7 @@ Result<ValidBatch> validate_batch(Bytes records, const BatchRules& rules,
     const Bytes plain = records.subspan(kBatchHeaderBytes);
     if (header.codec() == codec::Codec::kNone) {
         LEAT_TRY_VOID(walker.walk(plain, valid));
-    } else if (must_inflate(header, rules)) {
+    } else if (needs_inflating(header, rules)) {
         const auto inflated = codec::decompress(*header.codec(), plain, rules.inflated_bytes_max);
         if (!inflated) return inflate_error(inflated.error());
         LEAT_TRY_VOID(walker.walk(*inflated, valid));

@@ -46,6 +46,10 @@ struct ValidBatch {
     }
 };
 
+/// Whether validate_batch() inflates a batch with this header: it is compressed, and a rule needs
+/// its records.
+[[nodiscard]] bool needs_inflating(const BatchHeader& header, const BatchRules& rules);
+
 /// Checks what one partition of a Produce request (version 3 or newer) carries.
 ///
 /// The checksum is the one pass over the bytes. Records of an uncompressed batch are walked from

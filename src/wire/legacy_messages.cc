@@ -7,9 +7,12 @@
 
 namespace leat::wire {
 
+namespace {
+
 // One message as it stands in a set, compressed or not.
 struct OuterMessage {
     LegacyMessage message;
+    std::size_t size_bytes = 0;
     std::int8_t magic = 0;
     std::int8_t attributes = 0;
 
@@ -18,8 +21,6 @@ struct OuterMessage {
         return magic == 1 && (attributes & kAppendTimeBit) != 0;
     }
 };
-
-namespace {
 
 constexpr std::size_t kPrefixBytes = 12;  // Offset and size.
 constexpr std::size_t kCrcAt = 12;
@@ -57,6 +58,7 @@ Result<OuterMessage> take_message(Bytes& in) {
     const Bytes whole = in.first(kPrefixBytes + static_cast<std::size_t>(size));
     in = in.subspan(whole.size());
     OuterMessage out;
+    out.size_bytes = whole.size();
     out.message.offset = {load_be<std::int64_t>(whole.data())};
     out.magic = load_be<std::int8_t>(&whole[kMagicAt]);
     if (out.magic == kBatchMagic) return invalid("a batch of magic 2 among messages before it");
@@ -84,53 +86,80 @@ Error inflate_error(const Error& error) {
     return invalid(error.detail());
 }
 
-}  // namespace
+Error too_large() {
+    return Error{Errc::kMessageTooLarge, "a message is larger than max.message.bytes"};
+}
 
-Result<void> LegacySet::parse_inner(const OuterMessage& outer, std::size_t inflated_bytes_max) {
-    const auto codec = codec::codec_from_number(outer.codec_number());
+// A set whose messages can be walked: inflated when it was compressed.
+struct OpenSet {
+    OuterMessage first;  // The one that holds the others, if the set is compressed.
+    codec::Codec codec = codec::Codec::kNone;
+    Bytes messages;  // Of the set, or of:
+    std::vector<std::byte> inflated;
+};
+
+Result<OpenSet> open_set(Bytes set, const LegacyLimits& limits) {
+    if (set.empty()) return invalid("a message set without messages");
+    OpenSet out;
+    Bytes rest = set;
+    LEAT_TRY(out.first, take_message(rest));
+    out.messages = set;
+    if (out.first.codec_number() == 0) return out;
+    if (!rest.empty()) return invalid("a compressed message among others");
+    if (set.size() > limits.message_bytes_max) return too_large();
+    const auto codec = codec::codec_from_number(out.first.codec_number());
     if (!codec || *codec == codec::Codec::kZstd) {
         return Error{Errc::kUnsupportedCompressionType, "not a codec of messages before magic 2"};
     }
-    codec_ = *codec;
-    if (!outer.message.value) return invalid("a compressed message has no value");
+    out.codec = *codec;
+    if (!out.first.message.value) return invalid("a compressed message has no value");
     // Clients of magic 0 wrote a wrong checksum there.
-    const auto lz4 = outer.magic == 0 ? codec::Lz4Header::kUnchecked : codec::Lz4Header::kChecked;
-    auto inflated = codec::decompress(codec_, *outer.message.value, inflated_bytes_max, lz4);
+    const auto lz4 =
+        out.first.magic == 0 ? codec::Lz4Header::kUnchecked : codec::Lz4Header::kChecked;
+    auto inflated =
+        codec::decompress(out.codec, *out.first.message.value, limits.inflated_bytes_max, lz4);
     if (!inflated) return inflate_error(inflated.error());
-    inflated_ = *std::move(inflated);
-    for (Bytes rest = inflated_; !rest.empty();) {
-        LEAT_TRY(const OuterMessage inner, take_message(rest));
-        if (inner.codec_number() != 0) return invalid("a compressed message inside of another");
-        if (inner.magic != outer.magic) return invalid("a message inside has another magic");
-        messages_.push_back(inner.message);
-        if (outer.has_append_time()) messages_.back().timestamp = outer.message.timestamp;
-    }
-    if (messages_.empty()) return invalid("a compressed message has no messages inside");
-    if (outer.magic == 0) return {};
-    // Relative offsets: the last one is the outer message's. Wraps for nonsense, as all offsets do.
-    const std::uint64_t base = static_cast<std::uint64_t>(outer.message.offset.value) -
-                               static_cast<std::uint64_t>(messages_.back().offset.value);
-    for (LegacyMessage& message : messages_) {
-        message.offset = {
-            static_cast<std::int64_t>(base + static_cast<std::uint64_t>(message.offset.value))};
+    if (inflated->empty()) return invalid("a compressed message has no messages inside");
+    out.inflated = *std::move(inflated);
+    out.messages = out.inflated;
+    return out;
+}
+
+// Gives `sink` every message that is not compressed; it may refuse one.
+template <class Sink>
+Result<void> walk(const OpenSet& set, const LegacyLimits& limits, Sink sink) {
+    const bool is_inside = set.codec != codec::Codec::kNone;
+    for (Bytes rest = set.messages; !rest.empty();) {
+        LEAT_TRY(OuterMessage one, take_message(rest));
+        if (one.codec_number() != 0) return invalid("a compressed message among others");
+        if (one.magic != set.first.magic) return invalid("messages of different magic in one set");
+        if (!is_inside && one.size_bytes > limits.message_bytes_max) return too_large();
+        if (is_inside && set.first.has_append_time())
+            one.message.timestamp = set.first.message.timestamp;
+        LEAT_TRY_VOID(sink(one.message));
     }
     return {};
 }
 
-Result<LegacySet> LegacySet::parse(Bytes set, std::size_t inflated_bytes_max) {
-    if (set.empty()) return invalid("a message set without messages");
+}  // namespace
+
+Result<LegacySet> LegacySet::parse(Bytes set, const LegacyLimits& limits) {
     LegacySet out;
-    bool first = true;
-    for (Bytes rest = set; !rest.empty(); first = false) {
-        LEAT_TRY(const OuterMessage outer, take_message(rest));
-        if (first) out.magic_ = outer.magic;
-        if (outer.magic != out.magic_) return invalid("messages of different magic in one set");
-        if (outer.codec_number() == 0) {
-            out.messages_.push_back(outer.message);
-            continue;
-        }
-        if (!first || !rest.empty()) return invalid("a compressed message among others");
-        LEAT_TRY_VOID(out.parse_inner(outer, inflated_bytes_max));
+    LEAT_TRY(OpenSet open, open_set(set, limits));
+    out.magic_ = open.first.magic;
+    out.codec_ = open.codec;
+    LEAT_TRY_VOID(walk(open, limits, [&out](const LegacyMessage& message) -> Result<void> {
+        out.messages_.push_back(message);
+        return {};
+    }));
+    out.inflated_ = std::move(open.inflated);
+    if (out.codec_ == codec::Codec::kNone || out.magic_ == 0) return out;
+    // Relative offsets: the last one is the outer message's. Wraps for nonsense, as all offsets do.
+    const std::uint64_t base = static_cast<std::uint64_t>(open.first.message.offset.value) -
+                               static_cast<std::uint64_t>(out.messages_.back().offset.value);
+    for (LegacyMessage& message : out.messages_) {
+        message.offset = {
+            static_cast<std::int64_t>(base + static_cast<std::uint64_t>(message.offset.value))};
     }
     return out;
 }
@@ -140,20 +169,25 @@ bool is_legacy_set(Bytes set) noexcept {
            (set[kMagicAt] == std::byte{0} || set[kMagicAt] == std::byte{1});
 }
 
-Result<std::vector<std::byte>> upconvert(Bytes set, std::size_t inflated_bytes_max) {
-    LEAT_TRY(const LegacySet parsed, LegacySet::parse(set, inflated_bytes_max));
+bool is_legacy_set_compressed(Bytes set) noexcept {
+    return set.size() > kAttributesAt && (static_cast<int>(set[kAttributesAt]) & kCodecMask) != 0;
+}
+
+Result<std::vector<std::byte>> upconvert(Bytes set, const LegacyLimits& limits) {
+    LEAT_TRY(OpenSet open, open_set(set, limits));
     BatchOptions options;
-    options.codec = parsed.codec();
+    options.codec = open.codec;
     BatchBuilder builder{options};
-    for (const LegacyMessage& message : parsed.messages()) {
-        if (message.timestamp < WallMs{-1}) {
+    LEAT_TRY_VOID(walk(open, limits, [&builder](const LegacyMessage& message) -> Result<void> {
+        if (message.timestamp < WallMs{-1})
             return Error{Errc::kInvalidTimestamp, "a message has a negative timestamp"};
-        }
         builder.add({.timestamp = message.timestamp,
                      .key = message.key,
                      .value = message.value,
                      .headers = {}});
-    }
+        return {};
+    }));
+    open = {};  // The builder has copies.
     return builder.finish();
 }
 

@@ -8,6 +8,7 @@
 // 1 with relative ones, the outer message then carrying the last offset and the largest timestamp.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -22,10 +23,16 @@ struct LegacyMessage {
     std::optional<Bytes> value;
 };
 
+struct LegacyLimits {
+    /// Of what a compressed message holds.
+    std::size_t inflated_bytes_max = 0;
+    /// Of one message as it came, compressed or not: asked before anything is inflated.
+    std::size_t message_bytes_max = SIZE_MAX;
+};
+
 /// All messages of a set.
 ///
-/// Limits:    a compressed set is inflated into at most `inflated_bytes_max` bytes; compressed
-///            messages inside are refused.
+/// Limits:    compressed messages inside of another are refused.
 /// Memory:    keys and values are views into the set, or into a buffer of this object, which may be
 ///            moved.
 /// Threading: immutable.
@@ -41,8 +48,9 @@ class LegacySet {
     /// is
     ///         there only in part, here nothing is lost in silence); kInvalidRecord (no messages,
     ///         several compressed ones, mixed magics, inside of a compressed one what may not be
-    ///         there); kUnsupportedCompressionType; kMessageTooLarge (inflated).
-    [[nodiscard]] static Result<LegacySet> parse(Bytes set, std::size_t inflated_bytes_max);
+    ///         there); kUnsupportedCompressionType; kMessageTooLarge (one
+    ///         message, or inflated).
+    [[nodiscard]] static Result<LegacySet> parse(Bytes set, const LegacyLimits& limits);
 
     [[nodiscard]] std::span<const LegacyMessage> messages() const noexcept { return messages_; }
     [[nodiscard]] codec::Codec codec() const noexcept { return codec_; }
@@ -50,7 +58,6 @@ class LegacySet {
 
   private:
     LegacySet() = default;
-    Result<void> parse_inner(const struct OuterMessage& outer, std::size_t inflated_bytes_max);
 
     std::vector<LegacyMessage> messages_;
     std::vector<std::byte> inflated_;
@@ -63,7 +70,11 @@ class LegacySet {
 
 /// One batch of magic 2 with the messages of `set` at offsets 0, 1 and so on, under the set's codec
 /// at its default level: what a client of today would have sent. It is still to be validated.
+/// Memory: what the set holds unpacked, and as much again as records; nothing for each message.
 /// Errors: those of LegacySet::parse(); kInvalidTimestamp (negative, but not -1).
-[[nodiscard]] Result<std::vector<std::byte>> upconvert(Bytes set, std::size_t inflated_bytes_max);
+[[nodiscard]] Result<std::vector<std::byte>> upconvert(Bytes set, const LegacyLimits& limits);
+
+/// Whether upconvert() inflates and compresses. Precondition: is_legacy_set().
+[[nodiscard]] bool is_legacy_set_compressed(Bytes set) noexcept;
 
 }  // namespace leat::wire

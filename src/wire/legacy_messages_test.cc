@@ -17,7 +17,7 @@ namespace {
 using Buffer = std::vector<std::byte>;
 using codec::Codec;
 
-constexpr std::size_t kPlenty = std::size_t{1} << 24;
+constexpr LegacyLimits kPlenty{.inflated_bytes_max = std::size_t{1} << 24};
 
 Bytes bytes_of(std::string_view text) {
     return std::as_bytes(std::span{text});
@@ -111,8 +111,20 @@ TEST(LegacySet, RefusesWhatMayNotStandInside) {
 TEST(LegacySet, StopsABomb) {
     const Buffer zeros(1 << 22);
     const Buffer bomb = wrapped(message({.value = Bytes{zeros}}), {});
-    EXPECT_ERRC(LegacySet::parse(bomb, 1 << 20), Errc::kMessageTooLarge);
-    EXPECT_OK(LegacySet::parse(bomb, (1 << 22) + 100));
+    EXPECT_ERRC(LegacySet::parse(bomb, {.inflated_bytes_max = 1 << 20}), Errc::kMessageTooLarge);
+    EXPECT_OK(LegacySet::parse(bomb, {.inflated_bytes_max = (1 << 22) + 100}));
+}
+
+TEST(LegacySet, RefusesLargeMessagesBeforeTheyAreInflated) {
+    const Buffer broken = message({.attributes = 1, .value = bytes_of("no stream")});
+    const LegacyLimits limits{.inflated_bytes_max = 1 << 20,
+                              .message_bytes_max = broken.size() - 1};
+    EXPECT_ERRC(LegacySet::parse(broken, limits), Errc::kMessageTooLarge);
+    const Buffer small = message({.value = bytes_of("v")});
+    const Buffer large = message({.value = bytes_of("longer than the other")});
+    const LegacyLimits one{.inflated_bytes_max = 1 << 20, .message_bytes_max = small.size()};
+    EXPECT_OK(upconvert(joined({small, small}), one)) << "it is about one message, not the set";
+    EXPECT_ERRC(upconvert(joined({small, large}), one), Errc::kMessageTooLarge);
 }
 
 TEST(LegacySet, RefusesEveryPrefixAndEveryFlippedByte) {

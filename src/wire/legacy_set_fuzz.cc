@@ -11,7 +11,7 @@
 
 namespace {
 
-constexpr std::size_t kInflatedMax = std::size_t{1} << 18;
+constexpr leat::wire::LegacyLimits kLimits{.inflated_bytes_max = std::size_t{1} << 18};
 
 bool same(const std::optional<leat::Bytes>& a, const std::optional<leat::Bytes>& b) {
     return a.has_value() == b.has_value() &&
@@ -34,8 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const leat::Bytes in = std::as_bytes(std::span{data, size});
     std::vector<std::byte> set{in.begin(), in.end()};
     seal_messages(set);
-    const auto parsed = leat::wire::LegacySet::parse(set, kInflatedMax);
-    const auto batch = leat::wire::upconvert(set, kInflatedMax);
+    const auto parsed = leat::wire::LegacySet::parse(set, kLimits);
+    const auto batch = leat::wire::upconvert(set, kLimits);
     if (!parsed) {
         LEAT_CHECK(!batch);
         return 0;

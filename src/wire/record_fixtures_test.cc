@@ -189,7 +189,7 @@ TEST(KafkasMessageSets, AreReadAsKafkaReadsThem) {
     for (const auto& [name, bytes] : all.batches) {
         if (name.starts_with("v2-")) continue;
         EXPECT_TRUE(is_legacy_set(bytes));
-        const auto set = LegacySet::parse(bytes, kPlenty);
+        const auto set = LegacySet::parse(bytes, {.inflated_bytes_max = kPlenty});
         ASSERT_OK(set) << name;
         std::vector<std::string> lines;
         for (const LegacyMessage& message : set->messages()) {
@@ -199,7 +199,7 @@ TEST(KafkasMessageSets, AreReadAsKafkaReadsThem) {
             lines.push_back(line_of(message.offset, message.timestamp, view));
         }
         EXPECT_EQ(lines, all.records.at(name)) << name;
-        const auto converted = upconvert(bytes, kPlenty);
+        const auto converted = upconvert(bytes, {.inflated_bytes_max = kPlenty});
         ASSERT_OK(converted);
         EXPECT_EQ(lines_of(*converted), all.records.at(name)) << name;
         EXPECT_EQ(codec::name(*parse_batch_header(*converted)->codec()), name.substr(3));
@@ -248,7 +248,7 @@ std::string judge(const Verdict& given) {
     };
     Buffer bytes = given.bytes;
     if (given.version < 3) {
-        auto converted = upconvert(bytes, kPlenty);
+        auto converted = upconvert(bytes, {.inflated_bytes_max = kPlenty});
         if (!converted) return text(converted.error());
         bytes = *std::move(converted);
     }

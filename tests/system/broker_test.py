@@ -5,6 +5,7 @@
 usage: broker_test.py LEAT [TEST...]
 """
 import concurrent.futures
+import gzip
 import socket
 import struct
 import subprocess
@@ -14,6 +15,7 @@ import time
 import unittest
 import urllib.error
 import urllib.request
+import zlib
 
 from raw_client import API_VERSIONS, FETCH, LIST_OFFSETS, METADATA, PRODUCE, Broker, Client, batch, text, values_of
 
@@ -435,6 +437,51 @@ class Operator(unittest.TestCase):
             self.assertEqual(metric(broker, 'leat_partition_high_watermark{topic="t",partition="0"}'), 1)
             with self.assertRaises(urllib.error.HTTPError):
                 http_get(broker, "/nothing")
+
+    def test_answers_that_nobody_takes_are_counted(self):
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("t")
+            for _ in range(8):
+                client.produce("t", 0, [b"x" * 900_000])
+            with broker.client() as lazy:
+                for _ in range(4):
+                    lazy.send(FETCH, 11, lazy.fetch_body("t", 0, 0))
+                until = time.monotonic() + 10
+                while metric(broker, "leat_queued_answers") == 0 and time.monotonic() < until:
+                    time.sleep(0.1)
+                self.assertGreater(metric(broker, "leat_queued_answers"), 0)
+                self.assertGreater(metric(broker, "leat_queued_answer_bytes"), 1_000_000)
+            until = time.monotonic() + 10
+            while metric(broker, "leat_queued_answers") > 0 and time.monotonic() < until:
+                time.sleep(0.1)
+            self.assertEqual(metric(broker, "leat_queued_answer_bytes"), 0)
+
+    def test_a_bomb_in_an_old_format_holds_up_nobody_else(self):
+        def message(value, attributes=0):
+            body = struct.pack(">bbqii", 1, attributes, int(time.time() * 1000), -1, len(value)) + value
+            return struct.pack(">qiI", 0, len(body) + 4, zlib.crc32(body)) + body
+
+        bomb = message(gzip.compress(message(bytes(400_000_000)), 6), 1)
+        self.assertLess(len(bomb), 1_000_000)
+        with Broker(LEAT, "leat.shards=1") as broker, broker.client() as client, broker.client() as other:
+            client.create_topic("t")
+            sent = client.send(PRODUCE, 2, struct.pack(">hii", -1, 30000, 1) + text("t") + struct.pack(">iii", 1, 0, len(bomb)) + bomb)
+            slowest, asked = 0, 0
+            client.socket.settimeout(0)
+            while True:
+                begun = time.monotonic()
+                other.call(API_VERSIONS, 0, b"")
+                slowest, asked = max(slowest, time.monotonic() - begun), asked + 1
+                try:
+                    client.socket.recv(1, socket.MSG_PEEK)
+                    break
+                except BlockingIOError:
+                    time.sleep(0.01)
+            client.socket.settimeout(30)
+            got, answer = client.receive()
+            self.assertEqual((got, answer.take("i"), answer.text(), answer.take("iih")), (sent, 1, "t", (1, 0, 0)))
+            self.assertGreater(asked, 10)
+            self.assertLess(slowest, 0.4)
 
     def test_each_listener_tells_its_own_address(self):
         with Broker(LEAT, "listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT,C:PLAINTEXT",

@@ -30,7 +30,7 @@ struct Append {
     std::string_view topic =
         {};  ///< Lives in the image of the home shard: used before it suspends.
     MutableBytes batch;
-    std::vector<std::byte> converted;  ///< What `batch` views when it came in an old format.
+    storage::Origin origin = storage::Origin::kClient;
     PartitionAnswer* answer = nullptr;
     storage::Appended result;
 };
@@ -136,29 +136,19 @@ class Plan {
         Append append{.id = {topic.id, from.index},
                       .topic = topic.name,
                       .batch = request_.mutable_bytes(from.records.bytes()),
-                      .converted = {},
                       .answer = &answer,
                       .result = {}};
+        // Messages of magic 0 and 1 become the batch that a client of today would have sent.
         if (request_.version() < kMagic2Since && wire::is_legacy_set(append.batch)) {
-            if (const Errc error = convert(append); error != Errc::kNone)
-                return refuse(request_, answer, error);
+            append.origin = storage::Origin::kOldClient;
+            appends_.push_back(std::move(append));
+            return;
         }
         const Refusal refusal = check_records(append.batch, request_.version());
         if (refusal.error != Errc::kNone)
             return refuse(request_, answer, refusal.error, refusal.message);
         append.is_transactional = refusal.is_transactional;
         appends_.push_back(std::move(append));
-    }
-
-    /// Messages of magic 0 and 1 become the batch that a client of today would have sent.
-    Errc convert(Append& append) {
-        const auto inflated_max =
-            static_cast<std::size_t>(request_.shard->config().decompressed_bytes_max);
-        Result<std::vector<std::byte>> batch = wire::upconvert(append.batch, inflated_max);
-        if (!batch.has_value()) return batch.error().code();
-        append.converted = *std::move(batch);
-        append.batch = append.converted;
-        return Errc::kNone;
     }
 
     /// A partition named twice has no order that its records could have: neither is appended.
@@ -202,8 +192,7 @@ rt::Task<void> append_one(Shard* shard, Append* append, std::int16_t acks) {
         guard = partition->transaction_guard(append->producer.id);
         guard.begins_at_zero = append->begins_at_zero;
     }
-    append->result =
-        co_await partition->append(append->batch, storage::Origin::kClient, acks, guard);
+    append->result = co_await partition->append(append->batch, append->origin, acks, guard);
 }
 
 rt::Task<void> append_counted(Shard* shard, Append* append, std::int16_t acks,

@@ -137,12 +137,20 @@ const JwkSet::Key* JwkSet::find(std::string_view id) const {
     return found == keys_.end() ? nullptr : found->second.get();
 }
 
-Result<Identity> verify_jwt(std::string_view token, const JwkSet& keys, const JwtRules& rules,
-                            WallMs now) {
+namespace {
+
+using JwsPtr = std::unique_ptr<cjose_jws_t, JwsDeleter>;
+
+struct OpenToken {
+    JwsPtr jws;
+    const JwkSet::Key* key = nullptr;
+};
+
+// The token taken apart, and its key. Errors: as verify_jwt().
+Result<OpenToken> open_token(std::string_view token, const JwkSet& keys, const JwtRules& rules) {
     if (token.size() > kJwtBytesMax) return refused("the token is too long");
     cjose_err error{};
-    const std::unique_ptr<cjose_jws_t, JwsDeleter> jws{
-        cjose_jws_import(token.data(), token.size(), &error)};
+    JwsPtr jws{cjose_jws_import(token.data(), token.size(), &error)};
     if (jws == nullptr) return refused("no signed token");
     cjose_header_t* header = cjose_jws_get_protected(jws.get());
     const char* algorithm_text = cjose_header_get(header, CJOSE_HDR_ALG, &error);
@@ -157,11 +165,26 @@ Result<Identity> verify_jwt(std::string_view token, const JwkSet& keys, const Jw
     if (!fits(algorithm, key->kind, key->bits) ||
         (!key->algorithm.empty() && key->algorithm != algorithm))
         return refused("the token's method and its key do not fit");
-    if (!cjose_jws_verify(jws.get(), key->native.get(), &error))
+    return OpenToken{std::move(jws), key};
+}
+
+}  // namespace
+
+bool lacks_key(std::string_view token, const JwkSet& keys, const JwtRules& rules) {
+    const auto open = open_token(token, keys, rules);
+    return !open && open.error().code() == Errc::kNotFound;
+}
+
+Result<Identity> verify_jwt(std::string_view token, const JwkSet& keys, const JwtRules& rules,
+                            WallMs now) {
+    LEAT_TRY(const OpenToken open, open_token(token, keys, rules));
+    cjose_err error{};
+    if (!cjose_jws_verify(open.jws.get(), open.key->native.get(), &error))
         return refused("the token's signature is wrong");
     std::uint8_t* plain = nullptr;
     std::size_t size = 0;
-    if (!cjose_jws_get_plaintext(jws.get(), &plain, &size, &error)) return refused("empty token");
+    if (!cjose_jws_get_plaintext(open.jws.get(), &plain, &size, &error))
+        return refused("empty token");
     const JsonPtr claims =
         parse_json({reinterpret_cast<const char*>(plain), size});  // NOLINT: bytes as text
     if (!json_is_object(claims.get())) return refused("the token's claims are no object");

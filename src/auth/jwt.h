@@ -46,6 +46,9 @@ struct JwtRules {
 
 inline constexpr std::size_t kJwtBytesMax = 16'384;
 
+/// Whether verify_jwt() would say kNotFound: newer keys may tell more. Looks at no signature.
+[[nodiscard]] bool lacks_key(std::string_view token, const JwkSet& keys, const JwtRules& rules);
+
 /// Who the token stands for, and until when.
 /// Errors: kNotFound: a key that is not in `keys`, newer keys may have it;
 ///         kSaslAuthenticationFailed: all else. The detail is for our log, without the token.

@@ -190,4 +190,15 @@ std::unique_ptr<auth::SaslServer> ListenerAccess::begin(std::string_view mechani
     return auth::make_plain_server(verifier_of(security_.sasl.plain_users, shard));
 }
 
+rt::Task<void> ListenerAccess::prepare(std::string_view mechanism, std::string_view message,
+                                       rt::Executor* here) const {
+    if (mechanism != "OAUTHBEARER") co_return;
+    const auto in = auth::parse_oauth(message);
+    if (in.has_value()) co_await token_keys_->prepare(in->token, here);
+}
+
+void ListenerAccess::stop() const noexcept {
+    if (token_keys_ != nullptr) token_keys_->stop();
+}
+
 }  // namespace leat::broker

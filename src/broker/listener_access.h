@@ -51,6 +51,12 @@ class ListenerAccess {
     /// Precondition: has_mechanism().
     [[nodiscard]] std::unique_ptr<auth::SaslServer> begin(std::string_view mechanism,
                                                           Shard& shard) const;
+    /// Fetches what the exchange needs to judge `message`, if it is not here. Before next(), begins
+    /// and ends on `here`; the views outlive it.
+    rt::Task<void> prepare(std::string_view mechanism, std::string_view message,
+                           rt::Executor* here) const;
+    /// Nothing is fetched any more: the process ends.
+    void stop() const noexcept;
 
   private:
     ListenerAccess(const config::Listener& listener, const config::ListenerSecurity& security);

@@ -256,6 +256,7 @@ void Server::drain(std::chrono::milliseconds timeout, rt::Fn done) {
     listening_.clear();
     drained_ = std::move(done);
     undrained_ = connections_.size();
+    for (const Listening& one : listening_) one.access->stop();
     drain_timer_ =
         loops_.front()->schedule(loops_.front()->now() + timeout, [this] { end_drain(true); });
     for (std::size_t i = 0; i < connections_.size(); ++i)

@@ -9,6 +9,7 @@
 
 #include "config/listener.h"
 #include "obs/log.h"
+#include "rt/clock.h"
 
 namespace leat::broker {
 namespace {
@@ -16,8 +17,6 @@ namespace {
 constexpr obs::Logger kLog{"auth"};
 constexpr std::size_t kBytesMax = std::size_t{1} << 20U;
 constexpr long kFetchSeconds = 10;
-/// A token with an unknown key costs a fetch: anybody can make one.
-constexpr std::chrono::seconds kBetweenTries{5};
 
 Error bad(const std::string& url, std::string_view why) {
     return Error{Errc::kInvalidSetting,
@@ -50,7 +49,13 @@ struct CurlDeleter {
     void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
 };
 
-Result<std::string> fetch(const std::string& url) {
+/// Not 0 ends the transfer; asked about once a second.
+int is_over(void* stopping, curl_off_t /*in*/, curl_off_t /*of*/, curl_off_t /*out*/,
+            curl_off_t /*of*/) {
+    return static_cast<const std::atomic<bool>*>(stopping)->load() ? 1 : 0;
+}
+
+Result<std::string> fetch_text(const std::string& url, std::atomic<bool>* stopping) {
     const std::unique_ptr<CURL, CurlDeleter> handle{curl_easy_init()};
     if (handle == nullptr) return Error{Errc::kIoError, url + ": libcurl"};
     std::string body;
@@ -64,20 +69,37 @@ Result<std::string> fetch(const std::string& url) {
     curl_easy_setopt(h, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, append);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, is_over);
+    curl_easy_setopt(h, CURLOPT_XFERINFODATA, stopping);
     const CURLcode done = curl_easy_perform(h);
     if (done != CURLE_OK) return Error{Errc::kIoError, url + ": " + curl_easy_strerror(done)};
     return body;
 }
 
+Result<std::string> file_text(const std::string& url) {
+    std::ifstream in{path_of(url), std::ios::binary};
+    std::string text{std::istreambuf_iterator<char>{in}, {}};
+    if (!in || text.empty()) return Error{Errc::kIoError, "cannot be read, or is empty"};
+    return text;
+}
+
 }  // namespace
 
-TokenKeys::TokenKeys(const config::OAuthSettings& settings)
+TokenKeys::TokenKeys(const config::OAuthSettings& settings, Reader reader, Clock clock)
     : settings_(settings),
       rules_{.issuer = settings.issuer,
              .audiences = settings.audiences,
              .algorithms = settings.algorithms,
              .subject_claim = settings.subject_claim,
-             .clock_skew_ms = std::int64_t{settings.clock_skew_seconds} * 1'000} {}
+             .clock_skew_ms = std::int64_t{settings.clock_skew_seconds} * 1'000},
+      reader_(std::move(reader)),
+      clock_(std::move(clock)) {}
+
+TokenKeys::~TokenKeys() {
+    stop();
+    thread_ = {};
+}
 
 Result<std::shared_ptr<TokenKeys>> TokenKeys::open(const config::OAuthSettings& settings) {
     const std::string& url = settings.jwks_url;
@@ -86,8 +108,12 @@ Result<std::shared_ptr<TokenKeys>> TokenKeys::open(const config::OAuthSettings& 
         return bad(url, "expected https://... or file:/...");
     if (url.starts_with("http://") && !config::is_loopback(host_of(url)))
         return bad(url, "over http anybody on the way could give keys of his own; use https");
-    std::shared_ptr<TokenKeys> out{new TokenKeys{settings}};
-    const auto first = out->keys(false);
+    auto out =
+        std::make_shared<TokenKeys>(settings, Reader{}, [] { return rt::system_time().now(); });
+    out->reader_ = [url, keys = out.get()] {
+        return is_file(url) ? file_text(url) : fetch_text(url, &keys->is_stopping_);
+    };
+    const auto first = out->read_now();
     if (first.has_value()) return out;
     if (is_file(url)) return bad(url, first.error().detail());
     kLog.warn("keys of tokens not fetched; tried again at the next login",
@@ -95,50 +121,83 @@ Result<std::shared_ptr<TokenKeys>> TokenKeys::open(const config::OAuthSettings& 
     return out;
 }
 
-Result<std::shared_ptr<const auth::JwkSet>> TokenKeys::read() const {
-    std::string text;
-    if (is_file(settings_.jwks_url)) {
-        std::ifstream in{path_of(settings_.jwks_url), std::ios::binary};
-        text.assign(std::istreambuf_iterator<char>{in}, {});
-        if (!in || text.empty()) return Error{Errc::kIoError, "cannot be read, or is empty"};
-    } else {
-        LEAT_TRY(text, fetch(settings_.jwks_url));
-    }
-    LEAT_TRY(auth::JwkSet keys, auth::JwkSet::parse(text));
-    return std::make_shared<const auth::JwkSet>(std::move(keys));
+Result<void> TokenKeys::read_now() {
+    auto parsed = [this]() -> Result<auth::JwkSet> {
+        LEAT_TRY(const std::string text, reader_());
+        return auth::JwkSet::parse(text);
+    }();
+    const auto now = clock_();
+    const std::scoped_lock lock{mutex_};
+    // Of its end, and of a failure too: who waited meanwhile does not ask for the same again.
+    tried_at_ = now;
+    was_tried_ = true;
+    if (!parsed.has_value()) return std::move(parsed).error();
+    keys_ = std::make_shared<const auth::JwkSet>(*std::move(parsed));
+    read_at_ = now;
+    return {};
 }
 
-Result<std::shared_ptr<const auth::JwkSet>> TokenKeys::keys(bool wants_newer) {
+TokenKeys::Keys TokenKeys::known(bool& is_old) const {
+    const auto now = clock_();
     const std::scoped_lock lock{mutex_};
-    const auto now = Clock::now();
-    const bool is_old =
-        keys_ == nullptr || now - read_at_ >= std::chrono::milliseconds{settings_.refresh_ms};
-    if (!is_old && !wants_newer) return keys_;
-    const bool may_try = !was_tried_ || now - tried_at_ >= kBetweenTries;
-    if (may_try) {
-        tried_at_ = now;
-        was_tried_ = true;
-        auto fresh = read();
-        if (fresh.has_value()) {
-            keys_ = *std::move(fresh);
-            read_at_ = now;
-        } else if (keys_ == nullptr) {
-            return std::move(fresh).error();
-        } else {
-            kLog.warn("keys of tokens not read again; those of before stay in use",
-                      {{"detail", fresh.error().detail()}});
-        }
-    }
-    if (keys_ == nullptr) return Error{Errc::kIoError, "there are no keys"};
+    is_old = now - read_at_ >= std::chrono::milliseconds{settings_.refresh_ms};
     return keys_;
 }
 
-Result<auth::Identity> TokenKeys::verify(std::string_view token, WallMs now) {
-    LEAT_TRY(const std::shared_ptr<const auth::JwkSet> known, keys(false));
-    auto identity = auth::verify_jwt(token, *known, rules_, now);
-    if (identity.has_value() || identity.error().code() != Errc::kNotFound) return identity;
-    LEAT_TRY(const std::shared_ptr<const auth::JwkSet> newer, keys(true));
-    return auth::verify_jwt(token, *newer, rules_, now);
+bool TokenKeys::begin_fetch(const Waiter* waiter) {
+    {
+        const auto now = clock_();
+        const std::scoped_lock lock{mutex_};
+        const bool may_try = !is_stopping_ && (!was_tried_ || now - tried_at_ >= kBetweenTries);
+        if (!is_fetching_ && !may_try) return false;
+        if (waiter != nullptr) waiters_.push_back(*waiter);
+        if (std::exchange(is_fetching_, true)) return true;
+    }
+    const std::scoped_lock lock{thread_mutex_};
+    thread_ = rt::NamedThread{"token-keys", [this] { fetch(); }};
+    return true;
+}
+
+void TokenKeys::fetch() {
+    if (const auto done = read_now(); !done.has_value())
+        kLog.warn("keys of tokens not read; those of before, if any, stay in use",
+                  {{"detail", done.error().detail()}});
+    std::vector<Waiter> waiters;
+    {
+        const std::scoped_lock lock{mutex_};
+        is_fetching_ = false;
+        waiters.swap(waiters_);
+    }
+    for (const Waiter& waiter : waiters)
+        waiter.home->post([handle = waiter.handle] { handle.resume(); });
+}
+
+rt::Task<void> TokenKeys::prepare(std::string_view token, rt::Executor* here) {
+    bool is_old = false;
+    const Keys keys = known(is_old);
+    if (keys != nullptr && !auth::lacks_key(token, *keys, rules_)) {
+        if (is_old) begin_fetch(nullptr);
+        co_return;
+    }
+    struct Fetched {
+        TokenKeys* keys;
+        rt::Executor* here;
+        bool await_ready() const noexcept { return false; }
+        bool await_suspend(std::coroutine_handle<> handle) const {
+            const Waiter waiter{here, handle};
+            return keys->begin_fetch(&waiter);
+        }
+        void await_resume() const noexcept {}
+    };
+    Fetched fetched{this, here};
+    co_await fetched;
+}
+
+Result<auth::Identity> TokenKeys::verify(std::string_view token, WallMs now) const {
+    bool is_old = false;
+    const Keys keys = known(is_old);
+    if (keys == nullptr) return Error{Errc::kIoError, "there are no keys"};
+    return auth::verify_jwt(token, *keys, rules_, now);
 }
 
 }  // namespace leat::broker

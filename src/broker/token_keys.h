@@ -4,43 +4,88 @@
 // Layer: broker (L6).
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <coroutine>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/jwt.h"
 #include "base/result.h"
 #include "config/security.h"
+#include "rt/executor.h"
+#include "rt/named_thread.h"
+#include "rt/task.h"
 
 namespace leat::broker {
 
-/// Threading: thread-safe; verify() may wait for a file or a server: it belongs on a pool.
+/// Keys are read on a thread of its own, one fetch at a time: whoever answers slowly holds up the
+/// logins that need what he has, and nothing else.
+///
+/// Threading: thread-safe.
+/// Limits:    one fetch in kBetweenTries, counted from the end of the last, whatever came of it and
+///            whoever asked: anybody can make a token with an unknown key.
 class TokenKeys {
   public:
+    using Clock = std::function<Instant()>;
+    using Reader = std::function<Result<std::string>()>;
+    static constexpr std::chrono::seconds kBetweenTries{5};
+
+    /// Runs on: a thread that may block.
     /// Errors: kInvalidSetting: a URL of another kind than file:, https: or, on this machine,
     ///         http:; a file that cannot be read. A server that does not answer is asked again
     ///         later.
     static Result<std::shared_ptr<TokenKeys>> open(const config::OAuthSettings& settings);
+    /// With another way to read, for tests. Reads nothing yet.
+    TokenKeys(const config::OAuthSettings& settings, Reader reader, Clock clock);
+    /// Ends a fetch, and waits for that.
+    ~TokenKeys();
+    TokenKeys(const TokenKeys&) = delete;
+    TokenKeys& operator=(const TokenKeys&) = delete;
 
+    /// Has the keys read that `token` needs, if they are not here and may be asked for now; waits
+    /// for a fetch that runs. Keys that are only old are read without waiting. Begins and ends on
+    /// `here`; `token` outlives it.
+    rt::Task<void> prepare(std::string_view token, rt::Executor* here);
+
+    /// By the keys that are here. Does not block.
     /// Errors: those of auth::verify_jwt(); kIoError: there are no keys.
-    Result<auth::Identity> verify(std::string_view token, WallMs now);
+    Result<auth::Identity> verify(std::string_view token, WallMs now) const;
+
+    /// No more fetches; one that runs ends soon. For the end of the process.
+    void stop() noexcept { is_stopping_ = true; }
 
   private:
-    using Clock = std::chrono::steady_clock;
-    explicit TokenKeys(const config::OAuthSettings& settings);
-    [[nodiscard]] Result<std::shared_ptr<const auth::JwkSet>> read() const;
-    /// The keys, read again when they are old or `wants_newer` and that was not just done.
-    Result<std::shared_ptr<const auth::JwkSet>> keys(bool wants_newer);
+    using Keys = std::shared_ptr<const auth::JwkSet>;
+    struct Waiter {
+        rt::Executor* home;
+        std::coroutine_handle<> handle;
+    };
+    /// Begins a fetch, or joins one, as far as that may be; false: nothing to wait for.
+    bool begin_fetch(const Waiter* waiter);
+    /// Runs on: the thread of the fetch.
+    void fetch();
+    [[nodiscard]] Result<void> read_now();
+    [[nodiscard]] Keys known(bool& is_old) const;
 
-    config::OAuthSettings settings_;
-    auth::JwtRules rules_;
-    std::mutex mutex_;  ///< Locks: all below, while they are fetched too.
-    std::shared_ptr<const auth::JwkSet> keys_;
-    Clock::time_point read_at_{};
-    Clock::time_point tried_at_{};
+    const config::OAuthSettings settings_;
+    const auth::JwtRules rules_;
+    Reader reader_;
+    const Clock clock_;
+    std::atomic<bool> is_stopping_{false};
+    mutable std::mutex mutex_;  ///< Locks: what follows. Never held while keys are read.
+    Keys keys_;
+    Instant read_at_{};
+    Instant tried_at_{};
     bool was_tried_ = false;
+    bool is_fetching_ = false;
+    std::vector<Waiter> waiters_;
+    std::mutex thread_mutex_;  ///< Locks: thread_. The one that was there has done its work.
+    rt::NamedThread thread_;
 };
 
 }  // namespace leat::broker

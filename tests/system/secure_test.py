@@ -480,3 +480,62 @@ class Kerberos(unittest.TestCase):
 if __name__ == "__main__":
     LEAT = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main(verbosity=2)
+class Hanging(Keys):
+    """Answers when it is told to."""
+    go = threading.Event()
+
+    def do_GET(self):
+        type(self).fetched += 1
+        self.go.wait()
+        self.answer({"keys": list(self.keys.values())})
+
+
+    def test_an_endpoint_that_hangs_holds_up_nobody_else(self):
+        with Place() as place:
+            first, first_jwk = self.make_key(place, "first")
+            Hanging.keys, Hanging.fetched = {"first": first_jwk}, 0
+            Hanging.go.set()
+            endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+            threading.Thread(target=endpoint.serve_forever, daemon=True).start()
+            settings = {"listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "OAUTHBEARER,PLAIN",
+                        **{k: v for k, v in Plain.SETTINGS.items() if k.endswith("sasl.jaas.config")},
+                        "super.users": "User:alice", "leat.blocking.threads": "1", "auto.create.topics.enable": "true",
+                        "sasl.oauthbearer.jwks.endpoint.url": f"http://127.0.0.1:{endpoint.server_port}/keys",
+                        "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
+            with Server(place, settings) as server:
+                at = server.addresses["SASL_PLAINTEXT"]
+
+                def properties(name, kid):
+                    (place / f"{name}.token").write_text(self.sign(first, kid))
+                    file = place / f"{name}.properties"
+                    file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n"
+                                    f"sasl.oauthbearer.token.endpoint.url=file:{place / f'{name}.token'}\n")
+                    return file
+
+                unknown, known = properties("unknown", "third"), properties("known", "first")
+                plain = sasl("PLAIN", "alice", SECRET)
+                kcat(at, "-P", "-t", "t", stdin="x\n", **plain)
+                time.sleep(5.2)  # Keys may be fetched again.
+                Hanging.go.clear()
+                fetched = Hanging.fetched
+                strangers = [subprocess.Popen([str(LEAT), "topic", "list", "-b", at, "--config", str(unknown)],
+                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(6)]
+                try:
+                    until = time.monotonic() + 10
+                    while Hanging.fetched == fetched and time.monotonic() < until:
+                        time.sleep(0.05)
+                    begun = time.monotonic()
+                    kcat(at, "-P", "-t", "t", stdin="y\n", **plain)  # A sync needs the one thread of the pool.
+                    run(LEAT, "topic", "list", "-b", at, "--config", known)
+                    self.assertLess(time.monotonic() - begun, 4)
+                    self.assertTrue(all(one.poll() is None for one in strangers))  # They still wait for the key.
+                    self.assertEqual(Hanging.fetched, fetched + 1)
+                finally:
+                    Hanging.go.set()
+                    for one in strangers:
+                        one.wait(timeout=30)
+                self.assertTrue(all(one.returncode != 0 for one in strangers))
+            endpoint.shutdown()
+            endpoint.server_close()
+
+

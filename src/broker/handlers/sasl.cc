@@ -75,6 +75,8 @@ rt::Task<Result<Step>> step(Request* request, Bytes message) {
 
 Bytes in_arena(Request& request, std::string_view text) {
     const std::span<std::byte> out = request.arena.array<std::byte>(text.size());
+        co_await authentication.access().prepare(authentication.mechanism(), text_of(message),
+                                                 &request->shard->executor());
     if (!text.empty()) std::memcpy(out.data(), text.data(), text.size());
     return out;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// tidy: long because it is one flat table
 #include "config/broker_config.h"
 
 #include <algorithm>
@@ -374,10 +375,22 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kInt,
      .fallback = "100000",
      .min = 1,
-     .doc = "Most idempotent producers remembered in a partition; the longest idle is forgotten.",
+     .doc = "Most idempotent producers remembered in a partition. Beyond it the longest idle are "
+            "forgotten, but none with an open transaction and none that wrote within "
+            "leat.producer.ids.idle.min.ms; while there are no others, new producers get "
+            "NOT_ENOUGH_REPLICAS, after which clients try again.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::producer_ids_max>},
     {.name = "leat.queued.response.max.bytes",
+    {.name = "leat.producer.ids.idle.min.ms",
+     .type = kLong,
+     .fallback = "600000",
+     .min = 0,
+     .doc = "How long a producer has been idle that leat.producer.ids.max may make a partition "
+            "forget. Keep it above the time in which clients send a batch again "
+            "(delivery.timeout.ms): a batch that comes after would be stored twice.",
+     .update = kClusterWide,
+     .into_broker = into_broker<&B::producer_ids_idle_min_ms>},
      .type = kLong,
      .fallback = "67108864",
      .min = 1,

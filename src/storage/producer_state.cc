@@ -67,9 +67,10 @@ ProducerState::Verdict ProducerState::check(const ProducerBatch& batch, WallMs n
                            name_of(batch) + ": sequence " + std::to_string(batch.first_sequence) +
                                " where a transaction begins at 0");
         if (has_room(now)) return {};
-        return refused(Errc::kPolicyViolation,
+        // Kafka has no such bound and no error for it: one that clients try again after.
+        return refused(Errc::kNotEnoughReplicas,
                        "the partition has as many producers with an id as it may have (" +
-                           std::to_string(limits_.ids_max) + ")");
+                           std::to_string(limits_.ids_max) + "), and all of them are in use");
     }
     const ProducerEntry& entry = found->second;
     if (batch.epoch < entry.epoch)
@@ -200,7 +201,30 @@ std::size_t ProducerState::expire(WallMs now) {
 bool ProducerState::has_room(WallMs now) {
     if (entries_.size() < limits_.ids_max) return true;
     expire(now);
+    if (entries_.size() >= limits_.ids_max) forget_idle(now);
     return entries_.size() < limits_.ids_max;
+}
+
+/// Who has been idle so long does not send his last batches again: clients give up on a batch
+/// after minutes. An open transaction is never forgotten, and what the coordinator said about one
+/// that has ended does not take so long to arrive here.
+void ProducerState::forget_idle(WallMs now) {
+    if (now < forget_again_) return;
+    std::vector<std::pair<WallMs, std::int64_t>> idle;
+    std::int64_t oldest = now.value;
+    for (const auto& [id, entry] : entries_) {
+        if (entry.transaction_start.value >= 0) continue;
+        if (now.value - entry.last_write.value >= limits_.idle_min_ms)
+            idle.emplace_back(entry.last_write, id);
+        else
+            oldest = std::min(oldest, entry.last_write.value);
+    }
+    // Some at once, since all were looked at. After a restart there may be more than are allowed.
+    const std::size_t surplus = entries_.size() - limits_.ids_max;
+    const std::size_t count = std::min(idle.size(), surplus + 1 + limits_.ids_max / 32);
+    std::ranges::nth_element(idle, idle.begin() + static_cast<std::ptrdiff_t>(count));
+    for (std::size_t i = 0; i < count; ++i) entries_.erase(idle[i].second);
+    if (count == idle.size()) forget_again_ = WallMs{oldest + limits_.idle_min_ms};
 }
 
 void ProducerState::restore(ProducerEntries entries) {
@@ -208,6 +232,7 @@ void ProducerState::restore(ProducerEntries entries) {
     open_.clear();
     ended_.clear();
     expire_again_ = WallMs{-1};
+    forget_again_ = WallMs{-1};
     for (auto& [id, entry] : entries_) {
         if (entry.transaction_start.value < 0) continue;
         open_.emplace(entry.transaction_start, id);
@@ -218,6 +243,7 @@ void ProducerState::restore(ProducerEntries entries) {
 void ProducerState::set_limits(ProducerLimits limits) noexcept {
     limits_ = limits;
     expire_again_ = WallMs{-1};
+    forget_again_ = WallMs{-1};
 }
 
 std::vector<ActiveProducer> ProducerState::active() const {

@@ -80,6 +80,8 @@ using ProducerEntries = std::unordered_map<std::int64_t, ProducerEntry>;
 struct ProducerLimits {
     std::int64_t expiration_ms = 86'400'000;
     std::size_t ids_max = 100'000;
+    /// A producer that wrote within this time may still send a batch again.
+    std::int64_t idle_min_ms = 600'000;
 };
 
 /// Invariant: holds the state after every batch that was shown to it, whether from the log or new;
@@ -96,10 +98,12 @@ class ProducerState {
         std::optional<RememberedBatch> duplicate;
         std::string message;  ///< Says what was expected; "" without an error.
     };
-    /// Whether a client may append `batch`. `now` decides which ids may make room for a new one.
+    /// Whether a client may append `batch`. `now` decides which ids have expired when there is no
+    /// room for a new one.
     /// Errors: kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kInvalidTxnState (a batch outside
     ///         of its open transaction, or one that would open one without its coordinator),
-    ///         kPolicyViolation (ids_max).
+    ///         kNotEnoughReplicas (ids_max, and nobody has been idle for idle_min_ms: clients try
+    ///         again).
     [[nodiscard]] Verdict check(const ProducerBatch& batch, WallMs now);
 
     /// `batch` lies in the log at `base_offset`. Also for replay: nothing is checked.
@@ -149,7 +153,9 @@ class ProducerState {
     [[nodiscard]] std::vector<OpenTransaction> open_transactions() const;
 
   private:
+    /// At ids_max those make room that expired, then those that have been idle the longest.
     [[nodiscard]] bool has_room(WallMs now);
+    void forget_idle(WallMs now);
     [[nodiscard]] static Verdict check_guard(const ProducerBatch& batch, std::int64_t ends);
 
     ProducerLimits limits_;
@@ -157,6 +163,7 @@ class ProducerState {
     std::map<Offset, std::int64_t> open_;  ///< First offset, producer.
     std::map<Offset, Offset> ended_;       ///< First offset, marker above the high watermark.
     WallMs expire_again_{-1};              ///< Before this nothing can have expired.
+    WallMs forget_again_{-1};              ///< Before this nobody can have been idle long enough.
 };
 
 }  // namespace leat::storage

@@ -121,13 +121,32 @@ TEST(ProducerState, ForgetsIdleProducersOnly) {
     EXPECT_TRUE(rig.state.entries().contains(2)) << "it has a transaction open";
 }
 
-TEST(ProducerState, RefusesProducersBeyondTheBoundUntilOneExpires) {
-    Rig rig({.expiration_ms = 100, .ids_max = 2});
-    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 1), WallMs{1000}), Errc::kNone);
+TEST(ProducerState, ForgetsTheLongestIdleAtTheBound) {
+    Rig rig({.expiration_ms = 1'000'000, .ids_max = 3, .idle_min_ms = 100});
+    EXPECT_EQ(rig.push(batch(0, 0, 1, true, 1), WallMs{1000}), Errc::kNone);
     EXPECT_EQ(rig.push(batch(0, 0, 1, false, 2), WallMs{1050}), Errc::kNone);
-    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 3), WallMs{1060}), Errc::kPolicyViolation);
-    EXPECT_EQ(rig.push(batch(0, 1, 1, false, 1), WallMs{1060}), Errc::kNone);
-    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 3), WallMs{1150}), Errc::kNone);
+    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 3), WallMs{1040}), Errc::kNone);
+    // Any of them may still send its last batch again.
+    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 4), WallMs{1100}), Errc::kNotEnoughReplicas);
+    EXPECT_EQ(rig.push(batch(0, 1, 1, false, 2), WallMs{1100}), Errc::kNone) << "it is known";
+    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 4), WallMs{1140}), Errc::kNone);
+    EXPECT_FALSE(rig.state.entries().contains(3));
+    EXPECT_TRUE(rig.state.entries().contains(2)) << "it wrote last";
+    EXPECT_TRUE(rig.state.entries().contains(1)) << "it has a transaction open";
+    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 5), WallMs{1199}), Errc::kNotEnoughReplicas);
+    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 5), WallMs{1200}), Errc::kNone);
+    EXPECT_FALSE(rig.state.entries().contains(2));
+}
+
+TEST(ProducerState, ComesDownToTheBoundAfterARestart) {
+    Rig rig({.expiration_ms = 1'000'000, .ids_max = 4, .idle_min_ms = 100});
+    for (std::int64_t id = 1; id <= 9; ++id)  // As recovery does: nothing is checked.
+        rig.state.appended({.producer_id = id, .epoch = 0, .first_sequence = 0}, Offset{id},
+                           WallMs{1000 + id}, WallMs{1000 + id});
+    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 20), WallMs{1500}), Errc::kNone);
+    EXPECT_EQ(rig.state.entries().size(), 4U);
+    EXPECT_TRUE(rig.state.entries().contains(9));
+    EXPECT_FALSE(rig.state.entries().contains(6));
 }
 
 TEST(ProducerState, HoldsTheFirstUnstableOffsetUntilTheMarkerIsBelowTheHighWatermark) {

@@ -46,6 +46,9 @@ struct Session {
     /// A delegation token stood for the user: it may not make further tokens.
     bool by_token = false;
     std::string token_id;
+    WallMs token_expires{-1};  ///< As it was then.
+    /// What a password was checked with: with another one the session is over.
+    std::string stored_key;
     /// After this the client has to authenticate again; Instant::max(): never.
     Instant expires_at = Instant::max();
     /// Counts authentications; whoever keeps something about the principal compares it.

@@ -23,6 +23,8 @@ struct Identity {
     /// When the proof is good for nothing any more (a token's end); nullopt: never.
     std::optional<WallMs> expires = std::nullopt;
     std::string token_id = {};  ///< Of the delegation token.
+    /// The stored key that the proof was checked with, when a password was.
+    std::string stored_key = {};
 };
 
 struct SaslStep {

@@ -91,8 +91,9 @@ class ScramServer final : public SaslServer {
         const bool is_right = equal_secrets(digest(hash_, client_key), known.stored_key);
         std::string reply = "v=" + base64(hmac(hash_, known.server_key, signed_text));
         if (!is_right || is_stranger_) return sasl_failure();
-        return SaslStep{std::move(reply), Identity{account_->principal, by_token_,
-                                                   account_->expires, account_->token_id}};
+        return SaslStep{std::move(reply),
+                        Identity{account_->principal, by_token_, account_->expires,
+                                 account_->token_id, known.stored_key}};
     }
 
     /// librdkafka before 2.6.1 puts its own half in front once more; nothing is left out by that.

@@ -91,6 +91,8 @@ Result<std::int64_t> Authentication::succeed(const auth::Identity& identity, Ins
     session.mechanism = mechanism_;
     session.by_token = identity.by_token;
     session.token_id = identity.token_id;
+    session.token_expires = identity.expires.value_or(WallMs{-1});
+    session.stored_key = identity.stored_key;
     // An hour's session and one of a thousand years must both fit into nanoseconds.
     constexpr std::int64_t kLongest = std::int64_t{100} * 365 * 86'400'000;
     session.expires_at =

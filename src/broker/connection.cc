@@ -377,8 +377,9 @@ void Connection::retire(std::size_t index) {
 bool Connection::is_disowned() const {
     const metadata::Credentials& known = home_.shard().image().credentials();
     const std::uint64_t now = known.version() << 32U | facts_->session.generation;
-    if (now == credentials_seen_) return false;
-    if (!known.holds(facts_->session)) return true;
+    // The end of a token may come while nothing changes.
+    if (now == credentials_seen_ && !facts_->session.by_token) return false;
+    if (!known.holds(facts_->session, loop_.wall_now())) return true;
     credentials_seen_ = now;
     return false;
 }

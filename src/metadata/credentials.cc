@@ -34,10 +34,19 @@ void Credentials::apply(const SuperUserChanged& change) {
     }
 }
 
-bool Credentials::holds(const auth::Session& session) const {
-    if (session.by_token) return tokens_.contains(session.token_id);
+bool Credentials::holds(const auth::Session& session, WallMs now) const {
+    if (session.by_token) {
+        // An end that was known at the login is the session's own.
+        const TokenPtr token = find_token(session.token_id);
+        return token != nullptr &&
+               (token->expires >= session.token_expires || token->expires > now);
+    }
     const auto mechanism = auth::scram_mechanism(session.mechanism);
-    return !mechanism || account(session.principal.name(), *mechanism).has_value();
+    if (!mechanism) return true;
+    const OfUser* known = find_user(session.principal.name());
+    if (known == nullptr) return false;
+    const auto credential = known->find(*mechanism);
+    return credential != known->end() && credential->second->stored_key == session.stored_key;
 }
 
 const Credentials::OfUser* Credentials::find_user(std::string_view name) const {

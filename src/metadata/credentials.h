@@ -46,8 +46,9 @@ class Credentials {
 
     /// Grows with every change.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
-    /// Whether what a session was proved by is still there.
-    [[nodiscard]] bool holds(const auth::Session& session) const;
+    /// Whether what a session was proved by still proves it: no password has been replaced, and no
+    /// token's end been brought forward to before `now`.
+    [[nodiscard]] bool holds(const auth::Session& session, WallMs now) const;
 
     using OfUser = std::map<auth::ScramMechanism, ScramPtr>;
     using Users = std::map<std::string, OfUser, std::less<>>;

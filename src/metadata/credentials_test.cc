@@ -120,9 +120,55 @@ TEST(Credentials, AnswerForTokensThatHoldOnly) {
     auth::Session session;
     session.by_token = true;
     session.token_id = "t";
-    EXPECT_TRUE(known.holds(session));
+    session.token_expires = WallMs{100};
+    EXPECT_TRUE(known.holds(session, WallMs{50}));
+    EXPECT_TRUE(known.holds(session, WallMs{100})) << "the session has this end too";
     c.drop_expired_tokens(WallMs{101}, deltas);
-    EXPECT_FALSE(known.holds(session));
+    EXPECT_FALSE(known.holds(session, WallMs{50}));
+}
+
+TEST(Credentials, AnEndBroughtForwardEndsSessions) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    c.put_token(std::make_shared<const auth::DelegationToken>(token("t")), deltas);
+    auth::Session session;
+    session.by_token = true;
+    session.token_id = "t";
+    session.token_expires = WallMs{100};
+    auto shorter = token("t");
+    shorter.expires = WallMs{60};
+    c.put_token(std::make_shared<const auth::DelegationToken>(shorter), deltas);
+    EXPECT_TRUE(c.image().credentials().holds(session, WallMs{59}));
+    EXPECT_FALSE(c.image().credentials().holds(session, WallMs{60}));
+    auto longer = token("t");
+    longer.expires = WallMs{150};
+    c.put_token(std::make_shared<const auth::DelegationToken>(longer), deltas);
+    EXPECT_TRUE(c.image().credentials().holds(session, WallMs{120}));
+}
+
+TEST(Credentials, AnotherPasswordEndsSessions) {
+    Controller c = make();
+    std::vector<Delta> deltas;
+    const auto put = [&](ScramUpsertion one) {
+        const std::vector<ScramUpsertion> users{std::move(one)};
+        c.alter_scram({}, users, deltas);
+    };
+    put(upsertion("a", kSha256));
+    const Credentials& known = c.image().credentials();
+    auth::Session session;
+    session.principal = auth::Principal::user("a");
+    session.mechanism = "SCRAM-SHA-256";
+    session.stored_key = known.account("a", kSha256)->credential.stored_key;
+    EXPECT_TRUE(known.holds(session, WallMs{0}));
+    ScramUpsertion same = upsertion("a", kSha512);
+    put(same);
+    EXPECT_TRUE(known.holds(session, WallMs{0})) << "it is for another mechanism";
+    ScramUpsertion other = upsertion("a", kSha256);
+    auth::ScramCredential changed = *other.credential;
+    changed.stored_key[0] ^= 1;
+    other.credential = std::make_shared<const auth::ScramCredential>(changed);
+    put(other);
+    EXPECT_FALSE(known.holds(session, WallMs{0}));
 }
 
 TEST(Credentials, AreReadBackFromAStore) {

@@ -6,6 +6,8 @@ usage: secure_test.py LEAT [TEST...]
 """
 import base64
 import contextlib
+import hashlib
+import hmac
 import http.server
 import json
 import os
@@ -93,6 +95,60 @@ def kcat(address, *arguments, stdin=None, good=True, env=None, **properties):
 
 def sasl(mechanism, user, password, protocol="SASL_PLAINTEXT"):
     return {"security_protocol": protocol, "sasl_mechanism": mechanism, "sasl_username": user, "sasl_password": password}
+
+
+class Live:
+    """A connection of bare bytes that has proved who it is."""
+
+    def __init__(self, address, mechanism, user, password):
+        host, port = address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), timeout=10)
+        self.ask(17, 1, struct.pack(">h", len(mechanism)) + mechanism.encode())
+        if mechanism == "PLAIN":
+            self.step(f"\0{user}\0{password}".encode())
+            return
+        mac = lambda key, data: hmac.digest(key, data, "sha256")
+        bare = f"n={user},r={base64.b64encode(os.urandom(18)).decode()}"
+        first = self.step(f"n,,{bare}".encode()).decode()
+        said = dict(part.split("=", 1) for part in first.split(","))
+        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(said["s"]), int(said["i"]))
+        key, final = mac(salted, b"Client Key"), f"c=biws,r={said['r']}"
+        signature = mac(hashlib.sha256(key).digest(), ",".join((bare, first, final)).encode())
+        proof = bytes(a ^ b for a, b in zip(key, signature))
+        self.step(f"{final},p={base64.b64encode(proof).decode()}".encode())
+
+    def ask(self, key, version, body):
+        frame = struct.pack(">hhih", key, version, 1, -1) + body
+        self.socket.sendall(struct.pack(">i", len(frame)) + frame)
+        size = struct.unpack(">i", self.read(4))[0]
+        return self.read(size)[4:]
+
+    def read(self, size):
+        out = b""
+        while len(out) < size:
+            block = self.socket.recv(size - len(out))
+            if not block:
+                raise ConnectionResetError
+            out += block
+        return out
+
+    def step(self, data):
+        answer = self.ask(36, 0, struct.pack(">i", len(data)) + data)
+        if answer[:2] != b"\0\0":
+            raise PermissionError(answer)
+        return answer[8:]  # After the error, a message that is null, and a length.
+
+    def ends_within(self, seconds):
+        self.socket.settimeout(seconds)
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+        except TimeoutError:
+            return False
+
+    def serves(self):
+        return len(self.ask(3, 0, struct.pack(">i", 0))) > 0
 
 
 class Authority:
@@ -196,6 +252,58 @@ class Plain(unittest.TestCase):
         leat("token", "expire", token["hmac"])
         self.assertNotEqual(by_token("topic", "list", good=False).returncode, 0)
         self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, **key).returncode, 0)
+
+    def test_who_logged_in_and_who_did_not_is_in_the_audit_log(self):
+        with Place() as place:
+            log = place / "audit.log"
+            settings = {**self.SETTINGS, "leat.audit.log": log, "max.connections.per.ip": "3",
+                        "connection.failed.authentication.delay.ms": "0"}
+            with Server(place, settings) as server:
+                at = server.addresses["SASL_PLAINTEXT"]
+                first = Live(at, "PLAIN", "alice", SECRET)
+                for mechanism in ("PLAIN", "SCRAM-SHA-256"):
+                    with self.assertRaises(PermissionError):
+                        Live(at, mechanism, "mallory", f"{SECRET}-wrong")
+                others = [Live(at, "PLAIN", "alice", SECRET) for _ in range(2)]
+                with self.assertRaises(ConnectionError):
+                    Live(at, "PLAIN", "alice", SECRET)
+                self.assertTrue(all(one.serves() for one in (first, *others)))
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            logins = [(o["event"], o["principal"], o["mechanism"], o["name"], o["host"]) for o in lines if o["what"] == "Authenticate"]
+            self.assertEqual(logins.count(("allowed", "User:alice", "PLAIN", "alice", "127.0.0.1")), 3)
+            for mechanism in ("PLAIN", "SCRAM-SHA-256"):
+                self.assertIn(("denied", "User:ANONYMOUS", mechanism, "mallory", "127.0.0.1"), logins)
+            self.assertEqual([o["detail"] for o in lines if o["what"] == "Connect"], ["per_ip"])
+            self.assertNotIn(SECRET, log.read_text())
+
+    def test_what_ends_a_proof_ends_its_live_sessions(self):
+        with Place() as place, Server(place, self.SETTINGS) as server:
+            at = server.addresses["SASL_PLAINTEXT"]
+            file = place / "alice.properties"
+            file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config="
+                            "org.apache.kafka.common.security.plain.PlainLoginModule required "
+                            f'username="alice" password="{SECRET}";\n')
+            leat = lambda *a, **k: run(LEAT, *a, "-b", at, "--config", file, **k)
+            for name in ("bob", "carol"):
+                leat("user", "add", name, stdin=f"pw-of-{name}\n")
+            stays = [Live(at, "PLAIN", "alice", SECRET), Live(at, "SCRAM-SHA-256", "carol", "pw-of-carol")]
+            bob = Live(at, "SCRAM-SHA-256", "bob", "pw-of-bob")
+            self.assertTrue(bob.serves())
+            leat("user", "add", "bob", stdin="another\n")
+            self.assertTrue(bob.ends_within(2), "his password is another one")
+            with self.assertRaises(PermissionError):
+                Live(at, "SCRAM-SHA-256", "bob", "pw-of-bob")
+            bob = Live(at, "SCRAM-SHA-256", "bob", "another")
+            leat("user", "remove", "bob")
+            self.assertTrue(bob.ends_within(2), "he is no user any more")
+            tokens = [json.loads(leat("token", "create", "--output", "json").stdout) for _ in range(3)]
+            by_token = [Live(at, "PLAIN", "token", f'{t["id"]}.{t["hmac"]}') for t in tokens]
+            self.assertTrue(all(one.serves() for one in by_token))
+            leat("token", "expire", tokens[0]["hmac"])
+            self.assertTrue(by_token[0].ends_within(2), "its token is gone")
+            leat("token", "expire", tokens[1]["hmac"], "--period-ms", "1000")
+            self.assertTrue(by_token[1].ends_within(3), "its token ends in a second")
+            self.assertTrue(all(one.serves() for one in (*stays, by_token[2])))
 
     def test_a_stranger_is_closed_at_the_first_wrong_request(self):
         with Place() as place, Server(place, self.SETTINGS) as server:

@@ -37,6 +37,12 @@ struct SessionPartition {
 /// Threading: shard-local. One request at a time: the others are refused while `in_use`.
 class FetchSession {
   public:
+    /// `total`: of all sessions' weights, which outlives it.
+    explicit FetchSession(std::size_t* total) : total_(total) {}
+    ~FetchSession() { *total_ -= weight_; }
+    FetchSession(const FetchSession&) = delete;
+    FetchSession& operator=(const FetchSession&) = delete;
+
     std::int32_t id = 0;
     std::int32_t next_epoch = 1;
     bool uses_topic_ids = false;
@@ -51,9 +57,14 @@ class FetchSession {
     SessionPartition& add(SessionPartition partition);
     void remove(std::string_view topic, const storage::PartitionId& partition);
     void move_to_end(const SessionPartition& partition);
+    /// What one partition counts for: 1, and more when its topic's name is longer than any that
+    /// exists.
+    [[nodiscard]] static std::size_t weight_of(std::string_view topic) noexcept;
 
   private:
     static std::string key_of(std::string_view topic, const storage::PartitionId& partition);
+    std::size_t* total_;
+    std::size_t weight_ = 0;  ///< Of its partitions; a part of the total.
     std::list<SessionPartition> partitions_;
     std::unordered_map<std::string, std::list<SessionPartition>::iterator> by_key_;
 };
@@ -62,11 +73,14 @@ class FetchSession {
 /// another shard is told that its session is unknown and begins a new one, as it does when Kafka
 /// had to forget it.
 ///
-/// Threading: shard-local. Memory: at most `slots` sessions; each holds its partitions.
+/// Threading: shard-local.
+/// Memory:    at most `slots` sessions, which remember at most `partitions` together. A session
+///            outlives its connection until somebody needs its place.
 class FetchSessions {
   public:
     struct Options {
         std::size_t slots = 1'000;
+        std::size_t partitions = 200'000;
         /// A session unused for so long may be taken over.
         std::chrono::nanoseconds idle_after = std::chrono::minutes{2};
     };
@@ -74,6 +88,12 @@ class FetchSessions {
 
     /// A new session; nullptr when no slot can be had. `random` picks the id.
     FetchSession* create(Instant now, const std::function<std::uint64_t()>& random);
+    [[nodiscard]] bool has_room_for(std::size_t weight) const noexcept {
+        return weight <= options_.partitions && weight_ <= options_.partitions - weight;
+    }
+    /// Whether partitions of `weight` more can be remembered. May take the place of sessions that
+    /// are idle.
+    bool make_room_for(std::size_t weight, Instant now);
     /// nullptr when there is none.
     [[nodiscard]] FetchSession* find(std::int32_t id);
     void erase(std::int32_t id);
@@ -86,9 +106,12 @@ class FetchSessions {
 
   private:
     bool make_room(Instant now);
+    /// Ends the session that was unused for longest; false when all are in use or too young.
+    bool erase_idle(Instant now);
 
     using Order = std::list<std::unique_ptr<FetchSession>>;  ///< Least recently used first.
     Options options_;
+    std::size_t weight_ = 0;  ///< Of all sessions; before them, who count themselves in it.
     Order order_;
     std::unordered_map<std::int32_t, Order::iterator> by_id_;
 };

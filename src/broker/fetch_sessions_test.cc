@@ -49,6 +49,24 @@ TEST(FetchSessions, TakesNoSlotOfARequestInExecution) {
     EXPECT_NE(sessions.create(kStart + minutes{10}, random), nullptr);
 }
 
+TEST(FetchSessions, RememberSoManyPartitionsTogether) {
+    FetchSessions sessions{{.slots = 10, .partitions = 10, .idle_after = minutes{2}}};
+    const auto random = counting();
+    FetchSession* a = sessions.create(kStart, random);
+    for (std::int32_t i = 0; i < 6; ++i) a->add({.topic = "t", .id = partition(i)});
+    EXPECT_TRUE(sessions.make_room_for(4, kStart));
+    EXPECT_FALSE(sessions.make_room_for(5, kStart + minutes{1}));
+    a->remove("t", partition(0));
+    EXPECT_TRUE(sessions.make_room_for(5, kStart + minutes{1}));
+    FetchSession* b = sessions.create(kStart + minutes{1}, random);
+    b->add({.topic = std::string(1'000, 'x'), .id = partition(0)});
+    EXPECT_FALSE(sessions.make_room_for(2, kStart + minutes{1})) << "long names count for more";
+    EXPECT_TRUE(sessions.make_room_for(2, kStart + minutes{2})) << "the idle one goes";
+    EXPECT_EQ(sessions.size(), 1U);
+    EXPECT_FALSE(sessions.make_room_for(11, kStart + minutes{99}));
+    EXPECT_EQ(sessions.size(), 1U) << "for what never fits nobody goes";
+}
+
 TEST(FetchSessions, NeverGivesAnIdTwiceAtOnce) {
     FetchSessions sessions{{.slots = 10, .idle_after = minutes{2}}};
     EXPECT_NE(sessions.create(kStart, [] { return std::uint64_t{7}; }), nullptr);
@@ -62,7 +80,8 @@ TEST(FetchSessions, WrapsEpochsToOne) {
 }
 
 TEST(FetchSession, KeepsItsOrderAndServesTheFedLast) {
-    FetchSession session;
+    std::size_t total = 0;
+    FetchSession session{&total};
     for (std::int32_t i = 0; i < 3; ++i) session.add({.topic = "t", .id = partition(i)});
     session.move_to_end(*session.find("t", partition(0)));
     session.remove("t", partition(2));
@@ -75,7 +94,8 @@ TEST(FetchSession, KeepsItsOrderAndServesTheFedLast) {
 }
 
 TEST(FetchSession, FindsPartitionsByTopicIdWithoutAName) {
-    FetchSession session;
+    std::size_t total = 0;
+    FetchSession session{&total};
     storage::PartitionId id = partition(4);
     id.topic.bytes[3] = 9;
     session.add({.topic = "", .id = id});

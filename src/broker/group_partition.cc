@@ -92,6 +92,11 @@ groups::Settings group_settings(const config::BrokerConfig& config) {
     out.offsets_retention = std::chrono::minutes{config.offsets_retention_minutes};
     out.retention_check_interval = milliseconds{config.offsets_retention_check_ms};
     out.groups_max = static_cast<std::size_t>(config.groups_max);
+    out.pending_members_max = static_cast<std::size_t>(config.group_pending_members_max);
+    out.protocols_max = static_cast<std::size_t>(config.group_member_protocols_max);
+    out.member_bytes_max = static_cast<std::size_t>(config.group_member_bytes_max);
+    out.group_bytes_max = static_cast<std::size_t>(config.group_bytes_max);
+    out.offsets_max = static_cast<std::size_t>(config.group_offsets_max);
     out.consumer_session_timeout = milliseconds{config.consumer_session_timeout_ms};
     out.consumer_heartbeat_interval = milliseconds{config.consumer_heartbeat_interval_ms};
     out.consumer_assignment_interval = milliseconds{config.consumer_assignment_interval_ms};

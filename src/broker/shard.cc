@@ -18,6 +18,11 @@
 namespace leat::broker {
 namespace {
 
+/// Of a bound on the node, one at least.
+std::size_t share_of(std::int32_t bound, std::size_t shards) {
+    return std::max<std::size_t>(1, static_cast<std::size_t>(bound) / shards);
+}
+
 constexpr obs::Logger kLog{"broker"};
 
 /// Request buffers kept by all shards together.
@@ -186,12 +191,12 @@ rt::Task<void> Shard::applied(const metadata::Delta* delta) {
             static_cast<std::size_t>(std::max(1, broker->config->flush_syncfs_threshold)));
         for (const auto& [name, topic] : image_.topics()) tune(*topic);
     }
+    storage_->measures_time = !image_.quotas().empty();
     if (groups_) groups_->applied(delta);
     if (transactions_) transactions_->applied(delta);
 }
 
 void Shard::tune(const metadata::Topic& topic) {
-    storage_->measures_time = !image_.quotas().empty();
     for (std::int32_t index = 0; index < topic.partition_count; ++index)
         if (const auto at = partitions_.find({topic.id, index}); at != partitions_.end())
             at->second->set_config(topic.config);

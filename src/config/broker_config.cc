@@ -315,6 +315,14 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "Connections that came faster than their address may make them and wait to be closed; "
             "more are closed at once.",
      .into_broker = into_broker<&B::delayed_connections_max>},
+    {.name = "leat.fetch.session.partitions.max",
+     .type = kInt,
+     .fallback = "200000",
+     .min = 1,
+     .doc =
+         "Partitions that all fetch sessions remember together; a client whose list does not fit "
+         "sends it each time.",
+     .into_broker = into_broker<&B::fetch_session_partitions_max>},
     {.name = "leat.flush.interval.default.ms",
      .type = kLong,
      .fallback = "1000",

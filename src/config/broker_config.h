@@ -82,6 +82,7 @@ struct BrokerConfig {
     // Produce and fetch.
     std::int32_t fetch_max_bytes = 57'671'680;
     std::int32_t fetch_session_slots = 1'000;
+    std::int32_t fetch_session_partitions_max = 200'000;
     std::int32_t tail_buffer_bytes = 65'536;  ///< Per partition: recent appends kept in memory.
     std::int64_t decompressed_bytes_max = 1'073'741'824;  ///< One batch, unpacked.
     std::int32_t record_errors_max = 100;                 ///< Listed of one batch.
@@ -112,7 +113,12 @@ struct BrokerConfig {
     std::int32_t group_max_session_timeout_ms = 1'800'000;
     std::int32_t group_initial_rebalance_delay_ms = 3'000;
     std::int32_t group_max_size = 2'147'483'647;
-    std::int32_t groups_max = 100'000;
+    std::int32_t groups_max = 100'000;  ///< Per partition of __consumer_offsets.
+    std::int64_t group_bytes_max = 67'108'864;
+    std::int32_t group_member_bytes_max = 1'048'576;
+    std::int32_t group_member_protocols_max = 64;
+    std::int32_t group_offsets_max = 1'000'000;
+    std::int32_t group_pending_members_max = 1'000;
 
     // Groups of the consumer protocol.
     std::vector<std::string> group_protocols{"classic", "consumer", "streams"};

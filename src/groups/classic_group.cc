@@ -150,6 +150,9 @@ void ClassicGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
             at->second.assign(given.assignment.begin(), given.assignment.end());
         }
     }
+    // What Kafka says of a record that is too large for its log.
+    if (!are_small_enough(assignments))
+        return stored_assignments(generation_, {}, Errc::kUnknownServerError);
     std::vector<RecordToWrite> records;
     records.push_back(record(&assignments));
     if (host_.settings().faults.answer_before_durable) {
@@ -159,6 +162,16 @@ void ClassicGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
                  [this, generation = generation_, assignments](Errc error) mutable {
                      stored_assignments(generation, std::move(assignments), error);
                  });
+}
+
+bool ClassicGroup::are_small_enough(const Assignments& assignments) const {
+    const Settings& settings = host_.settings();
+    std::size_t sum = 0;
+    for (const auto& [member, assignment] : assignments) {
+        if (assignment.size() > settings.member_bytes_max) return false;
+        sum += assignment.size();
+    }
+    return sum <= settings.group_bytes_max;
 }
 
 void ClassicGroup::stored_assignments(std::int32_t generation, Assignments assignments,

@@ -28,6 +28,9 @@ enum class GroupState : std::uint8_t { kEmpty, kPreparing, kCompleting, kStable 
 /// As Kafka spells it.
 [[nodiscard]] std::string_view name(GroupState state);
 
+/// Of what the member offers.
+[[nodiscard]] std::size_t protocol_bytes(const Join& request);
+
 /// Threading: not synchronised. Memory: does not move; its host and its group outlive it.
 class ClassicGroup {
   public:
@@ -111,6 +114,7 @@ class ClassicGroup {
     void complete_if_all_joined();
     void complete_join();
     void on_sync_timer();
+    [[nodiscard]] bool are_small_enough(const Assignments& assignments) const;
     void stored_assignments(std::int32_t generation, Assignments assignments, Errc error);
     void end_syncs(Errc error);
     void member_synced(Member& member);

@@ -17,6 +17,8 @@ std::chrono::milliseconds rebalance_timeout(const Join& request) {
     return std::chrono::milliseconds{std::max(asked, 1)};
 }
 
+}  // namespace
+
 std::size_t protocol_bytes(const Join& request) {
     std::size_t sum = 0;
     for (const Protocol& protocol : request.protocols) {
@@ -24,8 +26,6 @@ std::size_t protocol_bytes(const Join& request) {
     }
     return sum;
 }
-
-}  // namespace
 
 void ClassicGroup::join(const Join& request, Answer<JoinAnswer> answer) {
     if (!has_room_for(request.member_id)) {

@@ -60,6 +60,12 @@ void ConsumerGroup::join(const Join& request, Answer<JoinAnswer> answer) {
     if (!has_room_for(request.member_id)) return refuse(Errc::kGroupMaxSizeReached, "");
     if (!supports_classic(request))
         return refuse(Errc::kInconsistentGroupProtocol, std::string{request.member_id});
+    const std::size_t bytes = kMemberBytes + protocol_bytes(request);
+    const bool is_too_wide = request.protocols.size() > host_.settings().protocols_max;
+    if (const Errc error =
+            is_too_wide ? Errc::kPolicyViolation : check_bytes(find(request.member_id), bytes);
+        error != Errc::kNone)
+        return refuse(error, std::string{request.member_id});
     if (is_unknown && !request.instance_id && request.member_id_required)
         return refuse(Errc::kMemberIdRequired, id);
     const Result<ConsumerSubscription> subscription =

@@ -84,12 +84,12 @@ void ConsumerGroup::apply_one(MemberMetadataRecord& record) {
     if (record.value) {
         ConsumerMember& member = find_or_add(record.member_id);
         if (member.is_named) {
-            count(member.metadata, -1);
+            count(member, -1);
             if (member.metadata.instance_id) statics_.erase(*member.metadata.instance_id);
         }
         member.metadata = std::move(*record.value);
         member.is_named = true;
-        count(member.metadata, 1);
+        count(member, 1);
         if (member.metadata.instance_id) statics_[*member.metadata.instance_id] = &member;
         return;
     }
@@ -99,7 +99,7 @@ void ConsumerGroup::apply_one(MemberMetadataRecord& record) {
     disown(member.current.assigned, member.current.epoch);
     disown(member.current.revoking, member.current.epoch);
     if (member.is_named) {
-        count(member.metadata, -1);
+        count(member, -1);
         const auto held = member.metadata.instance_id ? statics_.find(*member.metadata.instance_id)
                                                       : statics_.end();
         if (held != statics_.end() && held->second == &member) statics_.erase(held);
@@ -137,7 +137,10 @@ void ConsumerGroup::apply_one(RegexRecord& record) {
     resolved_.emplace(record.regex, std::move(*record.value));
 }
 
-void ConsumerGroup::count(const MemberMetadata& metadata, int by) {
+void ConsumerGroup::count(const ConsumerMember& member, int by) {
+    const MemberMetadata& metadata = member.metadata;
+    const std::size_t size = bytes_of(member);
+    member_bytes_ = by > 0 ? member_bytes_ + size : member_bytes_ - size;
     for (const std::string& topic : metadata.topics) count_topic(topic, by, 0);
     if (!metadata.regex.empty()) count_in(regexes_, metadata.regex, by);
     if (metadata.assignor) count_in(assignors_, *metadata.assignor, by);

@@ -2,8 +2,7 @@
 //
 // One group of the consumer protocol: its members, what each shall have and what each has.
 // Layer: groups (L5).
-// Spec:  KIP-848 as Kafka 4.3 does it; members of the classic protocol may be in it too
-// (migration).
+// Spec:  KIP-848 as Kafka 4.3 does it; members of the classic protocol may be in it too.
 //
 //   heartbeat ─ who is it, may it speak ─ what it says of itself ─ group epoch ─ target assignment
 //             ─ one step of this member towards it (reconcile.h) ─ answer, once all is durable
@@ -68,8 +67,7 @@ class ConsumerGroup {
 
     /// A topic of this name came, went or grew.
     void on_topic_changed(std::string_view topic);
-    /// One that no pattern has been tried on.
-    void on_topic_created() { must_resolve_ = true; }
+    void on_topic_created() { must_resolve_ = true; }  ///< No pattern has been tried on it.
 
     void describe(Answer<DescribedConsumerGroup> answer);
     [[nodiscard]] std::string_view state_name() const;
@@ -121,7 +119,7 @@ class ConsumerGroup {
     void apply_one(CurrentAssignmentRecord& record);
     void apply_one(RegexRecord& record);
     ConsumerMember& find_or_add(const std::string& member_id);
-    void count(const MemberMetadata& metadata, int by);
+    void count(const ConsumerMember& member, int by);
     void count_topic(const std::string& topic, int by_name, int by_regex);
     void own(const OwnedPartitions& partitions, std::int32_t epoch);
     void disown(const OwnedPartitions& partitions, std::int32_t epoch);
@@ -130,6 +128,8 @@ class ConsumerGroup {
     [[nodiscard]] ConsumerMember* find(std::string_view member_id) const;
     [[nodiscard]] ConsumerMember* find_static(std::string_view instance_id) const;
     [[nodiscard]] bool has_room_for(std::string_view member_id) const;
+    /// kNone, or the error when a member of `bytes` would be too large or make the group so.
+    [[nodiscard]] Errc check_bytes(const ConsumerMember* member, std::size_t bytes) const;
     [[nodiscard]] Refusal check_epoch(const ConsumerMember& member,
                                       const ConsumerHeartbeat& request) const;
     [[nodiscard]] Refusal check_static(const ConsumerMember* holder,
@@ -150,8 +150,7 @@ class ConsumerGroup {
                                     const std::optional<std::span<const OwnedTopic>>& owned);
     void answer_heartbeat(const ConsumerHeartbeat& request, const ConsumerMember& member,
                           bool must_tell, Answer<ConsumerHeartbeatAnswer> answer);
-    /// The member that sends a heartbeat, made when it is new.
-    ConsumerMember& speaker(const ConsumerHeartbeat& request);
+    ConsumerMember& speaker(const ConsumerHeartbeat& request);  ///< The sender, made when new.
     /// All patterns are to be tried on the topics again.
     [[nodiscard]] bool must_look_again() const;
     [[nodiscard]] bool has_unresolved() const;
@@ -191,6 +190,7 @@ class ConsumerGroup {
     std::map<std::string, int, std::less<>> assignors_;
     std::map<std::string, int, std::less<>> classic_protocols_;
     std::size_t classic_members_ = 0;
+    std::size_t member_bytes_ = 0;  ///< Of all members, as bytes_of() has it.
     /// The epoch of the owner of each partition that has one.
     std::map<Uuid, std::map<std::int32_t, std::int32_t>> owners_;
     std::vector<RecordToWrite> unwritten_;  ///< Changed since the last flush().

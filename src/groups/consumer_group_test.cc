@@ -397,6 +397,26 @@ TEST(ConsumerHeartbeat, GroupIsFullAtItsBound) {
     EXPECT_EQ(f.error({.epoch = 2}), Errc::kNone);
 }
 
+TEST(ConsumerHeartbeat, WhatMembersSayIsBounded) {
+    Settings settings;
+    settings.member_bytes_max = 1'000;
+    settings.group_bytes_max = 1'300;
+    Fixture f{settings};
+    Beat large = joining("m1", {});
+    large.topics = {{std::string(900, 'x')}};
+    EXPECT_EQ(f.error(large), Errc::kInvalidRequest);
+    large.topics = {{std::string(500, 'x')}};
+    EXPECT_EQ(f.error(large), Errc::kNone);
+    Beat second = joining("m2", {});
+    second.topics = {{std::string(300, 'y')}};
+    EXPECT_EQ(f.error(second), Errc::kGroupMaxSizeReached);
+    EXPECT_EQ(f.error(joining("m2", {})), Errc::kNone);
+    f.restart();
+    EXPECT_EQ(f.error(second), Errc::kGroupMaxSizeReached) << "counted from the log too";
+    EXPECT_EQ(f.error(joining("m1", {})), Errc::kNone) << "it takes less than before";
+    EXPECT_EQ(f.error(second), Errc::kNone);
+}
+
 TEST(ConsumerHeartbeat, RangeAssignorIsPickedByVotes) {
     Fixture f;
     Beat beat = joining("m1", {});

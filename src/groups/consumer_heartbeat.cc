@@ -59,9 +59,32 @@ bool is_known(const MemberMetadata& metadata, const ConsumerHeartbeat& request) 
            !metadata.classic && (!request.topics || are_said(metadata.topics, *request.topics));
 }
 
+/// What the request says of the member, at least.
+std::size_t bytes_said(const ConsumerHeartbeat& request) {
+    std::size_t sum = kMemberBytes + request.member_id.size() + request.client_id.size() +
+                      request.client_host.size();
+    for (const auto& said : {request.instance_id, request.rack_id, request.assignor, request.regex})
+        sum += said ? said->size() : 0;
+    if (request.topics)
+        for (const std::string_view topic : *request.topics) sum += kNameBytes + topic.size();
+    return sum;
+}
+
 std::string not_a_member(const ConsumerHeartbeat& request, std::string_view group) {
     return "Member " + std::string{request.member_id} + " is not a member of group " +
            std::string{group} + ".";
+}
+
+Errc told(Errc error) {
+    return error == Errc::kPolicyViolation ? Errc::kInvalidRequest : error;
+}
+
+std::string too_many_bytes(Errc error, const Settings& settings) {
+    if (error == Errc::kGroupMaxSizeReached)
+        return "The consumer group has reached its maximum capacity of " +
+               std::to_string(settings.group_bytes_max) + " bytes.";
+    return "The member's subscription is larger than the maximum of " +
+           std::to_string(settings.member_bytes_max) + " bytes.";
 }
 
 std::string unknown_instance(const ConsumerHeartbeat& request) {
@@ -81,10 +104,32 @@ std::string epoch_text(std::string_view relation, std::int32_t received, std::in
 
 }  // namespace
 
+std::size_t bytes_of(const ConsumerMember& member) {
+    const MemberMetadata& said = member.metadata;
+    std::size_t sum = kMemberBytes + member.id.size() + said.client_id.size() +
+                      said.client_host.size() + said.regex.size();
+    for (const auto* one : {&said.instance_id, &said.rack_id, &said.assignor})
+        sum += *one ? (*one)->size() : 0;
+    for (const std::string& topic : said.topics) sum += kNameBytes + topic.size();
+    if (said.classic)
+        for (const ClassicMetadata::Protocol& protocol : said.classic->protocols)
+            sum += protocol.name.size() + protocol.metadata.size();
+    return sum;
+}
+
 // Who speaks.
 
 bool ConsumerGroup::has_room_for(std::string_view member_id) const {
     return members_.size() < host_.settings().consumer_members_max || find(member_id) != nullptr;
+}
+
+Errc ConsumerGroup::check_bytes(const ConsumerMember* member, std::size_t bytes) const {
+    const Settings& settings = host_.settings();
+    if (bytes > settings.member_bytes_max) return Errc::kPolicyViolation;
+    const std::size_t own = member != nullptr && member->is_named ? bytes_of(*member) : 0;
+    // One that grows not is not the one that makes the group too large.
+    const bool fits = bytes <= own || member_bytes_ - own + bytes <= settings.group_bytes_max;
+    return fits ? Errc::kNone : Errc::kGroupMaxSizeReached;
 }
 
 ConsumerGroup::Refusal ConsumerGroup::check_epoch(const ConsumerMember& member,
@@ -143,6 +188,10 @@ ConsumerGroup::Refusal ConsumerGroup::check(const ConsumerHeartbeat& request) co
     if (member != nullptr)
         if (Refusal refusal = check_epoch(*member, request); refusal.error != Errc::kNone)
             return refusal;
+    if (joins || request.topics || request.regex) {
+        const Errc error = check_bytes(member, bytes_said(request));
+        if (error != Errc::kNone) return {told(error), too_many_bytes(error, host_.settings())};
+    }
     const bool is_new_regex =
         request.regex && !request.regex->empty() && !regexes_.contains(*request.regex);
     if (!is_new_regex) return {};

@@ -96,4 +96,12 @@ struct ConsumerMember {
     [[nodiscard]] bool is_classic() const noexcept { return metadata.classic.has_value(); }
 };
 
+/// What a member has at least, beside what it said.
+inline constexpr std::size_t kMemberBytes = 256;
+/// What a name in a list takes beside its text.
+inline constexpr std::size_t kNameBytes = 64;
+
+/// What the member makes us hold by what it said of itself.
+[[nodiscard]] std::size_t bytes_of(const ConsumerMember& member);
+
 }  // namespace leat::groups

@@ -384,6 +384,16 @@ TEST(Join, SecondRequestOfAMemberEndsTheFirst) {
     EXPECT_FALSE(*fresh);
 }
 
+TEST(Sync, AssignmentsAreBounded) {
+    Settings settings = quick();
+    settings.group_bytes_max = 150;
+    Fixture f{settings};
+    const auto joined = f.join("g", {});
+    f.pass(0ms);
+    const std::string a = (*joined)->member_id;
+    EXPECT_EQ((*f.sync("g", 1, a, {{a, std::string(151, 'A')}}))->error, Errc::kUnknownServerError);
+}
+
 TEST(Sync, IsRefusedWithKafkasCode) {
     Fixture f;
     EXPECT_EQ((*f.sync("", 1, "m"))->error, Errc::kInvalidGroupId);

@@ -66,12 +66,14 @@ struct Settings {
     /// constant, since such a member cannot send heartbeats.
     std::chrono::milliseconds new_member_join_timeout{300'000};
 
-    std::size_t groups_max = 100'000;          ///< In one partition of __consumer_offsets.
-    std::size_t pending_members_max = 1'000;   ///< A group: ids given out, not yet joined with.
-    std::size_t protocols_max = 64;            ///< A member.
-    std::size_t member_bytes_max = 1'048'576;  ///< A member's protocols with their metadata.
-    std::size_t group_bytes_max = 67'108'864;  ///< All members' protocols of a group.
-    std::size_t offsets_max = 1'000'000;       ///< A group.
+    std::size_t groups_max = 100'000;  ///< leat.groups.max: in one partition of __consumer_offsets.
+    /// leat.group.pending.members.max: ids given out in a group, not yet joined with.
+    std::size_t pending_members_max = 1'000;
+    std::size_t protocols_max = 64;  ///< leat.group.member.protocols.max
+    /// leat.group.member.max.bytes: what a member says of itself, and its assignment.
+    std::size_t member_bytes_max = 1'048'576;
+    std::size_t group_bytes_max = 67'108'864;  ///< leat.group.max.bytes: the same of all members.
+    std::size_t offsets_max = 1'000'000;       ///< leat.group.offsets.max
 
     Faults faults;
 };

@@ -71,6 +71,26 @@ void remember(FetchSession& session, const FetchRequest::FetchTopic& topic,
     known->last_fetched_epoch = from.last_fetched_epoch;
 }
 
+/// What the request would add to a session at most.
+std::size_t weight_of(const FetchRequest& message) {
+    std::size_t sum = 0;
+    for (const FetchRequest::FetchTopic& topic : message.topics)
+        sum += topic.partitions.size() * FetchSession::weight_of(topic.topic);
+    return sum;
+}
+
+/// Most requests only move what the session has: that is counted when there might be no room.
+bool has_room_for(const Request& request, const FetchRequest& message, FetchSession& session) {
+    FetchSessions& sessions = request.shard->fetch_sessions();
+    if (sessions.has_room_for(weight_of(message))) return true;
+    std::size_t added = 0;
+    for (const FetchRequest::FetchTopic& topic : message.topics)
+        for (const FetchRequest::FetchPartition& partition : topic.partitions)
+            if (session.find(topic.topic, {topic.topic_id, partition.partition}) == nullptr)
+                added += FetchSession::weight_of(topic.topic);
+    return added == 0 || sessions.make_room_for(added, request.shard->executor().now());
+}
+
 void plan_sessionless(Request& request, const FetchRequest& message, FetchPlan& plan) {
     const bool by_id = request.version() >= kTopicIdsSince;
     for (const FetchRequest::FetchTopic& topic : message.topics)
@@ -96,7 +116,9 @@ void plan_full(Request& request, const FetchRequest& message, FetchPlan& plan) {
         message.topics, [](const auto& topic) { return !topic.partitions.empty(); });
     if (message.session_epoch == kInitialEpoch && request.version() >= 7 && has_partitions) {
         rt::Executor& executor = request.shard->executor();
-        plan.session = sessions.create(executor.now(), [&executor] { return executor.random(); });
+        if (sessions.make_room_for(weight_of(message), executor.now()))
+            plan.session =
+                sessions.create(executor.now(), [&executor] { return executor.random(); });
     }
     if (plan.session == nullptr) return plan_sessionless(request, message, plan);
     plan.session->uses_topic_ids = request.version() >= kTopicIdsSince;
@@ -124,6 +146,12 @@ void plan_incremental(Request& request, const FetchRequest& message, FetchPlan& 
     for (const FetchRequest::ForgottenTopic& topic : message.forgotten_topics_data)
         for (const std::int32_t index : topic.partitions)
             session->remove(topic.topic, {topic.topic_id, index});
+    if (!has_room_for(request, message, *session)) {
+        // The client begins anew, and does without a session if there is still no room.
+        sessions.erase(session->id);
+        plan.error = Errc::kFetchSessionIdNotFound;
+        return;
+    }
     for (const FetchRequest::FetchTopic& topic : message.topics)
         for (const FetchRequest::FetchPartition& partition : topic.partitions)
             remember(*session, topic, partition);

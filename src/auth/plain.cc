@@ -16,6 +16,7 @@ class PlainServer final : public SaslServer {
     Result<SaslStep> next(std::string_view message) override {
         if (std::exchange(is_over_, true)) return sasl_failure();
         LEAT_TRY(const PlainMessage in, parse_plain(message));
+        claimed_ = in.user.substr(0, kClaimedBytesMax);
         std::optional<Identity> identity = verify_(in.user, in.password);
         if (!identity) return sasl_failure("Authentication failed: Invalid username or password");
         // CVE-2017-12610: nobody acts as somebody else.
@@ -26,8 +27,12 @@ class PlainServer final : public SaslServer {
         return SaslStep{{}, std::move(identity)};
     }
 
+    [[nodiscard]] std::string_view claimed() const noexcept override { return claimed_; }
+
   private:
+    static constexpr std::size_t kClaimedBytesMax = 256;
     PlainVerifier verify_;
+    std::string claimed_;
     bool is_over_ = false;
 };
 

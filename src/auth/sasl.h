@@ -48,6 +48,10 @@ class SaslServer {
     ///         of its own.
     virtual Result<SaslStep> next(std::string_view message) = 0;
 
+    /// Whom the peer says it is, unproved: for a log. "" before it said so, or when only its proof
+    /// would tell.
+    [[nodiscard]] virtual std::string_view claimed() const noexcept { return {}; }
+
     /// next() may take so long (network, disk) that it belongs on a pool.
     [[nodiscard]] virtual bool may_block() const noexcept { return false; }
 };

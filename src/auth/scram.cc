@@ -40,6 +40,8 @@ class ScramServer final : public SaslServer {
         return sasl_failure();
     }
 
+    [[nodiscard]] std::string_view claimed() const noexcept override { return claimed_; }
+
   private:
     enum class State : std::uint8_t { kFirst, kFinal, kOver };
 
@@ -51,6 +53,7 @@ class ScramServer final : public SaslServer {
             return sasl_failure(
                 "Authentication failed: Client requested an authorization id that is different "
                 "from username");
+        claimed_ = in->user;
         by_token_ = in->by_token;
         account_ = options_.find(in->user, by_token_);
         if (!account_) account_ = stranger(in->user);
@@ -110,6 +113,7 @@ class ScramServer final : public SaslServer {
     std::size_t client_nonce_bytes_ = 0;
     bool by_token_ = false;
     bool is_stranger_ = false;
+    std::string claimed_;
     std::optional<ScramAccount> account_;
     std::string nonce_;
     std::string gs2_header_;

@@ -13,7 +13,6 @@ namespace {
 
 constexpr obs::Logger kLog{"audit"};
 constexpr std::size_t kWaitingBytesMax = std::size_t{4} * 1024 * 1024;
-constexpr std::size_t kKindsMax = 4'096;
 
 std::string_view verdict_of(const AuditEvent& event) {
     return event.is_allowed ? "allowed" : "denied";
@@ -45,14 +44,19 @@ std::string kind_of(const AuditEvent& event) {
 
 }  // namespace
 
-AuditLog::AuditLog(const config::BrokerConfig& config, rt::BlockingPool& pool)
+AuditLog::AuditLog(const config::BrokerConfig& config, rt::Disk& disk, rt::BlockingPool& pool)
     : scope_(config.audit_allowed),
       denials_per_second_(static_cast<std::uint32_t>(config.audit_denials_per_second)),
+      denials_total_per_second_(static_cast<std::uint32_t>(config.audit_denials_total_per_second)),
+      path_(config.audit_path),
+      file_bytes_max_(config.audit_file_bytes_max),
+      files_max_(config.audit_files_max),
+      disk_(disk),
       pool_(pool) {}
 
 Result<std::unique_ptr<AuditLog>> AuditLog::open(const config::BrokerConfig& config, rt::Disk& disk,
                                                  rt::BlockingPool& pool) {
-    std::unique_ptr<AuditLog> log{new AuditLog{config, pool}};
+    std::unique_ptr<AuditLog> log{new AuditLog{config, disk, pool}};
     if (config.audit_path.empty()) return log;
     LEAT_TRY(log->file_, disk.open(config.audit_path, rt::OpenMode::kCreate));
     LEAT_TRY(const std::int64_t size, log->file_->size());
@@ -74,23 +78,31 @@ bool AuditLog::wants_allowed(auth::Operation operation) const noexcept {
     return std::ranges::find(kChanges, operation) != kChanges.end();
 }
 
+void AuditLog::begin_second(std::int64_t second) {
+    suppressed_before_.clear();
+    for (const auto& [kind, count] : denials_)
+        if (count.suppressed > 0) suppressed_before_.emplace(kind, count.suppressed);
+    denials_.clear();
+    written_ = 0;
+    second_ = second;
+}
+
 bool AuditLog::may_write(const AuditEvent& event, WallMs now, std::uint64_t& suppressed) {
     if (event.is_allowed) return true;
-    const std::int64_t second = now.value / 1'000;
-    if (second != second_ || denials_.size() >= kKindsMax) {
-        suppressed_before_.clear();
-        for (const auto& [kind, count] : denials_)
-            if (count.suppressed > 0) suppressed_before_.emplace(kind, count.suppressed);
-        denials_.clear();
-        second_ = second;
-    }
+    if (const std::int64_t second = now.value / 1'000; second != second_) begin_second(second);
     const std::string kind = kind_of(event);
-    Count& count = denials_[kind];
-    if (count.written >= denials_per_second_) {
-        ++count.suppressed;
+    const auto known = denials_.find(kind);
+    if (known != denials_.end() && known->second.written >= denials_per_second_) {
+        ++known->second.suppressed;
         return false;
     }
-    ++count.written;
+    // Kinds are made by peers, who can make up as many names as they like.
+    if (written_ >= denials_total_per_second_) {
+        ++uncounted_;
+        return false;
+    }
+    ++written_;
+    ++denials_[kind].written;
     if (const auto before = suppressed_before_.find(kind); before != suppressed_before_.end()) {
         suppressed = before->second;
         suppressed_before_.erase(before);
@@ -98,12 +110,21 @@ bool AuditLog::may_write(const AuditEvent& event, WallMs now, std::uint64_t& sup
     return true;
 }
 
+void AuditLog::tell(const std::string& what, WallMs now) {
+    if (!path_.empty() && !has_failed_)
+        waiting_ += line_of({.what = "Audit", .detail = what}, now, 0);
+    else
+        kLog.warn("denied", {{"what", "Audit"}, {"detail", what}});
+}
+
 void AuditLog::record(rt::Executor& shard, const AuditEvent& event) {
     const WallMs now = shard.wall_now();
     const std::lock_guard lock{mutex_};
     std::uint64_t suppressed = 0;
     if (!may_write(event, now, suppressed)) return;
-    if (!file_ || has_failed_) {
+    const bool is_told = uncounted_ > 0 && written_ <= 1;  // The first of another second.
+    if (is_told) tell("denials not written: " + std::to_string(std::exchange(uncounted_, 0)), now);
+    if (path_.empty() || has_failed_) {
         kLog.info(verdict_of(event), {{"principal", event.principal},
                                       {"host", event.host},
                                       {"client_id", event.client_id},
@@ -120,8 +141,7 @@ void AuditLog::record(rt::Executor& shard, const AuditEvent& event) {
         return;
     }
     if (lost_ > 0) {
-        const std::string told = "events lost: " + std::to_string(std::exchange(lost_, 0));
-        waiting_ += line_of({.what = "Audit", .detail = told}, now, 0);
+        tell("events lost: " + std::to_string(std::exchange(lost_, 0)), now);
     }
     waiting_ += line_of(event, now, suppressed);
     if (!std::exchange(is_writing_, true)) write_some(shard);
@@ -148,10 +168,29 @@ void AuditLog::write_some(rt::Executor& shard) {
         });
 }
 
+std::string AuditLog::aside(std::int32_t number) const {
+    return path_ + "." + std::to_string(number);
+}
+
+/// The file becomes number 1, number 1 becomes 2, and the last one goes.
+Result<void> AuditLog::rotate() {
+    for (std::int32_t number = files_max_ - 1; number > 0; --number) {
+        const std::string from = number == 1 ? path_ : aside(number - 1);
+        const Result<void> done = disk_.rename(from, aside(number));
+        if (!done.has_value() && done.error().code() != Errc::kNotFound) return done;
+    }
+    if (files_max_ == 1) LEAT_TRY_VOID(disk_.remove_file(path_));
+    LEAT_TRY(file_, disk_.open(path_, rt::OpenMode::kCreate));
+    end_ = {};
+    return {};
+}
+
 Result<void> AuditLog::append(const std::string& text) {
+    const auto size = static_cast<std::int64_t>(text.size());
+    if (end_.value > 0 && end_.value + size > file_bytes_max_) LEAT_TRY_VOID(rotate());
     const Bytes bytes = std::as_bytes(std::span{text});
     LEAT_TRY_VOID(file_->write_at(end_, {&bytes, 1}));
-    end_ = FilePos{end_.value + static_cast<std::int64_t>(text.size())};
+    end_ = FilePos{end_.value + size};
     return {};
 }
 

@@ -35,7 +35,9 @@ struct AuditEvent {
 };
 
 /// Writes one JSON object a line to a file of its own, or to the process's log when no file is set.
-/// Denials of one kind beyond a number a second are counted in the next line of that kind.
+/// Denials of one kind beyond a number a second are counted in the next line of that kind; those of
+/// all kinds beyond another number in a line of their own. A file that is full is put aside under
+/// its name and a number, and so many of them are kept.
 ///
 /// Threading: thread-safe. Files are written by one pool job at a time, never on a shard.
 /// Memory:    lines that wait are bounded; what does not fit is counted and told.
@@ -51,21 +53,33 @@ class AuditLog {
 
     /// Whether what was allowed is to be recorded. Denials always are.
     [[nodiscard]] bool wants_allowed(auth::Operation operation) const noexcept;
+    /// The same of those who proved who they are.
+    [[nodiscard]] bool wants_logins() const noexcept { return scope_ != config::AuditScope::kNone; }
 
     /// `shard` is the caller's.
     void record(rt::Executor& shard, const AuditEvent& event);
 
   private:
-    AuditLog(const config::BrokerConfig& config, rt::BlockingPool& pool);
+    AuditLog(const config::BrokerConfig& config, rt::Disk& disk, rt::BlockingPool& pool);
     /// False when the event is only counted.
     bool may_write(const AuditEvent& event, WallMs now, std::uint64_t& suppressed);
+    void begin_second(std::int64_t second);
+    /// About the log itself. Precondition: the lock is held.
+    void tell(const std::string& what, WallMs now);
     void write_some(rt::Executor& shard);
     Result<void> append(const std::string& text);
+    Result<void> rotate();
+    [[nodiscard]] std::string aside(std::int32_t number) const;
 
     const config::AuditScope scope_;
     const std::uint32_t denials_per_second_;
+    const std::uint32_t denials_total_per_second_;
+    const std::string path_;
+    const std::int64_t file_bytes_max_;
+    const std::int32_t files_max_;
+    rt::Disk& disk_;
     rt::BlockingPool& pool_;
-    std::shared_ptr<rt::File> file_;  ///< Null: the process's log.
+    std::shared_ptr<rt::File> file_;  ///< The writing job's. Null: the process's log.
     FilePos end_{};                   ///< The writing job's.
     std::mutex mutex_;                ///< Locks: what follows. Held to add a line, not to write it.
     std::string waiting_;
@@ -78,6 +92,8 @@ class AuditLog {
     };
     std::map<std::string, Count, std::less<>> denials_;  ///< Of this second.
     std::map<std::string, std::uint64_t, std::less<>> suppressed_before_;
+    std::uint32_t written_ = 0;    ///< Denials of this second.
+    std::uint64_t uncounted_ = 0;  ///< Denials beyond the total of a second that is over or this.
     std::int64_t second_ = 0;
 };
 

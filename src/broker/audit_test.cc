@@ -45,8 +45,8 @@ class Audit : public ::testing::Test {
         while (pool_.run_one() || executor_.run()) {
         }
     }
-    std::string content() {
-        const auto file = disk_.open("/audit.log", rt::OpenMode::kRead);
+    std::string content(const std::string& path = "/audit.log") {
+        const auto file = disk_.open(path, rt::OpenMode::kRead);
         EXPECT_OK(file);
         std::string out(static_cast<std::size_t>(*(*file)->size()), ' ');
         EXPECT_OK((*file)->read_at(FilePos{0}, std::as_writable_bytes(std::span{out})));
@@ -88,6 +88,45 @@ TEST_F(Audit, EqualDenialsBeyondTheRateAreCounted) {
     record("t");
     EXPECT_EQ(lines(content()), 4U);
     EXPECT_TRUE(content().ends_with("\"suppressed\":5}\n")) << content();
+}
+
+TEST_F(Audit, NamesMadeUpByPeersDoNotFillIt) {
+    config_.audit_denials_total_per_second = 5;
+    open();
+    for (int i = 0; i < 1'000; ++i) record("guess-" + std::to_string(i));
+    EXPECT_EQ(lines(content()), 5U);
+    record("u", true);
+    EXPECT_EQ(lines(content()), 6U) << "it is about denials";
+    executor_.advance(std::chrono::seconds{1});
+    record("t");
+    record("u");
+    EXPECT_EQ(lines(content()), 9U);
+    EXPECT_NE(content().find("\"what\":\"Audit\",\"operation\":\"\",\"resource\":\"\",\"name\":"
+                             "\"\",\"detail\":\"denials not written: 995\""),
+              std::string::npos)
+        << content();
+}
+
+TEST_F(Audit, FullFilesArePutAsideAndTheOldestGoes) {
+    config_.audit_file_bytes_max = 500;  // Two lines.
+    config_.audit_files_max = 3;
+    open();
+    for (int i = 0; i < 9; ++i) record("t" + std::to_string(i), true);
+    EXPECT_EQ(lines(content()), 1U);
+    EXPECT_NE(content().find("t8"), std::string::npos);
+    EXPECT_EQ(lines(content("/audit.log.1")), 2U);
+    EXPECT_NE(content("/audit.log.1").find("t7"), std::string::npos);
+    EXPECT_NE(content("/audit.log.2").find("t4"), std::string::npos);
+    EXPECT_FALSE(*disk_.exists("/audit.log.3"));
+}
+
+TEST_F(Audit, OneFileBeginsAnew) {
+    config_.audit_file_bytes_max = 500;
+    config_.audit_files_max = 1;
+    open();
+    for (int i = 0; i < 3; ++i) record("t" + std::to_string(i), true);
+    EXPECT_EQ(lines(content()), 1U);
+    EXPECT_FALSE(*disk_.exists("/audit.log.1"));
 }
 
 TEST_F(Audit, GoesOnAtTheEndOfItsFile) {

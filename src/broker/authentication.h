@@ -56,6 +56,10 @@ class Authentication {
     void fail() noexcept;
 
     [[nodiscard]] const std::string& mechanism() const noexcept { return mechanism_; }
+    /// What the exchange says of the peer's name; "" without one.
+    [[nodiscard]] std::string_view claimed() const noexcept {
+        return exchange_ != nullptr ? exchange_->claimed() : std::string_view{};
+    }
 
   private:
     enum class State : std::uint8_t { kIdle, kExchange, kFailed };

@@ -65,10 +65,27 @@ void Connection::on_read(std::size_t bytes) {
 bool Connection::identify() {
     is_identified_ = true;
     const std::optional<rt::TlsPeer> peer = stream_.tls_peer();
-    if (!peer || facts_->authentication->identify(*peer, facts_->session)) return true;
+    if (!peer) return true;
+    const bool is_known = facts_->authentication->identify(*peer, facts_->session);
+    // Where SASL decides who it is, it says so; without a certificate nobody has proved anything.
+    if (!is_known || !facts_->session.mechanism.empty()) audit_certificate(*peer, is_known);
+    if (is_known) return true;
     home_.broker().metrics().count_authentication("SSL", "failed");
     close("unknown_certificate");
     return false;
+}
+
+void Connection::audit_certificate(const rt::TlsPeer& peer, bool is_known) {
+    AuditLog& log = home_.broker().audit();
+    if (is_known && !log.wants_logins()) return;
+    const std::string name = peer.name ? *peer.name : std::string{};
+    log.record(loop_, {.principal = facts_->session.principal.text(),
+                       .mechanism = "SSL",
+                       .host = facts_->peer_host,
+                       .what = "Authenticate",
+                       .resource = "USER",
+                       .name = name,
+                       .is_allowed = is_known});
 }
 
 /// Takes what was read apart, as far as there is room for requests; the rest is kept for later.

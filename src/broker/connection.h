@@ -74,6 +74,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     bool read_header(Request& request);
     bool take_frame(RequestFrame frame);
     void advance();
+    void audit_certificate(const rt::TlsPeer& peer, bool is_known);
     bool start_next();
     void start(Execution& execution);
     void finish(Execution& execution, Answer answer);

@@ -164,6 +164,9 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     if (refused) {
         metrics.count_refused(*refused);
         kLog.warn("connection refused", {{"peer", facts->peer}, {"limit", *refused}});
+        if (broker_.policy() != nullptr)
+            broker_.audit().record(
+                *loops_.front(), {.host = facts->peer_host, .what = "Connect", .detail = *refused});
         if (const auto at = limits_.close_at(facts->peer_host, *refused, now, config, quota))
             close_later(std::move(socket), *at);
         return pause_if_needed();
@@ -253,10 +256,10 @@ void Server::drain(std::chrono::milliseconds timeout, rt::Fn done) {
     if (token_timer_ != rt::TimerId{}) loops_.front()->cancel(token_timer_);
     if (reload_timer_ != rt::TimerId{}) loops_.front()->cancel(reload_timer_);
     for (const auto& [name, one] : std::exchange(delayed_, {})) loops_.front()->cancel(one.second);
+    for (const Listening& one : listening_) one.access->stop();
     listening_.clear();
     drained_ = std::move(done);
     undrained_ = connections_.size();
-    for (const Listening& one : listening_) one.access->stop();
     drain_timer_ =
         loops_.front()->schedule(loops_.front()->now() + timeout, [this] { end_drain(true); });
     for (std::size_t i = 0; i < connections_.size(); ++i)

@@ -153,6 +153,9 @@ struct BrokerConfig {
     std::string audit_path;  ///< "": the process's log.
     AuditScope audit_allowed = AuditScope::kChanges;
     std::int32_t audit_denials_per_second = 10;  ///< Of one kind.
+    std::int32_t audit_denials_total_per_second = 100;
+    std::int64_t audit_file_bytes_max = 104'857'600;
+    std::int32_t audit_files_max = 5;
     bool telemetry = true;
     std::int32_t telemetry_bytes_max = 1'048'576;  ///< One push, packed.
     std::int32_t telemetry_inflated_max = 16'777'216;

@@ -37,9 +37,28 @@ std::string told(const Error& error, std::string_view mechanism) {
            std::string{mechanism};
 }
 
+/// Who has, or has not, proved who he is. A name that was only said stands apart from the
+/// principal.
+void audit_login(const Request& request, std::string_view mechanism, std::string_view claimed,
+                 bool is_allowed) {
+    AuditLog& log = request.shard->broker().audit();
+    if (is_allowed && !log.wants_logins()) return;
+    log.record(request.shard->executor(), {.principal = request.principal().text(),
+                                           .mechanism = mechanism,
+                                           .host = request.connection->peer_host,
+                                           .client_id = request.client_id(),
+                                           .what = "Authenticate",
+                                           .operation = {},
+                                           .resource = "USER",
+                                           .name = claimed,
+                                           .detail = {},
+                                           .is_allowed = is_allowed});
+}
+
 /// Counts and logs it, and waits so that guessing is slow.
 rt::Task<void> suffer(Request* request, std::string mechanism) {
     Authentication& authentication = *request->connection->authentication;
+    audit_login(*request, mechanism, authentication.claimed(), false);
     authentication.fail();
     request->shard->broker().metrics().count_authentication(mechanism, "failed");
     kLog.warn("authentication failed", {{"peer", request->connection->peer},
@@ -56,6 +75,8 @@ rt::Task<Result<Step>> step(Request* request, Bytes message) {
     auth::SaslServer& exchange = authentication.exchange();
     std::optional<Result<auth::SaslStep>> done;
     if (exchange.may_block()) {
+        co_await authentication.access().prepare(authentication.mechanism(), text_of(message),
+                                                 &request->shard->executor());
         const auto work = [&exchange, message] { return exchange.next(text_of(message)); };
         done.emplace(
             co_await on_pool(&request->shard->broker().pool(), &request->shard->executor(), work));
@@ -70,13 +91,12 @@ rt::Task<Result<Step>> step(Request* request, Bytes message) {
                 authentication.succeed(*(*done)->identity, here.now(), here.wall_now(),
                                        request->connection->session));
     request->shard->broker().metrics().count_authentication(authentication.mechanism(), "ok");
+    audit_login(*request, authentication.mechanism(), request->principal().name(), true);
     co_return out;
 }
 
 Bytes in_arena(Request& request, std::string_view text) {
     const std::span<std::byte> out = request.arena.array<std::byte>(text.size());
-        co_await authentication.access().prepare(authentication.mechanism(), text_of(message),
-                                                 &request->shard->executor());
     if (!text.empty()) std::memcpy(out.data(), text.data(), text.size());
     return out;
 }

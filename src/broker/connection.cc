@@ -254,10 +254,13 @@ void Connection::start(Execution& execution) {
     if (is_measured)
         charge(request, auth::QuotaKind::kRequest,
                static_cast<double>(std::exchange(used_, std::chrono::nanoseconds{0}).count()));
-    }
+    rt::CpuMeter meter{is_measured};
     rt::start(request.api->handle(&request),
               [self = shared_from_this(), &execution](Answer answer) {
+                  rt::CpuMeter rest{self->wants_time()};
+                  self->used_ += execution.request.busy;
                   self->finish(execution, std::move(answer));
+                  self->used_ += rest.stop();
               });
     used_ += meter.stop();
 }
@@ -278,9 +281,7 @@ void Connection::finish(Execution& execution, Answer answer) {
         for (std::size_t i = 0; i < executions_.size(); ++i)
             if (executions_[i].get() == &execution) return retire(i);
         return;
-    rt::CpuMeter meter{is_measured};
-                  rt::CpuMeter rest{self->wants_time()};
-                  self->used_ += execution.request.busy;
+    }
     if (is_advancing_) return;
     advance();
     if (!is_closed_ && !is_reading_) read_frames();

@@ -49,6 +49,10 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void on_sent() override;
     void on_closed(const Result<void>& why) override;
 
+    /// Of answers that the peer has not taken.
+    [[nodiscard]] std::size_t unsent_count() const { return stream_.unsent_count(); }
+    [[nodiscard]] std::size_t unsent_bytes() const { return stream_.unsent_bytes(); }
+
     /// A deadline has passed.
     [[nodiscard]] bool is_late(Instant now) const;
     /// Closes when a deadline has passed: idle, inside a frame, or with answers that the peer does
@@ -70,11 +74,11 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     [[nodiscard]] std::size_t frame_bytes_max() const;
     /// TLS has told who is there. False when that is nobody, and the connection is closed.
     bool identify();
+    void audit_certificate(const rt::TlsPeer& peer, bool is_known);
     /// False when the header is none that is served; the connection is closed.
     bool read_header(Request& request);
     bool take_frame(RequestFrame frame);
     void advance();
-    void audit_certificate(const rt::TlsPeer& peer, bool is_known);
     bool start_next();
     void start(Execution& execution);
     void finish(Execution& execution, Answer answer);

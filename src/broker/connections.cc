@@ -116,6 +116,18 @@ void Connections::schedule_sweep() {
     sweep_timer_ = loop_.schedule(loop_.now() + every, [this] { sweep(); });
 }
 
+void Connections::count_unsent() {
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    for (const auto& [key, connection] : all_) {
+        count += connection->unsent_count();
+        bytes += connection->unsent_bytes();
+    }
+    const BrokerMetrics& metrics = broker().metrics();
+    metrics.queued_answers.set(static_cast<std::int64_t>(count));
+    metrics.queued_answer_bytes.set(static_cast<std::int64_t>(bytes));
+}
+
 void Connections::sweep() {
     sweep_timer_ = {};
     std::vector<std::shared_ptr<Connection>> late;
@@ -123,6 +135,7 @@ void Connections::sweep() {
     for (const auto& [key, connection] : all_)
         if (connection->is_late(now)) late.push_back(connection);
     for (const auto& connection : late) connection->check_deadlines(now);
+    count_unsent();
     // Another shard may have given memory back.
     if (!starved_.empty()) wake_starved();
     if (!all_.empty()) schedule_sweep();

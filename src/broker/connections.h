@@ -53,6 +53,7 @@ class Connections {
 
   private:
     void sweep();
+    void count_unsent();
     void schedule_sweep();
     void wake_starved();
 

@@ -38,7 +38,7 @@ constexpr auto kTable = std::to_array<Metric>({
     {.name = "leat_requests_executing", .kind = Kind::kGauge, .help = "Requests in execution."},
     {.name = "leat_queued_answers",
      .kind = Kind::kGauge,
-     .help = "Answers ready and not yet taken by the peer."},
+     .help = "Answers ready and not yet taken by the peer, as of the last second."},
     {.name = "leat_queued_answer_bytes", .kind = Kind::kGauge, .help = "Their bytes."},
     {.name = "leat_request_memory_bytes",
      .kind = Kind::kGauge,

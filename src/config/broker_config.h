@@ -89,8 +89,8 @@ struct BrokerConfig {
     std::int32_t producer_id_expiration_ms = 86'400'000;
     std::int32_t producer_id_expiration_check_ms = 600'000;
     std::int32_t producer_ids_max = 100'000;  ///< Per partition.
-
     std::int64_t producer_ids_idle_min_ms = 600'000;
+
     // Log.
     std::int64_t retention_check_interval_ms = 300'000;
     std::int32_t flush_mark_interval_ms = 100;  ///< Durable mark behind the last sync.

@@ -505,6 +505,16 @@ class Keys(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Hanging(Keys):
+    """Answers when it is told to."""
+    go = threading.Event()
+
+    def do_GET(self):
+        type(self).fetched += 1
+        self.go.wait()
+        self.answer({"keys": list(self.keys.values())})
+
+
 def url64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -566,38 +576,6 @@ class OAuth(unittest.TestCase):
             endpoint.server_close()
 
 
-class Kerberos(unittest.TestCase):
-    def test_a_ticket_says_who_a_client_is(self):
-        with Place() as place, kdc.Kdc(place) as realm:
-            env = realm.environment
-            settings = {"listeners": "SASL_PLAINTEXT://localhost:0", "sasl.enabled.mechanisms": "GSSAPI",
-                        "super.users": "User:alice", "auto.create.topics.enable": "true", "sasl.kerberos.service.name": "kafka",
-                        "listener.name.sasl_plaintext.gssapi.sasl.jaas.config":
-                            "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true "
-                            f'keyTab="{realm.table("server")}" principal="kafka/localhost@{kdc.REALM}";'}
-            with Server(place, settings, env) as server:
-                at = server.addresses["SASL_PLAINTEXT"].replace("127.0.0.1", "localhost")
-                ticket = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "GSSAPI",
-                          "sasl_kerberos_service_name": "kafka", "sasl_kerberos_kinit_cmd": "true"}
-                kcat(at, "-P", "-t", "t", stdin="x\n", env=env, **ticket)
-                self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", env=env, **ticket).stdout, "x\n")
-                run("kdestroy", env=env)
-                self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, env=env, **ticket).returncode, 0)
-
-
-if __name__ == "__main__":
-    LEAT = str(pathlib.Path(sys.argv.pop(1)).resolve())
-    unittest.main(verbosity=2)
-class Hanging(Keys):
-    """Answers when it is told to."""
-    go = threading.Event()
-
-    def do_GET(self):
-        type(self).fetched += 1
-        self.go.wait()
-        self.answer({"keys": list(self.keys.values())})
-
-
     def test_an_endpoint_that_hangs_holds_up_nobody_else(self):
         with Place() as place:
             first, first_jwk = self.make_key(place, "first")
@@ -647,3 +625,25 @@ class Hanging(Keys):
             endpoint.server_close()
 
 
+class Kerberos(unittest.TestCase):
+    def test_a_ticket_says_who_a_client_is(self):
+        with Place() as place, kdc.Kdc(place) as realm:
+            env = realm.environment
+            settings = {"listeners": "SASL_PLAINTEXT://localhost:0", "sasl.enabled.mechanisms": "GSSAPI",
+                        "super.users": "User:alice", "auto.create.topics.enable": "true", "sasl.kerberos.service.name": "kafka",
+                        "listener.name.sasl_plaintext.gssapi.sasl.jaas.config":
+                            "com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true "
+                            f'keyTab="{realm.table("server")}" principal="kafka/localhost@{kdc.REALM}";'}
+            with Server(place, settings, env) as server:
+                at = server.addresses["SASL_PLAINTEXT"].replace("127.0.0.1", "localhost")
+                ticket = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "GSSAPI",
+                          "sasl_kerberos_service_name": "kafka", "sasl_kerberos_kinit_cmd": "true"}
+                kcat(at, "-P", "-t", "t", stdin="x\n", env=env, **ticket)
+                self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", env=env, **ticket).stdout, "x\n")
+                run("kdestroy", env=env)
+                self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, env=env, **ticket).returncode, 0)
+
+
+if __name__ == "__main__":
+    LEAT = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main(verbosity=2)

@@ -213,12 +213,12 @@ class Secrets:
         return [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={allowed}", *kerberos]
 
 
-def add_users(address):
-    """Alice, with her keys of both kinds of SCRAM; the same request to both brokers."""
+def add_users(address, user=USER):
+    """Alice, or another with her password, with keys of both kinds of SCRAM; the same request to both brokers."""
     with Client(address) as client:
         for number, digest in SCRAM.values():
             salt = os.urandom(16)
-            row = {"name": USER, "mechanism": number, "iterations": ITERATIONS, "salt": salt,
+            row = {"name": user, "mechanism": number, "iterations": ITERATIONS, "salt": salt,
                    "salted_password": hashlib.pbkdf2_hmac(digest, PASSWORD.encode(), salt, ITERATIONS)}
             answer = client.call("AlterUserScramCredentials", 0, deletions=[], upsertions=[row])
             if answer["results"][0]["error_code"]:

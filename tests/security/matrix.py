@@ -3,13 +3,15 @@
 
     matrix.py PROGRAM [--only API]... [--way WAY]... [--report FILE] [--mutant deny|host|prefix|principal]
 
-Cells come from docs/reference/rights.md, which is printed from the table in the code: for each request and version no right and all
+Cells come from the table in the code, as `PROGRAM reference --print rights` prints it: for each request and version no right and all
 of them; in the newest version, for each right: all but it, it alone, all with a DENY of it, and all with it granted on another name,
 on a prefix that is one character off, for another host, to another principal, for an operation that does not imply it. Each is asked
 once for each way to prove who one is (mechanisms.py). Both peers get the same rules and the same bytes; answers are compared without
 texts, ids, times and sizes. Differences must be in
-differences.txt, with a reason each. A mutant weakens the rules that Leat is given, as a broker would that does not look at that part
-of them: the matrix must see it. Exit code: 0 as expected, 1 differences (of a mutant: none), 3 Kafka cannot be had.
+differences.txt, with a reason each. Each right of the table must decide: with it and without it both peers must answer otherwise in at
+least one cell, or untried.txt says why it cannot be so. A mutant weakens the rules that Leat is given, as a broker would that does not look at that part
+of them: the matrix must see it. Exit code: 0 as expected, 1 differences (of a mutant: none) or a right that decides nothing, 3 Kafka
+cannot be had.
 """
 import argparse
 import json
@@ -17,6 +19,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -45,6 +48,9 @@ DENY, ALLOW, LITERAL, PREFIXED = 2, 3, 3, 4
 SHARED = {"authorizer.class.name": AUTHORIZER, "auto.create.topics.enable": "false", "super.users": "User:ANONYMOUS",
           # One node writes each change down before it answers; more of it would be the machine's.
           "group.initial.rebalance.delay.ms": "0"}
+# What keeps things alive for as long as the matrix takes, and lets Metadata make topics.
+LASTING = {"auto.create.topics.enable": "true", "transaction.max.timeout.ms": "7200000", "group.consumer.session.timeout.ms": "7200000",
+           "group.consumer.max.session.timeout.ms": "7200000"}
 EVERY_RULE = {"resource_type_filter": 1, "resource_name_filter": None, "pattern_type_filter": 1, "principal_filter": None,
               "host_filter": None, "operation": 1, "permission_type": 1}
 
@@ -73,8 +79,12 @@ class Peer:
     def start(self):
         self.node.start()
         security.add_users(self.node.address)
+        security.add_users(self.node.address, samples.OTHER)
         self.token = mechanisms.make_token(self.node.addresses["CLEAR"], self.secrets)
+        self.token_of_another = self.another_makes_a_token()
         self.prepare()
+        self.open_transaction()
+        self.join_group()
 
     def prepare(self):
         """What the requests speak of, made by who may do everything."""
@@ -98,6 +108,57 @@ class Peer:
             time.sleep(0.05)
         self.base_rules = self.rules()
 
+    def another_makes_a_token(self):
+        for _ in range(200):  # Kafka learns of a user a moment after it agreed to him.
+            try:
+                return mechanisms.make_token(self.node.addresses["CLEAR"], self.secrets, "SCRAM-SHA-256", samples.OTHER)[0]
+            except mechanisms.Refused:
+                time.sleep(0.05)
+        raise RuntimeError(f"{samples.OTHER} is not let in")
+
+    def settled(self, api, version, **fields):
+        """The answer once nothing passes that a coordinator may have to say first."""
+        for _ in range(400):
+            answer = self.admin.call(api, version, **fields)
+            if not PASSING & codes_of(answer):
+                break
+            time.sleep(0.02)
+        if codes_of(answer):
+            raise RuntimeError(f"{api}: {answer}")
+        return answer
+
+    def open_transaction(self):
+        """One that is open for as long as the matrix takes."""
+        self.settled("FindCoordinator", 4, key_type=1, coordinator_keys=[samples.OPEN])
+        begun = self.settled("InitProducerId", 4, transactional_id=samples.OPEN, transaction_timeout_ms=int(LASTING["transaction.max.timeout.ms"]))
+        self.settled("AddPartitionsToTxn", 3, v3_and_below_transactional_id=samples.OPEN, v3_and_below_producer_id=begun["producer_id"],
+                     v3_and_below_producer_epoch=begun["producer_epoch"], v3_and_below_topics=[{"name": samples.TOPIC, "partitions": [0]}])
+
+    def join_group(self):
+        """A member of the new protocol that has the topic."""
+        self.settled("FindCoordinator", 4, key_type=0, coordinator_keys=[samples.LIVE])
+        fields = {"group_id": samples.LIVE, "member_id": "mx-member", "member_epoch": 0, "rebalance_timeout_ms": 60_000,
+                  "subscribed_topic_names": [samples.TOPIC], "topic_partitions": []}
+        owned = None
+        while owned is None:
+            answer = self.settled("ConsumerGroupHeartbeat", 1, **fields)
+            owned = (answer["assignment"] or {}).get("topic_partitions") or None
+            fields = {"group_id": samples.LIVE, "member_id": "mx-member", "member_epoch": answer["member_epoch"]}
+            time.sleep(0.05)
+        self.settled("ConsumerGroupHeartbeat", 1, **fields | {"topic_partitions": owned})
+
+    def unmake(self, answer):
+        """Deletes the topic that a cell made."""
+        if answer == "closed" or not any(t["name"] == samples.MADE and not t["error_code"] for t in answer["topics"]):
+            return
+        self.admin.call("DeleteTopics", 5, topic_names=[samples.MADE], timeout_ms=10_000)
+        for _ in range(1000):
+            told = self.admin.call("Metadata", 10, topics=[{"name": samples.MADE}], allow_auto_topic_creation=False)
+            if told["topics"][0]["error_code"]:
+                return
+            time.sleep(0.005)
+        raise RuntimeError("the topic that was made does not go")
+
     def find_ids(self):
         """Makes the topic anew that a cell may have deleted, and waits until the broker knows of it."""
         made = self.admin.call("CreateTopics", 7, timeout_ms=10_000,
@@ -120,7 +181,7 @@ class Peer:
 
     def set_rules(self, rules):
         """Exactly these rules beside those of the administrator, in force when this returns."""
-        rules = self.mutate(rules)
+        rules = self.mutate([(r[0], r[1](self) if callable(r[1]) else r[1], *r[2:]) for r in rules])
         wanted = {(r[0], r[1], r[2], r[3] or self.principal, r[4], r[5], r[6]) for r in rules} | self.base_rules
         have = self.rules()
         if have - wanted:
@@ -138,7 +199,7 @@ class Peer:
             time.sleep(0.005)
         raise RuntimeError("the rules did not come into force")
 
-    def ask(self, way, api, version, fields):
+    def ask(self, way, api, version, fields, passing=frozenset()):
         attempts = 0
         while True:
             attempts += 1
@@ -151,14 +212,14 @@ class Peer:
                 if attempts > 1:
                     return "closed"
                 continue
-            if attempts > 50 or not PASSING & codes_of(answer):
+            if attempts > 100 or not (PASSING | passing) & codes_of(answer):
                 return answer
             time.sleep(0.02)
 
 
 def make_peers(program, folder, realm):
     secrets = security.Secrets(folder / "secrets")
-    settings = mechanisms.settings(secrets, realm) | SHARED
+    settings = mechanisms.settings(secrets, realm) | SHARED | LASTING
     options = [*secrets.java_options(), f"-Djava.security.krb5.conf={realm.config}"]
     return [Peer("leat", kafka_node.LeatNode(folder / "leat", program, settings=settings, listeners=mechanisms.LISTENERS,
                                              environment=realm.environment), secrets),
@@ -166,19 +227,24 @@ def make_peers(program, folder, realm):
                                                java_options=options), secrets)]
 
 
-def table():
-    """{API: [(operation, resource, first version, last version)]} of the reference page."""
+def table(program):
+    """{API: [(operation, resource, first version, last version)]} of the code."""
     out = {}
-    for line in (ROOT / "docs/reference/rights.md").read_text().splitlines():
+    page = subprocess.run([program, "reference", "--print", "rights"], capture_output=True, text=True, check=True).stdout
+    for line in page.splitlines():
         row = [cell.strip() for cell in line.strip("|").split("|")]
         if len(row) == 6 and row[2] in OPERATIONS:
             first, last = map(int, row[1].split("-"))
             out.setdefault(row[0], []).append((row[2], row[3], first, last))
+    if not out:
+        raise RuntimeError(f"{program} prints no rights")
     return out
 
 
-NAMES = {"TOPIC": ("mx-topic", "mx-new", "mx-gone"), "GROUP": ("mx-group", "mx-no-group", "mx-new-group"), "CLUSTER": ("kafka-cluster",),
-         "TRANSACTIONAL_ID": ("mx-txn",), "DELEGATION_TOKEN": ("*",), "USER": ("*",)}
+# A name that each peer has for itself is a function of the peer.
+NAMES = {"TOPIC": ("mx-topic", "mx-new", "mx-gone", "mx-made"), "GROUP": ("mx-group", "mx-no-group", "mx-new-group", "mx-live"),
+         "CLUSTER": ("kafka-cluster",), "TRANSACTIONAL_ID": ("mx-txn", "mx-open"), "USER": (f"User:{samples.OTHER}",),
+         "DELEGATION_TOKEN": (lambda peer: peer.token_of_another,)}
 FOREIGN = {"READ": "CREATE", "WRITE": "READ", "CREATE": "DESCRIBE", "DELETE": "DESCRIBE", "ALTER": "DESCRIBE", "DESCRIBE": "CREATE",
            "CLUSTER_ACTION": "CREATE", "DESCRIBE_CONFIGS": "DESCRIBE", "ALTER_CONFIGS": "DESCRIBE_CONFIGS", "IDEMPOTENT_WRITE": "CREATE",
            "CREATE_TOKENS": "DESCRIBE_TOKENS", "DESCRIBE_TOKENS": "CREATE_TOKENS", "TWO_PHASE_COMMIT": "DESCRIBE"}
@@ -186,8 +252,22 @@ FOREIGN = {"READ": "CREATE", "WRITE": "READ", "CREATE": "DESCRIBE", "DELETE": "D
 
 def rules_of(right, permission=ALLOW, operation=None, host="127.0.0.1", principal=None, pattern=LITERAL, rename=lambda name: name):
     kind = RESOURCES[right[1]]
-    return [(kind, name if kind == 4 else rename(name), pattern, principal, host, OPERATIONS[operation or right[0]], permission)
+
+    def renamed(name):
+        return (lambda peer: rename(name(peer))) if callable(name) else rename(name)
+    return [(kind, name if kind == 4 else renamed(name), pattern, principal, host, OPERATIONS[operation or right[0]], permission)
             for name in NAMES[right[1]]]
+
+
+def label_of(right):
+    return f"{right[0]} on {right[1]}"
+
+
+def pairs_of(right, rights):
+    """Cells that differ in that right alone."""
+    if len(rights) == 1:
+        return [("all rights", "no right")]
+    return [("all rights", f"all but {label_of(right)}"), (f"only {label_of(right)}", "no right")]
 
 
 def cells_of(rights):
@@ -195,7 +275,7 @@ def cells_of(rights):
     yield "no right", []
     yield "all rights", sum((rules_of(r) for r in rights), [])
     for right in rights:
-        label = f"{right[0]} on {right[1]}"
+        label = label_of(right)
         others = sum((rules_of(r) for r in rights if r != right), [])
         if len(rights) > 1:
             yield f"all but {label}", others
@@ -223,7 +303,8 @@ IGNORED = {"error_message", "message", "topic_id", "throttle_time_ms", "host", "
            "current_voters", "observers", "config_source", "synonyms", "documentation", "read_only", "replica_nodes", "isr_nodes",
            "session_id", "is_default", "value", "committed_leader_epoch", "last_timestamp", "eligible_leader_replicas", "timestamp",
            "preferred_read_replica", "aborted_transactions", "current_leader", "node_endpoints", "offline_replicas", "last_known_elr",
-           "partition_size", "offset_lag", "committed_offset", "active_producers", "configs"}
+           "token_id", "hmac", "issue_timestamp_ms", "expiry_timestamp_ms", "max_timestamp_ms", "issue_timestamp", "expiry_timestamp",
+           "max_timestamp", "transaction_start_time_ms", "partition_size", "offset_lag", "committed_offset", "active_producers", "configs"}
 
 
 def normal(value):
@@ -236,13 +317,10 @@ def normal(value):
     return value
 
 
-def known_differences():
-    out = {}
-    for line in (HERE / "differences.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            pattern, reason = line.split(" :: ")
-            out[re.compile(pattern)] = reason
-    return out
+def reasons(name):
+    """{what: why} of a list in this folder."""
+    lines = (HERE / name).read_text().splitlines()
+    return dict(line.split(" :: ") for line in lines if line and not line.startswith("#"))
 
 
 MUTANTS = {
@@ -254,21 +332,31 @@ MUTANTS = {
 
 
 class Matrix:
-    def __init__(self, peers, ways):
-        self.peers, self.ways, self.known = peers, ways, known_differences()
+    def __init__(self, peers, ways, rights):
+        self.peers, self.ways, self.rights = peers, ways, rights
+        self.known = {re.compile(pattern): reason for pattern, reason in reasons("differences.txt").items()}
+        self.untried = reasons("untried.txt")
         self.cells, self.differences, self.unexplained, self.used = 0, [], [], set()
         self.by_api, self.by_way, self.skipped = {}, {way: [0, 0] for way in ways}, set()
+        self.idle = {(api, label_of(right)) for api, rows in rights.items() for right in rows}
 
-    def cell(self, name, api, version, fields, rules):
+    def cell(self, sample, version, what, rules):
+        """What each peer answers, the first way."""
+        api, label, _, fields = sample
         for peer in self.peers:
             peer.set_rules(rules)
+        first = None
         for way in self.ways:
             answers = []
             for peer in self.peers:
-                answers.append(peer.ask(way, api, version, fields))
+                answers.append(peer.ask(way, api, version, fields, samples.PASSING.get((api, label), frozenset())))
                 if api == "DeleteTopics":
                     peer.find_ids()
-            self.compare(name, api, way, answers)
+                if label == "creating":
+                    peer.unmake(answers[-1])
+            self.compare(f"{api} v{version} {label}: {what}".replace("  ", " "), api, way, answers)
+            first = first or [normal(answer) for answer in answers]
+        return first
 
     def compare(self, name, api, way, answers):
         self.cells += 1
@@ -289,8 +377,8 @@ class Matrix:
             self.used.add(reason)
 
     def run(self, only):
-        rights = table()
-        for api, label, first, fields in samples.SAMPLES:
+        for sample in samples.SAMPLES:
+            api, _, first, _ = sample
             if only and api not in only:
                 continue
             key = protocol.APIS[api].key
@@ -301,22 +389,40 @@ class Matrix:
                 continue
             low, high = max(first, *(r[0] for r in ranges)), min(r[1] for r in ranges)
             for version in range(low, high + 1):
-                needs = [r for r in rights.get(api, []) if r[2] <= version <= r[3]]
-                full = version == high or (api, version) in (("AddPartitionsToTxn", 3), ("Fetch", 12), ("Produce", 12))
-                for what, rules in cells_of(needs) if full else list(cells_of(needs))[:2]:
-                    self.cell(f"{api} v{version} {label}: {what}".replace("  ", " "), api, version, fields, rules)
+                needs = [r for r in self.rights.get(api, []) if r[2] <= version <= r[3]]
+                cells = list(cells_of(needs))
+                full = version == high or (api, version) in samples.OLDER
+                answers = {what: self.cell(sample, version, what, rules) for what, rules in (cells if full else cells[:2])}
+                self.note_deciding(api, needs, answers)
+
+    def note_deciding(self, api, needs, answers):
+        for right in needs:
+            for one, other in pairs_of(right, needs):
+                if one in answers and other in answers and all(a != b for a, b in zip(answers[one], answers[other])):
+                    self.idle.discard((api, label_of(right)))
+
+    def undecided(self, only):
+        """Lines about rights that no cell has put to the test, and about reasons that are none any more."""
+        idle = {f"{api} {label}" for api, label in self.idle if not only or api in only}
+        stale = set() if only else set(self.untried) - idle
+        return [f"decides nothing: {one}" for one in sorted(idle - set(self.untried))] + [f"stale in untried.txt: {one}" for one in sorted(stale)]
 
 
 def report(path, matrix, summary):
     lines = ["# The negative matrix: every API x every missing right, beside Apache Kafka", "", f"- Commit: {machine.commit(ROOT)}",
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
              "- Command: `tests/security/matrix.py LEAT --report FILE`", f"- Result: {summary}", "",
-             "Cells come from `docs/reference/rights.md`. Both brokers get the same access rules and the same bytes; answers are compared",
-             "without texts, ids, times and sizes. Each request is asked by every way of `tests/security/mechanisms.py`, with the same rules.", "",
+             "Cells come from the table in the code (`docs/reference/rights.md`). Both brokers get the same access rules and the same bytes;",
+             "answers are compared without texts, ids, times and sizes. Each request is asked by every way of `tests/security/mechanisms.py`, with",
+             "the same rules: in its newest version, and in older ones that have something of their own, in all cells; in the others without any",
+             "right and with all of them. A right decides when both brokers answer otherwise with it and without it.", "",
              "| who one is by | cells | differ |", "|---|---|---|", *(f"| {way} | {n} | {d} |" for way, (n, d) in matrix.by_way.items()), "",
-             "| API | cells | differ | reasons |", "|---|---|---|---|"]
-    for api, (cells, differ, reasons) in sorted(matrix.by_api.items()):
-        lines.append(f"| {api} | {cells} | {differ} | {'; '.join(sorted(reasons))} |")
+             "| API | cells | differ | reasons | rights | of them decide |", "|---|---|---|---|---|---|"]
+    for api, (cells, differ, why) in sorted(matrix.by_api.items()):
+        rows = matrix.rights.get(api, [])
+        decide = sum((api, label_of(right)) not in matrix.idle for right in rows)
+        lines.append(f"| {api} | {cells} | {differ} | {'; '.join(sorted(why))} | {len(rows)} | {decide} |")
+    lines += ["", *(f"Decides nothing: {one}: {why}." for one, why in matrix.untried.items())] if matrix.untried else []
     if matrix.skipped:
         lines += ["", "Not served by both, not tried: " + ", ".join(sorted(matrix.skipped)) + "."]
     path.write_text("\n".join(lines) + "\n")
@@ -328,7 +434,7 @@ def try_all(args, peers):
             peers[0].mutate = MUTANTS[args.mutant]
         for peer in peers:
             peer.start()
-        matrix = Matrix(peers, args.way or list(mechanisms.WAYS))
+        matrix = Matrix(peers, args.way or list(mechanisms.WAYS), table(args.program))
         matrix.run(args.only)
         return matrix
     finally:
@@ -355,17 +461,21 @@ def main():
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     stale = [r.pattern for r in matrix.known if r not in matrix.used] if not args.only else []
+    undecided = matrix.undecided(args.only)
+    rights = sum(map(len, matrix.rights.values()))
     summary = (f"{matrix.cells} cells, {len(matrix.differences)} differ, {len(matrix.unexplained)} of them without a reason, "
-               f"{len(stale)} reasons without a difference, {time.monotonic() - began:.0f} s")
+               f"{len(stale)} reasons without a difference; {rights - len(matrix.idle)} of {rights} rights decide; "
+               f"{time.monotonic() - began:.0f} s")
     print(summary)
     if args.mutant:
         print(f"mutant {args.mutant}: {'caught' if matrix.unexplained else 'NOT CAUGHT'}")
         return 0 if matrix.unexplained else 1
     for pattern in stale:
         print(f"stale: {pattern}")
+    print("".join(f"{line}\n" for line in undecided), end="")
     if args.report:
         report(pathlib.Path(args.report), matrix, summary)
-    return 1 if matrix.unexplained or stale else 0
+    return 1 if matrix.unexplained or stale or undecided else 0
 
 
 if __name__ == "__main__":

@@ -28,9 +28,9 @@ class Refused(Exception):
 
 
 class Connection(protocol.Client):
-    """A connection that has proved who it is; a delegation token is (id, hmac)."""
+    """A connection that has proved who it is; a delegation token is (id, hmac). `user` may be another by SCRAM only, with the same password."""
 
-    def __init__(self, address, way, secrets, realm=None, token=None, source="127.0.0.1"):
+    def __init__(self, address, way, secrets, realm=None, token=None, source="127.0.0.1", user=security.USER):
         host, port = address.rsplit(":", 1)
         self.client_id, self.correlation, self.realm = "matrix", 0, realm
         self.socket = socket.create_connection((host, int(port)), timeout=30, source_address=(source, 0))
@@ -41,7 +41,7 @@ class Connection(protocol.Client):
                 context.load_cert_chain(secrets.folder / "alice.pem", secrets.folder / "alice.key")
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         if mechanism:
-            self.authenticate(way, mechanism, secrets, token)
+            self.authenticate(way, mechanism, secrets, token, user)
 
     def step(self, data):
         answer = self.call("SaslAuthenticate", 2, auth_bytes=data)
@@ -49,7 +49,7 @@ class Connection(protocol.Client):
             raise Refused(f"{answer['error_code']} {answer['error_message']}")
         return answer["auth_bytes"]
 
-    def authenticate(self, way, mechanism, secrets, token):
+    def authenticate(self, way, mechanism, secrets, token, user):
         answer = self.call("SaslHandshake", 1, mechanism=mechanism)
         if answer["error_code"]:
             raise Refused(f"{mechanism}: {answer}")
@@ -62,7 +62,7 @@ class Connection(protocol.Client):
         elif way == "token":
             self.scram("sha256", token[0], base64.b64encode(token[1]).decode(), ",tokenauth=true")
         else:
-            self.scram(DIGESTS[mechanism], security.USER, security.PASSWORD)
+            self.scram(DIGESTS[mechanism], user, security.PASSWORD)
 
     def scram(self, digest, user, password, extension=""):
         nonce = base64.b64encode(os.urandom(18)).decode()
@@ -109,9 +109,9 @@ def settings(secrets, realm):
                   "delegation.token.secret.key": "secret-of-tokens"}
 
 
-def make_token(address, secrets):
-    """(id, hmac) of a token of alice's, which she makes herself."""
-    connection = Connection(address, "PLAIN", secrets)
+def make_token(address, secrets, way="PLAIN", user=security.USER):
+    """(id, hmac) of a token of the user's, who makes it himself."""
+    connection = Connection(address, way, secrets, user=user)
     answer = connection.call("CreateDelegationToken", 3, owner_principal_type=None, owner_principal_name=None, renewers=[], max_lifetime_ms=-1)
     connection.socket.close()
     if answer["error_code"]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request of each kind that needs rights, about things of these names. A sample is (API, label, first version, fields); the
-fields may depend on the peer, which knows its topic's id. What would change something is asked so that it changes nothing, or is
-put back before the next cell."""
+"""At least one request for each right of the table, in which it decides, about things of these names. A sample is (API, label, first
+version, fields); the fields may depend on the peer, which knows its topic's id. What would change something is asked so that it
+changes nothing, or is put back before the next cell; only tokens and markers add up."""
 import pathlib
 import sys
 
@@ -9,8 +9,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import raw_client  # noqa: E402
 
 TOPIC, GROUP, TXN, NEW = "mx-topic", "mx-group", "mx-txn", "mx-new"
+# A topic that Metadata makes, a group with a member who reads TOPIC, a transaction that has TOPIC in it, somebody else with a token.
+MADE, LIVE, OPEN, OTHER = "mx-made", "mx-live", "mx-open", "bob"
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
 BATCH = raw_client.batch([b"x"])
+IN_TRANSACTION = raw_client.batch([b"x"], producer=(99_999, 0, 0), attributes=0x10)
+REPLICA = 5
+# Versions besides the newest in which all cells are tried: a field or a way to name things is in no later one.
+OLDER = {("AddPartitionsToTxn", 3), ("Fetch", 12), ("Metadata", 10), ("Produce", 12)}
+# Codes that pass, besides those that do for all.
+PASSING = {("Metadata", "creating"): {3, 5}}
 
 
 def resource(kind, name, **fields):
@@ -27,14 +35,22 @@ SAMPLES = [
         {"name": TOPIC, "topic_id": p.topic_id, "partition_data": [{"index": 0, "records": BATCH}]}])),
     ("Produce", "unknown", 3, lambda p: dict(transactional_id=None, acks=-1, timeout_ms=5000, topic_data=[
         {"name": NEW, "topic_id": NOBODY, "partition_data": [{"index": 0, "records": BATCH}]}])),
+    ("Produce", "in a transaction", 3, lambda p: dict(transactional_id=TXN, acks=-1, timeout_ms=5000, topic_data=[
+        {"name": TOPIC, "topic_id": p.topic_id, "partition_data": [{"index": 0, "records": IN_TRANSACTION}]}])),
     ("Fetch", "", 0, lambda p: dict(replica_id=-1, max_wait_ms=0, min_bytes=0, max_bytes=1 << 20, session_epoch=-1, topics=[
         {"topic": TOPIC, "topic_id": p.topic_id, "partitions": [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1}]}])),
     ("Fetch", "unknown", 0, lambda p: dict(replica_id=-1, max_wait_ms=0, min_bytes=0, max_bytes=1 << 20, session_epoch=-1, topics=[
         {"topic": NEW, "topic_id": NOBODY, "partitions": [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1}]}])),
+    ("Fetch", "as a replica", 0, lambda p: dict(
+        replica_id=REPLICA, replica_state={"replica_id": REPLICA, "replica_epoch": -1}, max_wait_ms=0, min_bytes=0, max_bytes=1 << 20,
+        session_epoch=-1, topics=[{"topic": TOPIC, "topic_id": p.topic_id, "partitions": [
+            {"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1}]}])),
     ("ListOffsets", "", 0, lambda p: dict(replica_id=-1, topics=[
         {"name": TOPIC, "partitions": [{"partition_index": 0, "timestamp": -2}]},
         {"name": NEW, "partitions": [{"partition_index": 0, "timestamp": -2}]}])),
-    ("Metadata", "named", 0, lambda p: dict(allow_auto_topic_creation=False, include_topic_authorized_operations=True,
+    ("Metadata", "creating", 0, lambda p: dict(allow_auto_topic_creation=True, include_topic_authorized_operations=True,
+                                               include_cluster_authorized_operations=True, topics=[{"name": TOPIC}, {"name": MADE}])),
+    ("Metadata", "named", 4, lambda p: dict(allow_auto_topic_creation=False, include_topic_authorized_operations=True,
                                             include_cluster_authorized_operations=True, topics=[{"name": TOPIC}, {"name": NEW}])),
     ("Metadata", "all", 1, lambda p: dict(topics=None, include_topic_authorized_operations=True)),
     ("Metadata", "by id", 12, lambda p: dict(topics=[{"topic_id": p.topic_id, "name": None}])),
@@ -89,6 +105,8 @@ SAMPLES = [
     ("DescribeConfigs", "broker", 1, lambda p: resource(4, "1", configuration_keys=["node.id"])),
     ("DescribeConfigs", "group", 1, lambda p: resource(32, GROUP, configuration_keys=["no.such"])),
     ("AlterConfigs", "topic", 0, lambda p: altered(2, TOPIC, operation=False)),
+    ("AlterConfigs", "broker", 0, lambda p: altered(4, "1", operation=False, name="max.connections")),
+    ("AlterConfigs", "group", 0, lambda p: altered(32, GROUP, operation=False, name="consumer.session.timeout.ms", value="50000")),
     ("AlterConfigs", "unknown topic", 0, lambda p: altered(2, NEW, operation=False)),
     ("IncrementalAlterConfigs", "topic", 0, lambda p: altered(2, TOPIC)),
     ("IncrementalAlterConfigs", "broker", 0, lambda p: altered(4, "1", name="max.connections")),
@@ -113,13 +131,18 @@ SAMPLES = [
         {"feature": "no.such", "max_version_level": 1, "upgrade_type": 1}])),
     ("DescribeCluster", "", 0, lambda p: dict(include_cluster_authorized_operations=True)),
     ("DescribeProducers", "", 0, lambda p: dict(topics=[{"name": TOPIC, "partition_indexes": [0]}, {"name": NEW, "partition_indexes": [0]}])),
-    ("DescribeTransactions", "", 0, lambda p: dict(transactional_ids=[TXN])),
+    ("DescribeTransactions", "", 0, lambda p: dict(transactional_ids=[TXN, OPEN])),
     ("ListTransactions", "", 0, lambda p: dict()),
-    ("WriteTxnMarkers", "", 1, lambda p: dict(markers=[])),
+    ("WriteTxnMarkers", "", 1, lambda p: dict(markers=[{
+        "producer_id": 99_999, "producer_epoch": 0, "transaction_result": False, "coordinator_epoch": 0, "topics": [
+            {"name": TOPIC, "partition_indexes": [0]}, {"name": NEW, "partition_indexes": [0]}]}])),
+    ("DescribeDelegationToken", "of another", 0, lambda p: dict(owners=[{"principal_type": "User", "principal_name": OTHER}])),
+    ("CreateDelegationToken", "for another", 0, lambda p: dict(owner_principal_type="User", owner_principal_name=OTHER, renewers=[],
+                                                               max_lifetime_ms=-1)),
     ("ConsumerGroupHeartbeat", "", 0, lambda p: dict(group_id="mx-new-group", member_id="m", member_epoch=5)),
     ("ConsumerGroupHeartbeat", "subscribing", 1, lambda p: dict(group_id="mx-new-group", member_id="m", member_epoch=5,
                                                                 subscribed_topic_names=[TOPIC])),
-    ("ConsumerGroupDescribe", "", 0, lambda p: dict(group_ids=["mx-no-group"], include_authorized_operations=True)),
+    ("ConsumerGroupDescribe", "", 0, lambda p: dict(group_ids=["mx-no-group", LIVE], include_authorized_operations=True)),
     ("ListConfigResources", "", 0, lambda p: dict()),
     ("DescribeTopicPartitions", "named", 0, lambda p: dict(topics=[{"name": TOPIC}, {"name": NEW}])),
     ("DescribeTopicPartitions", "all", 0, lambda p: dict(topics=[])),

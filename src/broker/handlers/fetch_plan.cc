@@ -21,13 +21,18 @@ Errc error_of(const metadata::Topic* topic, std::int32_t index, bool by_id) {
     return Errc::kNone;
 }
 
+/// Only replicas fetch with an id of their own, and there are none.
+bool is_replica(const FetchRequest& message) {
+    return std::max(message.replica_id, message.replica_state.replica_id) >= 0;
+}
+
 /// Fills in what only the metadata of this moment can tell, the sender's rights included.
-void resolve(Request& request, FetchItem& item, bool by_id) {
+void resolve(Request& request, const FetchRequest& message, FetchItem& item, bool by_id) {
     const metadata::Image& image = request.shard->image();
     const metadata::Topic* topic = by_id ? image.find(item.id.topic) : image.find(item.topic);
     const bool has_name = !by_id || topic != nullptr;
     const std::string_view name = topic != nullptr ? std::string_view{topic->name} : item.topic;
-    if (has_name && !may_topic(request, auth::Operation::kRead, name))
+    if (has_name && !is_replica(message) && !may_topic(request, auth::Operation::kRead, name))
         item.error = Errc::kTopicAuthorizationFailed;
     else
         item.error = error_of(topic, item.id.index, by_id);
@@ -95,15 +100,16 @@ void plan_sessionless(Request& request, const FetchRequest& message, FetchPlan& 
     const bool by_id = request.version() >= kTopicIdsSince;
     for (const FetchRequest::FetchTopic& topic : message.topics)
         for (const FetchRequest::FetchPartition& partition : topic.partitions)
-            resolve(request, plan.items.emplace_back(item_of(topic, partition)), by_id);
+            resolve(request, message, plan.items.emplace_back(item_of(topic, partition)), by_id);
 }
 
-void plan_of_session(Request& request, FetchPlan& plan) {
+void plan_of_session(Request& request, const FetchRequest& message, FetchPlan& plan) {
     FetchSession& session = *plan.session;
     session.in_use = true;
     plan.answered_session_id = session.id;
     for (SessionPartition& partition : session.partitions())
-        resolve(request, plan.items.emplace_back(item_of(partition)), session.uses_topic_ids);
+        resolve(request, message, plan.items.emplace_back(item_of(partition)),
+                session.uses_topic_ids);
 }
 
 /// A full request: begins a session if it asks for one and there is room.
@@ -125,7 +131,7 @@ void plan_full(Request& request, const FetchRequest& message, FetchPlan& plan) {
     for (const FetchRequest::FetchTopic& topic : message.topics)
         for (const FetchRequest::FetchPartition& partition : topic.partitions)
             remember(*plan.session, topic, partition);
-    plan_of_session(request, plan);
+    plan_of_session(request, message, plan);
 }
 
 Errc check_session(const FetchSession* session, const FetchRequest& message, bool by_id) {
@@ -162,7 +168,17 @@ void plan_incremental(Request& request, const FetchRequest& message, FetchPlan& 
     }
     plan.session = session;
     plan.is_incremental = true;
-    plan_of_session(request, plan);
+    plan_of_session(request, message, plan);
+}
+
+/// A replica needs no right on the topics, but one on the cluster.
+void answer_replica(Request& request, FetchPlan& plan) {
+    const bool may_replicate = may_cluster(request, auth::Operation::kClusterAction);
+    for (FetchItem& item : plan.items)
+        if (!may_replicate)
+            item.error = Errc::kTopicAuthorizationFailed;
+        else if (item.error == Errc::kNone)
+            item.error = Errc::kNotLeaderOrFollower;
 }
 
 }  // namespace
@@ -175,16 +191,7 @@ FetchPlan plan_fetch(Request& request, const FetchRequest& message) {
         plan_full(request, message, plan);
     else
         plan_incremental(request, message, plan);
-    // Only replicas fetch with an id of their own, and there are none.
-    const bool is_replica = std::max(message.replica_id, message.replica_state.replica_id) >= 0;
-    if (is_replica) {
-        const bool may_replicate = may_cluster(request, auth::Operation::kClusterAction);
-        for (FetchItem& item : plan.items)
-            if (!may_replicate)
-                item.error = Errc::kTopicAuthorizationFailed;
-            else if (item.error == Errc::kNone)
-                item.error = Errc::kNotLeaderOrFollower;
-    }
+    if (is_replica(message)) answer_replica(request, plan);
     request.shard->broker().metrics().fetch_sessions.set(
         static_cast<std::int64_t>(request.shard->fetch_sessions().size()));
     return plan;

@@ -93,6 +93,7 @@ class Plan {
             request_.arena.array<ProduceResponse::TopicProduceResponse>(message_.topic_data.size());
         for (std::size_t i = 0; i < message_.topic_data.size(); ++i)
             add_topic(message_.topic_data[i], response.responses[i]);
+        if (has_transaction_ && !may_write_transaction()) return forbid(response);
         refuse_repeated();
     }
     [[nodiscard]] std::vector<Append>& appends() noexcept { return appends_; }
@@ -121,7 +122,30 @@ class Plan {
                 refuse(request_, answer, unknown);
             else
                 add_partition(*topic, from.partition_data[i], answer);
+            if (answer.error_code != 0) note_transaction(from.partition_data[i].records.bytes());
         }
+    }
+
+    void note_transaction(Bytes refused) {
+        const Result<wire::BatchHeader> header = wire::parse_batch_header(refused);
+        if (header.has_value() && header->is_transactional()) has_transaction_ = true;
+    }
+
+    [[nodiscard]] bool may_write_transaction() {
+        return message_.transactional_id &&
+               may(request_, auth::Operation::kWrite, auth::ResourceType::kTransactionalId,
+                   *message_.transactional_id);
+    }
+
+    /// Who may not write by his transactional id hears of that alone, as in Kafka: what else the
+    /// request has in it is not looked at.
+    void forbid(ProduceResponse& response) {
+        appends_.clear();
+        for (ProduceResponse::TopicProduceResponse& topic : response.responses)
+            for (PartitionAnswer& answer : topic.partition_responses) {
+                answer = {.index = answer.index};
+                refuse(request_, answer, Errc::kTransactionalIdAuthorizationFailed);
+            }
     }
 
     void add_partition(const metadata::Topic& topic,
@@ -148,6 +172,7 @@ class Plan {
         if (refusal.error != Errc::kNone)
             return refuse(request_, answer, refusal.error, refusal.message);
         append.is_transactional = refusal.is_transactional;
+        has_transaction_ = has_transaction_ || refusal.is_transactional;
         appends_.push_back(std::move(append));
     }
 
@@ -176,6 +201,7 @@ class Plan {
     Request& request_;
     const ProduceRequest& message_;
     std::vector<Append> appends_;
+    bool has_transaction_ = false;
 };
 
 /// Runs on: the partition's shard.
@@ -308,10 +334,6 @@ InTransaction in_transaction(std::vector<Append>& appends) {
 rt::Task<void> append_to_transaction(Request* request, const ProduceRequest* message,
                                      std::vector<Append>* appends) {
     const bool enrols = request->version() >= kEnrols;
-    const bool may_write = message->transactional_id &&
-                           may(*request, auth::Operation::kWrite,
-                               auth::ResourceType::kTransactionalId, *message->transactional_id);
-    if (!may_write) co_return refuse_all(*appends, Errc::kTransactionalIdAuthorizationFailed);
     const InTransaction in = in_transaction(*appends);
     for (Append* append : in.appends) append->begins_at_zero = enrols;
     if (!in.is_one_producer) co_return refuse_all(*appends, Errc::kInvalidProducerIdMapping);

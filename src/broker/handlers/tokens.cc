@@ -52,14 +52,19 @@ std::int64_t plus(std::int64_t now, std::int64_t period) {
     return period > INT64_MAX - now ? INT64_MAX : now + period;
 }
 
+auth::Principal owner_of(const Request& request,
+                         const wire::CreateDelegationTokenRequest& message) {
+    if (!message.owner_principal_name || message.owner_principal_name->empty())
+        return request.principal();
+    return {message.owner_principal_type.value_or("User"), *message.owner_principal_name};
+}
+
 /// A token as it is to be, without credentials. Errors: those of the answer.
 Result<auth::DelegationToken> wanted_token(Request& request,
                                            const wire::CreateDelegationTokenRequest& message) {
     auth::DelegationToken out;
     out.requester = request.principal();
-    out.owner = out.requester;
-    if (message.owner_principal_name && !message.owner_principal_name->empty())
-        out.owner = {message.owner_principal_type.value_or("User"), *message.owner_principal_name};
+    out.owner = owner_of(request, message);
     if (out.owner != out.requester &&
         !may(request, auth::Operation::kCreateTokens, auth::ResourceType::kUser, out.owner.text()))
         return Error{Errc::kDelegationTokenAuthorizationFailed};
@@ -114,8 +119,9 @@ bool is_shown(Request& request, const auth::DelegationToken& token) {
 rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
     Request* request, const wire::CreateDelegationTokenRequest* message) {
     wire::CreateDelegationTokenResponse out;
-    out.principal_type = request->principal().type();
-    out.principal_name = request->principal().name();
+    const auth::Principal owner = owner_of(*request, *message);
+    out.principal_type = in_arena(request->arena, owner.type());
+    out.principal_name = in_arena(request->arena, owner.name());
     out.token_requester_principal_type = request->principal().type();
     out.token_requester_principal_name = request->principal().name();
     out.issue_timestamp_ms = out.expiry_timestamp_ms = out.max_timestamp_ms = -1;

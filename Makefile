@@ -105,6 +105,8 @@ interop: setup-interop build ## Foreign clients on Leat and on Apache Kafka  [IN
 	@tests/interop/run $(if $(INTEROP),--$(INTEROP))
 ifndef INTEROP
 	@tests/interop/topic_effects.py build/release/bin/leat --mutants --report docs/proof/effects.md
+	@python3 -B tests/interop/error_codes.py build/release/bin/leat --report docs/proof/error-codes.md
+	@python3 -B tests/security/logins.py build/release/bin/leat --append docs/proof/error-codes.md
 	@$(call configure,dev)
 	@ninja -C build/dev -j $(JOBS) streams_case_runner
 	@tests/streams/run --seed $$(date +%s) --cases 10000 --report docs/proof/streams-differential.md

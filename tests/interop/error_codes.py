@@ -2,23 +2,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same requests to Apache Kafka and to Leat, byte for byte; the answers must be the same.
 
-usage: error_codes.py LEAT [--kafka HOST:PORT] [--leat HOST:PORT] [--only WORD] [--mutant] [--verbose]
+usage: error_codes.py LEAT [--kafka HOST:PORT] [--leat HOST:PORT] [--only WORD] [--mutant] [--verbose] [--report FILE]
 
 Without addresses it starts a node of each. Each of both must be fresh: no topics, no groups. What must differ is
 normalised by the rules below, each with its reason; all the rest is compared, error messages too. --mutant answers
-one error code wrongly on Leat's side and must be found. Exit 0: no differences; 1: some; 3: no Kafka to be had.
+one error code wrongly on Leat's side and must be found; a report says that it was. Exit 0: no differences; 1: some; 3: no Kafka to
+be had.
 """
 import argparse
+import contextlib
+import copy
+import io
 import pathlib
 import re
 import sys
 import tempfile
+import time
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
 import consumer_group_cases  # noqa: F401: adds its cases
 import data_cases  # noqa: F401: adds its cases
 import error_cases
 import frame_cases  # noqa: F401: adds its cases
 import kafka_node
+import machine
 import protocol
 import setting_cases  # noqa: F401: adds its cases
 import transaction_cases  # noqa: F401: adds its cases
@@ -260,6 +268,47 @@ def compare(kafka, leat, verbose):
     return found
 
 
+def is_found(kafka, leat):
+    """Whether one wrong code in Leat's answers is told."""
+    falsified = copy.deepcopy(leat)
+    mutate(falsified)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return compare(kafka, falsified, False) > compare(kafka, leat, False)
+
+
+def rows_by_api(answers):
+    """{API: (versions, requests, codes)} of what a node answered."""
+    out = {}
+    for label, answer in answers:
+        if answer is None:
+            continue
+        api, version = re.match(r"(\w+) v(\d+): ", label).groups()
+        versions, requests, seen = out.get(api, (set(), 0, set()))
+        out[api] = (versions | {int(version)}, requests + 1, seen | set(codes(answer)))
+    return out
+
+
+def report(path, kafka, leat, found):
+    asked = sum(answer is not None for _, answer in kafka)
+    lines = ["# The same requests to Apache Kafka and to Leat, answer by answer", "", f"- Commit: {machine.commit(protocol.ROOT)}",
+             f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
+             "- Command: `tests/interop/error_codes.py LEAT --report FILE`",
+             f"- Result: {asked} requests, {found} answered differently; one code falsified in Leat's answers is found: {is_found(kafka, leat)}", "",
+             "Bytes sent are the same; what comes back is compared field by field, texts of errors too, but for what is listed below.", "",
+             "| API | versions | requests | error codes of Kafka's answers |", "|---|---|---|---|"]
+    for api, (versions, requests, seen) in sorted(rows_by_api(kafka).items()):
+        lines.append(f"| {api} | {', '.join(map(str, sorted(versions)))} | {requests} | {', '.join(map(str, sorted(seen)))} |")
+    lines += ["", "## Different on purpose", "", "| request | Kafka | Leat | reason |", "|---|---|---|---|"]
+    lines += [f"| {label} | -1 | {code} | Kafka's answer comes from an exception of its own |" for label, code in KAFKA_FAILS.items()]
+    lines += [f"| {label} | {a} | {b} | {reason} |" for label, a, b, reason in DECIDED]
+    quoted = lambda pattern: pattern.replace("|", "\\|") or " "
+    lines += ["", "## Texts that may differ", "", "| Kafka's | Leat's | reason |", "|---|---|---|"]
+    lines += [f"| `{quoted(a)}` | `{quoted(b)}` | {reason} |" for a, b, reason in TEXTS]
+    lines += ["", "## Not compared", "", "| field | reason |", "|---|---|"]
+    lines += [f"| {field} | {reason} |" for field, reason in (IGNORED | {f"{k}, when smaller in Leat": v for k, v in SMALLER.items()}).items()]
+    pathlib.Path(path).write_text("\n".join(lines) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
@@ -268,6 +317,7 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--mutant", action="store_true")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--report", metavar="FILE")
     options = parser.parse_args()
     settings = {"auto.create.topics.enable": "true"}
     with tempfile.TemporaryDirectory(prefix="leat-codes-") as folder:
@@ -282,7 +332,10 @@ def main():
         leat = At(options.leat) if options.leat else kafka_node.LeatNode(place / "leat", options.binary, settings=settings)
         with leat as node:
             of_leat = record(node, options.only, options.mutant)
-    return 1 if compare(of_kafka, of_leat, options.verbose) else 0
+    found = compare(of_kafka, of_leat, options.verbose)
+    if options.report:
+        report(options.report, of_kafka, of_leat, found)
+    return 1 if found or (options.report and not is_found(of_kafka, of_leat)) else 0
 
 
 if __name__ == "__main__":

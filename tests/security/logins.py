@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kafka's own Java tools log in to Leat: every mechanism and certificates; users and tokens are made with them.
 
-    logins.py PROGRAM
+    logins.py PROGRAM [--append FILE]
 
-Exit code: 0 all logins as expected, 1 not, 3 the Java tools cannot be had.
+With --append a report gets a paragraph that says what was tried. Exit code: 0 all logins as expected, 1 not, 3 the Java tools cannot be had.
 """
+import argparse
 import pathlib
 import re
 import sys
@@ -79,11 +80,26 @@ class Logins(unittest.TestCase):
                 self.assertIn("t", seen.stdout.split())
 
 
-if __name__ == "__main__":
-    secure_test.LEAT = str(pathlib.Path(sys.argv.pop(1)).resolve())
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program")
+    parser.add_argument("--append", type=pathlib.Path, metavar="FILE")
+    args = parser.parse_args()
+    secure_test.LEAT = str(pathlib.Path(args.program).resolve())
     try:
         kafka_node.jars("4.3.1")
     except kafka_node.Unavailable as error:
         print(f"the Java tools are missing: {error}", file=sys.stderr)
-        sys.exit(3)
-    unittest.main(verbosity=2)
+        return 3
+    done = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2).result
+    if args.append:
+        names = [name.removeprefix("test_").replace("_", " ") for name in unittest.defaultTestLoader.getTestCaseNames(Logins)]
+        bad = len(done.failures) + len(done.errors)
+        with open(args.append, "a", encoding="utf-8") as report:
+            report.write("\n## Logins of Kafka's own tools\n\n`tests/security/logins.py LEAT`: Kafka's Java tools of 4.3.1 against a secured Leat. "
+                         f"{done.testsRun} tests, {bad} failed: {'; '.join(names)}.\n")
+    return 0 if done.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

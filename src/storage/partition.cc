@@ -280,5 +280,8 @@ std::int64_t Partition::size_bytes() const noexcept {
 bool Partition::is_offline() const noexcept {
     return state_->is_offline;
 }
+bool Partition::is_set_aside() const noexcept {
+    return state_->is_quarantined;
+}
 
 }  // namespace leat::storage

@@ -187,6 +187,8 @@ void set_aside(PartitionState& s, std::string why) {
     s.is_quarantined = true;
     s.offline_reason = std::move(why);
     s.log.reset();
+    // What recovery had read of them until it met the damage.
+    s.producers.restore({});
 }
 
 /// Opens the log and brings the producers up to its end; no log is left of one that is damaged.

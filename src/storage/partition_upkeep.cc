@@ -186,6 +186,8 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
     Result<Offset> result = Error{Errc::kKafkaStorageError, s.offline_reason};
     if (s.is_closed) {
         result = Error{Errc::kUnknownTopicOrPartition};
+    } else if (s.is_quarantined) {
+        // No log says where it begins or ends.
     } else if (!s.config->cleanup_delete) {
         result = Error{Errc::kPolicyViolation,
                        "records of a topic that is compacted only cannot be deleted"};

@@ -2,7 +2,8 @@
 """Damage: a flipped bit, a zeroed sector or a cut end in every kind of file of a data directory that was stopped cleanly or killed.
 
 Whatever is damaged, no record may be served that was not written, nothing may be missing without being reported, nothing may be deleted,
-and what can be made again (indexes, snapshots, windows, marks) must be.
+and what can be made again (indexes, snapshots, windows, marks) must be. A partition that is set aside answers KAFKA_STORAGE_ERROR to whoever
+asks for its records or its offsets.
 """
 import concurrent.futures
 import itertools
@@ -12,6 +13,7 @@ import re
 import shutil
 import subprocess
 
+import asked
 import failpoints
 import history
 import load
@@ -130,6 +132,17 @@ def judge(original, data, path, seen, log):
     return findings
 
 
+def answers_of_set_aside(broker):
+    """The findings about what partitions answer that are out of service."""
+    said = broker.log.read_text(errors="replace")
+    out = {}
+    for folder in sorted(set(re.findall(r'"partition (?:offline|not opened)" partition=(\S+)-(\d+) ', said))):
+        topic, partition = folder
+        if other := asked.other_than_storage_error(broker.address, topic, int(partition)):
+            out.setdefault("set aside, but answers", []).append(f"{topic}-{partition}: {other}")
+    return out
+
+
 def one(options, run_class, original, path, how, rng):
     """(what was done, findings) of one damaged copy."""
     folder = options.folder / f"flip{next(NUMBERS)}"
@@ -149,7 +162,7 @@ def one(options, run_class, original, path, how, rng):
                 findings = {"does not start": [said[-200:]]}
         else:
             seen = original.read(run, folder / "read.log", patience=4)
-            findings = judge(original, data, path, seen, run.broker.log.read_bytes())
+            findings = judge(original, data, path, seen, run.broker.log.read_bytes()) | answers_of_set_aside(run.broker)
     except (load.Broken, subprocess.TimeoutExpired) as why:
         findings = {"broken": [str(why)]}
     finally:
@@ -200,6 +213,7 @@ def rot(options, run_class, original, path, rng, mutant=None):
         known = offline()
         run.restart()
         findings |= judge(original, data, path, original.read(run, folder / "again.log", patience=4), log.read_bytes())
+        findings |= answers_of_set_aside(run.broker)
         try:
             load.wait_for("the note of the damage", lambda: offline() > known, SCRUB_PATIENCE)
         except load.Broken:

@@ -38,13 +38,13 @@ template <auto Work, class T>
 rt::Task<void> work_here(Shard* shard, std::span<T*> targets) {
     for (T* target : targets) {
         const PartitionPtr partition = shard->find_partition(target->id);
-        if (partition) {
+        if (partition && !partition->is_set_aside()) {
             co_await Work(partition.get(), target);
             continue;
         }
-        target->out->error_code =
-            wire_code(shard->failed_to_open(target->id) ? Errc::kKafkaStorageError
-                                                        : Errc::kUnknownTopicOrPartition);
+        target->out->error_code = wire_code(partition || shard->failed_to_open(target->id)
+                                                ? Errc::kKafkaStorageError
+                                                : Errc::kUnknownTopicOrPartition);
     }
 }
 }  // namespace detail

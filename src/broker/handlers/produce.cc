@@ -365,8 +365,9 @@ void answer_appended(Request& request, const Append& append) {
     answer.base_offset = result.base_offset.value;
     answer.log_append_time_ms = result.append_time.value;
     // As in Kafka: what was refused before the log was asked says nothing of the log.
-    const bool is_early =
-        result.error == Errc::kCorruptMessage || result.error == Errc::kMessageTooLarge;
+    const bool is_early = result.error == Errc::kCorruptMessage ||
+                          result.error == Errc::kMessageTooLarge ||
+                          result.error == Errc::kKafkaStorageError;
     answer.log_start_offset = is_early ? -1 : result.log_start.value;
     if (result.error == Errc::kNone) {
         BrokerMetrics& metrics = request.shard->broker().metrics();

@@ -28,6 +28,7 @@ struct Size {
 void sizes_on(const Shard& shard, const wire::DescribeLogDirsRequest& message,
               std::vector<Size>& out) {
     for (const auto& [id, partition] : shard.partitions()) {
+        if (partition->is_set_aside()) continue;
         const std::string& topic = partition->spec().topic;
         if (admin::wants(message, topic, id.index))
             out.push_back({topic, id.index, partition->size_bytes()});

@@ -91,7 +91,9 @@ class Log {
     /// Errors: kIoError; kLimitExceeded: a batch unpacks to more than `inflated_max`.
     Result<TimestampedOffset> find_by_time(WallMs at, Offset below,
                                            std::size_t inflated_max = kStoredInflatedMax);
-    Result<TimestampedOffset> find_max_timestamp(std::size_t inflated_max = kStoredInflatedMax);
+    /// Of the batches that lie below `below`; the first of several.
+    Result<TimestampedOffset> find_max_timestamp(Offset below,
+                                                 std::size_t inflated_max = kStoredInflatedMax);
 
     /// Files and folder whose sync makes everything appended so far durable: the segments written
     /// since the last take, and whether new names need the folder synced. The holder syncs them off

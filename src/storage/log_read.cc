@@ -143,12 +143,14 @@ Result<TimestampedOffset> Log::find_by_time(WallMs at, Offset below, std::size_t
     return TimestampedOffset{};
 }
 
-Result<TimestampedOffset> Log::find_max_timestamp(std::size_t inflated_max) {
+Result<TimestampedOffset> Log::find_max_timestamp(Offset below, std::size_t inflated_max) {
     LogState& state = *state_;
+    below = std::min(below, state.log_end);
     Segment* holder = nullptr;
     MaxTimestamp best;
     for (const auto& segment : state.segments) {
-        LEAT_TRY(const MaxTimestamp max, segment->max_timestamp());
+        if (segment->base() >= below) break;
+        LEAT_TRY(const MaxTimestamp max, segment->max_timestamp_below(below));
         if (max.timestamp <= best.timestamp) continue;
         best = max;
         holder = segment.get();
@@ -161,10 +163,9 @@ Result<TimestampedOffset> Log::find_max_timestamp(std::size_t inflated_max) {
     LEAT_TRY(const auto file, holder->file());
     std::vector<std::byte> buffer;
     LEAT_TRY(const wire::BatchView batch, read_batch(*file, *found, buffer));
-    return first_in_batch(batch, {.at = best.timestamp,
-                                  .from = Offset{0},
-                                  .below = state.log_end,
-                                  .inflated_max = inflated_max});
+    return first_in_batch(
+        batch,
+        {.at = best.timestamp, .from = Offset{0}, .below = below, .inflated_max = inflated_max});
 }
 
 Result<Offset> Log::bound_of_read(Offset from, FilePos end, Offset below) {

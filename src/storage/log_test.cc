@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "storage/testing/log_fixture.h"
@@ -89,7 +90,7 @@ TEST(Log, OpensWithoutScanAfterClose) {
     EXPECT_EQ(disk.log().recovered().rebuilt_indexes, 0);
     EXPECT_EQ(*disk->read_all({0}), upto(2000));
     ASSERT_OK(disk->append(200, 9000));
-    const auto newest = disk.log().find_max_timestamp();
+    const auto newest = disk.log().find_max_timestamp({3000});
     ASSERT_OK(newest);
     EXPECT_EQ(newest->offset, Offset{2000});
     EXPECT_EQ(newest->timestamp, WallMs{9000});
@@ -210,7 +211,27 @@ TEST(Log, FindsRecordsByTimeInsideOfCompressedBatches) {
     }
     EXPECT_EQ(disk.log().find_by_time({1'000'000}, {1000})->offset, Offset{-1});
     EXPECT_EQ(disk.log().find_by_time({1000 + 10 * 500}, {500})->offset, Offset{-1});
-    EXPECT_EQ(disk.log().find_max_timestamp()->offset, Offset{999});
+    EXPECT_EQ(disk.log().find_max_timestamp({1000})->offset, Offset{999});
+}
+
+TEST(Log, LargestTimestampIsThatBelowTheBound) {
+    OnDisk disk;
+    disk->config.segment_bytes = 4000;
+    disk->config.index_interval_bytes = 300;
+    ASSERT_OK(disk->open());
+    std::vector<std::int64_t> times;
+    for (std::int64_t i = 0; i < 150; ++i) {
+        times.push_back(1000 + i * 10 + (i * 37 % 11) * 40);  // Not in order.
+        ASSERT_OK(disk->append(60, times.back()));
+    }
+    EXPECT_EQ(disk.log().find_max_timestamp({0})->offset, Offset{-1});
+    for (std::int64_t below = 1; below <= 150; ++below) {
+        const auto largest = std::max_element(times.begin(), times.begin() + below);
+        const auto found = disk.log().find_max_timestamp({below});
+        ASSERT_OK(found);
+        EXPECT_EQ(found->offset, Offset{largest - times.begin()}) << below;
+        EXPECT_EQ(found->timestamp, WallMs{*largest}) << below;
+    }
 }
 
 TEST(Log, RetentionTakesOldSegments) {

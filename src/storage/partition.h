@@ -102,8 +102,9 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     /// First record whose timestamp is at least `at`, below the high watermark (or last stable
     /// offset); offset -1 when there is none.
     rt::Task<Result<TimestampedOffset>> find_by_time(WallMs at, Isolation isolation);
-    /// The record with the largest timestamp; offset -1 in an empty log.
-    rt::Task<Result<TimestampedOffset>> find_max_timestamp();
+    /// The record below the high watermark that has the largest timestamp. As in Kafka, offset -1
+    /// when `isolation` does not let it be read, and in an empty log.
+    rt::Task<Result<TimestampedOffset>> find_max_timestamp(Isolation isolation);
     /// Largest known epoch <= `epoch` and where it ends; {-1, -1} when there is none (KIP-320).
     struct EpochEnd {
         std::int32_t epoch = -1;

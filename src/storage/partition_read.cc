@@ -228,10 +228,16 @@ rt::Task<Result<TimestampedOffset>> Partition::find_by_time(WallMs at, Isolation
                 });
 }
 
-rt::Task<Result<TimestampedOffset>> Partition::find_max_timestamp() {
-    return find(
-        shared_from_this(), state_.get(), WallMs{0}, state_->high_watermark,
-        [](Log& log, WallMs, Offset, std::size_t most) { return log.find_max_timestamp(most); });
+rt::Task<Result<TimestampedOffset>> Partition::find_max_timestamp(Isolation isolation) {
+    const auto keep = shared_from_this();
+    const Offset bound = state_->read_bound(isolation);
+    Result<TimestampedOffset> found =
+        co_await find(keep, state_.get(), WallMs{0}, state_->high_watermark,
+                      [](Log& log, WallMs, Offset below, std::size_t most) {
+                          return log.find_max_timestamp(below, most);
+                      });
+    if (found && found->offset >= bound) found = TimestampedOffset{};
+    co_return found;
 }
 
 }  // namespace leat::storage

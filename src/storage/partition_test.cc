@@ -236,6 +236,40 @@ TEST(Partition, OpenTransactionHoldsCommittedReadersBack) {
     EXPECT_EQ(append(f, of_producer(1, true)).error, Errc::kInvalidTxnState);
 }
 
+TimestampedOffset find_newest(PartitionFixture& f, Isolation isolation) {
+    const auto found = f.run<Result<TimestampedOffset>>(
+        [isolation](Partition& p) { return p.find_max_timestamp(isolation); });
+    EXPECT_OK(found);
+    return found ? *found : TimestampedOffset{.offset = Offset{-2}};
+}
+
+TEST(Partition, LargestTimestampIsOneThatMayBeRead) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    const auto at = [&f](std::int64_t time) {
+        return f.append(TestBatch{.records = {{.timestamp = time}}}).error;
+    };
+    const std::int64_t now = f.world.wall_now().value;
+    ASSERT_EQ(at(now - 5), Errc::kNone);
+    f.disk.fail(DiskCall::kSync, 1);
+    ASSERT_EQ(at(now), Errc::kNotEnoughReplicasAfterAppend);
+    ASSERT_EQ(f.partition->log_end(), Offset{2});
+    // A power cut may take back what is not synced.
+    EXPECT_EQ(find_newest(f, Isolation::kReadUncommitted).offset, Offset{0});
+    EXPECT_EQ(find_newest(f, Isolation::kReadCommitted).offset, Offset{0});
+}
+
+TEST(Partition, LargestTimestampInAnOpenTransactionIsNotTold) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append(TestBatch{.records = {{.timestamp = 1'700'003'599'000}}}).error,
+              Errc::kNone);
+    EXPECT_EQ(find_newest(f, Isolation::kReadCommitted).offset, Offset{0});
+    begin_transaction(f);
+    EXPECT_EQ(find_newest(f, Isolation::kReadUncommitted).offset, Offset{1});
+    EXPECT_EQ(find_newest(f, Isolation::kReadCommitted).offset, Offset{-1});
+}
+
 // The entry that hides aborted records does not fit on the disk: the log is there, so that nothing
 // is offline and nobody sees them; the entry comes when there is room.
 struct AbortedWithoutRoom {

@@ -213,6 +213,22 @@ Result<MaxTimestamp> Segment::max_timestamp() {
     return max_;
 }
 
+Result<MaxTimestamp> Segment::max_timestamp_below(Offset below) {
+    LEAT_TRY_VOID(load_max());
+    if (end_ <= below || max_.offset < below) return max_;
+    // What came before the largest of all is in the time index, but for the last batches.
+    LEAT_TRY(const auto entry, times().last_below(below));
+    MaxTimestamp max = entry.value_or(MaxTimestamp{});
+    LEAT_TRY(const FilePos start, find(entry ? entry->offset : base_));
+    LEAT_TRY(BatchScan walk, scan(start, BatchScan::Depth::kHeaders));
+    for (;;) {
+        LEAT_TRY(const auto found, walk.next());
+        if (!found || found->header.last_offset() >= below) return max;
+        if (found->header.record_count > 0 && found->header.max_timestamp > max.timestamp)
+            max = {.timestamp = found->header.max_timestamp, .offset = found->header.last_offset()};
+    }
+}
+
 Result<WallMs> Segment::first_timestamp() {
     if (!first_timestamp_) {
         if (is_empty()) return WallMs{-1};

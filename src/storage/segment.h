@@ -75,6 +75,8 @@ class Segment {
 
     /// {-1, -1} in a segment without timestamps. Errors: as find().
     Result<MaxTimestamp> max_timestamp();
+    /// The same of the batches that end below `below`.
+    Result<MaxTimestamp> max_timestamp_below(Offset below);
     /// The largest timestamp of the first batch, -1 when it has none or there is none.
     Result<WallMs> first_timestamp();
 

@@ -58,10 +58,18 @@ Result<std::optional<MaxTimestamp>> TimeIndex::last() {
     return before(size);
 }
 
-Result<std::shared_ptr<rt::File>> TimeIndex::truncate(Offset offset) {
+Result<std::size_t> TimeIndex::count_below(Offset offset) {
     const std::int64_t relative = offset.value - base_.value;
-    LEAT_TRY(const std::size_t keep,
-             entries_.partition_point([=](const TimeEntry& e) { return e.relative < relative; }));
+    return entries_.partition_point([=](const TimeEntry& e) { return e.relative < relative; });
+}
+
+Result<std::optional<MaxTimestamp>> TimeIndex::last_below(Offset offset) {
+    LEAT_TRY(const std::size_t count, count_below(offset));
+    return before(count);
+}
+
+Result<std::shared_ptr<rt::File>> TimeIndex::truncate(Offset offset) {
+    LEAT_TRY(const std::size_t keep, count_below(offset));
     return entries_.truncate(keep);
 }
 

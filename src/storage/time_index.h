@@ -51,6 +51,8 @@ class TimeIndex {
     /// The last entry at or below `timestamp`: no batch before it reaches beyond it.
     Result<std::optional<MaxTimestamp>> lookup(WallMs timestamp);
     Result<std::optional<MaxTimestamp>> last();
+    /// The last entry whose batch ends below `offset`.
+    Result<std::optional<MaxTimestamp>> last_below(Offset offset);
     Result<std::size_t> count() { return entries_.count(); }
 
     /// Drops the entries at `offset` or later.
@@ -60,6 +62,7 @@ class TimeIndex {
 
   private:
     Result<std::optional<MaxTimestamp>> before(std::size_t index);
+    Result<std::size_t> count_below(Offset offset);
 
     EntryFile<TimeEntry> entries_;
     Offset base_;

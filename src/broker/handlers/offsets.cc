@@ -73,7 +73,7 @@ rt::Task<Result<storage::TimestampedOffset>> look_up(storage::Partition* partiti
             out.leader_epoch = earliest_epoch(*partition);
             break;
         case kMaxTimestamp:
-            co_return co_await partition->find_max_timestamp();
+            co_return co_await partition->find_max_timestamp(isolation);
         case kLatestTiered:
         case kEarliestPendingUpload:
             break;  // Nothing is kept elsewhere.

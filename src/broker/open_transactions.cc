@@ -10,48 +10,57 @@
 namespace leat::broker {
 namespace {
 
-void collect(const Shard& shard, std::vector<UnknownTransaction>& out) {
-    for (const auto& [id, partition] : shard.partitions())
-        for (const storage::OpenTransaction& open : partition->open_transactions())
-            out.push_back({.id = id, .topic = partition->spec().topic, .open = open});
-}
-
-/// Drops what the shard's coordinators know. False when one of them cannot be asked.
-bool drop_known(const Shard& shard, std::vector<UnknownTransaction>& unknown) {
+/// Drops what the shard's coordinators know.
+void ask_on(const Shard& shard, CoordinatorsSay& say) {
     const metadata::Topic* topic = shard.image().find(kTransactionsTopic);
     const auto* host = static_cast<const TransactionHost*>(shard.transactions());
-    if (topic == nullptr || host == nullptr) return true;
+    if (topic == nullptr || host == nullptr) return;
     for (std::int32_t i = 0; i < topic->partition_count; ++i) {
         const storage::PartitionId id{topic->id, i};
         if (&shard.broker().shard_of(id) != &shard) continue;
         const std::shared_ptr<TransactionPartition> hosted = host->find(id);
-        if (hosted == nullptr || hosted->status() != Errc::kNone) return false;
-        std::erase_if(unknown, [&hosted](const UnknownTransaction& each) {
-            return hosted->coordinator().knows(each.open.producer_id, {each.topic, each.id.index});
-        });
+        const Errc status = hosted ? hosted->status() : Errc::kCoordinatorNotAvailable;
+        if (status == Errc::kNone)
+            std::erase_if(say.unknown, [&hosted](const UnknownTransaction& each) {
+                return hosted->coordinator().knows(each.open.producer_id,
+                                                   {each.topic, each.id.index});
+            });
+        else if (status == Errc::kCoordinatorLoadInProgress)
+            say.is_loading = true;
+        else
+            say.lacks_one = true;
     }
-    return true;
 }
 
 }  // namespace
 
-rt::Task<std::optional<std::vector<UnknownTransaction>>> find_unknown(Shard* home) {
-    std::optional<std::vector<UnknownTransaction>> out{std::in_place};
+void collect_open(const storage::Partition& partition, UnknownTransactions& out) {
+    const storage::PartitionSpec& spec = partition.spec();
+    for (const storage::OpenTransaction& open : partition.open_transactions())
+        out.push_back({.id = spec.id, .topic = spec.topic, .open = open});
+}
+
+rt::Task<UnknownTransactions> find_open(Shard* home) {
+    UnknownTransactions out;
     const Broker& broker = home->broker();
-    // The logs first: what is open there now was enrolled before, and its coordinator knows it
-    // until its markers are in the logs.
     for (std::size_t i = 0; i < broker.shard_count(); ++i) {
         co_await rt::hop(broker.shard(i).executor());
-        collect(broker.shard(i), *out);
-    }
-    bool is_complete = true;
-    for (std::size_t i = 0; i < broker.shard_count() && is_complete && !out->empty(); ++i) {
-        co_await rt::hop(broker.shard(i).executor());
-        is_complete = drop_known(broker.shard(i), *out);
+        for (const auto& [id, partition] : broker.shard(i).partitions())
+            collect_open(*partition, out);
     }
     co_await rt::hop(home->executor());
-    if (!is_complete) out.reset();
     co_return out;
+}
+
+rt::Task<CoordinatorsSay> ask_coordinators(Shard* home, UnknownTransactions open) {
+    CoordinatorsSay say{.unknown = std::move(open)};
+    const Broker& broker = home->broker();
+    for (std::size_t i = 0; i < broker.shard_count() && !say.unknown.empty(); ++i) {
+        co_await rt::hop(broker.shard(i).executor());
+        ask_on(broker.shard(i), say);
+    }
+    co_await rt::hop(home->executor());
+    co_return say;
 }
 
 rt::Task<Errc> abort_unknown(Shard* home, UnknownTransaction unknown) {

@@ -4,7 +4,6 @@
 // (L6). Spec:  docs/explanation/transactions.md
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,17 +13,30 @@
 
 namespace leat::broker {
 
-/// One that nobody would end.
+/// One in a partition that may have no coordinator, so that nobody would end it.
 struct UnknownTransaction {
     storage::PartitionId id;
     std::string topic = {};
     storage::OpenTransaction open = {};
+    Errc refused = Errc::kNone;  ///< What its last abort met with.
 };
+using UnknownTransactions = std::vector<UnknownTransaction>;
 
-/// What the logs have open and no coordinator knows; nullopt while a coordinator cannot be asked.
-/// What a producer begins or ends meanwhile is not in it, or is not open any more when
-/// abort_unknown() comes to it. Begins and ends on `home`.
-rt::Task<std::optional<std::vector<UnknownTransaction>>> find_unknown(Shard* home);
+/// Adds what is open in the partition. Runs on: its shard.
+void collect_open(const storage::Partition& partition, UnknownTransactions& out);
+/// What is open in the logs of all shards. Begins and ends on `home`.
+rt::Task<UnknownTransactions> find_open(Shard* home);
+
+/// What the coordinators say of transactions that were open.
+struct CoordinatorsSay {
+    /// What no coordinator knows of those that could be asked. What a producer ended meanwhile is
+    /// not open any more when abort_unknown() comes to it.
+    UnknownTransactions unknown;
+    bool is_loading = false;  ///< One still reads its log, and may know them.
+    bool lacks_one = false;   ///< One has no log to read: nobody can say what it knew.
+};
+/// Asks all of them. Begins and ends on `home`.
+rt::Task<CoordinatorsSay> ask_coordinators(Shard* home, UnknownTransactions open);
 
 /// Ends it with an abort marker of its own epoch, if it is still open. Begins and ends on `home`.
 /// Errors: as append_marker().

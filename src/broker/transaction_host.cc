@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/transaction_host.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "broker/admin/cluster.h"
 #include "broker/broker.h"
 #include "broker/metrics.h"
@@ -24,6 +27,15 @@ TransactionHost::~TransactionHost() {
 }
 
 void TransactionHost::opened(const PartitionPtr& partition) {
+    // One that could not be opened at the start.
+    if (UnknownTransactions open; is_started_ && !faults_.not_reconciled) {
+        collect_open(*partition, open);
+        Shard& first = shard_.broker().shard(0);
+        if (!open.empty())
+            first.executor().post([&first, open = std::move(open)]() mutable {
+                static_cast<TransactionHost*>(first.transactions())->doubt(std::move(open));
+            });
+    }
     if (partition->spec().topic != kTransactionsTopic) return;
     auto hosted = std::make_shared<TransactionPartition>(shard_, partition, faults_);
     hosted_[partition->spec().id] = hosted;
@@ -46,27 +58,29 @@ void TransactionHost::applied(const metadata::Delta& delta) {
 }
 
 void TransactionHost::started() {
+    is_started_ = true;
     if (shard_.index() == 0 && !faults_.not_reconciled) rt::start(watch());
 }
 
 rt::Task<void> TransactionHost::watch() {
+    // Coordinators may still be loading, and a marker may be refused for want of room.
     constexpr std::chrono::milliseconds kLook{50};
+    constexpr std::chrono::milliseconds kLookMost{1'000};
     is_watching_ = true;
-    bool is_reconciled = false;
+    std::chrono::milliseconds rest = kLook;
+    Instant look_at = shard_.executor().now() +
+                      std::chrono::milliseconds{shard_.config().transaction_timeout_check_ms};
+    doubtful_ = co_await find_open(&shard_);
     while (!is_stopped_) {
-        std::optional<std::vector<UnknownTransaction>> unknown = co_await find_unknown(&shard_);
-        if (is_stopped_) break;
-        if (unknown && is_reconciled) {
-            note_hanging(*unknown);
-        } else if (unknown) {
-            co_await abort_all(*std::move(unknown));
-            is_reconciled = true;
+        const bool is_settled = doubtful_.empty() || co_await reconcile();
+        const std::chrono::milliseconds check{shard_.config().transaction_timeout_check_ms};
+        if (!is_stopped_ && shard_.executor().now() >= look_at) {
+            look_at = shard_.executor().now() + check;
+            co_await look_for_hanging();
         }
         if (is_stopped_) break;
-        // Before that coordinators may still be loading.
-        co_await pause(is_reconciled
-                           ? std::chrono::milliseconds{shard_.config().transaction_timeout_check_ms}
-                           : kLook);
+        co_await pause(is_settled ? check : std::min(rest, check));
+        rest = is_settled ? kLook : std::min(rest * 2, kLookMost);
     }
     is_watching_ = false;
 }
@@ -79,22 +93,63 @@ rt::Task<void> TransactionHost::pause(std::chrono::milliseconds time) {
     co_await done;
 }
 
-/// Order across files is not promised by a disk: a batch may have outlived its enrolment.
-rt::Task<void> TransactionHost::abort_all(std::vector<UnknownTransaction> unknown) {
-    for (const UnknownTransaction& each : unknown) {
-        const Errc error = co_await abort_unknown(&shard_, each);
-        kLog.warn("a transaction that no coordinator knows was aborted",
-                  {{"topic", each.topic},
-                   {"partition", each.id.index},
-                   {"producer_id", each.open.producer_id},
-                   {"epoch", each.open.epoch},
-                   {"start", each.open.start.value},
-                   {"error", error}});
-        if (is_stopped_) co_return;
-    }
+void TransactionHost::end_pause() {
+    if (pause_ == nullptr) return;
+    shard_.executor().cancel(timer_);
+    std::exchange(pause_, nullptr)->set(true);
 }
 
-void TransactionHost::note_hanging(const std::vector<UnknownTransaction>& unknown) {
+void TransactionHost::doubt(UnknownTransactions open) {
+    std::ranges::move(open, std::back_inserter(doubtful_));
+    end_pause();
+}
+
+/// Order across files is not promised by a disk: a batch may have outlived its enrolment.
+rt::Task<bool> TransactionHost::reconcile() {
+    CoordinatorsSay say = co_await ask_coordinators(&shard_, std::exchange(doubtful_, {}));
+    const bool lacks_one = say.lacks_one && !say.is_loading && !say.unknown.empty();
+    if (lacks_one && !std::exchange(lacks_one_, true))
+        kLog.error(
+            "transactions of an earlier run stay open: a coordinator that may know them "
+            "cannot be had",
+            {{"transactions", say.unknown.size()}});
+    if (say.is_loading || say.lacks_one) {
+        doubt(std::move(say.unknown));
+        co_return doubtful_.empty();
+    }
+    lacks_one_ = false;
+    for (UnknownTransaction& each : say.unknown) {
+        const Errc error = co_await abort_unknown(&shard_, each);
+        if (is_stopped_) co_return false;
+        note_abort(each, error);
+        if (error != Errc::kNone) doubtful_.push_back(std::move(each));
+    }
+    co_return doubtful_.empty();
+}
+
+void TransactionHost::note_abort(UnknownTransaction& unknown, Errc error) {
+    // Told once for each reason: it is tried again and again.
+    if (error != Errc::kNone && std::exchange(unknown.refused, error) == error) return;
+    kLog.warn(error == Errc::kNone
+                  ? "a transaction that no coordinator knows was aborted"
+                  : "a transaction that no coordinator knows cannot be aborted yet",
+              {{"topic", unknown.topic},
+               {"partition", unknown.id.index},
+               {"producer_id", unknown.open.producer_id},
+               {"epoch", unknown.open.epoch},
+               {"start", unknown.open.start.value},
+               {"error", error}});
+}
+
+rt::Task<void> TransactionHost::look_for_hanging() {
+    // The logs first: what is open there now was enrolled before, and its coordinator knows it
+    // until its markers are in the logs.
+    UnknownTransactions open = co_await find_open(&shard_);
+    const CoordinatorsSay say = co_await ask_coordinators(&shard_, std::move(open));
+    if (!is_stopped_ && !say.is_loading) note_hanging(say.unknown);
+}
+
+void TransactionHost::note_hanging(const UnknownTransactions& unknown) {
     const std::int64_t horizon =
         shard_.executor().wall_now().value - shard_.config().transaction_max_timeout_ms;
     std::set<std::string> hanging;
@@ -117,10 +172,7 @@ void TransactionHost::note_hanging(const std::vector<UnknownTransaction>& unknow
 
 rt::Task<void> TransactionHost::stop() {
     is_stopped_ = true;
-    if (pause_ != nullptr) {
-        shard_.executor().cancel(timer_);
-        std::exchange(pause_, nullptr)->set(true);
-    }
+    end_pause();
     const Hosted all = std::exchange(hosted_, {});
     for (const auto& [id, hosted] : all) hosted->stop();
     // Markers may be on their way to other shards' partitions, or wait to be tried again.

@@ -37,7 +37,8 @@ class TransactionHost final : public ShardService {
     void opened(const PartitionPtr& partition) override;
     void closing(const PartitionPtr& partition) override;
     void applied(const metadata::Delta& delta) override;
-    /// On the first shard: what a crash has left open is aborted, then watched for.
+    /// On the first shard: what a crash has left open is aborted, as soon as that can be, and what
+    /// hangs is looked for.
     void started() override;
     rt::Task<void> stop() override;
 
@@ -50,14 +51,24 @@ class TransactionHost final : public ShardService {
   private:
     rt::Task<void> watch();
     rt::Task<void> pause(std::chrono::milliseconds time);
-    rt::Task<void> abort_all(std::vector<UnknownTransaction> unknown);
-    void note_hanging(const std::vector<UnknownTransaction>& unknown);
+    void end_pause();
+    /// Tries to abort what is doubtful and has no coordinator; true: nothing is doubtful any more.
+    rt::Task<bool> reconcile();
+    void note_abort(UnknownTransaction& unknown, Errc error);
+    rt::Task<void> look_for_hanging();
+    void note_hanging(const UnknownTransactions& unknown);
+    /// More of them. On the first shard.
+    void doubt(UnknownTransactions open);
 
     Shard& shard_;
     transactions::Faults faults_;
     Hosted hosted_;
     bool is_stopped_ = false;
+    bool is_started_ = false;
     bool is_watching_ = false;
+    /// Open since before this start: of a coordinator that knows them, or of none.
+    UnknownTransactions doubtful_;
+    bool lacks_one_ = false;                 ///< As it was told of.
     rt::Completion<bool>* pause_ = nullptr;  ///< Of the watch, while it rests.
     rt::TimerId timer_;
     std::set<std::string> hanging_;  ///< As they were told of.

@@ -59,7 +59,7 @@ class BrokerRig {
                           .layers = {},
                           .faults = {},
                           .make_groups = make_groups,
-                          .make_transactions = {}};
+                          .make_transactions = make_transactions_};
         for (const auto& [name, value] : settings)
             parts.layers.command_line[name] = {value, "test"};
         auto broker = Broker::open(std::move(parts));
@@ -165,6 +165,7 @@ class BrokerRig {
     std::unique_ptr<storage::DataDirectory> directory_;
     std::unique_ptr<Broker> broker_;
     std::deque<Request> requests_;
+    MakeService make_transactions_;
 };
 
 }  // namespace leat::broker::testing

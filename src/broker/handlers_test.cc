@@ -142,6 +142,37 @@ class HandlersTest : public ::testing::Test, protected testing::BrokerRig {
         EXPECT_EQ(listed.message.topics[0].partitions[0].error_code, 0);
         return listed.message.topics[0].partitions[0].offset;
     }
+
+    wire::DeleteRecordsResponse::DeleteRecordsPartitionResult erase(std::int64_t before) {
+        wire::DeleteRecordsRequest::DeleteRecordsPartition partition{.partition_index = 0,
+                                                                     .offset = before};
+        wire::DeleteRecordsRequest::DeleteRecordsTopic topic;
+        topic.name = "t";
+        topic.partitions = {&partition, 1};
+        wire::DeleteRecordsRequest message;
+        message.topics = {&topic, 1};
+        const auto out = tell<wire::DeleteRecordsResponse>(message, 2);
+        return out.message.topics[0].partitions[0];
+    }
+
+    Errc erase_topic(std::string_view name) {
+        wire::DeleteTopicsRequest message;
+        message.topic_names = {&name, 1};
+        const auto out = tell<wire::DeleteTopicsResponse>(message, 5);
+        return errc_from_wire(out.message.responses[0].error_code);
+    }
+
+    wire::OffsetForLeaderEpochResponse::EpochEndOffset end_of(std::int32_t epoch) {
+        wire::OffsetForLeaderEpochRequest::OffsetForLeaderPartition partition;
+        partition.leader_epoch = epoch;
+        wire::OffsetForLeaderEpochRequest::OffsetForLeaderTopic topic;
+        topic.topic = "t";
+        topic.partitions = {&partition, 1};
+        wire::OffsetForLeaderEpochRequest message;
+        message.topics = {&topic, 1};
+        const auto out = tell<wire::OffsetForLeaderEpochResponse>(message, 4);
+        return out.message.topics[0].partitions[0];
+    }
 };
 
 TEST_F(HandlersTest, ProduceIsReadAgain) {
@@ -236,17 +267,6 @@ TEST_F(HandlersTest, OffsetsAreFoundByTime) {
 
 TEST_F(HandlersTest, RecordsAreDeleted) {
     for (int i = 0; i < 3; ++i) produce("v");
-    const auto erase = [this](std::int64_t before) {
-        wire::DeleteRecordsRequest::DeleteRecordsPartition partition{.partition_index = 0,
-                                                                     .offset = before};
-        wire::DeleteRecordsRequest::DeleteRecordsTopic topic;
-        topic.name = "t";
-        topic.partitions = {&partition, 1};
-        wire::DeleteRecordsRequest message;
-        message.topics = {&topic, 1};
-        const auto out = tell<wire::DeleteRecordsResponse>(message, 2);
-        return out.message.topics[0].partitions[0];
-    };
     EXPECT_EQ(erase(2).low_watermark, 2);
     EXPECT_EQ(erase(9).error_code, wire_code(Errc::kOffsetOutOfRange));
     EXPECT_EQ(offset_at(-2), 2);
@@ -259,20 +279,66 @@ TEST_F(HandlersTest, EpochsEndWhereTheNextBegins) {
     kill(false);
     start();
     produce("b");
-    const auto end_of = [this](std::int32_t epoch) {
-        wire::OffsetForLeaderEpochRequest::OffsetForLeaderPartition partition;
-        partition.leader_epoch = epoch;
-        wire::OffsetForLeaderEpochRequest::OffsetForLeaderTopic topic;
-        topic.topic = "t";
-        topic.partitions = {&partition, 1};
-        wire::OffsetForLeaderEpochRequest message;
-        message.topics = {&topic, 1};
-        const auto out = tell<wire::OffsetForLeaderEpochResponse>(message, 4);
-        return out.message.topics[0].partitions[0];
-    };
     EXPECT_EQ(end_of(0).end_offset, 1);
     EXPECT_EQ(end_of(1).end_offset, 2);
     EXPECT_EQ(end_of(2).end_offset, -1);
+}
+
+// Damage below the durable mark: what a log that is not there would say of itself moves consumers.
+TEST_F(HandlersTest, WhatIsSetAsideAnswersAStorageErrorToEverything) {
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(error(produce("v")), Errc::kNone);
+    stop();
+    {
+        const auto file =
+            disk_.open("/data/t-0/00000000000000000000.log", rt::OpenMode::kReadWrite);
+        ASSERT_OK(file);
+        ASSERT_OK((*file)->truncate(FilePos{10}));
+    }
+    start();
+    const std::int16_t storage_error = wire_code(Errc::kKafkaStorageError);
+    for (const std::int64_t from : {0, 3, 5, 99}) {
+        SCOPED_TRACE(from);
+        EXPECT_EQ(one(fetch({.from = from})).error_code, storage_error);
+        EXPECT_EQ(one(fetch({.from = from, .leader_epoch = 99})).error_code, storage_error);
+    }
+    for (const std::int64_t timestamp : {-1, -2, -3, 0}) {
+        SCOPED_TRACE(timestamp);
+        const auto listed = list(timestamp);
+        EXPECT_EQ(listed.message.topics[0].partitions[0].error_code, storage_error);
+        EXPECT_EQ(listed.message.topics[0].partitions[0].offset, -1);
+    }
+    const Produced produced = produce("v");
+    EXPECT_EQ(error(produced), Errc::kKafkaStorageError);
+    EXPECT_EQ(one(produced).base_offset, -1);
+    EXPECT_EQ(one(produced).log_start_offset, -1);
+    for (const std::int64_t before : {-1, 0, 3}) {
+        EXPECT_EQ(erase(before).error_code, storage_error);
+        EXPECT_EQ(erase(before).low_watermark, -1);
+    }
+    EXPECT_EQ(end_of(0).error_code, storage_error);
+    EXPECT_EQ(end_of(0).end_offset, -1);
+}
+
+TEST_F(HandlersTest, TopicThatWasMadeOnAFullDiskServesOnceThereIsRoom) {
+    const std::int64_t room = disk_.space("/")->usable_bytes;
+    disk_.set_capacity(disk_.space("/")->total_bytes - room);
+    EXPECT_EQ(create("late", 3), Errc::kNone);
+    EXPECT_EQ(create("never"), Errc::kNone);
+    const auto produce_late = [this](std::int32_t partition) {
+        return error(produce(batch_of("a", world_.wall_now()), kAll, "late", partition));
+    };
+    EXPECT_EQ(produce_late(0), Errc::kKafkaStorageError);
+    world_.run_for(seconds{100});
+    EXPECT_EQ(produce_late(0), Errc::kKafkaStorageError);
+    EXPECT_EQ(erase_topic("never"), Errc::kNone);
+    EXPECT_FALSE(*disk_.exists("/data/never-0")) << "it would come back as a stray folder";
+    disk_.set_capacity(std::int64_t{1} << 40);
+    world_.run_for(seconds{31});
+    for (std::int32_t partition = 0; partition < 3; ++partition)
+        EXPECT_EQ(produce_late(partition), Errc::kNone) << partition;
+    kill(true);
+    start();
+    EXPECT_EQ(values_of(fetch({.topic = "late", .partition = 2})), (std::vector<std::string>{"a"}));
 }
 
 TEST_F(HandlersTest, TopicsAreMadeOnceAndGrow) {

@@ -2,6 +2,7 @@
 #include "broker/shard.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -32,6 +33,11 @@ constexpr std::size_t kKeptBufferBytes = std::size_t{32} * 1024 * 1024;
 constexpr std::size_t kOpenedAtOnce = 16;
 /// New partitions of one request from which on one sync of the file system serves them all.
 constexpr std::size_t kSyncedTogether = 8;
+
+/// Between attempts to open what could not be opened: what stood in the way, such as a full disk,
+/// may be gone.
+constexpr std::chrono::milliseconds kReopenMin{1'000};
+constexpr std::chrono::milliseconds kReopenMax{30'000};
 
 }  // namespace
 
@@ -67,14 +73,17 @@ std::vector<storage::PartitionSpec> Shard::specs_of(const metadata::Topic& topic
                                                     std::int32_t first) const {
     std::vector<storage::PartitionSpec> specs;
     for (std::int32_t index = first; index < topic.partition_count; ++index) {
-        const storage::PartitionId id{topic.id, index};
-        if (&broker_->shard_of(id) != this) continue;
-        specs.push_back({.topic = topic.name,
-                         .id = id,
-                         .leader_epoch = image_.leader_epoch(topic),
-                         .config = topic.config});
+        if (&broker_->shard_of({topic.id, index}) != this) continue;
+        specs.push_back(spec_of(topic, index));
     }
     return specs;
+}
+
+storage::PartitionSpec Shard::spec_of(const metadata::Topic& topic, std::int32_t index) const {
+    return {.topic = topic.name,
+            .id = {topic.id, index},
+            .leader_epoch = image_.leader_epoch(topic),
+            .config = topic.config};
 }
 
 void Shard::add(const PartitionPtr& partition) {
@@ -123,10 +132,82 @@ rt::Task<void> Shard::open_some(Opening* opening, rt::Countdown* left) {
 }
 
 void Shard::note_failed(const storage::PartitionSpec& spec, const Error& error) {
+    const auto [at, is_new] = failed_.emplace(spec.id, error.code());
+    if (!is_new && std::exchange(at->second, error.code()) == error.code()) return;
     kLog.error("partition not opened",
                {{"partition", spec.folder()}, {"error", error.code()}, {"detail", error.detail()}});
-    failed_.emplace(spec.id, error.code());
+    if (!is_new) return;
     broker_->metrics().partitions_failed.add(1);
+    reopening_pause_ = kReopenMin;
+    if (reopening_timer_.value != 0) executor_->cancel(std::exchange(reopening_timer_, {}));
+    schedule_reopening();
+}
+
+void Shard::schedule_reopening() {
+    if (is_stopped_ || is_reopening_ || failed_.empty()) return;
+    reopening_timer_ = executor_->schedule(executor_->now() + reopening_pause_, [this] {
+        reopening_timer_ = {};
+        rt::start(reopen_failed());
+    });
+    reopening_pause_ = std::min(reopening_pause_ * 2, kReopenMax);
+}
+
+rt::Task<void> Shard::reopen_failed() {
+    is_reopening_ = true;
+    std::vector<storage::PartitionSpec> specs;
+    for (const auto& [id, error] : failed_)
+        // One whose topic is just being made is not in the image yet.
+        if (const metadata::Topic* topic = image_.find(id.topic))
+            specs.push_back(spec_of(*topic, id.index));
+    for (storage::PartitionSpec& spec : specs) {
+        if (is_stopped_ || !failed_.contains(spec.id)) continue;
+        reopened_ = spec.id;
+        co_await reopen(std::move(spec));
+        reopened_ = {};
+    }
+    is_reopening_ = false;
+    schedule_reopening();
+}
+
+rt::Task<void> Shard::reopen(storage::PartitionSpec spec) {
+    const Result<PartitionPtr> opened =
+        co_await on_pool(broker_->pool(), *executor_,
+                         [this, &spec] { return storage::Partition::open(*storage_, spec); });
+    // It may have been deleted meanwhile, which left what is in its folder to this.
+    const bool is_wanted = failed_.contains(spec.id);
+    if (!opened.has_value()) {
+        if (is_wanted)
+            note_failed(spec, opened.error());
+        else
+            co_await discard(std::move(spec));
+        co_return;
+    }
+    const PartitionPtr& partition = *opened;
+    if (!is_wanted) {
+        partition->close();
+        rt::Countdown left{1};
+        rt::start(delete_one(partition, left));
+        co_await left;
+        co_return;
+    }
+    failed_.erase(spec.id);
+    broker_->metrics().partitions_failed.add(-1);
+    kLog.info("partition opened at last", {{"partition", spec.folder()}});
+    add(partition);
+    // Its settings may have changed since.
+    if (const metadata::Topic* topic = image_.find(spec.id.topic))
+        if (topic->config != spec.config) partition->set_config(topic->config);
+}
+
+rt::Task<void> Shard::discard(storage::PartitionSpec spec) {
+    const Result<void> done = co_await on_pool(broker_->pool(), *executor_, [this, &spec] {
+        return storage::Partition::discard(*storage_, spec);
+    });
+    if (!done.has_value())
+        kLog.warn("the folder of a partition that could not be opened stays",
+                  {{"partition", spec.folder()},
+                   {"error", done.error().code()},
+                   {"detail", done.error().detail()}});
 }
 
 rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs,
@@ -213,14 +294,20 @@ rt::Task<void> Shard::delete_one(PartitionPtr partition, rt::Countdown* left) {
 
 rt::Task<void> Shard::delete_partitions(const metadata::Topic* topic) {
     std::vector<PartitionPtr> gone;
+    std::vector<storage::PartitionSpec> failed;
     for (std::int32_t index = 0; index < topic->partition_count; ++index) {
         const storage::PartitionId id{topic->id, index};
-        if (failed_.erase(id) > 0) broker_->metrics().partitions_failed.add(-1);
+        if (failed_.erase(id) > 0) {
+            broker_->metrics().partitions_failed.add(-1);
+            // Whoever is opening it finds it gone.
+            if (reopened_ != id) failed.push_back(spec_of(*topic, index));
+        }
         const auto at = partitions_.find(id);
         if (at == partitions_.end()) continue;
         gone.push_back(std::move(at->second));
         partitions_.erase(at);
     }
+    for (storage::PartitionSpec& spec : failed) co_await discard(std::move(spec));
     if (gone.empty()) co_return;
     rt::Countdown left{gone.size()};
     for (PartitionPtr& partition : gone) {
@@ -245,6 +332,10 @@ rt::Task<void> Shard::shut_one(PartitionPtr partition, Shutting* shutting) {
 }
 
 rt::Task<Result<void>> Shard::shut_down() {
+    is_stopped_ = true;
+    if (reopening_timer_.value != 0) executor_->cancel(std::exchange(reopening_timer_, {}));
+    constexpr std::chrono::milliseconds kLook{5};
+    while (is_reopening_) co_await rt::sleep_until(*executor_, executor_->now() + kLook);
     // Transactions write into groups: they end first.
     if (transactions_) co_await transactions_->stop();
     if (groups_) co_await groups_->stop();

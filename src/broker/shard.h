@@ -4,6 +4,7 @@
 // Layer: broker (L6).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -78,7 +79,8 @@ class Shard final : public metadata::ChangeListener {
     void started();
 
     /// Opens all partitions of the image that are this shard's, some at a time. One that cannot be
-    /// opened is logged, counted and missing: requests get kKafkaStorageError.
+    /// opened, here or when it is made, is logged, counted and missing: requests get
+    /// kKafkaStorageError until one of the attempts that follow opens it.
     rt::Task<void> open_all();
     /// After the last request: ends the service, closes and syncs the partitions.
     /// Errors: of the first partition that could not be shut down.
@@ -101,6 +103,12 @@ class Shard final : public metadata::ChangeListener {
                                    storage::SyncOfNew syncs);
     rt::Task<void> sync_new(std::vector<PartitionPtr> opened);
     void note_failed(const storage::PartitionSpec& spec, const Error& error);
+    void schedule_reopening();
+    rt::Task<void> reopen_failed();
+    rt::Task<void> reopen(storage::PartitionSpec spec);
+    rt::Task<void> discard(storage::PartitionSpec spec);
+    [[nodiscard]] storage::PartitionSpec spec_of(const metadata::Topic& topic,
+                                                 std::int32_t index) const;
     [[nodiscard]] std::vector<storage::PartitionSpec> specs_of(const metadata::Topic& topic,
                                                                std::int32_t first) const;
     void add(const PartitionPtr& partition);
@@ -121,7 +129,13 @@ class Shard final : public metadata::ChangeListener {
     std::unique_ptr<ShardService> groups_;
     std::unique_ptr<ShardService> transactions_;
     Partitions partitions_;
+    /// What could not be opened, and why.
     std::unordered_map<storage::PartitionId, Errc, PartitionIdHash> failed_;
+    std::chrono::milliseconds reopening_pause_{};
+    rt::TimerId reopening_timer_;
+    bool is_reopening_ = false;
+    storage::PartitionId reopened_;  ///< While it is on the pool.
+    bool is_stopped_ = false;
 };
 
 }  // namespace leat::broker

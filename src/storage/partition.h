@@ -56,6 +56,9 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     ///         error: the partition is offline and says why.
     static Result<std::shared_ptr<Partition>> open(ShardContext& context, PartitionSpec spec,
                                                    SyncOfNew syncs = SyncOfNew::kByOpen);
+    /// Takes away what open() has left of a partition that it could not open, when that is the
+    /// topic's: as destroy() does. Runs on: a thread that may block. Errors: as open().
+    static Result<void> discard(ShardContext& context, const PartitionSpec& spec);
     ~Partition();
 
     /// Appends the one batch in `batch`, whose offset, epoch and (where needed) timestamps are

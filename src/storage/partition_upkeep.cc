@@ -289,6 +289,27 @@ void remove_later(ShardContext& context, const std::string& path, std::int64_t d
 
 }  // namespace
 
+Result<void> Partition::discard(ShardContext& context, const PartitionSpec& spec) {
+    const std::string path = context.data_directory + "/" + spec.folder();
+    LEAT_TRY(const bool exists, context.disk.exists(path));
+    if (!exists) return {};
+    LEAT_TRY(const auto id, read_topic_id(context.disk, path));
+    if (id && *id != spec.id.topic) return {};
+    if (!id) {
+        // It was to be made, and nothing came into it; what has more in it is not taken for ours.
+        for (const char* name : {"/partition.metadata", "/partition.metadata.tmp"}) {
+            auto removed = context.disk.remove_file(path + name);
+            if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+        }
+        return context.disk.remove_directory(path);
+    }
+    const std::string gone = deleted_path(path, spec.id);
+    LEAT_TRY_VOID(context.disk.rename(path, gone));
+    LEAT_TRY_VOID(context.disk.sync_directory(context.data_directory));
+    context.marks.forget(spec.id);
+    return remove_tree(context.disk, gone);
+}
+
 rt::Task<Result<void>> Partition::destroy() {
     const auto keep = shared_from_this();
     PartitionState& s = *state_;

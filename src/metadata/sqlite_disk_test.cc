@@ -131,6 +131,46 @@ TEST(SqliteDisk, AcceptsCommitsAgainWhenThereIsRoomAgain) {
     EXPECT_OK((*store)->commit(deltas));
 }
 
+TEST(SqliteDisk, DeletesTopicsWhereNothingElseHasRoom) {
+    const auto disk = fresh_disk(1);
+    auto store = open_sqlite_store(*disk, kPath, "c");
+    ASSERT_OK(store);
+    Controller controller{*Image::make(*(*store)->load(), {}),
+                          [n = std::uint64_t{99}]() mutable { return ++n * 0x9E3779B97F4A7C15; }};
+    const auto create = [&](int number) {
+        std::vector<NewTopic> topics(1);
+        topics[0].name = "t" + std::to_string(number);
+        for (const char* setting : {"retention.ms", "segment.bytes", "segment.ms"})
+            topics[0].settings.emplace_back(setting, "10000000");
+        std::vector<Delta> deltas;
+        controller.create_topics(topics, false, deltas);
+        EXPECT_FALSE(deltas.empty());
+        return (*store)->commit(deltas);
+    };
+    int count = 0;
+    while (count < 100) ASSERT_OK(create(count++));
+    disk->set_capacity(disk->space("/")->total_bytes - disk->space("/")->usable_bytes);
+    // Whoever creates topics until it does not go any more must not take that room too.
+    Result<void> created;
+    while (count < 5000 && created) created = create(count++);
+    EXPECT_ERRC(created, Errc::kNoSpace);
+    for (int number = 0; number < 20; ++number) {
+        const std::string name = "t" + std::to_string(number);
+        std::vector<Delta> deltas;
+        const TopicRef gone{.name = name, .id = {}};
+        controller.delete_topics({&gone, 1}, deltas);
+        ASSERT_EQ(deltas.size(), 1U);
+        ASSERT_OK((*store)->commit(deltas)) << name;
+    }
+    disk->crash(Survival::kNothing);
+    store->reset();
+    store = open_sqlite_store(*disk, kPath, "c");
+    ASSERT_OK(store);
+    const auto state = (*store)->load();
+    ASSERT_OK(state);
+    EXPECT_EQ(state->topics.size(), static_cast<std::size_t>(count) - 1 - 20);
+}
+
 TEST(SqliteDisk, RefusesASecondUser) {
     const auto disk = fresh_disk(1);
     auto first = open_sqlite_store(*disk, kPath, "c");

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Spec: docs/reference/formats/metadata-db.md has the tables.
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "metadata/sqlite.h"
@@ -18,6 +20,11 @@ namespace {
 constexpr obs::Logger kLog{"metadata"};
 constexpr std::int64_t kApplicationId = 0x4C656174;  // "Leat".
 constexpr std::int64_t kSchemaVersion = 2;
+
+/// Room of the write-ahead log that is there from the start, and how much of it is used, in pages,
+/// before the log begins anew. The rest is for the deletion of topics when the disk is full.
+constexpr std::int64_t kLogBytesKept = std::int64_t{1} << 20;
+constexpr int kLogPages = 128;
 
 constexpr const char* kSchema =
     "CREATE TABLE topics(name TEXT PRIMARY KEY, id BLOB NOT NULL UNIQUE, partitions INTEGER NOT "
@@ -101,6 +108,8 @@ class SqliteStore final : public MetadataStore {
         statements_.emplace(std::move(statements));
         LEAT_TRY(CredentialTables credentials, CredentialTables::prepare(db_));
         credentials_.emplace(std::move(credentials));
+        // In the place of SQLite's own checkpoints, whose errors nobody is told.
+        sqlite3_wal_hook(db_.handle(), &note_pages, this);
         return {};
     }
 
@@ -128,12 +137,15 @@ class SqliteStore final : public MetadataStore {
 
     Result<void> commit(std::span<const Delta> deltas) override {
         if (broken_) return Error{Errc::kIoError, "the metadata store failed before; restart"};
-        LEAT_TRY_VOID(db_.run("BEGIN IMMEDIATE"));
-        Result<void> done = write_all(deltas);
-        if (done.has_value()) done = db_.run("COMMIT");
-        if (done.has_value()) return {};
-        // A failed commit may have rolled back by itself; a second rollback then says so.
-        ignore(db_.run("ROLLBACK"), "nothing of it is durable either way");
+        const bool has_log_room = log_pages_ < kLogPages || only_deletes(deltas);
+        Result<void> done = has_log_room ? Result<void>{} : begin_log_anew();
+        if (done.has_value()) done = try_to(deltas);
+        const bool is_full = !done.has_value() && done.error().code() == Errc::kNoSpace;
+        if (is_full && has_log_room && begin_log_anew().has_value()) done = try_to(deltas);
+        if (done.has_value()) {
+            if (log_pages_ >= kLogPages) ignore(begin_log_anew(), "the commit is durable already");
+            return {};
+        }
         if (done.error().code() != Errc::kNoSpace) broken_ = true;
         kLog.error("metadata commit failed", {{"error", done.error().code()},
                                               {"detail", done.error().detail()},
@@ -142,6 +154,33 @@ class SqliteStore final : public MetadataStore {
     }
 
   private:
+    Result<void> try_to(std::span<const Delta> deltas) {
+        LEAT_TRY_VOID(db_.run("BEGIN IMMEDIATE"));
+        Result<void> done = write_all(deltas);
+        if (done.has_value()) done = db_.run("COMMIT");
+        // A failed commit may have rolled back by itself; a second rollback then says so.
+        if (!done.has_value()) ignore(db_.run("ROLLBACK"), "nothing of it is durable either way");
+        return done;
+    }
+    /// Brings the pages of the log to the database: then the log is written from its beginning.
+    /// Errors: kNoSpace, when the database grows.
+    Result<void> begin_log_anew() {
+        Result<void> done = db_.run("PRAGMA wal_checkpoint(RESTART)");
+        if (done.has_value())
+            log_pages_ = 0;
+        else if (done.error().code() != Errc::kNoSpace)
+            broken_ = true;
+        return done;
+    }
+    static int note_pages(void* self, sqlite3* /*db*/, const char* /*name*/, int pages) {
+        static_cast<SqliteStore*>(self)->log_pages_ = pages;
+        return SQLITE_OK;
+    }
+    static bool only_deletes(std::span<const Delta> deltas) {
+        return std::ranges::all_of(
+            deltas, [](const Delta& delta) { return std::holds_alternative<TopicDeleted>(delta); });
+    }
+
     Result<void> write_all(std::span<const Delta> deltas) {
         for (const Delta& delta : deltas)
             LEAT_TRY_VOID(std::visit([this](const auto& d) { return write(d); }, delta));
@@ -394,6 +433,7 @@ class SqliteStore final : public MetadataStore {
     std::optional<Statements> statements_;
     std::optional<CredentialTables> credentials_;
     bool broken_ = false;
+    int log_pages_ = 0;  ///< In the write-ahead log, and not in the database yet.
 };
 
 /// An empty file becomes ours; another program's or a newer version's is refused.
@@ -413,6 +453,16 @@ Result<void> check_format(Database& db, const std::string& path) {
         return Error{Errc::kDataDirFormat, path + ": is damaged (" + verdict +
                                                "); nothing was changed: restore it from a copy"};
     return {};
+}
+
+/// Gives the log its room; what SQLite finds behind its last frame it takes for none.
+Result<void> keep_log_room(rt::Disk& disk, const std::string& path) {
+    LEAT_TRY(const auto log, disk.open(path + "-wal", rt::OpenMode::kReadWrite));
+    LEAT_TRY(const std::int64_t size, log->size());
+    if (size >= kLogBytesKept) return {};
+    const std::vector<std::byte> zeros(static_cast<std::size_t>(kLogBytesKept - size));
+    const Bytes part{zeros};
+    return log->write_at(FilePos{size}, {&part, 1});
 }
 
 Result<void> create_if_empty(Database& db, const std::string& cluster_id) {
@@ -441,6 +491,7 @@ Result<std::unique_ptr<MetadataStore>> open_sqlite_store(rt::Disk& disk, const s
     LEAT_TRY_VOID(create_if_empty(db, fresh_cluster_id));
     LEAT_TRY_VOID(db.run(kAdded));
     LEAT_TRY_VOID(db.run(kCredentialTables));
+    ignore(keep_log_room(disk, path), "without it a full disk takes no changes");
     auto store = std::make_unique<SqliteStore>(std::move(db));
     LEAT_TRY_VOID(store->start());
     return std::unique_ptr<MetadataStore>{std::move(store)};

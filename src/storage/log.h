@@ -118,9 +118,14 @@ class Log {
 
     /// Segments that retention.ms, retention.bytes allow to go, given the readers' bound; returns
     /// the new log start. They are renamed to ".deleted" and removed after file.delete.delay.ms by
-    /// remove_deleted().
+    /// remove_deleted(). Errors: kNoSpace: those before the last are gone all the same, and what
+    /// they leave is the room that a second call needs.
     Result<Offset> retain(WallMs now, Offset high_watermark);
     Result<void> remove_deleted(WallMs now);
+    /// The same without the delay, durably in this order: their room is needed.
+    Result<void> remove_deleted_now();
+    /// What advance_start(offset) leaves as the first segment: its base offset.
+    [[nodiscard]] Offset segment_base(Offset offset) const;
 
     /// An offset above all that read() from `from` gave, when that ended at `end`: what the index
     /// can tell, or `below`.

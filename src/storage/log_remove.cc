@@ -2,6 +2,7 @@
 //
 // The half of Log that takes segments away: retention, truncation, exchange by the cleaner.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -52,22 +53,26 @@ Result<std::size_t> count_expired(LogState& state, WallMs now, Offset high_water
 Result<Offset> Log::retain(WallMs now, Offset high_watermark) {
     LogState& state = *state_;
     LEAT_TRY_VOID(state.check_usable());
-    LEAT_TRY(const std::size_t count, count_expired(state, now, high_watermark));
+    LEAT_TRY(std::size_t count, count_expired(state, now, high_watermark));
     // A new active segment comes first: a crash in between must not leave the log without one.
-    if (count == state.segments.size()) LEAT_TRY_VOID(state.roll(now));
+    Result<void> rolled;
+    if (count == state.segments.size()) rolled = state.roll_expired(now);
+    if (!rolled) {
+        if (rolled.error().code() != Errc::kNoSpace) return std::move(rolled).error();
+        --count;
+    }
     LEAT_TRY_VOID(state.retire_first(count, now));
     if (const Offset base = state.segments.front()->base(); base > state.log_start) {
         state.log_start = base;
-        if (state.epochs.truncate_start(base)) {
-            if (auto written = state.write_epochs(); !written)
-                return state.note_failure(std::move(written).error());
-        }
+        LEAT_TRY_VOID(state.forget_epochs_below(base));
     }
+    if (!rolled) return std::move(rolled).error();
     // Index entries of a log that rests need no memory.
     Segment& active = state.active();
     if (std::exchange(state.end_at_last_retain, state.log_end) == state.log_end &&
         active.has_unwritten()) {
-        LEAT_TRY_VOID(active.write_indexes(state.unsynced));
+        auto written = active.write_indexes(state.unsynced);
+        if (!written && written.error().code() != Errc::kNoSpace) return std::move(written).error();
     }
     return state.log_start;
 }
@@ -90,6 +95,20 @@ Result<void> Log::remove_deleted(WallMs now) {
     return result;
 }
 
+Result<void> Log::remove_deleted_now() {
+    LogState& state = *state_;
+    if (state.removals.empty()) return {};
+    // A crash must not bring back the old names, or lose the segment that took over, once the files
+    // are gone.
+    if (auto synced = state.disk.sync_directory(state.options.directory); !synced)
+        return state.note_failure(std::move(synced).error());
+    return remove_deleted(WallMs{std::numeric_limits<std::int64_t>::max()});
+}
+
+Offset Log::segment_base(Offset offset) const {
+    return state_->segments[state_->segment_of(offset)]->base();
+}
+
 Result<void> Log::advance_start(Offset offset) {
     LogState& state = *state_;
     LEAT_CHECK(offset <= state.log_end);
@@ -98,11 +117,7 @@ Result<void> Log::advance_start(Offset offset) {
     state.log_start = offset;
     // The active segment stays: it holds the log's end.
     LEAT_TRY_VOID(state.retire_first(state.segment_of(offset), state.options.now));
-    if (state.epochs.truncate_start(offset)) {
-        if (auto written = state.write_epochs(); !written)
-            return state.note_failure(std::move(written).error());
-    }
-    return {};
+    return state.forget_epochs_below(offset);
 }
 
 Result<void> Log::truncate_fully(Offset offset) {

@@ -96,6 +96,20 @@ Result<void> LogState::roll(WallMs now) {
     return {};
 }
 
+Result<void> LogState::roll_expired(WallMs now) {
+    Segment& full = active();
+    LEAT_CHECK(!full.is_empty());
+    auto sealed = full.seal(unsynced);
+    if (!sealed && sealed.error().code() != Errc::kNoSpace)
+        return note_failure(std::move(sealed).error());
+    LEAT_TRY_VOID(begin_segment(log_end, now));
+    full.close_indexes();
+    // Its files were all that could be in doubt.
+    is_tail_in_doubt = false;
+    rolled = true;
+    return {};
+}
+
 Result<void> LogState::write_epochs() {
     const std::string text = epochs.encode();
     const std::string path = path_of(kEpochFileName);
@@ -112,6 +126,13 @@ Result<void> LogState::write_epochs() {
     return {};
 }
 
+Result<void> LogState::forget_epochs_below(Offset start) {
+    if (!epochs.truncate_start(start)) return {};
+    auto written = write_epochs();
+    if (written || written.error().code() == Errc::kNoSpace) return {};
+    return note_failure(std::move(written).error());
+}
+
 Result<void> LogState::store_epochs() {
     const std::string text = epochs.encode();
     return rt::replace_file(disk, path_of(kEpochFileName), std::as_bytes(std::span{text}));
@@ -120,8 +141,15 @@ Result<void> LogState::store_epochs() {
 Result<void> LogState::retire(Segment& segment, WallMs due) {
     for (const std::string& path : segment.paths()) {
         std::string gone = path + ".deleted";
-        LEAT_TRY_VOID(disk.rename(path, gone));
-        removals.push_back({.path = std::move(gone), .due = due});
+        auto renamed = disk.rename(path, gone);
+        if (renamed) {
+            removals.push_back({.path = std::move(gone), .due = due});
+            continue;
+        }
+        if (renamed.error().code() != Errc::kNoSpace) return renamed;
+        // Not even the longer name has room. What makes the file superfluous comes first.
+        LEAT_TRY_VOID(disk.sync_directory(options.directory));
+        LEAT_TRY_VOID(disk.remove_file(path));
     }
     names_unsynced = true;
     return {};

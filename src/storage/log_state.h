@@ -107,8 +107,14 @@ class LogState {
     /// Opens a new active segment. Precondition: `base` is at or above all offsets.
     Result<void> begin_segment(Offset base, WallMs now);
     Result<void> roll(WallMs now);
+    /// The same behind a segment that is about to go: what it lacks of its indexes is written if
+    /// there is room.
+    Result<void> roll_expired(WallMs now);
     /// Writes leader-epoch-checkpoint; it is durable with the next sync.
     Result<void> write_epochs();
+    /// Takes the epochs below `start` out of it. Without room for that the file keeps them, which
+    /// does no harm: the log does not begin there.
+    Result<void> forget_epochs_below(Offset start);
     /// The same, durable at once.
     Result<void> store_epochs();
 

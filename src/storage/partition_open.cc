@@ -262,7 +262,7 @@ Result<void> PartitionState::open(SyncOfNew syncs) {
     LEAT_TRY_VOID(open_log(*this, mark));
     if (!log) return {};
     LEAT_TRY(const auto aborted, log->aborted_between(log->log_start(), log->log_end()));
-    const Offset stored_start = log_start;
+    stored_start = log_start;
     has_aborted = !aborted.empty();
     refresh();
     // Segments go before the new start is stored: after a stop in between the file is behind. From

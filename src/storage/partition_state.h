@@ -132,7 +132,12 @@ class PartitionState final : public SyncTarget {
     /// Runs on: a thread that may block.
     using Files = std::vector<std::shared_ptr<rt::File>>;
     Result<void> write_snapshot(const ProducerEntries& entries, Offset at, const Files& sync) const;
-    [[nodiscard]] Result<void> store_log_start(Offset offset) const;
+    Result<void> store_log_start(Offset offset);
+    /// Both run on a thread that may block, with the turn. Errors of retain(): of the log;
+    /// kNoSpace: the removal of what was deleted lately may leave the room.
+    Result<Offset> retain(WallMs now, Offset readers_bound);
+    /// On a full disk too when whole segments lie below `to`. Errors: kKafkaStorageError.
+    Result<Offset> delete_below(Offset to);
 
     /// Where a leader epoch began.
     struct EpochStart {
@@ -151,10 +156,8 @@ class PartitionState final : public SyncTarget {
     TailBuffer tail;
     Turn turn;
 
-    Offset log_start;
-    Offset log_end;
-    Offset synced;
-    Offset high_watermark;
+    Offset log_start, stored_start;  ///< The latter is what the folder has.
+    Offset log_end, synced, high_watermark;
     std::int64_t size_bytes = 0;
     std::vector<EpochStart> epochs;  ///< Ascending; the last one is the current epoch.
     bool has_aborted = false;        ///< Transactions were aborted here at some time.
@@ -181,10 +184,7 @@ class PartitionState final : public SyncTarget {
 
     std::size_t jobs = 0;  ///< Pool jobs that nobody awaits.
     std::coroutine_handle<> idle_waiter;
-    rt::TimerId upkeep_timer;
-    rt::TimerId tail_timer;
-    rt::TimerId clean_timer;
-    rt::TimerId scrub_timer;
+    rt::TimerId upkeep_timer, tail_timer, clean_timer, scrub_timer;
     std::int64_t scrub_interval = 0;  ///< That the timer follows.
     bool is_scrubbing = false;
     Offset cleaned_to{-1};  ///< Compacted up to here; -1: not read yet.

@@ -96,8 +96,33 @@ Result<void> PartitionState::write_snapshot(const ProducerEntries& entries, Offs
     return {};
 }
 
-Result<void> PartitionState::store_log_start(Offset offset) const {
-    return write_log_start(context.disk, path, spec, offset);
+Result<void> PartitionState::store_log_start(Offset offset) {
+    LEAT_TRY_VOID(write_log_start(context.disk, path, spec, offset));
+    stored_start = offset;
+    return {};
+}
+
+Result<Offset> PartitionState::retain(WallMs now, Offset readers_bound) {
+    LEAT_TRY(const Offset start, log->retain(now, readers_bound));
+    if (start > stored_start) LEAT_TRY_VOID(store_log_start(start));
+    return start;
+}
+
+Result<Offset> PartitionState::delete_below(Offset to) {
+    const auto failed = [](const Error& error) {
+        return Error{Errc::kKafkaStorageError, error.detail()};
+    };
+    auto stored = store_log_start(to);
+    if (!stored && stored.error().code() == Errc::kNoSpace) {
+        // The segments first, then: a start finds the log to begin with the first that is left.
+        auto freed = log->advance_start(std::max(log_start, log->segment_base(to)));
+        if (freed) freed = log->remove_deleted_now();
+        if (!freed) return failed(freed.error());
+        stored = store_log_start(to);
+    }
+    if (!stored) return failed(stored.error());
+    if (auto moved = log->advance_start(to); !moved) return failed(moved.error());
+    return to;
 }
 
 namespace {
@@ -111,10 +136,9 @@ struct Round {
 
     void run(PartitionState& s) {
         if (retain) {
-            start = s.log->retain(now, high_watermark);
-            if (start && *start > s.log_start)
-                if (auto stored = s.store_log_start(*start); !stored)
-                    start = std::move(stored).error();
+            start = s.retain(now, high_watermark);
+            const bool is_full = !start && start.error().code() == Errc::kNoSpace;
+            if (is_full && s.log->remove_deleted_now()) start = s.retain(now, high_watermark);
         }
         ignore(s.log->remove_deleted(now), "tried again in the next round");
     }
@@ -196,15 +220,7 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
     } else if (to <= s.log_start) {
         result = s.log_start;
     } else if (s.log && !s.is_offline) {
-        auto delete_them = [&] {
-            if (auto stored = s.store_log_start(to); !stored) {
-                result = Error{Errc::kKafkaStorageError, stored.error().detail()};
-                return;
-            }
-            auto moved = s.log->advance_start(to);
-            result = to;
-            if (!moved) result = Error{Errc::kKafkaStorageError, moved.error().detail()};
-        };
+        auto delete_them = [&] { result = s.delete_below(to); };
         co_await on_pool(s.context.pool, s.context.executor, delete_them);
         s.has_deleted_files = true;
         if (result) s.log_start = std::max(s.log_start, to);
@@ -320,6 +336,9 @@ rt::Task<Result<void>> Partition::destroy() {
     auto rename_it = [&] {
         s.log.reset();
         result = s.context.disk.rename(s.path, gone);
+        // Not even the longer name has room: at once, then. What a crash leaves of it no topic has.
+        if (!result && result.error().code() == Errc::kNoSpace)
+            result = remove_tree(s.context.disk, s.path);
         if (result) result = s.context.disk.sync_directory(s.context.data_directory);
     };
     co_await on_pool(s.context.pool, s.context.executor, rename_it);

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disk that fills up and gets room again, under load: produce requests wait with an error that may be tried again, reads and administration go on,
-and it heals without a restart."""
+"""A disk that fills up and gets room again, under load: produce requests wait with an error that may be tried again, reads, administration and
+what deletes go on, and it heals without a restart. What is made while it is full serves once there is room."""
 import os
 import subprocess
 import time
 
+import asked
 import load
 import power
+import protocol
 
 #: The last pieces of room too.
 PIECES = [2**24, 2**20, 2**16, 2**12]
@@ -39,8 +41,64 @@ def stalls(worker, seconds=20):
     return False
 
 
+#: Each has some segments of records; they go while the disk is full.
+SHORT, CUT, GONE = "short", "cut", "gone"
+LATE = "late"
+RECORDS = 30000
+SEGMENT = 1048576
+#: Records of this age are old; older than it takes to write them and to fill the disk.
+RETENTION_MS = 8000
+
+
+def make_topics(run, feed):
+    """Topics to delete from, all with records."""
+    feed.write_text("".join(f"{number} {'x' * 200}\n" for number in range(RECORDS)), encoding="ascii")
+    for topic, settings in ((SHORT, ["--set", f"retention.ms={RETENTION_MS}"]), (CUT, []), (GONE, ["--set", "file.delete.delay.ms=100"])):
+        run.broker.run("topic", "create", topic, "--partitions", 1, "--set", f"segment.bytes={SEGMENT}", *settings)
+        run.broker.run("produce", topic, "--file", feed)
+
+
+def bounds(client, topic):
+    """(first, end) of a topic's partition."""
+    return tuple(asked.list_offset(client, topic, 0, time)[1] for time in (-2, -1))
+
+
+def delete_on_full_disk(run, findings):
+    """Deletes in each way; whoever writes takes what becomes free at once, so that each is tried for a while."""
+    def check(what, condition):
+        try:
+            load.wait_for(what, condition, 30)
+        except load.Broken as why:
+            findings.setdefault(f"{what} fails on a full disk", []).append(str(why))
+
+    with protocol.Client(run.broker.address) as client:
+        end = bounds(client, CUT)[1]
+        check("DeleteRecords", lambda: asked.delete_records(client, CUT, 0, end - 10) == (0, end - 10))
+        if bounds(client, CUT) != (end - 10, end):
+            findings.setdefault("wrong records deleted", []).append(str(bounds(client, CUT)))
+        check("retention", lambda: len(set(bounds(client, SHORT))) == 1)
+        before = client.call("Metadata", 8, topics=[{"name": GONE}])["topics"][0]["error_code"]
+        run.broker.run("topic", "delete", GONE, "--yes")
+        after = client.call("Metadata", 8, topics=[{"name": GONE}])["topics"][0]["error_code"]
+        if (before, after) != (0, 3):
+            findings.setdefault("topic not deleted", []).append(f"{before}, {after}")
+
+
+def serves_late(run, findings):
+    """A topic that was made on the full disk takes records now. Its making may have been refused: then nobody has it."""
+    with protocol.Client(run.broker.address) as client:
+        if client.call("Metadata", 8, topics=[{"name": LATE}])["topics"][0]["error_code"] != 0:
+            return
+    try:
+        run.broker.run("produce", LATE, "--file", run.folder / "feed")
+        run.broker.run("topic", "delete", LATE, "--yes")
+    except load.Broken as why:
+        findings.setdefault("made on a full disk, and serves nobody", []).append(str(why))
+
+
 def one_fill(run, filler, findings):
-    """Fills the disk, looks around, makes room."""
+    """Fills the disk, looks around, deletes, makes room."""
+    make_topics(run, run.folder / "feed")
     fill(filler)
     try:
         if not stalls(run.worker):
@@ -51,9 +109,18 @@ def one_fill(run, filler, findings):
                                   timeout=30, stdin=subprocess.DEVNULL)
             if done.returncode != 0:
                 findings.setdefault(f"{what} fail on a full disk", []).append(done.stderr[-200:].strip())
+        delete_on_full_disk(run, findings)
+        fill(filler.with_name("filler2"))
+        # May be refused; when it is not, it has to serve later.
+        subprocess.run([str(run.broker.leat), "topic", "create", LATE, "--partitions", "3", "--bootstrap", run.broker.address],
+                       capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
     finally:
         filler.unlink()
+        filler.with_name("filler2").unlink(missing_ok=True)
     run.worker.wait_for_acknowledgements(100)
+    serves_late(run, findings)
+    for topic in (SHORT, CUT):
+        run.broker.run("topic", "delete", topic, "--yes")
 
 
 def cycles(options, run_class, kind, count):
@@ -62,7 +129,7 @@ def cycles(options, run_class, kind, count):
     folder.mkdir()
     disk = power.LoopDisk(kind, folder, mib=512)
     disk.mount()
-    run = run_class(options, folder, disk.mount_point / "data", value_bytes=1500)
+    run = run_class(options, folder, disk.mount_point / "data", ["log.retention.check.interval.ms=500"], value_bytes=1500)
     findings, done = {}, 0
     try:
         run.begin()

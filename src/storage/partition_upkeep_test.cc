@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Method: one partition on a simulated disk without any room left. What deletes must go on, and no
+// power cut on its way may cost what is not to be deleted.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "storage/testing/partition_fixture.h"
+#include "testkit/result_matchers.h"
+
+namespace leat::storage {
+namespace {
+
+using std::chrono::seconds;
+using testing::PartitionFixture;
+
+constexpr std::int64_t kRecords = 30;
+constexpr std::int64_t kPlenty = std::int64_t{1} << 40;
+
+/// A partition with records of now, and then a disk that is full to the last byte.
+struct OnFullDisk {
+    explicit OnFullDisk(std::int32_t segment_bytes, std::uint64_t seed = 1) : f(seed) {
+        f.topic.segment_bytes = segment_bytes;
+        f.topic.retention_ms = 2'000;
+        f.broker.retention_check_interval_ms = 500;
+        EXPECT_OK(f.open());
+        for (int i = 0; i < kRecords; ++i) EXPECT_EQ(f.append(100).error, Errc::kNone);
+        fill();
+        EXPECT_EQ(f.append(100).error, Errc::kKafkaStorageError);
+    }
+    void fill() { f.disk.set_capacity(f.disk.space("/")->total_bytes - room()); }
+    [[nodiscard]] std::int64_t room() { return f.disk.space("/")->usable_bytes; }
+    Result<Offset> delete_before(std::int64_t offset) {
+        return f.run<Result<Offset>>(
+            [offset](Partition& p) { return p.delete_records(Offset{offset}); });
+    }
+    /// The machine starts again, with room.
+    void start_again(testkit::Survival survival) {
+        f.world.settle();  // What still runs would outlive its partition.
+        f.cut_power(survival);
+        f.disk.set_capacity(kPlenty);
+        ASSERT_OK(f.open());
+    }
+
+    PartitionFixture f;
+};
+
+TEST(PartitionUpkeep, DeletesRecordsOnAFullDisk) {
+    OnFullDisk full{1000};
+    const Result<Offset> start = full.delete_before(20);
+    ASSERT_OK(start);
+    EXPECT_EQ(*start, Offset{20});
+    EXPECT_EQ(full.f.read(19).error, Errc::kOffsetOutOfRange);
+    EXPECT_GT(full.room(), 1000) << "their room is not free";
+    EXPECT_EQ(full.f.append(100).error, Errc::kNone);
+    full.start_again(testkit::Survival::kNothing);
+    EXPECT_EQ(full.f.partition->log_start(), Offset{20});
+    EXPECT_EQ(full.f.partition->log_end(), Offset{kRecords + 1});
+}
+
+// There is no room to be had from it, and none for the note of the new log start.
+TEST(PartitionUpkeep, FullDiskRefusesToDeleteInsideTheOnlySegment) {
+    OnFullDisk full{1 << 20};
+    EXPECT_ERRC(full.delete_before(20), Errc::kKafkaStorageError);
+    EXPECT_EQ(full.f.partition->log_start(), Offset{0});
+    EXPECT_EQ(full.f.read(0).error, Errc::kNone);
+    full.f.disk.set_capacity(kPlenty);
+    EXPECT_OK(full.delete_before(20));
+}
+
+TEST(PartitionUpkeep, RetentionGoesOnOnAFullDisk) {
+    // In many segments, and in one that is not even closed.
+    for (const std::int32_t segment_bytes : {1000, 1 << 20}) {
+        SCOPED_TRACE(segment_bytes);
+        OnFullDisk full{segment_bytes};
+        full.f.world.run_for(seconds{5});
+        EXPECT_EQ(full.f.partition->log_start(), Offset{kRecords});
+        EXPECT_EQ(full.f.partition->size_bytes(), 0);
+        EXPECT_EQ(full.f.append(100).base_offset, Offset{kRecords});
+        full.start_again(testkit::Survival::kNothing);
+        EXPECT_EQ(full.f.partition->log_start(), Offset{kRecords});
+        EXPECT_EQ(full.f.partition->log_end(), Offset{kRecords + 1});
+    }
+}
+
+TEST(PartitionUpkeep, TopicIsDeletedOnAFullDisk) {
+    OnFullDisk full{1000};
+    full.f.disk.fail(testkit::DiskCall::kRename, 1, Errc::kNoSpace, true);
+    full.f.executor.here([&] { full.f.partition->close(); });
+    EXPECT_OK(full.f.run<Result<void>>([](Partition& p) { return p.destroy(); }));
+    EXPECT_FALSE(*full.f.disk.exists(PartitionFixture::folder()));
+    EXPECT_GT(full.room(), kRecords * 100);
+}
+
+/// Cuts the power after each call that `work` makes, one by one.
+void expect_nothing_lost(std::int32_t segment_bytes, std::int64_t deleted_to,
+                         const std::function<void(OnFullDisk&)>& work) {
+    for (const auto survival : {testkit::Survival::kNothing, testkit::Survival::kRandom,
+                                testkit::Survival::kEverything}) {
+        bool is_cut = true;
+        std::uint64_t calls = 0;
+        for (; is_cut; ++calls) {
+            SCOPED_TRACE("power goes after " + std::to_string(calls) + " calls");
+            OnFullDisk full{segment_bytes, calls + 1};
+            full.f.disk.cut_power_after(calls);
+            work(full);
+            is_cut = !full.f.disk.has_power();
+            full.start_again(survival);
+            const Partition& partition = *full.f.partition;
+            EXPECT_FALSE(partition.is_offline());
+            EXPECT_EQ(partition.log_end(), Offset{kRecords});
+            EXPECT_LE(partition.log_start(), Offset{deleted_to});
+            if (!is_cut) EXPECT_EQ(partition.log_start(), Offset{deleted_to});
+            for (std::int64_t at = partition.log_start().value; at < kRecords; ++at)
+                EXPECT_GT(full.f.read(at).size_bytes, 0U) << at;
+            if (::testing::Test::HasFailure()) return;
+        }
+        EXPECT_GT(calls, 5U);
+    }
+}
+
+TEST(PartitionUpkeep, PowerCutWhileRecordsAreDeletedOnAFullDiskLosesNoOthers) {
+    expect_nothing_lost(1000, 20, [](OnFullDisk& full) { ignore(full.delete_before(20), "cut"); });
+}
+
+TEST(PartitionUpkeep, PowerCutDuringRetentionOnAFullDiskLosesNoOthers) {
+    for (const std::int32_t segment_bytes : {1000, 1 << 20})
+        expect_nothing_lost(segment_bytes, kRecords,
+                            [](OnFullDisk& full) { full.f.world.run_for(seconds{5}); });
+}
+
+TEST(PartitionUpkeep, NothingIsDeletedFromWhatIsSetAside) {
+    for (const bool is_compacted : {false, true}) {
+        PartitionFixture f;
+        f.topic.cleanup_compact = is_compacted;
+        f.topic.cleanup_delete = !is_compacted;
+        ASSERT_OK(f.open());
+        for (int i = 0; i < 4; ++i) ASSERT_EQ(f.append().error, Errc::kNone);
+        ASSERT_TRUE(f.stop());
+        auto file = f.disk.open(PartitionFixture::folder() + "/00000000000000000000.log",
+                                rt::OpenMode::kReadWrite);
+        ASSERT_OK(file);
+        ASSERT_OK((*file)->truncate(FilePos{10}));
+        file->reset();
+        ASSERT_OK(f.open());
+        EXPECT_TRUE(f.partition->is_set_aside());
+        EXPECT_TRUE(f.partition->is_offline());
+        EXPECT_ERRC(
+            f.run<Result<Offset>>([](Partition& p) { return p.delete_records(Offset{-1}); }),
+            Errc::kKafkaStorageError);
+        EXPECT_EQ(f.read(0).error, Errc::kKafkaStorageError);
+    }
+}
+
+}  // namespace
+}  // namespace leat::storage

@@ -131,6 +131,24 @@ TEST_F(GroupHostTest, OffsetsOfADeletedTopicAreForgottenThoughACrashCameBetween)
     EXPECT_EQ(committed(), -1);
 }
 
+TEST_F(GroupHostTest, TopicOfOffsetsThatWasMadeOnAFullDiskServesOnceThereIsRoom) {
+    wire::DeleteTopicsRequest message;
+    std::string_view name = "__consumer_offsets";
+    message.topic_names = {&name, 1};
+    ASSERT_EQ(ask(handle_delete_topics, 5, message).responses[0].error_code, 0);
+    disk_.set_capacity(disk_.space("/")->total_bytes - disk_.space("/")->usable_bytes);
+    find("g");  // Makes the topic again.
+    wire::OffsetFetchRequest fetch;
+    fetch.group_id = "g";
+    fetch.topics.reset();
+    EXPECT_EQ(errc_from_wire(ask(handle_offset_fetch, 7, fetch).error_code),
+              Errc::kCoordinatorNotAvailable);
+    disk_.set_capacity(std::int64_t{1} << 40);
+    world_.run_for(std::chrono::seconds{5});
+    EXPECT_EQ(commit(7), Errc::kNone);
+    EXPECT_EQ(committed(), 7);
+}
+
 TEST_F(GroupHostTest, AFailedDiskEndsTheCoordinator) {
     ASSERT_EQ(commit(5), Errc::kNone);
     disk_.fail(testkit::DiskCall::kSync, 1, Errc::kIoError, true);

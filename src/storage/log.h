@@ -82,9 +82,11 @@ class Log {
 
     /// Whole batches from the one that holds `from` (or the next, in a gap) up to `below`, at most
     /// `bytes_max` of one segment; one batch in any case with `at_least_one`. Precondition:
-    /// log_start() <= from <= log_end(). Errors: kIoError, kCorruptMessage.
+    /// log_start() <= from <= log_end(). An index that is wrong is made anew from its segment,
+    /// which takes long; without `may_rebuild` the answer is kCorruptIndex instead. Errors:
+    /// kIoError, kCorruptMessage.
     Result<std::vector<ReadSlice>> read(Offset from, Offset below, std::size_t bytes_max,
-                                        bool at_least_one);
+                                        bool at_least_one, bool may_rebuild = true);
     /// As Partition::available_bytes.
     [[nodiscard]] std::size_t bytes_between(Offset from, Offset below, std::size_t enough) const;
 

@@ -65,7 +65,7 @@ Result<TimestampedOffset> first_in_segment(Segment& segment, const Wanted& wante
 }  // namespace
 
 Result<std::vector<ReadSlice>> Log::read(Offset from, Offset below, std::size_t bytes_max,
-                                         bool at_least_one) {
+                                         bool at_least_one, bool may_rebuild) {
     LogState& state = *state_;
     LEAT_CHECK(from >= state.log_start && from <= state.log_end);
     std::vector<ReadSlice> slices;
@@ -73,8 +73,8 @@ Result<std::vector<ReadSlice>> Log::read(Offset from, Offset below, std::size_t 
     for (std::size_t i = state.segment_of(from); i < state.segments.size(); ++i) {
         Segment& segment = *state.segments[i];
         if (from >= below || segment.base() >= below) return slices;
-        LEAT_TRY(const FilePos start, state.position_of(segment, from));
-        LEAT_TRY(const FilePos limit, state.position_of(segment, below));
+        LEAT_TRY(const FilePos start, state.position_of(segment, from, may_rebuild));
+        LEAT_TRY(const FilePos limit, state.position_of(segment, below, may_rebuild));
         // A gap that compaction left behind the last batch: what is wanted lies in the next one.
         if (start >= segment.size()) continue;
         if (start >= limit) return slices;
@@ -116,7 +116,7 @@ std::size_t Log::bytes_between(Offset from, Offset below, std::size_t enough) co
     for (std::size_t i = first + 1; i < last; ++i) bytes += state.segments[i]->size().value;
     if (bytes >= 0 && static_cast<std::size_t>(bytes) >= enough) return enough;
     const auto position = [&](std::size_t index, Offset offset, FilePos fallback) {
-        const auto at = state.position_of(*state.segments[index], offset);
+        const auto at = state.position_of(*state.segments[index], offset, false);
         return at ? *at : fallback;
     };
     const FilePos start = position(first, from, FilePos{0});

@@ -26,14 +26,14 @@ std::size_t LogState::segment_of(Offset offset) const {
     return after == segments.begin() ? 0 : static_cast<std::size_t>(after - segments.begin()) - 1;
 }
 
-Result<FilePos> LogState::position_of(Segment& segment, Offset offset) {
+Result<FilePos> LogState::position_of(Segment& segment, Offset offset, bool may_rebuild) {
     if (offset >= segment.end()) return segment.size();
     if (offset <= segment.base()) return FilePos{0};
     if (&segment == segments.back().get()) {
         if (const auto at = places.find_appended(offset)) return *at;
     }
     if (const auto at = places.find_learned(segment.base(), offset)) return *at;
-    LEAT_TRY(const FilePos at, segment.find(offset));
+    LEAT_TRY(const FilePos at, segment.find(offset, may_rebuild));
     places.learned(segment.base(), offset, at);
     return at;
 }

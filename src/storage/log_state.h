@@ -97,7 +97,7 @@ class LogState {
     /// Index of the segment that holds `offset`, the first for one below.
     [[nodiscard]] std::size_t segment_of(Offset offset) const;
     /// As Segment::find(), for any segment, with what is known.
-    Result<FilePos> position_of(Segment& segment, Offset offset);
+    Result<FilePos> position_of(Segment& segment, Offset offset, bool may_rebuild);
 
     /// kQuarantined or kIoError when nothing may be written any more.
     [[nodiscard]] Result<void> check_usable() const;

@@ -81,21 +81,23 @@ bool PartitionState::read_from_memory(const ReadRequest& request, ReadResult& re
     return true;
 }
 
-void PartitionState::read_from_log(const ReadRequest& request, ReadResult& result) {
+bool PartitionState::read_from_log(const ReadRequest& request, Offset below, ReadResult& result,
+                                   bool is_pool) {
     context.metrics.file_reads.add();
     rt::CpuMeter meter{context.measures_time};
-    auto slices = log->read(request.from, read_bound(request.isolation), request.bytes_max,
-                            request.at_least_one);
+    auto slices = log->read(request.from, below, request.bytes_max, request.at_least_one, is_pool);
     result.busy += meter.stop();
+    if (!slices && !is_pool && slices.error().code() == Errc::kCorruptIndex) return false;
     if (!slices) {
         kLog.error("read failed", {{"partition", spec.folder()},
                                    {"from", request.from.value},
                                    {"error", slices.error().code()},
                                    {"detail", slices.error().detail()}});
         result.error = Errc::kKafkaStorageError;
-        return;
+        return true;
     }
     result.slices = *std::move(slices);
+    return true;
 }
 
 /// Runs on: the pool, with the turn.
@@ -150,21 +152,23 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
         co_return result;
     }
     const bool is_committed = request.isolation == Isolation::kReadCommitted;
-    if ((is_committed && s.has_aborted) || !s.turn.is_free()) {
+    const bool has_to_wait = (is_committed && s.has_aborted) || !s.turn.is_free();
+    if (has_to_wait || !s.read_from_log(request, s.read_bound(request.isolation), result, false)) {
         co_await s.turn.take();
         // What held the turn may have moved the log start, closed the partition, or aborted the
         // first transaction here.
         const bool needs_aborted = is_committed && s.has_aborted;
         result = {};
         if (!s.read_from_memory(request, result)) {
-            s.read_from_log(request, result);
+            const Offset below = s.read_bound(request.isolation);
+            auto read_it = [&] { s.read_from_log(request, below, result, true); };
+            if (!s.read_from_log(request, below, result, false))
+                co_await on_pool(s.context.pool, s.context.executor, read_it);
             auto add_aborted = [&] { s.add_aborted(request, result); };
             if (needs_aborted && result.error == Errc::kNone)
                 co_await on_pool(s.context.pool, s.context.executor, add_aborted);
         }
         s.give_turn();
-    } else {
-        s.read_from_log(request, result);
     }
     if (!std::ranges::all_of(result.slices, is_warm)) {
         s.context.metrics.cold_reads.add();

@@ -75,7 +75,8 @@ class PartitionState final : public SyncTarget {
     // --- Reading (partition_read.cc).
     /// What needs no disk; true when the result is complete.
     bool read_from_memory(const ReadRequest& request, ReadResult& result);
-    void read_from_log(const ReadRequest& request, ReadResult& result);
+    /// False: an index is to be made anew first, which only a thread of the pool may do.
+    bool read_from_log(const ReadRequest& request, Offset below, ReadResult& result, bool is_pool);
     void add_aborted(const ReadRequest& request, ReadResult& result);
     void keep_tail();
 
@@ -166,9 +167,8 @@ class PartitionState final : public SyncTarget {
     Files aborted_files;
     Offset aborted_last{-1};
 
-    bool is_closed = false;
+    bool is_closed = false, is_quarantined = false;
     bool is_offline = false;  ///< Takes no more appends.
-    bool is_quarantined = false;
     std::string offline_reason;
 
     std::vector<Watcher*> watchers;  ///< Null: left while they were being told.

@@ -7,10 +7,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "storage/testing/partition_fixture.h"
+#include "testkit/bytes.h"
 #include "testkit/result_matchers.h"
 
 namespace leat::storage {
@@ -335,6 +337,40 @@ TEST(Partition, AbortedRecordsStayHiddenAfterAFailedSyncOfTheirEntry) {
     f.disk.crash(testkit::Survival::kNothing);
     ASSERT_OK(f.open());
     EXPECT_EQ(aborted_seen(f), 1U);
+}
+
+// It reads all of the segment, and syncs: the shard has others to serve.
+TEST(Partition, WrongIndexIsMadeAnewOnThePool) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    for (int i = 0; i < 200; ++i) ASSERT_EQ(f.append(50).error, Errc::kNone);
+    ASSERT_TRUE(f.stop());
+    const std::string path = PartitionFixture::folder() + "/00000000000000000000.index";
+    {
+        const auto file = f.disk.open(path, rt::OpenMode::kReadWrite);
+        ASSERT_OK(file);
+        const std::vector<std::byte> wrong = testkit::hex("00 00 00 03 00 00 00 05");
+        const Bytes part{wrong};
+        ASSERT_OK((*file)->write_at({0}, {&part, 1}));
+    }
+    ASSERT_OK(f.open());
+    int cuts = 0;
+    f.disk.set_observer([&](DiskCall call, const std::string& of) {
+        if (call == DiskCall::kTruncate && of == path) ++cuts;
+    });
+    std::optional<ReadResult> read;
+    f.executor.here([&] {
+        EXPECT_GT(f.partition->available_bytes(Offset{4}, Isolation::kReadUncommitted, 1 << 20),
+                  0U);
+        rt::start(f.partition->read({.from = Offset{4}, .bytes_max = 500, .at_least_one = true}),
+                  [&read](ReadResult result) { read = std::move(result); });
+    });
+    EXPECT_EQ(cuts, 0) << "on the shard";
+    ASSERT_TRUE(f.world.run_until([&] { return read.has_value(); }));
+    EXPECT_EQ(cuts, 1);
+    EXPECT_EQ(read->error, Errc::kNone);
+    EXPECT_GT(read->size_bytes, 0U);
+    f.disk.set_observer({});
 }
 
 // Rot.

@@ -133,7 +133,7 @@ Result<FilePos> Segment::find_from(FilePos from, Offset target) {
     }
 }
 
-Result<FilePos> Segment::find(Offset target) {
+Result<FilePos> Segment::find(Offset target, bool may_rebuild) {
     if (target >= end_) return size_;
     if (target <= base_ || is_empty()) return FilePos{0};
     auto start = scan_start(target);
@@ -143,6 +143,7 @@ Result<FilePos> Segment::find(Offset target) {
     } else if (!is_wrong_index(start.error())) {
         return start;
     }
+    if (!may_rebuild) return Error{Errc::kCorruptIndex, path_of(FileKind::kIndex)};
     LEAT_TRY_VOID(rebuild_indexes());
     LEAT_TRY(const FilePos again, scan_start(target));
     return find_from(again, target);

@@ -63,8 +63,9 @@ class Segment {
     Result<void> extend(const wire::BatchHeader& header, std::int32_t interval);
 
     /// Start of the first batch that ends at or after `target`; size() when there is none. Builds
-    /// indexes that turn out wrong anew. Errors: kIoError, kCorruptMessage.
-    Result<FilePos> find(Offset target);
+    /// indexes that turn out wrong anew, which reads all of the segment, or answers kCorruptIndex
+    /// without `may_rebuild`. Errors: kIoError, kCorruptMessage.
+    Result<FilePos> find(Offset target, bool may_rebuild = true);
     /// The largest end of a batch within `bytes_max` of `from`, where a batch begins; `from` itself
     /// when not even that one fits. Errors: as find().
     Result<FilePos> end_within(FilePos from, std::int64_t bytes_max);

@@ -19,7 +19,7 @@ constexpr auto kRows = std::to_array<Right>({
     {ApiKey::kProduce,
      {kWrite, T::kTransactionalId, "the batch is transactional",
       "TRANSACTIONAL_ID_AUTHORIZATION_FAILED"}},
-    {ApiKey::kFetch, {kRead, T::kTopic, {}, "TOPIC_AUTHORIZATION_FAILED"}},
+    {ApiKey::kFetch, {kRead, T::kTopic, "it comes from a client", "TOPIC_AUTHORIZATION_FAILED"}},
     {ApiKey::kFetch,
      {kClusterAction, T::kCluster, "it comes from a replica", "TOPIC_AUTHORIZATION_FAILED"}},
     {ApiKey::kListOffsets, {kDescribe, T::kTopic, {}, "TOPIC_AUTHORIZATION_FAILED"}},

@@ -293,7 +293,8 @@ def report(path, kafka, leat, found):
     lines = ["# The same requests to Apache Kafka and to Leat, answer by answer", "", f"- Commit: {machine.commit(protocol.ROOT)}",
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
              "- Command: `tests/interop/error_codes.py LEAT --report FILE`",
-             f"- Result: {asked} requests, {found} answered differently; one code falsified in Leat's answers is found: {is_found(kafka, leat)}", "",
+             f"- Result: {asked} requests, {found} answered differently; one code falsified in Leat's answers is "
+             f"{'found' if is_found(kafka, leat) else 'NOT FOUND'}", "",
              "Bytes sent are the same; what comes back is compared field by field, texts of errors too, but for what is listed below.", "",
              "| API | versions | requests | error codes of Kafka's answers |", "|---|---|---|---|"]
     for api, (versions, requests, seen) in sorted(rows_by_api(kafka).items()):

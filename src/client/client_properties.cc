@@ -5,7 +5,11 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
+#include "client/rdkafka.h"
 #include "client/security.h"
 
 namespace leat::client {
@@ -77,6 +81,39 @@ constexpr auto kTranslations = std::to_array<Translation>({
     {"metrics.sample.window.ms", ""},
 });
 
+/// What security_for_librdkafka() takes out.
+constexpr std::array<std::string_view, 8> kSecurityNames{"sasl.client.callback.handler.class",
+                                                         "sasl.jaas.config",
+                                                         "ssl.enabled.protocols",
+                                                         "ssl.endpoint.identification.algorithm",
+                                                         "ssl.keystore.type",
+                                                         "ssl.protocol",
+                                                         "sasl.login.",
+                                                         "ssl.truststore."};
+
+bool is_security_setting(std::string_view name) {
+    return std::ranges::any_of(kSecurityNames, [&](std::string_view known) {
+        return known.ends_with('.') ? name.starts_with(known) : name == known;
+    });
+}
+
+struct TopicConfDeleter {
+    void operator()(rd_kafka_topic_conf_t* conf) const noexcept {
+        rd_kafka_topic_conf_destroy(conf);
+    }
+};
+
+/// Asked for its default: to set something may have effects of its own.
+bool is_librdkafka_setting(const std::string& name) {
+    const RdPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
+    std::size_t size = 0;
+    if (rd_kafka_conf_get(conf.get(), name.c_str(), nullptr, &size) != RD_KAFKA_CONF_UNKNOWN)
+        return true;
+    const std::unique_ptr<rd_kafka_topic_conf_t, TopicConfDeleter> topic{rd_kafka_topic_conf_new()};
+    return rd_kafka_topic_conf_get(topic.get(), name.c_str(), nullptr, &size) !=
+           RD_KAFKA_CONF_UNKNOWN;
+}
+
 Error bad_setting(const Property& property, std::string_view why) {
     const std::string where =
         property.line > 0 ? " (line " + std::to_string(property.line) + ")" : "";
@@ -124,6 +161,18 @@ Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& propert
         out.push_back({std::string{row->librdkafka}, std::move(value), property.line});
     }
     return out;
+}
+
+bool is_client_setting(std::string_view name) {
+    return std::ranges::find(kTranslations, name, &Translation::java) != kTranslations.end() ||
+           is_security_setting(name) || is_librdkafka_setting(std::string{name});
+}
+
+Result<void> check_properties(const std::vector<Property>& properties, Role role) {
+    LEAT_TRY(const std::vector<Property> translated, to_librdkafka(properties, role));
+    auto made = make_conf(translated);
+    if (!made) return std::move(made).error();
+    return {};
 }
 
 std::string_view find_property(const std::vector<Property>& properties, std::string_view name) {

@@ -27,6 +27,13 @@ enum class Role : unsigned char { kProducer, kConsumer };
 [[nodiscard]] Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& properties,
                                                           Role role);
 
+/// Whether a client has a setting of this name: Java's or librdkafka's, with an effect or not.
+[[nodiscard]] bool is_client_setting(std::string_view name);
+
+/// Whether a client of librdkafka's would take all of them, without making one.
+/// Errors: as to_librdkafka(), and what librdkafka says of a value.
+[[nodiscard]] Result<void> check_properties(const std::vector<Property>& properties, Role role);
+
 /// The last value of `name`; empty when absent.
 [[nodiscard]] std::string_view find_property(const std::vector<Property>& properties,
                                              std::string_view name);

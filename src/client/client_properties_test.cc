@@ -39,6 +39,26 @@ TEST(ToLibrdkafka, RefusesAValueItCannotTranslate) {
         Errc::kInvalidSetting);
 }
 
+TEST(IsClientSetting, KnowsJavasAndLibrdkafkasNames) {
+    for (const char* known :
+         {"acks", "key.serializer", "fetch.max.wait.ms", "ssl.truststore.location",
+          "sasl.login.callback.handler.class", "sasl.jaas.config", "queued.max.messages.kbytes",
+          "queuing.strategy", "compression.codec", "client.rack", "bootstrap.servers"})
+        EXPECT_TRUE(is_client_setting(known)) << known;
+    for (const char* unknown : {"interceptor.classes", "my.own", "", "Acks", "ssl.truststore"})
+        EXPECT_FALSE(is_client_setting(unknown)) << unknown;
+}
+
+TEST(CheckProperties, NamesAValueThatNoClientWouldTake) {
+    EXPECT_OK(check_properties({{"linger.ms", "5", 1}}, Role::kProducer));
+    const auto wrong = check_properties({{"linger.ms", "soon", 3}}, Role::kProducer);
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code(), Errc::kInvalidSetting);
+    EXPECT_NE(wrong.error().detail().find("linger.ms (line 3)"), std::string_view::npos);
+    // The other kind's settings are none of its business.
+    EXPECT_OK(check_properties({{"linger.ms", "soon", 3}}, Role::kConsumer));
+}
+
 TEST(SetProperty, ReplacesEveryEarlierValue) {
     std::vector<Property> some{{"a", "1", 1}, {"a", "2", 2}};
     EXPECT_EQ(find_property(some, "a"), "2");

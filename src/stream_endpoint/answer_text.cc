@@ -33,7 +33,9 @@ Result<void> append_row(const ExposedStore& store, Kind kind, const RawRow& row,
         case Kind::kWindows:
             append_span(out, "window", row);
             break;
+        case Kind::kSession:
         case Kind::kSessionsOfKey:
+        case Kind::kSessions:
             append_span(out, "session", row);
             break;
         case Kind::kVersion:
@@ -43,6 +45,8 @@ Result<void> append_row(const ExposedStore& store, Kind kind, const RawRow& row,
             break;
         case Kind::kKey:
         case Kind::kRange:
+        case Kind::kPrefix:
+        case Kind::kCount:
             break;
     }
     out += ",\"value\":";

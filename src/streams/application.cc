@@ -406,6 +406,8 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
             *options.guarantee == Guarantee::kExactlyOnceV2 ? "exactly_once_v2" : "at_least_once");
     if (options.threads) set("num.stream.threads", std::to_string(*options.threads));
     LEAT_TRY(Settings settings, read_settings(properties));
+    for (const SettingNote& note : settings.notes)
+        kLog.warn("setting without effect", {{"setting", note.name}, {"why", note.text}});
     const Topology topology = declared.placed(options.dsl_stores, settings.dsl_store);
     const Layout layout{topology.parts(), settings.application_id};
     if (settings.require_names) LEAT_TRY_VOID(layout.check_names());

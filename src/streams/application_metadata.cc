@@ -63,6 +63,9 @@ Result<KeyQueryMetadata> Application::Impl::query_metadata(std::string_view stor
 
 Result<std::vector<KeyQueryMetadata>> Application::Impl::query_metadata(
     std::string_view store) const {
+    // Every instance has all of it.
+    if (topology_.parts().is_global_store(std::string{store}))
+        return std::vector{KeyQueryMetadata{.active = settings_.application_server}};
     LEAT_TRY(const std::size_t number, subtopology_of(store));
     const Membership::View view = membership_->view();
     if (number >= view.task_counts.size() || view.task_counts[number] < 1)
@@ -150,12 +153,20 @@ Result<std::vector<detail::RawAnswer>> Application::Impl::ask(std::string_view s
                                                               const QueryOptions& options) const {
     const detail::StoreSpec* spec = topology_.parts().find_store(store);
     if (spec == nullptr) return Error{Errc::kNotFound, "no store '" + std::string{store} + "'"};
-    if (topology_.parts().is_global_store(spec->name))
-        return Error{Errc::kInvalidRequest,
-                     spec->name + ": queries do not reach global stores, as in Kafka Streams"};
     const ApplicationState now = state_;
     if (now != ApplicationState::kRunning && now != ApplicationState::kRebalancing)
         return Error{Errc::kUsage, "the application is " + name_of(now)};
+    if (topology_.parts().is_global_store(spec->name)) {
+        {
+            const std::lock_guard lock{mutex_};
+            if (!works_)
+                return std::vector{
+                    detail::RawAnswer{.partition = -1,
+                                      .failure = QueryFailure::kNotActive,
+                                      .reason = "the global stores are being restored"}};
+        }
+        return std::vector{globals_.ask(store, query, options)};
+    }
     auto out = desk_.ask(store, query, options);
     if (now == ApplicationState::kRebalancing)
         for (auto& one : out)

@@ -116,6 +116,7 @@ Result<void> ChangelogReader::set_ends(
         mark.end = found == source_ends.end() ? mark.begin : found->second;
     }
     for (const auto& mark : marks_) {
+        tell_suspended(*mark, SuspendReason::kPromoted);
         mark->started = mark->restored;
         if (listener_ != nullptr)
             listener_->on_restore_start(told_of(*mark), mark->next, *mark->end);
@@ -181,14 +182,30 @@ Result<bool> ChangelogReader::restore(std::size_t records_max) {
             continue;
         }
         const std::int64_t before = mark->restored;
+        if (listener_ != nullptr && !mark->end && !std::exchange(mark->is_told, true))
+            listener_->on_update_start(told_of(*mark), mark->next);
         LEAT_TRY(mark->done, advance(*mark, records_max));
         all = all && mark->done;
-        if (listener_ == nullptr || !mark->end) continue;
-        if (mark->restored > before)
-            listener_->on_batch_restored(told_of(*mark), mark->next, mark->restored - before);
-        if (mark->done) listener_->on_restore_end(told_of(*mark), mark->restored - mark->started);
+        if (listener_ != nullptr) tell(*mark, mark->restored - before);
     }
     return all;
+}
+
+void ChangelogReader::tell(ChangelogMark& mark, std::int64_t taken) const {
+    if (!mark.end) {
+        if (taken > 0)
+            listener_->on_batch_loaded(told_of(mark), mark.next, taken,
+                                       std::max(mark.seen_end, mark.next));
+        return;
+    }
+    if (taken > 0) listener_->on_batch_restored(told_of(mark), mark.next, taken);
+    if (mark.done) listener_->on_restore_end(told_of(mark), mark.restored - mark.started);
+}
+
+void ChangelogReader::tell_suspended(ChangelogMark& mark, SuspendReason why) const {
+    if (!std::exchange(mark.is_told, false)) return;
+    listener_->on_update_suspended(told_of(mark), mark.next, std::max(mark.seen_end, mark.next),
+                                   why);
 }
 
 Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max) {
@@ -235,6 +252,7 @@ Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_m
 
 void ChangelogReader::close() {
     if (!std::exchange(reading_, false)) return;
+    for (const auto& mark : marks_) tell_suspended(*mark, SuspendReason::kMigrated);
     for (const auto& mark : marks_)
         if (listener_ != nullptr && mark->end && !mark->done)
             listener_->on_restore_suspended(told_of(*mark), mark->restored - mark->started);

@@ -42,6 +42,7 @@ struct ChangelogMark {
     /// Of a source that is followed: up to here it was processed.
     std::optional<std::int64_t> limit{};
     bool done = false;
+    bool is_told = false;       ///< As a copy that follows.
     FollowedPosition position;  ///< Of a follower.
     /// Offset above the last change that was sent and acknowledged.
     std::int64_t acknowledged = -1;
@@ -118,6 +119,9 @@ class ChangelogReader {
     /// Reads a batch; `mark.next` is behind it.
     Result<void> read(ChangelogMark& mark, std::size_t records_max);
     Result<bool> advance(ChangelogMark& mark, std::size_t records_max);
+    /// `taken`: records that were taken in just now.
+    void tell(ChangelogMark& mark, std::int64_t taken) const;
+    void tell_suspended(ChangelogMark& mark, SuspendReason why) const;
 
     Cluster cluster_;
     RestoreListener* listener_;

@@ -55,7 +55,21 @@ class Listener final : public RestoreListener {
     void on_restore_suspended(const RestoringStore&, std::int64_t restored) override {
         add("suspended " + std::to_string(restored));
     }
+    void on_update_start(const RestoringStore& of, std::int64_t start) override {
+        followed += "start " + of.store + " " + std::to_string(start) + "; ";
+    }
+    void on_batch_loaded(const RestoringStore&, std::int64_t next, std::int64_t loaded,
+                         std::int64_t end) override {
+        followed += "batch " + std::to_string(next) + " " + std::to_string(loaded) + " of " +
+                    std::to_string(end) + "; ";
+    }
+    void on_update_suspended(const RestoringStore&, std::int64_t next, std::int64_t end,
+                             SuspendReason why) override {
+        followed += string{why == SuspendReason::kPromoted ? "promoted " : "migrated "} +
+                    std::to_string(next) + " of " + std::to_string(end) + "; ";
+    }
     string heard;
+    string followed;
 
   private:
     void add(const string& line) { heard += line + "; "; }
@@ -131,6 +145,29 @@ TEST(ChangelogReader, RestoresUpToTheEndThatWasSet) {
     task.reader.close();
     EXPECT_FALSE(logs.is_read(kChangelog));
     EXPECT_EQ(task.listener.heard, "start counts 0 3; batch 2 2; batch 3 1; end 3; ");
+}
+
+TEST(ChangelogReader, TellsOfACopyUntilItIsPromotedOrGoes) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count()};
+    EXPECT_FALSE(task.restore(2));
+    EXPECT_FALSE(task.restore(2));
+    EXPECT_FALSE(task.restore(2));  // There is nothing more.
+    logs.append(kChangelog, "c", "4");
+    EXPECT_FALSE(task.restore());
+    const string until{"start counts 0; batch 2 2 of 3; batch 3 1 of 3; batch 4 1 of 4; "};
+    EXPECT_EQ(task.listener.followed, until);
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_EQ(task.listener.followed, until + "promoted 4 of 4; ");
+    EXPECT_EQ(task.listener.heard, "start counts 4 4; ");
+    FakeLogs again;
+    fill(again, kChangelog);
+    Restoring other{again, with_count()};
+    EXPECT_FALSE(other.restore());
+    other.reader.close();
+    EXPECT_EQ(other.listener.followed, "start counts 0; batch 3 3 of 3; migrated 3 of 3; ");
+    EXPECT_EQ(other.listener.heard, "");
 }
 
 TEST(ChangelogReader, FollowsWhileThereIsNoEnd) {

@@ -71,7 +71,22 @@ bool StreamThread::survives_refusal(std::uint64_t tag, const Error& error) {
     if (answer.dead_letters)
         letters_.insert(letters_.end(), std::make_move_iterator(answer.dead_letters->begin()),
                         std::make_move_iterator(answer.dead_letters->end()));
-    return answer.choice == ErrorChoice::kContinue;
+    if (answer.choice != ErrorChoice::kContinue) return false;
+    note_skipped(found->second, error);
+    return true;
+}
+
+void StreamThread::note_skipped(const ErrorContext& context, const Error& error) {
+    const RecordMetadata from = context.origin.value_or(RecordMetadata{});
+    kLog.warn("output left out", {{"to", context.output ? context.output->topic : ""},
+                                  {"why", error.detail()},
+                                  {"task", context.task_id},
+                                  {"node", context.node},
+                                  {"topic", from.topic},
+                                  {"partition", from.partition},
+                                  {"offset", from.offset}});
+    for (const auto& [id, task] : tasks_)
+        if (id.text() == context.task_id) task->count_dropped();
 }
 
 Result<void> StreamThread::send_letters() {

@@ -4,7 +4,23 @@
 #include <string>
 #include <utility>
 
+#include "obs/log.h"
+
 namespace leat::streams::detail {
+
+namespace {
+constexpr obs::Logger kLog{"streams"};
+}
+
+void log_dropped(const Task& task, const Node& node, std::string_view why) {
+    const Origin& from = task.origin();
+    kLog.warn("record dropped", {{"why", why},
+                                 {"task", task.identity().task_id},
+                                 {"node", node.name()},
+                                 {"topic", from.topic},
+                                 {"partition", from.partition},
+                                 {"offset", from.offset}});
+}
 
 ErrorContext ErrorJudge::context_of(const Node& node, std::int64_t timestamp) const {
     ErrorContext out{.node = node.name(), .task_id = task_->identity().task_id};
@@ -49,14 +65,38 @@ ErrorAnswer ErrorJudge::ask(const ErrorHandlers& handlers, Kind kind, const Erro
     return answer;
 }
 
-bool ErrorJudge::goes_on(Kind kind, const Node& node, std::int64_t timestamp, const Error& error) {
-    const ErrorAnswer answer = ask(handlers_, kind, context_of(node, timestamp), error);
+UnwrittenRecord ErrorJudge::unwritten(const Outgoing& record, std::string_view topic) {
+    UnwrittenRecord out{.topic = std::string{topic},
+                        .partition = record.partition,
+                        .timestamp = {record.timestamp},
+                        .unencodable = record.unencodable};
+    if (record.key) out.key.emplace(*record.key);
+    if (record.value) out.value.emplace(*record.value);
+    if (record.headers != nullptr) out.headers = *record.headers;
+    return out;
+}
+
+ErrorContext ErrorJudge::context_of(const Outgoing& record, std::string_view topic) const {
+    ErrorContext out = context_of(*record.sender, record.timestamp);
+    out.output = unwritten(record, topic);
+    return out;
+}
+
+bool ErrorJudge::goes_on(const Failure& failure, const Error& error) {
+    const Node& node = failure.node;
+    ErrorContext context = context_of(node, failure.flow.timestamp);
+    // A punctuation has none.
+    if (context.origin && failure.kind != Kind::kDeserialization)
+        context.record = RecordAtNode{failure.flow, node.input()};
+    if (failure.output != nullptr)
+        context.output = unwritten(*failure.output, failure.output->topic);
+    const ErrorAnswer answer = ask(handlers_, failure.kind, context, error);
     if (answer.dead_letters) {
         for (const DeadLetter& letter : *answer.dead_letters)
             if (!send(letter)) return false;
     }
     if (answer.choice == ErrorChoice::kFail) return false;
-    task_->drop(node, "skipped by a handler");
+    task_->drop(node, "skipped by a handler: " + std::string{error.detail()});
     return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "base/result.h"
 #include "leat/streams/detail/parts.h"
@@ -14,9 +15,18 @@
 
 namespace leat::streams::detail {
 
+/// Says in the log that a record goes no further; of many in a second not each.
+void log_dropped(const Task& task, const Node& node, std::string_view why);
+
 class ErrorJudge {
   public:
     enum class Kind : std::uint8_t { kDeserialization, kProcessing, kProduction };
+    struct Failure {
+        Kind kind = Kind::kProcessing;
+        const Node& node;
+        const Flow& flow;                  ///< What the node took; of a source the time alone.
+        const Outgoing* output = nullptr;  ///< Of kProduction.
+    };
 
     ErrorJudge(ErrorHandlers handlers, Task& task) : handlers_(std::move(handlers)), task_(&task) {}
 
@@ -24,15 +34,19 @@ class ErrorJudge {
     void reading(const SourceNode::Bytes* bytes) noexcept { bytes_ = bytes; }
     /// Where an error at `node` comes up now.
     [[nodiscard]] ErrorContext context_of(const Node& node, std::int64_t timestamp) const;
+    /// Where output comes from, and what it is, for the handler when it is refused later. `topic`:
+    /// as the cluster calls it.
+    [[nodiscard]] ErrorContext context_of(const Outgoing& record, std::string_view topic) const;
     /// The handler's word, with the dead letters that are to be sent.
     static ErrorAnswer ask(const ErrorHandlers& handlers, Kind kind, const ErrorContext& context,
                            const Error& error);
     /// False: refused output ends the task without a word to anybody.
     static bool asks_about_output(const ErrorHandlers& handlers);
     /// True: go on without the record, which counts as dropped.
-    bool goes_on(Kind kind, const Node& node, std::int64_t timestamp, const Error& error);
+    bool goes_on(const Failure& failure, const Error& error);
 
   private:
+    static UnwrittenRecord unwritten(const Outgoing& record, std::string_view topic);
     Result<void> send(const DeadLetter& letter);
 
     ErrorHandlers handlers_;

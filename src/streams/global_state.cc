@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "streams/store_query.h"
 
 namespace leat::streams {
 namespace {
@@ -61,6 +62,7 @@ Result<void> GlobalState::open(detail::StateHome* states) {
 }
 
 void GlobalState::close() {
+    const auto hold = guard_.write();  // Queries come from threads that are not ours.
     stores_.clear();
     graph_.reset();
     if (states_ != nullptr) states_->close_task(kFolder, std::move(open_state_));
@@ -81,7 +83,36 @@ std::optional<std::int64_t> GlobalState::next_offset(const client::TopicPartitio
         detail::TaskState::offset_name(store_of_.at(where.topic), where.partition));
 }
 
+void GlobalState::note_place(const client::TopicPartition& where, std::int64_t next) {
+    if (next > 0) position_[where.topic][where.partition] = next - 1;
+}
+
+detail::RawAnswer GlobalState::ask(std::string_view store, const detail::RawQuery& query,
+                                   const QueryOptions& options) const {
+    detail::RawAnswer out{.partition = -1};
+    const auto refuse = [&](QueryFailure why, std::string reason) {
+        out.failure = why;
+        out.reason = std::move(reason);
+        return std::move(out);
+    };
+    const auto hold = guard_.read();
+    const auto found = std::ranges::find(stores_, store, &detail::StateStore::name);
+    if (found == stores_.end())
+        return refuse(QueryFailure::kNotPresent, "the global stores are closed");
+    if (!is_whole())
+        return refuse(QueryFailure::kNotActive, "the global stores are being restored");
+    out.position = position_;
+    for (const auto& [topic, partitions] : options.at_least)
+        for (const auto& [partition, offset] : partitions)
+            if (!detail::is_up_to(position_, {{topic, {{partition, offset}}}}, partition))
+                return refuse(QueryFailure::kNotUpToBound,
+                              "the global stores have not taken in what was asked for");
+    detail::answer(**found, query, options.rows_max, out);
+    return out;
+}
+
 Result<void> GlobalState::wipe(const std::string& topic) {
+    position_.erase(topic);
     return open_state_.state->wipe(graph_->store(store_of_.at(topic)), *this);
 }
 
@@ -89,6 +120,7 @@ Result<void> GlobalState::start_anew() {
     is_whole_ = false;
     failed_ = false;
     partition_times_.clear();
+    position_.clear();
     stream_time_ = -1;
     return open_state_.state->start_anew(graph_->stores(), *this);
 }
@@ -122,7 +154,10 @@ Result<void> GlobalState::apply(const client::ReceivedRecord& record) {
     const Result<std::int64_t> time = source.stamp(bytes);
     if (!time)
         return judge(source, bytes, Error{time.error().code(), std::string{time.error().detail()}});
-    if (*time < 0) return {};
+    if (*time < 0) {
+        drop(source, "negative timestamp");
+        return {};
+    }
     bytes.timestamp = *time;
     const auto times = std::pair{partition_time, stream_time_};
     partition_time = std::max(partition_time, *time);
@@ -132,16 +167,19 @@ Result<void> GlobalState::apply(const client::ReceivedRecord& record) {
     // What cannot be decoded moves no clock.
     if (source.undecodable()) std::tie(partition_time, stream_time_) = times;
     judge_.reading(nullptr);
-    if (done) return done;
-    return judge(source, bytes, std::move(done));
+    if (!done) done = judge(source, bytes, std::move(done));
+    if (done) note_place(where, record.offset.value + 1);
+    return done;
 }
 
 Result<void> GlobalState::judge(const detail::SourceNode& source,
                                 const detail::SourceNode::Bytes& bytes, Result<void> done) {
     if (!failed_ && source.undecodable()) {
         judge_.reading(&bytes);
-        const bool goes_on = judge_.goes_on(detail::ErrorJudge::Kind::kDeserialization, source,
-                                            bytes.timestamp, done.error());
+        const detail::Flow flow{.timestamp = bytes.timestamp};
+        const bool goes_on = judge_.goes_on(
+            {.kind = detail::ErrorJudge::Kind::kDeserialization, .node = source, .flow = flow},
+            done.error());
         judge_.reading(nullptr);
         if (goes_on) return {};
     }

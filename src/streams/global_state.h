@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "client/consumer.h"
 #include "leat/streams/detail/parts.h"
+#include "leat/streams/detail/raw_query.h"
 #include "leat/streams/detail/task.h"
 #include "leat/streams/handlers.h"
 #include "rt/clock.h"
@@ -43,6 +44,9 @@ class GlobalState final : public detail::Task {
     [[nodiscard]] const std::string& store_of(const std::string& topic) const {
         return store_of_.at(topic);
     }
+    /// Out of a store, with all its partitions in one answer; takes guard(). Threading: by anyone.
+    [[nodiscard]] detail::RawAnswer ask(std::string_view store, const detail::RawQuery& query,
+                                        const QueryOptions& options) const;
     /// Behind open().
     [[nodiscard]] const std::vector<detail::StateStore*>& stores() const noexcept {
         return stores_;
@@ -70,6 +74,8 @@ class GlobalState final : public detail::Task {
     /// What the state has of a partition ends before this; absent: it has nothing.
     [[nodiscard]] std::optional<std::int64_t> next_offset(
         const client::TopicPartition& where) const;
+    /// The state has what lies before this.
+    void note_place(const client::TopicPartition& where, std::int64_t next);
     /// Empties the store behind a topic. Errors: kIoError.
     Result<void> wipe(const std::string& topic);
     /// Errors: what processing ends with, and bytes that do not decode unless the handler goes on.
@@ -95,7 +101,9 @@ class GlobalState final : public detail::Task {
     detail::Origin exchange_origin(const detail::Origin& next) override {
         return std::exchange(origin_, next);
     }
-    void drop(const detail::Node& /*node*/, std::string_view /*reason*/) override {}
+    void drop(const detail::Node& node, std::string_view reason) override {
+        detail::log_dropped(*this, node, reason);
+    }
     /// Kafka Streams asks the processing handler about tasks only.
     bool survives(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
                   const Error& /*error*/) override {
@@ -121,6 +129,7 @@ class GlobalState final : public detail::Task {
     std::vector<detail::StateStore*> stores_;
     mutable StateGuard guard_;
     std::map<client::TopicPartition, std::int64_t> partition_times_;
+    Position position_;
     detail::Origin origin_;
     Headers headers_;
     std::int64_t stream_time_ = -1;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "leat/streams/builder.h"
+#include "obs/log.h"
 #include "rt/clock.h"
 #include "rt/named_thread.h"
 #include "rt/posix_disk.h"
@@ -206,6 +207,47 @@ TEST(GlobalState, BytesThatDoNotDecodeEndItUnlessTheHandlerGoesOn) {
     ASSERT_TRUE(lenient.open());
     EXPECT_TRUE(lenient.apply(record("a", "x")));
     EXPECT_TRUE(lenient.apply(record("a", kThree)));
+}
+
+TEST(GlobalState, IsAskedAsAWhole) {
+    const Topology topology = with_global_table();
+    GlobalState state{topology.parts(), "app", {}, rt::system_time()};
+    const detail::RawQuery key{.key = "a"};
+    EXPECT_EQ(state.ask("by-key", key, {}).failure, QueryFailure::kNotPresent);
+    ASSERT_TRUE(state.open());
+    state.note_place({"names", 0}, 4);
+    ASSERT_TRUE(state.apply(record("a", kThree)));
+    const auto found = state.ask("by-key", key, {});
+    EXPECT_FALSE(found.failure);
+    EXPECT_EQ(found.partition, -1);
+    EXPECT_EQ(found.position, (Position{{"names", {{0, 3}, {2, 7}}}}));
+    ASSERT_EQ(found.rows.size(), 1U);
+    EXPECT_EQ(found.rows.front().value, kThree);
+    const auto bound = [](std::int64_t offset) {
+        return QueryOptions{.at_least = {{"names", {{0, 3}, {2, offset}}}}};
+    };
+    EXPECT_FALSE(state.ask("by-key", key, bound(7)).failure);
+    EXPECT_EQ(state.ask("by-key", key, bound(8)).failure, QueryFailure::kNotUpToBound);
+    const detail::RawQuery wrong{.kind = detail::RawQuery::Kind::kVersions, .key = "a"};
+    EXPECT_EQ(state.ask("by-key", wrong, {}).failure, QueryFailure::kUnknownQueryType);
+    state.close();
+    EXPECT_EQ(state.ask("by-key", key, {}).failure, QueryFailure::kNotPresent);
+}
+
+TEST(GlobalState, WhatIsLeftOutIsInTheLogWithItsPlace) {
+    static string lines;
+    lines.clear();
+    obs::set_test_sink([](obs::Level, std::string_view line) { lines.append(line).append("\n"); });
+    const Topology topology = with_global_table();
+    GlobalState state{
+        topology.parts(), "app", {.deserialization = continue_on_error}, rt::system_time()};
+    ASSERT_TRUE(state.open());
+    EXPECT_TRUE(state.apply(record("a", "bad")));
+    obs::flush_log();
+    obs::set_test_sink(nullptr);
+    for (const char* part :
+         {"record dropped", "skipped by a handler: ", "topic=names", "partition=2", "offset=7"})
+        EXPECT_NE(lines.find(part), string::npos) << part << " in " << lines;
 }
 
 TEST(GlobalState, IsEmptyWithoutGlobalStores) {

@@ -148,6 +148,7 @@ Result<void> GlobalThread::find_places(const std::vector<client::TopicPartition>
     }
     for (std::size_t i = 0; i < fresh.size(); ++i)
         if (unfit.contains(fresh[i].topic)) out[fresh[i]].next = begins[i].offset;
+    for (const auto& [where, place] : out) state_.note_place(where, place.next);
     return {};
 }
 

@@ -223,6 +223,57 @@ TEST(Handlers, WhatCannotBeEncodedIsTheProductionHandlersBusiness) {
     EXPECT_THAT(ran.out, ElementsAre("yes"));
 }
 
+TEST(Handlers, TheProductionHandlerSeesWhatWasNotWritten) {
+    Builder b;
+    b.stream<string, string>("in").to("out", {.value = std::make_shared<Picky>()});
+    b.stream<string, string>("in2").to("out", {.key = std::make_shared<Picky>()});
+    const auto topology = b.build();
+    std::vector<ErrorContext> seen;
+    std::optional<Record<string, string>> taken;
+    const ErrorHandlers handlers{.production = [&](const ErrorContext& context, const Error&) {
+        seen.push_back(context);
+        taken = context.record.as<string, string>();
+        EXPECT_FALSE((context.record.as<string, std::int32_t>()));
+        return ErrorAnswer{ErrorChoice::kContinue, {}};
+    }};
+    auto driver = *TestDriver::open(*topology, {.handlers = handlers});
+    ASSERT_TRUE(driver->pipe("in", {"k", "no", 5, {{"h", "1"}}}));
+    EXPECT_EQ(taken, (Record<string, string>{"k", "no", {5}, {{"h", "1"}}}));
+    ASSERT_TRUE(driver->pipe("in2", {"no", "v", 6, {}}));
+    ASSERT_EQ(seen.size(), 2U);
+    const UnwrittenRecord& first = *seen[0].output;
+    EXPECT_EQ(first.topic, "out");
+    EXPECT_EQ(first.key, "k");
+    EXPECT_EQ(first.value, nullopt);
+    EXPECT_EQ(first.unencodable, RecordPart::kValue);
+    EXPECT_EQ(first.timestamp, Timestamp{5});
+    EXPECT_EQ(first.headers, (Headers{{"h", "1"}}));
+    EXPECT_EQ(seen[0].origin->topic, "in");
+    EXPECT_EQ(seen[1].output->unencodable, RecordPart::kKey);
+    EXPECT_EQ(seen[1].output->key, nullopt);
+}
+
+TEST(Handlers, TheProcessingHandlerSeesTheRecordAtTheNode) {
+    Builder b;
+    b.stream<string, std::int32_t>("in")
+        .map_values([](std::int32_t v) { return "v" + std::to_string(v); })
+        .filter([](const string& v) {
+            if (v == "v13") fail("thirteen");
+            return true;
+        })
+        .to("out");
+    std::optional<Record<string, string>> at_node;
+    ErrorHandlers handlers;
+    handlers.processing = [&](const ErrorContext& context, const Error&) {
+        at_node = context.record.as<string, string>();
+        EXPECT_EQ(context.value, number(13));  // The source's, as bytes.
+        EXPECT_FALSE(context.output);
+        return ErrorAnswer{ErrorChoice::kContinue, {}};
+    };
+    run(*b.build(), handlers, {{"k", number(13), 7, {}}});
+    EXPECT_EQ(at_node, (Record<string, string>{"k", "v13", {7}, {}}));
+}
+
 TEST(Handlers, AreAskedAboutUndecodableUpdatesOfAGroupedTable) {
     Builder b;
     b.table<string, std::int32_t>("in")

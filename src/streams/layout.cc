@@ -43,6 +43,10 @@ void configure_changelog(InternalTopic& topic, const detail::StoreSpec& store,
             "retention.ms", std::to_string(longer(store.retention_ms, extra_retention_ms)));
     // No key comes twice.
     if (store.retain_duplicates) topic.own_configs.emplace_back("cleanup.policy", "delete");
+    for (const auto& [name, value] : store.changelog) {
+        std::erase_if(topic.own_configs, [&](const auto& one) { return one.first == name; });
+        topic.own_configs.emplace_back(name, value);
+    }
 }
 
 void sort_and_unite(std::vector<std::string>& names) {

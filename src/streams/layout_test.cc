@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <set>
+
 #include "leat/streams/builder.h"
 
 namespace leat::streams {
@@ -235,6 +239,32 @@ TEST(Layout, StreamsThatAreJoinedOrCogroupedMustBeOfOneWidth) {
             return string{};
         });
     }));
+}
+
+TEST(Layout, ChangelogsHaveTheSettingsOfTheirStores) {
+    const std::map<string, string> own{{"cleanup.policy", "compact"}};
+    Builder b;
+    const auto grouped = b.stream<string, string>("lines").group_by_key();
+    static_cast<void>(grouped.count({.store = "counts", .changelog = own})
+                          .suppress(until_time_limit(Duration{5}, max_records(5).with_logging(own),
+                                                     {.name = "waits"})));
+    static_cast<void>(
+        grouped.reduce([](const string& a, const string&) { return a; }, {.store = "plain"}));
+    static_cast<void>(b.stream<string, string>("a").join(
+        b.stream<string, string>("b"), [](const string& l, const string& r) { return l + r; },
+        within(Duration{5}), {.store = "joined", .changelog = own}));
+    const Topology topology = *b.build();
+    const Layout layout{topology.parts(), "app"};
+    std::set<string> with;
+    const auto counts = layout.with_repartition({{"lines", 1}, {"a", 1}, {"b", 1}});
+    for (const auto& topic : layout.internal_topics(*counts, 1000))
+        if (topic.own_configs.size() <= 2 &&
+            std::ranges::count(topic.own_configs,
+                               std::pair{string{"cleanup.policy"}, string{"compact"}}) == 1)
+            with.insert(topic.name);
+    EXPECT_EQ(with, (std::set<string>{"app-counts-changelog", "app-waits-store-changelog",
+                                      "app-joined-this-join-store-changelog",
+                                      "app-joined-other-join-store-changelog"}));
 }
 
 TEST(Layout, TopicsOfOneSubtopologyShareItsTasks) {

@@ -35,7 +35,9 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
       changelogs_(environment_.cluster, environment_.listener),
       choice_(environment_.settings->idle_max),
       judge_(*environment_.handlers, *this) {
-    identify({.application_id = environment_.settings->application_id, .task_id = id_.text()});
+    identify({.application_id = environment_.settings->application_id,
+              .task_id = id_.text(),
+              .configs = &environment_.settings->given});
     for (const auto& [name, topic] : environment_.parts->repartition_topics())
         internal_names_.emplace(name, environment_.layout->cluster_name(name));
 }
@@ -52,6 +54,9 @@ Result<void> LiveTask::open() {
     is_open_ = true;
     LEAT_TRY(open_state_,
              environment_.states->open_task(id_.text(), subtopology().keeps_state_on_disk()));
+    detail::TaskIdentity self = identity();
+    self.state_dir = open_state_.directory.path;
+    identify(std::move(self));
     detail::TaskState& state = *open_state_.state;
     // A copy that is asked must not remember what the changelog then changes.
     cache_ = std::make_shared<detail::CacheBudget>();
@@ -159,6 +164,8 @@ Result<void> LiveTask::start_reading() {
         Input input{.where = where, .topic = node_topic(where.topic)};
         input.source = graph_->source_of(input.topic);
         LEAT_CHECK(input.source != nullptr);
+        if (!environment_.layout->is_repartition(where.topic))
+            input.source->set_default_time(environment_.settings->default_time);
         input.meter = meters_->consumed(input.source->name(), where.topic);
         const auto found = std::ranges::find(start_at_, where, &client::CommittedOffset::where);
         if (found != start_at_.end() && found->offset >= 0) {
@@ -418,7 +425,7 @@ Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> 
         out.headers = &out_headers_;
     }
     if (environment_.keep_source && tag == 0 && record.sender != nullptr)
-        out.tag = environment_.keep_source(judge_.context_of(*record.sender, record.timestamp));
+        out.tag = environment_.keep_source(judge_.context_of(record, topic));
     Result<void> done = environment_.send(topic, out);
     // Of these the sink asks its handler; the rest is no fault of the record, nor of a processor.
     if (!done && (record.sender == nullptr || !is_fault_of_record(done.error().code())))
@@ -455,16 +462,21 @@ std::int64_t LiveTask::wall_time() const {
     return environment_.clock->wall_now().value;
 }
 
-void LiveTask::drop(const detail::Node& /*node*/, std::string_view /*reason*/) {
-    // The caller steps over the record; nothing else of it is kept.
-    meters_->dropped();
+bool LiveTask::survives_unsent(const detail::Flow& flow, const detail::Outgoing& record,
+                               const Error& error) {
+    detail::Outgoing named = record;
+    named.topic = cluster_name(record.topic);
+    return goes_on({.kind = detail::ErrorJudge::Kind::kProduction,
+                    .node = *record.sender,
+                    .flow = flow,
+                    .output = &named},
+                   error);
 }
 
-bool LiveTask::goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node,
-                       std::int64_t time_ms, const Error& error) {
+bool LiveTask::goes_on(const detail::ErrorJudge::Failure& failure, const Error& error) {
     // Damaged state is no fault of the record that met it.
     const bool is_spoilt = is_damaged() || environment_.globals->is_damaged();
-    failed_ = failed_ || is_spoilt || !judge_.goes_on(kind, node, time_ms, error);
+    failed_ = failed_ || is_spoilt || !judge_.goes_on(failure, error);
     return !failed_;
 }
 
@@ -472,8 +484,9 @@ bool LiveTask::steps_over(const detail::SourceNode& source, const detail::Source
                           const Error& error) {
     if (failed_ || !source.undecodable()) return false;
     judge_.reading(&bytes);
-    const bool out =
-        goes_on(detail::ErrorJudge::Kind::kDeserialization, source, bytes.timestamp, error);
+    const detail::Flow flow{.timestamp = bytes.timestamp};
+    const bool out = goes_on(
+        {.kind = detail::ErrorJudge::Kind::kDeserialization, .node = source, .flow = flow}, error);
     judge_.reading(nullptr);
     return out;
 }

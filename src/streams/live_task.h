@@ -65,6 +65,8 @@ class LiveTask final : public detail::Task {
     /// Up to where repartition topics are not needed any more.
     [[nodiscard]] std::vector<client::PartitionOffset> purgeable() const;
     [[nodiscard]] TaskMetadata metadata() const;
+    /// Output of it that was refused later on is left out.
+    void count_dropped();
     /// They are durable, and so is all that was sent before: now the state is kept too.
     Result<void> committed();
     /// Between records, now and then: too much is not held in memory. True: a commit is due.
@@ -113,12 +115,10 @@ class LiveTask final : public detail::Task {
     void remember(std::string_view name, std::int64_t value) override;
     void drop(const detail::Node& node, std::string_view reason) override;
     bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override {
-        return goes_on(detail::ErrorJudge::Kind::kProcessing, node, flow.timestamp, error);
+        return goes_on({.node = node, .flow = flow}, error);
     }
-    bool survives_unsent(const detail::Node& node, const detail::Flow& flow,
-                         const Error& error) override {
-        return goes_on(detail::ErrorJudge::Kind::kProduction, node, flow.timestamp, error);
-    }
+    bool survives_unsent(const detail::Flow& flow, const detail::Outgoing& record,
+                         const Error& error) override;
     [[nodiscard]] bool failed() const override { return failed_; }
 
   private:
@@ -153,8 +153,7 @@ class LiveTask final : public detail::Task {
     std::invoke_result_t<Call> with_globals(Call call);
     Result<bool> process_next();
     /// Asks the handler; false: the task ends, and nobody else is asked about it.
-    bool goes_on(detail::ErrorJudge::Kind kind, const detail::Node& node, std::int64_t time_ms,
-                 const Error& error);
+    bool goes_on(const detail::ErrorJudge::Failure& failure, const Error& error);
     /// What a source ended with, after the handler of what cannot be decoded.
     bool steps_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
                     const Error& error);

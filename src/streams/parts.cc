@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "leat/streams/detail/task.h"
 #include "leat/streams/topology.h"
 #include "streams/rewrite.h"
 
@@ -66,8 +67,12 @@ DslStore asked_of(const StoreSpec& spec) {
 
 Result<std::int64_t> SourceNode::stamp(const Bytes& bytes) {
     undecodable_ = false;
-    if (bytes.timestamp >= 0) return bytes.timestamp;
-    return Error{Errc::kInvalidTimestamp, name() + ": a record has a negative timestamp"};
+    if (default_time_ == DefaultTime::kWallClock) return task().wall_time();
+    if (bytes.timestamp >= 0 || default_time_ == DefaultTime::kSkip) return bytes.timestamp;
+    if (default_time_ == DefaultTime::kPartitionTime && bytes.partition_time >= 0)
+        return bytes.partition_time;
+    return Error{Errc::kInvalidTimestamp, name() + ": a record of " + std::string{bytes.topic} +
+                                              " has a negative timestamp"};
 }
 
 void Parts::add(Part part) {
@@ -98,6 +103,10 @@ void Parts::check_store(const StoreSpec& spec, std::string_view user) {
     require(user, !windows || (spec.window_ms >= 0 && spec.retention_ms >= spec.window_ms),
             "the retention of the store " + spec.name +
                 " must not be shorter than its windows, and these not negative");
+    const bool has_time =
+        spec.kind == StoreSpec::Kind::kSession || spec.kind == StoreSpec::Kind::kVersioned;
+    require(user, !has_time || spec.retention_ms >= 0,
+            "the retention of the store " + spec.name + " is not negative");
     require(user, !spec.retain_duplicates || spec.kind == StoreSpec::Kind::kPlainWindow,
             "only a plain window store retains duplicates, not " + spec.name);
 }
@@ -158,6 +167,7 @@ void Parts::copartition(const std::string& reader, const std::vector<std::string
 
 void Parts::add_global_store(StoreSpec spec, Part source, Part processor) {
     require(spec.name, find_store(spec.name) == nullptr, "two stores have this name");
+    require(spec.name, !spec.entries_max, "a global store keeps all there is");
     spec.logging = false;
     spec.source_topic = source.topics.front();
     check_store(spec, spec.name);

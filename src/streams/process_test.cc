@@ -360,6 +360,52 @@ TEST(Process, AWindowStoreTellsWhatItDoesNotKeep) {
                                    "kept c 1000000=c", "late null"));
 }
 
+/// Asks for calls on a grid through 3 and through the time it is told, and for settings.
+class OnAGrid final : public Processor<string, string> {
+  public:
+    OnAGrid(std::vector<string>& notes, std::int64_t start) : notes_(notes), start_(start) {}
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        LEAT_TRY_VOID(c.schedule({3}, Duration{10}, PunctuationType::kStreamTime, note("s")));
+        LEAT_TRY_VOID(
+            c.schedule({start_}, Duration{100}, PunctuationType::kWallClockTime, note("w")));
+        for (const auto& [name, value] : c.app_configs_with_prefix("my."))
+            notes_.push_back(name + "=" + value);
+        notes_.push_back(std::to_string(c.app_configs().size()) + c.state_dir());
+        return {};
+    }
+    Result<void> process(const Text&) override { return {}; }
+
+  private:
+    Punctuator note(const string& kind) {
+        return [this, kind](Timestamp t) -> Result<void> {
+            notes_.push_back(kind + std::to_string(t.ms));
+            return {};
+        };
+    }
+    std::vector<string>& notes_;
+    std::int64_t start_;
+};
+
+std::vector<string> calls_on_a_grid(std::int64_t start) {
+    Builder b;
+    std::vector<string> notes;
+    b.stream<string, string>("in").process(
+        [&, start] { return std::make_unique<OnAGrid>(notes, start); });
+    const auto topology = b.build();
+    auto driver = *TestDriver::open(
+        *topology, {.wall_time_ms = 1000, .properties = {{"my.own", "1"}, {"state.dir", "/x"}}});
+    for (const std::int64_t at : {2, 4, 12, 13})
+        EXPECT_TRUE((driver->pipe<string, string>("in", "k", "v", {at})));
+    for (int i = 0; i < 6; ++i) EXPECT_TRUE(driver->advance_wall_time(Duration{25}));
+    return notes;
+}
+
+TEST(Process, CallsMayBeAskedForOnAGrid) {
+    EXPECT_THAT(calls_on_a_grid(1050), ElementsAre("own=1", "2", "s4", "s13", "w1050", "w1150"));
+    // What is over counts as a time of the grid: the next are 1020 and 1120.
+    EXPECT_THAT(calls_on_a_grid(20), ElementsAre("own=1", "2", "s4", "s13", "w1025", "w1125"));
+}
+
 /// Writes down its calls; does not open, or throws at its end.
 class Ending final : public Processor<string, string> {
   public:

@@ -10,6 +10,7 @@
 
 #include "client/client_properties.h"
 #include "streams/iso_duration.h"
+#include "streams/settings_without_effect.h"
 
 namespace leat::streams {
 namespace {
@@ -35,6 +36,13 @@ std::size_t size_in(const Value& value) {
     return static_cast<std::size_t>(number_in(value));
 }
 
+detail::DefaultTime default_time_of(std::string_view extractor) {
+    using detail::DefaultTime;
+    if (extractor.starts_with("LogAndSkip")) return DefaultTime::kSkip;
+    if (extractor.starts_with("UsePartitionTime")) return DefaultTime::kPartitionTime;
+    return extractor.starts_with("Wallclock") ? DefaultTime::kWallClock : DefaultTime::kFail;
+}
+
 constexpr double kMaxMs = 9e15;
 
 constexpr SettingRow row(std::string_view name, Type type, std::optional<std::string_view> fallback,
@@ -47,7 +55,7 @@ constexpr SettingRow row(std::string_view name, Type type, std::optional<std::st
              .max = type == Type::kLong ? kMaxMs : config::kNoMax,
              .choices = {},
              .doc = doc,
-             .effective = into != nullptr},
+             .effective = true},
             into};
 }
 
@@ -97,6 +105,11 @@ constexpr auto kRows = std::to_array<SettingRow>({
                    s.dsl_store =
                        text_in(v) == "rocksDB" ? StoreType::kRocksDb : StoreType::kInMemory;
                })),
+    one_of("FailOnInvalidTimestamp,LogAndSkipOnInvalidTimestamp,"
+           "UsePartitionTimeOnInvalidTimestamp,WallclockTimestampExtractor",
+           row("default.timestamp.extractor", Type::kString, "FailOnInvalidTimestamp",
+               "What time records have of sources that do not say so (Consumed::time).",
+               [](Settings& s, const Value& v) { s.default_time = default_time_of(text_in(v)); })),
     row("dsl.store.suppliers.class", Type::kString, "",
         "The same by Kafka Streams' two classes, RocksDBDslStoreSuppliers or "
         "InMemoryDslStoreSuppliers; a function goes into Application::Options::dsl_stores.",
@@ -279,16 +292,6 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "Where reading starts without a committed position: earliest, latest, none, or "
         "by_duration:PT1H, with what is not older than that (ISO 8601, days to seconds).",
         [](Settings& s, const Value& v) { s.offset_reset = text_in(v); }),
-    // Known to Kafka Streams; here they change nothing.
-    row("buffered.records.per.partition", Type::kInt, "1000",
-        "Not needed: a partition that is not read stops fetching by itself "
-        "(queued.max.messages.kbytes).",
-        nullptr, 1),
-    row("enable.metrics.push", Type::kBoolean, "true", "Metrics are scraped.", nullptr),
-    row("log.summary.interval.ms", Type::kLong, "120000", "Metrics are scraped.", nullptr),
-    row("rack.aware.assignment.strategy", Type::kString, "none", "Tasks do not follow racks.",
-        nullptr),
-    row("upgrade.from", Type::kString, "", "There is no older protocol.", nullptr),
 });
 
 const SettingRow* find_row(std::string_view name) {
@@ -297,26 +300,39 @@ const SettingRow* find_row(std::string_view name) {
     return at == kRows.end() ? nullptr : &*at;
 }
 
+Error invalid(const Property& property, std::string_view why) {
+    const std::string line =
+        property.line > 0 ? " (line " + std::to_string(property.line) + ")" : "";
+    return Error{Errc::kInvalidSetting, property.name + line + ": " + std::string{why}};
+}
+
 Result<void> apply(const SettingRow& row, const Property& property, Settings& out) {
-    Result<Value> value = config::parse(row.setting, property.value);
-    if (!value) {
-        const std::string line =
-            property.line > 0 ? " (line " + std::to_string(property.line) + ")" : "";
-        return Error{Errc::kInvalidSetting,
-                     property.name + line + ": " + std::string{value.error().detail()}};
-    }
-    if (row.into != nullptr) row.into(out, *value);
+    const Result<Value> value = config::parse(row.setting, property.value);
+    if (!value) return invalid(property, value.error().detail());
+    row.into(out, *value);
+    return {};
+}
+
+/// Checks it, and notes that it changes nothing if it says another thing than the default.
+Result<void> pass_over(const config::Setting& known, const Property& property, Settings& out) {
+    const Result<Value> value = config::parse(known, property.value);
+    if (!value) return invalid(property, value.error().detail());
+    if (property.value != known.fallback.value_or(""))
+        out.notes.push_back({property.name, "has no effect: " + std::string{known.doc}});
     return {};
 }
 
 /// Kafka Streams' classes, as a file of a Java application has them.
 Property as_ours(Property property, std::string_view name) {
     constexpr std::string_view kHandlers = "org.apache.kafka.streams.errors.";
+    constexpr std::string_view kProcessor = "org.apache.kafka.streams.processor.";
     constexpr std::string_view kStores = "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$";
     if (name.ends_with(".exception.handler") && property.value.starts_with(kHandlers))
         property.value.erase(0, kHandlers.size());
     if (name == "dsl.store.suppliers.class" && property.value.starts_with(kStores))
         property.value.erase(0, kStores.size());
+    if (name == "default.timestamp.extractor" && property.value.starts_with(kProcessor))
+        property.value.erase(0, kProcessor.size());
     return property;
 }
 
@@ -325,6 +341,7 @@ std::string_view newer(std::string_view name) {
     constexpr std::string_view kDefault = "default.";
     constexpr std::string_view kHandler = ".exception.handler";
     if (name.starts_with(kDefault) && name.ends_with(kHandler)) name.remove_prefix(kDefault.size());
+    if (name == "cache.max.bytes.buffering") return "statestore.cache.max.bytes";
     return name;
 }
 
@@ -444,14 +461,23 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
                 row, {std::string{row.setting.name}, std::string{*row.setting.fallback}, 0}, out));
     bool has_interval = false;
     for (const Property& property : properties) {
+        out.given.insert_or_assign(property.name, property.value);
         std::string name{newer(property.name)};
+        // The newer of two names counts, wherever it stands.
+        if (name != property.name &&
+            std::ranges::find(properties, name, &Property::name) != properties.end())
+            continue;
         // The group is ours, so its settings are taken from where Kafka Streams has them.
         for (const std::string_view prefix : {"consumer.", "main.consumer."})
-            if (auto rest = behind(prefix, name); rest && find_row(*rest) != nullptr) name = *rest;
+            if (auto rest = behind(prefix, name);
+                rest && (find_row(*rest) != nullptr || find_without_effect(*rest) != nullptr))
+                name = *rest;
         if (const SettingRow* row = find_row(name)) {
             LEAT_TRY_VOID(apply(*row, as_ours(property, name), out));
             if (name == "metadata.max.age.ms") sort_out(property, out);  // The clients' too.
             has_interval = has_interval || name == "commit.interval.ms";
+        } else if (const config::Setting* known = find_without_effect(name)) {
+            LEAT_TRY_VOID(pass_over(*known, property, out));
         } else {
             sort_out(property, out);
         }
@@ -462,6 +488,7 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
     if (out.bootstrap_servers.empty())
         return Error{Errc::kInvalidSetting, "bootstrap.servers: it must be set"};
     complete_clients(out);
+    LEAT_TRY_VOID(check_client_settings(out));
     LEAT_TRY_VOID(check_transactions(out));
     LEAT_TRY_VOID(read_offset_reset(out));
     LEAT_TRY_VOID(read_store_suppliers(out));

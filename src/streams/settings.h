@@ -6,13 +6,16 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "config/properties.h"
 #include "config/setting.h"
+#include "leat/streams/detail/parts.h"
 #include "leat/streams/dsl_stores.h"
 #include "rt/tls_context.h"
 #include "streams/metrics.h"
@@ -35,6 +38,12 @@ struct EndpointSettings {
     milliseconds forward_timeout{5'000};
     std::size_t forward_bytes_max = 16'777'216;
     std::size_t rows_max = 10'000;
+};
+
+/// What is to be said of a setting that was given.
+struct SettingNote {
+    std::string name;
+    std::string text;
 };
 
 /// Threading: immutable.
@@ -64,6 +73,7 @@ struct Settings {
     std::string optimization;                 ///< As topology.optimization.
     StoreType dsl_store = StoreType::kRocksDb;
     std::string dsl_store_suppliers;  ///< One of Java's two, without package; empty: not set.
+    detail::DefaultTime default_time = detail::DefaultTime::kFail;
     std::string dead_letter_topic;
     std::string state_dir;
     milliseconds cleanup_delay{600'000};
@@ -88,16 +98,19 @@ struct Settings {
     std::vector<config::Property> producer;
     std::vector<config::Property> admin;                     ///< And of the group.
     std::vector<std::pair<std::string, std::string>> topic;  ///< "topic." for internal topics.
+
+    std::map<std::string, std::string> given;  ///< All of them, as they came.
+    std::vector<SettingNote> notes;            ///< For the log: what is without effect.
 };
 
 /// Names that are no setting of ours go to all clients; "consumer.", "main.consumer.", "producer.",
-/// "admin." to one, "topic." to internal topics. The last of a name counts.
-/// Errors: kInvalidSetting, naming setting and line.
+/// "admin." to one, "topic." to internal topics. The last of a name counts; one that nobody knows
+/// is noted and left out. Errors: kInvalidSetting, naming setting and line.
 Result<Settings> read_settings(const std::vector<config::Property>& properties);
 
 struct SettingRow {
     config::Setting setting;
-    void (*into)(Settings&, const config::Value&) = nullptr;  ///< Absent: known, without effect.
+    void (*into)(Settings&, const config::Value&);
 };
 [[nodiscard]] std::span<const SettingRow> setting_rows();
 

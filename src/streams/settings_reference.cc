@@ -5,6 +5,7 @@
 
 #include "config/setting.h"
 #include "streams/settings.h"
+#include "streams/settings_without_effect.h"
 
 namespace leat::streams {
 namespace {
@@ -17,19 +18,18 @@ std::string allowed_in(const config::Setting& row) {
     return "from " + std::to_string(static_cast<long long>(row.min));
 }
 
-void append_table(std::string& out, bool effective) {
-    out.append("| name | type | default | allowed | meaning |\n|---|---|---|---|---|\n");
-    for (const SettingRow& each : setting_rows()) {
-        const config::Setting& row = each.setting;
-        if (row.effective != effective) continue;
-        const std::string_view fallback = row.fallback.value_or("");
-        out.append("| `").append(row.name).append("` | ").append(name_of(row.type)).append(" | ");
-        if (row.fallback)
-            out.append(fallback.empty() ? "(empty)" : "`" + std::string{fallback} + "`");
-        else
-            out.append("must be set");
-        out.append(" | ").append(allowed_in(row)).append(" | ").append(row.doc).append(" |\n");
-    }
+constexpr std::string_view kHead =
+    "| name | type | default | allowed | meaning |\n|---|---|---|---|---|\n";
+
+void append_row(std::string& out, const config::Setting& row) {
+    const std::string_view fallback = row.fallback.value_or("");
+    out.append("| `").append(row.name).append(row.name.ends_with('.') ? "KEY` | " : "` | ");
+    out.append(name_of(row.type)).append(" | ");
+    if (row.fallback)
+        out.append(fallback.empty() ? "(empty)" : "`" + std::string{fallback} + "`");
+    else
+        out.append("must be set");
+    out.append(" | ").append(allowed_in(row)).append(" | ").append(row.doc).append(" |\n");
 }
 
 }  // namespace
@@ -46,13 +46,19 @@ std::string settings_reference() {
         "`topic.` to\n"
         "internal topics, where the retention of windows, the compaction lag of versions and "
         "`delete` for what a join of streams keeps\n"
-        "stay the store's own. Clients know Kafka's names and librdkafka's. The last of a name "
+        "stay the store's own. Clients know Kafka's names and librdkafka's; a name that nobody "
+        "knows has no effect, and the log\n"
+        "says so, as in Java. The last of a name counts. Older names are taken too: "
+        "`cache.max.bytes.buffering` for\n"
+        "`statestore.cache.max.bytes`, and the handlers' with `default.` in front; the newer one "
         "counts.\n\n";
-    append_table(out, true);
+    out.append(kHead);
+    for (const SettingRow& each : setting_rows()) append_row(out, each.setting);
     out.append(
         "\n## Without effect\n\nKnown and checked, so that a file of Kafka Streams can be "
-        "taken over.\n\n");
-    append_table(out, false);
+        "taken over. `open()` warns when one says\nanother thing than its default.\n\n");
+    out.append(kHead);
+    for (const config::Setting& each : settings_without_effect()) append_row(out, each);
     return out;
 }
 

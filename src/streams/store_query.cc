@@ -38,39 +38,55 @@ constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
 /// Threading: not synchronised.
 class Rows {
   public:
-    Rows(std::vector<RawRow>& out, std::size_t max) : out_(out), max_(max) {}
+    Rows(RawAnswer& out, std::size_t max) : out_(out), max_(max) {}
     bool add(RawRow row) {
-        if (out_.size() == max_) {
+        if (out_.rows.size() == max_) {
             is_full_ = true;
             return false;
         }
-        out_.push_back(std::move(row));
+        out_.rows.push_back(std::move(row));
+        return true;
+    }
+    bool count() {
+        ++out_.count;
         return true;
     }
     [[nodiscard]] bool is_full() const noexcept { return is_full_; }
 
   private:
-    std::vector<RawRow>& out_;
+    RawAnswer& out_;
     std::size_t max_;
     bool is_full_ = false;
 };
 
+Direction direction_of(const RawQuery& query) {
+    return query.backwards ? Direction::kBackward : Direction::kForward;
+}
+
+/// Whether a key is one of those from `key` to `last`.
+bool is_within(const RawQuery& query, std::string_view key) {
+    return (!query.key || key >= *query.key) && (!query.last || key <= *query.last);
+}
+
 Result<void> read_rows(const KeyValueStore& store, const RawQuery& query, Rows& out) {
+    const auto row = [&](std::string_view key, const Entry& entry) {
+        return out.add(
+            {.key = std::string{key}, .timestamp = entry.timestamp, .value = entry.value});
+    };
     if (query.kind == Kind::kKey) {
         Entry entry;
         LEAT_TRY(const bool found, store.get(*query.key, entry));
-        if (found) out.add({.key = *query.key, .timestamp = entry.timestamp, .value = entry.value});
+        if (found) row(*query.key, entry);
         return {};
     }
+    if (query.kind == Kind::kCount)
+        return store.all([&](std::string_view, const Entry&) { return out.count(); });
+    if (query.kind == Kind::kPrefix) return store.prefix(*query.key, row, direction_of(query));
     std::optional<std::string> end = query.last;
     if (end) end->push_back('\0');  // The next larger key: the upper bound is included.
-    return store.range(
-        query.key.value_or(""), end ? std::optional<std::string_view>{*end} : std::nullopt,
-        [&](std::string_view key, const Entry& entry) {
-            return out.add(
-                {.key = std::string{key}, .timestamp = entry.timestamp, .value = entry.value});
-        },
-        query.backwards ? Direction::kBackward : Direction::kForward);
+    return store.range(query.key.value_or(""),
+                       end ? std::optional<std::string_view>{*end} : std::nullopt, row,
+                       direction_of(query));
 }
 
 Result<void> read_windows(const WindowStore& store, const RawQuery& query, Rows& out) {
@@ -84,19 +100,45 @@ Result<void> read_windows(const WindowStore& store, const RawQuery& query, Rows&
     };
     const std::int64_t from = query.from_ms.value_or(0);
     const std::int64_t to = query.to_ms.value_or(kForEver);
-    if (query.kind == Kind::kWindows) return store.fetch_all(from, to, row);
-    return store.fetch(*query.key, from, to, [&](std::int64_t start, const Entry& entry) {
-        return row(*query.key, start, entry);
-    });
+    if (query.kind == Kind::kWindows)
+        return store.fetch_all(
+            from, to,
+            [&](std::string_view key, std::int64_t start, const Entry& entry) {
+                return !is_within(query, key) || row(key, start, entry);
+            },
+            direction_of(query));
+    return store.fetch(
+        *query.key, from, to,
+        [&](std::int64_t start, const Entry& entry) { return row(*query.key, start, entry); },
+        direction_of(query));
 }
 
 Result<void> read_sessions(const SessionStore& store, const RawQuery& query, Rows& out) {
-    return store.find(*query.key, 0, kForEver, [&](Window session, std::string_view value) {
-        return out.add({.key = *query.key,
+    const auto row = [&](std::string_view key, Window session, std::string_view value) {
+        return out.add({.key = std::string{key},
                         .start = session.start,
                         .end = session.end,
                         .value = std::string{value}});
-    });
+    };
+    const std::int64_t from = query.from_ms.value_or(0);
+    const std::int64_t to = query.to_ms.value_or(kForEver);
+    if (query.kind == Kind::kSession) {
+        std::string value;
+        LEAT_TRY(const bool found, store.get(*query.key, {from, to}, value));
+        if (found) row(*query.key, {from, to}, value);
+        return {};
+    }
+    if (query.kind == Kind::kSessions)
+        return store.find_ended(
+            from, kForEver,
+            [&](std::string_view key, Window session, std::string_view value) {
+                return !is_within(query, key) || session.start > to || row(key, session, value);
+            },
+            direction_of(query));
+    return store.find(
+        *query.key, from, to,
+        [&](Window session, std::string_view value) { return row(*query.key, session, value); },
+        direction_of(query));
 }
 
 Result<void> read_versions(const VersionedStore& store, const RawQuery& query, Rows& out) {
@@ -108,7 +150,7 @@ Result<void> read_versions(const VersionedStore& store, const RawQuery& query, R
     };
     if (query.kind == Kind::kVersions)
         return store.versions(*query.key, query.from_ms.value_or(0), query.to_ms.value_or(kForEver),
-                              row, query.backwards ? Direction::kBackward : Direction::kForward);
+                              row, direction_of(query));
     VersionedStore::Version version;
     LEAT_TRY(const bool found, query.from_ms ? store.get(*query.key, *query.from_ms, version)
                                              : store.get(*query.key, version));
@@ -118,7 +160,10 @@ Result<void> read_versions(const VersionedStore& store, const RawQuery& query, R
 
 /// Nothing: the store does not know this kind of query.
 std::optional<Result<void>> read(const StateStore& store, const RawQuery& query, Rows& out) {
-    const bool by_key = query.kind == Kind::kKey || query.kind == Kind::kRange;
+    const bool by_key = query.kind == Kind::kKey || query.kind == Kind::kRange ||
+                        query.kind == Kind::kPrefix || query.kind == Kind::kCount;
+    const bool by_session = query.kind == Kind::kSession || query.kind == Kind::kSessionsOfKey ||
+                            query.kind == Kind::kSessions;
     const bool by_window = query.kind == Kind::kWindowsOfKey || query.kind == Kind::kWindows;
     const bool by_version = query.kind == Kind::kVersion || query.kind == Kind::kVersions;
     switch (store.spec().kind) {
@@ -131,7 +176,7 @@ std::optional<Result<void>> read(const StateStore& store, const RawQuery& query,
             if (by_window) return read_windows(static_cast<const WindowStore&>(store), query, out);
             break;
         case StoreKind::kSession:
-            if (query.kind == Kind::kSessionsOfKey)
+            if (by_session)
                 return read_sessions(static_cast<const SessionStore&>(store), query, out);
             break;
         case StoreKind::kVersioned:
@@ -165,7 +210,7 @@ void answer_of(const TaskView& task, StateStore& store, const RawQuery& query,
 }  // namespace
 
 void answer(StateStore& store, const RawQuery& query, std::size_t rows_max, RawAnswer& out) {
-    Rows rows{out.rows, rows_max};
+    Rows rows{out, rows_max};
     const auto done = read(store, query, rows);
     if (!done)
         return fail(out, QueryFailure::kUnknownQueryType,

@@ -101,6 +101,54 @@ TEST_F(Queries, SessionsOfAKey) {
               (std::vector<Row>{{"a", {10, 30}, {2, {-1}}}, {"a", {250, 250}, {1, {-1}}}}));
 }
 
+TEST_F(Queries, KeysWithAPrefixAndHowManyThereAre) {
+    using Row = KeyValueRow<Text, Count>;
+    pipe("in", "ab", "x", 260);
+    pipe("in", "ba", "x", 260);
+    const Row a{"a", {3, {250}}};
+    const Row ab{"ab", {1, {260}}};
+    EXPECT_EQ(ask("counts", PrefixQuery<Text, Count>{"a"}), (std::vector<Row>{a, ab}));
+    EXPECT_EQ(ask("counts", PrefixQuery<Text, Count>("a", true)), (std::vector<Row>{ab, a}));
+    EXPECT_EQ(ask("counts", PrefixQuery<Text, Count>{"zz"}), (std::vector<Row>{}));
+    EXPECT_EQ(ask("counts", CountQuery{}), 5U);
+    const auto wrong = query(*driver_, "windows", CountQuery{});
+    EXPECT_EQ(wrong->partitions.front().failure, QueryFailure::kUnknownQueryType);
+}
+
+TEST_F(Queries, WindowsBackwardsAndOfSomeKeys) {
+    using Row = WindowRow<Text, Count>;
+    const Row early{"a", {0, 100}, {2, {30}}};
+    const Row late{"a", {200, 300}, {1, {250}}};
+    EXPECT_EQ(ask("windows", WindowKeyQuery<Text, Count>{"a", {0}, {1000}, true}),
+              (std::vector<Row>{late, early}));
+    using Range = WindowRangeQuery<Text, Count>;
+    EXPECT_EQ(ask("windows", Range(KeyBounds<Text>{"b", "c"}, {0}, {1000})),
+              (std::vector<Row>{{"b", {0, 100}, {1, {20}}}, {"c", {100, 200}, {1, {120}}}}));
+    EXPECT_EQ(ask("windows", Range(KeyBounds<Text>{std::nullopt, "a"}, {0}, {1000}, true)),
+              (std::vector<Row>{late, early}));
+    EXPECT_EQ(ask("windows", Range({0}, {1000}, true)).front(), late);
+}
+
+TEST_F(Queries, SessionsByTimesByKeysAndOne) {
+    using Row = WindowRow<Text, Count>;
+    const Row first{"a", {10, 30}, {2, {-1}}};
+    const Row second{"a", {250, 250}, {1, {-1}}};
+    using OfKey = SessionQuery<Text, Count>;
+    EXPECT_EQ(ask("sessions", OfKey("a", {.descending = true})), (std::vector<Row>{second, first}));
+    EXPECT_EQ(ask("sessions", OfKey("a", {.earliest_end = Timestamp{31}})),
+              (std::vector<Row>{second}));
+    EXPECT_EQ(ask("sessions", OfKey("a", {.latest_start = Timestamp{10}})),
+              (std::vector<Row>{first}));
+    using Range = SessionRangeQuery<Text, Count>;
+    const Row b{"b", {20, 20}, {1, {-1}}};
+    const Row c{"c", {120, 120}, {1, {-1}}};
+    EXPECT_EQ(ask("sessions", Range{}), (std::vector<Row>{b, first, c, second}));
+    EXPECT_EQ(ask("sessions", Range({"b", "c"}, {.descending = true})), (std::vector<Row>{c, b}));
+    using One = OneSessionQuery<Text, Count>;
+    EXPECT_EQ(ask("sessions", One("a", {10, 30})), 2);
+    EXPECT_EQ(ask("sessions", One("a", {10, 31})), std::nullopt);
+}
+
 TEST_F(Queries, VersionsLatestAsOfAndMany) {
     using Row = VersionRow<Text>;
     const Row one{"one", {100}, Timestamp{200}};

@@ -128,6 +128,7 @@ class StreamThread {
     void note_delivery(const client::Delivery& delivery);
     /// Output that was refused for what it is, when a handler decides: true when it goes on.
     bool survives_refusal(std::uint64_t tag, const Error& error);
+    void note_skipped(const ErrorContext& context, const Error& error);
     /// Before a thread ends by an error.
     void say_last_words();
     /// Dead letters of refused output.

@@ -42,4 +42,14 @@ detail::TaskView LiveTask::view() const {
             .position_of = [this](std::string_view store) { return position_of(store); }};
 }
 
+void LiveTask::drop(const detail::Node& node, std::string_view reason) {
+    // The caller steps over the record; nothing else of it is kept.
+    detail::log_dropped(*this, node, reason);
+    count_dropped();
+}
+
+void LiveTask::count_dropped() {
+    if (meters_ != nullptr) meters_->dropped();
+}
+
 }  // namespace leat::streams

@@ -39,6 +39,7 @@ class TestDriver::Impl final : public detail::Task {
           topology_(topology.placed({}, options.dsl_store)),
           parts_(topology_.parts()),
           application_(options.application_id),
+          properties_(options.properties),
           lose_as_kafka_(options.lose_as_kafka),
           commits_(options.commit_each_record),
           judge_(options.handlers, *this),
@@ -51,7 +52,7 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> open() {
         std::vector<std::string> names;
         for (const auto& part : parts_.all()) names.push_back(part.name);
-        identify({.application_id = application_, .task_id = "0_0"});
+        identify({.application_id = application_, .task_id = "0_0", .configs = &properties_});
         store_meters_.emplace(&room_, MetricSet::Tags{{"thread-id", "main"}, {"task-id", "0_0"}},
                               still_);
         store_meters_->tick(wall_ms_);
@@ -77,12 +78,10 @@ class TestDriver::Impl final : public detail::Task {
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
 
     Result<void> send(const detail::Outgoing& record) override {
-        const bool internal = parts_.repartition_topics().contains(std::string{record.topic});
+        const bool internal = is_internal(record.topic);
         meters_->produced(record.topic,
                           weight_of(record.topic, record.key, record.value, record.headers, 0));
-        deliver(
-            internal ? application_ + "-" + std::string{record.topic} : std::string{record.topic},
-            record);
+        deliver(cluster_name(record.topic), record);
         if (internal || graph_->source_of(record.topic) != nullptr)
             queue(record.topic, raw(record));
         return {};
@@ -166,11 +165,16 @@ class TestDriver::Impl final : public detail::Task {
         return done;
     }
     bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override {
-        return goes_on(Kind::kProcessing, node, flow.timestamp, error);
+        return goes_on({.node = node, .flow = flow}, error);
     }
-    bool survives_unsent(const detail::Node& node, const detail::Flow& flow,
+    bool survives_unsent(const detail::Flow& flow, const detail::Outgoing& record,
                          const Error& error) override {
-        return goes_on(Kind::kProduction, node, flow.timestamp, error);
+        const std::string topic = cluster_name(record.topic);
+        detail::Outgoing named = record;
+        named.topic = topic;
+        return goes_on(
+            {.kind = Kind::kProduction, .node = *record.sender, .flow = flow, .output = &named},
+            error);
     }
     [[nodiscard]] bool failed() const override { return failed_; }
 
@@ -205,8 +209,8 @@ class TestDriver::Impl final : public detail::Task {
         return out;
     }
 
-    bool goes_on(Kind kind, const detail::Node& node, std::int64_t at, const Error& error) {
-        failed_ = !judge_.goes_on(kind, node, at, error);
+    bool goes_on(const detail::ErrorJudge::Failure& failure, const Error& error) {
+        failed_ = !judge_.goes_on(failure, error);
         return !failed_;
     }
     /// What stamp() or take() of the source ended with, after the handlers.
@@ -218,8 +222,16 @@ class TestDriver::Impl final : public detail::Task {
             drop(source, "undecodable");
             return {};
         }
-        if (goes_on(Kind::kDeserialization, source, bytes.timestamp, done.error())) return {};
+        const detail::Flow flow{.timestamp = bytes.timestamp};
+        if (goes_on({.kind = Kind::kDeserialization, .node = source, .flow = flow}, done.error()))
+            return {};
         return done;
+    }
+    [[nodiscard]] bool is_internal(std::string_view topic) const {
+        return parts_.repartition_topics().contains(std::string{topic});
+    }
+    [[nodiscard]] std::string cluster_name(std::string_view topic) const {
+        return (is_internal(topic) ? application_ + "-" : "") + std::string{topic};
     }
     static RawRecord raw(const detail::Outgoing& from) {
         RawRecord out{.timestamp = from.timestamp};
@@ -285,6 +297,7 @@ class TestDriver::Impl final : public detail::Task {
     const Topology topology_;  ///< Keeps the parts.
     const detail::Parts& parts_;
     std::string application_;
+    std::map<std::string, std::string> properties_;
     bool lose_as_kafka_;
     bool commits_;
     detail::ErrorJudge judge_;

@@ -4,7 +4,8 @@
 //
 //     stream_query_app HOST:PORT [name=value]...     settings under Kafka Streams' names
 //
-// "?" asks for metrics in Prometheus' text, ended by an empty line.
+// "?" asks for metrics in Prometheus' text, ended by an empty line; "!KEY" asks the global table of
+// the topic "names".
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -37,6 +38,21 @@ void print(const std::string& word, streams::Application& app) {
     std::fflush(stdout);
 }
 
+void print_name(const std::string& key, streams::Application& app) {
+    const auto found =
+        streams::query(app, "names", streams::KeyQuery<std::string, std::string>{key});
+    if (!found) {
+        std::printf("error %s\n", std::string{found.error().detail()}.c_str());
+    } else {
+        const auto& one = found->partitions.front();
+        const std::string shown = one.failure               ? name_of(*one.failure)
+                                  : one.value && *one.value ? (*one.value)->value
+                                                            : "nothing";
+        std::printf("%d %s\n.\n", one.partition, shown.c_str());
+    }
+    std::fflush(stdout);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -45,6 +61,8 @@ int main(int argc, char** argv) {
         builder.stream<std::string, std::string>("lines")
             .group_by([](const std::string& word) { return word; }, {.name = "by-word"})
             .count({.store = "counts"}));
+    static_cast<void>(
+        builder.global_table<std::string, std::string>("names", {}, {.store = "names"}));
     const auto topology = builder.build();
     streams::Application::Options options{
         .application_id = "lookup", .bootstrap_servers = argc > 1 ? argv[1] : "127.0.0.1:9092"};
@@ -60,6 +78,8 @@ int main(int argc, char** argv) {
         if (line == "?")
             std::printf("%s\n", streams::prometheus_text((*app)->metrics()).c_str()),
                 std::fflush(stdout);
+        else if (line.starts_with('!'))
+            print_name(line.substr(1), **app);
         else
             print(line, **app);
     }

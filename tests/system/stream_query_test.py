@@ -24,16 +24,21 @@ class Queries(unittest.TestCase):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-stream-query-"))
         self.node = LeatNode(self.place / "leat", LEAT)
         self.node.start()
+        self.log = open(self.place / "log", "w")
         self.leat("topic", "create", "lines", "--partitions", "2")
+        self.leat("topic", "create", "names", "--partitions", "3")
         self.app = subprocess.Popen(
-            [APP, self.node.address, "commit.interval.ms=100", "metrics.recording.level=DEBUG", f"state.dir={self.place / 'state'}"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            [APP, self.node.address, "commit.interval.ms=100", "metrics.recording.level=DEBUG", f"state.dir={self.place / 'state'}",
+             # Of a file of Java's: known, without effect; and a name that nobody knows.
+             "default.key.serde=org.apache.kafka.common.serialization.Serdes$StringSerde", "my.own=1"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
 
     def tearDown(self):
         if self.app.poll() is None:
             self.app.kill()
         self.app.wait()
         self.app.stdout.close()
+        self.log.close()
         self.node.stop()
         shutil.rmtree(self.place)
 
@@ -64,6 +69,19 @@ class Queries(unittest.TestCase):
         self.assertEqual(sum(int(row.split()[-1]) for row in counted), 4000)
         self.app.stdin.close()
         self.assertEqual(self.app.wait(60), 0)
+        warned = (self.place / "log").read_text()
+        for name in ("default.key.serde", "my.own"):
+            self.assertIn(f"setting={name}", warned)
+
+    def test_a_global_table_is_asked_as_a_whole(self):
+        self.leat("produce", "names", "--key-separator", "\t", stdin="".join(f"k{i}\tname{i}\n" for i in range(30)))
+        deadline = time.monotonic() + 60
+        while (answer := self.ask("!k29")) != ["-1 name29"]:
+            self.assertLess(time.monotonic(), deadline, answer)
+            time.sleep(0.1)
+        for i in range(30):
+            self.assertEqual(self.ask(f"!k{i}"), [f"-1 name{i}"])
+        self.assertEqual(self.ask("!nobody"), ["-1 nothing"])
 
 
 if __name__ == "__main__":

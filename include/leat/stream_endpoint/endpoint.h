@@ -79,8 +79,8 @@ class Endpoint {
     };
     /// Of an application that runs or will. Errors: kInvalidSetting (no HOST:PORT, or a network's
     /// address that leat.endpoint.allow.network does not allow), kInvalidRequest (a store without
-    /// serdes, or given twice), kNotFound (the topology has no such store, or a global one; no
-    /// such host), kAlreadyExists (the address is in use), kIoError.
+    /// serdes, or given twice), kNotFound (the topology has no such store; no such
+    /// host), kAlreadyExists (the address is in use), kIoError.
     static Result<std::unique_ptr<Endpoint>> open(const streams::Application& application,
                                                   Options options);
     Endpoint(const Endpoint&) = delete;

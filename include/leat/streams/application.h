@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -24,9 +25,11 @@
 #include "leat/streams/handlers.h"
 #include "leat/streams/metadata.h"
 #include "leat/streams/metrics.h"
+#include "leat/streams/partitioner.h"
 #include "leat/streams/record.h"
 #include "leat/streams/restore_listener.h"
 #include "leat/streams/serde.h"
+#include "leat/streams/serdes.h"
 #include "leat/streams/topology.h"
 
 namespace leat::streams {
@@ -113,7 +116,7 @@ class Application {
     [[nodiscard]] std::vector<MetricValue> metrics() const;
 
     /// Of query() in query.h, which is what to call. Errors: kNotFound (there is no such store),
-    /// kInvalidRequest (a global one), kUsage (it does not run).
+    /// kUsage (it does not run).
     [[nodiscard]] Result<std::vector<detail::RawAnswer>> ask(std::string_view store,
                                                              const detail::RawQuery& query,
                                                              const QueryOptions& options) const;
@@ -149,6 +152,21 @@ class Application {
         std::string bytes;
         LEAT_TRY_VOID(serde->encode(store, key, bytes));
         return query_metadata_for_bytes(store, bytes);
+    }
+    /// The same when records of the store's topic are partitioned by a function of one's own, which
+    /// sees no values. Errors: also kInvalidRequest (it chooses several, none, or one that is not).
+    template <class K>
+    [[nodiscard]] Result<KeyQueryMetadata> query_metadata_for_key(
+        std::string_view store, const K& key, const Partitioner<K, Void>& partitioner,
+        const Serde<K>& serde = serde_for<K>()) const {
+        LEAT_TRY(auto all, query_metadata_for_store(store));
+        const auto count = static_cast<std::int32_t>(all.size());
+        const Partitions chosen = partitioner({.topic = store, .key = &key, .partitions = count});
+        if (!chosen) return query_metadata_for_key(store, key, serde);
+        if (chosen->size() != 1 || chosen->front() < 0 || chosen->front() >= count)
+            return Error{Errc::kInvalidRequest,
+                         "the partitioner chose no partition of " + std::string{store}};
+        return std::move(all[static_cast<std::size_t>(chosen->front())]);
     }
     /// By store and partition; asks the cluster. Errors: what it says.
     [[nodiscard]] Result<std::map<std::string, std::map<std::int32_t, LagInfo>>>

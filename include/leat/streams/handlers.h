@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <typeinfo>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +18,36 @@
 #include "leat/streams/record.h"
 
 namespace leat::streams {
+
+/// The record as the node took it that failed, with its types. Where those are not known (of
+/// sources, joins, aggregates, tables and punctuations) there is none.
+/// Memory: it points to the record, which lives while the handler runs.
+class RecordAtNode {
+  public:
+    RecordAtNode() = default;
+    RecordAtNode(const detail::Flow& flow, const std::type_info* type) : flow_(flow), type_(type) {}
+    /// Nothing: there is none, or it is of other types.
+    template <class K, class V>
+    [[nodiscard]] std::optional<Record<K, V>> as() const {
+        if (type_ == nullptr || *type_ != typeid(Record<K, V>)) return std::nullopt;
+        return detail::record_of<K, V>(flow_);
+    }
+
+  private:
+    detail::Flow flow_{};
+    const std::type_info* type_ = nullptr;
+};
+
+/// A record that could not be written, as bytes as far as it has some.
+struct UnwrittenRecord {
+    std::string topic{};
+    std::optional<std::int32_t> partition{};  ///< As a partitioner of its own chose.
+    std::optional<std::string> key{};
+    std::optional<std::string> value{};
+    Headers headers{};
+    Timestamp timestamp{};
+    std::optional<RecordPart> unencodable{};  ///< Absent: it is the client or the broker.
+};
 
 /// Where an error came up. Key, value and headers are those of the record that was read, as bytes;
 /// all of it is absent in a punctuation.
@@ -28,6 +59,8 @@ struct ErrorContext {
     std::optional<std::string> value{};
     Headers headers{};
     Timestamp timestamp{};
+    std::optional<UnwrittenRecord> output{};  ///< For the production handler.
+    RecordAtNode record{};  ///< For the processing handler, and of what cannot be encoded.
 };
 
 /// A record for a topic of dead letters.

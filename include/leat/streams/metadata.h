@@ -45,7 +45,7 @@ struct StreamsMetadata {
 
 /// Where a key of a store is. Endpoints are empty where application.server is not set.
 struct KeyQueryMetadata {
-    std::int32_t partition = -1;
+    std::int32_t partition = -1;  ///< -1: a global store, which is whole on each instance.
     std::string active{};
     std::vector<std::string> standby{};
 };

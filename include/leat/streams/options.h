@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -150,6 +151,9 @@ struct Materialized {
     /// where there is no table without windows to keep.
     std::optional<Duration> history{};
     bool logging = true;  ///< A changelog topic is kept.
+    /// Settings of that topic when it is created; they count more than "topic." of the
+    /// application's.
+    std::map<std::string, std::string> changelog{};
     /// On disk; false: in memory. Not given: as the application's dsl.store.suppliers.class or
     /// default.dsl.store say; versioned stores on disk.
     std::optional<bool> persistent{};

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,21 @@ class Context {
     }
     /// "0_3": sub-topology and partition.
     [[nodiscard]] const std::string& task_id() const { return state_->identity().task_id; }
+    /// The application's settings as they were given, names that nobody knows included.
+    [[nodiscard]] const std::map<std::string, std::string>& app_configs() const {
+        return state_->configs();
+    }
+    /// Those whose names begin with `prefix`, without it.
+    [[nodiscard]] std::map<std::string, std::string> app_configs_with_prefix(
+        std::string_view prefix) const {
+        std::map<std::string, std::string> out;
+        for (const auto& [name, value] : app_configs())
+            if (name.starts_with(prefix)) out.emplace(name.substr(prefix.size()), value);
+        return out;
+    }
+    /// The folder of the task's state; empty: none of it is on disk. What a processor puts there
+    /// goes with the state.
+    [[nodiscard]] const std::string& state_dir() const { return state_->identity().state_dir; }
     /// Where the record came from; nothing in init() and in punctuations.
     [[nodiscard]] std::optional<RecordMetadata> record_metadata() const {
         return state_->record_metadata();
@@ -43,7 +59,13 @@ class Context {
     /// the first record, by the wall clock after one interval; missed calls are made once. Errors:
     /// kInvalidRequest: an interval below 1 ms.
     Result<Cancellable> schedule(Duration interval, PunctuationType type, Punctuator punctuate) {
-        return state_->schedule(interval, type, std::move(punctuate));
+        return state_->schedule(std::nullopt, interval, type, std::move(punctuate));
+    }
+    /// The same on a grid that `start` is a time of: the first call is then, or at the next time of
+    /// the grid when that is over.
+    Result<Cancellable> schedule(Timestamp start, Duration interval, PunctuationType type,
+                                 Punctuator punctuate) {
+        return state_->schedule(start, interval, type, std::move(punctuate));
     }
     /// A store that the processor is connected to, or a global one. Keep the answer.
     /// Errors: kInvalidRequest: not connected, or of another kind or without serdes.

@@ -5,6 +5,7 @@
 // Threading: values.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,8 +20,8 @@ namespace leat::streams {
 
 template <class T>
 struct PartitionAnswer {
-    std::int32_t partition = 0;
-    std::optional<T> value{};  ///< Absent: see `failure`.
+    std::int32_t partition = 0;  ///< -1: all of them, of a global store.
+    std::optional<T> value{};    ///< Absent: see `failure`.
     std::optional<QueryFailure> failure{};
     std::string reason{};
     Position position{};
@@ -43,14 +44,6 @@ struct WindowRow {
     Timed<V> value{};
     friend bool operator==(const WindowRow&, const WindowRow&) = default;
 };
-template <class V>
-struct VersionRow {
-    V value{};
-    Timestamp from{};
-    std::optional<Timestamp> to{};  ///< Absent: it is the latest.
-    friend bool operator==(const VersionRow&, const VersionRow&) = default;
-};
-
 /// What the queries below have in common; serdes not given are those of the types.
 template <class K, class V>
 struct QuerySerdes {
@@ -76,30 +69,79 @@ struct RangeQuery : QuerySerdes<K, V> {
     std::optional<K> to{};
     bool descending = false;
 };
-/// Windows of a key with from <= start <= to.
+/// Keys whose bytes begin with those of `prefix`, in their order.
+template <class K, class V, class P = K>
+struct PrefixQuery : QuerySerdes<K, V> {
+    explicit PrefixQuery(P of, bool down = false) : prefix(std::move(of)), descending(down) {}
+    using Value = std::vector<KeyValueRow<K, V>>;
+    P prefix;
+    Serde<P> prefix_serde{};  ///< Of what is in front only: no length, nothing behind.
+    bool descending = false;
+};
+/// How many keys there are. They are counted, which takes as long as to read them all.
+struct CountQuery {
+    using Value = std::uint64_t;
+};
+/// The keys with first <= key <= last in the order of their bytes; a bound that is absent is none.
+template <class K>
+struct KeyBounds {
+    std::optional<K> first{};
+    std::optional<K> last{};
+};
+/// Windows of a key with from <= start <= to, oldest first unless descending.
 template <class K, class V>
 struct WindowKeyQuery : QuerySerdes<K, V> {
-    WindowKeyQuery(K of, Timestamp first, Timestamp last)
-        : key(std::move(of)), from(first), to(last) {}
+    WindowKeyQuery(K of, Timestamp first, Timestamp last, bool down = false)
+        : key(std::move(of)), from(first), to(last), descending(down) {}
     using Value = std::vector<WindowRow<K, V>>;
     K key;
     Timestamp from;
     Timestamp to;
+    bool descending;
 };
-/// Windows of all keys with from <= start <= to.
+/// Windows of all keys, or of some, with from <= start <= to.
 template <class K, class V>
 struct WindowRangeQuery : QuerySerdes<K, V> {
-    WindowRangeQuery(Timestamp first, Timestamp last) : from(first), to(last) {}
+    WindowRangeQuery(Timestamp first, Timestamp last, bool down = false)
+        : from(first), to(last), descending(down) {}
+    WindowRangeQuery(KeyBounds<K> of, Timestamp first, Timestamp last, bool down = false)
+        : keys(std::move(of)), from(first), to(last), descending(down) {}
     using Value = std::vector<WindowRow<K, V>>;
+    KeyBounds<K> keys{};
     Timestamp from;
     Timestamp to;
+    bool descending;
+};
+/// Which sessions, and in which order: by their ends.
+struct SessionTimes {
+    std::optional<Timestamp> earliest_end{};
+    std::optional<Timestamp> latest_start{};
+    bool descending = false;
 };
 /// Sessions of a key.
 template <class K, class V>
 struct SessionQuery : QuerySerdes<K, V> {
-    explicit SessionQuery(K of) : key(std::move(of)) {}
+    explicit SessionQuery(K of, SessionTimes at = {}) : key(std::move(of)), times(at) {}
     using Value = std::vector<WindowRow<K, V>>;
     K key;
+    SessionTimes times;
+};
+/// Sessions of all keys, or of some.
+template <class K, class V>
+struct SessionRangeQuery : QuerySerdes<K, V> {
+    explicit SessionRangeQuery(KeyBounds<K> of = {}, SessionTimes at = {})
+        : keys(std::move(of)), times(at) {}
+    using Value = std::vector<WindowRow<K, V>>;
+    KeyBounds<K> keys;
+    SessionTimes times;
+};
+/// The session of a key that has just these times.
+template <class K, class V>
+struct OneSessionQuery : QuerySerdes<K, V> {
+    OneSessionQuery(K of, Window at) : key(std::move(of)), session(at) {}
+    using Value = std::optional<V>;
+    K key;
+    Window session;
 };
 /// The latest version of a key, or the one that was valid at `as_of`.
 template <class K, class V>

@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/run_query.h"
+#include "leat/streams/detail/run_window_query.h"
 #include "leat/streams/queries.h"
 
 namespace leat::streams {
@@ -36,7 +37,7 @@ Result<Answer<typename Query::Value>> query(Where& where, std::string_view store
                                                     .reason = one.reason,
                                                     .position = one.position};
         if (!one.failure) {
-            LEAT_TRY(next.value, detail::from_raw(store, query, one.rows));
+            LEAT_TRY(next.value, detail::from_raw(store, query, one));
         }
         out.partitions.push_back(std::move(next));
     }

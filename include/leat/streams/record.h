@@ -30,6 +30,8 @@ struct Header {
 /// In the order in which they were added; a name may occur more than once.
 using Headers = std::vector<Header>;
 
+enum class RecordPart : std::uint8_t { kKey, kValue };
+
 /// A record that owns what it holds. A missing key or value is Kafka's null.
 /// Threading: a plain value.
 template <class K, class V>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stores for processors: what is declared, and what a processor works on. Layer: streams SDK.
-// Spec:  Kafka Streams' Stores and its store interfaces; changelogs have the same bytes.
+// Stores for processors: what is declared. What a processor works on is in key_value_stores.h,
+// versioned_stores.h and window_stores.h; it can also read what the DSL keeps, by a store's name
+// and the class that fits. Layer: streams SDK.
+// Spec:  Kafka Streams' Stores; changelogs have the same bytes.
 // Threading: a store belongs to its task; declarations are plain values.
 //
 //     const auto seen = streams::key_value_store<std::string, std::int64_t>("seen");
@@ -9,15 +11,18 @@
 //     ... in a processor's init():  LEAT_TRY(seen_, context.store(seen));
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "base/result.h"
-#include "leat/streams/detail/typed_store.h"
+#include "leat/streams/key_value_stores.h"
 #include "leat/streams/options.h"
+#include "leat/streams/versioned_stores.h"
+#include "leat/streams/window_stores.h"
 #include "leat/streams/windows.h"
 
 namespace leat::streams {
@@ -31,119 +36,12 @@ struct StoreOptions {
     bool persistent = true;          ///< On disk; false: in memory.
     bool caching = false;            ///< Updates are held back until a commit, within a budget.
     bool retain_duplicates = false;  ///< Of a plain window store: a put never replaces.
-};
-
-/// A value that has its time.
-template <class V>
-struct Timed {
-    V value{};
-    Timestamp timestamp{};
-    friend bool operator==(const Timed&, const Timed&) = default;
-};
-
-/// Key to value.
-template <class K, class V>
-class KeyValueStore {
-  public:
-    using Key = K;
-    using Value = V;
-    static constexpr auto kKind = detail::StoreSpec::Kind::kPlainKeyValue;
-    using Visit = std::function<bool(const K& key, const V& value)>;  ///< False stops.
-
-    KeyValueStore() = default;
-    explicit KeyValueStore(detail::StoreAccess<K, V> at) : at_(std::move(at)) {}
-    /// Errors of all: kIoError, kInvalidRecord (what is stored is no V).
-    Result<std::optional<V>> get(const K& key) const { return value_of(at_.get(key)); }
-    /// No value: deletes.
-    Result<void> put(const K& key, const std::optional<V>& value) const {
-        return at_.put(key, value, at_.now());
-    }
-    /// Puts unless there is one; answers what was there.
-    Result<std::optional<V>> put_if_absent(const K& key, const V& value) const {
-        return value_of(at_.put_if_absent(key, value, at_.now()));
-    }
-    /// Answers what was there.
-    Result<std::optional<V>> erase(const K& key) const {
-        return value_of(at_.erase(key, at_.now()));
-    }
-    /// In the order of the keys' bytes. The store must not change meanwhile.
-    Result<void> all(const Visit& visit) const {
-        return at_.range(nullptr, nullptr,
-                         [&](const K& key, V value, std::int64_t) { return visit(key, value); });
-    }
-    /// from <= key <= to, as Kafka Streams' range().
-    Result<void> range(const K& from, const K& to, const Visit& visit) const {
-        return at_.range(&from, &to,
-                         [&](const K& key, V value, std::int64_t) { return visit(key, value); });
-    }
-
-  private:
-    static Result<std::optional<V>> value_of(
-        Result<std::optional<std::pair<V, std::int64_t>>> found) {
-        if (!found) return std::move(found).error();
-        if (!*found) return std::optional<V>{};
-        return std::optional<V>{std::move((*found)->first)};
-    }
-    detail::StoreAccess<K, V> at_;
-};
-
-/// Key to value and time: what the DSL's tables are kept in.
-template <class K, class V>
-class TimestampedKeyValueStore {
-  public:
-    using Key = K;
-    using Value = V;
-    static constexpr auto kKind = detail::StoreSpec::Kind::kKeyValue;
-    using Visit = std::function<bool(const K& key, const Timed<V>& value)>;
-
-    TimestampedKeyValueStore() = default;
-    explicit TimestampedKeyValueStore(detail::StoreAccess<K, V> at) : at_(std::move(at)) {}
-    Result<std::optional<Timed<V>>> get(const K& key) const {
-        LEAT_TRY(auto found, at_.get(key));
-        if (!found) return std::optional<Timed<V>>{};
-        return std::optional{Timed<V>{std::move(found->first), {found->second}}};
-    }
-    Result<void> put(const K& key, const Timed<V>& value) const {
-        return at_.put(key, std::optional<V>{value.value}, value.timestamp.ms);
-    }
-    Result<void> erase(const K& key) const { return at_.forget(key, at_.now()); }
-    Result<void> all(const Visit& visit) const {
-        return at_.range(nullptr, nullptr, [&](const K& key, V value, std::int64_t at) {
-            return visit(key, Timed<V>{std::move(value), {at}});
-        });
-    }
-
-  private:
-    detail::StoreAccess<K, V> at_;
-};
-
-/// (key, start of a window) to value, for a time.
-template <class K, class V>
-class WindowStore {
-  public:
-    using Key = K;
-    using Value = V;
-    static constexpr auto kKind = detail::StoreSpec::Kind::kPlainWindow;
-    using Visit = std::function<bool(Timestamp start, const V& value)>;
-
-    WindowStore() = default;
-    explicit WindowStore(detail::StoreAccess<K, V> at) : at_(std::move(at)) {}
-    Result<std::optional<V>> get(const K& key, Timestamp start) const {
-        return at_.window_get(key, start.ms);
-    }
-    /// No value: deletes. False: older than the retention, not kept.
-    Result<bool> put(const K& key, Timestamp start, const std::optional<V>& value) const {
-        return at_.window_put(key, start.ms, value);
-    }
-    /// Windows of the key with from <= start <= to, oldest first.
-    Result<void> fetch(const K& key, Timestamp from, Timestamp to, const Visit& visit) const {
-        return at_.window_fetch(key, from.ms, to.ms, [&](std::int64_t start, const V& value) {
-            return visit(Timestamp{start}, value);
-        });
-    }
-
-  private:
-    detail::StoreAccess<K, V> at_;
+    /// Of windows, sessions and versions, which are dropped that much at a time; not given: as
+    /// Kafka Streams cuts.
+    std::optional<Duration> segment{};
+    /// Settings of the changelog topic when it is created; they count more than "topic." of the
+    /// application's.
+    std::map<std::string, std::string> changelog{};
 };
 
 /// A declared store and the types it is used with.
@@ -163,8 +61,18 @@ StoreRef<S> declare(std::string name, const StoreOptions<typename S::Key, typena
                    .persistent = o.persistent};
     spec.caching = o.caching;
     spec.retain_duplicates = o.retain_duplicates;
+    if (o.segment) spec.segment_ms = o.segment->count();
+    spec.changelog = o.changelog;
     return {std::move(spec), choose(o.key, Serde<typename S::Key>{}),
             choose(o.value, Serde<typename S::Value>{})};
+}
+template <class S>
+StoreRef<S> windowed(std::string name, Duration retention, Duration window,
+                     const StoreOptions<typename S::Key, typename S::Value>& o) {
+    auto out = declare<S>(std::move(name), o);
+    out.spec.retention_ms = retention.count();
+    out.spec.window_ms = window.count();
+    return out;
 }
 }  // namespace detail
 
@@ -177,14 +85,45 @@ StoreRef<TimestampedKeyValueStore<K, V>> timestamped_key_value_store(
     std::string name, const StoreOptions<K, V>& o = {}) {
     return detail::declare<TimestampedKeyValueStore<K, V>>(std::move(name), o);
 }
+/// In memory, and no more than `entries_max`: the one that was not used for the longest time goes,
+/// out of the changelog too. To read counts as use, to visit does not.
+template <class K, class V>
+StoreRef<KeyValueStore<K, V>> lru_map(std::string name, std::size_t entries_max,
+                                      const StoreOptions<K, V>& o = {}) {
+    auto out = detail::declare<KeyValueStore<K, V>>(std::move(name), o);
+    out.spec.persistent = false;
+    out.spec.entries_max = entries_max;
+    return out;
+}
+/// `history`: how long a version is known that another has followed. Always on disk, and never
+/// cached. At build(): `history` >= 0.
+template <class K, class V>
+StoreRef<VersionedKeyValueStore<K, V>> versioned_key_value_store(std::string name, Duration history,
+                                                                 const StoreOptions<K, V>& o = {}) {
+    auto out = detail::declare<VersionedKeyValueStore<K, V>>(std::move(name), o);
+    out.spec.persistent = true;
+    out.spec.retention_ms = history.count();
+    return out;
+}
 /// `retention`: how long behind its own time the store keeps windows. At build():
 /// `retention` >= `window` >= 0.
 template <class K, class V>
 StoreRef<WindowStore<K, V>> window_store(std::string name, Duration retention, Duration window,
                                          const StoreOptions<K, V>& o = {}) {
-    auto out = detail::declare<WindowStore<K, V>>(std::move(name), o);
+    return detail::windowed<WindowStore<K, V>>(std::move(name), retention, window, o);
+}
+template <class K, class V>
+StoreRef<TimestampedWindowStore<K, V>> timestamped_window_store(std::string name,
+                                                                Duration retention, Duration window,
+                                                                const StoreOptions<K, V>& o = {}) {
+    return detail::windowed<TimestampedWindowStore<K, V>>(std::move(name), retention, window, o);
+}
+/// At build(): `retention` >= 0.
+template <class K, class V>
+StoreRef<SessionStore<K, V>> session_store(std::string name, Duration retention,
+                                           const StoreOptions<K, V>& o = {}) {
+    auto out = detail::declare<SessionStore<K, V>>(std::move(name), o);
     out.spec.retention_ms = retention.count();
-    out.spec.window_ms = window.count();
     return out;
 }
 

@@ -5,6 +5,7 @@
 // Threading: plain values.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -20,7 +21,9 @@ struct StreamJoined {
     Serde<K> key{};
     Serde<V> value{};
     Serde<V2> other_value{};
-    bool logging = true;               ///< Changelog topics are kept.
+    bool logging = true;  ///< Changelog topics are kept.
+    /// As Materialized's, of all of the join's stores.
+    std::map<std::string, std::string> changelog{};
     std::optional<bool> persistent{};  ///< As Materialized's.
 };
 

@@ -10,7 +10,9 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "leat/streams/options.h"
 #include "leat/streams/record.h"
@@ -24,13 +26,22 @@ struct BufferLimits {
     std::int64_t records = kNone;  ///< Updates that wait, one for each key.
     std::int64_t bytes = kNone;    ///< Of their keys and values, as Kafka Streams counts them.
     bool logging = true;           ///< A changelog topic is kept.
+    std::map<std::string, std::string> changelog{};  ///< As Materialized's.
 };
 
 /// A buffer that never gives a result away early: when it is full the application stops.
 struct StrictBuffer {
     BufferLimits limits{};
     [[nodiscard]] StrictBuffer without_logging() const {
-        return {{limits.records, limits.bytes, false}};
+        StrictBuffer out = *this;
+        out.limits.logging = false;
+        return out;
+    }
+    [[nodiscard]] StrictBuffer with_logging(std::map<std::string, std::string> changelog) const {
+        StrictBuffer out = *this;
+        out.limits.logging = true;
+        out.limits.changelog = std::move(changelog);
+        return out;
     }
 };
 
@@ -38,13 +49,25 @@ struct StrictBuffer {
 struct EagerBuffer {
     BufferLimits limits{};
     [[nodiscard]] EagerBuffer with_max_records(std::int64_t n) const {
-        return {{n, limits.bytes, limits.logging}};
+        EagerBuffer out = *this;
+        out.limits.records = n;
+        return out;
     }
     [[nodiscard]] EagerBuffer with_max_bytes(std::int64_t n) const {
-        return {{limits.records, n, limits.logging}};
+        EagerBuffer out = *this;
+        out.limits.bytes = n;
+        return out;
     }
     [[nodiscard]] EagerBuffer without_logging() const {
-        return {{limits.records, limits.bytes, false}};
+        EagerBuffer out = *this;
+        out.limits.logging = false;
+        return out;
+    }
+    [[nodiscard]] EagerBuffer with_logging(std::map<std::string, std::string> changelog) const {
+        EagerBuffer out = *this;
+        out.limits.logging = true;
+        out.limits.changelog = std::move(changelog);
+        return out;
     }
     [[nodiscard]] StrictBuffer shut_down_when_full() const { return {limits}; }
 };

@@ -54,6 +54,8 @@ class TestDriver {
         std::string application_id = "test";
         std::int64_t wall_time_ms = 0;  ///< Where the clock stands, in ms since 1970.
         ErrorHandlers handlers{};
+        /// What processors see of the application's settings; nothing else looks at them.
+        std::map<std::string, std::string> properties{};
         /// Where Kafka Streams loses results, so does this: closed windows that it never emits are
         /// not emitted, a record without a key ends a left join with a grace period.
         bool lose_as_kafka = false;

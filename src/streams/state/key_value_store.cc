@@ -6,12 +6,44 @@
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/row_bytes.h"
 #include "streams/state/store_meter.h"
+#include "streams/state/use_order.h"
 
 namespace leat::streams::detail {
 
 KeyValueStore::KeyValueStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
     : StateStore(std::move(spec), std::move(bytes)),
-      timestamped_(this->spec().kind == StoreSpec::Kind::kKeyValue) {}
+      timestamped_(this->spec().kind == StoreSpec::Kind::kKeyValue) {
+    if (this->spec().entries_max) uses_ = std::make_unique<UseOrder>(*this->spec().entries_max);
+}
+
+KeyValueStore::~KeyValueStore() = default;
+
+Result<void> KeyValueStore::open(Task& task) {
+    LEAT_TRY_VOID(StateStore::open(task));
+    if (uses_ == nullptr) return {};
+    uses_->clear();
+    return bytes().scan({}, std::nullopt, Direction::kForward,
+                        [&](std::string_view row, std::string_view) {
+                            uses_->use(row);
+                            return true;
+                        });
+}
+
+Result<void> KeyValueStore::put_row(std::string_view row, std::optional<std::string_view> value) {
+    LEAT_TRY_VOID(StateStore::put_row(row, value));
+    if (uses_ == nullptr) return {};
+    if (!value) {
+        uses_->forget(row);
+        return {};
+    }
+    uses_->use(row);
+    while (const auto excess = uses_->take_excess()) {
+        LEAT_TRY_VOID(StateStore::put_row(*excess, std::nullopt));
+        // What is being restored has its deletions in the changelog.
+        if (!restores_) LEAT_TRY_VOID(log(*excess, std::nullopt, now_));
+    }
+    return {};
+}
 
 std::string_view KeyValueStore::changelog_value(std::string_view value) const {
     return timestamped_ ? value.substr(kTimestampBytes) : value;
@@ -31,6 +63,13 @@ void KeyValueStore::read_entry(std::string_view value, Entry& out) const {
 }
 
 Result<void> KeyValueStore::restore(std::span<const ChangelogRecord> records) {
+    restores_ = true;
+    Result<void> done = take_in(records);
+    restores_ = false;
+    return done;
+}
+
+Result<void> KeyValueStore::take_in(std::span<const ChangelogRecord> records) {
     for (const auto& record : records) {
         if (record.value && timestamped_) {
             LEAT_TRY_VOID(put_row(record.key, with_timestamp(record.timestamp, *record.value)));
@@ -48,8 +87,10 @@ Result<bool> KeyValueStore::get(std::string_view key, Entry& out) const {
 
 Result<bool> KeyValueStore::find(std::string_view key, Entry& out) const {
     LEAT_TRY(const bool found, read(key, out.value));
-    if (found) decode(out.value, out);
-    return found;
+    if (!found) return false;
+    decode(out.value, out);
+    if (uses_ != nullptr) uses_->use(key);
+    return true;
 }
 
 Result<void> KeyValueStore::put(std::string_view key, std::optional<std::string_view> value,
@@ -78,6 +119,7 @@ Result<bool> KeyValueStore::erase(std::string_view key, std::int64_t timestamp, 
 
 Result<void> KeyValueStore::set(std::string_view key, std::optional<std::string_view> value,
                                 std::int64_t timestamp, const Headers* headers) {
+    now_ = timestamp;
     RowChange change{.row = key, .value = value, .timestamp = timestamp, .headers = headers};
     if (value && timestamped_) {
         scratch_.clear();

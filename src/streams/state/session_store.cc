@@ -171,7 +171,7 @@ Result<void> SessionStore::find(std::string_view key, std::int64_t earliest_end,
 }
 
 Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t latest_end,
-                                      const VisitAll& visit) const {
+                                      const VisitAll& visit, Direction direction) const {
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const bool time_ordered = spec().time_ordered;
     const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest_after(-1)});
@@ -187,19 +187,19 @@ Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t la
             begin.push_back('\0');
         }
         bool go_on = true;
-        LEAT_TRY_VOID(
-            scan(begin, end, Direction::kForward, [&](std::string_view at, std::string_view value) {
-                const auto session = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
-                                                  : split(at.substr(kSegmentBytes));
-                if (session.window.end < first || session.window.end > latest_end) return true;
-                if (time_ordered) return go_on = visit(session.key, session.window, value);
-                kept.emplace_back(session.window.end, session.key, session.window.start, value);
-                return true;
-            }));
+        LEAT_TRY_VOID(scan(begin, end, direction, [&](std::string_view at, std::string_view value) {
+            const auto session = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
+                                              : split(at.substr(kSegmentBytes));
+            if (session.window.end < first || session.window.end > latest_end) return true;
+            if (time_ordered) return go_on = visit(session.key, session.window, value);
+            kept.emplace_back(session.window.end, session.key, session.window.start, value);
+            return true;
+        }));
         return go_on;
     };
-    LEAT_TRY_VOID(each_segment(first, latest_end, Direction::kForward, in_segment));
+    LEAT_TRY_VOID(each_segment(first, latest_end, direction, in_segment));
     std::ranges::sort(kept);
+    if (direction == Direction::kBackward) std::ranges::reverse(kept);
     for (const auto& [end, key, start, value] : kept)
         if (!visit(key, {start, end}, value)) break;
     return {};

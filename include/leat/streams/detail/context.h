@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -80,6 +81,10 @@ class ContextState {
 
     [[nodiscard]] Task& task() const { return node_->task(); }
     [[nodiscard]] const TaskIdentity& identity() const { return task().identity(); }
+    [[nodiscard]] const std::map<std::string, std::string>& configs() const {
+        static const std::map<std::string, std::string> none;
+        return identity().configs == nullptr ? none : *identity().configs;
+    }
     [[nodiscard]] std::optional<RecordMetadata> record_metadata() const {
         const Origin& origin = task().origin();
         if (origin.topic.empty()) return std::nullopt;
@@ -88,15 +93,25 @@ class ContextState {
     Result<void> forward(const Flow& flow, std::string_view child) {
         return child.empty() ? node_->forward(flow) : node_->forward(flow, child);
     }
-    Result<Cancellable> schedule(Duration interval, PunctuationType type, Punctuator punctuate) {
+    /// `start`: one time of the grid, the first call's unless that is over. Not given: with the
+    /// first record, or after one interval of the clock.
+    Result<Cancellable> schedule(std::optional<Timestamp> start, Duration interval,
+                                 PunctuationType type, Punctuator punctuate) {
         if (interval.count() < 1)
             return Error{Errc::kInvalidRequest,
                          node_->name() + ": a punctuation's interval is at least 1 ms"};
         auto cancelled = std::make_shared<bool>(false);
         const bool by_stream = type == PunctuationType::kStreamTime;
         auto& queue = by_stream ? task().by_stream_time() : task().by_wall_time();
+        const std::int64_t now = by_stream ? task().stream_time() : task().wall_time();
+        std::int64_t first = by_stream ? 0 : now + interval.count();
+        if (start) {
+            const std::int64_t passed = now - start->ms;
+            first = start->ms;
+            if (passed > 0) first += (passed / interval.count() + 1) * interval.count();
+        }
         queue.add(
-            *node_, by_stream ? 0 : task().wall_time() + interval.count(), interval.count(),
+            *node_, first, interval.count(),
             [this, punctuate = std::move(punctuate)](std::int64_t now) {
                 present.timestamp = now;
                 return punctuate(Timestamp{now});

@@ -36,15 +36,12 @@ class TypedSource final : public SourceNode {
           time_(std::move(time)) {}
 
     Result<std::int64_t> stamp(const Bytes& bytes) override {
+        if (!time_) return SourceNode::stamp(bytes);
         undecodable_ = false;
         Arrived<K, V> arrived{.topic = bytes.topic,
                               .timestamp = {bytes.timestamp},
                               .partition_time = {bytes.partition_time},
                               .headers = bytes.headers};
-        if (!time_) {
-            LEAT_TRY(const Timestamp own, FailOnInvalidTimestamp{}(arrived));
-            return own.ms;
-        }
         LEAT_TRY_VOID(decode(bytes));
         arrived.key = key_at();
         arrived.value = value_at();
@@ -102,7 +99,9 @@ struct SinkUse {
 template <class K, class V>
 class SinkNode final : public Node {
   public:
-    SinkNode(std::string name, SinkUse<K, V> use) : Node(std::move(name)), use_(std::move(use)) {}
+    SinkNode(std::string name, SinkUse<K, V> use) : Node(std::move(name)), use_(std::move(use)) {
+        takes(typeid(Record<K, V>));
+    }
 
   private:
     Result<void> process(const Flow& flow) override {
@@ -110,28 +109,34 @@ class SinkNode final : public Node {
         const auto* value = flow.value_as<V>();
         if (use_.topic_of) chosen_ = use_.topic_of(key, value);
         const std::string& topic = use_.topic_of ? chosen_ : use_.topic;
-        Outgoing out{.topic = topic, .timestamp = flow.timestamp, .headers = flow.headers};
-        key_bytes_.clear();
-        value_bytes_.clear();
-        if (auto done = encode(topic, key, value); !done) {
-            if (task().survives_unsent(*this, flow, done.error())) return {};
+        Outgoing out{
+            .topic = topic, .timestamp = flow.timestamp, .headers = flow.headers, .sender = this};
+        if (auto done = encode(out, key, value); !done) {
+            if (task().survives_unsent(flow, out, done.error())) return {};
             return done;
         }
-        if (key != nullptr) out.key = key_bytes_;
-        if (value != nullptr) out.value = value_bytes_;
-        out.sender = this;
         if (!use_.partitioner) return deliver(out, flow);
         return send_to_chosen(out, flow, {.topic = topic, .key = key, .value = value});
     }
-    Result<void> encode(const std::string& topic, const K* key, const V* value) {
-        if (key != nullptr) LEAT_TRY_VOID(use_.key->encode(topic, *key, key_bytes_));
-        if (value != nullptr) LEAT_TRY_VOID(use_.value->encode(topic, *value, value_bytes_));
+    Result<void> encode(Outgoing& out, const K* key, const V* value) {
+        key_bytes_.clear();
+        value_bytes_.clear();
+        if (key != nullptr) {
+            out.unencodable = RecordPart::kKey;
+            LEAT_TRY_VOID(use_.key->encode(out.topic, *key, key_bytes_));
+            out.key = key_bytes_;
+        }
+        if (value != nullptr) {
+            out.unencodable = RecordPart::kValue;
+            LEAT_TRY_VOID(use_.value->encode(out.topic, *value, value_bytes_));
+            out.value = value_bytes_;
+        }
+        out.unencodable.reset();
         return {};
     }
     Result<void> deliver(const Outgoing& out, const Flow& flow) {
         Result<void> sent = task().send(out);
-        if (!sent && !task().failed() && task().survives_unsent(*this, flow, sent.error()))
-            return {};
+        if (!sent && !task().failed() && task().survives_unsent(flow, out, sent.error())) return {};
         return sent;
     }
     Result<void> send_to_chosen(Outgoing& out, const Flow& flow, Departing<K, V> record) {

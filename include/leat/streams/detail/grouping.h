@@ -110,6 +110,7 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
     StoreSpec spec{.name = as.store.empty() ? graph.store_name(prefix) : as.store,
                    .logging = as.logging,
                    .caching = as.caching};
+    spec.changelog = as.changelog;
     check_materialized(graph, as.name.empty() ? spec.name : as.name, as, can);
     place_store(spec, as.persistent);
     keep_history(spec, as);
@@ -124,7 +125,7 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
 template <class K, class A>
 void skip_number_of_count(Graph& graph, const Materialized<K, A>& as) {
     const bool given = as.key || as.value || as.retention || as.history || !as.logging ||
-                       as.persistent || !as.caching;
+                       as.persistent || !as.caching || !as.changelog.empty();
     if (as.store.empty() && given) graph.store_name("KSTREAM-AGGREGATE-");
 }
 

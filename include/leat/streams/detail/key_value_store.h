@@ -17,6 +17,8 @@
 
 namespace leat::streams::detail {
 
+class UseOrder;
+
 /// Key to value, with a timestamp when the spec's kind is kKeyValue. Changelog values are without
 /// the timestamp: it is the record's.
 class KeyValueStore final : public StateStore {
@@ -25,6 +27,8 @@ class KeyValueStore final : public StateStore {
     using Visit = std::function<bool(std::string_view key, const Entry& entry)>;
 
     KeyValueStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
+    ~KeyValueStore() override;
+    Result<void> open(Task& task) override;
     Result<void> restore(std::span<const ChangelogRecord> records) override;
 
     /// False when there is none.
@@ -48,8 +52,10 @@ class KeyValueStore final : public StateStore {
     }
 
   private:
+    Result<void> put_row(std::string_view row, std::optional<std::string_view> value) override;
     std::string_view changelog_value(std::string_view value) const override;
     void read_entry(std::string_view value, Entry& out) const override;
+    Result<void> take_in(std::span<const ChangelogRecord> records);
     void decode(std::string& value, Entry& out) const;
     // Without counting the call.
     Result<bool> find(std::string_view key, Entry& out) const;
@@ -57,6 +63,9 @@ class KeyValueStore final : public StateStore {
                      std::int64_t timestamp, const Headers* headers);
 
     bool timestamped_;
+    std::unique_ptr<UseOrder> uses_;  ///< Absent: there may be as many as there are.
+    bool restores_ = false;
+    std::int64_t now_ = -1;  ///< Of the last put.
     std::string scratch_;
 };
 using TimestampedStore = KeyValueStore;

@@ -128,11 +128,13 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
                       .retention_ms = before + after + grace,
                       .window_ms = before + after,
                       .retain_duplicates = true};
+    join.this_spec.changelog = as.changelog;
     place_store(join.this_spec, as.persistent);
     join.other_spec = join.this_spec;
     join.other_spec.name = names.other_store;
     join.waiting_spec = {
         .name = names.waiting, .kind = StoreSpec::Kind::kList, .logging = as.logging};
+    join.waiting_spec.changelog = as.changelog;
     place_store(join.waiting_spec, as.persistent);
     join.join = [joiner = joiner_of<kAbsent, K, V, V2>(std::move(joiner))](const K* key, const V* l,
                                                                            const V2* r) {

@@ -21,7 +21,11 @@ detail::GraphNode& KStream<K, V>::add(const std::string& name, bool key_changing
                                       More... more) const {
     return detail::add_processor(
         *at_.graph, *at_.node, name,
-        [name, function, more...] { return std::make_unique<N>(name, function, more...); },
+        [name, function, more...] {
+            auto node = std::make_unique<N>(name, function, more...);
+            node->takes(typeid(Record<K, V>));
+            return node;
+        },
         key_changing);
 }
 

@@ -49,10 +49,11 @@ KTable<K, V> KTable<K, V>::suppress(detail::Suppression how, const Named& named)
     const auto value = detail::choose(at_.value, Serde<V>{});
     graph.require(name, key != nullptr && value != nullptr, "no serde for its key or value");
     detail::GraphNode node{.name = name, .old_values_from_parents = true};
-    const detail::StoreSpec spec{.name = how.store,
-                                 .kind = detail::StoreSpec::Kind::kSuppress,
-                                 .logging = how.limits.logging,
-                                 .persistent = false};
+    detail::StoreSpec spec{.name = how.store,
+                           .kind = detail::StoreSpec::Kind::kSuppress,
+                           .logging = how.limits.logging,
+                           .persistent = false};
+    spec.changelog = how.limits.changelog;
     node.write = [=, parent = at_.node->name](detail::Parts& parts) {
         parts.add({.name = name, .parents = {parent}, .make = [=] {
                        return std::make_unique<detail::SuppressNode<K, V>>(name, how, key, value);

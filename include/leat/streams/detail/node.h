@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,10 @@ class Node {
     /// The same for a call at a point of time.
     Result<void> run(const std::function<Result<void>()>& call, std::int64_t now);
 
+    /// The type of the records that come, Record<K, V>; null: it is not known, or they are updates
+    /// of a table.
+    [[nodiscard]] const std::type_info* input() const noexcept { return input_; }
+    void takes(const std::type_info& record) noexcept { input_ = &record; }
     /// Counts what comes; null: nobody does.
     void set_meter(const NodeMeter* meter) { meter_ = meter; }
     /// For a source, to which records come without run().
@@ -121,6 +126,7 @@ class Node {
     std::vector<StateStore*> stores_;
     Task* task_ = nullptr;
     const NodeMeter* meter_ = nullptr;
+    const std::type_info* input_ = nullptr;
 };
 
 }  // namespace leat::streams::detail

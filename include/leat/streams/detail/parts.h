@@ -5,6 +5,7 @@
 // InternalTopologyBuilder. Threading: filled by one thread, then immutable.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +25,14 @@
 
 namespace leat::streams::detail {
 
+/// The time of records of a source that has no extractor of its own.
+enum class DefaultTime : std::uint8_t {
+    kFail,           ///< Their own; an error when that is negative.
+    kSkip,           ///< Their own; a negative one drops the record.
+    kPartitionTime,  ///< Their own, or else their partition's; an error when it has none.
+    kWallClock,
+};
+
 /// A node that turns bytes of an input topic into a Flow.
 class SourceNode : public Node {
   public:
@@ -40,8 +49,10 @@ class SourceNode : public Node {
     /// before the choice of the next record; its answer is the `timestamp` that take() gets.
     /// Errors: kInvalidTimestamp, kInvalidRecord (the extractor looks at key and value), and what
     /// the extractor answers or throws.
-    /// Here: the record's own, an error when that is negative.
+    /// Here: by the default.
     virtual Result<std::int64_t> stamp(const Bytes& bytes);
+    /// Of a source that has no extractor.
+    void set_default_time(DefaultTime by) noexcept { default_time_ = by; }
     /// Decodes and forwards. Errors: kInvalidRecord, and what processing ends with.
     virtual Result<void> take(const Bytes& bytes) = 0;
     /// Whether the last stamp() or take() failed because the bytes do not decode: a matter for the
@@ -51,6 +62,9 @@ class SourceNode : public Node {
   protected:
     Result<void> process(const Flow& flow) final { return forward(flow); }
     bool undecodable_ = false;
+
+  private:
+    DefaultTime default_time_ = DefaultTime::kFail;
 };
 
 struct Part {

@@ -20,7 +20,9 @@ template <class P, class ContextOf, class In>
 class UserNode : public Node {
   public:
     UserNode(std::string name, std::unique_ptr<P> processor)
-        : Node(std::move(name)), state_(*this), context_(state_), user_(std::move(processor)) {}
+        : Node(std::move(name)), state_(*this), context_(state_), user_(std::move(processor)) {
+        takes(typeid(Record<typename P::KeyIn, typename P::ValueIn>));
+    }
 
     Result<void> open(Task& task) override {
         LEAT_TRY_VOID(Node::open(task));

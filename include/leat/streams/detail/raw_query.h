@@ -42,17 +42,23 @@ struct RawQuery {
     enum class Kind : std::uint8_t {
         kKey,
         kRange,
+        kPrefix,
+        kCount,
         kWindowsOfKey,
-        kWindows,
+        kWindows,  ///< Of all keys, or of those from `key` to `last`.
+        kSession,
         kSessionsOfKey,
+        kSessions,  ///< As kWindows.
         kVersion,
         kVersions,
     };
     Kind kind = Kind::kKey;
     std::optional<std::string> key{};  ///< Of kRange: the first one, if there is a bound.
     std::optional<std::string> last{};
-    std::optional<std::int64_t> from_ms{};  ///< Of kVersion: as of; absent: the latest.
-    std::optional<std::int64_t> to_ms{};
+    /// Of kVersion: as of; absent: the latest. Of sessions: those that end at the earliest then; of
+    /// kSession its start.
+    std::optional<std::int64_t> from_ms{};
+    std::optional<std::int64_t> to_ms{};  ///< Of sessions: those that start at the latest then.
     bool backwards = false;
 };
 
@@ -70,6 +76,7 @@ struct RawAnswer {
     std::string reason{};
     Position position{};
     std::vector<RawRow> rows{};
+    std::uint64_t count = 0;  ///< Of kCount.
 };
 
 }  // namespace detail

@@ -4,6 +4,7 @@
 // Threading: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,15 @@ struct ChosenSerdes {
         if (row.end) out.to = Timestamp{*row.end};
         return out;
     }
+    Result<std::vector<KeyValueRow<K, V>>> pairs(const std::vector<RawRow>& rows) const {
+        std::vector<KeyValueRow<K, V>> out;
+        for (const RawRow& row : rows) {
+            LEAT_TRY(auto decoded, key->decode(store, row.key));
+            LEAT_TRY(auto timed_value, timed(row));
+            out.push_back({std::move(decoded), std::move(timed_value)});
+        }
+        return out;
+    }
     Result<std::vector<WindowRow<K, V>>> windows(const std::vector<RawRow>& rows) const {
         std::vector<WindowRow<K, V>> out;
         for (const RawRow& row : rows) {
@@ -73,10 +83,10 @@ Result<RawQuery> to_raw(std::string_view store, const KeyQuery<K, V>& query) {
 template <class K, class V>
 Result<std::optional<streams::Timed<V>>> from_raw(std::string_view store,
                                                   const KeyQuery<K, V>& query,
-                                                  const std::vector<RawRow>& rows) {
-    if (rows.empty()) return std::optional<streams::Timed<V>>{};
+                                                  const RawAnswer& answer) {
+    if (answer.rows.empty()) return std::optional<streams::Timed<V>>{};
     LEAT_TRY(const auto chosen, (ChosenSerdes<K, V>::of(store, query)));
-    LEAT_TRY(auto value, chosen.timed(rows.front()));
+    LEAT_TRY(auto value, chosen.timed(answer.rows.front()));
     return std::optional<streams::Timed<V>>{std::move(value)};
 }
 
@@ -95,45 +105,35 @@ Result<RawQuery> to_raw(std::string_view store, const RangeQuery<K, V>& query) {
 template <class K, class V>
 Result<std::vector<KeyValueRow<K, V>>> from_raw(std::string_view store,
                                                 const RangeQuery<K, V>& query,
-                                                const std::vector<RawRow>& rows) {
+                                                const RawAnswer& answer) {
     LEAT_TRY(const auto chosen, (ChosenSerdes<K, V>::of(store, query)));
-    std::vector<KeyValueRow<K, V>> out;
-    for (const RawRow& row : rows) {
-        LEAT_TRY(auto key, chosen.key->decode(chosen.store, row.key));
-        LEAT_TRY(auto value, chosen.timed(row));
-        out.push_back({std::move(key), std::move(value)});
-    }
-    return out;
+    return chosen.pairs(answer.rows);
 }
 
-template <class K, class V>
-Result<RawQuery> to_raw(std::string_view store, const WindowKeyQuery<K, V>& query) {
-    LEAT_TRY(RawQuery out,
-             (with_key<K, V>(RawQuery::Kind::kWindowsOfKey, store, query, query.key)));
-    out.from_ms = query.from.ms;
-    out.to_ms = query.to.ms;
+template <class K, class V, class P>
+Result<RawQuery> to_raw(std::string_view store, const PrefixQuery<K, V, P>& query) {
+    const Serde<P> serde = choose(query.prefix_serde, Serde<P>{});
+    if (serde == nullptr)
+        return Error{Errc::kInvalidRequest,
+                     "no serde for prefixes of the store " + std::string{store}};
+    RawQuery out{.kind = RawQuery::Kind::kPrefix, .backwards = query.descending};
+    LEAT_TRY_VOID(serde->encode(store, query.prefix, out.key.emplace()));
     return out;
 }
-template <class K, class V>
-Result<RawQuery> to_raw(std::string_view /*store*/, const WindowRangeQuery<K, V>& query) {
-    return RawQuery{
-        .kind = RawQuery::Kind::kWindows, .from_ms = query.from.ms, .to_ms = query.to.ms};
+template <class K, class V, class P>
+Result<std::vector<KeyValueRow<K, V>>> from_raw(std::string_view store,
+                                                const PrefixQuery<K, V, P>& query,
+                                                const RawAnswer& answer) {
+    LEAT_TRY(const auto chosen, (ChosenSerdes<K, V>::of(store, query)));
+    return chosen.pairs(answer.rows);
 }
-template <class K, class V>
-Result<RawQuery> to_raw(std::string_view store, const SessionQuery<K, V>& query) {
-    return with_key<K, V>(RawQuery::Kind::kSessionsOfKey, store, query, query.key);
+
+inline Result<RawQuery> to_raw(std::string_view /*store*/, const CountQuery& /*query*/) {
+    return RawQuery{.kind = RawQuery::Kind::kCount};
 }
-/// Windows of any kind.
-template <class Query>
-    requires requires { typename Query::Value::value_type; } &&
-             requires(typename Query::Value::value_type row) { row.window; }
-Result<typename Query::Value> from_raw(std::string_view store, const Query& query,
-                                       const std::vector<RawRow>& rows) {
-    const auto given = [&]<class K, class V>(const QuerySerdes<K, V>& serdes) {
-        return ChosenSerdes<K, V>::of(store, serdes);
-    };
-    LEAT_TRY(const auto chosen, given(query));
-    return chosen.windows(rows);
+inline Result<std::uint64_t> from_raw(std::string_view /*store*/, const CountQuery& /*query*/,
+                                      const RawAnswer& answer) {
+    return answer.count;
 }
 
 template <class K, class V>
@@ -145,10 +145,10 @@ Result<RawQuery> to_raw(std::string_view store, const VersionedKeyQuery<K, V>& q
 template <class K, class V>
 Result<std::optional<VersionRow<V>>> from_raw(std::string_view store,
                                               const VersionedKeyQuery<K, V>& query,
-                                              const std::vector<RawRow>& rows) {
-    if (rows.empty()) return std::optional<VersionRow<V>>{};
+                                              const RawAnswer& answer) {
+    if (answer.rows.empty()) return std::optional<VersionRow<V>>{};
     LEAT_TRY(const auto chosen, (ChosenSerdes<K, V>::of(store, query)));
-    LEAT_TRY(auto value, chosen.version(rows.front()));
+    LEAT_TRY(auto value, chosen.version(answer.rows.front()));
     return std::optional<VersionRow<V>>{std::move(value)};
 }
 template <class K, class V>
@@ -162,10 +162,10 @@ Result<RawQuery> to_raw(std::string_view store, const MultiVersionedKeyQuery<K, 
 template <class K, class V>
 Result<std::vector<VersionRow<V>>> from_raw(std::string_view store,
                                             const MultiVersionedKeyQuery<K, V>& query,
-                                            const std::vector<RawRow>& rows) {
+                                            const RawAnswer& answer) {
     LEAT_TRY(const auto chosen, (ChosenSerdes<K, V>::of(store, query)));
     std::vector<VersionRow<V>> out;
-    for (const RawRow& row : rows) {
+    for (const RawRow& row : answer.rows) {
         LEAT_TRY(auto value, chosen.version(row));
         out.push_back(std::move(value));
     }

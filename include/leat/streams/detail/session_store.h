@@ -36,9 +36,9 @@ class SessionStore final : public SegmentedStore {
     /// Sessions of a key with end >= earliest_end and start <= latest_start, by end, then start.
     Result<void> find(std::string_view key, std::int64_t earliest_end, std::int64_t latest_start,
                       const Visit& visit, Direction direction = Direction::kForward) const;
-    /// Sessions of all keys with earliest_end <= end <= latest_end, by end; for emit on close.
+    /// Sessions of all keys with earliest_end <= end <= latest_end, by end.
     Result<void> find_ended(std::int64_t earliest_end, std::int64_t latest_end,
-                            const VisitAll& visit) const;
+                            const VisitAll& visit, Direction direction = Direction::kForward) const;
 
     /// The oldest end that find_ended() finds when sessions up to the end `newest` were put. On
     /// disk that is all that its segments still hold, unlike with find() and with windows of time.

@@ -6,8 +6,10 @@
 // Threading: a store belongs to its task.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,6 +52,8 @@ struct StoreSpec {
     bool caching = false;          ///< Updates are held back until a commit, within a budget.
     std::int64_t segment_ms = -1;  ///< Not given: as Kafka Streams cuts.
     bool by_setting = false;       ///< `persistent` is a matter of the application's settings.
+    std::optional<std::size_t> entries_max{};  ///< Of a key-value store: the least used one goes.
+    std::map<std::string, std::string> changelog{};  ///< Settings of its topic.
     friend bool operator==(const StoreSpec&, const StoreSpec&) = default;
 };
 

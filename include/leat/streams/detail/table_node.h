@@ -35,7 +35,7 @@ struct Kept {
 template <class K, class V>
 bool described(const Materialized<K, V>& as) {
     return !as.store.empty() || as.key || as.value || as.history || !as.logging || as.persistent ||
-           !as.caching;
+           !as.caching || !as.changelog.empty();
 }
 
 template <class K, class V>
@@ -43,6 +43,7 @@ Kept<K, V> kept(Graph& graph, std::string_view operator_name, std::string store,
                 const Materialized<K, V>& as, const Serde<K>& key, const Serde<V>& value = {}) {
     check_materialized(graph, operator_name, as, {.windows = false, .history = true});
     StoreSpec spec{.name = store, .logging = as.logging, .caching = as.caching};
+    spec.changelog = as.changelog;
     place_store(spec, as.persistent);
     keep_history(spec, as);
     return {std::move(spec), {std::move(store), choose(as.key, key), choose(as.value, value)}};

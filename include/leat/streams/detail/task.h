@@ -38,11 +38,15 @@ struct Outgoing {
     std::int64_t timestamp = -1;
     const Headers* headers = nullptr;
     const Node* sender = nullptr;  ///< Whose output it is; null: nobody is asked about it.
+    std::optional<RecordPart> unencodable{};  ///< What could not become bytes.
 };
 
 struct TaskIdentity {
     std::string application_id{};
-    std::string task_id{};  ///< "0_3": sub-topology and partition.
+    std::string task_id{};    ///< "0_3": sub-topology and partition.
+    std::string state_dir{};  ///< Empty: it has no state on disk.
+    /// The application's settings as they were given; null: none.
+    const std::map<std::string, std::string>* configs = nullptr;
 };
 
 /// What a partitioner chose. Errors: kInvalidRequest (the topic has no such partition).
@@ -93,9 +97,9 @@ class Task {
     virtual void drop(const Node& node, std::string_view reason) = 0;
     /// Asks the processing exception handler; true: go on without the record.
     virtual bool survives(const Node& node, const Flow& flow, const Error& error) = 0;
-    /// Asks the production exception handler about a record that cannot be encoded; true: go on
-    /// without it.
-    virtual bool survives_unsent(const Node& /*node*/, const Flow& /*flow*/,
+    /// Asks the production exception handler about a record that cannot be encoded or sent, which
+    /// `flow` was to become; true: go on without it.
+    virtual bool survives_unsent(const Flow& /*flow*/, const Outgoing& /*record*/,
                                  const Error& /*error*/) {
         return false;
     }
@@ -110,7 +114,7 @@ class Task {
     void request_commit() noexcept { commit_requested_ = true; }
     bool take_commit_request() noexcept { return std::exchange(commit_requested_, false); }
     [[nodiscard]] const TaskIdentity& identity() const noexcept { return identity_; }
-    /// Before anything is opened.
+    /// Before any node is opened.
     void identify(TaskIdentity as) { identity_ = std::move(as); }
 
   private:

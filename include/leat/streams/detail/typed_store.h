@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A store of bytes as a processor's types see it. Layer: streams SDK, not for users.
-// Threading: a store belongs to its task.
+// A store of bytes as a processor's types see it: what all kinds have in common, and values under a
+// key. Layer: streams SDK, not for users. Threading: a store belongs to its task.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/result.h"
 #include "leat/streams/detail/key_value_store.h"
-#include "leat/streams/detail/window_store.h"
 #include "leat/streams/serde.h"
 
 namespace leat::streams::detail {
@@ -22,6 +22,10 @@ struct Present {
     std::int64_t timestamp = -1;
 };
 
+inline Direction direction_of(bool descending) {
+    return descending ? Direction::kBackward : Direction::kForward;
+}
+
 template <class K, class V>
 class StoreAccess {
   public:
@@ -30,93 +34,22 @@ class StoreAccess {
         : store_(&store), key_(std::move(key)), value_(std::move(value)), present_(&present) {}
 
     [[nodiscard]] std::int64_t now() const noexcept { return present_->timestamp; }
-
-    Result<std::optional<std::pair<V, std::int64_t>>> get(const K& key) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        Entry entry;
-        LEAT_TRY(const bool found, rows().get(bytes, entry));
-        return decoded(found, entry);
+    [[nodiscard]] StateStore& store() const noexcept { return *store_; }
+    [[nodiscard]] Result<std::string> bytes_of(const K& key) const { return encoded(*key_, key); }
+    /// Of the key, or nothing.
+    [[nodiscard]] Result<std::optional<std::string>> bytes_of(const std::optional<K>& key) const {
+        if (!key) return std::optional<std::string>{};
+        LEAT_TRY(auto bytes, bytes_of(*key));
+        return std::optional<std::string>{std::move(bytes)};
     }
-    /// Puts unless there is something; answers what there was.
-    Result<std::optional<std::pair<V, std::int64_t>>> put_if_absent(const K& key, const V& value,
-                                                                    std::int64_t timestamp) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        LEAT_TRY(const auto value_bytes, encoded(*value_, value));
-        Entry before;
-        LEAT_TRY(const bool found, rows().put_if_absent(bytes, value_bytes, timestamp, before));
-        return decoded(found, before);
+    [[nodiscard]] Result<std::string> value_bytes(const V& value) const {
+        return encoded(*value_, value);
     }
-    /// Answers what there was.
-    Result<std::optional<std::pair<V, std::int64_t>>> erase(const K& key,
-                                                            std::int64_t timestamp) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        Entry before;
-        LEAT_TRY(const bool found, rows().erase(bytes, timestamp, &before));
-        return decoded(found, before);
+    [[nodiscard]] Result<K> key_of(std::string_view bytes) const {
+        return key_->decode(store_->name(), bytes);
     }
-    Result<void> forget(const K& key, std::int64_t timestamp) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        LEAT_TRY_VOID(rows().erase(bytes, timestamp, nullptr));
-        return {};
-    }
-    Result<void> put(const K& key, const std::optional<V>& value, std::int64_t timestamp) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        if (!value) return rows().put(bytes, std::nullopt, timestamp);
-        LEAT_TRY(const auto value_bytes, encoded(*value_, *value));
-        return rows().put(bytes, value_bytes, timestamp);
-    }
-    /// from <= key <= to; a null bound is none. An entry that does not decode ends it.
-    Result<void> range(const K* from, const K* to,
-                       const std::function<bool(const K&, V, std::int64_t)>& visit) const {
-        std::string first;
-        std::optional<std::string> last;
-        if (from != nullptr) {
-            LEAT_TRY(first, encoded(*key_, *from));
-        }
-        if (to != nullptr) {
-            LEAT_TRY(last, encoded(*key_, *to));
-            last->push_back('\0');  // The next larger key: the upper bound is included.
-        }
-        Result<void> outcome;
-        const auto each = [&](std::string_view key, const Entry& entry) {
-            auto decoded_key = key_->decode(store_->name(), key);
-            if (!decoded_key) outcome = std::move(decoded_key).error();
-            if (!outcome) return false;
-            auto decoded = value_->decode(store_->name(), entry.value);
-            if (!decoded) outcome = std::move(decoded).error();
-            return outcome && visit(*decoded_key, *std::move(decoded), entry.timestamp);
-        };
-        LEAT_TRY_VOID(rows().range(
-            first, last ? std::optional<std::string_view>{*last} : std::nullopt, each));
-        return outcome;
-    }
-
-    Result<std::optional<V>> window_get(const K& key, std::int64_t start) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        Entry entry;
-        LEAT_TRY(const bool found, windows().get(bytes, start, entry));
-        if (!found) return std::optional<V>{};
-        LEAT_TRY(auto value, value_->decode(store_->name(), entry.value));
-        return std::optional<V>{std::move(value)};
-    }
-    /// As WindowStore::put().
-    Result<bool> window_put(const K& key, std::int64_t start, const std::optional<V>& value) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        if (!value) return windows().put(bytes, start, std::nullopt, now());
-        LEAT_TRY(const auto value_bytes, encoded(*value_, *value));
-        return windows().put(bytes, start, value_bytes, now());
-    }
-    Result<void> window_fetch(const K& key, std::int64_t from, std::int64_t to,
-                              const std::function<bool(std::int64_t, const V&)>& visit) const {
-        LEAT_TRY(const auto bytes, encoded(*key_, key));
-        Result<void> outcome;
-        const auto each = [&](std::int64_t start, const Entry& entry) {
-            auto decoded = value_->decode(store_->name(), entry.value);
-            if (!decoded) outcome = std::move(decoded).error();
-            return outcome && visit(start, *decoded);
-        };
-        LEAT_TRY_VOID(windows().fetch(bytes, from, to, each));
-        return outcome;
+    [[nodiscard]] Result<V> value_of(std::string_view bytes) const {
+        return value_->decode(store_->name(), bytes);
     }
 
   private:
@@ -126,19 +59,99 @@ class StoreAccess {
         LEAT_TRY_VOID(codec.encode(store_->name(), value, out));
         return out;
     }
-    Result<std::optional<std::pair<V, std::int64_t>>> decoded(bool found,
-                                                              const Entry& entry) const {
-        if (!found) return std::optional<std::pair<V, std::int64_t>>{};
-        LEAT_TRY(auto value, value_->decode(store_->name(), entry.value));
-        return std::optional{std::pair{std::move(value), entry.timestamp}};
-    }
-    [[nodiscard]] KeyValueStore& rows() const { return static_cast<KeyValueStore&>(*store_); }
-    [[nodiscard]] WindowStore& windows() const { return static_cast<WindowStore&>(*store_); }
-
     StateStore* store_ = nullptr;
     Serde<K> key_;
     Serde<V> value_;
     const Present* present_ = nullptr;
+};
+
+/// Of key-value stores.
+template <class K, class V>
+class RowAccess {
+  public:
+    using Found = std::optional<std::pair<V, std::int64_t>>;  ///< The value and its time.
+    using Visit = std::function<bool(const K& key, V value, std::int64_t timestamp)>;
+
+    RowAccess() = default;
+    explicit RowAccess(StoreAccess<K, V> at) : at_(std::move(at)) {}
+
+    [[nodiscard]] std::int64_t now() const noexcept { return at_.now(); }
+    Result<Found> get(const K& key) const {
+        LEAT_TRY(const auto bytes, at_.bytes_of(key));
+        Entry entry;
+        LEAT_TRY(const bool found, rows().get(bytes, entry));
+        return decoded(found, entry);
+    }
+    /// Puts unless there is something; answers what there was.
+    Result<Found> put_if_absent(const K& key, const V& value, std::int64_t timestamp) const {
+        LEAT_TRY(const auto bytes, at_.bytes_of(key));
+        LEAT_TRY(const auto value_bytes, at_.value_bytes(value));
+        Entry before;
+        LEAT_TRY(const bool found, rows().put_if_absent(bytes, value_bytes, timestamp, before));
+        return decoded(found, before);
+    }
+    /// Answers what there was.
+    Result<Found> erase(const K& key, std::int64_t timestamp) const {
+        LEAT_TRY(const auto bytes, at_.bytes_of(key));
+        Entry before;
+        LEAT_TRY(const bool found, rows().erase(bytes, timestamp, &before));
+        return decoded(found, before);
+    }
+    Result<void> put(const K& key, const std::optional<V>& value, std::int64_t timestamp) const {
+        LEAT_TRY(const auto bytes, at_.bytes_of(key));
+        if (!value) return rows().put(bytes, std::nullopt, timestamp);
+        LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));
+        return rows().put(bytes, value_bytes, timestamp);
+    }
+    /// from <= key <= to. An entry that does not decode ends it.
+    Result<void> range(const std::optional<K>& from, const std::optional<K>& to, const Visit& visit,
+                       bool descending) const {
+        LEAT_TRY(const auto first, at_.bytes_of(from));
+        LEAT_TRY(auto last, at_.bytes_of(to));
+        if (last) last->push_back('\0');  // The next larger key: the upper bound is included.
+        return walked(visit, [&](const KeyValueStore::Visit& each) {
+            return rows().range(first.value_or(""),
+                                last ? std::optional<std::string_view>{*last} : std::nullopt, each,
+                                direction_of(descending));
+        });
+    }
+    template <class P>
+    Result<void> prefix(const P& prefix, const Serde<P>& serde, const Visit& visit) const {
+        std::string first;
+        LEAT_TRY_VOID(serde->encode(at_.store().name(), prefix, first));
+        return walked(visit,
+                      [&](const KeyValueStore::Visit& each) { return rows().prefix(first, each); });
+    }
+    Result<std::uint64_t> count() const {
+        std::uint64_t out = 0;
+        LEAT_TRY_VOID(rows().all([&](std::string_view, const Entry&) {
+            ++out;
+            return true;
+        }));
+        return out;
+    }
+
+  private:
+    template <class Walk>
+    Result<void> walked(const Visit& visit, Walk walk) const {
+        Result<void> outcome;
+        LEAT_TRY_VOID(walk([&](std::string_view key, const Entry& entry) {
+            auto decoded_key = at_.key_of(key);
+            if (!decoded_key) outcome = std::move(decoded_key).error();
+            if (!outcome) return false;
+            auto value = at_.value_of(entry.value);
+            if (!value) outcome = std::move(value).error();
+            return outcome && visit(*decoded_key, *std::move(value), entry.timestamp);
+        }));
+        return outcome;
+    }
+    Result<Found> decoded(bool found, const Entry& entry) const {
+        if (!found) return Found{};
+        LEAT_TRY(auto value, at_.value_of(entry.value));
+        return Found{std::pair{std::move(value), entry.timestamp}};
+    }
+    [[nodiscard]] KeyValueStore& rows() const { return static_cast<KeyValueStore&>(at_.store()); }
+    StoreAccess<K, V> at_;
 };
 
 }  // namespace leat::streams::detail

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Method: files of properties as Java applications have them.
+#include "streams/settings.h"
+
+#include <gmock/gmock.h>
+
+#include "client/client_properties.h"
+#include "leat/streams/detail/edge_nodes.h"
+#include "leat/streams/serdes.h"
+#include "streams/settings_without_effect.h"
+#include "streams/state/store_fixture.h"
+
+namespace leat::streams {
+namespace {
+
+using std::string;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+Result<Settings> read(std::vector<config::Property> more) {
+    more.push_back({"application.id", "app", 0});
+    more.push_back({"bootstrap.servers", "h:1", 0});
+    return read_settings(more);
+}
+
+std::vector<string> noted(const Settings& settings) {
+    std::vector<string> out;
+    for (const SettingNote& note : settings.notes) out.push_back(note.name);
+    return out;
+}
+
+TEST(SettingsOfJava, AreAllTakenAndThoseWithoutEffectNoted) {
+    const auto settings = read({
+        {"default.key.serde", "org.apache.kafka.common.serialization.Serdes$StringSerde", 0},
+        {"group.protocol", "streams", 0},
+        {"rocksdb.config.setter", "com.example.Tuned", 0},
+        {"rack.aware.assignment.tags", "zone,cluster", 0},
+        {"client.tag.zone", "eu-1", 0},
+        {"processor.wrapper.class", "com.example.Wrapper", 0},
+        {"upgrade.from", "", 0},  // The default.
+        {"consumer.group.protocol", "classic", 0},
+    });
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_THAT(noted(*settings), ElementsAre("default.key.serde", "group.protocol",
+                                              "rocksdb.config.setter", "rack.aware.assignment.tags",
+                                              "client.tag.zone", "processor.wrapper.class"));
+    EXPECT_THAT(settings->notes.front().text, HasSubstr("Serdes are those of the types"));
+    EXPECT_EQ(client::find_property(settings->consumer, "group.protocol"), "");
+    EXPECT_EQ(settings->given.at("client.tag.zone"), "eu-1");
+}
+
+TEST(SettingsOfJava, AValueThatIsNoneIsRefused) {
+    EXPECT_FALSE(read({{"group.protocol", "raft", 0}}));
+    EXPECT_FALSE(read({{"buffered.records.per.partition", "0", 0}}));
+    EXPECT_FALSE(read({{"default.timestamp.extractor", "com.example.Own", 0}}));
+}
+
+TEST(SettingsOfJava, ANameThatNobodyKnowsIsLeftOutAndNotedOnce) {
+    const auto settings = read({{"my.own", "1", 0},
+                                {"consumer.interceptor.classes", "com.example.Spy", 0},
+                                {"queued.max.messages.kbytes", "4096", 0}});
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_THAT(noted(*settings), UnorderedElementsAre("my.own", "interceptor.classes"));
+    EXPECT_EQ(client::find_property(settings->consumer, "my.own"), "");
+    EXPECT_EQ(client::find_property(settings->consumer, "queued.max.messages.kbytes"), "4096");
+}
+
+TEST(SettingsOfJava, WrongValuesOfClientsAreFoundAtOnce) {
+    const auto wrong = read({{"producer.linger.ms", "soon", 0}});
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code(), Errc::kInvalidSetting);
+    EXPECT_THAT(string{wrong.error().detail()}, HasSubstr("linger.ms"));
+}
+
+TEST(SettingsOfJava, OfTwoNamesTheNewerCounts) {
+    EXPECT_EQ(read({{"cache.max.bytes.buffering", "7", 0}})->cache_bytes, 7);
+    EXPECT_EQ(read({{"statestore.cache.max.bytes", "5", 0}, {"cache.max.bytes.buffering", "7", 0}})
+                  ->cache_bytes,
+              5);
+}
+
+TEST(SettingsOfJava, EachWithoutEffectIsFoundByItsName) {
+    for (const config::Setting& known : settings_without_effect()) {
+        EXPECT_EQ(find_without_effect(known.name), &known);
+        for (const SettingRow& row : setting_rows()) EXPECT_NE(row.setting.name, known.name);
+    }
+    EXPECT_EQ(find_without_effect("client.tag"), nullptr);
+}
+
+Result<std::int64_t> stamped(std::string_view extractor, std::int64_t own,
+                             std::int64_t partition_time) {
+    const auto settings = read({{"default.timestamp.extractor", string{extractor}, 0}});
+    if (!settings) return Error{Errc::kInvalidSetting, string{settings.error().detail()}};
+    detail::TypedSource<string, string> source{"s", serde_for<string>(), serde_for<string>()};
+    detail::NotingTask task;
+    EXPECT_TRUE(source.open(task));
+    source.set_default_time(settings->default_time);
+    return source.stamp({.topic = "in", .timestamp = own, .partition_time = partition_time});
+}
+
+TEST(DefaultTimestampExtractor, IsChosenByJavasName) {
+    EXPECT_EQ(*stamped("FailOnInvalidTimestamp", 5, 9), 5);
+    EXPECT_FALSE(stamped("FailOnInvalidTimestamp", -1, 9));
+    EXPECT_EQ(*stamped("org.apache.kafka.streams.processor.LogAndSkipOnInvalidTimestamp", -1, 9),
+              -1);
+    EXPECT_EQ(*stamped("UsePartitionTimeOnInvalidTimestamp", -1, 9), 9);
+    EXPECT_FALSE(stamped("UsePartitionTimeOnInvalidTimestamp", -1, -1));
+    EXPECT_EQ(*stamped("WallclockTimestampExtractor", 5, 9), 0);  // The task's clock stands at 0.
+}
+
+TEST(DefaultTimestampExtractor, OfASourceThatNamesOneIsNotAsked) {
+    detail::TypedSource<string, string> source{
+        "s", serde_for<string>(), serde_for<string>(),
+        TimestampExtractor<string, string>{LogAndSkipOnInvalidTimestamp{}}};
+    source.set_default_time(detail::DefaultTime::kFail);
+    EXPECT_EQ(*source.stamp({.topic = "in", .timestamp = -1}), -1);
+}
+
+}  // namespace
+}  // namespace leat::streams

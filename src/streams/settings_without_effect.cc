@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "streams/settings_without_effect.h"
+
+#include <algorithm>
+#include <array>
+
+#include "client/client_properties.h"
+#include "streams/settings.h"
+
+namespace leat::streams {
+namespace {
+
+using config::Setting;
+using config::Type;
+
+constexpr std::string_view kSerdes =
+    "Serdes are those of the types, or given where an operator is declared.";
+constexpr std::string_view kRacks = "Tasks do not follow racks.";
+constexpr std::string_view kConsole = "Of Java's console tools.";
+
+constexpr Setting row(std::string_view name, Type type, std::string_view fallback,
+                      std::string_view doc) {
+    return {.name = name, .type = type, .fallback = fallback, .doc = doc, .effective = false};
+}
+constexpr Setting from(double min, Setting setting) {
+    setting.min = min;
+    return setting;
+}
+constexpr Setting one_of(std::string_view choices, Setting setting) {
+    setting.choices = choices;
+    return setting;
+}
+
+constexpr auto kRows = std::to_array<Setting>({
+    row("allow.os.group.write.access", Type::kBoolean, "false",
+        "The process's umask says who may write to the state's folder."),
+    from(1, row("buffered.records.per.partition", Type::kInt, "1000",
+                "Not needed: a partition that is not read stops fetching by itself "
+                "(queued.max.messages.kbytes).")),
+    row("built.in.metrics.version", Type::kString, "latest", "There is one version of metrics."),
+    row("client.tag.", Type::kString, "", kRacks),
+    row("config.providers", Type::kList, "", "Values are taken as they stand there."),
+    row("default.client.supplier", Type::kClass,
+        "org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier",
+        "Clients are librdkafka's."),
+    row("default.key.serde", Type::kClass, "", kSerdes),
+    row("default.list.key.serde.inner", Type::kClass, "", kSerdes),
+    row("default.list.key.serde.type", Type::kClass, "", kSerdes),
+    row("default.list.value.serde.inner", Type::kClass, "", kSerdes),
+    row("default.list.value.serde.type", Type::kClass, "", kSerdes),
+    row("default.value.serde", Type::kClass, "", kSerdes),
+    row("enable.metrics.push", Type::kBoolean, "true", "Metrics are scraped."),
+    one_of("classic,streams",
+           row("group.protocol", Type::kString, "classic",
+               "There is one way to share tasks: an assignor of our own in the classic protocol.")),
+    row("log.summary.interval.ms", Type::kLong, "120000", "Metrics are scraped."),
+    row("metric.reporters", Type::kList, "", "Metrics are scraped."),
+    row("processor.wrapper.class", Type::kClass,
+        "org.apache.kafka.streams.processor.internals.NoOpProcessorWrapper",
+        "Processors are not wrapped."),
+    row("rack.aware.assignment.non_overlap_cost", Type::kInt, "", kRacks),
+    row("rack.aware.assignment.strategy", Type::kString, "none", kRacks),
+    row("rack.aware.assignment.tags", Type::kList, "", kRacks),
+    row("rack.aware.assignment.traffic_cost", Type::kInt, "", kRacks),
+    row("rocksdb.config.setter", Type::kClass, "",
+        "leat.state.memory.max.bytes is all there is to set."),
+    row("task.assignor.class", Type::kString, "", "The assignor is our own."),
+    row("upgrade.from", Type::kString, "", "There is no older protocol."),
+    row("window.size.ms", Type::kLong, "", kConsole),
+    row("windowed.inner.class.serde", Type::kString, "", kConsole),
+});
+static_assert(std::ranges::is_sorted(kRows, {}, &Setting::name));
+
+}  // namespace
+
+std::span<const Setting> settings_without_effect() {
+    return kRows;
+}
+
+const Setting* find_without_effect(std::string_view name) {
+    const auto found = std::ranges::find_if(kRows, [&](const Setting& known) {
+        return known.name.ends_with('.') ? name.starts_with(known.name) : name == known.name;
+    });
+    return found == kRows.end() ? nullptr : &*found;
+}
+
+Result<void> check_client_settings(Settings& s) {
+    using client::Role;
+    for (auto* all : {&s.consumer, &s.restore_consumer, &s.global_consumer, &s.producer, &s.admin})
+        std::erase_if(*all, [&s](const config::Property& one) {
+            if (client::is_client_setting(one.name)) return false;
+            const bool is_noted = std::ranges::find(s.notes, one.name, &SettingNote::name) !=
+                                  s.notes.end();  // It went to several clients.
+            if (!is_noted) s.notes.push_back({one.name, "is not known, and has no effect"});
+            return true;
+        });
+    for (const auto* all : {&s.consumer, &s.restore_consumer, &s.global_consumer})
+        LEAT_TRY_VOID(client::check_properties(*all, Role::kConsumer));
+    return client::check_properties(s.producer, Role::kProducer);
+}
+
+}  // namespace leat::streams

@@ -126,7 +126,8 @@ TEST_F(Queries, WindowsBackwardsAndOfSomeKeys) {
               (std::vector<Row>{{"b", {0, 100}, {1, {20}}}, {"c", {100, 200}, {1, {120}}}}));
     EXPECT_EQ(ask("windows", Range(KeyBounds<Text>{std::nullopt, "a"}, {0}, {1000}, true)),
               (std::vector<Row>{late, early}));
-    EXPECT_EQ(ask("windows", Range({0}, {1000}, true)).front(), late);
+    // By key within a segment, as Kafka Streams' on disk.
+    EXPECT_EQ(ask("windows", Range({0}, {1000}, true)).front(), (Row{"c", {100, 200}, {1, {120}}}));
 }
 
 TEST_F(Queries, SessionsByTimesByKeysAndOne) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/admin.h"
+#include "leat/streams/detail/guarded.h"
 #include "obs/log.h"
 #include "streams/failpoints.h"
 
@@ -12,6 +13,7 @@ namespace leat::streams {
 namespace {
 
 constexpr obs::Logger kLog{"streams"};
+constexpr std::string_view kListener = "the listener of restores";
 
 RestoringStore told_of(const ChangelogMark& mark) {
     return {mark.store->name(), mark.where.topic, mark.where.partition};
@@ -116,10 +118,13 @@ Result<void> ChangelogReader::set_ends(
         mark.end = found == source_ends.end() ? mark.begin : found->second;
     }
     for (const auto& mark : marks_) {
-        tell_suspended(*mark, SuspendReason::kPromoted);
         mark->started = mark->restored;
-        if (listener_ != nullptr)
+        if (listener_ == nullptr) continue;
+        LEAT_TRY_VOID(detail::guarded(kListener, [&]() -> Result<void> {
+            tell_suspended(*mark, SuspendReason::kPromoted);
             listener_->on_restore_start(told_of(*mark), mark->next, *mark->end);
+            return {};
+        }));
     }
     return {};
 }
@@ -182,24 +187,34 @@ Result<bool> ChangelogReader::restore(std::size_t records_max) {
             continue;
         }
         const std::int64_t before = mark->restored;
-        if (listener_ != nullptr && !mark->end && !std::exchange(mark->is_told, true))
-            listener_->on_update_start(told_of(*mark), mark->next);
+        LEAT_TRY_VOID(tell_started(*mark));
         LEAT_TRY(mark->done, advance(*mark, records_max));
         all = all && mark->done;
-        if (listener_ != nullptr) tell(*mark, mark->restored - before);
+        LEAT_TRY_VOID(tell(*mark, mark->restored - before));
     }
     return all;
 }
 
-void ChangelogReader::tell(ChangelogMark& mark, std::int64_t taken) const {
-    if (!mark.end) {
-        if (taken > 0)
+Result<void> ChangelogReader::tell_started(ChangelogMark& mark) const {
+    if (listener_ == nullptr || mark.end || std::exchange(mark.is_told, true)) return {};
+    return detail::guarded(kListener, [&]() -> Result<void> {
+        listener_->on_update_start(told_of(mark), mark.next);
+        return {};
+    });
+}
+
+Result<void> ChangelogReader::tell(const ChangelogMark& mark, std::int64_t taken) const {
+    if (listener_ == nullptr) return {};
+    return detail::guarded(kListener, [&]() -> Result<void> {
+        if (taken > 0 && mark.end)
+            listener_->on_batch_restored(told_of(mark), mark.next, taken);
+        else if (taken > 0)
             listener_->on_batch_loaded(told_of(mark), mark.next, taken,
                                        std::max(mark.seen_end, mark.next));
-        return;
-    }
-    if (taken > 0) listener_->on_batch_restored(told_of(mark), mark.next, taken);
-    if (mark.done) listener_->on_restore_end(told_of(mark), mark.restored - mark.started);
+        if (mark.end && mark.done)
+            listener_->on_restore_end(told_of(mark), mark.restored - mark.started);
+        return {};
+    });
 }
 
 void ChangelogReader::tell_suspended(ChangelogMark& mark, SuspendReason why) const {
@@ -252,10 +267,15 @@ Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_m
 
 void ChangelogReader::close() {
     if (!std::exchange(reading_, false)) return;
-    for (const auto& mark : marks_) tell_suspended(*mark, SuspendReason::kMigrated);
-    for (const auto& mark : marks_)
-        if (listener_ != nullptr && mark->end && !mark->done)
-            listener_->on_restore_suspended(told_of(*mark), mark->restored - mark->started);
+    const Result<void> told = detail::guarded(kListener, [&]() -> Result<void> {
+        for (const auto& mark : marks_) {
+            tell_suspended(*mark, SuspendReason::kMigrated);
+            if (listener_ != nullptr && mark->end && !mark->done)
+                listener_->on_restore_suspended(told_of(*mark), mark->restored - mark->started);
+        }
+        return {};
+    });
+    if (!told) kLog.warn("a listener failed", {{"why", told.error().detail()}});
     std::vector<client::TopicPartition> where;
     where.reserve(marks_.size());
     for (const auto& mark : marks_) where.push_back(mark->where);

@@ -119,8 +119,10 @@ class ChangelogReader {
     /// Reads a batch; `mark.next` is behind it.
     Result<void> read(ChangelogMark& mark, std::size_t records_max);
     Result<bool> advance(ChangelogMark& mark, std::size_t records_max);
+    /// The listener hears of it, if there is one. Errors: what it threw.
+    Result<void> tell_started(ChangelogMark& mark) const;
     /// `taken`: records that were taken in just now.
-    void tell(ChangelogMark& mark, std::int64_t taken) const;
+    Result<void> tell(const ChangelogMark& mark, std::int64_t taken) const;
     void tell_suspended(ChangelogMark& mark, SuspendReason why) const;
 
     Cluster cluster_;

@@ -55,7 +55,7 @@ Result<void> GlobalState::open(detail::StateHome* states) {
     } else {
         LEAT_TRY(open_state_.state, detail::TaskState::open({}));
     }
-    graph_ = std::make_unique<detail::TaskGraph>(parts_, nodes_, *open_state_.state);
+    LEAT_TRY(graph_, detail::TaskGraph::make(parts_, nodes_, *open_state_.state));
     for (const auto& [name, store] : graph_->stores()) stores_.push_back(store.get());
     LEAT_TRY_VOID(open_state_.state->ready());
     return graph_->open(*this);

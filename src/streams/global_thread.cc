@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "client/client_properties.h"
+#include "leat/streams/detail/guarded.h"
 #include "obs/log.h"
 #include "streams/internal_topics.h"
 
@@ -36,7 +37,8 @@ GlobalThread::~GlobalThread() {
 
 void GlobalThread::start() {
     thread_ = rt::NamedThread{"stream-global", [this] {
-                                  const Result<void> done = run();
+                                  const Result<void> done =
+                                      detail::guarded("global stores", [this] { return run(); });
                                   {
                                       const std::lock_guard lock{mutex_};
                                       waker_ = nullptr;

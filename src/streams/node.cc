@@ -25,10 +25,6 @@ Result<void> Node::open(Task& task) {
     return {};
 }
 
-Error Node::thrown_error(std::string_view what) const {
-    return {Errc::kUnknownServerError, name_ + ": " + std::string{what}};
-}
-
 void Node::note_close(const Result<void>& done) {
     if (!done) kLog.warn("a processor's close() failed", {{"why", done.error().detail()}});
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "leat/streams/detail/guarded.h"
 #include "obs/log.h"
 
 namespace leat::streams {
@@ -111,7 +112,7 @@ std::vector<StorePlace> StateUpdater::store_places() const {
 void StateUpdater::run() {
     while (!stopping_) {
         bool worked = false;
-        Result<void> done = turn(worked);
+        Result<void> done = detail::guarded("restoring", [&] { return turn(worked); });
         if (done) done = wait(worked);
         if (!done) fail(done.error());
     }
@@ -336,10 +337,12 @@ Result<void> StateUpdater::step(Entry& entry, bool& worked) {
 Result<void> StateUpdater::judge(Entry& entry, const Error& why) {
     const Instant now = environment_.clock->now();
     const bool is_damaged = entry.task->is_damaged();
-    const bool goes_on = is_damaged
-                             ? ++entry.damages <= kDamagesMax
-                             : may_pass(why.code()) &&
-                                   entry.patience.lasts(now, environment_.settings->task_timeout);
+    // A thread of this process that does not get on has it still: however long that takes.
+    const bool is_held = why.code() == Errc::kDataDirInUse;
+    const bool goes_on =
+        is_damaged ? ++entry.damages <= kDamagesMax
+                   : is_held || (may_pass(why.code()) &&
+                                 entry.patience.lasts(now, environment_.settings->task_timeout));
     if (!goes_on) return Error{why.code(), why.detail()};
     if (is_damaged || !std::exchange(entry.is_waiting, true))
         kLog.warn(is_damaged ? "state is damaged and restored whole" : "restoring has to wait",

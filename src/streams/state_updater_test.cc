@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,33 @@ Topology with_versions() {
         .to("out");
     return *b.build();
 }
+
+/// Throws at the call of that name.
+class ThrowsAt final : public RestoreListener {
+  public:
+    explicit ThrowsAt(string call) : call_(std::move(call)) {}
+    void on_restore_start(const RestoringStore& /*of*/, std::int64_t /*start*/,
+                          std::int64_t /*end*/) override {
+        blow("start");
+    }
+    void on_batch_restored(const RestoringStore& /*of*/, std::int64_t /*next*/,
+                           std::int64_t /*restored*/) override {
+        blow("batch");
+    }
+    void on_restore_end(const RestoringStore& /*of*/, std::int64_t /*restored*/) override {
+        blow("end");
+    }
+    void on_restore_suspended(const RestoringStore& /*of*/, std::int64_t /*restored*/) override {
+        blow("suspended");
+    }
+
+  private:
+    void blow(const string& call) const {
+        if (call == call_)
+            throw std::runtime_error(call);  // tidy: right here, a user's function may throw.
+    }
+    string call_;
+};
 
 /// An updater and all that it needs.
 struct Bench {
@@ -90,6 +118,7 @@ struct Bench {
         environment.globals = &globals;
         environment.cluster = updater->changelogs();
         environment.states = states.get();
+        environment.listener = listener.get();
         updater->add(std::make_unique<LiveTask>(kTask, kInputs, std::move(environment)), is_active,
                      kInputs);
     }
@@ -137,6 +166,7 @@ struct Bench {
     std::condition_variable told;
     int news = 0;
     FakeClients* clients = nullptr;
+    std::unique_ptr<RestoreListener> listener;
     std::unique_ptr<StateUpdater> updater;
 };
 
@@ -349,6 +379,35 @@ TEST(StateUpdater, DamagedStateIsRestoredWholeInPlace) {
     EXPECT_FALSE(task->is_damaged());
     EXPECT_EQ(next_of(*task), 2'000);
     EXPECT_EQ(task->changelogs().restored(), 2'000) << "all of it, not the tail";
+    task->close();
+}
+
+TEST(StateUpdater, AListenerThatThrowsEndsIt) {
+    for (const string& call : {string{"start"}, string{"batch"}, string{"end"}}) {
+        Bench bench;
+        bench.listener = std::make_unique<ThrowsAt>(call);
+        bench.fill(10);
+        bench.add(true);
+        {
+            std::unique_lock lock{bench.mutex};
+            bench.told.wait(lock, [&] { return bench.news > 0; });
+        }
+        const auto why = bench.updater->failure();
+        ASSERT_TRUE(why) << call;
+        EXPECT_EQ(why->detail(), "the listener of restores: " + call);
+    }
+}
+
+TEST(StateUpdater, AListenerThatThrowsAtTheEndOfATaskIsLoggedAlone) {
+    Bench bench;
+    bench.listener = std::make_unique<ThrowsAt>("suspended");
+    bench.fill(10);
+    bench.paused = true;
+    bench.add(true);
+    bench.clients->settle();
+    const auto task = bench.take();
+    ASSERT_NE(task, nullptr);
+    EXPECT_FALSE(bench.updater->failure());
     task->close();
 }
 

@@ -59,6 +59,14 @@ TaskGraph::TaskGraph(const Parts& parts, const std::vector<std::string>& names,
     }
 }
 
+Result<std::unique_ptr<TaskGraph>> TaskGraph::make(const Parts& parts,
+                                                   const std::vector<std::string>& names,
+                                                   StateBackend& backend) {
+    return guarded("a supplier", [&]() -> Result<std::unique_ptr<TaskGraph>> {
+        return std::make_unique<TaskGraph>(parts, names, backend);
+    });
+}
+
 TaskGraph::~TaskGraph() {
     for (const auto& node : nodes_) node->close();
 }

@@ -23,6 +23,10 @@ class TaskGraph {
   public:
     /// Makes the nodes of these parts and the stores they use, which keep their rows in `backend`.
     TaskGraph(const Parts& parts, const std::vector<std::string>& names, StateBackend& backend);
+    /// The same; errors: what a supplier threw.
+    static Result<std::unique_ptr<TaskGraph>> make(const Parts& parts,
+                                                   const std::vector<std::string>& names,
+                                                   StateBackend& backend);
     TaskGraph(const TaskGraph&) = delete;
     TaskGraph& operator=(const TaskGraph&) = delete;
     ~TaskGraph();

@@ -57,7 +57,7 @@ class TestDriver::Impl final : public detail::Task {
                               still_);
         store_meters_->tick(wall_ms_);
         backend_.meters = [this](const detail::StoreSpec& spec) { return store_meters_->of(spec); };
-        graph_ = std::make_unique<detail::TaskGraph>(parts_, names, backend_);
+        LEAT_TRY(graph_, detail::TaskGraph::make(parts_, names, backend_));
         meters_.emplace(&room_, "main", "0_0", *graph_);
         meters_->at(wall_ms_);
         return graph_->open(*this);

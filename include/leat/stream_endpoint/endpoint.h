@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "leat/stream_endpoint/form.h"
+#include "leat/streams/detail/guarded.h"
 #include "leat/streams/options.h"
 #include "leat/streams/serde.h"
 
@@ -50,20 +51,26 @@ template <class K, class V>
     const auto values = streams::detail::choose(value, streams::Serde<V>{});
     if (keys == nullptr || values == nullptr) return out;
     out.key_of = [keys, store = out.name](std::string_view text) -> Result<std::string> {
-        LEAT_TRY(const K one, Form<K>::read(text));
-        std::string bytes;
-        LEAT_TRY_VOID(keys->encode(store, one, bytes));
-        return bytes;
+        return streams::detail::guarded(store, [&]() -> Result<std::string> {
+            LEAT_TRY(const K one, Form<K>::read(text));
+            std::string bytes;
+            LEAT_TRY_VOID(keys->encode(store, one, bytes));
+            return bytes;
+        });
     };
     out.write_key = [keys, store = out.name](std::string_view bytes,
                                              std::string& json) -> Result<void> {
-        LEAT_TRY(const K one, keys->decode(store, bytes));
-        return Form<K>::write(one, json);
+        return streams::detail::guarded(store, [&]() -> Result<void> {
+            LEAT_TRY(const K one, keys->decode(store, bytes));
+            return Form<K>::write(one, json);
+        });
     };
     out.write_value = [values, store = out.name](std::string_view bytes,
                                                  std::string& json) -> Result<void> {
-        LEAT_TRY(const V one, values->decode(store, bytes));
-        return Form<V>::write(one, json);
+        return streams::detail::guarded(store, [&]() -> Result<void> {
+            LEAT_TRY(const V one, values->decode(store, bytes));
+            return Form<V>::write(one, json);
+        });
     };
     return out;
 }

@@ -126,8 +126,9 @@ class AggregateNode final : public Node {
     Result<void> open(Task& task) override {
         auto& store = task.store(codec_.store());
         store_.open(store);
-        cached_ = store.forward_on_flush([this](const Flushed& update) { return tell(update); },
-                                         old_values_);
+        cached_ = store.forward_on_flush(
+            [this](const Flushed& update) { return guarded([&] { return tell(update); }); },
+            old_values_);
         return Node::open(task);
     }
 

@@ -80,27 +80,37 @@ class ChangeSourceNode final : public SourceNode {
 
     Result<void> take(const Bytes& bytes) override {
         undecodable_ = true;
-        if (!bytes.key || !bytes.value)
-            return Error{Errc::kInvalidRecord, name() + ": an update without key or value"};
-        LEAT_TRY(const K key, key_->decode(bytes.topic, *bytes.key));
-        LEAT_TRY(const ChangeBytes both, parse_change(*bytes.value));
-        std::optional<V> now;
-        std::optional<V> before;
-        if (both.now) {
-            LEAT_TRY(now, value_->decode(bytes.topic, *both.now));
-        }
-        if (both.before) {
-            LEAT_TRY(before, value_->decode(bytes.topic, *both.before));
-        }
+        LEAT_TRY(const Update update, guarded([&] { return decode(bytes); }));
         undecodable_ = false;
-        const Change change{.now = now ? &*now : nullptr, .before = before ? &*before : nullptr};
-        return forward({.key = &key,
+        const Change change{.now = update.now ? &*update.now : nullptr,
+                            .before = update.before ? &*update.before : nullptr};
+        return forward({.key = &update.key,
                         .value = &change,
                         .timestamp = bytes.timestamp,
                         .headers = bytes.headers});
     }
 
   private:
+    struct Update {
+        K key;
+        std::optional<V> now{};
+        std::optional<V> before{};
+    };
+    Result<Update> decode(const Bytes& bytes) const {
+        if (!bytes.key || !bytes.value)
+            return Error{Errc::kInvalidRecord, name() + ": an update without key or value"};
+        LEAT_TRY(K key, key_->decode(bytes.topic, *bytes.key));
+        LEAT_TRY(const ChangeBytes both, parse_change(*bytes.value));
+        Update out{.key = std::move(key)};
+        if (both.now) {
+            LEAT_TRY(out.now, value_->decode(bytes.topic, *both.now));
+        }
+        if (both.before) {
+            LEAT_TRY(out.before, value_->decode(bytes.topic, *both.before));
+        }
+        return out;
+    }
+
     Serde<K> key_;
     Serde<V> value_;
 };

@@ -64,12 +64,15 @@ class TypedSource final : public SourceNode {
         record_key_.reset();
         record_value_.reset();
         undecodable_ = true;
-        if (is_there(bytes.key, *key_)) {
-            LEAT_TRY(record_key_, key_->decode(bytes.topic, *bytes.key));
-        }
-        if (is_there(bytes.value, *value_)) {
-            LEAT_TRY(record_value_, value_->decode(bytes.topic, *bytes.value));
-        }
+        LEAT_TRY_VOID(guarded([&]() -> Result<void> {
+            if (is_there(bytes.key, *key_)) {
+                LEAT_TRY(record_key_, key_->decode(bytes.topic, *bytes.key));
+            }
+            if (is_there(bytes.value, *value_)) {
+                LEAT_TRY(record_value_, value_->decode(bytes.topic, *bytes.value));
+            }
+            return {};
+        }));
         undecodable_ = false;
         return {};
     }
@@ -111,7 +114,7 @@ class SinkNode final : public Node {
         const std::string& topic = use_.topic_of ? chosen_ : use_.topic;
         Outgoing out{
             .topic = topic, .timestamp = flow.timestamp, .headers = flow.headers, .sender = this};
-        if (auto done = encode(out, key, value); !done) {
+        if (auto done = guarded([&] { return encode(out, key, value); }); !done) {
             if (task().survives_unsent(flow, out, done.error())) return {};
             return done;
         }

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/detail/guarded.h"
 #include "leat/streams/record.h"
 
 namespace leat::streams::detail {
@@ -102,14 +102,8 @@ class Node {
 
     /// `call`, which runs a user's function; what that throws becomes an error with this name.
     template <class Call>
-    auto guarded(Call call) const -> decltype(call()) {
-        try {
-            return call();
-        } catch (const std::exception& thrown) {
-            return thrown_error(thrown.what());
-        } catch (...) {  // tidy: right here, a user's function may throw anything.
-            return thrown_error("an exception that is no std::exception");
-        }
+    auto guarded(const Call& call) const -> decltype(call()) {
+        return detail::guarded(name_, call);
     }
 
     /// For a suppression, which tells something when it likes.
@@ -119,7 +113,6 @@ class Node {
 
   private:
     Result<void> judged(Result<void> done, const Flow& flow);
-    [[nodiscard]] Error thrown_error(std::string_view what) const;
 
     std::string name_;
     std::vector<Node*> children_;

@@ -26,6 +26,8 @@ class UserNode : public Node {
 
     Result<void> open(Task& task) override {
         LEAT_TRY_VOID(Node::open(task));
+        if (user_ == nullptr)
+            return Error{Errc::kInvalidRequest, name() + ": its supplier made no processor"};
         LEAT_TRY_VOID(guarded([&] { return user_->init(context_); }));
         open_ = true;
         return {};

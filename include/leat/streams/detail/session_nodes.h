@@ -38,8 +38,9 @@ class SessionAggregateNode final : public Node {
     Result<void> open(Task& task) override {
         store_ = &dynamic_cast<SessionStore&>(task.store(codec_.store()));
         final_.open(task, codec_.store());
-        cached_ = store_->forward_on_flush([this](const Flushed& update) { return tell(update); },
-                                           old_values_);
+        cached_ = store_->forward_on_flush(
+            [this](const Flushed& update) { return guarded([&] { return tell(update); }); },
+            old_values_);
         return Node::open(task);
     }
 

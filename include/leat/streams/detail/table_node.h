@@ -72,8 +72,9 @@ class TableNode : public Node {
         LEAT_TRY_VOID(view_->open(task));
         auto& store = task.store(codec_->store());
         store_.open(store);
-        cached_ = store.forward_on_flush([this](const Flushed& update) { return tell(update); },
-                                         old_values_);
+        cached_ = store.forward_on_flush(
+            [this](const Flushed& update) { return this->guarded([&] { return tell(update); }); },
+            old_values_);
         return {};
     }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Aggregates by (key, window of time). Layer: streams SDK, not for users.
-// Spec:  Kafka Streams' KStreamWindowAggregate. A record with a null value counts, one with a null
-// key does not.
+// Spec:  Kafka Streams' KStreamWindowAggregate. A null value counts, a null key does not.
 // Threading: as detail/node.h.
 #pragma once
 
@@ -34,8 +33,9 @@ class WindowedNode : public Node {
     Result<void> open(Task& task) override {
         store_ = &dynamic_cast<WindowStore&>(task.store(codec_.store()));
         final_.open(task, codec_.store());
-        cached_ = store_->forward_on_flush([this](const Flushed& update) { return tell(update); },
-                                           old_values_);
+        cached_ = store_->forward_on_flush(
+            [this](const Flushed& update) { return guarded([&] { return tell(update); }); },
+            old_values_);
         return Node::open(task);
     }
 

@@ -66,7 +66,7 @@ Result<void> LiveTask::open() {
         std::make_unique<detail::StoreMeters>(environment_.metrics, tags, *environment_.clock);
     database_meter_ = std::make_unique<detail::DatabaseMeter>(environment_.metrics, tags, state);
     state.meters = [this](const detail::StoreSpec& spec) { return store_meters_->of(spec); };
-    graph_ = std::make_unique<detail::TaskGraph>(*environment_.parts, subtopology().nodes, state);
+    LEAT_TRY(graph_, detail::TaskGraph::make(*environment_.parts, subtopology().nodes, state));
     for (detail::StateStore* store : environment_.globals->stores()) graph_->give(*store);
     meters_ = std::make_unique<TaskMeters>(environment_.metrics, environment_.thread, id_.text(),
                                            *graph_);
@@ -339,13 +339,19 @@ void LiveTask::remember(std::string_view name, std::int64_t value) {
 std::vector<client::CommittedOffset> LiveTask::positions() const {
     std::vector<client::CommittedOffset> out;
     for (const Input& input : inputs_)
-        if (input.position != input.committed)
-            out.push_back(
-                {.where = input.where,
-                 .offset = input.position,
-                 .metadata = encode_commit_metadata(
-                     {.partition_time = input.partition_time, .remembered = remembered_})});
+        if (input.position != input.committed) out.push_back(offset_of(input));
+    // The coordinator looks at who commits only when there are positions; and whoever is given the
+    // task meanwhile waits at this one until the transaction is over.
+    if (out.empty() && environment_.settings->exactly_once && needs_commit_ && !inputs_.empty())
+        out.push_back(offset_of(inputs_.front()));
     return out;
+}
+
+client::CommittedOffset LiveTask::offset_of(const Input& input) const {
+    return {.where = input.where,
+            .offset = input.position,
+            .metadata = encode_commit_metadata(
+                {.partition_time = input.partition_time, .remembered = remembered_})};
 }
 
 std::vector<client::PartitionOffset> LiveTask::purgeable() const {

@@ -60,7 +60,8 @@ class LiveTask final : public detail::Task {
     Result<bool> process();
     /// Caches down. Before positions() are committed.
     Result<void> flush();
-    /// What changed since the last committed().
+    /// What changed since the last committed(). Under exactly-once at least one when anything was
+    /// done: a transaction without positions is committed whoever sends it.
     [[nodiscard]] std::vector<client::CommittedOffset> positions() const;
     /// Up to where repartition topics are not needed any more.
     [[nodiscard]] std::vector<client::PartitionOffset> purgeable() const;
@@ -86,8 +87,7 @@ class LiveTask final : public detail::Task {
         return has_lost_globals_ ||
                (open_state_.state != nullptr && open_state_.state->is_damaged());
     }
-    /// It is called damaged because a call met damage of a global store, or needed one that is
-    /// being restored.
+    /// Because a call met damage of a global store, or needed one that is being restored.
     [[nodiscard]] bool has_lost_globals() const noexcept { return has_lost_globals_; }
     /// Something was processed since the last committed().
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
@@ -136,6 +136,7 @@ class LiveTask final : public detail::Task {
         std::int64_t seen_end = -1;  ///< When it was last read to its end.
         TopicMeter meter{};
     };
+    [[nodiscard]] client::CommittedOffset offset_of(const Input& input) const;
     /// Up to where the input of a store has been taken in.
     [[nodiscard]] Position position_of(std::string_view store) const;
     /// The topic as nodes name it: without the application's prefix.

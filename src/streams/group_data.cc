@@ -16,6 +16,8 @@
 namespace leat::streams {
 namespace {
 
+/// Fields that came later stand behind the others, where older readers do not look: only what these
+/// must not read gets another version.
 constexpr std::int8_t kVersion = 1;
 /// Java's Kafka Streams writes its own versions from 1 on: 'L' in front tells ours.
 constexpr std::int8_t kMark = 'L';
@@ -53,6 +55,7 @@ void put(Out& out, const MemberData& data, bool wants_shutdown) {
         put_task(out, task);
         out.i64(lag);
     }
+    if (data.shape) out.i64(*data.shape);
 }
 template <class Out>
 void put(Out& out, const MemberOrders& orders, bool /*unused*/) {
@@ -71,6 +74,7 @@ void put(Out& out, const MemberOrders& orders, bool /*unused*/) {
     out.array(false, orders.task_counts.size());
     for (const std::int32_t count : orders.task_counts) out.i32(count);
     out.bytes(orders.topology, false);
+    if (orders.shape) out.i64(*orders.shape);
 }
 
 template <class Data>
@@ -113,6 +117,11 @@ Result<void> check_mark(wire::Reader& in, std::string_view what) {
         return Error{Errc::kUnsupportedVersion,
                      std::string{what} + " of version " + std::to_string(version)};
     return {};
+}
+/// The last field, which was not always there.
+std::optional<std::int64_t> shape_in(wire::Reader& in) {
+    if (in.failed() || in.remaining() == 0) return std::nullopt;
+    return in.i64();
 }
 
 constexpr std::size_t kTopologyTextMax = 16U << 20;
@@ -162,8 +171,27 @@ Result<DecodedMember> decode_member(Bytes bytes) {
         const std::int64_t lag = mine.i64();
         if (!mine.failed()) out.data.state.lags[task] = lag;
     }
+    out.data.shape = shape_in(mine);
     LEAT_TRY_VOID(mine.finish());
     return out;
+}
+
+std::vector<std::string> take_out_foreign(std::map<std::string, DecodedMember>& members,
+                                          std::int64_t shape) {
+    std::vector<std::string> out;
+    for (const auto& [id, member] : members)
+        if (member.data.shape.value_or(shape) != shape) out.push_back(id);
+    for (const std::string& id : out) members.erase(id);
+    return out;
+}
+
+bool is_foreign(const MemberOrders& orders, std::int64_t shape, std::size_t subtopologies) {
+    const auto is_unknown = [&](const TaskId& task) {
+        return task.subtopology < 0 || static_cast<std::size_t>(task.subtopology) >= subtopologies;
+    };
+    return orders.shape.value_or(shape) != shape ||
+           std::ranges::any_of(orders.share.active, is_unknown) ||
+           std::ranges::any_of(orders.share.standby, is_unknown);
 }
 
 void settle_claims(std::map<std::string, DecodedMember>& members) {
@@ -221,6 +249,7 @@ Result<MemberOrders> decode_orders(Bytes bytes) {
         if (const std::int32_t count = mine.i32(); !mine.failed()) out.task_counts.push_back(count);
     const Bytes topology = mine.bytes(false);
     out.topology.assign(topology.begin(), topology.end());
+    out.shape = shape_in(mine);
     LEAT_TRY_VOID(mine.finish());
     return out;
 }

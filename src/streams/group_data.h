@@ -2,11 +2,13 @@
 //
 // What members tell the leader of the group, and what it tells them. Layer: streams (L6). Pure.
 // Spec:  Kafka's ConsumerProtocolSubscription and -Assignment, so that tools see topics and
-//        partitions; their user data is ours: a version byte, then big-endian fields.
+//        partitions; their user data is ours: a version byte, then big-endian fields. What is
+//        added to them stands behind, where older versions of this library do not look.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,8 @@ struct MemberData {
     std::string endpoint;          ///< application.server, may be empty.
     std::int32_t generation = -1;  ///< In which it got `state.active`.
     MemberState state;
+    /// Layout::shape() of what it runs. Absent: written by a version that did not tell.
+    std::optional<std::int64_t> shape{};
 };
 
 enum class GroupOrder : std::uint8_t {
@@ -48,6 +52,8 @@ struct MemberOrders {
     /// Of the leader's own orders: what it runs, for tools that ask the group. Packed; may be
     /// empty.
     std::vector<std::byte> topology{};
+    /// Of what the leader runs. Absent: as above.
+    std::optional<std::int64_t> shape{};
 };
 
 /// The text of a topology as it travels; empty when it would take more than `bytes_max`.
@@ -66,6 +72,13 @@ struct DecodedMember {
 /// Two may claim a task after one of them was away: the later generation is right, the other one's
 /// claim goes.
 void settle_claims(std::map<std::string, DecodedMember>& members);
+/// Takes out members that tell another shape than `shape`, and gives their names.
+[[nodiscard]] std::vector<std::string> take_out_foreign(
+    std::map<std::string, DecodedMember>& members, std::int64_t shape);
+/// Whether the orders are about another topology than one of that shape with so many
+/// sub-topologies.
+[[nodiscard]] bool is_foreign(const MemberOrders& orders, std::int64_t shape,
+                              std::size_t subtopologies);
 /// Errors: kTruncated, kMalformed, kUnsupportedVersion.
 [[nodiscard]] Result<DecodedMember> decode_member(Bytes bytes);
 

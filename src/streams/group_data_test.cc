@@ -31,6 +31,42 @@ TEST(GroupData, MemberComesBackAsItWas) {
     EXPECT_EQ(back->data.state.lags, data.state.lags);
 }
 
+TEST(GroupData, ShapesComeBackAndOlderOnesHaveNone) {
+    MemberData member;
+    member.process = "p";
+    MemberOrders orders;
+    orders.topology = {std::byte{1}};
+    EXPECT_EQ(decode_member(encode_member(member, {"a"}, false))->data.shape, std::nullopt);
+    EXPECT_EQ(decode_orders(encode_orders(orders, {}))->shape, std::nullopt);
+    member.shape = orders.shape = -42;
+    EXPECT_EQ(decode_member(encode_member(member, {"a"}, false))->data.shape, -42);
+    EXPECT_EQ(decode_orders(encode_orders(orders, {}))->shape, -42);
+    EXPECT_EQ(decode_orders(encode_orders(orders, {}))->topology, orders.topology);
+}
+
+TEST(GroupData, MembersOfAnotherShapeAreTakenOut) {
+    std::map<std::string, DecodedMember> members;
+    members["same"].data.shape = 1;
+    members["other"].data.shape = 2;
+    members["old"].data.shape.reset();
+    EXPECT_EQ(take_out_foreign(members, 1), std::vector<std::string>{"other"});
+    EXPECT_EQ(members.size(), 2U);
+    EXPECT_FALSE(members.contains("other"));
+}
+
+TEST(GroupData, OrdersAboutAnotherTopologyAreForeign) {
+    MemberOrders orders;
+    orders.share = {.active = {{1, 0}}, .standby = {{0, 3}}};
+    EXPECT_FALSE(is_foreign(orders, 1, 2));
+    EXPECT_TRUE(is_foreign(orders, 1, 1)) << "a sub-topology that is not known";
+    orders.share = {.active = {}, .standby = {{-1, 0}}};
+    EXPECT_TRUE(is_foreign(orders, 1, 2));
+    orders.share = {};
+    orders.shape = 1;
+    EXPECT_FALSE(is_foreign(orders, 1, 2));
+    EXPECT_TRUE(is_foreign(orders, 2, 2));
+}
+
 TEST(GroupData, LaterGenerationKeepsATaskThatTwoClaim) {
     std::map<std::string, DecodedMember> members;
     members["away"].data.generation = 3;

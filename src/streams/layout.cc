@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "leat/streams/detail/foreign_key.h"
 #include "streams/topic_widths.h"
 
 namespace leat::streams {
@@ -115,6 +116,34 @@ void Layout::add_source(Subtopology& to, const detail::Part& source,
         to.sources.push_back(topic);
         matched_[source.name].push_back(topic);
     }
+}
+
+std::int64_t Layout::shape() const {
+    std::string text;
+    // Each with an end of its own, so that no two lists look alike.
+    const auto add = [&](std::string_view word) { text.append(word).push_back('\0'); };
+    for (const Subtopology& one : subtopologies_) {
+        add("sub-topology");
+        for (const auto& topic : one.sources)
+            if (!is_matched(topic)) add(topic);
+        add("patterns");
+        for (const auto& [pattern, reset] : one.patterns) add(pattern);
+        add("writes");
+        for (const auto& topic : one.sinks) add(topic);
+        add("stores");
+        for (const detail::StoreSpec& store : one.stores) {
+            add(store.name);
+            add(std::to_string(static_cast<int>(store.kind)));
+            add(store.source_topic.value_or(store.logging ? "logged" : "not logged"));
+        }
+    }
+    return static_cast<std::int64_t>(detail::hash_value(text)[0]);
+}
+
+bool Layout::is_matched(const std::string& topic) const {
+    return std::ranges::any_of(matched_, [&](const auto& source) {
+        return std::ranges::find(source.second, topic) != source.second.end();
+    });
 }
 
 bool Layout::is_internal(const std::string& topic) const {

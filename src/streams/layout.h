@@ -51,6 +51,10 @@ class Layout {
     [[nodiscard]] const std::vector<Subtopology>& subtopologies() const noexcept {
         return subtopologies_;
     }
+    /// A number out of all that says which tasks there are and what they keep: topics, patterns and
+    /// stores of each sub-topology. Functions, serdes and names of operators may differ. Not of
+    /// topics that patterns match.
+    [[nodiscard]] std::int64_t shape() const;
     /// Source topics that exist without us, sorted.
     [[nodiscard]] std::vector<std::string> external_sources() const;
     /// All topics that are read, sorted.
@@ -91,6 +95,8 @@ class Layout {
     void add_source(Subtopology& to, const detail::Part& source,
                     const std::vector<std::string>& topics);
     void find_together();
+    /// Read because a pattern matches it.
+    [[nodiscard]] bool is_matched(const std::string& topic) const;
     /// A topic of this application's own, which no pattern is meant to take in.
     [[nodiscard]] bool is_internal(const std::string& topic) const;
     /// Topics of the sources that a node gets records from.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -36,6 +37,58 @@ TEST(Layout, NamesTopicsAsTheyAreOnTheCluster) {
     EXPECT_FALSE(layout.subtopologies()[0].is_stateful());
     EXPECT_TRUE(layout.subtopologies()[1].is_stateful());
     EXPECT_EQ(layout.external_sources(), (std::vector<string>{"lines"}));
+}
+
+std::int64_t shape_of(const std::function<void(Builder&)>& declare,
+                      const std::vector<string>& topics = {}) {
+    Builder b;
+    declare(b);
+    const auto topology = b.build();
+    EXPECT_TRUE(topology) << topology.error().detail();
+    return Layout{topology->parts(), "app", topics}.shape();
+}
+
+TEST(Layout, ShapeTellsTopologiesApartByTheirTasks) {
+    const auto counted = [](const string& topic, const string& store) {
+        return [=](Builder& b) {
+            static_cast<void>(
+                b.stream<string, string>(topic).group_by_key().count({.store = store}));
+        };
+    };
+    const std::int64_t shape = shape_of(counted("in", "s"));
+    EXPECT_EQ(shape, shape_of(counted("in", "s")));
+    EXPECT_NE(shape, shape_of(counted("other", "s")));
+    EXPECT_NE(shape, shape_of(counted("in", "other")));
+    EXPECT_NE(shape, shape_of([](Builder& b) {
+                  static_cast<void>(b.stream<string, string>("in").group_by_key().count(
+                      {.store = "s", .logging = false}));
+              }));
+    EXPECT_NE(shape, shape_of([](Builder& b) {
+                  static_cast<void>(b.stream<string, string>("in")
+                                        .group_by_key()
+                                        .windowed(tumbling(Duration{10}))
+                                        .count({.store = "s"}));
+              }));
+    EXPECT_NE(shape, shape_of([&](Builder& b) {
+                  counted("in", "s")(b);
+                  b.stream<string, string>("more").to("out");
+              }))
+        << "one more sub-topology";
+    // What a function does, and what an operator is called, may change while others run.
+    EXPECT_EQ(shape, shape_of([](Builder& b) {
+                  static_cast<void>(b.stream<string, string>("in", {.name = "named"})
+                                        .filter([](const string&, const string&) { return true; })
+                                        .group_by_key()
+                                        .count({.store = "s"}));
+              }));
+}
+
+TEST(Layout, ShapeIsThePatternsAndNotWhatTheyMatch) {
+    const auto reads = [](Builder& b) { b.stream<string, string>(TopicPattern{"in.*"}).to("out"); };
+    EXPECT_EQ(shape_of(reads), shape_of(reads, {"in-a", "in-b"}));
+    EXPECT_NE(shape_of(reads), shape_of([](Builder& b) {
+                  b.stream<string, string>(TopicPattern{"on.*"}).to("out");
+              }));
 }
 
 TEST(Layout, RepartitionTopicIsAsWideAsItsWidestSource) {

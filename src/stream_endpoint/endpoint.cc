@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Threads: one serves connections; some read stores, which may wait for a record that is being
-// processed; others wait for other instances, so that a reader is always free for what these ask.
+// processed; one tells what needs no store, and waits for nobody; others wait for other instances,
+// so that a reader is always free for what these ask.
 #include "leat/stream_endpoint/endpoint.h"
 
 #include <csignal>
@@ -92,7 +93,8 @@ class Endpoint::Impl {
     Impl(const streams::Application& application, std::vector<ExposedStore> stores)
         : settings_(application.endpoint_settings()),
           instance_(application, settings_.address),
-          router_(instance_, std::move(stores), settings_.rows_max),
+          router_(instance_, std::move(stores),
+                  {.rows_max = settings_.rows_max, .wait_max = settings_.forward_timeout}),
           loop_(rt::EventLoopOptions{.name = "stream-http"}) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
@@ -102,6 +104,7 @@ class Endpoint::Impl {
         thread_.reset();
         // What they finish now is answered to nobody.
         readers_.reset();
+        tellers_.reset();
         forwarders_.reset();
         server_.reset();
     }
@@ -110,6 +113,7 @@ class Endpoint::Impl {
         const NoSignals none;
         readers_.emplace(
             rt::ThreadPoolOptions{.threads = settings_.threads, .name = "stream-read"});
+        tellers_.emplace(rt::ThreadPoolOptions{.threads = 1, .name = "stream-tell"});
         forwarders_.emplace(
             rt::ThreadPoolOptions{.threads = settings_.forward_threads, .name = "stream-ask"});
         LEAT_TRY(access_, Access::open(settings_.user, settings_.password));
@@ -160,7 +164,8 @@ class Endpoint::Impl {
         if (auto no = access_.refuse(request)) return respond(*std::move(no));
         if (auto now = router_.at_once(request)) return respond(*std::move(now));
         const auto job = std::make_shared<Job>(Job{std::move(request), std::move(respond)});
-        readers_->submit(
+        rt::ThreadPool& pool = Router::asks_a_store(job->request) ? *readers_ : *tellers_;
+        pool.submit(
             loop_, [this, job] { job->progress = router_.read(job->request); },
             [this, job] { go_on(job); });
     }
@@ -183,6 +188,7 @@ class Endpoint::Impl {
     std::string address_;
     rt::EventLoop loop_;
     std::optional<rt::ThreadPool> readers_;
+    std::optional<rt::ThreadPool> tellers_;
     std::optional<rt::ThreadPool> forwarders_;
     std::unique_ptr<http::Server> server_;
     std::optional<rt::LoopThread> thread_;

@@ -31,6 +31,7 @@ http::Response refused(const Error& why) {
     if (code == Errc::kNotFound) return refusal(404, "UNKNOWN_STORE", why.detail());
     if (code == Errc::kUsage) return refusal(503, "NOT_RUNNING", why.detail());
     if (code == Errc::kNotCoordinator) return refusal(503, "NOT_READY", why.detail());
+    if (code == Errc::kTimedOut) return refusal(503, "HELD_UP", why.detail());
     if (code == Errc::kInvalidRequest) return refusal(400, "INVALID_REQUEST", why.detail());
     return refusal(500, "STORE_EXCEPTION", why.detail());
 }
@@ -144,6 +145,10 @@ void Router::take(const RawAnswer& answer, const KeyQueryMetadata& owner, Progre
         out.response = refusal(500, "STORE_EXCEPTION", text.error().detail());
 }
 
+bool Router::asks_a_store(const http::Request& request) {
+    return request.path != "/metrics" && request.path != "/stores";
+}
+
 Progress Router::read(const http::Request& request) const {
     Progress out;
     if (request.path == "/metrics") {
@@ -155,7 +160,7 @@ Progress Router::read(const http::Request& request) const {
         out.response = stores();
         return out;
     }
-    auto parsed = parse_question(request, stores_, rows_max_);
+    auto parsed = parse_question(request, stores_, limits_.rows_max);
     if (auto* refused_one = std::get_if<http::Response>(&parsed)) {
         out.response = std::move(*refused_one);
         return out;
@@ -166,7 +171,8 @@ Progress Router::read(const http::Request& request) const {
     if (out.response) return out;
     streams::QueryOptions options{.require_active = !out.question.stale,
                                   .at_least = out.question.at_least,
-                                  .rows_max = out.question.rows_max};
+                                  .rows_max = out.question.rows_max,
+                                  .wait_max = limits_.wait_max};
     for (const auto& one : owners) options.partitions.insert(one.partition);
     const auto answers = instance_.ask(out.question.store->name, out.question.query, options);
     if (!answers) {

@@ -4,6 +4,7 @@
 // Layer: stream_endpoint (L7). No sockets: these are behind Peers.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -29,9 +30,17 @@ struct Progress {
 /// Threading: thread-safe.
 class Router {
   public:
+    struct Limits {
+        std::size_t rows_max = 0;  ///< Of one partition.
+        /// For a thread of the instance that lets no query in.
+        std::chrono::milliseconds wait_max{5'000};
+    };
     /// `instance` outlives it.
-    Router(const Instance& instance, std::vector<ExposedStore> stores, std::size_t rows_max)
-        : instance_(instance), stores_(std::move(stores)), rows_max_(rows_max) {}
+    Router(const Instance& instance, std::vector<ExposedStore> stores, Limits limits)
+        : instance_(instance), stores_(std::move(stores)), limits_(limits) {}
+
+    /// False: read() does not wait for what the instance is at.
+    [[nodiscard]] static bool asks_a_store(const http::Request& request);
 
     /// What is answered without waiting; nothing: read() and finish() have the answer.
     [[nodiscard]] std::optional<http::Response> at_once(const http::Request& request) const;
@@ -56,7 +65,7 @@ class Router {
 
     const Instance& instance_;
     std::vector<ExposedStore> stores_;
-    std::size_t rows_max_;
+    Limits limits_;
 };
 
 }  // namespace leat::stream_endpoint

@@ -65,8 +65,8 @@ class Routing : public testing::Test {
     std::vector<std::shared_ptr<streams::TestDriver>> states_;
     FakeInstance one_{kOne};
     FakeInstance two_{kTwo};
-    Router first_{one_, exposed(), 100};
-    Router second_{two_, exposed(), 100};
+    Router first_{one_, exposed(), {.rows_max = 100}};
+    Router second_{two_, exposed(), {.rows_max = 100}};
     FakePeers peers_;
 };
 
@@ -236,6 +236,7 @@ TEST_F(Routing, MetricsAndStoresAreListed) {
     http::Request post;
     post.method = "POST";
     post.path = "/metrics";
+    EXPECT_FALSE(Router::asks_a_store(post)) << "it waits for no query";
     ASSERT_TRUE(first_.at_once(post));
     EXPECT_EQ(first_.at_once(post)->status, 405);
 }

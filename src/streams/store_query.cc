@@ -2,6 +2,7 @@
 #include "streams/store_query.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <mutex>
 #include <utility>
@@ -243,34 +244,72 @@ void QueryDesk::remove(int thread) {
     doors_.erase(thread);
 }
 
+namespace {
+
+/// Answers of one store by partition.
+/// Threading: not synchronised.
+class Gathered {
+  public:
+    Gathered(std::string_view store, const RawQuery& query, const QueryOptions& options)
+        : store_(store), query_(query), options_(options) {}
+    void visit(const TaskView& task) {
+        if (task.stores == nullptr) return;
+        const auto found = task.stores->find(store_);
+        if (found == task.stores->end()) return;
+        if (!options_.partitions.empty() && !options_.partitions.contains(task.id.partition))
+            return;
+        RawAnswer next{.partition = task.id.partition};
+        answer_of(task, *found->second, query_, options_, next);
+        // A task that moves between threads may be seen twice: what answers counts.
+        auto& mine = answers_.try_emplace(task.id.partition, std::move(next)).first->second;
+        if (mine.failure && !next.failure) mine = std::move(next);
+    }
+    [[nodiscard]] std::vector<RawAnswer> all() && {
+        for (const std::int32_t partition : options_.partitions)
+            if (!answers_.contains(partition)) {
+                RawAnswer missing{.partition = partition};
+                fail(missing, QueryFailure::kNotPresent, "it is not on this instance");
+                answers_.emplace(partition, std::move(missing));
+            }
+        std::vector<RawAnswer> out;
+        out.reserve(answers_.size());
+        for (auto& [partition, one] : answers_) out.push_back(std::move(one));
+        return out;
+    }
+
+  private:
+    std::string_view store_;
+    const RawQuery& query_;
+    const QueryOptions& options_;
+    std::map<std::int32_t, RawAnswer> answers_;
+};
+
+}  // namespace
+
 std::vector<RawAnswer> QueryDesk::ask(std::string_view store, const RawQuery& query,
                                       const QueryOptions& options) const {
-    std::map<std::int32_t, RawAnswer> answers;
-    const auto visit = [&](const TaskView& task) {
-        if (task.stores == nullptr) return;
-        const auto found = task.stores->find(store);
-        if (found == task.stores->end()) return;
-        if (!options.partitions.empty() && !options.partitions.contains(task.id.partition)) return;
-        RawAnswer next{.partition = task.id.partition};
-        answer_of(task, *found->second, query, options, next);
-        // A task that moves between threads may be seen twice: what answers counts.
-        auto& mine = answers.try_emplace(task.id.partition, std::move(next)).first->second;
-        if (mine.failure && !next.failure) mine = std::move(next);
-    };
+    Gathered out{store, query, options};
+    const auto visit = [&](const TaskView& task) { out.visit(task); };
     {
         const std::shared_lock lock{mutex_};
         for (const auto& [thread, door] : doors_) door.gate->query([&] { door.tasks(visit); });
     }
-    std::vector<RawAnswer> out;
-    for (const std::int32_t partition : options.partitions)
-        if (!answers.contains(partition)) {
-            RawAnswer missing{.partition = partition};
-            fail(missing, QueryFailure::kNotPresent, "it is not on this instance");
-            answers.emplace(partition, std::move(missing));
-        }
-    out.reserve(answers.size());
-    for (auto& [partition, one] : answers) out.push_back(std::move(one));
-    return out;
+    return std::move(out).all();
+}
+
+Result<std::vector<RawAnswer>> QueryDesk::ask_within(std::string_view store, const RawQuery& query,
+                                                     const QueryOptions& options) const {
+    Gathered out{store, query, options};
+    const auto visit = [&](const TaskView& task) { out.visit(task); };
+    {
+        const std::shared_lock lock{mutex_};
+        for (const auto& [thread, door] : doors_)
+            if (!door.gate->query_within(options.wait_max, [&] { door.tasks(visit); }))
+                return Error{Errc::kTimedOut,
+                             "thread " + std::to_string(std::abs(thread)) +
+                                 " is held up by a record for longer than the query waits"};
+    }
+    return std::move(out).all();
 }
 
 }  // namespace detail

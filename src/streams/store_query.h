@@ -49,6 +49,10 @@ class QueryDesk {
     /// One answer for each partition of `store` that is here or was asked for.
     [[nodiscard]] std::vector<RawAnswer> ask(std::string_view store, const RawQuery& query,
                                              const QueryOptions& options) const;
+    /// The same. Errors: kTimedOut, when a thread lets nobody in for options.wait_max.
+    [[nodiscard]] Result<std::vector<RawAnswer>> ask_within(std::string_view store,
+                                                            const RawQuery& query,
+                                                            const QueryOptions& options) const;
 
   private:
     struct Door {

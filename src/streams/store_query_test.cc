@@ -221,6 +221,12 @@ TEST(QueryDesk, AsksActiveTasksOrStandbysAndNamesWhatIsNotHere) {
     EXPECT_EQ(failures({.require_active = true}), "1=ok 2=NOT_ACTIVE ");
     EXPECT_EQ(failures({.partitions = {2, 7}}), "2=ok 7=NOT_PRESENT ");
     EXPECT_EQ(failures({.at_least = {{"in", {{2, 0}}}}}), "1=ok 2=NOT_UP_TO_BOUND ");
+    ASSERT_TRUE(desk.ask_within("s", all, {.wait_max = milliseconds{0}}));
+    gate.enter();
+    const auto held_up = desk.ask_within("s", all, {.wait_max = milliseconds{0}});
+    ASSERT_FALSE(held_up);
+    EXPECT_EQ(held_up.error().code(), Errc::kTimedOut);
+    gate.leave();
     desk.remove(1);
     EXPECT_EQ(failures({}), "");
 }

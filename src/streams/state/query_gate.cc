@@ -28,12 +28,19 @@ void QueryGate::let_in() {
     held_ = true;
 }
 
-void QueryGate::begin_query() {
+bool QueryGate::begin_query(std::optional<std::chrono::milliseconds> at_most) {
     std::unique_lock lock{mutex_};
     waiting_.fetch_add(1, std::memory_order_relaxed);
-    moved_.wait(lock, [this] { return !held_; });
+    const auto is_free = [this] { return !held_; };
+    bool is_in = true;
+    // Whoever lets one in under the lock finds it inside: the last look is under the same lock.
+    if (at_most)
+        is_in = moved_.wait_for(lock, *at_most, is_free);
+    else
+        moved_.wait(lock, is_free);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
-    held_ = true;
+    if (is_in) held_ = true;
+    return is_in;
 }
 
 void QueryGate::end_query() {

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace leat::streams::detail {
@@ -34,23 +36,36 @@ class QueryGate {
     /// while it is inside. What `read` found must be copied: views end with it.
     template <class F>
     auto query(F&& read) {
-        const Inside inside{*this};
+        const Inside inside{*this, std::nullopt};
         return std::forward<F>(read)();
+    }
+    /// The same; false, without a call, when the task does not let it in for that long.
+    template <class F>
+    bool query_within(std::chrono::milliseconds at_most, F&& read) {
+        const Inside inside{*this, at_most};
+        if (inside.is_there()) std::forward<F>(read)();
+        return inside.is_there();
     }
 
   private:
     class Inside {
       public:
-        explicit Inside(QueryGate& gate) : gate_(gate) { gate_.begin_query(); }
+        Inside(QueryGate& gate, std::optional<std::chrono::milliseconds> at_most)
+            : gate_(gate), is_there_(gate.begin_query(at_most)) {}
         Inside(const Inside&) = delete;
         Inside& operator=(const Inside&) = delete;
-        ~Inside() { gate_.end_query(); }
+        ~Inside() {
+            if (is_there_) gate_.end_query();
+        }
+        [[nodiscard]] bool is_there() const noexcept { return is_there_; }
 
       private:
         QueryGate& gate_;
+        bool is_there_;
     };
     void let_in();
-    void begin_query();
+    /// False: the time was over first.
+    bool begin_query(std::optional<std::chrono::milliseconds> at_most);
     void end_query();
 
     std::atomic<std::uint32_t> waiting_{0};  ///< Readers before the gate; changed under mutex_.
@@ -68,6 +83,19 @@ class WorkInside {
     WorkInside(const WorkInside&) = delete;
     WorkInside& operator=(const WorkInside&) = delete;
     ~WorkInside() { gate_.leave(); }
+
+  private:
+    QueryGate& gate_;
+};
+
+/// The task's thread outside of the gate for as long as it waits and touches no store, in the
+/// middle of work. Threading: belongs to that thread.
+class WorkOutside {
+  public:
+    explicit WorkOutside(QueryGate& gate) : gate_(gate) { gate_.leave(); }
+    WorkOutside(const WorkOutside&) = delete;
+    WorkOutside& operator=(const WorkOutside&) = delete;
+    ~WorkOutside() { gate_.enter(); }
 
   private:
     QueryGate& gate_;

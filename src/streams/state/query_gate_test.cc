@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "rt/thread_pool.h"
 
 namespace leat::streams::detail {
@@ -51,6 +53,20 @@ TEST(QueryGate, AnswersWhileNoTaskIsInside) {
     gate.breathe();
     gate.leave();
     EXPECT_EQ(gate.query([] { return 8; }), 8);
+}
+
+TEST(QueryGate, ReadersAreLetInWhileTheTaskWaitsForSomethingElse) {
+    QueryGate gate;
+    const WorkInside inside{gate};
+    EXPECT_FALSE(gate.query_within(std::chrono::milliseconds{0}, [] {}));
+    {
+        const WorkOutside outside{gate};
+        int seen = 0;
+        EXPECT_TRUE(gate.query_within(std::chrono::milliseconds{0}, [&] { seen = 9; }));
+        EXPECT_EQ(seen, 9);
+    }
+    EXPECT_FALSE(gate.query_within(std::chrono::milliseconds{0}, [] {}));
+    gate.breathe();  // Who went away in vain is not waited for.
 }
 
 }  // namespace

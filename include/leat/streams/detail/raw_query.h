@@ -4,6 +4,7 @@
 // Threading: values.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -34,6 +35,8 @@ struct QueryOptions {
     bool require_active = false;          ///< False: standbys answer too.
     Position at_least{};                  ///< What an answer must have taken in.
     std::size_t rows_max = 100'000;       ///< Of a partition's answer.
+    /// For a thread that lets no query in, because it is at one record all the time.
+    std::chrono::milliseconds wait_max{60'000};
 };
 
 namespace detail {

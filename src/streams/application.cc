@@ -8,6 +8,7 @@
 #include <csignal>
 #include <utility>
 
+#include "leat/streams/detail/guarded.h"
 #include "obs/log.h"
 #include "rt/posix_disk.h"
 #include "streams/application_impl.h"
@@ -16,8 +17,6 @@ namespace leat::streams {
 namespace {
 
 constexpr obs::Logger kLog{"streams"};
-/// Between the end of a thread and the one in its place: what ended it may be there still.
-constexpr milliseconds kReplacePause{1'000};
 
 bool is_over(ApplicationState state) {
     return state == ApplicationState::kNotRunning || state == ApplicationState::kError;
@@ -107,6 +106,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                     .globals = &globals_,
                     .board = &board_,
                     .gate = &gate_,
+                    .watch = &watch_,
                     .clock = &rt::system_time(),
                     .paused = &paused_,
                     .cache_bytes = &cache_bytes_,
@@ -123,6 +123,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
             .layout = &layout_,
             .board = &board_,
             .gate = &gate_,
+            .watch = &watch_,
             .clock = &rt::system_time(),
             .process = states_->process_id(),
             .topology = pack_topology(topology_.describe(), settings_.topology_bytes_max),
@@ -144,7 +145,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                                  }
                                  look();
                              },
-                         .on_failure = [this](const Error& why) { fail(why); },
+                         .on_failure = [this](const Error& why) { return fail(why, true); },
                          .on_shutdown =
                              [this] {
                                  kLog.info("the application ends, as a member asked", {});
@@ -162,7 +163,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                              const std::lock_guard lock{mutex_};
                              begin_work_locked();
                          },
-                     .on_failure = [this](const Error& why) { fail(why); }});
+                     .on_failure = [this](const Error& why) { fail(why, false); }});
 }
 
 Application::Impl::~Impl() {
@@ -192,19 +193,6 @@ void Application::Impl::begin_work_locked() {
     member_thread_ = rt::NamedThread{"stream-group", [this] { membership_->run(); }};
 }
 
-void Application::Impl::start_thread_locked(int index) {
-    auto thread = std::make_unique<StreamThread>(index, environment_);
-    thread->start();
-    ++alive_;
-    threads_[index] = std::move(thread);
-    share_cache();
-}
-
-void Application::Impl::share_cache() {
-    const std::size_t threads = std::max<std::size_t>(threads_.size(), 1);
-    cache_bytes_ = static_cast<std::size_t>(settings_.cache_bytes) / threads;
-}
-
 void Application::Impl::set_state(ApplicationState next) {
     const ApplicationState before = state_.exchange(next);
     if (before == next) return;
@@ -222,7 +210,11 @@ void Application::Impl::tell() {
         const auto [now, before] = news_.front();
         news_.pop_front();
         lock.unlock();
-        options_.on_state(now, before);
+        const Result<void> told = detail::guarded("on_state", [&]() -> Result<void> {
+            options_.on_state(now, before);
+            return {};
+        });
+        if (!told) kLog.error("a listener failed", {{"why", told.error().detail()}});
         lock.lock();
     }
     telling_ = false;
@@ -234,7 +226,7 @@ void Application::Impl::look() {
     {
         const std::lock_guard lock{mutex_};
         if (!is_open(state_)) return;
-        const bool busy = joining_ || threads_.empty() || board_.has_any_news() ||
+        const bool busy = joining_ || (threads_.empty() && !rests_) || board_.has_any_news() ||
                           std::ranges::any_of(threads_, [](const auto& one) {
                               return one.second->is_busy_restoring();
                           });
@@ -243,53 +235,36 @@ void Application::Impl::look() {
     tell();
 }
 
-int Application::Impl::free_index(int index) const {
-    while (threads_.contains(index)) ++index;
-    return index;
+UncaughtResponse Application::Impl::ask_uncaught(const Error& why) const {
+    UncaughtResponse out = UncaughtResponse::kShutdownClient;
+    if (!options_.on_uncaught) return out;
+    const Result<void> asked = detail::guarded("on_uncaught", [&]() -> Result<void> {
+        out = options_.on_uncaught(why);
+        return {};
+    });
+    if (!asked) kLog.error("a listener failed", {{"why", asked.error().detail()}});
+    return out;
 }
 
-void Application::Impl::replace_thread(std::unique_lock<std::mutex>& lock, int index) {
-    if (changed_.wait_for(lock, kReplacePause, [&] { return closing_; })) return;
-    start_thread_locked(free_index(index));
-}
-
-void Application::Impl::end_thread(int index, const Error* why) {
-    UncaughtResponse response = UncaughtResponse::kShutdownClient;
-    if (why != nullptr) {
-        kLog.error("thread ended",
-                   {{"thread", index}, {"code", why->code()}, {"why", why->detail()}});
-        if (options_.on_uncaught) response = options_.on_uncaught(*why);
-    }
-    std::vector<std::unique_ptr<StreamThread>> earlier;
-    std::unique_lock lock{mutex_};
-    std::swap(earlier, ended_);
-    if (const auto found = threads_.find(index); found != threads_.end()) {
-        ended_.push_back(std::move(found->second));  // Joined later: this is its own thread.
-        threads_.erase(found);
-        share_cache();
-    }
-    --alive_;
-    changed_.notify_all();
-    // Outside of the lock: those may be waiting for it. Only earlier ones, so never in a circle.
-    lock.unlock();
-    earlier.clear();
-    lock.lock();
-    if (why != nullptr) metrics_.find(SensorId::kClientFailedThreads)->count();
-    if (why == nullptr || closing_) return;
-    if (response == UncaughtResponse::kReplaceThread) return replace_thread(lock, index);
-    if (!failure_) failure_.emplace(why->code(), std::string{why->detail()});
-    lock.unlock();
-    if (response == UncaughtResponse::kShutdownApplication) membership_->shut_down_application();
-    begin_shutdown(ApplicationState::kPendingError);
-}
-
-void Application::Impl::fail(const Error& why) {
+bool Application::Impl::fail(const Error& why, bool can_go_on) {
     kLog.error("the application cannot run", {{"code", why.code()}, {"why", why.detail()}});
+    {
+        const std::lock_guard lock{mutex_};
+        if (closing_) return false;
+    }
+    const UncaughtResponse response = ask_uncaught(why);
+    if (response == UncaughtResponse::kReplaceThread) {
+        if (can_go_on) return true;
+        kLog.warn("the thread of global stores is not replaced", {});
+    }
     {
         const std::lock_guard lock{mutex_};
         if (!failure_) failure_.emplace(why.code(), std::string{why.detail()});
     }
+    const bool is_for_all = response == UncaughtResponse::kShutdownApplication;
+    if (is_for_all) membership_->shut_down_application();
     begin_shutdown(ApplicationState::kPendingError);
+    return is_for_all && can_go_on;  // The others hear of it when this one joins again.
 }
 
 void Application::Impl::begin_shutdown(ApplicationState pending, std::optional<bool> leave_group) {
@@ -369,25 +344,6 @@ Result<void> Application::Impl::clean_up() {
     return states_->clean_up();
 }
 
-Result<int> Application::Impl::add_thread() {
-    const std::lock_guard lock{mutex_};
-    if (!is_open(state_) || closing_ || !works_)
-        return Error{Errc::kUsage, "the application does not run"};
-    const int index = free_index(1);
-    start_thread_locked(index);
-    return index;
-}
-
-Result<int> Application::Impl::remove_thread() {
-    const std::lock_guard lock{mutex_};
-    if (!is_open(state_) || closing_) return Error{Errc::kUsage, "the application does not run"};
-    if (threads_.size() < 2) return Error{Errc::kUsage, "it is the last thread"};
-    const int index = threads_.rbegin()->first;
-    board_.retire_thread(index);
-    threads_.at(index)->stop();
-    return index;
-}
-
 Application::Application(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Application::~Application() = default;
 
@@ -408,7 +364,9 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
     LEAT_TRY(Settings settings, read_settings(properties));
     for (const SettingNote& note : settings.notes)
         kLog.warn("setting without effect", {{"setting", note.name}, {"why", note.text}});
-    const Topology topology = declared.placed(options.dsl_stores, settings.dsl_store);
+    LEAT_TRY(const Topology topology, detail::guarded("dsl_stores", [&]() -> Result<Topology> {
+                 return declared.placed(options.dsl_stores, settings.dsl_store);
+             }));
     const Layout layout{topology.parts(), settings.application_id};
     if (settings.require_names) LEAT_TRY_VOID(layout.check_names());
     LEAT_TRY(const Optimization wanted, Optimization::parse(settings.optimization));
@@ -440,6 +398,9 @@ Result<void> Application::start() {
 ApplicationState Application::state() const {
     return impl_->state();
 }
+std::optional<Error> Application::failure() const {
+    return impl_->failure();
+}
 bool Application::wait_for(ApplicationState state, Duration at_most) {
     return impl_->wait_for(state, at_most);
 }
@@ -461,8 +422,8 @@ bool Application::is_paused() const {
 Result<int> Application::add_thread() {
     return impl_->add_thread();
 }
-Result<int> Application::remove_thread() {
-    return impl_->remove_thread();
+Result<int> Application::remove_thread(Duration at_most) {
+    return impl_->remove_thread(at_most);
 }
 
 Result<void> Application::run_until_signal() {

@@ -47,7 +47,7 @@ class Application::Impl {
                                                              const detail::RawQuery& query,
                                                              const QueryOptions& options) const;
     Result<int> add_thread();
-    Result<int> remove_thread();
+    Result<int> remove_thread(Duration at_most);
     [[nodiscard]] std::vector<ThreadMetadata> thread_metadata() const;
     [[nodiscard]] std::vector<StreamsMetadata> all_metadata() const;
     [[nodiscard]] Result<KeyQueryMetadata> query_metadata(std::string_view store,
@@ -72,7 +72,10 @@ class Application::Impl {
     /// Running or not, by what threads and membership do.
     void look();
     void end_thread(int index, const Error* why);
-    void fail(const Error& why);
+    /// Of the group or of global stores. True: it is tried again.
+    bool fail(const Error& why, bool can_go_on);
+    /// The user's word.
+    [[nodiscard]] UncaughtResponse ask_uncaught(const Error& why) const;
     /// Ends threads, then the membership; on the closing thread.
     void shut_down();
     void begin_shutdown(ApplicationState pending, std::optional<bool> leave_group = std::nullopt);
@@ -95,6 +98,7 @@ class Application::Impl {
     std::unique_ptr<detail::StateHome> states_;
     TaskBoard board_;
     GroupGate gate_;
+    ThreadWatch watch_;
     detail::QueryDesk desk_;
     std::atomic<bool> paused_ = false;
     std::atomic<std::size_t> cache_bytes_ = 0;  ///< Of each thread.
@@ -110,6 +114,7 @@ class Application::Impl {
     bool joining_ = true;  ///< The group has not given its word yet.
     bool closing_ = false;
     bool works_ = false;  ///< Threads were started.
+    bool rests_ = false;  ///< All of them were removed.
     bool leaves_;
     std::deque<std::pair<ApplicationState, ApplicationState>> news_;  ///< Now, before.
     bool telling_ = false;

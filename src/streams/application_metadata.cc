@@ -13,10 +13,13 @@ namespace {
 
 void note(const Layout& layout, const std::set<TaskId>& tasks, std::set<std::string>& ids,
           std::set<std::string>& stores) {
+    const auto& all = layout.subtopologies();
     for (const TaskId& task : tasks) {
         ids.insert(task.text());
-        for (const auto& spec :
-             layout.subtopologies().at(static_cast<std::size_t>(task.subtopology)).stores)
+        // The leader may be of a version that tells no shape, and run something else.
+        if (task.subtopology < 0 || static_cast<std::size_t>(task.subtopology) >= all.size())
+            continue;
+        for (const auto& spec : all[static_cast<std::size_t>(task.subtopology)].stores)
             stores.insert(spec.name);
     }
 }
@@ -167,7 +170,7 @@ Result<std::vector<detail::RawAnswer>> Application::Impl::ask(std::string_view s
         }
         return std::vector{globals_.ask(store, query, options)};
     }
-    auto out = desk_.ask(store, query, options);
+    LEAT_TRY(auto out, desk_.ask_within(store, query, options));
     if (now == ApplicationState::kRebalancing)
         for (auto& one : out)
             if (one.failure == QueryFailure::kNotPresent)

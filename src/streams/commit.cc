@@ -18,6 +18,8 @@ constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kFullPause{100};
 constexpr milliseconds kGatePause{20};
 constexpr milliseconds kLastWords{5'000};
+/// Between two steps while the cluster is waited for: that is no thread that hangs.
+constexpr milliseconds kFlushSlice{1'000};
 /// The coordinator knows of a rebalance that this process has not heard of.
 constexpr milliseconds kStalePause{200};
 /// How often in a row a task may meet damage without a commit in between.
@@ -121,6 +123,17 @@ void StreamThread::note_delivery(const client::Delivery& delivery) {
     mark->acknowledged = std::max(mark->acknowledged, delivery.offset.value + 1);
 }
 
+Result<void> StreamThread::flush_output() {
+    const detail::WorkOutside outside{gate_};
+    const Instant end = environment_.clock->now() + settings_.task_timeout;
+    for (;;) {
+        step();
+        const auto left = std::chrono::duration_cast<milliseconds>(end - environment_.clock->now());
+        Result<void> done = writer_->flush(std::clamp(left, milliseconds{0}, kFlushSlice));
+        if (done || done.error().code() != Errc::kTimedOut || left <= kFlushSlice) return done;
+    }
+}
+
 Result<StreamThread::Committed> StreamThread::judge(Error cause) {
     const Errc code = cause.code();
     kLog.warn("transaction failed", {{"thread", index_}, {"code", code}, {"why", cause.detail()}});
@@ -206,7 +219,7 @@ Result<StreamThread::Committed> StreamThread::heal(TaskId id, const Result<void>
     // Its output is in one transaction with that of the others, and none of it may be seen.
     if (settings_.exactly_once && tasks_.at(id)->needs_commit()) return Committed::kMustReset;
     // What it logged has come to its changelog before that is read again.
-    if (!settings_.exactly_once) LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
+    if (!settings_.exactly_once) LEAT_TRY_VOID(flush_output());
     close_tasks({id});
     return Committed::kLater;
 }
@@ -225,19 +238,19 @@ Result<void> StreamThread::flush_too_late() {
     for (const auto& [id, task] : tasks_)
         if (task->is_running()) LEAT_TRY_VOID(task->flush());
     if (settings_.exactly_once) return {};
-    return writer_->flush(settings_.task_timeout);
+    return flush_output();
 }
 
 Result<StreamThread::Committed> StreamThread::commit_positions(
     const std::vector<client::CommittedOffset>& positions) {
     do {
         LEAT_TRY_VOID(send_letters());
-        if (!has_fault(Fault::kCommitBeforeFlush))
-            LEAT_TRY_VOID(writer_->flush(settings_.task_timeout));
+        if (!has_fault(Fault::kCommitBeforeFlush)) LEAT_TRY_VOID(flush_output());
     } while (!letters_.empty());
     reach(FailStep::kCommitDelivered);
     if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
     if (positions.empty()) return Committed::kDone;  // What changed is in changelogs alone.
+    const detail::WorkOutside outside{gate_};
     const auto pass = environment_.gate->try_enter();
     // Lost, and joined again already: the new generation's owner of these may be another.
     if (!pass || environment_.board->is_lost(index_)) return Committed::kLater;
@@ -272,6 +285,7 @@ Result<std::vector<client::CommittedOffset>> StreamThread::still_there(
 
 Result<StreamThread::Committed> StreamThread::commit_transaction(
     const std::vector<client::CommittedOffset>& positions) {
+    const detail::WorkOutside outside{gate_};
     // Entered before anything is sent: inside a rebalance the transaction stays open instead.
     auto pass = environment_.gate->try_enter();
     const bool no_fencing = has_fault(Fault::kNoFencing);
@@ -281,6 +295,8 @@ Result<StreamThread::Committed> StreamThread::commit_transaction(
         pass->identity.member_id.clear();
         pass->identity.instance_id.clear();
     }
+    // Nobody would look at who commits: what no task stands for is dropped.
+    if (positions.empty()) return Committed::kMustReset;
     if (!in_transaction_) {
         LEAT_TRY_VOID(writer_->begin());
         in_transaction_ = true;
@@ -323,7 +339,10 @@ void StreamThread::purge() {
                     before.push_back(std::move(one));
                 }
     if (before.empty()) return;
-    const auto purged = admin_->delete_records(before);
+    const auto purged = [&] {
+        const detail::WorkOutside outside{gate_};
+        return admin_->delete_records(before);
+    }();
     reach(FailStep::kCommitPurged);
     Errc trouble = purged ? Errc::kNone : purged.error().code();
     if (purged)
@@ -338,6 +357,7 @@ void StreamThread::purge() {
 Result<void> StreamThread::commit_at_last() {
     const Instant end = environment_.clock->now() + settings_.rebalance_timeout;
     for (;;) {
+        step();
         const std::uint64_t turn = environment_.gate->turn();
         LEAT_TRY(const Committed done, commit());
         if (done == Committed::kDone) return {};
@@ -350,7 +370,7 @@ Result<void> StreamThread::commit_at_last() {
             if (settings_.exactly_once) return reset_tasks();
             return {};
         }
-        gate_.breathe();
+        const detail::WorkOutside outside{gate_};
         environment_.gate->wait(turn, kStalePause);
     }
 }
@@ -373,9 +393,13 @@ Result<void> StreamThread::drop_tasks(const std::vector<TaskId>& ids) {
 Result<void> StreamThread::reset_tasks() {
     in_transaction_ = false;
     delivery_failure_.reset();
-    const bool aborted = !writer_->is_fatal() && writer_->abort(settings_.task_timeout).has_value();
-    // A fenced or broken producer is of no more use.
-    if (!aborted) LEAT_TRY_VOID(open_writer());
+    {
+        const detail::WorkOutside outside{gate_};
+        const bool aborted =
+            !writer_->is_fatal() && writer_->abort(settings_.task_timeout).has_value();
+        // A fenced or broken producer is of no more use.
+        if (!aborted) LEAT_TRY_VOID(open_writer());
+    }
     delivery_failure_.reset();
     std::vector<TaskId> again;
     for (const auto& [id, task] : tasks_)

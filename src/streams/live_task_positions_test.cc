@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A task with changelogs and a clock by hand, and a client that knows no broker.
-#include "streams/live_task.h"
-
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -11,6 +9,7 @@
 
 #include "leat/streams/builder.h"
 #include "rt/posix_disk.h"
+#include "streams/live_task.h"
 #include "streams/state/temp_folder.h"
 #include "streams/testing/fake_logs.h"
 

@@ -18,6 +18,11 @@ namespace {
 
 constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kRetryPause{500};
+constexpr std::string_view kForeign =
+    "the group runs a topology of another shape (topics, stores, sub-topologies) under this "
+    "application.id: instances with the one have to end before those with the other start";
+/// Before the group is tried again after it could not go on.
+constexpr milliseconds kReplacePause{1'000};
 
 bool is_loss(Errc code) {
     return code == Errc::kIllegalGeneration || code == Errc::kUnknownMemberId;
@@ -28,6 +33,7 @@ bool is_loss(Errc code) {
 Membership::Membership(Environment environment, MembershipEvents events)
     : environment_(std::move(environment)),
       events_(std::move(events)),
+      shape_(environment_.layout->shape()),
       look_interval_(environment_.settings->metadata_age),
       leaves_(environment_.settings->instance_id.empty()) {}
 
@@ -59,8 +65,14 @@ void Membership::run() {
             continue;
         }
         pause(environment_.settings->heartbeat_interval);
+        const bool has_other_threads = look_after_threads();
+        if (must_rest()) {
+            step = rest();
+            continue;
+        }
         step = heart_beat();
-        if (step == Step::kGoOn && (wants_to_join() || sources_changed())) step = Step::kJoin;
+        if (step == Step::kGoOn && (has_other_threads || wants_to_join() || sources_changed()))
+            step = Step::kJoin;
     }
     wait_for_stop();
     environment_.gate->end();
@@ -73,6 +85,52 @@ void Membership::run() {
     }
     if (member_ != nullptr && leaves)
         ignore(member_->leave(), "without a goodbye the session's time has to pass");
+}
+
+bool Membership::look_after_threads() {
+    const milliseconds at_most = environment_.settings->rebalance_timeout;
+    const ThreadWatch::News news = environment_.watch->look(environment_.clock->now(), at_most);
+    for (const int thread : news.stuck) {
+        kLog.error("a thread makes no step within max.poll.interval.ms: others get its tasks",
+                   {{"thread", thread}, {"ms", at_most.count()}});
+        environment_.board->abandon_thread(thread);
+    }
+    for (const int thread : news.back) {
+        kLog.warn("a thread that made no step goes on: it gives up what it had",
+                  {{"thread", thread}});
+        environment_.board->take_thread_back(thread);
+    }
+    has_stuck_ = news.is_any_stuck;
+    return !news.stuck.empty() || !news.back.empty();
+}
+
+bool Membership::must_rest() const {
+    if (wants_shutdown_) return false;
+    return rests_ || (has_stuck_ && environment_.board->has_no_thread());
+}
+
+Membership::Step Membership::rest() {
+    kLog.warn("no thread can run anything: the group is left until one can",
+              {{"group", environment_.settings->application_id}});
+    {
+        const auto closed = environment_.gate->close();
+        environment_.board->lose_all();
+        // A static member's tasks go to others when its session is over, as always.
+        if (environment_.settings->instance_id.empty())
+            ignore(member_->leave(), "without a goodbye the session's time has to pass");
+        environment_.gate->set_identity({});
+    }
+    events_.on_assigned();  // Nothing.
+    while (must_rest() && !is_stopping()) {
+        pause(environment_.settings->heartbeat_interval);
+        look_after_threads();
+    }
+    return Step::kJoin;
+}
+
+void Membership::rest(bool rests) {
+    rests_ = rests;
+    wake();
 }
 
 void Membership::wait_for_stop() {
@@ -153,9 +211,13 @@ Result<std::pair<Layout, Layout::Counts>> Membership::look_at_sources() {
     return std::pair{std::move(layout), std::move(counts)};
 }
 
-void Membership::fail(const Error& why) {
+Membership::Step Membership::fail(const Error& why) {
+    if (events_.on_failure(why)) {
+        pause(kReplacePause);
+        return Step::kJoin;
+    }
     environment_.gate->end();
-    events_.on_failure(why);
+    return Step::kEnd;
 }
 
 bool Membership::wants_to_join() {
@@ -182,8 +244,8 @@ Membership::Step Membership::heart_beat() {
     }
     if (code == Errc::kFencedInstanceId) {
         lose();
-        fail(Error{code, "another process is " + environment_.settings->instance_id});
-        return Step::kEnd;
+        member_->forget();
+        return fail(Error{code, "another process is " + environment_.settings->instance_id});
     }
     kLog.warn("heartbeat failed", {{"code", code}, {"why", beat.error().detail()}});
     return Step::kGoOn;
@@ -217,7 +279,8 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
     MemberData me{.process = environment_.process,
                   .endpoint = settings.application_server,
                   .generation = member_->identity().generation,
-                  .state = environment_.board->held()};
+                  .state = environment_.board->held(),
+                  .shape = shape_};
     // All have ended, and others take their places.
     if (me.state.threads == 0) me.state.threads = settings.threads;
     add_idle_lags(me.state);
@@ -255,6 +318,7 @@ Membership::Step Membership::join() {
         // Before anybody can commit again.
         if (!out && (is_loss(out.error().code()) || out.error().code() == Errc::kFencedInstanceId))
             lose();
+        if (out && is_foreign(*out)) lose();  // Others have our tasks now.
         if (!out && out.error().code() == Errc::kUnknownMemberId) member_->forget();
         environment_.gate->set_identity(member_->identity());
         return out;
@@ -264,8 +328,8 @@ Membership::Step Membership::join() {
     if (code == Errc::kFencedInstanceId || code == Errc::kGroupAuthorizationFailed ||
         code == Errc::kInconsistentGroupProtocol || code == Errc::kUnsupportedVersion ||
         code == Errc::kMalformed) {
-        fail(orders.error());
-        return Step::kEnd;
+        if (code == Errc::kFencedInstanceId) member_->forget();
+        return fail(orders.error());
     }
     if (code != Errc::kRebalanceInProgress && !is_loss(code)) {
         kLog.warn("joining failed", {{"code", code}, {"why", orders.error().detail()}});
@@ -274,20 +338,22 @@ Membership::Step Membership::join() {
     return Step::kJoin;
 }
 
+bool Membership::is_foreign(const MemberOrders& orders) const {
+    return streams::is_foreign(orders, shape_, environment_.layout->subtopologies().size());
+}
+
 Membership::Step Membership::obey(const MemberOrders& orders,
                                   const std::vector<client::TopicPartition>& partitions) {
+    if (is_foreign(orders)) return fail(Error{Errc::kStreamsInvalidTopology, kForeign});
     switch (orders.order) {
         case GroupOrder::kRun:
             break;
         case GroupOrder::kMissingSource:
-            fail(Error{Errc::kUnknownTopicOrPartition, orders.reason});
-            return Step::kEnd;
+            return fail(Error{Errc::kUnknownTopicOrPartition, orders.reason});
         case GroupOrder::kBadTopology:
-            fail(Error{Errc::kStreamsInvalidTopology, orders.reason});
-            return Step::kEnd;
+            return fail(Error{Errc::kStreamsInvalidTopology, orders.reason});
         case GroupOrder::kFail:
-            fail(Error{orders.code, orders.reason});
-            return Step::kEnd;
+            return fail(Error{orders.code, orders.reason});
         case GroupOrder::kShutDown:
             events_.on_shutdown();
             return Step::kEnd;
@@ -345,8 +411,19 @@ std::vector<client::MemberShare> Membership::lead(
             return all_get(members, GroupOrder::kShutDown, Error{Errc::kNone});
         known.emplace(member.id, *std::move(decoded));
     }
+    const std::vector<std::string> foreign = take_out_foreign(known, shape_);
     settle_claims(known);
     Result<std::vector<client::MemberShare>> shares = plan(known);
+    for (const std::string& id : foreign) {
+        kLog.warn("a member runs a topology of another shape", {{"member", id}});
+        if (shares)
+            shares->push_back({id, encode_orders({.order = GroupOrder::kBadTopology,
+                                                  .reason = std::string{kForeign},
+                                                  .share = {},
+                                                  .others = {},
+                                                  .shape = shape_},
+                                                 {})});
+    }
     if (shares) return *std::move(shares);
     const Errc code = shares.error().code();
     kLog.error("no assignment", {{"code", code}, {"why", shares.error().detail()}});
@@ -382,6 +459,7 @@ Result<std::vector<client::MemberShare>> Membership::plan(
     MemberOrders orders;
     orders.ask_again = made.warms_up;
     orders.task_counts = layout.task_counts(counts);
+    orders.shape = shape_;
     for (const auto& [id, share] : made.shares)
         if (const std::string& endpoint = members.at(id).data.endpoint; !endpoint.empty())
             orders.others[endpoint] = share;

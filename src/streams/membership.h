@@ -28,14 +28,16 @@
 #include "streams/settings.h"
 #include "streams/state/state_home.h"
 #include "streams/task_board.h"
+#include "streams/thread_watch.h"
 
 namespace leat::streams {
 
 struct MembershipEvents {
-    std::function<void()> on_rebalance;            ///< A rebalance begins.
-    std::function<void()> on_assigned;             ///< The board has the group's word.
-    std::function<void(const Error&)> on_failure;  ///< The group cannot go on; run() returns.
-    std::function<void()> on_shutdown;             ///< A member asked the application to end.
+    std::function<void()> on_rebalance;  ///< A rebalance begins.
+    std::function<void()> on_assigned;   ///< The board has the group's word.
+    /// The group cannot go on. True: tried again, later; otherwise run() returns.
+    std::function<bool(const Error&)> on_failure;
+    std::function<void()> on_shutdown;  ///< A member asked the application to end.
 };
 
 /// Threading: run() on a thread of its own, the rest thread-safe.
@@ -47,6 +49,7 @@ class Membership {
         const Layout* layout = nullptr;
         TaskBoard* board = nullptr;
         GroupGate* gate = nullptr;
+        ThreadWatch* watch = nullptr;
         const rt::Clock* clock = nullptr;
         std::string process;                ///< UUID.
         std::vector<std::byte> topology{};  ///< Packed, for tools; may be empty.
@@ -59,6 +62,8 @@ class Membership {
     void stop(bool leave);
     /// Something changed that the group or the loop should know.
     void wake();
+    /// True: the group is left, since no thread is there, until this is called with false.
+    void rest(bool rests);
     /// Tells all members to end. A stop() that follows waits until they have been told, at most
     /// session.timeout.ms.
     void shut_down_application();
@@ -79,13 +84,19 @@ class Membership {
     Step heart_beat();
     Step obey(const MemberOrders& orders, const std::vector<client::TopicPartition>& partitions);
     [[nodiscard]] bool wants_to_join();
+    /// Tasks of threads that do not get on go to others, until they do. True: some do not, or do
+    /// again.
+    bool look_after_threads();
+    [[nodiscard]] bool must_rest() const;
+    /// No member, as long as it must rest.
+    Step rest();
     /// The layout with the topics that its patterns match now, and what these have.
     Result<std::pair<Layout, Layout::Counts>> look_at_sources();
     /// The leader looks after the source topics: true when they are not what was laid out.
     [[nodiscard]] bool sources_changed();
     /// Stays a member until the threads have committed.
     void wait_for_stop();
-    void fail(const Error& why);
+    Step fail(const Error& why);
     [[nodiscard]] bool is_stopping();
     [[nodiscard]] bool goes_on_to_tell() const;
     std::vector<client::MemberShare> lead(const std::vector<client::JoinedMember>& members);
@@ -95,11 +106,13 @@ class Membership {
         const std::vector<client::JoinedMember>& members, GroupOrder order, const Error& why) const;
     void pause(milliseconds time);
     void lose();
+    [[nodiscard]] bool is_foreign(const MemberOrders& orders) const;
 
     Environment environment_;
     MembershipEvents events_;
     std::unique_ptr<client::GroupMember> member_;
     std::unique_ptr<client::Admin> admin_;
+    std::int64_t shape_;
     bool must_rejoin_ = false;  ///< As soon as the board has let go of what it must.
     std::optional<Instant> probe_at_;
     std::set<std::string> read_;             ///< Topics of the last assignment.
@@ -107,6 +120,8 @@ class Membership {
     milliseconds look_interval_;
     Instant look_at_{};
     std::atomic<bool> wants_shutdown_ = false;
+    std::atomic<bool> rests_ = false;
+    bool has_stuck_ = false;  ///< Some thread does not get on.
 
     mutable std::mutex mutex_;
     View view_;

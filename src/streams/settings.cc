@@ -286,7 +286,8 @@ constexpr auto kRows = std::to_array<SettingRow>({
         [](Settings& s, const Value& v) { s.heartbeat_interval = time_in(v); }, 1),
     row(
         "max.poll.interval.ms", Type::kInt, "300000",
-        "How long the group waits for an instance to come back in a rebalance.",
+        "How long the group waits for an instance to come back in a rebalance; and how long a "
+        "thread may be at one record: then its tasks go to others, until it goes on.",
         [](Settings& s, const Value& v) { s.rebalance_timeout = time_in(v); }, 1),
     row("auto.offset.reset", Type::kString, "earliest",
         "Where reading starts without a committed position: earliest, latest, none, or "

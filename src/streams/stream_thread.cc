@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "leat/streams/detail/guarded.h"
 #include "obs/log.h"
 #include "streams/failpoints.h"
 
@@ -24,6 +25,7 @@ constexpr std::array kThreadSensors{
     SensorId::kTaskClosed,           SensorId::kThreadPunctuate,      SensorId::kThreadProcessShare,
     SensorId::kThreadPunctuateShare, SensorId::kThreadPollShare,      SensorId::kThreadCommitShare,
     SensorId::kThreadStart,          SensorId::kThreadBlocked,        SensorId::kThreadState};
+thread_local const StreamThread* current_thread = nullptr;
 
 }  // namespace
 
@@ -60,10 +62,16 @@ StreamThread::~StreamThread() {
     stop();
 }
 
+bool StreamThread::is_current() const noexcept {
+    return current_thread == this;
+}
+
 void StreamThread::start() {
     environment_.board->expect_thread(index_);
     thread_ = rt::NamedThread{"stream-" + std::to_string(index_), [this] {
-                                  const Result<void> done = run();
+                                  current_thread = this;
+                                  const Result<void> done =
+                                      detail::guarded(name_, [this] { return run(); });
                                   if (!done) say_last_words();
                                   {
                                       const std::lock_guard lock{waker_mutex_};
@@ -79,6 +87,7 @@ void StreamThread::start() {
                                   reader_.reset();
                                   offsets_.reset();
                                   admin_.reset();
+                                  environment_.watch->remove(index_);
                                   environment_.board->thread_gone(index_);
                                   environment_.on_end(index_, done ? nullptr : &done.error());
                               }};
@@ -175,7 +184,7 @@ Result<void> StreamThread::open_writer() {
     if (!settings_.exactly_once) return {};
     Patience patience;
     for (;;) {
-        // In slices, so that closing does not wait for a broker that is away.
+        step();  // In slices, so that closing does not wait for a broker that is away.
         Result<void> done =
             writer_->init_transactions(std::min(kInitSlice, settings_.task_timeout));
         if (done || stopping_ || writer_->is_fatal() || !may_pass(done.error().code()) ||
@@ -191,6 +200,7 @@ Result<void> StreamThread::run() {
     next_commit_ = environment_.clock->now() + settings_.commit_interval;
     next_purge_ = environment_.clock->now() + settings_.purge_interval;
     environment_.board->add_thread(index_);
+    steps_ = environment_.watch->add(index_);
     environment_.desk->add(index_, gate_, [this](const detail::QueryDesk::Visit& visit) {
         for (const auto& [id, task] : tasks_)
             if (task != nullptr) visit(task->view());
@@ -207,6 +217,7 @@ Result<void> StreamThread::run() {
 
 Result<void> StreamThread::turn() {
     bool worked = false;
+    step();
     const Instant begin = environment_.clock->now();
     {
         const detail::WorkInside inside{gate_};
@@ -280,6 +291,7 @@ Result<void> StreamThread::lose_tasks() {
     if (in_transaction_) {
         // What was sent is not ours to commit any more.
         in_transaction_ = false;
+        const detail::WorkOutside outside{gate_};
         if (!writer_->abort(settings_.task_timeout)) LEAT_TRY_VOID(open_writer());
     }
     std::vector<TaskId> lost;
@@ -474,6 +486,7 @@ Result<void> StreamThread::process(bool& worked) {
 Result<void> StreamThread::process_some(LiveTask& task, bool& worked) {
     for (int i = 0; i < kTurnRecords; ++i) {
         gate_.breathe();
+        step();
         LEAT_TRY(const bool any, task.process());
         if (!any) break;
         worked = true;

@@ -52,6 +52,10 @@ class StreamThread {
     /// Looks at the board at once.
     void wake();
     [[nodiscard]] int index() const noexcept { return index_; }
+    /// It was told to end.
+    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
+    /// It is the thread that asks.
+    [[nodiscard]] bool is_current() const noexcept;
     /// As it was a moment ago.
     [[nodiscard]] ThreadMetadata metadata() const;
     /// Where each of its stores stands in its changelog.
@@ -69,6 +73,8 @@ class StreamThread {
     Result<void> open_updater();
     Result<void> open_writer();
     Result<void> turn();
+    /// It gets on: for who watches.
+    void step() { steps_->fetch_add(1, std::memory_order_relaxed); }
     /// For who asks from other threads.
     void publish(Instant now);
     /// One round over all tasks, inside the gate.
@@ -91,14 +97,16 @@ class StreamThread {
     Result<void> process(bool& worked);
     /// A turn of one task.
     Result<void> process_some(LiveTask& task, bool& worked);
-    // Commits.
-    /// A task met damage in its state, which a call ended with: it starts again and restores all of
-    /// it, and what it did since its last commit is done again. kMustReset: by all of them.
+    // Commits. None of them touches stores or tasks_ while it waits for the cluster.
+    /// A task met damage, which a call ended with: it starts again and restores all of its state,
+    /// and what it did since its last commit is done again. kMustReset: by all of them.
     /// Errors: what the call ended with, when that happens again and again.
     Result<Committed> heal(TaskId id, const Result<void>& call);
     /// Of all tasks, behind a commit.
     Result<void> keep_states();
     Result<Committed> commit();
+    /// Waits for what was sent, outside of the gate.
+    Result<void> flush_output();
     Result<Committed> commit_positions(const std::vector<client::CommittedOffset>& positions);
     /// Without those of topics that are gone.
     Result<std::vector<client::CommittedOffset>> still_there(
@@ -136,6 +144,7 @@ class StreamThread {
     void bury();
 
     int index_;
+    std::shared_ptr<ThreadWatch::Steps> steps_ = std::make_shared<ThreadWatch::Steps>(0);
     const ThreadEnvironment& environment_;
     const Settings& settings_;
     std::string name_;

@@ -59,6 +59,29 @@ void TaskBoard::thread_gone(int thread) {
     distribute();
 }
 
+void TaskBoard::abandon_thread(int thread) {
+    const std::lock_guard lock{mutex_};
+    const auto found = threads_.find(thread);
+    if (found == threads_.end()) return;
+    found->second = {.active = {}, .standby = {}, .retired = true, .news = true, .lost = true};
+    std::erase_if(closing_, [&](const auto& one) { return one.second.thread == thread; });
+    distribute();
+}
+
+void TaskBoard::take_thread_back(int thread) {
+    const std::lock_guard lock{mutex_};
+    const auto found = threads_.find(thread);
+    if (found == threads_.end()) return;
+    found->second.retired = false;
+    distribute();
+}
+
+bool TaskBoard::has_no_thread() const {
+    const std::lock_guard lock{mutex_};
+    return expected_.empty() &&
+           std::ranges::all_of(threads_, [](const auto& one) { return one.second.retired; });
+}
+
 bool TaskBoard::has_news(int thread) const {
     const std::lock_guard lock{mutex_};
     const auto found = threads_.find(thread);

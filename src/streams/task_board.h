@@ -40,6 +40,12 @@ class TaskBoard {
     void retire_thread(int thread);
     /// It is gone, and holds nothing.
     void thread_gone(int thread);
+    /// It does not get on: what it has goes to others, and nobody waits until it lets go of that.
+    void abandon_thread(int thread);
+    /// It gets on again. It must drop what it had before it takes anything.
+    void take_thread_back(int thread);
+    /// No thread is there, or on its way, that could run anything.
+    [[nodiscard]] bool has_no_thread() const;
 
     /// What `thread` is to hold now, when that changed since it asked last.
     [[nodiscard]] bool has_news(int thread) const;

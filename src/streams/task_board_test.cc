@@ -82,6 +82,44 @@ TEST(TaskBoard, ThreadThatDiedLeavesItsTasksToTheOthers) {
     EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}}));
 }
 
+TEST(TaskBoard, WhatAThreadThatDoesNotGetOnHasGoesToOthersAtOnce) {
+    TaskBoard board;
+    board.add_thread(1);
+    board.add_thread(2);
+    board.set_wanted({.active = {{0, 0}, {0, 1}}, .standby = {}}, {});
+    const Tasks its = board.take(1).active;
+    ASSERT_EQ(its.size(), 1U);
+    board.abandon_thread(1);
+    EXPECT_TRUE(board.is_settled()) << "nobody waits for it";
+    EXPECT_EQ(board.take(2).active, (Tasks{{0, 0}, {0, 1}}));
+    EXPECT_EQ(board.held().threads, 1);
+    EXPECT_FALSE(board.has_no_thread());
+    EXPECT_TRUE(board.is_lost(1)) << "it must not commit";
+    // It hears of it when it asks, and only then has something again.
+    board.take_thread_back(1);
+    const auto orders = board.take(1);
+    EXPECT_TRUE(orders.lost);
+    EXPECT_FALSE(board.is_lost(1));
+    EXPECT_EQ(board.held().threads, 2);
+    const Tasks closing = board.take(2).closing;
+    ASSERT_EQ(closing.size(), 1U) << "the other one gives a part back";
+    board.released(2, *closing.begin());
+    EXPECT_EQ(board.take(1).active, closing);
+}
+
+TEST(TaskBoard, WithoutAThreadThatGetsOnThereIsNone) {
+    TaskBoard board;
+    EXPECT_TRUE(board.has_no_thread());
+    board.expect_thread(1);
+    EXPECT_FALSE(board.has_no_thread());
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {});
+    static_cast<void>(board.take(1));
+    board.abandon_thread(1);
+    EXPECT_TRUE(board.has_no_thread());
+    EXPECT_TRUE(board.held().active.empty()) << "it is not claimed either";
+}
+
 TEST(TaskBoard, FollowerRunsItsTaskOnTheSameThread) {
     TaskBoard board;
     board.add_thread(1);

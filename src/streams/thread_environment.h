@@ -21,6 +21,7 @@
 #include "streams/state/state_home.h"
 #include "streams/store_query.h"
 #include "streams/task_board.h"
+#include "streams/thread_watch.h"
 
 namespace leat::streams {
 
@@ -34,6 +35,7 @@ struct ThreadEnvironment {
     const GlobalState* globals = nullptr;
     TaskBoard* board = nullptr;
     GroupGate* gate = nullptr;
+    ThreadWatch* watch = nullptr;
     const rt::Clock* clock = nullptr;
     const std::atomic<bool>* paused = nullptr;
     /// A thread's part of statestore.cache.max.bytes.

@@ -14,11 +14,13 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
 import unittest
 
+import raw_client
 from stream_cluster import ClusterTest
 
 OPTIONS = None
@@ -60,6 +62,9 @@ class App:
 
     def states(self):
         return [line.split()[1] for line in self.lines() if line.startswith("state ")]
+
+    def uncaught(self):
+        return [line for line in self.lines() if line.startswith("uncaught")]
 
     def answers(self):
         return [line for line in self.lines() if line.startswith(("ok", "error"))]
@@ -348,9 +353,40 @@ class Live(ClusterTest):
 
     def test_missing_global_topic_ends_it(self):
         self.create("in", 1)
-        with App(self, "global", "task.timeout.ms=500") as app:
+        # There is nothing to put in the place of that thread.
+        with App(self, "global", "task.timeout.ms=500", "uncaught=replace") as app:
             self.assertEqual(app.ended(), "ERROR")
             self.assertIn("global topic 'names' is missing", app.said())
+            self.assertEqual(app.uncaught(), ["uncaught global topic 'names' is missing"])
+
+    def test_missing_source_topic_is_asked_about(self):
+        with App(self, "numbers") as app:
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertEqual(len(app.uncaught()), 1, app.lines())
+            self.assertIn("source topic", app.uncaught()[0])
+            self.assertEqual(app.ask("failure"), "ok " + app.uncaught()[0].partition(" ")[2])
+        with App(self, "numbers", "uncaught=replace") as app:
+            app.wait(lambda: len(app.uncaught()) >= 2, "not tried again")
+            self.assertEqual(app.ask("failure"), "ok none")
+            self.create("in", 1)
+            app.running()
+            self.produce("in", ("a", "1"))
+            self.wait_for_values("v1", app=app)
+
+    def test_listeners_that_throw_take_nothing_with_them(self):
+        self.create("in", 1)
+        with App(self, "numbers", "throws=state,uncaught", "uncaught=replace") as app:
+            app.running()
+            self.produce("in", ("a", "1"), ("b", "13"))
+            self.wait_for_values("v1", app=app)
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertEqual(app.states(), ["REBALANCING", "RUNNING", "PENDING_ERROR", "ERROR"])
+            self.assertIn("on_state: no state", app.said())
+            self.assertIn("on_uncaught: no answer", app.said())
+            self.assertIsNone(app.process.poll())
+        with App(self, "counts", "throws=restore") as app:
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertEqual(app.uncaught(), ["uncaught the listener of restores: no restore"])
 
     # Processors.
 
@@ -384,9 +420,34 @@ class Live(ClusterTest):
             self.assertEqual(app.ask("remove"), "ok 2")
             self.produce("in", *[(f"k{i}", "3") for i in range(20)])
             self.wait_for_values(*["v1"] * 20, *["v2"] * 20, *["v3"] * 20, app=app)
-            self.assertTrue(app.ask("remove").startswith("error"))
             self.assertEqual(app.ask("leave"), "ok")
             self.assertEqual(app.ended(), "NOT_RUNNING")
+
+    def test_queries_are_answered_while_a_commit_waits_for_the_broker(self):
+        for guarantee in ("at_least_once", "exactly_once_v2"):
+            with self.subTest(guarantee):
+                self.setUp()
+                self.create("in", 1)
+                with App(self, "counts", f"processing.guarantee={guarantee}", "producer.transaction.timeout.ms=60000",
+                         "session.timeout.ms=60000") as app:
+                    app.running()
+                    self.produce("in", ("a", "x"))
+                    self.wait_for_values("1", app=app)
+                    # What is fetched already is processed while the broker stands still, and then to be committed.
+                    self.assertEqual(app.ask("pause"), "ok")
+                    self.produce("in", *[("a", "x")] * 50)
+                    time.sleep(1)
+                    os.kill(self.node.process.pid, signal.SIGSTOP)
+                    try:
+                        self.assertEqual(app.ask("resume"), "ok")
+                        app.wait(lambda: app.ask("get a") == "ok 51", "not processed", 10)
+                        time.sleep(1)
+                        begun = time.monotonic()
+                        self.assertEqual(app.ask("get a"), "ok 51")
+                        self.assertLess(time.monotonic() - begun, 3)
+                    finally:
+                        os.kill(self.node.process.pid, signal.SIGCONT)
+                    self.wait_for(self.values, lambda found: found[-1] == "51", app=app)
 
     def test_tells_of_itself_and_of_others(self):
         self.create("in", 3)
@@ -449,6 +510,63 @@ class Live(ClusterTest):
             self.assertIn("v1", self.values())
             self.assertIsNone(app.process.poll())
 
+    def test_threads_are_removed_one_after_the_other_and_the_last_too(self):
+        self.create("in", 2)
+        keys = [next(k for k in map(str, range(100)) if murmur2(k) & 1 == p) for p in (0, 1)]
+        with App(self, "numbers", "num.stream.threads=2") as app:
+            app.running()
+            # Each call waits: two of them are two threads.
+            self.assertEqual([app.ask("remove"), app.ask("remove")], ["ok 2", "ok 1"])
+            self.assertEqual(app.ask("threads"), "ok")
+            self.assertEqual(app.ask("remove"), "error there is no thread")
+            app.running()
+            with App(self, "numbers") as other:
+                other.running()
+                other.wait(lambda: other.assigned()[1:] == ("2",), "not all tasks")
+                self.produce("in", *[(k, "1") for k in keys])
+                self.wait_for_values("v1", "v1", app=other)
+                self.assertEqual(app.ask("add"), "ok 1")
+                other.wait(lambda: (app.assigned()[1:], other.assigned()[1:]) == (("1",), ("1",)), "not back")
+            app.wait(lambda: app.assigned()[1:] == ("2",), "not all tasks")
+            app.running()
+            self.produce("in", *[(k, "2") for k in keys])
+            self.wait_for_values("v1", "v1", "v2", "v2", app=app)
+
+    def test_tasks_of_a_thread_that_hangs_go_to_another_instance(self):
+        self.create("in", 1)
+        settings = ("max.poll.interval.ms=1500", "processing.guarantee=exactly_once_v2")
+        with App(self, "numbers", "hang=10000", *settings) as hangs:
+            hangs.running()
+            self.produce("in", ("a", "1"))
+            self.wait_for_values("v1", app=hangs)
+            with App(self, "numbers", *settings) as other:
+                other.running()
+                begun = time.monotonic()
+                self.produce("in", ("a", "15"), ("a", "2"))
+                self.wait_for_values("v1", "v15", "v2", app=other)
+                self.assertLess(time.monotonic() - begun, 9)
+                self.assertIn("makes no step within max.poll.interval.ms", hangs.said())
+                # Later it drops what it did, and takes part again.
+                hangs.wait(lambda: "goes on: it gives up" in hangs.said(), "not back")
+                hangs.running()
+                self.produce("in", ("a", "3"))
+                self.wait_for_values("v1", "v15", "v2", "v3", app=other)
+
+    def test_tasks_of_a_thread_that_hangs_go_to_another_thread(self):
+        self.create("in", 2)
+        keys = [next(k for k in map(str, range(100)) if murmur2(k) & 1 == p) for p in (0, 1)]
+        with App(self, "numbers", "hang=10000", "max.poll.interval.ms=1500", "num.stream.threads=2",
+                 "processing.guarantee=exactly_once_v2") as app:
+            app.running()
+            begun = time.monotonic()
+            self.produce("in", (keys[0], "15"), (keys[1], "1"))
+            self.wait_for_values("v1", "v15", app=app)
+            self.assertLess(time.monotonic() - begun, 9)
+            app.wait(lambda: "goes on: it gives up" in app.said(), "not back")
+            app.running()
+            self.produce("in", (keys[0], "2"), (keys[1], "3"))
+            self.wait_for_values("v1", "v15", "v2", "v3", app=app)
+
     def test_one_ends_the_application_for_all(self):
         self.create("in", 2)
         with App(self, "numbers", "uncaught=application") as first, App(self, "numbers", "uncaught=application") as second:
@@ -457,6 +575,21 @@ class Live(ClusterTest):
             self.produce("in", ("a", "13"))
             self.assertEqual(first.ended(), "ERROR")
             self.assertEqual(second.ended(), "ERROR")
+
+    def test_an_instance_with_another_topology_ends_and_takes_nothing_along(self):
+        self.create("in", 2)
+        for first, second in (("numbers", "repartitioned"), ("repartitioned", "numbers")):
+            with self.subTest(first):
+                with App(self, first) as leader:
+                    leader.running()
+                    with App(self, second) as other:
+                        self.assertEqual(other.ended(), "ERROR")
+                        self.assertIn("topology of another shape", other.ask("failure"))
+                        self.assertIn("topology of another shape", other.uncaught()[0])
+                    leader.running()
+                    before = len(self.values())
+                    self.produce("in", ("a", "1"), ("b", "1"))
+                    self.wait_for(self.values, lambda found: len(found) == before + 2, app=leader)
 
     def test_static_member_that_stays_has_its_tasks_again(self):
         self.create("in", 2)
@@ -509,6 +642,27 @@ class Live(ClusterTest):
                 zombie.wait(lambda: zombie.said().count("event=assigned") >= 2, "not back")
                 self.produce("in", ("d", "4"))
                 self.wait_for_values(*expected, "v4", app=second)
+
+    def test_work_without_input_is_fenced_too(self):
+        """Taken out of its group without hearing of it: what only the clock made it do is not committed either."""
+        self.create("in", 1)
+        with App(self, "ticks", "processing.guarantee=exactly_once_v2", "session.timeout.ms=60000",
+                 "heartbeat.interval.ms=20000") as zombie:
+            zombie.running()
+            self.produce("in", ("a", "1"))
+            ticks = lambda: sum(row["key"] == "wall" for row in self.rows())  # noqa: E731
+            self.wait_for(ticks, lambda found: found >= 2, app=zombie)
+            member = json.loads(self.leat("group", "describe", "live", "--output", "json"))["members"][0]["member"]
+            host, _, port = self.node.address.rpartition(":")
+            with raw_client.Client((host, int(port))) as client:
+                answer = client.call(13, 3, raw_client.text("live") + struct.pack(">i", 1) + raw_client.text(member) +
+                                     struct.pack(">h", -1))
+                self.assertEqual(answer.take("ih"), (0, 0))
+            zombie.wait(lambda: "transaction failed" in zombie.said(), "not fenced", 10)
+            # It hears of it by that, joins again and goes on.
+            zombie.wait(lambda: zombie.said().count("event=assigned") >= 2, "not back")
+            before = ticks()
+            self.wait_for(ticks, lambda found: found > before, app=zombie)
 
     def test_restoring_is_told_and_state_is_not_removed_while_it_runs(self):
         self.create("in", 1)

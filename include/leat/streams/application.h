@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/detail/guarded.h"
 #include "leat/streams/detail/raw_query.h"
 #include "leat/streams/dsl_stores.h"
 #include "leat/streams/handlers.h"
@@ -60,7 +61,7 @@ enum class UncaughtResponse : std::uint8_t {
 struct EndpointSettings;
 
 /// Threading: thread-safe; the listeners are called on threads of the application, changes of state
-/// one after another in their order, and must not close or destroy it.
+/// one after another in their order, and must not close or destroy it, nor remove threads.
 class Application {
   public:
     struct Options {
@@ -75,7 +76,10 @@ class Application {
         /// Not given: as deserialization.exception.handler and the like in `properties` say. Its
         /// dead letter topic, if empty: errors.dead.letter.queue.topic.name.
         std::optional<ErrorHandlers> handlers{};
-        /// Asked when a thread has ended by an error. Empty: kShutdownClient.
+        /// Asked when a thread has ended by an error; when the group cannot go on (a source topic
+        /// is missing, topologies that do not fit, a right, another process under this
+        /// group.instance.id), where kReplaceThread tries again a second later; and when global
+        /// stores cannot, where that is kShutdownClient. Empty, or it throws: kShutdownClient.
         std::function<UncaughtResponse(const Error& error)> on_uncaught{};
         std::function<void(ApplicationState now, ApplicationState before)> on_state{};
         std::shared_ptr<RestoreListener> restore_listener{};
@@ -96,6 +100,8 @@ class Application {
     /// Begins to run, and returns. Errors: kUsage (started before).
     Result<void> start();
     [[nodiscard]] ApplicationState state() const;
+    /// What ended it; known before the state is kPendingError. Nothing: no error did.
+    [[nodiscard]] std::optional<Error> failure() const;
     /// Waits until it is in that state or has ended; false when the time was over first.
     bool wait_for(ApplicationState state, Duration at_most);
     /// Starts, runs until SIGINT or SIGTERM or until an error ends it, closes.
@@ -128,8 +134,10 @@ class Application {
 
     /// The new thread's number. Errors: kUsage (not running).
     Result<int> add_thread();
-    /// The number of the thread that ends. Errors: kUsage (not running, or the last one).
-    Result<int> remove_thread();
+    /// Ends a thread and waits until it has, negative: as long as that takes; not when the thread
+    /// itself calls. After the last one the instance has no tasks, until one is added. Answers its
+    /// number. Errors: kUsage (not running, no thread), kTimedOut (it ends in the background).
+    Result<int> remove_thread(Duration at_most = Duration{-1});
 
     /// What the threads of this instance do.
     [[nodiscard]] std::vector<ThreadMetadata> thread_metadata() const;
@@ -150,7 +158,7 @@ class Application {
     [[nodiscard]] Result<KeyQueryMetadata> query_metadata_for_key(
         std::string_view store, const K& key, const Serde<K>& serde = serde_for<K>()) const {
         std::string bytes;
-        LEAT_TRY_VOID(serde->encode(store, key, bytes));
+        LEAT_TRY_VOID(detail::guarded(store, [&] { return serde->encode(store, key, bytes); }));
         return query_metadata_for_bytes(store, bytes);
     }
     /// The same when records of the store's topic are partitioned by a function of one's own, which

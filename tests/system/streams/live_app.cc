@@ -5,8 +5,9 @@
 //
 //     streams_live_app HOST:PORT TOPOLOGY [name=value]...
 // Names that are no settings: uncaught=replace|application, batch_pause=MS (of the listener that
-// hears what is restored).
+// hears what is restored), throws=state,uncaught,restore (of the listeners), hang=MS (numbers).
 //     streams_live_app settings          prints docs/reference/streams-settings.md
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -25,6 +26,7 @@
 
 #include "leat/streams/application.h"
 #include "leat/streams/builder.h"
+#include "leat/streams/query.h"
 #include "leat/streams/restore_listener.h"
 #include "streams/settings_reference.h"
 
@@ -55,12 +57,18 @@ Serde<std::int64_t> number_text() {
     return std::make_shared<NumberText>();
 }
 
-/// Throws at 13, makes 100 kB of 14.
+/// Set once, taken once.
+std::atomic<int> hang_ms{0};
+
+/// Throws at 13, makes 100 kB of 14, hangs at the first 15.
 Topology numbers() {
     Builder b;
     b.stream<string, std::int64_t>("in", {.value = number_text(), .name = "reads"})
         .map_values(
             [](std::int64_t v) {
+                // A call of another service that does not come back is under test.
+                if (v == 15)
+                    std::this_thread::sleep_for(std::chrono::milliseconds{hang_ms.exchange(0)});
                 if (v == 13) throw std::runtime_error("thirteen");
                 return v == 14 ? string(100'000, 'x') : "v" + std::to_string(v);
             },
@@ -224,6 +232,15 @@ string where_is(const Application& app, const string& key) {
     return out;
 }
 
+string value_of(const Application& app, const string& key) {
+    const auto got = query(app, "counts", KeyQuery<string, std::int64_t>{key});
+    if (!got) return "error " + string{got.error().detail()};
+    string out = "ok";
+    for (const auto& one : got->partitions)
+        if (one.value && *one.value) out += " " + std::to_string((*one.value)->value);
+    return out;
+}
+
 string lags_of(const Application& app) {
     const auto lags = app.all_local_store_partition_lags();
     if (!lags) return "error " + string{lags.error().detail()};
@@ -238,10 +255,11 @@ string lags_of(const Application& app) {
 class SayRestores final : public RestoreListener {
   public:
     /// A listener that takes its time holds up the thread that restores, and no other.
-    explicit SayRestores(int pause_ms) : pause_(pause_ms) {}
+    SayRestores(int pause_ms, bool throws) : pause_(pause_ms), throws_(throws) {}
     void on_restore_start(const RestoringStore& of, std::int64_t start, std::int64_t end) override {
         say("restore start " + text_of(of) + " " + std::to_string(start) + " " +
             std::to_string(end));
+        if (throws_) throw std::runtime_error("no restore");
     }
     void on_batch_restored(const RestoringStore& of, std::int64_t next,
                            std::int64_t restored) override {
@@ -261,6 +279,7 @@ class SayRestores final : public RestoreListener {
         return of.store + " " + of.topic + "-" + std::to_string(of.partition);
     }
     std::chrono::milliseconds pause_;
+    bool throws_;
 };
 
 /// False: it was told to end.
@@ -277,12 +296,16 @@ bool obey(Application& app, const string& command) {
         say(outcome(app.close(Duration{30'000}, command == "leave")));
     else if (command == "clean")
         say(outcome(app.clean_up()));
+    else if (command == "failure")
+        say(app.failure() ? "ok " + string{app.failure()->detail()} : "ok none");
     else if (command == "threads")
         say(text_of(app.thread_metadata()));
     else if (command == "lags")
         say(lags_of(app));
     else if (command.starts_with("store "))
         say(text_of(app, command.substr(6)));
+    else if (command.starts_with("get "))
+        say(value_of(app, command.substr(4)));
     else if (command.starts_with("key "))
         say(where_is(app, command.substr(4)));
     else
@@ -304,6 +327,7 @@ int main(int argc, char** argv) {
     const Topology topology = kTopologies.at(argv[2])();
     Application::Options options{.application_id = "live", .bootstrap_servers = argv[1]};
     string uncaught;
+    string throws;
     int batch_pause_ms = 0;
     for (int i = 3; i < argc; ++i) {
         const string setting{argv[i]};
@@ -311,19 +335,29 @@ int main(int argc, char** argv) {
         const string value = setting.substr(name.size() + 1);
         if (name == "uncaught")
             uncaught = value;
+        else if (name == "hang")
+            hang_ms = std::stoi(value);
+        else if (name == "throws")
+            throws = value;
         else if (name == "batch_pause")
             batch_pause_ms = std::stoi(value);
         else
             options.properties[name] = value;
     }
-    options.on_state = [](auto now, auto) { say("state " + name_of(now)); };
+    const auto is_to_throw = [&](const char* where) { return throws.find(where) != string::npos; };
+    options.on_state = [&](auto now, auto) {
+        say("state " + name_of(now));
+        if (is_to_throw("state")) throw std::runtime_error("no state");
+    };
     options.on_uncaught = [&](const Error& error) {
         say("uncaught " + string{error.detail()});
+        if (is_to_throw("uncaught")) throw std::runtime_error("no answer");
         if (uncaught == "replace") return UncaughtResponse::kReplaceThread;
         if (uncaught == "application") return UncaughtResponse::kShutdownApplication;
         return UncaughtResponse::kShutdownClient;
     };
-    options.restore_listener = std::make_shared<SayRestores>(batch_pause_ms);
+    options.restore_listener =
+        std::make_shared<SayRestores>(batch_pause_ms, is_to_throw("restore"));
     auto app = Application::open(topology, options);
     if (!app) {
         std::fprintf(stderr, "streams_live_app: %s\n", string{app.error().detail()}.c_str());

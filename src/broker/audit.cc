@@ -176,7 +176,7 @@ std::string AuditLog::aside(std::int32_t number) const {
 Result<void> AuditLog::rotate() {
     for (std::int32_t number = files_max_ - 1; number > 0; --number) {
         const std::string from = number == 1 ? path_ : aside(number - 1);
-        const Result<void> done = disk_.rename(from, aside(number));
+        Result<void> done = disk_.rename(from, aside(number));
         if (!done.has_value() && done.error().code() != Errc::kNotFound) return done;
     }
     if (files_max_ == 1) LEAT_TRY_VOID(disk_.remove_file(path_));

@@ -171,7 +171,7 @@ rt::Task<void> Shard::reopen_failed() {
 
 rt::Task<void> Shard::reopen(storage::PartitionSpec spec) {
     const Result<PartitionPtr> opened =
-        co_await on_pool(broker_->pool(), *executor_,
+        co_await on_pool(&broker_->pool(), executor_,
                          [this, &spec] { return storage::Partition::open(*storage_, spec); });
     // It may have been deleted meanwhile, which left what is in its folder to this.
     const bool is_wanted = failed_.contains(spec.id);
@@ -186,7 +186,7 @@ rt::Task<void> Shard::reopen(storage::PartitionSpec spec) {
     if (!is_wanted) {
         partition->close();
         rt::Countdown left{1};
-        rt::start(delete_one(partition, left));
+        rt::start(delete_one(partition, &left));
         co_await left;
         co_return;
     }
@@ -200,7 +200,7 @@ rt::Task<void> Shard::reopen(storage::PartitionSpec spec) {
 }
 
 rt::Task<void> Shard::discard(storage::PartitionSpec spec) {
-    const Result<void> done = co_await on_pool(broker_->pool(), *executor_, [this, &spec] {
+    const Result<void> done = co_await on_pool(&broker_->pool(), executor_, [this, &spec] {
         return storage::Partition::discard(*storage_, spec);
     });
     if (!done.has_value())
@@ -273,8 +273,8 @@ rt::Task<void> Shard::applied(const metadata::Delta* delta) {
         for (const auto& [name, topic] : image_.topics()) tune(*topic);
     }
     storage_->measures_time = !image_.quotas().empty();
-    if (groups_) groups_->applied(delta);
-    if (transactions_) transactions_->applied(delta);
+    if (groups_) groups_->applied(*delta);
+    if (transactions_) transactions_->applied(*delta);
 }
 
 void Shard::tune(const metadata::Topic& topic) {

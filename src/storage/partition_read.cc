@@ -84,7 +84,7 @@ bool PartitionState::read_from_memory(const ReadRequest& request, ReadResult& re
 bool PartitionState::read_from_log(const ReadRequest& request, Offset below, ReadResult& result,
                                    bool is_pool) {
     context.metrics.file_reads.add();
-    rt::CpuMeter meter{context.measures_time};
+    rt::CpuMeter meter{!is_pool && context.measures_time};
     auto slices = log->read(request.from, below, request.bytes_max, request.at_least_one, is_pool);
     result.busy += meter.stop();
     if (!slices && !is_pool && slices.error().code() == Errc::kCorruptIndex) return false;
@@ -151,6 +151,7 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
         add_up(result);
         co_return result;
     }
+    const bool measures = s.context.measures_time;
     const bool is_committed = request.isolation == Isolation::kReadCommitted;
     const bool has_to_wait = (is_committed && s.has_aborted) || !s.turn.is_free();
     if (has_to_wait || !s.read_from_log(request, s.read_bound(request.isolation), result, false)) {
@@ -161,7 +162,11 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
         result = {};
         if (!s.read_from_memory(request, result)) {
             const Offset below = s.read_bound(request.isolation);
-            auto read_it = [&] { s.read_from_log(request, below, result, true); };
+            auto read_it = [&s, &request, &result, below, measures] {
+                rt::CpuMeter meter{measures};
+                s.read_from_log(request, below, result, true);
+                result.busy += meter.stop();
+            };
             if (!s.read_from_log(request, below, result, false))
                 co_await on_pool(s.context.pool, s.context.executor, read_it);
             auto add_aborted = [&] { s.add_aborted(request, result); };
@@ -173,7 +178,6 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
     if (!std::ranges::all_of(result.slices, is_warm)) {
         s.context.metrics.cold_reads.add();
         Result<void> warmed;
-        const bool measures = s.context.measures_time;
         auto warm_it = [&warmed, &result, measures] {
             rt::CpuMeter meter{measures};
             warmed = warm(result.slices);

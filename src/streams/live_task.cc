@@ -16,7 +16,6 @@ namespace {
 
 /// Records of a changelog that are taken in before the thread looks after something else.
 constexpr std::size_t kRestoreBatch = 2'000;
-
 OffsetReset general_reset(const Settings& settings) {
     if (settings.offset_reset == "none") return OffsetReset::none();
     if (settings.offset_reset == "latest") return OffsetReset::latest();
@@ -52,14 +51,15 @@ LiveTask::~LiveTask() {
 
 Result<void> LiveTask::open() {
     is_open_ = true;
-    LEAT_TRY(open_state_,
-             environment_.states->open_task(id_.text(), subtopology().keeps_state_on_disk()));
+    const bool on_disk = subtopology().keeps_state_on_disk();
+    LEAT_TRY(open_state_, environment_.states->open_task(id_.text(), on_disk));
     detail::TaskIdentity self = identity();
     self.state_dir = open_state_.directory.path;
     identify(std::move(self));
     detail::TaskState& state = *open_state_.state;
-    // A copy that is asked must not remember what the changelog then changes.
-    cache_ = std::make_shared<detail::CacheBudget>();
+    // Empty until it runs: a copy that is asked must not remember what the changelog then changes.
+    // No bytes, no cache, as in Kafka Streams: one would not tell of deletions of nothing.
+    if (environment_.settings->cache_bytes > 0) cache_ = std::make_shared<detail::CacheBudget>();
     state.cache_budget = cache_;
     const MetricSet::Tags tags{{"thread-id", environment_.thread}, {"task-id", id_.text()}};
     store_meters_ =
@@ -134,7 +134,7 @@ std::invoke_result_t<Call> LiveTask::with_globals(Call call) {
 Result<void> LiveTask::start() {
     // What nodes remember lies with the committed positions.
     LEAT_TRY_VOID(start_reading());
-    cache_->shared = environment_.cache;
+    if (cache_) cache_->shared = environment_.cache;
     LEAT_TRY_VOID(with_globals([this] { return graph_->open_nodes(*this); }));
     is_running_ = true;
     reach(FailStep::kRestoreRunning);

@@ -170,7 +170,8 @@ class LiveTask final : public detail::Task {
     std::vector<client::TopicPartition> partitions_;
     TaskEnvironment environment_;
     detail::OpenState open_state_;
-    std::shared_ptr<detail::CacheBudget> cache_;  ///< Its part of the thread's; none until it runs.
+    /// Its part of the thread's, nothing until it runs. Absent: nothing is held back.
+    std::shared_ptr<detail::CacheBudget> cache_;
     // Before nodes and stores, which count there.
     std::unique_ptr<TaskMeters> meters_;
     std::unique_ptr<detail::StoreMeters> store_meters_;

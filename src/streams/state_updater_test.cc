@@ -83,6 +83,7 @@ struct Bench {
           layout(topology.parts(), "app"),
           globals(topology.parts(), "app", handlers, clock) {
         settings.application_id = "app";
+        settings.cache_bytes = 1'000'000;
         auto opened = detail::StateHome::open(disk, clock,
                                               {.state_dir = folder.path(),
                                                .application_id = "app",
@@ -187,6 +188,18 @@ TEST(StateUpdater, RestoresWhatIsToRunAndHandsItOver) {
     EXPECT_FALSE(bench.updater->has_news());
     EXPECT_EQ(bench.take(), nullptr) << "it is not there any more";
     task->close();
+}
+
+TEST(StateUpdater, TaskHoldsUpdatesBackUnlessThereIsNoCache) {
+    const auto holds_back = [](std::int64_t cache_bytes) {
+        Bench bench;
+        bench.settings.cache_bytes = cache_bytes;
+        bench.add(true);
+        const auto task = bench.restored();
+        return task != nullptr && task->store("rows").forward_on_flush({}, false);
+    };
+    EXPECT_TRUE(holds_back(1));
+    EXPECT_FALSE(holds_back(0));
 }
 
 TEST(StateUpdater, CopyFollowsUntilItIsToRun) {

@@ -129,8 +129,7 @@ class StreamThread {
     /// In milliseconds since `begin`, to a sensor of the thread.
     void note_time(SensorId sensor, Instant begin);
     /// Since `begin`, less what of it is told as something else.
-    void note_share(SensorId sensor, Instant begin,
-                    std::chrono::nanoseconds other = std::chrono::nanoseconds{0});
+    void note_share(SensorId sensor, Instant begin, std::chrono::nanoseconds other = {});
     enum class State : std::uint8_t;
     void note_state(State state);
     void note_delivery(const client::Delivery& delivery);

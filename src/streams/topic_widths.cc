@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,9 +27,12 @@ std::uint32_t hash_of(const std::vector<std::uint32_t>& parts) {
 
 /// Of the configs of a changelog: its name, the store's own configs, and how long it keeps what.
 std::uint32_t hash_of(const detail::StoreSpec& store, const std::string& changelog) {
-    const std::uint32_t own =
-        store.retain_duplicates ? detail::java_hash("cleanup.policy") ^ detail::java_hash("delete")
-                                : 0;
+    std::map<std::string, std::string> configs;
+    if (store.retain_duplicates) configs.emplace("cleanup.policy", "delete");
+    for (const auto& [config, value] : store.changelog) configs.insert_or_assign(config, value);
+    std::uint32_t own = 0;
+    for (const auto& [config, value] : configs)
+        own += detail::java_hash(config) ^ detail::java_hash(value);
     const std::uint32_t name = detail::java_hash(changelog);
     if (store.retention_ms < 0) return hash_of({name, own, kFalse});
     return hash_of({name, own, hash_of(store.retention_ms), kFalse});

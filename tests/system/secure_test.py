@@ -264,6 +264,7 @@ class Plain(unittest.TestCase):
                 for mechanism in ("PLAIN", "SCRAM-SHA-256"):
                     with self.assertRaises(PermissionError):
                         Live(at, mechanism, "mallory", f"{SECRET}-wrong")
+                time.sleep(1.5)  # Connections that were closed linger for a second.
                 others = [Live(at, "PLAIN", "alice", SECRET) for _ in range(2)]
                 with self.assertRaises(ConnectionError):
                     Live(at, "PLAIN", "alice", SECRET)

@@ -16,12 +16,14 @@ from kafka_node import KafkaNode, LeatNode  # noqa: E402
 class ClusterTest(unittest.TestCase):
     """`options`: what main() parsed: `leat`, the program, and `kafka`, a version of Apache Kafka or ""."""
     options = None
+    # Of the broker, beyond those below.
+    broker_settings = {}
 
     @classmethod
     def setUpClass(cls):
         cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
         # An instance that was killed keeps its partitions until its session is over.
-        settings = {"group.min.session.timeout.ms": "1000"}
+        settings = {"group.min.session.timeout.ms": "1000", **cls.broker_settings}
         cls.node = (KafkaNode(cls.place / "kafka", cls.options.kafka, settings=settings) if cls.options.kafka
                     else LeatNode(cls.place / "leat", cls.options.leat, settings=settings))
         cls.node.start()

@@ -102,14 +102,14 @@ class BrokerRig {
         return out;
     }
     template <class Response, class Message>
-    using Handler = rt::Task<Response> (*)(Request&, const Message&);
+    using Handler = rt::Task<Response> (*)(Request*, const Message*);
     /// The answer arrives in the place that is returned.
     template <class Response, class Message>
     std::shared_ptr<std::optional<Response>> begin(Handler<Response, Message> handler,
                                                    Request& request, const Message& message) {
         auto out = std::make_shared<std::optional<Response>>();
         executors_[0]->here([&] {
-            rt::start(handler(request, message),
+            rt::start(handler(&request, &message),
                       [out](Response response) { out->emplace(std::move(response)); });
         });
         return out;

@@ -6,10 +6,10 @@
 #include <gtest/gtest.h>
 
 #include <optional>
-#include <random>
 
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/store_fixture.h"
+#include "testkit/random.h"
 
 namespace leat::streams::detail {
 namespace {
@@ -131,9 +131,9 @@ TEST_P(RecentWindows, AreThoseOfAStoreWithout) {
     auto& plain = dynamic_cast<WindowStore&>(*plain_owner);
     ASSERT_TRUE(store.open(task));
     ASSERT_TRUE(plain.open(plain_task));
-    std::mt19937_64 random{7};
-    const auto below = [&](std::int64_t bound) {
-        return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(bound));
+    testkit::Random random;
+    const auto below = [&](std::int32_t bound) {
+        return std::int64_t{random.between(0, bound - 1)};
     };
     std::int64_t now = 0;
     for (int i = 0; i < 4000; ++i) {

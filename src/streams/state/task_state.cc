@@ -7,7 +7,6 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
-#include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
 #include <utility>
@@ -38,8 +37,6 @@ constexpr double kBloomBits = 10;
 constexpr double kBufferBloomRatio = 0.02;
 /// However many tasks there are: smaller batches would cost more than they save.
 constexpr std::size_t kUncommittedBytesMin = std::size_t{256} << 10U;
-/// Rows beside the databases may take a quarter of the memory.
-constexpr std::size_t kRowsShare = 4;
 
 std::string registry_key(char what, std::string_view name = {}) {
     std::string out{kRegistry};
@@ -109,38 +106,6 @@ class SharedMemory final : public OrderedBytes {
 };
 
 }  // namespace
-
-StateMemory::StateMemory(std::size_t budget_bytes)
-    : budget_bytes_(budget_bytes), parts_(std::make_unique<Parts>()) {
-    parts_->cache = rocksdb::NewLRUCache(budget_bytes);
-    // Write buffers take from the cache's budget; at half of it the largest is written to a file.
-    parts_->buffers =
-        std::make_shared<rocksdb::WriteBufferManager>(budget_bytes / 2, parts_->cache);
-}
-
-StateMemory::~StateMemory() = default;
-
-std::size_t StateMemory::used_bytes() const {
-    return parts_->cache->GetUsage() + rows_bytes_;
-}
-
-bool StateMemory::take(std::size_t held, std::size_t bytes) {
-    const std::size_t share = budget_bytes_ / kRowsShare / std::max<std::size_t>(row_holders_, 1);
-    if (held + bytes > share) return false;
-    rows_bytes_ += bytes;
-    resize_cache();
-    return true;
-}
-
-void StateMemory::give_back(std::size_t bytes) noexcept {
-    if (bytes == 0) return;
-    rows_bytes_ -= bytes;
-    resize_cache();
-}
-
-void StateMemory::resize_cache() {
-    parts_->cache->SetCapacity(budget_bytes_ - std::min<std::size_t>(rows_bytes_, budget_bytes_));
-}
 
 TaskState::TaskState(Options options)
     : options_(std::move(options)), database_(std::make_shared<Database>()) {

@@ -7,7 +7,6 @@
 // Threading: not synchronised; a QueryGate lets other threads read.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,44 +18,12 @@
 #include "base/result.h"
 #include "leat/streams/detail/state_store.h"
 #include "streams/state/ordered_bytes.h"
-#include "streams/state/recent_rows.h"
+#include "streams/state/state_memory.h"
 
 namespace leat::streams::detail {
 
 struct Database;
 struct StoreRows;
-
-/// The memory of all databases of an application: block cache, write buffers and the rows that are
-/// kept beside them share one budget. Threading: thread-safe.
-class StateMemory final : public RowBudget {
-  public:
-    explicit StateMemory(std::size_t budget_bytes);
-    ~StateMemory() override;
-    /// Rows: a quarter of the budget at most; the block cache becomes smaller by it.
-    void join() noexcept override { ++row_holders_; }
-    void leave() noexcept override { --row_holders_; }
-    [[nodiscard]] bool take(std::size_t held, std::size_t bytes) override;
-    void give_back(std::size_t bytes) noexcept override;
-    /// Blocks, indexes, filters, write buffers and rows that are held now.
-    [[nodiscard]] std::size_t used_bytes() const;
-    [[nodiscard]] std::size_t budget_bytes() const noexcept { return budget_bytes_; }
-
-    struct Parts;
-    [[nodiscard]] const Parts& parts() const noexcept { return *parts_; }
-    /// Databases that are open.
-    [[nodiscard]] std::size_t users() const noexcept { return users_; }
-    void add_user() noexcept { ++users_; }
-    void remove_user() noexcept { --users_; }
-
-  private:
-    void resize_cache();
-
-    std::atomic<std::size_t> users_ = 0;
-    std::atomic<std::size_t> row_holders_ = 0;
-    std::atomic<std::size_t> rows_bytes_ = 0;
-    std::size_t budget_bytes_;
-    std::unique_ptr<Parts> parts_;
-};
 
 class TaskState final : public StateBackend {
   public:

@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -97,21 +96,10 @@ bool is_security_setting(std::string_view name) {
     });
 }
 
-struct TopicConfDeleter {
-    void operator()(rd_kafka_topic_conf_t* conf) const noexcept {
-        rd_kafka_topic_conf_destroy(conf);
-    }
-};
-
-/// Asked for its default: to set something may have effects of its own.
+// Asking for the value would not do: of a text that is not set there is none.
 bool is_librdkafka_setting(const std::string& name) {
     const RdPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
-    std::size_t size = 0;
-    if (rd_kafka_conf_get(conf.get(), name.c_str(), nullptr, &size) != RD_KAFKA_CONF_UNKNOWN)
-        return true;
-    const std::unique_ptr<rd_kafka_topic_conf_t, TopicConfDeleter> topic{rd_kafka_topic_conf_new()};
-    return rd_kafka_topic_conf_get(topic.get(), name.c_str(), nullptr, &size) !=
-           RD_KAFKA_CONF_UNKNOWN;
+    return rd_kafka_conf_set(conf.get(), name.c_str(), "", nullptr, 0) != RD_KAFKA_CONF_UNKNOWN;
 }
 
 Error bad_setting(const Property& property, std::string_view why) {

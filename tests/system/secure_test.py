@@ -117,6 +117,9 @@ class Live:
         proof = bytes(a ^ b for a, b in zip(key, signature))
         self.step(f"{final},p={base64.b64encode(proof).decode()}".encode())
 
+    def __del__(self):
+        self.socket.close()
+
     def ask(self, key, version, body):
         frame = struct.pack(">hhih", key, version, 1, -1) + body
         self.socket.sendall(struct.pack(">i", len(frame)) + frame)

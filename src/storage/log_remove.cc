@@ -61,6 +61,10 @@ Result<Offset> Log::retain(WallMs now, Offset high_watermark) {
         if (rolled.error().code() != Errc::kNoSpace) return std::move(rolled).error();
         --count;
     }
+    // And it must be there for good before the last of the others goes.
+    if (count > 0 && state.names_unsynced)
+        if (auto synced = state.disk.sync_directory(state.options.directory); !synced)
+            return state.note_failure(std::move(synced).error());
     LEAT_TRY_VOID(state.retire_first(count, now));
     if (const Offset base = state.segments.front()->base(); base > state.log_start) {
         state.log_start = base;

@@ -162,6 +162,11 @@ Result<void> LogState::retire_first(std::size_t count, WallMs now) {
         if (auto gone = retire(first, due); !gone) return note_failure(std::move(gone).error());
         size_bytes -= first.size().value;
         segments.erase(segments.begin());
+        // One after the other: a start that finds one gone and not those before it takes the gap
+        // for the end of the log, unless the durable mark lies behind it.
+        if (count == 1) break;
+        if (auto synced = disk.sync_directory(options.directory); !synced)
+            return note_failure(std::move(synced).error());
     }
     return {};
 }

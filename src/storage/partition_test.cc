@@ -360,9 +360,9 @@ TEST(Partition, WrongIndexIsMadeAnewOnThePool) {
     });
     std::optional<ReadResult> read;
     f.executor.here([&] {
-        EXPECT_GT(f.partition->available_bytes(Offset{4}, Isolation::kReadUncommitted, 1 << 20),
+        EXPECT_GT(f.partition->available_bytes(Offset{3}, Isolation::kReadUncommitted, 1 << 20),
                   0U);
-        rt::start(f.partition->read({.from = Offset{4}, .bytes_max = 500, .at_least_one = true}),
+        rt::start(f.partition->read({.from = Offset{3}, .bytes_max = 500, .at_least_one = true}),
                   [&read](ReadResult result) { read = std::move(result); });
     });
     EXPECT_EQ(cuts, 0) << "on the shard";

@@ -10,6 +10,11 @@ STORAGE_ERROR = 56
 NO_EPOCH = -1
 
 
+def metadata(client, topic):
+    """The error; nothing is made by asking."""
+    return client.call("Metadata", 8, topics=[{"name": topic}], allow_auto_topic_creation=False)["topics"][0]["error_code"]
+
+
 def list_offset(client, topic, partition, timestamp):
     """(error, offset)"""
     answer = client.call("ListOffsets", 7, replica_id=-1, isolation_level=0, topics=[

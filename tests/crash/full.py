@@ -77,9 +77,9 @@ def delete_on_full_disk(run, findings):
         if bounds(client, CUT) != (end - 10, end):
             findings.setdefault("wrong records deleted", []).append(str(bounds(client, CUT)))
         check("retention", lambda: len(set(bounds(client, SHORT))) == 1)
-        before = client.call("Metadata", 8, topics=[{"name": GONE}])["topics"][0]["error_code"]
+        before = asked.metadata(client, GONE)
         run.broker.run("topic", "delete", GONE, "--yes")
-        after = client.call("Metadata", 8, topics=[{"name": GONE}])["topics"][0]["error_code"]
+        after = asked.metadata(client, GONE)
         if (before, after) != (0, 3):
             findings.setdefault("topic not deleted", []).append(f"{before}, {after}")
 
@@ -87,7 +87,7 @@ def delete_on_full_disk(run, findings):
 def serves_late(run, findings):
     """A topic that was made on the full disk takes records now. Its making may have been refused: then nobody has it."""
     with protocol.Client(run.broker.address) as client:
-        if client.call("Metadata", 8, topics=[{"name": LATE}])["topics"][0]["error_code"] != 0:
+        if asked.metadata(client, LATE) != 0:
             return
     try:
         run.broker.run("produce", LATE, "--file", run.folder / "feed")

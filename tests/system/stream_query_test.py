@@ -37,6 +37,7 @@ class Queries(unittest.TestCase):
         if self.app.poll() is None:
             self.app.kill()
         self.app.wait()
+        self.app.stdin.close()
         self.app.stdout.close()
         self.log.close()
         self.node.stop()

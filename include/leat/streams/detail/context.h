@@ -112,9 +112,9 @@ class ContextState {
         }
         queue.add(
             *node_, first, interval.count(),
-            [this, punctuate = std::move(punctuate)](std::int64_t now) {
-                present.timestamp = now;
-                return punctuate(Timestamp{now});
+            [this, punctuate = std::move(punctuate)](std::int64_t time) {
+                present.timestamp = time;
+                return punctuate(Timestamp{time});
             },
             cancelled);
         return Cancellable{std::move(cancelled)};

@@ -103,7 +103,7 @@ void Flusher::pump() {
     while (!waiting_.empty() && !whole_in_flight_) {
         if (waiting_.size() > options_.syncfs_threshold && whole_pays()) {
             start_whole();
-        } else if (in_flight_ < options_.parallel_max) {
+        } else if (in_flight_ < parallel()) {
             start_one();
         } else {
             return;
@@ -111,12 +111,18 @@ void Flusher::pump() {
     }
 }
 
+/// While syncs are short, what comes during one gathers for the next, which then serves more logs;
+/// a log must not wait behind the long sync of another one.
+std::size_t Flusher::parallel() const noexcept {
+    return one_cost_ < options_.short_sync ? 1 : options_.parallel_max;
+}
+
 /// A whole sync writes what others have made dirty on the same file system too. Where that takes
 /// longer than syncing each log, it is left alone.
 bool Flusher::whole_pays() const noexcept {
     const auto count = static_cast<std::int64_t>(waiting_.size());
-    const auto parallel = static_cast<std::int64_t>(options_.parallel_max);
-    return whole_cost_ * parallel <= one_cost_ * count || one_cost_.count() == 0 ||
+    const auto beside = static_cast<std::int64_t>(parallel());
+    return whole_cost_ * beside <= one_cost_ * count || one_cost_.count() == 0 ||
            whole_skipped_ >= kProbeEvery;
 }
 

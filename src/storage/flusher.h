@@ -57,8 +57,9 @@ class SyncTarget {
 };
 
 /// A dirty log is synced by a pool job of its own; while that runs, what is appended to the log
-/// gathers for the next one, so that one sync answers many requests. When more logs wait than
-/// `syncfs_threshold`, one sync of the whole file system serves them all.
+/// gathers for the next one, so that one sync answers many requests. While syncs take less than
+/// `short_sync`, one runs at a time, for the same reason. When more logs wait than
+/// `syncfs_threshold`, one sync of the whole file system serves them all, where that is quicker.
 ///
 /// Invariant: at most one sync of a log at a time; on_synced() names only what was in the files
 ///            before the sync began.
@@ -77,8 +78,9 @@ class Flusher {
         std::string data_directory;
     };
     struct Options {
-        std::size_t syncfs_threshold = 4;
-        std::size_t parallel_max = 4;  ///< Syncs in flight.
+        std::size_t syncfs_threshold = 1;
+        std::size_t parallel_max = 4;  ///< Syncs in flight while they take long.
+        std::chrono::nanoseconds short_sync = std::chrono::milliseconds{1};
         Faults faults = {};
     };
     Flusher(Parts parts, Options options);
@@ -116,6 +118,7 @@ class Flusher {
     void enqueue(SyncTarget& target);
     void pump_soon();
     void pump();
+    [[nodiscard]] std::size_t parallel() const noexcept;
     [[nodiscard]] bool whole_pays() const noexcept;
     void start_one();
     void start_whole();

@@ -102,7 +102,8 @@ void group_commit(benchmark::State& run) {
                      .metrics = &metrics,
                      .data_directory = folder},
                     {.syncfs_threshold = static_cast<std::size_t>(run.range(2)),
-                     .parallel_max = static_cast<std::size_t>(run.range(3))}};
+                     .parallel_max = static_cast<std::size_t>(run.range(3)),
+                     .short_sync = {}}};
     std::vector<std::unique_ptr<BenchLog>> all;
     for (std::size_t i = 0; i < logs; ++i) {
         auto file = *disk.open(folder + "/" + std::to_string(i) + ".log", rt::OpenMode::kCreate);

@@ -57,18 +57,21 @@ class Target final : public SyncTarget {
 };
 
 struct Rig {
-    explicit Rig(std::size_t count, std::vector<rt::FaultPoint> points = {}, Faults faults = {})
+    explicit Rig(std::size_t count, std::vector<rt::FaultPoint> points = {}, Faults faults = {},
+                 std::chrono::nanoseconds short_sync = {})
         : disk(posix, std::move(points)) {
         marks = *DurableMarks::open(posix, dir.path(), health);
-        flusher = std::make_unique<Flusher>(
-            Flusher::Parts{.disk = &disk,
-                           .executor = &executor,
-                           .pool = &pool,
-                           .marks = marks.get(),
-                           .health = &health,
-                           .metrics = &metrics,
-                           .data_directory = dir.path()},
-            Flusher::Options{.syncfs_threshold = 4, .parallel_max = 2, .faults = faults});
+        flusher = std::make_unique<Flusher>(Flusher::Parts{.disk = &disk,
+                                                           .executor = &executor,
+                                                           .pool = &pool,
+                                                           .marks = marks.get(),
+                                                           .health = &health,
+                                                           .metrics = &metrics,
+                                                           .data_directory = dir.path()},
+                                            Flusher::Options{.syncfs_threshold = 4,
+                                                             .parallel_max = 2,
+                                                             .short_sync = short_sync,
+                                                             .faults = faults});
         for (std::size_t i = 0; i < count; ++i) {
             targets.push_back(std::make_unique<Target>(static_cast<std::int32_t>(i), dir.path()));
             targets[i]->files.push_back(
@@ -122,6 +125,19 @@ TEST(Flusher, SyncsAFewLogsBesideEachOther) {
     for (std::size_t i = 0; i < 3; ++i) rig.append(i);
     rig.executor.run();
     EXPECT_EQ(rig.pool.size(), 2U) << "parallel_max";
+    rig.run_all();
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(rig.synced(i), 1);
+}
+
+TEST(Flusher, SyncsOneLogAfterTheOtherWhileSyncsAreShort) {
+    Rig rig(3, {}, {}, std::chrono::milliseconds{1});
+    for (std::size_t i = 0; i < 3; ++i) rig.append(i);
+    rig.executor.run();
+    EXPECT_EQ(rig.pool.size(), 1U);
+    rig.executor.advance(std::chrono::seconds{1});
+    rig.pool.run_one();
+    rig.executor.run();
+    EXPECT_EQ(rig.pool.size(), 2U) << "one took long: no log waits behind another one";
     rig.run_all();
     for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(rig.synced(i), 1);
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures Leat, Apache Kafka and a null broker in turn, in one interleaved run on this machine.
 
-Each round starts each broker once, warms it and runs the cells; starts and restarts are measured in rounds of their own. In the table
+Each round starts each broker once, warms it and runs the cells, each when the disk has what the one before it left dirty: the kernel writes that
+half a minute later, and holds up whoever syncs then. Starts and restarts are measured in rounds of their own. In the table
 `security` (transactions, TLS, logins, rights, groups) each cell has brokers of its own. In the table `streams` an application on Leat Streams and
 its twin on Kafka Streams run in turn on one broker (streams_cells.py). The report has medians over the rounds, their spread, and ratios against Apache Kafka. CPU is the whole process's.
 """
@@ -168,6 +169,7 @@ def run_cells(name, wanted, options, results, warm):
             if name not in brokers.split():
                 continue
             if warm:
+                os.sync()
                 options.memory.fill(options.hold_gib)
             try:
                 figures = cell(bench)
@@ -187,6 +189,7 @@ def run_cells(name, wanted, options, results, warm):
 def run_secured(name, cell, options, results):
     """A cell of the table `security`, which starts what it needs."""
     title, measure, _ = cell
+    os.sync()
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"leat-bench-{name}-", dir=options.scratch))
     try:
         figures = measure(secured_cells.Place(name, folder, options))

@@ -94,7 +94,7 @@ struct BrokerConfig {
     // Log.
     std::int64_t retention_check_interval_ms = 300'000;
     std::int32_t flush_mark_interval_ms = 100;  ///< Durable mark behind the last sync.
-    std::int32_t flush_syncfs_threshold = 1;    ///< When more logs wait, one syncfs serves all.
+    std::int32_t flush_syncfs_threshold = 4;    ///< When more logs wait, one syncfs serves all.
     std::int64_t flush_interval_default_ms = 1'000;  ///< durability=interval without flush.ms.
     std::int32_t open_files_max = 0;                 ///< 0: a third of the process's limit.
     std::int32_t recovery_threads = 2;

@@ -78,7 +78,7 @@ class Flusher {
         std::string data_directory;
     };
     struct Options {
-        std::size_t syncfs_threshold = 1;
+        std::size_t syncfs_threshold = 4;
         std::size_t parallel_max = 4;  ///< Syncs in flight while they take long.
         std::chrono::nanoseconds short_sync = std::chrono::milliseconds{1};
         Faults faults = {};

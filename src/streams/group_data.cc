@@ -55,7 +55,14 @@ void put(Out& out, const MemberData& data, bool wants_shutdown) {
         put_task(out, task);
         out.i64(lag);
     }
-    if (data.shape) out.i64(*data.shape);
+    if (!data.shape) return;
+    out.i64(*data.shape);
+    out.array(false, data.state.tags.size());
+    for (const auto& [key, value] : data.state.tags) {
+        out.string(key, false);
+        out.string(value, false);
+    }
+    out.string(data.state.rack, false);
 }
 template <class Out>
 void put(Out& out, const MemberOrders& orders, bool /*unused*/) {
@@ -118,10 +125,21 @@ Result<void> check_mark(wire::Reader& in, std::string_view what) {
                      std::string{what} + " of version " + std::to_string(version)};
     return {};
 }
-/// The last field, which was not always there.
+/// Of the fields that were not always there the first.
 std::optional<std::int64_t> shape_in(wire::Reader& in) {
     if (in.failed() || in.remaining() == 0) return std::nullopt;
     return in.i64();
+}
+/// Those after it; older versions of this library end before them.
+void read_rack(wire::Reader& in, MemberState& out) {
+    if (in.failed() || in.remaining() == 0) return;
+    const std::int32_t tags = in.i32();
+    for (std::int32_t i = 0; i < tags && !in.failed(); ++i) {
+        const std::string key{in.string(false)};
+        const std::string_view value = in.string(false);
+        if (!in.failed()) out.tags.insert_or_assign(key, std::string{value});
+    }
+    out.rack = in.string(false);
 }
 
 constexpr std::size_t kTopologyTextMax = 16U << 20;
@@ -172,6 +190,7 @@ Result<DecodedMember> decode_member(Bytes bytes) {
         if (!mine.failed()) out.data.state.lags[task] = lag;
     }
     out.data.shape = shape_in(mine);
+    read_rack(mine, out.data.state);
     LEAT_TRY_VOID(mine.finish());
     return out;
 }

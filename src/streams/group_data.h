@@ -26,7 +26,8 @@ struct MemberData {
     std::string endpoint;          ///< application.server, may be empty.
     std::int32_t generation = -1;  ///< In which it got `state.active`.
     MemberState state;
-    /// Layout::shape() of what it runs. Absent: written by a version that did not tell.
+    /// Layout::shape() of what it runs. Absent: written by a version that did not tell; tags and
+    /// rack in `state` are not told then either.
     std::optional<std::int64_t> shape{};
 };
 

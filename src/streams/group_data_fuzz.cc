@@ -18,7 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = streams::decode_member(
             streams::encode_member(member->data, {}, member->wants_shutdown));
         if (!again || again->data.state.active != member->data.state.active ||
-            again->data.state.lags != member->data.state.lags)
+            again->data.state.lags != member->data.state.lags ||
+            again->data.state.tags != member->data.state.tags ||
+            again->data.state.rack != member->data.state.rack)
             std::abort();
     }
     if (const auto orders = streams::decode_orders(bytes)) {

@@ -5,9 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/arena.h"
 #include "client/member_assignment.h"
 #include "streams/commit_metadata.h"
 #include "streams/settings.h"
+#include "wire/records/consumer_protocol_subscription.h"
+#include "wire/versioned.h"
 
 namespace leat::streams {
 namespace {
@@ -42,6 +45,55 @@ TEST(GroupData, ShapesComeBackAndOlderOnesHaveNone) {
     EXPECT_EQ(decode_member(encode_member(member, {"a"}, false))->data.shape, -42);
     EXPECT_EQ(decode_orders(encode_orders(orders, {}))->shape, -42);
     EXPECT_EQ(decode_orders(encode_orders(orders, {}))->topology, orders.topology);
+}
+
+/// A subscription whose user data lacks its last bytes, as versions wrote it that told less.
+std::vector<std::byte> without_end(const std::vector<std::byte>& subscription, std::size_t bytes) {
+    Arena arena;
+    wire::Reader in{Bytes{subscription}, arena};
+    wire::ConsumerProtocolSubscription message;
+    EXPECT_TRUE(wire::decode_versioned(in, wire::NewerVersion::kReadAsNewest, message));
+    const Bytes mine = message.user_data.value_or(Bytes{});
+    message.user_data = mine.first(mine.size() - bytes);
+    return wire::encode_versioned(message, 1);
+}
+
+TEST(GroupData, TagsAndRackComeBack) {
+    MemberData member;
+    member.process = "p";
+    member.shape = 7;
+    member.state.tags = {{"cluster", "k1"}, {"zone", "eu-1a"}};
+    member.state.rack = "eu-1a";
+    const auto back = decode_member(encode_member(member, {"a"}, false));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->data.shape, 7);
+    EXPECT_EQ(back->data.state.tags, member.state.tags);
+    EXPECT_EQ(back->data.state.rack, "eu-1a");
+    member.state.tags.clear();
+    member.state.rack.clear();
+    const auto none = decode_member(encode_member(member, {"a"}, false));
+    ASSERT_TRUE(none);
+    EXPECT_TRUE(none->data.state.tags.empty());
+    EXPECT_EQ(none->data.state.rack, "");
+}
+
+TEST(GroupData, MemberOfAVersionWithoutTagsIsUnderstood) {
+    MemberData member;
+    member.process = "p";
+    member.shape = 7;
+    member.state.lags = {{{0, 1}, 5}};
+    const auto bytes = encode_member(member, {"a"}, false);
+    // A count of no tags and an empty rack.
+    const auto older = decode_member(without_end(bytes, 4 + 2));
+    ASSERT_TRUE(older) << older.error().detail();
+    EXPECT_EQ(older->data.shape, 7);
+    EXPECT_EQ(older->data.state.lags, member.state.lags);
+    EXPECT_TRUE(older->data.state.tags.empty());
+    EXPECT_EQ(older->data.state.rack, "");
+    // The one before that did not tell its shape either.
+    EXPECT_EQ(decode_member(without_end(bytes, 4 + 2 + 8))->data.shape, std::nullopt);
+    for (std::size_t bytes_cut = 1; bytes_cut < 4 + 2; ++bytes_cut)
+        EXPECT_FALSE(decode_member(without_end(bytes, bytes_cut))) << bytes_cut;
 }
 
 TEST(GroupData, MembersOfAnotherShapeAreTakenOut) {

@@ -6,10 +6,12 @@
 #include <set>
 #include <utility>
 
+#include "client/client_properties.h"
 #include "client/member_assignment.h"
 #include "obs/log.h"
 #include "streams/failpoints.h"
 #include "streams/internal_topics.h"
+#include "streams/rack_view.h"
 #include "streams/state_lags.h"
 #include "streams/trouble.h"
 
@@ -283,6 +285,8 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
                   .shape = shape_};
     // All have ended, and others take their places.
     if (me.state.threads == 0) me.state.threads = settings.threads;
+    me.state.tags = settings.tags;
+    me.state.rack = client::find_property(settings.consumer, "client.rack");
     add_idle_lags(me.state);
     const std::string before = member_->identity().member_id;
     // With what patterns have matched, so that the group keeps its positions there.
@@ -452,12 +456,16 @@ Result<std::vector<client::MemberShare>> Membership::plan(
             layout.subtopologies()[static_cast<std::size_t>(task.subtopology)].is_stateful();
     std::map<std::string, MemberState> states;
     for (const auto& [id, member] : members) states[id] = member.data.state;
+    const RackView seen = look_at_racks(*admin_, layout, inputs, states, settings);
     const Plan made = assign_tasks(tasks, states,
                                    {.standbys = settings.standbys,
                                     .warmups_max = settings.warmups_max,
-                                    .acceptable_lag = settings.acceptable_lag});
+                                    .acceptable_lag = settings.acceptable_lag,
+                                    .racks = settings.racks,
+                                    .known_racks = seen.racks ? &*seen.racks : nullptr});
+    tell_close_copies(made, settings.racks);
     MemberOrders orders;
-    orders.ask_again = made.warms_up;
+    orders.ask_again = made.warms_up || seen.is_early;
     orders.task_counts = layout.task_counts(counts);
     orders.shape = shape_;
     for (const auto& [id, share] : made.shares)

@@ -34,6 +34,15 @@ milliseconds time_in(const Value& value) {
 std::size_t size_in(const Value& value) {
     return static_cast<std::size_t>(number_in(value));
 }
+std::vector<std::string> list_in(const Value& value) {
+    const auto* list = std::get_if<std::vector<std::string>>(&value);
+    return list == nullptr ? std::vector<std::string>{} : *list;
+}
+
+RackStrategy rack_strategy_of(std::string_view name) {
+    if (name == "min_traffic") return RackStrategy::kMinTraffic;
+    return name == "none" ? RackStrategy::kNone : RackStrategy::kBalanceSubtopology;
+}
 
 detail::DefaultTime default_time_of(std::string_view extractor) {
     using detail::DefaultTime;
@@ -43,6 +52,8 @@ detail::DefaultTime default_time_of(std::string_view extractor) {
 }
 
 constexpr double kMaxMs = 9e15;
+/// In front of the key of a tag.
+constexpr std::string_view kTag = "client.tag.";
 
 constexpr SettingRow row(std::string_view name, Type type, std::optional<std::string_view> fallback,
                          std::string_view doc, void (*into)(Settings&, const Value&),
@@ -115,6 +126,10 @@ constexpr auto kRows = std::to_array<SettingRow>({
         [](Settings& s, const Value& v) { s.dsl_store_suppliers = text_in(v); }),
     row("client.id", Type::kString, "", "In front of the names of threads and clients.",
         [](Settings& s, const Value& v) { s.client_id = text_in(v); }),
+    row(kTag, Type::kString, "",
+        "A tag of this instance, as the zone it stands in: at most 5, with keys of at most 20 "
+        "characters and values of at most 30. Counts when rack.aware.assignment.tags names KEY.",
+        [](Settings& /*settings*/, const Value& /*value*/) {}),  // By the rest of its name.
     row(
         "commit.interval.ms", Type::kLong, "30000",
         "How often positions are committed; 100 with exactly_once_v2 unless set.",
@@ -172,6 +187,28 @@ constexpr auto kRows = std::to_array<SettingRow>({
         row("processing.guarantee", Type::kString, "at_least_once",
             "exactly_once_v2: output, state and positions in transactions.",
             [](Settings& s, const Value& v) { s.exactly_once = text_in(v) == "exactly_once_v2"; })),
+    row(
+        "rack.aware.assignment.non_overlap_cost", Type::kInt, "1",
+        "With rack.aware.assignment.strategy: what it costs to move a task with state.",
+        [](Settings& s, const Value& v) { s.racks.non_overlap_cost = number_in(v); }, 0),
+    one_of("none,min_traffic,balance_subtopology",
+           row("rack.aware.assignment.strategy", Type::kString, "none",
+               "min_traffic: tasks go where the partitions that they read have a replica in the "
+               "instance's client.rack, as far as instances then have as many tasks as otherwise; "
+               "balance_subtopology: those of each sub-topology are spread besides. All instances "
+               "need client.rack, all brokers broker.rack.",
+               [](Settings& s, const Value& v) {
+                   s.racks.strategy = rack_strategy_of(text_in(v));
+               })),
+    row("rack.aware.assignment.tags", Type::kList, "",
+        "Keys of the tags by which standbys are kept apart from their active task and from each "
+        "other; each must be there as client.tag.KEY. When none is given and all instances have a "
+        "client.rack, they are kept apart by that.",
+        [](Settings& s, const Value& v) { s.racks.tags = list_in(v); }),
+    row(
+        "rack.aware.assignment.traffic_cost", Type::kInt, "10",
+        "With rack.aware.assignment.strategy: what it costs to read a partition from another rack.",
+        [](Settings& s, const Value& v) { s.racks.traffic_cost = number_in(v); }, 0),
     row(
         "repartition.purge.interval.ms", Type::kLong, "30000",
         "How often records of repartition topics that are processed and committed are deleted.",
@@ -417,7 +454,9 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
             if (auto rest = behind(prefix, name);
                 rest && (find_row(*rest) != nullptr || find_without_effect(*rest) != nullptr))
                 name = *rest;
-        if (const SettingRow* row = find_row(name)) {
+        if (auto key = behind(kTag, name)) {
+            out.tags.insert_or_assign(*std::move(key), property.value);
+        } else if (const SettingRow* row = find_row(name)) {
             LEAT_TRY_VOID(apply(*row, as_ours(property, name), out));
             if (name == "metadata.max.age.ms") sort_out(property, out);  // The clients' too.
             has_interval = has_interval || name == "commit.interval.ms";

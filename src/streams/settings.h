@@ -19,6 +19,7 @@
 #include "leat/streams/dsl_stores.h"
 #include "rt/tls_context.h"
 #include "streams/metrics.h"
+#include "streams/racks.h"
 
 namespace leat::streams {
 
@@ -64,6 +65,8 @@ struct Settings {
     std::int32_t standbys = 0;
     std::int32_t warmups_max = 2;
     std::int64_t acceptable_lag = 10'000;
+    RackOptions racks;
+    std::map<std::string, std::string> tags;  ///< client.tag., by key.
     std::int64_t window_extra_retention_ms = 86'400'000;
     std::int16_t replication_factor = -1;
     bool require_names = false;

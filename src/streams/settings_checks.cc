@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streams/settings_checks.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -61,12 +63,48 @@ Result<void> read_offset_reset(Settings& s) {
     return {};
 }
 
+/// Characters as Java counts them, of UTF-8: those beyond 16 bits are two.
+std::size_t length_of(std::string_view text) {
+    std::size_t out = 0;
+    for (const char byte : text) {
+        const auto bits = static_cast<unsigned char>(byte);
+        if ((bits & 0xC0U) != 0x80U) out += bits >= 0xF0U ? 2U : 1U;
+    }
+    return out;
+}
+
+/// They are in what the group keeps of each member, so they are bounded.
+Result<void> check_tags(Settings& s) {
+    constexpr std::size_t kTagsMax = 5;
+    constexpr std::size_t kKeyMax = 20;
+    constexpr std::size_t kValueMax = 30;
+    const std::string front = "client.tag.";
+    const auto wrong = [](const std::string& what, std::string_view why) {
+        return Error{Errc::kInvalidSetting, what + ": " + std::string{why}};
+    };
+    if (s.tags.size() > kTagsMax) return wrong(front, "there are more than 5 tags");
+    for (const std::string& key : s.racks.tags)
+        if (!s.tags.contains(key))
+            return wrong("rack.aware.assignment.tags", "there is no " + front + key);
+    for (const auto& [key, value] : s.tags) {
+        if (length_of(key) > kKeyMax)
+            return wrong(front + key, "the key is longer than 20 characters");
+        if (length_of(value) > kValueMax)
+            return wrong(front + key, "the value is longer than 30 characters");
+        if (std::ranges::find(s.racks.tags, key) == s.racks.tags.end())
+            s.notes.push_back(
+                {front + key, "has no effect: rack.aware.assignment.tags does not name it"});
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> check_together(Settings& s) {
     LEAT_TRY_VOID(check_transactions(s));
     LEAT_TRY_VOID(read_offset_reset(s));
-    return read_store_suppliers(s);
+    LEAT_TRY_VOID(read_store_suppliers(s));
+    return check_tags(s);
 }
 
 }  // namespace leat::streams

@@ -2,7 +2,7 @@
 //
 // What settings must be to each other, and those whose text has a form of its own.
 // Layer: streams (L6).
-// Spec:  Kafka Streams' StreamsConfig.
+// Spec:  Kafka Streams' StreamsConfig; KIP-708 for the bounds of tags.
 #pragma once
 
 #include "base/result.h"
@@ -11,7 +11,7 @@ namespace leat::streams {
 
 struct Settings;
 
-/// Fills in what such texts say. Errors: kInvalidSetting.
+/// Fills in what such texts say, and notes tags that do not count. Errors: kInvalidSetting.
 Result<void> check_together(Settings& s);
 
 }  // namespace leat::streams

@@ -35,19 +35,17 @@ TEST(SettingsOfJava, AreAllTakenAndThoseWithoutEffectNoted) {
         {"default.key.serde", "org.apache.kafka.common.serialization.Serdes$StringSerde", 0},
         {"group.protocol", "streams", 0},
         {"rocksdb.config.setter", "com.example.Tuned", 0},
-        {"rack.aware.assignment.tags", "zone,cluster", 0},
-        {"client.tag.zone", "eu-1", 0},
         {"processor.wrapper.class", "com.example.Wrapper", 0},
         {"upgrade.from", "", 0},  // The default.
         {"consumer.group.protocol", "classic", 0},
     });
     ASSERT_TRUE(settings) << settings.error().detail();
-    EXPECT_THAT(noted(*settings), ElementsAre("default.key.serde", "group.protocol",
-                                              "rocksdb.config.setter", "rack.aware.assignment.tags",
-                                              "client.tag.zone", "processor.wrapper.class"));
+    EXPECT_THAT(noted(*settings),
+                ElementsAre("default.key.serde", "group.protocol", "rocksdb.config.setter",
+                            "processor.wrapper.class"));
     EXPECT_THAT(settings->notes.front().text, HasSubstr("Serdes are those of the types"));
     EXPECT_EQ(client::find_property(settings->consumer, "group.protocol"), "");
-    EXPECT_EQ(settings->given.at("client.tag.zone"), "eu-1");
+    EXPECT_EQ(settings->given.at("rocksdb.config.setter"), "com.example.Tuned");
 }
 
 TEST(SettingsOfJava, AValueThatIsNoneIsRefused) {
@@ -85,7 +83,75 @@ TEST(SettingsOfJava, EachWithoutEffectIsFoundByItsName) {
         EXPECT_EQ(find_without_effect(known.name), &known);
         for (const SettingRow& row : setting_rows()) EXPECT_NE(row.setting.name, known.name);
     }
-    EXPECT_EQ(find_without_effect("client.tag"), nullptr);
+    EXPECT_EQ(find_without_effect("client.tag.zone"), nullptr);
+}
+
+TEST(RackSettings, AreReadAndHaveKafkaStreamsDefaults) {
+    const auto plain = read({});
+    ASSERT_TRUE(plain);
+    EXPECT_TRUE(plain->tags.empty());
+    EXPECT_TRUE(plain->racks.tags.empty());
+    EXPECT_EQ(plain->racks.strategy, RackStrategy::kNone);
+    EXPECT_EQ(plain->racks.traffic_cost, 10);
+    EXPECT_EQ(plain->racks.non_overlap_cost, 1);
+    const auto settings = read({{"rack.aware.assignment.tags", "zone, cluster", 0},
+                                {"client.tag.zone", "eu-1a", 0},
+                                {"client.tag.cluster", "k1", 0},
+                                {"rack.aware.assignment.strategy", "balance_subtopology", 0},
+                                {"rack.aware.assignment.traffic_cost", "7", 0},
+                                {"rack.aware.assignment.non_overlap_cost", "0", 0}});
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_THAT(settings->racks.tags, ElementsAre("zone", "cluster"));
+    EXPECT_EQ(settings->tags, (std::map<string, string>{{"cluster", "k1"}, {"zone", "eu-1a"}}));
+    EXPECT_EQ(settings->racks.strategy, RackStrategy::kBalanceSubtopology);
+    EXPECT_EQ(settings->racks.traffic_cost, 7);
+    EXPECT_EQ(settings->racks.non_overlap_cost, 0);
+    EXPECT_THAT(noted(*settings), ElementsAre());
+    EXPECT_EQ(read({{"rack.aware.assignment.strategy", "min_traffic", 0}})->racks.strategy,
+              RackStrategy::kMinTraffic);
+}
+
+TEST(RackSettings, TagThatIsNotNamedIsNoted) {
+    const auto settings = read({{"client.tag.zone", "eu-1a", 0}});
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_THAT(noted(*settings), ElementsAre("client.tag.zone"));
+}
+
+TEST(RackSettings, TagsAreBoundedAsInKafkaStreams) {
+    const string key(20, 'k');
+    const string value(30, 'v');
+    const auto tag = [](const string& name, const string& text) {
+        return config::Property{"client.tag." + name, text, 0};
+    };
+    EXPECT_TRUE(read({tag(key, value)}));
+    // Characters count, not bytes.
+    string umlauts;
+    for (int i = 0; i < 30; ++i) umlauts += "\xC3\xA4";
+    EXPECT_TRUE(read({tag("zone", umlauts)}));
+    const auto long_key = read({tag(key + "k", "v")});
+    ASSERT_FALSE(long_key);
+    EXPECT_EQ(long_key.error().code(), Errc::kInvalidSetting);
+    EXPECT_THAT(string{long_key.error().detail()}, HasSubstr("longer than 20"));
+    const auto long_value = read({tag("zone", value + "v")});
+    ASSERT_FALSE(long_value);
+    EXPECT_THAT(string{long_value.error().detail()}, HasSubstr("client.tag.zone: the value"));
+    std::vector<config::Property> tags;
+    for (const char* name : {"a", "b", "c", "d", "e"}) tags.push_back(tag(name, "v"));
+    EXPECT_TRUE(read(tags));
+    tags.push_back(tag("f", "v"));
+    const auto many = read(tags);
+    ASSERT_FALSE(many);
+    EXPECT_THAT(string{many.error().detail()}, HasSubstr("more than 5"));
+}
+
+TEST(RackSettings, WrongOnesAreRefused) {
+    const auto unset = read({{"rack.aware.assignment.tags", "zone,cluster", 0},
+                             {"client.tag.zone", "eu-1a", 0}});
+    ASSERT_FALSE(unset);
+    EXPECT_THAT(string{unset.error().detail()}, HasSubstr("there is no client.tag.cluster"));
+    EXPECT_FALSE(read({{"rack.aware.assignment.strategy", "nearest", 0}}));
+    EXPECT_FALSE(read({{"rack.aware.assignment.traffic_cost", "-1", 0}}));
+    EXPECT_FALSE(read({{"rack.aware.assignment.non_overlap_cost", "much", 0}}));
 }
 
 Result<std::int64_t> stamped(std::string_view extractor, std::int64_t own,

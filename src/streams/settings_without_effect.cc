@@ -15,7 +15,6 @@ using config::Type;
 
 constexpr std::string_view kSerdes =
     "Serdes are those of the types, or given where an operator is declared.";
-constexpr std::string_view kRacks = "Tasks do not follow racks.";
 constexpr std::string_view kConsole = "Of Java's console tools.";
 
 constexpr Setting row(std::string_view name, Type type, std::string_view fallback,
@@ -38,7 +37,6 @@ constexpr auto kRows = std::to_array<Setting>({
                 "Not needed: a partition that is not read stops fetching by itself "
                 "(queued.max.messages.kbytes).")),
     row("built.in.metrics.version", Type::kString, "latest", "There is one version of metrics."),
-    row("client.tag.", Type::kString, "", kRacks),
     row("config.providers", Type::kList, "", "Values are taken as they stand there."),
     row("default.client.supplier", Type::kClass,
         "org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier",
@@ -58,10 +56,6 @@ constexpr auto kRows = std::to_array<Setting>({
     row("processor.wrapper.class", Type::kClass,
         "org.apache.kafka.streams.processor.internals.NoOpProcessorWrapper",
         "Processors are not wrapped."),
-    row("rack.aware.assignment.non_overlap_cost", Type::kInt, "", kRacks),
-    row("rack.aware.assignment.strategy", Type::kString, "none", kRacks),
-    row("rack.aware.assignment.tags", Type::kList, "", kRacks),
-    row("rack.aware.assignment.traffic_cost", Type::kInt, "", kRacks),
     row("rocksdb.config.setter", Type::kClass, "",
         "leat.state.memory.max.bytes is all there is to set."),
     row("task.assignor.class", Type::kString, "", "The assignor is our own."),
@@ -78,9 +72,7 @@ std::span<const Setting> settings_without_effect() {
 }
 
 const Setting* find_without_effect(std::string_view name) {
-    const auto found = std::ranges::find_if(kRows, [&](const Setting& known) {
-        return known.name.ends_with('.') ? name.starts_with(known.name) : name == known.name;
-    });
+    const auto found = std::ranges::find(kRows, name, &Setting::name);
     return found == kRows.end() ? nullptr : &*found;
 }
 

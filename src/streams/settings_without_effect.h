@@ -15,7 +15,7 @@ namespace leat::streams {
 
 struct Settings;
 
-/// Sorted. A name that ends with a point stands for all that begin with it.
+/// Sorted.
 [[nodiscard]] std::span<const config::Setting> settings_without_effect();
 
 /// Null: there is no such setting.

@@ -2,17 +2,30 @@
 #include "streams/task_assignor.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <limits>
 #include <optional>
+#include <span>
+
+#include "streams/cheapest_places.h"
+#include "streams/tag_spread.h"
 
 namespace leat::streams {
 namespace {
+
+/// As often are standbys swapped between all pairs of members; little changes after the third time.
+constexpr int kSwapRounds = 4;
 
 class Assignor {
   public:
     Assignor(const std::map<TaskId, bool>& tasks, const std::map<std::string, MemberState>& members,
              const AssignorOptions& options)
-        : tasks_(tasks), members_(members), options_(options) {
+        : tasks_(tasks),
+          members_(members),
+          options_(options),
+          spread_(members, options.racks.tags),
+          warmups_left_(options.warmups_max) {
         for (const auto& [id, member] : members_) {
             plan_.shares[id];
             for (const TaskId& task : member.active) owner_.emplace(task, id);
@@ -26,14 +39,22 @@ class Assignor {
             place(stateful);
         }
         even_out();
+        for (const bool stateful : {true, false}) follow_racks(stateful);
         warm_up();
         place_standbys();
+        swap_standbys();
+        keep_copies();
         withhold();
         return std::move(plan_);
     }
 
   private:
     using Id = const std::string*;
+    /// Of a partition that is read from another rack, and of a task that moves.
+    struct Prices {
+        std::int64_t traffic = 0;
+        std::int64_t move = 0;
+    };
 
     [[nodiscard]] std::int64_t threads(const std::string& id) const {
         return std::max(members_.at(id).threads, 1);
@@ -76,9 +97,12 @@ class Assignor {
     }
     [[nodiscard]] bool is_movable(const TaskId& task, const std::string& owner) const {
         return std::ranges::any_of(members_, [&](const auto& one) {
-            const auto behind = lag(one.first, task);
-            return one.first != owner && behind && *behind <= options_.acceptable_lag;
+            return one.first != owner && is_caught_up(one.first, task);
         });
+    }
+    [[nodiscard]] bool is_caught_up(const std::string& id, const TaskId& task) const {
+        const auto behind = lag(id, task);
+        return behind && *behind <= options_.acceptable_lag;
     }
     /// The rest goes where its state is, else where most room is.
     void place(bool stateful) {
@@ -133,35 +157,130 @@ class Assignor {
         plan_.shares.at(to).active.insert(best);
         placed_.insert_or_assign(best, to);
     }
+    /// Tasks change places so that fewer partitions are read from other racks; each member has as
+    /// many as before. What has no state moves for nothing, as in Kafka Streams.
+    void follow_racks(bool stateful) {
+        if (options_.known_racks == nullptr) return;
+        std::vector<Id> ids;
+        std::map<std::string, std::size_t> places;
+        for (const auto& [id, member] : members_) {
+            places.emplace(id, ids.size());
+            ids.push_back(&id);
+        }
+        std::vector<TaskId> moving;
+        PlacesProblem problem;
+        problem.places = ids.size();
+        const Prices prices = stateful ? rack_prices() : Prices{.traffic = 1, .move = 0};
+        for (const auto& [task, is_stateful] : tasks_) {
+            if (is_stateful != stateful) continue;
+            const std::size_t place = places.at(placed_.at(task));
+            moving.push_back(task);
+            problem.at.push_back(place);
+            problem.costs.push_back(costs(options_.known_racks->inputs, task, ids, place, prices));
+        }
+        set_limits(problem, moving);
+        const std::vector<std::size_t> found = cheapest_places(problem);
+        for (std::size_t i = 0; i < moving.size(); ++i) {
+            if (found[i] == problem.at[i]) continue;
+            plan_.shares.at(*ids[problem.at[i]]).active.erase(moving[i]);
+            plan_.shares.at(*ids[found[i]]).active.insert(moving[i]);
+            placed_.insert_or_assign(moving[i], *ids[found[i]]);
+        }
+    }
+    [[nodiscard]] Prices rack_prices() const {
+        return {.traffic = options_.racks.traffic_cost, .move = options_.racks.non_overlap_cost};
+    }
+    /// A member gets of each sub-topology no more than its part, if these are to be balanced.
+    void set_limits(PlacesProblem& problem, const std::vector<TaskId>& moving) const {
+        const std::size_t count = moving.size();
+        if (options_.racks.strategy != RackStrategy::kBalanceSubtopology) {
+            problem.kinds.assign(count, 0);
+            problem.limits.assign(1, std::vector<std::size_t>(problem.places, count));
+            return;
+        }
+        std::vector<std::size_t> shares(problem.places);
+        for (const std::size_t place : problem.at) ++shares[place];
+        std::vector<std::size_t> sizes;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i == 0 || moving[i].subtopology != moving[i - 1].subtopology) sizes.push_back(0);
+            ++sizes.back();
+            problem.kinds.push_back(sizes.size() - 1);
+        }
+        for (const std::size_t size : sizes) {
+            std::vector<std::size_t>& limits = problem.limits.emplace_back();
+            for (const std::size_t share : shares)
+                limits.push_back((share * size + count - 1) / count);
+        }
+    }
+    /// What each of the members costs as the place of a task that is at `ids[now]`.
+    [[nodiscard]] std::vector<std::int64_t> costs(
+        const std::map<TaskId, TaskRacks::Partitions>& reads, const TaskId& task,
+        std::span<const Id> ids, std::size_t now, const Prices& prices) const {
+        std::vector<std::int64_t> out(ids.size(), prices.move);
+        out[now] = 0;
+        const auto partitions = reads.find(task);
+        if (partitions == reads.end()) return out;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            const std::string& rack = members_.at(*ids[i]).rack;
+            for (const auto& racks : partitions->second)
+                if (!racks.contains(rack)) out[i] += prices.traffic;
+        }
+        return out;
+    }
     /// A task with state does not move to where the state is not: it is followed there first.
     void warm_up() {
-        std::int32_t room = options_.warmups_max;
         for (const auto& [task, is_stateful] : tasks_) {
             const std::string to = placed_.at(task);
             const auto owner = owner_.find(task);
             if (!is_stateful || owner == owner_.end() || owner->second == to) continue;
-            const auto behind = lag(to, task);
-            if (behind && *behind <= options_.acceptable_lag) continue;
+            if (is_caught_up(to, task)) continue;
             plan_.shares.at(to).active.erase(task);
             plan_.shares.at(owner->second).active.insert(task);
             placed_.insert_or_assign(task, owner->second);
             plan_.warms_up = true;
-            if (room-- > 0) plan_.shares.at(to).standby.insert(task);
+            if (warmups_left_-- <= 0) continue;
+            plan_.shares.at(to).standby.insert(task);
+            warming_.insert(task);
         }
     }
     void place_standbys() {
+        if (options_.standbys <= 0) return;
+        for (const auto& [task, is_stateful] : tasks_)
+            if (is_stateful) copies_[task] = {placed_.at(task)};
+        if (spread_.has_keys()) spread_standbys();
         for (std::int32_t copy = 0; copy < options_.standbys; ++copy)
-            for (const auto& [task, is_stateful] : tasks_)
-                if (is_stateful) place_standby(task);
+            for (const auto& [task, copies] : copies_)
+                if (std::ssize(copies) == copy + 1) place_standby(task, false);
     }
-    void place_standby(const TaskId& task) {
+    /// First to members whose tags none of the copies before has.
+    void spread_standbys() {
+        for (const auto& [task, copies] : copies_) {
+            bool is_placed = true;
+            while (is_placed && std::ssize(copies) <= options_.standbys)
+                is_placed = place_standby(task, true);
+            // The copy of one that warms up is where the task will be: others move then too.
+            if (!is_placed && !warming_.contains(task))
+                plan_.close_copies[task] =
+                    options_.standbys + 1 - static_cast<std::int32_t>(copies.size());
+        }
+    }
+    /// False: there is nobody for it.
+    bool place_standby(const TaskId& task, bool apart) {
+        std::vector<std::string>& copies = copies_.at(task);
+        const TagSpread::Taken taken = apart ? spread_.taken_by(copies) : TagSpread::Taken{};
         Id best = nullptr;
         for (const auto& [id, member] : members_) {
-            const TaskShare& share = plan_.shares.at(id);
-            if (share.active.contains(task) || share.standby.contains(task)) continue;
+            if (has_task(id, task) || !spread_.is_free(id, taken)) continue;
             if (best == nullptr || follows_better(task, id, *best)) best = &id;
         }
-        if (best != nullptr) plan_.shares.at(*best).standby.insert(task);
+        if (best == nullptr) return false;
+        plan_.shares.at(*best).standby.insert(task);
+        copies.push_back(*best);
+        return true;
+    }
+    [[nodiscard]] bool has_task(const std::string& id, const TaskId& task) const {
+        const TaskShare& share = plan_.shares.at(id);
+        return share.active.contains(task) || share.standby.contains(task);
     }
     [[nodiscard]] bool follows_better(const TaskId& task, const std::string& a,
                                       const std::string& b) const {
@@ -173,6 +292,77 @@ class Assignor {
         };
         if (has_a != has_b) return has_a;
         return load(a) * threads(b) < load(b) * threads(a);
+    }
+    /// Standbys change places too, for changelogs in their own rack.
+    void swap_standbys() {
+        if (options_.known_racks == nullptr) return;
+        bool is_swapped = true;
+        for (int round = 0; is_swapped && round < kSwapRounds; ++round) {
+            is_swapped = false;
+            for (auto a = members_.begin(); a != members_.end(); ++a)
+                for (auto b = std::next(a); b != members_.end(); ++b)
+                    if (a->second.rack != b->second.rack && swap_standbys(a->first, b->first))
+                        is_swapped = true;
+        }
+    }
+    bool swap_standbys(const std::string& a, const std::string& b) {
+        const std::array<Id, 2> ids{&a, &b};
+        std::vector<TaskId> moving;
+        PlacesProblem problem;
+        problem.places = ids.size();
+        for (std::size_t from = 0; from < ids.size(); ++from) {
+            const std::size_t before = moving.size();
+            for (const TaskId& task : plan_.shares.at(*ids[from]).standby) {
+                if (!may_move(task, *ids[from], *ids[1 - from])) continue;
+                moving.push_back(task);
+                problem.at.push_back(from);
+                problem.costs.push_back(
+                    costs(options_.known_racks->changelogs, task, ids, from, rack_prices()));
+            }
+            if (moving.size() == before) return false;
+        }
+        problem.kinds.assign(moving.size(), 0);
+        problem.limits.assign(1, std::vector<std::size_t>(ids.size(), moving.size()));
+        const std::vector<std::size_t> found = cheapest_places(problem);
+        for (std::size_t i = 0; i < moving.size(); ++i) {
+            if (found[i] == problem.at[i]) continue;
+            const std::string& from = *ids[problem.at[i]];
+            const std::string& to = *ids[found[i]];
+            plan_.shares.at(from).standby.erase(moving[i]);
+            plan_.shares.at(to).standby.insert(moving[i]);
+            std::ranges::replace(copies_.at(moving[i]), from, to);
+        }
+        return found != problem.at;
+    }
+    /// Not where it would make copies share more tags, nor what follows a task that is to move.
+    [[nodiscard]] bool may_move(const TaskId& task, const std::string& from,
+                                const std::string& to) const {
+        const auto found = copies_.find(task);
+        if (found == copies_.end() || has_task(to, task)) return false;
+        std::vector<std::string> copies = found->second;
+        const auto at = std::ranges::find(copies, from);
+        if (at == copies.end()) return false;
+        const std::size_t before = spread_.variety(copies);
+        *at = to;
+        return spread_.variety(copies) >= before;
+    }
+    /// A copy that is caught up stays until the one that takes its place is, as a task with state
+    /// does. Without tags and racks standbys are not taken from where their state is.
+    void keep_copies() {
+        if (!spread_.has_keys() && options_.known_racks == nullptr) return;
+        for (const auto& [task, copies] : copies_)
+            for (const std::string& id : std::span{copies}.subspan(1))
+                if (!is_caught_up(id, task)) keep_copy(task, id);
+    }
+    void keep_copy(const TaskId& task, const std::string& instead_of) {
+        for (const auto& [id, member] : members_) {
+            if (!member.standby.contains(task) || !is_caught_up(id, task) || has_task(id, task))
+                continue;
+            plan_.shares.at(id).standby.insert(task);
+            plan_.warms_up = true;
+            if (warmups_left_-- <= 0) plan_.shares.at(instead_of).standby.erase(task);
+            return;
+        }
     }
     /// Nobody gets what another still runs.
     void withhold() {
@@ -189,6 +379,11 @@ class Assignor {
     const AssignorOptions& options_;
     std::map<TaskId, std::string> owner_;
     std::map<TaskId, std::string> placed_;
+    TagSpread spread_;
+    std::int32_t warmups_left_;
+    std::set<TaskId> warming_;  ///< Followed where they will be.
+    /// Who has a task with state, first the active one: without those that warm up.
+    std::map<TaskId, std::vector<std::string>> copies_;
     Plan plan_;
 };
 

@@ -168,6 +168,11 @@ Result<PartitionEvent> PartitionReader::next(const TopicPartition& where) {
     return PartitionEvent{Trouble{to_errc(message->err), reason}};
 }
 
+std::size_t PartitionReader::waiting(const TopicPartition& where) const {
+    const auto found = state_->queues.find(where);
+    return found == state_->queues.end() ? 0 : rd_kafka_queue_length(found->second.get());
+}
+
 Result<void> PartitionReader::wait(std::chrono::milliseconds wait) {
     State& state = *state_;
     pollfd ready{.fd = state.descriptor, .events = POLLIN, .revents = 0};

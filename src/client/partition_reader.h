@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -47,6 +48,10 @@ class PartitionReader {
     /// The next event of one partition that was added; does not wait. Errors: kNotFound (not
     /// added), what reading cannot recover from.
     Result<PartitionEvent> next(const TopicPartition& where);
+
+    /// Records of it, about, that were fetched and that next() has not given yet; 0 when it was not
+    /// added.
+    [[nodiscard]] std::size_t waiting(const TopicPartition& where) const;
 
     /// Waits until something came in for any partition, at most `wait`; may return early. Reports
     /// connection trouble and fatal errors of the client as a whole.

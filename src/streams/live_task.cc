@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "client/admin.h"
 #include "streams/commit_metadata.h"
 #include "streams/failpoints.h"
 #include "streams/trouble.h"
@@ -69,7 +68,7 @@ Result<void> LiveTask::open() {
     LEAT_TRY(graph_, detail::TaskGraph::make(*environment_.parts, subtopology().nodes, state));
     for (detail::StateStore* store : environment_.globals->stores()) graph_->give(*store);
     meters_ = std::make_unique<TaskMeters>(environment_.metrics, environment_.thread, id_.text(),
-                                           *graph_);
+                                           *graph_, *environment_.clock);
     tell_time();
     LEAT_TRY_VOID(state.ready());
     LEAT_TRY_VOID(graph_->open_stores(*this));
@@ -81,13 +80,6 @@ Result<void> LiveTask::open() {
     LEAT_TRY_VOID(changelogs_.open(of, *environment_.layout));
     reach(FailStep::kRestoreOpened);
     return {};
-}
-
-void LiveTask::tell_time() {
-    const std::int64_t now = wall_time();
-    if (!meters_->at(now)) return;
-    store_meters_->tick(now);
-    database_meter_->tick(now);
 }
 
 Result<void> LiveTask::activate(std::vector<client::CommittedOffset> committed) {
@@ -110,7 +102,11 @@ Result<bool> LiveTask::restore() {
     LEAT_TRY(const bool done, changelogs_.restore(kRestoreBatch));
     if (changelogs_.taken() > taken) reach(FailStep::kRestoreBatch);
     tell_time();
-    meters_->restored(changelogs_.restored() - before);
+    const std::int64_t came = changelogs_.restored() - before;
+    if (is_active_)
+        meters_->restored(came);
+    else
+        meters_->updated(came);
     meters_->remaining(changelogs_.remaining());
     if (!is_active_ || !done) return false;
     reach(FailStep::kRestoreDone);
@@ -293,6 +289,7 @@ Result<bool> LiveTask::process_next() {
     // Only a wait has to know the time.
     const auto next = choice_.next(heads_, is_whole ? Instant{} : environment_.clock->now());
     if (!next) return false;
+    if (choice_.was_enforced()) meters_->enforced();
     LEAT_TRY_VOID(take(inputs_[*next]));
     return true;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A task on a cluster: its input partitions, its part of the topology, its stores. Layer: streams
-// (L6).
+// A task on a cluster: input partitions, a part of the topology, its stores. Layer: streams (L6).
 // Spec:  Kafka Streams' StreamTask and StandbyTask.
 #pragma once
 
@@ -68,6 +67,7 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] TaskMetadata metadata() const;
     /// Output of it that was refused later on is left out.
     void count_dropped();
+    [[nodiscard]] TaskMeters& meters() noexcept { return *meters_; }  ///< Of an open one.
     /// They are durable, and so is all that was sent before: now the state is kept too.
     Result<void> committed();
     /// Between records, now and then: too much is not held in memory. True: a commit is due.

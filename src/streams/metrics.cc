@@ -83,6 +83,11 @@ void Sensor::record(std::int64_t value) noexcept {
         now.min.store(value, std::memory_order_relaxed);
 }
 
+void Sensor::record_part(std::int64_t part, std::uint64_t whole) noexcept {
+    bump(total_, whole);
+    sum_.store(sum_.load(std::memory_order_relaxed) + part, std::memory_order_relaxed);
+}
+
 bool Sensor::is_old(const Sample& sample, std::int64_t now_ms,
                     const SampleWindow& window) const noexcept {
     const std::int64_t start = sample.start_ms.load(std::memory_order_relaxed);
@@ -203,8 +208,9 @@ std::string prometheus_text(const std::vector<MetricValue>& metrics) {
         families[prometheus_name(one.group, one.name)].push_back(&one);
     std::string out;
     for (const auto& [name, all] : families) {
-        const bool is_counter =
-            name.ends_with("_total") && !name.ends_with("_remaining_records_total");
+        const bool is_counter = name.ends_with("_total") &&
+                                !name.ends_with("_remaining_records_total") &&
+                                !name.ends_with("_cache_size_bytes_total");
         out.append("# HELP ").append(name).append(" ");
         out.append(label_value(all.front()->description)).append("\n# TYPE ").append(name);
         out.append(is_counter ? " counter\n" : " gauge\n");

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "leat/streams/metrics.h"
+#include "streams/sensor_id.h"
 
 namespace leat::streams {
 
@@ -38,6 +39,8 @@ class Sensor {
     static constexpr int kSamplesMax = 8;
     void count(std::uint64_t times = 1) noexcept { bump(total_, times); }
     void record(std::int64_t value) noexcept;
+    /// So much of a whole: the average is the part of all wholes, 0 to 1. Without extremes.
+    void record_part(std::int64_t part, std::uint64_t whole) noexcept;
     /// What is, not what happens.
     void set(std::int64_t value) noexcept { last_.store(value, std::memory_order_relaxed); }
     /// Begins a new sample when the current one is over; by the writing thread.
@@ -76,62 +79,6 @@ class Sensor {
     std::atomic<std::int64_t> last_{0};
     std::array<Sample, kSamplesMax> samples_{};
     std::atomic<std::uint32_t> current_{0};
-};
-
-/// What is counted; rows of metric_rows.cc say as which metrics it shows.
-enum class SensorId : std::uint8_t {
-    kClientState,
-    kClientThreads,
-    kClientFailedThreads,
-    kThreadCommit,
-    kThreadPoll,
-    kThreadProcess,         ///< Rounds over all tasks.
-    kThreadProcessRecords,  ///< Records, in all.
-    kThreadRoundRecords,    ///< Records of a round.
-    kThreadPunctuate,
-    kThreadProcessShare,
-    kThreadPunctuateShare,
-    kThreadPollShare,
-    kThreadCommitShare,
-    kThreadStart,
-    kThreadBlocked,
-    kThreadState,
-    kTaskCreated,
-    kTaskClosed,
-    kTaskDropped,
-    kTaskRestored,
-    kTaskRestoreRemaining,
-    kTaskProcess,
-    kTaskPunctuate,
-    kTaskLateness,
-    kNodeProcess,
-    kNodeAge,
-    kNodeSuppressionEmit,
-    kTopicConsumed,
-    kTopicConsumedBytes,
-    kTopicProduced,
-    kTopicProducedBytes,
-    kStorePut,
-    kStorePutIfAbsent,
-    kStoreDelete,
-    kStoreGet,
-    kStoreFetch,
-    kStoreRemove,
-    kStoreAll,
-    kStoreRange,
-    kStoreFlush,
-    kStoreRestore,
-    kStoreIterator,
-    kStoreAge,
-    kSuppressedCount,
-    kSuppressedBytes,
-    kCacheHits,  ///< In parts of a million.
-    kDatabaseWritten,
-    kDatabaseRead,
-    kDatabaseFlushed,
-    kDatabaseCompactionRead,
-    kDatabaseCompactionWritten,
-    kDatabaseGauge,  ///< All that RocksDB is asked for by name.
 };
 
 struct MetricRow {

@@ -13,6 +13,10 @@
 
 #include "leat/streams/builder.h"
 #include "leat/streams/test_driver.h"
+#include "rt/clock.h"
+#include "streams/state/ordered_bytes.h"
+#include "streams/task_graph.h"
+#include "streams/task_meters.h"
 
 namespace leat::streams {
 namespace {
@@ -66,6 +70,19 @@ TEST(Sensor, ShareIsTheRecordedTimeOfTheTimeThatPassed) {
     EXPECT_TRUE(std::isnan(sensor.read(Measure::kShare, 9000, kWindow)));
 }
 
+TEST(Sensor, PartsCountByTheirWholes) {
+    Sensor sensor;
+    sensor.tick(0, kWindow);
+    sensor.record_part(30, 40);
+    sensor.record_part(10, 160);
+    EXPECT_EQ(sensor.read(Measure::kAverage, 0, kWindow), 0.2);
+    sensor.tick(1000, kWindow);
+    sensor.record_part(50, 50);
+    sensor.tick(2000, kWindow);
+    EXPECT_EQ(sensor.read(Measure::kAverage, 2000, kWindow), 1);
+    EXPECT_TRUE(std::isnan(sensor.read(Measure::kAverage, 9000, kWindow)));
+}
+
 TEST(MetricRoom, AsksGaugesWhenItIsRead) {
     MetricRoom room{RecordingLevel::kInfo, kWindow};
     double now = 3;
@@ -102,13 +119,56 @@ TEST(MetricRoom, ShowsWhatLivesAndIsRecorded) {
     EXPECT_EQ(none.find(SensorId::kTaskDropped), nullptr);
 }
 
-double value_of(const TestDriver& driver, std::string_view name, std::string_view tag = {},
-                std::string_view is = {}) {
-    for (const MetricValue& one : driver.metrics())
+/// Of the first that has the name, and the tag when one is given; -1: there is none.
+double value_in(const std::vector<MetricValue>& metrics, std::string_view name,
+                std::string_view tag = {}, std::string_view is = {}) {
+    for (const MetricValue& one : metrics)
         if (const auto at = one.tags.find(std::string{tag});
             one.name == name && (tag.empty() || (at != one.tags.end() && at->second == is)))
             return one.value;
     return -1;
+}
+
+double value_of(const TestDriver& driver, std::string_view name, std::string_view tag = {},
+                std::string_view is = {}) {
+    return value_in(driver.metrics(), name, tag, is);
+}
+
+TEST(TaskMeters, TellsWhatBecomesOfATask) {
+    Builder builder;
+    builder.stream<std::string, std::string>("in").to("out");
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology);
+    std::vector<std::string> names;
+    for (const auto& part : topology->parts().all()) names.push_back(part.name);
+    detail::MemoryBackend backend;
+    const auto graph = detail::TaskGraph::make(topology->parts(), names, backend);
+    ASSERT_TRUE(graph);
+    MetricRoom room{RecordingLevel::kDebug, kWindow};
+    TaskMeters meters{&room, "thread", "0_0", **graph, rt::system_time()};
+    meters.at(0);
+    // Two rounds of a thread: 30 of 40 ms, then 10 of 160 ms, were this task's.
+    meters.took(std::chrono::milliseconds{30});
+    meters.all_took(std::chrono::milliseconds{40});
+    meters.took(std::chrono::milliseconds{10});
+    meters.all_took(std::chrono::milliseconds{160});
+    EXPECT_EQ(meters.turn().count(), 0);
+    meters.restored(2);
+    meters.updated(3);
+    meters.enforced();
+    meters.cached(77);
+    ASSERT_NE(meters.buffered(), nullptr);
+    meters.buffered()->set(5);
+    const auto all = room.gather(0);
+    EXPECT_EQ(value_in(all, "active-process-ratio", "task-id", "0_0"), 0.2);
+    EXPECT_EQ(value_in(all, "restore-total"), 2);
+    EXPECT_EQ(value_in(all, "update-total"), 3);
+    EXPECT_EQ(value_in(all, "enforced-processing-total"), 1);
+    EXPECT_EQ(value_in(all, "cache-size-bytes-total"), 77);
+    EXPECT_EQ(value_in(all, "active-buffer-count"), 5);
+    EXPECT_NE(prometheus_text(all).find(
+                  "# TYPE kafka_streams_stream_task_metrics_cache_size_bytes_total gauge"),
+              std::string::npos);
 }
 
 /// The numbers that TopologyTestDriver 4.2.1's metrics() printed for these records.
@@ -160,6 +220,8 @@ TEST(TestDriver, TellsHowOftenACacheAnswers) {
     // The first look-up finds nothing: 0, 1/2, 2/3.
     EXPECT_NEAR(value_of(**driver, "hit-ratio-avg", "record-cache-id", "counts"), 7.0 / 18, 1e-5);
     EXPECT_EQ(value_of(**driver, "hit-ratio-min"), 0);
+    // What was told stays there to be read.
+    EXPECT_GT(value_of(**driver, "cache-size-bytes-total", "task-id", "0_0"), 0);
     EXPECT_NEAR(value_of(**driver, "hit-ratio-max"), 2.0 / 3, 1e-5);
     EXPECT_EQ(value_of(**driver, "put-rate", "in-memory-state-id", "counts"), 0.1);
 }
@@ -234,8 +296,47 @@ TEST(TestDriver, TellsWhatWaitsInASuppression) {
     EXPECT_EQ(value_of(**driver, "suppression-emit-total"), 2);
     EXPECT_GT(value_of(**driver, "suppression-emit-rate"), 0);
     EXPECT_GT(value_of(**driver, "suppression-buffer-size-max"), 0);
+    EXPECT_EQ(value_of(**driver, "window-aggregate-final-emit-total"), -1) << "it tells updates";
     EXPECT_EQ(value_of(**driver, "put-rate", "rocksdb-window-state-id", "windows"), 0.1);
     EXPECT_EQ(value_of(**driver, "fetch-rate", "rocksdb-window-state-id", "windows"), 0.1);
+}
+
+TEST(TestDriver, CountsWhatIsToldWhenWindowsClose) {
+    using std::chrono::milliseconds;
+    Builder builder;
+    builder.stream<std::string, std::string>("in")
+        .group_by_key()
+        .windowed(tumbling(milliseconds{100}).grace(milliseconds{0}))
+        .emit(Emit::kOnWindowClose)
+        .count({.store = "windows", .retention = milliseconds{10'000}, .name = "W"})
+        .to_stream()
+        .to("out");
+    builder.stream<std::string, std::string>("visits")
+        .group_by_key()
+        .windowed(session(milliseconds{10}).grace(milliseconds{0}))
+        .emit(Emit::kOnWindowClose)
+        .count({.store = "sessions", .retention = milliseconds{10'000}, .name = "S"})
+        .to_stream()
+        .to("done");
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology) << topology.error().detail();
+    auto driver = TestDriver::open(*topology, {.record_all = true});
+    ASSERT_TRUE(driver);
+    const auto told = [&](std::string_view node, const std::string& what = "total") {
+        return value_of(**driver, "window-aggregate-final-emit-" + what, "processor-node-id", node);
+    };
+    for (const auto& [key, at] :
+         std::vector<std::pair<std::string, std::int64_t>>{{"a", 0}, {"b", 1}, {"c", 250}})
+        ASSERT_TRUE(((*driver)->pipe<std::string, std::string>("in", key, "x", {at})));
+    EXPECT_EQ(told("W"), 2);
+    EXPECT_EQ(told("S"), 0);
+    EXPECT_GT(told("W", "rate"), 0);
+    // The driver's clock stands still.
+    EXPECT_EQ(told("W", "latency-max"), 0);
+    EXPECT_TRUE(std::isnan(told("S", "latency-max")));
+    for (const std::int64_t at : std::vector<std::int64_t>{0, 100, 200})
+        ASSERT_TRUE(((*driver)->pipe<std::string, std::string>("visits", "a", "x", {at})));
+    EXPECT_EQ(told("S"), 2);
 }
 
 }  // namespace

@@ -37,6 +37,14 @@ void Node::count_emitted() const {
     if (meter_ != nullptr) meter_->emitted();
 }
 
+std::int64_t Node::begin_final() const {
+    return meter_ == nullptr ? 0 : meter_->begin_final();
+}
+
+void Node::count_final(std::int64_t begin, std::size_t windows) const {
+    if (meter_ != nullptr) meter_->told_final(begin, windows);
+}
+
 Result<void> Node::run(const Flow& flow) {
     if (meter_ != nullptr) meter_->note(flow);
     return judged(guarded([&] { return process(flow); }), flow);

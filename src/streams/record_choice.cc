@@ -4,6 +4,7 @@
 namespace leat::streams {
 
 std::optional<std::size_t> RecordChoice::next(std::span<const Head> heads, Instant now) {
+    was_enforced_ = false;
     std::optional<std::size_t> first;
     bool is_known = true;  // No partition may hold something older that has not come yet.
     bool is_whole = true;  // Every partition has a record.
@@ -31,6 +32,7 @@ std::optional<std::size_t> RecordChoice::next(std::span<const Head> heads, Insta
     }
     if (!idle_since_) idle_since_ = now;
     if (now - *idle_since_ < idle_max_) return std::nullopt;
+    was_enforced_ = true;
     return first;
 }
 

@@ -30,10 +30,13 @@ class RecordChoice {
 
     /// The partition to take from; nothing: wait, or there is none.
     [[nodiscard]] std::optional<std::size_t> next(std::span<const Head> heads, Instant now);
+    /// The last choice went on without an empty partition, which had been waited for.
+    [[nodiscard]] bool was_enforced() const noexcept { return was_enforced_; }
 
   private:
     std::chrono::milliseconds idle_max_;
     std::optional<Instant> idle_since_;
+    bool was_enforced_ = false;
 };
 
 }  // namespace leat::streams

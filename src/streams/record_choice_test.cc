@@ -57,6 +57,22 @@ TEST(RecordChoice, WaitsTheIdleTimeForAnEmptyPartition) {
     EXPECT_EQ(choice.next(heads, ms(1101)), 0U);
 }
 
+TEST(RecordChoice, SaysThatItWentOnWithoutAPartition) {
+    RecordChoice choice{milliseconds{100}};
+    const std::vector<Head> missing{at(5), kAtEnd};
+    const std::vector<Head> whole{at(5), at(6)};
+    EXPECT_EQ(choice.next(missing, ms(0)), std::nullopt);
+    EXPECT_FALSE(choice.was_enforced());
+    EXPECT_EQ(choice.next(missing, ms(100)), 0U);
+    EXPECT_TRUE(choice.was_enforced());
+    EXPECT_EQ(choice.next(whole, ms(100)), 0U);
+    EXPECT_FALSE(choice.was_enforced());
+    // Told not to wait, it has waited for nothing.
+    RecordChoice hasty{milliseconds{-1}};
+    EXPECT_EQ(hasty.next(missing, ms(0)), 0U);
+    EXPECT_FALSE(hasty.was_enforced());
+}
+
 TEST(RecordChoice, BeginsToWaitAnewAfterAllWereThere) {
     RecordChoice choice{milliseconds{100}};
     const std::vector<Head> missing{at(5), kAtEnd};

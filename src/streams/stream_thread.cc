@@ -477,13 +477,12 @@ Result<void> StreamThread::process(bool& worked) {
         if (delivery_failure_) return {};
     }
     if (records_ == 0) return {};
-    if (Sensor* all = metrics_.find(SensorId::kThreadProcessRecords))
-        all->count(static_cast<std::uint64_t>(records_));
-    if (Sensor* round = metrics_.find(SensorId::kThreadRoundRecords)) round->record(records_);
+    note_round();
     return {};
 }
 
 Result<void> StreamThread::process_some(LiveTask& task, bool& worked) {
+    const Instant begin = environment_.clock->now() - punctuated_;  // These count elsewhere.
     for (int i = 0; i < kTurnRecords; ++i) {
         gate_.breathe();
         step();
@@ -492,6 +491,7 @@ Result<void> StreamThread::process_some(LiveTask& task, bool& worked) {
         worked = true;
         ++records_;
     }
+    task.meters().took(environment_.clock->now() - punctuated_ - begin);
     LEAT_TRY(const bool is_full, task.relieve());
     if (task.take_commit_request() || is_full) commit_asked_ = true;
     return {};

@@ -52,8 +52,7 @@ class StreamThread {
     /// Looks at the board at once.
     void wake();
     [[nodiscard]] int index() const noexcept { return index_; }
-    /// It was told to end.
-    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
+    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }  ///< Told to end.
     /// It is the thread that asks.
     [[nodiscard]] bool is_current() const noexcept;
     /// As it was a moment ago.
@@ -98,8 +97,8 @@ class StreamThread {
     /// A turn of one task.
     Result<void> process_some(LiveTask& task, bool& worked);
     // Commits. None of them touches stores or tasks_ while it waits for the cluster.
-    /// A task met damage, which a call ended with: it starts again and restores all of its state,
-    /// and what it did since its last commit is done again. kMustReset: by all of them.
+    /// A task met damage, which a call ended with: it restores all of its state and does again what
+    /// it did since its last commit. kMustReset: all of them do.
     /// Errors: what the call ended with, when that happens again and again.
     Result<Committed> heal(TaskId id, const Result<void>& call);
     /// Of all tasks, behind a commit.
@@ -126,6 +125,7 @@ class StreamThread {
     Result<void> send(std::string_view topic, const client::OutgoingRecord& record);
     /// Of a topic that is written to; asked for anew when the answer is old.
     Result<std::int32_t> partitions_of(std::string_view topic);
+    void note_round();  ///< All tasks had their turn.
     /// In milliseconds since `begin`, to a sensor of the thread.
     void note_time(SensorId sensor, Instant begin);
     /// Since `begin`, less what of it is told as something else.

@@ -13,18 +13,34 @@ namespace {
 constexpr std::int64_t kTickMs = 1000;
 
 constexpr std::array kTaskSensors{SensorId::kTaskDropped,          SensorId::kTaskRestored,
-                                  SensorId::kTaskRestoreRemaining, SensorId::kTaskProcess,
-                                  SensorId::kTaskPunctuate,        SensorId::kTaskLateness};
+                                  SensorId::kTaskRestoreRemaining, SensorId::kTaskUpdated,
+                                  SensorId::kTaskProcess,          SensorId::kTaskProcessShare,
+                                  SensorId::kTaskEnforced,         SensorId::kTaskBuffered,
+                                  SensorId::kTaskCacheBytes,       SensorId::kTaskPunctuate,
+                                  SensorId::kTaskLateness};
 constexpr std::array kSourceSensors{SensorId::kNodeProcess, SensorId::kNodeAge};
 constexpr std::array kLastSensors{SensorId::kNodeAge};
+constexpr std::array kFinalSensors{SensorId::kNodeFinalEmit, SensorId::kNodeFinalEmitTime};
 constexpr std::array kConsumedSensors{SensorId::kTopicConsumed, SensorId::kTopicConsumedBytes};
 constexpr std::array kProducedSensors{SensorId::kTopicProduced, SensorId::kTopicProducedBytes};
 
-bool suppresses(const detail::Node& node, const detail::Part& part) {
+template <class Which>
+bool any_store(const detail::Node& node, const detail::Part& part, const Which& which) {
     return std::ranges::any_of(part.stores, [&](const std::string& name) {
         const detail::StateStore* store = node.find_store(name);
-        return store != nullptr && store->spec().kind == detail::StoreSpec::Kind::kSuppress;
+        return store != nullptr && which(store->spec());
     });
+}
+
+bool suppresses(const detail::Node& node, const detail::Part& part) {
+    return any_store(node, part, [](const detail::StoreSpec& spec) {
+        return spec.kind == detail::StoreSpec::Kind::kSuppress;
+    });
+}
+
+/// Only aggregates that tell when windows close have such stores.
+bool tells_finally(const detail::Node& node, const detail::Part& part) {
+    return any_store(node, part, [](const detail::StoreSpec& spec) { return spec.time_ordered; });
 }
 
 }  // namespace
@@ -46,7 +62,7 @@ std::int64_t weight_of(std::string_view topic, const std::optional<std::string_v
 }
 
 TaskMeters::TaskMeters(MetricRoom* room, std::string thread, std::string task,
-                       detail::TaskGraph& graph)
+                       detail::TaskGraph& graph, const rt::Clock& clock)
     : room_(room), tags_{{"thread-id", std::move(thread)}, {"task-id", std::move(task)}} {
     if (room_ == nullptr) return;
     const MetricSet& mine = add({}, kTaskSensors);
@@ -56,27 +72,42 @@ TaskMeters::TaskMeters(MetricRoom* room, std::string thread, std::string task,
     punctuating_ = mine.find(SensorId::kTaskPunctuate);
     restored_ = mine.find(SensorId::kTaskRestored);
     remaining_ = mine.find(SensorId::kTaskRestoreRemaining);
-    for (const auto& [node, part] : graph.nodes()) {
-        // As in Kafka Streams, nodes between are not counted.
-        const bool is_source = part->kind == detail::Part::Kind::kSource;
-        const bool is_last = !is_source && node->children().empty();
-        const bool is_suppression = suppresses(*node, *part);
-        if (!is_source && !is_last && !is_suppression) continue;
-        std::vector<SensorId> sensors;
-        if (is_source) sensors.assign(kSourceSensors.begin(), kSourceSensors.end());
-        if (is_last) sensors.assign(kLastSensors.begin(), kLastSensors.end());
-        if (is_suppression) sensors.push_back(SensorId::kNodeSuppressionEmit);
-        const MetricSet& set = add({{"processor-node-id", node->name()}}, sensors);
-        const detail::NodeSensors counted{.processed = set.find(SensorId::kNodeProcess),
-                                          .age = set.find(SensorId::kNodeAge),
-                                          .emitted = set.find(SensorId::kNodeSuppressionEmit)};
-        if (counted.processed == nullptr && counted.age == nullptr && counted.emitted == nullptr)
-            continue;
-        nodes_.push_back(std::make_unique<detail::NodeMeter>(counted, now_ms_));
-        node->set_meter(nodes_.back().get());
-        if (part->kind == detail::Part::Kind::kSink)
-            sinks_.try_emplace(part->topics.empty() ? "" : part->topics.front(), node->name());
-    }
+    updated_ = mine.find(SensorId::kTaskUpdated);
+    enforced_ = mine.find(SensorId::kTaskEnforced);
+    process_share_ = mine.find(SensorId::kTaskProcessShare);
+    buffered_ = mine.find(SensorId::kTaskBuffered);
+    cached_ = mine.find(SensorId::kTaskCacheBytes);
+    for (const auto& [node, part] : graph.nodes()) meter(*node, *part, clock);
+}
+
+void TaskMeters::meter(detail::Node& node, const detail::Part& part, const rt::Clock& clock) {
+    // As in Kafka Streams, nodes between are not counted.
+    const bool is_source = part.kind == detail::Part::Kind::kSource;
+    const bool is_last = !is_source && node.children().empty();
+    std::vector<SensorId> sensors;
+    if (is_source) sensors.assign(kSourceSensors.begin(), kSourceSensors.end());
+    if (is_last) sensors.assign(kLastSensors.begin(), kLastSensors.end());
+    if (suppresses(node, part)) sensors.push_back(SensorId::kNodeSuppressionEmit);
+    if (tells_finally(node, part))
+        sensors.insert(sensors.end(), kFinalSensors.begin(), kFinalSensors.end());
+    if (sensors.empty()) return;
+    const MetricSet& set = add({{"processor-node-id", node.name()}}, sensors);
+    const detail::NodeSensors counted{.processed = set.find(SensorId::kNodeProcess),
+                                      .age = set.find(SensorId::kNodeAge),
+                                      .emitted = set.find(SensorId::kNodeSuppressionEmit),
+                                      .closed = set.find(SensorId::kNodeFinalEmit),
+                                      .closing_time = set.find(SensorId::kNodeFinalEmitTime)};
+    if (!counted.any()) return;
+    nodes_.push_back(std::make_unique<detail::NodeMeter>(counted, now_ms_, clock));
+    node.set_meter(nodes_.back().get());
+    if (part.kind == detail::Part::Kind::kSink)
+        sinks_.try_emplace(part.topics.empty() ? "" : part.topics.front(), node.name());
+}
+
+void TaskMeters::all_took(std::chrono::nanoseconds turns) noexcept {
+    const std::chrono::nanoseconds mine = std::exchange(turn_, {});
+    if (process_share_ != nullptr && turns.count() > 0)
+        process_share_->record_part(mine.count(), static_cast<std::uint64_t>(turns.count()));
 }
 
 MetricSet& TaskMeters::add(MetricSet::Tags tags, std::span<const SensorId> sensors) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,32 +27,43 @@ namespace detail {
 struct NodeSensors {
     Sensor* processed = nullptr;
     Sensor* age = nullptr;
-    Sensor* emitted = nullptr;  ///< Of a suppression: what it told.
+    Sensor* emitted = nullptr;       ///< Of a suppression: what it told.
+    Sensor* closed = nullptr;        ///< Of an aggregate that tells when windows close: these.
+    Sensor* closing_time = nullptr;  ///< And how long that took.
+    [[nodiscard]] bool any() const noexcept {
+        return processed != nullptr || age != nullptr || emitted != nullptr || closed != nullptr ||
+               closing_time != nullptr;
+    }
 };
 
 class NodeMeter {
   public:
-    NodeMeter(const NodeSensors& sensors, const std::int64_t& now_ms)
-        : processed_(sensors.processed),
-          age_(sensors.age),
-          emitted_(sensors.emitted),
-          now_ms_(now_ms) {}
+    NodeMeter(const NodeSensors& sensors, const std::int64_t& now_ms, const rt::Clock& clock)
+        : sensors_(sensors), now_ms_(now_ms), clock_(clock) {}
     void emitted() const noexcept {
-        if (emitted_ != nullptr) emitted_->count();
+        if (sensors_.emitted != nullptr) sensors_.emitted->count();
     }
     void note(const Flow& flow) const noexcept {
-        if (processed_ != nullptr) processed_->count();
-        if (age_ != nullptr) age_->record(now_ms_ - flow.timestamp);
+        if (sensors_.processed != nullptr) sensors_.processed->count();
+        if (sensors_.age != nullptr) sensors_.age->record(now_ms_ - flow.timestamp);
+    }
+    /// In nanoseconds; without a sensor no clock is read.
+    [[nodiscard]] std::int64_t begin_final() const {
+        return sensors_.closing_time == nullptr ? 0 : clock_.now().time_since_epoch().count();
+    }
+    void told_final(std::int64_t begin, std::size_t windows) const {
+        if (sensors_.closed != nullptr) sensors_.closed->count(windows);
+        if (sensors_.closing_time != nullptr) sensors_.closing_time->record(begin_final() - begin);
     }
 
   private:
-    Sensor* processed_;
-    Sensor* age_;
-    Sensor* emitted_;
+    NodeSensors sensors_;
     const std::int64_t& now_ms_;
+    const rt::Clock& clock_;
 };
 
 class TaskGraph;
+struct Part;
 
 }  // namespace detail
 
@@ -99,7 +111,8 @@ class TaskMeters {
   public:
     /// `room` absent: nothing is counted. `graph`'s nodes count here from now on; it must not
     /// outlive this.
-    TaskMeters(MetricRoom* room, std::string thread, std::string task, detail::TaskGraph& graph);
+    TaskMeters(MetricRoom* room, std::string thread, std::string task, detail::TaskGraph& graph,
+               const rt::Clock& clock);
 
     /// The time of what comes next, once for some records; at last a second apart, so that samples
     /// change. True: they may have, and so may those of others that go by this.
@@ -119,12 +132,30 @@ class TaskMeters {
     void remaining(std::int64_t records) const noexcept {
         if (remaining_ != nullptr) remaining_->set(records);
     }
+    void updated(std::int64_t records) const noexcept {
+        if (updated_ != nullptr) updated_->count(static_cast<std::uint64_t>(records));
+    }
+    void enforced() const noexcept {
+        if (enforced_ != nullptr) enforced_->count();
+    }
+    /// The task had its turn; and then, behind those of all tasks of the thread, how long these
+    /// took together.
+    void took(std::chrono::nanoseconds turn) noexcept { turn_ += turn; }
+    [[nodiscard]] std::chrono::nanoseconds turn() const noexcept { return turn_; }
+    void all_took(std::chrono::nanoseconds turns) noexcept;
+    /// For how many records wait; null: nobody asks.
+    [[nodiscard]] Sensor* buffered() const noexcept { return buffered_; }
+    void cached(std::size_t bytes) const noexcept {
+        if (cached_ != nullptr) cached_->set(static_cast<std::int64_t>(bytes));
+    }
     [[nodiscard]] TopicMeter consumed(std::string_view node, std::string_view topic);
     /// `topic` as the node names it.
     void produced(std::string_view topic, std::int64_t record_bytes);
 
   private:
     [[nodiscard]] MetricSet& add(MetricSet::Tags tags, std::span<const SensorId> sensors);
+    /// The node counts what it is counted for, if anything.
+    void meter(detail::Node& node, const detail::Part& part, const rt::Clock& clock);
 
     MetricRoom* room_;
     MetricSet::Tags tags_;
@@ -139,6 +170,12 @@ class TaskMeters {
     Sensor* punctuating_ = nullptr;
     Sensor* restored_ = nullptr;
     Sensor* remaining_ = nullptr;
+    Sensor* updated_ = nullptr;
+    Sensor* enforced_ = nullptr;
+    Sensor* process_share_ = nullptr;
+    Sensor* buffered_ = nullptr;
+    Sensor* cached_ = nullptr;
+    std::chrono::nanoseconds turn_{0};
     std::int64_t now_ms_ = 0;
     std::int64_t ticked_ms_ = -1;
 };

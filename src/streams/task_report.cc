@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a task tells of itself: where it is, what its stores are up to.
+// What a task tells of itself: where it is, what its stores are up to, what it counts.
 #include "streams/live_task.h"
 
 namespace leat::streams {
@@ -40,6 +40,20 @@ detail::TaskView LiveTask::view() const {
             .is_serving = is_active_ && is_running_,
             .stores = graph_ == nullptr ? nullptr : &graph_->stores(),
             .position_of = [this](std::string_view store) { return position_of(store); }};
+}
+
+void LiveTask::tell_time() {
+    meters_->cached(cache_ == nullptr ? 0 : cache_->bytes);
+    const std::int64_t now = wall_time();
+    if (!meters_->at(now)) return;
+    store_meters_->tick(now);
+    database_meter_->tick(now);
+    Sensor* buffered = meters_->buffered();
+    if (buffered == nullptr) return;
+    std::size_t waiting = 0;
+    for (const Input& input : inputs_)
+        waiting += (input.head ? 1U : 0U) + environment_.reader->waiting(input.where);
+    buffered->set(static_cast<std::int64_t>(waiting));
 }
 
 void LiveTask::drop(const detail::Node& node, std::string_view reason) {

@@ -58,7 +58,7 @@ class TestDriver::Impl final : public detail::Task {
         store_meters_->tick(wall_ms_);
         backend_.meters = [this](const detail::StoreSpec& spec) { return store_meters_->of(spec); };
         LEAT_TRY(graph_, detail::TaskGraph::make(parts_, names, backend_));
-        meters_.emplace(&room_, "main", "0_0", *graph_);
+        meters_.emplace(&room_, "main", "0_0", *graph_, still_);
         meters_->at(wall_ms_);
         return graph_->open(*this);
     }
@@ -157,6 +157,7 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> settled(First first) {
         auto done = first();
         if (done) done = drain();
+        if (backend_.cache_budget != nullptr) meters_->cached(backend_.cache_budget->bytes);
         if (!done) {
             waiting_.clear();
             global_.clear();

@@ -25,6 +25,17 @@ void StreamThread::note_share(SensorId sensor, Instant begin, std::chrono::nanos
         at->record((environment_.clock->now() - begin - other).count());
 }
 
+void StreamThread::note_round() {
+    if (Sensor* all = metrics_.find(SensorId::kThreadProcessRecords))
+        all->count(static_cast<std::uint64_t>(records_));
+    if (Sensor* round = metrics_.find(SensorId::kThreadRoundRecords)) round->record(records_);
+    std::chrono::nanoseconds turns{0};
+    for (const auto& [id, task] : tasks_)
+        if (task->is_running()) turns += task->meters().turn();
+    for (const auto& [id, task] : tasks_)
+        if (task->is_running()) task->meters().all_took(turns);
+}
+
 void StreamThread::publish(Instant now) {
     if (now < tell_at_) return;
     tell_at_ = now + kTellInterval;

@@ -6,6 +6,7 @@
 // to its task, which runs on one thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -108,6 +109,10 @@ class Node {
 
     /// For a suppression, which tells something when it likes.
     void count_emitted() const;
+    /// For an aggregate around its look for windows that have closed: when it began, in ns, and how
+    /// many it told.
+    [[nodiscard]] std::int64_t begin_final() const;
+    void count_final(std::int64_t begin, std::size_t windows) const;
     /// Logs what closing ended with, if that was an error.
     static void note_close(const Result<void>& done);
 

@@ -148,6 +148,7 @@ class SessionAggregateNode final : public Node {
             Window window;
             std::string value;
         };
+        const std::int64_t begin = begin_final();
         std::vector<Closed> closed;
         LEAT_TRY_VOID(
             store_->find_ended(std::max<std::int64_t>(0, final_.last_close()), to,
@@ -165,6 +166,7 @@ class SessionAggregateNode final : public Node {
                                    .timestamp = one.window.end,
                                    .headers = flow.headers}));
         }
+        count_final(begin, closed.size());
         return {};
     }
 

@@ -14,7 +14,6 @@
 
 #include "leat/streams/detail/aggregate_nodes.h"
 #include "leat/streams/detail/emit_final.h"
-#include "leat/streams/windows.h"
 
 namespace leat::streams::detail {
 
@@ -79,6 +78,7 @@ class WindowedNode : public Node {
             std::int64_t start;
             WindowStore::Entry entry;
         };
+        const std::int64_t begin = begin_final();
         std::vector<Closed> closed;
         LEAT_TRY_VOID(store_->fetch_all(from, to, [&](auto key, auto start, const auto& entry) {
             closed.push_back({std::string{key}, start, entry});
@@ -94,6 +94,7 @@ class WindowedNode : public Node {
                                    .timestamp = one.entry.timestamp,
                                    .headers = flow.headers}));
         }
+        count_final(begin, closed.size());
         return {};
     }
     /// Before a window that starts at `newest` is put: hands on what the store would then lose.
@@ -136,9 +137,8 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
         const std::int64_t close = this->stream_time_ - windows_.grace_period.count();
         if constexpr (std::is_same_v<W, TimeWindows>) {
             LEAT_TRY_VOID(this->save(flow, from(), newest(flow.timestamp), length()));
-            const std::int64_t step = windows_.advance.count();
             for (auto start = windows_.first_start(flow.timestamp); start <= flow.timestamp;
-                 start += step)
+                 start += windows_.advance.count())
                 LEAT_TRY_VOID(update(flow, {start, start + length()}, close));
             return emit_closed(flow, close);
         } else {

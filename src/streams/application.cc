@@ -386,7 +386,8 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
                   .exactly_once = settings.exactly_once,
                   .statistics = settings.recording >= RecordingLevel::kDebug,
                   .memory_bytes = static_cast<std::size_t>(settings.state_memory_bytes),
-                  .cleanup_delay = settings.cleanup_delay}));
+                  .cleanup_delay = settings.cleanup_delay,
+                  .rocksdb_options = settings.rocksdb_options}));
     auto impl = std::make_unique<Impl>(topology, options, std::move(settings), std::move(states));
     return std::unique_ptr<Application>{
         new Application{std::move(impl)}};  // tidy: right here, the constructor is private

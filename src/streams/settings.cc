@@ -10,6 +10,7 @@
 #include "client/client_properties.h"
 #include "streams/settings_checks.h"
 #include "streams/settings_without_effect.h"
+#include "streams/state/rocksdb_options.h"
 
 namespace leat::streams {
 namespace {
@@ -231,6 +232,11 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "leat.state.memory.max.bytes", Type::kLong, "268435456",
         "Memory of all stores on disk together: blocks, indexes, filters, write buffers.",
         [](Settings& s, const Value& v) { s.state_memory_bytes = number_in(v); }, 1048576),
+    row("leat.rocksdb.options", Type::kString, "",
+        "Options of RocksDB for the state of all tasks, as it writes them: "
+        "write_buffer_size=8388608;compression=kZSTD;block_based_table_factory={block_size=16384}. "
+        "Those that what is kept rests on are refused.",
+        [](Settings& s, const Value& v) { s.rocksdb_options = text_in(v); }),
     row(
         "statestore.cache.max.bytes", Type::kLong, "10485760",
         "Bytes of updates that stores hold back until a commit, divided over the threads.",
@@ -474,6 +480,7 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
     complete_clients(out);
     LEAT_TRY_VOID(check_client_settings(out));
     LEAT_TRY_VOID(check_together(out));
+    LEAT_TRY_VOID(detail::check_rocksdb_options(out.rocksdb_options));
     return out;
 }
 

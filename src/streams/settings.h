@@ -81,6 +81,7 @@ struct Settings {
     std::string state_dir;
     milliseconds cleanup_delay{600'000};
     std::int64_t state_memory_bytes = 0;
+    std::string rocksdb_options;  ///< RocksDB's text; empty: none are set.
     bool continue_undecodable = false;
     bool continue_processing = false;
     bool continue_production = false;

@@ -71,6 +71,17 @@ TEST(SettingsOfJava, WrongValuesOfClientsAreFoundAtOnce) {
     EXPECT_THAT(string{wrong.error().detail()}, HasSubstr("linger.ms"));
 }
 
+TEST(SettingsOfState, OptionsOfRocksDbAreLookedAtAtOnce) {
+    const auto good = read({{"leat.rocksdb.options", "write_buffer_size=1048576", 0}});
+    ASSERT_TRUE(good) << good.error().detail();
+    EXPECT_EQ(good->rocksdb_options, "write_buffer_size=1048576");
+    const auto wrong = read({{"leat.rocksdb.options", "no_such_option=1", 0}});
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code(), Errc::kInvalidSetting);
+    EXPECT_THAT(string{wrong.error().detail()}, HasSubstr("leat.rocksdb.options"));
+    EXPECT_THAT(string{wrong.error().detail()}, HasSubstr("no_such_option"));
+}
+
 TEST(SettingsOfJava, OfTwoNamesTheNewerCounts) {
     EXPECT_EQ(read({{"cache.max.bytes.buffering", "7", 0}})->cache_bytes, 7);
     EXPECT_EQ(read({{"statestore.cache.max.bytes", "5", 0}, {"cache.max.bytes.buffering", "7", 0}})

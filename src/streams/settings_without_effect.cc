@@ -57,7 +57,7 @@ constexpr auto kRows = std::to_array<Setting>({
         "org.apache.kafka.streams.processor.internals.NoOpProcessorWrapper",
         "Processors are not wrapped."),
     row("rocksdb.config.setter", Type::kClass, "",
-        "leat.state.memory.max.bytes is all there is to set."),
+        "leat.rocksdb.options takes options of RocksDB as text."),
     row("task.assignor.class", Type::kString, "", "The assignor is our own."),
     row("upgrade.from", Type::kString, "", "There is no older protocol."),
     row("window.size.ms", Type::kLong, "", kConsole),

@@ -2,7 +2,7 @@
 //
 // RocksDB as TaskState uses it: one database, and one store's share of it. Layer: streams (L6).
 // Spec:  a row's key is the store's number, 2 big-endian bytes, and the row; number 0 has the
-// registry. RocksDB is seen by these files alone.
+// registry. RocksDB is seen by sources of this folder alone.
 // Threading: as task_state.h.
 #pragma once
 
@@ -37,6 +37,9 @@ inline rocksdb::Slice slice(std::string_view bytes) {
 inline std::string_view view(const rocksdb::Slice& bytes) {
     return {bytes.data(), bytes.size()};
 }
+
+/// RocksDB's, with what the user sets of them. Errors: kInvalidSetting, see rocksdb_options.h.
+Result<rocksdb::Options> database_options(const TaskState::Options& from);
 
 struct Database {
     std::string directory;

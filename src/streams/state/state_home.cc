@@ -99,7 +99,8 @@ Result<OpenState> StateHome::open_task(const std::string& task, bool persistent)
     LEAT_TRY(out.state, TaskState::open({.directory = out.directory.path,
                                          .memory = memory_,
                                          .exactly_once = options_.exactly_once,
-                                         .statistics = options_.statistics}));
+                                         .statistics = options_.statistics,
+                                         .rocksdb_options = options_.rocksdb_options}));
     if (!out.state->damage().empty())
         kLog.error("state was damaged and is restored whole",
                    {{"task", task}, {"why", out.state->damage()}});

@@ -40,6 +40,7 @@ class StateHome {
         bool statistics = false;  ///< As TaskState's.
         std::size_t memory_bytes = std::size_t{256} << 20U;
         std::chrono::milliseconds cleanup_delay{600'000};
+        std::string rocksdb_options{};  ///< As TaskState's.
     };
     /// Errors: kDataDirInUse (another process, or another application object, has the folder),
     /// kInvalidSetting, kIoError.

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streams/state/task_state.h"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/statistics.h>
-#include <rocksdb/table.h>
 
 #include <algorithm>
 #include <utility>
@@ -29,12 +26,6 @@ constexpr std::string_view kFormat = "1";
 /// No store's name has it.
 constexpr char kPartitionMark = '\0';
 
-constexpr int kOpenFilesMax = 256;
-constexpr std::size_t kArenaBlock = std::size_t{256} << 10U;
-constexpr std::size_t kInfoLogBytes = std::size_t{1} << 20U;
-constexpr double kBloomBits = 10;
-/// Of a write buffer, for its filter: some 16 bits a row of 100 bytes.
-constexpr double kBufferBloomRatio = 0.02;
 /// However many tasks there are: smaller batches would cost more than they save.
 constexpr std::size_t kUncommittedBytesMin = std::size_t{256} << 10U;
 
@@ -53,34 +44,6 @@ std::string_view store_of(std::string_view offset_name) {
 std::string layout_of(const StoreSpec& spec) {
     return std::to_string(static_cast<int>(spec.kind)) + ":" + std::to_string(spec.retention_ms) +
            ":" + std::to_string(spec.segment_ms) + (spec.time_ordered ? ":t" : ":k");
-}
-
-rocksdb::Options database_options(const TaskState::Options& from) {
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    options.write_buffer_size = from.write_buffer_bytes;
-    options.max_write_buffer_number = 3;
-    options.arena_block_size =
-        std::min(kArenaBlock, std::max<std::size_t>(from.write_buffer_bytes / 8, 4096));
-    options.compaction_style = rocksdb::kCompactionStyleUniversal;
-    options.compression = rocksdb::kNoCompression;
-    options.max_open_files = kOpenFilesMax;
-    options.max_background_jobs = 2;
-    options.max_log_file_size = kInfoLogBytes;
-    options.keep_log_file_num = 2;
-    options.stats_dump_period_sec = 0;
-    options.skip_stats_update_on_db_open = true;
-    options.write_buffer_manager = from.memory->parts().buffers;
-    // Most keys that are read are not in the buffers.
-    options.memtable_prefix_bloom_size_ratio = kBufferBloomRatio;
-    options.memtable_whole_key_filtering = true;
-    rocksdb::BlockBasedTableOptions table;
-    table.block_cache = from.memory->parts().cache;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBits));
-    // Indexes and filters count in the budget too.
-    table.cache_index_and_filter_blocks = true;
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    return options;
 }
 
 class SharedMemory final : public OrderedBytes {
@@ -160,9 +123,9 @@ std::string TaskState::offset_name(std::string_view store, std::int32_t partitio
 Result<TaskState::Offsets> TaskState::peek(const std::string& directory) {
     if (!rocksdb::Env::Default()->FileExists(directory + "/rocksdb/CURRENT").ok()) return Offsets{};
     TaskState state{{.directory = directory}};
+    LEAT_TRY(const rocksdb::Options options, database_options(state.options_));
     rocksdb::DB* db = nullptr;
-    const auto status =
-        rocksdb::DB::OpenForReadOnly(database_options(state.options_), state.database_path(), &db);
+    const auto status = rocksdb::DB::OpenForReadOnly(options, state.database_path(), &db);
     state.database_->db.reset(db);
     if (!status.ok()) return state.database_->error(status, "looking at");
     LEAT_TRY_VOID(state.read_rows_of_registry());
@@ -171,7 +134,7 @@ Result<TaskState::Offsets> TaskState::peek(const std::string& directory) {
 
 Result<void> TaskState::open_database() {
     rocksdb::DB* db = nullptr;
-    rocksdb::Options options = database_options(options_);
+    LEAT_TRY(rocksdb::Options options, database_options(options_));
     if (options_.statistics) {
         database_->statistics = rocksdb::CreateDBStatistics();
         database_->statistics->set_stats_level(rocksdb::StatsLevel::kExceptDetailedTimers);
@@ -189,7 +152,8 @@ Result<void> TaskState::remove_database() {
     registry_.clear();
     offsets_.clear();
     next_number_ = 1;
-    const auto status = rocksdb::DestroyDB(database_path(), database_options(options_));
+    LEAT_TRY(const rocksdb::Options options, database_options(options_));
+    const auto status = rocksdb::DestroyDB(database_path(), options);
     if (!status.ok()) return database_->error(status, "removing");
     return {};
 }

@@ -40,6 +40,7 @@ class TaskState final : public StateBackend {
         bool write_ahead_log = true;
         /// RocksDB counts what it does, which costs it a few percent.
         bool statistics = false;
+        std::string rocksdb_options{};  ///< See rocksdb_options.h; empty: ours.
     };
     /// Changelog offsets to go on from, by store.
     using Offsets = std::map<std::string, std::int64_t, std::less<>>;
@@ -51,7 +52,7 @@ class TaskState final : public StateBackend {
     /// Errors: kIoError, kMalformed, kDataDirFormat.
     static Result<Offsets> peek(const std::string& directory);
     /// State that is damaged is removed and starts empty; damage() then says what was wrong.
-    /// Errors: kIoError, kNoSpace, kDataDirFormat (a newer version wrote it).
+    /// Errors: kIoError, kNoSpace, kDataDirFormat (a newer version wrote it), kInvalidSetting.
     static Result<std::unique_ptr<TaskState>> open(Options options);
     TaskState(const TaskState&) = delete;
     TaskState& operator=(const TaskState&) = delete;

@@ -92,6 +92,34 @@ TEST(TaskState, KeepsRowsAndOffsetsOfACommitTogether) {
     EXPECT_EQ(task.win->observed(), 70'000);
 }
 
+TEST(TaskState, IsReadWithOtherOptionsOfRocksDbThanItWasWrittenWith) {
+    const TempFolder folder;
+    for (const char* options : {"compression=kZSTD", "max_background_jobs=3",
+                                "block_based_table_factory={block_size=65536}", ""}) {
+        Opened task{folder.path(), {.rocksdb_options = options}};
+        const std::string before = task.value("a");
+        EXPECT_EQ(before, std::string{options} == "compression=kZSTD" ? "none" : "1");
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
+        ASSERT_TRUE(task.state->flush_files());
+    }
+}
+
+TEST(TaskState, OptionsOfRocksDbThatAreWrongAreNoDamage) {
+    const TempFolder folder;
+    {
+        Opened task{folder.path()};
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
+    }
+    const auto refused =
+        TaskState::open({.directory = folder.path(), .rocksdb_options = "wal_dir=/elsewhere"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Errc::kInvalidSetting);
+    const Opened task{folder.path()};
+    EXPECT_EQ(task.value("a"), "1");
+}
+
 TEST(TaskState, RollbackLeavesTheLastCommit) {
     const TempFolder folder;
     Opened task{folder.path(), {.exactly_once = true}};

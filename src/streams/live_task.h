@@ -113,6 +113,8 @@ class LiveTask final : public detail::Task {
     }
     [[nodiscard]] std::optional<std::int64_t> remembered(std::string_view name) const override;
     void remember(std::string_view name, std::int64_t value) override;
+    Result<std::shared_ptr<detail::SensorListing>> list_sensor(
+        const detail::SensorOrder& order) override;
     void drop(const detail::Node& node, std::string_view reason) override;
     bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override {
         return goes_on({.node = node, .flow = flow}, error);
@@ -137,12 +139,10 @@ class LiveTask final : public detail::Task {
         TopicMeter meter{};
     };
     [[nodiscard]] client::CommittedOffset offset_of(const Input& input) const;
-    /// Up to where the input of a store has been taken in.
-    [[nodiscard]] Position position_of(std::string_view store) const;
+    [[nodiscard]] Position position_of(std::string_view store) const;  ///< Of what came for it.
     /// The topic as nodes name it: without the application's prefix.
     [[nodiscard]] std::string node_topic(const std::string& cluster_topic) const;
-    /// Meters know the time.
-    void tell_time();
+    void tell_time();  ///< To meters.
     Result<void> start_reading();
     Result<void> fill(Input& input);
     Result<void> go_on_after_gap(Input& input);

@@ -34,12 +34,6 @@ std::string_view text_of(Level level) {
     return {};
 }
 
-std::string underscored(std::string_view text) {
-    std::string out{text};
-    std::ranges::replace(out, '-', '_');
-    return out;
-}
-
 std::string prometheus_name(std::string_view group, std::string_view name) {
     return "kafka_streams_" + underscored(group) + "_" + underscored(name);
 }
@@ -72,6 +66,12 @@ std::string_view tags_of(std::string_view group) {
 }
 
 }  // namespace
+
+std::string underscored(std::string_view text) {
+    std::string out{text};
+    std::ranges::replace_if(out, [](char c) { return c == '-' || c == '.'; }, '_');
+    return out;
+}
 
 void Sensor::record(std::int64_t value) noexcept {
     count();
@@ -199,6 +199,7 @@ std::vector<MetricValue> MetricRoom::gather(std::int64_t now_ms) const {
                                .tags = set->tags_,
                                .value = *value});
     }
+    add_listed(out, now_ms);
     return out;
 }
 
@@ -235,7 +236,8 @@ std::string metrics_page() {
         "`src/streams/metric_rows.cc`; do not edit.\n\n"
         "Groups, names, tags and units are Kafka Streams'. `Application::metrics()` gives them; in "
         "Prometheus' text they are\n`kafka_streams_<group>_<name>`, with underscores. A metric "
-        "above `metrics.recording.level` is not there, where Kafka Streams shows it as 0.\n";
+        "above `metrics.recording.level` is not there, where Kafka Streams shows it as 0.\n"
+        "Processors have metrics of their own by `Context::metrics()`.\n";
     std::string_view group;
     for (const MetricRow& row : metric_rows()) {
         if (row.group != group) {

@@ -19,12 +19,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "leat/streams/metrics.h"
 #include "streams/sensor_id.h"
 
 namespace leat::streams {
-
-enum class RecordingLevel : std::uint8_t { kInfo, kDebug, kTrace };
 
 /// How long a sample lasts and how many count for rates, averages and extremes.
 struct SampleWindow {
@@ -94,6 +93,14 @@ struct MetricRow {
 /// docs/reference/streams-metrics.md.
 [[nodiscard]] std::string metrics_page();
 
+/// As Prometheus writes names: '-' and '.' are '_'.
+[[nodiscard]] std::string underscored(std::string_view text);
+
+namespace detail {
+struct SensorListing;
+struct SensorOrder;
+}  // namespace detail
+
 class MetricRoom;
 
 /// The sensors of one thing with its tags, as long as it lives.
@@ -131,13 +138,22 @@ class MetricRoom {
     [[nodiscard]] RecordingLevel level() const noexcept { return level_; }
     [[nodiscard]] const SampleWindow& window() const noexcept { return window_; }
     [[nodiscard]] std::vector<MetricValue> gather(std::int64_t now_ms) const;
+    /// A sensor of processors on a thread, there already or new; its metrics are here as long as
+    /// somebody holds the listing. Null: below the level that is recorded. Errors: kInvalidRequest,
+    /// see streams_metrics.h.
+    Result<std::shared_ptr<detail::SensorListing>> list(const std::string& thread,
+                                                        const detail::SensorOrder& order,
+                                                        std::int64_t now_ms);
 
   private:
     friend class MetricSet;
+    void add_listed(std::vector<MetricValue>& out, std::int64_t now_ms) const;
     RecordingLevel level_;
     SampleWindow window_;
     mutable std::mutex mutex_;
     std::set<const MetricSet*> sets_;
+    /// By names and tags as Prometheus shows them.
+    std::map<std::string, std::weak_ptr<detail::SensorListing>> listed_;
 };
 
 }  // namespace leat::streams

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "streams/sensor_listing.h"
 #include "streams/task_graph.h"
 
 namespace leat::streams {
@@ -122,7 +123,17 @@ bool TaskMeters::at(std::int64_t now_ms) {
     if (room_ == nullptr || (ticked_ms_ >= 0 && now_ms - ticked_ms_ < kTickMs)) return false;
     ticked_ms_ = now_ms;
     for (const auto& set : sets_) set->tick(now_ms);
+    for (const auto& one : listed_)
+        if (const auto listing = one.lock()) listing->sensor->tick(now_ms, room_->window());
     return true;
+}
+
+Result<std::shared_ptr<detail::SensorListing>> TaskMeters::list(const detail::SensorOrder& order) {
+    if (room_ == nullptr) return std::shared_ptr<detail::SensorListing>{};
+    LEAT_TRY(auto listing, room_->list(tags_.at("thread-id"), order, now_ms_));
+    std::erase_if(listed_, [](const auto& one) { return one.expired(); });
+    if (listing != nullptr) listed_.push_back(listing);
+    return listing;
 }
 
 TopicMeter TaskMeters::consumed(std::string_view node, std::string_view topic) {

@@ -148,6 +148,8 @@ class TaskMeters {
     void cached(std::size_t bytes) const noexcept {
         if (cached_ != nullptr) cached_->set(static_cast<std::int64_t>(bytes));
     }
+    /// Of a processor's own. Errors: those of MetricRoom::list().
+    Result<std::shared_ptr<detail::SensorListing>> list(const detail::SensorOrder& order);
     [[nodiscard]] TopicMeter consumed(std::string_view node, std::string_view topic);
     /// `topic` as the node names it.
     void produced(std::string_view topic, std::int64_t record_bytes);
@@ -161,6 +163,7 @@ class TaskMeters {
     MetricSet::Tags tags_;
     std::vector<std::unique_ptr<MetricSet>> sets_;
     std::vector<std::unique_ptr<detail::NodeMeter>> nodes_;
+    std::vector<std::weak_ptr<detail::SensorListing>> listed_;
     std::map<std::string, std::string, std::less<>> sinks_;  ///< By topic; "": chosen per record.
     std::map<std::string, TopicMeter, std::less<>> produced_;
     const std::pair<const std::string, TopicMeter>* last_produced_ = nullptr;

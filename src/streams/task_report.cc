@@ -56,6 +56,11 @@ void LiveTask::tell_time() {
     buffered->set(static_cast<std::int64_t>(waiting));
 }
 
+Result<std::shared_ptr<detail::SensorListing>> LiveTask::list_sensor(
+    const detail::SensorOrder& order) {
+    return meters_->list(order);
+}
+
 void LiveTask::drop(const detail::Node& node, std::string_view reason) {
     // The caller steps over the record; nothing else of it is kept.
     detail::log_dropped(*this, node, reason);

@@ -98,6 +98,10 @@ class TestDriver::Impl final : public detail::Task {
     detail::Origin exchange_origin(const detail::Origin& next) override {
         return std::exchange(origin_, next);
     }
+    Result<std::shared_ptr<detail::SensorListing>> list_sensor(
+        const detail::SensorOrder& order) override {
+        return meters_->list(order);
+    }
     void drop(const detail::Node&, std::string_view) override {
         ++dropped_;
         meters_->dropped();

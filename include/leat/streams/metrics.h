@@ -7,11 +7,15 @@
 // Threading: values.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
 namespace leat::streams {
+
+/// What is recorded from which metrics.recording.level on.
+enum class RecordingLevel : std::uint8_t { kInfo, kDebug, kTrace };
 
 /// One metric as it is now. NaN: nothing happened that it could tell of.
 struct MetricValue {

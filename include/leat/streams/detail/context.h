@@ -20,6 +20,7 @@
 #include "leat/streams/detail/typed_store.h"
 #include "leat/streams/options.h"
 #include "leat/streams/record.h"
+#include "leat/streams/streams_metrics.h"
 
 namespace leat::streams {
 
@@ -77,7 +78,7 @@ struct FixedKeyAccess {
 
 class ContextState {
   public:
-    explicit ContextState(Node& node) : node_(&node) {}
+    explicit ContextState(Node& node) : metrics(node), node_(&node) {}
 
     [[nodiscard]] Task& task() const { return node_->task(); }
     [[nodiscard]] const TaskIdentity& identity() const { return task().identity(); }
@@ -138,6 +139,7 @@ class ContextState {
     }
 
     Present present;  ///< Of the record that is being processed.
+    StreamsMetrics metrics;
 
   private:
     Node* node_;

@@ -20,6 +20,8 @@
 namespace leat::streams::detail {
 
 class StateStore;
+struct SensorListing;
+struct SensorOrder;
 
 /// Where the record that is being processed came from.
 struct Origin {
@@ -93,6 +95,10 @@ class Task {
     [[nodiscard]] virtual std::int64_t emit_interval_ms() const { return 1000; }
     /// Results that Kafka Streams loses are lost here too.
     [[nodiscard]] virtual bool loses_as_kafka() const { return false; }
+    /// A sensor of a processor's own, see streams_metrics.h. Null: it counts nothing.
+    virtual Result<std::shared_ptr<SensorListing>> list_sensor(const SensorOrder& /*order*/) {
+        return std::shared_ptr<SensorListing>{};
+    }
     /// The record counts as dropped (metric dropped-records).
     virtual void drop(const Node& node, std::string_view reason) = 0;
     /// Asks the processing exception handler; true: go on without the record.

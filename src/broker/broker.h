@@ -19,6 +19,7 @@
 #include "broker/quotas.h"
 #include "broker/shard.h"
 #include "config/listener.h"
+#include "groups/group_memory.h"
 #include "metadata/authority.h"
 #include "metadata/store.h"
 #include "obs/metrics.h"
@@ -85,6 +86,8 @@ class Broker {
     [[nodiscard]] Telemetry& telemetry() noexcept { return *telemetry_; }
     [[nodiscard]] AuditLog& audit() noexcept { return *audit_; }
     [[nodiscard]] QuotaLimits& quota_limits() noexcept { return quota_limits_; }
+    /// What the groups of all shards hold.
+    [[nodiscard]] groups::GroupMemory& group_memory() noexcept { return group_memory_; }
     /// Why the data directory takes no more writes; "" while all is well.
     [[nodiscard]] std::string failure() const;
     /// Features of this program; what an administrator finalized is in the image.
@@ -120,6 +123,7 @@ class Broker {
     std::unique_ptr<AuditLog> audit_;
     std::unique_ptr<Telemetry> telemetry_;
     QuotaLimits quota_limits_;
+    groups::GroupMemory group_memory_;
     std::unique_ptr<BrokerMetrics> metrics_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::unique_ptr<metadata::Authority> authority_;

@@ -97,6 +97,7 @@ groups::Settings group_settings(const config::BrokerConfig& config) {
     out.member_bytes_max = static_cast<std::size_t>(config.group_member_bytes_max);
     out.group_bytes_max = static_cast<std::size_t>(config.group_bytes_max);
     out.offsets_max = static_cast<std::size_t>(config.group_offsets_max);
+    out.all_groups_bytes_max = static_cast<std::size_t>(config.groups_bytes_max);
     out.consumer_session_timeout = milliseconds{config.consumer_session_timeout_ms};
     out.consumer_heartbeat_interval = milliseconds{config.consumer_heartbeat_interval_ms};
     out.consumer_assignment_interval = milliseconds{config.consumer_assignment_interval_ms};
@@ -129,7 +130,8 @@ GroupPartition::GroupPartition(Shard& shard, PartitionPtr partition, const group
     groups::Settings settings = group_settings(shard.config());
     settings.faults = faults_;
     coordinator_ = std::make_unique<groups::Coordinator>(
-        settings, [&shard] { return shard.executor().random(); }, &cluster_);
+        settings, [&shard] { return shard.executor().random(); }, &cluster_,
+        &shard.broker().group_memory());
 }
 
 GroupPartition::~GroupPartition() {

@@ -80,6 +80,9 @@ constexpr auto kTable = std::to_array<Metric>({
      .kind = Kind::kGauge,
      .help = "Offset that a group has committed; its lag is the high watermark less this.",
      .labels = {"group", "topic", "partition"}},
+    {.name = "leat_group_memory_bytes",
+     .kind = Kind::kGauge,
+     .help = "Memory of all groups, about: members, assignments, offsets (leat.groups.max.bytes)."},
     {.name = "leat_groups",
      .kind = Kind::kGauge,
      .help = "Groups of a partition of __consumer_offsets, by protocol and state.",
@@ -116,6 +119,10 @@ const Metric& client_metric() {
 
 const Metric& group_offset_metric() {
     return metric("leat_group_committed_offset");
+}
+
+const Metric& group_memory_metric() {
+    return metric("leat_group_memory_bytes");
 }
 
 const Metric& groups_metric() {

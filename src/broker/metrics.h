@@ -27,6 +27,7 @@ namespace leat::broker {
 /// By group, topic and partition.
 [[nodiscard]] const obs::Metric& group_offset_metric();
 [[nodiscard]] const obs::Metric& groups_metric();
+[[nodiscard]] const obs::Metric& group_memory_metric();  ///< Of the whole node.
 
 /// Handles of one served API.
 struct ApiMetrics {

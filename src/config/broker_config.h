@@ -115,6 +115,7 @@ struct BrokerConfig {
     std::int32_t group_max_size = 2'147'483'647;
     std::int32_t groups_max = 100'000;  ///< Per partition of __consumer_offsets.
     std::int64_t group_bytes_max = 67'108'864;
+    std::int64_t groups_bytes_max = 1'073'741'824;  ///< Of all groups of the node.
     std::int32_t group_member_bytes_max = 1'048'576;
     std::int32_t group_member_protocols_max = 64;
     std::int32_t group_offsets_max = 1'000'000;

@@ -272,6 +272,16 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "Most groups in one partition of __consumer_offsets; and most groups with settings of "
             "their own.",
      .into_broker = into_broker<&B::groups_max>},
+    {.name = "leat.groups.max.bytes",
+     .type = kLong,
+     .fallback = "1073741824",
+     .min = 1'024,
+     .doc = "Memory that the groups of all shards may hold, about: members with what they say of "
+            "themselves and their assignments, what their patterns stand for, offsets. What would "
+            "take more is refused with COORDINATOR_NOT_AVAILABLE: the group itself is not full, "
+            "and clients try again until others have left. Who takes no more than before goes on.",
+     .update = kClusterWide,
+     .into_broker = into_broker<&B::groups_bytes_max>},
     {.name = "leat.transactional.ids.max",
      .type = kInt,
      .fallback = "100000",

@@ -46,7 +46,7 @@ void ClassicGroup::restore(const GroupValue& value) {
         for (const MemberValue& from : value.members) {
             if (roster_.find(from.member_id) != nullptr) continue;
             if (from.instance_id && roster_.find_static(*from.instance_id) != nullptr) continue;
-            auto member = std::make_unique<Member>(host_.timers(), silence_);
+            auto member = std::make_unique<Member>(host_.timers(), host_.memory(), silence_);
             member->id = from.member_id;
             if (from.instance_id) member->instance_id = std::string{*from.instance_id};
             member->client_id = from.client_id;
@@ -81,7 +81,7 @@ void ClassicGroup::dissolve() {
 }
 
 void ClassicGroup::adopt(Adopted from) {
-    auto member = std::make_unique<Member>(host_.timers(), silence_);
+    auto member = std::make_unique<Member>(host_.timers(), host_.memory(), silence_);
     member->id = std::move(from.id);
     member->instance_id = std::move(from.instance_id);
     member->client_id = std::move(from.client_id);
@@ -150,9 +150,8 @@ void ClassicGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
             at->second.assign(given.assignment.begin(), given.assignment.end());
         }
     }
-    // What Kafka says of a record that is too large for its log.
-    if (!are_small_enough(assignments))
-        return stored_assignments(generation_, {}, Errc::kUnknownServerError);
+    if (const Errc error = check_sizes(assignments); error != Errc::kNone)
+        return stored_assignments(generation_, {}, error);
     std::vector<RecordToWrite> records;
     records.push_back(record(&assignments));
     if (host_.settings().faults.answer_before_durable) {
@@ -164,14 +163,18 @@ void ClassicGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
                  });
 }
 
-bool ClassicGroup::are_small_enough(const Assignments& assignments) const {
+Errc ClassicGroup::check_sizes(const Assignments& assignments) const {
     const Settings& settings = host_.settings();
     std::size_t sum = 0;
+    // What Kafka says of a record that is too large for its log.
     for (const auto& [member, assignment] : assignments) {
-        if (assignment.size() > settings.member_bytes_max) return false;
+        if (assignment.size() > settings.member_bytes_max) return Errc::kUnknownServerError;
         sum += assignment.size();
     }
-    return sum <= settings.group_bytes_max;
+    if (sum > settings.group_bytes_max) return Errc::kUnknownServerError;
+    const std::size_t own = roster_.assignment_bytes();
+    const bool fits = host_.has_memory_for(sum - std::min(sum, own));
+    return fits ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
 void ClassicGroup::stored_assignments(std::int32_t generation, Assignments assignments,
@@ -185,7 +188,7 @@ void ClassicGroup::stored_assignments(std::int32_t generation, Assignments assig
     }
     for (const auto& [order, member] : roster_.members()) {
         const auto at = assignments.find(member->id);
-        if (at != assignments.end()) member->assignment = std::move(at->second);
+        if (at != assignments.end()) Roster::set_assignment(*member, std::move(at->second));
     }
     enter(GroupState::kStable);
     end_syncs(Errc::kNone);
@@ -193,7 +196,7 @@ void ClassicGroup::stored_assignments(std::int32_t generation, Assignments assig
 
 void ClassicGroup::end_syncs(Errc error) {
     for (const auto& [order, member] : roster_.members()) {
-        if (error != Errc::kNone) member->assignment.clear();
+        if (error != Errc::kNone) Roster::set_assignment(*member, {});
         if (!member->parked_sync) continue;
         SyncAnswer with =
             error == Errc::kNone ? assignment_of(*member) : SyncAnswer{.error = error};
@@ -332,7 +335,9 @@ void ClassicGroup::admit_pending(std::string id, std::chrono::milliseconds sessi
         if (state_ == GroupState::kPreparing) complete_if_all_joined();
     });
     timer->set(host_.now().mono + session_timeout);
-    pending_.emplace(std::move(id), std::move(timer));
+    // The id is in the map and in the timer's action.
+    const std::size_t bytes = sizeof(Timer) + 2 * kNodeBytes + 2 * id.size();
+    pending_.emplace(std::move(id), Awaited{std::move(timer), HeldBytes{host_.memory(), bytes}});
 }
 
 void ClassicGroup::enter(GroupState state) {

@@ -90,11 +90,17 @@ class ClassicGroup {
 
   private:
     using Assignments = std::map<std::string, std::vector<std::byte>, std::less<>>;
+    struct Awaited {
+        std::unique_ptr<Timer> timer;
+        HeldBytes held;
+    };
 
     // Joining.
     [[nodiscard]] bool has_room_for(std::string_view member_id) const;
     [[nodiscard]] Errc check_join(const Join& request) const;
     [[nodiscard]] bool supports(const Join& request) const;
+    /// How much more the group holds with it, at least.
+    [[nodiscard]] std::size_t growth(const Join& request) const;
     void join_new(const Join& request, Answer<JoinAnswer> answer);
     void join_known(const Join& request, Answer<JoinAnswer> answer);
     void add_member(const Join& request, std::string member_id, Answer<JoinAnswer> answer);
@@ -114,7 +120,7 @@ class ClassicGroup {
     void complete_if_all_joined();
     void complete_join();
     void on_sync_timer();
-    [[nodiscard]] bool are_small_enough(const Assignments& assignments) const;
+    [[nodiscard]] Errc check_sizes(const Assignments& assignments) const;
     void stored_assignments(std::int32_t generation, Assignments assignments, Errc error);
     void end_syncs(Errc error);
     void member_synced(Member& member);
@@ -143,7 +149,7 @@ class ClassicGroup {
     std::optional<std::string> protocol_;
     Roster roster_;
     /// Ids that were given out with MEMBER_ID_REQUIRED and have not come back.
-    std::map<std::string, std::unique_ptr<Timer>, std::less<>> pending_;
+    std::map<std::string, Awaited, std::less<>> pending_;
     /// Topics of all members; none when they cannot be known.
     std::optional<std::set<std::string, std::less<>>> subscribed_;
     std::size_t unsynced_ = 0;         ///< Members with `synced` false.

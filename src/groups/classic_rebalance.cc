@@ -73,7 +73,16 @@ Errc ClassicGroup::check_join(const Join& request) const {
     if (roster_.protocol_bytes() + size > settings.group_bytes_max)
         return Errc::kGroupMaxSizeReached;
     if (!supports(request)) return Errc::kInconsistentGroupProtocol;
-    return Errc::kNone;
+    // The group may have room; it is the node that has none, until others leave.
+    return host_.has_memory_for(growth(request)) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
+}
+
+std::size_t ClassicGroup::growth(const Join& request) const {
+    const Member* known = request.instance_id ? roster_.find_static(*request.instance_id)
+                                              : roster_.find(request.member_id);
+    const std::size_t size = groups::protocol_bytes(request);
+    if (known == nullptr) return sizeof(Member) + request.client_id.size() + size;
+    return size - std::min(size, known->protocol_bytes());
 }
 
 bool ClassicGroup::supports(const Join& request) const {
@@ -139,7 +148,7 @@ void ClassicGroup::join_known(const Join& request, Answer<JoinAnswer> answer) {
 
 void ClassicGroup::add_member(const Join& request, std::string member_id,
                               Answer<JoinAnswer> answer) {
-    auto member = std::make_unique<Member>(host_.timers(), silence_);
+    auto member = std::make_unique<Member>(host_.timers(), host_.memory(), silence_);
     member->id = std::move(member_id);
     if (request.instance_id) member->instance_id = std::string{*request.instance_id};
     member->client_id = request.client_id;

@@ -104,11 +104,14 @@ Group* Coordinator::consumer_group_for(const ConsumerHeartbeat& request, Errc& e
         if (!message.empty()) return nullptr;
         error = Errc::kGroupIdNotFound;
     }
-    if (group == nullptr) group = find_or_create(request.group_id);
     if (group == nullptr) {
-        error = Errc::kPolicyViolation;
-        message = "There are as many groups as there may be.";
-        return nullptr;
+        Errc full = Errc::kNone;
+        group = find_or_create(request.group_id, full);
+        if (group == nullptr) {
+            error = full;
+            message = "There are as many groups as there may be.";
+            return nullptr;
+        }
     }
     if (group->consumer) return group;
     if (!joins) {

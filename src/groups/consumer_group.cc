@@ -39,6 +39,32 @@ void count_in(std::map<std::string, int, std::less<>>& counts, const std::string
     if (at->second <= 0) counts.erase(at);
 }
 
+/// Of partitions that a member owns, which the group keeps by partition, too.
+std::size_t bytes_of(const OwnedPartitions& owned) {
+    std::size_t sum = 0;
+    for (const auto& [topic, partitions] : owned) sum += 2 * kNodeBytes * (1 + partitions.size());
+    return sum;
+}
+
+std::size_t bytes_of(const TopicPartitions& target) {
+    std::size_t sum = 0;
+    for (const auto& [topic, partitions] : target)
+        sum += 2 * kNodeBytes + partitions.size() * sizeof(std::int32_t);
+    return sum;
+}
+
+std::size_t bytes_of(const ResolvedRegex& resolved) {
+    std::size_t sum = kMemberBytes;
+    for (const std::string& topic : resolved.topics) sum += kNameBytes + topic.size();
+    return sum;
+}
+
+void count_held(ConsumerMember& member) {
+    member.held.set(groups::bytes_of(member) + bytes_of(member.current.assigned) +
+                    bytes_of(member.current.revoking) +
+                    (member.target ? bytes_of(*member.target) : 0));
+}
+
 /// Of a member whose record is gone.
 CurrentAssignment nobody() {
     CurrentAssignment out;
@@ -49,7 +75,10 @@ CurrentAssignment nobody() {
 }  // namespace
 
 ConsumerGroup::ConsumerGroup(GroupHost& host, Group& group)
-    : host_(host), group_(group), lost_([this](ConsumerMember& member) { on_lost(member); }) {}
+    : host_(host),
+      group_(group),
+      held_(host.memory(), sizeof(ConsumerGroup)),
+      lost_([this](ConsumerMember& member) { on_lost(member); }) {}
 
 ConsumerGroup::~ConsumerGroup() = default;
 
@@ -76,7 +105,8 @@ void ConsumerGroup::apply_one(const TargetEpochRecord& record) {
 
 ConsumerMember& ConsumerGroup::find_or_add(const std::string& member_id) {
     auto& place = members_[member_id];
-    if (!place) place = std::make_unique<ConsumerMember>(host_.timers(), member_id, lost_);
+    if (!place)
+        place = std::make_unique<ConsumerMember>(host_.timers(), host_.memory(), member_id, lost_);
     return *place;
 }
 
@@ -90,6 +120,7 @@ void ConsumerGroup::apply_one(MemberMetadataRecord& record) {
         member.metadata = std::move(*record.value);
         member.is_named = true;
         count(member, 1);
+        count_held(member);
         if (member.metadata.instance_id) statics_[*member.metadata.instance_id] = &member;
         return;
     }
@@ -108,11 +139,10 @@ void ConsumerGroup::apply_one(MemberMetadataRecord& record) {
 }
 
 void ConsumerGroup::apply_one(TargetMemberRecord& record) {
-    if (record.value) {
-        find_or_add(record.member_id).target = std::move(record.value);
-    } else if (ConsumerMember* member = find(record.member_id)) {
-        member->target.reset();
-    }
+    ConsumerMember* member = record.value ? &find_or_add(record.member_id) : find(record.member_id);
+    if (member == nullptr) return;
+    member->target = std::move(record.value);
+    count_held(*member);
 }
 
 void ConsumerGroup::apply_one(CurrentAssignmentRecord& record) {
@@ -125,15 +155,18 @@ void ConsumerGroup::apply_one(CurrentAssignmentRecord& record) {
     member->current = std::move(next);
     own(member->current.assigned, member->current.epoch);
     own(member->current.revoking, member->current.epoch);
+    count_held(*member);
 }
 
 void ConsumerGroup::apply_one(RegexRecord& record) {
     if (const auto at = resolved_.find(record.regex); at != resolved_.end()) {
         for (const std::string& topic : at->second.topics) count_topic(topic, 0, -1);
+        held_.remove(bytes_of(at->second));
         resolved_.erase(at);
     }
     if (!record.value) return;
     for (const std::string& topic : record.value->topics) count_topic(topic, 0, 1);
+    held_.add(bytes_of(*record.value));
     resolved_.emplace(record.regex, std::move(*record.value));
 }
 

@@ -36,8 +36,7 @@ class ConsumerGroup {
     ConsumerGroup& operator=(const ConsumerGroup&) = delete;
     ~ConsumerGroup();
 
-    /// A record of the log.
-    void load(ConsumerRecord record) { apply(std::move(record)); }
+    void load(ConsumerRecord record) { apply(std::move(record)); }  ///< One of the log.
     /// After the whole log: timers start afresh; what no record names as a member goes.
     void finish_load();
 
@@ -191,6 +190,7 @@ class ConsumerGroup {
     std::map<std::string, int, std::less<>> classic_protocols_;
     std::size_t classic_members_ = 0;
     std::size_t member_bytes_ = 0;  ///< Of all members, as bytes_of() has it.
+    HeldBytes held_;                ///< Of itself and of what patterns stand for.
     /// The epoch of the owner of each partition that has one.
     std::map<Uuid, std::map<std::int32_t, std::int32_t>> owners_;
     std::vector<RecordToWrite> unwritten_;  ///< Changed since the last flush().

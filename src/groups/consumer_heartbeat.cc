@@ -83,6 +83,9 @@ std::string too_many_bytes(Errc error, const Settings& settings) {
     if (error == Errc::kGroupMaxSizeReached)
         return "The consumer group has reached its maximum capacity of " +
                std::to_string(settings.group_bytes_max) + " bytes.";
+    if (error == Errc::kCoordinatorNotAvailable)
+        return "The groups of this broker have reached their maximum of " +
+               std::to_string(settings.all_groups_bytes_max) + " bytes.";
     return "The member's subscription is larger than the maximum of " +
            std::to_string(settings.member_bytes_max) + " bytes.";
 }
@@ -128,8 +131,10 @@ Errc ConsumerGroup::check_bytes(const ConsumerMember* member, std::size_t bytes)
     if (bytes > settings.member_bytes_max) return Errc::kPolicyViolation;
     const std::size_t own = member != nullptr && member->is_named ? bytes_of(*member) : 0;
     // One that grows not is not the one that makes the group too large.
-    const bool fits = bytes <= own || member_bytes_ - own + bytes <= settings.group_bytes_max;
-    return fits ? Errc::kNone : Errc::kGroupMaxSizeReached;
+    if (bytes <= own) return Errc::kNone;
+    if (member_bytes_ - own + bytes > settings.group_bytes_max) return Errc::kGroupMaxSizeReached;
+    // The group may have room; it is the node that has none, until others leave.
+    return host_.has_memory_for(bytes - own) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
 ConsumerGroup::Refusal ConsumerGroup::check_epoch(const ConsumerMember& member,

@@ -13,6 +13,7 @@
 
 #include "base/uuid.h"
 #include "groups/assignor.h"
+#include "groups/group_memory.h"
 #include "groups/timer_queue.h"
 
 namespace leat::groups {
@@ -76,9 +77,10 @@ struct CurrentAssignment {
 
 /// Threading: not synchronised. Memory: does not move.
 struct ConsumerMember {
-    ConsumerMember(TimerQueue& queue, std::string member_id,
+    ConsumerMember(TimerQueue& queue, GroupMemory& memory, std::string member_id,
                    const std::function<void(ConsumerMember&)>& on_lost)
         : id(std::move(member_id)),
+          held(memory),
           session(queue, [this, on_lost] { on_lost(*this); }),
           rebalance(queue, [this, on_lost] { on_lost(*this); }),
           sync(queue, [this, on_lost] { on_lost(*this); }) {}
@@ -89,6 +91,7 @@ struct ConsumerMember {
     std::uint64_t assigned_version = 0;     ///< Rises when `current.assigned` changes.
     std::optional<TopicPartitions> target;  ///< None: no record says so.
     bool is_named = false;                  ///< A metadata record speaks of it.
+    HeldBytes held;                         ///< What it said and what it was given.
     Timer session;
     Timer rebalance;  ///< To revoke what it has to; of a classic member, to join again.
     Timer sync;       ///< Of a classic member that has joined.

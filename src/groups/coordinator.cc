@@ -54,10 +54,11 @@ FetchedOffset fetched(const CommittedOffset& committed) {
 }  // namespace
 
 Coordinator::Coordinator(const Settings& settings, std::function<std::uint64_t()> random,
-                         const ClusterView* cluster)
+                         const ClusterView* cluster, GroupMemory* memory)
     : settings_(settings),
       random_(std::move(random)),
       cluster_(cluster != nullptr ? cluster : &no_topics()),
+      memory_(memory != nullptr ? memory : &own_memory_),
       expiry_timer_(timers_, [this] { expire_some(); }) {}
 
 Coordinator::~Coordinator() = default;
@@ -215,9 +216,16 @@ Group* Coordinator::find(std::string_view group_id) const {
     return at == groups_.end() ? nullptr : at->second.get();
 }
 
-Group* Coordinator::find_or_create(std::string_view group_id) {
+Group* Coordinator::find_or_create(std::string_view group_id, Errc& error) {
     if (Group* group = find(group_id)) return group;
-    if (groups_.size() >= settings_.groups_max) return nullptr;
+    if (groups_.size() >= settings_.groups_max) {
+        error = Errc::kPolicyViolation;
+        return nullptr;
+    }
+    if (!host().has_memory_for(Group::bytes_of(group_id))) {
+        error = Errc::kCoordinatorNotAvailable;
+        return nullptr;
+    }
     std::string id{group_id};
     auto group = std::make_unique<Group>(host(), id);
     return groups_.emplace(std::move(id), std::move(group)).first->second.get();
@@ -244,8 +252,9 @@ void Coordinator::join(const Join& request, Now now, Answer<JoinAnswer> answer) 
     if (is_new) {
         // Only somebody who has been here before has a member id.
         if (!request.member_id.empty()) return refuse(Errc::kUnknownMemberId);
-        group = find_or_create(request.group_id);
-        if (group == nullptr) return refuse(Errc::kPolicyViolation);
+        Errc error = Errc::kNone;
+        group = find_or_create(request.group_id, error);
+        if (group == nullptr) return refuse(error);
     }
     if (group->consumer && !group->consumer->is_empty()) {
         group->consumer->join(request, std::move(answer));
@@ -330,8 +339,9 @@ void Coordinator::commit_offsets(const CommitOffsets& request, Now now,
     if (group == nullptr) {
         // A generation means a group that was, and is not any more.
         if (request.generation >= 0) return answer({.error = Errc::kIllegalGeneration});
-        group = find_or_create(request.group_id);
-        if (group == nullptr) return answer({.error = Errc::kPolicyViolation});
+        Errc error = Errc::kNone;
+        group = find_or_create(request.group_id, error);
+        if (group == nullptr) return answer({.error = error});
     }
     const Errc error = group->consumer ? group->consumer->admit_commit(request)
                                        : group->classic.admit_commit(request);
@@ -343,18 +353,23 @@ void Coordinator::commit_offsets(const CommitOffsets& request, Now now,
 }
 
 Errc Coordinator::check_offset(const Group& group, const CommitOffsets& request,
-                               const OffsetToCommit& offset) const {
+                               const OffsetToCommit& offset) {
     if (group.consumer) {
         const Errc error = group.consumer->admit_partition(request, offset.topic, offset.partition);
         if (error != Errc::kNone) return error;
     }
     if (offset.metadata.size() > settings_.offset_metadata_bytes_max)
         return Errc::kOffsetMetadataTooLarge;
+    const CommittedOffset* known = group.offsets.find(offset.topic, offset.partition);
     if (group.offsets.size() + group.pending.size() + group.offsets_in_flight >=
             settings_.offsets_max &&
-        group.offsets.find(offset.topic, offset.partition) == nullptr)
+        known == nullptr)
         return Errc::kPolicyViolation;
-    return Errc::kNone;
+    // Consumers that move on from where they were go on, also when nobody else gets in.
+    const std::size_t size = sizeof(CommittedOffset) + offset.metadata.size();
+    const std::size_t own = known ? sizeof(CommittedOffset) + known->metadata.size() : 0;
+    const bool fits = host().has_memory_for(size - std::min(size, own));
+    return fits ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
 /// What a commit puts into the table once it is durable.

@@ -26,9 +26,10 @@ namespace leat::groups {
 /// Threading: shard-local. Memory: commands are not kept. Bounds: see Settings.
 class Coordinator final : private GroupHost {
   public:
-    /// `random` gives 64 random bits. `cluster` outlives this; without one there are no topics.
+    /// `random` gives 64 random bits. `cluster` and `memory` outlive this; without the one there
+    /// are no topics, without the other its groups are the only ones that are counted.
     Coordinator(const Settings& settings, std::function<std::uint64_t()> random,
-                const ClusterView* cluster = nullptr);
+                const ClusterView* cluster = nullptr, GroupMemory* memory = nullptr);
     ~Coordinator();
     Coordinator(const Coordinator&) = delete;
     Coordinator& operator=(const Coordinator&) = delete;
@@ -42,8 +43,9 @@ class Coordinator final : private GroupHost {
     /// Errors: kInvalidGroupId, kInvalidSessionTimeout, kInconsistentGroupProtocol,
     ///         kUnknownMemberId, kMemberIdRequired (with the id to come back with),
     ///         kGroupMaxSizeReached, kFencedInstanceId, kRebalanceInProgress (another request of
-    ///         the member took its place), kPolicyViolation (a bound of Settings), and those of
-    ///         appends.
+    ///         the member took its place), kPolicyViolation (a bound of Settings),
+    ///         kCoordinatorNotAvailable (all groups hold as much as they may), and those of
+    ///         appends, as of all that follow.
     void join(const Join& request, Now now, Answer<JoinAnswer> answer);
     /// Errors: kInvalidGroupId, kUnknownMemberId, kFencedInstanceId, kIllegalGeneration,
     ///         kInconsistentGroupProtocol, kRebalanceInProgress, and those of appends.
@@ -135,14 +137,15 @@ class Coordinator final : private GroupHost {
     void append_kept(Group& group, std::vector<RecordToWrite> records, Done done) override;
     void when_written(Group& group, Done done) override;
     [[nodiscard]] const ClusterView& cluster() const override { return *cluster_; }
+    [[nodiscard]] GroupMemory& memory() override { return *memory_; }
     void later(std::move_only_function<void()> answer) override;
 
     void enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large, Done done,
                  std::optional<Producer> producer = {});
     void settle();
     [[nodiscard]] Group* find(std::string_view group_id) const;
-    /// Null when there are as many as there may be.
-    Group* find_or_create(std::string_view group_id);
+    /// Null with a reason when there are as many as there may be.
+    Group* find_or_create(std::string_view group_id, Errc& error);
     void load_offset(const OffsetKey& key, std::optional<Bytes> value, std::int64_t producer_id);
     /// An offset whose record is in the log; producer -1: of no transaction.
     void take_offset(Group& group, std::string_view topic, std::int32_t partition,
@@ -154,7 +157,7 @@ class Coordinator final : private GroupHost {
     Group* consumer_group_for(const ConsumerHeartbeat& request, Errc& error, std::string& message);
     void commit_to(Group& group, const CommitOffsets& request, Answer<CommitAnswer> answer);
     [[nodiscard]] Errc check_offset(const Group& group, const CommitOffsets& request,
-                                    const OffsetToCommit& offset) const;
+                                    const OffsetToCommit& offset);
     /// Writes tombstones of the offsets, and of the group if it is to go; then removes them.
     void forget(Group& group, std::vector<std::pair<std::string, std::int32_t>> partitions,
                 bool with_group, Done done);
@@ -165,6 +168,8 @@ class Coordinator final : private GroupHost {
     Settings settings_;
     std::function<std::uint64_t()> random_;
     const ClusterView* cluster_;
+    GroupMemory own_memory_;  ///< When it shares none.
+    GroupMemory* memory_;
     Now now_;
     TimerQueue timers_;
     std::map<std::string, std::unique_ptr<Group>, std::less<>> groups_;

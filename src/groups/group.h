@@ -25,16 +25,26 @@ namespace leat::groups {
 class Group {
   public:
     Group(GroupHost& host, std::string id)
-        : host_(host), id_(std::move(id)), classic(host, *this) {}
+        : host_(host),
+          id_(std::move(id)),
+          held_(host.memory(), bytes_of(id_)),
+          offsets(host.memory()),
+          pending(host.memory()),
+          classic(host, *this) {}
     Group(const Group&) = delete;
     Group& operator=(const Group&) = delete;
     ~Group() = default;
 
     [[nodiscard]] const std::string& id() const noexcept { return id_; }
+    /// What a group holds for itself, with nothing in it.
+    [[nodiscard]] static std::size_t bytes_of(std::string_view id) noexcept {
+        return sizeof(Group) + kNodeBytes + 2 * id.size();
+    }
 
   private:
     GroupHost& host_;
     const std::string id_;
+    HeldBytes held_;
 
   public:
     OffsetTable offsets;

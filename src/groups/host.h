@@ -3,12 +3,14 @@
 // What a group needs from the coordinator that it lives in. Layer: groups (L5).
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "groups/cluster_view.h"
 #include "groups/consumer_types.h"
+#include "groups/group_memory.h"
 #include "groups/settings.h"
 #include "groups/timer_queue.h"
 #include "groups/types.h"
@@ -35,6 +37,12 @@ class GroupHost {
     /// `done` hears kNone once what append_kept() was given so far is durable.
     virtual void when_written(Group& group, Done done) = 0;
     [[nodiscard]] virtual const ClusterView& cluster() const = 0;
+    /// What the groups of all coordinators of the node hold.
+    [[nodiscard]] virtual GroupMemory& memory() = 0;
+    /// Whether they may hold `more` bytes. Who takes no more than before always may.
+    [[nodiscard]] bool has_memory_for(std::size_t more) {
+        return more == 0 || memory().used_bytes() + more <= settings().all_groups_bytes_max;
+    }
     /// Runs `answer` once the state is consistent again.
     virtual void later(std::move_only_function<void()> answer) = 0;
 

@@ -2,6 +2,17 @@
 #include "groups/offset_table.h"
 
 namespace leat::groups {
+namespace {
+
+std::size_t bytes_of(std::string_view topic) {
+    return kNodeBytes + sizeof(OffsetTable::Topics::value_type) + topic.size();
+}
+
+std::size_t bytes_of(const CommittedOffset& offset) {
+    return kNodeBytes + sizeof(OffsetTable::Partitions::value_type) + offset.metadata.size();
+}
+
+}  // namespace
 
 CommittedOffset CommittedOffset::from(const OffsetValue& value) {
     return {.offset = value.offset,
@@ -30,15 +41,30 @@ bool CommittedOffset::is_expired(WallMs now, WallMs idle_since,
 
 void OffsetTable::put(std::string_view topic, std::int32_t partition, CommittedOffset offset) {
     auto at = topics_.find(topic);
-    if (at == topics_.end()) at = topics_.emplace(std::string{topic}, Partitions{}).first;
-    if (at->second.insert_or_assign(partition, std::move(offset)).second) ++size_;
+    if (at == topics_.end()) {
+        at = topics_.emplace(std::string{topic}, Partitions{}).first;
+        held_.add(bytes_of(topic));
+    }
+    const auto [place, is_new] = at->second.try_emplace(partition);
+    if (is_new)
+        ++size_;
+    else
+        held_.remove(bytes_of(place->second));
+    place->second = std::move(offset);
+    held_.add(bytes_of(place->second));
 }
 
 void OffsetTable::erase(std::string_view topic, std::int32_t partition) {
     const auto at = topics_.find(topic);
     if (at == topics_.end()) return;
-    size_ -= at->second.erase(partition);
-    if (at->second.empty()) topics_.erase(at);
+    const auto found = at->second.find(partition);
+    if (found == at->second.end()) return;
+    held_.remove(bytes_of(found->second));
+    at->second.erase(found);
+    --size_;
+    if (!at->second.empty()) return;
+    held_.remove(bytes_of(topic));
+    topics_.erase(at);
 }
 
 const CommittedOffset* OffsetTable::find(std::string_view topic, std::int32_t partition) const {

@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "base/uuid.h"
+#include "groups/group_memory.h"
 #include "groups/offset_records.h"
 
 namespace leat::groups {
@@ -39,6 +40,8 @@ class OffsetTable {
     using Partitions = std::map<std::int32_t, CommittedOffset>;
     using Topics = std::map<std::string, Partitions, std::less<>>;
 
+    explicit OffsetTable(GroupMemory& memory) : held_(memory) {}
+
     void put(std::string_view topic, std::int32_t partition, CommittedOffset offset);
     void erase(std::string_view topic, std::int32_t partition);
     [[nodiscard]] const CommittedOffset* find(std::string_view topic, std::int32_t partition) const;
@@ -49,6 +52,7 @@ class OffsetTable {
   private:
     Topics topics_;
     std::size_t size_ = 0;
+    HeldBytes held_;
 };
 
 }  // namespace leat::groups

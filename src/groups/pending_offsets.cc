@@ -7,12 +7,14 @@ namespace leat::groups {
 
 void PendingOffsets::put(std::int64_t producer_id, std::string_view topic, std::int32_t partition,
                          CommittedOffset offset) {
-    producers_[producer_id].put(topic, partition, std::move(offset));
+    const auto at = producers_.try_emplace(producer_id, memory_).first;
+    at->second.put(topic, partition, std::move(offset));
 }
 
 OffsetTable PendingOffsets::take(std::int64_t producer_id) {
     auto node = producers_.extract(producer_id);
-    return node.empty() ? OffsetTable{} : std::move(node.mapped());
+    if (node.empty()) return OffsetTable{memory_};
+    return std::move(node.mapped());
 }
 
 void PendingOffsets::erase(std::string_view topic, std::int32_t partition) {

@@ -17,6 +17,8 @@ namespace leat::groups {
 /// Threading: not synchronised.
 class PendingOffsets {
   public:
+    explicit PendingOffsets(GroupMemory& memory) : memory_(memory) {}
+
     void put(std::int64_t producer_id, std::string_view topic, std::int32_t partition,
              CommittedOffset offset);
     /// What the producer's transaction has put, which is no longer pending then.
@@ -32,6 +34,7 @@ class PendingOffsets {
     [[nodiscard]] bool is_empty() const noexcept { return producers_.empty(); }
 
   private:
+    GroupMemory& memory_;
     std::map<std::int64_t, OffsetTable> producers_;  ///< None of them empty.
 };
 

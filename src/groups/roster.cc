@@ -18,6 +18,20 @@ bool Member::has_same_protocols(std::span<const Protocol> other) const {
     });
 }
 
+std::size_t Member::protocol_bytes() const {
+    std::size_t sum = 0;
+    for (const OwnedProtocol& protocol : protocols)
+        sum += protocol.name.size() + protocol.metadata.size();
+    return sum;
+}
+
+std::size_t Member::bytes() const {
+    // Its id and its instance id are in a map each, too.
+    return sizeof(Member) + 3 * kNodeBytes + 2 * id.size() +
+           2 * (instance_id ? instance_id->size() : 0) + client_id.size() + client_host.size() +
+           protocols.size() * sizeof(OwnedProtocol) + protocol_bytes() + assignment.size();
+}
+
 Member& Roster::add(std::unique_ptr<Member> member) {
     Member& added = *member;
     added.order = ++order_;
@@ -25,6 +39,7 @@ Member& Roster::add(std::unique_ptr<Member> member) {
     if (added.instance_id) LEAT_CHECK(by_instance_.emplace(*added.instance_id, &added).second);
     if (members_.empty()) leader_ = added.id;
     count_protocols(added, 1);
+    added.held.set(added.bytes());
     members_.emplace(added.order, std::move(member));
     return added;
 }
@@ -45,6 +60,7 @@ void Roster::rename(Member& member, std::string id) {
     member.id = std::move(id);
     LEAT_CHECK(by_id_.emplace(member.id, &member).second);
     if (led) leader_ = member.id;
+    member.held.set(member.bytes());
 }
 
 void Roster::set_protocols(Member& member, std::span<const Protocol> protocols) {
@@ -61,6 +77,18 @@ void Roster::set_protocols(Member& member, std::vector<Member::OwnedProtocol> pr
     count_protocols(member, -1);
     member.protocols = std::move(protocols);
     count_protocols(member, 1);
+    member.held.set(member.bytes());
+}
+
+void Roster::set_assignment(Member& member, std::vector<std::byte> assignment) {
+    member.assignment = std::move(assignment);
+    member.held.set(member.bytes());
+}
+
+std::size_t Roster::assignment_bytes() const {
+    std::size_t sum = 0;
+    for (const auto& [order, member] : members_) sum += member->assignment.size();
+    return sum;
 }
 
 void Roster::count_protocols(const Member& member, int by) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "groups/group_memory.h"
 #include "groups/timer_queue.h"
 #include "groups/types.h"
 
@@ -23,8 +24,8 @@ struct Member {
         std::vector<std::byte> metadata;
     };
 
-    Member(TimerQueue& queue, const std::function<void(Member&)>& on_silence)
-        : session(queue, [this, on_silence] { on_silence(*this); }) {}
+    Member(TimerQueue& queue, GroupMemory& memory, const std::function<void(Member&)>& on_silence)
+        : held(memory), session(queue, [this, on_silence] { on_silence(*this); }) {}
 
     std::uint64_t order = 0;  ///< Given by the roster: members stand in the order of joining.
     std::string id;
@@ -34,11 +35,13 @@ struct Member {
     std::chrono::milliseconds session_timeout{};
     std::chrono::milliseconds rebalance_timeout{};
     std::vector<OwnedProtocol> protocols;  ///< Best first; change with Roster::set_protocols().
+    /// Change with Roster::set_assignment().
     std::vector<std::byte> assignment;
     bool is_new = false;             ///< Has not had its first answer, so cannot send heartbeats.
     bool synced = true;              ///< Has asked for its assignment of this generation.
     Answer<JoinAnswer> parked_join;  ///< Set and taken by the roster, which counts them.
     Answer<SyncAnswer> parked_sync;
+    HeldBytes held;  ///< As bytes() has it; kept by the roster.
     Timer session;
 
     [[nodiscard]] bool is_awaiting_join() const noexcept { return parked_join != nullptr; }
@@ -46,6 +49,10 @@ struct Member {
     /// What the member said with `protocol`; empty when it does not support it.
     [[nodiscard]] Bytes metadata(std::string_view protocol) const;
     [[nodiscard]] bool has_same_protocols(std::span<const Protocol> other) const;
+    /// Of what it offers.
+    [[nodiscard]] std::size_t protocol_bytes() const;
+    /// What it takes in memory.
+    [[nodiscard]] std::size_t bytes() const;
 };
 
 /// Invariant: the leader is a member, or the roster is empty; an instance id has one member.
@@ -62,6 +69,7 @@ class Roster {
     void rename(Member& member, std::string id);
     void set_protocols(Member& member, std::span<const Protocol> protocols);
     void set_protocols(Member& member, std::vector<Member::OwnedProtocol> protocols);
+    static void set_assignment(Member& member, std::vector<std::byte> assignment);
 
     /// Parks `answer`; what was parked before is returned for the caller to end.
     [[nodiscard]] Answer<JoinAnswer> park_join(Member& member, Answer<JoinAnswer> answer);
@@ -79,6 +87,7 @@ class Roster {
     [[nodiscard]] std::size_t size() const noexcept { return members_.size(); }
     [[nodiscard]] std::size_t awaiting_join() const noexcept { return awaiting_join_; }
     [[nodiscard]] std::size_t protocol_bytes() const noexcept { return protocol_bytes_; }
+    [[nodiscard]] std::size_t assignment_bytes() const;
     [[nodiscard]] const std::string& leader() const noexcept { return leader_; }
     [[nodiscard]] std::chrono::milliseconds longest_rebalance_timeout() const;
     /// Whether each member supports at least one of `protocols`, and the same one.

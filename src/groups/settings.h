@@ -74,6 +74,8 @@ struct Settings {
     std::size_t member_bytes_max = 1'048'576;
     std::size_t group_bytes_max = 67'108'864;  ///< leat.group.max.bytes: the same of all members.
     std::size_t offsets_max = 1'000'000;       ///< leat.group.offsets.max
+    /// leat.groups.max.bytes: what all groups of the node hold, as GroupMemory counts it.
+    std::size_t all_groups_bytes_max = 1'073'741'824;
 
     Faults faults;
 };

@@ -75,7 +75,8 @@ class FetchSession {
 ///
 /// Threading: shard-local.
 /// Memory:    at most `slots` sessions, which remember at most `partitions` together. A session
-///            outlives its connection until somebody needs its place.
+///            outlives its connection until somebody needs its place, as in Kafka, whose cache
+///            (FetchSessionCache) knows no connections: a client may come back on another one.
 class FetchSessions {
   public:
     struct Options {

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -148,7 +149,7 @@ bool TokenKeys::begin_fetch(const Waiter* waiter) {
     {
         const auto now = clock_();
         const std::scoped_lock lock{mutex_};
-        const bool may_try = !is_stopping_ && (!was_tried_ || now - tried_at_ >= kBetweenTries);
+        const bool may_try = !is_stopping_ && (!was_tried_ || now - tried_at_ >= pause());
         if (!is_fetching_ && !may_try) return false;
         if (waiter != nullptr) waiters_.push_back(*waiter);
         if (std::exchange(is_fetching_, true)) return true;
@@ -158,14 +159,39 @@ bool TokenKeys::begin_fetch(const Waiter* waiter) {
     return true;
 }
 
+std::chrono::milliseconds TokenKeys::pause() const {
+    const std::int64_t most = settings_.retry_backoff_max_ms;
+    std::int64_t out = std::min(settings_.retry_backoff_ms, most);
+    for (std::int32_t i = 1; i < useless_ && out < most; ++i)
+        out = out <= most / 2 ? 2 * out : most;
+    return std::chrono::milliseconds{out};
+}
+
+bool TokenKeys::was_of_use() const {
+    Keys keys;
+    std::vector<Waiter> waiters;
+    {
+        // Not while it is locked: tokens are parsed, and there may be many.
+        const std::scoped_lock lock{mutex_};
+        keys = keys_;
+        waiters = waiters_;
+    }
+    return waiters.empty() || std::ranges::any_of(waiters, [&](const Waiter& waiter) {
+               return !auth::lacks_key(waiter.token, *keys, rules_);
+           });
+}
+
 void TokenKeys::fetch() {
-    if (const auto done = read_now(); !done.has_value())
+    const auto done = read_now();
+    if (!done.has_value())
         kLog.warn("keys of tokens not read; those of before, if any, stay in use",
                   {{"detail", done.error().detail()}});
+    const bool was_of_use = done.has_value() && this->was_of_use();
     std::vector<Waiter> waiters;
     {
         const std::scoped_lock lock{mutex_};
         is_fetching_ = false;
+        useless_ = was_of_use ? 0 : std::min(useless_ + 1, 64);
         waiters.swap(waiters_);
     }
     for (const Waiter& waiter : waiters)
@@ -182,14 +208,15 @@ rt::Task<void> TokenKeys::prepare(std::string_view token, rt::Executor* here) {
     struct Fetched {
         TokenKeys* keys;
         rt::Executor* here;
+        std::string_view token;
         bool await_ready() const noexcept { return false; }
         bool await_suspend(std::coroutine_handle<> handle) const {
-            const Waiter waiter{here, handle};
+            const Waiter waiter{here, handle, token};
             return keys->begin_fetch(&waiter);
         }
         void await_resume() const noexcept {}
     };
-    Fetched fetched{this, here};
+    Fetched fetched{this, here, token};
     co_await fetched;
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,13 +28,14 @@ namespace leat::broker {
 /// logins that need what he has, and nothing else.
 ///
 /// Threading: thread-safe.
-/// Limits:    one fetch in kBetweenTries, counted from the end of the last, whatever came of it and
-///            whoever asked: anybody can make a token with an unknown key.
+/// Limits:    after a fetch, whoever asked for it, the next waits as
+///            sasl.oauthbearer.jwks.endpoint.retry.backoff.ms says, counted from its end. The wait
+///            doubles with each fetch that brought nobody the key he needs, up to
+///            ...retry.backoff.max.ms: anybody can make a token with an unknown key.
 class TokenKeys {
   public:
     using Clock = std::function<Instant()>;
     using Reader = std::function<Result<std::string>()>;
-    static constexpr std::chrono::seconds kBetweenTries{5};
 
     /// Runs on: a thread that may block.
     /// Errors: kInvalidSetting: a URL of another kind than file:, https: or, on this machine,
@@ -64,6 +66,7 @@ class TokenKeys {
     struct Waiter {
         rt::Executor* home;
         std::coroutine_handle<> handle;
+        std::string_view token;  ///< Lives until `handle` is resumed.
     };
     /// Begins a fetch, or joins one, as far as that may be; false: nothing to wait for.
     bool begin_fetch(const Waiter* waiter);
@@ -71,6 +74,10 @@ class TokenKeys {
     void fetch();
     [[nodiscard]] Result<void> read_now();
     [[nodiscard]] Keys known(bool& is_old) const;
+    /// Whether somebody who waits for the fetch that has just ended has his key now.
+    [[nodiscard]] bool was_of_use() const;
+    /// Locks: mutex_ is held.
+    [[nodiscard]] std::chrono::milliseconds pause() const;
 
     const config::OAuthSettings settings_;
     const auth::JwtRules rules_;
@@ -82,6 +89,7 @@ class TokenKeys {
     Instant read_at_{};
     Instant tried_at_{};
     bool was_tried_ = false;
+    std::int32_t useless_ = 0;  ///< Fetches since the last that was of use.
     bool is_fetching_ = false;
     std::vector<Waiter> waiters_;
     std::mutex thread_mutex_;  ///< Locks: thread_. The one that was there has done its work.

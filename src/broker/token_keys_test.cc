@@ -49,6 +49,8 @@ struct Fixture {
         config::OAuthSettings out;
         out.algorithms = {"RS256"};
         out.refresh_ms = 3'600'000;
+        out.retry_backoff_ms = 5'000;
+        out.retry_backoff_max_ms = 15'000;
         return out;
     }
     /// Begins `count` logins with tokens of `key`; true when all went on at once.
@@ -116,6 +118,32 @@ TEST(TokenKeys, AFetchThatFailedAfterLongIsNotBegunAnew) {
     EXPECT_FALSE(f.begin("known"));
     f.run_until(6);
     EXPECT_EQ(f.reads, 2);
+}
+
+TEST(TokenKeys, PauseDoublesUpToItsMostUntilAFetchIsOfUse) {
+    std::atomic<bool> has_other = false;
+    Fixture f{[&] {
+        std::string keys = key_set();
+        if (has_other) keys.replace(keys.find("known"), 5, "other");
+        return Result<std::string>{std::move(keys)};
+    }};
+    int ended = 0;
+    for (const int pause : {0, 5, 10, 15, 15}) {
+        f.now += pause - 1;
+        EXPECT_TRUE(pause == 0 || f.begin("other")) << pause;
+        ended += pause == 0 ? 0 : 1;
+        f.now += 1;
+        EXPECT_FALSE(f.begin("other")) << pause;
+        f.run_until(++ended);
+    }
+    has_other = true;
+    f.now += 15;
+    EXPECT_FALSE(f.begin("other"));
+    f.run_until(++ended);
+    f.now += 5;
+    EXPECT_FALSE(f.begin("third")) << "from the beginning again";
+    f.run_until(++ended);
+    EXPECT_EQ(f.reads, 7);
 }
 
 TEST(TokenKeys, AFetchThatHangsHoldsUpNobodyElse) {

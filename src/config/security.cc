@@ -148,6 +148,9 @@ Result<void> read_oauth(Reader& in, SaslSettings& out) {
     LEAT_TRY(oauth.scope_claim, in.text("sasl.oauthbearer.scope.claim.name"));
     LEAT_TRY(oauth.clock_skew_seconds, in.small("sasl.oauthbearer.clock.skew.seconds"));
     LEAT_TRY(oauth.refresh_ms, in.number("sasl.oauthbearer.jwks.endpoint.refresh.ms"));
+    LEAT_TRY(oauth.retry_backoff_ms, in.number("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms"));
+    LEAT_TRY(oauth.retry_backoff_max_ms,
+             in.number("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms"));
     // CVE-2026-33557: without all three any token of anybody would do.
     if (oauth.jwks_url.empty() || oauth.issuer.empty() || oauth.audiences.empty())
         return in.bad(in.prefix() + "sasl.enabled.mechanisms",

@@ -56,6 +56,8 @@ struct OAuthSettings {
     std::string scope_claim = "scope";
     std::int32_t clock_skew_seconds = 30;
     std::int64_t refresh_ms = 3'600'000;
+    std::int64_t retry_backoff_ms = 100;
+    std::int64_t retry_backoff_max_ms = 10'000;
 
     friend bool operator==(const OAuthSettings&, const OAuthSettings&) = default;
 };

@@ -88,6 +88,18 @@ constexpr auto kRows = std::to_array<Setting>({
      .fallback = "3600000",
      .min = 1,
      .doc = "How often the keys of tokens are read again; an unknown key has them read at once."},
+    {.name = "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms",
+     .type = kLong,
+     .fallback = "10000",
+     .min = 1,
+     .doc = "Longest wait between two fetches of the keys of tokens: what made-up keys can make "
+            "whoever comes with a new one wait, at most."},
+    {.name = "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
+     .type = kLong,
+     .fallback = "100",
+     .min = 1,
+     .doc = "How soon after a fetch of the keys of tokens a login may have them fetched again; "
+            "twice as long after each further one that failed or brought no key that was needed."},
     {.name = "sasl.oauthbearer.jwks.endpoint.url",
      .type = kString,
      .doc = "Where the keys of tokens are: https://... or file:/... . http:// only on loopback. "

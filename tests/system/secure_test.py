@@ -548,6 +548,7 @@ class OAuth(unittest.TestCase):
             url = f"http://127.0.0.1:{endpoint.server_port}"
             settings = {"listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "OAUTHBEARER",
                         "super.users": "User:alice", "sasl.oauthbearer.jwks.endpoint.url": url + "/keys",
+                        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": "5000",
                         "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
             with Server(place, settings) as server:
                 at = server.addresses["SASL_PLAINTEXT"]
@@ -591,6 +592,7 @@ class OAuth(unittest.TestCase):
                         **{k: v for k, v in Plain.SETTINGS.items() if k.endswith("sasl.jaas.config")},
                         "super.users": "User:alice", "leat.blocking.threads": "1", "auto.create.topics.enable": "true",
                         "sasl.oauthbearer.jwks.endpoint.url": f"http://127.0.0.1:{endpoint.server_port}/keys",
+                        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": "5000",
                         "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
             with Server(place, settings) as server:
                 at = server.addresses["SASL_PLAINTEXT"]

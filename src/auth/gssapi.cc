@@ -98,6 +98,8 @@ class GssapiServer final : public SaslServer {
     }
 
     [[nodiscard]] bool may_block() const noexcept override { return true; }
+    /// Once its ticket could be read.
+    [[nodiscard]] std::string_view claimed() const noexcept override { return peer_; }
 
     Result<SaslStep> next(std::string_view message) override {
         switch (std::exchange(state_, State::kOver)) {

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kSetBytesMax = std::size_t{1} << 20U;
 constexpr std::size_t kIdBytesMax = 256;
 constexpr std::size_t kRsaBitsMin = 2'048;
+constexpr std::size_t kClaimedBytesMax = 256;
 
 struct JsonDeleter {
     void operator()(json_t* json) const noexcept { json_decref(json); }
@@ -173,6 +174,23 @@ Result<OpenToken> open_token(std::string_view token, const JwkSet& keys, const J
 bool lacks_key(std::string_view token, const JwkSet& keys, const JwtRules& rules) {
     const auto open = open_token(token, keys, rules);
     return !open && open.error().code() == Errc::kNotFound;
+}
+
+std::string claimed_subject(std::string_view token, const JwtRules& rules) {
+    if (token.size() > kJwtBytesMax) return {};
+    cjose_err error{};
+    const JwsPtr jws{cjose_jws_import(token.data(), token.size(), &error)};
+    std::uint8_t* plain = nullptr;
+    std::size_t size = 0;
+    if (jws == nullptr || !cjose_jws_get_plaintext(jws.get(), &plain, &size, &error)) return {};
+    const JsonPtr claims =
+        parse_json({reinterpret_cast<const char*>(plain), size});  // NOLINT: bytes as text
+    const std::string_view said = text_in(claims.get(), rules.subject_claim);
+    std::size_t end = std::min(said.size(), kClaimedBytesMax);
+    // Not inside of a character of UTF-8.
+    while (end > 0 && end < said.size() && (static_cast<unsigned char>(said[end]) & 0xC0U) == 0x80U)
+        --end;
+    return std::string{said.substr(0, end)};
 }
 
 Result<Identity> verify_jwt(std::string_view token, const JwkSet& keys, const JwtRules& rules,

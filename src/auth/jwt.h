@@ -49,6 +49,10 @@ inline constexpr std::size_t kJwtBytesMax = 16'384;
 /// Whether verify_jwt() would say kNotFound: newer keys may tell more. Looks at no signature.
 [[nodiscard]] bool lacks_key(std::string_view token, const JwkSet& keys, const JwtRules& rules);
 
+/// Whom the token says it stands for, whether or not that is so: to be told of one that was
+/// refused, never to be believed. "" when it says nothing that can be read; a long one is cut off.
+[[nodiscard]] std::string claimed_subject(std::string_view token, const JwtRules& rules);
+
 /// Who the token stands for, and until when.
 /// Errors: kNotFound: a key that is not in `keys`, newer keys may have it;
 ///         kSaslAuthenticationFailed: all else. The detail is for our log, without the token.

@@ -25,6 +25,7 @@ void check_token(std::string_view token) {
     static const JwtRules rules{
         .issuer = "i", .audiences = {"a"}, .algorithms = {"RS256", "ES256", "PS256"}};
     LEAT_CHECK(!verify_jwt(token, *set, rules, leat::WallMs{0}).has_value());
+    LEAT_CHECK(claimed_subject(token, rules).size() <= 256);
 }
 
 }  // namespace

@@ -150,6 +150,15 @@ TEST(Jwt, RefusesAChangedBody) {
     EXPECT_EQ(verdict(token), "the token's signature is wrong");
 }
 
+TEST(Jwt, TellsWhomATokenNamesWithoutBelievingIt) {
+    EXPECT_EQ(claimed_subject(sign(second_key(), "k2", "RS256", kGood), rules()), "alice");
+    EXPECT_EQ(claimed_subject(sign(first_key(), "k1", "RS256", R"({"sub":7})"), rules()), "");
+    EXPECT_EQ(claimed_subject("garbage", rules()), "");
+    const std::string wide = R"({"sub":")" + std::string(255, 'x') + "\u00fc" + R"("})";
+    EXPECT_EQ(claimed_subject(sign(first_key(), "k1", "RS256", wide), rules()),
+              std::string(255, 'x'));
+}
+
 TEST(Jwt, RefusesGarbage) {
     for (const std::string_view text : {"", ".", "..", "a.b.c", "e30.e30.e30"})
         EXPECT_FALSE(verdict(text).starts_with("User:")) << text;

@@ -40,10 +40,11 @@ std::string_view bearer_of(std::string_view value) {
 
 class OAuthServer final : public SaslServer {
   public:
-    OAuthServer(TokenVerifier verify, bool blocks)
-        : verify_(std::move(verify)), may_block_(blocks) {}
+    OAuthServer(TokenVerifier verify, bool blocks, TokenSubject subject)
+        : verify_(std::move(verify)), subject_(std::move(subject)), may_block_(blocks) {}
 
     [[nodiscard]] bool may_block() const noexcept override { return may_block_; }
+    [[nodiscard]] std::string_view claimed() const noexcept override { return claimed_; }
 
     Result<SaslStep> next(std::string_view message) override {
         // After an error the client says one more byte, and then it is over (RFC 7628 3.2.3).
@@ -52,18 +53,23 @@ class OAuthServer final : public SaslServer {
         Result<Identity> identity = verify_(in.token);
         if (!identity) {
             refused_ = true;
+            if (subject_) claimed_ = subject_(in.token);
             return SaslStep{std::string{kRefusal}};
         }
-        if (!in.authorization.empty() && in.authorization != identity->principal.name())
+        if (!in.authorization.empty() && in.authorization != identity->principal.name()) {
+            claimed_ = identity->principal.name();
             return sasl_failure(
                 "Authentication failed: Client requested an authorization id that is different "
                 "from the token's principal name");
+        }
         return SaslStep{{}, *std::move(identity)};
     }
 
   private:
     static constexpr std::string_view kRefusal = R"({"status":"invalid_token"})";
     TokenVerifier verify_;
+    TokenSubject subject_;
+    std::string claimed_;
     bool may_block_;
     bool is_over_ = false;
     bool refused_ = false;
@@ -125,8 +131,9 @@ std::string oauth_message(std::string_view token) {
     return out.append(2, kBetween);
 }
 
-std::unique_ptr<SaslServer> make_oauth_server(TokenVerifier verify, bool may_block) {
-    return std::make_unique<OAuthServer>(std::move(verify), may_block);
+std::unique_ptr<SaslServer> make_oauth_server(TokenVerifier verify, bool may_block,
+                                              TokenSubject subject) {
+    return std::make_unique<OAuthServer>(std::move(verify), may_block, std::move(subject));
 }
 
 std::unique_ptr<SaslClient> make_oauth_client(std::string token) {

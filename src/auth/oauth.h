@@ -25,8 +25,12 @@ Result<OAuthMessage> parse_oauth(std::string_view message);
 /// Who a token stands for. Errors: any; the peer is told "invalid_token" and nothing more.
 using TokenVerifier = std::function<Result<Identity>(std::string_view token)>;
 
+/// Whom a token that was refused says it stands for.
+using TokenSubject = std::function<std::string(std::string_view token)>;
+
 /// `may_block`: whether `verify` may.
-[[nodiscard]] std::unique_ptr<SaslServer> make_oauth_server(TokenVerifier verify, bool may_block);
+[[nodiscard]] std::unique_ptr<SaslServer> make_oauth_server(TokenVerifier verify, bool may_block,
+                                                            TokenSubject subject = {});
 [[nodiscard]] std::unique_ptr<SaslClient> make_oauth_client(std::string token);
 
 }  // namespace leat::auth

@@ -63,6 +63,15 @@ TEST(OAuthServer, TellsAnErrorAndFailsAtTheNextByte) {
     EXPECT_FALSE(server->next(oauth_message("good")).has_value());
 }
 
+TEST(OAuthServer, NamesWhomARefusedTokenClaims) {
+    const auto server = make_oauth_server(
+        only_good, false, [](std::string_view token) { return "of " + std::string{token}; });
+    EXPECT_EQ(server->claimed(), "");
+    ASSERT_TRUE(server->next(oauth_message("forged")).has_value());
+    EXPECT_FALSE(server->next("\x01").has_value());
+    EXPECT_EQ(server->claimed(), "of forged");
+}
+
 TEST(OAuthServer, RefusesToActAsSomebodyElse) {
     const auto server = make_oauth_server(only_good, false);
     EXPECT_FALSE(server

@@ -88,6 +88,16 @@ void Connection::audit_certificate(const rt::TlsPeer& peer, bool is_known) {
                        .is_allowed = is_known});
 }
 
+/// It failed, so there is no name: a certificate that was shown is not told before it is believed.
+void Connection::audit_handshake(std::string_view why) {
+    home_.broker().audit().record(loop_, {.principal = facts_->session.principal.text(),
+                                          .mechanism = "SSL",
+                                          .host = facts_->peer_host,
+                                          .what = "Authenticate",
+                                          .resource = "USER",
+                                          .detail = why});
+}
+
 /// Takes what was read apart, as far as there is room for requests; the rest is kept for later.
 void Connection::read_frames() {
     Pause why = pause();
@@ -466,6 +476,8 @@ void Connection::on_closed(const Result<void>& why) {
     if (!why.has_value() && why.error().code() == Errc::kNetworkException) {
         close_reason_ = "tls";
         home_.broker().metrics().count_authentication("SSL", "failed");
+        // Later it is a broken connection of somebody who is known, and no login.
+        if (!stream_.is_established()) audit_handshake(why.error().detail());
         kLog.warn("TLS failed", {{"peer", facts_->peer},
                                  {"listener", facts_->authentication->access().name()},
                                  {"detail", why.error().detail()}});

@@ -75,6 +75,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     /// TLS has told who is there. False when that is nobody, and the connection is closed.
     bool identify();
     void audit_certificate(const rt::TlsPeer& peer, bool is_known);
+    void audit_handshake(std::string_view why);
     /// False when the header is none that is served; the connection is closed.
     bool read_header(Request& request);
     bool take_frame(RequestFrame frame);

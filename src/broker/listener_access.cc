@@ -184,7 +184,10 @@ std::unique_ptr<auth::SaslServer> ListenerAccess::begin(std::string_view mechani
                 kLog.warn("token refused", {{"detail", identity.error().detail()}});
             return identity;
         };
-        return auth::make_oauth_server(verify, true);
+        const auto claimed = [keys = token_keys_](std::string_view token) {
+            return keys->claimed(token);
+        };
+        return auth::make_oauth_server(verify, true, claimed);
     }
     if (mechanism == "GSSAPI") return auth::make_gssapi_server(kerberos_keys_, kerberos_rules_);
     return auth::make_plain_server(verifier_of(security_.sasl.plain_users, shard));

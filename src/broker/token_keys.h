@@ -58,6 +58,11 @@ class TokenKeys {
     /// Errors: those of auth::verify_jwt(); kIoError: there are no keys.
     Result<auth::Identity> verify(std::string_view token, WallMs now) const;
 
+    /// Whom a token that was refused says it stands for; not to be believed. Does not block.
+    [[nodiscard]] std::string claimed(std::string_view token) const {
+        return auth::claimed_subject(token, rules_);
+    }
+
     /// No more fetches; one that runs ends soon. For the end of the process.
     void stop() noexcept { is_stopping_ = true; }
 

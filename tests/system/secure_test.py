@@ -396,7 +396,8 @@ class Tls(unittest.TestCase):
     def test_records_go_over_tls_and_come_back_whole(self):
         with Place() as place:
             authority = Authority(place)
-            with Server(place, self.settings(authority.store("server", "/CN=localhost"))) as server:
+            log = place / "audit.log"
+            with Server(place, self.settings(authority.store("server", "/CN=localhost"), **{"leat.audit.log": log})) as server:
                 at = server.addresses["SSL"].replace("127.0.0.1", "localhost")
                 lines = "".join(f"{i:0900d}\n" for i in range(3_000))
                 kcat(at, "-P", "-t", "t", stdin=lines, security_protocol="SSL", ssl_ca_location=authority.ca)
@@ -413,6 +414,9 @@ class Tls(unittest.TestCase):
                     self.assertIn(shown, done.stdout)
                 weak = run("openssl", "s_client", "-tls1_2", "-cipher", "AES128-SHA", "-connect", at, stdin="", good=False)
                 self.assertNotEqual(weak.returncode, 0)
+            shaken = [o for o in map(json.loads, log.read_text().splitlines()) if o["what"] == "Authenticate" and o["event"] == "denied"]
+            self.assertEqual({(o["principal"], o["mechanism"], o["name"]) for o in shaken}, {("User:ANONYMOUS", "SSL", "")})
+            self.assertTrue(all(o["detail"] for o in shaken))
 
     def test_a_certificate_that_is_replaced_is_used_without_a_restart(self):
         with Place() as place:
@@ -549,6 +553,7 @@ class OAuth(unittest.TestCase):
             settings = {"listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "OAUTHBEARER",
                         "super.users": "User:alice", "sasl.oauthbearer.jwks.endpoint.url": url + "/keys",
                         "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": "5000",
+                        "leat.audit.log": place / "audit.log", "leat.audit.allowed": "none",
                         "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
             with Server(place, settings) as server:
                 at = server.addresses["SASL_PLAINTEXT"]
@@ -577,6 +582,10 @@ class OAuth(unittest.TestCase):
                 self.assertEqual(Keys.fetched, fetched + 1)
                 Keys.token = self.sign(first, "first")
                 self.assertNotIn(Keys.token.split(".")[1], server.text())
+            failed = [o for o in map(json.loads, (place / "audit.log").read_text().splitlines()) if o["what"] == "Authenticate"]
+            told = {(o["principal"], o["mechanism"], o["name"], o["detail"]) for o in failed}
+            self.assertEqual(told, {("User:ANONYMOUS", "OAUTHBEARER", "alice", "name claimed, not proved"),
+                                    ("User:ANONYMOUS", "OAUTHBEARER", "", "")})
             endpoint.shutdown()
             endpoint.server_close()
 

@@ -19,6 +19,7 @@ namespace {
 
 constexpr obs::Logger kLog{"auth"};
 constexpr std::string_view kFailed = "authentication_failed";
+constexpr std::string_view kClaimed = "name claimed, not proved";
 
 struct Step {
     std::string reply;
@@ -43,6 +44,7 @@ void audit_login(const Request& request, std::string_view mechanism, std::string
                  bool is_allowed) {
     AuditLog& log = request.shard->broker().audit();
     if (is_allowed && !log.wants_logins()) return;
+    const bool is_mere_claim = !is_allowed && !claimed.empty();
     log.record(request.shard->executor(), {.principal = request.principal().text(),
                                            .mechanism = mechanism,
                                            .host = request.connection->peer_host,
@@ -51,7 +53,7 @@ void audit_login(const Request& request, std::string_view mechanism, std::string
                                            .operation = {},
                                            .resource = "USER",
                                            .name = claimed,
-                                           .detail = {},
+                                           .detail = is_mere_claim ? kClaimed : "",
                                            .is_allowed = is_allowed});
 }
 

@@ -416,6 +416,8 @@ std::string_view Connection::unproved(Instant now) const {
     const Authentication* authentication = facts_->authentication.get();
     if (authentication == nullptr) return "";
     if (is_disowned()) return "credential_removed";
+    // As in Kafka (KIP-368) the end of a session meets the next request, not one that is being
+    // served: a long poll that began before is answered.
     if (authentication->is_proved() && stream_.is_established())
         return now >= facts_->session.expires_at && executions_.empty() ? "session_expired" : "";
     const auto patience = ms(authentication->access().security().authentication_timeout_ms);

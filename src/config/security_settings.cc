@@ -23,8 +23,9 @@ constexpr auto kRows = std::to_array<Setting>({
     {.name = "connections.max.reauth.ms",
      .type = kLong,
      .fallback = "0",
-     .doc = "A client has to authenticate again within this time, or its connection is closed; 0 "
-            "for never. With a listener and a mechanism in front it is theirs alone."},
+     .doc = "A client has to authenticate again within this time, or its connection is closed, "
+            "once what it asked before has been answered; 0 for never. With a listener and a "
+            "mechanism in front it is theirs alone."},
     {.name = "delegation.token.expiry.check.interval.ms",
      .type = kLong,
      .fallback = "3600000",

@@ -53,9 +53,8 @@ rt::Task<std::string> scrape(Broker* broker) {
     std::vector<obs::Sample> all;
     for (std::vector<obs::Sample>& some : by_shard)
         for (obs::Sample& sample : some) all.push_back(std::move(sample));
-    all.push_back({&group_memory_metric(),
-                   {},
-                   static_cast<double>(broker->group_memory().used_bytes())});
+    all.push_back(
+        {&group_memory_metric(), {}, static_cast<double>(broker->group_memory().used_bytes())});
     broker->telemetry().add_samples(all);
     co_return broker->registry().exposition(all);
 }

@@ -68,11 +68,10 @@ struct Node {
         const OffsetToCommit offset{
             .topic = "t", .partition = partition, .offset = 5, .metadata = metadata};
         Errc out = Errc::kRequestTimedOut;
-        c.commit_offsets({.group_id = group, .offsets = {&offset, 1}}, now,
-                         [&](CommitAnswer answer) {
-                             out = answer.partitions.empty() ? answer.error
-                                                             : answer.partitions.front();
-                         });
+        c.commit_offsets(
+            {.group_id = group, .offsets = {&offset, 1}}, now, [&](CommitAnswer answer) {
+                out = answer.partitions.empty() ? answer.error : answer.partitions.front();
+            });
         write(c);
         return out;
     }

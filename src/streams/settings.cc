@@ -192,15 +192,14 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "rack.aware.assignment.non_overlap_cost", Type::kInt, "1",
         "With rack.aware.assignment.strategy: what it costs to move a task with state.",
         [](Settings& s, const Value& v) { s.racks.non_overlap_cost = number_in(v); }, 0),
-    one_of("none,min_traffic,balance_subtopology",
-           row("rack.aware.assignment.strategy", Type::kString, "none",
-               "min_traffic: tasks go where the partitions that they read have a replica in the "
-               "instance's client.rack, as far as instances then have as many tasks as otherwise; "
-               "balance_subtopology: those of each sub-topology are spread besides. All instances "
-               "need client.rack, all brokers broker.rack.",
-               [](Settings& s, const Value& v) {
-                   s.racks.strategy = rack_strategy_of(text_in(v));
-               })),
+    one_of(
+        "none,min_traffic,balance_subtopology",
+        row("rack.aware.assignment.strategy", Type::kString, "none",
+            "min_traffic: tasks go where the partitions that they read have a replica in the "
+            "instance's client.rack, as far as instances then have as many tasks as otherwise; "
+            "balance_subtopology: those of each sub-topology are spread besides. All instances "
+            "need client.rack, all brokers broker.rack.",
+            [](Settings& s, const Value& v) { s.racks.strategy = rack_strategy_of(text_in(v)); })),
     row("rack.aware.assignment.tags", Type::kList, "",
         "Keys of the tags by which standbys are kept apart from their active task and from each "
         "other; each must be there as client.tag.KEY. When none is given and all instances have a "

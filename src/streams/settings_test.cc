@@ -40,9 +40,8 @@ TEST(SettingsOfJava, AreAllTakenAndThoseWithoutEffectNoted) {
         {"consumer.group.protocol", "classic", 0},
     });
     ASSERT_TRUE(settings) << settings.error().detail();
-    EXPECT_THAT(noted(*settings),
-                ElementsAre("default.key.serde", "group.protocol", "rocksdb.config.setter",
-                            "processor.wrapper.class"));
+    EXPECT_THAT(noted(*settings), ElementsAre("default.key.serde", "group.protocol",
+                                              "rocksdb.config.setter", "processor.wrapper.class"));
     EXPECT_THAT(settings->notes.front().text, HasSubstr("Serdes are those of the types"));
     EXPECT_EQ(client::find_property(settings->consumer, "group.protocol"), "");
     EXPECT_EQ(settings->given.at("rocksdb.config.setter"), "com.example.Tuned");
@@ -156,8 +155,8 @@ TEST(RackSettings, TagsAreBoundedAsInKafkaStreams) {
 }
 
 TEST(RackSettings, WrongOnesAreRefused) {
-    const auto unset = read({{"rack.aware.assignment.tags", "zone,cluster", 0},
-                             {"client.tag.zone", "eu-1a", 0}});
+    const auto unset =
+        read({{"rack.aware.assignment.tags", "zone,cluster", 0}, {"client.tag.zone", "eu-1a", 0}});
     ASSERT_FALSE(unset);
     EXPECT_THAT(string{unset.error().detail()}, HasSubstr("there is no client.tag.cluster"));
     EXPECT_FALSE(read({{"rack.aware.assignment.strategy", "nearest", 0}}));

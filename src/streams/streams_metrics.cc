@@ -55,11 +55,11 @@ Result<detail::SensorListing> listing_of(const std::string& thread,
         return invalid(order, "its scope and operation are names, and it has an entity");
     if (underscored(order.scope + "-id") == underscored(kThreadTag))
         return invalid(order, "a thread is no scope");
-    detail::SensorListing out{.group = "stream-" + order.scope + "-metrics",
-                              .operation = order.operation,
-                              .tags = {{std::string{kThreadTag}, thread},
-                                       {order.scope + "-id", order.entity}},
-                              .has_latency = order.has_latency};
+    detail::SensorListing out{
+        .group = "stream-" + order.scope + "-metrics",
+        .operation = order.operation,
+        .tags = {{std::string{kThreadTag}, thread}, {order.scope + "-id", order.entity}},
+        .has_latency = order.has_latency};
     for (const auto& [name, value] : order.tags) {
         if (!is_name(name)) return invalid(order, "a tag's name is none: " + name);
         for (const auto& [other, of] : out.tags)
@@ -74,8 +74,7 @@ Result<detail::SensorListing> listing_of(const std::string& thread,
 bool is_ours(const detail::SensorListing& listing) {
     const std::string group = underscored(listing.group);
     return std::ranges::any_of(metric_rows(), [&](const MetricRow& row) {
-        return underscored(row.group) == group &&
-               std::ranges::any_of(kTold, [&](const Told& told) {
+        return underscored(row.group) == group && std::ranges::any_of(kTold, [&](const Told& told) {
                    return underscored(row.name) ==
                           underscored(listing.operation + std::string{told.suffix});
                });
@@ -160,9 +159,9 @@ Result<MetricSensor> StreamsMetrics::add(const detail::SensorOrder& order) {
     if (listing == nullptr) return MetricSensor{};
     if (std::ranges::find(listed_, listing) == listed_.end()) {
         if (listed_.size() >= kSensorsMax)
-            return Error{Errc::kLimitExceeded, node_->name() + ": it has " +
-                                                   std::to_string(kSensorsMax) +
-                                                   " sensors already"};
+            return Error{
+                Errc::kLimitExceeded,
+                node_->name() + ": it has " + std::to_string(kSensorsMax) + " sensors already"};
         listed_.push_back(listing);
     }
     return MetricSensor{listing->sensor};

@@ -87,27 +87,26 @@ struct Driven {
 TEST(StreamsMetrics, AreNamedAndTaggedAsInKafkaStreams) {
     MetricSensor lookups;
     std::int64_t took = 100;
-    const Driven driven{
-        [&](StreamsMetrics& metrics) -> Result<void> {
-            LEAT_TRY(lookups, metrics.add_latency_rate_total_sensor("cache", "prices", "lookup",
-                                                                    kInfo, {{"region", "eu"}}));
-            return {};
-        },
-        [&](StreamsMetrics& /*metrics*/) -> Result<void> {
-            lookups.record(std::exchange(took, 300));
-            return {};
-        }};
+    const Driven driven{[&](StreamsMetrics& metrics) -> Result<void> {
+                            LEAT_TRY(lookups,
+                                     metrics.add_latency_rate_total_sensor(
+                                         "cache", "prices", "lookup", kInfo, {{"region", "eu"}}));
+                            return {};
+                        },
+                        [&](StreamsMetrics& /*metrics*/) -> Result<void> {
+                            lookups.record(std::exchange(took, 300));
+                            return {};
+                        }};
     driven.pipe(2);
     // Two over one full sample of 30 seconds.
-    EXPECT_THAT(driven.values("stream-cache-metrics"),
-                UnorderedElementsAre(Pair("lookup-rate", 2.0 / 30), Pair("lookup-total", 2),
-                                     Pair("lookup-latency-avg", 200),
-                                     Pair("lookup-latency-max", 300)));
+    EXPECT_THAT(
+        driven.values("stream-cache-metrics"),
+        UnorderedElementsAre(Pair("lookup-rate", 2.0 / 30), Pair("lookup-total", 2),
+                             Pair("lookup-latency-avg", 200), Pair("lookup-latency-max", 300)));
     const string text = prometheus_text(driven.driver->metrics());
-    EXPECT_THAT(text,
-                HasSubstr("# TYPE kafka_streams_stream_cache_metrics_lookup_total counter\n"
-                          "kafka_streams_stream_cache_metrics_lookup_total{"
-                          "cache_id=\"prices\",region=\"eu\",thread_id=\"main\"} 2\n"));
+    EXPECT_THAT(text, HasSubstr("# TYPE kafka_streams_stream_cache_metrics_lookup_total counter\n"
+                                "kafka_streams_stream_cache_metrics_lookup_total{"
+                                "cache_id=\"prices\",region=\"eu\",thread_id=\"main\"} 2\n"));
 }
 
 TEST(StreamsMetrics, OfTheSameNamesAreOneAndLivesAsLongAsOneOfItsOwners) {

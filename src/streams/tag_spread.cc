@@ -8,8 +8,8 @@ namespace leat::streams {
 TagSpread::TagSpread(const std::map<std::string, MemberState>& members,
                      const std::vector<std::string>& keys) {
     const bool by_rack = keys.empty() && std::ranges::none_of(members, [](const auto& member) {
-        return member.second.rack.empty();
-    });
+                             return member.second.rack.empty();
+                         });
     for (const auto& [id, member] : members) {
         auto& tags = tags_[id];
         if (by_rack) tags.emplace("rack", member.rack);

@@ -13,12 +13,11 @@ namespace {
 
 constexpr std::int64_t kTickMs = 1000;
 
-constexpr std::array kTaskSensors{SensorId::kTaskDropped,          SensorId::kTaskRestored,
-                                  SensorId::kTaskRestoreRemaining, SensorId::kTaskUpdated,
-                                  SensorId::kTaskProcess,          SensorId::kTaskProcessShare,
-                                  SensorId::kTaskEnforced,         SensorId::kTaskBuffered,
-                                  SensorId::kTaskCacheBytes,       SensorId::kTaskPunctuate,
-                                  SensorId::kTaskLateness};
+constexpr std::array kTaskSensors{
+    SensorId::kTaskDropped,   SensorId::kTaskRestored, SensorId::kTaskRestoreRemaining,
+    SensorId::kTaskUpdated,   SensorId::kTaskProcess,  SensorId::kTaskProcessShare,
+    SensorId::kTaskEnforced,  SensorId::kTaskBuffered, SensorId::kTaskCacheBytes,
+    SensorId::kTaskPunctuate, SensorId::kTaskLateness};
 constexpr std::array kSourceSensors{SensorId::kNodeProcess, SensorId::kNodeAge};
 constexpr std::array kLastSensors{SensorId::kNodeAge};
 constexpr std::array kFinalSensors{SensorId::kNodeFinalEmit, SensorId::kNodeFinalEmitTime};

@@ -164,8 +164,8 @@ Result<rocksdb::Options> database_options(const TaskState::Options& from) {
 Result<void> check_rocksdb_options(const std::string& text) {
     if (text.empty()) return {};
     LEAT_TRY(const rocksdb::Options options,
-             database_options({.memory = std::make_shared<StateMemory>(kLookBytes),
-                               .rocksdb_options = text}));
+             database_options(
+                 {.memory = std::make_shared<StateMemory>(kLookBytes), .rocksdb_options = text}));
     static_cast<void>(options);
     return {};
 }

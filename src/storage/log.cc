@@ -226,6 +226,10 @@ Result<void> Log::close() {
     return {};
 }
 
+bool Log::has_failed() const noexcept {
+    return state_->failed;
+}
+
 Offset Log::log_start() const noexcept {
     return state_->log_start;
 }

@@ -163,6 +163,8 @@ class Log {
     Result<void> close();
 
     [[nodiscard]] Offset log_start() const noexcept;
+    /// A write failed: nothing that changes it is done any more.
+    [[nodiscard]] bool has_failed() const noexcept;
     [[nodiscard]] Offset log_end() const noexcept;
     [[nodiscard]] std::int64_t size_bytes() const noexcept;
     [[nodiscard]] Offset active_base() const noexcept;

@@ -50,7 +50,8 @@ void PartitionState::start(Partition& partition) {
 
 void PartitionState::refresh() {
     if (!log) return;
-    log_start = std::max(log_start, log->log_start());
+    // After a write that failed a crash may bring back segments that went last.
+    if (!log->has_failed()) log_start = std::max(log_start, log->log_start());
     log_end = std::max(log_end, log->log_end());
     size_bytes = log->size_bytes();
 }

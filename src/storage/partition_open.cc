@@ -267,7 +267,12 @@ Result<void> PartitionState::open(SyncOfNew syncs) {
     refresh();
     // Segments go before the new start is stored: after a stop in between the file is behind. From
     // here on a segment that is missing at the front can be told from one that retention took.
-    if (log_start > stored_start) ignore(store_log_start(log_start), "the next change stores it");
+    // It is told from here on: where it cannot be stored, the segments must be gone for good.
+    if (log_start > stored_start && !store_log_start(log_start))
+        if (auto names = context.disk.sync_directory(path); !names) {
+            context.flusher.health().fail(names.error());
+            return names;
+        }
     if (new_file || !mark || *mark < log_end)
         LEAT_TRY_VOID(make_durable(*this, mark, new_file, syncs));
     synced = log_end;

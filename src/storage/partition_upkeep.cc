@@ -104,8 +104,12 @@ Result<void> PartitionState::store_log_start(Offset offset) {
 
 Result<Offset> PartitionState::retain(WallMs now, Offset readers_bound) {
     LEAT_TRY(const Offset start, log->retain(now, readers_bound));
-    if (start > stored_start) LEAT_TRY_VOID(store_log_start(start));
-    return start;
+    if (start <= stored_start) return start;
+    auto stored = store_log_start(start);
+    if (stored) return start;
+    // Then it holds by the segments that are gone, once they are gone for good.
+    LEAT_TRY_VOID(log->remove_deleted_now());
+    return std::move(stored).error();
 }
 
 Result<Offset> PartitionState::delete_below(Offset to) {

@@ -116,7 +116,22 @@ class Assignor {
             if (best == nullptr) best = &members_.begin()->first;
             plan_.shares.at(*best).active.insert(task);
             placed_.emplace(task, *best);
+            if (stateful) hold(task, *best);
         }
+    }
+    /// Remembers where a task that nobody runs can go on soonest, of the places it is given before
+    /// racks count.
+    void hold(const TaskId& task, const std::string& id) {
+        if (owner_.contains(task)) return;
+        const auto [found, is_new] = held_.emplace(task, id);
+        if (!is_new && !has_more(found->second, id, task)) found->second = id;
+    }
+    /// Of the task's state: `b` is further behind.
+    [[nodiscard]] bool has_more(const std::string& a, const std::string& b,
+                                const TaskId& task) const {
+        const auto lag_a = lag(a, task);
+        const auto lag_b = lag(b, task);
+        return lag_a && (!lag_b || *lag_a < *lag_b);
     }
     [[nodiscard]] bool comes_before(const TaskId& task, const std::string& a,
                                     const std::string& b) const {
@@ -156,6 +171,7 @@ class Assignor {
         tasks.erase(best);
         plan_.shares.at(to).active.insert(best);
         placed_.insert_or_assign(best, to);
+        if (tasks_.at(best)) hold(best, to);
     }
     /// Tasks change places so that fewer partitions are read from other racks; each member has as
     /// many as before. What has no state moves for nothing, as in Kafka Streams.
@@ -227,16 +243,24 @@ class Assignor {
         }
         return out;
     }
-    /// A task with state does not move to where the state is not: it is followed there first.
+    /// Who goes on with a task with state until `to` has it; null: nobody could do so any better.
+    [[nodiscard]] Id runs_meanwhile(const TaskId& task, const std::string& to) const {
+        if (const auto owner = owner_.find(task); owner != owner_.end()) return &owner->second;
+        const auto held = held_.find(task);
+        if (held == held_.end() || !has_more(held->second, to, task)) return nullptr;
+        return &held->second;
+    }
+    /// A task with state does not move to where the state is not: it is followed there first. Nor
+    /// does one whose owner is gone leave the standby that can go on with it.
     void warm_up() {
         for (const auto& [task, is_stateful] : tasks_) {
+            if (!is_stateful) continue;
             const std::string to = placed_.at(task);
-            const auto owner = owner_.find(task);
-            if (!is_stateful || owner == owner_.end() || owner->second == to) continue;
-            if (is_caught_up(to, task)) continue;
+            const Id from = runs_meanwhile(task, to);
+            if (from == nullptr || *from == to || is_caught_up(to, task)) continue;
             plan_.shares.at(to).active.erase(task);
-            plan_.shares.at(owner->second).active.insert(task);
-            placed_.insert_or_assign(task, owner->second);
+            plan_.shares.at(*from).active.insert(task);
+            placed_.insert_or_assign(task, *from);
             plan_.warms_up = true;
             if (warmups_left_-- <= 0) continue;
             plan_.shares.at(to).standby.insert(task);
@@ -379,6 +403,7 @@ class Assignor {
     const AssignorOptions& options_;
     std::map<TaskId, std::string> owner_;
     std::map<TaskId, std::string> placed_;
+    std::map<TaskId, std::string> held_;  ///< With state and without owner: see hold().
     TagSpread spread_;
     std::int32_t warmups_left_;
     std::set<TaskId> warming_;  ///< Followed where they will be.

@@ -99,6 +99,22 @@ TEST(TaskAssignor, GivesTheTaskOfALostMemberToItsStandby) {
     EXPECT_EQ(plan.shares.at("b").standby, (std::set<TaskId>{{0, 0}}));
 }
 
+TEST(TaskAssignor, TheTaskOfALostMemberDoesNotLeaveItsStandbyForBalance) {
+    Members members{{"a", {}}, {"b", {}}, {"c", {}}};
+    members["a"].active = {{0, 1}};
+    members["b"].active = {{0, 2}, {0, 3}};
+    for (auto& [id, member] : members)
+        for (const TaskId& task : member.active) member.lags[task] = 0;
+    members["a"].standby = {{0, 0}};
+    members["a"].lags[{0, 0}] = 0;
+    const Plan first = assign_tasks(tasks(4, true), members, {});
+    EXPECT_TRUE(first.warms_up);
+    EXPECT_TRUE(first.shares.at("a").active.contains({0, 0}));
+    EXPECT_EQ(first.shares.at("c").standby, (std::set<TaskId>{{0, 0}}));
+    EXPECT_GT(play(tasks(4, true), members, {}), 2);
+    EXPECT_EQ(members["c"].active, (std::set<TaskId>{{0, 0}}));
+}
+
 TEST(TaskAssignor, KeepsStandbysApartFromActiveTasks) {
     Members members{{"a", {}}, {"b", {}}, {"c", {}}};
     const Plan plan = assign_tasks(tasks(9, true), members, {.standbys = 2});
@@ -282,6 +298,44 @@ TEST(TaskAssignorRacks, StateIsFollowedBeforeItsTaskMovesForTraffic) {
     EXPECT_GT(play(tasks(2, true), members, following(racks)), 2);
     EXPECT_EQ(members["a"].active, (std::set<TaskId>{{0, 1}}));
     EXPECT_EQ(members["b"].active, (std::set<TaskId>{{0, 0}}));
+}
+
+TEST(TaskAssignorRacks, TheTaskOfALostMemberStaysWithItsStandbyUntilItsRackHasTheState) {
+    TaskRacks racks;
+    racks.inputs = {{{0, 0}, {{"r1"}}}, {{0, 1}, {{"r1", "r2"}}}};
+    for (const auto strategy : {RackStrategy::kMinTraffic, RackStrategy::kBalanceSubtopology}) {
+        // Caught up, and far behind but better than nothing.
+        for (const int lag : {0, 20'000}) {
+            Members members = in_racks({"r2", "r1"});
+            members["a"].standby = {{0, 0}};
+            members["a"].lags[{0, 0}] = lag;
+            members["b"].active = {{0, 1}};
+            members["b"].lags[{0, 1}] = 0;
+            AssignorOptions options = following(racks, strategy);
+            options.warmups_max = 0;
+            const Plan without_room = assign_tasks(tasks(2, true), members, options);
+            EXPECT_EQ(copies_of(without_room, {0, 0}), (std::vector<std::string>{"a"}));
+            EXPECT_TRUE(without_room.warms_up);
+            options.warmups_max = 2;
+            const Plan first = assign_tasks(tasks(2, true), members, options);
+            EXPECT_EQ(copies_of(first, {0, 0}), (std::vector<std::string>{"a", "b"}));
+            EXPECT_TRUE(first.warms_up);
+            EXPECT_FALSE(first.moves);
+            EXPECT_GT(play(tasks(2, true), members, options), 2);
+            EXPECT_EQ(members["a"].active, (std::set<TaskId>{{0, 1}}));
+            EXPECT_EQ(members["b"].active, (std::set<TaskId>{{0, 0}}));
+        }
+    }
+}
+
+TEST(TaskAssignorRacks, ATaskWhoseStateNobodyHasGoesToItsRackAtOnce) {
+    const Members members = in_racks({"r2", "r1"});
+    TaskRacks racks;
+    racks.inputs = {{{0, 0}, {{"r1"}}}, {{0, 1}, {{"r1", "r2"}}}};
+    const Plan plan = assign_tasks(tasks(2, true), members, following(racks));
+    EXPECT_EQ(copies_of(plan, {0, 0}), (std::vector<std::string>{"b"}));
+    EXPECT_EQ(copies_of(plan, {0, 1}), (std::vector<std::string>{"a"}));
+    EXPECT_FALSE(plan.warms_up);
 }
 
 TEST(TaskAssignorRacks, ATaskWithStateStaysWhenMovingCostsMore) {

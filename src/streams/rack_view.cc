@@ -17,7 +17,22 @@ namespace {
 constexpr obs::Logger kLog{"streams"};
 
 using Replicas = std::map<client::TopicPartition, std::vector<std::int32_t>>;
-using Racks = std::map<std::int32_t, std::string>;
+using Racks = std::map<std::int32_t, std::string>;  ///< Of the brokers that are up; empty: none.
+
+/// Brokers that are down tell no racks, and do not count.
+Result<std::set<std::string>> racks_of(const std::vector<std::int32_t>& replicas,
+                                       const Racks& brokers) {
+    std::set<std::string> out;
+    for (const std::int32_t id : replicas) {
+        const auto broker = brokers.find(id);
+        if (broker == brokers.end()) continue;
+        if (broker->second.empty())
+            return Error{Errc::kInvalidConfig,
+                         "broker " + std::to_string(id) + " has no broker.rack"};
+        out.insert(broker->second);
+    }
+    return out;
+}
 
 Result<std::map<TaskId, TaskRacks::Partitions>> racks_of(const TaskPartitions& tasks,
                                                          const Replicas& replicas,
@@ -27,17 +42,13 @@ Result<std::map<TaskId, TaskRacks::Partitions>> racks_of(const TaskPartitions& t
         TaskRacks::Partitions& racks = out[task];
         for (const auto& partition : partitions) {
             const auto found = replicas.find(partition);
-            if (found == replicas.end() || found->second.empty())
+            std::set<std::string>& of = racks.emplace_back();
+            if (found != replicas.end()) {
+                LEAT_TRY(of, racks_of(found->second, brokers));
+            }
+            if (of.empty())
                 return Error{Errc::kUnknownTopicOrPartition,
                              partition.topic + "-" + std::to_string(partition.partition)};
-            std::set<std::string>& of = racks.emplace_back();
-            for (const std::int32_t id : found->second) {
-                const auto broker = brokers.find(id);
-                if (broker == brokers.end())
-                    return Error{Errc::kInvalidConfig,
-                                 "broker " + std::to_string(id) + " has no broker.rack"};
-                of.insert(broker->second);
-            }
         }
     }
     return out;
@@ -77,7 +88,7 @@ Result<TaskRacks> racks_in(const client::ClusterInfo& cluster, const TaskPartiti
                            const TaskPartitions& changelogs) {
     Racks brokers;
     for (const auto& broker : cluster.brokers)
-        if (broker.rack && !broker.rack->empty()) brokers.emplace(broker.id, *broker.rack);
+        brokers.emplace(broker.id, broker.rack.value_or(""));
     Replicas replicas;
     for (const auto& topic : cluster.topics)
         for (const auto& partition : topic.partitions)

@@ -25,8 +25,9 @@ using TaskPartitions = std::map<TaskId, std::vector<client::TopicPartition>>;
 /// Changelogs of those of `tasks` that have state; of a table's source the source.
 [[nodiscard]] TaskPartitions changelogs_of(const Layout& layout, const TaskPartitions& tasks);
 
-/// Errors: kUnknownTopicOrPartition (a partition is not to be seen yet), kInvalidConfig (a broker
-/// that has a replica has no rack).
+/// Replicas on brokers that are down do not count. Errors: kUnknownTopicOrPartition (a partition is
+/// not to be seen yet, or all its brokers are down), kInvalidConfig (a broker that is up and has a
+/// replica has no rack).
 [[nodiscard]] Result<TaskRacks> racks_in(const client::ClusterInfo& cluster,
                                          const TaskPartitions& inputs,
                                          const TaskPartitions& changelogs);

@@ -70,6 +70,26 @@ TEST(RackView, ABrokerWithoutARackIsNamed) {
     EXPECT_EQ(found.error().detail(), "broker 3 has no broker.rack");
 }
 
+TEST(RackView, ABrokerThatIsDownDoesNotCount) {
+    client::ClusterInfo seen = cluster();
+    seen.brokers.pop_back();
+    seen.brokers.pop_back();
+    const auto found = racks_in(seen, {{{0, 1}, {{"t", 1}}}, {{0, 2}, {{"t", 2}}}}, {});
+    ASSERT_TRUE(found) << found.error().detail();
+    const TaskRacks::Partitions inputs{{"r1"}};
+    EXPECT_EQ(found->inputs.at({0, 1}), inputs);
+    EXPECT_EQ(found->inputs.at({0, 2}), inputs);
+}
+
+TEST(RackView, APartitionWhoseBrokersAreAllDownMayBeSeenLater) {
+    client::ClusterInfo seen = cluster();
+    seen.brokers.erase(seen.brokers.begin());
+    const auto found = racks_in(seen, {{{0, 0}, {{"t", 0}}}}, {});
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), Errc::kUnknownTopicOrPartition);
+    EXPECT_EQ(found.error().detail(), "t-0");
+}
+
 TEST(RackView, APartitionThatIsNotToBeSeenYetMayBeLater) {
     for (const std::int32_t partition : {3, 4}) {
         const auto found = racks_in(cluster(), {}, {{{0, 0}, {{"t", partition}}}});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streams/cheapest_places.h"
 
+#include <algorithm>
 #include <deque>
 #include <limits>
 #include <set>
@@ -153,9 +154,19 @@ class Places {
     std::deque<std::size_t> queue_;
 };
 
+/// Divides, since the product may be too large for its type.
+bool is_too_much(const PlacesProblem& problem, std::size_t steps_max) {
+    std::size_t left = steps_max;
+    for (const std::size_t factor :
+         {problem.at.size(), problem.limits.size(), problem.places, problem.places})
+        left /= std::max<std::size_t>(factor, 1);
+    return left == 0;
+}
+
 }  // namespace
 
-std::vector<std::size_t> cheapest_places(const PlacesProblem& problem) {
+std::vector<std::size_t> cheapest_places(const PlacesProblem& problem, std::size_t steps_max) {
+    if (is_too_much(problem, steps_max)) return problem.at;
     return Places{problem}.run();
 }
 

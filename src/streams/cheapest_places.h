@@ -21,8 +21,12 @@ struct PlacesProblem {
     std::vector<std::vector<std::size_t>> limits{};
 };
 
+/// The work for which a rebalance may be held up; 1'000 things of 10 kinds at 200 places are less.
+inline constexpr std::size_t kPlacesStepsMax = 500'000'000;
+
 /// Where each thing is then. Of what costs the same, that which moves fewest; `at` itself when the
-/// limits leave no room for all. Takes about a time as things * kinds * places^2.
-[[nodiscard]] std::vector<std::size_t> cheapest_places(const PlacesProblem& problem);
+/// limits leave no room for all, or when it takes more than `steps_max`: things * kinds * places^2.
+[[nodiscard]] std::vector<std::size_t> cheapest_places(const PlacesProblem& problem,
+                                                       std::size_t steps_max = kPlacesStepsMax);
 
 }  // namespace leat::streams

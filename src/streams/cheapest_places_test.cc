@@ -101,5 +101,19 @@ TEST(CheapestPlaces, WhatCostsTheSameEverywhereStays) {
     EXPECT_EQ(cheapest_places(problem), problem.at);
 }
 
+TEST(CheapestPlaces, WhatWouldTakeTooLongStays) {
+    PlacesProblem problem;
+    problem.places = 2;
+    problem.at = {0, 1, 1};
+    problem.kinds = {0, 1, 1};
+    problem.costs = {{9, 0}, {0, 9}, {9, 9}};
+    problem.limits.assign(2, {3, 3});
+    const Indexes swapped{1, 0, 1};
+    constexpr std::size_t kSteps = std::size_t{3} * 2 * 2 * 2;
+    EXPECT_EQ(cheapest_places(problem), swapped);
+    EXPECT_EQ(cheapest_places(problem, kSteps), swapped);
+    EXPECT_EQ(cheapest_places(problem, kSteps - 1), problem.at);
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -14,6 +14,7 @@
 #include "leat/streams/builder.h"
 #include "leat/streams/test_driver.h"
 #include "rt/clock.h"
+#include "streams/sensor_listing.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/task_graph.h"
 #include "streams/task_meters.h"
@@ -169,6 +170,39 @@ TEST(TaskMeters, TellsWhatBecomesOfATask) {
     EXPECT_NE(prometheus_text(all).find(
                   "# TYPE kafka_streams_stream_task_metrics_cache_size_bytes_total gauge"),
               std::string::npos);
+}
+
+TEST(TaskMeters, KeepASensorOnceHoweverOftenItIsAskedFor) {
+    Builder builder;
+    builder.stream<std::string, std::string>("in").to("out");
+    const auto topology = builder.build();
+    ASSERT_TRUE(topology);
+    std::vector<std::string> names;
+    for (const auto& part : topology->parts().all()) names.push_back(part.name);
+    detail::MemoryBackend backend;
+    const auto graph = detail::TaskGraph::make(topology->parts(), names, backend);
+    ASSERT_TRUE(graph);
+    MetricRoom room{RecordingLevel::kInfo, kWindow};
+    TaskMeters meters{&room, "thread", "0_0", **graph, rt::system_time()};
+    const detail::SensorOrder pay{.scope = "calls", .entity = "bank", .operation = "pay"};
+    const detail::SensorOrder ask{.scope = "calls", .entity = "bank", .operation = "ask"};
+    {
+        const auto first = meters.list(pay);
+        ASSERT_TRUE(first);
+        for (int i = 0; i < 5; ++i) {
+            const auto again = meters.list(pay);
+            ASSERT_TRUE(again);
+            EXPECT_EQ(*again, *first);
+        }
+        EXPECT_EQ(meters.listed(), 1U);
+        const auto other = meters.list(ask);
+        ASSERT_TRUE(other);
+        EXPECT_EQ(meters.listed(), 2U);
+    }
+    // Nobody has those any more.
+    const auto anew = meters.list(pay);
+    ASSERT_TRUE(anew);
+    EXPECT_EQ(meters.listed(), 1U);
 }
 
 /// The numbers that TopologyTestDriver 4.2.1's metrics() printed for these records.

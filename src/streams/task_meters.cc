@@ -130,8 +130,12 @@ bool TaskMeters::at(std::int64_t now_ms) {
 Result<std::shared_ptr<detail::SensorListing>> TaskMeters::list(const detail::SensorOrder& order) {
     if (room_ == nullptr) return std::shared_ptr<detail::SensorListing>{};
     LEAT_TRY(auto listing, room_->list(tags_.at("thread-id"), order, now_ms_));
-    std::erase_if(listed_, [](const auto& one) { return one.expired(); });
-    if (listing != nullptr) listed_.push_back(listing);
+    if (listing == nullptr) return listing;
+    // A processor may ask for its sensor with each record.
+    if (std::ranges::none_of(listed_, [&](const auto& one) { return one.lock() == listing; })) {
+        std::erase_if(listed_, [](const auto& one) { return one.expired(); });
+        listed_.push_back(listing);
+    }
     return listing;
 }
 

@@ -150,6 +150,8 @@ class TaskMeters {
     }
     /// Of a processor's own. Errors: those of MetricRoom::list().
     Result<std::shared_ptr<detail::SensorListing>> list(const detail::SensorOrder& order);
+    /// How many of these a tick goes through: each once.
+    [[nodiscard]] std::size_t listed() const noexcept { return listed_.size(); }
     [[nodiscard]] TopicMeter consumed(std::string_view node, std::string_view topic);
     /// `topic` as the node names it.
     void produced(std::string_view topic, std::int64_t record_bytes);

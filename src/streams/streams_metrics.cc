@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "leat/streams/detail/json_text.h"
 #include "leat/streams/detail/task.h"
 #include "streams/sensor_listing.h"
 
@@ -53,6 +54,7 @@ Result<detail::SensorListing> listing_of(const std::string& thread,
                                          const detail::SensorOrder& order) {
     if (!is_name(order.scope) || !is_name(order.operation) || order.entity.empty())
         return invalid(order, "its scope and operation are names, and it has an entity");
+    if (!detail::is_utf8(order.entity)) return invalid(order, "its entity is no UTF-8");
     if (underscored(order.scope + "-id") == underscored(kThreadTag))
         return invalid(order, "a thread is no scope");
     detail::SensorListing out{
@@ -62,6 +64,7 @@ Result<detail::SensorListing> listing_of(const std::string& thread,
         .has_latency = order.has_latency};
     for (const auto& [name, value] : order.tags) {
         if (!is_name(name)) return invalid(order, "a tag's name is none: " + name);
+        if (!detail::is_utf8(value)) return invalid(order, "no UTF-8 is what it has as " + name);
         for (const auto& [other, of] : out.tags)
             if (underscored(other) == underscored(name))
                 return invalid(order, "it has a tag already that is called " + name);

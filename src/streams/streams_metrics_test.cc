@@ -186,6 +186,11 @@ TEST(StreamsMetrics, WhatWouldSpoilAScrapeIsRefused) {
         refused("s", "e", "op", {{"s_id", "1"}});
         refused("s", "e", "op", {{"a-b", "1"}, {"a_b", "2"}});
         refused("task", "0_0", "dropped-records");
+        refused("s", "\xFF", "op");
+        refused("s", "cut \xC3", "op");
+        refused("s", "e", "op", {{"t", "\xED\xA0\x80"}});
+        EXPECT_TRUE(metrics.add_rate_total_sensor("s", "caf\xC3\xA9", "op", kInfo,
+                                                  {{"t", "\xE2\x82\xAC"}}));
         EXPECT_TRUE(metrics.add_rate_total_sensor("task", "0_0", "mine", kInfo, {{"t", "\"\n"}}));
         return {};
     };

@@ -75,8 +75,8 @@ class StreamsMetrics {
     /// scope, entity, operation and tags, is the same one. From init() on. Processors of global
     /// stores count nothing.
     /// Errors: kInvalidRequest: a scope, operation or tag that is not letters, digits, '-', '_' and
-    /// '.' behind a letter, no entity, a tag of Kafka Streams' own, a metric of Kafka Streams' own;
-    /// kLimitExceeded: kSensorsMax.
+    /// '.' behind a letter, no entity, an entity or a tag's value that is no UTF-8, a tag of Kafka
+    /// Streams' own, a metric of Kafka Streams' own; kLimitExceeded: kSensorsMax.
     Result<MetricSensor> add_rate_total_sensor(std::string_view scope, std::string_view entity,
                                                std::string_view operation, RecordingLevel level,
                                                const Tags& tags = {});

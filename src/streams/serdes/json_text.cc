@@ -278,6 +278,15 @@ Result<void> append_number(std::string& out, T number) {
 
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t size = utf8_size(text, at);
+        if (size == 0) return false;
+        at += size;
+    }
+    return true;
+}
+
 Result<void> append_json_text(std::string& out, std::string_view text) {
     out.push_back('"');
     for (std::size_t at = 0; at < text.size();) {

@@ -37,6 +37,8 @@ struct Refused {
 };
 constexpr std::string_view kRows = "rows would not be found as they are put";
 constexpr std::string_view kLog = "a commit would not survive the process";
+constexpr std::string_view kFlush = "what is restored is in no log, the flush at the end keeps it";
+constexpr std::string_view kLevels = "a database does not open with fewer levels than it has";
 constexpr std::string_view kFolder = "the state is in the task's folder, which is made here";
 constexpr std::string_view kChecks = "damage would not be noticed";
 /// Performance is the user's, what a commit promises is not.
@@ -54,9 +56,11 @@ constexpr auto kRefused = std::to_array<Refused>({
     {"table_factory", "block_based_table_factory has what may be set of it"},
     {"unordered_write", kRows},
     {"allow_2pc", kLog},
+    {"avoid_flush_during_shutdown", kFlush},
     {"manual_wal_flush", kLog},
     {"two_write_queues", kLog},
     {"wal_recovery_mode", kLog},
+    {"num_levels", kLevels},
     {"cf_paths", kFolder},
     {"create_if_missing", kFolder},
     {"db_paths", kFolder},
@@ -110,7 +114,59 @@ Result<void> check_names(const std::string& text) {
     if (const auto status = rocksdb::StringToMap(text, &given); !status.ok())
         return refusal(status);
     for (const Refused& one : kRefused)
-        if (given.contains(std::string{one.name})) return refusal(one.name, one.why);
+        for (const auto& [name, value] : given)
+            // NAME.id and NAME.PART set NAME too.
+            if (std::string_view{name}.substr(0, name.find('.')) == one.name)
+                return refusal(name, one.why);
+    return {};
+}
+
+/// By whatever name it was set.
+Result<void> check_rows(const rocksdb::Options& own, const rocksdb::Options& set) {
+    if (set.comparator != own.comparator) return refusal("comparator", kRows);
+    if (set.memtable_factory == nullptr ||
+        std::string_view{set.memtable_factory->Name()} != own.memtable_factory->Name())
+        return refusal("memtable_factory", kRows);
+    if (set.compaction_filter != nullptr) return refusal("compaction_filter", kRows);
+    if (set.compaction_filter_factory != nullptr)
+        return refusal("compaction_filter_factory", kRows);
+    if (set.merge_operator != nullptr) return refusal("merge_operator", kRows);
+    if (set.prefix_extractor != nullptr) return refusal("prefix_extractor", kRows);
+    return {};
+}
+
+struct Conflict {
+    bool is_there = false;
+    std::string_view name;
+    std::string_view why;
+};
+
+/// RocksDB itself would say so only when a task's database is opened.
+/// Spec: DBImpl::ValidateOptions() and ColumnFamilyData's of RocksDB 7.8, which are private.
+Result<void> check_conflicts(const rocksdb::Options& set) {
+    const auto is_share = [](double value) { return value >= 0 && value <= 1; };
+    const bool is_direct = set.use_direct_io_for_flush_and_compaction;
+    const bool collects = set.enable_blob_garbage_collection;
+    const rocksdb::CompressionOptions& compression = set.compression_opts;
+    const auto conflicts = std::to_array<Conflict>({
+        {set.keep_log_file_num < 1, "keep_log_file_num", "it is 1 at least"},
+        {set.allow_mmap_reads && set.use_direct_reads, "allow_mmap_reads",
+         "use_direct_reads is set too"},
+        {set.allow_mmap_writes && is_direct, "allow_mmap_writes",
+         "use_direct_io_for_flush_and_compaction is set too"},
+        {set.atomic_flush && set.enable_pipelined_write, "atomic_flush",
+         "enable_pipelined_write is set too"},
+        {is_direct && set.writable_file_max_buffer_size == 0, "writable_file_max_buffer_size",
+         "use_direct_io_for_flush_and_compaction needs a buffer"},
+        {collects && !is_share(set.blob_garbage_collection_age_cutoff),
+         "blob_garbage_collection_age_cutoff", "it is from 0 to 1"},
+        {collects && !is_share(set.blob_garbage_collection_force_threshold),
+         "blob_garbage_collection_force_threshold", "it is from 0 to 1"},
+        {compression.zstd_max_train_bytes > 0 && compression.max_dict_bytes == 0,
+         "compression_opts", "zstd_max_train_bytes needs max_dict_bytes"},
+    });
+    for (const Conflict& one : conflicts)
+        if (one.is_there) return refusal(one.name, one.why);
     return {};
 }
 
@@ -155,6 +211,8 @@ Result<rocksdb::Options> database_options(const TaskState::Options& from) {
     rocksdb::Options out;
     const auto status = rocksdb::GetOptionsFromString(how, own, from.rocksdb_options, &out);
     if (!status.ok()) return refusal(status);
+    LEAT_TRY_VOID(check_rows(own, out));
+    LEAT_TRY_VOID(check_conflicts(out));
     LEAT_TRY_VOID(check_values(own, out));
     // No text has it: it is the budget of all tasks.
     out.write_buffer_manager = own.write_buffer_manager;

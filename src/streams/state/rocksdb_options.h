@@ -11,8 +11,8 @@
 
 namespace leat::streams::detail {
 
-/// Errors: kInvalidSetting: RocksDB does not take it and says why, or the state rests on one of the
-/// options.
+/// Errors: kInvalidSetting: RocksDB does not take it and says why, or would open no database with
+/// it, or the state rests on one of the options.
 Result<void> check_rocksdb_options(const std::string& text);
 
 }  // namespace leat::streams::detail

@@ -57,6 +57,7 @@ TEST(RocksDbOptions, WhatTheStateRestsOnIsRefused) {
           "create_if_missing=false", "error_if_exists=true", "paranoid_checks=false",
           "unordered_write=true", "prefix_extractor=fixed:4", "merge_operator=put",
           "comparator=leveldb.BytewiseComparator", "inplace_update_support=true",
+          "avoid_flush_during_shutdown=true", "num_levels=10",
           "compaction_style=kCompactionStyleFIFO", "table_factory=PlainTable"}) {
         const string name{text, string{text}.find('=')};
         const auto refused = check_rocksdb_options(text);
@@ -64,6 +65,41 @@ TEST(RocksDbOptions, WhatTheStateRestsOnIsRefused) {
         EXPECT_EQ(refused.error().code(), Errc::kInvalidSetting) << text;
         EXPECT_THAT(string{refused.error().detail()}, HasSubstr(name));
     }
+}
+
+TEST(RocksDbOptions, WhatTheStateRestsOnIsRefusedByPartsToo) {
+    for (const char* text :
+         {"comparator.id=rocksdb.ReverseBytewiseComparator", "merge_operator.id=put",
+          "compaction_filter.id=RemoveEmptyValueCompactionFilter", "memtable_factory.id=vector",
+          "memtable_factory.lookahead=4", "prefix_extractor.id=fixed:4",
+          "table_factory.id=PlainTable", "compaction_options_fifo.max_table_files_size=1"}) {
+        const string name{text, string{text}.find('=')};
+        const auto refused = check_rocksdb_options(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().code(), Errc::kInvalidSetting) << text;
+        EXPECT_THAT(string{refused.error().detail()}, HasSubstr(name + " cannot be set so"));
+    }
+    EXPECT_TRUE(check_rocksdb_options("compaction_options_universal.size_ratio=2"));
+}
+
+TEST(RocksDbOptions, WithWhichNoDatabaseOpensAreRefusedAtOnce) {
+    for (const char* text :
+         {"keep_log_file_num=0", "allow_mmap_reads=true;use_direct_reads=true",
+          "allow_mmap_writes=true;use_direct_io_for_flush_and_compaction=true",
+          "atomic_flush=true;enable_pipelined_write=true",
+          "writable_file_max_buffer_size=0;use_direct_io_for_flush_and_compaction=true",
+          "blob_garbage_collection_age_cutoff=2;enable_blob_garbage_collection=true",
+          "blob_garbage_collection_force_threshold=-1;enable_blob_garbage_collection=true",
+          "compression_opts={zstd_max_train_bytes=1024}"}) {
+        const string name{text, string{text}.find('=')};
+        const auto refused = check_rocksdb_options(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().code(), Errc::kInvalidSetting) << text;
+        EXPECT_THAT(string{refused.error().detail()}, HasSubstr(name + " cannot be set so"));
+    }
+    for (const char* text : {"keep_log_file_num=1", "allow_mmap_reads=true", "atomic_flush=true",
+                             "enable_pipelined_write=true"})
+        EXPECT_TRUE(check_rocksdb_options(text)) << text;
 }
 
 TEST(RocksDbOptions, MemoryAndChecksumsOfBlocksAreRefused) {

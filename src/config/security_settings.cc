@@ -93,12 +93,14 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kLong,
      .fallback = "10000",
      .min = 1,
+     .max = 86'400'000,
      .doc = "Longest wait between two fetches of the keys of tokens: what made-up keys can make "
             "whoever comes with a new one wait, at most."},
     {.name = "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms",
      .type = kLong,
      .fallback = "100",
      .min = 1,
+     .max = 86'400'000,
      .doc = "How soon after a fetch of the keys of tokens a login may have them fetched again; "
             "twice as long after each further one that failed or brought no key that was needed."},
     {.name = "sasl.oauthbearer.jwks.endpoint.url",

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 
 #include "base/check.h"
 
@@ -21,10 +22,12 @@ void append_number(std::string& out, T number) {
     out.append(buffer, end.ptr);
 }
 
-void append_hex(std::string& out, unsigned char c) {
+/// Precondition: `point` is below 0x10000.
+void append_hex(std::string& out, std::uint32_t point) {
     constexpr std::string_view kDigits = "0123456789abcdef";
-    out.append("\\u00").push_back(kDigits[c >> 4]);
-    out.push_back(kDigits[c & 15]);
+    out.append("\\u");
+    for (const std::uint32_t shift : {12U, 8U, 4U, 0U})
+        out.push_back(kDigits[(point >> shift) & 15U]);
 }
 
 /// Length of the valid UTF-8 sequence at the front of `text`; 0 when there is none.
@@ -46,6 +49,23 @@ std::size_t utf8_length(std::string_view text) {
     return length;
 }
 
+/// The number of a character beyond ASCII that makes a terminal or an editor show the line as
+/// something else: C1 controls, separators of lines, changes of direction. 0 of all others.
+/// Precondition: `sequence` is one valid UTF-8 sequence.
+std::uint32_t control_beyond_ascii(std::string_view sequence) {
+    const auto bits = [&](std::size_t i, std::uint32_t mask) {
+        return std::uint32_t{static_cast<unsigned char>(sequence[i])} & mask;
+    };
+    std::uint32_t point = 0;
+    if (sequence.size() == 2) point = (bits(0, 0x1F) << 6U) | bits(1, 0x3F);
+    if (sequence.size() == 3)
+        point = (bits(0, 0x0F) << 12U) | (bits(1, 0x3F) << 6U) | bits(2, 0x3F);
+    const bool is_control = (point >= 0x80 && point <= 0x9F) ||
+                            (point >= 0x2028 && point <= 0x202E) ||
+                            (point >= 0x2066 && point <= 0x2069);
+    return is_control ? point : 0;
+}
+
 void append_quoted(std::string& out, std::string_view text) {
     out.push_back('"');
     while (!text.empty()) {
@@ -53,6 +73,9 @@ void append_quoted(std::string& out, std::string_view text) {
         const char c = text.front();
         if (length == 0) {
             out.append("\\ufffd");
+        } else if (const std::uint32_t control = control_beyond_ascii(text.substr(0, length));
+                   control != 0) {
+            append_hex(out, control);
         } else if (length > 1) {
             out.append(text.substr(0, length));
         } else if (c == '"' || c == '\\') {

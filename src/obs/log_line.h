@@ -13,7 +13,8 @@ namespace leat::obs {
 std::string_view name_of(Level level);
 
 /// component=storage event="segment rolled" topic=orders base=17
-/// A value is quoted when it is empty or holds a blank, quote, '=' or control character.
+/// A value is quoted when it is empty or holds a blank, quote, '=' or control character. Controls
+/// are escaped in both forms, those of Unicode too: what is logged may come from anybody.
 void append_logfmt(std::string& out, std::string_view component, std::string_view event,
                    Fields fields, std::uint64_t suppressed);
 

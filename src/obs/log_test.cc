@@ -56,6 +56,23 @@ TEST_F(Log, JsonIsValidForAnyBytes) {
                                        "\"n\":3"});
 }
 
+TEST_F(Log, ControlsBeyondAsciiAreEscaped) {
+    constexpr std::string_view kEscaped =
+        "\"\\u0080\\u009b\\u009f\\u2028\\u2029\\u202a\\u202e\\u2066\\u2069\"";
+    const std::string_view controls =
+        "\xC2\x80\xC2\x9B\xC2\x9F\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAA\xE2\x80\xAE\xE2\x81\xA6"
+        "\xE2\x81\xA9";
+    // Their neighbours, and one of four bytes.
+    const std::string_view others =
+        "\xC2\xA0\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA\xF0\x9F\x98\x80";
+    for (const Format format : {Format::kLogfmt, Format::kJson}) {
+        start_logging({.format = format});
+        kLog.warn("odd name", {{"sub", controls}, {"other", others}});
+        EXPECT_TRUE(caught.back().contains(kEscaped)) << caught.back();
+        EXPECT_TRUE(caught.back().contains(others)) << caught.back();
+    }
+}
+
 TEST_F(Log, LinesBelowTheLevelAreDropped) {
     kLog.debug("detail");
     EXPECT_TRUE(caught.empty());

@@ -255,7 +255,8 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kInt,
      .fallback = "1000000",
      .min = 1,
-     .doc = "Most partitions that one group has offsets of.",
+     .doc = "Most partitions that one group has offsets of; what open transactions have put counts "
+            "beside what was committed.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::group_offsets_max>},
     {.name = "leat.group.pending.members.max",
@@ -277,9 +278,13 @@ constexpr auto kRows = std::to_array<Setting>({
      .fallback = "1073741824",
      .min = 1'024,
      .doc = "Memory that the groups of all shards may hold, about: members with what they say of "
-            "themselves and their assignments, what their patterns stand for, offsets. What would "
-            "take more is refused with COORDINATOR_NOT_AVAILABLE: the group itself is not full, "
-            "and clients try again until others have left. Who takes no more than before goes on.",
+            "themselves and their assignments, what their patterns stand for, offsets. At the "
+            "bound newcomers are refused: new groups, new members, offsets of partitions that "
+            "have none yet or that a transaction has not put before. They hear "
+            "COORDINATOR_NOT_AVAILABLE, heartbeats of the consumer protocol "
+            "COORDINATOR_LOAD_IN_PROGRESS: the group itself is not full, and clients try again "
+            "until others have left. Members that are in may join again, say more and be assigned "
+            "more; the bounds of one group hold for them.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::groups_bytes_max>},
     {.name = "leat.transactional.ids.max",

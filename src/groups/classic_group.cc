@@ -150,8 +150,9 @@ void ClassicGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
             at->second.assign(given.assignment.begin(), given.assignment.end());
         }
     }
-    if (const Errc error = check_sizes(assignments); error != Errc::kNone)
-        return stored_assignments(generation_, {}, error);
+    // What Kafka says of a record that is too large for its log.
+    if (!are_small_enough(assignments))
+        return stored_assignments(generation_, {}, Errc::kUnknownServerError);
     std::vector<RecordToWrite> records;
     records.push_back(record(&assignments));
     if (host_.settings().faults.answer_before_durable) {
@@ -163,18 +164,16 @@ void ClassicGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
                  });
 }
 
-Errc ClassicGroup::check_sizes(const Assignments& assignments) const {
+bool ClassicGroup::are_small_enough(const Assignments& assignments) const {
     const Settings& settings = host_.settings();
     std::size_t sum = 0;
-    // What Kafka says of a record that is too large for its log.
     for (const auto& [member, assignment] : assignments) {
-        if (assignment.size() > settings.member_bytes_max) return Errc::kUnknownServerError;
+        if (assignment.size() > settings.member_bytes_max) return false;
         sum += assignment.size();
     }
-    if (sum > settings.group_bytes_max) return Errc::kUnknownServerError;
-    const std::size_t own = roster_.assignment_bytes();
-    const bool fits = host_.has_memory_for(sum - std::min(sum, own));
-    return fits ? Errc::kNone : Errc::kCoordinatorNotAvailable;
+    // The bound of all groups is not looked at: a group that is refused its assignments has to
+    // rebalance, and would be refused again.
+    return sum <= settings.group_bytes_max;
 }
 
 void ClassicGroup::stored_assignments(std::int32_t generation, Assignments assignments,

@@ -99,8 +99,8 @@ class ClassicGroup {
     [[nodiscard]] bool has_room_for(std::string_view member_id) const;
     [[nodiscard]] Errc check_join(const Join& request) const;
     [[nodiscard]] bool supports(const Join& request) const;
-    /// How much more the group holds with it, at least.
-    [[nodiscard]] std::size_t growth(const Join& request) const;
+    /// Whether who asks is in the group, by instance id or by member id.
+    [[nodiscard]] bool is_member(const Join& request) const;
     void join_new(const Join& request, Answer<JoinAnswer> answer);
     void join_known(const Join& request, Answer<JoinAnswer> answer);
     void add_member(const Join& request, std::string member_id, Answer<JoinAnswer> answer);
@@ -120,7 +120,7 @@ class ClassicGroup {
     void complete_if_all_joined();
     void complete_join();
     void on_sync_timer();
-    [[nodiscard]] Errc check_sizes(const Assignments& assignments) const;
+    [[nodiscard]] bool are_small_enough(const Assignments& assignments) const;
     void stored_assignments(std::int32_t generation, Assignments assignments, Errc error);
     void end_syncs(Errc error);
     void member_synced(Member& member);

@@ -73,16 +73,18 @@ Errc ClassicGroup::check_join(const Join& request) const {
     if (roster_.protocol_bytes() + size > settings.group_bytes_max)
         return Errc::kGroupMaxSizeReached;
     if (!supports(request)) return Errc::kInconsistentGroupProtocol;
+    // Members that come back may say more, as of partitions that they own by now. Were they
+    // refused, whoever fills the node would stop groups that are at work.
+    if (is_member(request)) return Errc::kNone;
     // The group may have room; it is the node that has none, until others leave.
-    return host_.has_memory_for(growth(request)) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
+    const std::size_t bytes = sizeof(Member) + request.client_id.size() + size;
+    return host_.has_memory_for(bytes) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
-std::size_t ClassicGroup::growth(const Join& request) const {
+bool ClassicGroup::is_member(const Join& request) const {
     const Member* known = request.instance_id ? roster_.find_static(*request.instance_id)
                                               : roster_.find(request.member_id);
-    const std::size_t size = groups::protocol_bytes(request);
-    if (known == nullptr) return sizeof(Member) + request.client_id.size() + size;
-    return size - std::min(size, known->protocol_bytes());
+    return known != nullptr;
 }
 
 bool ClassicGroup::supports(const Join& request) const {

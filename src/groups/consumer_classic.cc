@@ -62,8 +62,9 @@ void ConsumerGroup::join(const Join& request, Answer<JoinAnswer> answer) {
         return refuse(Errc::kInconsistentGroupProtocol, std::string{request.member_id});
     const std::size_t bytes = kMemberBytes + protocol_bytes(request);
     const bool is_too_wide = request.protocols.size() > host_.settings().protocols_max;
-    if (const Errc error =
-            is_too_wide ? Errc::kPolicyViolation : check_bytes(find(request.member_id), bytes);
+    ConsumerMember* holder = request.instance_id ? find_static(*request.instance_id) : nullptr;
+    const ConsumerMember* known = request.instance_id ? holder : find(request.member_id);
+    if (const Errc error = is_too_wide ? Errc::kPolicyViolation : check_bytes(known, bytes);
         error != Errc::kNone)
         return refuse(error, std::string{request.member_id});
     if (is_unknown && !request.instance_id && request.member_id_required)
@@ -72,7 +73,6 @@ void ConsumerGroup::join(const Join& request, Answer<JoinAnswer> answer) {
         parse_subscription(request.protocols.front().metadata);
     if (!subscription)
         return refuse(Errc::kInconsistentGroupProtocol, std::string{request.member_id});
-    ConsumerMember* holder = request.instance_id ? find_static(*request.instance_id) : nullptr;
     if (request.instance_id && !is_unknown) {
         if (holder == nullptr) return refuse(Errc::kUnknownMemberId, id);
         if (holder->id != id) return refuse(Errc::kFencedInstanceId, id);

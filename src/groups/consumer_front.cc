@@ -108,8 +108,10 @@ Group* Coordinator::consumer_group_for(const ConsumerHeartbeat& request, Errc& e
         Errc full = Errc::kNone;
         group = find_or_create(request.group_id, full);
         if (group == nullptr) {
-            error = full;
-            message = "There are as many groups as there may be.";
+            const bool is_node_full = full == Errc::kCoordinatorNotAvailable;
+            error = is_node_full ? kNodeIsFull : full;
+            message = is_node_full ? "The groups of this broker hold as much as they may."
+                                   : "There are as many groups as there may be.";
             return nullptr;
         }
     }

@@ -127,7 +127,7 @@ class ConsumerGroup {
     [[nodiscard]] ConsumerMember* find(std::string_view member_id) const;
     [[nodiscard]] ConsumerMember* find_static(std::string_view instance_id) const;
     [[nodiscard]] bool has_room_for(std::string_view member_id) const;
-    /// kNone, or the error when a member of `bytes` would be too large or make the group so.
+    /// kNone, or the error when a member of `bytes` is too large for a bound; null: a new one.
     [[nodiscard]] Errc check_bytes(const ConsumerMember* member, std::size_t bytes) const;
     [[nodiscard]] Refusal check_epoch(const ConsumerMember& member,
                                       const ConsumerHeartbeat& request) const;

@@ -657,6 +657,23 @@ TEST(Migration, PolicyForbidsIt) {
     EXPECT_EQ((*other.join_classic(""))->error, Errc::kInconsistentGroupProtocol);
 }
 
+TEST(Migration, StaticMemberComesBackToANodeThatIsFull) {
+    Fixture f;
+    f.beat(joining("m1", {}));
+    const auto first = f.join_classic("", "i1");
+    ASSERT_TRUE(first->has_value());
+    EXPECT_EQ((*first)->error, Errc::kNone);
+    f.settings.all_groups_bytes_max = 1;
+    f.c->set_settings(f.settings);
+    const auto again = f.join_classic("", "i1");
+    ASSERT_TRUE(again->has_value());
+    EXPECT_EQ((*again)->error, Errc::kNone);
+    EXPECT_NE((*again)->member_id, (*first)->member_id);
+    EXPECT_EQ((*f.join_classic("", "i2"))->error, Errc::kCoordinatorNotAvailable);
+    EXPECT_EQ(f.error(joining("m2", {})), Errc::kCoordinatorLoadInProgress);
+    EXPECT_EQ(f.describe().members.size(), 2U);
+}
+
 TEST(Migration, EmptyGroupChangesEitherWay) {
     Fixture f;
     f.beat(joining("m1", {}));

@@ -76,7 +76,8 @@ std::string not_a_member(const ConsumerHeartbeat& request, std::string_view grou
 }
 
 Errc told(Errc error) {
-    return error == Errc::kPolicyViolation ? Errc::kInvalidRequest : error;
+    if (error == Errc::kPolicyViolation) return Errc::kInvalidRequest;
+    return error == Errc::kCoordinatorNotAvailable ? kNodeIsFull : error;
 }
 
 std::string too_many_bytes(Errc error, const Settings& settings) {
@@ -129,12 +130,15 @@ bool ConsumerGroup::has_room_for(std::string_view member_id) const {
 Errc ConsumerGroup::check_bytes(const ConsumerMember* member, std::size_t bytes) const {
     const Settings& settings = host_.settings();
     if (bytes > settings.member_bytes_max) return Errc::kPolicyViolation;
-    const std::size_t own = member != nullptr && member->is_named ? bytes_of(*member) : 0;
+    const bool is_known = member != nullptr && member->is_named;
+    const std::size_t own = is_known ? bytes_of(*member) : 0;
     // One that grows not is not the one that makes the group too large.
     if (bytes <= own) return Errc::kNone;
     if (member_bytes_ - own + bytes > settings.group_bytes_max) return Errc::kGroupMaxSizeReached;
+    // Who fills the node stops newcomers, not those who are at work.
+    if (is_known) return Errc::kNone;
     // The group may have room; it is the node that has none, until others leave.
-    return host_.has_memory_for(bytes - own) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
+    return host_.has_memory_for(bytes) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
 ConsumerGroup::Refusal ConsumerGroup::check_epoch(const ConsumerMember& member,

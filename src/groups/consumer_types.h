@@ -26,6 +26,11 @@ struct OwnedTopic {
     std::span<const std::int32_t> partitions = {};
 };
 
+/// Where a JoinGroup would hear kCoordinatorNotAvailable because all groups hold as much as they
+/// may. At that one Kafka's clients of this protocol start their back-off anew, look for the
+/// coordinator and ask at once; at this one they keep it and back off.
+inline constexpr Errc kNodeIsFull = Errc::kCoordinatorLoadInProgress;
+
 struct ConsumerHeartbeat {
     std::string_view group_id = {};
     std::string_view member_id = {};

@@ -360,16 +360,19 @@ Errc Coordinator::check_offset(const Group& group, const CommitOffsets& request,
     }
     if (offset.metadata.size() > settings_.offset_metadata_bytes_max)
         return Errc::kOffsetMetadataTooLarge;
-    const CommittedOffset* known = group.offsets.find(offset.topic, offset.partition);
-    if (group.offsets.size() + group.pending.size() + group.offsets_in_flight >=
-            settings_.offsets_max &&
-        known == nullptr)
-        return Errc::kPolicyViolation;
+    // Each transaction's is held beside the one that was committed, and takes the place of its own
+    // one only.
+    const CommittedOffset* replaced =
+        request.transaction
+            ? group.pending.find(request.transaction->id, offset.topic, offset.partition)
+            : group.offsets.find(offset.topic, offset.partition);
     // Consumers that move on from where they were go on, also when nobody else gets in.
+    if (replaced != nullptr) return Errc::kNone;
+    if (group.offsets.size() + group.pending.size() + group.offsets_in_flight >=
+        settings_.offsets_max)
+        return Errc::kPolicyViolation;
     const std::size_t size = sizeof(CommittedOffset) + offset.metadata.size();
-    const std::size_t own = known ? sizeof(CommittedOffset) + known->metadata.size() : 0;
-    const bool fits = host().has_memory_for(size - std::min(size, own));
-    return fits ? Errc::kNone : Errc::kCoordinatorNotAvailable;
+    return host().has_memory_for(size) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
 /// What a commit puts into the table once it is durable.

@@ -44,8 +44,8 @@ class Coordinator final : private GroupHost {
     ///         kUnknownMemberId, kMemberIdRequired (with the id to come back with),
     ///         kGroupMaxSizeReached, kFencedInstanceId, kRebalanceInProgress (another request of
     ///         the member took its place), kPolicyViolation (a bound of Settings),
-    ///         kCoordinatorNotAvailable (all groups hold as much as they may), and those of
-    ///         appends, as of all that follow.
+    ///         kCoordinatorNotAvailable (all groups hold as much as they may, and this is a new
+    ///         member), and those of appends, as of all that follow.
     void join(const Join& request, Now now, Answer<JoinAnswer> answer);
     /// Errors: kInvalidGroupId, kUnknownMemberId, kFencedInstanceId, kIllegalGeneration,
     ///         kInconsistentGroupProtocol, kRebalanceInProgress, and those of appends.
@@ -57,7 +57,9 @@ class Coordinator final : private GroupHost {
 
     /// Errors: kInvalidRequest, kUnsupportedAssignor, kGroupIdNotFound, kGroupMaxSizeReached,
     ///         kUnknownMemberId, kFencedMemberEpoch, kUnreleasedInstanceId, kFencedInstanceId,
-    ///         kInvalidRegularExpression, kPolicyViolation (a bound of Settings), those of appends.
+    ///         kInvalidRegularExpression, kPolicyViolation (a bound of Settings),
+    ///         kCoordinatorLoadInProgress (where join() has kCoordinatorNotAvailable), those of
+    ///         appends.
     void consumer_heartbeat(const ConsumerHeartbeat& request, Now now,
                             Answer<ConsumerHeartbeatAnswer> answer);
     /// After a heartbeat that wants it, with what its sender may know of.
@@ -69,7 +71,8 @@ class Coordinator final : private GroupHost {
 
     /// Errors of the whole: kIllegalGeneration, kUnknownMemberId, kFencedInstanceId,
     ///         kRebalanceInProgress, kStaleMemberEpoch, kUnsupportedVersion; of a partition:
-    ///         kOffsetMetadataTooLarge, kPolicyViolation (too many), and those of appends
+    ///         kOffsetMetadataTooLarge, kPolicyViolation (too many), kCoordinatorNotAvailable (all
+    ///         groups hold as much as they may, and this is new), and those of appends
     ///         (kInvalidCommitOffsetSize for a batch too large).
     void commit_offsets(const CommitOffsets& request, Now now, Answer<CommitAnswer> answer);
     /// The marker of a producer's transaction is in the log, read or just written: what is pending

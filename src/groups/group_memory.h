@@ -16,8 +16,9 @@ inline constexpr std::size_t kNodeBytes = 48;
 /// The sum over all coordinators that share it, for leat.groups.max.bytes. An estimate: objects by
 /// their size, texts and blobs by their length, nodes of maps by a constant.
 ///
-/// Whoever looks and then takes may do so beside another shard: the bound is exceeded by what one
-/// request a shard brings, at most.
+/// The bound holds back newcomers only. It is exceeded by what those come to say and are given who
+/// are in, up to the bounds of one group, and by what one request a shard brings: whoever looks and
+/// then takes may do so beside another shard.
 /// Threading: thread-safe.
 class GroupMemory {
   public:

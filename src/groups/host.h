@@ -39,9 +39,9 @@ class GroupHost {
     [[nodiscard]] virtual const ClusterView& cluster() const = 0;
     /// What the groups of all coordinators of the node hold.
     [[nodiscard]] virtual GroupMemory& memory() = 0;
-    /// Whether they may hold `more` bytes. Who takes no more than before always may.
+    /// Whether they may hold `more` bytes, of a newcomer: nobody who is here is asked.
     [[nodiscard]] bool has_memory_for(std::size_t more) {
-        return more == 0 || memory().used_bytes() + more <= settings().all_groups_bytes_max;
+        return memory().used_bytes() + more <= settings().all_groups_bytes_max;
     }
     /// Runs `answer` once the state is consistent again.
     virtual void later(std::move_only_function<void()> answer) = 0;

@@ -22,6 +22,12 @@ void PendingOffsets::erase(std::string_view topic, std::int32_t partition) {
     std::erase_if(producers_, [](const auto& one) { return one.second.is_empty(); });
 }
 
+const CommittedOffset* PendingOffsets::find(std::int64_t producer_id, std::string_view topic,
+                                            std::int32_t partition) const {
+    const auto at = producers_.find(producer_id);
+    return at == producers_.end() ? nullptr : at->second.find(topic, partition);
+}
+
 bool PendingOffsets::contains(std::string_view topic, std::int32_t partition) const {
     return std::ranges::any_of(
         producers_, [&](const auto& one) { return one.second.find(topic, partition) != nullptr; });

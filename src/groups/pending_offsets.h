@@ -26,6 +26,10 @@ class PendingOffsets {
     /// Of all producers: the partition's offset was deleted.
     void erase(std::string_view topic, std::int32_t partition);
 
+    /// What the producer's transaction has put; null: nothing.
+    [[nodiscard]] const CommittedOffset* find(std::int64_t producer_id, std::string_view topic,
+                                              std::int32_t partition) const;
+    /// Whether any producer's has put something.
     [[nodiscard]] bool contains(std::string_view topic, std::int32_t partition) const;
     /// Adds those of all producers, of `topic` or (empty) of all topics.
     void collect(std::string_view topic,

@@ -85,12 +85,6 @@ void Roster::set_assignment(Member& member, std::vector<std::byte> assignment) {
     member.held.set(member.bytes());
 }
 
-std::size_t Roster::assignment_bytes() const {
-    std::size_t sum = 0;
-    for (const auto& [order, member] : members_) sum += member->assignment.size();
-    return sum;
-}
-
 void Roster::count_protocols(const Member& member, int by) {
     for (auto at = member.protocols.begin(); at != member.protocols.end(); ++at) {
         const std::size_t size = at->name.size() + at->metadata.size();

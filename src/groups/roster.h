@@ -87,7 +87,6 @@ class Roster {
     [[nodiscard]] std::size_t size() const noexcept { return members_.size(); }
     [[nodiscard]] std::size_t awaiting_join() const noexcept { return awaiting_join_; }
     [[nodiscard]] std::size_t protocol_bytes() const noexcept { return protocol_bytes_; }
-    [[nodiscard]] std::size_t assignment_bytes() const;
     [[nodiscard]] const std::string& leader() const noexcept { return leader_; }
     [[nodiscard]] std::chrono::milliseconds longest_rebalance_timeout() const;
     /// Whether each member supports at least one of `protocols`, and the same one.

@@ -173,6 +173,33 @@ TEST(TransactionalOffsets, AreFencedByGenerationAndMember) {
     EXPECT_EQ(rig.commit(9, 1), Errc::kNone) << "older versions say nothing of members";
 }
 
+TEST(TransactionalOffsets, CountBesideWhatWasCommitted) {
+    Settings settings;
+    settings.offsets_max = 2;
+    Rig rig{settings};
+    EXPECT_EQ(rig.commit(5, std::nullopt), Errc::kNone);
+    EXPECT_EQ(rig.commit(9, 1), Errc::kNone);
+    EXPECT_EQ(rig.commit(9, 2), Errc::kPolicyViolation) << "a third one to hold";
+    EXPECT_EQ(rig.commit(10, 1), Errc::kNone) << "in the place of its own";
+    EXPECT_EQ(rig.commit(6, std::nullopt), Errc::kNone);
+    rig.end(1, false);
+    EXPECT_EQ(rig.commit(9, 2), Errc::kNone);
+}
+
+TEST(TransactionalOffsets, TakeMemoryBesideWhatWasCommitted) {
+    Rig rig;
+    EXPECT_EQ(rig.commit(5, std::nullopt), Errc::kNone);
+    EXPECT_EQ(rig.commit(9, 1), Errc::kNone);
+    rig.settings.all_groups_bytes_max = 1;
+    rig.c->set_settings(rig.settings);
+    EXPECT_EQ(rig.commit(9, 2), Errc::kCoordinatorNotAvailable);
+    EXPECT_EQ(rig.commit(10, 1), Errc::kNone);
+    EXPECT_EQ(rig.commit(6, std::nullopt), Errc::kNone);
+    rig.end(1, true);
+    EXPECT_EQ(rig.fetch(true).offset, 6) << "the later commit holds";
+    EXPECT_EQ(rig.commit(11, 1), Errc::kCoordinatorNotAvailable) << "another transaction";
+}
+
 TEST(TransactionalOffsets, MutantThatHoldsThemAtOnceIsSeen) {
     Settings settings;
     settings.faults.offsets_outside_transaction = true;

@@ -256,7 +256,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .fallback = "1000000",
      .min = 1,
      .doc = "Most partitions that one group has offsets of; what open transactions have put counts "
-            "beside what was committed.",
+            "beside what was committed, and may be as many once more.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::group_offsets_max>},
     {.name = "leat.group.pending.members.max",
@@ -280,7 +280,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "Memory that the groups of all shards may hold, about: members with what they say of "
             "themselves and their assignments, what their patterns stand for, offsets. At the "
             "bound newcomers are refused: new groups, new members, offsets of partitions that "
-            "have none yet or that a transaction has not put before. They hear "
+            "have none yet or that another open transaction holds already. They hear "
             "COORDINATOR_NOT_AVAILABLE, heartbeats of the consumer protocol "
             "COORDINATOR_LOAD_IN_PROGRESS: the group itself is not full, and clients try again "
             "until others have left. Members that are in may join again, say more and be assigned "

@@ -360,14 +360,16 @@ Errc Coordinator::check_offset(const Group& group, const CommitOffsets& request,
     }
     if (offset.metadata.size() > settings_.offset_metadata_bytes_max)
         return Errc::kOffsetMetadataTooLarge;
-    // Each transaction's is held beside the one that was committed, and takes the place of its own
-    // one only.
-    const CommittedOffset* replaced =
+    // Consumers that move on from where they were go on, also when nobody else gets in. A
+    // transaction's offset is held beside the one that was committed, so one at a time is.
+    const bool is_known = group.offsets.find(offset.topic, offset.partition) != nullptr;
+    const bool goes_on =
         request.transaction
-            ? group.pending.find(request.transaction->id, offset.topic, offset.partition)
-            : group.offsets.find(offset.topic, offset.partition);
-    // Consumers that move on from where they were go on, also when nobody else gets in.
-    if (replaced != nullptr) return Errc::kNone;
+            ? (is_known && !group.pending.contains(offset.topic, offset.partition)) ||
+                  group.pending.find(request.transaction->id, offset.topic, offset.partition) !=
+                      nullptr
+            : is_known;
+    if (goes_on) return Errc::kNone;
     if (group.offsets.size() + group.pending.size() + group.offsets_in_flight >=
         settings_.offsets_max)
         return Errc::kPolicyViolation;

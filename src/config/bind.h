@@ -74,9 +74,10 @@ void assign_broker(BrokerConfig& config, const Value& value) {
     assign(config.*Member, value);
 }
 
-template <auto Member>
+// What they are is functions, and so they are named.
+template <auto Member>  // NOLINTNEXTLINE(readability-identifier-naming)
 inline constexpr void (*into_topic)(TopicConfig&, const Value&) = &assign_topic<Member>;
-template <auto Member>
+template <auto Member>  // NOLINTNEXTLINE(readability-identifier-naming)
 inline constexpr void (*into_broker)(BrokerConfig&, const Value&) = &assign_broker<Member>;
 
 }  // namespace leat::config

@@ -427,7 +427,7 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
     if (settings_.faults.show_pending_commits) changes.apply_to(*this, group);
     if (settings_.faults.answer_before_durable) {
         later([early = std::move(answer), with]() mutable { early(std::move(with)); });
-        answer = [](CommitAnswer) {};
+        answer = [](const CommitAnswer&) {};
     }
     const std::size_t count = records.size();
     group.offsets_in_flight += count;

@@ -87,8 +87,7 @@ TaskPartitions changelogs_of(const Layout& layout, const TaskPartitions& tasks) 
 Result<TaskRacks> racks_in(const client::ClusterInfo& cluster, const TaskPartitions& inputs,
                            const TaskPartitions& changelogs) {
     Racks brokers;
-    for (const auto& broker : cluster.brokers)
-        brokers.emplace(broker.id, broker.rack.value_or(""));
+    for (const auto& broker : cluster.brokers) brokers.emplace(broker.id, broker.rack.value_or(""));
     Replicas replicas;
     for (const auto& topic : cluster.topics)
         for (const auto& partition : topic.partitions)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// tidy: long because it is one flat table
 #include "config/broker_config.h"
 
 #include <algorithm>
@@ -9,13 +8,12 @@
 #include "config/bind.h"
 #include "config/coordinator_settings.h"
 #include "config/foreign_settings.h"
+#include "config/log_settings.h"
 
 namespace leat::config {
 namespace {
 
 constexpr std::string_view kIntMaxText = "2147483647";
-constexpr std::int64_t kHourMs = 3'600'000;
-constexpr std::int64_t kMinuteMs = 60'000;
 using enum Type;
 using enum Update;
 using B = BrokerConfig;
@@ -90,95 +88,6 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "Addresses to serve on, NAME://host:port; port 0 picks a free one, an empty host is "
             "every address.",
      .into_broker = into_broker<&B::listener_texts>},
-    {.name = "log.cleaner.backoff.ms",
-     .type = kLong,
-     .fallback = "15000",
-     .min = 0,
-     .doc = "Pause of the compactor when it finds nothing to do.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::cleaner_backoff_ms>},
-    {.name = "log.cleaner.dedupe.buffer.size",
-     .type = kLong,
-     .fallback = "134217728",
-     .min = 1'048'576,
-     .doc = "Memory of the key maps of all compactions that run at once (log.cleaner.threads).",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::cleaner_dedupe_buffer_bytes>},
-    {.name = "log.cleaner.enable",
-     .type = kBoolean,
-     .fallback = "true",
-     .doc = "Run the compactor.",
-     .into_broker = into_broker<&B::cleaner_enable>},
-    {.name = "log.cleaner.io.buffer.load.factor",
-     .type = kDouble,
-     .fallback = "0.9",
-     .doc = "How full the key map may get.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::cleaner_load_factor>},
-    {.name = "log.cleaner.io.buffer.size",
-     .type = kInt,
-     .fallback = "524288",
-     .min = 0,
-     .doc = "Bytes that the compactor reads before it looks at its limits again; at least 65536.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::cleaner_io_buffer_bytes>},
-    {.name = "log.cleaner.io.max.bytes.per.second",
-     .type = kDouble,
-     .fallback = "1.7976931348623157E308",
-     .doc = "Most bytes that all compactions together read and write in a second.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::cleaner_io_max_bytes_per_second>},
-    {.name = "log.cleaner.threads",
-     .type = kInt,
-     .fallback = "1",
-     .min = 1,
-     .doc = "Compactions that may run at once in the process.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::cleaner_threads>},
-    {.name = "log.dir",
-     .type = kList,
-     .doc = "Data directory when log.dirs is not set.",
-     .into_broker = into_broker<&B::log_dirs>},
-    {.name = "log.dirs",
-     .type = kList,
-     .doc = "Data directory; more than one is refused.",
-     .into_broker = into_broker<&B::log_dirs>},
-    {.name = "log.flush.scheduler.interval.ms",
-     .type = kLong,
-     .fallback = "9223372036854775807",
-     .doc = "Default of log.flush.interval.ms.",
-     .unit_of = "flush.ms"},
-    {.name = "log.retention.check.interval.ms",
-     .type = kLong,
-     .fallback = "300000",
-     .min = 1,
-     .doc = "How often retention looks for segments to delete.",
-     .into_broker = into_broker<&B::retention_check_interval_ms>},
-    {.name = "log.retention.hours",
-     .type = kInt,
-     .fallback = "168",
-     .doc = "log.retention.ms in hours; asked when neither ms nor minutes are set.",
-     .unit_of = "retention.ms",
-     .unit_factor = kHourMs},
-    {.name = "log.retention.minutes",
-     .type = kInt,
-     .doc = "log.retention.ms in minutes; asked when ms is not set.",
-     .unit_of = "retention.ms",
-     .unit_factor = kMinuteMs},
-    {.name = "log.roll.hours",
-     .type = kInt,
-     .fallback = "168",
-     .min = 1,
-     .doc = "log.roll.ms in hours; asked when ms is not set.",
-     .unit_of = "segment.ms",
-     .unit_factor = kHourMs},
-    {.name = "log.roll.jitter.hours",
-     .type = kInt,
-     .fallback = "0",
-     .min = 0,
-     .doc = "log.roll.jitter.ms in hours; asked when ms is not set.",
-     .unit_of = "segment.jitter.ms",
-     .unit_factor = kHourMs},
     {.name = "max.connection.creation.rate",
      .type = kInt,
      .fallback = kIntMaxText,
@@ -323,27 +232,6 @@ constexpr auto kRows = std::to_array<Setting>({
          "Partitions that all fetch sessions remember together; a client whose list does not fit "
          "sends it each time.",
      .into_broker = into_broker<&B::fetch_session_partitions_max>},
-    {.name = "leat.flush.interval.default.ms",
-     .type = kLong,
-     .fallback = "1000",
-     .min = 1,
-     .doc = "flush.ms of topics with leat.durability=interval that do not set it.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::flush_interval_default_ms>},
-    {.name = "leat.flush.mark.interval.ms",
-     .type = kInt,
-     .fallback = "100",
-     .min = 1,
-     .max = 60'000,
-     .doc = "How far the durable mark on disk may lag behind the last sync.",
-     .into_broker = into_broker<&B::flush_mark_interval_ms>},
-    {.name = "leat.flush.syncfs.threshold",
-     .type = kInt,
-     .fallback = "4",
-     .min = 1,
-     .doc = "When more logs than this wait for a sync, one syncfs replaces their fdatasyncs.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::flush_syncfs_threshold>},
     {.name = "leat.http.listen",
      .type = kString,
      .fallback = "127.0.0.1:8080",
@@ -436,22 +324,6 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 1,
      .doc = "A client with answers waiting must read some bytes within this time.",
      .into_broker = into_broker<&B::send_timeout_ms>},
-    {.name = "leat.scrub.interval.ms",
-     .type = kLong,
-     .fallback = "604800000",
-     .min = 0,
-     .max = 31'536'000'000,
-     .doc = "How often the checksums of a partition's segments are checked beside its use; 0 turns "
-            "that off.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::scrub_interval_ms>},
-    {.name = "leat.scrub.max.bytes.per.second",
-     .type = kLong,
-     .fallback = "16777216",
-     .min = 1,
-     .doc = "Most bytes that those checks read in a second, of all partitions together.",
-     .update = kClusterWide,
-     .into_broker = into_broker<&B::scrub_bytes_per_second>},
     {.name = "leat.shards",
      .type = kInt,
      .fallback = "0",
@@ -472,13 +344,6 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "A request that takes longer is logged, waits it asked for not counted.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::slow_request_ms>},
-    {.name = "leat.tail.buffer.bytes",
-     .type = kInt,
-     .fallback = "65536",
-     .min = 0,
-     .max = 67'108'864,
-     .doc = "Recent appends kept in memory for each partition that is read at its end.",
-     .into_broker = into_broker<&B::tail_buffer_bytes>},
 });
 
 /// The broker's side of a topic setting.
@@ -497,6 +362,7 @@ std::vector<Setting> all_rows() {
     rows.insert(rows.end(), security.begin(), security.end());
     rows.insert(rows.end(), access_settings().begin(), access_settings().end());
     rows.insert(rows.end(), coordinator_settings().begin(), coordinator_settings().end());
+    rows.insert(rows.end(), log_settings().begin(), log_settings().end());
     for (const Setting& topic : topic_settings())
         if (!topic.synonym.empty()) rows.push_back(synonym_of(topic));
     const std::vector<Setting> foreign = foreign_settings();

@@ -95,6 +95,21 @@ Result<Identity> check_claims(const json_t* claims, const JwtRules& rules, WallM
     return Identity{Principal::user(user), false, WallMs{static_cast<std::int64_t>(*expires)}};
 }
 
+/// Whether `text` is base64url as RFC 7515 has it, without padding. cjose ends the process at some
+/// texts that are not.
+bool is_base64url(std::string_view text) {
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    return text.size() % 4 != 1 && text.find_first_not_of(kAlphabet) == std::string_view::npos;
+}
+
+/// The numbers of a key, of both kinds (RFC 7518, 6.2 and 6.3); those that are there.
+bool has_sound_numbers(const json_t* key) {
+    constexpr const char* kNumbers[] = {"n", "e", "d", "p", "q", "dp", "dq", "qi", "x", "y"};
+    return std::ranges::all_of(
+        kNumbers, [key](const char* name) { return is_base64url(text_in(key, name)); });
+}
+
 }  // namespace
 
 struct JwkSet::Key {
@@ -117,7 +132,7 @@ Result<JwkSet> JwkSet::parse(std::string_view json) {
         const std::string_view kind = text_in(one, "kty");
         const std::string_view id = text_in(one, "kid");
         if ((!use.empty() && use != "sig") || (kind != "RSA" && kind != "EC") ||
-            id.size() > kIdBytesMax)
+            id.size() > kIdBytesMax || !has_sound_numbers(one))
             continue;
         cjose_err error{};
         auto key = std::make_shared<Key>(cjose_jwk_import_json(one, &error));
@@ -147,11 +162,24 @@ struct OpenToken {
     const JwkSet::Key* key = nullptr;
 };
 
+// Null: `token` is not three parts of base64url with a header that can be read.
+JwsPtr import(std::string_view token) {
+    std::string_view rest = token;
+    for (int dots = 0; dots < 2; ++dots) {
+        const std::size_t dot = rest.find('.');
+        if (dot == std::string_view::npos || !is_base64url(rest.substr(0, dot))) return nullptr;
+        rest.remove_prefix(dot + 1);
+    }
+    if (!is_base64url(rest)) return nullptr;
+    cjose_err error{};
+    return JwsPtr{cjose_jws_import(token.data(), token.size(), &error)};
+}
+
 // The token taken apart, and its key. Errors: as verify_jwt().
 Result<OpenToken> open_token(std::string_view token, const JwkSet& keys, const JwtRules& rules) {
     if (token.size() > kJwtBytesMax) return refused("the token is too long");
     cjose_err error{};
-    JwsPtr jws{cjose_jws_import(token.data(), token.size(), &error)};
+    JwsPtr jws = import(token);
     if (jws == nullptr) return refused("no signed token");
     cjose_header_t* header = cjose_jws_get_protected(jws.get());
     const char* algorithm_text = cjose_header_get(header, CJOSE_HDR_ALG, &error);
@@ -179,7 +207,7 @@ bool lacks_key(std::string_view token, const JwkSet& keys, const JwtRules& rules
 std::string claimed_subject(std::string_view token, const JwtRules& rules) {
     if (token.size() > kJwtBytesMax) return {};
     cjose_err error{};
-    const JwsPtr jws{cjose_jws_import(token.data(), token.size(), &error)};
+    const JwsPtr jws = import(token);
     std::uint8_t* plain = nullptr;
     std::size_t size = 0;
     if (jws == nullptr || !cjose_jws_get_plaintext(jws.get(), &plain, &size, &error)) return {};

@@ -165,10 +165,29 @@ TEST(Jwt, RefusesGarbage) {
     EXPECT_EQ(verdict(std::string(kJwtBytesMax + 1, 'a')), "the token is too long");
 }
 
+TEST(Jwt, RefusesWhatIsNotBase64Url) {
+    const std::string good = sign(first_key(), "k1", "RS256", "{}");
+    const std::size_t first = good.find('.');
+    const std::size_t second = good.find('.', first + 1);
+    ASSERT_NE(second, std::string::npos);
+    // In header, claims and signature; "=" inside of a group ends the process in cjose.
+    for (const std::size_t at : {first - 5, second - 5, good.size() - 5})
+        for (const char bad : {'=', '+', '/', ' ', '\n', '\0'}) {
+            std::string token = good;
+            token[at] = bad;
+            EXPECT_EQ(verdict(token), "no signed token");
+            EXPECT_EQ(claimed_subject(token, rules()), "");
+        }
+    EXPECT_EQ(verdict("eyJhb=GciOiJSUzI1NiIsImtpZCI6IjIwMTEtMDQtMjkifQ.e320.AAAA"),
+              "no signed token");
+}
+
 TEST(JwkSet, LeavesOutWhatCannotCheckSignatures) {
     for (const std::string_view text :
          {"", "{}", R"({"keys":{}})", R"({"keys":[]})", R"({"keys":[{"kty":"oct","k":"AAAA"}]})",
-          R"({"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]})", R"({"keys":[1,null]})"})
+          R"({"keys":[{"kty":"RSA","n":"AQAB","e":"AQAB"}]})", R"({"keys":[1,null]})",
+          R"({"keys":[{"kty":"RSA","n":"AQAB","e":"A=AB"}]})",
+          R"({"keys":[{"kty":"EC","crv":"P-256","x":"A=AB","y":"AQAB"}]})"})
         EXPECT_FALSE(JwkSet::parse(text).has_value()) << text;
 }
 

@@ -15,25 +15,41 @@ using protozero::pbf_reader;
 constexpr std::size_t kNameMax = 200;
 constexpr std::size_t kAttributesMax = 400;
 
-// Field numbers of the messages.
+// Fields of the messages: number and form together. One of our numbers in another form is skipped
+// like a field that we do not know; the library would only assert that it is not.
+constexpr std::uint32_t fixed64(protozero::pbf_tag_type number) {
+    return protozero::tag_and_type(number, protozero::pbf_wire_type::fixed64);
+}
+constexpr std::uint32_t varint(protozero::pbf_tag_type number) {
+    return protozero::tag_and_type(number, protozero::pbf_wire_type::varint);
+}
+constexpr std::uint32_t sized(protozero::pbf_tag_type number) {
+    return protozero::tag_and_type(number, protozero::pbf_wire_type::length_delimited);
+}
 namespace field {
-constexpr protozero::pbf_tag_type kResourceMetrics = 1;
-constexpr protozero::pbf_tag_type kResource = 1;
-constexpr protozero::pbf_tag_type kScopeMetrics = 2;
-constexpr protozero::pbf_tag_type kResourceAttributes = 1;
-constexpr protozero::pbf_tag_type kMetrics = 2;
-constexpr protozero::pbf_tag_type kName = 1;
-constexpr protozero::pbf_tag_type kGauge = 5;
-constexpr protozero::pbf_tag_type kSum = 7;
-constexpr protozero::pbf_tag_type kHistogram = 9;
-constexpr protozero::pbf_tag_type kDataPoints = 1;
-constexpr protozero::pbf_tag_type kTemporality = 2;
-constexpr protozero::pbf_tag_type kAsDouble = 4;
-constexpr protozero::pbf_tag_type kAsInt = 6;
-constexpr protozero::pbf_tag_type kPointAttributes = 7;
-constexpr protozero::pbf_tag_type kHistogramCount = 4;
-constexpr protozero::pbf_tag_type kHistogramSum = 5;
-constexpr protozero::pbf_tag_type kHistogramAttributes = 9;
+constexpr std::uint32_t kResourceMetrics = sized(1);
+constexpr std::uint32_t kResource = sized(1);
+constexpr std::uint32_t kScopeMetrics = sized(2);
+constexpr std::uint32_t kResourceAttributes = sized(1);
+constexpr std::uint32_t kMetrics = sized(2);
+constexpr std::uint32_t kName = sized(1);
+constexpr std::uint32_t kGauge = sized(5);
+constexpr std::uint32_t kSum = sized(7);
+constexpr std::uint32_t kHistogram = sized(9);
+constexpr std::uint32_t kDataPoints = sized(1);
+constexpr std::uint32_t kTemporality = varint(2);
+constexpr std::uint32_t kAsDouble = fixed64(4);
+constexpr std::uint32_t kAsInt = fixed64(6);
+constexpr std::uint32_t kPointAttributes = sized(7);
+constexpr std::uint32_t kHistogramCount = fixed64(4);
+constexpr std::uint32_t kHistogramSum = fixed64(5);
+constexpr std::uint32_t kHistogramAttributes = sized(9);
+constexpr std::uint32_t kKey = sized(1);
+constexpr std::uint32_t kValue = sized(2);
+constexpr std::uint32_t kString = sized(1);
+constexpr std::uint32_t kBool = varint(2);
+constexpr std::uint32_t kInt = varint(3);
+constexpr std::uint32_t kDouble = fixed64(4);
 }  // namespace field
 constexpr std::int32_t kDelta = 1;
 
@@ -47,14 +63,14 @@ std::string cut(std::string_view text, std::size_t size_max) {
 }
 
 std::string any_value(pbf_reader in) {
-    while (in.next()) switch (in.tag()) {
-            case 1:
+    while (in.next()) switch (in.tag_and_type()) {
+            case field::kString:
                 return cut(text_of(in), kNameMax);
-            case 2:
+            case field::kBool:
                 return in.get_bool() ? "true" : "false";
-            case 3:
+            case field::kInt:
                 return std::to_string(in.get_int64());
-            case 4:
+            case field::kDouble:
                 return std::to_string(in.get_double());
             default:
                 in.skip();
@@ -67,9 +83,9 @@ void add_attribute(std::string& out, pbf_reader in) {
     std::string key;
     std::string value;
     while (in.next())
-        if (in.tag() == 1)
+        if (in.tag_and_type() == field::kKey)
             key = cut(text_of(in), kNameMax);
-        else if (in.tag() == 2)
+        else if (in.tag_and_type() == field::kValue)
             value = any_value(in.get_message());
         else
             in.skip();
@@ -89,12 +105,12 @@ class Decoder {
         resource_.clear();
         // The resource may stand behind its metrics.
         for (pbf_reader look = in; look.next();)
-            if (look.tag() == field::kResource)
+            if (look.tag_and_type() == field::kResource)
                 resource(look.get_message());
             else
                 look.skip();
         while (in.next())
-            if (in.tag() == field::kScopeMetrics)
+            if (in.tag_and_type() == field::kScopeMetrics)
                 scope_metrics(in.get_message());
             else
                 in.skip();
@@ -103,14 +119,14 @@ class Decoder {
   private:
     void resource(pbf_reader in) {
         while (in.next())
-            if (in.tag() == field::kResourceAttributes)
+            if (in.tag_and_type() == field::kResourceAttributes)
                 add_attribute(resource_, in.get_message());
             else
                 in.skip();
     }
     void scope_metrics(pbf_reader in) {
         while (in.next())
-            if (in.tag() == field::kMetrics)
+            if (in.tag_and_type() == field::kMetrics)
                 metric(in.get_message());
             else
                 in.skip();
@@ -118,11 +134,11 @@ class Decoder {
     void metric(pbf_reader in) {
         std::string name;
         for (pbf_reader look = in; look.next();)
-            if (look.tag() == field::kName)
+            if (look.tag_and_type() == field::kName)
                 name = cut(text_of(look), kNameMax);
             else
                 look.skip();
-        while (in.next()) switch (in.tag()) {
+        while (in.next()) switch (in.tag_and_type()) {
                 case field::kGauge:
                     numbers(in.get_message(), name, false);
                     break;
@@ -138,7 +154,7 @@ class Decoder {
     }
     static bool is_delta(pbf_reader in) {
         while (in.next()) {
-            if (in.tag() == field::kTemporality) return in.get_enum() == kDelta;
+            if (in.tag_and_type() == field::kTemporality) return in.get_enum() == kDelta;
             in.skip();
         }
         return false;
@@ -146,14 +162,14 @@ class Decoder {
     void numbers(pbf_reader in, const std::string& name, bool is_sum) {
         const bool delta = is_sum && is_delta(in);
         while (in.next())
-            if (in.tag() == field::kDataPoints)
+            if (in.tag_and_type() == field::kDataPoints)
                 number(in.get_message(), name, delta);
             else
                 in.skip();
     }
     void number(pbf_reader in, const std::string& name, bool delta) {
         OtlpPoint point{.name = name, .attributes = resource_, .is_delta = delta};
-        while (in.next()) switch (in.tag()) {
+        while (in.next()) switch (in.tag_and_type()) {
                 case field::kAsDouble:
                     point.value = in.get_double();
                     break;
@@ -171,13 +187,13 @@ class Decoder {
     void histogram(pbf_reader in, const std::string& name) {
         const bool delta = is_delta(in);
         while (in.next()) {
-            if (in.tag() != field::kDataPoints) {
+            if (in.tag_and_type() != field::kDataPoints) {
                 in.skip();
                 continue;
             }
             OtlpPoint count{.name = name + ".count", .attributes = resource_, .is_delta = delta};
             OtlpPoint sum{.name = name + ".sum", .attributes = resource_, .is_delta = delta};
-            for (pbf_reader point = in.get_message(); point.next();) switch (point.tag()) {
+            for (pbf_reader point = in.get_message(); point.next();) switch (point.tag_and_type()) {
                     case field::kHistogramCount:
                         count.value = static_cast<double>(point.get_fixed64());
                         break;
@@ -216,7 +232,7 @@ Result<std::vector<OtlpPoint>> decode_otlp(Bytes data, std::size_t points_max) {
     try {
         pbf_reader in{reinterpret_cast<const char*>(data.data()), data.size()};
         while (in.next())
-            if (in.tag() == field::kResourceMetrics)
+            if (in.tag_and_type() == field::kResourceMetrics)
                 decoder.resource_metrics(in.get_message());
             else
                 in.skip();

@@ -97,6 +97,36 @@ TEST(Otlp, CutMessageIsRefusedOrShorter) {
     EXPECT_TRUE(decode_otlp({}, 1)->empty());
 }
 
+TEST(Otlp, FieldsInOtherFormsAreSkipped) {
+    std::string out;
+    {
+        pbf_writer root{out};
+        root.add_fixed64(1, 1);
+        pbf_writer resource_metrics{root, 1};
+        resource_metrics.add_uint32(1, 1);
+        resource_metrics.add_fixed32(2, 1);
+        pbf_writer scope{resource_metrics, 2};
+        scope.add_uint32(2, 1);
+        pbf_writer metric{scope, 2};
+        metric.add_uint32(1, 1);
+        metric.add_string(1, "m");
+        pbf_writer sum{metric, 7};
+        sum.add_string(2, "delta");
+        pbf_writer point{sum, 1};
+        point.add_uint32(4, 1);
+        point.add_sfixed64(6, 7);
+        point.add_string(6, "eight");
+        point.add_fixed64(7, 1);
+    }
+    const auto points = decode_otlp(bytes_of(out), 10);
+    ASSERT_OK(points);
+    ASSERT_EQ(points->size(), 1U);
+    EXPECT_EQ((*points)[0].name, "m");
+    EXPECT_EQ((*points)[0].value, 7);
+    EXPECT_FALSE((*points)[0].is_delta);
+    EXPECT_EQ((*points)[0].attributes, "");
+}
+
 TEST(Otlp, LongTextsAreCut) {
     std::string out;
     {

@@ -272,6 +272,16 @@ TEST(Zstd, DoesNotBelieveTheContentSize) {
     EXPECT_OK(decompress(Codec::kZstd, hex("28 B5 2F FD 00 A8 19 00 00 61 62 63"), 3));
 }
 
+TEST(Zstd, KeepsToASmallLimitWhenTheFirstFrameIsSmaller) {
+    // A frame that says it has one byte, and one of seven.
+    const auto frames =
+        hex("28 B5 2F FD E0 01 00 00 00 00 00 00 00 09 00 00 3F "
+            "28 B5 2F FD 00 00 3B 00 00 3F");
+    EXPECT_EQ(decompress(Codec::kZstd, frames, 8)->size(), 8U);
+    for (const std::size_t limit : {0U, 1U, 2U, 4U, 7U})
+        EXPECT_ERRC(decompress(Codec::kZstd, frames, limit), Errc::kLimitExceeded) << limit;
+}
+
 TEST(Zstd, RefusesFormatsFromBeforeItsRelease) {
     for (const auto* magic : {"25 B5 2F FD 00 00 00 00 00 00", "27 B5 2F FD 00 00 00 00 00 00"}) {
         EXPECT_ERRC(decompress(Codec::kZstd, hex(magic), 100), Errc::kCorruptMessage);

@@ -98,7 +98,8 @@ Result<std::vector<std::byte>> zstd_decompress(Bytes in, std::size_t bytes_max) 
         if (code == ZSTD_error_memory_allocation) return library_failed("zstd has no memory");
         if (code != ZSTD_error_dstSize_tooSmall) return corrupt(ZSTD_getErrorName(size));
         if (room >= bytes_max) return over_limit();
-        room = room > bytes_max / 4 ? bytes_max : std::max<std::size_t>(4 * room, 4096);
+        room = room > bytes_max / 4 ? bytes_max
+                                    : std::min(bytes_max, std::max<std::size_t>(4 * room, 4096));
     }
 }
 

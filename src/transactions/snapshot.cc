@@ -137,7 +137,8 @@ Result<Snapshot> decode_value(Bytes value) {
                        : Protocol::kOne;
     out.started_at = WallMs{from.transaction_start_timestamp_ms};
     out.updated_at = WallMs{from.transaction_last_update_timestamp_ms};
-    if (!from.transaction_partitions) return out;
+    // An empty transaction has no partitions; as in Kafka, what stands there is not looked at.
+    if (!from.transaction_partitions || out.state == State::kEmpty) return out;
     for (const auto& topic : *from.transaction_partitions)
         for (const std::int32_t partition : topic.partition_ids)
             out.partitions.insert({std::string{topic.topic}, partition});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits>
 #include <utility>
 
 #include "leat/streams/detail/window_store.h"
@@ -10,6 +11,8 @@ namespace leat::streams::detail {
 namespace {
 
 constexpr std::int64_t kSegmentMin = 60'000;
+/// No time is in it, and there is none after it.
+constexpr std::int64_t kSegmentEnd = std::numeric_limits<std::int64_t>::max();
 /// Rows of segments begin with a number that is not negative, hence never with this byte.
 constexpr std::string_view kObservedRow = "\xFFobserved";
 
@@ -60,12 +63,13 @@ Result<void> SegmentedStore::open(Task& task) {
         bool sane = true;
         LEAT_TRY_VOID(bytes().scan(from, end, Direction::kForward,
                                    [&](std::string_view row, std::string_view) {
-                                       sane = row.size() >= sizeof segment;
+                                       if (row.size() >= sizeof segment)
+                                           segment = read_be<std::int64_t>(row);
+                                       sane = row.size() >= sizeof segment && segment < kSegmentEnd;
                                        found = sane;
-                                       if (sane) segment = read_be<std::int64_t>(row);
                                        return false;
                                    }));
-        if (!sane) return Error{Errc::kMalformed, "a row of store " + name() + " is cut off"};
+        if (!sane) return Error{Errc::kMalformed, "a row of store " + name() + " cannot be read"};
         if (!found) break;
         segments_.insert(segment);
         from = segment_prefix(segment + 1);

@@ -44,8 +44,7 @@ struct Recovered {
     std::int64_t rebuilt_indexes = 0;
 };
 
-/// Sees every batch header that recovery or load reads, in order: producers' state is rebuilt so.
-/// `batch` is the whole batch.
+/// Sees every batch that recovery or load reads, in order: producers' state is rebuilt so.
 using ReplayBatch = std::function<void(const wire::BatchHeader& header, Bytes batch)>;
 
 /// Where a batch came to lie.
@@ -57,9 +56,8 @@ struct Placed {
 };
 
 /// Invariant: batches lie in offset order without overlap; gaps only from compaction.
-/// Threading: not synchronised; one call at a time. What append() and read() do is short (page
-///            cache), all else may block: the owner runs it on the pool. Slices returned by read()
-///            stay valid: they hold their file.
+/// Threading: not synchronised; one call at a time. append() and read() are short (page cache), all
+///            else may block: the owner runs it on the pool. Slices of read() hold their file.
 /// Failure:   kNoSpace leaves the log as it was (a half-written batch is cut off); kIoError of a
 ///            write leaves it unusable.
 class Log {
@@ -84,7 +82,7 @@ class Log {
     /// `bytes_max` of one segment; one batch in any case with `at_least_one`. Precondition:
     /// log_start() <= from <= log_end(). An index that is wrong is made anew from its segment,
     /// which takes long; without `may_rebuild` the answer is kCorruptIndex instead. Errors:
-    /// kIoError, kCorruptMessage.
+    /// kIoError (also below a start that a failed deletion moved to), kCorruptMessage.
     Result<std::vector<ReadSlice>> read(Offset from, Offset below, std::size_t bytes_max,
                                         bool at_least_one, bool may_rebuild = true);
     /// As Partition::available_bytes.
@@ -115,19 +113,22 @@ class Log {
     Result<void> truncate(Offset offset);
     /// Begins anew at `offset` without segments.
     Result<void> truncate_fully(Offset offset);
-    /// Moves the start up to `offset`; whole segments below are deleted. The caller stores it.
-    Result<void> advance_start(Offset offset);
+    /// Moves the start up to `offset`, for the caller to store; segments below both are deleted.
+    Result<void> advance_start(Offset offset, Offset released);
 
     /// Segments that retention.ms, retention.bytes allow to go, given the readers' bound; returns
     /// the new log start. They are renamed to ".deleted" and removed after file.delete.delay.ms by
     /// remove_deleted(). Errors: kNoSpace: those before the last are gone all the same, and what
     /// they leave is the room that a second call needs.
     Result<Offset> retain(WallMs now, Offset high_watermark);
+    /// Where the last one ends that it would take; -1: none. Errors: kIoError.
+    Result<Offset> expired_to(WallMs now, Offset high_watermark);
     Result<void> remove_deleted(WallMs now);
     /// The same without the delay, durably in this order: their room is needed.
     Result<void> remove_deleted_now();
-    /// What advance_start(offset) leaves as the first segment: its base offset.
+    /// Of the segment that holds `offset`, of the first for one below.
     [[nodiscard]] Offset segment_base(Offset offset) const;
+    [[nodiscard]] Offset end_of_first() const;
 
     /// An offset above all that read() from `from` gave, when that ended at `end`: what the index
     /// can tell, or `below`.
@@ -185,7 +186,7 @@ class Log {
         Offset end;
         FilePos size;
     };
-    /// Of the first segment that begins at `from` or later. Errors: kNotFound, kIoError.
+    /// Of the first that begins at `from` or later. Errors: kNotFound, kIoError.
     Result<Extent> extent_from(Offset from);
     /// Puts the files "<base>.log.swap" and its indexes in the place of all segments from `first`
     /// to `last` (their base offsets), as Kafka's cleaner does.

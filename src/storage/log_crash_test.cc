@@ -264,7 +264,7 @@ class Simulation {
     void advance() {
         if (model_.mark <= model_.start) return;
         const std::int64_t to = random_.between(model_.start + 1, model_.mark);
-        const auto moved = fixture_.log->advance_start({to});
+        const auto moved = fixture_.log->advance_start({to}, {to});
         ASSERT_FALSE(!moved && disk_.has_power());
         model_.start = to;
     }
@@ -309,7 +309,7 @@ Result<std::int64_t> scenario(LogFixture& fixture) {
                 synced = end.value;
             }
         }
-        LEAT_TRY_VOID(fixture.log->advance_start({10}));
+        LEAT_TRY_VOID(fixture.log->advance_start({10}, {10}));
         LEAT_TRY_VOID(fixture.log->remove_deleted({1'000'000}));
         LEAT_TRY_VOID(fixture.log->close());
         synced = fixture.log->log_end().value;

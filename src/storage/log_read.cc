@@ -67,6 +67,8 @@ Result<TimestampedOffset> first_in_segment(Segment& segment, const Wanted& wante
 Result<std::vector<ReadSlice>> Log::read(Offset from, Offset below, std::size_t bytes_max,
                                          bool at_least_one, bool may_rebuild) {
     LogState& state = *state_;
+    // What was to be deleted when a write failed: nobody was told that the start has moved.
+    if (state.failed && from < state.log_start) return state.check_usable().error();
     LEAT_CHECK(from >= state.log_start && from <= state.log_end);
     std::vector<ReadSlice> slices;
     below = std::min(below, state.log_end);

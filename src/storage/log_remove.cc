@@ -81,6 +81,17 @@ Result<Offset> Log::retain(WallMs now, Offset high_watermark) {
     return state.log_start;
 }
 
+Result<Offset> Log::expired_to(WallMs now, Offset high_watermark) {
+    LogState& state = *state_;
+    LEAT_TRY(const std::size_t count, count_expired(state, now, high_watermark));
+    if (count == 0) return Offset{-1};
+    return count == state.segments.size() ? state.log_end : state.segments[count]->base();
+}
+
+Offset Log::end_of_first() const {
+    return state_->segments.size() > 1 ? state_->segments[1]->base() : state_->log_end;
+}
+
 Result<void> Log::remove_deleted(WallMs now) {
     LogState& state = *state_;
     std::vector<LogState::Removal> later;
@@ -113,14 +124,15 @@ Offset Log::segment_base(Offset offset) const {
     return state_->segments[state_->segment_of(offset)]->base();
 }
 
-Result<void> Log::advance_start(Offset offset) {
+Result<void> Log::advance_start(Offset offset, Offset released) {
     LogState& state = *state_;
     LEAT_CHECK(offset <= state.log_end);
     LEAT_TRY_VOID(state.check_usable());
     if (offset <= state.log_start) return {};
     state.log_start = offset;
     // The active segment stays: it holds the log's end.
-    LEAT_TRY_VOID(state.retire_first(state.segment_of(offset), state.options.now));
+    LEAT_TRY_VOID(
+        state.retire_first(state.segment_of(std::min(offset, released)), state.options.now));
     return state.forget_epochs_below(offset);
 }
 

@@ -156,9 +156,11 @@ std::optional<Log::Unsynced> PartitionState::take_unsynced() {
 }
 
 void PartitionState::on_synced(Offset end) {
+    const Offset settled_before = settled();
     synced = std::max(synced, end);
     if (synced > aborted_last) aborted_files.clear();  // They were part of it.
-    if (snapshot_wanted && turn.is_free() && aborted_files.empty()) snapshot_soon(log_end);
+    if (snapshots.is_wanted && turn.is_free() && aborted_files.empty()) snapshot_soon(log_end);
+    if (snapshots.is_awaited && snapshots.newest_up_to(synced) > settled_before) hasten_retention();
     advance();
     settle_waits(Errc::kNone);
 }

@@ -146,7 +146,7 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     }
     context.metrics.appended_batches.add();
     context.metrics.appended_bytes.add(size);
-    bytes_since_snapshot += static_cast<std::int64_t>(size);
+    snapshots.bytes_since += static_cast<std::int64_t>(size);
     append.answer.base_offset = placed->base_offset;
     append.answer.append_time = admitted.append_time;
     if (is_sync()) {

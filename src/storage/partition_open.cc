@@ -164,7 +164,7 @@ Result<void> sync_recovered(ShardContext& context, Log& log, const std::string& 
 /// Takes over the newest snapshot that can be read, and strikes it off the list; without one, the
 /// producers begin with nothing.
 Result<void> restore_newest(PartitionState& s, std::vector<Offset>& snapshots) {
-    s.snapshot_at = Offset{-1};
+    s.snapshots = {};
     s.producers.restore({});
     while (!snapshots.empty()) {
         const Offset at = snapshots.back();
@@ -172,7 +172,8 @@ Result<void> restore_newest(PartitionState& s, std::vector<Offset>& snapshots) {
         auto entries = load_snapshot(s.context.disk, s.path, at);
         if (entries) {
             s.producers.restore(*std::move(entries));
-            s.snapshot_at = at;
+            s.snapshots.at = at;
+            s.snapshots.there = {at};
             return {};
         }
         kLog.warn("producer snapshot unusable", {{"partition", s.spec.folder()},
@@ -206,12 +207,12 @@ Result<void> open_log(PartitionState& s, std::optional<Offset> mark) {
                            .now = now,
                            .check_crc = !s.context.faults.skip_crc_check};
         LEAT_TRY(s.log, Log::open(s.context.disk, s.context.files, std::move(options),
-                                  std::max(s.snapshot_at, Offset{0}), std::ref(replay)));
+                                  std::max(s.snapshots.at, Offset{0}), std::ref(replay)));
         report(s.spec, s.log->recovered(), s.context.metrics);
         std::string damage = s.log->recovered().damage;
-        const bool is_behind = damage.empty() && s.log->log_end() < s.snapshot_at;
+        const bool is_behind = damage.empty() && s.log->log_end() < s.snapshots.at;
         if (is_behind) {  // The crash took records that the snapshot has.
-            LEAT_TRY_VOID(remove_snapshot(s.context.disk, s.path, s.snapshot_at));
+            LEAT_TRY_VOID(remove_snapshot(s.context.disk, s.path, s.snapshots.at));
             s.log.reset();
             continue;
         }

@@ -18,6 +18,7 @@
 #include "storage/producer_state.h"
 #include "storage/segment_scrub.h"
 #include "storage/shard_context.h"
+#include "storage/snapshot_job.h"
 #include "storage/tail_buffer.h"
 #include "storage/turn.h"
 
@@ -130,15 +131,19 @@ class PartitionState final : public SyncTarget {
     void cancel_timers();
     /// Writes the producers' state as of `at` off the shard.
     void snapshot_soon(Offset at);
-    /// Runs on: a thread that may block.
-    using Files = std::vector<std::shared_ptr<rt::File>>;
-    Result<void> write_snapshot(const ProducerEntries& entries, Offset at, const Files& sync) const;
+    void snapshot_ended(SnapshotJob& job);
+    /// As SnapshotJob has it.
+    [[nodiscard]] Offset settled() const noexcept { return is_sync() ? synced : log_end; }
+    /// Segments that end above must stay: nothing else tells what producers have written. The turn
+    /// is held.
+    [[nodiscard]] Offset releasable() const;
+    void hasten_retention();
     Result<void> store_log_start(Offset offset);
     /// Both run on a thread that may block, with the turn. Errors of retain(): of the log;
     /// kNoSpace: the removal of what was deleted lately may leave the room.
-    Result<Offset> retain(WallMs now, Offset readers_bound);
-    /// On a full disk too when whole segments lie below `to`. Errors: kKafkaStorageError.
-    Result<Offset> delete_below(Offset to);
+    Result<Offset> retain(WallMs now, Offset bound);
+    /// On a full disk too when whole segments lie below `to` and `released`. kKafkaStorageError.
+    Result<Offset> delete_below(Offset to, Offset released);
 
     /// Where a leader epoch began.
     struct EpochStart {
@@ -162,11 +167,9 @@ class PartitionState final : public SyncTarget {
     std::int64_t size_bytes = 0;
     std::vector<EpochStart> epochs;  ///< Ascending; the last one is the current epoch.
     bool has_aborted = false;        ///< Transactions were aborted here at some time.
-    /// Transaction indexes written and not synced; up to which marker. A snapshot needs them
-    /// synced.
-    Files aborted_files;
+    /// Transaction indexes written and not synced, which a snapshot needs; up to which marker.
+    std::vector<std::shared_ptr<rt::File>> aborted_files;
     Offset aborted_last{-1};
-
     bool is_closed = false, is_quarantined = false;
     bool is_offline = false;  ///< Takes no more appends.
     std::string offline_reason;
@@ -190,11 +193,8 @@ class PartitionState final : public SyncTarget {
     Offset cleaned_to{-1};  ///< Compacted up to here; -1: not read yet.
     bool tail_used = false;
     bool has_deleted_files = false;
-    Instant retention_at{};
-    Instant expiry_at{};
-    Offset snapshot_at{-1};  ///< Of the newest snapshot.
-    std::int64_t bytes_since_snapshot = 0;
-    bool snapshot_wanted = false;  ///< Once a sync that is under way has ended.
+    Instant retention_at{}, expiry_at{};
+    Snapshots snapshots;
 };
 
 }  // namespace leat::storage

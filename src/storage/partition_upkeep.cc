@@ -13,7 +13,6 @@
 #include "storage/metrics.h"
 #include "storage/partition.h"
 #include "storage/partition_state.h"
-#include "storage/producer_snapshot.h"
 
 namespace leat::storage {
 namespace {
@@ -24,7 +23,6 @@ constexpr obs::Logger kLog{"storage"};
 /// one at every roll.
 constexpr std::chrono::minutes kSnapshotInterval{1};
 constexpr std::int64_t kSnapshotBytes = std::int64_t{1} << 20;
-constexpr std::size_t kSnapshotsKept = 2;
 
 using std::chrono::milliseconds;
 
@@ -53,57 +51,14 @@ void PartitionState::schedule_flush() {
         });
 }
 
-void PartitionState::snapshot_soon(Offset at) {
-    // The next start has to read again what may lack its index entry.
-    if (at <= snapshot_at || is_quarantined || is_offline || (log && log->owes_aborted())) return;
-    // A sync of the same files that is under way may fail, and one after it succeeds for nothing.
-    if (!aborted_files.empty() && !context.flusher.is_idle(*this)) {
-        snapshot_wanted = true;
-        return;
-    }
-    snapshot_wanted = false;
-    snapshot_at = at;
-    bytes_since_snapshot = 0;
-    ++jobs;
-    context.pool.submit(
-        context.executor,
-        [this, at, entries = producers.entries(), aborted = std::exchange(aborted_files, {})] {
-            if (auto written = write_snapshot(entries, at, aborted); !written)
-                kLog.warn("producer snapshot not written",
-                          {{"partition", spec.folder()}, {"error", written.error().code()}});
-        },
-        [this, keep = self->shared_from_this()] {
-            --jobs;
-            wake_if_idle();
-        });
-}
-
-Result<void> PartitionState::write_snapshot(const ProducerEntries& entries, Offset at,
-                                            const Files& sync) const {
-    // What precedes a snapshot is not looked at again, so that an index entry that a crash takes
-    // would be missed for ever: readers would take aborted records for good ones.
-    if (!context.faults.skip_sync)
-        for (const auto& file : sync) LEAT_TRY_VOID(file->sync());
-    // The window first: a snapshot without it would pass for one of Kafka's.
-    LEAT_TRY_VOID(rt::replace_file(context.disk, snapshot_path(path, at, ".window"),
-                                   encode_window(entries, at)));
-    LEAT_TRY_VOID(rt::replace_file(context.disk, snapshot_path(path, at, ".snapshot"),
-                                   encode_snapshot(entries)));
-    LEAT_TRY(const auto offsets, list_snapshots(context.disk, path));
-    if (offsets.size() <= kSnapshotsKept) return {};
-    for (const Offset old : std::span{offsets}.first(offsets.size() - kSnapshotsKept))
-        LEAT_TRY_VOID(remove_snapshot(context.disk, path, old));
-    return {};
-}
-
 Result<void> PartitionState::store_log_start(Offset offset) {
     LEAT_TRY_VOID(write_log_start(context.disk, path, spec, offset));
     stored_start = offset;
     return {};
 }
 
-Result<Offset> PartitionState::retain(WallMs now, Offset readers_bound) {
-    LEAT_TRY(const Offset start, log->retain(now, readers_bound));
+Result<Offset> PartitionState::retain(WallMs now, Offset bound) {
+    LEAT_TRY(const Offset start, log->retain(now, bound));
     if (start <= stored_start) return start;
     auto stored = store_log_start(start);
     if (stored) return start;
@@ -112,20 +67,21 @@ Result<Offset> PartitionState::retain(WallMs now, Offset readers_bound) {
     return std::move(stored).error();
 }
 
-Result<Offset> PartitionState::delete_below(Offset to) {
+Result<Offset> PartitionState::delete_below(Offset to, Offset released) {
     const auto failed = [](const Error& error) {
         return Error{Errc::kKafkaStorageError, error.detail()};
     };
     auto stored = store_log_start(to);
     if (!stored && stored.error().code() == Errc::kNoSpace) {
         // The segments first, then: a start finds the log to begin with the first that is left.
-        auto freed = log->advance_start(std::max(log_start, log->segment_base(to)));
+        const Offset base = log->segment_base(std::min(to, released));
+        auto freed = log->advance_start(std::max(log_start, base), released);
         if (freed) freed = log->remove_deleted_now();
         if (!freed) return failed(freed.error());
         stored = store_log_start(to);
     }
     if (!stored) return failed(stored.error());
-    if (auto moved = log->advance_start(to); !moved) return failed(moved.error());
+    if (auto moved = log->advance_start(to, released); !moved) return failed(moved.error());
     return to;
 }
 
@@ -136,13 +92,19 @@ struct Round {
     bool retain = false;
     WallMs now;
     Offset high_watermark = {};
+    Offset released = {};
+    bool is_starved = false;
+    bool is_held = false;  ///< More would go, were there a snapshot.
     Result<Offset> start = Error{Errc::kNone};
 
     void run(PartitionState& s) {
         if (retain) {
-            start = s.retain(now, high_watermark);
-            const bool is_full = !start && start.error().code() == Errc::kNoSpace;
-            if (is_full && s.log->remove_deleted_now()) start = s.retain(now, high_watermark);
+            const auto due = s.log->expired_to(now, high_watermark);
+            is_held = due && *due > released;
+            const Offset bound = std::min(high_watermark, released);
+            start = s.retain(now, bound);
+            const bool is_full = is_starved || (!start && start.error().code() == Errc::kNoSpace);
+            if (is_full && s.log->remove_deleted_now() && !start) start = s.retain(now, bound);
         }
         ignore(s.log->remove_deleted(now), "tried again in the next round");
     }
@@ -163,6 +125,8 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
         co_await s.turn.take();
         if (s.log && !s.is_closed && !s.is_offline) {
             round.high_watermark = s.high_watermark;
+            round.released = s.releasable();
+            round.is_starved = s.snapshots.is_starved;
             auto run = [&] { round.run(s); };
             co_await on_pool(s.context.pool, executor, run);
             if (round.retain) {
@@ -172,14 +136,16 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
                     kLog.warn("retention failed", {{"partition", s.spec.folder()},
                                                    {"error", round.start.error().code()},
                                                    {"detail", round.start.error().detail()}});
+                s.snapshots.is_awaited = round.is_held && round.start;
             }
         }
         s.give_turn();
         s.advance();
     }
-    if (!s.is_closed && !s.is_offline && s.turn.is_free() &&
-        s.bytes_since_snapshot >= kSnapshotBytes)
-        s.snapshot_soon(s.log_end);
+    const Snapshots& known = s.snapshots;
+    const bool is_due = known.bytes_since >= kSnapshotBytes || known.is_wanted ||
+                        known.has_failed || known.is_awaited;
+    if (!s.is_closed && !s.is_offline && s.turn.is_free() && is_due) s.snapshot_soon(s.log_end);
     s.schedule_upkeep();
 }
 
@@ -224,9 +190,18 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
     } else if (to <= s.log_start) {
         result = s.log_start;
     } else if (s.log && !s.is_offline) {
-        auto delete_them = [&] { result = s.delete_below(to); };
+        const Offset released = s.releasable();
+        bool is_held = false;
+        auto delete_them = [&] {
+            is_held = s.log->segment_base(to) != s.log->segment_base(std::min(to, released));
+            result = s.delete_below(to, released);
+        };
         co_await on_pool(s.context.pool, s.context.executor, delete_them);
         s.has_deleted_files = true;
+        if (is_held) {
+            s.snapshots.is_awaited = true;
+            s.snapshot_soon(s.log_end);
+        }
         if (result) s.log_start = std::max(s.log_start, to);
     }
     s.give_turn();
@@ -256,9 +231,13 @@ static rt::Task<void> settle(PartitionState* state) {
 
 static Result<void> write_last_snapshot(PartitionState& s) {
     LEAT_TRY(auto owed, s.log->write_aborted());
-    PartitionState::Files files = s.aborted_files;
-    if (owed) files.push_back(std::move(owed));
-    return s.write_snapshot(s.producers.entries(), s.log_end, files);
+    SnapshotJob job{.entries = s.producers.entries(),
+                    .at = s.log_end,
+                    .settled = s.settled(),
+                    .sync = s.aborted_files};
+    if (owed) job.sync.push_back(std::move(owed));
+    job.run(s.context.disk, s.path, s.context.faults.skip_sync);
+    return std::move(job.result);
 }
 
 rt::Task<Result<void>> Partition::shut_down() {

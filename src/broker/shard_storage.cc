@@ -34,6 +34,7 @@ struct ShardStorage::OfProcess {
     storage::Metrics metrics;
     std::shared_ptr<storage::CleanerShare> cleaners = std::make_shared<storage::CleanerShare>();
     std::shared_ptr<storage::CleanerShare> scrubs = std::make_shared<storage::CleanerShare>();
+    std::shared_ptr<storage::SetAside> set_aside = std::make_shared<storage::SetAside>();
 };
 
 struct ShardStorage::OfShard {
@@ -83,7 +84,8 @@ std::unique_ptr<storage::ShardContext> ShardStorage::make_context(rt::Executor& 
                                   .was_clean = parts_.directory->was_clean(),
                                   .faults = parts_.faults,
                                   .cleaners = process_->cleaners,
-                                  .scrubs = process_->scrubs};
+                                  .scrubs = process_->scrubs,
+                                  .set_aside = process_->set_aside};
     return std::make_unique<storage::ShardContext>(std::move(context));
 }
 

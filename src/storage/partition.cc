@@ -33,7 +33,10 @@ PartitionState::~PartitionState() {
     cancel_timers();
     context.flusher.detach(*this);
     if (is_offline) context.metrics.offline.add(-1);
-    if (is_quarantined) context.metrics.quarantined.add(-1);
+    if (is_quarantined) {
+        context.metrics.quarantined.add(-1);
+        context.set_aside->remove(spec.id);
+    }
 }
 
 void PartitionState::start(Partition& partition) {
@@ -41,6 +44,7 @@ void PartitionState::start(Partition& partition) {
     context.flusher.attach(*this);
     if (is_quarantined) {
         context.metrics.quarantined.add(1);
+        context.set_aside->add(spec.id);
         go_offline(offline_reason);
     }
     schedule_upkeep();

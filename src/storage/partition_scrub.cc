@@ -114,6 +114,7 @@ static rt::Task<void> quarantine(PartitionState* state, Offset base, std::string
     }
     s.context.metrics.scrub_damaged.add();
     s.context.metrics.quarantined.add(1);
+    s.context.set_aside->add(s.spec.id);
     s.is_quarantined = true;
     std::unique_ptr<Log> log = std::move(s.log);
     s.go_offline(std::move(damage));

@@ -11,6 +11,7 @@
 #include "rt/disk.h"
 #include "rt/executor.h"
 #include "storage/cleaner_share.h"
+#include "storage/set_aside.h"
 
 namespace leat::storage {
 
@@ -55,6 +56,7 @@ struct ShardContext {
     /// Of the process.
     std::shared_ptr<CleanerShare> cleaners = std::make_shared<CleanerShare>();
     std::shared_ptr<CleanerShare> scrubs = std::make_shared<CleanerShare>();
+    std::shared_ptr<SetAside> set_aside = std::make_shared<SetAside>();
 };
 
 }  // namespace leat::storage

@@ -6,6 +6,7 @@ usage: broker_test.py LEAT [TEST...]
 """
 import concurrent.futures
 import gzip
+import pathlib
 import socket
 import struct
 import subprocess
@@ -17,7 +18,9 @@ import urllib.error
 import urllib.request
 import zlib
 
-from raw_client import API_VERSIONS, FETCH, LIST_OFFSETS, METADATA, PRODUCE, Broker, Client, batch, text, values_of
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+import protocol  # noqa: E402
+from raw_client import API_VERSIONS, FETCH, LIST_OFFSETS, METADATA, PRODUCE, Broker, Client, batch, text, values_of  # noqa: E402
 
 LEAT = ""
 
@@ -116,6 +119,42 @@ class Records(unittest.TestCase):
             with concurrent.futures.ThreadPoolExecutor(10) as pool:
                 for found in pool.map(work, range(10)):
                     self.assertEqual(found, [(i, b"%d" % i) for i in range(100)])
+
+
+class SetAside(unittest.TestCase):
+    """As Apache Kafka 4.3.1 answers for a partition in a log directory that went offline."""
+
+    def test_a_partition_that_is_set_aside_has_no_leader(self):
+        with Broker(LEAT) as broker:
+            with broker.client() as client:
+                client.create_topic("t", 2)
+                for partition in (0, 1):
+                    self.assertEqual(client.produce("t", partition, [b"a", b"b"]), (0, 0))
+            broker.stop()
+            (broker.folder / "data" / "t-1" / "00000000000000000000.log").write_bytes(b"cut")
+            broker.start()
+            with protocol.Client("%s:%d" % broker.address) as client:
+                def told(name, version, **values):
+                    rows = client.call(name, version, topics=[{"name": "t"}], **values)["topics"][0]
+                    self.assertEqual(rows["error_code"], 0)
+                    return {row["partition_index"]: (row["error_code"], row["leader_id"], len(row["replica_nodes"]), len(row["isr_nodes"]),
+                                                     len(row.get("offline_replicas", ())))
+                            for row in rows["partitions"]}
+
+                node = told("Metadata", 1)[0][1]
+                self.assertGreaterEqual(node, 0)
+                self.assertEqual(told("Metadata", 1), {0: (0, node, 1, 1, 0), 1: (5, -1, 1, 0, 0)})
+                self.assertEqual(told("Metadata", 8, allow_auto_topic_creation=False, include_cluster_authorized_operations=False,
+                                      include_topic_authorized_operations=False), {0: (0, node, 1, 1, 0), 1: (5, -1, 1, 0, 1)})
+                self.assertEqual(told("DescribeTopicPartitions", 0, response_partition_limit=10, cursor=None),
+                                 {0: (0, node, 1, 1, 0), 1: (0, -1, 1, 0, 1)})
+                dirs = client.call("DescribeLogDirs", 4, topics=None)["results"]
+                self.assertEqual([p["partition_index"] for p in dirs[0]["topics"][0]["partitions"]], [0])
+                deleted = client.call("DeleteTopics", 3, topic_names=["t"], timeout_ms=5000)
+                self.assertEqual(deleted["responses"], [{"name": "t", "error_code": 0}])
+            with broker.client() as client:  # The name is free again, and its partitions are well.
+                self.assertEqual(client.create_topic("t", 2), 0)
+                self.assertEqual(client.produce("t", 1, [b"c"]), (0, 0))
 
 
 class Order(unittest.TestCase):

@@ -22,6 +22,7 @@ using PartitionRow = wire::MetadataResponse::MetadataResponsePartition;
 using Asked = wire::MetadataRequest::MetadataRequestTopic;
 
 constexpr std::string_view kTransactionsTopic = "__transaction_state";
+constexpr std::int32_t kNobody = -1;
 
 /// What became of names that did not exist when they were asked for.
 using Failures = std::map<std::string, Errc, std::less<>>;
@@ -80,12 +81,18 @@ class Answerer {
             request_.arena.array<PartitionRow>(static_cast<std::size_t>(topic.partition_count));
         const std::int32_t epoch = image_.leader_epoch(topic);
         for (std::size_t i = 0; i < row.partitions.size(); ++i) {
-            row.partitions[i] = {.partition_index = static_cast<std::int32_t>(i),
+            const auto index = static_cast<std::int32_t>(i);
+            row.partitions[i] = {.partition_index = index,
                                  .leader_id = node_[0],
                                  .leader_epoch = epoch,
                                  .replica_nodes = node_,
                                  .isr_nodes = node_,
                                  .offline_replicas = {}};
+            if (!request_.shard->storage().set_aside->contains({topic.id, index})) continue;
+            row.partitions[i].error_code = wire_code(Errc::kLeaderNotAvailable);
+            row.partitions[i].leader_id = kNobody;
+            row.partitions[i].isr_nodes = {};
+            row.partitions[i].offline_replicas = node_;
         }
         if (message_.include_topic_authorized_operations)
             row.topic_authorized_operations =

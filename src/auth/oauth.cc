@@ -54,7 +54,7 @@ class OAuthServer final : public SaslServer {
         if (!identity) {
             refused_ = true;
             if (subject_) claimed_ = subject_(in.token);
-            return SaslStep{std::string{kRefusal}};
+            return SaslStep{.reply = std::string{kRefusal}, .is_refused = true};
         }
         if (!in.authorization.empty() && in.authorization != identity->principal.name()) {
             claimed_ = identity->principal.name();
@@ -62,7 +62,7 @@ class OAuthServer final : public SaslServer {
                 "Authentication failed: Client requested an authorization id that is different "
                 "from the token's principal name");
         }
-        return SaslStep{{}, *std::move(identity)};
+        return SaslStep{.reply = {}, .identity = *std::move(identity)};
     }
 
   private:

@@ -57,6 +57,7 @@ TEST(OAuthServer, TellsAnErrorAndFailsAtTheNextByte) {
     ASSERT_TRUE(step.has_value());
     EXPECT_FALSE(step->identity.has_value());
     EXPECT_EQ(step->reply, R"({"status":"invalid_token"})");
+    EXPECT_TRUE(step->is_refused) << "the client may hang up now";
     const auto last = client->next(step->reply);
     EXPECT_EQ(**last, "\x01");
     EXPECT_FALSE(server->next(**last).has_value());

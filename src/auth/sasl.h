@@ -31,6 +31,8 @@ struct SaslStep {
     std::string reply;
     /// On the server's side: who it is, and the exchange is over.
     std::optional<Identity> identity = std::nullopt;
+    /// Nobody was proved, and only the peer's last word is missing, which may never come.
+    bool is_refused = false;
 };
 
 /// The server's side.

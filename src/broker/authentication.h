@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "auth/principal.h"
 #include "auth/sasl.h"
@@ -54,6 +55,8 @@ class Authentication {
     Result<std::int64_t> succeed(const auth::Identity& identity, Instant now, WallMs wall_now,
                                  auth::Session& session);
     void fail() noexcept;
+    /// True once: whether the failure is still to be counted and logged.
+    [[nodiscard]] bool tells_failure() noexcept { return !std::exchange(is_failure_told_, true); }
 
     [[nodiscard]] const std::string& mechanism() const noexcept { return mechanism_; }
     /// What the exchange says of the peer's name; "" without one.
@@ -69,6 +72,7 @@ class Authentication {
     State state_ = State::kIdle;
     bool is_proved_ = false;
     bool is_raw_ = false;
+    bool is_failure_told_ = false;
     Instant proved_at_{};
 };
 

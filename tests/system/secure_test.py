@@ -107,6 +107,9 @@ class Live:
         if mechanism == "PLAIN":
             self.step(f"\0{user}\0{password}".encode())
             return
+        if mechanism == "OAUTHBEARER":
+            self.said = self.step(f"n,,\1auth=Bearer {password}\1\1".encode())
+            return
         mac = lambda key, data: hmac.digest(key, data, "sha256")
         bare = f"n={user},r={base64.b64encode(os.urandom(18)).decode()}"
         first = self.step(f"n,,{bare}".encode()).decode()
@@ -580,12 +583,20 @@ class OAuth(unittest.TestCase):
                 self.assertTrue(login(self.sign(second, "second")))
                 self.assertFalse(login(self.sign(second, "third")))
                 self.assertEqual(Keys.fetched, fetched + 1)
+                hasty = Live(at, "OAUTHBEARER", "", self.sign(second, "first", sub="hasty"))
+                self.assertIn(b"invalid_token", hasty.said)
+                del hasty  # Without the byte that ends the exchange.
+                patient = Live(at, "OAUTHBEARER", "", self.sign(second, "first", sub="patient"))
+                self.assertRaises(PermissionError, patient.step, b"\1")
                 Keys.token = self.sign(first, "first")
                 self.assertNotIn(Keys.token.split(".")[1], server.text())
             failed = [o for o in map(json.loads, (place / "audit.log").read_text().splitlines()) if o["what"] == "Authenticate"]
             told = {(o["principal"], o["mechanism"], o["name"], o["detail"]) for o in failed}
             self.assertEqual(told, {("User:ANONYMOUS", "OAUTHBEARER", "alice", "name claimed, not proved"),
+                                    ("User:ANONYMOUS", "OAUTHBEARER", "hasty", "name claimed, not proved"),
+                                    ("User:ANONYMOUS", "OAUTHBEARER", "patient", "name claimed, not proved"),
                                     ("User:ANONYMOUS", "OAUTHBEARER", "", "")})
+            self.assertEqual(sorted(o["name"] for o in failed if o["name"] in ("hasty", "patient")), ["hasty", "patient"])
             endpoint.shutdown()
             endpoint.server_close()
 

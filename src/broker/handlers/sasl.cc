@@ -57,11 +57,12 @@ void audit_login(const Request& request, std::string_view mechanism, std::string
                                            .is_allowed = is_allowed});
 }
 
-/// Counts and logs it, and waits so that guessing is slow.
+/// Counts and logs a failure, and waits so that guessing is slow: once, as soon as it is certain. A
+/// peer that hangs up before the exchange has ended is not to be spared either.
 rt::Task<void> suffer(Request* request, std::string mechanism) {
     Authentication& authentication = *request->connection->authentication;
+    if (!authentication.tells_failure()) co_return;
     audit_login(*request, mechanism, authentication.claimed(), false);
-    authentication.fail();
     request->shard->broker().metrics().count_authentication(mechanism, "failed");
     kLog.warn("authentication failed", {{"peer", request->connection->peer},
                                         {"listener", authentication.access().name()},
@@ -87,6 +88,7 @@ rt::Task<Result<Step>> step(Request* request, Bytes message) {
     }
     if (!done->has_value()) co_return std::move(*done).error();
     Step out{.reply = std::move((*done)->reply)};
+    if ((*done)->is_refused) co_await suffer(request, authentication.mechanism());
     if (!(*done)->identity) co_return out;
     rt::Executor& here = request->shard->executor();
     LEAT_CO_TRY(out.lifetime_ms,
@@ -114,6 +116,7 @@ rt::Task<Answer> handle_raw_sasl(Request* request) {
     const Result<Step> done = co_await step(request, request->body);
     if (!done.has_value()) {
         co_await suffer(request, mechanism);
+        authentication.fail();
         co_return Answer::close(kFailed);
     }
     wire::Frame frame = wire::new_frame({.inline_bytes = done->reply.size()});
@@ -144,6 +147,7 @@ rt::Task<Answer> handle_sasl_handshake(Request* request,
     }
     out.error_code = wire_code(begun.error().code());
     co_await suffer(request, "none");
+    authentication->fail();
     co_return then_close(answer_with(*request, out), kFailed);
 }
 
@@ -167,6 +171,7 @@ rt::Task<Answer> handle_sasl_authenticate(Request* request,
     out.error_code = wire_code(done.error().code());
     out.error_message = why;
     co_await suffer(request, mechanism);
+    authentication->fail();
     co_return then_close(answer_with(*request, out), kFailed);
 }
 

@@ -28,10 +28,10 @@ ErrorContext ErrorJudge::context_of(const Node& node, std::int64_t timestamp) co
     const Origin& origin = task_->origin();
     if (origin.topic.empty()) return out;
     out.origin = RecordMetadata{std::string{origin.topic}, origin.partition, origin.offset};
-    if (bytes_ == nullptr) return out;
-    if (bytes_->key) out.key.emplace(*bytes_->key);
-    if (bytes_->value) out.value.emplace(*bytes_->value);
-    if (bytes_->headers != nullptr) out.headers = *bytes_->headers;
+    if (origin.bytes == nullptr) return out;
+    if (origin.bytes->key) out.key.emplace(*origin.bytes->key);
+    if (origin.bytes->value) out.value.emplace(*origin.bytes->value);
+    if (origin.bytes->headers != nullptr) out.headers = *origin.bytes->headers;
     return out;
 }
 

@@ -30,8 +30,6 @@ class ErrorJudge {
 
     ErrorJudge(ErrorHandlers handlers, Task& task) : handlers_(std::move(handlers)), task_(&task) {}
 
-    /// The record that is being taken in; null between two. Lives until the next call.
-    void reading(const SourceNode::Bytes* bytes) noexcept { bytes_ = bytes; }
     /// Where an error at `node` comes up now.
     [[nodiscard]] ErrorContext context_of(const Node& node, std::int64_t timestamp) const;
     /// Where output comes from, and what it is, for the handler when it is refused later. `topic`:
@@ -51,7 +49,6 @@ class ErrorJudge {
 
     ErrorHandlers handlers_;
     Task* task_;
-    const SourceNode::Bytes* bytes_ = nullptr;
 };
 
 }  // namespace leat::streams::detail

@@ -162,11 +162,11 @@ Result<void> GlobalState::apply(const client::ReceivedRecord& record) {
     const auto times = std::pair{partition_time, stream_time_};
     partition_time = std::max(partition_time, *time);
     stream_time_ = std::max(stream_time_, *time);
-    judge_.reading(&bytes);
+    origin_.bytes = &bytes;
     Result<void> done = source.take(bytes);
     // What cannot be decoded moves no clock.
     if (source.undecodable()) std::tie(partition_time, stream_time_) = times;
-    judge_.reading(nullptr);
+    origin_.bytes = nullptr;
     if (!done) done = judge(source, bytes, std::move(done));
     if (done) note_place(where, record.offset.value + 1);
     return done;
@@ -175,12 +175,12 @@ Result<void> GlobalState::apply(const client::ReceivedRecord& record) {
 Result<void> GlobalState::judge(const detail::SourceNode& source,
                                 const detail::SourceNode::Bytes& bytes, Result<void> done) {
     if (!failed_ && source.undecodable()) {
-        judge_.reading(&bytes);
+        origin_.bytes = &bytes;
         const detail::Flow flow{.timestamp = bytes.timestamp};
         const bool goes_on = judge_.goes_on(
             {.kind = detail::ErrorJudge::Kind::kDeserialization, .node = source, .flow = flow},
             done.error());
-        judge_.reading(nullptr);
+        origin_.bytes = nullptr;
         if (goes_on) return {};
     }
     return Error{done.error().code(), "global store, " + std::string{origin_.topic} + "-" +

@@ -223,6 +223,106 @@ TEST(Handlers, WhatCannotBeEncodedIsTheProductionHandlersBusiness) {
     EXPECT_THAT(ran.out, ElementsAre("yes"));
 }
 
+/// The last value of each key, after it has waited for 10 ms.
+KStream<string, string> held_back(const KStream<string, string>& in) {
+    return in.group_by_key()
+        .reduce([](const string&, const string& value) { return value; })
+        .suppress(until_time_limit(Duration{10}, unbounded()))
+        .to_stream();
+}
+
+TEST(Handlers, AnUpdateThatWasHeldBackIsSkippedWithTheRecordThatMadeIt) {
+    Builder b;
+    held_back(b.stream<string, string>("in")).to("out", {.value = std::make_shared<Picky>()});
+    const auto ran = run(*b.build(), {.production = continue_on_error, .dead_letter_topic = "dlq"},
+                         {{"k", "yes", 1, {}}, {"k", "no", 2, {{"h", "1"}}}, {"j", "yes", 20, {}}});
+    ASSERT_EQ(ran.dead.size(), 1U);
+    EXPECT_EQ(ran.dead[0].key, "k");
+    EXPECT_EQ(ran.dead[0].value, "no");
+    EXPECT_EQ(ran.dead[0].timestamp, 2);
+    EXPECT_EQ(header(ran.dead[0], "h"), "1");
+    EXPECT_EQ(header(ran.dead[0], "__streams.errors.offset"), "1");
+}
+
+TEST(Handlers, BehindASuppressionTheRecordThatIsReadIsTheOriginAgain) {
+    Builder b;
+    const auto in = b.stream<string, string>("in");
+    held_back(in).to("out");
+    in.to("out2", {.value = std::make_shared<Picky>()});
+    const auto ran = run(*b.build(), {.production = continue_on_error, .dead_letter_topic = "dlq"},
+                         {{"k", "yes", 1, {}}, {"j", "no", 20, {}}});
+    EXPECT_THAT(ran.out, ElementsAre("yes"));
+    ASSERT_EQ(ran.dead.size(), 1U);
+    EXPECT_EQ(ran.dead[0].key, "j");
+    EXPECT_EQ(header(ran.dead[0], "__streams.errors.offset"), "1");
+}
+
+/// Its buffer keeps where a record came from, not its bytes.
+TEST(Handlers, ARecordThatWaitedForATableIsSkippedWithItsOriginAndHeaders) {
+    Builder b;
+    b.stream<string, string>("in")
+        .left_join(b.table<string, string>("t", {}, {.store = "v", .history = Duration{10}}),
+                   [](const string& left, const string*) { return left; },
+                   {.name = "j", .grace = Duration{5}})
+        .to("out", {.value = std::make_shared<Picky>()});
+    const auto topology = b.build();
+    ASSERT_TRUE(topology) << topology.error().detail();
+    const auto ran = run(*topology, {.production = continue_on_error, .dead_letter_topic = "dlq"},
+                         {{"k", "no", 1, {{"h", "1"}}}, {"j", "yes", 20, {}}});
+    ASSERT_EQ(ran.dead.size(), 1U);
+    EXPECT_EQ(ran.dead[0].key, nullopt);
+    EXPECT_EQ(ran.dead[0].value, nullopt);
+    EXPECT_EQ(header(ran.dead[0], "h"), "1");
+    EXPECT_EQ(header(ran.dead[0], "__streams.errors.offset"), "0");
+}
+
+/// The last value of each key behind a cache of so many bytes, with a commit behind each record.
+std::vector<RawRecord> letters_behind_a_cache(std::size_t bytes) {
+    Builder b;
+    b.stream<string, string>("in")
+        .group_by_key()
+        .reduce([](const string&, const string& value) { return value; }, {.store = "st"})
+        .to_stream()
+        .to("out", {.value = std::make_shared<Picky>()});
+    const auto topology = *b.build();
+    const ErrorHandlers handlers{.production = continue_on_error, .dead_letter_topic = "dlq"};
+    auto driver = *TestDriver::open(topology, {.handlers = handlers, .cache_bytes = bytes});
+    EXPECT_TRUE(driver->pipe("in", {"k", "no", 1, {}}));
+    EXPECT_TRUE(driver->commit());
+    return driver->read("dlq");
+}
+
+TEST(Handlers, BehindACacheTheRecordIsKnownWhileItIsRead) {
+    const auto at_once = letters_behind_a_cache(1);
+    ASSERT_EQ(at_once.size(), 1U);
+    EXPECT_EQ(at_once[0].key, "k");
+    EXPECT_EQ(at_once[0].value, "no");
+    const auto later = letters_behind_a_cache(1000);
+    ASSERT_EQ(later.size(), 1U);
+    EXPECT_EQ(later[0].value, nullopt);
+    EXPECT_EQ(header(later[0], "__streams.errors.offset"), "0");
+}
+
+/// Says where each record came from.
+class SaysFrom final : public Processor<string, string> {
+  public:
+    Result<void> process(const Record<string, string>& record) override {
+        auto out = record;
+        out.value = *record.value + "@" + std::to_string(context().record_metadata()->offset);
+        return context().forward(out);
+    }
+};
+
+TEST(Handlers, BehindASuppressionAProcessorSeesWhereTheUpdateCameFrom) {
+    Builder b;
+    held_back(b.stream<string, string>("in"))
+        .process([] { return std::make_unique<SaysFrom>(); })
+        .to("out");
+    const auto ran =
+        run(*b.build(), {}, {{"j", "a", 1, {}}, {"k", "b", 2, {}}, {"l", "c", 20, {}}});
+    EXPECT_THAT(ran.out, ElementsAre("a@0", "b@1"));
+}
+
 TEST(Handlers, TheProductionHandlerSeesWhatWasNotWritten) {
     Builder b;
     b.stream<string, string>("in").to("out", {.value = std::make_shared<Picky>()});

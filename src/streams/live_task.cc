@@ -299,7 +299,10 @@ Result<void> LiveTask::take(Input& input) {
     const std::int64_t offset = held.record.offset.value;
     detail::SourceNode::Bytes bytes = bytes_of(input, held.record);
     bytes.timestamp = input.head_time;
-    origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
+    origin_ = {.topic = input.where.topic,
+               .partition = input.where.partition,
+               .offset = offset,
+               .bytes = &bytes};
     const auto times = std::pair{stream_time_, input.partition_time};  // for undecodable ones
     stream_time_ = std::max(stream_time_, input.head_time);
     input.partition_time = std::max(input.partition_time, input.head_time);
@@ -310,11 +313,10 @@ Result<void> LiveTask::take(Input& input) {
     input.source->count({.timestamp = input.head_time});
     meters_->late(stream_time_ - input.head_time);
     const Stopwatch watch{meters_->processing(), *environment_.clock};
-    judge_.reading(&bytes);
     const Result<void> done = input.source->take(bytes);
     if (input.source->undecodable()) std::tie(stream_time_, input.partition_time) = times;
     const bool goes_on = done || steps_over(*input.source, bytes, done.error());
-    judge_.reading(nullptr);
+    origin_.bytes = nullptr;
     if (!goes_on) return at(input, offset, done.error());
     input.position = offset + 1;
     return stream_time_ < 0 ? Result<void>{} : punctuate(by_stream_time(), stream_time_);
@@ -486,11 +488,11 @@ bool LiveTask::goes_on(const detail::ErrorJudge::Failure& failure, const Error& 
 bool LiveTask::steps_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
                           const Error& error) {
     if (failed_ || !source.undecodable()) return false;
-    judge_.reading(&bytes);
+    origin_.bytes = &bytes;
     const detail::Flow flow{.timestamp = bytes.timestamp};
     const bool out = goes_on(
         {.kind = detail::ErrorJudge::Kind::kDeserialization, .node = source, .flow = flow}, error);
-    judge_.reading(nullptr);
+    origin_.bytes = nullptr;
     return out;
 }
 

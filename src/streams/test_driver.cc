@@ -126,7 +126,6 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now) {
         if (!queue.due(now)) return {};
         const auto before = std::exchange(origin_, {});
-        judge_.reading(nullptr);
         auto done = queue.run(now);
         origin_ = before;
         return done;
@@ -260,6 +259,11 @@ class TestDriver::Impl final : public detail::Task {
                      {std::string{topic}, std::move(record)});
     }
     Result<void> take(const std::string& topic, const RawRecord& record) {
+        auto done = take_in(topic, record);
+        origin_.bytes = nullptr;
+        return done;
+    }
+    Result<void> take_in(const std::string& topic, const RawRecord& record) {
         auto& source = *graph_->source_of(topic);
         auto& partition_time = partition_times_.emplace(topic, -1).first->second;
         detail::SourceNode::Bytes bytes{.topic = topic,
@@ -270,8 +274,7 @@ class TestDriver::Impl final : public detail::Task {
         if (record.value) bytes.value = *record.value;
         const bool internal = parts_.repartition_topics().contains(topic);
         const auto next = offsets_.emplace(internal ? application_ + "-" + topic : topic, 0).first;
-        origin_ = {.topic = next->first, .partition = 0, .offset = next->second++};
-        judge_.reading(&bytes);
+        origin_ = {.topic = next->first, .partition = 0, .offset = next->second++, .bytes = &bytes};
         auto time = source.stamp(bytes);
         if (!time) return judged(std::move(time).error(), source, bytes);
         bytes.timestamp = *time;

@@ -110,10 +110,8 @@ Result<void> StateStore::write_out(const RowChange& change, const Origin& origin
         read_entry(stored, before);
         update.before = &before;
     }
-    const Origin processed = task_->exchange_origin(origin);
-    auto told = listener_(update);
-    task_->exchange_origin(processed);
-    return told;
+    const OriginScope held_back{*task_, origin};
+    return listener_(update);
 }
 
 Result<void> StateStore::put_row(std::string_view row, std::optional<std::string_view> value) {

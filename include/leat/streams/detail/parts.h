@@ -37,14 +37,7 @@ enum class DefaultTime : std::uint8_t {
 class SourceNode : public Node {
   public:
     using Node::Node;
-    struct Bytes {
-        std::string_view topic{};
-        std::optional<std::string_view> key{};
-        std::optional<std::string_view> value{};
-        std::int64_t timestamp = -1;
-        const Headers* headers = nullptr;
-        std::int64_t partition_time = -1;
-    };
+    using Bytes = SourceBytes;
     /// The record's time by the source's extractor; negative: the record is to be dropped. Comes
     /// before the choice of the next record; its answer is the `timestamp` that take() gets.
     /// Errors: kInvalidTimestamp, kInvalidRecord (the extractor looks at key and value), and what

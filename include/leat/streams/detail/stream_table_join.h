@@ -89,6 +89,8 @@ class StreamTableJoinNode final : public Node {
     Result<void> join_again(std::string_view bytes, const BufferedChange& record) {
         LEAT_TRY(const K key, join_.wait->key->decode(name(), bytes));
         LEAT_TRY(const V value, join_.wait->value->decode(name(), record.now.value_or("")));
+        const SourceBytes source = source_of(record);
+        const OriginScope held_back{task(), origin_of(record, source)};
         return join({.key = &key,
                      .value = &value,
                      .timestamp = record.timestamp,

@@ -34,7 +34,25 @@ struct BufferedChange {
     std::string topic{};
     std::int32_t partition = -1;
     Headers headers{};
+    /// The record as it was read, for dead letters. Not in the changelog, so gone after a restart.
+    Bytes read_key{};
+    Bytes read_value{};
 };
+
+/// A view of where the update came from; key and value as far as they were kept.
+[[nodiscard]] inline SourceBytes source_of(const BufferedChange& change) {
+    SourceBytes out{
+        .topic = change.topic, .timestamp = change.timestamp, .headers = &change.headers};
+    if (change.read_key) out.key = *change.read_key;
+    if (change.read_value) out.value = *change.read_value;
+    return out;
+}
+[[nodiscard]] inline Origin origin_of(const BufferedChange& change, const SourceBytes& bytes) {
+    return {.topic = change.topic,
+            .partition = change.partition,
+            .offset = change.offset,
+            .bytes = &bytes};
+}
 
 /// Kafka Streams' BufferValue, and behind it the deadline.
 [[nodiscard]] std::string encode_buffered(const BufferedChange& change, std::int64_t deadline);

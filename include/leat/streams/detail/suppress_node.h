@@ -68,6 +68,10 @@ class SuppressNode final : public Node {
                             .topic = std::string{origin.topic},
                             .partition = origin.partition};
         if (flow.headers != nullptr) kept.headers = *flow.headers;
+        if (origin.bytes != nullptr) {
+            if (origin.bytes->key) kept.read_key.emplace(*origin.bytes->key);
+            if (origin.bytes->value) kept.read_value.emplace(*origin.bytes->value);
+        }
         LEAT_TRY(kept.before, encoded(change.before));
         LEAT_TRY(kept.now, encoded(change.now));
         std::int64_t deadline = flow.timestamp;
@@ -99,6 +103,8 @@ class SuppressNode final : public Node {
         LEAT_TRY(const auto now, decoded(kept.now));
         LEAT_TRY(const auto before, decoded(kept.before));
         const Change change{.now = now ? &*now : nullptr, .before = before ? &*before : nullptr};
+        const SourceBytes source = source_of(kept);
+        const OriginScope held_back{task(), origin_of(kept, source)};
         LEAT_TRY_VOID(forward({.key = &key,
                                .value = &change,
                                .timestamp = kept.timestamp,

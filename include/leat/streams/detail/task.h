@@ -23,11 +23,23 @@ class StateStore;
 struct SensorListing;
 struct SensorOrder;
 
+/// A record of an input topic, not decoded.
+struct SourceBytes {
+    std::string_view topic{};
+    std::optional<std::string_view> key{};
+    std::optional<std::string_view> value{};
+    std::int64_t timestamp = -1;
+    const Headers* headers = nullptr;
+    std::int64_t partition_time = -1;
+};
+
 /// Where the record that is being processed came from.
 struct Origin {
     std::string_view topic{};
     std::int32_t partition = -1;
     std::int64_t offset = -1;
+    /// As it was read, for handlers and dead letters; null: that is no longer known.
+    const SourceBytes* bytes = nullptr;
 };
 
 /// A record on its way out; bytes are copied by send().
@@ -129,6 +141,25 @@ class Task {
     bool commit_requested_ = false;
     TaskIdentity identity_;
     std::map<std::string, std::shared_ptr<void>> shared_;
+};
+
+/// The origin of an update that was held back, while that goes downstream.
+class OriginScope {
+  public:
+    OriginScope(Task& task, Origin origin) : task_(&task), before_(task.origin()) {
+        // A cached row that goes at once, with the record that is still being read.
+        if (origin.bytes == nullptr && origin.offset == before_.offset &&
+            origin.partition == before_.partition && origin.topic == before_.topic)
+            origin.bytes = before_.bytes;
+        task.exchange_origin(origin);
+    }
+    OriginScope(const OriginScope&) = delete;
+    OriginScope& operator=(const OriginScope&) = delete;
+    ~OriginScope() { task_->exchange_origin(before_); }
+
+  private:
+    Task* task_;
+    Origin before_;
 };
 
 }  // namespace leat::streams::detail

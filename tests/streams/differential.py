@@ -32,6 +32,8 @@ WHOLE_RUN = 10_000
 LEAST = 100
 # Of a committed file, so that none grows large.
 FILE_CASES = 80
+# Of the part of the page that mutants.py writes.
+MUTANTS_HEADING = "## Mutants\n"
 # Committed cases that are known to differ: not part of the test, so that they can be worked on.
 OPEN = "open"
 
@@ -250,7 +252,9 @@ def random_cases(options, both):
     print(f"seed {options.seed}, {time.monotonic() - started:.0f} s")
     print("\n".join(tally.lines()))
     if options.report:
-        pathlib.Path(options.report).write_text(report(options, tally, time.monotonic() - started))
+        page = pathlib.Path(options.report)
+        _, heading, mutants = page.read_text().partition(MUTANTS_HEADING) if page.exists() else ("", "", "")
+        page.write_text(report(options, tally, time.monotonic() - started) + (f"\n{heading}{mutants}" if heading else ""))
     thin = tally.thin() if options.cases >= WHOLE_RUN and not options.focus else []
     if thin:
         print(f"fewer than {LEAST} cases: " + ", ".join(thin))

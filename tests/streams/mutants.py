@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mistakes put into a copy of the sources: the committed cases must find each.
 
-    mutants.py [--build build/dev] [NAME]...
+    mutants.py [--build build/dev] [--report FILE] [NAME]...
 
 A mutant is a piece of a header or source and what takes its place. MUTANT there is whether the mistake is made: one program holds all of
 them, and an environment variable says which one it makes, so that everything is compiled once. A piece that is no longer there is an
 error, so that the list follows the code. Compiled are the sources that read the pieces' files, as the build compiles them, with the copy's
 folders in front of the tree's; all else, and how it is linked, is the build's. The program without a mistake comes first and must answer
 every case rightly. A mutant is found by answers that are wrong: a program that only crashes proves nothing about the cases.
+With --report what came out is the section of that name in the page of docs/proof that differential.py writes.
 """
 import argparse
 import collections
@@ -47,6 +48,8 @@ MUTANTS = {
                          "if (*entry.cancelled || (MUTANT && now % 3 == 0)) continue;"),
     "as-of time ignored": (NODES + "stream_table_join.h", "LEAT_TRY(other, table_->versioned() ?", "LEAT_TRY(other, table_->versioned() && !MUTANT ?"),
     "dead letters dropped": ("src/streams/error_judge.cc", "if (!send(letter)) return false;", "if (!MUTANT && !send(letter)) return false;"),
+    "held back in another's name": (NODES + "suppress_node.h", "held_back{task(), origin_of(kept, source)};",
+                                    "held_back{task(), MUTANT ? task().origin() : origin_of(kept, source)};"),
     "null keys stopped": ("src/streams/rewrite.cc", "if (parent->takes_null_keys) *parent", "if (parent->takes_null_keys && !MUTANT) *parent"),
 }
 VARIABLE = "LEAT_STREAMS_MUTANT"
@@ -148,13 +151,30 @@ def answers(binary, rows, mistake):
     return wrong, crashes
 
 
+def section(rows, total):
+    """The part of the page; rows: (name, cases answered wrongly, crashes)."""
+    lines = "\n".join(f"| {name} | `{MUTANTS[name][0]}` | {wrong} | {crashes} |" for name, wrong, crashes in rows)
+    missed = sum(not wrong for _, wrong, _ in rows)
+    return f"""{differential.MUTANTS_HEADING}
+Written by `tests/streams/mutants.py --report` at commit {differential.commit()}: mistakes put into a copy of the engine, each alone, and how
+many of the {total} committed cases are then answered wrongly. Without a mistake none is. **Mutants {len(rows)}, not caught {missed}.**
+
+| mistake | in | cases answered wrongly | crashes |
+|---|---|---:|---:|
+{lines}
+"""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(TREE / "build/dev"))
+    parser.add_argument("--report", metavar="FILE", help="the page of docs/proof that tells of them")
     parser.add_argument("names", nargs="*", help="all unless some are named")
     options = parser.parse_args()
+    if options.report and options.names:
+        parser.error("--report tells of all mutants: not together with names")
     names = options.names or list(MUTANTS)
-    build, rows, missed = Build(pathlib.Path(options.build)), list(differential.read_fixed()), []
+    build, rows, found = Build(pathlib.Path(options.build)), list(differential.read_fixed()), []
 
     def say(name, wrong, crashes):
         print(f"{name:24} {wrong:5} of {len(rows)} cases differ, {crashes} crashes", flush=True)
@@ -169,8 +189,11 @@ def main():
         for name in names:
             wrong, crashes = answers(binary, rows, name)
             say(name, wrong, crashes)
-            if not wrong:
-                missed.append(name)
+            found.append((name, wrong, crashes))
+    if options.report:
+        page = pathlib.Path(options.report)
+        page.write_text(page.read_text().partition(differential.MUTANTS_HEADING)[0].rstrip("\n") + "\n\n" + section(found, len(rows)))
+    missed = [name for name, wrong, _ in found if not wrong]
     if missed:
         print("not caught: " + ", ".join(missed))
     return 1 if missed else 0

@@ -118,7 +118,7 @@ ROWS = {
         ("`TopologyBuilder`: sources, processors, sinks, stores", "addSource, addProcessor, addSink, addStateStore, connectProcessorAndStateStores", "TopologyBuilder.DescribesSourcesStoresAndSinksAsKafkaDoes Refused.NamesTheNode"),
         ("`add_global_store`", "addGlobalStore", "TopologyBuilder.DescribesSourcesStoresAndSinksAsKafkaDoes"),
         ("`Context`: `app_configs`, `state_dir`, `schedule` with a start", "appConfigs, appConfigsWithPrefix, stateDir, schedule(startTime)", "Process.CallsMayBeAskedForOnAGrid"),
-        ("`Context::metrics`: sensors", "metrics: addRateTotalSensor, addLatencyRateTotalSensor, removeSensor", "StreamsMetrics.AreNamedAndTaggedAsInKafkaStreams"),
+        ("`Context::metrics`: sensors", "metrics: addRateTotalSensor, addLatencyRateTotalSensor, addSensor, removeSensor", "StreamsMetrics.AreNamedAndTaggedAsInKafkaStreams StreamsMetrics.ASensorOfOnesOwnTellsTheStatisticsThatItIsGiven"),
         ("`add_read_only_store`", "addReadOnlyStateStore", "TopologyBuilder.ReadOnlyStoresWriteNoChangelog"),
         ("`describe`", "describe", "TopologyBuilder.SubTopologiesAreNumberedByTheirFirstNode Names.NeighboursAreInTheOrderOfJavasSets"),
     ],

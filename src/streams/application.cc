@@ -152,6 +152,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
                                  begin_shutdown(ApplicationState::kPendingError);
                              }});
     if (globals_.is_empty()) return;
+    globals_.meter(room_, client_of(settings_, states_->process_id()) + "-GlobalStreamThread");
     global_thread_ = std::make_unique<GlobalThread>(
         GlobalThread::Environment{.settings = &settings_,
                                   .clock = &rt::system_time(),

@@ -199,6 +199,16 @@ Result<void> GlobalState::log_change(const detail::Outgoing& /*record*/) {
     return {};  // The topic itself is the changelog.
 }
 
+Result<std::shared_ptr<detail::SensorListing>> GlobalState::list_sensor(
+    const detail::SensorOrder& order) {
+    if (!own_) return std::shared_ptr<detail::SensorListing>{};
+    return own_->list(order, wall_time());
+}
+
+void GlobalState::tell_time() {
+    if (own_) own_->tick(wall_time());
+}
+
 std::int64_t GlobalState::wall_time() const {
     return clock_->wall_now().value;
 }

@@ -23,6 +23,7 @@
 #include "leat/streams/handlers.h"
 #include "rt/clock.h"
 #include "streams/error_judge.h"
+#include "streams/sensor_listing.h"
 #include "streams/state/state_home.h"
 #include "streams/state_guard.h"
 #include "streams/task_graph.h"
@@ -61,6 +62,11 @@ class GlobalState final : public detail::Task {
     [[nodiscard]] bool is_whole() const noexcept { return is_whole_ && !is_damaged(); }
     void call_whole() noexcept { is_whole_ = true; }
 
+    /// Processors count on that thread; before open(). `room`: outlives the calls below.
+    void meter(MetricRoom& room, std::string thread) { own_.emplace(&room, std::move(thread)); }
+    /// By the thread of apply(), from time to time.
+    void tell_time();
+
     /// Before the calls below. `states`: where stores that are to be on disk are, until close();
     /// null: all are in memory. Errors: what opening stores and processors ends with.
     Result<void> open(detail::StateHome* states = nullptr);
@@ -97,6 +103,8 @@ class GlobalState final : public detail::Task {
     Result<void> log_change(const detail::Outgoing& record) override;
     [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
     [[nodiscard]] std::int64_t wall_time() const override;
+    Result<std::shared_ptr<detail::SensorListing>> list_sensor(
+        const detail::SensorOrder& order) override;
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
     detail::Origin exchange_origin(const detail::Origin& next) override {
         return std::exchange(origin_, next);
@@ -121,6 +129,7 @@ class GlobalState final : public detail::Task {
     detail::ErrorJudge judge_;
     detail::StateHome* states_ = nullptr;
     detail::OpenState open_state_;
+    std::optional<detail::ListedSensors> own_;  ///< Absent: nothing is counted.
     std::unique_ptr<detail::TaskGraph> graph_;
     std::vector<std::string> nodes_;
     std::vector<std::string> topics_;

@@ -250,6 +250,46 @@ TEST(GlobalState, WhatIsLeftOutIsInTheLogWithItsPlace) {
         EXPECT_NE(lines.find(part), string::npos) << part << " in " << lines;
 }
 
+/// Counts what it is given.
+class Counting final : public Processor<string, string> {
+  public:
+    Result<void> init(ProcessorContext<string, string>& context) override {
+        LEAT_TRY(records_, context.metrics().add_rate_total_sensor("calls", "names", "put",
+                                                                   RecordingLevel::kInfo));
+        return {};
+    }
+    Result<void> process(const Record<string, string>& /*record*/) override {
+        records_.record();
+        return {};
+    }
+
+  private:
+    MetricSensor records_;
+};
+
+TEST(GlobalState, ItsProcessorsCount) {
+    Builder b;
+    b.add_global_store<string, string>(key_value_store<string, string>("by-key"), "names", {},
+                                       [] { return std::make_unique<Counting>(); });
+    const Topology topology = *b.build();
+    const auto told = [](const MetricRoom& room) {
+        std::vector<std::pair<string, double>> out;
+        for (const MetricValue& one : room.gather(rt::system_time().wall_now().value))
+            if (one.name == "put-total") out.emplace_back(one.tags.at("thread-id"), one.value);
+        return out;
+    };
+    MetricRoom room{RecordingLevel::kInfo, {}};
+    GlobalState state{topology.parts(), "app", {}, rt::system_time()};
+    state.meter(room, "app-GlobalStreamThread");
+    ASSERT_TRUE(state.open());
+    ASSERT_TRUE(state.apply(record("a", "1")));
+    ASSERT_TRUE(state.apply(record("a", "2")));
+    state.tell_time();
+    EXPECT_EQ(told(room), (std::vector<std::pair<string, double>>{{"app-GlobalStreamThread", 2}}));
+    state.close();
+    EXPECT_TRUE(told(room).empty()) << "they go with the processor";
+}
+
 TEST(GlobalState, IsEmptyWithoutGlobalStores) {
     Builder b;
     b.stream<string, string>("in").to("out");

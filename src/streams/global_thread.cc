@@ -192,6 +192,7 @@ Result<void> GlobalThread::run() {
 
 Result<void> GlobalThread::turn() {
     bool any = false;
+    state_.tell_time();
     Result<void> done = take_in(any);
     if (state_.is_damaged()) return heal(done);
     if (!done) return done;

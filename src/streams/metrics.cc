@@ -129,7 +129,9 @@ double Sensor::read(Measure what, std::int64_t now_ms, const SampleWindow& windo
     }
     if (what == Measure::kMax) return max == INT64_MIN ? kNothing : number(max);
     if (what == Measure::kMin) return min == INT64_MAX ? kNothing : number(min);
-    if (oldest == nullptr) return what == Measure::kRate ? 0 : kNothing;
+    const bool is_zero_at_rest = what == Measure::kRate || what == Measure::kSumRate ||
+                                 what == Measure::kWindowedCount || what == Measure::kWindowedSum;
+    if (oldest == nullptr) return is_zero_at_rest ? 0 : kNothing;
     if (what == Measure::kShare) {
         constexpr double kNanosPerMs = 1e6;
         const std::int64_t passed =
@@ -140,16 +142,16 @@ double Sensor::read(Measure what, std::int64_t now_ms, const SampleWindow& windo
     }
     const double times = number(total_.load(std::memory_order_relaxed) -
                                 oldest->total.load(std::memory_order_relaxed));
-    if (what == Measure::kAverage)
-        return times == 0 ? kNothing
-                          : number(sum_.load(std::memory_order_relaxed) -
-                                   oldest->sum.load(std::memory_order_relaxed)) /
-                                times;
+    const double sum =
+        number(sum_.load(std::memory_order_relaxed) - oldest->sum.load(std::memory_order_relaxed));
+    if (what == Measure::kAverage) return times == 0 ? kNothing : sum / times;
+    if (what == Measure::kWindowedCount) return times;
+    if (what == Measure::kWindowedSum) return sum;
     // A sample that has just begun counts as all but one that are full, as in Kafka's Rate.
     const std::int64_t elapsed =
         std::max(now_ms - oldest->start_ms.load(std::memory_order_relaxed),
                  std::max<std::int64_t>(1, window.length_ms * (window.samples - 1)));
-    return times * 1000 / number(elapsed);
+    return (what == Measure::kSumRate ? sum : times) * 1000 / number(elapsed);
 }
 
 MetricSet::MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sensors, Gauge gauge)

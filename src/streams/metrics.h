@@ -53,8 +53,11 @@ class Sensor {
         kMin,
         kValue,
         kSum,
-        kShare,  ///< What is recorded are nanoseconds: their part of the time that has passed.
-        kGauge,  ///< Not of a sensor: asked for when it is read.
+        kWindowedCount,
+        kWindowedSum,
+        kSumRate,  ///< As kRate, of the values.
+        kShare,    ///< What is recorded are nanoseconds: their part of the time that has passed.
+        kGauge,    ///< Not of a sensor: asked for when it is read.
     };
     [[nodiscard]] double read(Measure what, std::int64_t now_ms,
                               const SampleWindow& window) const noexcept;
@@ -97,6 +100,7 @@ struct MetricRow {
 [[nodiscard]] std::string underscored(std::string_view text);
 
 namespace detail {
+struct OwnMetric;
 struct SensorListing;
 struct SensorOrder;
 }  // namespace detail
@@ -144,16 +148,24 @@ class MetricRoom {
     Result<std::shared_ptr<detail::SensorListing>> list(const std::string& thread,
                                                         const detail::SensorOrder& order,
                                                         std::int64_t now_ms);
+    /// Tells one more of the sensor. Errors: as above, kLimitExceeded.
+    Result<void> add(const std::shared_ptr<detail::SensorListing>& listing,
+                     detail::OwnMetric metric);
 
   private:
     friend class MetricSet;
+    // Under the lock.
+    [[nodiscard]] Result<void> may_tell(const detail::SensorListing& listing,
+                                        const detail::OwnMetric& metric) const;
+    void tell(const std::shared_ptr<detail::SensorListing>& listing, detail::OwnMetric metric);
     void add_listed(std::vector<MetricValue>& out, std::int64_t now_ms) const;
     RecordingLevel level_;
     SampleWindow window_;
     mutable std::mutex mutex_;
     std::set<const MetricSet*> sets_;
-    /// By names and tags as Prometheus shows them.
     std::map<std::string, std::weak_ptr<detail::SensorListing>> listed_;
+    /// Whose each is that is told, by name and tags as Prometheus shows them.
+    std::map<std::string, std::weak_ptr<detail::SensorListing>> series_;
 };
 
 }  // namespace leat::streams

@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -218,6 +220,125 @@ TEST(StreamsMetrics, AProcessorHasSoManyAtATime) {
               2 * static_cast<std::ptrdiff_t>(StreamsMetrics::kSensorsMax));
 }
 
+TEST(StreamsMetrics, ASensorOfOnesOwnTellsTheStatisticsThatItIsGiven) {
+    MetricSensor size;
+    std::int64_t next = 10;
+    const auto first = [&](StreamsMetrics& metrics) -> Result<void> {
+        LEAT_TRY(size, metrics.add_sensor("order size", kInfo));
+        const auto tell = [&](const string& name, Statistic what) {
+            EXPECT_TRUE(metrics.add_metric(
+                size, {name, "orders", "Size: " + name, {{"region", "eu"}}}, what))
+                << name;
+        };
+        tell("size-avg", Statistic::kAvg);
+        tell("size-min", Statistic::kMin);
+        tell("size-max", Statistic::kMax);
+        tell("size-recent-count", Statistic::kWindowedCount);
+        tell("size-recent-sum", Statistic::kWindowedSum);
+        tell("size-count", Statistic::kCumulativeCount);
+        tell("size-total", Statistic::kCumulativeSum);
+        tell("size-rate", Statistic::kRate);
+        tell("orders-rate", Statistic::kRateOfCount);
+        tell("size-last", Statistic::kValue);
+        tell("size-last", Statistic::kValue);  // Again is nothing new.
+        return {};
+    };
+    const Driven driven{first, [&](StreamsMetrics& metrics) -> Result<void> {
+                            LEAT_TRY(const auto same, metrics.add_sensor("order size", kInfo));
+                            same.record(std::exchange(next, 20));
+                            return {};
+                        }};
+    driven.pipe(2);
+    const auto told = driven.values("orders");
+    EXPECT_THAT(told, UnorderedElementsAre(Pair("size-avg", 15), Pair("size-min", 10),
+                                           Pair("size-max", 20), Pair("size-recent-count", 2),
+                                           Pair("size-recent-sum", 30), Pair("size-count", 2),
+                                           Pair("size-total", 30), Pair("size-rate", 30.0 / 30),
+                                           Pair("orders-rate", 2.0 / 30), Pair("size-last", 20)));
+    EXPECT_THAT(prometheus_text(driven.driver->metrics()),
+                HasSubstr("# HELP kafka_streams_orders_size_avg Size: size-avg\n"
+                          "# TYPE kafka_streams_orders_size_avg gauge\n"
+                          "kafka_streams_orders_size_avg{region=\"eu\",thread_id=\"main\"} 15\n"));
+    // What is windowed ends with its samples, the rest stays.
+    ASSERT_TRUE(driven.driver->advance_wall_time(std::chrono::minutes{2}));
+    const auto later = driven.values("orders");
+    EXPECT_EQ(later.at("size-recent-count"), 0);
+    EXPECT_EQ(later.at("size-recent-sum"), 0);
+    EXPECT_EQ(later.at("size-rate"), 0);
+    EXPECT_EQ(later.at("size-count"), 2);
+    EXPECT_EQ(later.at("size-total"), 30);
+    EXPECT_EQ(later.at("size-last"), 20);
+}
+
+TEST(StreamsMetrics, WhatASensorRecordsItsParentsRecord) {
+    MetricSensor all;
+    MetricSensor some;
+    MetricSensor one;
+    const auto first = [&](StreamsMetrics& metrics) -> Result<void> {
+        LEAT_TRY(all, metrics.add_sensor("all", kInfo));
+        LEAT_TRY(const auto hidden, metrics.add_sensor("hidden", kDebug));
+        EXPECT_FALSE(hidden.should_record());
+        LEAT_TRY(some, metrics.add_sensor("some", kInfo, {{all, hidden}}));
+        LEAT_TRY(one, metrics.add_sensor("one", kInfo, {{some}}));
+        for (const auto& [sensor, name] : {std::pair{all, "all"}, {some, "some"}, {one, "one"}})
+            LEAT_TRY_VOID(metrics.add_metric(sensor, {name, "sums"}, Statistic::kCumulativeSum));
+        LEAT_TRY_VOID(metrics.add_metric(hidden, {"hidden", "sums"}, Statistic::kValue));
+        const auto twice = metrics.add_sensor("twice", kInfo, {{one, all}});
+        EXPECT_FALSE(twice) << "it would record twice";
+        if (!twice) EXPECT_EQ(twice.error().code(), Errc::kInvalidRequest);
+        return {};
+    };
+    bool removes = false;
+    const Driven driven{first, [&](StreamsMetrics& metrics) -> Result<void> {
+                            all.record(1);
+                            some.record(10);
+                            one.record(100);
+                            if (removes) metrics.remove_sensor(some);
+                            return {};
+                        }};
+    driven.pipe(1);
+    EXPECT_THAT(driven.values("sums"),
+                UnorderedElementsAre(Pair("all", 111), Pair("some", 110), Pair("one", 100)));
+    removes = true;
+    driven.pipe(1);
+    EXPECT_THAT(driven.values("sums"), UnorderedElementsAre(Pair("all", 222)))
+        << "those below go with it";
+}
+
+TEST(StreamsMetrics, AMetricThatIsThereOrWouldSpoilAScrapeIsRefused) {
+    const auto first = [](StreamsMetrics& metrics) -> Result<void> {
+        LEAT_TRY(const auto sensor, metrics.add_sensor("mine", kInfo));
+        LEAT_TRY(const auto other, metrics.add_sensor("other", kInfo));
+        const auto code = [&](const MetricSensor& of, const MetricName& name) {
+            const auto done = metrics.add_metric(of, name, Statistic::kValue);
+            return done ? Errc::kNone : done.error().code();
+        };
+        EXPECT_EQ(code(sensor, {"a b", "g"}), Errc::kInvalidRequest);
+        EXPECT_EQ(code(sensor, {"a", ""}), Errc::kInvalidRequest);
+        EXPECT_EQ(code(sensor, {"a", "g", "\xFF"}), Errc::kInvalidRequest);
+        EXPECT_EQ(code(sensor, {"a", "g", "", {{"thread_id", "1"}}}), Errc::kInvalidRequest);
+        EXPECT_EQ(code(sensor, {"dropped-records-total", "stream-task-metrics"}),
+                  Errc::kInvalidRequest);
+        EXPECT_EQ(code(sensor, {"a-b", "g"}), Errc::kNone);
+        EXPECT_EQ(code(other, {"a_b", "g"}), Errc::kInvalidRequest) << "they look the same";
+        EXPECT_EQ(code(other, {"b", "g-a"}), Errc::kInvalidRequest) << "they look the same";
+        EXPECT_EQ(code(other, {"a-b", "g", "", {{"t", "1"}}}), Errc::kNone);
+        // And the other way round.
+        EXPECT_EQ(code(other, {"op-total", "stream-s-metrics", "", {{"s-id", "e"}}}), Errc::kNone);
+        EXPECT_FALSE(metrics.add_rate_total_sensor("s", "e", "op", kInfo));
+        EXPECT_FALSE(metrics.add_sensor("", kInfo));
+        for (std::size_t i = 1; i < StreamsMetrics::kMetricsMax; ++i)
+            EXPECT_EQ(code(sensor, {"n" + std::to_string(i), "g"}), Errc::kNone);
+        EXPECT_EQ(code(sensor, {"more", "g"}), Errc::kLimitExceeded);
+        metrics.remove_sensor(sensor);
+        EXPECT_EQ(code(sensor, {"late", "g"}), Errc::kInvalidRequest) << "it was removed";
+        EXPECT_EQ(code(other, {"a-b", "g"}), Errc::kNone) << "the name is free";
+        return {};
+    };
+    const Driven driven{first, nullptr};
+    EXPECT_EQ(driven.values("stream-s-metrics").size(), 1U);
+}
+
 TEST(MetricRoom, KeepsSensorsOfThreadsApart) {
     MetricRoom room{kInfo, {}};
     const detail::SensorOrder order{.scope = "s", .entity = "e", .operation = "op"};
@@ -235,6 +356,10 @@ TEST(MetricRoom, KeepsSensorsOfThreadsApart) {
     timed.has_latency = true;
     ASSERT_TRUE(room.list("t-1", timed, 0));
     EXPECT_EQ(room.gather(0).size(), 6U);
+    // A line that two threads write would lose some of it.
+    const auto below = room.list("t-2", {.name = "below", .parents = {(*one)->line}}, 0);
+    ASSERT_FALSE(below);
+    EXPECT_EQ(below.error().code(), Errc::kInvalidRequest);
 }
 
 }  // namespace

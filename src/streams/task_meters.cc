@@ -63,7 +63,9 @@ std::int64_t weight_of(std::string_view topic, const std::optional<std::string_v
 
 TaskMeters::TaskMeters(MetricRoom* room, std::string thread, std::string task,
                        detail::TaskGraph& graph, const rt::Clock& clock)
-    : room_(room), tags_{{"thread-id", std::move(thread)}, {"task-id", std::move(task)}} {
+    : room_(room),
+      tags_{{"thread-id", std::move(thread)}, {"task-id", std::move(task)}},
+      own_(room, tags_.at("thread-id")) {
     if (room_ == nullptr) return;
     const MetricSet& mine = add({}, kTaskSensors);
     dropped_ = mine.find(SensorId::kTaskDropped);
@@ -122,21 +124,12 @@ bool TaskMeters::at(std::int64_t now_ms) {
     if (room_ == nullptr || (ticked_ms_ >= 0 && now_ms - ticked_ms_ < kTickMs)) return false;
     ticked_ms_ = now_ms;
     for (const auto& set : sets_) set->tick(now_ms);
-    for (const auto& one : listed_)
-        if (const auto listing = one.lock()) listing->sensor->tick(now_ms, room_->window());
+    own_.tick(now_ms);
     return true;
 }
 
 Result<std::shared_ptr<detail::SensorListing>> TaskMeters::list(const detail::SensorOrder& order) {
-    if (room_ == nullptr) return std::shared_ptr<detail::SensorListing>{};
-    LEAT_TRY(auto listing, room_->list(tags_.at("thread-id"), order, now_ms_));
-    if (listing == nullptr) return listing;
-    // A processor may ask for its sensor with each record.
-    if (std::ranges::none_of(listed_, [&](const auto& one) { return one.lock() == listing; })) {
-        std::erase_if(listed_, [](const auto& one) { return one.expired(); });
-        listed_.push_back(listing);
-    }
-    return listing;
+    return own_.list(order, now_ms_);
 }
 
 TopicMeter TaskMeters::consumed(std::string_view node, std::string_view topic) {

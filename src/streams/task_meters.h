@@ -18,6 +18,7 @@
 #include "leat/streams/detail/task.h"
 #include "rt/clock.h"
 #include "streams/metrics.h"
+#include "streams/sensor_listing.h"
 
 namespace leat::streams {
 
@@ -151,7 +152,7 @@ class TaskMeters {
     /// Of a processor's own. Errors: those of MetricRoom::list().
     Result<std::shared_ptr<detail::SensorListing>> list(const detail::SensorOrder& order);
     /// How many of these a tick goes through: each once.
-    [[nodiscard]] std::size_t listed() const noexcept { return listed_.size(); }
+    [[nodiscard]] std::size_t listed() const noexcept { return own_.size(); }
     [[nodiscard]] TopicMeter consumed(std::string_view node, std::string_view topic);
     /// `topic` as the node names it.
     void produced(std::string_view topic, std::int64_t record_bytes);
@@ -165,7 +166,7 @@ class TaskMeters {
     MetricSet::Tags tags_;
     std::vector<std::unique_ptr<MetricSet>> sets_;
     std::vector<std::unique_ptr<detail::NodeMeter>> nodes_;
-    std::vector<std::weak_ptr<detail::SensorListing>> listed_;
+    detail::ListedSensors own_;
     std::map<std::string, std::string, std::less<>> sinks_;  ///< By topic; "": chosen per record.
     std::map<std::string, TopicMeter, std::less<>> produced_;
     const std::pair<const std::string, TopicMeter>* last_produced_ = nullptr;

@@ -188,8 +188,7 @@ Result<void> LiveTask::go_on_after_gap(Input& input) {
     const client::TopicPartition where[] = {input.where};
     LEAT_TRY(const std::int64_t begin, environment_.offset_at(input.where, client::kEarliest));
     LEAT_TRY(const std::int64_t end, environment_.offset_at(input.where, client::kLatest));
-    // The news may be of a place where the partition was read before it was given up and came back:
-    // the client does not say which. To begin anew then would do again what others have committed.
+    // It may be news of an earlier assignment; to begin anew would then repeat what is committed.
     if (input.position < begin || input.position > end) {
         LEAT_TRY(input.position, start_of(input.where));
     }
@@ -406,6 +405,8 @@ void LiveTask::close() {
     if (!where.empty())
         ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
     is_running_ = false;
+    if (graph_ && open_state_.state)
+        ignore(open_state_.state->settle(graph_->stores()), "what is not kept is restored");
     graph_.reset();
     meters_.reset();
     store_meters_.reset();

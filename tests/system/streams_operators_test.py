@@ -6,7 +6,7 @@ usage: streams_operators_test.py LEAT STREAMS_OPERATORS_APP [--kafka VERSION]
 
 An outer join of streams, hopping, sliding, unlimited and session windows, suppress until windows close, emit on close, a versioned table
 joined with a grace period, cogroup, an outer join of tables. Exactly once; the application is killed in the middle and its state removed,
-so that all that it knows comes from its changelogs. The broker is `leat serve`, or a real Apache Kafka.
+so that all that it knows comes from its changelogs, or left as it is. The broker is `leat serve`, or a real Apache Kafka.
 """
 import argparse
 import collections
@@ -91,6 +91,12 @@ class App:
         self.wait(lambda: f"rows of {key}" in self.lines()[before:], f"no rows of {key}")
         return [line for line in self.lines()[before:] if not line.startswith(("state", "restored", "rows of"))]
 
+    def end(self):
+        """In good order."""
+        self.process.stdin.close()
+        if self.process.wait(60) != 0:
+            raise AssertionError(pathlib.Path(self.log.name).read_text()[-3000:])
+
     def kill(self):
         self.process.kill()
         self.process.wait()
@@ -145,7 +151,7 @@ class Operators(ClusterTest):
         keys = {partition_of(key): key for key in KEYS}
         return [("left", partition, at + 1_000_000 + 10 * number + partition, key, f"end{number};") for partition, key in keys.items()]
 
-    def test_write_and_keep_what_the_test_driver_says(self):
+    def check_operators(self, removes_state):
         dice = random.Random(11)
         start = int(time.time() * 1000) - 3_600_000
         halves = [[row for rows in half(dice, start + n * HALF_MS).values() for row in rows] for n in range(2)]
@@ -167,8 +173,14 @@ class Operators(ClusterTest):
                 app.wait(lambda: self.written(output).total() > 50, "nothing is written")
             app.kill()
         self.assertLess(self.written("unlimited").total(), expected["out-unlimited"].total())
-        shutil.rmtree(state)
         self.produce(halves[1])
+        if removes_state:
+            shutil.rmtree(state)
+        else:
+            before = self.written("unlimited").total()
+            with App(self, *settings) as app:
+                app.wait(lambda: self.written("unlimited").total() > before, "it does not go on")
+                app.end()
         with App(self, *settings) as app:
             done = expected["out-unlimited"].total()
             for number, end in enumerate(ends):
@@ -186,7 +198,7 @@ class Operators(ClusterTest):
             for line in app.lines():
                 if line.startswith("restored "):
                     restored[line.split()[1]] += int(line.split()[2])
-            for store in RESTORED:
+            for store in RESTORED if removes_state else ():
                 self.assertGreater(restored[f"operators-{store}-changelog"], 0, store)
         for topic, wanted in CONFIGS.items():
             found = self.configs(topic)
@@ -201,6 +213,17 @@ class Operators(ClusterTest):
         times = [json.loads(line)["timestamp"] for line in out.splitlines()]
         self.assertGreater(len(times), 0, topic)
         self.assertGreater(min(times), now - 600_000, topic)
+
+
+class OperatorsFromChangelogs(Operators):
+    def test_write_and_keep_what_the_test_driver_says(self):
+        self.check_operators(removes_state=True)
+
+
+class OperatorsWithState(Operators):
+    def test_go_on_with_what_a_kill_and_an_end_left(self):
+        """Rows that were in memory alone are in the changelog after the one, in the database after the other."""
+        self.check_operators(removes_state=False)
 
 
 def main():

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// A key's rows are a chain from the newest to the oldest, found by a table of slots. A part of time
+// is memory of its own and goes as a whole: links into it are known by their start to lead nowhere,
+// so that nothing has to be looked for when it goes.
 #include "streams/state/recent_rows.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
+#include <new>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -10,26 +18,52 @@ namespace leat::streams::detail {
 
 namespace {
 
-/// What a row and a key cost beyond their bytes, roughly.
-constexpr std::size_t kRowOverhead = 48;
-constexpr std::size_t kKeyOverhead = 128;
 /// The budget is shared by threads: it is asked for so much at once.
 constexpr std::size_t kTakenAtOnce = std::size_t{64} << 10U;
-constexpr std::int64_t kParts = 8;
+constexpr std::size_t kBlockBytes = std::size_t{32} << 10U;
+/// Of the first block of a part, most of which are small where there is little to do.
+constexpr std::size_t kFirstBlockBytes = std::size_t{2} << 10U;
+constexpr std::size_t kSlotsMin = 16;
+constexpr std::int64_t kParts = 16;
 
-constexpr auto kByStart = [](std::int64_t start, const auto& row) { return start < row.start; };
+std::size_t hash_of(std::string_view key) {
+    return std::hash<std::string_view>{}(key);
+}
 
 }  // namespace
 
-RecentRows::RecentRows(std::shared_ptr<RowBudget> budget, std::int64_t span_ms)
-    : budget_(std::move(budget)), part_ms_(std::max<std::int64_t>(span_ms / kParts, 1)) {}
+/// Its key and value lie behind it. `jump` leads further back than `older`, so that an old row of a
+/// key with many is found in steps that double; gaps are how many rows a jump passes.
+struct RecentRows::Row {
+    Link older{};
+    Link jump{};
+    std::int64_t start = 0;
+    std::uint32_t gap = 0;
+    std::uint32_t jump_gap = 0;  ///< That of the row which `jump` leads to.
+    std::uint32_t number = 0;
+    std::uint32_t key_size = 0;
+    std::uint32_t value_size = 0;
+
+    [[nodiscard]] char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+    [[nodiscard]] std::string_view key() noexcept { return {bytes(), key_size}; }
+    [[nodiscard]] std::string_view value() noexcept { return {bytes() + key_size, value_size}; }
+    [[nodiscard]] Seen seen() noexcept { return {key(), start, number, value()}; }
+    static std::size_t size_of(std::size_t key, std::size_t value) noexcept {
+        return (sizeof(Row) + key + value + alignof(Row) - 1) / alignof(Row) * alignof(Row);
+    }
+};
+
+RecentRows::RecentRows(std::shared_ptr<RowBudget> budget, std::int64_t span_ms, VisitRow on_leave)
+    : budget_(std::move(budget)),
+      on_leave_(std::move(on_leave)),
+      part_ms_(std::max<std::int64_t>(span_ms / kParts, 1)) {}
 
 RecentRows::~RecentRows() {
     forget();
 }
 
 void RecentRows::begin(std::int64_t from) {
-    LEAT_CHECK(!has_begun_ && rows_.empty());
+    LEAT_CHECK(!has_begun_ && parts_.empty());
     budget_->join();
     has_begun_ = true;
     from_ = from;
@@ -38,64 +72,186 @@ void RecentRows::begin(std::int64_t from) {
 void RecentRows::forget() {
     if (!std::exchange(has_begun_, false)) return;
     parts_.clear();
-    rows_.clear();
+    slots_.clear();
+    used_slots_ = 0;
     bytes_ = 0;
+    oldest_ = 0;
+    has_lost_ = false;
     budget_->give_back(std::exchange(taken_, 0));
     budget_->leave();
 }
 
-void RecentRows::put(std::string_view key, std::int64_t start, std::string_view value) {
-    if (!has_begun_ || start < from_) return;
-    auto at = rows_.find(key);
-    std::size_t cost = kRowOverhead;
-    if (at == rows_.end()) {
-        cost += kKeyOverhead + key.size();
-        at = rows_.emplace(key, Rows{}).first;
+RecentRows::Slot* RecentRows::find(std::string_view key, std::size_t hash) const {
+    if (slots_.empty()) return nullptr;
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = hash & mask; slots_[at].newest.row != nullptr; at = (at + 1) & mask) {
+        Slot& slot = slots_[at];
+        if (slot.hash == hash && is_there(slot.newest) && slot.newest.row->key() == key)
+            return &slot;
     }
-    const std::int64_t number = start / part_ms_;
-    Part& part = parts_[number];
-    Rows& rows = at->second;
-    if (std::exchange(rows.noted_in, number) != number) part.keys.push_back(&*at);
-    const std::size_t held = part.values.capacity_bytes();
-    // Nearly always at the end.
-    auto& by_start = rows.by_start;
-    by_start.insert(std::upper_bound(by_start.begin(), by_start.end(), start, kByStart),
-                    {start, part.values.copy(value)});
-    take(cost + part.values.capacity_bytes() - held);
+    return nullptr;
 }
 
-void RecentRows::take(std::size_t bytes) {
-    bytes_ += bytes;
-    while (bytes_ > taken_) {
-        if (budget_->take(taken_, kTakenAtOnce))
-            taken_ += kTakenAtOnce;
-        else
-            drop_first();
+RecentRows::Slot& RecentRows::slot_for(std::string_view key) {
+    const std::size_t hash = hash_of(key);
+    if (Slot* found = find(key, hash)) return *found;
+    if ((used_slots_ + 1) * 4 > slots_.size() * 3) rebuild();
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t at = hash & mask;
+    while (is_there(slots_[at].newest)) at = (at + 1) & mask;
+    // One whose rows are gone serves again.
+    if (slots_[at].newest.row == nullptr) ++used_slots_;
+    slots_[at] = {.hash = hash};
+    return slots_[at];
+}
+
+void RecentRows::rebuild() {
+    const auto there = [&](const Slot& slot) { return is_there(slot.newest); };
+    const auto count = static_cast<std::size_t>(std::ranges::count_if(slots_, there));
+    std::vector<Slot> slots(std::bit_ceil(std::max(kSlotsMin, (count + 1) * 2)));
+    const std::size_t mask = slots.size() - 1;
+    for (const Slot& slot : slots_) {
+        if (!there(slot)) continue;
+        std::size_t at = slot.hash & mask;
+        while (slots[at].newest.row != nullptr) at = (at + 1) & mask;
+        slots[at] = slot;
     }
+    bytes_ = bytes_ - slots_.size() * sizeof(Slot) + slots.size() * sizeof(Slot);
+    slots_ = std::move(slots);
+    used_slots_ = count;
+}
+
+RecentRows::Row* RecentRows::make_row(Part& part, const Seen& row, std::size_t& taken) {
+    const std::size_t size = Row::size_of(row.key.size(), row.value.size());
+    if (part.blocks.empty() || part.blocks.back().size - part.blocks.back().used < size) {
+        const std::size_t usual = part.blocks.empty() ? kFirstBlockBytes : kBlockBytes;
+        const std::size_t room = std::max(size, usual);
+        part.blocks.push_back(
+            {.bytes = std::make_unique_for_overwrite<std::byte[]>(room), .size = room});
+        taken = room + sizeof(Block);
+    }
+    Block& block = part.blocks.back();
+    Row* out = new (block.bytes.get() + block.used)
+        Row{.start = row.start,
+            .number = row.number,
+            .key_size = static_cast<std::uint32_t>(row.key.size()),
+            .value_size = static_cast<std::uint32_t>(row.value.size())};
+    block.used += size;
+    ++part.rows;
+    std::copy(row.value.begin(), row.value.end(),
+              std::copy(row.key.begin(), row.key.end(), out->bytes()));
+    return out;
+}
+
+template <class Call>
+void RecentRows::each_row(const Part& part, std::size_t count, Call call) {
+    for (const Block& block : part.blocks)
+        for (std::size_t at = 0; at < block.used && count > 0; --count) {
+            Row& row = *reinterpret_cast<Row*>(block.bytes.get() + at);
+            call(row);
+            at += Row::size_of(row.key_size, row.value_size);
+        }
+}
+
+/// Jumps are those of a skew binary number system: a row takes over the jump of what the row
+/// behind it jumps to, where both passed equally many.
+void RecentRows::set_older(Row& row, const Link& older) const {
+    row.older = row.jump = {};
+    row.gap = row.jump_gap = 0;
+    if (!is_there(older)) return;
+    row.older = older;
+    const Row& behind = *older.row;
+    if (behind.gap == behind.jump_gap && is_there(behind.jump)) {
+        const Row& middle = *behind.jump.row;
+        if (is_there(middle.jump)) {
+            row.jump = middle.jump;
+            row.gap = 1 + behind.gap + middle.gap;
+            row.jump_gap = middle.jump.row->gap;
+            return;
+        }
+    }
+    row.jump = older;
+    row.gap = 1;
+    row.jump_gap = behind.gap;
+}
+
+RecentRows::Row* RecentRows::last_after(Row* at, std::int64_t start) const {
+    const auto is_after = [&](const Link& to) { return is_there(to) && to.start > start; };
+    for (;;) {
+        if (is_after(at->jump))
+            at = at->jump.row;
+        else if (is_after(at->older))
+            at = at->older.row;
+        else
+            return at;
+    }
+}
+
+void RecentRows::link(Slot& slot, Row& row) const {
+    if (!is_there(slot.newest) || slot.newest.start <= row.start) {
+        set_older(row, slot.newest);
+        slot.newest = {&row, row.start};
+        return;
+    }
+    Row* newer = last_after(slot.newest.row, row.start);
+    set_older(row, newer->older);
+    newer->older = {&row, row.start};
+}
+
+Result<void> RecentRows::put(const Seen& row) {
+    LEAT_CHECK(takes(row.start) && row.key.size() <= UINT32_MAX && row.value.size() <= UINT32_MAX);
+    // Before there is a part that may have to go, and the slot with it.
+    const std::size_t slots = slots_.size();
+    Slot& slot = slot_for(row.key);
+    std::size_t taken = 0;
+    Row* made = make_row(parts_[row.start / part_ms_], row, taken);
+    link(slot, *made);
+    if (taken == 0 && slots == slots_.size()) return {};
+    return take(taken);
+}
+
+Result<void> RecentRows::take(std::size_t bytes) {
+    bytes_ += bytes;
+    while (bytes_ > taken_ && !parts_.empty()) {
+        if (budget_->take(taken_, kTakenAtOnce)) {
+            taken_ += kTakenAtOnce;
+            continue;
+        }
+        const Part& first = parts_.begin()->second;
+        LEAT_TRY_VOID(leave(first, first.rows));
+        drop_first();
+    }
+    return {};
+}
+
+Result<void> RecentRows::leave(const Part& part, std::size_t count) const {
+    if (!on_leave_) return {};
+    std::vector<Row*> rows;
+    rows.reserve(count);
+    each_row(part, count, [&](Row& row) {
+        if (row.start >= oldest_) rows.push_back(&row);
+    });
+    std::ranges::sort(rows, {},
+                      [](Row* row) { return std::tuple{row->key(), row->start, row->number}; });
+    for (Row* row : rows) LEAT_TRY_VOID(on_leave_(row->seen()));
+    return {};
 }
 
 void RecentRows::drop_first() {
     const auto first = parts_.begin();
-    const std::int64_t end = (first->first + 1) * part_ms_;
-    auto& keys = first->second.keys;
-    std::ranges::sort(keys);
-    const auto same = std::ranges::unique(keys);
-    keys.erase(same.begin(), same.end());
-    for (ByKey::pointer key : keys) {
-        auto& rows = key->second.by_start;
-        const auto last = std::upper_bound(rows.begin(), rows.end(), end - 1, kByStart);
-        bytes_ -= kRowOverhead * static_cast<std::size_t>(last - rows.begin());
-        rows.erase(rows.begin(), last);
-        if (!rows.empty()) continue;
-        bytes_ -= kKeyOverhead + key->first.size();
-        rows_.erase(rows_.find(key->first));
-    }
-    bytes_ -= first->second.values.capacity_bytes();
-    from_ = std::max(from_, end);
+    has_lost_ = has_lost_ || first->second.committed > 0;
+    for (const Block& block : first->second.blocks) bytes_ -= block.size + sizeof(Block);
+    from_ = std::max(from_, (first->first + 1) * part_ms_);
     parts_.erase(first);
+    if (!parts_.empty()) return;
+    slots_.clear();
+    used_slots_ = 0;
+    bytes_ = 0;
 }
 
 void RecentRows::expire(std::int64_t oldest) {
+    oldest_ = std::max(oldest_, oldest);
+    if (parts_.empty() || (parts_.begin()->first + 1) * part_ms_ > oldest) return;
     while (!parts_.empty() && (parts_.begin()->first + 1) * part_ms_ <= oldest) drop_first();
     if (taken_ < bytes_ + 2 * kTakenAtOnce) return;
     const std::size_t kept = bytes_ + kTakenAtOnce;
@@ -103,26 +259,71 @@ void RecentRows::expire(std::int64_t oldest) {
     taken_ = kept;
 }
 
-void RecentRows::fetch(std::string_view key, std::int64_t from, std::int64_t to, const Visit& visit,
+bool RecentRows::fetch(std::string_view key, std::int64_t from, std::int64_t to, const Visit& visit,
                        Direction direction) const {
     LEAT_CHECK(has_begun_ && from_ <= from);
-    const auto found = rows_.find(key);
-    if (found == rows_.end() || to < from) return;
-    const auto& rows = found->second.by_start;
-    const auto first = std::upper_bound(rows.begin(), rows.end(), from - 1, kByStart);
-    const auto last = std::upper_bound(first, rows.end(), to, kByStart);
+    const Slot* slot = find(key, hash_of(key));
+    if (slot == nullptr) return true;
+    Link at = slot->newest;
+    if (at.start > to) at = last_after(at.row, to)->older;
     Entry entry;
-    const auto tell = [&](const Row& row) {
-        entry.value.assign(row.value);
+    const auto tell = [&](Row& row) {
+        entry.value.assign(row.value());
         return visit(row.start, entry);
     };
-    if (direction == Direction::kForward) {
-        for (auto row = first; row != last; ++row)
-            if (!tell(*row)) return;
-    } else {
-        for (auto row = last; row != first;)
-            if (!tell(*--row)) return;
+    const auto goes_on = [&] { return is_there(at) && at.start >= from; };
+    if (direction == Direction::kBackward) {
+        for (; goes_on(); at = at.row->older)
+            if (!tell(*at.row)) return false;
+        return true;
     }
+    // A visitor may fetch itself.
+    thread_local std::vector<Row*> spare;
+    std::vector<Row*> found = std::exchange(spare, {});
+    for (; goes_on(); at = at.row->older) found.push_back(at.row);
+    while (!found.empty() && tell(*found.back())) found.pop_back();
+    const bool is_through = found.empty();
+    found.clear();
+    spare = std::move(found);
+    return is_through;
+}
+
+Result<void> RecentRows::each(std::int64_t from, std::int64_t to, const VisitRow& visit) const {
+    Result<void> done;
+    for (const auto& [number, part] : parts_) {
+        if ((number + 1) * part_ms_ <= from || number * part_ms_ > to) continue;
+        each_row(part, part.rows, [&](Row& row) {
+            if (done && row.start >= std::max(from, from_) && row.start <= to)
+                done = visit(row.seen());
+        });
+    }
+    return done;
+}
+
+std::optional<std::int64_t> RecentRows::note_commit(std::optional<std::int64_t> before,
+                                                    std::int64_t next) {
+    has_lost_ = false;
+    std::optional<std::int64_t> out = next;
+    for (auto& [number, part] : parts_) {
+        part.committed = part.rows;
+        if (std::exchange(part.is_new, false)) part.position = before;
+        out = std::min(out, part.position);  // None is before all.
+    }
+    return on_leave_ ? out : next;
+}
+
+Result<bool> RecentRows::settle() {
+    const bool can = has_begun_ && !has_lost_ && on_leave_;
+    if (can)
+        for (const auto& [number, part] : parts_) LEAT_TRY_VOID(leave(part, part.committed));
+    forget();
+    return can;
+}
+
+Result<void> RecentRows::leave() {
+    for (const auto& [number, part] : parts_) LEAT_TRY_VOID(leave(part, part.rows));
+    forget();
+    return {};
 }
 
 }  // namespace leat::streams::detail

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The newest rows of a window store once more, in memory and by key: a join of two streams looks
-// into its other side's last moments for every record, and a seek in the database costs more than
-// all else that the record does. Layer: streams (L6).
+// The newest rows of a window store in memory, by key: a join of two streams looks into its other
+// side's last moments for every record, and puts each record where it is soon too old for anybody.
+// A seek in the database and a put into it cost more than all else that the record does. Layer:
+// streams (L6).
 // Threading: fetch() by any number of readers at once, while nothing is changed.
 #pragma once
 
@@ -11,13 +12,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <string>
+#include <optional>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "base/arena.h"
+#include "base/result.h"
 #include "leat/streams/detail/state_store.h"
 
 namespace leat::streams::detail {
@@ -39,13 +38,22 @@ class RowBudget {
 };
 
 /// Every row whose window starts at from() or later, several under one key and start. What does
-/// not fit into the budget goes from the oldest on, and from() rises.
+/// not fit into the budget leaves from the oldest on, and from() rises; what nobody reads any more
+/// goes without a word.
 class RecentRows {
   public:
     using Visit = std::function<bool(std::int64_t start, const Entry& entry)>;
+    struct Seen {
+        std::string_view key{};
+        std::int64_t start = 0;
+        std::uint32_t number = 0;
+        std::string_view value{};
+    };
+    using VisitRow = std::function<Result<void>(const Seen& row)>;
 
-    /// Rows are dropped by parts of `span_ms` that are an eighth of it.
-    RecentRows(std::shared_ptr<RowBudget> budget, std::int64_t span_ms);
+    /// Rows go by parts of `span_ms`. `on_leave` takes each that is still read, in the order of
+    /// (key, start, number) within a part; null: somebody else keeps them all.
+    RecentRows(std::shared_ptr<RowBudget> budget, std::int64_t span_ms, VisitRow on_leave = {});
     RecentRows(const RecentRows&) = delete;
     RecentRows& operator=(const RecentRows&) = delete;
     ~RecentRows();
@@ -53,48 +61,81 @@ class RecentRows {
     /// All rows of `from` and later are put from now on; there is none so far.
     void begin(std::int64_t from);
     [[nodiscard]] bool has_begun() const noexcept { return has_begun_; }
-    /// Knows nothing, until begin().
+    /// Knows nothing, until begin(). What is here alone is lost.
     void forget();
     [[nodiscard]] std::int64_t from() const noexcept { return from_; }
+    [[nodiscard]] bool takes(std::int64_t start) const noexcept {
+        return has_begun_ && start >= from_;
+    }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
-    /// Ignored when it is older than from().
-    void put(std::string_view key, std::int64_t start, std::string_view value);
+    /// Precondition: takes(start). Errors: those of `on_leave`.
+    Result<void> put(const Seen& row);
     /// Rows that are older are not asked for any more.
     void expire(std::int64_t oldest);
-    /// As WindowStore::fetch(). Precondition: has_begun(), from() <= from.
-    void fetch(std::string_view key, std::int64_t from, std::int64_t to, const Visit& visit,
+    /// As WindowStore::fetch(); false: `visit` has stopped it. Precondition: has_begun(),
+    /// from() <= from.
+    bool fetch(std::string_view key, std::int64_t from, std::int64_t to, const Visit& visit,
                Direction direction) const;
+    /// Rows of all keys with from <= start <= to, in no order.
+    Result<void> each(std::int64_t from, std::int64_t to, const VisitRow& visit) const;
+
+    /// As StateStore::note_commit() and settle(), for what has come here.
+    std::optional<std::int64_t> note_commit(std::optional<std::int64_t> before, std::int64_t next);
+    Result<bool> settle();
+    /// Every row leaves. Errors: those of `on_leave`.
+    Result<void> leave();
 
   private:
-    struct Row {
-        std::int64_t start = 0;
-        std::string_view value;  ///< In the arena of its part.
+    struct Row;
+    /// To a row that is gone when it starts before from_.
+    struct Link {
+        Row* row = nullptr;
+        std::int64_t start = -1;
     };
-    struct Rows {
-        std::vector<Row> by_start;   ///< Of one start in the order of their puts.
-        std::int64_t noted_in = -1;  ///< The part whose list has the key already.
+    struct Slot {
+        std::size_t hash = 0;
+        Link newest{};  ///< Of one key; null: the slot was never used.
     };
-    struct Hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view key) const noexcept {
-            return std::hash<std::string_view>{}(key);
-        }
+    struct Block {
+        std::unique_ptr<std::byte[]> bytes;
+        std::size_t used = 0;
+        std::size_t size = 0;
     };
-    using ByKey = std::unordered_map<std::string, Rows, Hash, std::equal_to<>>;
     struct Part {
-        std::vector<ByKey::pointer> keys{};  ///< Those with rows in it, some perhaps twice.
-        Arena values{};
+        std::vector<Block> blocks{};
+        std::size_t rows = 0;
+        std::size_t committed = 0;               ///< The first of them.
+        bool is_new = true;                      ///< Since the last commit.
+        std::optional<std::int64_t> position{};  ///< Its rows are in the changelog from there on.
     };
 
+    [[nodiscard]] bool is_there(const Link& to) const noexcept {
+        return to.row != nullptr && to.start >= from_;
+    }
+    [[nodiscard]] Slot* find(std::string_view key, std::size_t hash) const;
+    [[nodiscard]] Slot& slot_for(std::string_view key);
+    void rebuild();
+    [[nodiscard]] static Row* make_row(Part& part, const Seen& row, std::size_t& taken);
+    void set_older(Row& row, const Link& older) const;
+    void link(Slot& slot, Row& row) const;
+    /// The last row behind `at` that starts after `start`. Precondition: `at` does.
+    [[nodiscard]] Row* last_after(Row* at, std::int64_t start) const;
+    template <class Call>
+    static void each_row(const Part& part, std::size_t count, Call call);
+    Result<void> take(std::size_t bytes);
+    Result<void> leave(const Part& part, std::size_t count) const;
     void drop_first();
-    void take(std::size_t bytes);
 
     std::shared_ptr<RowBudget> budget_;
+    VisitRow on_leave_;
     std::int64_t part_ms_;
     bool has_begun_ = false;
+    bool has_lost_ = false;  ///< Committed rows are not here any more, since the last commit.
     std::int64_t from_ = 0;
-    ByKey rows_;
+    std::int64_t oldest_ = 0;
+    mutable std::vector<Slot> slots_;  ///< A power of two, or none.
+    std::size_t used_slots_ = 0;
     std::map<std::int64_t, Part> parts_;
     std::size_t bytes_ = 0;
     std::size_t taken_ = 0;

@@ -12,8 +12,9 @@ namespace leat::streams::detail {
 
 namespace {
 
-/// Rows beside the databases may take a quarter of the memory.
-constexpr std::size_t kRowsShare = 4;
+/// Rows beside the databases may take half of the memory: what they take comes to the write buffers
+/// later, or never.
+constexpr std::size_t kRowsShare = 2;
 
 }  // namespace
 

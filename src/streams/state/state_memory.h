@@ -17,7 +17,7 @@ class StateMemory final : public RowBudget {
   public:
     explicit StateMemory(std::size_t budget_bytes);
     ~StateMemory() override;
-    /// Rows: a quarter of the budget at most; the block cache becomes smaller by it.
+    /// Rows: half of the budget at most; the block cache becomes smaller by it.
     void join() noexcept override { ++row_holders_; }
     void leave() noexcept override { --row_holders_; }
     [[nodiscard]] bool take(std::size_t held, std::size_t bytes) override;

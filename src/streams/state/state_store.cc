@@ -124,9 +124,15 @@ std::string_view StateStore::changelog_key(std::string_view row, std::string& /*
 
 Result<void> StateStore::scan(std::string_view from, std::optional<std::string_view> to,
                               Direction direction, const VisitRow& visit) const {
-    const CallTimer timer{bytes_->meter, StoreCall::kIterator};
-    std::vector<std::pair<std::string, std::optional<std::string>>> held;
+    HeldRows held;
     if (cache_) cache_->dirty(from, to, held);
+    return scan_with(std::move(held), from, to, direction, visit);
+}
+
+Result<void> StateStore::scan_with(HeldRows held, std::string_view from,
+                                   std::optional<std::string_view> to, Direction direction,
+                                   const VisitRow& visit) const {
+    const CallTimer timer{bytes_->meter, StoreCall::kIterator};
     if (held.empty()) return bytes_->scan(from, to, direction, visit);
     const bool backwards = direction == Direction::kBackward;
     if (backwards) std::ranges::reverse(held);

@@ -285,6 +285,7 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
 
 Result<void> TaskState::empty(const std::string& store, const std::string& layout,
                               StoreRows& rows) {
+    behind_.erase(store);
     LEAT_TRY_VOID(renumber(store, layout));
     rows.clear();
     rows.prefix.clear();
@@ -360,9 +361,43 @@ Result<void> TaskState::restore(StateStore& store, std::span<const ChangelogReco
 
 Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets) {
     for (const auto& [name, store] : stores) LEAT_TRY_VOID(store->save());
-    LEAT_TRY_VOID(write(next_offsets));
+    Offsets noted = next_offsets;
+    for (const auto& [name, store] : stores) {
+        const auto next = noted.find(name);
+        if (next == noted.end()) continue;
+        const auto offset = store->note_commit(changelog_offset(name), next->second);
+        if (offset == next->second)
+            behind_.erase(name);
+        else
+            behind_[name] = offset;
+        if (offset)
+            next->second = *offset;
+        else
+            noted.erase(next);
+    }
+    LEAT_TRY_VOID(write(noted));
     for (const auto& [name, offset] : next_offsets) offsets_[name] = offset;
     return {};
+}
+
+Result<void> TaskState::settle(const Stores& stores) {
+    if (!database_->db || is_damaged()) return {};
+    for (const auto& [name, rows] : rows_) rows->clear();
+    Offsets noted;
+    for (const auto& [name, store] : stores) {
+        LEAT_TRY(const bool is_whole, store->settle());
+        const auto behind = behind_.find(name);
+        if (behind == behind_.end()) continue;
+        if (is_whole)
+            noted[name] = offsets_[name];
+        else if (behind->second)
+            offsets_[name] = *behind->second;
+        else
+            offsets_.erase(name);
+    }
+    behind_.clear();
+    if (noted.empty()) return {};
+    return write(noted);
 }
 
 Result<void> TaskState::write(const Offsets& next_offsets) {
@@ -402,6 +437,7 @@ Result<void> TaskState::keep_to_budget() {
 }
 
 Result<void> TaskState::rollback(const Stores& stores, Task& task) {
+    LEAT_TRY_VOID(settle(stores));
     for (const auto& [name, rows] : rows_) rows->clear();
     for (const auto& [name, rows] : memory_) {
         rows->clear();

@@ -90,8 +90,12 @@ class TaskState final : public StateBackend {
     /// changelog records are acknowledged and the input's offsets are committed.
     /// Errors: kIoError, kNoSpace, kMalformed (damaged: the next open() starts empty).
     Result<void> commit(const Stores& stores, const Offsets& next_offsets);
-    /// Drops what is uncommitted. Stores in memory start empty, their changelogs from the
-    /// beginning. Then every store is opened again.
+    /// Before the stores are closed: what is committed and in their memory alone comes into the
+    /// database, if that is possible; else their changelogs go on where the database ends. What is
+    /// uncommitted is gone. Errors: as commit().
+    Result<void> settle(const Stores& stores);
+    /// Drops what is uncommitted, after settle(). Stores in memory start empty, their changelogs
+    /// from the beginning. Then every store is opened again.
     Result<void> rollback(const Stores& stores, Task& task);
     [[nodiscard]] std::size_t uncommitted_bytes() const noexcept;
     [[nodiscard]] bool wants_commit() const noexcept;
@@ -132,6 +136,8 @@ class TaskState final : public StateBackend {
     std::map<std::string, Registered, std::less<>> registry_;
     std::uint16_t next_number_ = 1;
     Offsets offsets_;
+    /// Of stores whose newest rows are in memory alone: what is noted in the database instead.
+    std::map<std::string, std::optional<std::int64_t>, std::less<>> behind_;
     std::optional<Error> failed_;
 };
 

@@ -73,7 +73,25 @@ WindowStore::~WindowStore() = default;
 
 void WindowStore::keep_recent(std::shared_ptr<RowBudget> budget) {
     LEAT_CHECK(spec().retain_duplicates && !timestamped_);
-    recent_ = std::make_unique<RecentRows>(std::move(budget), spec().retention_ms);
+    RecentRows::VisitRow on_leave;
+    // What no changelog has must be in the database at each commit.
+    recent_alone_ = spec().logging && !spec().source_topic;
+    if (recent_alone_)
+        on_leave = [this](const RecentRows::Seen& seen) {
+            return put_row(row(seen.key, seen.start, seen.number), seen.value);
+        };
+    recent_ =
+        std::make_unique<RecentRows>(std::move(budget), spec().retention_ms, std::move(on_leave));
+}
+
+std::optional<std::int64_t> WindowStore::note_commit(std::optional<std::int64_t> before,
+                                                     std::int64_t next) {
+    return recent_ ? recent_->note_commit(before, next) : next;
+}
+
+Result<bool> WindowStore::settle() {
+    if (!recent_) return false;
+    return recent_->settle();
 }
 
 Result<void> WindowStore::open(Task& task) {
@@ -130,7 +148,7 @@ void WindowStore::decode(std::string_view value, Entry& out) const {
 }
 
 Result<void> WindowStore::restore(std::span<const ChangelogRecord> records) {
-    if (recent_) recent_->forget();
+    if (recent_) LEAT_TRY_VOID(recent_->leave());
     for (const auto& record : records) {
         if (record.key.size() < kWindowSuffix || split(record.key).start < 0)
             return Error{Errc::kMalformed,
@@ -177,21 +195,30 @@ Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
         LEAT_TRY(live, admit(start));
     }
     if (nothing || !live) {
-        std::string at;
-        append_key_first(at, {key, start, seq_});
-        LEAT_TRY_VOID(log(at, value, timestamp));
+        LEAT_TRY_VOID(log_row(key, start, value, timestamp));
         return live;
+    }
+    const bool is_recent = recent_ && recent_->takes(start);
+    if (is_recent) LEAT_TRY_VOID(recent_->put({key, start, seq_, *value}));
+    if (recent_) recent_->expire(oldest());
+    if (is_recent && recent_alone_) {
+        note_age(timestamp);
+        LEAT_TRY_VOID(log_row(key, start, value, timestamp));
+        return true;
     }
     const std::string at = row(key, start, seq_);
     RowChange change{.row = at, .value = value, .timestamp = timestamp, .headers = headers};
     std::string stamped;
     if (value && timestamped_) change.value = stamped = with_timestamp(timestamp, *value);
     LEAT_TRY_VOID(write(change));
-    if (recent_) {
-        recent_->put(key, start, *value);
-        recent_->expire(oldest());
-    }
     return true;
+}
+
+Result<void> WindowStore::log_row(std::string_view key, std::int64_t start,
+                                  std::optional<std::string_view> value, std::int64_t timestamp) {
+    logged_key_.clear();
+    append_key_first(logged_key_, {key, start, seq_});
+    return log(logged_key_, value, timestamp);
 }
 
 Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view key,
@@ -228,13 +255,46 @@ Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::in
                                 const Visit& visit, Direction direction) const {
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
-    if (recent_ && recent_->has_begun() && first >= recent_->from()) {
+    if (!recent_ || !recent_->has_begun() || to < recent_->from())
+        return fetch_rows(key, first, to, visit, direction);
+    const std::int64_t from_memory = std::max(first, recent_->from());
+    if (from_memory == first) {
         recent_->fetch(key, first, to, visit, direction);
         return {};
     }
-    return each_segment(first, to, direction, [&](std::int64_t segment) {
-        return fetch_segment(segment, key, first, to, visit, direction);
+    bool goes_on = true;
+    const Visit visit_row = [&](std::int64_t start, const Entry& entry) {
+        return goes_on = visit(start, entry);
+    };
+    if (direction == Direction::kBackward) {
+        if (!recent_->fetch(key, from_memory, to, visit, direction)) return {};
+        return fetch_rows(key, first, from_memory - 1, visit, direction);
+    }
+    LEAT_TRY_VOID(fetch_rows(key, first, from_memory - 1, visit_row, direction));
+    if (goes_on) recent_->fetch(key, from_memory, to, visit, direction);
+    return {};
+}
+
+Result<void> WindowStore::fetch_rows(std::string_view key, std::int64_t from, std::int64_t to,
+                                     const Visit& visit, Direction direction) const {
+    return each_segment(from, to, direction, [&](std::int64_t segment) {
+        return fetch_segment(segment, key, from, to, visit, direction);
     });
+}
+
+StateStore::HeldRows WindowStore::held_rows(std::int64_t segment, std::int64_t from,
+                                            std::int64_t to) const {
+    HeldRows out;
+    if (!recent_ || !recent_alone_ || !recent_->has_begun()) return out;
+    const Result<void> seen =
+        recent_->each(from, to, [&](const RecentRows::Seen& one) -> Result<void> {
+            if (segment_of(one.start) == segment)
+                out.emplace_back(row(one.key, one.start, one.number), one.value);
+            return {};
+        });
+    LEAT_CHECK(seen);
+    std::ranges::sort(out);
+    return out;
 }
 
 Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const VisitAll& visit,
@@ -256,7 +316,7 @@ Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const Vi
             begin.push_back('\0');
         }
         bool go_on = true;
-        LEAT_TRY_VOID(scan(begin, end, direction, [&](std::string_view at, std::string_view value) {
+        const auto see = [&](std::string_view at, std::string_view value) {
             const auto found = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
                                             : split(at.substr(kSegmentBytes));
             if (found.start < first || found.start > to) return true;
@@ -266,7 +326,10 @@ Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const Vi
                 return true;
             }
             return go_on = visit(found.key, found.start, entry);
-        }));
+        };
+        HeldRows held = held_rows(segment, first, to);
+        LEAT_TRY_VOID(held.empty() ? scan(begin, end, direction, see)
+                                   : scan_with(std::move(held), begin, end, direction, see));
         return go_on;
     }));
     const auto before = [](const Found& a, const Found& b) {

@@ -15,6 +15,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "leat/streams/record.h"
@@ -118,6 +120,15 @@ class StateStore {
     [[nodiscard]] bool holds_back() const noexcept;
     /// Keeps what the store remembers beside its rows; before each commit. Errors: kIoError.
     virtual Result<void> save() { return {}; }
+    /// Behind save(): all that was put is committed, and the changelog, which had come to `before`
+    /// at the last commit, goes on at `next`. From where it is to be read when memory is lost.
+    virtual std::optional<std::int64_t> note_commit(std::optional<std::int64_t> /*before*/,
+                                                    std::int64_t next) {
+        return next;
+    }
+    /// Puts into its rows what is committed and in memory alone; what is not committed is gone.
+    /// False: there is nothing, or some of it left memory with what is not committed.
+    virtual Result<bool> settle() { return false; }
 
   protected:
     [[nodiscard]] OrderedBytes& bytes() const noexcept { return *bytes_; }
@@ -140,6 +151,10 @@ class StateStore {
     using VisitRow = std::function<bool(std::string_view row, std::string_view value)>;
     Result<void> scan(std::string_view from, std::optional<std::string_view> to,
                       Direction direction, const VisitRow& visit) const;
+    /// With rows that are elsewhere, in their order; absent values are deletions.
+    using HeldRows = std::vector<std::pair<std::string, std::optional<std::string>>>;
+    Result<void> scan_with(HeldRows held, std::string_view from, std::optional<std::string_view> to,
+                           Direction direction, const VisitRow& visit) const;
     /// Something of that time is put, by a record that is being processed.
     void note_age(std::int64_t timestamp) const;
     /// Appends a record to the changelog, if there is one.

@@ -77,11 +77,15 @@ class WindowStore final : public SegmentedStore {
 
     WindowStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
     ~WindowStore() override;
-    /// The newest rows are kept in memory too, as far as the budget goes. Precondition: duplicates
-    /// are retained, nothing is held back.
+    /// The newest rows are in memory, as far as the budget goes. With a changelog they are there
+    /// alone and come to the database when they leave, unless nobody reads them any more by then.
+    /// Precondition: duplicates are retained, nothing is held back.
     void keep_recent(std::shared_ptr<RowBudget> budget);
     Result<void> open(Task& task) override;
     Result<void> restore(std::span<const ChangelogRecord> records) override;
+    std::optional<std::int64_t> note_commit(std::optional<std::int64_t> before,
+                                            std::int64_t next) override;
+    Result<bool> settle() override;
 
     Result<bool> get(std::string_view key, std::int64_t start, Entry& out) const;
     /// False: dropped (but logged, as Kafka Streams does), the window is older than the retention
@@ -117,10 +121,21 @@ class WindowStore final : public SegmentedStore {
     /// Rows of one key in one segment.
     Result<bool> fetch_segment(std::int64_t segment, std::string_view key, std::int64_t from,
                                std::int64_t to, const Visit& visit, Direction direction) const;
+    /// Rows of a key that are not in memory.
+    Result<void> fetch_rows(std::string_view key, std::int64_t from, std::int64_t to,
+                            const Visit& visit, Direction direction) const;
+    /// Of a segment, those that are in memory alone; in the order of the database.
+    [[nodiscard]] HeldRows held_rows(std::int64_t segment, std::int64_t from,
+                                     std::int64_t to) const;
+    /// A record of the changelog that no row of the database goes with.
+    Result<void> log_row(std::string_view key, std::int64_t start,
+                         std::optional<std::string_view> value, std::int64_t timestamp);
     void decode(std::string_view value, Entry& out) const;
 
     bool timestamped_;
     std::unique_ptr<RecentRows> recent_;
+    bool recent_alone_ = false;  ///< What is there is in the database only when it has left.
+    std::string logged_key_;
     std::uint32_t seq_ = 0;  ///< Of the last put when duplicates are retained.
 };
 

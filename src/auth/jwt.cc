@@ -163,7 +163,7 @@ struct OpenToken {
 };
 
 // Null: `token` is not three parts of base64url with a header that can be read.
-JwsPtr import(std::string_view token) {
+JwsPtr import_token(std::string_view token) {
     std::string_view rest = token;
     for (int dots = 0; dots < 2; ++dots) {
         const std::size_t dot = rest.find('.');
@@ -179,7 +179,7 @@ JwsPtr import(std::string_view token) {
 Result<OpenToken> open_token(std::string_view token, const JwkSet& keys, const JwtRules& rules) {
     if (token.size() > kJwtBytesMax) return refused("the token is too long");
     cjose_err error{};
-    JwsPtr jws = import(token);
+    JwsPtr jws = import_token(token);
     if (jws == nullptr) return refused("no signed token");
     cjose_header_t* header = cjose_jws_get_protected(jws.get());
     const char* algorithm_text = cjose_header_get(header, CJOSE_HDR_ALG, &error);
@@ -207,7 +207,7 @@ bool lacks_key(std::string_view token, const JwkSet& keys, const JwtRules& rules
 std::string claimed_subject(std::string_view token, const JwtRules& rules) {
     if (token.size() > kJwtBytesMax) return {};
     cjose_err error{};
-    const JwsPtr jws = import(token);
+    const JwsPtr jws = import_token(token);
     std::uint8_t* plain = nullptr;
     std::size_t size = 0;
     if (jws == nullptr || !cjose_jws_get_plaintext(jws.get(), &plain, &size, &error)) return {};

@@ -23,7 +23,9 @@ class ClusterTest(unittest.TestCase):
     def setUpClass(cls):
         cls.place = pathlib.Path(tempfile.mkdtemp(prefix="leat-streams-"))
         # An instance that was killed keeps its partitions until its session is over.
-        settings = {"group.min.session.timeout.ms": "1000", **cls.broker_settings}
+        # Records have times long past, and retention, of changelogs too, goes by those: its first round is drawn from the interval.
+        settings = {"group.min.session.timeout.ms": "1000", "log.retention.ms": "-1",
+                    "log.retention.check.interval.ms": "86400000", **cls.broker_settings}
         cls.node = (KafkaNode(cls.place / "kafka", cls.options.kafka, settings=settings) if cls.options.kafka
                     else LeatNode(cls.place / "leat", cls.options.leat, settings=settings))
         cls.node.start()

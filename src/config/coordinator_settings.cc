@@ -18,7 +18,8 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kInt,
      .fallback = "100",
      .min = 0,
-     .doc = "How long partitions that join a transaction wait for the one before to end.",
+     .doc = "How long partitions that join a transaction wait for the one before to end; "
+            "for as long after that end an empty transaction's commit is told to come again.",
      .into_broker = into_broker<&B::transaction_enrolment_wait_ms>},
     {.name = "group.consumer.assignment.interval.ms",
      .type = kInt,

@@ -100,6 +100,8 @@ class Coordinator final {
         std::string id;
         Snapshot now;             ///< As the log has it.
         bool is_pending = false;  ///< A change is on its way to the log.
+        std::optional<Instant>
+            ended_at;  ///< When the markers of its last transaction were written.
         /// Newest connection that its owner has called from; older ones are superseded.
         std::uint64_t connection = 0;
         std::deque<Waiting> waiting;  ///< Enrolments, in the order of the calls.

@@ -315,34 +315,26 @@ Coordinator::EndPlan Coordinator::plan_two(const Transaction& transaction,
     const bool is_after_bump =
         at.protocol == Protocol::kTwo && at.producer.epoch == producer.epoch + 1;
     const bool is_repeated = is_after_rollover || is_after_bump;
-    if (at.producer.id != producer.id && !is_after_rollover)
+    const bool is_next_id = at.is_deciding() && at.next_producer_id == producer.id;
+    if (at.producer.id != producer.id && !is_after_rollover && !is_next_id)
         return {.answer = Errc::kInvalidProducerIdMapping};
+    // KAFKA-18464: before the epoch is looked at. The owner has been told the next one already.
+    if (at.is_deciding()) return {.answer = Errc::kConcurrentTransactions};
     const bool is_current = at.producer.epoch == producer.epoch || settings_.faults.no_fencing;
-    const bool is_valid = at.is_deciding()                            ? is_after_bump
-                          : at.is_idle() && at.state != State::kEmpty ? is_repeated || is_current
-                                                                      : is_current;
-    if (!is_valid) return {.answer = Errc::kProducerFenced};
+    const bool is_complete = at.is_idle() && at.state != State::kEmpty;
+    if (!is_current && !(is_complete && is_repeated)) return {.answer = Errc::kProducerFenced};
     const EndPlan decision{.answer = {}, .needs_id = at.is_epoch_exhausted()};
-    switch (at.state) {
-        case State::kOngoing:
-            return decision;
-        case State::kPrepareCommit:
-        case State::kPrepareAbort: {
-            const bool is_same = request.commit == (at.state == State::kPrepareCommit);
-            return {.answer = is_same ? Errc::kConcurrentTransactions : Errc::kInvalidTxnState};
-        }
-        case State::kCompleteCommit:
-        case State::kCompleteAbort: {
-            const bool is_same = request.commit == (at.state == State::kCompleteCommit);
-            if (is_repeated && !(is_current && settings_.faults.no_fencing))
-                return {.answer = is_same ? Errc::kNone : Errc::kInvalidTxnState};
-            break;
-        }
-        case State::kEmpty:
-        case State::kDead:
-        case State::kPrepareEpochFence:
-            break;
+    if (at.state == State::kOngoing) return decision;
+    if (is_complete && is_repeated && !(is_current && settings_.faults.no_fencing)) {
+        const bool is_same = request.commit == (at.state == State::kCompleteCommit);
+        return {.answer = is_same ? Errc::kNone : Errc::kInvalidTxnState};
     }
+    // Java's client may commit before it has sent what it was given: it asks whether anything is
+    // unsent, and only then sees the commit. Its first records come before it commits again. Kafka
+    // still writes markers by then, and says so; we may be done.
+    const bool is_early = is_complete && transaction.ended_at &&
+                          now_.mono < *transaction.ended_at + settings_.enrolment_wait;
+    if (request.commit && is_early) return {.answer = Errc::kConcurrentTransactions};
     // Nothing was enrolled. The client cannot know that, and may abort; it raises the epoch.
     return request.commit ? EndPlan{.answer = Errc::kInvalidTxnState} : decision;
 }
@@ -411,6 +403,7 @@ void Coordinator::on_marked(std::uint64_t token, Now now) {
           [](Errc /*outcome*/) {});
     by_producer_.erase(transaction.now.producer.id);
     transaction.now = std::move(next);
+    transaction.ended_at = now.mono;
     run_waiting(transaction);
     settle();
 }

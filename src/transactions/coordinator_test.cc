@@ -192,6 +192,24 @@ TEST(Coordinator, ARepeatedEndIsAnsweredAgainAndADelayedOneEndsNothingElse) {
     EXPECT_EQ(f.state(), State::kOngoing);
 }
 
+/// What Java's producer does when it looks for unsent records just before it is given some.
+TEST(Coordinator, ACommitAheadOfItsRecordsIsToldToComeAgain) {
+    Fixture f;
+    const Producer p = f.init().producer;
+    f.enrol(p);
+    const Producer next = f.end(p, true).producer;
+    EXPECT_EQ(f.end(next, true).error, Errc::kConcurrentTransactions) << "the markers are written";
+    f.mark();
+    f.pass(f.settings.enrolment_wait - 1ms);
+    EXPECT_EQ(f.end(next, true).error, Errc::kConcurrentTransactions);
+    EXPECT_EQ(f.enrol(next), Errc::kNone);
+    const Producer last = f.end(next, true).producer;
+    EXPECT_EQ(last, (Producer{100, 2}));
+    f.mark();
+    f.pass(f.settings.enrolment_wait);
+    EXPECT_EQ(f.end(last, true).error, Errc::kInvalidTxnState) << "there are no records";
+}
+
 TEST(Coordinator, UnderProtocolOneASupersededConnectionIsRefused) {
     Fixture f;
     const Producer p = f.init().producer;
@@ -244,6 +262,7 @@ TEST(Coordinator, UnderProtocolTwoNothingCanBeAbortedButNotCommitted) {
     EXPECT_EQ(f.state(), State::kCompleteAbort);
     EXPECT_EQ(f.end(aborted.producer, false).producer, (Producer{100, 2}));
     f.mark();
+    f.pass(f.settings.enrolment_wait);
     EXPECT_EQ(f.end(Producer{100, 2}, true).error, Errc::kInvalidTxnState);
 }
 
@@ -268,8 +287,9 @@ TEST(Coordinator, InitAbortsAnOpenTransactionAndIsAnsweredWhenItComesAgain) {
     ASSERT_EQ(f.marked.size(), 1U);
     EXPECT_FALSE(f.marked[0].commit);
     EXPECT_EQ(f.marked[0].producer.epoch, 1);
-    EXPECT_EQ(f.end(p, true).error, Errc::kInvalidTxnState);
+    EXPECT_EQ(f.end(p, true).error, Errc::kConcurrentTransactions);
     f.mark();
+    EXPECT_EQ(f.end(p, true).error, Errc::kInvalidTxnState);
     EXPECT_EQ(f.init().producer, (Producer{100, 2}));
     EXPECT_EQ(f.end(p, true).error, Errc::kProducerFenced);
 }
@@ -338,6 +358,7 @@ TEST(Coordinator, AnExhaustedEpochGivesANewProducerId) {
     const EndAnswer ended = f.end(Producer{50, kLastEpoch}, true);
     EXPECT_EQ(ended.producer, (Producer{100, 0}));
     EXPECT_EQ(f.marked.back().producer, (Producer{50, 32'767}));
+    EXPECT_EQ(f.end(Producer{100, 0}, true).error, Errc::kConcurrentTransactions);
     f.mark();
     // Repeated, as one who did not get the answer would.
     EXPECT_EQ(f.end(Producer{50, kLastEpoch}, true).producer, (Producer{100, 0}));

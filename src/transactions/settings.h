@@ -27,7 +27,8 @@ struct Settings {
     std::chrono::milliseconds id_expiration{604'800'000};      // transactional.id.expiration.ms
     std::chrono::milliseconds id_expiration_check_interval{
         3'600'000};  // transaction.remove.expired.transaction.cleanup.interval.ms
-    /// How long an enrolment waits for the transaction before it to finish.
+    /// How long an enrolment waits for the transaction before it to finish; for so long after that
+    /// has, the commit of an empty one is told to come again.
     std::chrono::milliseconds enrolment_wait{100};  // add.partitions.to.txn.retry.backoff.max.ms
 
     std::size_t ids_max = 100'000;         ///< In one partition of __transaction_state.

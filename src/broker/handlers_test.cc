@@ -311,6 +311,7 @@ TEST_F(HandlersTest, WhatIsSetAsideAnswersAStorageErrorToEverything) {
     EXPECT_EQ(error(produced), Errc::kKafkaStorageError);
     EXPECT_EQ(one(produced).base_offset, -1);
     EXPECT_EQ(one(produced).log_start_offset, -1);
+    EXPECT_FALSE(one(produced).error_message) << "what is damaged is told in the log alone";
     for (const std::int64_t before : {-1, 0, 3}) {
         EXPECT_EQ(erase(before).error_code, storage_error);
         EXPECT_EQ(erase(before).low_watermark, -1);

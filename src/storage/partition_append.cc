@@ -60,7 +60,7 @@ void PartitionState::refuse(Append& append, Errc error, std::string message) {
 
 void PartitionState::check_producer(Append& append) {
     if (is_closed) return refuse(append, Errc::kUnknownTopicOrPartition);
-    if (is_offline) return refuse(append, Errc::kKafkaStorageError, offline_reason);
+    if (is_offline) return refuse(append, Errc::kKafkaStorageError);
     if (!append.admitted) {
         const Error& error = append.admitted.error();
         return refuse(append, error.code(), std::string{error.detail()});
@@ -124,11 +124,13 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     if (!placed) {
         const Error& error = placed.error();
         const bool is_full = error.code() == Errc::kNoSpace;
-        // Whatever a write left that failed otherwise may be found whole by the next start.
-        refuse(append, is_full ? Errc::kKafkaStorageError : Errc::kNotEnoughReplicasAfterAppend,
-               std::string{info(error.code()).doc} + " " + std::string{error.detail()});
+        // Whatever a write left that failed otherwise may be found whole by the next start. What
+        // failed names files of this machine: the log says it, peers get no text, as in Kafka.
+        refuse(append, is_full ? Errc::kKafkaStorageError : Errc::kNotEnoughReplicasAfterAppend);
         if (is_full)
-            kLog.warn("append refused", {{"partition", spec.folder()}, {"error", error.code()}});
+            kLog.warn("append refused", {{"partition", spec.folder()},
+                                         {"error", error.code()},
+                                         {"detail", error.detail()}});
         else
             go_offline("a write failed: " + std::string{error.detail()});
         return;
@@ -258,7 +260,7 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
     if (must_wait) {
         PartitionState::SyncWait wait{s, append.wait_for};
         const Errc error = co_await wait;
-        if (error != Errc::kNone) s.refuse(append, error, s.offline_reason);
+        if (error != Errc::kNone) s.refuse(append, error);
     }
     co_return std::move(append.answer);
 }

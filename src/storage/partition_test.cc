@@ -90,9 +90,12 @@ TEST(Partition, FailedSyncTakesItOffline) {
     ASSERT_OK(f.open());
     ASSERT_EQ(f.append().error, Errc::kNone);
     f.disk.fail(DiskCall::kSync, 1);
-    EXPECT_EQ(f.append().error, Errc::kNotEnoughReplicasAfterAppend);
+    const Appended failed = f.append();
+    EXPECT_EQ(failed.error, Errc::kNotEnoughReplicasAfterAppend);
     EXPECT_TRUE(f.partition->is_offline());
-    EXPECT_EQ(f.append().error, Errc::kKafkaStorageError);
+    const Appended refused = f.append();
+    EXPECT_EQ(refused.error, Errc::kKafkaStorageError);
+    EXPECT_EQ(failed.message + refused.message, "") << "what failed is told in the log alone";
     // What was synced can still be read, and no more.
     const ReadResult read = f.read(0);
     EXPECT_EQ(read.error, Errc::kNone);
@@ -105,7 +108,9 @@ TEST(Partition, FullDiskRefusesAndHeals) {
     ASSERT_OK(f.open());
     ASSERT_EQ(f.append().error, Errc::kNone);
     f.disk.fail(DiskCall::kWrite, 1, Errc::kNoSpace, true);
-    EXPECT_EQ(f.append().error, Errc::kKafkaStorageError);
+    const Appended refused = f.append();
+    EXPECT_EQ(refused.error, Errc::kKafkaStorageError);
+    EXPECT_EQ(refused.message, "") << "names of files are for the log, not for peers";
     EXPECT_FALSE(f.partition->is_offline());
     f.disk.heal();
     EXPECT_EQ(f.append().base_offset, Offset{1});

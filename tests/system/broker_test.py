@@ -150,6 +150,19 @@ class SetAside(unittest.TestCase):
                                  {0: (0, node, 1, 1, 0), 1: (0, -1, 1, 0, 1)})
                 dirs = client.call("DescribeLogDirs", 4, topics=None)["results"]
                 self.assertEqual([p["partition_index"] for p in dirs[0]["topics"][0]["partitions"]], [0])
+                for kind, error in ((0, 80), (1, 83)):  # No preferred leader, nobody eligible; a partition that is well needs none (84).
+                    def elect(topics):
+                        answer = client.call("ElectLeaders", 2, election_type=kind, timeout_ms=5000, topic_partitions=topics)
+                        return {(row["topic"], part["partition_id"]): part["error_code"]
+                                for row in answer["replica_election_results"] for part in row["partition_result"]}
+
+                    self.assertEqual(elect([{"topic": "t", "partitions": [0, 1]}]), {("t", 0): 84, ("t", 1): error})
+                    self.assertEqual(elect(None), {("t", 1): error})
+                written = client.call("Produce", 8, transactional_id=None, acks=-1, timeout_ms=5000,
+                                      topic_data=[{"name": "t", "partition_data": [{"index": 1, "records": batch([b"c"])}]}])
+                told = written["responses"][0]["partition_responses"][0]
+                self.assertEqual((told["error_code"], told["base_offset"], told["error_message"]), (56, -1, None))
+                self.assertRegex(broker.log(), 'event="partition offline" partition=t-1 why=.*00000000000000000000.log')  # There the operator reads what is damaged.
                 deleted = client.call("DeleteTopics", 3, topic_names=["t"], timeout_ms=5000)
                 self.assertEqual(deleted["responses"], [{"name": "t", "error_code": 0}])
             with broker.client() as client:  # The name is free again, and its partitions are well.

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "broker/admin/cluster.h"
@@ -417,6 +419,46 @@ TEST(AdminReplicas, ElectionIsNeverNeeded) {
     request.election_type = 2;
     EXPECT_EQ(name_of(elect_leaders(request, rig.image(), rig.arena).error_code),
               "INVALID_REQUEST");
+}
+
+// Both as Apache Kafka 4.3.1 answers for a partition in a log directory that went offline.
+TEST(AdminReplicas, WhatIsSetAsideHasNobodyToElect) {
+    Rig rig;
+    const Uuid a = rig.image().find("a")->id;
+    const PartitionTest is_set_aside = [&a](const Uuid& topic, std::int32_t index) {
+        return topic == a && index == 0;
+    };
+    const auto elect = [&](const wire::ElectLeadersRequest& request) {
+        return elect_leaders(request, rig.image(), rig.arena, is_set_aside);
+    };
+    const std::array kinds{
+        std::tuple{std::int8_t{0}, "PREFERRED_LEADER_NOT_AVAILABLE",
+                   std::string_view{"The preferred leader was not available."}},
+        std::tuple{std::int8_t{1}, "ELIGIBLE_LEADERS_NOT_AVAILABLE",
+                   std::string_view{"Eligible topic partition leaders are not available."}}};
+    for (const auto& [type, error, text] : kinds) {
+        SCOPED_TRACE(error);
+        std::array<std::int32_t, 2> partitions{0, 1};
+        wire::ElectLeadersRequest request;
+        request.election_type = type;
+        request.topic_partitions = rig.arena.array<wire::ElectLeadersRequest::TopicPartitions>(1);
+        (*request.topic_partitions)[0] = {.topic = "a", .partitions = partitions};
+        const auto named = elect(request);
+        const auto& told = named.replica_election_results[0].partition_result;
+        EXPECT_EQ(name_of(told[0].error_code), error);
+        EXPECT_EQ(told[0].error_message, text);
+        EXPECT_EQ(name_of(told[1].error_code), "ELECTION_NOT_NEEDED");
+        request.topic_partitions.reset();
+        std::size_t failed = 0;
+        for (const auto& topic : elect(request).replica_election_results) {
+            failed += topic.partition_result.size();
+            if (topic.topic != "a") continue;
+            ASSERT_EQ(topic.partition_result.size(), 1U);
+            EXPECT_EQ(topic.partition_result[0].partition_id, 0);
+            EXPECT_EQ(name_of(topic.partition_result[0].error_code), error);
+        }
+        EXPECT_EQ(failed, 1U);
+    }
 }
 
 TEST(AdminReplicas, OnlyTheCurrentReplicasAreAccepted) {

@@ -44,22 +44,66 @@ Error reassign_error(std::string_view topic, std::int32_t partition,
     return Error{Errc::kNone};
 }
 
+using Elected = wire::ElectLeadersResponse::PartitionResult;
+
+constexpr std::int8_t kPreferred = 0;
+constexpr std::int8_t kUnclean = 1;
+
+bool is_known_election(std::int8_t type) {
+    return type == kPreferred || type == kUnclean;
+}
+
+Elected not_needed(std::int32_t partition) {
+    return {.partition_id = partition,
+            .error_code = code(Errc::kElectionNotNeeded),
+            .error_message = "Leader election not needed for topic partition."};
+}
+
+/// Of what is set aside: the only replica is offline, and has no leader to be elected.
+Elected nobody_there(std::int32_t partition, std::int8_t type) {
+    if (type == kUnclean)
+        return {.partition_id = partition,
+                .error_code = code(Errc::kEligibleLeadersNotAvailable),
+                .error_message = "Eligible topic partition leaders are not available."};
+    return {.partition_id = partition,
+            .error_code = code(Errc::kPreferredLeaderNotAvailable),
+            .error_message = "The preferred leader was not available."};
+}
+
+/// Asked about all partitions, Kafka lists all topics, but of the partitions only those that have
+/// not the leader they should have.
+wire::ElectLeadersResponse elect_all(const wire::ElectLeadersRequest& request,
+                                     const metadata::Image& image, Arena& arena,
+                                     const PartitionTest& is_set_aside) {
+    using Response = wire::ElectLeadersResponse;
+    Response response;
+    response.replica_election_results =
+        arena.array<Response::ReplicaElectionResult>(image.topics().size());
+    std::size_t next = 0;
+    for (const auto& [name, topic] : image.topics()) {
+        auto& told = response.replica_election_results[next++];
+        told.topic = arena.copy(name);
+        if (!is_set_aside || !is_known_election(request.election_type)) continue;
+        std::vector<Elected> failed;
+        for (std::int32_t p = 0; p < topic->partition_count; ++p)
+            if (is_set_aside(topic->id, p))
+                failed.push_back(nobody_there(p, request.election_type));
+        if (failed.empty()) continue;
+        told.partition_result = arena.array<Elected>(failed.size());
+        std::ranges::copy(failed, told.partition_result.begin());
+    }
+    return response;
+}
+
 }  // namespace
 
 wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& request,
-                                         const metadata::Image& image, Arena& arena) {
+                                         const metadata::Image& image, Arena& arena,
+                                         const PartitionTest& is_set_aside) {
+    if (!request.topic_partitions) return elect_all(request, image, arena, is_set_aside);
     using Response = wire::ElectLeadersResponse;
     Response response;
-    // Asked about all partitions, Kafka lists only those whose leader changed, but all topics.
-    if (!request.topic_partitions) {
-        response.replica_election_results =
-            arena.array<Response::ReplicaElectionResult>(image.topics().size());
-        std::size_t next = 0;
-        for (const auto& [name, topic] : image.topics())
-            response.replica_election_results[next++].topic = arena.copy(name);
-        return response;
-    }
-    const bool is_known_type = request.election_type == 0 || request.election_type == 1;
+    const bool is_known_type = is_known_election(request.election_type);
     if (!is_known_type) response.error_code = code(Errc::kInvalidRequest);
     const auto& topics = *request.topic_partitions;
     response.replica_election_results = arena.array<Response::ReplicaElectionResult>(topics.size());
@@ -80,8 +124,10 @@ wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& reques
             }
             const std::string topic{topics[t].topic};
             if (has_partition(image, topic, partition)) {
-                result.error_code = code(Errc::kElectionNotNeeded);
-                result.error_message = "Leader election not needed for topic partition.";
+                const bool is_led =
+                    !is_set_aside || !is_set_aside(image.find(topic)->id, partition);
+                result =
+                    is_led ? not_needed(partition) : nobody_there(partition, request.election_type);
                 continue;
             }
             result.error_code = code(Errc::kUnknownTopicOrPartition);

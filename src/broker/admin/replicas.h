@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/errc.h"
+#include "broker/admin/cluster.h"
 #include "metadata/image.h"
 #include "wire/messages/alter_partition_reassignments_request.h"
 #include "wire/messages/alter_partition_reassignments_response.h"
@@ -26,9 +27,10 @@ namespace leat::broker::admin {
 // All run on any shard, with its image. Views in an answer live as long as request, arena and the
 // arguments given.
 
-/// The one replica leads already: nothing is ever elected.
+/// Nothing is ever elected: the one replica leads already, or is set aside and cannot.
 wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& request,
-                                         const metadata::Image& image, Arena& arena);
+                                         const metadata::Image& image, Arena& arena,
+                                         const PartitionTest& is_set_aside = {});
 
 /// The current replica list is accepted, any other refused.
 wire::AlterPartitionReassignmentsResponse alter_partition_reassignments(

@@ -178,7 +178,11 @@ wire::AlterReplicaLogDirsResponse handle_alter_replica_log_dirs(
 wire::ElectLeadersResponse handle_elect_leaders(Request& request,
                                                 const wire::ElectLeadersRequest& message) {
     if (!may_cluster(request, auth::Operation::kAlter)) return refuse(message, request.arena);
-    const auto out = admin::elect_leaders(message, request.shard->image(), request.arena);
+    const auto is_set_aside = [&request](const Uuid& topic, std::int32_t index) {
+        return request.shard->storage().set_aside->contains({topic, index});
+    };
+    const auto out =
+        admin::elect_leaders(message, request.shard->image(), request.arena, is_set_aside);
     for (const auto& topic : out.replica_election_results)
         for (const auto& partition : topic.partition_result)
             count_error(request, partition.error_code);

@@ -13,8 +13,8 @@
 #include "broker/handlers/sasl.h"
 #include "broker/metrics.h"
 #include "broker/quotas.h"
+#include "broker/request_times.h"
 #include "obs/log.h"
-#include "obs/slow_request.h"
 #include "rt/process.h"
 #include "wire/reader.h"
 
@@ -286,7 +286,8 @@ void Connection::finish(Execution& execution, Answer answer) {
     execution.request.clear_hurry();
     execution.answer = std::move(answer);
     home_.broker().metrics().executing.add(-1);
-    record(execution);
+    execution.answer_bytes = execution.answer.size_bytes();
+    count_request(home_.broker().metrics(), execution.request, execution.answer_bytes);
     if (is_closed_) {
         for (std::size_t i = 0; i < executions_.size(); ++i)
             if (executions_[i].get() == &execution) return retire(i);
@@ -367,30 +368,6 @@ void Connection::unmute() {
     if (!is_closed_ && !is_reading_) read_frames();
 }
 
-void Connection::record(const Execution& execution) {
-    const Request& request = execution.request;
-    BrokerMetrics& metrics = home_.broker().metrics();
-    const ApiMetrics& api = metrics.of(request.api->key);
-    const std::size_t answer_bytes = execution.answer.size_bytes();
-    const auto total = loop_.now() - request.received_at;
-    api.requests.add();
-    api.request_bytes.add(request.frame_bytes);
-    api.response_bytes.add(answer_bytes);
-    api.seconds.observe(total);
-    const auto threshold = ms(home_.config().slow_request_ms);
-    if (threshold.count() <= 0 || total - request.asked_wait < threshold) return;
-    const obs::RequestRecord slow{.api = request.header.api->name,
-                                  .version = request.header.version,
-                                  .client_id = request.client_id(),
-                                  .peer = facts_->peer,
-                                  .total = total,
-                                  .asked_wait = request.asked_wait,
-                                  .request_bytes = static_cast<std::int64_t>(request.frame_bytes),
-                                  .response_bytes = static_cast<std::int64_t>(answer_bytes),
-                                  .note = request.note};
-    if (obs::log_if_slow(slow, threshold)) metrics.slow_requests.add();
-}
-
 /// The request is over: its memory goes back.
 void Connection::retire(std::size_t index) {
     std::unique_ptr<Execution> execution = std::move(executions_[index]);
@@ -398,6 +375,8 @@ void Connection::retire(std::size_t index) {
     // Of an idle connection: room for a few is kept, or each request would allocate it.
     constexpr std::size_t kKept = 4;
     if (executions_.empty() && executions_.capacity() > kKept) executions_.shrink_to_fit();
+    if (execution->state == Execution::State::kAnswered)
+        time_request(home_.broker().metrics(), execution->request, execution->answer_bytes);
     home_.give_back_memory(execution->request.frame_bytes);
     home_.put_execution(std::move(execution));
 }

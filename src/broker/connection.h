@@ -26,6 +26,7 @@ struct Execution {
     Request request;
     State state = State::kWaiting;
     Answer answer;
+    std::size_t answer_bytes = 0;  ///< Of the answer, also when it was sent.
 };
 
 /// Executes one request at a time; only those whose API runs ahead begin while others of their kind
@@ -89,7 +90,6 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     /// By a quota: neither reads nor starts requests for that long.
     void mute(std::chrono::milliseconds time);
     void unmute();
-    void record(const Execution& execution);
     void retire(std::size_t index);
     /// Why nothing more is read now. Memory may be given back by other shards at any time: ask
     /// once and act on that answer.

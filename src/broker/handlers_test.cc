@@ -237,6 +237,9 @@ TEST_F(HandlersTest, FetchDoesNotWaitForLongerThanAsked) {
     world_.run_for(milliseconds{100});
     ASSERT_TRUE(waiting->has_value());
     EXPECT_EQ(one(testing::told<wire::FetchResponse>(**waiting, 12)).error_code, 0);
+    // What came on top, on the way to other shards and back, was not asked for: it may be slow.
+    EXPECT_GT(requests_.back().asked_wait, milliseconds{400});
+    EXPECT_LE(requests_.back().asked_wait, milliseconds{500});
 }
 
 TEST_F(HandlersTest, DeletedTopicEndsTheWait) {

@@ -18,8 +18,8 @@ constexpr auto kTable = std::to_array<Metric>({
     {.name = "leat_response_bytes_total", .help = "Bytes of answers.", .labels = {"api"}},
     {.name = "leat_request_seconds",
      .kind = Kind::kHistogram,
-     .help = "From the last byte of a request to its answer being ready, waits that the client "
-             "asked for included.",
+     .help = "From the last byte of a request to its answer being handed to the socket, waits for "
+             "syncs, other shards, earlier answers and those that the client asked for included.",
      .labels = {"api"},
      .bounds = obs::kLatencyBounds,
      .scale = obs::kNanoseconds},

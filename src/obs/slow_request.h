@@ -15,7 +15,7 @@ struct RequestRecord {
     std::int16_t version = 0;
     std::string_view client_id = {};
     std::string_view peer = {};              ///< "127.0.0.1:40312".
-    std::chrono::nanoseconds total{0};       ///< From the last byte in to the answer queued.
+    std::chrono::nanoseconds total{0};       ///< From the last byte in to the answer in the socket.
     std::chrono::nanoseconds asked_wait{0};  ///< Part of it that the client asked for (long poll).
     std::int64_t request_bytes = 0;
     std::int64_t response_bytes = 0;

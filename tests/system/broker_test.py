@@ -170,6 +170,48 @@ class SetAside(unittest.TestCase):
                 self.assertEqual(client.produce("t", 1, [b"c"]), (0, 0))
 
 
+class RequestTimes(unittest.TestCase):
+    """`leat_request_seconds` and the log of slow requests: the whole time, as Kafka's TotalTimeMs."""
+
+    @staticmethod
+    def seconds(broker, api, count):
+        """Their sum once `count` were timed: that is done after the answer went."""
+        deadline = time.monotonic() + 10
+        while metric(broker, f'leat_request_seconds_count{{api="{api}"}}') < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return metric(broker, f'leat_request_seconds_sum{{api="{api}"}}')
+
+    def test_a_request_that_needs_one_turn_of_the_loop_takes_time(self):
+        with Broker(LEAT, "leat.shards=1") as broker, broker.client() as client:
+            for _ in range(100):
+                client.call(API_VERSIONS, 0, b"")
+            self.assertGreater(self.seconds(broker, "ApiVersions", 100), 0)
+
+    def test_waits_for_syncs_shards_and_earlier_answers_count(self):
+        # Each sync of the topic "slow" takes a tenth of a second longer. Its partitions are on both shards.
+        faults = {"LEAT_FAULT_DISK": "trace:sync:slow-:1,delay:sync:slow-:1"}
+        with Broker(LEAT, "leat.shards=2", "leat.slow.request.ms=90", environment=faults) as broker, broker.client() as client:
+            client.create_topic("slow", 8)
+            client.create_topic("quick")
+            self.assertEqual(client.produce("quick", 0, [b"a"]), (0, 0))
+            before, slow_before = self.seconds(broker, "Produce", 1), metric(broker, "leat_slow_requests_total")
+            for partition in range(8):
+                self.assertEqual(client.produce("slow", partition, [b"a"]), (0, 0))
+            if "fault-disk: met sync" not in broker.log():
+                self.skipTest("built without LEAT_FAULT_INJECTION")
+            waited = self.seconds(broker, "Produce", 9) - before
+            self.assertGreater(waited, 0.8)
+            self.assertLess(waited, 8)
+            self.assertGreaterEqual(metric(broker, "leat_slow_requests_total") - slow_before, 8)
+            self.assertRegex(broker.log(), r"slow request.*api=Produce")
+            # Behind one that is slow, an answer that was ready at once waits for its turn.
+            client.send(PRODUCE, 7, client.produce_body("slow", 0, batch([b"b"])))
+            client.send(PRODUCE, 7, client.produce_body("quick", 0, batch([b"b"])))
+            for offset in (1, 1):
+                self.assertEqual(client.produced(client.receive()[1]), (0, offset))
+            self.assertGreater(self.seconds(broker, "Produce", 11) - before - waited, 0.18)
+
+
 class Order(unittest.TestCase):
     def test_pipelined_produce_appends_and_answers_in_order(self):
         with Broker(LEAT, "leat.shards=2") as broker, broker.client() as client:

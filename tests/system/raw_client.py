@@ -3,6 +3,7 @@
 
 Versions are fixed where a test does not ask for another: Produce 7, Fetch 11, ListOffsets 2, Metadata 4, CreateTopics 2.
 """
+import os
 import pathlib
 import re
 import shutil
@@ -260,8 +261,9 @@ class Client:
 class Broker:
     """`leat serve` in a folder of its own, on free ports."""
 
-    def __init__(self, program, *settings, listen=("127.0.0.1:0",)):
+    def __init__(self, program, *settings, listen=("127.0.0.1:0",), environment=None):
         self.program, self.settings, self.listen = program, settings, listen
+        self.environment = {**os.environ, **(environment or {})}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-system-"))
         self.process = None
         self.start()
@@ -281,7 +283,7 @@ class Broker:
 
     def start(self):
         log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log, text=True)
+        self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log, text=True, env=self.environment)
         log.close()
         line = self.process.stdout.readline()
         found = re.findall(r" (\w+) (\S+):(\d+)(?= )", line)

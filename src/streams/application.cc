@@ -366,7 +366,9 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
     for (const SettingNote& note : settings.notes)
         kLog.warn("setting without effect", {{"setting", note.name}, {"why", note.text}});
     LEAT_TRY(const Topology topology, detail::guarded("dsl_stores", [&]() -> Result<Topology> {
-                 return declared.placed(options.dsl_stores, settings.dsl_store);
+                 Topology placed = declared.placed(options.dsl_stores, settings.dsl_store);
+                 LEAT_TRY_VOID(placed.parts().check());
+                 return placed;
              }));
     const Layout layout{topology.parts(), settings.application_id};
     if (settings.require_names) LEAT_TRY_VOID(layout.check_names());

@@ -10,6 +10,7 @@
 #include "leat/streams/detail/task.h"
 #include "leat/streams/topology.h"
 #include "streams/rewrite.h"
+#include "streams/state/own_rows.h"
 
 namespace leat::streams::detail {
 
@@ -107,6 +108,10 @@ void Parts::check_store(const StoreSpec& spec, std::string_view user) {
         spec.kind == StoreSpec::Kind::kSession || spec.kind == StoreSpec::Kind::kVersioned;
     require(user, !has_time || spec.retention_ms >= 0,
             "the retention of the store " + spec.name + " is not negative");
+    require(user, !spec.own || is_supplied_kind(spec),
+            "the supplier of the store " + spec.name + " makes stores of another kind");
+    require(user, !spec.own || spec.own.is_complete(),
+            "the supplier of the store " + spec.name + " has no get");
     require(user, !spec.retain_duplicates || spec.kind == StoreSpec::Kind::kPlainWindow,
             "only a plain window store retains duplicates, not " + spec.name);
 }
@@ -134,8 +139,12 @@ void Parts::add_store(StoreSpec spec, const std::vector<std::string>& users,
 void Parts::place_stores(const DslStores& stores, StoreType otherwise) {
     for (StoreSpec& spec : stores_) {
         if (!spec.by_setting) continue;
-        const StoreType type = stores ? stores(asked_of(spec)) : otherwise;
-        spec.persistent = type == StoreType::kRocksDb;
+        const DslStoreChoice choice = stores ? stores(asked_of(spec)) : DslStoreChoice{otherwise};
+        spec.persistent = choice.type == StoreType::kRocksDb;
+        if (!choice.own) continue;
+        spec.own = choice.own;
+        spec.persistent = choice.own.traits().persistent;
+        check_store(spec, spec.name);
     }
 }
 

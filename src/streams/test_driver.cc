@@ -36,7 +36,7 @@ class TestDriver::Impl final : public detail::Task {
   public:
     Impl(const Topology& topology, const Options& options)
         : wall_ms_(options.wall_time_ms),
-          topology_(topology.placed({}, options.dsl_store)),
+          topology_(topology.placed(options.dsl_stores, options.dsl_store)),
           parts_(topology_.parts()),
           application_(options.application_id),
           properties_(options.properties),
@@ -50,6 +50,7 @@ class TestDriver::Impl final : public detail::Task {
     }
 
     Result<void> open() {
+        LEAT_TRY_VOID(parts_.check());
         std::vector<std::string> names;
         for (const auto& part : parts_.all()) names.push_back(part.name);
         identify({.application_id = application_, .task_id = "0_0", .configs = &properties_});
@@ -330,7 +331,9 @@ TestDriver::~TestDriver() = default;
 
 Result<std::unique_ptr<TestDriver>> TestDriver::open(const Topology& topology,
                                                      const Options& options) {
-    auto impl = std::make_unique<Impl>(topology, options);
+    LEAT_TRY(auto impl, detail::guarded("dsl_stores", [&]() -> Result<std::unique_ptr<Impl>> {
+                 return std::make_unique<Impl>(topology, options);
+             }));
     LEAT_TRY_VOID(impl->open());
     return std::unique_ptr<TestDriver>{
         new TestDriver{std::move(impl)}};  // tidy: right here, the constructor is private

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -18,6 +19,7 @@
 #include "leat/streams/record.h"
 #include "leat/streams/serde.h"
 #include "leat/streams/serdes.h"
+#include "leat/streams/store_suppliers.h"
 #include "leat/streams/timestamps.h"
 
 namespace leat::streams {
@@ -162,6 +164,15 @@ struct Materialized {
     /// windows that are emitted on close.
     bool caching = true;
     std::string name{};  ///< Of the operator's node.
+    /// The store is one's own: see as(). It says where the store is, and how long windows stay.
+    StoreSupplier supplier{};
+    /// As `supplier` makes it, under its name.
+    static Materialized as(StoreSupplier from) {
+        Materialized out;
+        if (from) out.store = from.name();
+        out.supplier = std::move(from);
+        return out;
+    }
 };
 
 namespace detail {

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "leat/streams/detail/supplied.h"
 #include "leat/streams/key_value_stores.h"
 #include "leat/streams/options.h"
 #include "leat/streams/versioned_stores.h"
@@ -53,6 +54,12 @@ struct StoreRef {
 };
 
 namespace detail {
+/// Into a store that is declared: it is one's own.
+template <class Ref>
+Ref supplied(Ref ref, const StoreSupplier& from) {
+    supply_store(ref.spec, from);
+    return ref;
+}
 template <class S>
 StoreRef<S> declare(std::string name, const StoreOptions<typename S::Key, typename S::Value>& o) {
     StoreSpec spec{.name = std::move(name),
@@ -125,6 +132,34 @@ StoreRef<SessionStore<K, V>> session_store(std::string name, Duration retention,
     auto out = detail::declare<SessionStore<K, V>>(std::move(name), o);
     out.spec.retention_ms = retention.count();
     return out;
+}
+
+// Stores of one's own making. Where they are, how long windows stay and what is retained is said by
+// the supplier, not by the options.
+template <class K, class V>
+StoreRef<KeyValueStore<K, V>> key_value_store(const KeyValueBytesStoreSupplier& from,
+                                              const StoreOptions<K, V>& o = {}) {
+    return detail::supplied(detail::declare<KeyValueStore<K, V>>(from.name, o), from);
+}
+template <class K, class V>
+StoreRef<TimestampedKeyValueStore<K, V>> timestamped_key_value_store(
+    const KeyValueBytesStoreSupplier& from, const StoreOptions<K, V>& o = {}) {
+    return detail::supplied(detail::declare<TimestampedKeyValueStore<K, V>>(from.name, o), from);
+}
+template <class K, class V>
+StoreRef<WindowStore<K, V>> window_store(const WindowBytesStoreSupplier& from,
+                                         const StoreOptions<K, V>& o = {}) {
+    return detail::supplied(detail::declare<WindowStore<K, V>>(from.name, o), from);
+}
+template <class K, class V>
+StoreRef<TimestampedWindowStore<K, V>> timestamped_window_store(
+    const WindowBytesStoreSupplier& from, const StoreOptions<K, V>& o = {}) {
+    return detail::supplied(detail::declare<TimestampedWindowStore<K, V>>(from.name, o), from);
+}
+template <class K, class V>
+StoreRef<SessionStore<K, V>> session_store(const SessionBytesStoreSupplier& from,
+                                           const StoreOptions<K, V>& o = {}) {
+    return detail::supplied(detail::declare<SessionStore<K, V>>(from.name, o), from);
 }
 
 }  // namespace leat::streams

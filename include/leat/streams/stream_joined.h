@@ -10,6 +10,7 @@
 #include <string>
 
 #include "leat/streams/serde.h"
+#include "leat/streams/store_suppliers.h"
 
 namespace leat::streams {
 
@@ -25,6 +26,10 @@ struct StreamJoined {
     /// As Materialized's, of all of the join's stores.
     std::map<std::string, std::string> changelog{};
     std::optional<bool> persistent{};  ///< As Materialized's.
+    /// Stores of one's own for the records of the left and of the right stream, which are named by
+    /// them: window size and retention must be the join's, and duplicates retained.
+    std::optional<WindowBytesStoreSupplier> this_store{};
+    std::optional<WindowBytesStoreSupplier> other_store{};
 };
 
 }  // namespace leat::streams

@@ -66,6 +66,7 @@ class TestDriver {
         /// As default.dsl.store; all is in memory here, but stores of the two types differ in what
         /// they still show of windows that are over.
         StoreType dsl_store = StoreType::kRocksDb;
+        DslStores dsl_stores{};  ///< As Application::Options'.
     };
 
     /// Errors: what opening the nodes ends with.

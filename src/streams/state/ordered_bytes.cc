@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "leat/streams/detail/store.h"
+#include "streams/state/own_rows.h"
 #include "streams/state/recent_rows.h"
 #include "streams/state/record_cache.h"
 
@@ -53,7 +54,8 @@ Result<void> MemoryBytes::drop(std::string_view from, std::string_view to) {
     return {};
 }
 
-std::unique_ptr<OrderedBytes> MemoryBackend::rows(const StoreSpec& /*spec*/) {
+std::unique_ptr<OrderedBytes> MemoryBackend::rows(const StoreSpec& spec) {
+    if (spec.own) return make_own_rows(spec, {});
     return std::make_unique<MemoryBytes>();
 }
 
@@ -63,7 +65,8 @@ std::unique_ptr<StateStore> make_window_store(const StoreSpec& spec,
                                               std::unique_ptr<OrderedBytes> rows,
                                               const std::shared_ptr<RowBudget>& budget) {
     auto store = std::make_unique<WindowStore>(spec, std::move(rows));
-    if (budget && spec.persistent && spec.retain_duplicates) store->keep_recent(budget);
+    if (budget && spec.persistent && spec.retain_duplicates && !spec.own)
+        store->keep_recent(budget);
     return store;
 }
 

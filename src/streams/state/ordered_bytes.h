@@ -29,6 +29,10 @@ class OrderedBytes {
     OrderedBytes(const OrderedBytes&) = delete;
     OrderedBytes& operator=(const OrderedBytes&) = delete;
     virtual ~OrderedBytes() = default;
+    /// Before the first use, and again after what it had was dropped.
+    virtual Result<void> open(Task& /*task*/) { return {}; }
+    /// The user's store that has the entries; null: there is none.
+    [[nodiscard]] virtual const BytesStore* own() const { return nullptr; }
     /// Fills `out` and returns true when there is an entry.
     virtual Result<bool> get(std::string_view key, std::string& out) const = 0;
     virtual Result<void> put(std::string_view key, std::string_view value) = 0;

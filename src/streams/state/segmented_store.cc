@@ -24,12 +24,6 @@ std::int64_t versioned_segment(std::int64_t history) {
     return std::max<std::int64_t>(history / 24, 300'000);
 }
 
-std::int64_t segment_width(const StoreSpec& spec) {
-    if (spec.segment_ms > 0) return spec.segment_ms;
-    if (spec.kind == StoreSpec::Kind::kVersioned) return versioned_segment(spec.retention_ms);
-    return std::max(spec.retention_ms / 2, kSegmentMin);
-}
-
 std::string segment_prefix(std::int64_t segment) {
     std::string out;
     append_be(out, segment);
@@ -38,10 +32,16 @@ std::string segment_prefix(std::int64_t segment) {
 
 }  // namespace
 
+std::int64_t SegmentedStore::width_of(const StoreSpec& spec) {
+    if (spec.segment_ms > 0) return spec.segment_ms;
+    if (spec.kind == StoreSpec::Kind::kVersioned) return versioned_segment(spec.retention_ms);
+    return std::max(spec.retention_ms / 2, kSegmentMin);
+}
+
 SegmentedStore::SegmentedStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
     : StateStore(std::move(spec), std::move(bytes)),
       retention_ms_(this->spec().retention_ms),
-      segment_ms_(segment_width(this->spec())) {}
+      segment_ms_(width_of(this->spec())) {}
 
 Result<void> SegmentedStore::open(Task& task) {
     LEAT_TRY_VOID(StateStore::open(task));

@@ -23,7 +23,11 @@ Result<void> StateStore::open(Task& task) {
     const CallTimer timer{bytes_ ? bytes_->meter : nullptr, StoreCall::kRestore};
     task_ = &task;
     if (cache_) cache_->clear();
-    return {};
+    return bytes_ ? bytes_->open(task) : Result<void>{};
+}
+
+const BytesStore* StateStore::own_store() const {
+    return bytes_ ? bytes_->own() : nullptr;
 }
 
 void StateStore::hold_back(std::shared_ptr<CacheBudget> budget) {

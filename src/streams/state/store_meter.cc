@@ -56,6 +56,7 @@ std::span<const SensorId> sensors_of(const StoreSpec& spec) {
 /// The name of the tag that has the store's name.
 std::string scope_of(const StoreSpec& spec) {
     if (spec.kind == Kind::kSuppress) return "in-memory-suppression-state-id";
+    if (spec.own) return spec.own.traits().metrics_scope + "-state-id";
     std::string out = spec.persistent ? "rocksdb" : "in-memory";
     if (spec.kind == Kind::kWindow || spec.kind == Kind::kPlainWindow) out += "-window";
     if (spec.kind == Kind::kSession) out += "-session";

@@ -10,63 +10,23 @@
 
 #include "leat/streams/detail/task.h"
 #include "streams/state/database.h"
+#include "streams/state/own_rows.h"
+#include "streams/state/registry.h"
 #include "streams/state/row_bytes.h"
+#include "streams/state/shared_rows.h"
 
 namespace leat::streams::detail {
 
 namespace {
 
-// Keys of the registry, behind store number 0.
-constexpr std::string_view kRegistry{"\0\0", 2};
-constexpr char kFormatKey = 'f';
-constexpr char kStoreKey = 's';   ///< ‖ name: number (2 bytes) ‖ layout.
-constexpr char kOffsetKey = 'o';  ///< ‖ name: next changelog offset (8 bytes).
-constexpr char kSourceKey = 'c';  ///< ‖ name: the changelog's topic id.
-constexpr std::string_view kFormat = "1";
-/// No store's name has it.
-constexpr char kPartitionMark = '\0';
-
 /// However many tasks there are: smaller batches would cost more than they save.
 constexpr std::size_t kUncommittedBytesMin = std::size_t{256} << 10U;
-
-std::string registry_key(char what, std::string_view name = {}) {
-    std::string out{kRegistry};
-    out.push_back(what);
-    return out.append(name);
-}
-
-/// Of a name in Offsets.
-std::string_view store_of(std::string_view offset_name) {
-    return offset_name.substr(0, offset_name.find(kPartitionMark));
-}
 
 /// Rows of another layout cannot be read as this store's.
 std::string layout_of(const StoreSpec& spec) {
     return std::to_string(static_cast<int>(spec.kind)) + ":" + std::to_string(spec.retention_ms) +
            ":" + std::to_string(spec.segment_ms) + (spec.time_ordered ? ":t" : ":k");
 }
-
-class SharedMemory final : public OrderedBytes {
-  public:
-    explicit SharedMemory(std::shared_ptr<MemoryBytes> rows) : rows_(std::move(rows)) {}
-    Result<bool> get(std::string_view key, std::string& out) const override {
-        return rows_->get(key, out);
-    }
-    Result<void> put(std::string_view key, std::string_view value) override {
-        return rows_->put(key, value);
-    }
-    Result<void> erase(std::string_view key) override { return rows_->erase(key); }
-    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
-                      Direction direction, const Visit& visit) const override {
-        return rows_->scan(from, to, direction, visit);
-    }
-    Result<void> drop(std::string_view from, std::string_view to) override {
-        return rows_->drop(from, to);
-    }
-
-  private:
-    std::shared_ptr<MemoryBytes> rows_;
-};
 
 }  // namespace
 
@@ -173,6 +133,8 @@ Result<void> TaskState::start_anew(const Stores& stores, Task& task) {
     offsets_.clear();
     for (const auto& [name, rows] : rows_) LEAT_TRY_VOID(empty(name, layouts.at(name), *rows));
     for (const auto& [name, rows] : memory_) rows->clear();
+    noted_own_.clear();
+    for (const auto& [name, own] : own_) LEAT_TRY_VOID(own->clear());
     for (const auto& [name, store] : stores) LEAT_TRY_VOID(store->open(task));
     return {};
 }
@@ -227,6 +189,7 @@ Result<void> TaskState::read_rows_of_registry() {
 }
 
 std::unique_ptr<OrderedBytes> TaskState::rows(const StoreSpec& spec) {
+    if (spec.own) return own_rows(spec);
     // What a suppress buffer holds is in memory, whatever its spec says.
     if (database_->db && spec.persistent && spec.kind != StoreSpec::Kind::kSuppress) {
         auto rows = open_rows(spec);
@@ -238,7 +201,7 @@ std::unique_ptr<OrderedBytes> TaskState::rows(const StoreSpec& spec) {
     }
     auto& memory = memory_[spec.name];
     if (!memory) memory = std::make_shared<MemoryBytes>();
-    return std::make_unique<SharedMemory>(memory);
+    return std::make_unique<SharedRows<MemoryBytes>>(memory);
 }
 
 Result<void> TaskState::ready() {
@@ -301,6 +264,8 @@ Result<void> TaskState::wipe(StateStore& store, Task& task) {
         const std::string layout = registry_[name].layout;
         LEAT_TRY_VOID(empty(name, layout, *rows->second));
     }
+    noted_own_.erase(name);
+    if (const auto own = own_.find(name); own != own_.end()) LEAT_TRY_VOID(own->second->clear());
     return store.open(task);
 }
 
@@ -328,6 +293,7 @@ std::optional<std::int64_t> TaskState::changelog_offset(std::string_view store) 
 
 Result<void> TaskState::restore(StateStore& store, std::span<const ChangelogRecord> records,
                                 std::int64_t next_offset) {
+    if (own_.contains(store.name())) return restore_own(store, records, next_offset);
     const auto at = rows_.find(store.name());
     if (at == rows_.end()) {
         LEAT_TRY_VOID(store.restore(records));
@@ -375,14 +341,19 @@ Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets
         else
             noted.erase(next);
     }
+    LEAT_TRY_VOID(flush_own(noted));
     LEAT_TRY_VOID(write(noted));
     for (const auto& [name, offset] : next_offsets) offsets_[name] = offset;
+    own_committed(noted);
     return {};
 }
 
 Result<void> TaskState::settle(const Stores& stores) {
     if (!database_->db || is_damaged()) return {};
-    for (const auto& [name, rows] : rows_) rows->clear();
+    // What is beside an unchanged store of the user's came from its changelog.
+    for (const auto& [name, rows] : rows_)
+        if (const auto own = own_.find(name); own == own_.end() || own->second->is_changed())
+            rows->clear();
     Offsets noted;
     for (const auto& [name, store] : stores) {
         LEAT_TRY(const bool is_whole, store->settle());
@@ -396,8 +367,8 @@ Result<void> TaskState::settle(const Stores& stores) {
             offsets_.erase(name);
     }
     behind_.clear();
-    if (noted.empty()) return {};
-    return write(noted);
+    if (!noted.empty()) LEAT_TRY_VOID(write(noted));
+    return settle_own();
 }
 
 Result<void> TaskState::write(const Offsets& next_offsets) {
@@ -409,7 +380,7 @@ Result<void> TaskState::write(const Offsets& next_offsets) {
     for (const auto& [name, rows] : rows_)
         if (status.ok()) status = rows->append_to(batch);
     for (const auto& [name, offset] : next_offsets) {
-        if (!rows_.contains(store_of(name)) || !status.ok()) continue;
+        if (!rows_.contains(store_of(name)) || is_put_off(name) || !status.ok()) continue;
         std::string value;
         append_be(value, offset);
         status = batch.Put(registry_key(kOffsetKey, name), value);
@@ -442,6 +413,12 @@ Result<void> TaskState::rollback(const Stores& stores, Task& task) {
     for (const auto& [name, rows] : memory_) {
         rows->clear();
         offsets_.erase(name);
+    }
+    for (const auto& [name, own] : own_) {
+        if (!own->is_changed() && own->is_persistent()) continue;
+        offsets_.erase(name);
+        LEAT_TRY_VOID(forget_own(name));
+        LEAT_TRY_VOID(own->clear());
     }
     for (const auto& [name, store] : stores) LEAT_TRY_VOID(store->open(task));
     return {};

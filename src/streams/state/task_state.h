@@ -23,6 +23,7 @@
 namespace leat::streams::detail {
 
 struct Database;
+class OwnRows;
 struct StoreRows;
 
 class TaskState final : public StateBackend {
@@ -123,11 +124,28 @@ class TaskState final : public StateBackend {
     Result<void> write(const Offsets& next_offsets);
     Result<void> keep_to_budget();
 
+    // Stores of the user's, see task_state_own.cc.
+    std::unique_ptr<OrderedBytes> own_rows(const StoreSpec& spec);
+    Result<void> restore_own(StateStore& store, std::span<const ChangelogRecord> records,
+                             std::int64_t next_offset);
+    /// Before the offsets of a commit are noted; those of stores without a changelog are added.
+    Result<void> flush_own(Offsets& next);
+    void own_committed(const Offsets& noted);
+    /// Of those without uncommitted changes the offset is noted.
+    Result<void> settle_own();
+    Result<void> note_own(const std::string& store, std::int64_t next_offset);
+    /// Nothing is noted any more: it is restored whole when it is opened next.
+    Result<void> forget_own(const std::string& store);
+    /// The offset is not noted at a commit, as what is put later could not be taken back.
+    [[nodiscard]] bool is_put_off(std::string_view offset_name) const;
+
     Options options_;
     std::string damage_;
     std::shared_ptr<Database> database_;
     std::map<std::string, std::shared_ptr<StoreRows>, std::less<>> rows_;
     std::map<std::string, std::shared_ptr<MemoryBytes>, std::less<>> memory_;
+    std::map<std::string, std::shared_ptr<OwnRows>, std::less<>> own_;
+    std::map<std::string, std::int64_t, std::less<>> noted_own_;  ///< Of own_: what is noted.
     struct Registered {
         std::uint16_t number = 0;
         std::string layout;

@@ -112,7 +112,7 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
                    .caching = as.caching};
     spec.changelog = as.changelog;
     check_materialized(graph, as.name.empty() ? spec.name : as.name, as, can);
-    place_store(spec, as.persistent);
+    place_store(spec, as);
     keep_history(spec, as);
     StoreUse<K, A> use{spec.name, choose(as.key, key), choose(as.value, Serde<A>{})};
     graph.require(spec.name, use.key != nullptr && use.value != nullptr,

@@ -109,6 +109,8 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
 
     StreamJoin<K, V, V2, Out> join;
     join.names = stream_join_names(graph, kAbsent, as.name, as.store);
+    if (as.this_store) join.names.this_store = as.this_store->name;
+    if (as.other_store) join.names.other_store = as.other_store->name;
     const auto& names = join.names;
     const std::int64_t before = windows.before_span.count();
     const std::int64_t after = windows.after_span.count();
@@ -136,6 +138,11 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
         .name = names.waiting, .kind = StoreSpec::Kind::kList, .logging = as.logging};
     join.waiting_spec.changelog = as.changelog;
     place_store(join.waiting_spec, as.persistent);
+    if (as.this_store) place_store(join.waiting_spec, as.this_store->traits.persistent);
+    supply_join_store(graph, names.merge, join.this_spec, as.this_store);
+    supply_join_store(graph, names.merge, join.other_spec, as.other_store);
+    graph.require(names.merge, join.this_spec.name != join.other_spec.name,
+                  "the two stores of a join need names of their own");
     join.join = [joiner = joiner_of<kAbsent, K, V, V2>(std::move(joiner))](const K* key, const V* l,
                                                                            const V2* r) {
         return joiner(key_or_empty(key), l, r);

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "leat/streams/detail/graph.h"
+#include "leat/streams/detail/supplied.h"
 #include "leat/streams/options.h"
 
 namespace leat::streams::detail {
@@ -28,12 +30,24 @@ void check_materialized(Graph& graph, std::string_view operator_name, const Mate
                   "a history needs a store of a table without windows");
     graph.require(operator_name, !as.history || as.history->count() >= 0,
                   "a history is not negative");
+    if (!as.supplier) return;
+    graph.require(operator_name, as.store == as.supplier.name(),
+                  "a supplier names its store: use Materialized::as()");
+    graph.require(operator_name, !as.retention && !as.history && !as.persistent,
+                  "where and how long a store keeps is said by its supplier");
 }
 
 /// On disk or in memory, as the operator's options say or leave to the settings.
 inline void place_store(StoreSpec& spec, const std::optional<bool>& persistent) {
     spec.persistent = persistent.value_or(true);
     spec.by_setting = !persistent;
+}
+
+/// Where the options say, or leave to the settings.
+template <class K, class V>
+void place_store(StoreSpec& spec, const Materialized<K, V>& as) {
+    place_store(spec, as.persistent);
+    supply_store(spec, as.supplier);
 }
 
 /// Makes it a versioned store when `as` says so. Kafka Streams has these on disk only: no setting
@@ -44,6 +58,20 @@ void keep_history(StoreSpec& spec, const Materialized<K, V>& as) {
     spec.by_setting = false;
     spec.kind = StoreSpec::Kind::kVersioned;
     spec.retention_ms = as.history->count();
+}
+
+/// A store of one's own, if one is given: it must keep what the join's would.
+inline void supply_join_store(Graph& graph, const std::string& merge, StoreSpec& spec,
+                              const std::optional<WindowBytesStoreSupplier>& from) {
+    if (!from) return;
+    graph.require(merge,
+                  from->retention_period.count() == spec.retention_ms &&
+                      from->window_size.count() == spec.window_ms,
+                  "the window size and the retention of its store " + from->name +
+                      " must be those of the join's windows");
+    graph.require(merge, from->retain_duplicates,
+                  "its store " + from->name + " must retain duplicates");
+    supply_store(spec, *from);
 }
 
 }  // namespace leat::streams::detail

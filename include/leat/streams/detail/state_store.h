@@ -20,6 +20,7 @@
 
 #include "base/result.h"
 #include "leat/streams/record.h"
+#include "leat/streams/store_suppliers.h"
 
 namespace leat::streams::detail {
 
@@ -56,6 +57,7 @@ struct StoreSpec {
     bool by_setting = false;       ///< `persistent` is a matter of the application's settings.
     std::optional<std::size_t> entries_max{};  ///< Of a key-value store: the least used one goes.
     std::map<std::string, std::string> changelog{};  ///< Settings of its topic.
+    StoreSupplier own{};                             ///< Given: rows are in a store of the user's.
     friend bool operator==(const StoreSpec&, const StoreSpec&) = default;
 };
 
@@ -103,6 +105,8 @@ class StateStore {
 
     [[nodiscard]] const std::string& name() const noexcept { return spec_.name; }
     [[nodiscard]] const StoreSpec& spec() const noexcept { return spec_; }
+    /// The user's, below the cache; null: it is none of one's own.
+    [[nodiscard]] const BytesStore* own_store() const;
     /// Before the first use; again after uncommitted changes were dropped. Errors: kIoError,
     /// kMalformed (what is stored cannot be read).
     virtual Result<void> open(Task& task);

@@ -44,7 +44,7 @@ Kept<K, V> kept(Graph& graph, std::string_view operator_name, std::string store,
     check_materialized(graph, operator_name, as, {.windows = false, .history = true});
     StoreSpec spec{.name = store, .logging = as.logging, .caching = as.caching};
     spec.changelog = as.changelog;
-    place_store(spec, as.persistent);
+    place_store(spec, as);
     keep_history(spec, as);
     return {std::move(spec), {std::move(store), choose(as.key, key), choose(as.value, value)}};
 }

@@ -26,6 +26,8 @@ class SegmentedStore : public StateStore {
     SegmentedStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes);
     Result<void> open(Task& task) override;
     Result<void> save() override;
+    /// How much time a segment has.
+    [[nodiscard]] static std::int64_t width_of(const StoreSpec& spec);
     /// Largest time that was put; -1 before.
     [[nodiscard]] std::int64_t observed() const noexcept { return observed_; }
     /// The oldest time that is read when times up to `newest` were put.

@@ -83,7 +83,7 @@ Keeping<K, A> keeping_windows(Graph& graph, std::string_view prefix, const Mater
     const Duration needed = window_retention(windows);
     spec.kind =
         std::is_same_v<W, SessionWindows> ? StoreSpec::Kind::kSession : StoreSpec::Kind::kWindow;
-    spec.retention_ms = as.retention.value_or(needed).count();
+    if (spec.retention_ms < 0) spec.retention_ms = as.retention.value_or(needed).count();
     spec.window_ms = window_size(windows).count();
     spec.time_ordered = emit == Emit::kOnWindowClose;
     check_windows(graph, spec.name, windows);

@@ -47,6 +47,7 @@ Result<void> append_row(const ExposedStore& store, Kind kind, const RawRow& row,
         case Kind::kRange:
         case Kind::kPrefix:
         case Kind::kCount:
+        case Kind::kOwn:
             break;
     }
     out += ",\"value\":";

@@ -197,6 +197,18 @@ void fail(RawAnswer& out, QueryFailure failure, std::string reason) {
     out.rows.clear();
 }
 
+void fail_unknown(const StateStore& store, RawAnswer& out) {
+    fail(out, QueryFailure::kUnknownQueryType,
+         "the store " + store.name() + " does not answer such queries");
+}
+
+void answer_own(StateStore& store, const RawQuery& query, RawAnswer& out) {
+    auto ran = query.run(store);
+    if (!ran) return fail_unknown(store, out);
+    if (!*ran) return fail(out, QueryFailure::kStoreException, std::string{ran->error().detail()});
+    out.own = **std::move(ran);
+}
+
 void answer_of(const TaskView& task, StateStore& store, const RawQuery& query,
                const QueryOptions& options, RawAnswer& out) {
     if (task.position_of) out.position = task.position_of(store.name());
@@ -211,11 +223,10 @@ void answer_of(const TaskView& task, StateStore& store, const RawQuery& query,
 }  // namespace
 
 void answer(StateStore& store, const RawQuery& query, std::size_t rows_max, RawAnswer& out) {
+    if (query.kind == Kind::kOwn) return answer_own(store, query, out);
     Rows rows{out, rows_max};
     const auto done = read(store, query, rows);
-    if (!done)
-        return fail(out, QueryFailure::kUnknownQueryType,
-                    "the store " + store.name() + " does not answer such queries");
+    if (!done) return fail_unknown(store, out);
     if (!*done)
         return fail(out, QueryFailure::kStoreException, std::string{done->error().detail()});
     if (rows.is_full())

@@ -6,12 +6,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
+#include <memory>
+#include <stdexcept>
 
 #include "leat/streams/builder.h"
 #include "leat/streams/query.h"
 #include "leat/streams/test_driver.h"
+#include "streams/testing/own_stores.h"
 
 namespace leat::streams {
 namespace {
@@ -176,6 +180,141 @@ TEST_F(Queries, OfTheWrongKindOrStoreAreRefused) {
     EXPECT_EQ(few->partitions.front().failure, QueryFailure::kStoreException);
     const auto here = query(*driver_, "counts", RangeQuery<Text, Count>{}, {.rows_max = 3});
     EXPECT_TRUE(here && here->partitions.front().value);
+}
+
+/// The key with the largest value, of those that begin with `prefix`.
+struct Largest {
+    using Store = ReadOnlyKeyValueStore<Text, Count>;
+    using Value = std::optional<Text>;
+    Text prefix;
+    [[nodiscard]] Result<Value> run(const Store& store) const {
+        Value out;
+        Count most = 0;
+        LEAT_TRY_VOID(store.prefix_scan(prefix, [&](const Text& key, const Timed<Count>& one) {
+            if (one.value > most) out = key;
+            most = std::max(most, one.value);
+            return true;
+        }));
+        return out;
+    }
+};
+/// A sum of all windows; what it finds cannot be copied.
+struct SumOfWindows {
+    using Store = ReadOnlyWindowStore<Text, Count>;
+    using Value = std::unique_ptr<Count>;
+    [[nodiscard]] static Result<Value> run(const Store& store) {
+        auto out = std::make_unique<Count>(0);
+        LEAT_TRY_VOID(store.all([&](const Windowed<Text>&, const Timed<Count>& one) {
+            *out += one.value;
+            return true;
+        }));
+        return out;
+    }
+};
+struct LongestSession {
+    using Store = ReadOnlySessionStore<Text, Count>;
+    using Value = std::int64_t;
+    Text key;
+    [[nodiscard]] Result<Value> run(const Store& store) const {
+        Value out = 0;
+        LEAT_TRY_VOID(store.fetch(key, [&](const Windowed<Text>& session, const Count&) {
+            out = std::max(out, session.window.end - session.window.start);
+            return true;
+        }));
+        return out;
+    }
+};
+/// What was valid, by a serde of the query's own.
+struct ValidAt : QuerySerdes<Text, Text> {
+    using Store = ReadOnlyVersionedKeyValueStore<Text, Text>;
+    using Value = Text;
+    std::int64_t at = 0;
+    [[nodiscard]] Result<Value> run(const Store& store) const {
+        LEAT_TRY(const auto found, store.get("k", {at}));
+        return found ? found->value : Text{"none"};
+    }
+};
+
+TEST_F(Queries, OfOnesOwnReadTheKindOfStoreThatTheySay) {
+    EXPECT_EQ(ask("counts", Largest{""}), "a");
+    EXPECT_EQ(ask("counts", Largest{"b"}), "b");
+    EXPECT_EQ(ask("counts", Largest{"zz"}), std::nullopt);
+    const auto sum = query(*driver_, "windows", SumOfWindows{});
+    ASSERT_TRUE(sum && sum->partitions.front().value);
+    EXPECT_EQ(**sum->partitions.front().value, 5);
+    EXPECT_EQ(ask("sessions", LongestSession{"a"}), 20);
+    ValidAt then;
+    then.at = 150;
+    EXPECT_EQ(ask("versions", then), "one");
+}
+
+TEST_F(Queries, OfOnesOwnGoThroughTheSameGates) {
+    const Largest question{""};
+    for (const char* other : {"windows", "sessions", "versions"}) {
+        const auto wrong = query(*driver_, other, question);
+        ASSERT_TRUE(wrong);
+        EXPECT_EQ(wrong->partitions.front().failure, QueryFailure::kUnknownQueryType) << other;
+    }
+    const auto none = query(*driver_, "nothing", question);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code(), Errc::kNotFound);
+    const auto here = query(*driver_, "counts", question, {.at_least = {{"in", {{0, 4}}}}});
+    ASSERT_TRUE(here);
+    EXPECT_EQ(here->partitions.front().position, (Position{{"in", {{0, 4}}}}));
+    EXPECT_TRUE(here->partitions.front().value);
+    const auto ahead = query(*driver_, "counts", question, {.at_least = {{"in", {{0, 5}}}}});
+    ASSERT_TRUE(ahead);
+    EXPECT_EQ(ahead->partitions.front().failure, QueryFailure::kNotUpToBound);
+    EXPECT_FALSE(ahead->partitions.front().value);
+    const auto elsewhere = query(*driver_, "counts", question, {.partitions = {7}});
+    ASSERT_TRUE(elsewhere);
+    EXPECT_EQ(elsewhere->partitions.front().failure, QueryFailure::kNotPresent);
+}
+
+struct Failing {
+    using Store = ReadOnlyKeyValueStore<Text, Count>;
+    using Value = int;
+    bool throws = false;
+    [[nodiscard]] Result<Value> run(const Store& /*store*/) const {
+        if (throws) throw std::runtime_error{"too much"};  // tidy: right here, a user's may throw.
+        return Error{Errc::kInvalidRequest, "not so"};
+    }
+};
+
+TEST_F(Queries, OfOnesOwnThatFailAreStoreExceptions) {
+    for (const bool throws : {false, true}) {
+        const auto failed = query(*driver_, "counts", Failing{throws});
+        ASSERT_TRUE(failed);
+        const auto& one = failed->partitions.front();
+        EXPECT_EQ(one.failure, QueryFailure::kStoreException);
+        EXPECT_EQ(one.reason, throws ? "the query: too much" : "not so");
+        EXPECT_FALSE(one.value);
+    }
+}
+
+/// Asks the store itself, which is the user's.
+struct RowsThere {
+    using Store = testing_own::MapStore;
+    using Value = std::size_t;
+    [[nodiscard]] static Result<Value> run(const Store& store) { return store.rows.size(); }
+};
+
+TEST(OwnQueries, OfAStoreOfOnesOwnSeeWhatIsBelowTheCache) {
+    using Counts = Materialized<Text, Count>;
+    const auto diary = std::make_shared<testing_own::Diary>();
+    Builder builder;
+    const auto groups = builder.stream<Text, Text>("in").group_by_key();
+    static_cast<void>(groups.count(Counts::as(map_store("own", diary))));
+    static_cast<void>(groups.count({.store = "other"}));
+    const auto driver =
+        *TestDriver::open(*builder.build(), {.cache_bytes = 100'000, .commit_each_record = false});
+    ASSERT_TRUE((driver->pipe<Text, Text>("in", "a", "x", {1})));
+    EXPECT_EQ(query(*driver, "own", RowsThere{})->partitions.front().value, 0U);
+    EXPECT_EQ(query(*driver, "own", Largest{""})->partitions.front().value, "a");
+    ASSERT_TRUE(driver->commit());
+    EXPECT_EQ(query(*driver, "own", RowsThere{})->partitions.front().value, 1U);
+    EXPECT_EQ(query(*driver, "other", RowsThere{})->partitions.front().failure,
+              QueryFailure::kUnknownQueryType);
 }
 
 TEST_F(Queries, AnswerHasThePositionAndHoldsItsBound) {

@@ -683,6 +683,37 @@ class Live(ClusterTest):
             self.assertEqual(restores(app), [f"restore start {store} 0 3", f"restore batch {store} 3 3",
                                              f"restore end {store} 3"])
 
+    def test_a_store_of_ones_own_is_restored_as_its_guarantee_asks(self):
+        store = "counts live-counts-changelog-0"
+        restored = lambda app: [line.split()[-1] for line in app.lines() if line.startswith("restore end")]  # noqa: E731
+        for guarantee, after_kill in (("at_least_once", "0"), ("exactly_once_v2", "3")):
+            with self.subTest(guarantee):
+                self.setUp()
+                self.create("in", 1)
+                settings = (f"state.dir={self.place / guarantee}", f"processing.guarantee={guarantee}",
+                            "session.timeout.ms=3000")
+                with App(self, "own-counts", *settings) as app:
+                    app.running()
+                    self.produce("in", ("a", "x"), ("b", "x"))
+                    self.wait_for_values("1", "1", app=app)
+                    self.assertEqual(app.ask("sums"), "ok 2")
+                with App(self, "own-counts", *settings) as app:
+                    app.running()
+                    self.assertEqual(restored(app), ["0"], "it was closed in order")
+                    self.produce("in", ("a", "x"))
+                    self.wait_for_values("1", "1", "2", app=app)
+                    self.assertEqual(app.ask("sums"), "ok 3")
+                    app.wait(lambda: "in-0=3" in app.ask("threads"), "not committed")
+                    time.sleep(0.5)  # What is noted behind a commit is not shown.
+                    app.process.kill()
+                    app.process.wait()
+                with App(self, "own-counts", *settings) as app:
+                    app.running()
+                    self.assertEqual(restored(app), [after_kill], app.lines())
+                    self.assertIn(f"restore end {store} {after_kill}", app.lines())
+                    self.assertEqual(app.ask("get a"), "ok 2")
+                    self.assertEqual(app.ask("sums"), "ok 3")
+
     def test_tasks_run_while_others_are_restored(self):
         self.create("in", 2)
         first, second = (next(k for k in map(str, range(100)) if murmur2(k) & 1 == p) for p in (0, 1))

@@ -9,6 +9,16 @@
 //     const auto counts = query(*app, "counts", KeyQuery<std::string, std::int64_t>{"hello"});
 //     for (const auto& one : counts->partitions)
 //         if (one.value && *one.value) use((*one.value)->value);
+//
+// A query of one's own says what it reads and what it finds: one of read_only_stores.h, or a class
+// of store that is one's own (it then sees what is below the cache). A store of another kind does
+// not know it: kUnknownQueryType. What it answers or throws as an error is kStoreException.
+//
+//     struct Largest {
+//         using Store = ReadOnlyKeyValueStore<std::string, std::int64_t>;
+//         using Value = std::int64_t;
+//         Result<Value> run(const Store& store) const;
+//     };
 #pragma once
 
 #include <string_view>
@@ -17,9 +27,11 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/guarded.h"
+#include "leat/streams/detail/own_query.h"
 #include "leat/streams/detail/run_query.h"
 #include "leat/streams/detail/run_window_query.h"
 #include "leat/streams/queries.h"
+#include "leat/streams/read_only_stores.h"
 
 namespace leat::streams {
 

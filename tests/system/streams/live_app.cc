@@ -29,6 +29,7 @@
 #include "leat/streams/query.h"
 #include "leat/streams/restore_listener.h"
 #include "streams/settings_reference.h"
+#include "streams/testing/own_stores.h"
 
 namespace {
 
@@ -157,6 +158,22 @@ Topology counts() {
     return *b.build();
 }
 
+/// The same in a store that keeps its rows in a file.
+Topology own_counts() {
+    Builder b;
+    const KeyValueBytesStoreSupplier file{
+        .name = "counts",
+        .get = testing_own::maker<testing_own::FileStore>(std::make_shared<testing_own::Diary>()),
+        .traits = {.persistent = true, .timestamped = true}};
+    b.stream<string, string>("in")
+        .group_by_key()
+        .count(Materialized<string, std::int64_t>::as(file))
+        .to_stream()
+        .map_values([](const std::int64_t& count) { return std::to_string(count); })
+        .to("out");
+    return *b.build();
+}
+
 /// Two sub-topologies, so that there is a repartition topic.
 Topology repartitioned() {
     Builder b;
@@ -179,9 +196,10 @@ Topology foreign() {
 }
 
 const std::map<string, std::function<Topology()>> kTopologies{
-    {"foreign", foreign},       {"counts", counts},   {"repartitioned", repartitioned},
-    {"numbers", numbers},       {"pattern", pattern}, {"resets", resets},
-    {"reset-none", reset_none}, {"global", global},   {"ticks", ticks},
+    {"foreign", foreign},       {"counts", counts},         {"repartitioned", repartitioned},
+    {"own-counts", own_counts}, {"numbers", numbers},       {"pattern", pattern},
+    {"resets", resets},         {"reset-none", reset_none}, {"global", global},
+    {"ticks", ticks},
 };
 
 void say(const string& line) {
@@ -238,6 +256,29 @@ string value_of(const Application& app, const string& key) {
     string out = "ok";
     for (const auto& one : got->partitions)
         if (one.value && *one.value) out += " " + std::to_string((*one.value)->value);
+    return out;
+}
+
+/// A query of one's own: all counts together.
+struct SumOfCounts {
+    using Store = ReadOnlyKeyValueStore<string, std::int64_t>;
+    using Value = std::int64_t;
+    [[nodiscard]] static Result<Value> run(const Store& store) {
+        Value out = 0;
+        auto done = store.all([&](const string&, const Timed<std::int64_t>& one) {
+            out += one.value;
+            return true;
+        });
+        if (!done) return std::move(done).error();
+        return out;
+    }
+};
+string sums_of(const Application& app) {
+    const auto got = query(app, "counts", SumOfCounts{}, {.require_active = true});
+    if (!got) return "error " + string{got.error().detail()};
+    string out = "ok";
+    for (const auto& one : got->partitions)
+        out += " " + (one.value ? std::to_string(*one.value) : name_of(*one.failure));
     return out;
 }
 
@@ -302,6 +343,8 @@ bool obey(Application& app, const string& command) {
         say(text_of(app.thread_metadata()));
     else if (command == "lags")
         say(lags_of(app));
+    else if (command == "sums")
+        say(sums_of(app));
     else if (command.starts_with("store "))
         say(text_of(app, command.substr(6)));
     else if (command.starts_with("get "))

@@ -7,11 +7,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "base/result.h"
 
 namespace leat::streams {
 
@@ -41,6 +45,8 @@ struct QueryOptions {
 
 namespace detail {
 
+class StateStore;
+
 struct RawQuery {
     enum class Kind : std::uint8_t {
         kKey,
@@ -54,6 +60,7 @@ struct RawQuery {
         kSessions,  ///< As kWindows.
         kVersion,
         kVersions,
+        kOwn,  ///< The user's: `run`.
     };
     Kind kind = Kind::kKey;
     std::optional<std::string> key{};  ///< Of kRange: the first one, if there is a bound.
@@ -63,6 +70,9 @@ struct RawQuery {
     std::optional<std::int64_t> from_ms{};
     std::optional<std::int64_t> to_ms{};  ///< Of sessions: those that start at the latest then.
     bool backwards = false;
+    /// What it found; nothing: it is not for such a store.
+    using Ran = std::optional<Result<std::shared_ptr<void>>>;
+    std::function<Ran(StateStore& store)> run{};
 };
 
 struct RawRow {
@@ -79,7 +89,8 @@ struct RawAnswer {
     std::string reason{};
     Position position{};
     std::vector<RawRow> rows{};
-    std::uint64_t count = 0;  ///< Of kCount.
+    std::uint64_t count = 0;      ///< Of kCount.
+    std::shared_ptr<void> own{};  ///< Of kOwn: what was found.
 };
 
 }  // namespace detail

@@ -111,6 +111,10 @@ ROWS = {
         ("a processor reads what the DSL keeps: `Processed::stores`", "connectProcessorAndStateStores, getStateStore", "ProcessorStores.WhatTheDslKeepsCanBeRead"),
         ("`Materialized::changelog`, `StreamJoined::changelog`, `StoreOptions::changelog`, `with_logging` of suppress buffers", "withLoggingEnabled(Map)", "Layout.ChangelogsHaveTheSettingsOfTheirStores"),
         ("`Materialized::persistent`, `StreamJoined::persistent`", "Materialized.withStoreType, StreamJoined.withDslStoreSuppliers", "DslStores.InMemoryMovesWhatLeavesItOpen DslStores.NamesAndTextStayTheSame"),
+        ("stores of one's own: `KeyValueBytesStore`, `WindowBytesStore`, `SessionBytesStore`; `Materialized::as(supplier)`", "Materialized.as(KeyValueBytesStoreSupplier, WindowBytesStoreSupplier, SessionBytesStoreSupplier)", "OwnStores.CountsAsInMemory OwnStores.WindowsAsInMemory OwnStores.SessionsAsInMemory OwnState.AtLeastOnceIsWhereTheLastCommitWas OwnState.ExactlyOnceIsEmptiedUnlessItWasClosedWithNothingUncommitted OwnModel.WindowsAnswerAsThoseInMemory OwnModel.SessionsAnswerAsThoseInMemory"),
+        ("`key_value_store(supplier)`, `window_store(supplier)`, `session_store(supplier)`, timestamped ones", "keyValueStoreBuilder(supplier, ...) and the others", "OwnStore.OfAProcessorHasAllCalls OwnStore.OfWindowsAndSessionsOfAProcessor OwnStore.ThatIsPersistentForgetsTimesUnlessItSaysOtherwise"),
+        ("`StreamJoined::this_store`, `StreamJoined::other_store`", "StreamJoined.withThisStoreSupplier, withOtherStoreSupplier", "OwnStores.JoinStreamsAsInMemory OwnStoresOfJoins.MustKeepWhatTheJoinNeeds"),
+        ("`DslStoreChoice`: stores of one's own for the DSL", "DslStoreSuppliers of one's own", "OwnStore.ServesTheDslWhereItLeavesItOpen"),
         ("`default.dsl.store`, `dsl.store.suppliers.class`, `Application::Options::dsl_stores`", "the two settings, DslStoreSuppliers", "DslStores.TheClassSaysMoreThanTheOlderSetting DslStores.AFunctionIsAskedOfEachStoreThatLeavesItOpen"),
         ("versioned, of an aggregate: `Materialized::history`", "Materialized.as(versioned supplier)", "VersionedAggregate.CountKeepsTheLatestTime VersionedAggregate.AggregateEndsAVersionByADeletion VersionedAggregate.CogroupDoesAsAggregate"),
     ],
@@ -139,6 +143,7 @@ ROWS = {
         ("`WindowKeyQuery`, `WindowRangeQuery`", "fetch, backwardFetch, fetchAll, backwardFetchAll, all", "Queries.WindowsOfAKeyAndOfAll Queries.WindowsBackwardsAndOfSomeKeys"),
         ("`SessionQuery`, `SessionRangeQuery`, `OneSessionQuery`", "fetch, findSessions, backwardFindSessions, fetchSession", "Queries.SessionsOfAKey Queries.SessionsByTimesByKeysAndOne"),
         ("`VersionedKeyQuery`, `MultiVersionedKeyQuery`", "the same", "Queries.VersionsLatestAsOfAndMany"),
+        ("queries of one's own: `run()` over a read-only store", "Query, StateStore.query", "Queries.OfOnesOwnReadTheKindOfStoreThatTheySay Queries.OfOnesOwnGoThroughTheSameGates Queries.OfOnesOwnThatFailAreStoreExceptions OwnQueries.OfAStoreOfOnesOwnSeeWhatIsBelowTheCache"),
         ("global stores", "store() of a global store", "GlobalState.IsAskedAsAWhole"),
     ],
     "Partitioners": [

@@ -43,7 +43,7 @@ ROWS = {
         ("`select_key`", "selectKey", "Describe.NamesNodesAsKafkaStreamsDoes"),
         ("`peek`", "peek", "Stateless.PeekSeesEachRecordOnItsWay"),
         ("`foreach`", "foreach", "Names.NeighboursAreInTheOrderOfJavasSets"),
-        ("`print`", "print", "Print.LinesHaveTheLabelOrTheNodeBefore Print.NodesAreDescribedAsByKafka"),
+        ("`print`", "print", "Print.LinesHaveTheLabelOrTheNodeBefore Print.WindowedKeysAreShownAsInJava Print.NodesAreDescribedAsByKafka"),
         ("`merge`", "merge", "Stateless.MergeHoldsTheRecordsOfBoth"),
         ("`split`, `branch`, `default_branch`, `no_default_branch`", "split", "Split.TheFirstBranchThatIsTrueTakesTheRecord Split.FunctionsAndConsumersTakeBranches Split.WithoutDefaultTheRestGoesNowhere"),
         ("`KStream::branch`, an older form of `split`", "branch (to 3.x)", "Branch.OlderFormYieldsTheBranchesInOrder"),

@@ -355,5 +355,20 @@ TEST(Print, LinesHaveTheLabelOrTheNodeBefore) {
               "[KSTREAM-MAPVALUES-0000000001]: null, null\n[L]: null, null\n");
 }
 
+TEST(Print, WindowedKeysAreShownAsInJava) {
+    Builder b;
+    string lines;
+    in(b)
+        .group_by_key()
+        .windowed(tumbling(Duration{10}))
+        .count()
+        .to_stream()
+        .print({.label = "L", .out = [&lines](std::string_view line) { lines += line; }});
+    const auto topology = b.build();
+    auto driver = *TestDriver::open(*topology, {});
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "y", {15})));
+    EXPECT_EQ(lines, "[L]: [k@10/20], 1\n");
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -10,6 +10,19 @@
 #include <string>
 #include <string_view>
 
+#include "leat/streams/windows.h"
+
+namespace leat::streams {
+
+/// [key@start/end], as in Java.
+template <class K>
+    requires requires(std::ostream& out, const K& key) { out << key; }
+std::ostream& operator<<(std::ostream& out, const Windowed<K>& key) {
+    return out << '[' << key.key << '@' << key.window.start << '/' << key.window.end << ']';
+}
+
+}  // namespace leat::streams
+
 namespace leat::streams::detail {
 
 template <class T>

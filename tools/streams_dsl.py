@@ -31,7 +31,7 @@ ROWS = {
         ("`Builder::table`", "table", "Table.TellsEachUpdateAndKeepsNothingUnread Table.InANamedStoreLogsEachUpdate"),
         ("`Builder::global_table`", "globalTable", "StreamGlobalTableJoin.InnerMeetsTheSelectedKey"),
         ("`Builder::add_state_store`", "addStateStore", "Process.StoresJoinSubTopologiesAsInKafka Process.AStoreThatNobodyUsesLeavesNoTrace"),
-        ("`Builder::add_global_store`", "addGlobalStore", "Process.GlobalStoresAreReadWithoutConnection Process.GlobalStoresAreDescribedAsByKafka"),
+        ("`Builder::add_global_store`", "addGlobalStore", "Process.GlobalStoresAreReadWithoutConnection Process.GlobalStoresAreChangedOnlyByThoseWhoFeedThem Process.GlobalStoresAreDescribedAsByKafka Process.TheNameOfAGlobalStoreIsItsProcessors"),
     ],
     "Streams": [
         ("`filter`", "filter", "Stateless.FilterByReferenceDropsNullValues Stateless.FilterByPointerSeesNullValues"),

@@ -72,4 +72,8 @@ StateStore* Node::find_store(std::string_view name) const {
     return found == stores_.end() ? nullptr : *found;
 }
 
+bool Node::may_write(const StateStore& store) const {
+    return std::ranges::find(given_, &store) == given_.end();
+}
+
 }  // namespace leat::streams::detail

@@ -2,6 +2,7 @@
 // Texts and outcomes are what Kafka Streams 4.2.1 prints for the same processors.
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <stdexcept>
 
 #include "leat/streams/builder.h"
@@ -148,6 +149,20 @@ TEST(Process, GlobalStoresAreDescribedAsByKafka) {
     Sink: KSTREAM-SINK-0000000006 (topic: out2)
       <-- KSTREAM-SOURCE-0000000005
 
+)");
+}
+
+TEST(Process, TheNameOfAGlobalStoreIsItsProcessors) {
+    Builder b;
+    b.add_global_store<string, string>(key_value_store<string, string>("gs"), "gtopic",
+                                       {.name = "n"}, kPass);
+    EXPECT_EQ(described(b), R"(Topologies:
+   Sub-topology: 0 for global store (will not generate tasks)
+    Source: n-source (topics: [gtopic])
+      --> n
+    Processor: n (stores: [gs])
+      --> none
+      <-- n-source
 )");
 }
 
@@ -314,6 +329,56 @@ TEST(Process, GlobalStoresAreReadWithoutConnection) {
     EXPECT_THAT((*driver->read<string, string>("out")),
                 ElementsAre(Text{"k", "vnull5", {5}, {}}, Text{"k", "vG6", {6}, {}}));
     EXPECT_THAT(driver->produced_topics(), ElementsAre("out"));
+}
+
+/// Changes a store that it may only read, and says what came of it.
+template <class S>
+class Changing final : public Processor<string, string> {
+  public:
+    Changing(std::vector<string>& notes, std::function<Result<void>(const S&)> change)
+        : notes_(notes), change_(std::move(change)) {}
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        LEAT_TRY(store_, c.store<S>("gs"));
+        return {};
+    }
+    Result<void> process(const Text& /*record*/) override {
+        const auto done = change_(store_);
+        notes_.emplace_back(done ? "" : done.error().detail());
+        return {};
+    }
+
+  private:
+    std::vector<string>& notes_;
+    std::function<Result<void>(const S&)> change_;
+    S store_;
+};
+
+TEST(Process, GlobalStoresAreChangedOnlyByThoseWhoFeedThem) {
+    Builder b;
+    b.add_global_store<string, string>(key_value_store<string, string>("gs"), "g", {},
+                                       [] { return std::make_unique<Filling>(); });
+    std::vector<string> notes;
+    const auto s = b.stream<string, string>("in");
+    const auto try_to = [&](const std::function<Result<void>(const Store&)>& change) {
+        s.process([&notes, change] { return std::make_unique<Changing<Store>>(notes, change); });
+    };
+    try_to([](const Store& store) { return store.put("k", "mine"); });
+    try_to([](const Store& store) -> Result<void> {
+        LEAT_TRY_VOID(store.put_if_absent("other", "mine"));
+        return {};
+    });
+    try_to([](const Store& store) -> Result<void> {
+        LEAT_TRY_VOID(store.erase("k"));
+        return {};
+    });
+    const auto topology = b.build();
+    auto driver = *TestDriver::open(*topology, {.application_id = "a"});
+    ASSERT_TRUE((driver->pipe<string, string>("g", "k", "G", {1})));
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {5})));
+    EXPECT_THAT(notes, testing::SizeIs(3));
+    EXPECT_THAT(notes, testing::Each(HasSubstr("the global store gs is only read here")));
+    ASSERT_EQ(driver->stored("gs")->size(), 1U);
+    EXPECT_EQ(driver->stored("gs")->front().value, "G");
 }
 
 /// Puts what it reads into windows of the store "w" and writes down what comes of it.

@@ -82,7 +82,7 @@ std::vector<std::pair<Node*, const Part*>> TaskGraph::nodes() const {
 void TaskGraph::give(StateStore& global) {
     given_.insert_or_assign(global.name(), &global);
     for (const auto& node : nodes_)
-        if (node->find_store(global.name()) == nullptr) node->add_store(global);
+        if (node->find_store(global.name()) == nullptr) node->give_store(global);
 }
 
 Result<void> TaskGraph::open(Task& task) {

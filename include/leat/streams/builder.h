@@ -87,9 +87,9 @@ class Builder {
     template <class K, class V, class S, class Supplier>
     void add_global_store(const StoreRef<S>& store, const std::string& topic,
                           Consumed<K, V> consumed, Supplier supplier) {
-        const std::string source = graph_->name("KSTREAM-SOURCE-", consumed.name);
-        const std::string name =
-            graph_->name("KTABLE-SOURCE-", consumed.name.empty() ? "" : consumed.name + "-process");
+        const std::string source =
+            graph_->name("KSTREAM-SOURCE-", consumed.name.empty() ? "" : consumed.name + "-source");
+        const std::string name = graph_->name("KTABLE-SOURCE-", consumed.name);
         detail::declare_global_store<K, V>(*graph_, {source, name, topic}, store, consumed,
                                            supplier);
     }

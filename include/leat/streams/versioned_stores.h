@@ -4,7 +4,8 @@
 // SDK.
 // Spec:  Kafka Streams' VersionedKeyValueStore (KIP-889).
 // Threading: a store belongs to its task.
-// Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type).
+// Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type); of those
+// that change it: kInvalidRequest (a global store, which only those write who feed it).
 #pragma once
 
 #include <optional>

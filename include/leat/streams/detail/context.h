@@ -135,7 +135,8 @@ class ContextState {
         if (key_serde == nullptr || value_serde == nullptr)
             return refuse(" has no serde for its key or value");
         return S{StoreAccess<typename S::Key, typename S::Value>{*store, std::move(key_serde),
-                                                                 std::move(value_serde), present}};
+                                                                 std::move(value_serde), present,
+                                                                 node_->may_write(*store)}};
     }
 
     Present present;  ///< Of the record that is being processed.

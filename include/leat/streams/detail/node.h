@@ -79,6 +79,12 @@ class Node {
     void count(const Flow& flow) const;
     /// A store that the node may use.
     void add_store(StateStore& store) { stores_.push_back(&store); }
+    /// A global store, which is written by others: the node only reads it.
+    void give_store(StateStore& store) {
+        stores_.push_back(&store);
+        given_.push_back(&store);
+    }
+    [[nodiscard]] bool may_write(const StateStore& store) const;
     /// Null: the node is not connected to such a store.
     [[nodiscard]] StateStore* find_store(std::string_view name) const;
 
@@ -122,6 +128,7 @@ class Node {
     std::string name_;
     std::vector<Node*> children_;
     std::vector<StateStore*> stores_;
+    std::vector<const StateStore*> given_;  ///< Of these, the global ones.
     Task* task_ = nullptr;
     const NodeMeter* meter_ = nullptr;
     const std::type_info* input_ = nullptr;

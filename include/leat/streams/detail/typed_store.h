@@ -30,11 +30,22 @@ template <class K, class V>
 class StoreAccess {
   public:
     StoreAccess() = default;
-    StoreAccess(StateStore& store, Serde<K> key, Serde<V> value, const Present& present)
-        : store_(&store), key_(std::move(key)), value_(std::move(value)), present_(&present) {}
+    StoreAccess(StateStore& store, Serde<K> key, Serde<V> value, const Present& present,
+                bool may_write)
+        : store_(&store),
+          key_(std::move(key)),
+          value_(std::move(value)),
+          present_(&present),
+          may_write_(may_write) {}
 
     [[nodiscard]] std::int64_t now() const noexcept { return present_->timestamp; }
     [[nodiscard]] StateStore& store() const noexcept { return *store_; }
+    /// Errors: kInvalidRequest: a global store, which belongs to those who feed it.
+    [[nodiscard]] Result<void> check_write() const {
+        if (may_write_) return {};
+        return Error{Errc::kInvalidRequest,
+                     "the global store " + store_->name() + " is only read here"};
+    }
     [[nodiscard]] Result<std::string> bytes_of(const K& key) const { return encoded(*key_, key); }
     /// Of the key, or nothing.
     [[nodiscard]] Result<std::optional<std::string>> bytes_of(const std::optional<K>& key) const {
@@ -63,6 +74,7 @@ class StoreAccess {
     Serde<K> key_;
     Serde<V> value_;
     const Present* present_ = nullptr;
+    bool may_write_ = true;
 };
 
 /// Of key-value stores.
@@ -84,6 +96,7 @@ class RowAccess {
     }
     /// Puts unless there is something; answers what there was.
     Result<Found> put_if_absent(const K& key, const V& value, std::int64_t timestamp) const {
+        LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         LEAT_TRY(const auto value_bytes, at_.value_bytes(value));
         Entry before;
@@ -92,12 +105,14 @@ class RowAccess {
     }
     /// Answers what there was.
     Result<Found> erase(const K& key, std::int64_t timestamp) const {
+        LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         Entry before;
         LEAT_TRY(const bool found, rows().erase(bytes, timestamp, &before));
         return decoded(found, before);
     }
     Result<void> put(const K& key, const std::optional<V>& value, std::int64_t timestamp) const {
+        LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         if (!value) return rows().put(bytes, std::nullopt, timestamp);
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));

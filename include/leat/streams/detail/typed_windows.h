@@ -64,6 +64,7 @@ class WindowAccess {
     /// As WindowStore::put().
     Result<bool> put(const K& key, std::int64_t start, const std::optional<V>& value,
                      std::int64_t timestamp) const {
+        LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         if (!value) return windows().put(bytes, start, std::nullopt, timestamp);
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));
@@ -129,6 +130,7 @@ class SessionAccess {
     }
     /// As SessionStore::put().
     Result<bool> put(const Windowed<K>& session, const std::optional<V>& value) const {
+        LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(session.key));
         if (!value) return sessions().put(bytes, session.window, std::nullopt, at_.now());
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));

@@ -135,7 +135,7 @@ ROWS = {
         ("`ErrorHandlers::deserialization`", "deserialization.exception.handler", "Handlers.ContinueDropsTheRecordAtTheNodeThatFails"),
         ("`ErrorHandlers::processing`", "processing.exception.handler", "Handlers.AHandlerOfOnesOwnChoosesAndWritesItsLetters Handlers.AFailedPunctuationHasALetterWithoutRecord Handlers.TheProcessingHandlerSeesTheRecordAtTheNode"),
         ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness Handlers.TheProductionHandlerSeesWhatWasNotWritten"),
-        ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong"),
+        ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong Caching.ADeadLetterHasTheRecordThatMadeTheUpdate"),
     ],
     "Queries": [
         ("`KeyQuery`, `RangeQuery`", "get, range, reverseRange, all; KeyQuery, RangeQuery", "Queries.KeyHasItsValueAndTime Queries.RangeIncludesBothEndsInEitherOrder"),

@@ -4,6 +4,7 @@
 // when the budget is used up. Outcomes by the rules of Kafka Streams' caching stores.
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 
 #include "leat/streams/builder.h"
@@ -241,6 +242,35 @@ TEST(Caching, WindowsThatAreToldOnCloseAreNotHeldBack) {
                            .emit(Emit::kOnWindowClose)
                            .count());
     EXPECT_EQ(told(builder, "in a x 1; in a x 12; commit"), "a[0,10]=1@1 | ");
+}
+
+TEST(Caching, ADeadLetterHasTheRecordThatMadeTheUpdate) {
+    Builder builder;
+    builder.stream<string, string>("in")
+        .group_by_key()
+        .reduce([](const string& /*before*/, const string& now) { return now; })
+        .map_values([](const string& value) {
+            if (value == "boom") throw std::runtime_error("boom");  // tidy: right here, a user's.
+            return value;
+        })
+        .to_stream()
+        .to("out");
+    const auto topology = *builder.build();
+    ErrorHandlers handlers{.processing = continue_on_error};
+    handlers.dead_letter_topic = "dead";
+    auto driver = *TestDriver::open(topology, {.application_id = "app",
+                                               .handlers = handlers,
+                                               .cache_bytes = 100'000,
+                                               .commit_each_record = false});
+    ASSERT_TRUE(driver->pipe("in", {"a", "x", 1, {{"h", "first"}}}));
+    ASSERT_TRUE(driver->pipe("in", {"a", "boom", 2, {{"h", "second"}}}));
+    ASSERT_TRUE(driver->pipe("in", {"b", "y", 3, {{"h", "third"}}}));
+    ASSERT_TRUE(driver->commit());
+    const auto dead = driver->read("dead");
+    ASSERT_EQ(dead.size(), 1U);
+    EXPECT_EQ(dead[0].key, "a");
+    EXPECT_EQ(dead[0].value, "boom");
+    EXPECT_EQ(dead[0].headers.at(0).value, "second");
 }
 
 }  // namespace

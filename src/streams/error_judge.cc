@@ -10,7 +10,8 @@ namespace leat::streams::detail {
 
 namespace {
 constexpr obs::Logger kLog{"streams"};
-}
+using Plain = ErrorAnswer (*)(const ErrorContext&, const Error&);
+}  // namespace
 
 void log_dropped(const Task& task, const Node& node, std::string_view why) {
     const Origin& from = task.origin();
@@ -44,9 +45,17 @@ Result<void> ErrorJudge::send(const DeadLetter& letter) {
 }
 
 bool ErrorJudge::asks_about_output(const ErrorHandlers& handlers) {
-    using Plain = ErrorAnswer (*)(const ErrorContext&, const Error&);
     const Plain* plain = handlers.production.target<Plain>();
     return plain == nullptr || *plain != &fail_on_error || !handlers.dead_letter_topic.empty();
+}
+
+bool ErrorJudge::looks_at_source(const ErrorHandlers& handlers) {
+    const auto looks = [](const ErrorHandler& handler) {
+        const Plain* plain = handler.target<Plain>();
+        return plain == nullptr || (*plain != &fail_on_error && *plain != &continue_on_error);
+    };
+    return !handlers.dead_letter_topic.empty() || looks(handlers.processing) ||
+           looks(handlers.production);
 }
 
 ErrorAnswer ErrorJudge::ask(const ErrorHandlers& handlers, Kind kind, const ErrorContext& context,

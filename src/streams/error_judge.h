@@ -28,7 +28,8 @@ class ErrorJudge {
         const Outgoing* output = nullptr;  ///< Of kProduction.
     };
 
-    ErrorJudge(ErrorHandlers handlers, Task& task) : handlers_(std::move(handlers)), task_(&task) {}
+    ErrorJudge(ErrorHandlers handlers, Task& task)
+        : handlers_(std::move(handlers)), task_(&task), looks_(looks_at_source(handlers_)) {}
 
     /// Where an error at `node` comes up now.
     [[nodiscard]] ErrorContext context_of(const Node& node, std::int64_t timestamp) const;
@@ -40,15 +41,20 @@ class ErrorJudge {
                            const Error& error);
     /// False: refused output ends the task without a word to anybody.
     static bool asks_about_output(const ErrorHandlers& handlers);
+    /// False: nobody looks at the record that was read: of it no dead letter is sent, and the
+    /// handlers are those that come with it.
+    [[nodiscard]] bool asks_about_source() const noexcept { return looks_; }
     /// True: go on without the record, which counts as dropped.
     bool goes_on(const Failure& failure, const Error& error);
 
   private:
     static UnwrittenRecord unwritten(const Outgoing& record, std::string_view topic);
+    static bool looks_at_source(const ErrorHandlers& handlers);
     Result<void> send(const DeadLetter& letter);
 
     ErrorHandlers handlers_;
     Task* task_;
+    bool looks_;
 };
 
 }  // namespace leat::streams::detail

@@ -93,8 +93,7 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] bool needs_commit() const noexcept { return needs_commit_; }
     [[nodiscard]] ChangelogReader& changelogs() noexcept { return changelogs_; }
     [[nodiscard]] const ChangelogReader& changelogs() const noexcept { return changelogs_; }
-    /// Of a follower: what the group has committed of all its topics, and where changelogs ended
-    /// after that.
+    /// Of a follower: what the group has committed of its topics, where changelogs ended then.
     void follow(const std::vector<client::PartitionOffset>& committed,
                 const std::map<client::TopicPartition, std::int64_t>& ends);
     /// For queries; between records.
@@ -108,6 +107,7 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
     [[nodiscard]] std::int64_t wall_time() const override;
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
+    [[nodiscard]] bool keeps_source_bytes() const override { return judge_.asks_about_source(); }
     detail::Origin exchange_origin(const detail::Origin& next) override {
         return std::exchange(origin_, next);
     }

@@ -96,6 +96,7 @@ class TestDriver::Impl final : public detail::Task {
     [[nodiscard]] std::int64_t emit_interval_ms() const override { return 0; }
     [[nodiscard]] bool loses_as_kafka() const override { return lose_as_kafka_; }
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
+    [[nodiscard]] bool keeps_source_bytes() const override { return judge_.asks_about_source(); }
     detail::Origin exchange_origin(const detail::Origin& next) override {
         return std::exchange(origin_, next);
     }

@@ -52,7 +52,7 @@ struct UnwrittenRecord {
 /// Where an error came up. Key, value and headers are those of the record that was read, as bytes;
 /// all of it is absent in a punctuation. Behind a suppression, a cache or a wait for a table it is
 /// the record that made the update; key and value are absent where only its origin was kept: behind
-/// such a wait, in what a cache hands on later, and in what waited before a restart.
+/// such a wait, and in what a suppression held back before a restart.
 struct ErrorContext {
     std::string node{};
     std::string task_id{};

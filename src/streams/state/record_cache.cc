@@ -12,6 +12,15 @@ namespace {
 constexpr std::size_t kEntryBytes = 25;
 constexpr std::size_t kRecordBytes = 20;
 
+void keep_source(RecordCache::Update& update, const SourceBytes* bytes) {
+    update.has_source = bytes != nullptr;
+    update.source_key.reset();
+    update.source_value.reset();
+    if (bytes == nullptr) return;
+    if (bytes->key) update.source_key.emplace(*bytes->key);
+    if (bytes->value) update.source_value.emplace(*bytes->value);
+}
+
 }  // namespace
 
 RecordCache::RecordCache(std::shared_ptr<CacheBudget> budget, Write write)
@@ -75,6 +84,7 @@ Result<void> RecordCache::put(const RowChange& change, const Origin& origin) {
     held.update.partition = origin.partition;
     held.update.offset = origin.offset;
     held.update.was_put = true;
+    keep_source(held.update, origin.bytes);
     mark(held);
     budget_->take(size_of(held.update));
     return evict();

@@ -59,6 +59,10 @@ class RecordCache {
         std::int32_t partition = -1;
         std::int64_t offset = -1;
         bool was_put = false;  ///< False: read from the store, without a record.
+        /// Of the record that made it, as it was read; not counted, as in Kafka Streams.
+        bool has_source = false;
+        std::optional<std::string> source_key{};
+        std::optional<std::string> source_value{};
     };
     /// Writes out one update. It may put into this cache again.
     using Write = std::function<Result<void>(const Update& update)>;
@@ -70,7 +74,8 @@ class RecordCache {
 
     /// What is held of a row: null when nothing is; a value that is absent is a deletion.
     [[nodiscard]] const std::optional<std::string>* find(std::string_view row);
-    /// Holds an update back. Errors: what writing out ends with when the budget is exceeded.
+    /// Holds an update back, with a copy of the bytes of its origin if it has some. Errors: what
+    /// writing out ends with when the budget is exceeded.
     Result<void> put(const RowChange& change, const Origin& origin);
     /// Remembers what the store has.
     Result<void> remember(std::string_view row, std::string_view value);

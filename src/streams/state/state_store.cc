@@ -33,11 +33,16 @@ const BytesStore* StateStore::own_store() const {
 void StateStore::hold_back(std::shared_ptr<CacheBudget> budget) {
     cache_ =
         std::make_unique<RecordCache>(std::move(budget), [this](const RecordCache::Update& update) {
-            const Origin origin{
+            Origin origin{
                 .topic = update.topic, .partition = update.partition, .offset = update.offset};
             RowChange change{.row = update.row, .timestamp = update.timestamp};
             if (update.value) change.value = *update.value;
             if (update.headers) change.headers = &*update.headers;
+            SourceBytes source{
+                .topic = update.topic, .timestamp = update.timestamp, .headers = change.headers};
+            if (update.source_key) source.key = *update.source_key;
+            if (update.source_value) source.value = *update.source_value;
+            if (update.has_source) origin.bytes = &source;
             return write_out(change, origin);
         });
 }
@@ -78,8 +83,10 @@ void StateStore::note_age(std::int64_t timestamp) const {
 
 Result<void> StateStore::write(const RowChange& change) {
     note_age(change.timestamp);
-    if (cache_) return cache_->put(change, task_->origin());
-    return apply(change);
+    if (!cache_) return apply(change);
+    Origin origin = task_->origin();
+    if (!task_->keeps_source_bytes()) origin.bytes = nullptr;
+    return cache_->put(change, origin);
 }
 
 Result<void> StateStore::apply(const RowChange& change) {

@@ -97,6 +97,9 @@ class Task {
     /// While an update that was held back goes downstream: its record's origin. Returns the one
     /// before; what `next` points to stays until it is put back.
     virtual Origin exchange_origin(const Origin& next) { return next; }
+    /// Whether somebody asks for key, value and headers, as they were read, of the record that made
+    /// an update which is held back: caches copy them then.
+    [[nodiscard]] virtual bool keeps_source_bytes() const { return false; }
     /// A number that lives with the committed offsets of the task's input, under a store's name.
     [[nodiscard]] virtual std::optional<std::int64_t> remembered(std::string_view /*name*/) const {
         return std::nullopt;
@@ -146,13 +149,8 @@ class Task {
 /// The origin of an update that was held back, while that goes downstream.
 class OriginScope {
   public:
-    OriginScope(Task& task, Origin origin) : task_(&task), before_(task.origin()) {
-        // A cached row that goes at once, with the record that is still being read.
-        if (origin.bytes == nullptr && origin.offset == before_.offset &&
-            origin.partition == before_.partition && origin.topic == before_.topic)
-            origin.bytes = before_.bytes;
-        task.exchange_origin(origin);
-    }
+    OriginScope(Task& task, const Origin& origin)
+        : task_(&task), before_(task.exchange_origin(origin)) {}
     OriginScope(const OriginScope&) = delete;
     OriginScope& operator=(const OriginScope&) = delete;
     ~OriginScope() { task_->exchange_origin(before_); }

@@ -147,7 +147,7 @@ ROWS = {
         ("global stores", "store() of a global store", "GlobalState.IsAskedAsAWhole"),
     ],
     "Partitioners": [
-        ("`Produced::partitioner`, `Repartitioned::partitioner`", "StreamPartitioner", "Partitioner.SinksWriteToEachChosenPartition Partitioner.ChoosingNoneDropsTheRecord Partitioner.OperatorsTakeOne"),
+        ("`Produced::partitioner`, `Repartitioned::partitioner`", "StreamPartitioner", "Partitioner.SinksWriteToEachChosenPartition Partitioner.ChoosingNoneDropsTheRecord Partitioner.TheProductionHandlerIsAskedForEachChosenPartition Partitioner.OperatorsTakeOne"),
         ("windowed keys by the key alone", "WindowedStreamPartitioner", "Partitioner.WindowedKeysGoByTheKeyAlone"),
         ("`TableJoined`", "TableJoined", "Partitioner.SidesOfAForeignKeyJoinMayHaveTheirOwn"),
     ],

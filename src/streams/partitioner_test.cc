@@ -129,6 +129,47 @@ TEST(Partitioner, SidesOfAForeignKeyJoinMayHaveTheirOwn) {
     EXPECT_FALSE(detail::wire_partitioner<string>(serde_for<string>(), {}));
 }
 
+/// Cannot write the text "x".
+class NoX final : public Codec<string> {
+  public:
+    Result<void> encode(std::string_view topic, const string& value, string& out) const override {
+        if (value == "x") return Error{Errc::kInvalidRecord, "no x"};
+        return serde_for<string>()->encode(topic, value, out);
+    }
+    Result<string> decode(std::string_view topic, std::string_view bytes) const override {
+        return serde_for<string>()->decode(topic, bytes);
+    }
+};
+
+TEST(Partitioner, TheProductionHandlerIsAskedForEachChosenPartition) {
+    Builder b;
+    b.stream<string, string>("in").to(
+        "out", {.value = std::make_shared<NoX>(), .partitioner = [](const auto& record) {
+                    if (*record.key == "none") return Partitions{std::vector<std::int32_t>{}};
+                    return Partitions{std::vector{record.partitions - 1, 0}};
+                }});
+    const auto topology = b.build();
+    std::vector<std::int32_t> asked;
+    ErrorHandlers handlers;
+    handlers.production = [&asked](const ErrorContext& context, const Error& /*error*/) {
+        asked.push_back(context.output->partition.value_or(-1));
+        return ErrorAnswer{ErrorChoice::kContinue, {}};
+    };
+    const auto driver = *TestDriver::open(*topology, {.handlers = handlers, .partitions = 3});
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {1})));
+    std::vector<std::int32_t> written;
+    for (const auto& record : driver->read("out")) written.push_back(record.partition.value_or(-1));
+    EXPECT_THAT(written, ElementsAre(2, 0));
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "x", {2})));
+    EXPECT_THAT(asked, ElementsAre(2, 0));
+    EXPECT_EQ(driver->dropped(), 2U);
+    // What goes nowhere is not encoded.
+    ASSERT_TRUE((driver->pipe<string, string>("in", "none", "x", {3})));
+    EXPECT_EQ(asked.size(), 2U);
+    EXPECT_EQ(driver->dropped(), 3U);
+    EXPECT_THAT(driver->read("out"), IsEmpty());
+}
+
 TEST(Partitioner, OperatorsTakeOne) {
     int asked = 0;
     const auto count = [&asked](const auto& record) -> Partitions {

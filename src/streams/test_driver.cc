@@ -42,6 +42,7 @@ class TestDriver::Impl final : public detail::Task {
           properties_(options.properties),
           lose_as_kafka_(options.lose_as_kafka),
           commits_(options.commit_each_record),
+          partitions_(options.partitions),
           judge_(options.handlers, *this),
           room_(options.record_all ? RecordingLevel::kTrace : RecordingLevel::kInfo, {}) {
         if (options.cache_bytes > 0)
@@ -91,6 +92,7 @@ class TestDriver::Impl final : public detail::Task {
         deliver(application_ + "-" + std::string{record.topic}, record);
         return {};
     }
+    Result<std::int32_t> partitions_of(std::string_view /*topic*/) override { return partitions_; }
     [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
     [[nodiscard]] std::int64_t wall_time() const override { return wall_ms_; }
     [[nodiscard]] std::int64_t emit_interval_ms() const override { return 0; }
@@ -244,6 +246,7 @@ class TestDriver::Impl final : public detail::Task {
         if (from.key) out.key.emplace(*from.key);
         if (from.value) out.value.emplace(*from.value);
         if (from.headers != nullptr) out.headers = *from.headers;
+        out.partition = from.partition;
         return out;
     }
     void deliver(const std::string& topic, const detail::Outgoing& record) {
@@ -310,6 +313,7 @@ class TestDriver::Impl final : public detail::Task {
     std::map<std::string, std::string> properties_;
     bool lose_as_kafka_;
     bool commits_;
+    std::int32_t partitions_;
     detail::ErrorJudge judge_;
     MetricRoom room_;
     std::optional<TaskMeters> meters_;

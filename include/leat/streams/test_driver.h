@@ -34,6 +34,7 @@ struct RawRecord {
     std::optional<std::string> value{};
     std::int64_t timestamp = -1;  ///< In ms since 1970; negative: not known.
     Headers headers{};
+    std::optional<std::int32_t> partition{};  ///< Of what is read: as a partitioner chose.
 };
 
 /// A row of a store, as bytes.
@@ -67,6 +68,8 @@ class TestDriver {
         /// they still show of windows that are over.
         StoreType dsl_store = StoreType::kRocksDb;
         DslStores dsl_stores{};  ///< As Application::Options'.
+        /// How many partitions topics have, as partitioners see it. One task reads them all.
+        std::int32_t partitions = 1;
     };
 
     /// Errors: what opening the nodes ends with.

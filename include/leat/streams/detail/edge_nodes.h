@@ -114,12 +114,14 @@ class SinkNode final : public Node {
         const std::string& topic = use_.topic_of ? chosen_ : use_.topic;
         Outgoing out{
             .topic = topic, .timestamp = flow.timestamp, .headers = flow.headers, .sender = this};
-        if (auto done = guarded([&] { return encode(out, key, value); }); !done) {
-            if (task().survives_unsent(flow, out, done.error())) return {};
-            return done;
-        }
-        if (!use_.partitioner) return deliver(out, flow);
-        return send_to_chosen(out, flow, {.topic = topic, .key = key, .value = value});
+        if (!use_.partitioner) return write(out, flow);
+        return write_to_chosen(out, flow, {.topic = topic, .key = key, .value = value});
+    }
+    Result<void> write(Outgoing& out, const Flow& flow) {
+        auto done = guarded([&] { return encode(out, flow.key_as<K>(), flow.value_as<V>()); });
+        if (done) return deliver(out, flow);
+        if (task().survives_unsent(flow, out, done.error())) return {};
+        return done;
     }
     Result<void> encode(Outgoing& out, const K* key, const V* value) {
         key_bytes_.clear();
@@ -142,14 +144,16 @@ class SinkNode final : public Node {
         if (!sent && !task().failed() && task().survives_unsent(flow, out, sent.error())) return {};
         return sent;
     }
-    Result<void> send_to_chosen(Outgoing& out, const Flow& flow, Departing<K, V> record) {
+    /// A record for no partition is not encoded; one for several is written, and the handler asked
+    /// about it, for each, as in Kafka Streams.
+    Result<void> write_to_chosen(Outgoing& out, const Flow& flow, Departing<K, V> record) {
         LEAT_TRY(record.partitions, task().partitions_of(record.topic));
         const Partitions chosen = use_.partitioner(record);
-        if (!chosen) return deliver(out, flow);
+        if (!chosen) return write(out, flow);
         if (chosen->empty()) task().drop(*this, "no partition was chosen");
         for (const std::int32_t partition : *chosen) {
             LEAT_TRY(out.partition, checked_partition(partition, record.partitions));
-            LEAT_TRY_VOID(deliver(out, flow));
+            LEAT_TRY_VOID(write(out, flow));
         }
         return {};
     }

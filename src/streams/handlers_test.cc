@@ -395,5 +395,33 @@ TEST(Handlers, AreAskedAboutUndecodableUpdatesOfAGroupedTable) {
     EXPECT_THAT(values(*driver, "out"), ElementsAre(number(7)));
 }
 
+/// Numbers from "in" to "out" first, and then to where 13 throws; what the dead letter of 13 holds.
+std::pair<std::optional<string>, Headers> letter_after_output(bool lose_as_kafka) {
+    Builder b;
+    const auto s = b.stream<string, std::int32_t>("in");
+    s.to("out");
+    s.foreach ([](std::int32_t v) {
+        if (v == 13) fail("thirteen");
+    });
+    const auto topology = *b.build();
+    ErrorHandlers handlers{.processing = continue_on_error};
+    handlers.dead_letter_topic = "dlq";
+    auto driver = *TestDriver::open(
+        topology, {.application_id = "a", .handlers = handlers, .lose_as_kafka = lose_as_kafka});
+    EXPECT_TRUE(driver->pipe("in", {"k", number(13), 7, {{"h", "1"}}}));
+    const auto dead = driver->read("dlq");
+    EXPECT_EQ(dead.size(), 1U);
+    return {dead.at(0).key, dead.at(0).headers};
+}
+
+TEST(Handlers, WhatWasWrittenBeforeItFailedStaysInItsLetterUnlessLostAsByKafka) {
+    const auto kept = letter_after_output(false);
+    EXPECT_EQ(kept.first, "k");
+    const auto lost = letter_after_output(true);
+    EXPECT_EQ(lost.first, nullopt);
+    EXPECT_EQ(lost.second.at(0).name, "h");
+    EXPECT_EQ(kept.second.size(), lost.second.size());
+}
+
 }  // namespace
 }  // namespace leat::streams

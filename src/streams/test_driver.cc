@@ -80,6 +80,7 @@ class TestDriver::Impl final : public detail::Task {
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }
 
     Result<void> send(const detail::Outgoing& record) override {
+        if (lose_as_kafka_ && !judging_) let_go();
         const bool internal = is_internal(record.topic);
         meters_->produced(record.topic,
                           weight_of(record.topic, record.key, record.value, record.headers, 0));
@@ -164,6 +165,7 @@ class TestDriver::Impl final : public detail::Task {
     Result<void> settled(First first) {
         auto done = first();
         if (done) done = drain();
+        let_go_.clear();
         if (backend_.cache_budget != nullptr) meters_->cached(backend_.cache_budget->bytes);
         if (!done) {
             waiting_.clear();
@@ -218,8 +220,18 @@ class TestDriver::Impl final : public detail::Task {
     }
 
     bool goes_on(const detail::ErrorJudge::Failure& failure, const Error& error) {
+        judging_ = true;
         failed_ = !judge_.goes_on(failure, error);
+        judging_ = false;
         return !failed_;
+    }
+    /// Kafka Streams frees key and value of the record that is read with its first output.
+    void let_go() {
+        if (origin_.bytes == nullptr || !(origin_.bytes->key || origin_.bytes->value)) return;
+        auto& left = let_go_.emplace_back(*origin_.bytes);
+        left.key.reset();
+        left.value.reset();
+        origin_.bytes = &left;
     }
     /// What stamp() or take() of the source ended with, after the handlers.
     Result<void> judged(Result<void> done, const detail::SourceNode& source,
@@ -329,6 +341,8 @@ class TestDriver::Impl final : public detail::Task {
     detail::Origin origin_;
     std::int64_t stream_time_ = -1;
     bool failed_ = false;
+    bool judging_ = false;                    ///< What is sent meanwhile are dead letters.
+    std::deque<detail::SourceBytes> let_go_;  ///< What is left of records that were let go.
 };
 
 TestDriver::TestDriver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

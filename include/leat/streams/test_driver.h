@@ -58,7 +58,8 @@ class TestDriver {
         /// What processors see of the application's settings; nothing else looks at them.
         std::map<std::string, std::string> properties{};
         /// Where Kafka Streams loses results, so does this: closed windows that it never emits are
-        /// not emitted, a record without a key ends a left join with a grace period.
+        /// not emitted, a record without a key ends a left join with a grace period, a record that
+        /// was written to a topic has no key and value in dead letters that come after.
         bool lose_as_kafka = false;
         /// What stores with caching may hold back until a commit; 0: they tell each update.
         std::size_t cache_bytes = 0;

@@ -4,6 +4,8 @@ import collections
 
 import generate
 
+# Operators that read the topic they name.
+SOURCES = ("table", "global", "global_store")
 WINDOWS = ("tumbling", "hopping", "sliding", "session", "unlimited")
 PROPERTIES = ("null keys", "null values", "out of order", "late", "same time", "tombstones")
 # How far behind its topic's time a record is late: behind the end of most windows of the cases.
@@ -24,7 +26,11 @@ CELLS = tuple(sorted(
     + [f"join stream {table} {kind}" for table in ("table", "versioned", "versioned grace", "global") for kind in ("inner", "left")]
     + [f"join table {table} {kind}" for table in ("table", "versioned") for kind in ("inner", "left", "outer")]
     + [f"join foreign {kind}" for kind in ("inner", "left")]
-    + [f"handler {kind}" for kind in ("deserialization", "processing", "production", "dead letters")]))
+    + [f"handler {kind}" for kind in ("deserialization", "processing", "production", "dead letters", "after an output", "behind a cache")]
+    + [f"store {kind} read" for kind in ("global", "global table's", "table's", "read-only, node by node", "global, node by node")]
+    + [f"partitioner of {what}" for what in ("to", "repartition", "foreign-key join")]
+    + ["stream print", "table transform_values", "older process", "older split", "older through"]
+    + [f"cached {what}" for what in ("aggregate", "windows", "sessions", "processor's store")]))
 
 
 def window_of(op):
@@ -38,6 +44,8 @@ class Walk:
 
     def __init__(self, case):
         self.ops = case["ops"]
+        self.nodes = case.get("nodes", [])
+        self.is_cached = "cache" in case
         self.kind = []      # stream, table, group, table group, cogroup, split, global, end
         self.window = []    # Of a windowed group.
         self.versioned = [] # Whether a table has a history, or comes from one that has.
@@ -45,7 +53,9 @@ class Walk:
         self.readers = collections.Counter(self.group_of(op) for op in self.ops if op["op"] in ("count", "reduce", "aggregate"))
         for op in self.ops:
             above = [op[field] for field in ("from", "with") if field in op]
-            own = op.get("topics", [op["topic"]] if op["op"] in ("table", "global") else [])
+            own = op.get("topics", [op["topic"]] if op["op"] in SOURCES else [])
+            if op["op"] == "look_up":
+                own = [one["topic"] for one in self.ops if one.get("store") == op["store"] and one["op"] in SOURCES]
             self.topics.append(set(own).union(*(self.topics[at] for at in above)))
             self.window.append(window_of(op) if op["op"] == "windowed" else self.window[above[0]] if above and op["op"] in
                                ("emit_on_close", "count", "reduce", "aggregate") else None)
@@ -69,14 +79,29 @@ class Walk:
             return "table"
         if verb in ("group_by", "group_by_key"):
             return "table group" if below == "table" else "group"
-        return {"global": "global", "windowed": below, "emit_on_close": below, "cogroup": "cogroup", "split": "split", "to": "end",
+        return {"global": "global", "print": "end", "windowed": below, "emit_on_close": below, "cogroup": "cogroup", "split": "split", "to": "end",
                 "foreach": "end"}.get(verb, below)
 
     def cells(self):
         """(cell, topics whose input reaches it)."""
         for at, op in enumerate(self.ops):
-            for cell in self.cells_of(op, at):
+            for cell in self.cells_of(op, at) + (self.cached(op) if self.is_cached else []):
                 yield cell, self.topics[at]
+        for node in self.nodes:
+            if node["node"] in ("read_only", "global"):
+                yield f"store {node['node'].replace('_', '-')}, node by node read", {one["topic"] for one in self.nodes if one["node"] != "sink" and "topic" in one}
+
+    def cached(self, op):
+        """Of an aggregate or a processor's store whose updates are held back."""
+        if op["op"] in ("count", "reduce", "aggregate") and not op.get("nocache"):
+            window = self.window[op["from"]]
+            return ["cached " + ("sessions" if window == "session" else "windows" if window else "aggregate")]
+        return ["cached processor's store"] if op.get("cached") else []
+
+    def kind_of_store(self, op):
+        """What keeps the store that a processor looks into."""
+        made = next(one for one in self.ops if one.get("store") == op["store"] and one["op"] in SOURCES)
+        return {"table": "table's", "global": "global table's", "global_store": "global"}[made["op"]]
 
     def cells_of(self, op, at):
         verb = op["op"]
@@ -91,26 +116,32 @@ class Walk:
                 return ["suppress until close"]
             return ["suppress " + ("shut down" if op.get("strict") else "records" if "max_records" in op else "bytes" if "max_bytes" in op
                                    else "until time")]
+        if op.get("older") or verb == "through":
+            return ["older " + verb.removesuffix("_values")]
+        if verb == "look_up":
+            return [f"store {self.kind_of_store(op)} read"]
         if verb == "process":
             return ["stream process"] + (["punctuate " + ("wall clock" if op.get("wall") else "stream time")] if "every" in op else []) \
                 + (["two processors on one store"] if op.get("shared") else [])
         if verb == "to":
-            return ["stream to per record" if "topic_of" in op else "stream to"]
+            return ["stream to per record" if "topic_of" in op else "stream to"] + (["partitioner of to"] if "partitioner" in op else [])
         if verb == "to_stream":
             return ["table to_stream by key" if "k" in op else "table to_stream"]
         if verb == "table":
             return ["table versioned" if self.versioned[at] else "table source"]
         if verb == "stream":
             return ["stream by pattern"] if "pattern" in op else []
-        if verb in ("branch", "windowed", "cogroup", "emit_on_close", "global"):
+        if verb in ("branch", "windowed", "cogroup", "emit_on_close", "global", "global_store"):
             return []
+        if verb == "repartition" and "partitioner" in op:
+            return ["stream repartition", "partitioner of repartition"]
         return [f"{kind} {verb}"]
 
     def join(self, op):
         left, right = op["from"], op["with"]
         kind = op["kind"]
         if "fk" in op:
-            return [f"join foreign {kind}"]
+            return [f"join foreign {kind}"] + (["partitioner of foreign-key join"] if {"partitioner", "other_partitioner"} & op.keys() else [])
         if self.kind[left] == "table":
             return [f"join table {'versioned' if self.versioned[left] or self.versioned[right] else 'table'} {kind}"]
         if self.kind[right] == "stream":
@@ -165,6 +196,8 @@ def of_case(case):
     everywhere = {row[0] for row in case["inputs"] if not isinstance(row, dict)}
     reaches += [(f"handler {kind}", everywhere) for kind in ("deserialization", "processing", "production") if kind in given]
     reaches += [("handler dead letters", everywhere)] if "dead" in given else []
+    reaches += [("handler after an output", everywhere)] if case.get("focus") == "handlers.two_topics" else []
+    reaches += [("handler behind a cache", everywhere)] if case.get("focus") == "handlers.cached" else []
     for cell, topics in reaches:
         out.add((cell, None))
         out |= {(cell, has) for has in properties(case["inputs"], topics)}

@@ -7,17 +7,11 @@ behind it is random too. Kinds of places: S stream, T table, each as SV (keys an
 """
 import random
 
-VALUES = ("id", "upper", "length", "first_word", "with_key", "null_if_short", "boom")
-PREDICATES = ("true", "false", "has_a", "even_length", "value_nonnull", "key_nonnull", "key_is_a", "has_a", "even_length")
-KEYS = ("key", "value", "length", "first_letter", "constant", "null_if_b")
-LISTS = ("words", "twice", "none", "null_too", "words")
-REDUCERS = ("concat", "max", "last", "first", "null_on_x", "concat")
-GATHERERS = ("collect", "sum_len", "null_on_x", "collect")
-JOINERS = ("pair", "with_key", "null_on_x", "pair")
-# Table joins hand no key to their joiner.
-TABLE_JOINERS = ("pair", "null_on_x", "pair")
-FLAVOURS = ("plain", "null keys", "null values", "out of order", "late", "same time", "tombstones")
-WORDS = ("a", "b", "x", "aa", "ab", "b a", "x a b", "abc", "", "boom", 7, 12)
+import edges
+from vocabulary import FLAVOURS, GATHERERS, KEYS, LISTS, PREDICATES, REDUCERS, TABLE_JOINERS, VALUES, WORDS
+
+# Longer than the input of a case: what a cache has kept is then still kept where Kafka Streams' stores forget it.
+FOR_EVER = 100_000_000
 
 
 class Grower:
@@ -36,6 +30,10 @@ class Grower:
         self.moves = 0.05  # Of records, behind which the wall clock moves.
         self.boom = False  # Whether mistakes of users' functions come often.
         self.outs = 0
+        self.throughs = 0
+        self.nodes = []  # What is added to the topology node by node.
+        self.widths = None  # Partitions of all topics, as partitioners see it.
+        self.cached = False  # Whether stores hold back their updates.
 
     def add(self, op, source=None, other=None, **fields):
         row = {"op": op}
@@ -46,6 +44,13 @@ class Grower:
         row.update({name: value for name, value in fields.items() if value is not None})
         self.ops.append(row)
         return len(self.ops) - 1
+
+    def add_node(self, node, name, **fields):
+        self.nodes.append({"node": node, "name": name} | {field: value for field, value in fields.items() if value is not None})
+
+    def wide(self):
+        """From here on partitioners may have several partitions to choose from."""
+        self.widths = self.widths or self.pick((1, 2, 3, 5))
 
     def pick(self, options):
         return self.rng.choice(options)
@@ -63,14 +68,25 @@ class Grower:
         self.names += 1
         return f"st{self.names}"
 
-    def kept(self, chance=0.5):
+    def kept(self, at, chance=0.5):
         fields = {"store": self.store(chance)}
+        if self.cached:
+            fields |= self.kept_long(at)
         if self.memory:
             fields["memory"] = True
         if self.rng.random() < 0.05:
             fields["nolog"] = True
         if self.rng.random() < 0.05:
             fields["keep"] = True
+        return fields
+
+    def kept_long(self, at):
+        """Of windows that are cached: a store in which none of them is over. What is cached Kafka Streams shows for longer than its stores do."""
+        fields = {"nocache": True} if self.rng.random() < 0.15 else {}
+        while self.ops[at]["op"] in ("emit_on_close", "cogroup"):
+            at = self.ops[at]["from"]
+        if self.ops[at]["op"] == "windowed" and self.ops[at]["window"] != "unlimited":
+            fields["retention"] = FOR_EVER
         return fields
 
     def named(self, chance=0.4):
@@ -143,7 +159,7 @@ class Grower:
     def gather(self, at, verb=None):
         verb = verb or self.pick(("count", "reduce", "aggregate"))
         f = {"count": None, "reduce": self.pick(REDUCERS), "aggregate": self.pick(GATHERERS)}[verb]
-        return self.add(verb, at, f=f, **self.kept(), name=self.name())
+        return self.add(verb, at, f=f, **self.kept(at), name=self.name())
 
     # From a place to a topic.
 
@@ -247,7 +263,8 @@ def split(g, at, all_of_them=False):
 
 def process(g, at, verb="process", **fields):
     g.names += 1
-    kept = {"memory": True if g.memory else None, "nolog": True if g.rng.random() < 0.05 else None}
+    kept = {"memory": True if g.memory else None, "nolog": True if g.rng.random() < 0.05 else None,
+            "cached": True if g.cached and g.rng.random() < 0.7 else None}
     marks = True if verb == "process" and g.rng.random() < 0.3 else None
     return g.add(verb, at, store=f"st{g.names}", name=g.name(), marks=marks, **kept, **fields)
 
@@ -406,7 +423,7 @@ def focus_cogroup(window):
             at = g.add("cogroup", at, g.grouped(named=0.9), f=f)
         if window:
             at = g.add("windowed", at, **g.window(window))
-        at = g.add("aggregate", at, f=f, **g.kept(), name=g.name())
+        at = g.add("aggregate", at, f=f, **g.kept(at), name=g.name())
         g.end_table(at, windowed=window is not None)
     return grow
 
@@ -526,6 +543,7 @@ FOCUSES |= {f"join.table_table.{kind}": focus_table_join(kind) for kind in ("inn
 FOCUSES |= {f"join.stream_table.{kind}": focus_stream_table_join(kind) for kind in ("inner", "left")}
 FOCUSES |= {f"join.stream_stream.{kind}": focus_stream_join(kind) for kind in ("inner", "left", "outer")}
 FOCUSES |= {f"join.stream_global.{kind}": focus_global_join(kind) for kind in ("inner", "left")}
+FOCUSES |= edges.FOCUSES
 # Parts that the random surroundings of a focus may use.
 Grower.enabled = {"table", "tumbling", "hopping", "sliding", "session", "unlimited"}
 
@@ -547,16 +565,20 @@ def case(seed, number, focuses=None):
     flavour = FLAVOURS[number // len(chosen) % len(FLAVOURS)]
     rng = random.Random(f"{seed}/{number}")
     grower = Grower(rng, flavour)
+    grower.cached = rng.random() < 0.2
     FOCUSES[focus](grower)
     if not focuses:
         others = sorted([*(FOCUSES.keys() - ALONE - FREQUENT), *(RARE - ALONE)])
-        for _ in range(rng.choice((0, 1, 2, 2, 2, 2))):
+        for _ in range(rng.choice((1, 2, 2, 2, 3))):
             FOCUSES[rng.choice(others)](grower)
     made = {"id": number, "focus": focus, "flavour": flavour, "ops": grower.ops, "inputs": grower.inputs()}
     if grower.optimize:
         made["optimize"] = True
-    if grower.handlers:
-        made["handlers"] = grower.handlers
+    for field in ("handlers", "nodes", "widths"):
+        if getattr(grower, field):
+            made[field] = getattr(grower, field)
+    if grower.cached:
+        made["cache"] = rng.choice((300, 1000, 5000, 1_000_000))
     if rng.random() < 0.1:
         made["in_memory"] = True
     return made

@@ -50,6 +50,16 @@ MUTANTS = {
     "dead letters dropped": ("src/streams/error_judge.cc", "if (!send(letter)) return false;", "if (!MUTANT && !send(letter)) return false;"),
     "held back in another's name": (NODES + "suppress_node.h", "held_back{task(), origin_of(kept, source)};",
                                     "held_back{task(), MUTANT ? task().origin() : origin_of(kept, source)};"),
+    "partitioner not asked": (NODES + "edge_nodes.h", "if (!use_.partitioner) return write(out, flow);",
+                              "if (!use_.partitioner || MUTANT) return write(out, flow);"),
+    "global store written by all": ("src/streams/node.cc", "return std::ranges::find(given_, &store) == given_.end();",
+                                    "return MUTANT || std::ranges::find(given_, &store) == given_.end();"),
+    "read-only store logged": ("include/leat/streams/topology_builder.h", "spec.logging = false;", "spec.logging = MUTANT;"),
+    "label of print not the node's": (NODES + "kstream_edges.h", "if (used.label.empty()) used.label = at_.node->name;",
+                                      'if (used.label.empty()) used.label = MUTANT ? "KSTREAM" : at_.node->name;'),
+    "source of a cached row lost": ("src/streams/state/record_cache.cc", "update.has_source = bytes != nullptr;",
+                                    "update.has_source = bytes != nullptr && !MUTANT;"),
+    "cached row written where it was first": ("src/streams/state/record_cache.cc", "if (held.is_dirty())\n", "if (held.is_dirty() && MUTANT) return;\n    if (held.is_dirty())\n"),
     "null keys stopped": ("src/streams/rewrite.cc", "if (parent->takes_null_keys) *parent", "if (parent->takes_null_keys && !MUTANT) *parent"),
 }
 VARIABLE = "LEAT_STREAMS_MUTANT"

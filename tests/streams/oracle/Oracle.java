@@ -8,8 +8,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.reflect.Field;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -17,9 +22,12 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -29,13 +37,14 @@ import java.util.regex.Pattern;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -44,7 +53,6 @@ import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.TestInputTopic;
-import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.errors.ErrorHandlerContext;
@@ -58,8 +66,10 @@ import org.apache.kafka.streams.kstream.*;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.StreamPartitioner;
 import org.apache.kafka.streams.processor.api.*;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.internals.StreamsProducer;
 import org.apache.kafka.streams.state.*;
 import org.apache.kafka.streams.state.internals.WrappedStateStore;
 import org.apache.kafka.streams.test.TestRecord;
@@ -191,6 +201,25 @@ public class Oracle {
         }
     }
 
+    /** Which of n partitions; nothing: Kafka's own choice. */
+    static Optional<Set<Integer>> chosen(String name, Object key, Object v, int n) {
+        switch (name) {
+            case "length": return Optional.of(Set.of(text(v).length() % n));
+            case "key": return Optional.of(Set.of(textKey(key).length() % n));
+            case "ends": return Optional.of(new LinkedHashSet<>(Arrays.asList(n - 1, 0)));
+            case "all": {
+                Set<Integer> out = new LinkedHashSet<>();
+                for (int i = 0; i < n; i++) out.add(i);
+                return Optional.of(out);
+            }
+            case "default": return Optional.empty();
+            case "default_on_a": return text(v).startsWith("a") ? Optional.empty() : Optional.of(Set.of(n - 1));
+            case "none_on_b": return Optional.of(text(v).startsWith("b") ? Set.of() : Set.of(text(v).length() % n));
+            case "boom": if (text(v).equals("boom")) throw new Mistake(); return Optional.of(Set.of(0));
+            default: throw new IllegalStateException(name);
+        }
+    }
+
     // ---- from a case to a topology -------------------------------------------------------------------------------------------
 
     static class Case {
@@ -198,8 +227,19 @@ public class Oracle {
         final StreamsBuilder builder = new StreamsBuilder();
         final List<Object> made = new ArrayList<>();
         final List<Object[]> effects = new ArrayList<>();
+        final ByteArrayOutputStream printed = new ByteArrayOutputStream();
         int step = -1;
         Case(JsonNode json) { this.json = json; }
+        /** The topology of all operators, and what is added to it node by node. */
+        Topology topology(Properties p) {
+            int index = 0;
+            // What is printed is a part of the outcome, which goes to the standard output that was there before.
+            System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+            for (JsonNode op : json.get("ops")) add(op, index++);
+            Topology out = builder.build(p);
+            for (JsonNode node : json.path("nodes")) add(node, out);
+            return out;
+        }
 
         static boolean has(JsonNode op, String field) { return op.hasNonNull(field); }
         static String name(JsonNode op) { return has(op, "name") ? op.get("name").textValue() : null; }
@@ -260,6 +300,9 @@ public class Oracle {
                     String topic = op.get("topic").textValue();
                     return has(op, "store") ? builder.globalTable(topic, consumed(op), kept(op)) : builder.globalTable(topic, consumed(op));
                 }
+                case "global_store":
+                    builder.addGlobalStore(rows(op).withLoggingDisabled(), op.get("topic").textValue(), consumed(op), filling(op));
+                    return null;
                 default:
             }
             if (from instanceof KStream) return onStream(op, verb, (KStream<Object, Object>) from, with, index);
@@ -307,6 +350,16 @@ public class Oracle {
                     if (n == null) s.foreach(a); else s.foreach(a, n);
                     return null;
                 }
+                case "print": {
+                    Printed<Object, Object> how = Printed.toSysOut();
+                    if (has(op, "label")) how = how.withLabel(op.get("label").textValue());
+                    if (f != null) how = how.withKeyValueMapper((k, v) -> text(mapped(f, k, v)));
+                    s.print(name(op) == null ? how : how.withName(name(op)));
+                    return null;
+                }
+                case "through":
+                    s.to(op.get("topic").textValue(), produced(op, s));
+                    return builder.stream(op.get("topic").textValue(), Consumed.with(ANY, ANY));
                 case "merge": return n == null ? s.merge((KStream<Object, Object>) with) : s.merge((KStream<Object, Object>) with, n);
                 case "split": {
                     BranchedKStream<Object, Object> b = n == null ? s.split() : s.split(n);
@@ -320,6 +373,7 @@ public class Oracle {
                     Repartitioned<Object, Object> r = Repartitioned.with(ANY, ANY);
                     if (name(op) != null) r = r.withName(name(op));
                     if (has(op, "partitions")) r = r.withNumberOfPartitions(op.get("partitions").intValue());
+                    if (has(op, "partitioner")) r = r.withStreamPartitioner(partitioner(op.get("partitioner").textValue()));
                     return s.repartition(r);
                 }
                 case "to_table":
@@ -335,6 +389,10 @@ public class Oracle {
                 }
                 case "process": return process(op, s);
                 case "process_values": return processValues(op, s);
+                case "look_up": {
+                    String[] stores = op.path("connect").booleanValue() ? new String[] {op.get("store").textValue()} : new String[0];
+                    return n == null ? s.process(lookingUp(op), stores) : s.process(lookingUp(op), n, stores);
+                }
                 case "group_by_key": return s.groupByKey(grouped(op));
                 case "group_by": return s.groupBy((k, v) -> keyOf(f, k, v), grouped(op));
                 case "join": return joinStream(op, s, with);
@@ -344,15 +402,91 @@ public class Oracle {
         // The serdes of what it writes are those known at that place, as in C++.
         Produced<Object, Object> produced(JsonNode op, KStream<Object, Object> s) {
             Produced<Object, Object> p = name(op) == null ? Produced.with(null, null) : Produced.as(name(op));
+            if (has(op, "partitioner")) p = p.withStreamPartitioner(partitioner(op.get("partitioner").textValue()));
             return op.path("strict").booleanValue() ? p.withValueSerde(STRICT) : p;
         }
+        static <K, V> StreamPartitioner<K, V> partitioner(String name) { return (topic, k, v, n) -> chosen(name, k, v, n); }
 
         /** Several processors may share a store; the first adds it. */
         void addStore(JsonNode op, String store) {
             if (op.path("shared").booleanValue()) return;
-            KeyValueBytesStoreSupplier rows = op.path("memory").booleanValue() ? Stores.inMemoryKeyValueStore(store) : Stores.persistentKeyValueStore(store);
-            StoreBuilder<KeyValueStore<Object, Object>> b = Stores.keyValueStoreBuilder(rows, ANY, ANY);
-            builder.addStateStore(op.path("nolog").booleanValue() ? b.withLoggingDisabled() : b);
+            builder.addStateStore(rows(op));
+        }
+        static boolean isTimed(JsonNode op) { return op.path("timed").booleanValue(); }
+        /** A store for processors. */
+        static StoreBuilder<?> rows(JsonNode op) {
+            String store = op.get("store").textValue();
+            boolean memory = op.path("memory").booleanValue();
+            StoreBuilder<?> b = isTimed(op)
+                ? Stores.timestampedKeyValueStoreBuilder(memory ? Stores.inMemoryKeyValueStore(store) : Stores.persistentTimestampedKeyValueStore(store), ANY, ANY)
+                : Stores.keyValueStoreBuilder(memory ? Stores.inMemoryKeyValueStore(store) : Stores.persistentKeyValueStore(store), ANY, ANY);
+            if (op.path("cached").booleanValue()) b = b.withCachingEnabled();
+            return op.path("nolog").booleanValue() ? b.withLoggingDisabled() : b;
+        }
+        /** Puts what a topic has into a store, under the key and with the value that functions make of it. */
+        static ProcessorSupplier<Object, Object, Void, Void> filling(JsonNode op) {
+            return () -> new Processor<Object, Object, Void, Void>() {
+                KeyValueStore<Object, Object> rows;
+                @Override public void init(ProcessorContext<Void, Void> c) { rows = c.getStateStore(op.get("store").textValue()); }
+                @Override public void process(Record<Object, Object> r) {
+                    Object key = keyOf(op.get("k").textValue(), r.key(), r.value());
+                    Object value = mapped(op.get("f").textValue(), r.key(), r.value());
+                    if (key == null) return;
+                    rows.put(key, isTimed(op) ? ValueAndTimestamp.make(value, r.timestamp()) : value);
+                }
+            };
+        }
+        /** Joins each record with what a store has under a key that a function makes of it; with "all" also with all of its rows. */
+        static ProcessorSupplier<Object, Object, Object, Object> lookingUp(JsonNode op) {
+            return () -> new Processor<Object, Object, Object, Object>() {
+                ProcessorContext<Object, Object> context;
+                KeyValueStore<Object, Object> rows;
+                @Override public void init(ProcessorContext<Object, Object> c) { context = c; rows = c.getStateStore(op.get("store").textValue()); }
+                @Override public void process(Record<Object, Object> r) {
+                    Object key = keyOf(op.get("k").textValue(), r.key(), r.value());
+                    Object found = key == null ? null : shown(rows.get(key));
+                    if (op.path("writes").booleanValue() && text(r.value()).equals("x") && key != null) rows.put(key, null);
+                    if (op.path("all").booleanValue()) {
+                        StringBuilder all = new StringBuilder(text(found));
+                        try (KeyValueIterator<Object, Object> each = rows.all()) {
+                            while (each.hasNext()) { KeyValue<Object, Object> one = each.next(); all.append(";").append(text(one.key)).append("=").append(text(shown(one.value))); }
+                        }
+                        found = all.toString();
+                    }
+                    context.forward(r.withValue((Object) joined("pair", null, r.value(), found)));
+                }
+            };
+        }
+        static Object shown(Object value) {
+            if (!(value instanceof ValueAndTimestamp)) return value;
+            ValueAndTimestamp<?> one = (ValueAndTimestamp<?>) value;
+            return text(one.value()) + "@" + one.timestamp();
+        }
+
+        /** A node of a topology that is made node by node. */
+        void add(JsonNode node, Topology t) {
+            String name = node.get("name").textValue();
+            List<String> parents = new ArrayList<>();
+            node.path("parents").forEach(one -> parents.add(one.textValue()));
+            String[] above = parents.toArray(new String[0]);
+            switch (node.get("node").textValue()) {
+                case "source": t.addSource(name, ANY.deserializer(), ANY.deserializer(), node.get("topic").textValue()); return;
+                case "global":
+                    t.addGlobalStore(rows(node).withLoggingDisabled(), name, ANY.deserializer(), ANY.deserializer(), node.get("topic").textValue(),
+                        node.get("processor").textValue(), filling(node));
+                    return;
+                case "read_only":
+                    t.addReadOnlyStateStore(rows(node), name, ANY.deserializer(), ANY.deserializer(), node.get("topic").textValue(),
+                        node.get("processor").textValue(), filling(node));
+                    return;
+                case "look_up":
+                    t.addProcessor(name, lookingUp(node), above);
+                    if (node.path("connect").booleanValue()) t.connectProcessorAndStateStores(name, node.get("store").textValue());
+                    return;
+                default:
+                    t.addSink(name, node.get("topic").textValue(), ANY.serializer(), ANY.serializer(),
+                        has(node, "partitioner") ? partitioner(node.get("partitioner").textValue()) : null, above);
+            }
         }
         Object process(JsonNode op, KStream<Object, Object> s) {
             String store = op.get("store").textValue();
@@ -465,6 +599,15 @@ public class Oracle {
                     if (keep) return n == null ? t.mapValues(m, kept(op)) : t.mapValues(m, n, kept(op));
                     return n == null ? t.mapValues(m) : t.mapValues(m, n);
                 }
+                case "transform_values": {
+                    ValueTransformerWithKeySupplier<Object, Object, Object> m = () -> new ValueTransformerWithKey<Object, Object, Object>() {
+                        @Override public void init(org.apache.kafka.streams.processor.ProcessorContext c) { }
+                        @Override public Object transform(Object k, Object v) { return mapped(f, k, v); }
+                        @Override public void close() { }
+                    };
+                    if (keep) return n == null ? t.transformValues(m, this.<KeyValueStore<Bytes, byte[]>>kept(op)) : t.transformValues(m, this.<KeyValueStore<Bytes, byte[]>>kept(op), n);
+                    return n == null ? t.transformValues(m) : t.transformValues(m, n);
+                }
                 case "to_stream":
                     if (op.hasNonNull("k")) {
                         KeyValueMapper<Object, Object, Object> m = (k, v) -> keyOf(op.get("k").textValue(), k, v);
@@ -496,6 +639,8 @@ public class Oracle {
                         BiFunction<Object, Object, Object> e = (k, v) -> keyOf(fk, k, v);
                         ValueJoiner<Object, Object, Object> j = (l, r) -> joined(f, null, l, r);
                         TableJoined<Object, Object> how = name(op) == null ? TableJoined.with(null, null) : TableJoined.as(name(op));
+                        if (has(op, "partitioner")) how = how.withPartitioner(partitioner(op.get("partitioner").textValue()));
+                        if (has(op, "other_partitioner")) how = how.withOtherPartitioner(partitioner(op.get("other_partitioner").textValue()));
                         Materialized<Object, Object, KeyValueStore<Bytes, byte[]>> m = kept(op);
                         return kind.equals("inner") ? t.join(other, e, j, how, m) : t.leftJoin(other, e, j, how, m);
                     }
@@ -619,20 +764,56 @@ public class Oracle {
         return t.getClass().getSimpleName();
     }
 
-    static void drain(TopologyTestDriver driver, Map<String, TestOutputTopic<byte[], byte[]>> topics, Map<String, ArrayNode> out, int step) {
+    /** What the driver keeps from its users: which partition a record was sent to. */
+    static ProducerRecord<byte[], byte[]> read(TopologyTestDriver driver, String topic) {
+        try {
+            Method read = TopologyTestDriver.class.getDeclaredMethod("readRecord", String.class);
+            read.setAccessible(true);
+            return (ProducerRecord<byte[], byte[]>) read.invoke(driver, topic);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+    /** Partitioners are told that topics have so many partitions; the driver says 1. */
+    static void widen(TopologyTestDriver driver, int partitions) {
+        try {
+            Field field = TopologyTestDriver.class.getDeclaredField("testDriverProducer");
+            field.setAccessible(true);
+            Object sends = field.get(driver);
+            Field inside = StreamsProducer.class.getDeclaredField("producer");
+            inside.setAccessible(true);
+            Object below = inside.get(sends);
+            inside.set(sends, Proxy.newProxyInstance(Oracle.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, given) -> {
+                if (method.getName().equals("partitionsFor")) {
+                    List<PartitionInfo> out = new ArrayList<>();
+                    for (int i = 0; i < partitions; i++) out.add(new PartitionInfo((String) given[0], i, null, null, null));
+                    return out;
+                }
+                try { return method.invoke(below, given); } catch (InvocationTargetException e) { throw e.getCause(); }
+            }));
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+    static void drain(TopologyTestDriver driver, Map<String, ArrayNode> out, int step) {
         for (String name : driver.producedTopicNames()) {
-            TestOutputTopic<byte[], byte[]> topic =
-                topics.computeIfAbsent(name, n -> driver.createOutputTopic(n, new ByteArrayDeserializer(), new ByteArrayDeserializer()));
-            while (!topic.isEmpty()) {
-                TestRecord<byte[], byte[]> r = topic.readRecord();
+            for (ProducerRecord<byte[], byte[]> r = read(driver, name); r != null; r = read(driver, name)) {
                 ArrayNode row = JSON.createArrayNode().add(step).add(latin(r.key())).add(latin(r.value())).add(r.timestamp());
-                if (r.headers().toArray().length > 0) {
+                boolean isChosen = r.partition() != null && !name.endsWith("-changelog");
+                if (r.headers().toArray().length > 0 || isChosen) {
                     ArrayNode headers = row.addArray();
                     for (Header h : r.headers()) headers.addArray().add(h.key()).add(latin(h.value()));
                 }
+                if (isChosen) row.add(r.partition());
                 out.computeIfAbsent(name, n -> JSON.createArrayNode()).add(row);
             }
         }
+    }
+    /** The lines that came since the last call. */
+    static void lines(Case c, ArrayNode to) {
+        for (String line : c.printed.toString(StandardCharsets.UTF_8).split("\n", -1))
+            if (!line.isEmpty()) to.addArray().add(c.step).add(line);
+        c.printed.reset();
     }
 
     static void put(ArrayNode row, Object value) {
@@ -669,9 +850,7 @@ public class Oracle {
         Topology topology;
         Properties p = properties(json, folder);
         try {
-            int index = 0;
-            for (JsonNode op : json.get("ops")) c.add(op, index++);
-            topology = c.builder.build(p);
+            topology = c.topology(p);
         } catch (RuntimeException e) {
             result.put("error", "build");
             result.put("detail", e.toString());
@@ -680,10 +859,11 @@ public class Oracle {
         result.put("describe", topology.describe().toString());
         Map<String, ArrayNode> out = new TreeMap<>();
         Map<String, TestInputTopic<byte[], byte[]>> inputs = new HashMap<>();
-        Map<String, TestOutputTopic<byte[], byte[]>> outputs = new HashMap<>();
+        ArrayNode printed = JSON.createArrayNode();
         TopologyTestDriver driver = null;
         try {
             driver = new TopologyTestDriver(topology, p, Instant.ofEpochMilli(0));
+            if (json.has("widths")) widen(driver, json.get("widths").intValue());
             for (JsonNode input : json.get("inputs")) {
                 c.step++;
                 int effects = c.effects.size();
@@ -695,11 +875,13 @@ public class Oracle {
                     }
                 } catch (RuntimeException e) {
                     while (c.effects.size() > effects) c.effects.remove(c.effects.size() - 1);
+                    c.printed.reset();
                     result.put("error", kindOf(e) + " at " + c.step);
                     result.put("detail", e.toString());
                     break;
                 }
-                drain(driver, outputs, out, c.step);
+                drain(driver, out, c.step);
+                lines(c, printed);
             }
             if (!result.has("error")) {
                 result.put("dropped", (long) dropped(driver));
@@ -719,6 +901,7 @@ public class Oracle {
             put(row, e[2]);
             put(row, e[3]);
         }
+        if (!printed.isEmpty()) result.set("printed", printed);
         return result;
     }
 
@@ -732,10 +915,9 @@ public class Oracle {
         p.put("bootstrap.servers", broker);
         json.path("settings").fields().forEachRemaining(one -> p.put(one.getKey(), one.getValue().textValue()));
         Case c = new Case(json);
-        int index = 0;
-        for (JsonNode op : json.get("ops")) c.add(op, index++);
+        Topology topology = c.topology(p);
         ObjectNode found = result.putObject("topics");
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker)); KafkaStreams streams = new KafkaStreams(c.builder.build(p), p)) {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker)); KafkaStreams streams = new KafkaStreams(topology, p)) {
             List<NewTopic> inputs = new ArrayList<>();
             json.get("topics").fields().forEachRemaining(one -> inputs.add(new NewTopic(one.getKey(), one.getValue().intValue(), (short) 1)));
             admin.createTopics(inputs).all().get();

@@ -126,4 +126,28 @@ Maybe joined(const std::string& name, const std::string& key, const Maybe& left,
     unknown();
 }
 
+Partitions chosen(const std::string& name, const std::string& key, const Maybe& value,
+                  std::int32_t count) {
+    using List = std::vector<std::int32_t>;
+    const auto by = [count](std::size_t size) {
+        return List{static_cast<std::int32_t>(size) % count};
+    };
+    const std::string v = shown(value);
+    if (name == "length") return by(v.size());
+    if (name == "key") return by(key.size());
+    if (name == "ends") return count == 1 ? List{0} : List{count - 1, 0};
+    if (name == "default") return std::nullopt;
+    if (name == "default_on_a")
+        return v.starts_with('a') ? Partitions{} : Partitions{List{count - 1}};
+    if (name == "none_on_b") return v.starts_with('b') ? List{} : by(v.size());
+    if (name == "all") {
+        List out;
+        for (std::int32_t i = 0; i < count; ++i) out.push_back(i);
+        return out;
+    }
+    if (name != "boom") unknown();
+    if (v == "boom") throw Mistake{};
+    return List{0};
+}
+
 }  // namespace leat::streams::cases

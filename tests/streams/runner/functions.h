@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "leat/streams/partitioner.h"
 #include "value.h"
 
 namespace leat::streams::cases {
@@ -30,5 +31,8 @@ Maybe subtracted(const std::string& name, const Maybe& value, const Value& sum);
 Value united(const std::string& name, const Value& a, const Value& b);
 Maybe joined(const std::string& name, const std::string& key, const Maybe& left,
              const Maybe& right);
+/// Which of `count` partitions; text of the key with its window.
+Partitions chosen(const std::string& name, const std::string& key, const Maybe& value,
+                  std::int32_t count);
 
 }  // namespace leat::streams::cases

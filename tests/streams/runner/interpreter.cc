@@ -14,6 +14,10 @@ Made source(const Context& context, const Op& op) {
             topics.emplace_back(topic.as_string());
         return context.builder.stream<Value, Value>(topics, consumed);
     }
+    if (op.verb() == "global_store") {
+        add_global_store(context.builder, op);
+        return {};
+    }
     auto as = op.kept<Value>();
     as.name.clear();
     if (op.verb() == "global")

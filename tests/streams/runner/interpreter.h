@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Effect {
 struct Effects {
     std::int64_t step = -1;
     std::vector<Effect> seen;
+    std::vector<std::pair<std::int64_t, std::string>> printed;  ///< Lines, with their step.
 };
 
 using WindowKey = Windowed<Value>;
@@ -136,8 +138,25 @@ Made on_group(const Context& context, const Op& op, const CogroupedBySessions& g
 Made on_group(const Context& context, const Op& op, const KGroupedTable<Value, Value>& group);
 /// Operators of one's own: process, process_values.
 Made on_process(const Context& context, const Op& op, const KStream<Value, Value>& stream);
+/// Looks what a store has.
+Made on_look_up(const Context& context, const Op& op, const KStream<Value, Value>& stream);
 /// What a stream is joined with decides which join it is.
 Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& stream);
+
+/// A store for processors that a topic fills; throws Unsupported.
+void add_global_store(Builder& builder, const Op& op);
+/// The topology with what `nodes` adds to it, node by node. Throws Unsupported.
+Result<Topology> with_nodes(const Topology& topology, const json::array& nodes);
+/// How the partitioner that an operator names chooses; none: it names none.
+template <class K, class V>
+Partitioner<K, V> partitioner_of(const Op& op, std::string_view field = "partitioner") {
+    if (!op.has(field)) return {};
+    return [name = op.get(field)](const Departing<K, V>& record) {
+        Maybe value;
+        if constexpr (!std::is_same_v<V, Void>) value = maybe(record.value);
+        return chosen(name, text(record.key), value, record.partitions);
+    };
+}
 
 /// Declares every operator of the case. Throws Unsupported.
 void declare(const json::array& ops, Builder& builder, const std::shared_ptr<Effects>& effects);

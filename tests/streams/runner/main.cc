@@ -2,6 +2,7 @@
 //
 // streams_case_runner: one case a line on stdin, its outcome a line on stdout. ../README.md has the
 // format.
+#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -85,6 +86,10 @@ void drain(TestDriver& driver, std::map<std::string, json::array>& out, std::int
                     headers.push_back(json::array{name, shown(value)});
                 row.push_back(std::move(headers));
             }
+            if (record.partition && !topic.ends_with("-changelog")) {
+                if (record.headers.empty()) row.push_back(json::array{});
+                row.push_back(*record.partition);
+            }
             out[topic].push_back(std::move(row));
         }
     }
@@ -98,6 +103,7 @@ std::string kind_of(const Error& error) {
     if (says("boom")) return "user";
     if (says("the buffer is full")) return "full";
     if (says("key cannot be null")) return "NullPointerException";
+    if (says("only read here")) return "UnsupportedOperationException";
     if (error.code() == Errc::kInvalidRecord) return "record";
     return std::string{error.detail()};
 }
@@ -116,6 +122,8 @@ class Run {
             return std::move(result_);
         }
         auto topology = builder.build(is_set("optimize") ? Optimization::all() : Optimization{});
+        if (const auto* nodes = case_.if_contains("nodes"); topology && nodes != nullptr)
+            topology = with_nodes(*topology, nodes->as_array());
         if (!topology) {
             result_["error"] = "build";
             result_["detail"] = topology.error().detail();
@@ -134,6 +142,9 @@ class Run {
         for (const Effect& effect : effects_->seen)
             seen.push_back(json::array{effect.step, effect.op, effect.key, shown(effect.value)});
         result_["effects"] = std::move(seen);
+        json::array lines;
+        for (const auto& [step, line] : effects_->printed) lines.push_back(json::array{step, line});
+        if (!lines.empty()) result_["printed"] = std::move(lines);
         return std::move(result_);
     }
 
@@ -149,7 +160,8 @@ class Run {
              .handlers = handlers(),
              .lose_as_kafka = !is_set("improve"),
              .cache_bytes = static_cast<std::size_t>(Op{case_, 0}.number("cache")),
-             .dsl_store = is_set("in_memory") ? StoreType::kInMemory : StoreType::kRocksDb});
+             .dsl_store = is_set("in_memory") ? StoreType::kInMemory : StoreType::kRocksDb,
+             .partitions = std::max(1, static_cast<std::int32_t>(Op{case_, 0}.number("widths")))});
         if (!opened) {
             result_["error"] = "open: " + kind_of(opened.error());
             return;
@@ -158,8 +170,10 @@ class Run {
         for (const auto& input : case_.at("inputs").as_array()) {
             ++effects_->step;
             const auto effects = effects_->seen.size();
+            const auto printed = effects_->printed.size();
             if (auto done = step(driver, input); !done) {
                 effects_->seen.resize(effects);
+                effects_->printed.resize(printed);
                 result_["error"] = kind_of(done.error()) + " at " + std::to_string(effects_->step);
                 result_["detail"] = done.error().detail();
                 return;

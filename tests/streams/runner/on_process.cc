@@ -92,13 +92,19 @@ Made on_process(const Context& context, const Op& op, const KStream<Value, Value
     const std::string store = op.get("store");
     // Several processors may share a store; the first adds it.
     if (!op.flag("shared"))
-        context.builder.add_state_store(key_value_store<Value, Value>(
-            store, {.logging = !op.flag("nolog"), .persistent = !op.flag("memory")}));
+        context.builder.add_state_store(
+            key_value_store<Value, Value>(store, {.logging = !op.flag("nolog"),
+                                                  .persistent = !op.flag("memory"),
+                                                  .caching = op.flag("cached")}));
     const Processed as{.name = op.name(), .stores = {store}};
+    const auto before = [store] { return std::make_unique<Before>(store); };
+    const auto numbering = [fields = op.fields, store] {
+        return std::make_unique<Numbering>(fields, store);
+    };
+    const bool older = op.flag("older");
     if (op.verb() == "process_values")
-        return stream.process_values([store] { return std::make_unique<Before>(store); }, as);
-    return stream.process(
-        [fields = op.fields, store] { return std::make_unique<Numbering>(fields, store); }, as);
+        return older ? stream.transform_values(before, as) : stream.process_values(before, as);
+    return older ? stream.transform(numbering, as) : stream.process(numbering, as);
 }
 
 }  // namespace leat::streams::cases

@@ -6,6 +6,21 @@ namespace {
 
 using Pair = KeyValue<Value, Value>;
 
+template <class K, class V>
+Made print(const Context& context, const Op& op, const KStream<K, V>& stream) {
+    Printed<K, V> as{.name = op.name(), .label = op.get("label")};
+    as.out = [effects = context.effects](std::string_view line) {
+        if (line.ends_with('\n')) line.remove_suffix(1);
+        effects->printed.emplace_back(effects->step, line);
+    };
+    if (op.has("f"))
+        as.mapper = [f = op.get("f")](const K* key, const V* value) {
+            return text(address(mapped(f, text(key), maybe(value))));
+        };
+    stream.print(as);
+    return {};
+}
+
 /// The operators that every stream has, whatever its types.
 template <class K, class V>
 Made on_any(const Context& context, const Op& op, const KStream<K, V>& stream) {
@@ -35,8 +50,9 @@ Made on_any(const Context& context, const Op& op, const KStream<K, V>& stream) {
     }
     if (verb == "merge")
         return stream.merge(std::get<KStream<K, V>>(context.at(op, "with")), named);
+    if (verb == "print") return print(context, op, stream);
     if (verb != "to") throw Unsupported{verb};
-    Produced<K, V> produced{.name = op.name()};
+    Produced<K, V> produced{.name = op.name(), .partitioner = partitioner_of<K, V>(op)};
     if constexpr (std::is_same_v<V, Value>)
         if (op.flag("strict")) produced.value = std::make_shared<StrictCodec>();
     if (op.has("topic_of")) {
@@ -51,7 +67,24 @@ Made on_any(const Context& context, const Op& op, const KStream<K, V>& stream) {
     return {};
 }
 
+/// The older form of split(), which hands out the branches by their number.
+Made older_split(const json::array& branches, const KStream<Value, Value>& stream) {
+    const auto test = [&branches](std::size_t at) {
+        return [f = std::string{branches.at(at).as_array().at(0).as_string()}](const Value* key,
+                                                                               const Value* value) {
+            return holds(f, key != nullptr, text(key), maybe(value));
+        };
+    };
+    const auto made = branches.size() == 1   ? stream.branch(test(0))
+                      : branches.size() == 2 ? stream.branch(test(0), test(1))
+                                             : stream.branch(test(0), test(1), test(2));
+    Branches out;
+    for (std::size_t i = 0; i < made.size(); ++i) out.emplace(std::to_string(i + 1), made[i]);
+    return out;
+}
+
 Made split(const Op& op, const KStream<Value, Value>& stream) {
+    if (op.flag("older")) return older_split(op.fields.at("branches").as_array(), stream);
     auto parts = stream.split({op.name()});
     for (const auto& one : op.fields.at("branches").as_array()) {
         const auto& fields = one.as_array();
@@ -96,9 +129,14 @@ Made on_values(const Context& context, const Op& op, const KStream<Value, Value>
         Repartitioned<Value, Value> as{.name = op.name()};
         if (op.has("partitions"))
             as.partitions = static_cast<std::int32_t>(op.number("partitions"));
+        as.partitioner = partitioner_of<Value, Value>(op);
         return stream.repartition(as);
     }
+    if (verb == "through")
+        return stream.through(op.get("topic"),
+                              {.name = op.name(), .partitioner = partitioner_of<Value, Value>(op)});
     if (verb.starts_with("process")) return on_process(context, op, stream);
+    if (verb == "look_up") return on_look_up(context, op, stream);
     if (verb == "join") return on_join(context, op, stream);
     const Grouped<Value, Value> grouped{.name = op.name()};
     if (verb == "group_by_key") return stream.group_by_key(grouped);

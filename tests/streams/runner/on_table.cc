@@ -19,6 +19,12 @@ Made on_values(const Context& context, const Op& op, const Table& table) {
     if (verb == "map_values")
         return table.map_values(
             [f](const Value& key, const Value& value) { return mapped(f, text(&key), value); }, as);
+    if (verb == "transform_values")
+        return table.transform_values(
+            [f](const Value& key, const Value* value) {
+                return mapped(f, text(&key), maybe(value));
+            },
+            as);
     if (verb == "group_by")
         return table.group_by(
             [f, k = op.get("k")](const Value& key, const Value& value) {
@@ -34,8 +40,10 @@ Made on_values(const Context& context, const Op& op, const Table& table) {
         const auto foreign = [fk = op.get("fk")](const Value& key, const Value& value) {
             return key_of(fk, key, value);
         };
-        if (op.get("kind") == "inner") return table.join_on(other, foreign, joiner, as);
-        return table.left_join_on(other, foreign, joiner, as);
+        const TableJoined<Value, Value> how{partitioner_of<Value, Void>(op),
+                                            partitioner_of<Value, Void>(op, "other_partitioner")};
+        if (op.get("kind") == "inner") return table.join_on(other, foreign, joiner, as, how);
+        return table.left_join_on(other, foreign, joiner, as, how);
     }
     if (op.get("kind") == "inner") return table.join(other, joiner, as);
     if (op.get("kind") == "left") return table.left_join(other, joiner, as);

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -53,6 +54,11 @@ Maybe maybe(const Windowed<K>* key) {
 }
 inline const Value* address(const Maybe& value) {
     return value ? &*value : nullptr;
+}
+
+/// As print() shows it.
+inline std::ostream& operator<<(std::ostream& out, const Value& value) {
+    return out << text(&value);
 }
 
 /// One byte says what follows: 's' text, 'i' a number.

@@ -83,8 +83,11 @@ class Grower:
     def kept_long(self, at):
         """Of windows that are cached: a store in which none of them is over. What is cached Kafka Streams shows for longer than its stores do."""
         fields = {"nocache": True} if self.rng.random() < 0.15 else {}
+        on_close = self.ops[at]["op"] == "emit_on_close"
         while self.ops[at]["op"] in ("emit_on_close", "cogroup"):
             at = self.ops[at]["from"]
+        if on_close and self.ops[at]["window"] == "time":
+            fields["nocache"] = True  # Kafka Streams caches these, Leat does not yet.
         if self.ops[at]["op"] == "windowed" and self.ops[at]["window"] != "unlimited":
             fields["retention"] = FOR_EVER
         return fields

@@ -37,6 +37,7 @@ Result<void> ChangelogReader::open(const Task& of, const Layout& layout) {
     }
     if (marks_.empty()) return {};
     LEAT_TRY_VOID(find_starts());
+    LEAT_TRY_VOID(tell_stores());
     std::vector<client::StartAt> starts;
     starts.reserve(marks_.size());
     for (const auto& mark : marks_) starts.push_back({mark->where, Offset{mark->next}});
@@ -66,8 +67,32 @@ Result<void> ChangelogReader::find_starts() {
         mark.next = mark.noted = kept.value_or(mark.begin);
         if (mark.next > ends[i]) LEAT_TRY_VOID(empty(mark, "it ends before what the state has"));
         if (mark.next < mark.begin)
-            LEAT_TRY_VOID(empty(mark, "it begins behind what the state has"));
+            LEAT_TRY_VOID(step_over_gap(mark, "it begins behind what the state has"));
     }
+    return {};
+}
+
+Result<void> ChangelogReader::tell_stores() const {
+    for (const auto& mark : marks_) {
+        if (mark->is_source || !mark->store->spec().retain_duplicates) continue;
+        LEAT_TRY(const std::int64_t kept,
+                 cluster_.kept_ms_of(mark->where.topic, mark->store->spec()));
+        mark->store->know_changelog(kept);
+    }
+    return {};
+}
+
+Result<void> ChangelogReader::step_over_gap(ChangelogMark& mark, std::string_view why) {
+    // A deletion may be among what is gone, unless there are none: then it is rows that were
+    // written before they could go, or are too old for anybody.
+    if (!mark.store->spec().retain_duplicates) return empty(mark, why);
+    kLog.info("the changelog begins behind what the state has: it goes on there",
+              {{"store", mark.store->name()},
+               {"changelog", mark.where.topic},
+               {"partition", mark.where.partition},
+               {"offset", mark.next},
+               {"begin", mark.begin}});
+    mark.next = mark.begin;
     return {};
 }
 
@@ -78,6 +103,7 @@ Result<void> ChangelogReader::empty(ChangelogMark& mark, std::string_view why) {
                {"partition", mark.where.partition},
                {"offset", mark.next},
                {"why", why}});
+    batch_.clear();
     LEAT_TRY_VOID(state_->wipe(*mark.store, *task_));
     mark.next = mark.noted = mark.begin;
     mark.position.clear();
@@ -90,10 +116,9 @@ Result<void> ChangelogReader::find_place(ChangelogMark& mark) {
     LEAT_TRY(const auto ends, cluster_.offsets_of(where, client::kLatest));
     mark.begin = begins.front();
     // The news may be of a place where the changelog was read before its task went elsewhere.
-    if (mark.next < mark.begin || mark.next > ends.front()) {
-        batch_.clear();
-        LEAT_TRY_VOID(empty(mark, "it no longer has that offset"));
-    }
+    constexpr std::string_view kGone = "it no longer has that offset";
+    if (mark.next > ends.front()) LEAT_TRY_VOID(empty(mark, kGone));
+    if (mark.next < mark.begin) LEAT_TRY_VOID(step_over_gap(mark, kGone));
     LEAT_TRY_VOID(cluster_.remove(where));
     const client::StartAt start[] = {{mark.where, Offset{mark.next}}};
     return cluster_.add(start);

@@ -61,6 +61,10 @@ class ChangelogReader {
             offsets_of;
         /// Empty ones where the broker knows no ids.
         std::function<Result<std::vector<std::string>>(std::span<const std::string> topics)> ids_of;
+        /// How long a store's changelog surely keeps a record, by the record's timestamp.
+        std::function<Result<std::int64_t>(const std::string& topic,
+                                           const detail::StoreSpec& store)>
+            kept_ms_of;
         std::function<Result<void>(std::span<const client::StartAt> starts)> add;
         std::function<Result<void>(std::span<const client::TopicPartition> where)> remove;
         std::function<Result<client::PartitionEvent>(const client::TopicPartition& where)> next;
@@ -112,6 +116,10 @@ class ChangelogReader {
 
   private:
     Result<void> find_starts();
+    /// Stores whose rows are in the changelog alone at first hear how long that keeps them.
+    Result<void> tell_stores() const;
+    /// It begins behind what the state has.
+    Result<void> step_over_gap(ChangelogMark& mark, std::string_view why);
     /// The store's rows are of no use; it goes on at the beginning.
     Result<void> empty(ChangelogMark& mark, std::string_view why);
     /// Of a reader that has lost it: where it was, if the changelog has that, else the beginning.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "leat/streams/builder.h"
+#include "streams/state/row_bytes.h"
 #include "streams/state/store_fixture.h"
 #include "streams/state/temp_folder.h"
 #include "streams/testing/fake_logs.h"
@@ -30,6 +31,26 @@ Topology with_count() {
     Builder b;
     b.stream<string, string>("in").group_by_key().count({.store = "counts"});
     return *b.build();
+}
+
+const client::TopicPartition kJoin{"app-joined-this-join-store-changelog", 0};
+
+Topology with_join() {
+    Builder b;
+    const auto right = b.stream<string, string>("right");
+    b.stream<string, string>("left")
+        .join(right, [](const string& l, const string& r) { return l + r; },
+              within(Duration{1'000}).grace(Duration{0}), {.store = "joined"})
+        .to("out");
+    return *b.build();
+}
+
+/// As a store with duplicates logs it.
+string window_key(const string& key, std::int64_t start, std::uint32_t number) {
+    string out = key;
+    detail::append_be(out, start);
+    detail::append_be(out, number);
+    return out;
 }
 
 /// The topic of the table serves as its changelog.
@@ -109,6 +130,16 @@ struct Restoring {
             out += string{key} + "=" + entry.value + " ";
             return true;
         }));
+        return out;
+    }
+    [[nodiscard]] string windows(const string& name) const {
+        string out;
+        const auto& store = dynamic_cast<detail::WindowStore&>(graph->store(name));
+        EXPECT_TRUE(store.fetch_all(
+            0, 1'000'000, [&](std::string_view key, std::int64_t, const detail::Entry& entry) {
+                out += string{key} + "=" + entry.value + " ";
+                return true;
+            }));
         return out;
     }
     [[nodiscard]] const ChangelogMark& mark() const { return *reader.marks().front(); }
@@ -256,6 +287,49 @@ TEST(ChangelogReader, RowsFromBeforeTheBeginGo) {
         for (int i = 0; i < 5; ++i) logs.append(kChangelog, "z", "9");
         logs.trim(kChangelog, 6);
     });
+}
+
+/// What it holds is not deleted again by what is gone.
+TEST(ChangelogReader, RowsOfAJoinFromBeforeTheBeginStay) {
+    FakeLogs logs;
+    const detail::TempFolder folder;
+    const string store = "joined-this-join-store";
+    logs.append(kJoin, window_key("a", 10, 1), "1");
+    {
+        Restoring task{logs, with_join(), folder.path()};
+        EXPECT_FALSE(task.restore());
+        ASSERT_TRUE(task.state->flush_files());
+        task.reader.close();
+    }
+    logs.append(kJoin, window_key("b", 11, 2), "2");
+    logs.append(kJoin, window_key("c", 12, 3), "3");
+    logs.trim(kJoin, 2);
+    Restoring task{logs, with_join(), folder.path()};
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.windows(store), "a=1 c=3 ");
+    // And while it reads.
+    logs.append(kJoin, window_key("d", 13, 4), "4");
+    logs.append(kJoin, window_key("e", 14, 5), "5");
+    logs.trim(kJoin, 4);
+    EXPECT_FALSE(task.restore());
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_TRUE(task.restore());
+    EXPECT_EQ(task.windows(store), "a=1 c=3 e=5 ");
+    EXPECT_EQ(task.state->changelog_offset(store), 5);
+}
+
+TEST(ChangelogReader, StoresOfAJoinHearHowLongTheirChangelogKeepsRows) {
+    FakeLogs logs;
+    const detail::TempFolder folder;
+    logs.keep(1'000);
+    Restoring task{logs, with_join(), folder.path()};
+    task.task.wall_ms = 10'000;
+    auto& store = dynamic_cast<detail::WindowStore&>(task.graph->store("joined-this-join-store"));
+    EXPECT_FALSE(store.is_overdue()) << "it knows what time it is now";
+    ASSERT_TRUE(store.put("k", 9'600, "v", 9'600));
+    EXPECT_FALSE(store.is_overdue());
+    task.task.wall_ms = 10'101;
+    EXPECT_TRUE(store.is_overdue());
 }
 
 TEST(ChangelogReader, PlaceThatIsGoneWhileItReadsStartsOver) {

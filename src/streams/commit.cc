@@ -168,7 +168,11 @@ Result<StreamThread::Committed> StreamThread::commit() {
         positions.insert(positions.end(), std::make_move_iterator(more.begin()),
                          std::make_move_iterator(more.end()));
     }
-    if (positions.empty() && !any) return Committed::kDone;
+    if (positions.empty() && !any) {
+        // Rows in memory age.
+        LEAT_TRY_VOID(keep_states());
+        return Committed::kDone;
+    }
     reach(FailStep::kCommitFlushed);
     const Instant begin = environment_.clock->now();
     Committed done = Committed::kDone;
@@ -194,7 +198,7 @@ Result<void> StreamThread::keep_states() {
         if (!task->is_running()) continue;
         const bool has_worked = task->needs_commit();
         Result<void> kept = task->committed();
-        if (kept) reach(FailStep::kCommitTaskKept);
+        if (kept && has_worked) reach(FailStep::kCommitTaskKept);
         if (task->is_damaged())
             damaged.emplace_back(id, std::move(kept));
         else if (!kept)

@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streams/internal_topics.h"
 
+#include <charconv>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+
+#include "obs/log.h"
+#include "streams/trouble.h"
 
 namespace leat::streams {
+namespace {
+
+constexpr obs::Logger kLog{"streams"};
+using Configs = std::map<std::string, std::string, std::less<>>;
+
+std::int64_t number_of(std::string_view text) {
+    std::int64_t out = 0;
+    const auto end = text.data() + text.size();
+    return std::from_chars(text.data(), end, out).ptr == end ? out : 0;
+}
+
+}  // namespace
 
 client::NewTopic creation_of(const InternalTopic& topic, const Settings& settings) {
     std::map<std::string, std::string, std::less<>> configs{topic.configs.begin(),
@@ -18,6 +37,41 @@ client::NewTopic creation_of(const InternalTopic& topic, const Settings& setting
                          .configs = {}};
     for (const auto& [name, value] : configs) out.configs.push_back({.name = name, .value = value});
     return out;
+}
+
+std::int64_t kept_ms(const Configs& configs) {
+    constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+    const auto policy = configs.find("cleanup.policy");
+    // A record that another one replaces is not needed.
+    if (policy != configs.end() && policy->second.find("delete") == std::string::npos)
+        return kForEver;
+    const auto bytes = configs.find("retention.bytes");
+    if (bytes != configs.end() && number_of(bytes->second) >= 0) return 0;
+    const auto time = configs.find("retention.ms");
+    if (time == configs.end()) return 0;
+    const std::int64_t kept = number_of(time->second);
+    return kept < 0 ? kForEver : kept;
+}
+
+Result<std::int64_t> kept_ms(client::Admin& admin, const InternalTopic& changelog,
+                             const Settings& settings) {
+    Configs configs;
+    const auto told = admin.describe_configs({client::ResourceType::kTopic, changelog.name});
+    if (told) {
+        for (const auto& one : *told)
+            if (one.value) configs.insert_or_assign(one.name, *one.value);
+    } else if (may_pass(told.error().code())) {
+        return Error{told.error().code(), changelog.name};
+    } else {
+        kLog.info("how a changelog is kept is not told: taken for what it is created with",
+                  {{"changelog", changelog.name}, {"code", told.error().code()}});
+        for (const auto& one : creation_of(changelog, settings).configs)
+            configs.insert_or_assign(one.name, one.value);
+    }
+    // What ages is looked at once in a commit interval.
+    constexpr int kIntervals = 4;
+    const std::int64_t kept = kept_ms(configs);
+    return kept / kIntervals < settings.commit_interval.count() ? 0 : kept;
 }
 
 Result<Layout::Counts> count_partitions(client::Admin& admin, std::span<const std::string> topics) {

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 #include <string>
 
@@ -37,6 +38,19 @@ TEST(InternalTopics, SettingsCountMoreThanTheLibraryAndLessThanTheStore) {
                   {"cleanup.policy", "compact"}, {"retention.ms", "1015"}, {"segment.ms", "7"}}));
     EXPECT_EQ(creation_of(topic, settings).replication_factor, 3);
     EXPECT_EQ(creation_of(topic, settings).partitions, 2);
+}
+
+TEST(InternalTopics, KeepRecordsForAsLongAsTheirSettingsSay) {
+    constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+    EXPECT_EQ(kept_ms({{"cleanup.policy", "delete"}, {"retention.ms", "700"}}), 700);
+    EXPECT_EQ(kept_ms({{"cleanup.policy", "compact,delete"}, {"retention.ms", "700"}}), 700);
+    EXPECT_EQ(kept_ms({{"cleanup.policy", "compact"}, {"retention.ms", "700"}}), kForEver);
+    EXPECT_EQ(kept_ms({{"cleanup.policy", "delete"}, {"retention.ms", "-1"}}), kForEver);
+    EXPECT_EQ(kept_ms({{"cleanup.policy", "delete"}}), 0) << "nothing is known";
+    EXPECT_EQ(kept_ms({{"retention.ms", "much"}}), 0);
+    EXPECT_EQ(kept_ms({{"retention.ms", "700"}, {"retention.bytes", "-1"}}), 700);
+    EXPECT_EQ(kept_ms({{"retention.ms", "700"}, {"retention.bytes", "0"}}), 0)
+        << "how much comes is not known";
 }
 
 }  // namespace

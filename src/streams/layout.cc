@@ -57,6 +57,13 @@ void sort_and_unite(std::vector<std::string>& names) {
 
 }  // namespace
 
+InternalTopic changelog_of(const detail::StoreSpec& store, std::string name,
+                           std::int32_t partitions, std::int64_t extra_retention_ms) {
+    InternalTopic out{.name = std::move(name), .partitions = partitions};
+    configure_changelog(out, store, extra_retention_ms);
+    return out;
+}
+
 bool Subtopology::is_stateful() const {
     return !stores.empty();
 }
@@ -346,10 +353,8 @@ std::vector<InternalTopic> Layout::internal_topics(const Counts& counts,
     for (const auto& one : subtopologies_) {
         for (const auto& store : one.stores) {
             if (!store.logging || store.source_topic) continue;
-            InternalTopic topic{.name = changelog_name(store.name),
-                                .partitions = task_count(one, counts)};
-            configure_changelog(topic, store, extra_retention_ms);
-            out.push_back(std::move(topic));
+            out.push_back(changelog_of(store, changelog_name(store.name), task_count(one, counts),
+                                       extra_retention_ms));
         }
     }
     return out;

@@ -41,6 +41,11 @@ struct InternalTopic {
     std::vector<std::pair<std::string, std::string>> own_configs{};
 };
 
+/// The changelog of a store that writes one. `extra_retention_ms`:
+/// windowstore.changelog.additional.retention.ms.
+[[nodiscard]] InternalTopic changelog_of(const detail::StoreSpec& store, std::string name,
+                                         std::int32_t partitions, std::int64_t extra_retention_ms);
+
 /// Threading: immutable.
 class Layout {
   public:
@@ -87,7 +92,7 @@ class Layout {
         const Counts& counts) const;
     /// How many tasks each sub-topology has. `counts` is complete.
     [[nodiscard]] std::vector<std::int32_t> task_counts(const Counts& counts) const;
-    /// `counts` is complete. `extra_retention_ms`: windowstore.changelog.additional.retention.ms.
+    /// `counts` is complete. `extra_retention_ms`: as in changelog_of().
     [[nodiscard]] std::vector<InternalTopic> internal_topics(const Counts& counts,
                                                              std::int64_t extra_retention_ms) const;
 

@@ -362,16 +362,16 @@ std::vector<client::PartitionOffset> LiveTask::purgeable() const {
 
 Result<void> LiveTask::committed() {
     for (Input& input : inputs_) input.committed = input.position;
-    if (!std::exchange(needs_commit_, false)) return {};
+    detail::TaskState& state = *open_state_.state;
+    if (!std::exchange(needs_commit_, false) && !state.is_overdue(graph_->stores())) return {};
     detail::TaskState::Offsets next;
     for (const auto& mark : changelogs_.marks()) {
         const auto input = std::ranges::find(inputs_, mark->where, &Input::where);
-        if (mark->is_source && input != inputs_.end())
-            next[mark->store->name()] = input->position;
-        else if (mark->acknowledged >= 0)
-            next[mark->store->name()] = mark->acknowledged;
+        const bool is_input = mark->is_source && input != inputs_.end();
+        const std::int64_t position = is_input ? input->position : mark->acknowledged;
+        if (position >= 0) next[mark->store->name()] = position;
     }
-    return open_state_.state->commit(graph_->stores(), next);
+    return state.commit(graph_->stores(), next);
 }
 
 Result<bool> LiveTask::relieve() {

@@ -8,6 +8,7 @@
 
 #include "client/admin.h"
 #include "client/client_properties.h"
+#include "streams/internal_topics.h"
 
 namespace leat::streams {
 namespace {
@@ -89,6 +90,12 @@ ChangelogReader::Cluster ClusterClients::changelogs() {
     return {.offsets_of = [this](std::span<const client::TopicPartition> where,
                                  std::int64_t timestamp) { return offsets_of(where, timestamp); },
             .ids_of = [this](std::span<const std::string> topics) { return ids_of(topics); },
+            .kept_ms_of =
+                [this](const std::string& topic, const detail::StoreSpec& store) {
+                    return kept_ms(
+                        *admin_, changelog_of(store, topic, 1, settings_.window_extra_retention_ms),
+                        settings_);
+                },
             .add = [this](std::span<const client::StartAt> starts) { return reader_->add(starts); },
             .remove =
                 [this](std::span<const client::TopicPartition> where) {

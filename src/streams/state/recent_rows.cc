@@ -43,6 +43,7 @@ struct RecentRows::Row {
     std::uint32_t number = 0;
     std::uint32_t key_size = 0;
     std::uint32_t value_size = 0;
+    bool is_alone = false;  ///< Not written.
 
     [[nodiscard]] char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
     [[nodiscard]] std::string_view key() noexcept { return {bytes(), key_size}; }
@@ -198,13 +199,22 @@ void RecentRows::link(Slot& slot, Row& row) const {
     newer->older = {&row, row.start};
 }
 
-Result<void> RecentRows::put(const Seen& row) {
+void RecentRows::note_alone(Part& part, Row& row, std::int64_t logged_at) {
+    row.is_alone = true;
+    part.logged_at = part.alone == 0 ? logged_at : std::min(part.logged_at, logged_at);
+    ++part.alone;
+}
+
+Result<void> RecentRows::put(const Seen& row, std::optional<std::int64_t> logged_at) {
     LEAT_CHECK(takes(row.start) && row.key.size() <= UINT32_MAX && row.value.size() <= UINT32_MAX);
+    LEAT_CHECK(!logged_at || on_leave_);
     // Before there is a part that may have to go, and the slot with it.
     const std::size_t slots = slots_.size();
     Slot& slot = slot_for(row.key);
     std::size_t taken = 0;
-    Row* made = make_row(parts_[row.start / part_ms_], row, taken);
+    Part& part = parts_[row.start / part_ms_];
+    Row* made = make_row(part, row, taken);
+    if (logged_at) note_alone(part, *made, *logged_at);
     link(slot, *made);
     if (taken == 0 && slots == slots_.size()) return {};
     return take(taken);
@@ -217,18 +227,20 @@ Result<void> RecentRows::take(std::size_t bytes) {
             taken_ += kTakenAtOnce;
             continue;
         }
-        const Part& first = parts_.begin()->second;
-        LEAT_TRY_VOID(leave(first, first.rows));
+        Part& first = parts_.begin()->second;
+        LEAT_TRY_VOID(write(first, first.rows));
         drop_first();
     }
     return {};
 }
 
-Result<void> RecentRows::leave(const Part& part, std::size_t count) const {
-    if (!on_leave_) return {};
+Result<void> RecentRows::write(Part& part, std::size_t count) const {
+    if (part.alone == 0) return {};
     std::vector<Row*> rows;
-    rows.reserve(count);
+    rows.reserve(std::min(part.alone, count));
     each_row(part, count, [&](Row& row) {
+        if (!std::exchange(row.is_alone, false)) return;
+        --part.alone;
         if (row.start >= oldest_) rows.push_back(&row);
     });
     std::ranges::sort(rows, {},
@@ -239,7 +251,7 @@ Result<void> RecentRows::leave(const Part& part, std::size_t count) const {
 
 void RecentRows::drop_first() {
     const auto first = parts_.begin();
-    has_lost_ = has_lost_ || first->second.committed > 0;
+    has_lost_ = has_lost_ || first->second.alone_committed > 0;
     for (const Block& block : first->second.blocks) bytes_ -= block.size + sizeof(Block);
     from_ = std::max(from_, (first->first + 1) * part_ms_);
     parts_.erase(first);
@@ -300,28 +312,35 @@ Result<void> RecentRows::each(std::int64_t from, std::int64_t to, const VisitRow
     return done;
 }
 
-std::optional<std::int64_t> RecentRows::note_commit(std::optional<std::int64_t> before,
-                                                    std::int64_t next) {
+Result<std::optional<std::int64_t>> RecentRows::note_commit(const Commit& commit) {
     has_lost_ = false;
-    std::optional<std::int64_t> out = next;
+    std::optional<std::int64_t> out = commit.next;
     for (auto& [number, part] : parts_) {
+        if (part.alone_committed == 0) part.position = commit.before;
+        if (part.logged_at < commit.relied_on_from) LEAT_TRY_VOID(write(part, part.rows));
         part.committed = part.rows;
-        if (std::exchange(part.is_new, false)) part.position = before;
-        out = std::min(out, part.position);  // None is before all.
+        part.alone_committed = part.alone;
+        if (part.alone > 0) out = std::min(out, part.position);  // None is before all.
     }
-    return on_leave_ ? out : next;
+    return out;
+}
+
+bool RecentRows::has_alone_before(std::int64_t logged_at) const {
+    return std::ranges::any_of(parts_, [&](const auto& one) {
+        return one.second.alone > 0 && one.second.logged_at < logged_at;
+    });
 }
 
 Result<bool> RecentRows::settle() {
     const bool can = has_begun_ && !has_lost_ && on_leave_;
     if (can)
-        for (const auto& [number, part] : parts_) LEAT_TRY_VOID(leave(part, part.committed));
+        for (auto& [number, part] : parts_) LEAT_TRY_VOID(write(part, part.committed));
     forget();
     return can;
 }
 
 Result<void> RecentRows::leave() {
-    for (const auto& [number, part] : parts_) LEAT_TRY_VOID(leave(part, part.rows));
+    for (auto& [number, part] : parts_) LEAT_TRY_VOID(write(part, part.rows));
     forget();
     return {};
 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,8 +52,8 @@ class RecentRows {
     };
     using VisitRow = std::function<Result<void>(const Seen& row)>;
 
-    /// Rows go by parts of `span_ms`. `on_leave` takes each that is still read, in the order of
-    /// (key, start, number) within a part; null: somebody else keeps them all.
+    /// Rows go by parts of `span_ms`. `on_leave` takes each that is here alone and still read, in
+    /// the order of (key, start, number) within a part; null: there is none.
     RecentRows(std::shared_ptr<RowBudget> budget, std::int64_t span_ms, VisitRow on_leave = {});
     RecentRows(const RecentRows&) = delete;
     RecentRows& operator=(const RecentRows&) = delete;
@@ -69,8 +70,9 @@ class RecentRows {
     }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
-    /// Precondition: takes(start). Errors: those of `on_leave`.
-    Result<void> put(const Seen& row);
+    /// `logged_at`: the row is here and in the changelog alone, where its record has that time;
+    /// none: the caller writes it. Precondition: takes(start). Errors: those of `on_leave`.
+    Result<void> put(const Seen& row, std::optional<std::int64_t> logged_at);
     /// Rows that are older are not asked for any more.
     void expire(std::int64_t oldest);
     /// As WindowStore::fetch(); false: `visit` has stopped it. Precondition: has_begun(),
@@ -80,8 +82,15 @@ class RecentRows {
     /// Rows of all keys with from <= start <= to, in no order.
     Result<void> each(std::int64_t from, std::int64_t to, const VisitRow& visit) const;
 
+    struct Commit {
+        std::optional<std::int64_t> before{};
+        std::int64_t next = 0;
+        /// Parts with rows that were logged before are written, and stay.
+        std::int64_t relied_on_from = std::numeric_limits<std::int64_t>::min();
+    };
     /// As StateStore::note_commit() and settle(), for what has come here.
-    std::optional<std::int64_t> note_commit(std::optional<std::int64_t> before, std::int64_t next);
+    Result<std::optional<std::int64_t>> note_commit(const Commit& commit);
+    [[nodiscard]] bool has_alone_before(std::int64_t logged_at) const;
     Result<bool> settle();
     /// Every row leaves. Errors: those of `on_leave`.
     Result<void> leave();
@@ -105,9 +114,12 @@ class RecentRows {
     struct Part {
         std::vector<Block> blocks{};
         std::size_t rows = 0;
-        std::size_t committed = 0;               ///< The first of them.
-        bool is_new = true;                      ///< Since the last commit.
-        std::optional<std::int64_t> position{};  ///< Its rows are in the changelog from there on.
+        std::size_t committed = 0;  ///< The first of them.
+        std::size_t alone = 0;      ///< Rows that are not written.
+        std::size_t alone_committed = 0;
+        std::int64_t logged_at = 0;  ///< Of these the earliest.
+        /// They are in the changelog from there on.
+        std::optional<std::int64_t> position{};
     };
 
     [[nodiscard]] bool is_there(const Link& to) const noexcept {
@@ -117,6 +129,7 @@ class RecentRows {
     [[nodiscard]] Slot& slot_for(std::string_view key);
     void rebuild();
     [[nodiscard]] static Row* make_row(Part& part, const Seen& row, std::size_t& taken);
+    static void note_alone(Part& part, Row& row, std::int64_t logged_at);
     void set_older(Row& row, const Link& older) const;
     void link(Slot& slot, Row& row) const;
     /// The last row behind `at` that starts after `start`. Precondition: `at` does.
@@ -124,7 +137,8 @@ class RecentRows {
     template <class Call>
     static void each_row(const Part& part, std::size_t count, Call call);
     Result<void> take(std::size_t bytes);
-    Result<void> leave(const Part& part, std::size_t count) const;
+    /// Writes what is here alone of its first `count` rows.
+    Result<void> write(Part& part, std::size_t count) const;
     void drop_first();
 
     std::shared_ptr<RowBudget> budget_;

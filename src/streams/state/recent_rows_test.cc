@@ -50,7 +50,13 @@ std::string found(const RecentRows& rows, std::string_view key, std::int64_t fro
 void put(RecentRows& rows, std::string_view key, std::int64_t start, std::string_view value,
          std::uint32_t number = 0) {
     if (rows.takes(start))
-        EXPECT_TRUE(rows.put({.key = key, .start = start, .number = number, .value = value}));
+        EXPECT_TRUE(rows.put({.key = key, .start = start, .number = number, .value = value}, {}));
+}
+
+/// A row that is nowhere else, logged when it starts.
+void put_alone(RecentRows& rows, std::string_view key, std::int64_t start, std::string_view value,
+               std::uint32_t number = 0) {
+    EXPECT_TRUE(rows.put({.key = key, .start = start, .number = number, .value = value}, start));
 }
 
 TEST(RecentRows, GivesBackByStartAndOfOneStartInTheOrderOfPuts) {
@@ -152,11 +158,11 @@ TEST(RecentRows, WhatNobodyReadsAnyMoreDoesNotLeave) {
     Left left;
     RecentRows rows{std::make_shared<Budget>(kMany), 160, left.note()};
     rows.begin(0);
-    put(rows, "b", 14, "2", 2);
-    put(rows, "b", 12, "1", 1);
-    put(rows, "a", 14, "3", 3);
-    put(rows, "a", 5, "gone", 4);
-    put(rows, "a", 25, "4", 5);
+    put_alone(rows, "b", 14, "2", 2);
+    put_alone(rows, "b", 12, "1", 1);
+    put_alone(rows, "a", 14, "3", 3);
+    put_alone(rows, "a", 5, "gone", 4);
+    put_alone(rows, "a", 25, "4", 5);
     rows.expire(13);
     EXPECT_EQ(left.text, "");
     ASSERT_TRUE(rows.leave());
@@ -168,7 +174,7 @@ TEST(RecentRows, WhatTheBudgetDoesNotHoldLeavesOldestFirst) {
     Left left;
     RecentRows rows{std::make_shared<Budget>(0), 160, left.note()};
     rows.begin(0);
-    put(rows, "a", 5, "1", 1);
+    put_alone(rows, "a", 5, "1", 1);
     EXPECT_EQ(left.text, "a5#1=1 ");
     EXPECT_EQ(rows.from(), 10);
     EXPECT_EQ(rows.bytes(), 0U);
@@ -178,42 +184,79 @@ TEST(RecentRows, WhatTheBudgetDoesNotHoldLeavesOldestFirst) {
 TEST(RecentRows, KnowFromWhereTheChangelogIsNeeded) {
     Left left;
     RecentRows rows{std::make_shared<Budget>(kMany), 160, left.note()};
-    EXPECT_EQ(rows.note_commit({}, 5), 5) << "nothing is here";
+    EXPECT_EQ(*rows.note_commit({.next = 5}), 5) << "nothing is here";
     rows.begin(0);
-    put(rows, "a", 5, "1");
-    EXPECT_EQ(rows.note_commit({}, 6), std::nullopt) << "nothing is noted before the first commit";
-    put(rows, "a", 15, "2");
-    put(rows, "a", 7, "2");
-    EXPECT_EQ(rows.note_commit(6, 8), std::nullopt);
+    put_alone(rows, "a", 5, "1");
+    EXPECT_EQ(*rows.note_commit({.next = 6}), std::nullopt)
+        << "nothing is noted before the first commit";
+    put_alone(rows, "a", 15, "2");
+    put_alone(rows, "a", 7, "2");
+    EXPECT_EQ(*rows.note_commit({.before = 6, .next = 8}), std::nullopt);
     rows.expire(10);
-    EXPECT_EQ(rows.note_commit(8, 8), 6) << "the second part began behind the first commit";
-    put(rows, "a", 25, "3");
+    EXPECT_EQ(*rows.note_commit({.before = 8, .next = 8}), 6)
+        << "the second part began behind the first commit";
+    put_alone(rows, "a", 25, "3");
     rows.expire(20);
-    EXPECT_EQ(rows.note_commit(8, 9), 8);
+    EXPECT_EQ(*rows.note_commit({.before = 8, .next = 9}), 8);
     rows.expire(1000);
-    EXPECT_EQ(rows.note_commit(9, 9), 9);
+    EXPECT_EQ(*rows.note_commit({.before = 9, .next = 9}), 9);
 }
 
 TEST(RecentRows, SettleWhatIsCommittedIfAllOfItIsThere) {
     Left left;
     RecentRows rows{std::make_shared<Budget>(kMany), 160, left.note()};
     rows.begin(0);
-    put(rows, "a", 5, "1", 1);
-    static_cast<void>(rows.note_commit({}, 6));
-    put(rows, "a", 6, "not committed", 2);
-    put(rows, "b", 15, "not committed", 3);
+    put_alone(rows, "a", 5, "1", 1);
+    ASSERT_TRUE(rows.note_commit({.next = 6}));
+    put_alone(rows, "a", 6, "not committed", 2);
+    put_alone(rows, "b", 15, "not committed", 3);
     ASSERT_EQ(*rows.settle(), true);
     EXPECT_EQ(left.text, "a5#1=1 ");
     EXPECT_FALSE(rows.has_begun());
 
     left.text.clear();
     rows.begin(0);
-    put(rows, "a", 5, "1", 1);
-    static_cast<void>(rows.note_commit({}, 6));
-    put(rows, "a", 99, "2", 2);
+    put_alone(rows, "a", 5, "1", 1);
+    ASSERT_TRUE(rows.note_commit({.next = 6}));
+    put_alone(rows, "a", 99, "2", 2);
     rows.expire(50);  // By a record that is not committed.
     ASSERT_EQ(*rows.settle(), false);
     EXPECT_EQ(left.text, "");
+}
+
+TEST(RecentRows, ThatWereLoggedTooLongAgoAreWrittenAtACommitAndStay) {
+    Left left;
+    RecentRows rows{std::make_shared<Budget>(kMany), 160, left.note()};
+    rows.begin(0);
+    put_alone(rows, "a", 5, "1", 1);
+    put_alone(rows, "a", 15, "2", 2);
+    EXPECT_TRUE(rows.has_alone_before(6));
+    EXPECT_FALSE(rows.has_alone_before(5));
+    EXPECT_EQ(*rows.note_commit({.before = 3, .next = 5, .relied_on_from = 6}), 3)
+        << "the second part's rows are in the changelog from there on";
+    EXPECT_EQ(left.text, "a5#1=1 ");
+    EXPECT_FALSE(rows.has_alone_before(6)) << "they are written";
+    EXPECT_EQ(found(rows, "a", 0, 99), "5=1 15=2 ");
+
+    EXPECT_EQ(*rows.note_commit({.before = 5, .next = 6, .relied_on_from = 16}), 6);
+    EXPECT_EQ(left.text, "a5#1=1 a15#2=2 ");
+    put(rows, "a", 6, "written by others", 3);
+    put_alone(rows, "a", 7, "late", 4);
+    EXPECT_EQ(*rows.note_commit({.before = 6, .next = 8}), 6) << "a part has rows alone again";
+    rows.expire(1000);
+    EXPECT_EQ(left.text, "a5#1=1 a15#2=2 ");
+    EXPECT_EQ(*rows.settle(), false) << "the late one left with what is not committed";
+}
+
+TEST(RecentRows, ThatAreWrittenAreNotMissedBySettle) {
+    Left left;
+    RecentRows rows{std::make_shared<Budget>(kMany), 160, left.note()};
+    rows.begin(0);
+    put_alone(rows, "a", 5, "1", 1);
+    ASSERT_TRUE(rows.note_commit({.next = 6, .relied_on_from = 6}));
+    rows.expire(50);
+    EXPECT_EQ(*rows.settle(), true);
+    EXPECT_EQ(left.text, "a5#1=1 ") << "once";
 }
 
 std::string all_windows_of(const WindowStore& store, std::int64_t from, std::int64_t to,
@@ -291,7 +334,7 @@ TEST_P(RecentWindows, AreThoseOfAStoreWithout) {
                       all_windows_of(plain, from, to, direction));
         if (i % 1000 == 999) {  // As after changes that were dropped, and after a restore.
             ASSERT_TRUE(store.save());
-            static_cast<void>(store.note_commit({}, 1));
+            ASSERT_TRUE(store.note_commit({}, 1));
             if (i % 2000 == 999) {
                 ASSERT_EQ(*store.settle(), GetParam().logging);
                 ASSERT_TRUE(store.open(task));

@@ -36,7 +36,7 @@ class NotingTask : public Task {
         return {};
     }
     [[nodiscard]] std::int64_t stream_time() const override { return -1; }
-    [[nodiscard]] std::int64_t wall_time() const override { return 0; }
+    [[nodiscard]] std::int64_t wall_time() const override { return wall_ms; }
     [[nodiscard]] const Origin& origin() const override { return now; }
     Origin exchange_origin(const Origin& next) override { return std::exchange(now, next); }
     void drop(const Node&, std::string_view) override {}
@@ -53,6 +53,7 @@ class NotingTask : public Task {
         return out;
     }
 
+    std::int64_t wall_ms = 0;
     std::vector<Logged> changes;
     Origin now;
 };

@@ -326,16 +326,18 @@ Result<void> TaskState::restore(StateStore& store, std::span<const ChangelogReco
 }
 
 Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets) {
+    is_torn_ = true;
     for (const auto& [name, store] : stores) LEAT_TRY_VOID(store->save());
     Offsets noted = next_offsets;
+    Behind behind = behind_;
     for (const auto& [name, store] : stores) {
         const auto next = noted.find(name);
         if (next == noted.end()) continue;
-        const auto offset = store->note_commit(changelog_offset(name), next->second);
+        LEAT_TRY(const auto offset, store->note_commit(changelog_offset(name), next->second));
         if (offset == next->second)
-            behind_.erase(name);
+            behind.erase(name);
         else
-            behind_[name] = offset;
+            behind[name] = offset;
         if (offset)
             next->second = *offset;
         else
@@ -343,9 +345,17 @@ Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets
     }
     LEAT_TRY_VOID(flush_own(noted));
     LEAT_TRY_VOID(write(noted));
+    behind_ = std::move(behind);
     for (const auto& [name, offset] : next_offsets) offsets_[name] = offset;
     own_committed(noted);
+    is_torn_ = false;
     return {};
+}
+
+bool TaskState::is_overdue(const Stores& stores) const {
+    return database_->db && std::ranges::count_if(stores, [](const auto& one) {
+                                return one.second->is_overdue();
+                            }) > 0;
 }
 
 Result<void> TaskState::settle(const Stores& stores) {
@@ -359,7 +369,7 @@ Result<void> TaskState::settle(const Stores& stores) {
         LEAT_TRY(const bool is_whole, store->settle());
         const auto behind = behind_.find(name);
         if (behind == behind_.end()) continue;
-        if (is_whole)
+        if (is_whole && !is_torn_)
             noted[name] = offsets_[name];
         else if (behind->second)
             offsets_[name] = *behind->second;
@@ -367,6 +377,7 @@ Result<void> TaskState::settle(const Stores& stores) {
             offsets_.erase(name);
     }
     behind_.clear();
+    is_torn_ = false;
     if (!noted.empty()) LEAT_TRY_VOID(write(noted));
     return settle_own();
 }

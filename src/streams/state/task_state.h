@@ -91,6 +91,9 @@ class TaskState final : public StateBackend {
     /// changelog records are acknowledged and the input's offsets are committed.
     /// Errors: kIoError, kNoSpace, kMalformed (damaged: the next open() starts empty).
     Result<void> commit(const Stores& stores, const Offsets& next_offsets);
+    /// Now and then, with nothing uncommitted: a commit is due nevertheless, see
+    /// StateStore::is_overdue().
+    [[nodiscard]] bool is_overdue(const Stores& stores) const;
     /// Before the stores are closed: what is committed and in their memory alone comes into the
     /// database, if that is possible; else their changelogs go on where the database ends. What is
     /// uncommitted is gone. Errors: as commit().
@@ -155,7 +158,9 @@ class TaskState final : public StateBackend {
     std::uint16_t next_number_ = 1;
     Offsets offsets_;
     /// Of stores whose newest rows are in memory alone: what is noted in the database instead.
-    std::map<std::string, std::optional<std::int64_t>, std::less<>> behind_;
+    using Behind = std::map<std::string, std::optional<std::int64_t>, std::less<>>;
+    Behind behind_;
+    bool is_torn_ = false;  ///< A commit has failed: what it took out of memory is nowhere.
     std::optional<Error> failed_;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "leat/streams/detail/task.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/recent_rows.h"
 #include "streams/state/row_bytes.h"
@@ -84,9 +85,34 @@ void WindowStore::keep_recent(std::shared_ptr<RowBudget> budget) {
         std::make_unique<RecentRows>(std::move(budget), spec().retention_ms, std::move(on_leave));
 }
 
-std::optional<std::int64_t> WindowStore::note_commit(std::optional<std::int64_t> before,
-                                                     std::int64_t next) {
-    return recent_ ? recent_->note_commit(before, next) : next;
+Result<std::optional<std::int64_t>> WindowStore::note_commit(std::optional<std::int64_t> before,
+                                                             std::int64_t next) {
+    if (!recent_) return next;
+    look_at_clock();
+    return recent_->note_commit(
+        {.before = before, .next = next, .relied_on_from = relied_on_from_});
+}
+
+void WindowStore::know_changelog(std::int64_t kept_ms) {
+    changelog_ms_ = kept_ms;
+    if (task() != nullptr) look_at_clock();
+}
+
+/// After half of the time that the changelog keeps a record: so a process that is killed may be
+/// away as long as that again.
+void WindowStore::look_at_clock() {
+    using Limits = std::numeric_limits<std::int64_t>;
+    looked_at_ = task()->wall_time();
+    if (changelog_ms_ == Limits::max())
+        relied_on_from_ = Limits::min();
+    else
+        relied_on_from_ = changelog_ms_ > 0 ? looked_at_ - changelog_ms_ / 2 : Limits::max();
+}
+
+bool WindowStore::is_overdue() {
+    if (!recent_ || !recent_alone_) return false;
+    look_at_clock();
+    return recent_->has_alone_before(relied_on_from_);
 }
 
 Result<bool> WindowStore::settle() {
@@ -96,7 +122,9 @@ Result<bool> WindowStore::settle() {
 
 Result<void> WindowStore::open(Task& task) {
     if (recent_) recent_->forget();
-    return SegmentedStore::open(task);
+    LEAT_TRY_VOID(SegmentedStore::open(task));
+    if (recent_) look_at_clock();
+    return {};
 }
 
 std::string WindowStore::row(std::string_view key, std::int64_t start, std::uint32_t seq) const {
@@ -199,9 +227,13 @@ Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
         return live;
     }
     const bool is_recent = recent_ && recent_->takes(start);
-    if (is_recent) LEAT_TRY_VOID(recent_->put({key, start, seq_, *value}));
+    const bool is_alone = is_recent && recent_alone_ && timestamp >= relied_on_from_;
+    // The broker may be told to stamp records itself: not earlier than we last looked at the clock.
+    std::optional<std::int64_t> logged_at;
+    if (is_alone) logged_at = std::min(timestamp, looked_at_);
+    if (is_recent) LEAT_TRY_VOID(recent_->put({key, start, seq_, *value}, logged_at));
     if (recent_) recent_->expire(oldest());
-    if (is_recent && recent_alone_) {
+    if (is_alone) {
         note_age(timestamp);
         LEAT_TRY_VOID(log_row(key, start, value, timestamp));
         return true;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -54,6 +55,11 @@ class FakeLogs {
         refusal_ = code;
         refusals_ = times;
     }
+    /// Says that changelogs are kept so long. That they are is up to trim().
+    void keep(std::int64_t kept_ms) {
+        const std::lock_guard lock{mutex_};
+        kept_ms_ = kept_ms;
+    }
     [[nodiscard]] bool is_read(const Where& where) {
         const std::lock_guard lock{mutex_};
         return readers_.contains(where);
@@ -64,6 +70,11 @@ class FakeLogs {
             .offsets_of = [this](std::span<const Where> where,
                                  std::int64_t timestamp) { return offsets_of(where, timestamp); },
             .ids_of = [this](std::span<const std::string> topics) { return ids_of(topics); },
+            .kept_ms_of = [this](const std::string&,
+                                 const detail::StoreSpec&) -> Result<std::int64_t> {
+                const std::lock_guard lock{mutex_};
+                return kept_ms_;
+            },
             .add = [this](std::span<const client::StartAt> starts) { return add(starts); },
             .remove = [this](std::span<const Where> where) { return remove(where); },
             .next = [this](const Where& where) { return next(where); }};
@@ -155,6 +166,7 @@ class FakeLogs {
     std::map<Where, Log> logs_;
     std::map<std::string, std::string> ids_;
     std::map<Where, Reader> readers_;
+    std::int64_t kept_ms_ = std::numeric_limits<std::int64_t>::max();
     Errc refusal_ = Errc::kNone;
     int refusals_ = 0;
 };

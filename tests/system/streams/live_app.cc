@@ -174,6 +174,16 @@ Topology own_counts() {
     return *b.build();
 }
 
+Topology joined() {
+    Builder b;
+    const auto right = b.stream<string, string>("right");
+    b.stream<string, string>("left")
+        .join(right, [](const string& l, const string& r) { return l + "&" + r; },
+              within(Duration{4'000}).grace(Duration{0}), {.store = "joined"})
+        .to("out");
+    return *b.build();
+}
+
 /// Two sub-topologies, so that there is a repartition topic.
 Topology repartitioned() {
     Builder b;
@@ -199,7 +209,7 @@ const std::map<string, std::function<Topology()>> kTopologies{
     {"foreign", foreign},       {"counts", counts},         {"repartitioned", repartitioned},
     {"own-counts", own_counts}, {"numbers", numbers},       {"pattern", pattern},
     {"resets", resets},         {"reset-none", reset_none}, {"global", global},
-    {"ticks", ticks},
+    {"ticks", ticks},           {"joined", joined},
 };
 
 void say(const string& line) {

@@ -126,10 +126,17 @@ class StateStore {
     virtual Result<void> save() { return {}; }
     /// Behind save(): all that was put is committed, and the changelog, which had come to `before`
     /// at the last commit, goes on at `next`. From where it is to be read when memory is lost.
-    virtual std::optional<std::int64_t> note_commit(std::optional<std::int64_t> /*before*/,
-                                                    std::int64_t next) {
+    /// Puts into its rows what the changelog may not keep much longer. Errors: kIoError.
+    virtual Result<std::optional<std::int64_t>> note_commit(std::optional<std::int64_t> /*before*/,
+                                                            std::int64_t next) {
         return next;
     }
+    /// Its changelog surely keeps a record for so long behind the record's timestamp. Not called:
+    /// for ever.
+    virtual void know_changelog(std::int64_t /*kept_ms*/) {}
+    /// Looks at the clock, now and then. True: a commit is due though nothing was put, for rows
+    /// that are in memory and in the changelog alone.
+    virtual bool is_overdue() { return false; }
     /// Puts into its rows what is committed and in memory alone; what is not committed is gone.
     /// False: there is nothing, or some of it left memory with what is not committed.
     virtual Result<bool> settle() { return false; }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -85,8 +86,10 @@ class WindowStore final : public SegmentedStore {
     void keep_recent(std::shared_ptr<RowBudget> budget);
     Result<void> open(Task& task) override;
     Result<void> restore(std::span<const ChangelogRecord> records) override;
-    std::optional<std::int64_t> note_commit(std::optional<std::int64_t> before,
-                                            std::int64_t next) override;
+    Result<std::optional<std::int64_t>> note_commit(std::optional<std::int64_t> before,
+                                                    std::int64_t next) override;
+    void know_changelog(std::int64_t kept_ms) override;
+    bool is_overdue() override;
     Result<bool> settle() override;
 
     Result<bool> get(std::string_view key, std::int64_t start, Entry& out) const;
@@ -133,10 +136,15 @@ class WindowStore final : public SegmentedStore {
     Result<void> log_row(std::string_view key, std::int64_t start,
                          std::optional<std::string_view> value, std::int64_t timestamp);
     void decode(std::string_view value, Entry& out) const;
+    void look_at_clock();
 
     bool timestamped_;
     std::unique_ptr<RecentRows> recent_;
     bool recent_alone_ = false;  ///< What is there is in the database only when it has left.
+    std::int64_t changelog_ms_ = std::numeric_limits<std::int64_t>::max();  ///< It is kept so long.
+    std::int64_t looked_at_ = 0;  ///< The wall clock's time when that was last looked at.
+    /// Of records that are older the changelog may be gone before a killed process reads it.
+    std::int64_t relied_on_from_ = std::numeric_limits<std::int64_t>::min();
     std::string logged_key_;
     std::uint32_t seq_ = 0;  ///< Of the last put when duplicates are retained.
 };

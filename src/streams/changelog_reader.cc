@@ -281,17 +281,25 @@ Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_m
                                 .value = held.record.value,
                                 .timestamp = held.record.timestamp.value});
     if (mark.next > mark.noted) {
-        LEAT_TRY_VOID(state_->restore(*mark.store, records_, mark.next));
+        // What follows is read by queries, with a position: it must be there at once.
+        LEAT_TRY_VOID(mark.end ? state_->gather(*mark.store, records_, mark.next)
+                               : state_->restore(*mark.store, records_, mark.next));
         mark.noted = mark.next;
     }
     mark.position.advance(mark.noted);
     mark.restored += static_cast<std::int64_t>(records_.size());
     batch_.clear();
-    return mark.end && mark.next >= *mark.end;
+    if (!mark.end || mark.next < *mark.end) return false;
+    LEAT_TRY_VOID(state_->keep_gathered(*mark.store));
+    return true;
 }
 
 void ChangelogReader::close() {
     if (!std::exchange(reading_, false)) return;
+    for (const auto& mark : marks_)
+        if (const auto kept = state_->keep_gathered(*mark->store); !kept)
+            kLog.warn("what was restored is not kept, and read again",
+                      {{"store", mark->store->name()}, {"why", kept.error().detail()}});
     const Result<void> told = detail::guarded(kListener, [&]() -> Result<void> {
         for (const auto& mark : marks_) {
             tell_suspended(*mark, SuspendReason::kMigrated);

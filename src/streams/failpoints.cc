@@ -16,13 +16,13 @@
 namespace leat::streams {
 namespace {
 
-constexpr std::array<std::string_view, 21> kSteps{
-    "commit.begun",       "commit.flushed",    "commit.delivered",  "commit.offsets_sent",
-    "commit.done",        "commit.task_kept",  "commit.purged",     "restore.opened",
-    "restore.activated",  "restore.batch",     "restore.done",      "restore.running",
-    "rebalance.begun",    "rebalance.joined",  "rebalance.planned", "rebalance.synced",
-    "rebalance.assigned", "rebalance.ordered", "revoke.committed",  "revoke.closed",
-    "revoke.released",
+constexpr std::array<std::string_view, 22> kSteps{
+    "commit.begun",      "commit.flushed",     "commit.delivered",   "commit.offsets_sent",
+    "commit.done",       "commit.task_kept",   "commit.purged",      "restore.opened",
+    "restore.activated", "restore.batch",      "restore.file_taken", "restore.done",
+    "restore.running",   "rebalance.begun",    "rebalance.joined",   "rebalance.planned",
+    "rebalance.synced",  "rebalance.assigned", "rebalance.ordered",  "revoke.committed",
+    "revoke.closed",     "revoke.released",
 };
 static_assert(kSteps.size() == static_cast<std::size_t>(FailStep::kRevokeReleased) + 1);
 

@@ -28,7 +28,8 @@ enum class FailStep : std::uint8_t {
     kCommitPurged,       ///< Records of repartition topics are deleted.
     kRestoreOpened,      ///< A task has its stores, and reads their changelogs.
     kRestoreActivated,   ///< It knows up to where.
-    kRestoreBatch,       ///< Records of changelogs are in the stores.
+    kRestoreBatch,       ///< Records of changelogs are in the stores, or gathered for them.
+    kRestoreFileTaken,   ///< A file of rows is in the database, the offset behind them is not.
     kRestoreDone,        ///< All of them.
     kRestoreRunning,     ///< The task runs.
     kRebalanceBegun,     ///< Before this process joins.

@@ -63,6 +63,10 @@ Result<bool> RocksRows::get(std::string_view key, std::string& out) const {
 }
 
 Result<void> RocksRows::change(std::string_view key, std::optional<std::string_view> value) {
+    if (rows_->gathers) {
+        rows_->gathering->coming().add(rows_->prefix, key, value);
+        return {};
+    }
     if (rows_->direct != nullptr) {
         key_.assign(rows_->prefix).append(key);
         const auto status =
@@ -94,6 +98,11 @@ Result<void> RocksRows::erase(std::string_view key) {
 }
 
 Result<void> RocksRows::drop(std::string_view from, std::string_view to) {
+    if (rows_->gathers) {
+        rows_->gathering->coming().drop(rows_->prefix + std::string{from},
+                                        rows_->prefix + std::string{to});
+        return {};
+    }
     if (rows_->direct != nullptr) {
         const auto status = rows_->direct->DeleteRange(rows_->prefix + std::string{from},
                                                        rows_->prefix + std::string{to});

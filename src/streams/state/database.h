@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "streams/state/gathered_rows.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/task_state.h"
 
@@ -60,6 +61,9 @@ struct StoreRows {
     std::vector<std::pair<std::string, std::string>> dropped;
     std::size_t bytes = 0;
     rocksdb::WriteBatch* direct = nullptr;  ///< While restoring: rows go here at once.
+    /// What is restored and neither in the database nor seen.
+    std::unique_ptr<Gathering> gathering;
+    bool gathers = false;  ///< Rows go there.
 
     void clear();
     /// Puts everything into a batch, dropped ranges first.

@@ -32,9 +32,12 @@ std::size_t StateMemory::used_bytes() const {
     return parts_->cache->GetUsage() + rows_bytes_;
 }
 
+std::size_t StateMemory::row_share() const noexcept {
+    return budget_bytes_ / kRowsShare / std::max<std::size_t>(row_holders_, 1);
+}
+
 bool StateMemory::take(std::size_t held, std::size_t bytes) {
-    const std::size_t share = budget_bytes_ / kRowsShare / std::max<std::size_t>(row_holders_, 1);
-    if (held + bytes > share) return false;
+    if (held + bytes > row_share()) return false;
     rows_bytes_ += bytes;
     resize_cache();
     return true;

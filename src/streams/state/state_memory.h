@@ -25,6 +25,8 @@ class StateMemory final : public RowBudget {
     /// Blocks, indexes, filters, write buffers and rows that are held now.
     [[nodiscard]] std::size_t used_bytes() const;
     [[nodiscard]] std::size_t budget_bytes() const noexcept { return budget_bytes_; }
+    /// Rows: what each of those that joined may take.
+    [[nodiscard]] std::size_t row_share() const noexcept;
 
     struct Parts;
     [[nodiscard]] const Parts& parts() const noexcept { return *parts_; }

@@ -103,12 +103,15 @@ Result<void> TaskState::open_database() {
     const auto status = rocksdb::DB::Open(options, database_path(), &db);
     database_->db.reset(db);
     if (!status.ok()) return database_->error(status, "opening");
+    LEAT_TRY_VOID(remove_files());
     return read_registry();
 }
 
 Result<void> TaskState::remove_database() {
+    drop_gathered();
     database_->db.reset();
     database_->damaged = false;
+    is_registry_filed_ = false;
     registry_.clear();
     offsets_.clear();
     next_number_ = 1;
@@ -222,6 +225,7 @@ Result<std::shared_ptr<StoreRows>> TaskState::open_rows(const StoreSpec& spec) {
 Result<void> TaskState::renumber(const std::string& store, const std::string& layout) {
     // What was written past the log must be in files before anything later is in the log.
     if (options_.write_ahead_log && database_->unlogged) LEAT_TRY_VOID(flush_files());
+    is_registry_filed_ = false;
     Registered& known = registry_[store];
     rocksdb::WriteBatch batch;
     rocksdb::Status status;
@@ -249,6 +253,7 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
 Result<void> TaskState::empty(const std::string& store, const std::string& layout,
                               StoreRows& rows) {
     behind_.erase(store);
+    rows.gathering.reset();
     LEAT_TRY_VOID(renumber(store, layout));
     rows.clear();
     rows.prefix.clear();
@@ -276,6 +281,7 @@ Result<bool> TaskState::bind(StateStore& store, Task& task, std::string_view cha
     // Of state without a note nothing is known against it.
     const bool is_foreign = !registry_[name].changelog_id.empty();
     if (is_foreign) LEAT_TRY_VOID(wipe(store, task));
+    is_registry_filed_ = false;
     registry_[name].changelog_id = changelog_id;
     rocksdb::WriteOptions how;
     how.disableWAL = !options_.write_ahead_log;
@@ -289,40 +295,6 @@ std::optional<std::int64_t> TaskState::changelog_offset(std::string_view store) 
     const auto found = offsets_.find(store);
     if (found == offsets_.end()) return std::nullopt;
     return found->second;
-}
-
-Result<void> TaskState::restore(StateStore& store, std::span<const ChangelogRecord> records,
-                                std::int64_t next_offset) {
-    if (own_.contains(store.name())) return restore_own(store, records, next_offset);
-    const auto at = rows_.find(store.name());
-    if (at == rows_.end()) {
-        LEAT_TRY_VOID(store.restore(records));
-        offsets_[store.name()] = next_offset;
-        return {};
-    }
-    StoreRows& rows = *at->second;
-    rocksdb::WriteBatch batch;
-    // A versioned store reads what it has just written; the others do not read.
-    if (store.spec().kind != StoreSpec::Kind::kVersioned) rows.direct = &batch;
-    auto applied = store.restore(records);
-    if (applied) applied = store.save();
-    rows.direct = nullptr;
-    if (!applied) {
-        rows.clear();
-        return applied;
-    }
-    std::string offset;
-    append_be(offset, next_offset);
-    auto status = rows.append_to(batch);
-    if (status.ok()) status = batch.Put(registry_key(kOffsetKey, store.name()), offset);
-    rocksdb::WriteOptions write;
-    write.disableWAL = true;
-    if (status.ok()) status = database_->db->Write(write, &batch);
-    rows.clear();
-    if (!status.ok()) return database_->error(status, "restoring");
-    database_->unlogged = true;
-    offsets_[store.name()] = next_offset;
-    return keep_to_budget();
 }
 
 Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets) {
@@ -420,6 +392,7 @@ Result<void> TaskState::keep_to_budget() {
 
 Result<void> TaskState::rollback(const Stores& stores, Task& task) {
     LEAT_TRY_VOID(settle(stores));
+    drop_gathered();
     for (const auto& [name, rows] : rows_) rows->clear();
     for (const auto& [name, rows] : memory_) {
         rows->clear();

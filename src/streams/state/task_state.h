@@ -23,6 +23,8 @@
 namespace leat::streams::detail {
 
 struct Database;
+class GatheredRows;
+class Gathering;
 class OwnRows;
 struct StoreRows;
 
@@ -87,6 +89,13 @@ class TaskState final : public StateBackend {
     /// uncommitted. Errors: those of StateStore::restore().
     Result<void> restore(StateStore& store, std::span<const ChangelogRecord> records,
                          std::int64_t next_offset);
+    /// As restore(), of many records: neither rows nor offset are seen or kept before there are
+    /// enough for a file, or keep_gathered() is called. Errors: also kNoSpace; what was gathered is
+    /// tried again by the next call.
+    Result<void> gather(StateStore& store, std::span<const ChangelogRecord> records,
+                        std::int64_t next_offset);
+    /// All that was gathered for the store is in the database, with its offset.
+    Result<void> keep_gathered(const StateStore& store);
     /// Stores' rows and offsets, all or nothing. Call StateStore::flush() long before: when the
     /// changelog records are acknowledged and the input's offsets are committed.
     /// Errors: kIoError, kNoSpace, kMalformed (damaged: the next open() starts empty).
@@ -126,6 +135,15 @@ class TaskState final : public StateBackend {
     Result<void> empty(const std::string& store, const std::string& layout, StoreRows& rows);
     Result<void> write(const Offsets& next_offsets);
     Result<void> keep_to_budget();
+    /// It is to be read again.
+    void drop_gathered() noexcept;
+    /// The file that was begun, if there is one.
+    Result<void> take_in_file(const std::string& store, Gathering& gathering);
+    /// Ranges that are dropped, and the offset; the rows too where no file has them.
+    Result<void> write_gathered(const std::string& store, const GatheredRows& rows, bool in_file);
+    /// Files that are not taken in yet are in a folder of their own, which is empty between calls.
+    [[nodiscard]] std::string files_path() const { return options_.directory + "/restoring"; }
+    Result<void> remove_files();
 
     // Stores of the user's, see task_state_own.cc.
     std::unique_ptr<OrderedBytes> own_rows(const StoreSpec& spec);
@@ -156,6 +174,8 @@ class TaskState final : public StateBackend {
     };
     std::map<std::string, Registered, std::less<>> registry_;
     std::uint16_t next_number_ = 1;
+    /// What is noted of the stores is in files; in the log alone it may be lost with the power.
+    bool is_registry_filed_ = false;
     Offsets offsets_;
     /// Of stores whose newest rows are in memory alone: what is noted in the database instead.
     using Behind = std::map<std::string, std::optional<std::int64_t>, std::less<>>;

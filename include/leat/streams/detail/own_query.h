@@ -62,7 +62,7 @@ Result<RawQuery> to_raw(std::string_view name, const Q& query) {
         out.run = [&query, serdes](StateStore& store) -> RawQuery::Ran {
             if (!View::reads(store.spec().kind)) return std::nullopt;
             const Present no_record;
-            const View view{Access{store, serdes.key, serdes.value, no_record}};
+            const View view{Access{store, serdes.key, serdes.value, no_record, false}};
             return guarded("the query", [&] { return ran(query, view); });
         };
     }

@@ -216,6 +216,9 @@ class HangingTest(Place):
 class DetectionTest(Place):
     SETTINGS = {"transaction.max.timeout.ms": str(LONGEST_MS)}
 
+    def told(self):
+        return [line for line in self.log().splitlines() if "a transaction hangs" in line]
+
     def test_the_broker_tells_of_one_by_itself(self):
         self.assertEqual(self.gauge(), 0)
         lost, other = (self.writer(name, timeout=LONGEST_MS) for name in ("lost", "other"))
@@ -223,7 +226,9 @@ class DetectionTest(Place):
         begun = time.monotonic()
         self.until("the gauge rises", lambda: self.gauge() == 1)
         self.assertGreater(time.monotonic() - begun, LONGEST_MS / 1000 - 0.5, "a coordinator could have ended it until then")
-        told = [line for line in self.log().splitlines() if "a transaction hangs" in line]
+        # The log has a thread of its own.
+        self.until("it is told", self.told)
+        told = self.told()
         self.assertEqual(len(told), 1, told)
         for word in ("topic=t", "partition=0", f"producer_id={lost.id}", "start=0"):
             self.assertIn(word, told[0])
@@ -233,7 +238,8 @@ class DetectionTest(Place):
         self.until("it counts down", lambda: self.gauge() == 1)
         self.leat("abort", "u", "0", "--start-offset", "0", "--yes")
         self.until("none is left", lambda: self.gauge() == 0)
-        self.assertEqual(len([line for line in self.log().splitlines() if "a transaction hangs" in line]), 2)
+        self.until("both were told", lambda: len(self.told()) > 1)
+        self.assertEqual(len(self.told()), 2)
 
 
 class StartTest(Place):

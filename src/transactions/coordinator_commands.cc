@@ -32,6 +32,13 @@ bool may_resume(const Snapshot& at, const Producer& expected) {
            (expected.id == at.previous_producer_id && expected.epoch >= kLastEpoch);
 }
 
+/// Whether the owner will be this one once the markers are written. Who has ended its transaction
+/// with the last epoch is told so before, and goes on at once (KAFKA-18660).
+bool is_next(const Snapshot& at, const Producer& producer) {
+    return at.is_deciding() && producer.epoch == 0 && producer.id != kNoProducerId &&
+           producer.id == at.next_producer_id;
+}
+
 }  // namespace
 
 // An id and an epoch.
@@ -87,10 +94,10 @@ void Coordinator::init_known(Transaction& transaction, OwnedInit request,
                              Answer<InitAnswer> answer) {
     const auto refuse = [&](Errc error) { answer({.error = error, .producer = {}}); };
     const Snapshot& at = transaction.now;
-    if (transaction.is_pending) return refuse(Errc::kConcurrentTransactions);
+    // Before the owner is looked at: it may have been told its next id already (as is_next()).
+    if (transaction.is_pending || at.is_deciding()) return refuse(Errc::kConcurrentTransactions);
     if (request.expected && !may_resume(at, *request.expected) && !settings_.faults.no_fencing)
         return refuse(Errc::kProducerFenced);
-    if (at.is_deciding()) return refuse(Errc::kConcurrentTransactions);
     // Whoever asks now owns the id, from whatever connection.
     transaction.connection = request.connection;
     if (at.state == State::kOngoing) {
@@ -130,7 +137,9 @@ void Coordinator::hand_out(Transaction& transaction, Snapshot next, Answer<InitA
 
 Errc Coordinator::check_owner(const Transaction& transaction, Producer producer) const {
     if (transaction.now.producer.id != producer.id) return Errc::kInvalidProducerIdMapping;
-    if (transaction.now.producer.epoch != producer.epoch && !settings_.faults.no_fencing)
+    // The largest epoch is nobody's: it fences.
+    const bool is_its = producer.epoch == transaction.now.producer.epoch;
+    if ((!is_its || producer.epoch > kLastEpoch) && !settings_.faults.no_fencing)
         return Errc::kProducerFenced;
     return Errc::kNone;
 }
@@ -154,7 +163,7 @@ void Coordinator::enrol(const Enrol& request, Now now, Answer<Errc> answer) {
     const bool is_busy = transaction->is_pending || transaction->now.is_deciding();
     if (!request.may_wait && transaction->is_pending) return answer(Errc::kConcurrentTransactions);
     // What is on its way may change the owner: then nothing can be said of this one yet.
-    if (!transaction->is_pending) {
+    if (!transaction->is_pending && !is_next(transaction->now, request.producer)) {
         if (const Errc error = check_owner(*transaction, request.producer); error != Errc::kNone)
             return answer(error);
     }
@@ -312,8 +321,10 @@ Coordinator::EndPlan Coordinator::plan_two(const Transaction& transaction,
     if (transaction.is_pending) return {.answer = Errc::kConcurrentTransactions};
     const bool is_after_rollover = at.previous_producer_id == producer.id &&
                                    producer.epoch == kLastEpoch && at.producer.epoch == 0;
-    const bool is_after_bump =
-        at.protocol == Protocol::kTwo && at.producer.epoch == producer.epoch + 1;
+    // The largest epoch fences and is told to nobody: no marker could stand above its records
+    // (KAFKA-20090).
+    const bool is_after_bump = at.protocol == Protocol::kTwo && at.producer.epoch <= kLastEpoch &&
+                               at.producer.epoch == producer.epoch + 1;
     const bool is_repeated = is_after_rollover || is_after_bump;
     const bool is_next_id = at.is_deciding() && at.next_producer_id == producer.id;
     if (at.producer.id != producer.id && !is_after_rollover && !is_next_id)

@@ -344,15 +344,20 @@ TEST(Coordinator, AnEnrolmentWaitsForTheTransactionBeforeButNotForEver) {
     EXPECT_EQ(*late, Errc::kConcurrentTransactions);
 }
 
+/// A log that says: (50, kLastEpoch) has ended a transaction and may begin another.
+std::vector<RecordToWrite> worn(const Fixture& f) {
+    Snapshot at;
+    at.producer = {.id = 50, .epoch = kLastEpoch};
+    at.timeout_ms = 60'000;
+    at.state = State::kCompleteCommit;
+    at.protocol = Protocol::kTwo;
+    at.updated_at = f.now.wall;
+    return {{.key = encode_key("t"), .value = encode_value(at, 1)}};
+}
+
 TEST(Coordinator, AnExhaustedEpochGivesANewProducerId) {
     Fixture f;
-    Snapshot worn;
-    worn.producer = {.id = 50, .epoch = kLastEpoch};
-    worn.timeout_ms = 60'000;
-    worn.state = State::kCompleteCommit;
-    worn.protocol = Protocol::kTwo;
-    worn.updated_at = f.now.wall;
-    f.log.push_back({.key = encode_key("t"), .value = encode_value(worn, 1)});
+    f.log = worn(f);
     f.restart();
     f.enrol(Producer{50, kLastEpoch});
     const EndAnswer ended = f.end(Producer{50, kLastEpoch}, true);
@@ -363,9 +368,74 @@ TEST(Coordinator, AnExhaustedEpochGivesANewProducerId) {
     // Repeated, as one who did not get the answer would.
     EXPECT_EQ(f.end(Producer{50, kLastEpoch}, true).producer, (Producer{100, 0}));
     EXPECT_EQ(f.enrol(Producer{100, 0}), Errc::kNone);
-    f.log = {{.key = encode_key("t"), .value = encode_value(worn, 1)}};
+    f.log = worn(f);
     f.restart();
     EXPECT_EQ(f.init().producer, (Producer{101, 0}));
+}
+
+/// Java's producer sends its next records as soon as it is told the new id (KAFKA-18660).
+TEST(Coordinator, ANewProducerIdMayBeUsedBeforeTheMarkersAreWritten) {
+    Fixture f;
+    f.log = worn(f);
+    f.restart();
+    f.enrol(Producer{50, kLastEpoch});
+    const Producer next = f.end(Producer{50, kLastEpoch}, true).producer;
+    ASSERT_EQ(next, (Producer{100, 0}));
+    const auto waits = f.begin_enrol(next, 0, Protocol::kTwo, true);
+    EXPECT_FALSE(waits->has_value());
+    EXPECT_EQ(f.enrol(next), Errc::kConcurrentTransactions) << "it will not wait";
+    EXPECT_EQ(f.init(next).error, Errc::kConcurrentTransactions);
+    EXPECT_EQ(f.enrol(Producer{100, 1}), Errc::kInvalidProducerIdMapping);
+    EXPECT_EQ(f.enrol(Producer{kNoProducerId, 0}), Errc::kInvalidProducerIdMapping);
+    f.mark();
+    EXPECT_EQ(*waits, Errc::kNone);
+    EXPECT_EQ(f.state(), State::kOngoing);
+    EXPECT_EQ(f.end(next, true).producer, (Producer{100, 1}));
+}
+
+TEST(Coordinator, WithoutANextProducerIdNobodyIsTheNextOwner) {
+    Fixture f;
+    const Producer p = f.init().producer;
+    f.enrol(p);
+    f.end(p, true);
+    // What follows has no id of its own: none is not the next one.
+    const auto none = f.begin_enrol(Producer{kNoProducerId, 0}, 0, Protocol::kTwo, true);
+    EXPECT_EQ(*none, Errc::kInvalidProducerIdMapping);
+}
+
+/// KAFKA-20090: a marker's epoch must be above that of its records, and none is above the largest.
+TEST(Coordinator, TheLargestEpochIsGivenToNobody) {
+    for (const bool is_overdue : {true, false}) {
+        Fixture f;
+        f.log = worn(f);
+        f.restart();
+        const Producer old{50, kLastEpoch};
+        EXPECT_EQ(f.enrol(old), Errc::kNone);
+        if (is_overdue) {
+            f.pass(61s);
+            f.write();
+        } else {
+            EXPECT_EQ(f.init().error, Errc::kConcurrentTransactions);
+        }
+        ASSERT_EQ(f.marked.size(), 1U);
+        EXPECT_EQ(f.marked[0].producer, (Producer{50, 32'767}));
+        EXPECT_FALSE(f.marked[0].commit);
+        f.mark();
+        for (const bool commit : {false, true}) {
+            const EndAnswer ended = f.end(old, commit);
+            EXPECT_EQ(ended.error, Errc::kProducerFenced);
+            EXPECT_EQ(ended.producer, Producer{});
+            EXPECT_EQ(f.end(old, commit, Protocol::kOne).error, Errc::kProducerFenced);
+        }
+        EXPECT_EQ(f.enrol(old), Errc::kProducerFenced);
+        EXPECT_EQ(f.enrol(Producer{50, 32'767}), Errc::kProducerFenced);
+        EXPECT_EQ(f.init(old).error, Errc::kProducerFenced);
+        const Producer next = f.init().producer;
+        EXPECT_EQ(next, (Producer{100, 0}));
+        EXPECT_EQ(f.enrol(next), Errc::kNone);
+        EXPECT_EQ(f.end(next, true).producer, (Producer{100, 1}));
+        EXPECT_EQ(f.marked.back().producer, (Producer{100, 1}));
+    }
 }
 
 TEST(Coordinator, VerifyTellsWhichPartitionsAreEnrolled) {

@@ -368,6 +368,12 @@ void Connection::unmute() {
     if (!is_closed_ && !is_reading_) read_frames();
 }
 
+void Connection::time(Execution& execution) {
+    if (execution.state != Execution::State::kAnswered) return;
+    execution.state = Execution::State::kTimed;
+    time_request(home_.broker().metrics(), execution.request, execution.answer_bytes);
+}
+
 /// The request is over: its memory goes back.
 void Connection::retire(std::size_t index) {
     std::unique_ptr<Execution> execution = std::move(executions_[index]);
@@ -375,8 +381,7 @@ void Connection::retire(std::size_t index) {
     // Of an idle connection: room for a few is kept, or each request would allocate it.
     constexpr std::size_t kKept = 4;
     if (executions_.empty() && executions_.capacity() > kKept) executions_.shrink_to_fit();
-    if (execution->state == Execution::State::kAnswered)
-        time_request(home_.broker().metrics(), execution->request, execution->answer_bytes);
+    time(*execution);
     home_.give_back_memory(execution->request.frame_bytes);
     home_.put_execution(std::move(execution));
 }
@@ -440,6 +445,8 @@ void Connection::close(std::string_view reason) {
     if (is_closed_) return;
     close_reason_ = reason;
     is_closed_ = true;
+    // How long the peer keeps its end open from here on is no time of a request.
+    for (const auto& execution : executions_) time(*execution);
     stream_.close_after_sending();
 }
 

@@ -22,7 +22,7 @@ class Connections;
 
 /// One request from its last byte to its answer being sent.
 struct Execution {
-    enum class State : std::uint8_t { kWaiting, kExecuting, kAnswered };
+    enum class State : std::uint8_t { kWaiting, kExecuting, kAnswered, kTimed };
     Request request;
     State state = State::kWaiting;
     Answer answer;
@@ -90,6 +90,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     /// By a quota: neither reads nor starts requests for that long.
     void mute(std::chrono::milliseconds time);
     void unmute();
+    /// Nothing more is done for the answer, if there is one that was not timed before.
+    void time(Execution& execution);
     void retire(std::size_t index);
     /// Why nothing more is read now. Memory may be given back by other shards at any time: ask
     /// once and act on that answer.

@@ -211,6 +211,18 @@ class RequestTimes(unittest.TestCase):
                 self.assertEqual(client.produced(client.receive()[1]), (0, offset))
             self.assertGreater(self.seconds(broker, "Produce", 11) - before - waited, 0.18)
 
+    def test_a_peer_that_stays_after_its_failed_login_is_not_waited_for(self):
+        module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        settings = ("listeners=SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms=PLAIN", "connection.failed.authentication.delay.ms=0",
+                    f'listener.name.sasl_plaintext.plain.sasl.jaas.config={module} user_ann="right";', "leat.slow.request.ms=900")
+        with Broker(LEAT, *settings, listen=()) as broker, protocol.Client("%s:%d" % broker.address) as client:
+            client.call("SaslHandshake", 1, mechanism="PLAIN")
+            self.assertEqual(client.call("SaslAuthenticate", 2, auth_bytes=b"\0ann\0wrong")["error_code"], 58)
+            # The broker's end is shut, and it waits a second for ours.
+            self.assertLess(self.seconds(broker, "SaslAuthenticate", 1), 0.9)
+            self.assertEqual(metric(broker, 'leat_request_seconds_count{api="SaslAuthenticate"}'), 1)
+            self.assertEqual(metric(broker, "leat_slow_requests_total"), 0)
+
 
 class Order(unittest.TestCase):
     def test_pipelined_produce_appends_and_answers_in_order(self):

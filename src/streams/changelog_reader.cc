@@ -104,7 +104,9 @@ Result<void> ChangelogReader::empty(ChangelogMark& mark, std::string_view why) {
                {"offset", mark.next},
                {"why", why}});
     batch_.clear();
+    mark.is_stale = true;
     LEAT_TRY_VOID(state_->wipe(*mark.store, *task_));
+    mark.is_stale = false;
     mark.next = mark.noted = mark.begin;
     mark.position.clear();
     return {};
@@ -117,11 +119,13 @@ Result<void> ChangelogReader::find_place(ChangelogMark& mark) {
     mark.begin = begins.front();
     // The news may be of a place where the changelog was read before its task went elsewhere.
     constexpr std::string_view kGone = "it no longer has that offset";
-    if (mark.next > ends.front()) LEAT_TRY_VOID(empty(mark, kGone));
+    if (mark.next > ends.front() || mark.is_stale) LEAT_TRY_VOID(empty(mark, kGone));
     if (mark.next < mark.begin) LEAT_TRY_VOID(step_over_gap(mark, kGone));
     LEAT_TRY_VOID(cluster_.remove(where));
     const client::StartAt start[] = {{mark.where, Offset{mark.next}}};
-    return cluster_.add(start);
+    LEAT_TRY_VOID(cluster_.add(start));
+    mark.is_lost = false;
+    return {};
 }
 
 Result<void> ChangelogReader::set_ends(
@@ -272,6 +276,20 @@ Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max)
 }
 
 Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_max) {
+    Result<void> placed;
+    if (mark.is_lost) placed = find_place(mark);
+    if (placed) {
+        Result<bool> taken = take_in(mark, records_max);
+        if (taken) return taken;
+        placed = std::move(taken).error();
+    }
+    // The reader is behind what is not applied: a later offset must not cover it.
+    mark.next = mark.noted;
+    mark.is_lost = true;
+    return std::move(placed).error();
+}
+
+Result<bool> ChangelogReader::take_in(ChangelogMark& mark, std::size_t records_max) {
     batch_.clear();
     records_.clear();
     LEAT_TRY_VOID(read(mark, records_max));
@@ -286,12 +304,13 @@ Result<bool> ChangelogReader::advance(ChangelogMark& mark, std::size_t records_m
                                : state_->restore(*mark.store, records_, mark.next));
         mark.noted = mark.next;
     }
-    mark.position.advance(mark.noted);
     mark.restored += static_cast<std::int64_t>(records_.size());
     batch_.clear();
-    if (!mark.end || mark.next < *mark.end) return false;
-    LEAT_TRY_VOID(state_->keep_gathered(*mark.store));
-    return true;
+    const bool is_done = mark.end && mark.next >= *mark.end;
+    if (is_done) LEAT_TRY_VOID(state_->keep_gathered(*mark.store));
+    // Rows that are gathered are not seen yet.
+    mark.position.advance(state_->changelog_offset(mark.store->name()).value_or(mark.begin));
+    return is_done;
 }
 
 void ChangelogReader::close() {

@@ -43,6 +43,8 @@ struct ChangelogMark {
     std::optional<std::int64_t> limit{};
     bool done = false;
     bool is_told = false;       ///< As a copy that follows.
+    bool is_lost = false;       ///< A step has failed: what it had read is read again.
+    bool is_stale = false;      ///< Its rows are of no use, and are there still.
     FollowedPosition position;  ///< Of a follower.
     /// Offset above the last change that was sent and acknowledged.
     std::int64_t acknowledged = -1;
@@ -126,7 +128,10 @@ class ChangelogReader {
     Result<void> find_place(ChangelogMark& mark);
     /// Reads a batch; `mark.next` is behind it.
     Result<void> read(ChangelogMark& mark, std::size_t records_max);
+    /// One step; behind one that failed it goes on where the store's rows end.
     Result<bool> advance(ChangelogMark& mark, std::size_t records_max);
+    /// Reads a batch and applies it.
+    Result<bool> take_in(ChangelogMark& mark, std::size_t records_max);
     /// The listener hears of it, if there is one. Errors: what it threw.
     Result<void> tell_started(ChangelogMark& mark) const;
     /// `taken`: records that were taken in just now.

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +19,7 @@
 #include "streams/state/store_fixture.h"
 #include "streams/state/temp_folder.h"
 #include "streams/testing/fake_logs.h"
+#include "streams/testing/own_stores.h"
 
 namespace leat::streams {
 namespace {
@@ -355,6 +358,83 @@ TEST(ChangelogReader, NewsOfAPlaceThatIsStillThereChangeNothing) {
     EXPECT_FALSE(task.restore());
     EXPECT_EQ(task.rows(), "a=3 b=2 ");
     EXPECT_EQ(task.mark().restored, 3) << "nothing twice";
+}
+
+/// What a step had read when it failed is not behind the offset that a later one notes.
+TEST(ChangelogReader, WhatAFailedStepHasReadIsReadAgain) {
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    for (const bool is_copy : {false, true}) {
+        Restoring task{logs, with_count()};
+        if (!is_copy) ASSERT_TRUE(task.reader.set_ends({}));
+        logs.break_off(Errc::kTimedOut, 2);
+        EXPECT_FALSE(task.reader.restore(100));
+        EXPECT_EQ(task.mark().next, 0) << "nothing of it is in the store";
+        EXPECT_EQ(task.reader.remaining(), 3);
+        logs.refuse(Errc::kNotLeaderOrFollower, 1);
+        EXPECT_FALSE(task.reader.restore(100)) << "it does not find its place";
+        EXPECT_EQ(task.restore(), !is_copy);
+        EXPECT_EQ(task.rows(), "a=3 b=2 ");
+        EXPECT_EQ(task.mark().restored, 3);
+        EXPECT_EQ(task.state->changelog_offset("counts"), 3);
+        task.reader.close();
+    }
+}
+
+TEST(ChangelogReader, WhatAStoreDidNotTakeInIsReadAgain) {
+    using Counts = Materialized<string, std::int64_t>;
+    const auto diary = std::make_shared<testing_own::Diary>();
+    Builder b;
+    b.stream<string, string>("in").group_by_key().count(
+        Counts::as(testing_own::map_store("counts", diary)));
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, *b.build()};
+    EXPECT_FALSE(task.restore(1));
+    diary->throws = true;
+    EXPECT_FALSE(task.reader.restore(100));
+    diary->throws = false;
+    logs.append(kChangelog, "c", "4");
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 c=4 ");
+    EXPECT_EQ(task.mark().restored, 4) << "no more than that";
+}
+
+TEST(ChangelogReader, WhatCouldNotBeGatheredIsReadAgain) {
+    namespace fs = std::filesystem;
+    const detail::TempFolder folder;
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count(), folder.path()};
+    ASSERT_TRUE(task.reader.set_ends({}));
+    // There is no room for files.
+    std::ofstream{folder.path() + "/restoring"} << "in the way";
+    EXPECT_FALSE(task.reader.restore(2));
+    fs::remove(folder.path() + "/restoring");
+    EXPECT_FALSE(task.restore(2));
+    EXPECT_TRUE(task.restore(2));
+    EXPECT_EQ(task.rows(), "a=3 b=2 ");
+    EXPECT_EQ(task.state->changelog_offset("counts"), 3);
+}
+
+/// A query must not be told of rows that it cannot see.
+TEST(ChangelogReader, PositionOfACopyThatWasPromotedIsThatOfRowsWhichAreSeen) {
+    const detail::TempFolder folder;
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count(), folder.path()};
+    EXPECT_FALSE(task.restore());
+    logs.append(kChangelog, "c", "4");
+    logs.append(kChangelog, "d", "5");
+    const Position committed{{"in", {{0, 9}}}};
+    task.reader.promise(committed, {{kChangelog, 4}});
+    ASSERT_TRUE(task.reader.set_ends({}));
+    EXPECT_FALSE(task.restore(1));
+    EXPECT_EQ(task.rows(), "a=3 b=2 ") << "c is gathered";
+    EXPECT_EQ(*task.reader.reached("counts"), Position{});
+    EXPECT_TRUE(task.restore(1));
+    EXPECT_EQ(task.rows(), "a=3 b=2 c=4 d=5 ");
+    EXPECT_EQ(*task.reader.reached("counts"), committed);
 }
 
 TEST(ChangelogReader, SourceIsRestoredUpToWhereItWasProcessed) {

@@ -55,6 +55,12 @@ class FakeLogs {
         refusal_ = code;
         refusals_ = times;
     }
+    /// Behind so many records that are read the next look for one ends with it, once.
+    void break_off(Errc code, int after) {
+        const std::lock_guard lock{mutex_};
+        break_ = code;
+        left_until_break_ = after;
+    }
     /// Says that changelogs are kept so long. That they are is up to trim().
     void keep(std::int64_t kept_ms) {
         const std::lock_guard lock{mutex_};
@@ -155,6 +161,10 @@ class FakeLogs {
         client::HeldRecord held;
         held.record.topic = log->first.topic;
         held.record.partition = where.partition;
+        if (left_until_break_ && (*left_until_break_)-- == 0) {
+            left_until_break_.reset();
+            return Error{break_, "broken off"};
+        }
         held.record.offset = Offset{reader.position++};
         held.record.timestamp = WallMs{1'000 + held.record.offset.value};
         held.record.key = row.key;
@@ -169,6 +179,8 @@ class FakeLogs {
     std::int64_t kept_ms_ = std::numeric_limits<std::int64_t>::max();
     Errc refusal_ = Errc::kNone;
     int refusals_ = 0;
+    Errc break_ = Errc::kNone;
+    std::optional<int> left_until_break_;
 };
 
 }  // namespace leat::streams::testing_logs

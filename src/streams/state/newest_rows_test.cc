@@ -157,6 +157,18 @@ TEST(NewestRows, ThatARecordWithoutCommitMadeTooOldComeFromTheChangelog) {
     EXPECT_EQ(task.offset(), 1);
 }
 
+/// They are in memory still, in a part with others.
+TEST(NewestRows, ThatARecordWithoutCommitMadeTooOldAreKept) {
+    const TempFolder folder;
+    Opened task{folder.path()};
+    task.put("k", 10, "a");
+    task.commit(1);
+    task.put("k", kRetentionMs + 12, "not committed");
+    ASSERT_TRUE(task.state->rollback(task.stores, task.task));
+    EXPECT_EQ(task.offset(), 1);
+    EXPECT_EQ(windows_of(*task.store), "k@10=a ");
+}
+
 TEST(NewestRows, ThatAreCommittedOutliveARollback) {
     const TempFolder folder;
     Opened task{folder.path()};
@@ -256,7 +268,10 @@ TEST(NewestRows, OfACommitThatFailedComeFromTheChangelog) {
 /// stands still or is away for as long as it may.
 class Story {
   public:
-    explicit Story(std::size_t memory_bytes) : memory_bytes_(memory_bytes) { open(); }
+    Story(std::size_t memory_bytes, std::int64_t kept_ms)
+        : memory_bytes_(memory_bytes), kept_ms_(kept_ms) {
+        open();
+    }
 
     void put() {
         now_ += random_.between(0, 60);
@@ -282,13 +297,13 @@ class Story {
         if (random_.between(0, 2) == 0) now_ = task_->task.wall_ms;
     }
     void crash() {
-        task_->task.wall_ms += random_.between(0, 1) == 0 ? 0 : kKeptMs / 2 - 20 * kTickMs;
+        task_->task.wall_ms += random_.between(0, 1) == 0 ? 0 : kept_ms_ / 2 - 20 * kTickMs;
         open();
     }
     void close() {
         ASSERT_TRUE(task_->state->settle(task_->stores));
         // However long, for all is in the database.
-        if (!lost_) task_->task.wall_ms += random_.between(0, 3) * kKeptMs;
+        if (!lost_) task_->task.wall_ms += random_.between(0, 3) * kept_ms_;
         open();
         EXPECT_TRUE(lost_ || restored_ == 0) << "all was kept";
     }
@@ -318,7 +333,7 @@ class Story {
         task_.reset();
         task_ = std::make_unique<Opened>(folder_.path(),
                                          std::make_shared<StateMemory>(memory_bytes_), wall);
-        task_->store->know_changelog(kKeptMs);
+        task_->store->know_changelog(kept_ms_);
         delete_old();
         restore();
     }
@@ -335,7 +350,7 @@ class Story {
     void delete_old() {
         constexpr std::size_t kSegment = 20;
         const auto is_old = [&](const NotingTask::Logged& one) {
-            return one.timestamp < task_->task.wall_ms - kKeptMs;
+            return one.timestamp < task_->task.wall_ms - kept_ms_;
         };
         while (begin_ < changelog_.size()) {
             const auto first = changelog_.begin() + static_cast<std::ptrdiff_t>(begin_);
@@ -355,6 +370,7 @@ class Story {
 
     TempFolder folder_;
     std::size_t memory_bytes_;
+    std::int64_t kept_ms_;
     testkit::Random random_;
     std::vector<NotingTask::Logged> changelog_;
     std::size_t begin_ = 0;  ///< Of what the broker still has.
@@ -365,10 +381,14 @@ class Story {
     bool lost_ = false;
 };
 
-class NewestRowsOverTime : public ::testing::TestWithParam<std::size_t> {};
+struct Kept {
+    std::size_t memory_bytes = 0;
+    std::int64_t by_changelog_ms = kKeptMs;
+};
+class NewestRowsOverTime : public ::testing::TestWithParam<Kept> {};
 
 TEST_P(NewestRowsOverTime, AndTheChangelogAreWhatWasCommitted) {
-    Story story{GetParam()};
+    Story story{GetParam().memory_bytes, GetParam().by_changelog_ms};
     for (int i = 0; i < 100; ++i) {
         for (int commits = story.random().between(0, 6); commits > 0; --commits) {
             for (int puts = story.random().between(0, 150); puts > 0; --puts) story.put();
@@ -395,9 +415,13 @@ TEST_P(NewestRowsOverTime, AndTheChangelogAreWhatWasCommitted) {
     EXPECT_GT(story.deleted(), 1'000U);
 }
 
+/// Rows become too old while they are in memory alone where that may last longer than their time.
 INSTANTIATE_TEST_SUITE_P(NewestRows, NewestRowsOverTime,
-                         ::testing::Values(std::size_t{256} << 20U, std::size_t{1} << 20U,
-                                           std::size_t{128} << 10U));
+                         ::testing::Values(Kept{std::size_t{256} << 20U},
+                                           Kept{std::size_t{1} << 20U},
+                                           Kept{std::size_t{128} << 10U},
+                                           Kept{std::size_t{256} << 20U, 3 * kRetentionMs},
+                                           Kept{std::size_t{1} << 20U, 3 * kRetentionMs}));
 
 }  // namespace
 }  // namespace leat::streams::detail

@@ -76,7 +76,7 @@ void RecentRows::forget() {
     slots_.clear();
     used_slots_ = 0;
     bytes_ = 0;
-    oldest_ = 0;
+    oldest_ = committed_oldest_ = 0;
     has_lost_ = false;
     budget_->give_back(std::exchange(taken_, 0));
     budget_->leave();
@@ -314,6 +314,7 @@ Result<void> RecentRows::each(std::int64_t from, std::int64_t to, const VisitRow
 
 Result<std::optional<std::int64_t>> RecentRows::note_commit(const Commit& commit) {
     has_lost_ = false;
+    committed_oldest_ = oldest_;
     std::optional<std::int64_t> out = commit.next;
     for (auto& [number, part] : parts_) {
         if (part.alone_committed == 0) part.position = commit.before;
@@ -333,8 +334,11 @@ bool RecentRows::has_alone_before(std::int64_t logged_at) const {
 
 Result<bool> RecentRows::settle() {
     const bool can = has_begun_ && !has_lost_ && on_leave_;
-    if (can)
+    if (can) {
+        // A record that is not committed made nothing too old.
+        oldest_ = committed_oldest_;
         for (auto& [number, part] : parts_) LEAT_TRY_VOID(write(part, part.committed));
+    }
     forget();
     return can;
 }

@@ -148,7 +148,8 @@ class RecentRows {
     bool has_lost_ = false;  ///< Committed rows are not here any more, since the last commit.
     std::int64_t from_ = 0;
     std::int64_t oldest_ = 0;
-    mutable std::vector<Slot> slots_;  ///< A power of two, or none.
+    std::int64_t committed_oldest_ = 0;  ///< oldest_ at the last commit.
+    mutable std::vector<Slot> slots_;    ///< A power of two, or none.
     std::size_t used_slots_ = 0;
     std::map<std::int64_t, Part> parts_;
     std::size_t bytes_ = 0;

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <utility>
 
+#include "streams/state/query_mark.h"
+
 namespace leat::streams {
 
 std::string name_of(QueryFailure failure) {
@@ -223,6 +225,7 @@ void answer_of(const TaskView& task, StateStore& store, const RawQuery& query,
 }  // namespace
 
 void answer(StateStore& store, const RawQuery& query, std::size_t rows_max, RawAnswer& out) {
+    const QueryMark is_asked;
     if (query.kind == Kind::kOwn) return answer_own(store, query, out);
     Rows rows{out, rows_max};
     const auto done = read(store, query, rows);

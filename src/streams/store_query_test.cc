@@ -15,6 +15,8 @@
 #include "leat/streams/builder.h"
 #include "leat/streams/query.h"
 #include "leat/streams/test_driver.h"
+#include "streams/state/record_cache.h"
+#include "streams/state/store_fixture.h"
 #include "streams/testing/own_stores.h"
 
 namespace leat::streams {
@@ -334,6 +336,53 @@ TEST_F(Queries, AnswerHasThePositionAndHoldsItsBound) {
     const auto ahead = query(*driver_, "counts", question, {.at_least = {{"in", {{0, 5}}}}});
     ASSERT_TRUE(ahead);
     EXPECT_EQ(ahead->partitions.front().failure, QueryFailure::kNotUpToBound);
+}
+
+/// It is on a thread that is none of the task's, perhaps in the middle of a scan.
+TEST(QueriesOfAFullCache, WriteOutNothing) {
+    detail::MemoryBackend backend;
+    const auto budget = std::make_shared<detail::CacheBudget>();
+    backend.cache_budget = budget;
+    detail::NotingTask task;
+    const auto owner = detail::make_store({.name = "s", .caching = true}, backend);
+    auto& store = dynamic_cast<detail::KeyValueStore&>(*owner);
+    ASSERT_TRUE(store.open(task));
+    std::string forwarded;
+    ASSERT_TRUE(store.forward_on_flush(
+        [&](const detail::Flushed& update) -> Result<void> {
+            forwarded += std::string{update.key} + " ";
+            return {};
+        },
+        false));
+    ASSERT_TRUE(store.put("cold", "1", 1));
+    EXPECT_EQ(std::exchange(forwarded, {}), "cold ") << "there is no room at all";
+    budget->bytes_max = 1'000;
+    for (const char* key : {"a", "b"}) ASSERT_TRUE(store.put(key, "2", 2));
+    budget->bytes_max = budget->bytes;
+    detail::RawAnswer by_key;
+    detail::answer(store, {.key = "cold"}, 10, by_key);
+    ASSERT_EQ(by_key.rows.size(), 1U);
+    EXPECT_EQ(by_key.rows.front().value, "1");
+    EXPECT_EQ(forwarded, "");
+    std::string seen;
+    const detail::RawQuery own{
+        .kind = detail::RawQuery::Kind::kOwn, .run = [&](detail::StateStore&) {
+            EXPECT_TRUE(store.all([&](std::string_view key, const detail::Entry&) {
+                detail::Entry cold;
+                EXPECT_TRUE(*store.get("cold", cold));
+                seen += std::string{key} + "/" + cold.value + " ";
+                return true;
+            }));
+            return detail::RawQuery::Ran{std::shared_ptr<void>{}};
+        }};
+    detail::RawAnswer of_own;
+    detail::answer(store, own, 10, of_own);
+    EXPECT_EQ(seen, "a/1 b/1 cold/1 ");
+    EXPECT_EQ(forwarded, "");
+    // The task itself remembers what it reads.
+    detail::Entry entry;
+    EXPECT_TRUE(*store.get("cold", entry));
+    EXPECT_EQ(forwarded, "a b ");
 }
 
 TEST(QueryDesk, AsksActiveTasksOrStandbysAndNamesWhatIsNotHere) {

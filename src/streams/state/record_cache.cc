@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "streams/state/query_mark.h"
+
 namespace leat::streams::detail {
 
 namespace {
@@ -91,6 +93,7 @@ Result<void> RecordCache::put(const RowChange& change, const Origin& origin) {
 }
 
 Result<void> RecordCache::remember(std::string_view row, std::string_view value) {
+    if (QueryMark::is_set()) return {};
     Held& held = touch(row);
     held.update.value = value;
     budget_->take(size_of(held.update));

@@ -77,7 +77,7 @@ class RecordCache {
     /// Holds an update back, with a copy of the bytes of its origin if it has some. Errors: what
     /// writing out ends with when the budget is exceeded.
     Result<void> put(const RowChange& change, const Origin& origin);
-    /// Remembers what the store has.
+    /// Remembers what the store has, unless a query reads it.
     Result<void> remember(std::string_view row, std::string_view value);
     /// Writes out all updates; what was read stays.
     Result<void> flush();

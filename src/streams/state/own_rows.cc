@@ -144,6 +144,13 @@ Result<void> OwnRows::restore(const std::function<Result<void>()>& apply) {
     return done;
 }
 
+Result<void> OwnRows::begin_change() {
+    if (is_restoring_ || is_changed_) return {};
+    if (before_change) LEAT_TRY_VOID(before_change());
+    is_changed_ = true;
+    return {};
+}
+
 Result<void> OwnRows::let_out() {
     if (held_.empty()) return {};
     LEAT_TRY_VOID(take_in(held_));

@@ -74,10 +74,11 @@ class OwnRows : public OrderedBytes {
             held_.emplace_back(row, value);
             return {};
         }
-        if (!is_changed_ && before_change) LEAT_TRY_VOID(before_change());
-        is_changed_ = true;
+        LEAT_TRY_VOID(begin_change());
         return ask(call);
     }
+    /// Before the user's store is changed in any way. While restoring it is no change.
+    Result<void> begin_change();
     /// What was noted while restoring goes out, before something else.
     Result<void> let_out();
     /// A value as the user's store has it, and as ours.

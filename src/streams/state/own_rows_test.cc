@@ -6,14 +6,18 @@
 #include "streams/state/own_rows.h"
 
 #include <gtest/gtest.h>
+#include <rocksdb/statistics.h>
 
 #include <filesystem>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "leat/streams/detail/store.h"
+#include "streams/state/database.h"
+#include "streams/state/row_bytes.h"
 #include "streams/state/store_fixture.h"
 #include "streams/state/task_state.h"
 #include "streams/state/temp_folder.h"
@@ -242,6 +246,90 @@ TEST(OwnState, OfAnotherChangelogIsEmptied) {
     EXPECT_EQ(task.offset(), std::nullopt);
     EXPECT_TRUE(fs::is_directory(folder.path() + "/own/s"));
     EXPECT_EQ(fs::is_empty(folder.path() + "/own/s"), true);
+}
+
+TEST(OwnState, ThatTheFolderGoesIsKnownEvenIfThePowerFails) {
+    const TempFolder folder;
+    const auto diary = std::make_shared<Diary>();
+    NotingTask task;
+    auto state = *TaskState::open({.directory = folder.path(), .statistics = true});
+    Stores stores;
+    stores.emplace("s", make_store(spec_of(file_store(diary), Kind::kPlainKeyValue), *state));
+    ASSERT_TRUE(stores.at("s")->open(task));
+    ASSERT_FALSE(*state->bind(*stores.at("s"), task, "first"));
+    ASSERT_TRUE(state->commit(stores, {{"s", 5}}));
+    const auto synced = [&] {
+        return state->database()->statistics->getTickerCount(rocksdb::WAL_FILE_SYNCED);
+    };
+    const auto before = synced();
+    ASSERT_TRUE(*state->bind(*stores.at("s"), task, "second"));
+    EXPECT_GT(synced(), before);
+}
+
+TEST(OwnState, OffsetOfOneMakeOfStoreIsNotThatOfAnother) {
+    const auto diary = std::make_shared<Diary>();
+    const StoreSpec on_disk = spec_of(file_store(diary), Kind::kPlainKeyValue);
+    StoreSpec ours = on_disk;
+    ours.own = {};
+    const StoreSpec in_memory = spec_of(testing_own::map_store("s", diary), Kind::kPlainKeyValue);
+    for (const StoreSpec* next : std::initializer_list<const StoreSpec*>{&ours, &in_memory}) {
+        const TempFolder folder;
+        {
+            Opened task{folder.path(), diary, false};
+            task.put("a", "1");
+            task.commit(5);
+        }
+        NotingTask task;
+        auto state = *TaskState::open({.directory = folder.path()});
+        const auto store = make_store(*next, *state);
+        ASSERT_TRUE(store->open(task));
+        Entry entry;
+        EXPECT_FALSE(*dynamic_cast<KeyValueStore&>(*store).get("a", entry));
+        EXPECT_EQ(state->changelog_offset("s"), std::nullopt) << next->persistent;
+    }
+    // And the other way round.
+    const TempFolder folder;
+    {
+        auto state = *TaskState::open({.directory = folder.path()});
+        Stores stores;
+        stores.emplace("s", make_store(ours, *state));
+        ASSERT_TRUE(state->commit(stores, {{"s", 5}}));
+    }
+    const Opened task{folder.path(), diary, false};
+    EXPECT_EQ(task.offset(), std::nullopt);
+}
+
+/// What is over goes from the user's store before something is put.
+TEST(OwnState, ThatSomethingIsOverIsAChange) {
+    const auto diary = std::make_shared<Diary>();
+    NotingTask task;
+    const auto own = make_own_rows(
+        spec_of(map_windows("s", diary, Duration{60'000}, Duration{10}), Kind::kWindow, 60'000),
+        OwnPlace{});
+    int asked = 0;
+    own->before_change = [&]() -> Result<void> {
+        ++asked;
+        return {};
+    };
+    ASSERT_TRUE(own->open(task));
+    const auto drop = [&](std::int64_t segment) {
+        std::string from;
+        std::string to;
+        append_be(from, segment);
+        append_be(to, segment + 1);
+        return own->drop(from, to);
+    };
+    ASSERT_TRUE(own->restore([&] { return drop(0); }));
+    EXPECT_FALSE(own->is_changed());
+    EXPECT_EQ(asked, 0) << "the changelog has it";
+    ASSERT_TRUE(drop(1));
+    EXPECT_TRUE(own->is_changed());
+    ASSERT_TRUE(drop(2));
+    EXPECT_EQ(asked, 1);
+    own->settle();
+    own->before_change = []() -> Result<void> { return Error{Errc::kIoError, "no"}; };
+    EXPECT_FALSE(drop(3));
+    EXPECT_EQ(diary->expired.size(), 3U);
 }
 
 TEST(OwnState, InMemoryBeginsEmptyAndIsRestored) {

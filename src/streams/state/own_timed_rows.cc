@@ -52,6 +52,7 @@ class OwnTimedRows : public OwnRows {
     }
     Result<void> drop(std::string_view /*from*/, std::string_view to) override {
         LEAT_TRY_VOID(let_out());
+        LEAT_TRY_VOID(begin_change());
         const std::int64_t before = begin_of(read_be<std::int64_t>(to));
         return ask([&] { return expire(before); });
     }

@@ -22,10 +22,16 @@ namespace {
 /// However many tasks there are: smaller batches would cost more than they save.
 constexpr std::size_t kUncommittedBytesMin = std::size_t{256} << 10U;
 
+/// In the layout of a store of the user's, whose rows are in its folder.
+constexpr std::string_view kOwnLayout = ":o";
+
 /// Rows of another layout cannot be read as this store's.
 std::string layout_of(const StoreSpec& spec) {
-    return std::to_string(static_cast<int>(spec.kind)) + ":" + std::to_string(spec.retention_ms) +
-           ":" + std::to_string(spec.segment_ms) + (spec.time_ordered ? ":t" : ":k");
+    std::string out = std::to_string(static_cast<int>(spec.kind)) + ":" +
+                      std::to_string(spec.retention_ms) + ":" + std::to_string(spec.segment_ms) +
+                      (spec.time_ordered ? ":t" : ":k");
+    if (spec.own) out += kOwnLayout;
+    return out;
 }
 
 }  // namespace
@@ -203,8 +209,15 @@ std::unique_ptr<OrderedBytes> TaskState::rows(const StoreSpec& spec) {
         if (!failed_) failed_ = std::move(rows).error();
     }
     auto& memory = memory_[spec.name];
-    if (!memory) memory = std::make_shared<MemoryBytes>();
+    if (!memory) {
+        memory = std::make_shared<MemoryBytes>();
+        begin_in_memory(spec.name);
+    }
     return std::make_unique<SharedRows<MemoryBytes>>(memory);
+}
+
+void TaskState::begin_in_memory(const std::string& store) {
+    std::erase_if(offsets_, [&](const auto& one) { return store_of(one.first) == store; });
 }
 
 Result<void> TaskState::ready() {
@@ -245,6 +258,8 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
     if (status.ok()) status = batch.Put(registry_key(kStoreKey, store), value + layout);
     rocksdb::WriteOptions how;
     how.disableWAL = !options_.write_ahead_log;
+    // A folder that is emptied next must not be found with its note when the power has failed.
+    how.sync = options_.write_ahead_log && layout.ends_with(kOwnLayout);
     if (status.ok()) status = database_->db->Write(how, &batch);
     if (!status.ok()) return database_->error(status, "adding store " + store + " to");
     return {};

@@ -129,6 +129,8 @@ class TaskState final : public StateBackend {
     Result<void> read_registry();
     Result<void> read_rows_of_registry();
     Result<std::shared_ptr<StoreRows>> open_rows(const StoreSpec& spec);
+    /// What is noted holds of rows on disk, not of the store in memory that has their name now.
+    void begin_in_memory(const std::string& store);
     /// Gives the store a number of its own, so that none of its earlier rows are seen.
     Result<void> renumber(const std::string& store, const std::string& layout);
     /// Its rows are none, under a number that is new.
@@ -139,6 +141,8 @@ class TaskState final : public StateBackend {
     void drop_gathered() noexcept;
     /// The file that was begun, if there is one.
     Result<void> take_in_file(const std::string& store, Gathering& gathering);
+    /// Without ranges and offset.
+    Result<void> take_in_rows(Gathering& gathering);
     /// Ranges that are dropped, and the offset; the rows too where no file has them.
     Result<void> write_gathered(const std::string& store, const GatheredRows& rows, bool in_file);
     /// Files that are not taken in yet are in a folder of their own, which is empty between calls.

@@ -38,6 +38,8 @@ std::unique_ptr<OrderedBytes> TaskState::own_rows(const StoreSpec& spec) {
         } else if (!failed_) {
             failed_ = std::move(rows).error();
         }
+    } else {
+        begin_in_memory(spec.name);
     }
     const auto noted = offsets_.find(spec.name);
     if (noted != offsets_.end()) noted_own_[spec.name] = noted->second;
@@ -114,13 +116,14 @@ Result<void> TaskState::note_own(const std::string& store, std::int64_t next_off
 }
 
 Result<void> TaskState::forget_own(const std::string& store) {
-    if (noted_own_.erase(store) == 0) return {};
+    if (!noted_own_.contains(store)) return {};
     // Before the change that it no longer holds of, even if the machine ends now.
     rocksdb::WriteOptions how;
     how.sync = options_.write_ahead_log;
     how.disableWAL = !options_.write_ahead_log;
     const auto status = database_->db->Delete(how, registry_key(kOffsetKey, store));
     if (!status.ok()) return database_->error(status, "forgetting where " + store + " is in");
+    noted_own_.erase(store);
     return {};
 }
 

@@ -197,6 +197,27 @@ TEST(TaskState, EmptiesAStoreWhoseLayoutChanged) {
     EXPECT_EQ(state->changelog_offset("win"), 1);
 }
 
+/// What is noted of rows on disk says nothing of those in memory that have their name now.
+TEST(TaskState, OffsetOfAStoreOnDiskIsNotThatOfOneInMemory) {
+    const TempFolder folder;
+    const std::string of_partition = TaskState::offset_name("kv", 1);
+    {
+        Opened task{folder.path()};
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}, {of_partition, 3}, {"win", 1}}));
+    }
+    {
+        auto state = *TaskState::open({.directory = folder.path()});
+        const auto store = make_store({.name = "kv", .persistent = false}, *state);
+        EXPECT_FALSE(state->changelog_offset("kv").has_value());
+        EXPECT_FALSE(state->changelog_offset(of_partition).has_value());
+        EXPECT_EQ(state->changelog_offset("win"), 1);
+    }
+    const Opened task{folder.path()};
+    EXPECT_EQ(task.all(), "a=1 ") << "they are there still";
+    EXPECT_EQ(task.state->changelog_offset("kv"), 5);
+}
+
 /// Scans see committed and uncommitted rows as one ordered map.
 TEST(TaskState, EqualsAPlainMap) {
     const TempFolder folder;

@@ -92,6 +92,9 @@ class Gathering {
     [[nodiscard]] bool has_begun() const noexcept { return has_begun_; }
     /// Waits until the file is there; one that could not be written is tried once more.
     [[nodiscard]] rocksdb::Status finish_file();
+    /// The database has the file; drops and offset are still to come.
+    void note_taken_in() noexcept { is_taken_in_ = true; }
+    [[nodiscard]] bool is_taken_in() const noexcept { return is_taken_in_; }
     /// What is in the file.
     [[nodiscard]] const GatheredRows& behind() const noexcept { return *behind_; }
     /// All of it is in the database.
@@ -105,6 +108,7 @@ class Gathering {
     rocksdb::Options options_;
     rocksdb::Status written_;  ///< The writer's while it runs.
     bool has_begun_ = false;
+    bool is_taken_in_ = false;
     rt::NamedThread writer_;
 };
 

@@ -72,6 +72,23 @@ TEST(GatheredRows, AFileHasTheLastOfEachKeyInOrder) {
     EXPECT_EQ(found, wanted);
 }
 
+/// RocksDB takes a file in by a link, and whoever ends then leaves the name.
+TEST(GatheredRows, AFileIsWrittenBesideWhatHadItsName) {
+    const TempFolder folder;
+    const std::string path = folder.path() + "/rows.sst";
+    const std::string table = folder.path() + "/table.sst";
+    std::ofstream{table} << "of the database";
+    fs::create_hard_link(table, path);
+    GatheredRows rows{memory_of(8)};
+    rows.add("p", "a", "1");
+    ASSERT_TRUE(rows.write_file({}, path).ok());
+    std::string kept;
+    std::getline(std::ifstream{table}, kept);
+    EXPECT_EQ(kept, "of the database");
+    rocksdb::SstFileReader reader{{}};
+    EXPECT_TRUE(reader.Open(path).ok());
+}
+
 TEST(GatheredRows, TakeTheirPartOfTheMemoryAndGiveItBack) {
     const auto memory = memory_of(8);
     const std::size_t before = memory->used_bytes();

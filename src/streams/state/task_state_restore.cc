@@ -77,16 +77,21 @@ Result<void> TaskState::gather(StateStore& store, std::span<const ChangelogRecor
             std::make_unique<Gathering>(options_.memory, files_path() + "/" + number + ".sst");
     }
     Gathering& gathering = *rows.gathering;
+    const auto make_room = [&]() -> Result<void> {
+        if (!gathering.coming().is_full()) return {};
+        LEAT_TRY_VOID(take_in_file(store.name(), gathering));
+        gathering.begin_file(database_->db->GetOptions());
+        return {};
+    };
+    // Of a call that failed: where there is no room each one that is tried again would add to it.
+    LEAT_TRY_VOID(make_room());
     rows.gathers = true;
     auto applied = store.restore(records);
     if (applied) applied = store.save();
     rows.gathers = false;
     LEAT_TRY_VOID(std::move(applied));
     gathering.coming().next_offset = next_offset;
-    if (!gathering.coming().is_full()) return {};
-    LEAT_TRY_VOID(take_in_file(store.name(), gathering));
-    gathering.begin_file(database_->db->GetOptions());
-    return {};
+    return make_room();
 }
 
 Result<void> TaskState::keep_gathered(const StateStore& store) {
@@ -113,6 +118,14 @@ void TaskState::drop_gathered() noexcept {
 
 Result<void> TaskState::take_in_file(const std::string& store, Gathering& gathering) {
     if (!gathering.has_begun()) return {};
+    // Drops and offset may have failed behind it: it cannot be taken in twice.
+    if (!gathering.is_taken_in()) LEAT_TRY_VOID(take_in_rows(gathering));
+    LEAT_TRY_VOID(write_gathered(store, gathering.behind(), true));
+    gathering.forget_file();
+    return {};
+}
+
+Result<void> TaskState::take_in_rows(Gathering& gathering) {
     // A file is there even after the power failed. Under the number of a store that is then unknown
     // another one would find its rows.
     if (!is_registry_filed_) LEAT_TRY_VOID(flush_files());
@@ -124,9 +137,8 @@ Result<void> TaskState::take_in_file(const std::string& store, Gathering& gather
     if (status.ok()) status = database_->db->IngestExternalFile({gathering.path()}, how);
     if (!status.ok()) return database_->error(status, "restoring");
     // If it ends here the rows are read again, over themselves.
+    gathering.note_taken_in();
     reach(FailStep::kRestoreFileTaken);
-    LEAT_TRY_VOID(write_gathered(store, gathering.behind(), true));
-    gathering.forget_file();
     return {};
 }
 

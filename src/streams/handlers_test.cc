@@ -352,6 +352,47 @@ TEST(Handlers, TheProductionHandlerSeesWhatWasNotWritten) {
     EXPECT_EQ(seen[1].output->key, nullopt);
 }
 
+/// Takes `good` texts and then none.
+class Tired final : public Codec<string> {
+  public:
+    explicit Tired(int good) : good_(good) {}
+    Result<void> encode(std::string_view, const string& text, string& out) const override {
+        if (good_-- <= 0) return Error{Errc::kInvalidRecord, "tired"};
+        out += text;
+        return {};
+    }
+    Result<string> decode(std::string_view, std::string_view bytes) const override {
+        return string{bytes};
+    }
+
+  private:
+    mutable int good_;
+};
+
+TEST(Handlers, TheProductionHandlerSeesNothingOfThePartitionBefore) {
+    const Partitioner<string, string> everywhere = [](const Departing<string, string>&) {
+        return std::vector{0, 0};
+    };
+    for (const bool is_key : {false, true}) {
+        Builder b;
+        const Serde<string> one = std::make_shared<Tired>(1);
+        Produced<string, string> produced{.partitioner = everywhere};
+        (is_key ? produced.key : produced.value) = one;
+        b.stream<string, string>("in").to("out", produced);
+        std::vector<UnwrittenRecord> seen;
+        const ErrorHandlers handlers{.production = [&](const ErrorContext& context, const Error&) {
+            seen.push_back(*context.output);
+            return ErrorAnswer{ErrorChoice::kContinue, {}};
+        }};
+        auto driver = *TestDriver::open(*b.build(), {.handlers = handlers});
+        ASSERT_TRUE(driver->pipe("in", {"k", "v", 5, {}}));
+        EXPECT_EQ(driver->read("out").size(), 1U);
+        ASSERT_EQ(seen.size(), 1U);
+        EXPECT_EQ(seen[0].key, is_key ? nullopt : std::optional<string>{"k"});
+        EXPECT_EQ(seen[0].value, nullopt);
+    }
+}
+
 TEST(Handlers, TheProcessingHandlerSeesTheRecordAtTheNode) {
     Builder b;
     b.stream<string, std::int32_t>("in")

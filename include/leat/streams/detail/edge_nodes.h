@@ -124,6 +124,9 @@ class SinkNode final : public Node {
         return done;
     }
     Result<void> encode(Outgoing& out, const K* key, const V* value) {
+        // Of another partition: it may have been encoded there, and fail here.
+        out.key.reset();
+        out.value.reset();
         key_bytes_.clear();
         value_bytes_.clear();
         if (key != nullptr) {

@@ -60,6 +60,20 @@ TEST(Caching, ATableTellsTheLastUpdateOfEachKeyAtACommit) {
               "b=1@2 a=2@3 | b=2@2 | | ");
 }
 
+TEST(Caching, ARowThatIsPutAgainMovesBehindTheOthers) {
+    Builder builder;
+    builder.stream<string, string>("in")
+        .flat_map([](const string& /*key*/, const string& value) {
+            return std::vector<KeyValue<string, string>>{{"a", value}, {"b", value}, {"a", value}};
+        })
+        .group_by_key()
+        .count()
+        .map_values(text_of)
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(told(builder, "in k x 1; commit"), "b=1@1 a=2@1 | ");
+}
+
 TEST(Caching, HeadersOfTheLastUpdateGoAlong) {
     for (const bool windows : {false, true}) {
         Builder builder;

@@ -54,7 +54,6 @@ MUTANTS = {
                               "if (!use_.partitioner || MUTANT) return write(out, flow);"),
     "global store written by all": ("src/streams/node.cc", "return std::ranges::find(given_, &store) == given_.end();",
                                     "return MUTANT || std::ranges::find(given_, &store) == given_.end();"),
-    "read-only store logged": ("include/leat/streams/topology_builder.h", "spec.logging = false;", "spec.logging = MUTANT;"),
     "label of print not the node's": (NODES + "kstream_edges.h", "if (used.label.empty()) used.label = at_.node->name;",
                                       'if (used.label.empty()) used.label = MUTANT ? "KSTREAM" : at_.node->name;'),
     "source of a cached row lost": ("src/streams/state/record_cache.cc", "update.has_source = bytes != nullptr;",

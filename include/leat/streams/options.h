@@ -160,8 +160,9 @@ struct Materialized {
     /// default.dsl.store say; versioned stores on disk.
     std::optional<bool> persistent{};
     /// Updates are held back until a commit, or until statestore.cache.max.bytes are held: the last
-    /// one of a key is told. Without effect where Kafka Streams never caches: versioned stores,
-    /// windows that are emitted on close.
+    /// one of a key is told. Without effect for versioned stores and for windows that are emitted
+    /// on close. Kafka Streams caches neither, but for tumbling and hopping windows of the latter:
+    /// the results are the same, its changelog has fewer updates.
     bool caching = true;
     std::string name{};  ///< Of the operator's node.
     /// The store is one's own: see as(). It says where the store is, and how long windows stay.

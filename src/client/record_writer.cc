@@ -12,6 +12,9 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
+/// For the leaders of a topic that is new to a writer; what is sent waits longer.
+constexpr milliseconds kLeadersWait{1'000};
+
 struct TopicDeleter {
     void operator()(rd_kafka_topic_t* topic) const noexcept { rd_kafka_topic_destroy(topic); }
 };
@@ -74,6 +77,8 @@ struct RecordWriter::State {
             rd_kafka_topic_new(handle.get(), std::string{name}.c_str(), nullptr);
         if (made == nullptr) return to_error(rd_kafka_last_error(), name);
         topics.emplace(name, TopicPtr{made});
+        // Without a connection librdkafka looks for a new topic's leaders a second later only.
+        static_cast<void>(ask_partitions(handle.get(), made, kLeadersWait));
         return made;
     }
     /// One call of the transaction, again while it may be repeated and there is time.

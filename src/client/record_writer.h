@@ -37,8 +37,9 @@ class RecordWriter {
     RecordWriter& operator=(const RecordWriter&) = delete;
     ~RecordWriter();
 
-    /// Copies the record; false when the queue is full: poll() and try again.
-    /// Errors: kMessageTooLarge, kUnknownTopicOrPartition, and what ended the writer.
+    /// Copies the record; false when the queue is full: poll() and try again. The first one of a
+    /// topic waits for a second at most until the topic's leaders are known. Errors:
+    /// kMessageTooLarge, kUnknownTopicOrPartition, and what ended the writer.
     Result<bool> send(std::string_view topic, const OutgoingRecord& record);
     /// Asks the cluster. Errors: kUnknownTopicOrPartition, kTimedOut and what else answers.
     Result<std::int32_t> partition_count(std::string_view topic, std::chrono::milliseconds wait);

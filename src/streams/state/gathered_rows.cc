@@ -149,7 +149,7 @@ std::vector<GatheredRows::Row> GatheredRows::sorted() const {
 rocksdb::Status GatheredRows::write_file(const rocksdb::Options& options,
                                          const std::string& path) const {
     // A name that is left may be a link to a table of the database, which must not be written.
-    const auto gone = rocksdb::Env::Default()->DeleteFile(path);
+    auto gone = rocksdb::Env::Default()->DeleteFile(path);
     if (!gone.ok() && !gone.IsNotFound() && !gone.IsPathNotFound()) return gone;
     // What is written stays in the page cache: it is merged and read soon.
     rocksdb::SstFileWriter writer{rocksdb::EnvOptions{options}, options, nullptr, false};

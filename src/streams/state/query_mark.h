@@ -13,15 +13,15 @@ namespace leat::streams::detail {
 /// Threading: belongs to the thread that made it.
 class QueryMark {
   public:
-    QueryMark() : before_(std::exchange(is_set_, true)) {}
+    QueryMark() : before_(std::exchange(is_here, true)) {}
     QueryMark(const QueryMark&) = delete;
     QueryMark& operator=(const QueryMark&) = delete;
-    ~QueryMark() { is_set_ = before_; }
+    ~QueryMark() { is_here = before_; }
     /// This thread has one.
-    [[nodiscard]] static bool is_set() noexcept { return is_set_; }
+    [[nodiscard]] static bool is_set() noexcept { return is_here; }
 
   private:
-    static thread_local inline bool is_set_ = false;
+    static thread_local inline bool is_here = false;
     bool before_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <map>
+#include <utility>
 
 #include "client/rdkafka.h"
 
@@ -12,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-/// For the leaders of a topic that is new to a writer; what is sent waits longer.
+/// For the leaders of the first topic that a writer sends to; what is sent waits longer.
 constexpr milliseconds kLeadersWait{1'000};
 
 struct TopicDeleter {
@@ -21,6 +22,7 @@ struct TopicDeleter {
 using TopicPtr = std::unique_ptr<rd_kafka_topic_t, TopicDeleter>;
 
 /// What is produced; the fixed parts come first, headers behind.
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): see fixed_.
 class Parts {
   public:
     rd_kafka_vu_t& add(rd_kafka_vtype_t type) {
@@ -55,6 +57,7 @@ struct RecordWriter::State {
     std::map<std::string, TopicPtr, std::less<>> topics;
     bool must_abort = false;
     bool fatal = false;
+    bool has_sent = false;
 
     ~State() { topics.clear(); }
 
@@ -77,8 +80,6 @@ struct RecordWriter::State {
             rd_kafka_topic_new(handle.get(), std::string{name}.c_str(), nullptr);
         if (made == nullptr) return to_error(rd_kafka_last_error(), name);
         topics.emplace(name, TopicPtr{made});
-        // Without a connection librdkafka looks for a new topic's leaders a second later only.
-        static_cast<void>(ask_partitions(handle.get(), made, kLeadersWait));
         return made;
     }
     /// One call of the transaction, again while it may be repeated and there is time.
@@ -120,17 +121,22 @@ Result<std::unique_ptr<RecordWriter>> RecordWriter::open(const std::vector<Prope
     char why[512];
     rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), why, sizeof why);
     if (handle == nullptr) return Error{Errc::kInvalidSetting, why};
-    static_cast<void>(conf.release());  // rd_kafka_new() took it.
+    // NOLINTNEXTLINE(bugprone-unused-return-value): rd_kafka_new() took it.
+    static_cast<void>(conf.release());
     state->handle.reset(handle);
     return std::unique_ptr<RecordWriter>{new RecordWriter{std::move(state)}};
 }
 
 Result<bool> RecordWriter::send(std::string_view topic, const OutgoingRecord& record) {
     LEAT_TRY(rd_kafka_topic_t* const to, state_->topic_of(topic));
+    // Without a connection librdkafka looks for a new topic's leaders a second later only.
+    if (!std::exchange(state_->has_sent, true))
+        static_cast<void>(ask_partitions(state_->handle.get(), to, kLeadersWait));
     Parts parts;
     parts.add(RD_KAFKA_VTYPE_RKT).u.rkt = to;
     parts.add(RD_KAFKA_VTYPE_PARTITION).u.i32 = record.partition;
     parts.add(RD_KAFKA_VTYPE_MSGFLAGS).u.i = RD_KAFKA_MSG_F_COPY;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): librdkafka's opaque is a pointer; ours a number.
     parts.add(RD_KAFKA_VTYPE_OPAQUE).u.ptr = reinterpret_cast<void*>(record.tag);
     if (record.value) set_bytes(parts.add(RD_KAFKA_VTYPE_VALUE), *record.value);
     if (record.key) set_bytes(parts.add(RD_KAFKA_VTYPE_KEY), *record.key);

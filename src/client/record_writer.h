@@ -37,8 +37,8 @@ class RecordWriter {
     RecordWriter& operator=(const RecordWriter&) = delete;
     ~RecordWriter();
 
-    /// Copies the record; false when the queue is full: poll() and try again. The first one of a
-    /// topic waits for a second at most until the topic's leaders are known. Errors:
+    /// Copies the record; false when the queue is full: poll() and try again. The first one of all
+    /// waits for a second at most until its topic's leaders are known. Errors:
     /// kMessageTooLarge, kUnknownTopicOrPartition, and what ended the writer.
     Result<bool> send(std::string_view topic, const OutgoingRecord& record);
     /// Asks the cluster. Errors: kUnknownTopicOrPartition, kTimedOut and what else answers.

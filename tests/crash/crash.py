@@ -427,6 +427,8 @@ def main():
     options.leat, options.worker = options.build / "bin/leat", options.build / "bin/crash_worker"
     options.txn_worker, options.progress = options.build / "bin/txn_worker", Progress
     options.streams_worker, options.only_pattern = options.build / "bin/streams_worker", re.compile(options.only or "")
+    if options.scratch:
+        options.scratch.mkdir(parents=True, exist_ok=True)
     options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
     say(f"seed {options.seed}; files in {options.folder}")
     report = Report()

@@ -44,6 +44,8 @@ def kinds(log):
             name = "-"  # every partition's folder
         elif call == "sync-directory":
             name = ""
+        elif name.endswith("-delete"):
+            name = "-delete"  # before it an id in hexadecimal, whose letters are other ones each time
         pieces = [piece for piece in re.split(r"\d+", name) if piece]
         out.add((call, max(pieces, key=len, default="")))
         if "__consumer_offsets-" in path and ".log" in name and call in ("write", "sync"):

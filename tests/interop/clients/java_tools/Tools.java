@@ -9,6 +9,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.common.utils.Exit;
 
 /**
@@ -20,6 +21,9 @@ public final class Tools {
     private static final class Exited extends RuntimeException {}
 
     private static Integer exitCode;
+
+    /** What a process of its own would do at its end: the console producer sends its last records there. */
+    private static final ConcurrentLinkedQueue<Runnable> atExit = new ConcurrentLinkedQueue<>();
 
     private static void exit(int code, String message) {
         if (exitCode == null) {
@@ -48,6 +52,10 @@ public final class Tools {
                 why.getCause().printStackTrace();
                 return 1;
             }
+        } finally {
+            for (Runnable last = atExit.poll(); last != null; last = atExit.poll()) {
+                last.run();
+            }
         }
         return exitCode == null ? 0 : exitCode;
     }
@@ -57,6 +65,7 @@ public final class Tools {
         PrintStream err = System.err;
         Exit.setExitProcedure(Tools::exit);
         Exit.setHaltProcedure(Tools::exit);
+        Exit.setShutdownHookAdder((name, hook) -> atExit.add(hook));
         BufferedReader calls = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = calls.readLine(); line != null; line = calls.readLine()) {
             String[] words = Arrays.stream(line.split(" ", -1)).map(Tools::decoded).toArray(String[]::new);

@@ -423,6 +423,8 @@ class Token(AbstractTokenProvider):
 def settings_of(bootstrap, login):
     out = {"bootstrap_servers": bootstrap, "security_protocol": login["java"]["security.protocol"], "ssl_cafile": login["ca"],
            "ssl_certfile": login["certificate"], "ssl_keyfile": login["key"]}
+    if not MODERN:  # which asks for versions over a whole login, and gives up after 2 s: too soon on a busy machine
+        out |= {"api_version_auto_timeout_ms": 20000}
     if login["mechanism"]:
         out |= {"sasl_mechanism": login["mechanism"], "sasl_plain_username": login["user"], "sasl_plain_password": login["password"]}
     if login["service"]:

@@ -137,6 +137,13 @@ func (p *program) createPartitions(facts *interop.Facts) error {
 		done, err := p.admin.UpdatePartitions(ctx, wanted.count, wanted.topic)
 		facts.Add("%s %s %s", wanted.what, name(err), name(done[wanted.topic].Err))
 	}
+	// A node may tell of the new partitions a moment after its controller has made them, and a record for one it does not tell of is refused by the client.
+	if err := interop.WaitUntil("the new partitions", func() bool {
+		found, err := p.admin.ListTopics(ctx, topic)
+		return err == nil && len(found[topic].Partitions) == 3
+	}); err != nil {
+		return err
+	}
 	if err := p.send(topic, interop.Simple(2, "new")); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 
 import asked
@@ -86,7 +87,9 @@ class Original:
         done = subprocess.run([str(worker), "dump", "--broker", run.broker.address, "--log", str(log), "--partitions",
                                str(run.worker.partitions if run.worker else 4), "--patience", str(patience)],
                               capture_output=True, text=True, timeout=240)
-        if done.returncode != 0:
+        # librdkafka 2.0.2 may end at an assertion of its own right after it has complained of a checksum: it found the damage.
+        found_and_fell = done.returncode == -signal.SIGABRT and "failed CRC32C check" in done.stderr and "rdbuf.c" in done.stderr
+        if done.returncode != 0 and not found_and_fell:
             raise load.Broken(f"the log cannot be read: {done.stderr[-300:].strip()}")
         with open(log, encoding="ascii") as file:
             out = history.History().load(file)

@@ -169,7 +169,9 @@ class GssapiServer final : public SaslServer {
         if (!user) return sasl_failure();
         // Whom else the client wants to be is not asked, as in Kafka: it is who its ticket names.
         // kafka-python sends the name of the service here.
-        return SaslStep{{}, Identity{Principal::user(*user), false, std::nullopt}};
+        return SaslStep{.reply = {},
+                        .identity = Identity{Principal::user(*user), false, std::nullopt},
+                        .is_silent = true};
     }
 
     std::shared_ptr<const GssapiKeys> keys_;

@@ -33,6 +33,9 @@ struct SaslStep {
     std::optional<Identity> identity = std::nullopt;
     /// Nobody was proved, and only the peer's last word is missing, which may never come.
     bool is_refused = false;
+    /// Nothing is said, not even an empty message: the end of GSSAPI (RFC 4752). It shows only
+    /// where messages go without a request around them (SaslHandshake 0).
+    bool is_silent = false;
 };
 
 /// The server's side.

@@ -102,8 +102,8 @@ void Connection::audit_handshake(std::string_view why) {
 void Connection::read_frames() {
     Pause why = pause();
     while (why == Pause::kNone) {
-        Result<std::optional<RequestFrame>> frame =
-            reader_.next(home_.buffers(), frame_bytes_max());
+        Result<std::optional<RequestFrame>> frame = reader_.next(
+            home_.buffers(), frame_bytes_max(), expects_raw() ? 0 : FrameReader::kFrameMin);
         if (!frame.has_value())
             return close(frame.error().code() == Errc::kLimitExceeded ? "frame_too_large"
                                                                       : "bad_frame_length");
@@ -121,6 +121,10 @@ void Connection::read_frames() {
         reserved_bytes_ = expected;
     }
     set_reading(why);
+}
+
+bool Connection::expects_raw() const {
+    return facts_->authentication != nullptr && facts_->authentication->expects_raw();
 }
 
 /// Strangers get less of our memory (CVE-2022-34917).
@@ -142,7 +146,7 @@ bool Connection::take_frame(RequestFrame frame) {
     request.connection = facts_;
     request.received_at = loop_.now();
     request.shard = &home_.shard();
-    if (facts_->authentication != nullptr && facts_->authentication->expects_raw()) {
+    if (expects_raw()) {
         request.api = &raw_sasl_api();
         request.header.api = &wire::api_info(request.api->key);
         request.body = {request.frame.data(), request.frame_bytes};
@@ -185,6 +189,10 @@ Connection::Pause Connection::pause() const {
     if (stream_.unsent_bytes() >= static_cast<std::size_t>(config.queued_response_bytes_max))
         return Pause::kFull;
     if (is_muted_) return Pause::kMuted;
+    // What the next frame is depends on how the one before it ends (SaslHandshake 0).
+    const Authentication* authentication = facts_->authentication.get();
+    if (authentication != nullptr && !authentication->is_proved() && !executions_.empty())
+        return Pause::kLogin;
     // A frame that has begun has its memory already.
     if (reserved_bytes_ == 0 && !home_.has_memory()) return Pause::kMemory;
     return Pause::kNone;

@@ -73,6 +73,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void close(std::string_view reason);
     void read_frames();
     [[nodiscard]] std::size_t frame_bytes_max() const;
+    /// A message of SASL is next, and no request.
+    [[nodiscard]] bool expects_raw() const;
     /// TLS has told who is there. False when that is nobody, and the connection is closed.
     bool identify();
     void audit_certificate(const rt::TlsPeer& peer, bool is_known);
@@ -95,7 +97,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void retire(std::size_t index);
     /// Why nothing more is read now. Memory may be given back by other shards at any time: ask
     /// once and act on that answer.
-    enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory, kMuted };
+    enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory, kMuted, kLogin };
     [[nodiscard]] Pause pause() const;
     [[nodiscard]] bool may_execute_more() const;
     void set_reading(Pause pause);

@@ -34,15 +34,16 @@ void FrameReader::filled(std::size_t bytes) {
     have_ = size_;
 }
 
-Result<bool> FrameReader::read_head(std::size_t frame_bytes_max) {
+Result<bool> FrameReader::read_head(std::size_t frame_bytes_max, std::size_t frame_bytes_min) {
     const std::size_t take = std::min(head_.size() - head_have_, input_.size());
     if (take > 0) std::memcpy(head_.data() + head_have_, input_.data(), take);
     head_have_ += take;
     input_ = input_.subspan(take);
     if (head_have_ < head_.size()) return false;
     const auto size = load_be<std::int32_t>(head_.data());
-    if (size < static_cast<std::int32_t>(kFrameMin)) return Error{Errc::kMalformed};
+    if (size < 0) return Error{Errc::kMalformed};
     size_ = static_cast<std::size_t>(size);
+    if (size_ < frame_bytes_min) return Error{Errc::kMalformed};
     if (size_ > frame_bytes_max) return Error{Errc::kLimitExceeded};
     return true;
 }
@@ -70,10 +71,10 @@ void FrameReader::take_into_frame(BufferPool& pool) {
     }
 }
 
-Result<std::optional<RequestFrame>> FrameReader::next(BufferPool& pool,
-                                                      std::size_t frame_bytes_max) {
+Result<std::optional<RequestFrame>> FrameReader::next(BufferPool& pool, std::size_t frame_bytes_max,
+                                                      std::size_t frame_bytes_min) {
     if (head_have_ < head_.size()) {
-        LEAT_TRY(const bool is_known, read_head(frame_bytes_max));
+        LEAT_TRY(const bool is_known, read_head(frame_bytes_max, frame_bytes_min));
         if (!is_known) {
             stash_ = {};
             return std::optional<RequestFrame>{};

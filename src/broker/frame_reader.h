@@ -32,6 +32,7 @@ struct RequestFrame {
 ///            to stop before, and next() again later.
 class FrameReader {
   public:
+    /// Of a request: its header.
     static constexpr std::size_t kFrameMin = 8;
     static constexpr std::size_t kUnprovenMax = std::size_t{64} * 1024;
 
@@ -42,7 +43,9 @@ class FrameReader {
 
     /// The next whole frame. Errors: kMalformed: its length is none (negative, too small);
     /// kLimitExceeded: larger than `frame_bytes_max`. After an error the stream cannot be read on.
-    Result<std::optional<RequestFrame>> next(BufferPool& pool, std::size_t frame_bytes_max);
+    /// A message of SASL that is no request (SaslHandshake 0) may be empty: `frame_bytes_min` 0.
+    Result<std::optional<RequestFrame>> next(BufferPool& pool, std::size_t frame_bytes_max,
+                                             std::size_t frame_bytes_min = kFrameMin);
 
     /// Keeps what next() has not looked at: the scratch buffer is needed for others.
     void stash(BufferPool& pool);
@@ -59,7 +62,7 @@ class FrameReader {
     }
 
   private:
-    Result<bool> read_head(std::size_t frame_bytes_max);
+    Result<bool> read_head(std::size_t frame_bytes_max, std::size_t frame_bytes_min);
     void take_into_frame(BufferPool& pool);
     void grow(BufferPool& pool);
 

@@ -121,6 +121,24 @@ TEST(FrameReader, RefusesLengthsThatAreNone) {
     EXPECT_EQ(error_of(INT32_MAX), Errc::kLimitExceeded);
 }
 
+TEST(FrameReader, GivesAnEmptyFrameWhereOneMayBe) {
+    BufferPool pool{1 << 20};
+    FrameReader reader;
+    std::vector<std::byte> scratch(4096);
+    const auto stream = stream_of({"", "tiny", "longer than a header"});
+    const MutableBytes space = reader.space(scratch);
+    std::memcpy(space.data(), stream.data(), stream.size());
+    reader.filled(stream.size());
+    for (const std::size_t bytes : {0U, 4U}) {
+        const auto frame = reader.next(pool, kMax, 0);
+        ASSERT_TRUE(frame.has_value() && frame->has_value());
+        EXPECT_EQ((*frame)->size_bytes, bytes);
+    }
+    EXPECT_TRUE(reader.next(pool, kMax)->has_value());
+    EXPECT_FALSE(reader.next(pool, kMax)->has_value());
+    EXPECT_FALSE(reader.is_inside());
+}
+
 TEST(FrameReader, HoldsLittleForALargeFrameOfWhichLittleHasArrived) {
     BufferPool pool{0};
     FrameReader reader;

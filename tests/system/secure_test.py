@@ -344,6 +344,30 @@ class Plain(unittest.TestCase):
             raw = ask(header(17, 0) + b"\0\5PLAIN", b"\0alice\0wrong")  # Version 0: no header follows.
             self.assertEqual(len(raw), 4 + 4 + 2 + 4 + sum(2 + len(m) for m in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")))
 
+    def test_what_follows_a_login_without_a_wait_is_read_as_what_it_is(self):
+        with Place() as place, Server(place, self.SETTINGS) as server:
+            host, port = server.addresses["SASL_PLAINTEXT"].rsplit(":", 1)
+            handshake = struct.pack(">hhih", 17, 0, 7, -1) + b"\0\5PLAIN"  # Version 0: messages without a header follow.
+            versions = struct.pack(">hhih", 18, 0, 8, -1)
+
+            def ask(*frames):
+                """Frames that come back for what is sent in one piece, until none comes for a second or the end."""
+                with socket.create_connection((host, int(port)), timeout=10) as s:
+                    s.sendall(b"".join(struct.pack(">i", len(frame)) + frame for frame in frames))
+                    s.settimeout(1)
+                    with contextlib.suppress(ConnectionResetError, TimeoutError), s.makefile("rb") as answers:
+                        while size := answers.read(4):
+                            yield answers.read(struct.unpack(">i", size)[0])
+
+            answers = list(ask(handshake, b"\0alice\0" + SECRET.encode(), versions, versions))
+            self.assertEqual([len(answer) > 6 for answer in answers], [True, False, True, True])
+            self.assertEqual(answers[1], b"")
+            self.assertEqual([struct.unpack(">ih", answer[:6]) for answer in answers[2:]], [(8, 0)] * 2)
+            for messages in ((b"\0alice\0wrong", b"\0alice\0" + SECRET.encode()), (b"\0a\0b",), (b"", b""), (b"\0alice\0" + SECRET.encode(), b"a message too many")):
+                answers = list(ask(handshake, *messages, versions))
+                self.assertFalse(any(answers[1:]), messages)
+            kcat(server.addresses["SASL_PLAINTEXT"], "-L", "-m", "5", **sasl("PLAIN", "alice", SECRET))
+
     def test_garbage_handshakes_leave_it_alive(self):
         with Place() as place, Server(place, garbage_settings(place)) as server:
             addresses = [server.addresses["SASL_PLAINTEXT"], server.addresses["SASL_SSL"]]
@@ -666,6 +690,10 @@ class Kerberos(unittest.TestCase):
                           "sasl_kerberos_service_name": "kafka", "sasl_kerberos_kinit_cmd": "true"}
                 kcat(at, "-P", "-t", "t", stdin="x\n", env=env, **ticket)
                 self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", env=env, **ticket).stdout, "x\n")
+                host, port = at.rsplit(":", 1)
+                # Nothing comes at a raw exchange's end, and what follows without a wait is a request already.
+                self.assertEqual(run(sys.executable, pathlib.Path(__file__).with_name("gssapi_client.py"), host, port, env=env).stdout,
+                                 "handshake 0\nanswer to 77\n")
                 run("kdestroy", env=env)
                 self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, env=env, **ticket).returncode, 0)
 

@@ -24,6 +24,7 @@ constexpr std::string_view kClaimed = "name claimed, not proved";
 struct Step {
     std::string reply;
     std::int64_t lifetime_ms = 0;
+    bool is_silent = false;
 };
 
 std::string_view text_of(Bytes bytes) {
@@ -87,7 +88,7 @@ rt::Task<Result<Step>> step(Request* request, Bytes message) {
         done.emplace(exchange.next(text_of(message)));
     }
     if (!done->has_value()) co_return std::move(*done).error();
-    Step out{.reply = std::move((*done)->reply)};
+    Step out{.reply = std::move((*done)->reply), .is_silent = (*done)->is_silent};
     if ((*done)->is_refused) co_await suffer(request, authentication.mechanism());
     if (!(*done)->identity) co_return out;
     rt::Executor& here = request->shard->executor();
@@ -119,6 +120,7 @@ rt::Task<Answer> handle_raw_sasl(Request* request) {
         authentication.fail();
         co_return Answer::close(kFailed);
     }
+    if (done->is_silent) co_return Answer::nothing();
     wire::Frame frame = wire::new_frame({.inline_bytes = done->reply.size()});
     if (!done->reply.empty())
         std::memcpy(frame.data.get() + 4, done->reply.data(), done->reply.size());

@@ -96,8 +96,8 @@ class LiveTask final : public detail::Task {
     /// Of a follower: what the group has committed of its topics, where changelogs ended then.
     void follow(const std::vector<client::PartitionOffset>& committed,
                 const std::map<client::TopicPartition, std::int64_t>& ends);
-    /// For queries; between records.
-    [[nodiscard]] detail::TaskView view() const;
+    [[nodiscard]] detail::TaskView view() const;  ///< For queries; between records.
+    [[nodiscard]] detail::TaskState& state() noexcept { return *open_state_.state; }  ///< As above.
 
     // detail::Task
     detail::StateStore& store(std::string_view name) override { return graph_->store(name); }

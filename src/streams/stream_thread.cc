@@ -264,6 +264,8 @@ Result<void> StreamThread::work(bool& worked) {
     if ((commit_asked_ || now >= next_commit_) && has_globals) {
         LEAT_TRY_VOID(commit_or_reset());
         note_share(SensorId::kThreadCommitShare, now);
+    } else if (!worked) {
+        LEAT_TRY_VOID(write_early());
     }
     publish(now);
     if (writer_->in_flight() == 0) bury();
@@ -335,10 +337,6 @@ void StreamThread::close_tasks(const std::vector<TaskId>& ids) {
         task->close();
         if (Sensor* closed = metrics_.find(SensorId::kTaskClosed)) closed->count();
     }
-}
-
-void StreamThread::bury() {
-    buried_.clear();
 }
 
 void StreamThread::open_new(const TaskBoard::Orders& orders) {
@@ -476,8 +474,7 @@ Result<void> StreamThread::process(bool& worked) {
         if (!done) return done;
         if (delivery_failure_) return {};
     }
-    if (records_ == 0) return {};
-    note_round();
+    if (records_ > 0) note_round();
     return {};
 }
 

@@ -101,8 +101,9 @@ class StreamThread {
     /// it did since its last commit. kMustReset: all of them do.
     /// Errors: what the call ended with, when that happens again and again.
     Result<Committed> heal(TaskId id, const Result<void>& call);
-    /// Of all tasks, behind a commit.
-    Result<void> keep_states();
+    Result<void> keep_states();  ///< Of all tasks, behind a commit.
+    /// While nothing is to be processed, so that a commit has little left to write.
+    Result<void> write_early();
     Result<Committed> commit();
     /// Waits for what was sent, outside of the gate.
     Result<void> flush_output();
@@ -138,8 +139,7 @@ class StreamThread {
     void note_skipped(const ErrorContext& context, const Error& error);
     /// Before a thread ends by an error.
     void say_last_words();
-    /// Dead letters of refused output.
-    Result<void> send_letters();
+    Result<void> send_letters();  ///< Dead letters of refused output.
     void bury();
 
     int index_;

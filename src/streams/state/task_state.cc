@@ -441,8 +441,11 @@ std::size_t TaskState::uncommitted_bytes_max() const noexcept {
 }
 
 Result<void> TaskState::relieve() {
-    if (options_.exactly_once || uncommitted_bytes() < uncommitted_bytes_max()) return {};
-    return write({});
+    return uncommitted_bytes() < uncommitted_bytes_max() ? Result<void>{} : write_early();
+}
+
+Result<void> TaskState::write_early() {
+    return options_.exactly_once ? Result<void>{} : write({});
 }
 
 Result<void> TaskState::flush_files() {

@@ -116,6 +116,9 @@ class TaskState final : public StateBackend {
     [[nodiscard]] std::size_t uncommitted_bytes_max() const noexcept;
     /// Called now and then, between records: writes early when that is allowed and due.
     Result<void> relieve();
+    /// Between records, when nothing else is to be done: writes what is uncommitted, without
+    /// offsets, unless it has to wait for the commit. Errors: as commit().
+    Result<void> write_early();
     /// Writes memory buffers to files, so that without a write-ahead log nothing is restored.
     Result<void> flush_files();
 

@@ -157,6 +157,37 @@ TEST(TaskState, WritesEarlyOnlyWhereThatIsHarmless) {
     EXPECT_TRUE(task.state->wants_commit());
 }
 
+TEST(TaskState, WritesWhenThereIsTimeWhatTheCommitThenOnlyNotes) {
+    const TempFolder folder;
+    {
+        Opened task{folder.path()};
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
+        ASSERT_TRUE(task.kv->put("a", std::nullopt, 2));
+        ASSERT_TRUE(task.kv->put("b", "2", 2));
+        EXPECT_GT(task.state->uncommitted_bytes(), 0U);
+        ASSERT_TRUE(task.state->write_early());
+        EXPECT_EQ(task.state->uncommitted_bytes(), 0U) << "the commit has little left to write";
+        EXPECT_EQ(task.all(), "b=2 ");
+    }
+    {
+        Opened task{folder.path()};
+        EXPECT_EQ(task.all(), "b=2 ");
+        EXPECT_EQ(task.state->changelog_offset("kv"), 5) << "restored from before these rows";
+        ASSERT_TRUE(task.kv->put("c", "3", 3));
+        ASSERT_TRUE(task.state->write_early());
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 8}}));
+    }
+    Opened task{folder.path(), {.exactly_once = true}};
+    EXPECT_EQ(task.all(), "b=2 c=3 ");
+    EXPECT_EQ(task.state->changelog_offset("kv"), 8);
+    ASSERT_TRUE(task.kv->put("d", "4", 4));
+    ASSERT_TRUE(task.state->write_early());
+    EXPECT_GT(task.state->uncommitted_bytes(), 0U) << "exactly once: not before the commit";
+    ASSERT_TRUE(task.state->rollback(task.stores, task.task));
+    EXPECT_EQ(task.all(), "b=2 c=3 ");
+}
+
 TEST(TaskState, RestoresBatchesAndGoesOnWhereItStopped) {
     const TempFolder folder;
     const std::vector<ChangelogRecord> first{{"a", "1", 1}, {"b", "1", 2}};

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "leat/streams/builder.h"
+#include "streams/state/failing_db.h"
 #include "streams/state/row_bytes.h"
 #include "streams/state/store_fixture.h"
 #include "streams/state/temp_folder.h"
@@ -347,6 +348,27 @@ TEST(ChangelogReader, PlaceThatIsGoneWhileItReadsStartsOver) {
     EXPECT_EQ(task.rows(), "e=4 ");
     ASSERT_TRUE(task.reader.set_ends({}));
     EXPECT_TRUE(task.restore());
+}
+
+/// Even when the changelog has grown past where the rows end by then.
+TEST(ChangelogReader, RowsOfNoUseThatCouldNotBeRemovedGoNextTime) {
+    const detail::TempFolder folder;
+    FakeLogs logs;
+    fill(logs, kChangelog);
+    Restoring task{logs, with_count(), folder.path()};
+    auto& database = detail::FailingDb::put_under(*task.state);
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 ");
+    logs.make_anew(kChangelog, "1");
+    logs.append(kChangelog, "z", "9");
+    database.refuses = true;
+    EXPECT_FALSE(task.reader.restore(100));
+    EXPECT_EQ(database.refused, 1);
+    database.refuses = false;
+    for (int i = 0; i < 4; ++i) logs.append(kChangelog, "z", "9");
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "z=9 ");
+    EXPECT_EQ(task.state->changelog_offset("counts"), 5);
 }
 
 TEST(ChangelogReader, NewsOfAPlaceThatIsStillThereChangeNothing) {

@@ -25,6 +25,11 @@ std::optional<TaskId> task_in(std::string_view text) {
     return TaskId{*subtopology, *partition};
 }
 
+/// Of others an offset may be noted too: from when they were on disk, or of a task that was closed.
+bool is_on_disk(const detail::StoreSpec& spec) {
+    return spec.persistent && spec.kind != detail::StoreSpec::Kind::kSuppress;
+}
+
 }  // namespace
 
 Result<std::map<TaskId, std::int64_t>> lags_of(
@@ -43,8 +48,9 @@ Result<std::map<TaskId, std::int64_t>> lags_of(
         const auto index = static_cast<std::size_t>(task->subtopology);
         if (index >= layout.subtopologies().size()) continue;
         const auto& stores = layout.subtopologies()[index].stores;
-        const bool has_any = std::ranges::any_of(
-            stores, [&](const detail::StoreSpec& spec) { return offsets.contains(spec.name); });
+        const bool has_any = std::ranges::any_of(stores, [&](const detail::StoreSpec& spec) {
+            return is_on_disk(spec) && offsets.contains(spec.name);
+        });
         if (!has_any) continue;
         out[*task] = 0;
         for (const detail::StoreSpec& spec : stores) {
@@ -52,7 +58,8 @@ Result<std::map<TaskId, std::int64_t>> lags_of(
             if (spec.source_topic || !spec.logging) continue;
             // One that is in memory, or was never restored, is missing whole.
             const auto offset = offsets.find(spec.name);
-            asked.push_back({*task, offset == offsets.end() ? 0 : offset->second});
+            const bool is_here = is_on_disk(spec) && offset != offsets.end();
+            asked.push_back({*task, is_here ? offset->second : 0});
             where.push_back({layout.changelog_name(spec.name), task->partition});
         }
     }

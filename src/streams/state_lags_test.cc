@@ -12,11 +12,11 @@ using States = std::map<std::string, detail::TaskState::Offsets>;
 using Lags = std::map<TaskId, std::int64_t>;
 
 /// One task with two stores, a second one without any.
-Topology topology() {
+Topology topology(bool one_on_disk = true, bool two_on_disk = true) {
     Builder builder;
     auto grouped = builder.stream<std::string, std::string>("in").group_by_key();
-    static_cast<void>(grouped.count({.store = "one"}));
-    static_cast<void>(grouped.count({.store = "two"}));
+    static_cast<void>(grouped.count({.store = "one", .persistent = one_on_disk}));
+    static_cast<void>(grouped.count({.store = "two", .persistent = two_on_disk}));
     builder.stream<std::string, std::string>("other").to("out");
     return *builder.build();
 }
@@ -52,6 +52,15 @@ TEST(StateLags, OfAStoreThatIsMissingAreItsWholeChangelog) {
     const Topology built = topology();
     const Layout layout{built.parts(), "app"};
     EXPECT_EQ(*lags_of(States{{"0_3", {{"one", 90}}}}, layout, ends), (Lags{{TaskId{0, 3}, 60}}));
+}
+
+/// Its offset is from when it was on disk, or of a task that was closed here.
+TEST(StateLags, OfAStoreInMemoryAreItsWholeChangelog) {
+    const States states{{"0_3", {{"one", 90}, {"two", 45}}}};
+    const Topology mixed = topology(true, false);
+    EXPECT_EQ(*lags_of(states, Layout{mixed.parts(), "app"}, ends), (Lags{{TaskId{0, 3}, 60}}));
+    const Topology in_memory = topology(false, false);
+    EXPECT_EQ(*lags_of(states, Layout{in_memory.parts(), "app"}, ends), Lags{});
 }
 
 TEST(StateLags, OfWhatIsNotKnownAreNotTold) {

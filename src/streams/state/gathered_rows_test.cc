@@ -25,6 +25,7 @@
 #include "leat/streams/detail/store.h"
 #include "streams/failpoints.h"
 #include "streams/state/database.h"
+#include "streams/state/failing_db.h"
 #include "streams/state/row_bytes.h"
 #include "streams/state/store_fixture.h"
 #include "streams/state/task_state.h"
@@ -274,6 +275,35 @@ TEST(GatheredRows, RestoreWhatRestoringAtOnceDoes) {
         EXPECT_TRUE(megabytes == 2 || fs::is_empty(files));
     }
     EXPECT_GT(stops, 2U);
+}
+
+/// The disk is full behind it. RocksDB has moved the file, so it would never be taken in again.
+TEST(GatheredRows, AFileIsTakenInOnceAlthoughItsOffsetCannotBeWritten) {
+    const auto log = changes_of(false, 40'000, 9);
+    const auto wanted = wanted_of({{"kv", log}});
+    const TempFolder folder;
+    Opened task{folder.path(), memory_of(8)};
+    FailingDb& database = FailingDb::put_under(*task.state);
+    int failures = 0;
+    for (std::size_t at = 0; at < log.size();) {
+        database.refuses = failures < 3;
+        const std::size_t end = std::min(at + kBatch, log.size());
+        const auto done = task.state->gather(task.store("kv"), part_of(log, at, end),
+                                             static_cast<std::int64_t>(end));
+        if (done) {
+            at = end;
+            continue;
+        }
+        ++failures;
+        ASSERT_EQ(done.error().code(), Errc::kNoSpace) << done.error().detail();
+        EXPECT_EQ(database.files, 1);
+        EXPECT_FALSE(task.state->changelog_offset("kv").has_value());
+    }
+    EXPECT_EQ(failures, 3);
+    ASSERT_TRUE(task.state->keep_gathered(task.store("kv")));
+    EXPECT_GT(database.files, 1);
+    EXPECT_EQ(task.next("kv"), log.size());
+    EXPECT_TRUE(task.text("kv") == wanted.at("kv"));
 }
 
 TEST(GatheredRows, AreSeenWhenTheyAreKept) {

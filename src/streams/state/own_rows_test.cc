@@ -17,6 +17,7 @@
 
 #include "leat/streams/detail/store.h"
 #include "streams/state/database.h"
+#include "streams/state/failing_db.h"
 #include "streams/state/row_bytes.h"
 #include "streams/state/store_fixture.h"
 #include "streams/state/task_state.h"
@@ -165,6 +166,34 @@ TEST(OwnState, ExactlyOnceIsEmptiedUnlessItWasClosedWithNothingUncommitted) {
         task.put("c", "3");
         task.close();  // The transaction was aborted.
     }
+    const Opened task{folder.path(), diary, true};
+    EXPECT_EQ(task.offset(), std::nullopt);
+    EXPECT_EQ(task.all(), "");
+}
+
+/// Else the store would be changed under it by whoever tries again.
+TEST(OwnState, ANoteThatCouldNotBeDeletedIsDeletedBeforeTheFirstChange) {
+    const TempFolder folder;
+    const auto diary = std::make_shared<Diary>();
+    {
+        Opened task{folder.path(), diary, true};
+        task.put("a", "1");
+        task.commit(5);
+        task.close();
+    }
+    {
+        Opened task{folder.path(), diary, true};
+        FailingDb& database = FailingDb::put_under(*task.state);
+        database.refuses = true;
+        EXPECT_FALSE(task.rows().put("b", "2", 1));
+        EXPECT_EQ(task.all(), "a=1 ");
+        EXPECT_EQ(database.refused, 1);
+        database.refuses = false;
+        task.put("b", "2");
+        // It wrote more than it was asked to, and is killed.
+        EXPECT_TRUE(const_cast<BytesStore*>(task.rows().own_store())->flush());
+    }
+    EXPECT_FALSE(TaskState::peek(folder.path())->contains("s"));
     const Opened task{folder.path(), diary, true};
     EXPECT_EQ(task.offset(), std::nullopt);
     EXPECT_EQ(task.all(), "");

@@ -240,6 +240,7 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
     if (options_.write_ahead_log && database_->unlogged) LEAT_TRY_VOID(flush_files());
     is_registry_filed_ = false;
     Registered& known = registry_[store];
+    const Registered next{next_number_, layout, {}};
     rocksdb::WriteBatch batch;
     rocksdb::Status status;
     std::string prefix;
@@ -252,9 +253,8 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
         if (status.ok()) status = batch.DeleteRange(of_partitions, *after_prefix(of_partitions));
         std::erase_if(offsets_, [&](const auto& one) { return store_of(one.first) == store; });
     }
-    known = {next_number_++, layout, {}};
     std::string value;
-    append_be(value, known.number);
+    append_be(value, next.number);
     if (status.ok()) status = batch.Put(registry_key(kStoreKey, store), value + layout);
     rocksdb::WriteOptions how;
     how.disableWAL = !options_.write_ahead_log;
@@ -262,6 +262,9 @@ Result<void> TaskState::renumber(const std::string& store, const std::string& la
     how.sync = options_.write_ahead_log && layout.ends_with(kOwnLayout);
     if (status.ok()) status = database_->db->Write(how, &batch);
     if (!status.ok()) return database_->error(status, "adding store " + store + " to");
+    // Not before: whoever tries again must find what was known against its rows.
+    known = next;
+    ++next_number_;
     return {};
 }
 

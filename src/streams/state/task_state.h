@@ -51,7 +51,8 @@ class TaskState final : public StateBackend {
     /// where there is one partition.
     static std::string offset_name(std::string_view store, std::int32_t partition);
 
-    /// What is noted in a directory that nobody has open; empty when there is no state in it.
+    /// What is noted in a directory that nobody has open, of stores that are in memory by now too;
+    /// empty when there is no state in it.
     /// Errors: kIoError, kMalformed, kDataDirFormat.
     static Result<Offsets> peek(const std::string& directory);
     /// State that is damaged is removed and starts empty; damage() then says what was wrong.

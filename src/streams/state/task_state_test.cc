@@ -20,6 +20,7 @@
 
 #include "leat/streams/detail/store.h"
 #include "rt/posix_disk.h"
+#include "streams/state/failing_db.h"
 #include "streams/state/state_directory.h"
 #include "streams/state/store_fixture.h"
 #include "streams/state/temp_folder.h"
@@ -601,6 +602,30 @@ TEST(TaskState, RowsOutOfAnotherChangelogGo) {
     Opened task{folder.path()};
     EXPECT_EQ(*task.state->bind(*task.kv, task.task, "two"), false);
     EXPECT_EQ(task.all(), "");
+}
+
+TEST(TaskState, RowsThatCouldNotBeRemovedAreRemovedWhenThatIsTriedAgain) {
+    TempFolder folder;
+    {
+        Opened task{folder.path()};
+        EXPECT_EQ(*task.state->bind(*task.kv, task.task, "one"), false);
+        ASSERT_TRUE(task.kv->put("a", "1", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
+        FailingDb& database = FailingDb::put_under(*task.state);
+        database.refuses = true;
+        EXPECT_EQ(task.state->bind(*task.kv, task.task, "two").error().code(), Errc::kNoSpace);
+        EXPECT_EQ(task.state->bind(*task.kv, task.task, "two").error().code(), Errc::kNoSpace);
+        EXPECT_EQ(task.value("a"), "1");
+        database.refuses = false;
+        EXPECT_EQ(*task.state->bind(*task.kv, task.task, "two"), true);
+        EXPECT_EQ(task.all(), "");
+        EXPECT_FALSE(task.state->changelog_offset("kv"));
+        ASSERT_TRUE(task.kv->put("b", "2", 1));
+        ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 1}}));
+    }
+    const Opened task{folder.path()};
+    EXPECT_EQ(task.all(), "b=2 ");
+    EXPECT_EQ(task.state->changelog_offset("kv"), 1);
 }
 
 TEST(TaskState, PeekTellsTheOffsetsOfACommit) {

@@ -27,12 +27,10 @@ constexpr std::array<std::string_view, 22> kSteps{
 static_assert(kSteps.size() == static_cast<std::size_t>(FailStep::kRevokeReleased) + 1);
 
 constexpr std::array<std::string_view, kFaults> kFaultNames{
-    "streams.offsets_before_data",
-    "streams.commit_before_flush",
-    "streams.no_fencing",
-    "streams.restore_skipped",
+    "streams.offsets_before_data", "streams.commit_before_flush", "streams.no_fencing",
+    "streams.restore_skipped",     "streams.newest_forgotten",
 };
-static_assert(kFaults == static_cast<std::size_t>(Fault::kRestoreSkipped) + 1);
+static_assert(kFaults == static_cast<std::size_t>(Fault::kNewestForgotten) + 1);
 
 /// What stands before the next `divider`, which is taken off too.
 std::string_view take(std::string_view& text, char divider) {

@@ -49,8 +49,9 @@ enum class Fault : std::uint8_t {
     kCommitBeforeFlush,  ///< A commit does not wait for caches, nor for the producer.
     kNoFencing,          ///< Who commits does not say of which generation it is.
     kRestoreSkipped,     ///< A task runs with the state that happens to be on its disk.
+    kNewestForgotten,    ///< State counts as restored past rows that are in memory alone.
 };
-inline constexpr std::size_t kFaults = 4;
+inline constexpr std::size_t kFaults = 5;
 
 struct FailPoints {
     bool stops = false;  ///< SIGSTOP instead of SIGKILL.

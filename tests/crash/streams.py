@@ -13,7 +13,8 @@ A setting is BROKER/INSTANCESxPARTITIONS/GUARANTEE, such as leat/3x12/exactly-on
   zombie       at a step of a commit it stops for longer than its session, others take over, then it goes on (exactly once: at least once
                has nothing to hold against it)
 Before some starts the state on disk is removed. A kill counts when results came of new input since the last strike and input was left; one
-at a step, and one of the broker there, when the step was struck. Input keeps coming, at the pace at which it is processed.
+at a step, and one of the broker there, when the step was struck. Input keeps coming, at the pace at which it is processed. Every other
+start has little memory. Time goes on once more at the end, so that what nothing met in the joins is told.
 """
 import collections
 import itertools
@@ -31,6 +32,7 @@ import zlib
 
 import load
 import streams_history
+import streams_joins
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from kafka_node import KafkaNode, LeatNode, Unavailable, jars  # noqa: E402
@@ -41,13 +43,16 @@ KEYS = 200
 #: Results of new input, on each topic, that come between two strikes.
 RESULTS_MIN = 40
 BACKLOG_MAX = 1200
-TOPICS = ("in", "names", "joined", "totals", "windows")
+INPUTS = ("in", "names", "also")
+TOPICS = (*INPUTS, "joined", "totals", "kept", "windows", "met", "either")
 BROKER_SETTINGS = {"group.min.session.timeout.ms": "1000", "offsets.topic.num.partitions": "4", "transaction.state.log.num.partitions": "4",
                    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500", "log.retention.ms": "-1",
-                   "auto.create.topics.enable": "false"}
+                   "log.retention.check.interval.ms": "86400000", "auto.create.topics.enable": "false"}
 APPLICATION = ["heartbeat.interval.ms=250", "commit.interval.ms=100", "max.poll.interval.ms=30000",
                "probing.rebalance.interval.ms=1000", "acceptable.recovery.lag=100", "repartition.purge.interval.ms=500",
                "statestore.cache.max.bytes=1000000"]
+#: Of every other start: rows of the joins leave memory for the disk before they are too old for anybody.
+LITTLE_MEMORY = ["leat.state.memory.max.bytes=1048576"]
 ZOMBIE_STEPS = ("commit.begun", "commit.flushed", "commit.offsets_sent")
 #: An instance that has all tasks is told to give some up when another one comes.
 GIVES_UP = ("revoke.committed", "revoke.closed", "revoke.released")
@@ -84,13 +89,14 @@ class Instance:
 
     def __init__(self, run, index, point=None):
         self.index, self.point = index, point
-        base = f"instance-{index}-{next(run.incarnations)}"
+        incarnation = next(run.incarnations)
+        base = f"instance-{index}-{incarnation}"
         self.log, self.out = run.folder / f"{base}.log", run.folder / f"{base}.out"
         environment = {**os.environ, **run.environment, **({"LEAT_FAULT_STREAMS": point} if point else {})}
         with open(self.log, "wb") as log, open(self.out, "wb") as out:
             self.process = subprocess.Popen(
-                [str(run.options.streams_worker), run.node.address, f"state.dir={run.state_of(index)}", *run.settings], stdin=subprocess.DEVNULL,
-                stdout=out, stderr=log, env=environment)
+                [str(run.options.streams_worker), run.node.address, f"state.dir={run.state_of(index)}", *run.settings,
+                 *LITTLE_MEMORY * (incarnation % 2)], stdin=subprocess.DEVNULL, stdout=out, stderr=log, env=environment)
 
     def is_alive(self):
         return self.process.poll() is None
@@ -156,24 +162,23 @@ class Feeder:
 
     def __init__(self, run, seed):
         self.run, self.rng = run, random.Random(seed)
-        self.fed, self.number, self.versions = 0, collections.Counter(), collections.Counter()
+        self.fed, self.number, self.versions, self.also = 0, collections.Counter(), collections.Counter(), collections.Counter()
         self.begin_ms = int(time.time() * 1000)
         self.trouble, self.stopping = None, threading.Event()
         keys = [f"k{i}" for i in range(KEYS)]
-        done = subprocess.run(run.produce_command("names"), input="".join(self.version(key) for key in keys), text=True, capture_output=True,
-                              timeout=60)
-        if done.returncode != 0:
-            raise load.Broken(f"the table cannot be written: {done.stderr[-300:]}")
+        run.produce("names", [self.version(key) for key in keys])
         self.keys, self.processes = keys, {}
-        for topic in ("in", "names"):
+        for topic in INPUTS:
             with open(run.folder / f"feed-{topic}.err", "ab") as log:
                 self.processes[topic] = subprocess.Popen(run.produce_command(topic), stdin=subprocess.PIPE, stdout=log, stderr=log, text=True)
         self.thread = threading.Thread(target=self.feed, daemon=True)
         self.thread.start()
 
     def record(self, key, value):
-        partition = zlib.crc32(key.encode()) % self.run.setting.partitions
-        return json.dumps({"key": key, "value": str(value), "partition": partition, "timestamp": self.begin_ms + 5 * self.fed}) + "\n"
+        return self.line(key, value, zlib.crc32(key.encode()) % self.run.setting.partitions, 0)
+
+    def line(self, key, value, partition, later_ms):
+        return json.dumps({"key": key, "value": str(value), "partition": partition, "timestamp": self.begin_ms + 5 * self.fed + later_ms}) + "\n"
 
     def version(self, key):
         self.versions[key] += 1
@@ -185,13 +190,31 @@ class Feeder:
         self.fed += 1
         return self.record(key, self.number[key])
 
+    def inputs(self):
+        """For each topic; those of `also` are half as many, so that nothing meets some."""
+        lines = {"in": [], "also": []}
+        for i in range(20):
+            lines["in"].append(self.input())
+            if i % 2:
+                key = self.rng.choice(self.keys)
+                self.also[key] += 1
+                lines["also"].append(self.record(key, self.also[key]))
+        return lines
+
+    def let_time_go_on(self, number):
+        """By records of `also` that nothing meets. Only when it has stopped."""
+        lines = [self.line(streams_joins.end_key(partition), number, partition, number * (streams_joins.GRACE_MS + 10000))
+                 for partition in range(self.run.setting.partitions)]
+        self.run.produce("also", lines)
+
     def feed(self):
         try:
             for turn in itertools.count():
                 if self.stopping.wait(0.05):
                     return
                 if self.run.backlog() < BACKLOG_MAX:
-                    self.write("in", [self.input() for _ in range(20)])
+                    for topic, lines in self.inputs().items():
+                        self.write(topic, lines)
                 if turn % 20 == 0:
                     self.write("names", [self.version(key) for key in self.rng.sample(self.keys, 5)])
         except OSError as why:
@@ -255,6 +278,11 @@ class Run:
 
     def produce_command(self, topic):
         return [str(self.options.leat), "produce", topic, "--bootstrap", self.node.address, "--json", "--idempotent", "--timeout", "300"]
+
+    def produce(self, topic, lines):
+        done = subprocess.run(self.produce_command(topic), input="".join(lines), text=True, capture_output=True, timeout=60)
+        if done.returncode != 0:
+            raise load.Broken(f"{topic} cannot be written: {done.stderr[-300:]}")
 
     def dump(self, topic):
         done = subprocess.run(self.consume_command(topic, "%p\\t%o\\t%T\\t%k\\t%v\\n", "--until-end"), capture_output=True, text=True, timeout=180,
@@ -468,11 +496,14 @@ class Run:
             for instance in self.instances.values():
                 instance.send(signal.SIGCONT)
             self.wait_for_end(streams_history.Expected(inputs).numbers, 5 if why or self.environment else self.patience)
+            self.close_windows(5 if why else self.patience)
             for instance in self.instances.values():
                 self.close(instance)
             judge = streams_history.Judge(inputs, self.setting.exactly_once)
-            found = judge.judge(*(self.dump(topic) for topic in ("joined", "totals", "windows", "proof-totals-changelog")))
-            for rule, what in found.items():
+            totals = {topic: (self.dump(topic), self.dump(f"proof-{topic}-changelog")) for topic in ("totals", "kept")}
+            found = judge.judge(self.dump("joined"), self.dump("windows"), **totals)
+            joins = streams_joins.Judge(inputs, self.dump("also"), self.setting.exactly_once).judge(self.dump("met"), self.dump("either"))
+            for rule, what in (*found.items(), *joins.items()):
                 self.findings[rule] += what
         except (load.Broken, subprocess.TimeoutExpired) as more:
             self.findings["broken"].append(str(more))
@@ -487,6 +518,17 @@ class Run:
             self.until("all results", all_there, seconds)
         except load.Broken:
             pass
+
+    def close_windows(self, seconds):
+        """What nothing met is told when time has gone on, and that is looked at once a second; so until what let time go on first is told too."""
+        firsts = {(streams_joins.end_key(partition), "0 1") for partition in range(self.setting.partitions)}
+        give_up = time.monotonic() + seconds
+        for number in itertools.count(1):
+            self.tend()
+            self.feeder.let_time_go_on(number)
+            time.sleep(1.5)
+            if firsts <= {(row.key, row.value) for row in self.dump("either")} or time.monotonic() > give_up:
+                return
 
     def end(self):
         for instance in self.instances.values():
@@ -569,6 +611,7 @@ MUTANTS = {
     "streams.commit_before_flush": [(Setting("leat", 2, 4, once), COMMITS) for once in (True, False)],
     "streams.restore_skipped": [(Setting("leat", 2, 4, once), (*COMMITS, "random", "wiped")) for once in (True, False)],
     "streams.no_fencing": [(Setting("leat", 2, 4, True), ("zombie",))],
+    "streams.newest_forgotten": [(Setting("leat", 2, 4, once), ("random", "everyone")) for once in (True, False)],
 }
 
 

@@ -71,17 +71,16 @@ class Judge:
     def find(self, rule, what):
         self.findings[rule].append(what)
 
-    def judge(self, joined, totals, windows, changelog=None):
-        """Each but the last: rows of a topic. `changelog`: of the store of totals; None: not looked at. Returns findings by rule."""
+    def judge(self, joined, windows, **totals):
+        """Rows of topics. `totals`: by their topic, a pair of its rows and of those of the changelog of its store, which may be None: not looked
+        at. Returns findings by rule."""
         self.judge_joined(by_key(joined))
-        found = by_key(totals)
-        self.judge_totals(found)
         self.judge_windows(by_key(windows))
-        if changelog is not None:
-            last = {key: values[-1] for key, values in by_key(changelog).items()}
-            for key, values in found.items():
-                if last.get(key) != values[-1] and (self.exactly_once or number_of(last.get(key)) != number_of(values[-1])):
-                    self.find("changelog", f"{key}: {last.get(key)}, the last result is {values[-1]}")
+        for topic, (rows, changelog) in totals.items():
+            found = by_key(rows)
+            self.judge_totals(topic, found)
+            if changelog is not None:
+                self.judge_changelog(topic, found, by_key(changelog))
         return {rule: found for rule, found in self.findings.items() if found}
 
     def judge_numbers(self, topic, key, expected, found):
@@ -115,35 +114,41 @@ class Judge:
         for key in found.keys() - self.expected.numbers.keys():
             self.find("stray", f"joined {key}")
 
-    def judge_totals(self, found):
+    def judge_changelog(self, topic, found, logged):
+        for key, values in found.items():
+            last = logged[key][-1] if key in logged else None
+            if last != values[-1] and (self.exactly_once or number_of(last) != number_of(values[-1])):
+                self.find("changelog", f"{topic} {key}: {last}, the last result is {values[-1]}")
+
+    def judge_totals(self, topic, found):
         for key, expected in self.expected.totals.items():
             values = found.get(key, [])
             if not self.exactly_once:
-                self.judge_repeated(key, expected, values)
+                self.judge_repeated(topic, key, expected, values)
             else:
-                self.judge_numbers("totals", key, [number_of(value) for value in expected], [number_of(value) for value in values])
+                self.judge_numbers(topic, key, [number_of(value) for value in expected], [number_of(value) for value in values])
                 known = set(expected)
                 for value in values:
                     if value not in known:
-                        self.find("wrong", f"totals {key}: {value}")
+                        self.find("wrong", f"{topic} {key}: {value}")
             for value in values:
                 if int(value.split(" ")[2]) > int(expected[-1].split(" ")[2]):
-                    self.find("gap", f"totals {key}: {value}")
+                    self.find("gap", f"{topic} {key}: {value}")
             if values and count_of(values[-1]) < count_of(expected[-1]):
-                self.find("wrong", f"totals {key}: {values[-1]} counts less than {expected[-1]}")
+                self.find("wrong", f"{topic} {key}: {values[-1]} counts less than {expected[-1]}")
         for key in found.keys() - self.expected.totals.keys():
-            self.find("stray", f"totals {key}")
+            self.find("stray", f"{topic} {key}")
 
-    def judge_repeated(self, key, expected, values):
+    def judge_repeated(self, topic, key, expected, values):
         """An input that comes again, because its result was lost with who had it, may find itself counted in the changelog: then its result
         tells of a higher number. There is one for each nevertheless."""
         if len(values) < len(expected):
-            self.find("missing", f"totals {key}: {len(values)} results of {len(expected)} inputs")
+            self.find("missing", f"{topic} {key}: {len(values)} results of {len(expected)} inputs")
         if values and number_of(values[-1]) != number_of(expected[-1]):
-            self.find("last", f"totals {key}: {values[-1]}, not {expected[-1]}")
+            self.find("last", f"{topic} {key}: {values[-1]}, not {expected[-1]}")
         for value in values:
             if number_of(value) > number_of(expected[-1]):
-                self.find("stray", f"totals {key}: {value}")
+                self.find("stray", f"{topic} {key}: {value}")
 
     def judge_windows(self, found):
         for key, (low, high, count) in self.expected.windows.items():

@@ -20,9 +20,10 @@ def changed(of, at, value):
 
 
 class Rules(unittest.TestCase):
-    def findings(self, joined=JOINED, totals=TOTALS, windows=WINDOWS, changelog=TOTALS, inputs=INPUTS, exactly_once=True):
+    def findings(self, joined=JOINED, totals=TOTALS, windows=WINDOWS, changelog=TOTALS, inputs=INPUTS, exactly_once=True, kept=None):
         judge = streams_history.Judge(rows(inputs), exactly_once)
-        return judge.judge(rows(joined), rows(totals), rows(windows), None if changelog is None else rows(changelog))
+        return judge.judge(rows(joined), rows(windows), totals=(rows(totals), None if changelog is None else rows(changelog)),
+                           kept=(rows(TOTALS if kept is None else kept), None))
 
     def expect(self, *rules, **given):
         self.assertEqual(set(self.findings(**given)), set(rules), self.findings(**given))
@@ -65,6 +66,10 @@ class Rules(unittest.TestCase):
         self.expect(windows=changed(WINDOWS, 2, "1 2 3"), exactly_once=False)
         for once in (True, False):
             self.expect("wrong", windows=changed(WINDOWS, 2, "2 2 2"), exactly_once=once)
+
+    def test_each_topic_of_totals(self):
+        for once in (True, False):
+            self.expect("missing", kept=TOTALS[:1] + TOTALS[2:], exactly_once=once)
 
     def test_gap(self):
         gone = changed(TOTALS, 3, "3 2 1")

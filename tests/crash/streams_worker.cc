@@ -11,7 +11,11 @@
 //     joined    KEY "NUMBER VERSION", "NUMBER nobody" when the table lacks it  out, one for each in
 //     totals    tKEY "NUMBER COUNT GAPS": the highest number, how many came,   out, one for each in
 //               how often some were left out before one
+//     kept      as totals, out of a store of one's own                         out
 //     windows   tKEY@START "LOWEST HIGHEST COUNT"                              out
+//     also      KEY "NUMBER"; the numbers of a key count from 1                in
+//     met       KEY "NUMBER OF_ALSO" of those at most a second apart           out
+//     either    so too; and those that nothing met, with 0 for the other one   out
 //
 // Behind the repartition topic keys begin with "t", so that they lie in other partitions there.
 // What an aggregate is that counts twice what came twice, while its highest number does not: at
@@ -20,6 +24,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -28,6 +33,7 @@
 #include "leat/streams/builder.h"
 #include "leat/streams/windows.h"
 #include "streams/failpoints.h"
+#include "streams/testing/own_stores.h"
 
 namespace {
 
@@ -35,14 +41,21 @@ using leat::Result;
 using leat::streams::Application;
 using leat::streams::Builder;
 using leat::streams::KeyValue;
+using leat::streams::KeyValueBytesStoreSupplier;
+using leat::streams::KStream;
+using leat::streams::Materialized;
 using leat::streams::Topology;
 using leat::streams::tumbling;
 using leat::streams::Windowed;
+using leat::streams::within;
 using std::string;
 
 constexpr std::chrono::seconds kWindow{5};
 /// Partitions that lag behind are never too late.
 constexpr std::chrono::hours kGrace{24};
+constexpr std::chrono::seconds kApart{1};
+/// Short enough that what nothing met is told, and rows grow too old, while the run lasts.
+constexpr std::chrono::seconds kJoinGrace{30};
 
 string add_to_total(const string& /*key*/, const string& value, const string& total) {
     std::int64_t highest = 0;
@@ -65,6 +78,35 @@ string add_to_window(const string& /*key*/, const string& value, const string& w
            std::to_string(std::max(highest, number)) + " " + std::to_string(count + 1);
 }
 
+/// A map that each flush() writes to a file whole.
+Materialized<string, string> in_own_store() {
+    namespace own = leat::streams::testing_own;
+    auto out = Materialized<string, string>::as(KeyValueBytesStoreSupplier{
+        .name = "kept",
+        .get = [] { return std::make_unique<own::FileStore>(std::make_shared<own::Diary>()); },
+        .traits = {.persistent = true}});
+    out.caching = false;
+    return out;
+}
+
+using Numbers = KStream<string, string>;
+
+/// Their newest rows are in memory and in the changelogs. Those of the second may not rely on a
+/// changelog for long, so that they are written at commits too: the broker of the harness deletes
+/// nothing of it, but the application does not know that.
+void add_joins(const Numbers& in, const Numbers& also) {
+    const auto windows = within(kApart).grace(kJoinGrace);
+    in.join(also, [](const string& number, const string& other) { return number + " " + other; },
+            windows, {.store = "met"})
+        .to("met");
+    const auto either = [](const string* number, const string* other) {
+        return (number == nullptr ? "0" : *number) + " " + (other == nullptr ? "0" : *other);
+    };
+    in.outer_join(also, either, windows,
+                  {.store = "either", .changelog = {{"retention.ms", "60000"}}})
+        .to("either");
+}
+
 Result<Topology> topology() {
     Builder builder;
     const auto names = builder.table<string, string>("names", {}, {.store = "names"});
@@ -72,6 +114,7 @@ Result<Topology> topology() {
     in.left_join(names, [](const string& number, const string* version) {
           return number + " " + (version == nullptr ? "nobody" : *version);
       }).to("joined");
+    add_joins(in, builder.stream<string, string>("also"));
     const auto turned =
         in.select_key([](const string& key, const string& /*number*/) { return "t" + key; })
             .repartition({.name = "turned"})
@@ -81,6 +124,9 @@ Result<Topology> topology() {
                    {.store = "totals", .caching = false})
         .to_stream()
         .to("totals");
+    turned.aggregate([] { return string{"0 0 0"}; }, add_to_total, in_own_store())
+        .to_stream()
+        .to("kept");
     // With a cache: what it holds goes out with a commit.
     turned.windowed(tumbling(kWindow).grace(kGrace))
         .aggregate([] { return string{}; }, add_to_window, {.store = "windows"})

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "leat/streams/detail/task.h"
+#include "streams/failpoints.h"
 #include "streams/state/database.h"
 #include "streams/state/own_rows.h"
 #include "streams/state/registry.h"
@@ -328,6 +329,7 @@ Result<void> TaskState::commit(const Stores& stores, const Offsets& next_offsets
             behind.erase(name);
         else
             behind[name] = offset;
+        if (has_fault(Fault::kNewestForgotten)) continue;
         if (offset)
             next->second = *offset;
         else

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <istream>
 #include <map>
@@ -16,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -107,11 +109,15 @@ class FileStore : public MapStore {
     }
     Result<void> flush() override {
         LEAT_TRY_VOID(MapStore::flush());
-        std::ofstream out{path_, std::ios::trunc | std::ios::binary};
+        // Beside it first: who is killed in between finds what was there before.
+        const std::string next = path_ + ".next";
+        std::ofstream out{next, std::ios::trunc | std::ios::binary};
         for (const auto& [key, value] : rows)
             out << key.size() << ' ' << key << value.size() << ' ' << value;
         out.close();
-        if (!out) return Error{Errc::kIoError, path_ + " is not written"};
+        std::error_code failed;
+        if (out) std::filesystem::rename(next, path_, failed);
+        if (!out || failed) return Error{Errc::kIoError, path_ + " is not written"};
         return {};
     }
 

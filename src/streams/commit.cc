@@ -275,10 +275,17 @@ Result<void> StreamThread::flush_too_late() {
 
 Result<StreamThread::Committed> StreamThread::commit_positions(
     const std::vector<client::CommittedOffset>& positions) {
+    bool has_logged = false;
     do {
         LEAT_TRY_VOID(send_letters());
         if (!has_fault(Fault::kCommitBeforeFlush)) LEAT_TRY_VOID(flush_output());
-    } while (!letters_.empty());
+        has_logged = false;
+        if (delivery_failure_) break;
+        for (const auto& [id, task] : tasks_) {
+            LEAT_TRY(const bool had_any, task->put_off().log(*task));
+            has_logged = has_logged || had_any;
+        }
+    } while (!letters_.empty() || has_logged);
     reach(FailStep::kCommitDelivered);
     if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
     if (positions.empty()) return Committed::kDone;  // What changed is in changelogs alone.

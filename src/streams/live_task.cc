@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "streams/commit_metadata.h"
 #include "streams/failpoints.h"
-#include "streams/trouble.h"
 
 namespace leat::streams {
 namespace {
@@ -376,8 +375,11 @@ Result<void> LiveTask::committed() {
 
 Result<bool> LiveTask::relieve() {
     tell_time();
+    const detail::TaskState& state = *open_state_.state;
+    // Rows that are written before a commit would be ahead of what is put off.
+    if (!put_off().is_empty()) return state.uncommitted_bytes() >= state.uncommitted_bytes_max();
     LEAT_TRY_VOID(open_state_.state->relieve());
-    return open_state_.state->wants_commit();
+    return state.wants_commit();
 }
 
 std::string LiveTask::node_topic(const std::string& cluster_topic) const {
@@ -399,6 +401,7 @@ void LiveTask::follow(const std::vector<client::PartitionOffset>& committed,
 void LiveTask::close() {
     if (!std::exchange(is_open_, false)) return;
     changelogs_.close();
+    put_off().clear();
     std::vector<client::TopicPartition> where(inputs_.size());
     std::ranges::transform(inputs_, where.begin(), &Input::where);
     inputs_.clear();
@@ -412,56 +415,6 @@ void LiveTask::close() {
     store_meters_.reset();
     database_meter_.reset();
     environment_.states->close_task(id_.text(), std::move(open_state_));
-}
-
-Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> partition,
-                            const detail::Outgoing& record, std::uint64_t tag) {
-    if (record.timestamp < 0 && tag == 0 && record.sender != nullptr)
-        return Error{Errc::kInvalidTimestamp, std::string{record.sender->name()} +
-                                                  ": a record for " + std::string{topic} +
-                                                  " has a negative timestamp"};
-    client::OutgoingRecord out{.key = record.key, .value = record.value, .tag = tag};
-    out.partition = partition.value_or(-1);
-    // librdkafka takes 0 for "now": the first millisecond of 1970 becomes the second.
-    out.timestamp_ms = std::max<std::int64_t>(record.timestamp, 1);
-    if (record.headers != nullptr && !record.headers->empty()) {
-        out_headers_.clear();
-        for (const Header& header : *record.headers)
-            out_headers_.push_back({header.name, header.value});
-        out.headers = &out_headers_;
-    }
-    if (environment_.keep_source && tag == 0 && record.sender != nullptr)
-        out.tag = environment_.keep_source(judge_.context_of(record, topic));
-    Result<void> done = environment_.send(topic, out);
-    // Of these the sink asks its handler; the rest is no fault of the record, nor of a processor.
-    if (!done && (record.sender == nullptr || !is_fault_of_record(done.error().code())))
-        failed_ = true;
-    return done;
-}
-
-Result<void> LiveTask::send(const detail::Outgoing& record) {
-    meters_->produced(record.topic,
-                      weight_of(record.topic, record.key, record.value, record.headers, 0));
-    return emit(cluster_name(record.topic), record.partition, record, 0);
-}
-
-Result<std::int32_t> LiveTask::partitions_of(std::string_view topic) {
-    return environment_.partitions_of(cluster_name(topic));
-}
-
-std::string_view LiveTask::cluster_name(std::string_view topic) const {
-    const auto found = internal_names_.find(topic);
-    return found == internal_names_.end() ? topic : std::string_view{found->second};
-}
-
-Result<void> LiveTask::log_change(const detail::Outgoing& record) {
-    const std::string topic =
-        environment_.settings->application_id + "-" + std::string{record.topic};
-    ChangelogMark* mark = changelogs_.mark_of(topic);
-    detail::Outgoing change = record;
-    // A change without a time of its own, of a suppressed update or of what waits to be joined.
-    if (change.timestamp < 0) change.timestamp = wall_time();
-    return emit(topic, id_.partition, change, reinterpret_cast<std::uint64_t>(mark));
 }
 
 std::int64_t LiveTask::wall_time() const {

@@ -64,5 +64,37 @@ TEST(LiveTask, ChangeWithoutATimeGetsTheClocks) {
               (std::vector<Sent>{{"app-rows-changelog", 3, now}, {"app-rows-changelog", 3, 17}}));
 }
 
+/// A kill must not find it in the changelog, and what it follows from nowhere.
+TEST(LiveTask, ChangeBehindOutputIsPutOffAtLeastOnce) {
+    const detail::Outgoing told{
+        .topic = "rows-changelog", .key = "k", .timestamp = 17, .after_output = true};
+    for (const bool exactly_once : {false, true}) {
+        Bench bench;
+        bench.settings.exactly_once = exactly_once;
+        LiveTask task{{0, 3}, {}, bench.environment};
+        ASSERT_TRUE(task.log_change(told));
+        ASSERT_TRUE(task.log_change({.topic = "rows-changelog", .key = "l", .timestamp = 18}));
+        std::vector<Sent> logged{{"app-rows-changelog", 3, 18}};
+        if (exactly_once) logged.insert(logged.begin(), {"app-rows-changelog", 3, 17});
+        EXPECT_EQ(bench.sent, logged);
+        EXPECT_EQ(*task.put_off().log(task), !exactly_once);
+        if (!exactly_once) logged.push_back({"app-rows-changelog", 3, 17});
+        EXPECT_EQ(bench.sent, logged);
+        EXPECT_FALSE(*task.put_off().log(task)) << "once";
+    }
+}
+
+TEST(LiveTask, ChangeThatIsPutOffNeverComesBehindALaterOne) {
+    Bench bench;
+    LiveTask task{{0, 3}, {}, bench.environment};
+    for (const char* topic : {"rows-changelog", "others-changelog"})
+        ASSERT_TRUE(
+            task.log_change({.topic = topic, .key = "k", .timestamp = 17, .after_output = true}));
+    ASSERT_TRUE(task.log_change({.topic = "rows-changelog", .key = "k", .timestamp = 18}));
+    EXPECT_TRUE(*task.put_off().log(task));
+    EXPECT_EQ(bench.sent,
+              (std::vector<Sent>{{"app-rows-changelog", 3, 18}, {"app-others-changelog", 3, 17}}));
+}
+
 }  // namespace
 }  // namespace leat::streams

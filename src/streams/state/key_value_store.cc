@@ -209,6 +209,11 @@ Result<void> ListStore::erase(std::string_view key, std::int64_t timestamp) {
     return write({.row = key, .timestamp = timestamp});
 }
 
+Result<void> ListStore::erase_told(std::string_view key, std::int64_t timestamp) {
+    const CallTimer timer{bytes().meter, StoreCall::kPut};
+    return write({.row = key, .timestamp = timestamp, .after_output = true});
+}
+
 Result<void> ListStore::range(std::string_view from, std::optional<std::string_view> to,
                               const Visit& visit) const {
     const CallTimer timer{bytes().meter, from.empty() && !to ? StoreCall::kAll : StoreCall::kRange};

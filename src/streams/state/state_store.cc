@@ -95,7 +95,8 @@ Result<void> StateStore::apply(const RowChange& change) {
     std::string scratch;
     std::optional<std::string_view> value;
     if (change.value) value = changelog_value(*change.value);
-    return log(changelog_key(change.row, scratch), value, change.timestamp);
+    return log(changelog_key(change.row, scratch), value, change.timestamp, nullptr,
+               change.after_output);
 }
 
 Result<void> StateStore::write_out(const RowChange& change, const Origin& origin) {
@@ -170,13 +171,14 @@ Result<void> StateStore::scan_with(HeldRows held, std::string_view from,
 }
 
 Result<void> StateStore::log(std::string_view key, std::optional<std::string_view> value,
-                             std::int64_t timestamp, const Headers* headers) {
+                             std::int64_t timestamp, const Headers* headers, bool after_output) {
     if (!changelog_) return {};
     return task_->log_change({.topic = *changelog_,
                               .key = key,
                               .value = value,
                               .timestamp = timestamp,
-                              .headers = headers});
+                              .headers = headers,
+                              .after_output = after_output});
 }
 
 }  // namespace leat::streams::detail

@@ -214,7 +214,7 @@ Result<void> SuppressBuffer::save() {
     for (const auto& [at, key] : order) {
         const auto known = deadlines_.find(key);
         if (known == deadlines_.end()) {
-            LEAT_TRY_VOID(log(key, std::nullopt, -1));
+            LEAT_TRY_VOID(log(key, std::nullopt, -1, nullptr, true));
             continue;
         }
         const BufferedChange& change = waiting_.at(Place{known->second, std::string{key}});

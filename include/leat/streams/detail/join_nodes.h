@@ -116,7 +116,7 @@ class JoinNode final : public Node {
         std::string last;
         for (const auto& [row, value] : closed)
             if (std::exchange(last, row) != row)
-                LEAT_TRY_VOID(waiting_->erase(row, flow.timestamp));
+                LEAT_TRY_VOID(waiting_->erase_told(row, flow.timestamp));
         return {};
     }
 

@@ -82,6 +82,8 @@ class ListStore final : public StateStore {
     Result<void> append(std::string_view key, std::string_view value, std::int64_t timestamp);
     /// All values of the key. Logged even when there are none, as Kafka Streams does.
     Result<void> erase(std::string_view key, std::int64_t timestamp);
+    /// As erase(), of what has just been handed on.
+    Result<void> erase_told(std::string_view key, std::int64_t timestamp);
     Result<void> range(std::string_view from, std::optional<std::string_view> to,
                        const Visit& visit) const;
     Result<void> all(const Visit& visit) const { return range({}, std::nullopt, visit); }

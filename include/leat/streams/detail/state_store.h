@@ -94,6 +94,7 @@ struct RowChange {
     std::optional<std::string_view> value{};  ///< As the row keeps it; absent: deletes.
     std::int64_t timestamp = -1;              ///< Of the changelog record.
     const Headers* headers = nullptr;
+    bool after_output = false;  ///< As Outgoing's. Of stores without a cache.
 };
 
 class StateStore {
@@ -170,7 +171,8 @@ class StateStore {
     void note_age(std::int64_t timestamp) const;
     /// Appends a record to the changelog, if there is one.
     Result<void> log(std::string_view key, std::optional<std::string_view> value,
-                     std::int64_t timestamp, const Headers* headers = nullptr);
+                     std::int64_t timestamp, const Headers* headers = nullptr,
+                     bool after_output = false);
 
   private:
     Result<void> apply(const RowChange& change);

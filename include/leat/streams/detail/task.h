@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "leat/streams/detail/node.h"
 #include "leat/streams/detail/punctuation.h"
+#include "leat/streams/detail/put_off_changes.h"
 #include "leat/streams/record.h"
 
 namespace leat::streams::detail {
@@ -53,6 +54,9 @@ struct Outgoing {
     const Headers* headers = nullptr;
     const Node* sender = nullptr;  ///< Whose output it is; null: nobody is asked about it.
     std::optional<RecordPart> unencodable{};  ///< What could not become bytes.
+    /// A change that follows from output: a task that runs at least once puts it off, see
+    /// put_off().
+    bool after_output = false;
 };
 
 struct TaskIdentity {
@@ -134,6 +138,8 @@ class Task {
     /// A processor asks for a commit soon; take_commit_request() answers once for each.
     void request_commit() noexcept { commit_requested_ = true; }
     bool take_commit_request() noexcept { return std::exchange(commit_requested_, false); }
+    /// For those who run the task: to be logged when its output is acknowledged.
+    [[nodiscard]] PutOffChanges& put_off() noexcept { return put_off_; }
     [[nodiscard]] const TaskIdentity& identity() const noexcept { return identity_; }
     /// Before any node is opened.
     void identify(TaskIdentity as) { identity_ = std::move(as); }
@@ -141,6 +147,7 @@ class Task {
   private:
     PunctuationQueue by_stream_time_;
     PunctuationQueue by_wall_time_;
+    PutOffChanges put_off_;
     bool commit_requested_ = false;
     TaskIdentity identity_;
     std::map<std::string, std::shared_ptr<void>> shared_;

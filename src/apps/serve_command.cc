@@ -84,6 +84,8 @@ class Process {
     explicit Process(ServePlan plan) : plan_(std::move(plan)) {}
 
     Result<void> open();
+    /// After an open() that failed: the next start need not recover what no start touched.
+    void give_up();
     /// Until a signal and the clean end. The exit code.
     int run();
 
@@ -141,6 +143,12 @@ Result<void> Process::open() {
              rt::StopSignals::open(*loops_.front(), [this](int number) { on_signal(number); }));
     signals_.emplace(std::move(signals));
     return {};
+}
+
+void Process::give_up() {
+    if (directory_ == nullptr) return;
+    if (const Result<void> left = directory_->leave_as_found(); !left.has_value())
+        kLog.warn("the next start recovers", {{"detail", left.error().detail()}});
 }
 
 Result<void> Process::inject_faults() {
@@ -284,6 +292,7 @@ Result<int> run_serve(const Invocation& line) {
     Process process{std::move(plan)};
     Result<void> opened = process.open();
     if (!opened.has_value()) {
+        process.give_up();
         obs::flush_log();
         return std::move(opened).error();
     }

@@ -140,6 +140,7 @@ rt::Task<void> Broker::tell_started(Shard* shard, rt::Countdown* left) {
 }
 
 rt::Task<void> Broker::start() {
+    parts_.directory->logs_are_opened();
     // As an earlier run was told; the process began with its static settings.
     if (!shards_.front()->image().layers().dynamic_broker.empty() ||
         !shards_.front()->image().layers().dynamic_default.empty())

@@ -153,6 +153,7 @@ struct DataDirectory::State {
     Meta meta;
     bool was_clean = false;
     bool is_new = false;
+    bool are_logs_opened = false;
     DirectoryHealth health;
     std::unique_ptr<DurableMarks> marks;
 
@@ -313,6 +314,18 @@ Result<void> DataDirectory::mark_clean() {
     constexpr std::string_view kText = R"({"version":0,"brokerEpoch":-1})";
     return rt::replace_file(state_->disk, state_->file(kCleanName),
                             std::as_bytes(std::span{kText}));
+}
+
+void DataDirectory::logs_are_opened() noexcept {
+    state_->are_logs_opened = true;
+}
+
+Result<void> DataDirectory::leave_as_found() {
+    // Folders that reconcile() renamed or removed are nobody's logs, and mark_clean() has that on
+    // disk before the mark.
+    const bool was_well = state_->was_clean || state_->is_new;
+    if (state_->are_logs_opened || !was_well) return {};
+    return mark_clean();
 }
 
 }  // namespace leat::storage

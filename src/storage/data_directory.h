@@ -64,6 +64,12 @@ class DataDirectory {
     /// After every partition was shut down. The mark is removed at the next open().
     Result<void> mark_clean();
 
+    /// Before the first log is opened: from here on only mark_clean() may say that all is well.
+    void logs_are_opened() noexcept;
+    /// At the end of a run that opened no log: puts back the mark that open() took away. Does
+    /// nothing after logs_are_opened(), or when open() found the directory unclean.
+    Result<void> leave_as_found();
+
   private:
     struct State;
     explicit DataDirectory(std::unique_ptr<State> state);

@@ -159,6 +159,42 @@ TEST(DataDirectory, IsCleanOnceAfterMarkClean) {
     EXPECT_FALSE((*opened)->was_clean());
 }
 
+TEST(DataDirectory, IsAsCleanAsBeforeAfterARunThatOpenedNoLog) {
+    Rig rig;
+    const auto begin_and_leave = [&rig](bool opens_logs) {
+        auto opened = rig.open();
+        ASSERT_OK(opened);
+        if (opens_logs) (*opened)->logs_are_opened();
+        EXPECT_OK((*opened)->leave_as_found());
+    };
+    const auto is_clean = [&rig] { return fs::exists(rig.path + "/.kafka_cleanshutdown"); };
+    begin_and_leave(false);  // There is nothing yet that could be unclean.
+    EXPECT_TRUE(is_clean());
+    begin_and_leave(false);
+    EXPECT_TRUE(is_clean());
+    begin_and_leave(true);
+    EXPECT_FALSE(is_clean());
+    begin_and_leave(false);  // Nor does a run that opened nothing make it clean.
+    EXPECT_FALSE(is_clean());
+}
+
+TEST(DataDirectory, MarkIsGoneWhileARunLastsAndStaysSoAfterItsFailure) {
+    Rig rig;
+    rig.make();
+    {
+        auto opened = rig.open();
+        ASSERT_OK(opened);
+        ASSERT_OK((*opened)->mark_clean());
+    }
+    auto opened = rig.open();
+    ASSERT_OK(opened);
+    EXPECT_TRUE((*opened)->was_clean());
+    EXPECT_FALSE(fs::exists(rig.path + "/.kafka_cleanshutdown"));
+    (*opened)->health().fail(Error{Errc::kIoError, "sync"});
+    EXPECT_ERRC((*opened)->leave_as_found(), Errc::kOffline);
+    EXPECT_FALSE(fs::exists(rig.path + "/.kafka_cleanshutdown"));
+}
+
 TEST(DataDirectory, IsNeverCleanAfterAFailure) {
     Rig rig;
     auto opened = rig.open();

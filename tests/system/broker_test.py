@@ -532,6 +532,32 @@ class Operator(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn(str(broker.address[1]), done.stderr)
 
+    def test_a_start_that_fails_leaves_the_directory_as_clean_as_it_was(self):
+        with Broker(LEAT) as broker, Broker(LEAT) as other:
+            with broker.client() as client:
+                client.create_topic("t")
+                client.produce("t", 0, [b"x"])
+            taken = "127.0.0.1:%d" % other.address[1]
+            failing = (("--listen", taken, "--http-listen", ""), ("--listen", "127.0.0.1:0", "--http-listen", taken),
+                       ("--set", "listeners=SSL://127.0.0.1:0", "--set", "ssl.keystore.location=/no/such/file", "--http-listen", "",
+                        "--insecure-allow-unauthenticated-network"))
+
+            def fail():
+                for words in failing:
+                    done = self.run_serve("--data", str(broker.folder / "data"), *words)
+                    self.assertEqual(done.returncode, 1, done.stderr)
+
+            self.assertEqual(broker.stop(), 0)
+            fail()
+            broker.start()
+            self.assertNotIn("did not end cleanly", broker.log())
+            broker.kill()
+            fail()  # A run that opened no log does not make good the one before.
+            broker.start()
+            self.assertIn("did not end cleanly", broker.log())
+            with broker.client() as client:
+                self.assertEqual(client.read_all("t", 0), [(0, b"x")])
+
     def test_health_and_metrics_are_served(self):
         with Broker(LEAT) as broker, broker.client() as client:
             client.create_topic("t")

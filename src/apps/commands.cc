@@ -271,7 +271,7 @@ std::vector<Command> user_commands() {
         {.path = "user list",
          .summary = "list users and their SCRAM credentials",
          .example = "leat user list",
-         .options = {},
+         .options = user_list_options(),
          .run = run_user_list},
         {.path = "user add",
          .summary = "add a user, or give one another password",
@@ -283,6 +283,8 @@ std::vector<Command> user_commands() {
          .run = run_user_add},
         {.path = "user remove",
          .summary = "remove a user's credentials",
+         .details = "Who has none left is gone, and so is his right to do everything, if --super "
+                    "gave it.",
          .example = "leat user remove alice --mechanism SCRAM-SHA-256",
          .options = user_remove_options(),
          .run = run_user_remove},

@@ -81,6 +81,7 @@ Result<int> run_reference(const Invocation& line);
 [[nodiscard]] std::span<const OptionSpec> bench_produce_options();
 [[nodiscard]] std::span<const OptionSpec> bench_consume_options();
 [[nodiscard]] std::span<const OptionSpec> bench_latency_options();
+[[nodiscard]] std::span<const OptionSpec> user_list_options();
 [[nodiscard]] std::span<const OptionSpec> user_add_options();
 [[nodiscard]] std::span<const OptionSpec> user_remove_options();
 [[nodiscard]] std::span<const OptionSpec> token_create_options();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/offline_users.h"
 
-#include <bit>
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -34,34 +34,93 @@ Result<std::int32_t> node_of(rt::Disk& disk, const std::string& directory) {
     return std::move(meta).error();
 }
 
-}  // namespace
-
-Result<void> put_offline_user(const std::string& directory, const OfflineUser& user) {
+/// A data directory that this process holds alone for a while.
+struct Opened {
     rt::PosixDisk disk;
-    LEAT_TRY(const std::int32_t node, node_of(disk, directory));
-    LEAT_TRY(const std::unique_ptr<storage::DataDirectory> opened,
-             storage::DataDirectory::open(disk, directory, node));
-    const bool was_clean = opened->was_clean() || opened->is_new();
-    LEAT_TRY(
-        const std::unique_ptr<metadata::MetadataStore> store,
-        metadata::open_sqlite_store(disk, opened->path() + "/metadata.db", fresh_cluster_id()));
-    LEAT_TRY(const metadata::State state, store->load());
-    LEAT_TRY_VOID(opened->bind_cluster(state.cluster_id));
+    std::unique_ptr<storage::DataDirectory> directory;
+    std::unique_ptr<metadata::MetadataStore> store;
+    metadata::State state;
+
+    Result<void> open(const std::string& path) {
+        LEAT_TRY(const std::int32_t node, node_of(disk, path));
+        LEAT_TRY(directory, storage::DataDirectory::open(disk, path, node));
+        LEAT_TRY(store, metadata::open_sqlite_store(disk, directory->path() + "/metadata.db",
+                                                    fresh_cluster_id()));
+        LEAT_TRY(state, store->load());
+        return directory->bind_cluster(state.cluster_id);
+    }
+};
+
+Result<bool> put(Opened& opened, const OfflineUser& user) {
     std::vector<metadata::Delta> deltas;
-    deltas.reserve(user.mechanisms.size());
+    deltas.reserve(user.mechanisms.size() + 1);
     for (const auth::ScramMechanism mechanism : user.mechanisms)
         deltas.emplace_back(metadata::ScramChanged{
             user.name, mechanism,
             std::make_shared<const auth::ScramCredential>(auth::make_credential(
                 mechanism, user.password, auth::random_bytes(auth::kScramSaltBytes),
                 user.iterations))});
-    if (user.is_super)
-        deltas.emplace_back(
-            metadata::SuperUserChanged{auth::Principal::user(user.name).text(), true});
-    LEAT_TRY_VOID(store->commit(deltas));
-    // Nothing of the logs was touched: the next start is as clean as this one was.
-    if (was_clean) return opened->mark_clean();
-    return {};
+    const std::string principal = auth::Principal::user(user.name).text();
+    if (user.is_super) deltas.emplace_back(metadata::SuperUserChanged{principal, true});
+    LEAT_TRY_VOID(opened.store->commit(deltas));
+    return user.is_super || opened.state.credentials.supers().contains(principal);
+}
+
+Result<void> remove(Opened& opened, const std::string& name,
+                    std::span<const auth::ScramMechanism> mechanisms) {
+    const metadata::Credentials& known = opened.state.credentials;
+    std::vector<metadata::Delta> deltas;
+    std::size_t left = 0;
+    if (const auto* of_user = known.find_user(name); of_user != nullptr) {
+        for (const auto& [mechanism, credential] : *of_user) {
+            const bool is_meant =
+                mechanisms.empty() || std::ranges::find(mechanisms, mechanism) != mechanisms.end();
+            if (is_meant)
+                deltas.emplace_back(metadata::ScramChanged{name, mechanism, nullptr});
+            else
+                ++left;
+        }
+    }
+    const std::string principal = auth::Principal::user(name).text();
+    if (left == 0 && known.supers().contains(principal))
+        deltas.emplace_back(metadata::SuperUserChanged{principal, false});
+    if (deltas.empty())
+        return Error{Errc::kResourceNotFound,
+                     "Attempt to delete a user credential that does not exist"};
+    return opened.store->commit(deltas);
+}
+
+/// Leaves the directory as it was found also after a failure, which is the one that is told.
+template <class Work>
+auto in_directory(const std::string& path, bool is_made, const Work& work)
+    -> decltype(work(std::declval<Opened&>())) {
+    Opened opened;
+    if (!is_made) LEAT_TRY_VOID(storage::read_directory_meta(opened.disk, path));
+    Result<void> ready = opened.open(path);
+    auto result =
+        ready.has_value() ? work(opened) : decltype(work(opened)){std::move(ready).error()};
+    if (opened.directory == nullptr) return result;
+    Result<void> done = opened.directory->leave_as_found();
+    if (result.has_value() && !done.has_value()) return std::move(done).error();
+    return result;
+}
+
+}  // namespace
+
+Result<bool> put_offline_user(const std::string& directory, const OfflineUser& user) {
+    return in_directory(directory, true, [&](Opened& opened) { return put(opened, user); });
+}
+
+Result<metadata::Credentials> offline_credentials(const std::string& directory) {
+    return in_directory(directory, false, [](Opened& opened) -> Result<metadata::Credentials> {
+        return std::move(opened.state.credentials);
+    });
+}
+
+Result<void> remove_offline_user(const std::string& directory, const std::string& name,
+                                 std::span<const auth::ScramMechanism> mechanisms) {
+    return in_directory(directory, false,
+                        [&](Opened& opened) { return remove(opened, name, mechanisms); });
 }
 
 }  // namespace leat::apps

@@ -30,6 +30,9 @@ constexpr OptionSpec kMechanism{.names = "--mechanism",
                                 .help = "which SCRAM credential; all unless given",
                                 .choices = "SCRAM-SHA-256|SCRAM-SHA-512",
                                 .repeated = true};
+constexpr OptionSpec kData{.names = "--data",
+                           .value = "DIR",
+                           .help = "write into the data directory of a stopped server instead"};
 constexpr OptionSpec kHmac{
     .names = "HMAC", .value = {}, .help = "secret of the token, in base64", .required = true};
 
@@ -44,12 +47,15 @@ constexpr auto kAdd = std::to_array<OptionSpec>({
      .value = "N",
      .help = "rounds of hashing, 4096 to 16384",
      .fallback = "16384"},
-    {.names = "--data",
-     .value = "DIR",
-     .help = "write into the data directory of a stopped server instead"},
+    kData,
     {.names = "--super", .value = {}, .help = "the user may do everything; with --data only"},
 });
-constexpr auto kRemove = std::to_array<OptionSpec>({kUser, kMechanism});
+constexpr auto kRemove = std::to_array<OptionSpec>({kUser, kMechanism, kData});
+constexpr auto kList = std::to_array<OptionSpec>({
+    {.names = "--data",
+     .value = "DIR",
+     .help = "read the data directory of a stopped server instead, which also tells who is super"},
+});
 constexpr auto kTokenCreate = std::to_array<OptionSpec>({
     {.names = "--renewer",
      .value = "USER",
@@ -129,6 +135,41 @@ Result<int> tell(const Invocation& line, const json::object& document,
     return kExitDone;
 }
 
+Result<int> tell_users(const Invocation& line, json::array rows, std::span<const Column> columns) {
+    const Section sections[] = {{.pointer = "/users", .columns = columns}};
+    json::object document;
+    document["users"] = std::move(rows);
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return kExitDone;
+}
+
+/// Who may do everything stands there whether or not he has a password.
+Result<int> list_offline(const std::string& directory, const Invocation& line) {
+    const Result<metadata::Credentials> known = offline_credentials(directory);
+    if (!known) return failed_to("list the users of " + directory, known.error());
+    json::array rows;
+    for (const auto& [name, credentials] : known->users())
+        for (const auto& [mechanism, credential] : credentials)
+            rows.push_back(
+                {{"user", name},
+                 {"mechanism", auth::name_of(mechanism)},
+                 {"iterations", credential->iterations},
+                 {"super", known->supers().contains(auth::Principal::user(name).text())}});
+    for (const std::string& principal : known->supers()) {
+        const auth::Principal parsed = auth::Principal::parse(principal);
+        if (known->find_user(parsed.name()) == nullptr)
+            rows.push_back({{"user", parsed.name()},
+                            {"mechanism", nullptr},
+                            {"iterations", nullptr},
+                            {"super", true}});
+    }
+    static constexpr Column kColumns[] = {{"user", "user"},
+                                          {"mechanism", "mechanism"},
+                                          {"iterations", "iterations"},
+                                          {"super", "super"}};
+    return tell_users(line, std::move(rows), kColumns);
+}
+
 json::object token_json(const client::TokenInfo& token) {
     json::array renewers;
     for (const std::string& one : token.renewers) renewers.emplace_back(one);
@@ -163,6 +204,9 @@ Result<int> change_token(const Invocation& line, bool renews) {
 
 }  // namespace
 
+std::span<const OptionSpec> user_list_options() {
+    return kList;
+}
 std::span<const OptionSpec> user_add_options() {
     return kAdd;
 }
@@ -180,6 +224,7 @@ std::span<const OptionSpec> token_expire_options() {
 }
 
 Result<int> run_user_list(const Invocation& line) {
+    if (line.has("data")) return list_offline(std::string{line.text("data")}, line);
     LEAT_TRY(AdminAccess access, connect_admin(line));
     const auto users = client::list_users(*access.admin);
     if (!users) return failed_to("list the users of " + access.where, users.error());
@@ -191,11 +236,7 @@ Result<int> run_user_list(const Invocation& line) {
                             {"iterations", credential.iterations}});
     static constexpr Column kColumns[] = {
         {"user", "user"}, {"mechanism", "mechanism"}, {"iterations", "iterations"}};
-    const Section sections[] = {{.pointer = "/users", .columns = kColumns}};
-    json::object document;
-    document["users"] = std::move(rows);
-    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
-    return kExitDone;
+    return tell_users(line, std::move(rows), kColumns);
 }
 
 Result<int> run_user_add(const Invocation& line) {
@@ -216,27 +257,36 @@ Result<int> run_user_add(const Invocation& line) {
                             .mechanisms = user.mechanisms,
                             .iterations = user.iterations,
                             .is_super = line.has("super")};
-        const Result<void> done = put_offline_user(directory, offline);
+        const Result<bool> is_super = put_offline_user(directory, offline);
         auth::wipe(offline.password);
         auth::wipe(user.password);
-        if (!done) return failed_to(user_at(line, "add", "to " + directory), done.error());
-    } else {
-        LEAT_TRY(AdminAccess access, connect_admin(line));
-        const auto outcome = client::put_user(*access.admin, user);
-        auth::wipe(user.password);
-        if (!outcome) return failed_to(user_at(line, "add", "to " + access.where), outcome.error());
-        Outcomes outcomes{"add", "user", access.where};
-        if (!outcomes.note(*outcome)) return outcomes.exit_code();
+        if (!is_super) return failed_to(user_at(line, "add", "to " + directory), is_super.error());
+        static constexpr Column kColumns[] = {{"user", "user"}, {"super", "super"}};
+        return tell(line, {{"user", user.name}, {"super", *is_super}}, kColumns);
     }
-    static constexpr Column kColumns[] = {{"user", "user"}, {"super", "super"}};
-    return tell(line, {{"user", user.name}, {"super", line.has("super")}}, kColumns);
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const auto outcome = client::put_user(*access.admin, user);
+    auth::wipe(user.password);
+    if (!outcome) return failed_to(user_at(line, "add", "to " + access.where), outcome.error());
+    Outcomes outcomes{"add", "user", access.where};
+    if (!outcomes.note(*outcome)) return outcomes.exit_code();
+    // Whether he is super is not told by a server: nothing is said of it rather than "no".
+    static constexpr Column kColumns[] = {{"user", "user"}};
+    return tell(line, {{"user", user.name}}, kColumns);
 }
 
 Result<int> run_user_remove(const Invocation& line) {
-    LEAT_TRY(AdminAccess access, connect_admin(line));
     const std::string name{line.text("USER")};
     std::vector<auth::ScramMechanism> mechanisms;
     if (line.has("mechanism")) mechanisms = mechanisms_of(line);
+    static constexpr Column kColumns[] = {{"removed", "removed"}};
+    if (line.has("data")) {
+        const std::string directory{line.text("data")};
+        const Result<void> done = remove_offline_user(directory, name, mechanisms);
+        if (!done) return failed_to(user_at(line, "remove", "from " + directory), done.error());
+        return tell(line, {{"removed", name}}, kColumns);
+    }
+    LEAT_TRY(AdminAccess access, connect_admin(line));
     if (mechanisms.empty()) {
         const auto users = client::list_users(*access.admin);
         if (!users)
@@ -252,7 +302,6 @@ Result<int> run_user_remove(const Invocation& line) {
         return failed_to(user_at(line, "remove", "from " + access.where), outcome.error());
     Outcomes outcomes{"remove", "user", access.where};
     if (!outcomes.note(*outcome)) return outcomes.exit_code();
-    static constexpr Column kColumns[] = {{"removed", "removed"}};
     return tell(line, {{"removed", name}}, kColumns);
 }
 

@@ -55,8 +55,6 @@ Result<std::unique_ptr<Broker>> Broker::open(BrokerParts parts) {
     if (const auto& config = controller.image().broker(); config::has_authorizer(config)) {
         auth::Policy policy{.super_users = config::super_users(config),
                             .allows_without_rules = config.allow_without_acls};
-        const auto& more = controller.image().credentials().supers();
-        policy.super_users.insert(more.begin(), more.end());
         broker->policy_ = std::make_unique<const auth::Policy>(std::move(policy));
     }
     broker->telemetry_ = std::make_unique<Telemetry>();

@@ -81,7 +81,8 @@ class Broker {
     [[nodiscard]] rt::BlockingPool& pool() const noexcept { return *parts_.pool; }
     [[nodiscard]] obs::Registry& registry() const noexcept { return *parts_.registry; }
     [[nodiscard]] BrokerMetrics& metrics() noexcept { return *metrics_; }
-    /// What holds beside the access rules; nullptr when nobody needs rights.
+    /// What holds beside the access rules and the super users that the image has; nullptr when
+    /// nobody needs rights.
     [[nodiscard]] const auth::Policy* policy() const noexcept { return policy_.get(); }
     [[nodiscard]] Telemetry& telemetry() noexcept { return *telemetry_; }
     [[nodiscard]] AuditLog& audit() noexcept { return *audit_; }

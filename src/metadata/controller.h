@@ -162,6 +162,7 @@ class Controller {
     Result<Delta> checked_broker_change(const ConfigChange& change) const;
     [[nodiscard]] std::optional<std::string> colliding_name(const std::string& name) const;
     Uuid fresh_id();
+    void drop_super_if_gone(const std::string& user, std::vector<Delta>& deltas);
 
     Image image_;
     Random random_;

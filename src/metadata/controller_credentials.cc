@@ -82,7 +82,17 @@ std::vector<Outcome> Controller::alter_scram(std::span<const ScramDeletion> dele
     for (const ScramUpsertion& one : upsertions)
         if (outcome_of(one.user).error == Errc::kNone)
             apply(ScramChanged{one.user, one.mechanism, one.credential}, deltas);
+    for (const ScramDeletion& one : deletions)
+        if (outcome_of(one.user).error == Errc::kNone) drop_super_if_gone(one.user, deltas);
     return outcomes;
+}
+
+/// Who takes a removed user's name is somebody else.
+void Controller::drop_super_if_gone(const std::string& user, std::vector<Delta>& deltas) {
+    const Credentials& known = image_.credentials();
+    const std::string principal = auth::Principal::user(user).text();
+    if (known.find_user(user) == nullptr && known.supers().contains(principal))
+        apply(SuperUserChanged{principal, false}, deltas);
 }
 
 void Controller::put_token(TokenPtr token, std::vector<Delta>& deltas) {

@@ -27,6 +27,7 @@ void Credentials::apply(const TokenChanged& change) {
 }
 
 void Credentials::apply(const SuperUserChanged& change) {
+    ++supers_version_;
     if (change.is_super) {
         supers_.insert(change.principal);
     } else {

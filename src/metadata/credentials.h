@@ -66,6 +66,8 @@ class Credentials {
     /// Principals such as "User:admin" that may do everything, beside those of super.users.
     using Supers = std::set<std::string, std::less<>>;
     [[nodiscard]] const Supers& supers() const noexcept { return supers_; }
+    /// Grows with every change of them: what was decided before may be different now.
+    [[nodiscard]] std::uint64_t supers_version() const noexcept { return supers_version_; }
 
     [[nodiscard]] std::optional<auth::ScramAccount> account(std::string_view user,
                                                             auth::ScramMechanism mechanism) const;
@@ -79,6 +81,7 @@ class Credentials {
     Tokens tokens_;
     Supers supers_;
     std::uint64_t version_ = 0;
+    std::uint64_t supers_version_ = 0;
 };
 
 }  // namespace leat::metadata

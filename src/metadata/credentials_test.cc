@@ -70,6 +70,36 @@ TEST(AlterScram, DoesAllOfAUserOrNothing) {
     EXPECT_EQ(c.image().credentials().find_user("a")->size(), 1U);
 }
 
+TEST(AlterScram, LastCredentialTakesTheSuperRightAlong) {
+    metadata::State state;
+    state.credentials.apply(SuperUserChanged{"User:a", true});
+    state.credentials.apply(SuperUserChanged{"User:b", true});
+    auto image = Image::make(state, {});
+    ASSERT_OK(image);
+    Controller c{*std::move(image), [] { return std::uint64_t{7}; }};
+    std::vector<Delta> deltas;
+    for (const char* user : {"a", "b"})
+        for (const auth::ScramMechanism mechanism : {kSha256, kSha512}) {
+            const ScramUpsertion one = upsertion(user, mechanism);
+            c.alter_scram({}, {&one, 1}, deltas);
+        }
+    const Credentials& known = c.image().credentials();
+    const std::uint64_t version = known.supers_version();
+    const ScramDeletion first{"a", kSha256};
+    const ScramDeletion second{"a", kSha512};
+    c.alter_scram({&first, 1}, {}, deltas);
+    EXPECT_TRUE(known.supers().contains("User:a")) << "the other password still proves him";
+    EXPECT_EQ(known.supers_version(), version);
+    deltas.clear();
+    c.alter_scram({&second, 1}, {}, deltas);
+    EXPECT_EQ(deltas.size(), 2U);
+    EXPECT_EQ(known.supers(), (Credentials::Supers{"User:b"}));
+    EXPECT_GT(known.supers_version(), version);
+    const ScramUpsertion again = upsertion("a", kSha256);
+    c.alter_scram({}, {&again, 1}, deltas);
+    EXPECT_FALSE(known.supers().contains("User:a"));
+}
+
 TEST(AlterScram, RefusesWhatIsNoCredential) {
     Controller c = make();
     std::vector<Delta> deltas;

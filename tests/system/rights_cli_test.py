@@ -176,7 +176,7 @@ class Users(Commands):
         return [(u["user"], u["mechanism"], u["iterations"]) for u in self.json("user", "list")["users"]]
 
     def test_are_added_listed_and_removed(self):
-        self.assertEqual(self.json("user", "add", "bob", stdin="pw\n"), {"user": "bob", "super": False})
+        self.assertEqual(self.json("user", "add", "bob", stdin="pw\n"), {"user": "bob"})
         self.json("user", "add", "cid", "--mechanism", "SCRAM-SHA-256", "--iterations", "4096", stdin="pw\n")
         self.assertEqual(sorted(self.users()), [("bob", "SCRAM-SHA-256", 16384), ("bob", "SCRAM-SHA-512", 16384), ("cid", "SCRAM-SHA-256", 4096)])
         self.properties("bob", "SCRAM-SHA-512", "bob", "pw")

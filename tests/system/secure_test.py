@@ -242,6 +242,40 @@ class Plain(unittest.TestCase):
                      **sasl("SCRAM-SHA-512", "bob", "pw-of-bob"))
                 self.assertNotIn(SECRET, server.text())
 
+    def test_who_takes_the_name_of_a_removed_super_user_is_not_super(self):
+        with Place() as place:
+            offline = lambda *a, **k: json.loads(run(LEAT, "user", *a, "--data", place / "data", "--output", "json", **k).stdout)
+            supers = lambda: {u["user"]: u["super"] for u in offline("list")["users"]}
+            self.assertEqual(offline("add", "root1", "--super", stdin="pw-of-root1\n"), {"user": "root1", "super": True})
+            self.assertEqual(offline("add", "bob", stdin="pw-of-bob\n"), {"user": "bob", "super": False})
+            self.assertEqual(supers(), {"root1": True, "bob": False})
+            settings = {k: v for k, v in self.SETTINGS.items() if k != "super.users"}
+
+            def leat(at, user, password, *words, **more):
+                file = place / f"{user}.properties"
+                file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config=ScramLoginModule "
+                                f'required username="{user}" password="{password}";\n')
+                return run(LEAT, *words, "-b", at, "--config", file, **more)
+
+            with Server(place, settings) as server:
+                at = server.addresses["SASL_PLAINTEXT"]
+                leat(at, "root1", "pw-of-root1", "topic", "create", "before")
+                for operation in ("alter", "describe"):
+                    leat(at, "root1", "pw-of-root1", "acl", "add", "--principal", "User:bob", "--operation", operation, "--cluster")
+                leat(at, "bob", "pw-of-bob", "user", "remove", "root1")
+                leat(at, "bob", "pw-of-bob", "user", "add", "root1", stdin="bobs-own\n")
+                refused = leat(at, "root1", "bobs-own", "topic", "create", "after", good=False)
+                self.assertIn("AUTHORIZATION_FAILED", refused.stderr + refused.stdout)
+            self.assertEqual(supers(), {"root1": False, "bob": False})
+            with Server(place, settings) as server:
+                at = server.addresses["SASL_PLAINTEXT"]
+                refused = leat(at, "root1", "bobs-own", "topic", "create", "after", good=False)
+                self.assertIn("AUTHORIZATION_FAILED", refused.stderr + refused.stdout)
+            self.assertNotIn("did not end cleanly", server.text())
+            offline("add", "root1", "--super", stdin="pw\n")
+            self.assertEqual(offline("remove", "root1"), {"removed": "root1"})
+            self.assertEqual(supers(), {"bob": False})
+
     def token_stands_for_its_owner(self, leat, at, place):
         token = json.loads(leat("token", "create", "--output", "json").stdout)
         self.assertEqual(token["owner"], "User:admin")

@@ -47,6 +47,10 @@ struct BrokerConfig {
     std::int64_t token_lifetime_max_ms = 604'800'000;
     std::int64_t token_expiry_ms = 86'400'000;
     std::int64_t token_expiry_check_ms = 3'600'000;
+    std::int32_t tokens_max = 10'000;
+    std::int32_t tokens_per_owner_max = 500;
+    std::int32_t token_renewers_max = 100;
+    std::int32_t token_names_max_bytes = 16'384;
 
     // Topics.
     TopicConfig topic;  ///< What a topic without settings of its own has.

@@ -133,7 +133,9 @@ class Controller {
     std::vector<Outcome> alter_scram(std::span<const ScramDeletion> deletions,
                                      std::span<const ScramUpsertion> upsertions,
                                      std::vector<Delta>& deltas);
-    void put_token(TokenPtr token, std::vector<Delta>& deltas);
+    /// Of those that are there, the ones that have ended by the time `token` is issued make room.
+    /// Errors: kPolicyViolation: too many, of all owners or of this one.
+    [[nodiscard]] Errc put_token(TokenPtr token, std::vector<Delta>& deltas);
     /// `expires` is when the token ends afterwards.
     Errc change_token(const TokenDeadline& asked, std::vector<Delta>& deltas, WallMs& expires);
     void drop_expired_tokens(WallMs now, std::vector<Delta>& deltas);
@@ -162,6 +164,7 @@ class Controller {
     Result<Delta> checked_broker_change(const ConfigChange& change) const;
     [[nodiscard]] std::optional<std::string> colliding_name(const std::string& name) const;
     Uuid fresh_id();
+    [[nodiscard]] bool has_room_for(const auth::DelegationToken& token) const;
     void drop_super_if_gone(const std::string& user, std::vector<Delta>& deltas);
 
     Image image_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Changes to SCRAM credentials and delegation tokens. Codes and texts compared with Kafka 4.3.1.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -95,9 +96,21 @@ void Controller::drop_super_if_gone(const std::string& user, std::vector<Delta>&
         apply(SuperUserChanged{principal, false}, deltas);
 }
 
-void Controller::put_token(TokenPtr token, std::vector<Delta>& deltas) {
+bool Controller::has_room_for(const auth::DelegationToken& token) const {
+    const Credentials::Tokens& known = image_.credentials().tokens();
+    if (known.contains(token.id)) return true;
+    const auto of_owner = std::ranges::count_if(
+        known, [&token](const auto& one) { return one.second->owner == token.owner; });
+    return known.size() < static_cast<std::size_t>(image_.broker().tokens_max) &&
+           of_owner < image_.broker().tokens_per_owner_max;
+}
+
+Errc Controller::put_token(TokenPtr token, std::vector<Delta>& deltas) {
+    if (!has_room_for(*token)) drop_expired_tokens(token->issued, deltas);
+    if (!has_room_for(*token)) return Errc::kPolicyViolation;
     std::string id = token->id;
     apply(TokenChanged{std::move(id), std::move(token)}, deltas);
+    return Errc::kNone;
 }
 
 Errc Controller::change_token(const TokenDeadline& asked, std::vector<Delta>& deltas,

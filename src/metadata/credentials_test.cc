@@ -118,7 +118,7 @@ TEST(ChangeToken, IsForOwnersAndRenewersWhileItHolds) {
     Controller c = make();
     std::vector<Delta> deltas;
     const auto one = std::make_shared<const auth::DelegationToken>(token("t"));
-    c.put_token(one, deltas);
+    EXPECT_EQ(c.put_token(one, deltas), Errc::kNone);
     WallMs expires;
     const auto change = [&](std::string_view who, std::int64_t now, std::int64_t until,
                             bool removes = false) {
@@ -139,10 +139,36 @@ TEST(ChangeToken, IsForOwnersAndRenewersWhileItHolds) {
     EXPECT_EQ(change("alice", 50, 150), Errc::kDelegationTokenNotFound);
 }
 
+TEST(PutToken, KeepsToTheLimitsOfAllAndOfAnOwner) {
+    config::Layers layers;
+    layers.file["leat.delegation.tokens.max"] = {"3", "f:1"};
+    layers.file["leat.delegation.tokens.per.owner.max"] = {"2", "f:2"};
+    auto image = Image::make({}, layers);
+    ASSERT_OK(image);
+    Controller c{*std::move(image), [] { return std::uint64_t{7}; }};
+    std::vector<Delta> deltas;
+    const auto put = [&](const char* id, const char* owner, std::int64_t issued = 1) {
+        auth::DelegationToken one = token(id);
+        one.owner = auth::Principal::user(owner);
+        one.issued = WallMs{issued};
+        return c.put_token(std::make_shared<const auth::DelegationToken>(one), deltas);
+    };
+    EXPECT_EQ(put("a1", "alice"), Errc::kNone);
+    EXPECT_EQ(put("a2", "alice"), Errc::kNone);
+    EXPECT_EQ(put("a3", "alice"), Errc::kPolicyViolation);
+    EXPECT_EQ(put("b1", "bob"), Errc::kNone);
+    EXPECT_EQ(put("c1", "carol"), Errc::kPolicyViolation);
+    EXPECT_EQ(deltas.size(), 3U);
+    EXPECT_EQ(put("a2", "alice"), Errc::kNone) << "it takes its own place";
+    EXPECT_EQ(put("a3", "alice", 101), Errc::kNone) << "the others have ended by then";
+    EXPECT_EQ(c.image().credentials().tokens().size(), 1U);
+}
+
 TEST(Credentials, AnswerForTokensThatHoldOnly) {
     Controller c = make();
     std::vector<Delta> deltas;
-    c.put_token(std::make_shared<const auth::DelegationToken>(token("t")), deltas);
+    EXPECT_EQ(c.put_token(std::make_shared<const auth::DelegationToken>(token("t")), deltas),
+              Errc::kNone);
     const Credentials& known = c.image().credentials();
     EXPECT_TRUE(known.token_account("t", kSha512, WallMs{99}).has_value());
     EXPECT_FALSE(known.token_account("t", kSha512, WallMs{100}).has_value());
@@ -160,19 +186,22 @@ TEST(Credentials, AnswerForTokensThatHoldOnly) {
 TEST(Credentials, AnEndBroughtForwardEndsSessions) {
     Controller c = make();
     std::vector<Delta> deltas;
-    c.put_token(std::make_shared<const auth::DelegationToken>(token("t")), deltas);
+    EXPECT_EQ(c.put_token(std::make_shared<const auth::DelegationToken>(token("t")), deltas),
+              Errc::kNone);
     auth::Session session;
     session.by_token = true;
     session.token_id = "t";
     session.token_expires = WallMs{100};
     auto shorter = token("t");
     shorter.expires = WallMs{60};
-    c.put_token(std::make_shared<const auth::DelegationToken>(shorter), deltas);
+    EXPECT_EQ(c.put_token(std::make_shared<const auth::DelegationToken>(shorter), deltas),
+              Errc::kNone);
     EXPECT_TRUE(c.image().credentials().holds(session, WallMs{59}));
     EXPECT_FALSE(c.image().credentials().holds(session, WallMs{60}));
     auto longer = token("t");
     longer.expires = WallMs{150};
-    c.put_token(std::make_shared<const auth::DelegationToken>(longer), deltas);
+    EXPECT_EQ(c.put_token(std::make_shared<const auth::DelegationToken>(longer), deltas),
+              Errc::kNone);
     EXPECT_TRUE(c.image().credentials().holds(session, WallMs{120}));
 }
 
@@ -216,7 +245,8 @@ TEST(Credentials, AreReadBackFromAStore) {
         c.alter_scram({}, users, deltas);
         const ScramDeletion gone{"b", kSha512};
         c.alter_scram({&gone, 1}, {}, deltas);
-        c.put_token(std::make_shared<const auth::DelegationToken>(kept), deltas);
+        EXPECT_EQ(c.put_token(std::make_shared<const auth::DelegationToken>(kept), deltas),
+                  Errc::kNone);
         deltas.emplace_back(SuperUserChanged{"User:a", true});
         ASSERT_OK((*store)->commit(deltas));
     }

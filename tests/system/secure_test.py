@@ -317,6 +317,27 @@ class Plain(unittest.TestCase):
             self.assertEqual([o["detail"] for o in lines if o["what"] == "Connect"], ["per_ip"])
             self.assertNotIn(SECRET, log.read_text())
 
+    def test_tokens_and_their_renewers_are_bounded(self):
+        limits = {"leat.delegation.tokens.per.owner.max": "2", "leat.delegation.tokens.max": "3",
+                  "leat.delegation.token.renewers.max": "2", "leat.delegation.token.names.max.bytes": "40"}
+        with Place() as place, Server(place, {**self.SETTINGS, **limits}) as server:
+            at = server.addresses["SASL_PLAINTEXT"]
+            file = place / "alice.properties"
+            file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config="
+                            f'PlainLoginModule required username="alice" password="{SECRET}";\n')
+
+            def create(*renewers, good=True):
+                words = [word for renewer in renewers for word in ("--renewer", renewer)]
+                return run(LEAT, "token", "create", *words, "-b", at, "--config", file, "--output", "json", good=good)
+
+            for renewers in (("a", "b", "c"), ("a", "b" * 40)):
+                self.assertIn("POLICY_VIOLATION", create(*renewers, good=False).stderr)
+            first = json.loads(create("a", "b").stdout)
+            create()
+            self.assertIn("POLICY_VIOLATION", create(good=False).stderr)
+            run(LEAT, "token", "expire", first["hmac"], "-b", at, "--config", file)
+            create()
+
     def test_what_ends_a_proof_ends_its_live_sessions(self):
         with Place() as place, Server(place, self.SETTINGS) as server:
             at = server.addresses["SASL_PLAINTEXT"]

@@ -68,12 +68,18 @@ Result<auth::DelegationToken> wanted_token(Request& request,
     if (out.owner != out.requester &&
         !may(request, auth::Operation::kCreateTokens, auth::ResourceType::kUser, out.owner.text()))
         return Error{Errc::kDelegationTokenAuthorizationFailed};
+    const config::BrokerConfig& config = request.shard->config();
+    if (message.renewers.size() > static_cast<std::size_t>(config.token_renewers_max))
+        return Error{Errc::kPolicyViolation};
+    std::size_t name_bytes = out.owner.text().size();
+    for (const auto& one : message.renewers) name_bytes += one.principal_name.size();
+    if (name_bytes > static_cast<std::size_t>(config.token_names_max_bytes))
+        return Error{Errc::kPolicyViolation};
     for (const auto& one : message.renewers) {
         if (one.principal_type != "User") return Error{Errc::kInvalidPrincipalType};
         if (one.principal_name.contains('\n')) return Error{Errc::kInvalidRequest};
         out.renewers.emplace_back(one.principal_type, one.principal_name);
     }
-    const config::BrokerConfig& config = request.shard->config();
     const std::int64_t now = request.shard->executor().wall_now().value;
     const std::int64_t lifetime =
         message.max_lifetime_ms < 0
@@ -140,15 +146,13 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
     co_await on_pool(&request->shard->broker().pool(), &request->shard->executor(), work);
     const auto shared = std::make_shared<const auth::DelegationToken>(token);
     const auto make = [&shared](metadata::Controller& controller, std::vector<Delta>& deltas) {
-        controller.put_token(shared, deltas);
-        return true;
+        return controller.put_token(shared, deltas);
     };
     const auto done =
         co_await request->shard->broker().authority().change(&request->shard->executor(), make);
-    if (!done.durable.has_value()) {
-        out.error_code = wire_code(done.durable.error().code());
-        co_return out;
-    }
+    out.error_code =
+        wire_code(done.durable.has_value() ? done.result : done.durable.error().code());
+    if (out.error_code != 0) co_return out;
     out.issue_timestamp_ms = shared->issued.value;
     out.expiry_timestamp_ms = shared->expires.value;
     out.max_timestamp_ms = shared->ends.value;

@@ -55,7 +55,7 @@ rt::Task<std::string> scrape(Broker* broker) {
         for (obs::Sample& sample : some) all.push_back(std::move(sample));
     all.push_back(
         {&group_memory_metric(), {}, static_cast<double>(broker->group_memory().used_bytes())});
-    broker->telemetry().add_samples(all);
+    broker->telemetry().add_samples(all, home.now());
     co_return broker->registry().exposition(all);
 }
 

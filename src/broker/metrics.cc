@@ -74,7 +74,8 @@ constexpr auto kTable = std::to_array<Metric>({
      .labels = {"topic", "partition"}},
     {.name = "leat_client_metric",
      .kind = Kind::kGauge,
-     .help = "Metrics that clients pushed (KIP-714), as they told them last.",
+     .help = "Metrics that clients pushed (KIP-714), as they told them last; gone after "
+             "three of a client's intervals without a word of it, a minute at least.",
      .labels = {"client_instance_id", "metric", "attributes"}},
     {.name = "leat_group_committed_offset",
      .kind = Kind::kGauge,

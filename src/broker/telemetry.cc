@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <utility>
 
 #include "codec/compression.h"
 #include "codec/crc32c.h"
@@ -17,6 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::int32_t kDefaultIntervalMs = 300'000;
+/// A client whose interval is short may be held up for longer than a few of them.
+constexpr milliseconds kSilenceMin{60'000};
 
 const std::string* part_of(const TelemetryClient& client, std::string_view key,
                            std::string& instance) {
@@ -81,10 +84,22 @@ Subscription subscription_of(const metadata::Image& image, const TelemetryClient
     return out;
 }
 
+/// Precondition: the lock is held.
+void Telemetry::drop_silent(Instant now) {
+    std::erase_if(clients_, [now](const auto& entry) {
+        const Known& one = entry.second;
+        const milliseconds patience = std::max(kSilenceMin, 3 * milliseconds{one.interval_ms});
+        const Instant last = std::max(one.last_get, one.last_push);
+        return last != Instant::min() && now - last > patience;
+    });
+}
+
 /// The one that was silent for longest makes room. Precondition: the lock is held.
-Telemetry::Known& Telemetry::known(const metadata::Image& image, const TelemetryClient& client) {
+Telemetry::Known& Telemetry::known(const metadata::Image& image, const TelemetryClient& client,
+                                   Instant now) {
     const auto found = clients_.find(client.instance);
     if (found != clients_.end()) return found->second;
+    drop_silent(now);
     const auto clients_max = static_cast<std::size_t>(image.broker().telemetry_clients_max);
     while (!clients_.empty() && clients_.size() >= clients_max) {
         const auto last = [](const auto& entry) {
@@ -101,7 +116,9 @@ Result<Subscription> Telemetry::subscribe(const metadata::Image& image,
                                           const TelemetryClient& client, Instant now) {
     Subscription subscription = subscription_of(image, client);
     const std::lock_guard lock{mutex_};
-    Known& one = known(image, client);
+    Known& one = known(image, client, now);
+    // Who comes again under the same id is no longer the one that ended.
+    if (std::exchange(one.has_ended, false)) one.may_ask_again = true;
     const Instant last = std::max(one.last_get, one.last_push);
     const bool is_early = last != Instant::min() && now - last < milliseconds{one.interval_ms};
     if (is_early && !one.may_ask_again) return Error{Errc::kThrottlingQuotaExceeded};
@@ -125,7 +142,7 @@ Result<void> Telemetry::push(const metadata::Image& image, const TelemetryClient
     const Subscription subscription = subscription_of(image, client);
     {
         const std::lock_guard lock{mutex_};
-        Known& one = known(image, client);
+        Known& one = known(image, client, now);
         const bool is_early = one.last_push != Instant::min() && one.last_get <= one.last_push &&
                               now - one.last_push < milliseconds{one.interval_ms};
         if (is_early && !push.is_last) return Error{Errc::kThrottlingQuotaExceeded};
@@ -146,7 +163,7 @@ Result<void> Telemetry::push(const metadata::Image& image, const TelemetryClient
     const auto points = decode_otlp(*inflated, 8 * values_max);
     if (!points.has_value()) return Error{Errc::kInvalidRecord};
     const std::lock_guard lock{mutex_};
-    Known& one = known(image, client);
+    Known& one = known(image, client, now);
     for (const OtlpPoint& point : *points) {
         const std::pair key{point.name, point.attributes};
         const auto found = one.values.find(key);
@@ -156,12 +173,13 @@ Result<void> Telemetry::push(const metadata::Image& image, const TelemetryClient
             found->second = point.is_delta ? found->second + point.value : point.value;
         }
     }
-    if (push.is_last) clients_.erase(client.instance);
+    one.has_ended = push.is_last;
     return {};
 }
 
-void Telemetry::add_samples(std::vector<obs::Sample>& out) {
+void Telemetry::add_samples(std::vector<obs::Sample>& out, Instant now) {
     const std::lock_guard lock{mutex_};
+    drop_silent(now);
     for (const auto& [instance, one] : clients_)
         for (const auto& [key, value] : one.values)
             out.push_back(

@@ -41,6 +41,9 @@ struct Subscription {
     std::int32_t interval_ms = 300'000;
 };
 
+/// What a client said stays for three of its intervals of silence, a minute at least, whether it
+/// told that it ends or not: the last values of one that ran shortly can be read, too.
+///
 /// Threading: thread-safe.
 /// Memory:    bounded by the number of clients and of values each.
 class Telemetry {
@@ -60,8 +63,8 @@ class Telemetry {
     Result<void> push(const metadata::Image& image, const TelemetryClient& client, const Push& push,
                       Instant now);
 
-    /// The last values of all clients.
-    void add_samples(std::vector<obs::Sample>& out);
+    /// The last values of all clients that were heard of lately.
+    void add_samples(std::vector<obs::Sample>& out, Instant now);
     [[nodiscard]] std::size_t size();
 
   private:
@@ -71,9 +74,11 @@ class Telemetry {
         Instant last_push = Instant::min();
         std::int32_t interval_ms = 300'000;
         bool may_ask_again = true;  ///< The last answer told it to.
+        bool has_ended = false;     ///< It said so with its last push.
         std::map<std::pair<std::string, std::string>, double> values;
     };
-    Known& known(const metadata::Image& image, const TelemetryClient& client);
+    Known& known(const metadata::Image& image, const TelemetryClient& client, Instant now);
+    void drop_silent(Instant now);
     static Result<void> check(const config::BrokerConfig& config, const Push& push);
 
     std::mutex mutex_;  ///< Locks: clients_. Held while a few hundred values are copied.

@@ -94,15 +94,62 @@ TEST(Telemetry, AddsUpChangesAndShowsThem) {
     ASSERT_OK(telemetry.push(image, client(1), push_of(*subscription, text), kStart + seconds{1}));
     ASSERT_OK(telemetry.push(image, client(1), push_of(*subscription, text), kStart + seconds{2}));
     std::vector<obs::Sample> samples;
-    telemetry.add_samples(samples);
+    telemetry.add_samples(samples, kStart + seconds{2});
     ASSERT_EQ(samples.size(), 1U);
     EXPECT_EQ(samples[0].value, 10);
     EXPECT_EQ(samples[0].labels[1], "a.total");
     EXPECT_EQ(samples[0].labels[2], "client_id=app");
+}
+
+TEST(Telemetry, KeepsWhatAClientSaidAMinuteBeyondItsEnd) {
+    const auto image = image_with({{"a", {{"metrics", "*"}, {"interval.ms", "1000"}}}});
+    Telemetry telemetry;
+    const auto subscription = telemetry.subscribe(image, client(1), kStart);
+    ASSERT_OK(subscription);
+    const std::string text = pushed();
     Telemetry::Push last = push_of(*subscription, text);
     last.is_last = true;
-    ASSERT_OK(telemetry.push(image, client(1), last, kStart + seconds{2}));
+    ASSERT_OK(telemetry.push(image, client(1), last, kStart + seconds{1}));
+    const auto shown = [&telemetry](Instant now) {
+        std::vector<obs::Sample> samples;
+        telemetry.add_samples(samples, now);
+        return samples.size();
+    };
+    EXPECT_EQ(shown(kStart + seconds{61}), 1U);
+    EXPECT_EQ(shown(kStart + seconds{62}), 0U);
     EXPECT_EQ(telemetry.size(), 0U);
+}
+
+TEST(Telemetry, DropsWhoIsSilentForThreeIntervals) {
+    const auto image = image_with({{"a", {{"metrics", "*"}, {"interval.ms", "100000"}}}});
+    Telemetry telemetry;
+    const auto subscription = telemetry.subscribe(image, client(1), kStart);
+    ASSERT_OK(subscription);
+    const std::string text = pushed();
+    ASSERT_OK(telemetry.push(image, client(1), push_of(*subscription, text), kStart + seconds{1}));
+    std::vector<obs::Sample> samples;
+    telemetry.add_samples(samples, kStart + seconds{301});
+    EXPECT_EQ(samples.size(), 1U);
+    // Nobody looks, but somebody comes: that is enough.
+    ASSERT_OK(telemetry.subscribe(image, client(2), kStart + seconds{302}));
+    EXPECT_EQ(telemetry.size(), 1U);
+    samples.clear();
+    telemetry.add_samples(samples, kStart + seconds{302});
+    EXPECT_TRUE(samples.empty());
+}
+
+TEST(Telemetry, WhoEndedMayBeginAnew) {
+    const auto image = image_with({{"a", {{"metrics", "*"}, {"interval.ms", "60000"}}}});
+    Telemetry telemetry;
+    const auto subscription = telemetry.subscribe(image, client(1), kStart);
+    ASSERT_OK(subscription);
+    const std::string text = pushed();
+    Telemetry::Push last = push_of(*subscription, text);
+    last.is_last = true;
+    ASSERT_OK(telemetry.push(image, client(1), last, kStart + seconds{1}));
+    EXPECT_OK(telemetry.subscribe(image, client(1), kStart + seconds{2}));
+    EXPECT_ERRC(telemetry.subscribe(image, client(1), kStart + seconds{3}),
+                Errc::kThrottlingQuotaExceeded);
 }
 
 TEST(Telemetry, RefusesWhatDoesNotFit) {

@@ -67,6 +67,10 @@ class Telemetry(unittest.TestCase):
         shown = self.metrics()
         self.assertEqual(len(shown), 1)
         self.assertIn('metric="org.apache.x",attributes="client_id=app-1"} 2.5', shown[0])
+        # What a client that ran shortly says at its end can still be read.
+        end = push | {"terminating": True, "metrics": gzip.compress(gauge("org.apache.x", 3.5))}
+        self.assertEqual(self.client.call("PushTelemetry", 0, **end)["error_code"], 0)
+        self.assertIn('metric="org.apache.x",attributes="client_id=app-1"} 3.5', "".join(self.metrics()))
         other = push | {"subscription_id": told["subscription_id"] + 1, "client_instance_id": none["client_instance_id"]}
         self.assertEqual(self.client.call("PushTelemetry", 0, **other)["error_code"], 117)
 

@@ -338,6 +338,33 @@ class Plain(unittest.TestCase):
             run(LEAT, "token", "expire", first["hmac"], "-b", at, "--config", file)
             create()
 
+    def test_what_becomes_of_tokens_is_in_the_audit_log(self):
+        with Place() as place:
+            log = place / "audit.log"
+            with Server(place, {**self.SETTINGS, "leat.audit.log": log, "leat.audit.allowed": "changes",
+                                "leat.delegation.tokens.per.owner.max": "1"}) as server:
+                at = server.addresses["SASL_PLAINTEXT"]
+                file = place / "alice.properties"
+                file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config="
+                                f'PlainLoginModule required username="alice" password="{SECRET}";\n')
+                leat = lambda *a, **k: run(LEAT, "token", *a, "-b", at, "--config", file, "--output", "json", **k)
+                token = json.loads(leat("create").stdout)
+                leat("create", good=False)
+                leat("renew", token["hmac"])
+                leat("renew", "AAAA", good=False)
+                leat("expire", token["hmac"])
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            told = [(o["event"], o["what"], o["principal"], o["mechanism"], o["name"], o["detail"])
+                    for o in lines if o.get("resource") == "DELEGATION_TOKEN"]
+            alice = ("User:alice", "PLAIN")
+            self.assertEqual(told, [
+                ("allowed", "CreateDelegationToken", *alice, token["id"], "owner User:alice"),
+                ("denied", "CreateDelegationToken", *alice, "", "POLICY_VIOLATION"),
+                ("allowed", "RenewDelegationToken", *alice, token["id"], "owner User:alice"),
+                ("denied", "RenewDelegationToken", *alice, "", "DELEGATION_TOKEN_NOT_FOUND"),
+                ("allowed", "ExpireDelegationToken", *alice, token["id"], "owner User:alice")])
+            self.assertNotIn(token["hmac"], log.read_text())
+
     def test_what_ends_a_proof_ends_its_live_sessions(self):
         with Place() as place, Server(place, self.SETTINGS) as server:
             at = server.addresses["SASL_PLAINTEXT"]

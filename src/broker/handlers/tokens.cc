@@ -94,22 +94,61 @@ Result<auth::DelegationToken> wanted_token(Request& request,
     return out;
 }
 
+/// Errors that say: not you, or not with this. What the disk could not do is no denial, and what
+/// a right was missing for has been recorded with that right.
+bool is_denial(Errc code) {
+    return code == Errc::kDelegationTokenRequestNotAllowed ||
+           code == Errc::kDelegationTokenOwnerMismatch || code == Errc::kDelegationTokenNotFound ||
+           code == Errc::kPolicyViolation;
+}
+
+/// `token` is null when there is none: then nothing but the caller can be named.
+void audit(const Request& request, const auth::DelegationToken* token, Errc code) {
+    Broker& broker = request.shard->broker();
+    const bool is_allowed = code == Errc::kNone;
+    // All of it changes something, whatever Kafka asks rights for.
+    const bool is_wanted =
+        is_allowed ? broker.audit().wants_allowed(auth::Operation::kAlter) : is_denial(code);
+    if (broker.policy() == nullptr || !is_wanted) return;
+    std::string detail;
+    if (!is_allowed) detail = info(code).name;
+    if (token != nullptr)
+        detail += std::string{detail.empty() ? "" : ", "} + "owner " + token->owner.text();
+    broker.audit().record(
+        request.shard->executor(),
+        {.principal = request.principal().text(),
+         .mechanism = request.connection->session.mechanism,
+         .host = request.connection->peer_host,
+         .client_id = request.client_id(),
+         .what = request.header.api->name,
+         .resource = auth::name_of(auth::ResourceType::kDelegationToken),
+         .name = token != nullptr ? std::string_view{token->id} : std::string_view{},
+         .detail = detail,
+         .is_allowed = is_allowed});
+}
+
 struct Changed {
     Errc code = Errc::kNone;
     WallMs expires{-1};
+    metadata::TokenPtr token;  ///< Before the change; null when it was not found.
 };
 
 rt::Task<Changed> change(Request* request, metadata::TokenDeadline asked) {
     Changed out;
     out.code = refusal(*request);
-    if (out.code != Errc::kNone) co_return out;
+    if (out.code != Errc::kNone) {
+        audit(*request, nullptr, out.code);
+        co_return out;
+    }
     const auto make = [&asked, &out](metadata::Controller& controller, std::vector<Delta>& deltas) {
+        out.token = controller.image().credentials().find_token_by_hmac(asked.hmac);
         return controller.change_token(asked, deltas, out.expires);
     };
     const auto done =
         co_await request->shard->broker().authority().change(&request->shard->executor(), make);
     out.code = done.durable.has_value() ? done.result : done.durable.error().code();
     if (out.code != Errc::kNone) out.expires = WallMs{-1};
+    audit(*request, out.token.get(), out.code);
     co_return out;
 }
 
@@ -131,11 +170,16 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
     out.token_requester_principal_type = request->principal().type();
     out.token_requester_principal_name = request->principal().name();
     out.issue_timestamp_ms = out.expiry_timestamp_ms = out.max_timestamp_ms = -1;
-    out.error_code = wire_code(refusal(*request));
-    if (out.error_code != 0) co_return out;
+    const Errc refused = refusal(*request);
+    out.error_code = wire_code(refused);
+    if (refused != Errc::kNone) {
+        audit(*request, nullptr, refused);
+        co_return out;
+    }
     Result<auth::DelegationToken> wanted = wanted_token(*request, *message);
     if (!wanted.has_value()) {
         out.error_code = wire_code(wanted.error().code());
+        audit(*request, nullptr, wanted.error().code());
         co_return out;
     }
     auth::DelegationToken& token = *wanted;
@@ -150,9 +194,10 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
     };
     const auto done =
         co_await request->shard->broker().authority().change(&request->shard->executor(), make);
-    out.error_code =
-        wire_code(done.durable.has_value() ? done.result : done.durable.error().code());
-    if (out.error_code != 0) co_return out;
+    const Errc code = done.durable.has_value() ? done.result : done.durable.error().code();
+    audit(*request, code == Errc::kNone ? shared.get() : nullptr, code);
+    out.error_code = wire_code(code);
+    if (code != Errc::kNone) co_return out;
     out.issue_timestamp_ms = shared->issued.value;
     out.expiry_timestamp_ms = shared->expires.value;
     out.max_timestamp_ms = shared->ends.value;

@@ -4,6 +4,8 @@
 #include <boost/json.hpp>
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "apps/cluster_access.h"
 #include "config/properties.h"
@@ -53,8 +55,22 @@ std::string from_environment(const char* name) {
     return value == nullptr ? std::string{} : std::string{value};
 }
 
+/// As Kafka makes it of a name: from the folder that the process began in, with single slashes and
+/// none at the end; "." and ".." stay, since a link may lie before them.
+Result<std::string> absolute(const std::string& path) {
+    std::error_code failed;
+    const std::filesystem::path whole = std::filesystem::absolute(path, failed);
+    if (failed)
+        return Error{Errc::kIoError, "the folder this process runs in: " + failed.message()};
+    std::string out;
+    for (const char c : whole.string())
+        if (c != '/' || !out.ends_with('/')) out += c;
+    if (out.size() > 1 && out.ends_with('/')) out.pop_back();
+    return out;
+}
+
 Result<std::string> data_directory_of(const config::BrokerConfig& config) {
-    if (!config.log_dirs.empty()) return config.log_dirs.front();
+    if (!config.log_dirs.empty()) return absolute(config.log_dirs.front());
     // The XDG specification: relative paths in the variable are to be ignored.
     const std::string base = from_environment("XDG_DATA_HOME");
     if (base.starts_with('/')) return base + "/leat";

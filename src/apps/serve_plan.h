@@ -20,7 +20,7 @@ struct ServePlan {
     config::Layers
         layers;  ///< Command line and file; the dynamic layers come from the metadata store.
     std::shared_ptr<const config::BrokerConfig> config;  ///< Of these layers.
-    std::string data_directory;
+    std::string data_directory;  ///< Absolute: as clients are told it, and name it in turn.
     std::vector<std::string> unknown_settings;  ///< To be warned about.
     bool is_ready_line_json = false;
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "testkit/result_matchers.h"
@@ -67,6 +68,20 @@ TEST(ServePlan, PutsTheCommandLineOverTheFile) {
     EXPECT_EQ(plan->config->node_id, 7);
     EXPECT_EQ(plan->data_directory, "/b");
     EXPECT_EQ(plan->unknown_settings, std::vector<std::string>{"x.y"});
+}
+
+TEST(ServePlan, DataDirectoryIsAbsoluteAsKafkaMakesIt) {
+    const std::string here = std::filesystem::current_path().string();
+    const std::pair<std::string, std::string> cases[] = {{"leat", here + "/leat"},
+                                                         {"./a//b/", here + "/./a/b"},
+                                                         {"../x", here + "/../x"},
+                                                         {"/data//leat/", "/data/leat"},
+                                                         {"/", "/"}};
+    for (const auto& [told, expected] : cases) {
+        const auto plan = serve_plan(line_with({{"data", told}}));
+        ASSERT_OK(plan);
+        EXPECT_EQ(plan->data_directory, expected);
+    }
 }
 
 TEST(ServePlan, NamesFileLineAndSettingOfABadValue) {

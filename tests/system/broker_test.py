@@ -558,6 +558,19 @@ class Operator(unittest.TestCase):
             with broker.client() as client:
                 self.assertEqual(client.read_all("t", 0), [(0, b"x")])
 
+    def test_a_data_directory_that_is_told_from_here_is_known_by_its_whole_name(self):
+        class Here(Broker):
+            def command(self):
+                return ["env", "-C", str(self.folder), *(x if x != str(self.folder / "data") else "data" for x in super().command())]
+
+        with Here(LEAT) as broker, protocol.Client("%s:%d" % broker.address) as client:
+            whole = str((broker.folder / "data").resolve())
+            self.assertEqual([one["log_dir"] for one in client.call("DescribeLogDirs", 2, topics=None)["results"]], [whole])
+            with broker.client() as other:
+                other.create_topic("t")
+            moved = client.call("AlterReplicaLogDirs", 1, dirs=[{"path": whole, "topics": [{"name": "t", "partitions": [0]}]}])
+            self.assertEqual(moved["results"][0]["partitions"][0]["error_code"], 0)
+
     def test_health_and_metrics_are_served(self):
         with Broker(LEAT) as broker, broker.client() as client:
             client.create_topic("t")

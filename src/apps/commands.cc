@@ -73,8 +73,10 @@ std::vector<Command> serve_commands() {
         {.path = "serve",
          .summary = "run the backbone",
          .details = "Everything in one process, until SIGTERM or SIGINT: then requests that have "
-                    "begun are finished, everything is synced, and it exits with 0. When it is "
-                    "ready it prints one line that names every listener and the data directory. "
+                    "begun are finished, everything is synced, and it exits with 0. A second "
+                    "SIGINT, or a SIGTERM a second later, ends it at once, and the next start "
+                    "recovers. When it is ready it prints one line that names every listener and "
+                    "the data directory. "
                     "'leat reference --print settings' lists what --set and the file take.",
          .example = "leat serve --data /var/lib/leat --set num.partitions=6",
          .kind = CommandKind::kPlain,

@@ -6,6 +6,10 @@
 namespace leat::apps {
 namespace {
 
+/// Nobody presses Ctrl-C twice in so short a time.
+constexpr std::chrono::milliseconds kSameKey{100};
+constexpr std::chrono::seconds kSameRequest{1};
+
 volatile std::sig_atomic_t interrupted = 0;
 
 void on_signal(int /*number*/) {
@@ -24,6 +28,10 @@ void watch_interrupts() {
 
 bool is_interrupted() {
     return interrupted != 0;
+}
+
+bool ends_at_once(int number, std::chrono::nanoseconds since_first) {
+    return since_first >= (number == SIGINT ? std::chrono::nanoseconds{kSameKey} : kSameRequest);
 }
 
 }  // namespace leat::apps

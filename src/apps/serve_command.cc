@@ -10,6 +10,7 @@
 
 #include "apps/commands.h"
 #include "apps/fault_injection.h"
+#include "apps/interrupt.h"
 #include "apps/output.h"
 #include "apps/serve_plan.h"
 #include "broker/admin_http.h"
@@ -119,6 +120,7 @@ class Process {
     std::optional<rt::StopSignals> signals_;
     bool is_started_ = false;
     bool is_stopping_ = false;
+    Instant stop_asked_;  ///< When it began to stop.
     bool is_clean_ = false;
 };
 
@@ -245,13 +247,16 @@ rt::Task<void> Process::stop() {
 }
 
 void Process::on_signal(int number) {
+    const Instant now = loops_.front()->now();
     if (is_stopping_) {
+        if (!ends_at_once(number, now - stop_asked_)) return;
         // As after a crash, the next start recovers.
         kLog.warn("stopped at once by a second signal", {{"signal", number}});
         obs::flush_log();
         std::_Exit(kExitFailed);
     }
     is_stopping_ = true;
+    stop_asked_ = now;
     kLog.info("stopping", {{"signal", number}});
     admin_->set_ready(false);
     if (is_started_) drain();

@@ -7,6 +7,7 @@ usage: broker_test.py LEAT [TEST...]
 import concurrent.futures
 import gzip
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
@@ -557,6 +558,20 @@ class Operator(unittest.TestCase):
             self.assertIn("did not end cleanly", broker.log())
             with broker.client() as client:
                 self.assertEqual(client.read_all("t", 0), [(0, b"x")])
+
+    def test_a_signal_that_comes_twice_at_once_is_one(self):
+        with Broker(LEAT) as broker:
+            with broker.client() as client:
+                client.create_topic("t")
+                client.produce("t", 0, [b"x"])
+            # As timeout(1) does, and with something between: two that come together can be one for the kernel.
+            for how in (signal.SIGTERM, signal.SIGTERM, signal.SIGTERM):
+                broker.process.send_signal(how)
+                time.sleep(0.002)
+            self.assertEqual(broker.process.wait(30), 0)
+            broker.process.stdout.close()
+            broker.start()
+            self.assertNotIn("did not end cleanly", broker.log())
 
     def test_a_data_directory_that_is_told_from_here_is_known_by_its_whole_name(self):
         class Here(Broker):

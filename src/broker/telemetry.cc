@@ -10,6 +10,7 @@
 
 #include "codec/compression.h"
 #include "codec/crc32c.h"
+#include "config/resource_config.h"
 #include "config/setting.h"
 
 namespace leat::broker {
@@ -44,15 +45,15 @@ std::string_view value_or(const config::Values& values, std::string_view name,
 /// Every pattern must match; an expression that is none matches nobody.
 bool matches(const config::Values& values, const TelemetryClient& client) {
     for (const std::string& pattern : config::split_list(value_or(values, "match", ""))) {
-        const std::size_t at = pattern.find('=');
-        if (at == std::string::npos) return false;
+        const auto parsed = config::parse_client_match(pattern);
+        if (!parsed) return false;
         std::string instance;
-        const std::string* text =
-            part_of(client, std::string_view{pattern}.substr(0, at), instance);
+        const std::string* text = part_of(client, parsed->part, instance);
         RE2::Options options;
         options.set_log_errors(false);
-        options.set_max_mem(1 << 20);
-        const RE2 expression{pattern.substr(at + 1), options};
+        options.set_max_mem(config::kClientMatchMemory);
+        const RE2 expression{re2::StringPiece{parsed->expression.data(), parsed->expression.size()},
+                             options};
         if (text == nullptr || !expression.ok() || !RE2::FullMatch(*text, expression)) return false;
     }
     return true;

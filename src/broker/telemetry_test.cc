@@ -83,6 +83,8 @@ TEST(Subscription, MatchesEachPartOfAClientAndIgnoresBadExpressions) {
     EXPECT_EQ(asked("client_source_address=127.0.0.1,client_source_port=4.*"), 1U);
     EXPECT_EQ(asked("client_id=("), 0U);
     EXPECT_EQ(asked("client_id=ap"), 0U);
+    EXPECT_EQ(asked(" client_id = a.p "), 1U);
+    EXPECT_EQ(asked("client_id=app="), 1U) << "as Kafka splits it";
 }
 
 TEST(Telemetry, AddsUpChangesAndShowsThem) {

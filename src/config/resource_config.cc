@@ -14,18 +14,20 @@ constexpr std::array<std::string_view, 6> kMatchKeys{
     "client_instance_id",    "client_id",         "client_software_name", "client_software_version",
     "client_source_address", "client_source_port"};
 
-/// "client_id=regex" each; the expressions are checked where they are used.
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && static_cast<unsigned char>(text.front()) <= ' ') text.remove_prefix(1);
+    while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
+    return text;
+}
+
+/// The expressions are checked where they can be compiled: by the controller.
 std::string_view check_match(const Value& value) {
     const auto* patterns = std::get_if<std::vector<std::string>>(&value);
     if (patterns == nullptr) return "";
-    for (const std::string& pattern : *patterns) {
-        const std::size_t at = pattern.find('=');
-        if (at == std::string::npos) return "Illegal client matching pattern";
-        if (std::ranges::find(kMatchKeys, std::string_view{pattern}.substr(0, at)) ==
-            kMatchKeys.end())
-            return "Illegal client matching pattern";
-    }
-    return "";
+    const bool are_good = std::ranges::all_of(*patterns, [](const std::string& pattern) {
+        return parse_client_match(pattern).has_value();
+    });
+    return are_good ? "" : "Illegal client matching pattern";
 }
 
 constexpr auto kClientMetrics = std::to_array<Setting>({
@@ -73,6 +75,17 @@ const Setting* find(std::span<const Setting> rows, std::string_view name) {
 }
 
 }  // namespace
+
+std::optional<ClientMatch> parse_client_match(std::string_view pattern) {
+    // Java's split: what is empty at the end is not there.
+    while (pattern.ends_with('=')) pattern.remove_suffix(1);
+    const std::size_t at = pattern.find('=');
+    if (at == std::string_view::npos || pattern.find('=', at + 1) != std::string_view::npos)
+        return std::nullopt;
+    const ClientMatch out{trimmed(pattern.substr(0, at)), trimmed(pattern.substr(at + 1))};
+    if (std::ranges::find(kMatchKeys, out.part) == kMatchKeys.end()) return std::nullopt;
+    return out;
+}
 
 const ResourceSettings& client_metrics_settings() {
     static constexpr ResourceSettings kSettings{kClientMetrics, Source::kClientMetrics,

@@ -30,6 +30,16 @@ const ResourceSettings& client_metrics_settings();
 /// Those of one group of the consumer protocol; the broker has the defaults.
 const ResourceSettings& group_settings();
 
+/// One pattern of the setting match, "client_id=app-.*", as Kafka takes it apart.
+struct ClientMatch {
+    std::string_view part;        ///< Of what is known of a client, such as "client_id".
+    std::string_view expression;  ///< A regular expression for all of it; not checked.
+};
+/// Of one expression, compiled and while it matches.
+inline constexpr std::int64_t kClientMatchMemory = 1 << 20;
+/// nullopt for what is no such pattern.
+std::optional<ClientMatch> parse_client_match(std::string_view pattern);
+
 /// Applies `change` to the values of a thing that has these settings.
 /// Errors: kInvalidConfig (unknown name; append or subtract to what is no list).
 Result<void> alter_resource(const ResourceSettings& settings, Values& values,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Changes to access rules, quotas and subscriptions to clients' metrics.
+#include <re2/re2.h>
+
 #include <set>
 
 #include "config/resource_config.h"
@@ -23,6 +25,24 @@ std::string error_of(const QuotaChange& change) {
             !why.empty())
             return why;
     return "";
+}
+
+/// Of a subscription to metrics: one that does not compile would match nobody, and nobody be told.
+Result<void> check_expressions(const config::Values& values) {
+    const auto match = values.find("match");
+    if (match == values.end()) return {};
+    for (const std::string& pattern : config::split_list(match->second)) {
+        re2::RE2::Options options;
+        options.set_log_errors(false);
+        options.set_max_mem(config::kClientMatchMemory);
+        const auto parsed = config::parse_client_match(pattern);
+        if (!parsed ||
+            !re2::RE2{re2::StringPiece{parsed->expression.data(), parsed->expression.size()},
+                      options}
+                 .ok())
+            return Error{Errc::kInvalidConfig, "Illegal client matching pattern: " + pattern};
+    }
+    return {};
 }
 
 }  // namespace
@@ -113,6 +133,7 @@ Result<Delta> Controller::checked_resource_change(const ConfigChange& change) co
         LEAT_TRY_VOID(config::alter_resource(settings, values, alteration));
     LEAT_TRY_VOID(is_group ? config::check_group(image_.broker(), values)
                            : config::check_resource(settings, values));
+    if (!is_group) LEAT_TRY_VOID(check_expressions(values));
     return Delta{ResourceConfigChanged{change.type, change.name, std::move(values)}};
 }
 

@@ -73,6 +73,32 @@ TEST(DeleteAcls, EachFilterTellsWhatItMatched) {
     EXPECT_EQ(deltas.size(), 2U);
 }
 
+TEST(AlterClientMetrics, TakesPatternsThatKafkaTakes) {
+    Controller c = make();
+    const auto match = [&c](std::string text) {
+        const ConfigChange change{.type = ResourceType::kClientMetrics,
+                                  .name = "sub",
+                                  .alterations = {{.name = "match",
+                                                   .op = config::AlterOp::kSet,
+                                                   .value = std::move(text)}},
+                                  .replace_all = false};
+        std::vector<Delta> deltas;
+        const auto outcome = c.alter_configs({&change, 1}, false, deltas)[0];
+        EXPECT_EQ(deltas.empty(), outcome.error != Errc::kNone);
+        return outcome;
+    };
+    for (const char* good :
+         {"client_id=app-.*", "client_id = a|b ,client_source_port=4.*", "client_id=a=", ""})
+        EXPECT_EQ(match(good).error, Errc::kNone) << good;
+    for (const char* bad : {"client_id=(", "client_id=a=b", "client_id", "client_id=", "=a",
+                            "no_such=a", "client_id=a,client_id=[", "client_id=*"}) {
+        const Outcome outcome = match(bad);
+        EXPECT_EQ(outcome.error, Errc::kInvalidConfig) << bad;
+        EXPECT_NE(outcome.message.find("Illegal client matching pattern"), std::string::npos)
+            << outcome.message;
+    }
+}
+
 TEST(AlterGroupConfigs, KeepsWhatLiesWithinTheBrokersBounds) {
     Controller c = make();
     std::vector<Delta> deltas;

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <future>
 #include <optional>
 #include <thread>
@@ -20,6 +21,9 @@ namespace {
 constexpr obs::Logger kLog{"client"};
 constexpr std::uint64_t kOne = 1;
 constexpr std::chrono::seconds kDestroyMax{5};
+/// Messages that leave a partition's queue in one call. Each call reads the clock twice and marks
+/// the client as alive.
+constexpr std::size_t kTaken = 256;
 
 /// Trouble that belongs to the client and not to a partition.
 struct Told {
@@ -33,14 +37,39 @@ void destroy_message(void* message) {
 
 }  // namespace
 
+struct PartitionReader::Lane {
+    TopicPartition where;
+    RdPtr<rd_kafka_queue_t> queue;
+    std::array<rd_kafka_message_t*, kTaken> taken{};
+    std::size_t next = 0;  ///< Of `taken`: those before it are gone.
+    std::size_t count = 0;
+
+    Lane(TopicPartition of, RdPtr<rd_kafka_queue_t> from)
+        : where(std::move(of)), queue(std::move(from)) {}
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
+    ~Lane() {
+        for (; next < count; ++next) rd_kafka_message_destroy(taken[next]);
+    }
+    /// Null: nothing has come.
+    [[nodiscard]] rd_kafka_message_t* front() {
+        if (next < count) return taken[next];
+        const ssize_t came =
+            rd_kafka_consume_batch_queue(queue.get(), 0, taken.data(), taken.size());
+        next = 0;
+        count = came > 0 ? static_cast<std::size_t>(came) : 0;
+        return count > 0 ? taken[0] : nullptr;
+    }
+};
+
 struct PartitionReader::State {
     RdPtr<rd_kafka_t> handle;
-    std::map<TopicPartition, RdPtr<rd_kafka_queue_t>> queues;
+    std::map<TopicPartition, std::unique_ptr<Lane>> lanes;
     std::optional<Told> fatal;
     int descriptor = -1;
 
     ~State() {
-        queues.clear();
+        lanes.clear();
         if (handle) {
             rd_kafka_consumer_close(handle.get());
             destroy(handle.release());
@@ -112,13 +141,14 @@ Result<void> PartitionReader::add(std::span<const StartAt> starts) {
     if (starts.empty()) return {};
     State& state = *state_;
     for (const StartAt& start : starts) {
-        auto& queue = state.queues[start.where];
-        queue.reset(rd_kafka_queue_get_partition(state.handle.get(), start.where.topic.c_str(),
-                                                 start.where.partition));
+        RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_get_partition(
+            state.handle.get(), start.where.topic.c_str(), start.where.partition)};
         if (!queue) return Error{Errc::kUsage, "partition of " + start.where.topic};
         // Before fetching starts, else its first records go to the common queue.
         rd_kafka_queue_forward(queue.get(), nullptr);
         rd_kafka_queue_io_event_enable(queue.get(), state.descriptor, &kOne, sizeof kOne);
+        state.lanes.insert_or_assign(start.where,
+                                     std::make_unique<Lane>(start.where, std::move(queue)));
     }
     const auto list = state.list_of(starts);
     const RdPtr<rd_kafka_error_t> failure{
@@ -133,15 +163,16 @@ Result<void> PartitionReader::remove(std::span<const TopicPartition> where) {
     State& state = *state_;
     std::vector<StartAt> known;
     for (const TopicPartition& one : where)
-        if (state.queues.contains(one)) known.push_back({one, Offset{0}});
+        if (state.lanes.contains(one)) known.push_back({one, Offset{0}});
     if (known.empty()) return {};
     const auto list = state.list_of(known);
     const RdPtr<rd_kafka_error_t> failure{
         rd_kafka_incremental_unassign(state.handle.get(), list.get())};
     for (const StartAt& one : known) {
-        auto& queue = state.queues[one.where];
-        rd_kafka_queue_io_event_enable(queue.get(), -1, nullptr, 0);
-        state.queues.erase(one.where);
+        const auto lane = state.lanes.find(one.where);
+        if (lane == state.lanes.end()) continue;  // Named twice.
+        rd_kafka_queue_io_event_enable(lane->second->queue.get(), -1, nullptr, 0);
+        state.lanes.erase(lane);
     }
     if (failure)
         return to_error(rd_kafka_error_code(failure.get()), "giving up partitions",
@@ -149,14 +180,34 @@ Result<void> PartitionReader::remove(std::span<const TopicPartition> where) {
     return {};
 }
 
+PartitionReader::Lane* PartitionReader::lane(const TopicPartition& where) const {
+    const auto found = state_->lanes.find(where);
+    return found == state_->lanes.end() ? nullptr : found->second.get();
+}
+
 Result<PartitionEvent> PartitionReader::next(const TopicPartition& where) {
-    const auto found = state_->queues.find(where);
-    if (found == state_->queues.end()) return Error{Errc::kNotFound, where.topic};
-    rd_kafka_message_t* message = rd_kafka_consume_queue(found->second.get(), 0);
+    Lane* found = lane(where);
+    if (found == nullptr) return Error{Errc::kNotFound, where.topic};
+    return next(*found);
+}
+
+bool PartitionReader::take(Lane& lane, HeldRecord& into) {
+    rd_kafka_message_t* message = lane.front();
+    if (message == nullptr || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+    ++lane.next;
+    read_record(message, into.record);
+    into.memory = {message, destroy_message};
+    return true;
+}
+
+Result<PartitionEvent> PartitionReader::next(Lane& lane) {
+    rd_kafka_message_t* message = lane.front();
     if (message == nullptr) return PartitionEvent{Nothing{}};
+    ++lane.next;
     std::unique_ptr<void, void (*)(void*)> memory{message, destroy_message};
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return PartitionEvent{HeldRecord{record_of(message), std::move(memory)}};
+    const TopicPartition& where = lane.where;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return PartitionEvent{ReachedEnd{where, Offset{message->offset}}};
     const std::string reason = rd_kafka_message_errstr(message);
@@ -169,8 +220,9 @@ Result<PartitionEvent> PartitionReader::next(const TopicPartition& where) {
 }
 
 std::size_t PartitionReader::waiting(const TopicPartition& where) const {
-    const auto found = state_->queues.find(where);
-    return found == state_->queues.end() ? 0 : rd_kafka_queue_length(found->second.get());
+    const Lane* found = lane(where);
+    if (found == nullptr) return 0;
+    return found->count - found->next + rd_kafka_queue_length(found->queue.get());
 }
 
 Result<void> PartitionReader::wait(std::chrono::milliseconds wait) {

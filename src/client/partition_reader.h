@@ -49,6 +49,15 @@ class PartitionReader {
     /// added), what reading cannot recover from.
     Result<PartitionEvent> next(const TopicPartition& where);
 
+    /// A partition that was added, for who reads many records of it. Good until remove() or a new
+    /// add() of it.
+    struct Lane;
+    /// Null when it was not added.
+    [[nodiscard]] Lane* lane(const TopicPartition& where) const;
+    Result<PartitionEvent> next(Lane& lane);
+    /// Puts the next event over what `into` held, if that is a record; false: next() tells it.
+    bool take(Lane& lane, HeldRecord& into);
+
     /// Records of it, about, that were fetched and that next() has not given yet; 0 when it was not
     /// added.
     [[nodiscard]] std::size_t waiting(const TopicPartition& where) const;

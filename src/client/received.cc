@@ -16,21 +16,19 @@ TimestampType to_type(rd_kafka_timestamp_type_t type) {
     return TimestampType::kNone;
 }
 
-std::vector<Header> headers_of(const rd_kafka_message_t* message) {
-    std::vector<Header> out;
+void read_headers(const rd_kafka_message_t* message, std::vector<Header>& into) {
+    into.clear();
     rd_kafka_headers_t* headers = nullptr;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return out;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
     const char* name = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
     for (std::size_t i = 0;
          rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          ++i) {
-        Header header{.name = name, .value = std::nullopt};
+        Header& header = into.emplace_back(Header{.name = name, .value = std::nullopt});
         if (value != nullptr) header.value = std::string{static_cast<const char*>(value), size};
-        out.push_back(std::move(header));
     }
-    return out;
 }
 
 std::optional<std::string_view> view_of(const void* data, std::size_t size) {
@@ -40,17 +38,22 @@ std::optional<std::string_view> view_of(const void* data, std::size_t size) {
 
 }  // namespace
 
-ReceivedRecord record_of(const rd_kafka_message_t* message) {
+void read_record(const rd_kafka_message_t* message, ReceivedRecord& into) {
     rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    const std::int64_t timestamp = rd_kafka_message_timestamp(message, &type);
-    return {.topic = rd_kafka_topic_name(message->rkt),
-            .partition = message->partition,
-            .offset = Offset{message->offset},
-            .timestamp = WallMs{timestamp},
-            .timestamp_type = to_type(type),
-            .key = view_of(message->key, message->key_len),
-            .value = view_of(message->payload, message->len),
-            .headers = headers_of(message)};
+    into.timestamp = WallMs{rd_kafka_message_timestamp(message, &type)};
+    into.timestamp_type = to_type(type);
+    into.topic = rd_kafka_topic_name(message->rkt);
+    into.partition = message->partition;
+    into.offset = Offset{message->offset};
+    into.key = view_of(message->key, message->key_len);
+    into.value = view_of(message->payload, message->len);
+    read_headers(message, into.headers);
+}
+
+ReceivedRecord record_of(const rd_kafka_message_t* message) {
+    ReceivedRecord out;
+    read_record(message, out);
+    return out;
 }
 
 bool is_final(rd_kafka_resp_err_t code) {

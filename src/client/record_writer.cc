@@ -54,7 +54,9 @@ void set_bytes(rd_kafka_vu_t& part, std::string_view bytes) {
 struct RecordWriter::State {
     OnDelivery on_delivery;
     RdPtr<rd_kafka_t> handle;
-    std::map<std::string, TopicPtr, std::less<>> topics;
+    using Topics = std::map<std::string, TopicPtr, std::less<>>;
+    Topics topics;
+    const Topics::value_type* last_topic = nullptr;  ///< Mostly it is the next one's too.
     bool must_abort = false;
     bool fatal = false;
     bool has_sent = false;
@@ -74,13 +76,16 @@ struct RecordWriter::State {
         static_cast<State*>(opaque)->on_delivery(out);
     }
     Result<rd_kafka_topic_t*> topic_of(std::string_view name) {
-        const auto found = topics.find(name);
-        if (found != topics.end()) return found->second.get();
-        rd_kafka_topic_t* made =
-            rd_kafka_topic_new(handle.get(), std::string{name}.c_str(), nullptr);
-        if (made == nullptr) return to_error(rd_kafka_last_error(), name);
-        topics.emplace(name, TopicPtr{made});
-        return made;
+        if (last_topic != nullptr && last_topic->first == name) return last_topic->second.get();
+        auto found = topics.find(name);
+        if (found == topics.end()) {
+            rd_kafka_topic_t* made =
+                rd_kafka_topic_new(handle.get(), std::string{name}.c_str(), nullptr);
+            if (made == nullptr) return to_error(rd_kafka_last_error(), name);
+            found = topics.emplace(name, TopicPtr{made}).first;
+        }
+        last_topic = &*found;
+        return last_topic->second.get();
     }
     /// One call of the transaction, again while it may be repeated and there is time.
     template <class Call>
@@ -111,8 +116,10 @@ RecordWriter::~RecordWriter() {
 }
 
 Result<std::unique_ptr<RecordWriter>> RecordWriter::open(const std::vector<Property>& properties,
-                                                         OnDelivery on_delivery) {
-    LEAT_TRY(const std::vector<Property> translated, to_librdkafka(properties, Role::kProducer));
+                                                         OnDelivery on_delivery, Reports reports) {
+    LEAT_TRY(std::vector<Property> translated, to_librdkafka(properties, Role::kProducer));
+    set_property(translated, "delivery.report.only.error",
+                 reports == Reports::kFailures ? "true" : "false");
     LEAT_TRY(RdPtr<rd_kafka_conf_t> conf, make_conf(translated));
     auto state = std::make_unique<State>();
     state->on_delivery = std::move(on_delivery);

@@ -30,9 +30,13 @@ class RecordWriter {
   public:
     using OnDelivery = std::function<void(const Delivery&)>;
 
+    /// What on_delivery hears of. Only failures: records that were acknowledged are not handed
+    /// back, which costs less; in_flight() and flush() count them all the same.
+    enum class Reports : std::uint8_t { kAll, kFailures };
     /// Does not connect yet. Errors: kInvalidSetting.
     static Result<std::unique_ptr<RecordWriter>> open(const std::vector<Property>& properties,
-                                                      OnDelivery on_delivery);
+                                                      OnDelivery on_delivery,
+                                                      Reports reports = Reports::kAll);
     RecordWriter(const RecordWriter&) = delete;
     RecordWriter& operator=(const RecordWriter&) = delete;
     ~RecordWriter();

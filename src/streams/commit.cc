@@ -15,6 +15,7 @@ namespace leat::streams {
 namespace {
 
 constexpr obs::Logger kLog{"streams"};
+constexpr milliseconds kInitSlice{1'000};
 constexpr milliseconds kFullPause{100};
 constexpr milliseconds kGatePause{20};
 constexpr milliseconds kLastWords{5'000};
@@ -29,6 +30,38 @@ constexpr std::size_t kEarlyBytes = std::size_t{32} << 10U;
 constexpr int kDamagesMax = 3;
 
 }  // namespace
+
+Result<void> StreamThread::open_writer() {
+    std::vector<config::Property> properties = settings_.producer;
+    client::set_property(properties, "client.id", name_ + "-producer");
+    if (settings_.exactly_once)
+        client::set_property(
+            properties, "transactional.id",
+            settings_.application_id + "-" + environment_.process + "-" + std::to_string(index_));
+    writer_.reset();
+    sources_.clear();
+    letters_.clear();
+    delivery_failure_.reset();
+    in_transaction_ = false;
+    // Of what was acknowledged only changelogs are told, and who keeps what output came from.
+    const bool asks_for_all =
+        detail::ErrorJudge::asks_about_output(*environment_.handlers) ||
+        std::ranges::any_of(environment_.layout->subtopologies(), &Subtopology::is_stateful);
+    using Reports = client::RecordWriter::Reports;
+    LEAT_TRY(writer_, client::RecordWriter::open(
+                          properties, [this](const client::Delivery& d) { note_delivery(d); },
+                          asks_for_all ? Reports::kAll : Reports::kFailures));
+    if (!settings_.exactly_once) return {};
+    Patience patience;
+    for (;;) {
+        step();  // In slices, so that closing does not wait for a broker that is away.
+        Result<void> done =
+            writer_->init_transactions(std::min(kInitSlice, settings_.task_timeout));
+        if (done || stopping_ || writer_->is_fatal() || !may_pass(done.error().code()) ||
+            !patience.lasts(environment_.clock->now(), settings_.task_timeout))
+            return done;
+    }
+}
 
 Result<void> StreamThread::send(std::string_view topic, const client::OutgoingRecord& record) {
     if (settings_.exactly_once && !in_transaction_) {

@@ -180,7 +180,9 @@ Result<void> LiveTask::start_reading() {
         inputs_.push_back(std::move(input));
     }
     heads_.resize(inputs_.size());
-    return environment_.reader->add(starts);
+    LEAT_TRY_VOID(environment_.reader->add(starts));
+    for (Input& input : inputs_) input.lane = environment_.reader->lane(input.where);
+    return {};
 }
 
 Result<void> LiveTask::go_on_after_gap(Input& input) {
@@ -191,17 +193,27 @@ Result<void> LiveTask::go_on_after_gap(Input& input) {
     if (input.position < begin || input.position > end) {
         LEAT_TRY(input.position, start_of(input.where));
     }
+    input.lane = nullptr;
     LEAT_TRY_VOID(environment_.reader->remove(where));
     const client::StartAt start[] = {{input.where, Offset{input.position}}};
-    return environment_.reader->add(start);
+    LEAT_TRY_VOID(environment_.reader->add(start));
+    input.lane = environment_.reader->lane(input.where);
+    return {};
 }
 
 Result<void> LiveTask::fill(Input& input) {
-    while (!input.head) {
-        LEAT_TRY(client::PartitionEvent event, environment_.reader->next(input.where));
-        if (auto* held = std::get_if<client::HeldRecord>(&event)) {
+    while (!input.has_head) {
+        if (input.lane == nullptr) return Error{Errc::kNotFound, input.where.topic};
+        if (environment_.reader->take(*input.lane, input.head)) {
             input.at_end = false;
-            LEAT_TRY_VOID(stamp(input, std::move(*held)));
+            LEAT_TRY_VOID(stamp(input));
+            continue;
+        }
+        LEAT_TRY(client::PartitionEvent event, environment_.reader->next(*input.lane));
+        if (auto* held = std::get_if<client::HeldRecord>(&event)) {  // It came in between.
+            input.at_end = false;
+            input.head = std::move(*held);
+            LEAT_TRY_VOID(stamp(input));
         } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
             input.at_end = true;
             input.seen_end = end->offset.value;
@@ -234,10 +246,10 @@ Error LiveTask::at(const Input& input, std::int64_t offset, const Error& error) 
                                    std::to_string(offset) + ": " + std::string{error.detail()}};
 }
 
-Result<void> LiveTask::stamp(Input& input, client::HeldRecord held) {
-    const std::int64_t offset = held.record.offset.value;
+Result<void> LiveTask::stamp(Input& input) {
+    const std::int64_t offset = input.head.record.offset.value;
     origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
-    const detail::SourceNode::Bytes bytes = bytes_of(input, held.record);
+    const detail::SourceNode::Bytes bytes = bytes_of(input, input.head.record);
     Result<std::int64_t> time = input.source->stamp(bytes);
     const bool is_skipped = !time && steps_over(*input.source, bytes, time.error());
     if (!time && !is_skipped) return at(input, offset, time.error());
@@ -248,7 +260,7 @@ Result<void> LiveTask::stamp(Input& input, client::HeldRecord held) {
         return {};
     }
     input.head_time = *time;
-    input.head = std::move(held);
+    input.has_head = true;
     return {};
 }
 
@@ -278,11 +290,10 @@ Result<bool> LiveTask::process_next() {
     bool is_whole = true;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
         Input& input = inputs_[i];
-        if (!input.head) LEAT_TRY_VOID(fill(input));
-        is_whole = is_whole && input.head;
-        heads_[i] = {.present = input.head.has_value(),
-                     .timestamp = input.head_time,
-                     .caught_up = input.at_end};
+        if (!input.has_head) LEAT_TRY_VOID(fill(input));
+        is_whole = is_whole && input.has_head;
+        heads_[i] = {
+            .present = input.has_head, .timestamp = input.head_time, .caught_up = input.at_end};
     }
     // Only a wait has to know the time.
     const auto next = choice_.next(heads_, is_whole ? Instant{} : environment_.clock->now());
@@ -293,9 +304,11 @@ Result<bool> LiveTask::process_next() {
 }
 
 Result<void> LiveTask::take(Input& input) {
-    const client::HeldRecord held = *std::exchange(input.head, std::nullopt);
-    const std::int64_t offset = held.record.offset.value;
-    detail::SourceNode::Bytes bytes = bytes_of(input, held.record);
+    input.has_head = false;
+    const auto memory = std::move(input.head.memory);  // Until this is over.
+    const client::ReceivedRecord& record = input.head.record;
+    const std::int64_t offset = record.offset.value;
+    detail::SourceNode::Bytes bytes = bytes_of(input, record);
     bytes.timestamp = input.head_time;
     origin_ = {.topic = input.where.topic,
                .partition = input.where.partition,
@@ -306,8 +319,8 @@ Result<void> LiveTask::take(Input& input) {
     input.partition_time = std::max(input.partition_time, input.head_time);
     needs_commit_ = true;
     if (input.meter.records != nullptr)
-        input.meter.note(weight_of(input.where.topic, held.record.key, held.record.value, &headers_,
-                                   kAbsentWeight));
+        input.meter.note(
+            weight_of(input.where.topic, record.key, record.value, &headers_, kAbsentWeight));
     input.source->count({.timestamp = input.head_time});
     meters_->late(stream_time_ - input.head_time);
     const Stopwatch watch{meters_->processing(), *environment_.clock};
@@ -331,32 +344,6 @@ std::optional<std::int64_t> LiveTask::remembered(std::string_view name) const {
 
 void LiveTask::remember(std::string_view name, std::int64_t value) {
     remembered_.insert_or_assign(std::string{name}, value);
-}
-
-std::vector<client::CommittedOffset> LiveTask::positions() const {
-    std::vector<client::CommittedOffset> out;
-    for (const Input& input : inputs_)
-        if (input.position != input.committed) out.push_back(offset_of(input));
-    // The coordinator looks at who commits only when there are positions; and whoever is given the
-    // task meanwhile waits at this one until the transaction is over.
-    if (out.empty() && environment_.settings->exactly_once && needs_commit_ && !inputs_.empty())
-        out.push_back(offset_of(inputs_.front()));
-    return out;
-}
-
-client::CommittedOffset LiveTask::offset_of(const Input& input) const {
-    return {.where = input.where,
-            .offset = input.position,
-            .metadata = encode_commit_metadata(
-                {.partition_time = input.partition_time, .remembered = remembered_})};
-}
-
-std::vector<client::PartitionOffset> LiveTask::purgeable() const {
-    std::vector<client::PartitionOffset> out;
-    for (const Input& input : inputs_)
-        if (environment_.layout->is_repartition(input.where.topic) && input.committed > 0)
-            out.push_back({.where = input.where, .offset = input.committed});
-    return out;
 }
 
 Result<void> LiveTask::committed() {

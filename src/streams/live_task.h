@@ -129,12 +129,13 @@ class LiveTask final : public detail::Task {
         client::TopicPartition where;
         detail::SourceNode* source = nullptr;
         std::string topic;  ///< As the nodes call it: without the application's prefix.
-        std::optional<client::HeldRecord> head{};
+        client::PartitionReader::Lane* lane = nullptr;
+        client::HeldRecord head{};  ///< If has_head.
         std::int64_t head_time = -1;
         std::int64_t position = 0;  ///< Next offset that was not processed.
         std::int64_t committed = -1;
         std::int64_t partition_time = -1;
-        bool at_end = false;
+        bool has_head = false, at_end = false;
         std::int64_t seen_end = -1;  ///< When it was last read to its end.
         TopicMeter meter{};
     };
@@ -147,7 +148,7 @@ class LiveTask final : public detail::Task {
     Result<void> fill(Input& input);
     Result<void> go_on_after_gap(Input& input);
     Result<std::int64_t> start_of(const client::TopicPartition& where);
-    Result<void> stamp(Input& input, client::HeldRecord held);
+    Result<void> stamp(Input& input);
     Result<void> take(Input& input);
     /// `call` of nodes, which may read global stores: these must be whole, and do not change.
     template <class Call>
@@ -193,8 +194,7 @@ class LiveTask final : public detail::Task {
     bool is_running_ = false;
     bool is_open_ = false;
     bool needs_commit_ = false;
-    bool has_lost_globals_ = false;
-    bool failed_ = false;
+    bool has_lost_globals_ = false, failed_ = false;
 };
 
 }  // namespace leat::streams

@@ -18,7 +18,6 @@ constexpr obs::Logger kLog{"streams"};
 /// Records of one task before the next one's turn.
 constexpr int kTurnRecords = 256;
 constexpr milliseconds kRetryPause{100};
-constexpr milliseconds kInitSlice{1'000};
 constexpr std::array kThreadSensors{
     SensorId::kThreadCommit,         SensorId::kThreadPoll,           SensorId::kThreadProcess,
     SensorId::kThreadRoundRecords,   SensorId::kThreadProcessRecords, SensorId::kTaskCreated,
@@ -165,32 +164,6 @@ Result<void> StreamThread::open_updater() {
                                        std::move(clients));
     updater_->start();
     return {};
-}
-
-Result<void> StreamThread::open_writer() {
-    std::vector<config::Property> properties = settings_.producer;
-    client::set_property(properties, "client.id", name_ + "-producer");
-    if (settings_.exactly_once)
-        client::set_property(
-            properties, "transactional.id",
-            settings_.application_id + "-" + environment_.process + "-" + std::to_string(index_));
-    writer_.reset();
-    sources_.clear();
-    letters_.clear();
-    delivery_failure_.reset();
-    in_transaction_ = false;
-    LEAT_TRY(writer_, client::RecordWriter::open(
-                          properties, [this](const client::Delivery& d) { note_delivery(d); }));
-    if (!settings_.exactly_once) return {};
-    Patience patience;
-    for (;;) {
-        step();  // In slices, so that closing does not wait for a broker that is away.
-        Result<void> done =
-            writer_->init_transactions(std::min(kInitSlice, settings_.task_timeout));
-        if (done || stopping_ || writer_->is_fatal() || !may_pass(done.error().code()) ||
-            !patience.lasts(environment_.clock->now(), settings_.task_timeout))
-            return done;
-    }
 }
 
 Result<void> StreamThread::run() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a task tells of itself: where it is, what its stores are up to, what it counts.
+#include "streams/commit_metadata.h"
 #include "streams/live_task.h"
 
 namespace leat::streams {
@@ -14,6 +15,32 @@ TaskMetadata LiveTask::metadata() const {
         if (input.seen_end >= 0) out.ends[where] = input.seen_end;
     }
     out.is_running = is_running_;
+    return out;
+}
+
+std::vector<client::CommittedOffset> LiveTask::positions() const {
+    std::vector<client::CommittedOffset> out;
+    for (const Input& input : inputs_)
+        if (input.position != input.committed) out.push_back(offset_of(input));
+    // The coordinator looks at who commits only when there are positions; and whoever is given the
+    // task meanwhile waits at this one until the transaction is over.
+    if (out.empty() && environment_.settings->exactly_once && needs_commit_ && !inputs_.empty())
+        out.push_back(offset_of(inputs_.front()));
+    return out;
+}
+
+client::CommittedOffset LiveTask::offset_of(const Input& input) const {
+    return {.where = input.where,
+            .offset = input.position,
+            .metadata = encode_commit_metadata(
+                {.partition_time = input.partition_time, .remembered = remembered_})};
+}
+
+std::vector<client::PartitionOffset> LiveTask::purgeable() const {
+    std::vector<client::PartitionOffset> out;
+    for (const Input& input : inputs_)
+        if (environment_.layout->is_repartition(input.where.topic) && input.committed > 0)
+            out.push_back({.where = input.where, .offset = input.committed});
     return out;
 }
 
@@ -52,7 +79,7 @@ void LiveTask::tell_time() {
     if (buffered == nullptr) return;
     std::size_t waiting = 0;
     for (const Input& input : inputs_)
-        waiting += (input.head ? 1U : 0U) + environment_.reader->waiting(input.where);
+        waiting += (input.has_head ? 1U : 0U) + environment_.reader->waiting(input.where);
     buffered->set(static_cast<std::int64_t>(waiting));
 }
 

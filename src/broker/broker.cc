@@ -143,6 +143,10 @@ rt::Task<void> Broker::start() {
     if (!shards_.front()->image().layers().dynamic_broker.empty() ||
         !shards_.front()->image().layers().dynamic_default.empty())
         obs::set_level(level_of(shards_.front()->config().log_level));
+    for (const std::string& name : config::ignored_dynamic_names(shards_.front()->image().layers()))
+        kLog.warn(
+            "dynamic setting ignored; it needs a restart, so set it in the file and delete it",
+            {{"setting", name}});
     rt::Countdown left{shards_.size()};
     for (const auto& shard : shards_) rt::start(open_on(shard.get(), &left));
     co_await left;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "config/security.h"
+
 namespace leat::config {
 namespace {
 
@@ -70,6 +72,10 @@ Result<void> alter_broker(Values& values, const Alteration& change, bool is_defa
                          (change.op == AlterOp::kAppend ? "append" : "subtract") +
                          " is not allowed for config key: " + change.name};
     if (row != nullptr && row->update == Update::kReadOnly)
+        return Error{Errc::kInvalidRequest,
+                     "Cannot update these configs dynamically: [" + change.name + "]"};
+    // Those that an older version let in can be taken away.
+    if (change.op != AlterOp::kDelete && is_listener_security(change.name))
         return Error{Errc::kInvalidRequest,
                      "Cannot update these configs dynamically: [" + change.name + "]"};
     if (row != nullptr && is_default && row->update == Update::kPerBroker)

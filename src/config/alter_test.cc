@@ -69,6 +69,22 @@ TEST(Alter, ListShapeIsChecked) {
     EXPECT_OK(check_alterations(good));
 }
 
+TEST(Alter, TheSecurityOfAListenerNeedsARestart) {
+    Values values{{"listener.name.ssl.ssl.keystore.location", "/of/an/older/version"}};
+    for (const char* name :
+         {"listener.name.ssl.ssl.client.auth", "listener.name.no.such.ssl.keystore.location",
+          "listener.name.out.plain.sasl.jaas.config", "listener.name.ssl.ssl.keystore.location"}) {
+        const auto refused = alter_broker(values, {name, AlterOp::kSet, "x"}, false);
+        EXPECT_ERRC(refused, Errc::kInvalidRequest);
+        EXPECT_EQ(refused.error().detail(),
+                  "Cannot update these configs dynamically: [" + std::string{name} + "]");
+    }
+    EXPECT_OK(alter_broker(
+        values, {"listener.name.ssl.ssl.keystore.location", AlterOp::kDelete, {}}, false));
+    EXPECT_TRUE(values.empty());
+    EXPECT_OK(alter_broker(values, {"listener.name.ssl.of.mine", AlterOp::kSet, "x"}, false));
+}
+
 TEST(Alter, BrokerRefusals) {
     Values values;
     EXPECT_ERRC(alter_broker(values, {"num.partitions", AlterOp::kSet, "4"}, false),

@@ -135,20 +135,20 @@ Result<void> check_together(const Layers& layers, const BrokerConfig& config) {
 
 }  // namespace
 
+Winner static_winner(const Layers& layers, std::string_view name) {
+    for (const PlacedValues* values : {&layers.command_line, &layers.file})
+        if (const auto found = values->find(name); found != values->end())
+            return {&found->second.text, Source::kStatic, found->second.place};
+    return {};
+}
+
 Winner winner(const Layers& layers, std::string_view name) {
-    const auto in = [name](const auto& values, Source source) -> Winner {
-        const auto found = values.find(name);
-        if (found == values.end()) return {};
-        if constexpr (requires { found->second.place; }) {
-            return {&found->second.text, source, found->second.place};
-        } else {
+    for (const auto& [values, source] :
+         {std::pair{&layers.dynamic_broker, Source::kDynamicBroker},
+          std::pair{&layers.dynamic_default, Source::kDynamicDefault}})
+        if (const auto found = values->find(name); found != values->end())
             return {&found->second, source, {}};
-        }
-    };
-    if (auto won = in(layers.dynamic_broker, Source::kDynamicBroker); won.text) return won;
-    if (auto won = in(layers.dynamic_default, Source::kDynamicDefault); won.text) return won;
-    if (auto won = in(layers.command_line, Source::kStatic); won.text) return won;
-    return in(layers.file, Source::kStatic);
+    return static_winner(layers, name);
 }
 
 Result<std::shared_ptr<const BrokerConfig>> resolve(const Layers& layers) {
@@ -170,6 +170,14 @@ std::vector<std::string> unknown_names(const Layers& layers) {
                 !(config.has_value() && is_listener_setting(**config, name)))
                 unknown.push_back(name);
     return unknown;
+}
+
+std::vector<std::string> ignored_dynamic_names(const Layers& layers) {
+    std::vector<std::string> ignored;
+    for (const Values* values : {&layers.dynamic_broker, &layers.dynamic_default})
+        for (const auto& [name, text] : *values)
+            if (is_listener_security(name)) ignored.push_back(name);
+    return ignored;
 }
 
 std::shared_ptr<const TopicConfig> resolve_topic(const BrokerConfig& broker,

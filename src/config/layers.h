@@ -43,6 +43,8 @@ struct Winner {
     std::string_view place;
 };
 Winner winner(const Layers& layers, std::string_view name);
+/// The same without the dynamic layers: of what can only change with a restart.
+Winner static_winner(const Layers& layers, std::string_view name);
 
 /// Parses what wins and checks what must fit together.
 /// Errors: kInvalidSetting; the detail names place, setting and reason.
@@ -50,6 +52,10 @@ Result<std::shared_ptr<const BrokerConfig>> resolve(const Layers& layers);
 
 /// Names in file and command line that are no setting; the caller warns, as Kafka does.
 std::vector<std::string> unknown_names(const Layers& layers);
+
+/// Names in the dynamic layers that decide nothing: the security of listeners, as an older
+/// version let it be set. The caller warns.
+std::vector<std::string> ignored_dynamic_names(const Layers& layers);
 
 /// The settings of a topic with `overrides`. Texts were validated when they were set: one that does
 /// not parse any more (an older version's) is left at its default.

@@ -23,7 +23,14 @@ std::string prefix_of(const Listener& listener) {
     return "listener.name." + lower(listener.name) + ".";
 }
 
-/// Settings of one listener: with its prefix, or without.
+bool is_security_row(std::string_view name) {
+    return std::ranges::find(security_settings(), name, &Setting::name) !=
+           security_settings().end();
+}
+
+/// Settings of one listener: with its prefix, or without. Only what file and command line say, as
+/// nothing of it changes while the node runs: what is bad must show when it is set, not at the next
+/// start.
 class Reader {
   public:
     Reader(const Layers& layers, const Listener& listener)
@@ -37,15 +44,15 @@ class Reader {
         std::string asked;
         if (!mechanism.empty()) {
             asked = prefix_ + lower(mechanism) + "." + std::string{name};
-            won = winner(layers_, asked);
+            won = static_winner(layers_, asked);
         }
         if (won.text == nullptr) {
             asked = prefix_ + std::string{name};
-            won = winner(layers_, asked);
+            won = static_winner(layers_, asked);
         }
         if (won.text == nullptr) {
             asked = name;
-            won = winner(layers_, name);
+            won = static_winner(layers_, name);
         }
         if (won.text == nullptr && !row->fallback) return Value{};
         auto parsed =
@@ -74,7 +81,7 @@ class Reader {
 
     [[nodiscard]] Error bad(std::string_view name, std::string_view why) const {
         std::string detail;
-        if (const Winner won = winner(layers_, name); !won.place.empty())
+        if (const Winner won = static_winner(layers_, name); !won.place.empty())
             detail.append(won.place).append(": ");
         return Error{Errc::kInvalidSetting, detail.append(name).append(": ").append(why)};
     }
@@ -209,17 +216,24 @@ Result<std::map<std::string, ListenerSecurity>> resolve_security(const Layers& l
 }
 
 bool is_listener_setting(const BrokerConfig& config, std::string_view name) {
-    const auto is_row = [](std::string_view rest) {
-        return std::ranges::find(security_settings(), rest, &Setting::name) !=
-               security_settings().end();
-    };
     for (const Listener& listener : config.listeners) {
         const std::string prefix = prefix_of(listener);
         if (!name.starts_with(prefix)) continue;
         const std::string_view rest = name.substr(prefix.size());
-        if (is_row(rest)) return true;
+        if (is_security_row(rest)) return true;
         const std::size_t dot = rest.find('.');
-        if (dot != std::string_view::npos && is_row(rest.substr(dot + 1))) return true;
+        if (dot != std::string_view::npos && is_security_row(rest.substr(dot + 1))) return true;
+    }
+    return false;
+}
+
+bool is_listener_security(std::string_view name) {
+    constexpr std::string_view kPrefix = "listener.name.";
+    if (!name.starts_with(kPrefix)) return false;
+    std::string_view rest = name.substr(kPrefix.size());
+    for (std::size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
+        rest.remove_prefix(dot + 1);
+        if (is_security_row(rest)) return true;
     }
     return false;
 }

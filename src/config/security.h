@@ -103,4 +103,7 @@ Result<std::map<std::string, ListenerSecurity>> resolve_security(const Layers& l
 /// "listener.name.<name>.ssl.keystore.location" and the like, for one of the listeners.
 bool is_listener_setting(const BrokerConfig& config, std::string_view name);
 
+/// The same whichever listeners there are: a name whose end is one of security_settings().
+bool is_listener_security(std::string_view name);
+
 }  // namespace leat::config

@@ -52,6 +52,24 @@ TEST(Security, NamesOfOtherListenersAreUnknown) {
                                                                "listener.name.plaintext.no.such"}));
 }
 
+TEST(Security, IsWhatFileAndCommandLineSay) {
+    Layers layers = with({{"listeners", "SSL://127.0.0.1:1"},
+                          {"ssl.keystore.location", "key.pem"},
+                          {"ssl.truststore.location", "ca.pem"},
+                          {"ssl.client.auth", "required"}});
+    layers.dynamic_broker["listener.name.ssl.ssl.client.auth"] = "none";
+    layers.dynamic_default["listener.name.ssl.ssl.keystore.location"] = "other.pem";
+    layers.dynamic_broker["listener.name.ssl.of.mine"] = "x";
+    const auto config = resolve(layers);
+    ASSERT_OK(config);
+    const TlsSettings& tls = (*config)->security.at("SSL").tls;
+    EXPECT_EQ(tls.client_auth, ClientAuth::kRequired);
+    EXPECT_EQ(tls.key_store.location, "key.pem");
+    EXPECT_EQ(ignored_dynamic_names(layers),
+              (std::vector<std::string>{"listener.name.ssl.ssl.client.auth",
+                                        "listener.name.ssl.ssl.keystore.location"}));
+}
+
 TEST(Security, AMechanismNeedsWhatItChecksAgainst) {
     const std::string listener = "SASL_PLAINTEXT://127.0.0.1:1";
     EXPECT_TRUE(failure({{"listeners", listener}}).contains("gssapi.sasl.jaas.config"));

@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "auth/address.h"
 #include "base/check.h"
 
 namespace leat::auth {
@@ -14,8 +15,11 @@ std::size_t mixed(std::size_t a, std::size_t b) {
     return (a ^ b) * 0x9E3779B97F4A7C15ULL;
 }
 
+/// `host` is spelt as canonical_address() does; a rule is as it was told. Kafka compares with
+/// Java's long form of IPv6, so rules that come from there have that one.
 bool applies(std::string_view rule_host, std::string_view host) {
-    return rule_host == kWildcard || rule_host == host;
+    return rule_host == kWildcard || rule_host == host ||
+           (rule_host.contains(':') && canonical_address(rule_host) == host);
 }
 
 /// The patterns of one principal's rules for a type and operation, told apart by what they do.

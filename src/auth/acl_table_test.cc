@@ -105,6 +105,28 @@ TEST(AclTable, AsksForTheHost) {
     EXPECT_TRUE(may(table, kRead, "t", "User:a", "10.0.0.2"));
 }
 
+TEST(AclTable, KnowsAnAddressInEachSpelling) {
+    for (const char* told : {"0:0:0:0:0:0:0:1", "::1"}) {
+        Acl denied = deny("t", kRead);
+        denied.host = told;
+        AclTable table = with({allow("t", kRead), denied});
+        EXPECT_FALSE(may(table, kRead, "t", "User:a", "::1")) << told;
+        EXPECT_TRUE(may(table, kRead, "t", "User:a", "::2")) << told;
+        EXPECT_TRUE(may(table, kRead, "t", "User:a", "10.0.0.1")) << told;
+        for (const auto& [host, is_allowed] : {std::pair{"::1", false}, std::pair{"::2", true}}) {
+            const Access any{.principal = "User:a",
+                             .host = host,
+                             .operation = kRead,
+                             .type = ResourceType::kTopic,
+                             .name = {}};
+            EXPECT_EQ(table.allows_any({}, any), is_allowed) << told;
+        }
+        EXPECT_TRUE(table.contains(denied));  // As it was told.
+        EXPECT_TRUE(table.erase(denied));
+        EXPECT_TRUE(may(table, kRead, "t", "User:a", "::1"));
+    }
+}
+
 TEST(AclTable, ForgetsWhatIsErased) {
     AclTable table = with({allow("t", kRead), prefixed(allow("t", kWrite))});
     const auto version = table.version();

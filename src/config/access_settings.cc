@@ -21,6 +21,28 @@ std::string_view check_class(const Value& value) {
     return "Only org.apache.kafka.metadata.authorizer.StandardAuthorizer is there";
 }
 
+/// The principals of "User:a;User:b", blanks around each dropped.
+std::vector<std::string_view> principals_of(std::string_view text) {
+    std::vector<std::string_view> out;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(';'), text.size());
+        std::string_view one = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        while (one.starts_with(' ')) one.remove_prefix(1);
+        while (one.ends_with(' ')) one.remove_suffix(1);
+        if (!one.empty()) out.push_back(one);
+    }
+    return out;
+}
+
+// A name without its type would be nobody's, and its owner not the super user he was meant to be.
+std::string_view check_principals(const Value& value) {
+    for (const std::string_view one : principals_of(std::get<std::string>(value)))
+        if (const std::size_t colon = one.find(':'); colon == 0 || colon >= one.size() - 1)
+            return "Expected a string in format principalType:principalName";
+    return "";
+}
+
 constexpr auto kRows = std::to_array<Setting>({
     {.name = "allow.everyone.if.no.acl.found",
      .type = kBoolean,
@@ -162,6 +184,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .fallback = "",
      .doc = "Principals that may do everything, separated by semicolons: User:admin;User:ops.",
      .hidden = true,
+     .check = check_principals,
      .into_broker = into_broker<&B::super_users>},
     {.name = "telemetry.max.bytes",
      .type = kInt,
@@ -191,17 +214,8 @@ bool has_authorizer(const BrokerConfig& config) {
 }
 
 std::set<std::string, std::less<>> super_users(const BrokerConfig& config) {
-    std::set<std::string, std::less<>> out;
-    std::string_view rest = config.super_users;
-    while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find(';'), rest.size());
-        std::string_view one = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
-        while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
-        if (!one.empty()) out.emplace(one);
-    }
-    return out;
+    const std::vector<std::string_view> all = principals_of(config.super_users);
+    return {all.begin(), all.end()};
 }
 
 }  // namespace leat::config

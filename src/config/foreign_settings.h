@@ -4,6 +4,7 @@
 // checked, so that a Kafka user's file is understood. Layer: config (L1). Pure.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "config/setting.h"
@@ -11,5 +12,9 @@
 namespace leat::config {
 
 [[nodiscard]] std::vector<Setting> foreign_settings();
+
+/// The setting, without the listener and mechanism that may stand before it, when it names a class
+/// that would have a say in who may do what: any but Kafka's own is refused. Else "".
+[[nodiscard]] std::string_view class_named_by(std::string_view name);
 
 }  // namespace leat::config

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "config/foreign_settings.h"
 #include "config/resource_config.h"
 
 namespace leat::config {
@@ -61,6 +62,18 @@ Result<void> apply_rows(const Layers& layers, BrokerConfig& config) {
     if (winner(layers, "auto.create.topics.enable").text == nullptr)
         config.auto_create_topics.reset();
     if (config.http_listen && config.http_listen->empty()) config.http_listen.reset();
+    return {};
+}
+
+/// Classes are refused wherever they may stand, also behind a listener and a mechanism.
+Result<void> refuse_classes(const Layers& layers) {
+    for (const PlacedValues* values : {&layers.command_line, &layers.file})
+        for (const auto& [name, told] : *values) {
+            const std::string_view row = class_named_by(name);
+            if (row.empty()) continue;
+            const auto parsed = parse(*find_broker_setting(row), told.text);
+            if (!parsed.has_value()) return bad(told.place, name, parsed.error().detail());
+        }
     return {};
 }
 
@@ -153,6 +166,7 @@ Winner winner(const Layers& layers, std::string_view name) {
 
 Result<std::shared_ptr<const BrokerConfig>> resolve(const Layers& layers) {
     auto config = std::make_shared<BrokerConfig>();
+    LEAT_TRY_VOID(refuse_classes(layers));
     LEAT_TRY_VOID(apply_units(layers, config->topic));
     LEAT_TRY_VOID(apply_rows(layers, *config));
     LEAT_TRY_VOID(resolve_listeners(layers, *config));

@@ -115,6 +115,32 @@ TEST(Layers, UnknownNamesAreListed) {
     EXPECT_OK(resolve(layers));
 }
 
+TEST(Layers, WhatWouldDecideAboutRightsIsNotIgnored) {
+    EXPECT_EQ(failure(with_file({{"super.users", {"User:a;alice", "f:1"}}})),
+              "f:1: super.users: Invalid value User:a;alice for configuration super.users: "
+              "Expected a string in format principalType:principalName");
+    for (const char* bad : {":a", "User:", "a;User:b"})
+        EXPECT_TRUE(failure(with_file({{"super.users", {bad, "f:1"}}})).contains("format")) << bad;
+    EXPECT_OK(resolve(with_file({{"super.users", {" User:a ; ; Role:b:c", "f:1"}}})));
+
+    EXPECT_TRUE(failure(with_file({{"principal.builder.class", {"com.acme.Mine", "f:7"}}}))
+                    .starts_with("f:7: principal.builder.class: "));
+    EXPECT_OK(resolve(with_file({{"principal.builder.class",
+                                  {"org.apache.kafka.common.security.authenticator."
+                                   "DefaultKafkaPrincipalBuilder",
+                                   "f:1"}}})));
+    for (const char* name :
+         {"ssl.engine.factory.class", "security.providers", "create.topic.policy.class.name",
+          "alter.config.policy.class.name", "client.quota.callback.class",
+          "sasl.server.callback.handler.class", "listener.name.plaintext.ssl.engine.factory.class",
+          "listener.name.plaintext.plain.sasl.server.callback.handler.class"}) {
+        EXPECT_TRUE(failure(with_file({{name, {"com.acme.Mine", "f:7"}}}))
+                        .starts_with("f:7: " + std::string{name} + ": "))
+            << name;
+        EXPECT_OK(resolve(with_file({{name, {"", "f:7"}}}))) << name;
+    }
+}
+
 TEST(ResolveTopic, OverridesWinOverBroker) {
     const auto broker = resolve(with_file(
         {{"log.segment.bytes", {"2000000", "f:1"}}, {"compression.type", {"lz4", "f:2"}}}));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "config/foreign_settings.h"
 #include "config/layers.h"
 
 namespace leat::config {
@@ -24,8 +25,9 @@ std::string prefix_of(const Listener& listener) {
 }
 
 bool is_security_row(std::string_view name) {
-    return std::ranges::find(security_settings(), name, &Setting::name) !=
-           security_settings().end();
+    return !class_named_by(name).empty() ||
+           std::ranges::find(security_settings(), name, &Setting::name) !=
+               security_settings().end();
 }
 
 /// Settings of one listener: with its prefix, or without. Only what file and command line say, as

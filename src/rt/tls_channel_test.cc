@@ -238,6 +238,25 @@ TEST(TlsContext, OpensAnEncryptedKeyWithItsPasswordOnly) {
     EXPECT_OK(TlsContext::server(options));
 }
 
+TEST(TlsContext, LeavesNoCipherSuiteOut) {
+    const auto made = [](std::vector<std::string> suites) {
+        return TlsContext::server({.keys = {.key_text = server_pair().key,
+                                            .certificates_text = server_pair().certificate},
+                                   .cipher_suites = std::move(suites)});
+    };
+    EXPECT_OK(made({"TLS_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+                    "ECDHE-ECDSA-AES256-GCM-SHA384"}));
+    EXPECT_OK(made({"ECDHE+AESGCM", "!aNULL"}));
+    for (const char* unknown : {"TLS_AES_512_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_512_GCM_SHA256",
+                                "ECDHE-ECDSA-AES512-GCM-SHA384"}) {
+        const auto refused =
+            made({"TLS_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", unknown});
+        ASSERT_FALSE(refused.has_value());
+        EXPECT_EQ(refused.error().detail(),
+                  std::string{"ssl.cipher.suites: "} + unknown + " is not known");
+    }
+}
+
 TEST(TlsContext, RefusesAKeyThatDoesNotFitItsCertificate) {
     const TlsStore mixed{.file = {},
                          .key_text = make_pair("other").key,

@@ -50,6 +50,18 @@ Result<void> trust(SSL_CTX* context, const TlsStore& store, bool tells_names) {
     return {};
 }
 
+/// OpenSSL's own name beside IANA's, which Java uses; "" when it does not know the suite.
+std::string native_name(SSL_CTX* context, const std::string& suite) {
+    const std::string_view native{OPENSSL_cipher_name(suite.c_str())};
+    if (native != "(NONE)") return std::string{native};
+    // Not a name that IANA gave: one of OpenSSL's, or an expression of several.
+    const bool is_known =
+        std::string_view{"!-+@"}.contains(suite.front()) ||
+        (!suite.starts_with("TLS_") && SSL_CTX_set_cipher_list(context, suite.c_str()) == 1);
+    ERR_clear_error();
+    return is_known ? suite : "";
+}
+
 /// Splits the suites into those of TLS 1.2 and of 1.3, which OpenSSL sets apart.
 Result<void> use_ciphers(SSL_CTX* context, const std::vector<std::string>& suites) {
     std::string older;
@@ -57,12 +69,9 @@ Result<void> use_ciphers(SSL_CTX* context, const std::vector<std::string>& suite
     for (const std::string& suite : suites) {
         const bool is_13 = suite.starts_with("TLS_") && !suite.contains("_WITH_");
         std::string& list = is_13 ? newer : older;
-        // IANA's names of 1.2, as Java uses them, have OpenSSL's own beside them.
-        std::string name = suite;
-        if (!is_13 && suite.starts_with("TLS_")) {
-            const char* native = OPENSSL_cipher_name(suite.c_str());
-            if (native != nullptr && std::string_view{native} != "(NONE)") name = native;
-        }
+        // What OpenSSL does not know it would leave out: a listener weaker than it was meant.
+        const std::string name = native_name(context, suite);
+        if (name.empty()) return bad("ssl.cipher.suites: " + suite + " is not known");
         list += (list.empty() ? "" : ":") + name;
     }
     if (SSL_CTX_set_cipher_list(context, suites.empty() ? kCiphers12 : older.c_str()) != 1 &&

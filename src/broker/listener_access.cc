@@ -34,9 +34,11 @@ std::optional<auth::Identity> by_api_key(const Shard& shard, std::string_view ke
 auth::PlainVerifier verifier_of(const auth::PlainUsers& users, const Shard& shard) {
     return [&users, &shard](std::string_view user,
                             std::string_view password) -> std::optional<auth::Identity> {
-        if (user == kTokenUser && !users.contains(user)) return by_api_key(shard, password);
-        if (!auth::has_password(users, user, password)) return std::nullopt;
-        return auth::Identity{auth::Principal::user(user)};
+        if (auth::has_password(users, user, password))
+            return auth::Identity{auth::Principal::user(user)};
+        // Also when the settings have a user of that name: his passwords are others.
+        if (user == kTokenUser) return by_api_key(shard, password);
+        return std::nullopt;
     };
 }
 

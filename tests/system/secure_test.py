@@ -192,7 +192,7 @@ class Plain(unittest.TestCase):
         "listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
         "super.users": "User:alice;User:admin", "auto.create.topics.enable": "true",
         "listener.name.sasl_plaintext.plain.sasl.jaas.config":
-            f'org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="{SECRET}";',
+            f'org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="{SECRET}" user_token="{SECRET}-own";',
         "delegation.token.secret.key": f"{SECRET}-token",
     }
 
@@ -288,6 +288,7 @@ class Plain(unittest.TestCase):
         self.assertIn("DELEGATION_TOKEN_REQUEST_NOT_ALLOWED", again.stderr)
         key = sasl("PLAIN", "token", f'{token["id"]}.{token["hmac"]}')
         kcat(at, "-L", "-m", "5", **key)
+        kcat(at, "-L", "-m", "5", **sasl("PLAIN", "token", f"{SECRET}-own"))  # A user of the settings beside it.
         leat("token", "renew", token["hmac"])
         leat("token", "expire", token["hmac"])
         self.assertNotEqual(by_token("topic", "list", good=False).returncode, 0)

@@ -111,6 +111,9 @@ Result<std::vector<Bound>> bind_all(const ListenOptions& options) {
     LEAT_TRY(const std::vector<SocketAddress> addresses, look_up(options.host));
     if (addresses.empty())
         return Error{Errc::kNotFound, "host " + options.host + " has no address"};
+    // As Java does: "[::]" is every address of IPv4 too.
+    if (std::ranges::find(addresses, "::", &SocketAddress::host) != addresses.end())
+        return bind_every(options);
     auto bound = bind_each(addresses, options);
     // The free port that the first address got may be taken on the second.
     for (int i = 0; i < kPortTries && options.port == 0 && !bound &&

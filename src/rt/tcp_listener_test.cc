@@ -72,6 +72,19 @@ TEST(TcpListener, EmptyHostTakesIpv4AndIpv6) {
     EXPECT_EQ(got.peers[1].host(), "::1");
 }
 
+TEST(TcpListener, EveryAddressOfIpv6IsEveryOneOfIpv4Too) {
+    EventLoop loop;
+    Accepted got;
+    for (const char* any : {"::", "0:0:0:0:0:0:0:0"}) {
+        auto listener = TcpListener::open(loop, {.host = any}, got.take());
+        ASSERT_OK(listener);
+        const std::size_t before = got.peers.size();
+        ASSERT_OK(Socket::connect(loopback(listener->port())));
+        run_until(loop, [&] { return got.peers.size() == before + 1; });
+        EXPECT_EQ(got.peers.back().host(), "127.0.0.1");
+    }
+}
+
 TEST(TcpListener, NameIsBoundOnEachOfItsAddressesWithOnePort) {
     EventLoop loop;
     Accepted got;

@@ -24,6 +24,11 @@ std::int32_t whole(double quota) {
     return static_cast<std::int32_t>(std::clamp<double>(quota, 1, kUnlimited - 1));
 }
 
+config::ListenerLimits limits_of(const config::BrokerConfig& config, std::string_view listener) {
+    const auto at = config.listener_limits.find(listener);
+    return at != config.listener_limits.end() ? at->second : config::ListenerLimits{};
+}
+
 }  // namespace
 
 void RateBucket::refill(Instant now, std::int32_t per_second) {
@@ -87,8 +92,14 @@ std::int64_t ConnectionLimits::host_max(const std::string& host,
 
 std::optional<std::string_view> ConnectionLimits::admit(const std::string& host, Instant now,
                                                         const config::BrokerConfig& config,
-                                                        std::optional<double> quota) {
+                                                        std::optional<double> quota,
+                                                        std::string_view listener) {
+    const config::ListenerLimits limits = limits_of(config, listener);
+    auto of_listener = listeners_.find(listener);
+    if (of_listener == listeners_.end())
+        of_listener = listeners_.emplace(listener, PerListener{}).first;
     if (count_ >= config.max_connections) return "total";
+    if (of_listener->second.count >= limits.max_connections) return "listener";
     if (hosts_.size() >= kHostsBeforeForgetting) forget_quiet(now);
     PerHost& of_host = hosts_[host];
     of_host.last = now;
@@ -96,6 +107,8 @@ std::optional<std::string_view> ConnectionLimits::admit(const std::string& host,
     if (!of_host.rate.take(now, config.max_connection_creation_rate_per_ip)) return kRateOfAddress;
     if (quota && !of_host.quota.take(now, whole(*quota))) return kQuotaOfAddress;
     total_rate_.take(now, config.max_connection_creation_rate);
+    of_listener->second.rate.take(now, limits.max_connection_creation_rate);
+    ++of_listener->second.count;
     ++of_host.count;
     ++count_;
     return std::nullopt;
@@ -112,16 +125,22 @@ std::optional<Instant> ConnectionLimits::close_at(const std::string& host, std::
     return std::nullopt;
 }
 
-void ConnectionLimits::gone(const std::string& host) {
+void ConnectionLimits::gone(const std::string& host, std::string_view listener) {
     --count_;
+    if (const auto at = listeners_.find(listener); at != listeners_.end()) --at->second.count;
     const auto at = hosts_.find(host);
     if (at != hosts_.end()) --at->second.count;
 }
 
-std::optional<Instant> ConnectionLimits::wait_until(Instant now,
-                                                    const config::BrokerConfig& config) const {
-    if (count_ >= config.max_connections) return Instant::max();
-    const Instant next = total_rate_.next(now, config.max_connection_creation_rate);
+std::optional<Instant> ConnectionLimits::wait_until(Instant now, const config::BrokerConfig& config,
+                                                    std::string_view listener) const {
+    const config::ListenerLimits limits = limits_of(config, listener);
+    const auto at = listeners_.find(listener);
+    const PerListener of_listener = at != listeners_.end() ? at->second : PerListener{};
+    if (count_ >= config.max_connections || of_listener.count >= limits.max_connections)
+        return Instant::max();
+    const Instant next = std::max(total_rate_.next(now, config.max_connection_creation_rate),
+                                  of_listener.rate.next(now, limits.max_connection_creation_rate));
     if (next > now) return next;
     return std::nullopt;
 }

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,17 +45,19 @@ class ConnectionLimits {
     /// "total". `quota` is the connection_creation_rate of the address, if it has one.
     std::optional<std::string_view> admit(const std::string& host, Instant now,
                                           const config::BrokerConfig& config,
-                                          std::optional<double> quota = std::nullopt);
+                                          std::optional<double> quota = std::nullopt,
+                                          std::string_view listener = {});
     /// For one that came too fast for its address: until when it is kept, unserved, so that its
     /// client does not come back at once (KIP-612). nullopt: refused for another reason.
     [[nodiscard]] std::optional<Instant> close_at(const std::string& host, std::string_view limit,
                                                   Instant now, const config::BrokerConfig& config,
                                                   std::optional<double> quota) const;
-    void gone(const std::string& host);
+    void gone(const std::string& host, std::string_view listener = {});
 
-    /// Whether the next connection should wait: for one to go (Instant::max()), or until then.
-    [[nodiscard]] std::optional<Instant> wait_until(Instant now,
-                                                    const config::BrokerConfig& config) const;
+    /// Whether the next connection to `listener` should wait: for one to go (Instant::max()), or
+    /// until then.
+    [[nodiscard]] std::optional<Instant> wait_until(Instant now, const config::BrokerConfig& config,
+                                                    std::string_view listener = {}) const;
     [[nodiscard]] std::int64_t count() const noexcept { return count_; }
     /// Addresses that are remembered.
     [[nodiscard]] std::size_t known_hosts() const noexcept { return hosts_.size(); }
@@ -67,11 +71,16 @@ class ConnectionLimits {
     };
     [[nodiscard]] std::int64_t host_max(const std::string& host,
                                         const config::BrokerConfig& config);
+    struct PerListener {
+        std::int64_t count = 0;
+        RateBucket rate;
+    };
     void forget_quiet(Instant now);
 
     std::int64_t count_ = 0;
     RateBucket total_rate_;
     std::unordered_map<std::string, PerHost> hosts_;
+    std::map<std::string, PerListener, std::less<>> listeners_;
     std::string overrides_text_;  ///< What overrides_ was parsed from.
     std::unordered_map<std::string, std::int32_t> overrides_;
 };

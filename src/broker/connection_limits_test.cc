@@ -48,6 +48,30 @@ TEST(ConnectionLimits, CountsEachAddressForItself) {
     EXPECT_EQ(limits.admit("vip", kStart, config), "per_ip");
 }
 
+TEST(ConnectionLimits, CountsEachListenerForItself) {
+    config::BrokerConfig config;
+    config.max_connections = 3;
+    config.listener_limits["L"] = {.max_connections = 1, .max_connection_creation_rate = 1};
+    config.listener_limits["M"] = {};
+    ConnectionLimits limits;
+    const Instant later = kStart + seconds{2};
+    EXPECT_EQ(limits.admit("a", kStart, config, {}, "L"), std::nullopt);
+    EXPECT_EQ(limits.wait_until(kStart, config, "L"), Instant::max());
+    EXPECT_EQ(limits.admit("a", kStart, config, {}, "L"), "listener");
+    EXPECT_EQ(limits.wait_until(kStart, config, "M"), std::nullopt);
+    EXPECT_EQ(limits.admit("a", kStart, config, {}, "M"), std::nullopt);
+    limits.gone("a", "L");
+    // Its second is not over.
+    EXPECT_EQ(limits.wait_until(kStart, config, "L"),
+              kStart + seconds{1} + std::chrono::nanoseconds{1});
+    EXPECT_EQ(limits.wait_until(later, config, "L"), std::nullopt);
+    EXPECT_EQ(limits.admit("a", later, config, {}, "M"), std::nullopt);
+    EXPECT_EQ(limits.admit("a", later, config, {}, "L"), std::nullopt);
+    limits.gone("a", "L");
+    EXPECT_EQ(limits.admit("a", later, config, {}, "M"), std::nullopt);
+    EXPECT_EQ(limits.wait_until(later + seconds{9}, config, "L"), Instant::max());  // All together.
+}
+
 TEST(ConnectionLimits, LetsAnAddressComeNoFasterThanItsRate) {
     config::BrokerConfig config;
     config.max_connection_creation_rate_per_ip = 2;

@@ -47,9 +47,10 @@ Server::Server(Broker& broker, std::vector<rt::EventLoop*> loops)
     for (std::size_t i = 0; i < loops_.size(); ++i)
         connections_.push_back(std::make_unique<Connections>(
             broker_.shard(i), *loops_[i], memory_, [this, i](const ConnectionFacts& facts) {
-                loops_.front()->post([this, i, host = facts.peer_host] {
+                loops_.front()->post([this, i, host = facts.peer_host,
+                                      listener = std::string{facts.endpoint.listener}] {
                     --counts_[i];
-                    on_gone(host);
+                    on_gone(host, listener);
                 });
             }));
 }
@@ -113,8 +114,8 @@ Result<std::vector<config::Listener>> Server::advertised() const {
 }
 
 void Server::accept() {
-    is_paused_ = true;
-    resume();
+    is_accepting_ = true;
+    tend();
     schedule_reload();
     schedule_token_check();
 }
@@ -160,7 +161,7 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     const config::BrokerConfig& config = broker_.shard(0).config();
     const Instant now = loops_.front()->now();
     const auto quota = broker_.shard(0).image().quotas().connection_rate(facts->peer_host);
-    const auto refused = limits_.admit(facts->peer_host, now, config, quota);
+    const auto refused = limits_.admit(facts->peer_host, now, config, quota, access->name());
     if (refused) {
         metrics.count_refused(*refused);
         kLog.warn("connection refused", {{"peer", facts->peer}, {"limit", *refused}});
@@ -169,7 +170,7 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
                 *loops_.front(), {.host = facts->peer_host, .what = "Connect", .detail = *refused});
         if (const auto at = limits_.close_at(facts->peer_host, *refused, now, config, quota))
             close_later(std::move(socket), *at);
-        return pause_if_needed();
+        return tend();
     }
     const std::size_t shard = pick_shard();
     ++counts_[shard];
@@ -180,7 +181,7 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
             connections_[shard]->add(std::move(s), std::move(f));
         });
     }
-    pause_if_needed();
+    tend();
 }
 
 void Server::close_later(rt::Socket socket, Instant at) {
@@ -221,38 +222,39 @@ void Server::reload() {
     broker_.pool().submit(*loops_.front(), work, [this] { schedule_reload(); });
 }
 
-void Server::on_gone(const std::string& host) {
-    limits_.gone(host);
-    if (is_paused_ && !is_draining_) resume();
+void Server::on_gone(const std::string& host, const std::string& listener) {
+    limits_.gone(host, listener);
+    tend();
 }
 
-/// Connections beyond the total number, or faster than the total rate, wait in the kernel's queue.
-void Server::pause_if_needed() {
+void Server::tend() {
+    if (is_draining_ || !is_accepting_) return;
     const Instant now = loops_.front()->now();
-    const auto until = limits_.wait_until(now, broker_.shard(0).config());
-    if (!until) return;
-    if (!std::exchange(is_paused_, true))
-        for (const Listening& one : listening_) one.listener->pause();
-    if (*until == Instant::max() || resume_timer_ != rt::TimerId{}) return;
-    resume_timer_ = loops_.front()->schedule(*until, [this] {
-        resume_timer_ = {};
-        resume();
-    });
+    for (Listening& one : listening_) tend(one, now);
 }
 
-void Server::resume() {
-    if (is_draining_) return;
-    const auto until = limits_.wait_until(loops_.front()->now(), broker_.shard(0).config());
-    if (until) return pause_if_needed();
-    is_paused_ = false;
-    for (const Listening& one : listening_) one.listener->resume();
+/// Connections beyond a number, or faster than a rate, wait in the kernel's queue.
+void Server::tend(Listening& one, Instant now) {
+    const auto until = limits_.wait_until(now, broker_.shard(0).config(), one.access->name());
+    if (std::exchange(one.is_paused, until.has_value()) != until.has_value()) {
+        if (until)
+            one.listener->pause();
+        else
+            one.listener->resume();
+    }
+    if (!until || *until == Instant::max() || one.resume_timer != rt::TimerId{}) return;
+    one.resume_timer = loops_.front()->schedule(*until, [this, &one] {
+        one.resume_timer = {};
+        tend();
+    });
 }
 
 void Server::drain(std::chrono::milliseconds timeout, rt::Fn done) {
     LEAT_CHECK(!is_draining_);
     is_draining_ = true;
     broker_.set_stopping();
-    if (resume_timer_ != rt::TimerId{}) loops_.front()->cancel(resume_timer_);
+    for (const Listening& one : listening_)
+        if (one.resume_timer != rt::TimerId{}) loops_.front()->cancel(one.resume_timer);
     if (token_timer_ != rt::TimerId{}) loops_.front()->cancel(token_timer_);
     if (reload_timer_ != rt::TimerId{}) loops_.front()->cancel(reload_timer_);
     for (const auto& [name, one] : std::exchange(delayed_, {})) loops_.front()->cancel(one.second);

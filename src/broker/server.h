@@ -51,6 +51,8 @@ class Server {
         config::Listener wanted;
         std::shared_ptr<ListenerAccess> access;
         std::unique_ptr<rt::TcpListener> listener;
+        bool is_paused = true;
+        rt::TimerId resume_timer = {};
     };
     Result<void> bind(const config::Listener& wanted);
     [[nodiscard]] Result<std::vector<config::Listener>> advertised() const;
@@ -60,11 +62,12 @@ class Server {
     void schedule_token_check();
     rt::Task<void> drop_expired_tokens();
     void reload();
-    void on_gone(const std::string& host);
+    void on_gone(const std::string& host, const std::string& listener);
     /// Holds a connection that came too fast, without reading from it.
     void close_later(rt::Socket socket, Instant at);
-    void pause_if_needed();
-    void resume();
+    /// Each listener for itself: whether it takes connections now.
+    void tend();
+    void tend(Listening& one, Instant now);
     [[nodiscard]] std::size_t pick_shard();
     void on_drained();
     void end_drain(bool is_late);
@@ -79,10 +82,9 @@ class Server {
     ConnectionLimits limits_;
     std::unordered_map<std::uint64_t, std::pair<rt::Socket, rt::TimerId>> delayed_;
     std::uint64_t delayed_count_ = 0;  ///< So far: their names.
-    rt::TimerId resume_timer_;
     rt::TimerId reload_timer_;
     rt::TimerId token_timer_;
-    bool is_paused_ = true;
+    bool is_accepting_ = false;
     bool is_draining_ = false;
     std::size_t undrained_ = 0;
     rt::TimerId drain_timer_;

@@ -92,14 +92,17 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kInt,
      .fallback = kIntMaxText,
      .min = 0,
-     .doc = "New connections a second that are accepted; more wait in the kernel's queue.",
+     .doc = "New connections a second that are accepted; more wait in the kernel's queue. With a "
+            "listener in front (listener.name.<name>.) those of it.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::max_connection_creation_rate>},
     {.name = "max.connections",
      .type = kInt,
      .fallback = kIntMaxText,
      .min = 0,
-     .doc = "Open connections; more wait in the kernel's queue until one ends.",
+     .doc = "Open connections; more wait in the kernel's queue until one ends. With a listener in "
+            "front "
+            "(listener.name.<name>.) those of it.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::max_connections>},
     {.name = "max.connections.per.ip",
@@ -112,7 +115,7 @@ constexpr auto kRows = std::to_array<Setting>({
     {.name = "max.connections.per.ip.overrides",
      .type = kString,
      .fallback = "",
-     .doc = "Other limits for some addresses: address:count,...",
+     .doc = "Other limits for some addresses or names of hosts: address:count,...",
      .update = kClusterWide,
      .check = check_overrides,
      .into_broker = into_broker<&B::max_connections_per_ip_overrides>},
@@ -376,6 +379,15 @@ std::vector<Setting> all_rows() {
 std::span<const Setting> broker_settings() {
     static const std::vector<Setting> rows = all_rows();
     return rows;
+}
+
+const Setting* find_listener_limit(std::string_view name) {
+    if (!name.starts_with("listener.name.")) return nullptr;
+    for (const std::string_view limit : {"max.connections", "max.connection.creation.rate"})
+        if (name.ends_with(limit) && name.size() > limit.size() &&
+            name[name.size() - limit.size() - 1] == '.')
+            return find_broker_setting(limit);
+    return nullptr;
 }
 
 const Setting* find_broker_setting(std::string_view name) {

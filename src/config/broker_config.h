@@ -64,9 +64,10 @@ struct BrokerConfig {
     // Connections and requests.
     std::int32_t max_connections = 2'147'483'647;
     std::int32_t max_connections_per_ip = 2'147'483'647;
-    std::string max_connections_per_ip_overrides;                      ///< "host:count,..."
-    std::int32_t max_connection_creation_rate = 2'147'483'647;         ///< Per second.
-    std::int32_t max_connection_creation_rate_per_ip = 2'147'483'647;  ///< Per second.
+    std::string max_connections_per_ip_overrides;                        ///< "host:count,..."
+    std::int32_t max_connection_creation_rate = 2'147'483'647;           ///< Per second.
+    std::int32_t max_connection_creation_rate_per_ip = 2'147'483'647;    ///< Per second.
+    std::map<std::string, ListenerLimits, std::less<>> listener_limits;  ///< By name, of each.
     std::int32_t delayed_connections_max = 1'000;  ///< Above their rate, not yet closed.
     std::int64_t connections_max_idle_ms = 600'000;
     std::int32_t socket_request_max_bytes = 104'857'600;
@@ -189,6 +190,10 @@ struct BrokerConfig {
 
 /// Every broker setting, in name order.
 std::span<const Setting> broker_settings();
+
+/// The row of "max.connections" for "listener.name.<name>.max.connections", of whatever listener,
+/// and likewise of max.connection.creation.rate; nullptr for other names.
+const Setting* find_listener_limit(std::string_view name);
 
 /// nullptr when there is no such broker setting.
 const Setting* find_broker_setting(std::string_view name);

@@ -131,12 +131,31 @@ Described describe_unknown(const std::string& name, Source source) {
             .synonyms = {{name, std::nullopt, source}}};
 }
 
+/// A limit of one listener is shown as the one of all is.
+Described describe_other(const std::string& name, const std::string& text, Source source) {
+    const Setting* row = find_listener_limit(name);
+    if (row == nullptr) return describe_unknown(name, source);
+    Described out = described(*row);
+    out.name = name;
+    out.value = canonical(*row, text);
+    out.source = source;
+    out.synonyms = {{name, out.value, source}};
+    return out;
+}
+
+const std::string& text_of(const std::string& text) {
+    return text;
+}
+const std::string& text_of(const Placed& placed) {
+    return placed.text;
+}
+
 void append_unknown(std::vector<Described>& out, const Layers& layers) {
     const auto add = [&](const auto& values, Source source) {
         for (const auto& [name, text] : values) {
             const bool is_listed = std::ranges::find(out, name, &Described::name) != out.end();
             if (!is_listed && find_broker_setting(name) == nullptr)
-                out.push_back(describe_unknown(name, source));
+                out.push_back(describe_other(name, text_of(text), source));
         }
     };
     add(layers.dynamic_broker, Source::kDynamicBroker);
@@ -184,7 +203,7 @@ std::vector<Described> describe_broker_default(const Layers& layers) {
     for (const auto& [name, text] : layers.dynamic_default) {
         const Setting* row = find_broker_setting(name);
         if (row == nullptr) {
-            out.push_back(describe_unknown(name, Source::kDynamicDefault));
+            out.push_back(describe_other(name, text, Source::kDynamicDefault));
             continue;
         }
         Described one = described(*row);

@@ -134,5 +134,21 @@ TEST(Describe, GroupHasItsOwnValueBeforeTheBrokers) {
     EXPECT_TRUE(find(all, "consumer.heartbeat.interval.ms")->is_default());
 }
 
+TEST(Describe, ShowsTheLimitsOfAListener) {
+    Layers layers;
+    layers.dynamic_broker["listener.name.plaintext.max.connections"] = "5";
+    layers.file["listener.name.plaintext.of.mine"] = {"secret", "f:1"};
+    const std::vector<Described> all = describe_broker(layers);
+    const auto one =
+        std::ranges::find(all, "listener.name.plaintext.max.connections", &Described::name);
+    ASSERT_NE(one, all.end());
+    EXPECT_EQ(one->value, "5");
+    EXPECT_EQ(one->type, Type::kInt);
+    EXPECT_FALSE(one->read_only || one->sensitive);
+    const auto other = std::ranges::find(all, "listener.name.plaintext.of.mine", &Described::name);
+    ASSERT_NE(other, all.end());
+    EXPECT_EQ(other->value, std::nullopt);
+}
+
 }  // namespace
 }  // namespace leat::config

@@ -108,6 +108,27 @@ Result<void> resolve_listeners(const Layers& layers, BrokerConfig& config) {
     return {};
 }
 
+/// Beside the limits of all listeners together, which hold too.
+Result<void> resolve_listener_limits(const Layers& layers, BrokerConfig& config) {
+    const auto read = [&](const Listener& listener, std::string_view row,
+                          std::int32_t& to) -> Result<void> {
+        const std::string name = prefix_of(listener) + std::string{row};
+        const Winner won = winner(layers, name);
+        if (won.text == nullptr) return {};
+        const auto value = parse(*find_broker_setting(row), *won.text);
+        if (!value.has_value()) return bad(won.place, name, value.error().detail());
+        to = static_cast<std::int32_t>(std::get<std::int64_t>(*value));
+        return {};
+    };
+    for (const Listener& listener : config.listeners) {
+        ListenerLimits& limits = config.listener_limits[listener.name];
+        LEAT_TRY_VOID(read(listener, "max.connections", limits.max_connections));
+        LEAT_TRY_VOID(
+            read(listener, "max.connection.creation.rate", limits.max_connection_creation_rate));
+    }
+    return {};
+}
+
 /// What groups of the consumer protocol get by default lies within what they may have.
 Result<void> check_consumer_groups(const Layers& layers, const BrokerConfig& config) {
     for (const GroupBound& one : group_bounds(config)) {
@@ -170,6 +191,7 @@ Result<std::shared_ptr<const BrokerConfig>> resolve(const Layers& layers) {
     LEAT_TRY_VOID(apply_units(layers, config->topic));
     LEAT_TRY_VOID(apply_rows(layers, *config));
     LEAT_TRY_VOID(resolve_listeners(layers, *config));
+    LEAT_TRY_VOID(resolve_listener_limits(layers, *config));
     LEAT_TRY_VOID(check_together(layers, *config));
     LEAT_TRY(config->security, resolve_security(layers, *config));
     return std::shared_ptr<const BrokerConfig>{std::move(config)};

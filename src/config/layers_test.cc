@@ -141,6 +141,26 @@ TEST(Layers, WhatWouldDecideAboutRightsIsNotIgnored) {
     }
 }
 
+TEST(Layers, AListenerHasLimitsOfItsOwn) {
+    auto layers =
+        with_file({{"listeners", {"IN://127.0.0.1:1,OUT://127.0.0.1:2", "f:1"}},
+                   {"listener.security.protocol.map", {"IN:PLAINTEXT,OUT:PLAINTEXT", "f:2"}},
+                   {"max.connections", {"9", "f:3"}},
+                   {"listener.name.out.max.connections", {"5", "f:4"}}});
+    layers.dynamic_default["listener.name.out.max.connection.creation.rate"] = "7";
+    const auto limits = [&](const char* name) {
+        return (*resolve(layers))->listener_limits.at(name);
+    };
+    EXPECT_EQ(limits("IN"), ListenerLimits{});
+    EXPECT_EQ(limits("OUT"),
+              (ListenerLimits{.max_connections = 5, .max_connection_creation_rate = 7}));
+    layers.dynamic_broker["listener.name.out.max.connections"] = "3";
+    EXPECT_EQ(limits("OUT").max_connections, 3);
+    EXPECT_EQ(unknown_names(layers), std::vector<std::string>{});
+    layers.dynamic_broker["listener.name.out.max.connections"] = "-1";
+    EXPECT_TRUE(failure(layers).contains("listener.name.out.max.connections"));
+}
+
 TEST(ResolveTopic, OverridesWinOverBroker) {
     const auto broker = resolve(with_file(
         {{"log.segment.bytes", {"2000000", "f:1"}}, {"compression.type", {"lz4", "f:2"}}}));

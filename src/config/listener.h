@@ -44,4 +44,12 @@ std::string text_of(const Listener& listener);
 /// True for 127.0.0.0/8, ::1 and localhost: reachable from this machine only.
 bool is_loopback(std::string_view host);
 
+/// What "listener.name.<name>." may stand before beside security_settings(), while running too.
+struct ListenerLimits {
+    std::int32_t max_connections = 2'147'483'647;
+    std::int32_t max_connection_creation_rate = 2'147'483'647;  ///< Per second.
+
+    friend bool operator==(const ListenerLimits&, const ListenerLimits&) = default;
+};
+
 }  // namespace leat::config

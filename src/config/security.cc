@@ -20,10 +20,6 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-std::string prefix_of(const Listener& listener) {
-    return "listener.name." + lower(listener.name) + ".";
-}
-
 bool is_security_row(std::string_view name) {
     return !class_named_by(name).empty() ||
            std::ranges::find(security_settings(), name, &Setting::name) !=
@@ -200,6 +196,10 @@ Result<SaslSettings> sasl_of(Reader& in) {
 
 }  // namespace
 
+std::string prefix_of(const Listener& listener) {
+    return "listener.name." + lower(listener.name) + ".";
+}
+
 Result<std::map<std::string, ListenerSecurity>> resolve_security(const Layers& layers,
                                                                  const BrokerConfig& config) {
     std::map<std::string, ListenerSecurity> out;
@@ -222,7 +222,7 @@ bool is_listener_setting(const BrokerConfig& config, std::string_view name) {
         const std::string prefix = prefix_of(listener);
         if (!name.starts_with(prefix)) continue;
         const std::string_view rest = name.substr(prefix.size());
-        if (is_security_row(rest)) return true;
+        if (is_security_row(rest) || find_listener_limit(name) != nullptr) return true;
         const std::size_t dot = rest.find('.');
         if (dot != std::string_view::npos && is_security_row(rest.substr(dot + 1))) return true;
     }

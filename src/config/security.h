@@ -19,6 +19,7 @@ namespace leat::config {
 
 struct Layers;
 struct BrokerConfig;
+struct Listener;
 struct Setting;
 
 enum class ClientAuth : std::uint8_t { kNone, kRequested, kRequired };
@@ -94,6 +95,9 @@ struct ListenerSecurity {
 
 /// Rows of broker_settings(): what may also stand behind "listener.name.<name>.".
 std::span<const Setting> security_settings();
+
+/// "listener.name.<name>.", the name in small letters.
+std::string prefix_of(const Listener& listener);
 
 /// The security of every listener of `config`, by name.
 /// Errors: kInvalidSetting; the detail names setting and place, never a secret.

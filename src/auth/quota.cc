@@ -3,6 +3,9 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+
+#include "auth/address.h"
 
 namespace leat::auth {
 namespace {
@@ -76,6 +79,21 @@ void QuotaTable::set(const QuotaEntity& entity, const QuotaValues& values) {
         all_.erase(entity);
     else
         all_[entity] = values;
+    const auto ip = entity.find(kIpEntity);
+    if (ip == entity.end() || !ip->second) return;
+    // Found by the address that connections have, told as it was set.
+    const auto address = canonical_address(*ip->second);
+    if (!address) {
+        if (values.empty())
+            host_names_.erase(*ip->second);
+        else
+            host_names_.insert(*ip->second);
+    } else if (*address != *ip->second) {
+        if (values.empty())
+            spelled_.erase(*address);
+        else
+            spelled_[*address] = *ip->second;
+    }
 }
 
 QuotaValues QuotaTable::values_of(const QuotaEntity& entity) const {
@@ -116,13 +134,19 @@ std::optional<QuotaFound> QuotaTable::find(QuotaKind kind, std::string_view user
     return std::nullopt;
 }
 
-std::optional<double> QuotaTable::connection_rate(std::string_view ip) const {
+std::optional<double> QuotaTable::connection_rate(std::string_view ip,
+                                                  std::string_view name) const {
     if (all_.empty()) return std::nullopt;
-    for (const std::optional<std::string>& name :
-         {std::optional<std::string>{ip}, std::optional<std::string>{}})
-        if (const double* limit = value(QuotaEntity{{std::string{kIpEntity}, name}},
-                                        name_of(QuotaKind::kConnections)))
-            return *limit;
+    const auto of = [this](std::optional<std::string> told) {
+        return value(QuotaEntity{{std::string{kIpEntity}, std::move(told)}},
+                     name_of(QuotaKind::kConnections));
+    };
+    if (const double* limit = of(std::string{ip})) return *limit;
+    if (const auto told = spelled_.find(ip); told != spelled_.end())
+        if (const double* limit = of(told->second)) return *limit;
+    if (!name.empty())
+        if (const double* limit = of(std::string{name})) return *limit;
+    if (const double* limit = of(std::nullopt)) return *limit;
     return std::nullopt;
 }
 

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -65,8 +67,12 @@ class QuotaTable {
     /// client id, both defaults, default user, client id, default client. `user` has no "User:".
     [[nodiscard]] std::optional<QuotaFound> find(QuotaKind kind, std::string_view user,
                                                  std::string_view client_id) const;
-    /// Of an address, else the default's. Connections per second.
-    [[nodiscard]] std::optional<double> connection_rate(std::string_view ip) const;
+    /// Of an address as canonical_address() spells it, else of the host that `name` has found for
+    /// it, else the default's. Connections per second.
+    [[nodiscard]] std::optional<double> connection_rate(std::string_view ip,
+                                                        std::string_view name = {}) const;
+    /// Entities by address that are told by the name of a host.
+    [[nodiscard]] const std::set<std::string>& host_names() const noexcept { return host_names_; }
 
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
 
@@ -74,6 +80,8 @@ class QuotaTable {
     [[nodiscard]] const double* value(const QuotaEntity& entity, std::string_view name) const;
 
     All all_;
+    std::map<std::string, std::string, std::less<>> spelled_;  ///< Addresses told in another form.
+    std::set<std::string> host_names_;
     std::uint64_t version_ = 1;
 };
 

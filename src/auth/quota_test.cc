@@ -60,6 +60,28 @@ TEST(QuotaTable, AddressGoesBeforeTheDefault) {
     EXPECT_EQ(table.connection_rate("1.2.3.5"), 5);
 }
 
+TEST(QuotaTable, KnowsAnAddressInEachSpellingAndByItsName) {
+    const auto entity = [](const char* name) { return QuotaEntity{{"ip", name}}; };
+    QuotaTable table;
+    table.set({{"ip", Name{}}}, {{"connection_creation_rate", 9}});
+    table.set(entity("0:0:0:0:0:0:0:1"), {{"connection_creation_rate", 1}});
+    table.set(entity("localhost"), {{"connection_creation_rate", 2}});
+    EXPECT_EQ(table.connection_rate("::1"), 1);
+    EXPECT_EQ(table.connection_rate("127.0.0.1"), 9);
+    EXPECT_EQ(table.connection_rate("127.0.0.1", "localhost"), 2);
+    EXPECT_EQ(table.host_names(), std::set<std::string>{"localhost"});
+    EXPECT_EQ(table.values_of(entity("0:0:0:0:0:0:0:1")).size(), 1U);  // As it was told.
+    table.set(entity("::1"), {{"connection_creation_rate", 3}});
+    EXPECT_EQ(table.connection_rate("::1"), 3);
+    table.set(entity("::1"), {});
+    EXPECT_EQ(table.connection_rate("::1"), 1);
+    table.set(entity("0:0:0:0:0:0:0:1"), {});
+    table.set(entity("localhost"), {});
+    EXPECT_EQ(table.connection_rate("::1"), 9);
+    EXPECT_EQ(table.connection_rate("127.0.0.1", "localhost"), 9);
+    EXPECT_TRUE(table.host_names().empty());
+}
+
 TEST(Quota, RefusesWhatMakesNoSense) {
     EXPECT_NE(entity_error({}), "");
     EXPECT_NE(entity_error({{"host", "x"}}), "");

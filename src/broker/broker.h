@@ -106,6 +106,13 @@ class Broker {
     /// Auto-creation as set, or on when nobody but this machine can reach us.
     [[nodiscard]] bool auto_creates_topics(const config::BrokerConfig& config) const;
 
+    // On the first shard.
+    /// Runs after each change that may be one of limits of connections.
+    void set_on_limits(rt::Fn fn) { on_limits_ = std::move(fn); }
+    void limits_changed() {
+        if (on_limits_) on_limits_();
+    }
+
     [[nodiscard]] bool is_stopping() const noexcept { return is_stopping_.load(); }
     void set_stopping() noexcept { is_stopping_.store(true); }
 
@@ -129,6 +136,7 @@ class Broker {
     std::vector<std::unique_ptr<Shard>> shards_;
     std::unique_ptr<metadata::Authority> authority_;
     std::vector<config::Listener> endpoints_;
+    rt::Fn on_limits_;
     std::atomic<bool> is_stopping_{false};
 };
 

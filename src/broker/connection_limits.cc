@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <utility>
+
+#include "auth/address.h"
 
 namespace leat::broker {
 namespace {
@@ -78,13 +81,25 @@ Result<std::unordered_map<std::string, std::int32_t>> ConnectionLimits::parse_ov
     return out;
 }
 
+void ConnectionLimits::set_host_addresses(
+    std::map<std::string, std::string, std::less<>> addresses) {
+    host_addresses_ = std::move(addresses);
+    overrides_text_.clear();  // So that they are read again.
+    overrides_.clear();
+}
+
 std::int64_t ConnectionLimits::host_max(const std::string& host,
                                         const config::BrokerConfig& config) {
     if (config.max_connections_per_ip_overrides != overrides_text_) {
         overrides_text_ = config.max_connections_per_ip_overrides;
-        auto parsed = parse_overrides(overrides_text_);
-        overrides_ = parsed.has_value() ? *std::move(parsed)
-                                        : std::unordered_map<std::string, std::int32_t>{};
+        overrides_.clear();
+        const auto parsed = parse_overrides(overrides_text_);
+        if (parsed.has_value())
+            for (const auto& [told, count] : *parsed) {
+                const auto named = host_addresses_.find(told);
+                const std::string found = named != host_addresses_.end() ? named->second : told;
+                overrides_[auth::canonical_address(found).value_or(found)] = count;
+            }
     }
     const auto at = overrides_.find(host);
     return at == overrides_.end() ? config.max_connections_per_ip : at->second;

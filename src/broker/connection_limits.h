@@ -37,9 +37,12 @@ class RateBucket {
 /// Memory: one entry for each address that has a connection, or came within the last second.
 class ConnectionLimits {
   public:
-    /// "host:count,host:count". Errors: kInvalidSetting.
+    /// "host:count,host:count", hosts as they are told. Errors: kInvalidSetting.
     static Result<std::unordered_map<std::string, std::int32_t>> parse_overrides(
         std::string_view text);
+
+    /// What names in the overrides stand for: canonical addresses.
+    void set_host_addresses(std::map<std::string, std::string, std::less<>> addresses);
 
     /// Counts the connection, or tells by which limit it is refused: "per_ip", "per_ip_rate",
     /// "total". `quota` is the connection_creation_rate of the address, if it has one.
@@ -81,8 +84,9 @@ class ConnectionLimits {
     RateBucket total_rate_;
     std::unordered_map<std::string, PerHost> hosts_;
     std::map<std::string, PerListener, std::less<>> listeners_;
-    std::string overrides_text_;  ///< What overrides_ was parsed from.
-    std::unordered_map<std::string, std::int32_t> overrides_;
+    std::map<std::string, std::string, std::less<>> host_addresses_;
+    std::string overrides_text_;                               ///< What overrides_ was parsed from.
+    std::unordered_map<std::string, std::int32_t> overrides_;  ///< By canonical address.
 };
 
 }  // namespace leat::broker

@@ -48,6 +48,19 @@ TEST(ConnectionLimits, CountsEachAddressForItself) {
     EXPECT_EQ(limits.admit("vip", kStart, config), "per_ip");
 }
 
+TEST(ConnectionLimits, KnowsAnAddressInEachSpellingAndByItsName) {
+    config::BrokerConfig config;
+    config.max_connections_per_ip_overrides = "localhost:1,0:0:0:0:0:0:0:1:0";
+    ConnectionLimits limits;
+    EXPECT_EQ(limits.admit("::1", kStart, config), "per_ip");
+    EXPECT_EQ(limits.admit("127.0.0.1", kStart, config), std::nullopt);
+    EXPECT_EQ(limits.admit("127.0.0.1", kStart, config), std::nullopt);  // Not looked up yet.
+    limits.set_host_addresses({{"localhost", "127.0.0.1"}});
+    EXPECT_EQ(limits.admit("127.0.0.1", kStart, config), "per_ip");
+    EXPECT_EQ(limits.admit("::1", kStart, config), "per_ip");
+    EXPECT_EQ(limits.admit("127.0.0.2", kStart, config), std::nullopt);
+}
+
 TEST(ConnectionLimits, CountsEachListenerForItself) {
     config::BrokerConfig config;
     config.max_connections = 3;

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "broker/authentication.h"
+#include "broker/blocking.h"
 #include "broker/metrics.h"
 #include "obs/log.h"
 
@@ -59,7 +60,15 @@ Server::~Server() = default;
 
 Result<void> Server::listen() {
     const config::BrokerConfig& config = broker_.shard(0).config();
+    constexpr std::string_view kOverrides = "max.connections.per.ip.overrides";
     LEAT_TRY_VOID(ConnectionLimits::parse_overrides(config.max_connections_per_ip_overrides));
+    // What was set while it ran was good then, and is only warned about.
+    if (config::winner(broker_.shard(0).image().layers(), kOverrides).source ==
+        config::Source::kStatic)
+        for (const std::string& name : names_in_overrides(config.max_connections_per_ip_overrides))
+            if (const auto found = address_of_host(name); !found.has_value())
+                return Error{Errc::kInvalidSetting,
+                             std::string{kOverrides} + ": " + std::string{found.error().detail()}};
     for (const config::Listener& wanted : config.listeners) LEAT_TRY_VOID(bind(wanted));
     LEAT_TRY(std::vector<config::Listener> told, advertised());
     broker_.set_endpoints(std::move(told));
@@ -115,7 +124,8 @@ Result<std::vector<config::Listener>> Server::advertised() const {
 
 void Server::accept() {
     is_accepting_ = true;
-    tend();
+    broker_.set_on_limits([this] { follow_limits(); });
+    follow_limits();
     schedule_reload();
     schedule_token_check();
 }
@@ -142,6 +152,36 @@ rt::Task<void> Server::drop_expired_tokens() {
     schedule_token_check();
 }
 
+void Server::follow_limits() {
+    if (is_draining_) return;
+    tend();
+    const metadata::Image& image = broker_.shard(0).image();
+    HostNames names = names_in_overrides(image.broker().max_connections_per_ip_overrides);
+    names.insert(image.quotas().host_names().begin(), image.quotas().host_names().end());
+    // One at a time: it asks again at its end.
+    if (is_looking_up_ || names == looked_up_) return;
+    is_looking_up_ = true;
+    looked_up_ = std::move(names);
+    rt::start(look_up_hosts());
+}
+
+rt::Task<void> Server::look_up_hosts() {
+    HostAddresses found = co_await on_pool(&broker_.pool(), loops_.front(),
+                                           [names = looked_up_] { return addresses_of(names); });
+    is_looking_up_ = false;
+    const auto& of_quotas = broker_.shard(0).image().quotas().host_names();
+    quota_names_.clear();
+    for (const std::string& name : looked_up_) {
+        const auto at = found.find(name);
+        if (at == found.end())
+            kLog.warn("a limit holds for nobody: no such host", {{"host", name}});
+        else if (of_quotas.contains(name))
+            quota_names_[at->second] = name;
+    }
+    limits_.set_host_addresses(std::move(found));
+    follow_limits();
+}
+
 std::size_t Server::pick_shard() {
     return static_cast<std::size_t>(std::ranges::min_element(counts_) - counts_.begin());
 }
@@ -160,7 +200,9 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     facts->number = ++accepted_;
     const config::BrokerConfig& config = broker_.shard(0).config();
     const Instant now = loops_.front()->now();
-    const auto quota = broker_.shard(0).image().quotas().connection_rate(facts->peer_host);
+    const auto named = quota_names_.find(facts->peer_host);
+    const auto quota = broker_.shard(0).image().quotas().connection_rate(
+        facts->peer_host, named != quota_names_.end() ? std::string_view{named->second} : "");
     const auto refused = limits_.admit(facts->peer_host, now, config, quota, access->name());
     if (refused) {
         metrics.count_refused(*refused);
@@ -253,6 +295,7 @@ void Server::drain(std::chrono::milliseconds timeout, rt::Fn done) {
     LEAT_CHECK(!is_draining_);
     is_draining_ = true;
     broker_.set_stopping();
+    broker_.set_on_limits({});
     for (const Listening& one : listening_)
         if (one.resume_timer != rt::TimerId{}) loops_.front()->cancel(one.resume_timer);
     if (token_timer_ != rt::TimerId{}) loops_.front()->cancel(token_timer_);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -14,6 +15,7 @@
 #include "broker/broker.h"
 #include "broker/connection_limits.h"
 #include "broker/connections.h"
+#include "broker/limit_hosts.h"
 #include "broker/listener_access.h"
 #include "broker/request_memory.h"
 #include "rt/event_loop.h"
@@ -61,6 +63,9 @@ class Server {
     void schedule_reload();
     void schedule_token_check();
     rt::Task<void> drop_expired_tokens();
+    /// After each change of the limits: has new names of hosts looked up.
+    void follow_limits();
+    rt::Task<void> look_up_hosts();
     void reload();
     void on_gone(const std::string& host, const std::string& listener);
     /// Holds a connection that came too fast, without reading from it.
@@ -80,6 +85,9 @@ class Server {
     std::uint64_t accepted_ = 0;
     std::vector<Listening> listening_;
     ConnectionLimits limits_;
+    HostNames looked_up_;  ///< Names of hosts that limits have.
+    bool is_looking_up_ = false;
+    std::map<std::string, std::string, std::less<>> quota_names_;  ///< By their address.
     std::unordered_map<std::uint64_t, std::pair<rt::Socket, rt::TimerId>> delayed_;
     std::uint64_t delayed_count_ = 0;  ///< So far: their names.
     rt::TimerId reload_timer_;

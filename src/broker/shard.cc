@@ -273,6 +273,9 @@ rt::Task<void> Shard::applied(const metadata::Delta* delta) {
         for (const auto& [name, topic] : image_.topics()) tune(*topic);
     }
     storage_->measures_time = !image_.quotas().empty();
+    if (index_ == 0 && (std::holds_alternative<metadata::BrokerConfigChanged>(*delta) ||
+                        std::holds_alternative<metadata::QuotasChanged>(*delta)))
+        broker_->limits_changed();
     if (groups_) groups_->applied(*delta);
     if (transactions_) transactions_->applied(*delta);
 }

@@ -62,6 +62,7 @@ struct QuotaChange {
     auth::QuotaEntity entity;
     std::vector<std::pair<std::string, std::optional<double>>> values;  ///< nullopt: taken away.
     bool has_repeated_type = false;  ///< The request named a type of entity twice.
+    bool has_unknown_host = false;   ///< The name of an address is none, and no host's.
 };
 
 struct ScramDeletion {

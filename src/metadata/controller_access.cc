@@ -20,6 +20,9 @@ std::string error_of(const QuotaChange& change) {
     if (change.has_repeated_type)
         return "Invalid client quota entity, duplicate entity entry found";
     if (std::string why = auth::entity_error(change.entity); !why.empty()) return why;
+    if (change.has_unknown_host)
+        return change.entity.at(std::string{auth::kIpEntity}).value_or("") +
+               " is not a valid IP or resolvable host.";
     for (const auto& [name, value] : change.values)
         if (std::string why = auth::value_error(change.entity, name, value.value_or(1));
             !why.empty())

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -41,6 +42,24 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
     if (::inet_pton(has_brackets ? AF_INET6 : AF_INET, host.c_str(), address.ip_.data()) != 1)
         return malformed();
     return address;
+}
+
+Result<std::vector<SocketAddress>> SocketAddress::look_up(const std::string& host) {
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
+    if (error != 0)
+        return Error{Errc::kNotFound, "look up host " + host + ": " + ::gai_strerror(error)};
+    std::vector<SocketAddress> addresses;
+    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+        if (at->ai_family != AF_INET && at->ai_family != AF_INET6) continue;
+        const SocketAddress address = SocketAddress::from_native(*at->ai_addr);
+        if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
+    }
+    ::freeaddrinfo(found);
+    return addresses;
 }
 
 SocketAddress SocketAddress::from_native(const ::sockaddr& native) {

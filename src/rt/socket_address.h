@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -25,6 +26,10 @@ class SocketAddress {
     /// "127.0.0.1:4711" or "[::1]:4711", also with a zone: "[fe80::1%eth0]:4711".
     /// Errors: kMalformed.
     static Result<SocketAddress> parse(std::string_view text);
+
+    /// The addresses of a host, named or written, each once, with port 0. Blocks.
+    /// Errors: kNotFound.
+    static Result<std::vector<SocketAddress>> look_up(const std::string& host);
 
     /// From the kernel. An IPv4 address inside IPv6 (::ffff:a.b.c.d) becomes an IPv4 address, so
     /// that limits by address see one peer. Precondition: AF_INET or AF_INET6.

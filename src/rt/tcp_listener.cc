@@ -2,7 +2,6 @@
 #include "rt/tcp_listener.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -23,25 +22,6 @@ constexpr std::chrono::milliseconds kRetryAfter{100};
 
 Descriptor open_reserve() {
     return Descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-}
-
-Result<std::vector<SocketAddress>> look_up(const std::string& host) {
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE;
-    addrinfo* found = nullptr;
-    const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-    if (error != 0)
-        return Error{Errc::kNotFound, "look up host " + host + ": " + ::gai_strerror(error)};
-    std::vector<SocketAddress> addresses;
-    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-        if (at->ai_family != AF_INET && at->ai_family != AF_INET6) continue;
-        const SocketAddress address = SocketAddress::from_native(*at->ai_addr);
-        if (std::ranges::find(addresses, address) == addresses.end()) addresses.push_back(address);
-    }
-    ::freeaddrinfo(found);
-    return addresses;
 }
 
 struct Bound {
@@ -108,7 +88,7 @@ Result<std::vector<Bound>> bind_each(const std::vector<SocketAddress>& addresses
 
 Result<std::vector<Bound>> bind_all(const ListenOptions& options) {
     if (options.host.empty()) return bind_every(options);
-    LEAT_TRY(const std::vector<SocketAddress> addresses, look_up(options.host));
+    LEAT_TRY(const std::vector<SocketAddress> addresses, SocketAddress::look_up(options.host));
     if (addresses.empty())
         return Error{Errc::kNotFound, "host " + options.host + " has no address"};
     // As Java does: "[::]" is every address of IPv4 too.

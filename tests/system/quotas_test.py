@@ -17,7 +17,7 @@ import raw_client  # noqa: E402
 
 PROGRAM = sys.argv.pop(1)
 SECONDS = 10
-THROTTLING_QUOTA_EXCEEDED = 89
+INVALID_REQUEST, THROTTLING_QUOTA_EXCEEDED = 42, 89
 
 
 def processor_seconds(process):
@@ -206,6 +206,50 @@ class Quotas(unittest.TestCase):
         # for. How long it is kept from its own beginning depends on how much of that second a slow machine has used by then.
         self.assertGreaterEqual(since[0], 1)
         self.assertLess(since[0], 5)
+
+    def alter_broker(self, client, name, value):
+        answer = client.call("IncrementalAlterConfigs", 1, validate_only=False, resources=[
+            {"resource_type": 4, "resource_name": "1", "configs": [{"name": name, "config_operation": 0, "value": value}]}])
+        return answer["responses"][0]["error_code"]
+
+    def test_an_address_may_be_told_by_its_name(self):
+        with self.client("admin") as client:
+            ops = [{"key": "connection_creation_rate", "value": 1, "remove": False}]
+            answer = client.call("AlterClientQuotas", 1, entries=[
+                {"entity": [{"entity_type": "ip", "entity_name": name}], "ops": ops} for name in ("no.such.host.invalid", "0:0:0:0:0:0:0:7")])
+            self.assertEqual([(e["error_code"], e["error_message"]) for e in answer["entries"]],
+                             [(INVALID_REQUEST, "no.such.host.invalid is not a valid IP or resolvable host."), (0, None)])
+            overrides = "max.connections.per.ip.overrides"
+            self.assertEqual(self.alter_broker(client, overrides, "no.such.host.invalid:1"), INVALID_REQUEST)
+            self.assertEqual(self.alter_broker(client, overrides, "localhost:0"), 0)
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:  # The name is looked up beside.
+                try:
+                    with self.client("other") as other:
+                        other.call("ApiVersions", 0)
+                except (protocol.Closed, ConnectionError):
+                    break
+            else:
+                self.fail("a limit by name holds for nobody")
+            self.assertEqual(self.alter_broker(client, overrides, ""), 0)
+        self.set({"ip": "0:0:0:0:0:0:0:7"}, connection_creation_rate=None)
+
+    def test_a_full_listener_waits_alone(self):
+        name = "listener.name.small.max.connections"
+        with raw_client.Broker(PROGRAM, "listener.security.protocol.map=SMALL:PLAINTEXT,WIDE:PLAINTEXT", f"{name}=1",
+                               listen=("WIDE://127.0.0.1:0", "SMALL://127.0.0.1:0")) as broker:
+            small, wide = (broker.listeners[listener] for listener in ("SMALL", "WIDE"))
+            with raw_client.Client(small) as first, protocol.Client("{}:{}".format(*wide)) as other:
+                self.assertEqual(first.call(raw_client.API_VERSIONS, 0, b"").take("h"), 0)
+                second = raw_client.Client(small)
+                second.send(raw_client.API_VERSIONS, 0, b"")
+                second.socket.settimeout(0.3)
+                self.assertRaises(TimeoutError, second.receive)
+                self.assertEqual(self.alter_broker(other, name, "2"), 0)
+                second.socket.settimeout(30)
+                self.assertEqual(second.receive()[0], 1)
+                second.socket.close()
+                self.assertEqual(self.alter_broker(other, "listener.name.wide.ssl.client.auth", "none"), INVALID_REQUEST)
 
     def test_described_as_set(self):
         pair = {"user": "a", "client-id": None}

@@ -134,15 +134,17 @@ wire::DescribeClientQuotasResponse describe_quotas(const wire::DescribeClientQuo
     return response;
 }
 
-Change<wire::AlterClientQuotasResponse> alter_quotas(const wire::AlterClientQuotasRequest& request,
-                                                     metadata::Controller& controller,
-                                                     Arena& arena) {
+Change<wire::AlterClientQuotasResponse> alter_quotas(
+    const wire::AlterClientQuotasRequest& request, metadata::Controller& controller, Arena& arena,
+    const std::set<std::string, std::less<>>& unknown_hosts) {
     std::vector<metadata::QuotaChange> changes;
     for (const auto& entry : request.entries) {
         metadata::QuotaChange& change = changes.emplace_back();
         for (const auto& part : entry.entity) {
             std::optional<std::string> name;
             if (part.entity_name) name = std::string{*part.entity_name};
+            if (part.entity_type == auth::kIpEntity && name && unknown_hosts.contains(*name))
+                change.has_unknown_host = true;
             if (!change.entity.emplace(std::string{part.entity_type}, std::move(name)).second)
                 change.has_repeated_type = true;
         }

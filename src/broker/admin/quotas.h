@@ -3,6 +3,9 @@
 // DescribeClientQuotas, AlterClientQuotas. Layer: broker (L6). Pure.
 #pragma once
 
+#include <functional>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -23,9 +26,10 @@ wire::DescribeClientQuotasResponse describe_quotas(const wire::DescribeClientQuo
                                                    const metadata::Image& image, Arena& arena);
 
 /// Runs on the controller's shard.
-Change<wire::AlterClientQuotasResponse> alter_quotas(const wire::AlterClientQuotasRequest& request,
-                                                     metadata::Controller& controller,
-                                                     Arena& arena);
+/// `unknown_hosts`: names of addresses that are none; no limits are set for them.
+Change<wire::AlterClientQuotasResponse> alter_quotas(
+    const wire::AlterClientQuotasRequest& request, metadata::Controller& controller, Arena& arena,
+    const std::set<std::string, std::less<>>& unknown_hosts = {});
 
 /// The same refused as a whole.
 wire::AlterClientQuotasResponse refuse(const wire::AlterClientQuotasRequest& request, Errc error,

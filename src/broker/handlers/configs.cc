@@ -7,6 +7,7 @@
 #include "broker/access.h"
 #include "broker/admin/configs.h"
 #include "broker/handlers/admin_change.h"
+#include "broker/limit_hosts.h"
 
 namespace leat::broker {
 namespace {
@@ -37,6 +38,7 @@ struct Sorted {
     std::vector<Resource> allowed;
     std::vector<Resource> denied;
     std::vector<Errc> errors;  ///< Of the denied ones.
+    std::vector<std::string_view> texts;
 
     Sorted(Request& request, auth::Operation operation, std::span<const Resource> resources) {
         for (const Resource& resource : resources) {
@@ -46,9 +48,13 @@ struct Sorted {
                 allowed.push_back(resource);
                 continue;
             }
-            denied.push_back(resource);
-            errors.push_back(error);
+            refuse(resource, error, kNotAuthorized);
         }
+    }
+    void refuse(const Resource& resource, Errc error, std::string_view text) {
+        denied.push_back(resource);
+        errors.push_back(error);
+        texts.push_back(text);
     }
     /// The answers with one more for each that is denied.
     template <class Told>
@@ -61,11 +67,41 @@ struct Sorted {
             one.resource_type = denied[i].resource_type;
             one.resource_name = denied[i].resource_name;
             one.error_code = wire_code(errors[i]);
-            one.error_message = kNotAuthorized;
+            one.error_message = texts[i];
         }
         return all;
     }
 };
+
+/// The names of hosts in the limits by address that a resource sets.
+template <class Resource>
+HostNames hosts_of(const Resource& resource) {
+    HostNames out;
+    if (static_cast<ResourceType>(resource.resource_type) != ResourceType::kBroker) return out;
+    for (const auto& one : resource.configs)
+        if (one.name == "max.connections.per.ip.overrides" && one.value)
+            out.merge(names_in_overrides(*one.value));
+    return out;
+}
+
+/// Takes out of `sorted` what limits a host that is not there: it would hold for nobody.
+template <class Resource>
+rt::Task<void> refuse_unknown_hosts(Request* request, Sorted<Resource>* sorted) {
+    HostNames names;
+    for (const Resource& resource : sorted->allowed) names.merge(hosts_of(resource));
+    const HostNames unknown = co_await unknown_hosts(request, std::move(names));
+    if (unknown.empty()) co_return;
+    std::erase_if(sorted->allowed, [&](const Resource& resource) {
+        const HostNames own = hosts_of(resource);
+        const auto bad =
+            std::ranges::find_if(own, [&](const auto& name) { return unknown.contains(name); });
+        if (bad == own.end()) return false;
+        sorted->refuse(resource, Errc::kInvalidRequest,
+                       request->arena.copy("max.connections.per.ip.overrides: " + *bad +
+                                           " is no address and no host that can be found"));
+        return true;
+    });
+}
 
 }  // namespace
 
@@ -97,6 +133,7 @@ rt::Task<wire::AlterConfigsResponse> handle_alter_configs(
     Request* request, const wire::AlterConfigsRequest* message) {
     Sorted<wire::AlterConfigsRequest::AlterConfigsResource> sorted{
         *request, auth::Operation::kAlterConfigs, message->resources};
+    co_await refuse_unknown_hosts(request, &sorted);
     wire::AlterConfigsRequest allowed = *message;
     allowed.resources = sorted.allowed;
     const auto make = [request, &allowed](metadata::Controller& controller) {
@@ -112,6 +149,7 @@ rt::Task<wire::IncrementalAlterConfigsResponse> handle_incremental_alter_configs
     Request* request, const wire::IncrementalAlterConfigsRequest* message) {
     Sorted<wire::IncrementalAlterConfigsRequest::AlterConfigsResource> sorted{
         *request, auth::Operation::kAlterConfigs, message->resources};
+    co_await refuse_unknown_hosts(request, &sorted);
     wire::IncrementalAlterConfigsRequest allowed = *message;
     allowed.resources = sorted.allowed;
     const auto make = [request, &allowed](metadata::Controller& controller) {

@@ -11,6 +11,7 @@
 #include "config/listener.h"
 #include "obs/log.h"
 #include "rt/clock.h"
+#include "rt/tls_store.h"
 
 namespace leat::broker {
 namespace {
@@ -56,7 +57,9 @@ int is_over(void* stopping, curl_off_t /*in*/, curl_off_t /*of*/, curl_off_t /*o
     return static_cast<const std::atomic<bool>*>(stopping)->load() ? 1 : 0;
 }
 
-Result<std::string> fetch_text(const std::string& url, std::atomic<bool>* stopping) {
+/// `trusted`: PEM of those who may vouch for the server; "" are the system's.
+Result<std::string> fetch_text(const std::string& url, std::string trusted,
+                               std::atomic<bool>* stopping) {
     const std::unique_ptr<CURL, CurlDeleter> handle{curl_easy_init()};
     if (handle == nullptr) return Error{Errc::kIoError, url + ": libcurl"};
     std::string body;
@@ -73,9 +76,31 @@ Result<std::string> fetch_text(const std::string& url, std::atomic<bool>* stoppi
     curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, is_over);
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, stopping);
+    if (!trusted.empty()) {
+        curl_blob blob{.data = trusted.data(), .len = trusted.size(), .flags = CURL_BLOB_COPY};
+        curl_easy_setopt(h, CURLOPT_CAINFO_BLOB, &blob);
+        curl_easy_setopt(h, CURLOPT_CAPATH, nullptr);  // These alone.
+    }
     const CURLcode done = curl_easy_perform(h);
+    if (done == CURLE_PEER_FAILED_VERIFICATION)
+        return Error{Errc::kIoError,
+                     url + ": " + curl_easy_strerror(done) +
+                         "; an authority of your own is named by ssl.truststore.location in "
+                         "listener.name.<name>.oauthbearer.sasl.jaas.config"};
     if (done != CURLE_OK) return Error{Errc::kIoError, url + ": " + curl_easy_strerror(done)};
     return body;
+}
+
+Result<std::string> trusted_of(const config::StoreSettings& store) {
+    if (store.location.empty() && store.certificates_text.empty()) return std::string{};
+    LEAT_TRY(const rt::LoadedStore loaded,
+             rt::load_store({.file = store.location,
+                             .key_text = {},
+                             .certificates_text = store.certificates_text,
+                             .password = store.password,
+                             .key_password = {}},
+                            false));
+    return rt::certificates_as_pem(loaded);
 }
 
 Result<std::string> file_text(const std::string& url) {
@@ -109,10 +134,11 @@ Result<std::shared_ptr<TokenKeys>> TokenKeys::open(const config::OAuthSettings& 
         return bad(url, "expected https://... or file:/...");
     if (url.starts_with("http://") && !config::is_loopback(host_of(url)))
         return bad(url, "over http anybody on the way could give keys of his own; use https");
+    LEAT_TRY(std::string trusted, trusted_of(settings.trust_store));
     auto out =
         std::make_shared<TokenKeys>(settings, Reader{}, [] { return rt::system_time().now(); });
-    out->reader_ = [url, keys = out.get()] {
-        return is_file(url) ? file_text(url) : fetch_text(url, &keys->is_stopping_);
+    out->reader_ = [url, trusted = std::move(trusted), keys = out.get()] {
+        return is_file(url) ? file_text(url) : fetch_text(url, trusted, &keys->is_stopping_);
     };
     const auto first = out->read_now();
     if (first.has_value()) return out;

@@ -39,8 +39,8 @@ class TokenKeys {
 
     /// Runs on: a thread that may block.
     /// Errors: kInvalidSetting: a URL of another kind than file:, https: or, on this machine,
-    ///         http:; a file that cannot be read. A server that does not answer is asked again
-    ///         later.
+    ///         http:; a file that cannot be read, of keys or of who vouches for the server. A
+    ///         server that does not answer is asked again later.
     static Result<std::shared_ptr<TokenKeys>> open(const config::OAuthSettings& settings);
     /// With another way to read, for tests. Reads nothing yet.
     TokenKeys(const config::OAuthSettings& settings, Reader reader, Clock clock);

@@ -156,6 +156,13 @@ Result<void> read_oauth(Reader& in, SaslSettings& out) {
     LEAT_TRY(oauth.retry_backoff_ms, in.number("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms"));
     LEAT_TRY(oauth.retry_backoff_max_ms,
              in.number("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms"));
+    // As Kafka's login module takes them: TLS to the endpoint, not to clients.
+    LEAT_TRY(const std::optional<LoginModule> module, module_of(in, "OAUTHBEARER"));
+    if (module) {
+        oauth.trust_store.location = module->option("ssl.truststore.location");
+        oauth.trust_store.password = module->option("ssl.truststore.password");
+        oauth.trust_store.certificates_text = module->option("ssl.truststore.certificates");
+    }
     // CVE-2026-33557: without all three any token of anybody would do.
     if (oauth.jwks_url.empty() || oauth.issuer.empty() || oauth.audiences.empty())
         return in.bad(in.prefix() + "sasl.enabled.mechanisms",

@@ -49,7 +49,8 @@ struct TlsSettings {
 };
 
 struct OAuthSettings {
-    std::string jwks_url;  ///< "file:" or "https:".
+    std::string jwks_url;       ///< "file:" or "https:".
+    StoreSettings trust_store;  ///< For "https:"; empty: the system's.
     std::string issuer;
     std::vector<std::string> audiences;
     std::vector<std::string> algorithms;

@@ -63,7 +63,8 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kPassword,
      .doc = "Login module of a mechanism, always as "
             "listener.name.<name>.<mechanism>.sasl.jaas.config: the users of PLAIN, key table and "
-            "principal of GSSAPI.",
+            "principal of GSSAPI, ssl.truststore.location and .password (or .certificates) with "
+            "who vouches for the endpoint of OAUTHBEARER's keys.",
      .sensitive = true},
     {.name = "sasl.kerberos.principal.to.local.rules",
      .type = kList,

@@ -70,6 +70,22 @@ TEST(Security, IsWhatFileAndCommandLineSay) {
                                         "listener.name.ssl.ssl.keystore.location"}));
 }
 
+TEST(Security, TheKeysOfTokensMayHaveAnAuthorityOfTheirOwn) {
+    const auto config =
+        resolve(with({{"listeners", "SASL_PLAINTEXT://127.0.0.1:1"},
+                      {"sasl.enabled.mechanisms", "OAUTHBEARER"},
+                      {"sasl.oauthbearer.jwks.endpoint.url", "https://keys"},
+                      {"sasl.oauthbearer.expected.issuer", "i"},
+                      {"sasl.oauthbearer.expected.audience", "a"},
+                      {"listener.name.sasl_plaintext.oauthbearer.sasl.jaas.config",
+                       "OAuthBearerLoginModule required ssl.truststore.location=\"ca.p12\" "
+                       "ssl.truststore.password=\"pw\";"}}));
+    ASSERT_OK(config);
+    const StoreSettings& store = (*config)->security.at("SASL_PLAINTEXT").sasl.oauth.trust_store;
+    EXPECT_EQ(store.location, "ca.p12");
+    EXPECT_EQ(store.password, "pw");
+}
+
 TEST(Security, AMechanismNeedsWhatItChecksAgainst) {
     const std::string listener = "SASL_PLAINTEXT://127.0.0.1:1";
     EXPECT_TRUE(failure({{"listeners", listener}}).contains("gssapi.sasl.jaas.config"));

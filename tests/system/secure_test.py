@@ -16,6 +16,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -707,6 +708,35 @@ class OAuth(unittest.TestCase):
             endpoint.shutdown()
             endpoint.server_close()
 
+
+    def test_an_endpoint_has_a_certificate_by_an_authority_of_ones_own(self):
+        with Place() as place:
+            authority = Authority(place)
+            signing, jwk = self.make_key(place, "first")
+            Keys.keys = {"first": jwk}
+            endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(authority.store("endpoint", "/CN=localhost"))
+            endpoint.socket = context.wrap_socket(endpoint.socket, server_side=True)
+            threading.Thread(target=endpoint.serve_forever, daemon=True).start()
+            settings = {"listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "OAUTHBEARER",
+                        "super.users": "User:alice",
+                        "sasl.oauthbearer.jwks.endpoint.url": f"https://127.0.0.1:{endpoint.server_port}/keys",
+                        "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
+            module = {"listener.name.sasl_plaintext.oauthbearer.sasl.jaas.config":
+                      f'OAuthBearerLoginModule required ssl.truststore.location="{authority.ca}";'}
+            token, file = place / "token", place / "client.properties"
+            token.write_text(self.sign(signing, "first"))
+            file.write_text("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\n"
+                            f"sasl.oauthbearer.token.endpoint.url=file:{token}\n")
+            for more, is_good in (({}, False), (module, True)):
+                with Server(place, {**settings, **more}) as server:
+                    done = run(LEAT, "topic", "list", "-b", server.addresses["SASL_PLAINTEXT"], "--config", file, good=False)
+                    self.assertEqual(done.returncode == 0, is_good, done.stderr)
+                    if not is_good:
+                        self.assertIn("ssl.truststore.location in listener.name", server.text())
+            endpoint.shutdown()
+            endpoint.server_close()
 
     def test_an_endpoint_that_hangs_holds_up_nobody_else(self):
         with Place() as place:

@@ -63,9 +63,20 @@ constexpr OptionSpec kDeny{
 constexpr auto kAdd =
     std::to_array<OptionSpec>({kPrincipal, kOperation, kTopic, kGroup, kTransactional, kToken,
                                kUser, kCluster, kPrefixed, kHost, kDeny});
-constexpr auto kSome =
-    std::to_array<OptionSpec>({kPrincipal, kOperation, kTopic, kGroup, kTransactional, kToken,
-                               kUser, kCluster, kPrefixed, kHost, kDeny});
+constexpr auto kSome = kAdd;
+constexpr auto kDelete =
+    std::to_array<OptionSpec>({kPrincipal,
+                               kOperation,
+                               kTopic,
+                               kGroup,
+                               kTransactional,
+                               kToken,
+                               kUser,
+                               kCluster,
+                               kPrefixed,
+                               kHost,
+                               kDeny,
+                               {.names = "--all", .value = {}, .help = "every rule there is"}});
 
 std::string upper(std::string_view text) {
     std::string out{text};
@@ -126,9 +137,9 @@ std::vector<AclFilter> filters_of(const Invocation& line) {
                     if (resource) {
                         filter.type = resource->first;
                         filter.name = resource->second;
-                        filter.pattern = line.has("prefixed") ? auth::PatternType::kPrefixed
-                                                              : auth::PatternType::kLiteral;
+                        filter.pattern = auth::PatternType::kLiteral;
                     }
+                    if (line.has("prefixed")) filter.pattern = auth::PatternType::kPrefixed;
                     filter.principal = principal;
                     filter.host = host;
                     if (operation) filter.operation = operation_named(*operation);
@@ -199,6 +210,10 @@ std::span<const OptionSpec> acl_filter_options() {
     return kSome;
 }
 
+std::span<const OptionSpec> acl_delete_options() {
+    return kDelete;
+}
+
 Result<int> run_acl_list(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
     std::vector<Acl> acls;
@@ -226,6 +241,12 @@ Result<int> run_acl_add(const Invocation& line) {
 }
 
 Result<int> run_acl_delete(const Invocation& line) {
+    const bool is_filtered = std::ranges::any_of(
+        kSome, [&](const OptionSpec& option) { return line.has(option.key()); });
+    if (is_filtered == line.has("all"))
+        return usage_error(is_filtered ? "--all goes with no filter: it means every rule"
+                                       : "which rules? give a filter, such as --principal or "
+                                         "--topic, or --all for every rule there is");
     const std::vector<AclFilter> filters = filters_of(line);
     LEAT_TRY(AdminAccess access, connect_admin(line));
     std::vector<Acl> matched;

@@ -251,7 +251,7 @@ std::vector<Command> rights_commands() {
         {.path = "acl delete",
          .summary = "delete the access rules that match",
          .example = "leat acl delete --principal User:alice --topic orders --yes",
-         .options = acl_filter_options(),
+         .options = acl_delete_options(),
          .run = run_acl_delete},
         {.path = "quota list",
          .summary = "list quotas, all or those that match",

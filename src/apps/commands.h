@@ -76,6 +76,7 @@ Result<int> run_reference(const Invocation& line);
 [[nodiscard]] std::span<const OptionSpec> log_dump_options();
 [[nodiscard]] std::span<const OptionSpec> acl_add_options();
 [[nodiscard]] std::span<const OptionSpec> acl_filter_options();
+[[nodiscard]] std::span<const OptionSpec> acl_delete_options();
 [[nodiscard]] std::span<const OptionSpec> quota_list_options();
 [[nodiscard]] std::span<const OptionSpec> quota_set_options();
 [[nodiscard]] std::span<const OptionSpec> bench_produce_options();

@@ -86,7 +86,11 @@ class Acls(Commands):
         self.assertEqual(self.rules("list", "--principal", "User:ann"), mine)
         self.assertEqual(self.rules("delete", "--topic", "orders", "--operation", "read", "--yes"), mine[3:])
         self.assertEqual(self.rules("delete", "--principal", "User:ann", "--yes"), mine[:3])
-        self.assertEqual(self.rules("delete", "--yes"), sorted(prefixed + cluster))
+        for words in ((), ("--all", "--principal", "User:bob")):
+            self.assertIn("--all", self.leat("acl", "delete", *words, "--yes", code=2).stderr)
+        self.assertEqual(self.rules("list"), sorted(prefixed + cluster))
+        self.assertEqual(self.rules("delete", "--principal", "User:bob", "--prefixed", "--yes"), prefixed)
+        self.assertEqual(self.rules("delete", "--all", "--yes"), cluster)
         self.assertEqual(self.rules("list"), [])
 
     def test_are_in_force_and_are_not_for_everybody(self):

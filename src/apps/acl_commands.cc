@@ -148,6 +148,19 @@ std::vector<AclFilter> filters_of(const Invocation& line) {
     return out;
 }
 
+/// Brokers store a rule about what its resource cannot be asked; nothing ever looks at it.
+Result<void> check_matters(const Acl& acl) {
+    const std::int32_t known = auth::operations_of(acl.type);
+    const auto has = [&](int number) { return (known >> number & 1) != 0; };
+    if (acl.operation == auth::Operation::kAll || has(static_cast<int>(acl.operation))) return {};
+    std::string names = "all";
+    for (int number = 0; number < 16; ++number)
+        if (has(number)) names += ", " + lower(auth::name_of(static_cast<auth::Operation>(number)));
+    return usage_error("a rule for " + lower(auth::name_of(acl.operation)) + " on a " +
+                       lower(auth::name_of(acl.type)) + " can never matter: its operations are " +
+                       names);
+}
+
 Result<std::vector<Acl>> acls_of(const Invocation& line) {
     const std::vector<Resource> resources = resources_of(line);
     if (resources.empty())
@@ -170,8 +183,10 @@ Result<std::vector<Acl>> acls_of(const Invocation& line) {
                                    .operation = operation_named(operation),
                                    .permission = line.has("deny") ? auth::Permission::kDeny
                                                                   : auth::Permission::kAllow});
-    for (const Acl& acl : out)
+    for (const Acl& acl : out) {
         if (const std::string why = auth::acl_error(acl); !why.empty()) return usage_error(why);
+        LEAT_TRY_VOID(check_matters(acl));
+    }
     return out;
 }
 

@@ -109,7 +109,9 @@ class Acls(Commands):
         for words, hint in ((("--operation", "read", "--topic", "t"), "--principal"), (("--principal", "User:a", "--topic", "t"), "--operation"),
                             (("--principal", "User:a", "--operation", "read"), "--topic"),
                             (("--principal", "User:a", "--operation", "fly", "--topic", "t"), "--operation"),
-                            (("--principal", "a", "--operation", "read", "--topic", "t"), "principal")):
+                            (("--principal", "a", "--operation", "read", "--topic", "t"), "principal"),
+                            (("--principal", "User:a", "--operation", "read", "--cluster"), "cluster-action"),
+                            (("--principal", "User:a", "--operation", "write", "--topic", "t", "--group", "t"), "group can never matter")):
             self.assertIn(hint, self.leat("acl", "add", *words, code=2).stderr)
         self.assertEqual(self.rules("list", "--topic", "t"), [])
 

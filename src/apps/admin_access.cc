@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "apps/cluster_access.h"
+#include "apps/next_step.h"
 #include "apps/output.h"
 
 namespace leat::apps {
@@ -29,7 +30,8 @@ bool Outcomes::note(const client::Outcome& outcome) {
                        where_ + ": " + std::string{name};
     if (!outcome.message.empty()) text += ": " + outcome.message;
     say(text);
-    if (const std::string_view next = next_step(outcome.code); !next.empty())
+    if (const std::string_view next = next_step(Error{outcome.code, outcome.message});
+        !next.empty())
         say("  next: " + std::string{next});
     return false;
 }

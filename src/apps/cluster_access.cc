@@ -77,62 +77,6 @@ Error failed_to(std::string_view what, const Error& cause) {
     return Error{cause.code(), "cannot " + std::string{what} + ": " + error_text(cause)};
 }
 
-// tidy: a table as a switch; codes without an entry have no advice to give.
-std::string_view next_step(Errc code) {
-    switch (static_cast<int>(code)) {
-        case static_cast<int>(Errc::kNetworkException):
-        case static_cast<int>(Errc::kBrokerNotAvailable):
-            return "check that a broker listens there ('leat serve' starts one) or name another "
-                   "with -b "
-                   "HOST:PORT";
-        case static_cast<int>(Errc::kTimedOut):
-        case static_cast<int>(Errc::kRequestTimedOut):
-            return "check the broker's log and load, then try again; -b HOST:PORT names another "
-                   "broker";
-        case static_cast<int>(Errc::kUnknownTopicOrPartition):
-            return "'leat topic list' shows the topics, 'leat topic create NAME' makes one";
-        case static_cast<int>(Errc::kTopicAlreadyExists):
-            return "'leat topic describe NAME' shows it; choose another name or delete it first";
-        case static_cast<int>(Errc::kInvalidTopicException):
-            return "a topic name has 1 to 249 of: letters, digits, '.', '_', '-', and is not '.' "
-                   "or '..'";
-        case static_cast<int>(Errc::kInvalidReplicationFactor):
-            return "'leat cluster brokers' counts the brokers; --replication-factor cannot be "
-                   "above it";
-        case static_cast<int>(Errc::kInvalidPartitions):
-            return "partitions can only be added: give more than 'leat topic describe NAME' shows";
-        case static_cast<int>(Errc::kInvalidConfig):
-        case static_cast<int>(Errc::kInvalidSetting):
-            return "'leat reference --print settings' lists the settings and their values";
-        case static_cast<int>(Errc::kMessageTooLarge):
-            return "raise the topic's max.message.bytes ('leat config alter topic NAME --set "
-                   "max.message.bytes=...') or send smaller records";
-        case static_cast<int>(Errc::kNonEmptyGroup):
-            return "stop the group's members ('leat group describe GROUP' lists them), then try "
-                   "again";
-        case static_cast<int>(Errc::kGroupIdNotFound):
-            return "'leat group list' shows the groups";
-        case static_cast<int>(Errc::kNotEnoughReplicas):
-        case static_cast<int>(Errc::kNotEnoughReplicasAfterAppend):
-            return "lower the topic's min.insync.replicas or bring the missing brokers back";
-        case static_cast<int>(Errc::kTopicAuthorizationFailed):
-        case static_cast<int>(Errc::kGroupAuthorizationFailed):
-        case static_cast<int>(Errc::kClusterAuthorizationFailed):
-            return "log in as a user who may do this (--config FILE with its credentials)";
-        case static_cast<int>(Errc::kOffsetOutOfRange):
-            return "'leat topic describe NAME' shows the offsets that exist";
-        case static_cast<int>(Errc::kDataDirInUse):
-            return "stop the other process first; each broker needs a directory of its own "
-                   "(--data DIR)";
-        case static_cast<int>(Errc::kUnsupportedVersion):
-            return "the broker is too old or too new for this command; 'leat version' and 'leat "
-                   "cluster "
-                   "status' show both sides";
-        default:
-            return {};
-    }
-}
-
 Result<void> confirm(const Invocation& line, std::string_view question) {
     if (line.has("yes")) return {};
     if (isatty(STDIN_FILENO) != 1 || !is_terminal())

@@ -34,9 +34,6 @@ struct ClusterAccess {
 /// codes.
 [[nodiscard]] std::string error_text(const Error& error);
 
-/// What the user can do about it: one sentence, or empty.
-[[nodiscard]] std::string_view next_step(Errc code);
-
 /// Asks on the terminal unless --yes was given. Errors: kUsage when there is no terminal to ask on,
 /// kCancelled when the answer is no.
 Result<void> confirm(const Invocation& line, std::string_view question);

@@ -331,7 +331,8 @@ Result<int> run_consume(const Invocation& line) {
     Loop loop{plan, *consumer, reading, printer};
     if (!plan.group.empty()) committing = &loop;
     const Result<void> done = loop.run();
-    if (!done && done.error().code() == Errc::kClosed) return Error{Errc::kClosed};
+    if (!done && done.error().code() == Errc::kClosed && done.error().detail().empty())
+        return Error{Errc::kClosed};
     if (!done) return failed_to(what, done.error());
     if (!plan.group.empty()) {
         if (const Result<void> committed = loop.commit_printed(); !committed)

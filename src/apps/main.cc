@@ -6,31 +6,31 @@
 #include <string>
 #include <vector>
 
-#include "apps/cluster_access.h"
 #include "apps/command_line.h"
+#include "apps/next_step.h"
 #include "apps/output.h"
 
 namespace {
 
 using leat::Errc;
 using leat::Error;
+using leat::apps::CommandKind;
 
-/// Exit code for `error`, after telling the user.
-int report(const Error& error) {
+/// Exit code for `error` of a command of this kind, after telling the user.
+int report(const Error& error, CommandKind kind) {
     // The reader of our output went away (such as `| head`): nothing is wrong and nobody is left to
     // tell.
     if (error.code() == Errc::kClosed && error.detail().empty()) return leat::apps::kExitDone;
     const std::string_view what =
         error.detail().empty() ? leat::info(error.code()).name : error.detail();
     leat::apps::say("leat: " + std::string{what});
-    const std::string_view next = leat::apps::next_step(error.code());
+    const std::string_view next = leat::apps::next_step(error, kind);
     if (!next.empty()) leat::apps::say("  next: " + std::string{next});
     const bool is_usage = error.code() == Errc::kUsage || error.code() == Errc::kInvalidSetting;
     return is_usage ? leat::apps::kExitUsage : leat::apps::kExitFailed;
 }
 
-leat::Result<int> run(const std::vector<std::string>& arguments) {
-    LEAT_TRY(const leat::apps::ParsedLine line, leat::apps::parse_command_line(arguments));
+leat::Result<int> run(const leat::apps::ParsedLine& line) {
     int code = leat::apps::kExitDone;
     if (line.invocation.empty()) {
         LEAT_TRY_VOID(leat::apps::write_out(line.help));
@@ -47,6 +47,10 @@ leat::Result<int> run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     const std::vector<std::string> arguments{argv + 1, argv + argc};
-    const leat::Result<int> done = run(arguments);
-    return done ? *done : report(done.error());
+    const auto line = leat::apps::parse_command_line(arguments);
+    if (!line) return report(line.error(), CommandKind::kPlain);
+    const CommandKind kind =
+        line->invocation.empty() ? CommandKind::kPlain : line->invocation.front().command().kind;
+    const leat::Result<int> done = run(*line);
+    return done ? *done : report(done.error(), kind);
 }

@@ -143,7 +143,9 @@ void Cluster::pause(int attempt) {
 }
 
 bool Cluster::may_route_again(const Error& error) {
-    return info(error.code()).retriable || error.code() == Errc::kTimedOut;
+    // A broker that stops closes before it answers, as one does that wants TLS.
+    return info(error.code()).retriable || error.code() == Errc::kTimedOut ||
+           error.code() == Errc::kClosed;
 }
 
 bool Cluster::is_passing(Errc code) {

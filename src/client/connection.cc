@@ -105,12 +105,15 @@ Result<void> Connection::check_order(std::int32_t asked, std::int32_t answered) 
 
 Result<std::vector<std::byte>> Connection::exchange(Bytes request) {
     const Deadline deadline = std::chrono::steady_clock::now() + options_.request_timeout;
-    LEAT_TRY_VOID(socket_.write(request, deadline));
     std::array<std::byte, 4> length{};
-    LEAT_TRY_VOID(socket_.read(length, deadline));
+    Result<void> answered = socket_.write(request, deadline);
+    if (answered) answered = socket_.read(length, deadline);
+    if (!answered && !is_served_ && answered.error().code() == Errc::kNetworkException)
+        return Error{Errc::kClosed, answered.error().detail()};
+    LEAT_TRY_VOID(std::move(answered));
     const auto size = load_be<std::int32_t>(length.data());
     if (size < 4 || static_cast<std::size_t>(size) > options_.response_bytes_max)
-        return Error{Errc::kMalformed,
+        return Error{is_served_ ? Errc::kMalformed : Errc::kClosed,
                      "an answer of " + std::to_string(size) +
                          " bytes: this is no Kafka broker, or not its plaintext port"};
     std::vector<std::byte> out(static_cast<std::size_t>(size));

@@ -45,19 +45,22 @@ class Connection {
   public:
     /// Connects and asks which versions the broker has.
     /// Errors: kNetworkException, kTimedOut, kUnsupportedVersion (a broker older than 0.10),
-    ///         kMalformed (whatever listens there is no Kafka broker), kUnsupportedSaslMechanism,
+    ///         kMalformed, kClosed (the other end refused: it is no Kafka broker, wants TLS or has
+    ///         none, or a certificate is not accepted), kUnsupportedSaslMechanism,
     ///         kSaslAuthenticationFailed, kInvalidSetting.
     static Result<std::unique_ptr<Connection>> open(const Endpoint& to, ConnectionOptions options);
 
     /// Sends `request` in the highest common version, at most `version_max`, and waits for the
     /// answer. Errors: kUnsupportedVersion (none in common), kNetworkException, kTimedOut,
-    /// kMalformed.
+    /// kMalformed; kClosed when the first one is not answered but the connection closed.
     template <class Response, class Request>
     Result<Answer<Response>> call(const Request& request, std::int16_t version_max = INT16_MAX) {
         LEAT_TRY(const std::int16_t version,
                  pick_version(Request::kKey, {Request::kVersions.min,
                                               std::min(Request::kVersions.max, version_max)}));
-        return call_in<Response>(request, version);
+        Result<Answer<Response>> answer = call_in<Response>(request, version);
+        is_served_ = is_served_ || answer.has_value();
+        return answer;
     }
 
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
@@ -103,6 +106,7 @@ class Connection {
     ConnectionOptions options_;
     Socket socket_;
     std::int32_t next_id_ = 1;
+    bool is_served_ = false;  ///< Something was answered that not everybody may ask.
     std::map<std::int16_t, wire::VersionRange> versions_;
 };
 

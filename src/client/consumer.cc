@@ -79,6 +79,8 @@ struct Consumer::State {
     }
     static void note_trouble(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
         State& state = *static_cast<State*>(opaque);
+        // That all are down follows each failure and says less.
+        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !state.trouble.empty()) return;
         state.trouble = reason;
         state.trouble_code = to_errc(static_cast<rd_kafka_resp_err_t>(code));
     }
@@ -195,7 +197,7 @@ Result<std::vector<std::int32_t>> Consumer::partitions(std::string_view topic,
     rd_kafka_topic_destroy(handle);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_poll(state_->handle.get(), 0);
-        return to_error(code, "", state_->trouble);
+        return way_error(code, state_->trouble_code, state_->trouble);
     }
     std::vector<std::int32_t> out;
     const rd_kafka_resp_err_t topic_code =

@@ -10,6 +10,7 @@ namespace leat::client {
 struct Producer::State {
     OnDelivery on_delivery;
     std::string trouble;
+    Errc trouble_code = Errc::kNone;
     RdPtr<rd_kafka_t> handle;
     rd_kafka_topic_t* topic = nullptr;
 
@@ -26,9 +27,12 @@ struct Producer::State {
         }
         static_cast<State*>(opaque)->on_delivery(out);
     }
-    static void note_trouble(rd_kafka_t* /*handle*/, int /*code*/, const char* reason,
-                             void* opaque) {
-        static_cast<State*>(opaque)->trouble = reason;
+    static void note_trouble(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
+        State& state = *static_cast<State*>(opaque);
+        // That all are down follows each failure and says less.
+        if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !state.trouble.empty()) return;
+        state.trouble = reason;
+        state.trouble_code = to_errc(static_cast<rd_kafka_resp_err_t>(code));
     }
 };
 
@@ -130,7 +134,7 @@ Result<std::int32_t> Producer::partition_count(std::chrono::milliseconds wait) {
     const TopicPartitions found = ask_partitions(state_->handle.get(), state_->topic, wait);
     if (found.way != RD_KAFKA_RESP_ERR_NO_ERROR) {
         poll(std::chrono::milliseconds{0});
-        return to_error(found.way, "", state_->trouble);
+        return way_error(found.way, state_->trouble_code, state_->trouble);
     }
     if (found.topic != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(found.topic, "");
     return found.count;

@@ -28,6 +28,8 @@ Errc to_errc(rd_kafka_resp_err_t code) {
             return Errc::kLimitExceeded;
         case RD_KAFKA_RESP_ERR__AUTHENTICATION:
             return Errc::kSaslAuthenticationFailed;
+        case RD_KAFKA_RESP_ERR__SSL:
+            return Errc::kClosed;
         case RD_KAFKA_RESP_ERR__BAD_MSG:
         case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
             return Errc::kCorruptMessage;
@@ -50,6 +52,15 @@ Error to_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view
     if (!text.empty()) text += ": ";
     text += reason.empty() ? std::string_view{rd_kafka_err2str(code)} : reason;
     return Error{to_errc(code), text};
+}
+
+Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason) {
+    // What librdkafka's answer says is only that nobody answered; why stood in the trouble before.
+    if (trouble == Errc::kClosed || trouble == Errc::kSaslAuthenticationFailed)
+        return Error{trouble, reason};
+    // Its own guess at a port of another kind than the client's.
+    if (reason.contains("security.protocol")) return Error{Errc::kClosed, reason};
+    return to_error(way, "", reason);
 }
 
 TopicPartitions ask_partitions(rd_kafka_t* handle, rd_kafka_topic_t* topic,

@@ -41,6 +41,9 @@ using RdPtr = std::unique_ptr<T, RdDeleter>;
 [[nodiscard]] Error to_error(rd_kafka_resp_err_t code, std::string_view what,
                              std::string_view reason = {});
 
+/// Of a question that nobody answered. `trouble`, `reason`: what the error callback told last.
+[[nodiscard]] Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason);
+
 /// A configuration with `properties` (librdkafka's names) set, logging to `log` only.
 /// Errors: kInvalidSetting, naming setting and line.
 [[nodiscard]] Result<RdPtr<rd_kafka_conf_t>> make_conf(const std::vector<Property>& properties);

@@ -65,6 +65,13 @@ Result<int> connect_one(const addrinfo& address, Deadline deadline) {
     return descriptor;
 }
 
+/// The channel's own word is that of a broken connection; here one end refused the other.
+Error tls_failed(const Error& error) {
+    if (error.code() != Errc::kNetworkException) return Error{error.code(), error.detail()};
+    const std::string_view prefix = error.detail().starts_with("TLS: ") ? "" : "TLS: ";
+    return Error{Errc::kClosed, std::string{prefix} + std::string{error.detail()}};
+}
+
 }  // namespace
 
 Socket::Socket(Socket&& other) noexcept
@@ -144,9 +151,9 @@ Result<void> Socket::start_tls(const rt::TlsContext& context, const std::string&
         Result<void> done = tls_->handshake();
         // A refusal is told to the peer too.
         LEAT_TRY_VOID(flush_tls(deadline));
-        if (!done) return done;
+        if (!done) return tls_failed(done.error());
         if (tls_->is_established()) return {};
-        LEAT_TRY_VOID(feed_tls(deadline));
+        if (const Result<void> fed = feed_tls(deadline); !fed) return tls_failed(fed.error());
     }
 }
 
@@ -163,9 +170,10 @@ Result<void> Socket::read(MutableBytes to, Deadline deadline) {
             to = to.subspan(got);
             continue;
         }
-        LEAT_TRY(const std::size_t got, tls_->read(to));
-        to = to.subspan(got);
-        if (got > 0) continue;
+        const Result<std::size_t> got = tls_->read(to);
+        if (!got) return tls_failed(got.error());
+        to = to.subspan(*got);
+        if (*got > 0) continue;
         if (tls_->is_at_end())
             return Error{Errc::kNetworkException, "the broker closed the connection"};
         LEAT_TRY_VOID(feed_tls(deadline));

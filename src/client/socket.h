@@ -30,13 +30,15 @@ class Socket {
     ~Socket();
 
     /// From here on everything is encrypted. `host`: for whom the peer's certificate must be; "":
-    /// anybody. Errors: kNetworkException (the peer's certificate, no TLS there), kTimedOut.
+    /// anybody. Errors: kClosed (the peer's certificate or its verdict on ours, no TLS there),
+    /// kTimedOut.
     Result<void> start_tls(const rt::TlsContext& context, const std::string& host,
                            Deadline deadline);
 
-    /// All of `bytes`. Errors: kNetworkException, kTimedOut.
+    /// All of `bytes`. Errors: kNetworkException, kClosed, kTimedOut.
     Result<void> write(Bytes bytes, Deadline deadline);
-    /// Fills all of `to`. Errors: kNetworkException (also when the peer closed), kTimedOut.
+    /// Fills all of `to`. Errors: kNetworkException (also when the peer closed), kClosed (in TLS
+    /// 1.3 the verdict on our certificate comes with the first answer), kTimedOut.
     Result<void> read(MutableBytes to, Deadline deadline);
 
   private:

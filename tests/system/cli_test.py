@@ -247,6 +247,15 @@ class Cluster(unittest.TestCase):
         self.assertTrue(broker["controller"])
         self.assertEqual(f"{broker['host']}:{broker['port']}", BOOTSTRAP)
 
+    def test_what_it_has_not_is_told_with_advice(self):
+        for words, code, hint in ((("acl", "list"), "SECURITY_DISABLED", "authorizer.class.name"),
+                                  (("token", "create"), "DELEGATION_TOKEN_", "token"),
+                                  (("txn", "describe", f"{RUN}-nobody"), "TRANSACTIONAL_ID_NOT_FOUND", "leat txn list"),
+                                  (("user", "remove", f"{RUN}-nobody"), "RESOURCE_NOT_FOUND", "leat user list")):
+            _, err = leat(*words, code=1)
+            self.assertIn(code, err)
+            self.assertIn(hint, err.partition("next: ")[2])
+
     def test_that_is_not_there_is_named_with_reason_and_advice(self):
         for command in (["topic", "list"], ["produce", "t"], ["consume", "t"]):
             _, err = leat(*command, "-b", "127.0.0.1:1", stdin="x\n", code=1)

@@ -112,13 +112,22 @@ std::vector<Command> topic_commands() {
          .example = "leat topic delete flights --yes",
          .options = topic_delete_options(),
          .run = run_topic_delete},
+        {.path = "config list",
+         .summary = "list what has settings of a kind, as subscriptions of client metrics",
+         .example = "leat config list client-metrics",
+         .options = config_list_options(),
+         .run = run_config_list},
         {.path = "config describe",
-         .summary = "show the settings of a topic, a broker or a group",
+         .summary = "show the settings of a topic, a broker, a group or another kind",
+         .details = "The settings of a broker-logger are its loggers, their values the levels; "
+                    "those of client-metrics say what clients push to the broker.",
          .example = "leat config describe topic flights --all",
          .options = config_describe_options(),
          .run = run_config_describe},
         {.path = "config alter",
-         .summary = "change the settings of a topic, a broker or a group",
+         .summary = "change the settings of a topic, a broker, a group or another kind",
+         .details = "A subscription of client-metrics comes with its first setting and goes with "
+                    "its last.",
          .example =
              "leat config alter topic flights --set retention.ms=3600000 --unset max.message.bytes",
          .options = config_alter_options(),
@@ -145,10 +154,15 @@ std::vector<Command> record_commands() {
          .example = "leat consume flights --from beginning --until-end --format '%k: %v\\n'",
          .options = consume_options(),
          .run = run_consume},
+    };
+}
+
+std::vector<Command> group_commands() {
+    return {
         {.path = "group list",
          .summary = "list the groups",
-         .example = "leat group list",
-         .options = {},
+         .example = "leat group list --state Stable --type consumer",
+         .options = group_list_options(),
          .run = run_group_list},
         {.path = "group describe",
          .summary = "show members, committed offsets and lag of a group",
@@ -165,10 +179,23 @@ std::vector<Command> record_commands() {
          .example = "leat group delete billing --yes",
          .options = group_delete_options(),
          .run = run_group_delete},
+        {.path = "group delete-offsets",
+         .summary = "delete offsets that a group has committed",
+         .details = "Its members may run, but not subscribe to the topic.",
+         .example = "leat group delete-offsets billing --topic flights --yes",
+         .options = group_delete_offsets_options(),
+         .run = run_group_delete_offsets},
+        {.path = "group remove-members",
+         .summary = "take members out of a classic group",
+         .details = "As if they had left: the others share their partitions at once. A member that "
+                    "still runs joins again.",
+         .example = "leat group remove-members billing --instance billing-1 --yes",
+         .options = group_remove_members_options(),
+         .run = run_group_remove_members},
     };
 }
 
-std::vector<Command> cluster_commands() {
+std::vector<Command> txn_commands() {
     return {
         {.path = "txn list",
          .summary = "list the transactional ids and their states",
@@ -192,6 +219,18 @@ std::vector<Command> cluster_commands() {
          .example = "leat txn abort orders 3 --start-offset 4711 --yes",
          .options = txn_abort_options(),
          .run = run_txn_abort},
+        {.path = "txn force-terminate",
+         .summary = "abort what a transactional id has open, and fence its producer",
+         .details = "For a transaction whose coordinator knows it, such as one of a producer that "
+                    "is gone and has a long timeout, or a prepared one that nobody completes.",
+         .example = "leat txn force-terminate billing-1 --yes",
+         .options = txn_describe_options(),
+         .run = run_txn_force_terminate},
+    };
+}
+
+std::vector<Command> cluster_commands() {
+    return {
         {.path = "cluster status",
          .summary = "show whether the cluster is well",
          .example = "leat cluster status --output json",
@@ -202,6 +241,23 @@ std::vector<Command> cluster_commands() {
          .example = "leat cluster brokers",
          .options = {},
          .run = run_cluster_brokers},
+        {.path = "cluster features",
+         .summary = "list features: the levels supported and the one finalized",
+         .example = "leat cluster features",
+         .options = {},
+         .run = run_cluster_features},
+        {.path = "cluster upgrade",
+         .summary = "finalize higher levels of features",
+         .details = "All of them or, when one is refused, none.",
+         .example = "leat cluster upgrade --release-version 4.1",
+         .options = cluster_upgrade_options(),
+         .run = run_cluster_upgrade},
+        {.path = "cluster downgrade",
+         .summary = "finalize lower levels of features; level 0 takes one out of use",
+         .details = "All of them or, when one is refused, none.",
+         .example = "leat cluster downgrade --feature group.version=0 --dry-run",
+         .options = cluster_downgrade_options(),
+         .run = run_cluster_downgrade},
     };
 }
 
@@ -393,9 +449,9 @@ std::vector<Command> plain_commands() {
 std::vector<Command> make_commands() {
     std::vector<Command> out;
     for (const std::vector<Command>& some :
-         {serve_commands(), topic_commands(), record_commands(), cluster_commands(),
-          stream_commands(), user_commands(), rights_commands(), log_commands(), bench_commands(),
-          plain_commands()})
+         {serve_commands(), topic_commands(), record_commands(), group_commands(), txn_commands(),
+          cluster_commands(), stream_commands(), user_commands(), rights_commands(), log_commands(),
+          bench_commands(), plain_commands()})
         out.insert(out.end(), some.begin(), some.end());
     return out;
 }

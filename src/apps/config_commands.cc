@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// leat config describe, alter: settings of topics, brokers and groups.
+// leat config list, describe, alter: settings of topics, brokers, groups, client metrics and
+// loggers.
 #include <boost/json.hpp>
 
 #include <array>
@@ -18,14 +19,17 @@ namespace json = boost::json;
 constexpr OptionSpec kKind{.names = "KIND",
                            .value = {},
                            .help = "what the settings belong to",
-                           .choices = "topic|broker|group",
+                           .choices = "topic|broker|broker-logger|client-metrics|group",
                            .required = true};
 constexpr OptionSpec kName{
     .names = "NAME",
     .value = {},
-    .help = "topic, broker id or group; for a broker 'default' is what all brokers share",
+    .help =
+        "topic, broker id, group or subscription of client metrics; for a broker 'default' is "
+        "what all brokers share",
     .required = true};
 
+constexpr auto kList = std::to_array<OptionSpec>({kKind});
 constexpr auto kDescribe = std::to_array<OptionSpec>({
     kKind,
     kName,
@@ -51,19 +55,28 @@ constexpr auto kAlter = std::to_array<OptionSpec>({
     {.names = "--dry-run", .value = {}, .help = "only ask the broker whether it would work"},
 });
 
-client::Resource resource_of(const Invocation& line) {
+client::ResourceType type_of(const Invocation& line) {
     const std::string_view kind = line.text("KIND");
-    std::string name{line.text("NAME")};
-    if (kind == "topic") return {.type = client::ResourceType::kTopic, .name = std::move(name)};
-    if (kind == "group") return {.type = client::ResourceType::kGroup, .name = std::move(name)};
-    if (name == "default") name.clear();
-    return {.type = client::ResourceType::kBroker, .name = std::move(name)};
+    if (kind == "topic") return client::ResourceType::kTopic;
+    if (kind == "group") return client::ResourceType::kGroup;
+    if (kind == "client-metrics") return client::ResourceType::kClientMetrics;
+    if (kind == "broker-logger") return client::ResourceType::kBrokerLogger;
+    return client::ResourceType::kBroker;
 }
 
-/// A broker id is a number, or "default".
+client::Resource resource_of(const Invocation& line) {
+    client::Resource out{.type = type_of(line), .name = std::string{line.text("NAME")}};
+    if (out.type == client::ResourceType::kBroker && out.name == "default") out.name.clear();
+    return out;
+}
+
+/// A broker id is a number, or "default". Loggers are those of one broker.
 Result<void> check_resource(const Invocation& line) {
     const std::string_view name = line.text("NAME");
-    if (line.text("KIND") != "broker" || name == "default") return {};
+    const client::ResourceType type = type_of(line);
+    if (type != client::ResourceType::kBroker && type != client::ResourceType::kBrokerLogger)
+        return {};
+    if (type == client::ResourceType::kBroker && name == "default") return {};
     if (!name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos) return {};
     return usage_error("'" + std::string{name} +
                        "' is no broker id; 'leat cluster brokers' lists them");
@@ -71,12 +84,33 @@ Result<void> check_resource(const Invocation& line) {
 
 }  // namespace
 
+std::span<const OptionSpec> config_list_options() {
+    return kList;
+}
+
 std::span<const OptionSpec> config_describe_options() {
     return kDescribe;
 }
 
 std::span<const OptionSpec> config_alter_options() {
     return kAlter;
+}
+
+Result<int> run_config_list(const Invocation& line) {
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string kind{line.text("KIND")};
+    Result<std::vector<std::string>> names = access.admin->list_config_resources(type_of(line));
+    if (!names)
+        return failed_to("list what has settings of kind " + kind + " on " + access.where,
+                         names.error());
+    json::array rows;
+    for (const std::string& name : *names) rows.push_back({{"kind", kind}, {"name", name}});
+    static constexpr Column kColumns[] = {{"kind", "KIND"}, {"name", "NAME"}};
+    const Section sections[] = {{.pointer = "/resources", .columns = kColumns}};
+    if (rows.empty() && format_of(line) == Format::kTable)
+        say("nothing of kind " + kind + " on " + access.where);
+    LEAT_TRY_VOID(write_out(render(format_of(line), json::value{{"resources", rows}}, sections)));
+    return kExitDone;
 }
 
 Result<int> run_config_describe(const Invocation& line) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// leat group list, describe, reset, delete.
+// leat group list, describe, reset, delete, delete-offsets, remove-members.
 #include <boost/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "apps/admin_access.h"
@@ -34,6 +35,43 @@ constexpr auto kReset = std::to_array<OptionSpec>({
      .help = "topic, or one partition of it; all the group has committed to unless given",
      .repeated = true},
     {.names = "--dry-run", .value = {}, .help = "only show what would be committed"},
+});
+constexpr auto kList = std::to_array<OptionSpec>({
+    {.names = "--state",
+     .value = "STATE",
+     .help = "only groups in this state",
+     .choices =
+         "Assigning|CompletingRebalance|Dead|Empty|NotReady|PreparingRebalance|Reconciling|Stable",
+     .repeated = true},
+    {.names = "--type",
+     .value = "TYPE",
+     .help = "only groups of this type",
+     .choices = "classic|consumer|share|streams",
+     .repeated = true},
+});
+constexpr auto kDeleteOffsets = std::to_array<OptionSpec>({
+    kGroup,
+    {.names = "--topic",
+     .value = "TOPIC[:N]",
+     .help = "topic, or one partition of it",
+     .required = true,
+     .repeated = true},
+});
+constexpr auto kRemoveMembers = std::to_array<OptionSpec>({
+    kGroup,
+    {.names = "--member",
+     .value = "MEMBER",
+     .help = "a member's id, as group describe shows it",
+     .repeated = true},
+    {.names = "--instance",
+     .value = "INSTANCE",
+     .help = "a static member, by its group.instance.id",
+     .repeated = true},
+    {.names = "--all", .value = {}, .help = "every member"},
+    {.names = "--reason",
+     .value = "TEXT",
+     .help = "why, for the broker's log",
+     .fallback = "removed by an administrator"},
 });
 constexpr auto kDelete = std::to_array<OptionSpec>({
     {.names = "GROUP",
@@ -129,17 +167,26 @@ json::object group_json(const client::GroupDetails& group, std::span<const Row> 
     return out;
 }
 
+/// Of "orders:3"; none of "orders".
+Result<std::optional<TopicPartition>> one_partition(const Invocation& line,
+                                                    const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) return std::optional<TopicPartition>{};
+    Invocation number{line.command()};
+    number.add("topic", text.substr(colon + 1), false);
+    LEAT_TRY(const std::int64_t partition, number.integer("topic", 0, INT32_MAX));
+    return std::optional{
+        TopicPartition{text.substr(0, colon), static_cast<std::int32_t>(partition)}};
+}
+
 /// "orders" or "orders:3".
 Result<std::vector<TopicPartition>> chosen_partitions(const Invocation& line,
                                                       client::Admin& admin) {
     std::vector<TopicPartition> out;
     for (const std::string& text : line.all("topic")) {
-        const std::size_t colon = text.rfind(':');
-        if (colon != std::string::npos) {
-            Invocation number{line.command()};
-            number.add("topic", text.substr(colon + 1), false);
-            LEAT_TRY(const std::int64_t partition, number.integer("topic", 0, INT32_MAX));
-            out.push_back({text.substr(0, colon), static_cast<std::int32_t>(partition)});
+        LEAT_TRY(std::optional<TopicPartition> one, one_partition(line, text));
+        if (one) {
+            out.push_back(*std::move(one));
             continue;
         }
         const std::vector<std::string> names{text};
@@ -151,6 +198,35 @@ Result<std::vector<TopicPartition>> chosen_partitions(const Invocation& line,
             out.push_back({text, partition.id});
     }
     return out;
+}
+
+/// What the group has committed to of what --topic names. The topic itself may be gone.
+Result<std::vector<PartitionOffset>> chosen_offsets(const Invocation& line,
+                                                    std::span<const PartitionOffset> committed) {
+    std::vector<PartitionOffset> out;
+    for (const std::string& text : line.all("topic")) {
+        LEAT_TRY(const std::optional<TopicPartition> one, one_partition(line, text));
+        const std::size_t before = out.size();
+        for (const PartitionOffset& each : committed)
+            if (each.offset >= 0 && (one ? each.where == *one : each.where.topic == text) &&
+                std::ranges::find(out, each.where, &PartitionOffset::where) == out.end())
+                out.push_back(each);
+        if (out.size() == before)
+            return Error{Errc::kNotFound, "it has committed nothing to '" + text + "'"};
+    }
+    return out;
+}
+
+/// Those that --member and --instance name, or with --all every one there is.
+Result<std::vector<client::MemberInfo>> chosen_members(const Invocation& line,
+                                                       client::Admin& admin) {
+    std::vector<client::MemberInfo> out;
+    for (const std::string& id : line.all("member")) out.emplace_back().id = id;
+    for (const std::string& id : line.all("instance")) out.emplace_back().instance_id = id;
+    if (!line.has("all")) return out;
+    LEAT_TRY(client::GroupDetails group, admin.describe_group(line.text("GROUP")));
+    if (group.outcome.code != Errc::kNone) return Error{group.outcome.code, group.outcome.message};
+    return std::move(group.members);
 }
 
 json::value plan_json(const Invocation& line, std::span<const PartitionOffset> plan,
@@ -174,9 +250,24 @@ std::span<const OptionSpec> group_delete_options() {
     return kDelete;
 }
 
+std::span<const OptionSpec> group_list_options() {
+    return kList;
+}
+
+std::span<const OptionSpec> group_delete_offsets_options() {
+    return kDeleteOffsets;
+}
+
+std::span<const OptionSpec> group_remove_members_options() {
+    return kRemoveMembers;
+}
+
 Result<int> run_group_list(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
-    Result<std::vector<client::GroupInfo>> groups = access.admin->list_groups();
+    const std::span<const std::string> states = line.all("state");
+    const std::span<const std::string> types = line.all("type");
+    Result<std::vector<client::GroupInfo>> groups = access.admin->list_groups(
+        {.states = {states.begin(), states.end()}, .types = {types.begin(), types.end()}});
     if (!groups) return failed_to("list groups on " + access.where, groups.error());
     json::array rows;
     for (const client::GroupInfo& group : *groups)
@@ -187,7 +278,9 @@ Result<int> run_group_list(const Invocation& line) {
     static constexpr Column kColumns[] = {
         {"group", "GROUP"}, {"state", "STATE"}, {"type", "TYPE"}, {"protocol_type", "PROTOCOL"}};
     const Section sections[] = {{.pointer = "/groups", .columns = kColumns}};
-    if (rows.empty() && format_of(line) == Format::kTable) say("no groups on " + access.where);
+    if (rows.empty() && format_of(line) == Format::kTable)
+        say((states.empty() && types.empty() ? "no groups on " : "no such groups on ") +
+            access.where);
     LEAT_TRY_VOID(write_out(render(format_of(line), json::value{{"groups", rows}}, sections)));
     return kExitDone;
 }
@@ -279,6 +372,69 @@ Result<int> run_group_delete(const Invocation& line) {
     }
     for (const json::value& name : deleted)
         say("deleted group '" + std::string{name.get_string()} + "'");
+    return outcomes.exit_code();
+}
+
+Result<int> run_group_delete_offsets(const Invocation& line) {
+    const std::string group{line.text("GROUP")};
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string what = "delete offsets of group '" + group + "' on " + access.where;
+    Result<std::vector<PartitionOffset>> committed = access.admin->committed_offsets(group);
+    if (!committed) return failed_to(what, committed.error());
+    Result<std::vector<PartitionOffset>> chosen = chosen_offsets(line, *committed);
+    if (!chosen && chosen.error().code() == Errc::kUsage) return std::move(chosen).error();
+    if (!chosen) return failed_to(what, chosen.error());
+    LEAT_TRY_VOID(confirm(line, "Delete " + std::to_string(chosen->size()) +
+                                    " offsets that group '" + group + "' has committed?"));
+    std::vector<TopicPartition> where;
+    where.reserve(chosen->size());
+    for (const PartitionOffset& one : *chosen) where.push_back(one.where);
+    Result<std::vector<client::Outcome>> done = access.admin->delete_offsets(group, where);
+    if (!done) return failed_to(what, done.error());
+    Outcomes outcomes{"delete the group's offset of", "partition", access.where};
+    json::array deleted;
+    for (std::size_t i = 0; i < chosen->size(); ++i)
+        if (outcomes.note((*done)[i]))
+            deleted.push_back({{"topic", where[i].topic},
+                               {"partition", where[i].partition},
+                               {"old_offset", (*chosen)[i].offset}});
+    static constexpr Column kColumns[] = {
+        {"topic", "TOPIC"}, {"partition", "PARTITION"}, {"old_offset", "DELETED"}};
+    const Section sections[] = {{.pointer = "/partitions", .columns = kColumns}};
+    const json::value document{
+        {"group", group}, {"partitions", deleted}, {"failed", outcomes.failures()}};
+    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    return outcomes.exit_code();
+}
+
+Result<int> run_group_remove_members(const Invocation& line) {
+    const std::string group{line.text("GROUP")};
+    const bool is_named = line.has("member") || line.has("instance");
+    if (is_named == line.has("all"))
+        return usage_error("which members? give --member and --instance, or else --all");
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string what = "remove members from group '" + group + "' on " + access.where;
+    Result<std::vector<client::MemberInfo>> members = chosen_members(line, *access.admin);
+    if (!members) return failed_to(what, members.error());
+    Outcomes outcomes{"remove", "member", access.where};
+    json::array removed;
+    if (!members->empty()) {
+        LEAT_TRY_VOID(confirm(line, "Remove " + std::to_string(members->size()) +
+                                        " members from group '" + group + "'?"));
+        Result<std::vector<client::Outcome>> done =
+            access.admin->remove_members(group, *members, line.text("reason"));
+        if (!done) return failed_to(what, done.error());
+        for (const client::Outcome& one : *done)
+            if (outcomes.note(one)) removed.emplace_back(one.name);
+    }
+    if (format_of(line) != Format::kTable) {
+        const json::value document{
+            {"group", group}, {"removed", removed}, {"failed", outcomes.failures()}};
+        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+    }
+    if (members->empty()) say("group '" + group + "' has no members");
+    for (const json::value& name : removed)
+        say("removed member '" + std::string{name.get_string()} + "'");
     return outcomes.exit_code();
 }
 

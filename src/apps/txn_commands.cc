@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// leat txn list, describe, find-hanging, abort.
+// leat txn list, describe, find-hanging, abort, force-terminate.
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -207,6 +207,29 @@ Result<int> run_txn_abort(const Invocation& line) {
         LEAT_TRY_VOID(write_out(render(format_of(line), open_json(*at, {}), {})));
     }
     say("aborted in " + name + " from offset " + std::to_string(start));
+    return kExitDone;
+}
+
+Result<int> run_txn_force_terminate(const Invocation& line) {
+    const std::string id{line.text("ID")};
+    LEAT_TRY(AdminAccess access, connect_admin(line));
+    const std::string what = "force-terminate the transaction of '" + id + "' on " + access.where;
+    // Asked first: to take the place of an id that nobody uses would make it.
+    Result<client::TransactionDetails> found = access.admin->describe_transaction(id);
+    if (!found) return failed_to(what, found.error());
+    if (found->code != Errc::kNone) return failed_to(what, Error{found->code});
+    if (found->started_ms < 0)
+        return failed_to(what, Error{Errc::kInvalidTxnState,
+                                     "it has nothing open, its state is " + found->info.state});
+    LEAT_TRY_VOID(confirm(line, "Abort what '" + id + "' has open in " +
+                                    std::to_string(found->partitions.size()) +
+                                    " partitions, and fence its producer?"));
+    const Result<client::TransactionInfo> now =
+        access.admin->force_terminate_transaction(id, std::max(1, found->timeout_ms));
+    if (!now) return failed_to(what, now.error());
+    if (format_of(line) != Format::kTable)
+        LEAT_TRY_VOID(write_out(render(format_of(line), info_json(*now), {})));
+    say("aborted what '" + id + "' had open; its producer is fenced");
     return kExitDone;
 }
 

@@ -57,6 +57,9 @@ constexpr auto kList = std::to_array<OptionSpec>({
      .help = "read the data directory of a stopped server instead, which also tells who is super"},
 });
 constexpr auto kTokenCreate = std::to_array<OptionSpec>({
+    {.names = "--owner",
+     .value = "USER",
+     .help = "for whom it stands; you unless given. Takes the right create-tokens on that user"},
     {.names = "--renewer",
      .value = "USER",
      .help = "who may renew it beside its owner",
@@ -307,11 +310,14 @@ Result<int> run_user_remove(const Invocation& line) {
 
 Result<int> run_token_create(const Invocation& line) {
     LEAT_TRY(const std::int64_t lifetime, line.integer("max-lifetime-ms", -1, INT64_MAX));
+    const auto principal = [](std::string_view name) {
+        return (name.starts_with("User:") ? "" : "User:") + std::string{name};
+    };
     std::vector<std::string> renewers;
-    for (const std::string& name : line.all("renewer"))
-        renewers.push_back(name.starts_with("User:") ? name : "User:" + name);
+    for (const std::string& name : line.all("renewer")) renewers.push_back(principal(name));
+    const std::string owner = line.has("owner") ? principal(line.text("owner")) : "";
     LEAT_TRY(AdminAccess access, connect_admin(line));
-    const auto token = client::create_token(*access.admin, renewers, lifetime);
+    const auto token = client::create_token(*access.admin, renewers, lifetime, owner);
     if (!token) return failed_to("create a token on " + access.where, token.error());
     return tell(line, token_json(*token), kTokenColumns);
 }

@@ -21,6 +21,8 @@
 #include "wire/messages/describe_log_dirs_response.h"
 #include "wire/messages/incremental_alter_configs_request.h"
 #include "wire/messages/incremental_alter_configs_response.h"
+#include "wire/messages/list_config_resources_request.h"
+#include "wire/messages/list_config_resources_response.h"
 #include "wire/messages/list_offsets_request.h"
 #include "wire/messages/list_offsets_response.h"
 #include "wire/messages/metadata_request.h"
@@ -212,6 +214,22 @@ Result<Outcome> Admin::alter_configs(const Resource& resource,
     if (answer.message.responses.size() != 1) return no_result(resource.name);
     const auto& result = answer.message.responses[0];
     return outcome_of(resource.name, result.error_code, result.error_message);
+}
+
+Result<std::vector<std::string>> Admin::list_config_resources(ResourceType type) {
+    constexpr std::int16_t kFirstWithAll = 1;  // Before, client metrics only.
+    std::int8_t types[] = {static_cast<std::int8_t>(type)};
+    const wire::ListConfigResourcesRequest request{.resource_types = types};
+    LEAT_TRY(const auto answer,
+             cluster_->ask<wire::ListConfigResourcesResponse>(
+                 Target::any(), request,
+                 [](const wire::ListConfigResourcesResponse& m) { return m.error_code; }, INT16_MAX,
+                 true, type == ResourceType::kClientMetrics ? std::int16_t{0} : kFirstWithAll));
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    std::vector<std::string> out;
+    for (const auto& one : answer.message.config_resources) out.emplace_back(one.resource_name);
+    std::ranges::sort(out);
+    return out;
 }
 
 Result<std::vector<PartitionOffset>> Admin::list_offsets(std::span<const TopicPartition> where,

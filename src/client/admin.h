@@ -76,7 +76,13 @@ struct CreatedTopic {
 };
 
 /// Numbers are the protocol's.
-enum class ResourceType : std::int8_t { kTopic = 2, kBroker = 4, kGroup = 32 };
+enum class ResourceType : std::int8_t {
+    kTopic = 2,
+    kBroker = 4,
+    kBrokerLogger = 8,
+    kClientMetrics = 16,
+    kGroup = 32
+};
 
 struct Resource {
     ResourceType type = ResourceType::kTopic;
@@ -136,6 +142,8 @@ class Admin {
     Result<std::vector<ConfigEntry>> describe_configs(const Resource& resource);
     Result<Outcome> alter_configs(const Resource& resource, std::span<const ConfigChange> changes,
                                   bool validate_only);
+    /// Names of the resources of this type that can have settings, in order.
+    Result<std::vector<std::string>> list_config_resources(ResourceType type);
 
     /// One timestamp (or kEarliest, kLatest) for all of `where`; results in the same order.
     /// `committed_only`: kLatest is behind the last record that no open transaction can take back.
@@ -143,14 +151,20 @@ class Admin {
                                                       std::int64_t timestamp,
                                                       bool committed_only = false);
 
-    Result<std::vector<GroupInfo>> list_groups();
+    /// `filter`: Errors: kUnsupportedVersion (brokers before 2.6 know no states, before 3.8 no
+    /// types).
+    Result<std::vector<GroupInfo>> list_groups(const GroupFilter& filter = {});
     Result<GroupDetails> describe_group(std::string_view group);
     /// Every committed offset of the group.
     Result<std::vector<PartitionOffset>> committed_offsets(std::string_view group);
     Result<std::vector<PartitionOffset>> commit_offsets(std::string_view group,
                                                         std::span<const PartitionOffset> offsets);
+    /// One outcome for each of `where`, in order. Errors: also the broker's about the group.
+    Result<std::vector<Outcome>> delete_offsets(std::string_view group,
+                                                std::span<const TopicPartition> where);
     Result<std::vector<Outcome>> delete_groups(std::span<const std::string> groups);
     /// Takes members out of a classic group, as if they had left; `why` is for the broker's log.
+    /// A static member may be named by its instance id alone.
     Result<std::vector<Outcome>> remove_members(std::string_view group,
                                                 std::span<const MemberInfo> members,
                                                 std::string_view why);
@@ -159,6 +173,10 @@ class Admin {
     Result<TransactionDetails> describe_transaction(std::string_view id);
     /// What is open in these partitions.
     Result<std::vector<OpenTransaction>> open_transactions(std::span<const TopicPartition> where);
+    /// Aborts what the id has open and fences its producer, by taking its place for a moment.
+    /// `timeout_ms` is noted for the id until its next producer. Errors: also the broker's.
+    Result<TransactionInfo> force_terminate_transaction(std::string_view id,
+                                                        std::int32_t timeout_ms);
     /// Ends one without its coordinator, by an abort marker.
     Result<Outcome> abort_transaction(const OpenTransaction& open);
 

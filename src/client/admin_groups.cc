@@ -20,6 +20,8 @@
 #include "wire/messages/list_groups_response.h"
 #include "wire/messages/offset_commit_request.h"
 #include "wire/messages/offset_commit_response.h"
+#include "wire/messages/offset_delete_request.h"
+#include "wire/messages/offset_delete_response.h"
 #include "wire/messages/offset_fetch_request.h"
 #include "wire/messages/offset_fetch_response.h"
 
@@ -46,6 +48,13 @@ std::vector<std::byte> copy_of(Bytes bytes) {
     return {bytes.begin(), bytes.end()};
 }
 
+/// Of what the broker has not told about yet.
+Outcome no_outcome(const TopicPartition& where) {
+    return {.name = where.topic + "-" + std::to_string(where.partition),
+            .code = Errc::kUnknownServerError,
+            .message = {}};
+}
+
 GroupDetails details_of(const wire::DescribeGroupsResponse::DescribedGroup& from) {
     GroupDetails out{.outcome = outcome_of(from.group_id, from.error_code, from.error_message),
                      .info = {.id = std::string{from.group_id},
@@ -70,14 +79,23 @@ GroupDetails details_of(const wire::DescribeGroupsResponse::DescribedGroup& from
 
 }  // namespace
 
-Result<std::vector<GroupInfo>> Admin::list_groups() {
+Result<std::vector<GroupInfo>> Admin::list_groups(const GroupFilter& filter) {
+    constexpr std::int16_t kFirstWithStates = 4;
+    constexpr std::int16_t kFirstWithTypes = 5;
+    const std::int16_t needed = !filter.types.empty()    ? kFirstWithTypes
+                                : !filter.states.empty() ? kFirstWithStates
+                                                         : std::int16_t{0};
+    std::vector<std::string_view> states{filter.states.begin(), filter.states.end()};
+    std::vector<std::string_view> types{filter.types.begin(), filter.types.end()};
+    const wire::ListGroupsRequest request{.states_filter = states, .types_filter = types};
     std::vector<GroupInfo> out;
     const std::vector<Cluster::Broker> brokers = cluster_->brokers();
     for (const Cluster::Broker& broker : brokers) {
         LEAT_TRY(const auto answer,
                  cluster_->ask<wire::ListGroupsResponse>(
-                     Target::broker(broker.id), wire::ListGroupsRequest{},
-                     [](const wire::ListGroupsResponse& m) { return m.error_code; }));
+                     Target::broker(broker.id), request,
+                     [](const wire::ListGroupsResponse& m) { return m.error_code; }, INT16_MAX,
+                     true, needed));
         if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
         for (const auto& group : answer.message.groups)
             out.push_back({.id = std::string{group.group_id},
@@ -194,6 +212,35 @@ Result<std::vector<PartitionOffset>> Admin::commit_offsets(
     return out;
 }
 
+Result<std::vector<Outcome>> Admin::delete_offsets(std::string_view group,
+                                                   std::span<const TopicPartition> where) {
+    using Request = wire::OffsetDeleteRequest;
+    PartitionsByTopic<Request::OffsetDeleteRequestPartition> parts;
+    std::vector<Outcome> out;
+    for (const TopicPartition& one : where) {
+        parts[one.topic].push_back({.partition_index = one.partition});
+        out.push_back(no_outcome(one));
+    }
+    std::vector<Request::OffsetDeleteRequestTopic> topics;
+    topics.reserve(parts.size());
+    for (auto& [name, partitions] : parts)
+        topics.push_back({.name = name, .partitions = partitions});
+    const Request request{.group_id = group, .topics = topics};
+    LEAT_TRY(const auto answer,
+             cluster_->ask<wire::OffsetDeleteResponse>(
+                 Target::group(group), request,
+                 [](const wire::OffsetDeleteResponse& m) { return m.error_code; }));
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    for (const auto& topic : answer.message.topics)
+        for (const auto& partition : topic.partitions) {
+            const std::string name =
+                std::string{topic.name} + "-" + std::to_string(partition.partition_index);
+            const auto entry = std::ranges::find(out, name, &Outcome::name);
+            if (entry != out.end()) entry->code = errc_from_wire(partition.error_code);
+        }
+    return out;
+}
+
 Result<std::vector<Outcome>> Admin::delete_groups(std::span<const std::string> groups) {
     std::vector<Outcome> out;
     // Each has a coordinator of its own.
@@ -230,7 +277,9 @@ Result<std::vector<Outcome>> Admin::remove_members(std::string_view group,
     std::vector<Outcome> out;
     out.reserve(answer.message.members.size());
     for (const auto& one : answer.message.members)
-        out.push_back(outcome_of(one.member_id, one.error_code, std::nullopt));
+        out.push_back(
+            outcome_of(one.member_id.empty() ? text_or_empty(one.group_instance_id) : one.member_id,
+                       one.error_code, std::nullopt));
     return out;
 }
 

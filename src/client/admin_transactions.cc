@@ -10,6 +10,8 @@
 #include "wire/messages/describe_producers_response.h"
 #include "wire/messages/describe_transactions_request.h"
 #include "wire/messages/describe_transactions_response.h"
+#include "wire/messages/init_producer_id_request.h"
+#include "wire/messages/init_producer_id_response.h"
 #include "wire/messages/list_transactions_request.h"
 #include "wire/messages/list_transactions_response.h"
 #include "wire/messages/write_txn_markers_request.h"
@@ -122,6 +124,21 @@ Result<std::vector<OpenTransaction>> Admin::open_transactions(
         add_open(answer.message, out);
     }
     return out;
+}
+
+Result<TransactionInfo> Admin::force_terminate_transaction(std::string_view id,
+                                                           std::int32_t timeout_ms) {
+    const wire::InitProducerIdRequest request{.transactional_id = id,
+                                              .transaction_timeout_ms = timeout_ms};
+    // The first answer is CONCURRENT_TRANSACTIONS while the abort goes through; that is retriable.
+    LEAT_TRY(const auto answer,
+             cluster_->ask<wire::InitProducerIdResponse>(
+                 Target::transaction(id), request,
+                 [](const wire::InitProducerIdResponse& m) { return m.error_code; }));
+    if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    LEAT_TRY(TransactionDetails now, describe_transaction(id));
+    if (now.code != Errc::kNone) return Error{now.code};
+    return now.info;
 }
 
 Result<Outcome> Admin::abort_transaction(const OpenTransaction& open) {

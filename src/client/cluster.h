@@ -65,12 +65,14 @@ class Cluster {
 
     /// Asks `target`. `verdict` gives the code of an answer: as long as that one is retriable, the
     /// brokers are looked up anew and the request is repeated; the last answer is returned whatever
-    /// its code. A lost connection is retried only for requests that are `repeatable`. Errors:
-    /// those of Connection::call(), kUnknownServerError (no such broker).
+    /// its code. `version_min`: older versions could not say what is asked. A lost connection is
+    /// retried only for requests that are `repeatable`. Errors: those of Connection::call(),
+    /// kUnknownServerError (no such broker).
     template <class Response, class Request>
     Result<Answer<Response>> ask(const Target& target, const Request& request,
                                  const std::function<std::int16_t(const Response&)>& verdict,
-                                 std::int16_t version_max = INT16_MAX, bool repeatable = true) {
+                                 std::int16_t version_max = INT16_MAX, bool repeatable = true,
+                                 std::int16_t version_min = 0) {
         for (int attempt = 0;; ++attempt) {
             const bool is_last = attempt == options_.retries_max;
             Result<Connection*> connection = route(target);
@@ -79,7 +81,7 @@ class Cluster {
                     return std::move(connection).error();
             } else {
                 Result<Answer<Response>> answer =
-                    (*connection)->call<Response>(request, version_max);
+                    (*connection)->call<Response>(request, version_max, version_min);
                 if (answer) {
                     const Errc code = errc_from_wire(verdict(answer->message));
                     if (is_last || !info(code).retriable || !is_passing(code)) return answer;

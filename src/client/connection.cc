@@ -15,8 +15,6 @@
 namespace leat::client {
 namespace {
 
-constexpr std::string_view kSoftwareVersion = "0.1.0";
-
 std::string text_of(wire::VersionRange range) {
     return std::to_string(range.min) + " to " + std::to_string(range.max);
 }

@@ -23,6 +23,9 @@
 
 namespace leat::client {
 
+/// What the program says of itself in ApiVersions.
+inline constexpr std::string_view kSoftwareVersion = "0.1.0";
+
 struct ConnectionOptions {
     std::string client_id = "leat";
     std::chrono::milliseconds connect_timeout{5'000};
@@ -50,13 +53,15 @@ class Connection {
     ///         kSaslAuthenticationFailed, kInvalidSetting.
     static Result<std::unique_ptr<Connection>> open(const Endpoint& to, ConnectionOptions options);
 
-    /// Sends `request` in the highest common version, at most `version_max`, and waits for the
-    /// answer. Errors: kUnsupportedVersion (none in common), kNetworkException, kTimedOut,
-    /// kMalformed; kClosed when the first one is not answered but the connection closed.
+    /// Sends `request` in the highest common version, from `version_min` to `version_max`, and
+    /// waits for the answer. Errors: kUnsupportedVersion (none in common), kNetworkException,
+    /// kTimedOut, kMalformed; kClosed when the first one is not answered but the connection
+    /// closed.
     template <class Response, class Request>
-    Result<Answer<Response>> call(const Request& request, std::int16_t version_max = INT16_MAX) {
+    Result<Answer<Response>> call(const Request& request, std::int16_t version_max = INT16_MAX,
+                                  std::int16_t version_min = 0) {
         LEAT_TRY(const std::int16_t version,
-                 pick_version(Request::kKey, {Request::kVersions.min,
+                 pick_version(Request::kKey, {std::max(Request::kVersions.min, version_min),
                                               std::min(Request::kVersions.max, version_max)}));
         Result<Answer<Response>> answer = call_in<Response>(request, version);
         is_served_ = is_served_ || answer.has_value();

@@ -24,7 +24,13 @@ struct GroupInfo {
     std::string id;
     std::string protocol_type;  ///< "consumer"; empty for groups that only commit.
     std::string state;
-    std::string type;  ///< "classic" or "consumer".
+    std::string type;  ///< "classic", "consumer", "share" or "streams".
+};
+
+/// Which groups are listed; what is empty lets all through. Names are Kafka's: "Stable", "classic".
+struct GroupFilter {
+    std::vector<std::string> states;
+    std::vector<std::string> types;
 };
 
 struct MemberInfo {

@@ -21,7 +21,9 @@ Error no_result(std::string_view about) {
 
 Target target_of(const Resource& resource) {
     if (resource.type == ResourceType::kGroup) return Target::group(resource.name);
-    if (resource.type != ResourceType::kBroker || resource.name.empty()) return Target::any();
+    const bool is_brokers =
+        resource.type == ResourceType::kBroker || resource.type == ResourceType::kBrokerLogger;
+    if (!is_brokers || resource.name.empty()) return Target::any();
     std::int32_t node = -1;
     std::from_chars(resource.name.data(), resource.name.data() + resource.name.size(), node);
     return Target::broker(node);

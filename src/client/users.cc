@@ -106,7 +106,7 @@ Result<Outcome> remove_user(Admin& admin, std::string_view name,
 }
 
 Result<TokenInfo> create_token(Admin& admin, std::span<const std::string> renewers,
-                               std::int64_t max_lifetime_ms) {
+                               std::int64_t max_lifetime_ms, std::string_view owner) {
     std::vector<auth::Principal> principals;
     principals.reserve(renewers.size());
     for (const std::string& one : renewers) principals.push_back(auth::Principal::parse(one));
@@ -117,8 +117,15 @@ Result<TokenInfo> create_token(Admin& admin, std::span<const std::string> renewe
     wire::CreateDelegationTokenRequest request;
     request.renewers = rows;
     request.max_lifetime_ms = max_lifetime_ms;
+    constexpr std::int16_t kFirstWithOwner = 3;
+    const auth::Principal owned_by = auth::Principal::parse(owner);
+    if (!owner.empty()) {
+        request.owner_principal_type = owned_by.type();
+        request.owner_principal_name = owned_by.name();
+    }
     LEAT_TRY(const auto answer, admin.cluster().ask<wire::CreateDelegationTokenResponse>(
-                                    Target::controller(), request, verdict_of, INT16_MAX, false));
+                                    Target::controller(), request, verdict_of, INT16_MAX, false,
+                                    owner.empty() ? std::int16_t{0} : kFirstWithOwner));
     const auto& message = answer.message;
     if (message.error_code != 0) return Error{errc_from_wire(message.error_code)};
     return TokenInfo{.id = std::string{message.token_id},

@@ -51,9 +51,10 @@ struct TokenInfo {
     std::int64_t ends_ms = -1;
 };
 
-/// `renewers`: "User:name". Errors: kDelegationToken..., as the broker says.
+/// `renewers`, `owner`: "User:name"; an empty owner is who asks. Errors: kDelegationToken..., as
+/// the broker says; kUnsupportedVersion: brokers before 3.3 make tokens for who asks only.
 Result<TokenInfo> create_token(Admin& admin, std::span<const std::string> renewers,
-                               std::int64_t max_lifetime_ms);
+                               std::int64_t max_lifetime_ms, std::string_view owner = {});
 /// When it ends now. `period_ms` -1: the broker's default.
 Result<std::int64_t> renew_token(Admin& admin, std::string_view hmac, std::int64_t period_ms);
 /// `period_ms` negative: at once.

@@ -129,6 +129,33 @@ class Settings(unittest.TestCase):
         self.assertGreater(len(all_settings), 50)
         leat("config", "describe", "broker", "first", code=2)
 
+    def test_of_client_metrics_come_and_go(self):
+        name = f"{RUN}-metrics"
+        leat("config", "alter", "client-metrics", name, "--set", "interval.ms=5000", "--set", "metrics=org.apache.kafka.consumer.")
+        self.assertIn({"kind": "client-metrics", "name": name}, leat_json("config", "list", "client-metrics")["resources"])
+        found = {s["name"]: (s["value"], s["source"]) for s in leat_json("config", "describe", "client-metrics", name)["settings"]}
+        self.assertEqual(found, {"interval.ms": ("5000", "client-metrics"), "metrics": ("org.apache.kafka.consumer.", "client-metrics")})
+        self.assertIn("interval", leat("config", "alter", "client-metrics", name, "--set", "interval.ms=1", code=1)[1])
+        leat("config", "alter", "client-metrics", name, "--unset", "interval.ms", "--unset", "metrics")
+        self.assertNotIn(name, [one["name"] for one in leat_json("config", "list", "client-metrics")["resources"]])
+
+    def test_of_loggers_are_levels(self):
+        broker = str(leat_json("cluster", "brokers")["brokers"][0]["id"])
+        loggers = {s["name"]: s for s in leat_json("config", "describe", "broker-logger", broker)["settings"]}
+        name = sorted(loggers)[0]
+        self.assertEqual(loggers[name]["source"], "broker-logger")
+        leat("config", "alter", "broker-logger", broker, "--set", f"{name}=ERROR")
+        found = {s["name"]: s["value"] for s in leat_json("config", "describe", "broker-logger", broker, "--only", name)["settings"]}
+        self.assertEqual(found, {name: "ERROR"})
+        leat("config", "alter", "broker-logger", broker, "--set", f"{name}={loggers[name]['value']}")
+        leat("config", "alter", "broker-logger", broker, "--set", f"{name}=LOUD", code=1)
+        leat("config", "describe", "broker-logger", "default", code=2)
+
+    def test_are_listed_by_what_they_belong_to(self):
+        topic = f"{RUN}-listed"
+        leat("topic", "create", topic)
+        self.assertIn({"kind": "topic", "name": topic}, leat_json("config", "list", "topic")["resources"])
+
 
 class Records(unittest.TestCase):
     def test_come_back_as_sent(self):
@@ -215,6 +242,71 @@ class Groups(unittest.TestCase):
         _, err = leat("group", "describe", group, code=1)
         self.assertIn("GROUP_ID_NOT_FOUND", err)
 
+    def test_are_listed_by_state_and_type(self):
+        topic, group = f"{RUN}-kinds", f"{RUN}-kind"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="1\n")
+        leat("consume", topic, "--group", group, "--from", "beginning", "--count", "1")
+
+        def listed(*filters):
+            return group in [g["group"] for g in leat_json("group", "list", *filters)["groups"]]
+
+        self.assertTrue(listed("--state", "Empty") and listed("--type", "classic") and listed("--state", "Stable", "--state", "Empty"))
+        self.assertFalse(listed("--state", "Stable") or listed("--type", "consumer") or listed("--state", "Stable", "--type", "classic"))
+        leat("group", "list", "--state", "Sleepy", code=2)
+
+    def test_lose_the_offsets_that_are_deleted(self):
+        topics, group = [f"{RUN}-forget-{i}" for i in (0, 1)], f"{RUN}-forgetful"
+        for topic in topics:
+            leat("topic", "create", topic, "--partitions", "2")
+            leat("produce", topic, "--json", stdin='{"value":"a","partition":0}\n{"value":"b","partition":1}\n')
+            leat("group", "reset", group, "--topic", topic, "--to", "end", "--yes")
+
+        def committed():
+            return [(p["topic"], p["partition"]) for p in leat_json("group", "describe", group)["partitions"]]
+
+        self.assertEqual(len(committed()), 4)
+        self.assertIn("--yes", leat("group", "delete-offsets", group, "--topic", topics[0], code=2)[1])
+        gone = leat_json("group", "delete-offsets", group, "--topic", f"{topics[0]}:1", "--yes")
+        self.assertEqual((gone["partitions"], gone["failed"]), ([{"topic": topics[0], "partition": 1, "old_offset": 1}], []))
+        self.assertEqual(committed(), [(topics[0], 0), (topics[1], 0), (topics[1], 1)])
+        leat("group", "delete-offsets", group, "--topic", topics[1], "--yes")
+        self.assertEqual(committed(), [(topics[0], 0)])
+        self.assertIn("committed nothing", leat("group", "delete-offsets", group, "--topic", topics[1], "--yes", code=1)[1])
+
+    def test_are_left_by_members_that_are_removed(self):
+        topic, group = f"{RUN}-removed", f"{RUN}-shrinking"
+        leat("topic", "create", topic)
+        with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
+            # A static member: it is fenced by its removal and does not come back.
+            file.write("group.instance.id=one\n")
+            file.flush()
+            member = subprocess.Popen([LEAT, "consume", topic, "--group", group, "-b", BOOTSTRAP, "--config", file.name],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            try:
+                self.wait_for(group, "Stable")
+                _, err = leat("group", "delete-offsets", group, "--topic", topic, "--yes", code=1)
+                self.assertIn("committed nothing", err)
+                self.assertIn("--all", leat("group", "remove-members", group, "--yes", code=2)[1])
+                failed = leat_json("group", "remove-members", group, "--instance", "two", "--yes", code=1)["failed"]
+                self.assertEqual([(f["name"], f["error"]) for f in failed], [("two", "UNKNOWN_MEMBER_ID")])
+                removed = leat_json("group", "remove-members", group, "--instance", "one", "--yes")
+                self.assertEqual((len(removed["removed"]), removed["failed"]), (1, []))
+            finally:
+                member.send_signal(signal.SIGINT)
+                member.communicate(timeout=60)
+        self.wait_for(group, "Empty")
+        self.assertEqual(leat_json("group", "remove-members", group, "--all", "--yes")["removed"], [])
+
+    def wait_for(self, group, state):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            done = subprocess.run([LEAT, "group", "describe", group, "-b", BOOTSTRAP, "--output", "json"], capture_output=True, text=True)
+            if done.returncode == 0 and json.loads(done.stdout)["state"] == state:
+                return
+            time.sleep(0.1)
+        self.fail(f"{group} is not {state}")
+
     def test_with_members_show_them_and_are_not_reset(self):
         topic, group = f"{RUN}-members", f"{RUN}-live"
         leat("topic", "create", topic, "--partitions", "2")
@@ -246,6 +338,27 @@ class Cluster(unittest.TestCase):
         broker = leat_json("cluster", "brokers")["brokers"][0]
         self.assertTrue(broker["controller"])
         self.assertEqual(f"{broker['host']}:{broker['port']}", BOOTSTRAP)
+
+    def test_features_are_shown_upgraded_and_downgraded(self):
+        def levels():
+            return {f["feature"]: f["finalized"] for f in leat_json("cluster", "features")["features"]}
+
+        before = levels()
+        self.assertEqual((before["group.version"], before["transaction.version"]), (1, 2))
+        done = leat_json("cluster", "downgrade", "--feature", "transaction.version=1", "--dry-run")
+        self.assertEqual(done, {"dry_run": True, "updated": [{"feature": "transaction.version", "level": 1}], "failed": []})
+        self.assertEqual(levels(), before)
+        leat("cluster", "downgrade", "--feature", "transaction.version=1")
+        self.assertEqual(levels(), before | {"transaction.version": 1})
+        leat("cluster", "upgrade", "--feature", "transaction.version=2")
+        self.assertEqual(levels(), before)
+        for words in (("upgrade", "--feature", "transaction.version=9"), ("upgrade", "--feature", "no.such=1"),
+                      ("downgrade", "--feature", "metadata.version=1", "--unsafe", "--yes"), ("upgrade", "--feature", "group.version=0")):
+            failed = leat_json("cluster", *words, code=1)["failed"]
+            self.assertEqual([f["name"] for f in failed], [words[2].split("=")[0]])
+            self.assertIn(failed[0]["error"], ("INVALID_UPDATE_VERSION", "FEATURE_UPDATE_FAILED", "INVALID_REQUEST"))
+        leat("cluster", "upgrade", code=2)
+        leat("cluster", "upgrade", "--feature", "group.version=1", "--release-version", "4.1", code=2)
 
     def test_what_it_has_not_is_told_with_advice(self):
         for words, code, hint in ((("acl", "list"), "SECURITY_DISABLED", "authorizer.class.name"),

@@ -235,6 +235,13 @@ class Tokens(Commands):
         self.leat("token", "expire", other["hmac"])
         self.assertEqual(self.ids("admin"), [])
 
+    def test_are_made_for_others_by_who_may(self):
+        self.assertIn("DELEGATION_TOKEN_AUTHORIZATION_FAILED", self.leat("token", "create", "--owner", "admin", by="ann", code=1).stderr)
+        made = self.json("token", "create", "--owner", "ann", by="admin")
+        self.assertEqual(made["owner"], "User:ann")
+        self.assertIn(made["id"], self.ids("ann"))
+        self.leat("token", "expire", made["hmac"], by="ann")
+
 
 if __name__ == "__main__":
     secure_test.LEAT = str(pathlib.Path(sys.argv.pop(1)).resolve())

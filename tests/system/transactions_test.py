@@ -15,7 +15,8 @@ import tempfile
 import time
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / "interop"), str(pathlib.Path(__file__).resolve().parent)]
+import cli_shapes  # noqa: E402
 from kafka_node import LeatNode  # noqa: E402
 from protocol import Client  # noqa: E402
 
@@ -172,6 +173,29 @@ class TransactionsTest(unittest.TestCase):
         self.assertLess(abs(time.time() * 1000 - described["started_ms"]), 60000)
         self.assertEqual(described["partitions"], [{"topic": "t", "partition": 0}])
         self.assertEqual(leat("find-hanging", "--older-than", "0"), {"hanging": []})
+
+    def test_the_command_line_ends_what_is_open(self):
+        producer = self.producer("a")
+        producer.init()
+        producer.add("t")
+
+        def leat(*words, code=0):
+            done = subprocess.run([LEAT, "txn", "force-terminate", *words, "-b", self.address, "--output", "json"], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, code, done.stderr)
+            return cli_shapes.check("txn force-terminate", json.loads(done.stdout)) if code == 0 else done.stderr
+
+        self.assertIn("--yes", leat("a", code=2))
+        self.assertEqual(producer.state()["transaction_state"], "Ongoing")
+        self.assertEqual(leat("a", "--yes")["transactional_id"], "a")
+        self.assertNotEqual(producer.state()["transaction_state"], "Ongoing")
+        self.assertEqual(producer.state()["transaction_timeout_ms"], 60000)
+        self.assertIn(producer.add_once("t"), (FENCED, INVALID_EPOCH))
+        self.assertIn("nothing open", leat("a", "--yes", code=1))
+        # It would be made by the asking.
+        self.assertIn("leat txn list", leat("b", "--yes", code=1))
+        with Client(self.address) as client:
+            self.assertEqual([t["transactional_id"] for t in client.call("ListTransactions", 0)["transaction_states"]], ["a"])
 
 
 if __name__ == "__main__":

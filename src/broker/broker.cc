@@ -21,12 +21,17 @@ constexpr obs::Logger kLog{"broker"};
 
 // Levels as Kafka 4.1 has them. A feature is finalized once what it promises is implemented.
 constexpr auto kFeatures = std::to_array<admin::Feature>({
+    // About replicas that fell behind, of which one node has none: what it promises always holds. A
+    // new Kafka finalizes it and fixes min.insync.replicas for the whole cluster with it; here that
+    // stays with the administrator.
+    {.name = "eligible.leader.replicas.version", .min = 0, .max = 1, .finalized = 0},
     {.name = "group.version", .min = 0, .max = 1, .finalized = 1},
-    {.name = "kraft.version", .min = 0, .max = 1, .finalized = 1, .is_fixed = true},
+    // 0, as of a quorum whose voters stand in a settings file.
+    {.name = "kraft.version", .min = 0, .max = 1, .finalized = 0, .only_rises = true},
     {.name = "metadata.version", .min = 7, .max = 27, .finalized = 27, .is_fixed = true},
     {.name = "transaction.version", .min = 0, .max = 2, .finalized = 2},
 });
-constexpr std::int64_t kFeaturesEpoch = 3;
+constexpr std::int64_t kFeaturesEpoch = 4;
 
 /// That look at the folders of a start: they wait for the disk.
 constexpr std::size_t kStartThreads = 16;

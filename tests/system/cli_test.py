@@ -24,6 +24,7 @@ import cli_shapes  # noqa: E402
 
 LEAT = ""
 BOOTSTRAP = ""
+IS_OURS = True  # The broker is the one that was started here.
 RUN = f"cli-{os.getpid()}-{int(time.time())}"
 # For records with times long past: retention goes by those, and its first round may come at once.
 KEPT = ("--set", "retention.ms=-1")
@@ -360,6 +361,21 @@ class Cluster(unittest.TestCase):
         leat("cluster", "upgrade", code=2)
         leat("cluster", "upgrade", "--feature", "group.version=1", "--release-version", "4.1", code=2)
 
+    def test_features_are_brought_to_the_levels_of_a_release(self):
+        if not IS_OURS:
+            self.skipTest("a newer broker does not go back to this release")
+        levels = lambda: {f["feature"]: f["finalized"] for f in leat_json("cluster", "features")["features"]}
+        self.assertEqual((levels()["kraft.version"], levels()["eligible.leader.replicas.version"]), (0, 0))
+        leat("cluster", "downgrade", "--feature", "kraft.version=0")
+        done = leat_json("cluster", "upgrade", "--release-version", "4.1")
+        wanted = {"metadata.version": 27, "kraft.version": 1, "transaction.version": 2, "group.version": 1, "eligible.leader.replicas.version": 1}
+        self.assertEqual({u["feature"]: u["level"] for u in done["updated"]}, wanted)
+        self.assertEqual(levels(), wanted)
+        _, err = leat("cluster", "downgrade", "--feature", "kraft.version=0", code=1)
+        self.assertIn("Can't downgrade the version of this feature.", err)
+        leat("cluster", "downgrade", "--feature", "eligible.leader.replicas.version=0")
+        leat("cluster", "downgrade", "--feature", "eligible.leader.replicas.version=1", code=1)
+
     def test_what_it_has_not_is_told_with_advice(self):
         for words, code, hint in ((("acl", "list"), "SECURITY_DISABLED", "authorizer.class.name"),
                                   (("token", "create"), "DELEGATION_TOKEN_", "token"),
@@ -478,14 +494,14 @@ def serve(folder):
 
 
 def main():
-    global LEAT, BOOTSTRAP
+    global LEAT, BOOTSTRAP, IS_OURS
     parser = argparse.ArgumentParser()
     parser.add_argument("leat")
     parser.add_argument("--bootstrap")
     options, rest = parser.parse_known_args()
     LEAT = options.leat
     if options.bootstrap:
-        BOOTSTRAP = options.bootstrap
+        BOOTSTRAP, IS_OURS = options.bootstrap, False
         return unittest.main(argv=[sys.argv[0], *rest], exit=False, verbosity=2).result.wasSuccessful()
     with tempfile.TemporaryDirectory() as folder:
         server, BOOTSTRAP = serve(folder)

@@ -372,8 +372,9 @@ TEST(AdminCluster, QuorumHasOneVoter) {
 
 TEST(AdminCluster, FeatureLevelsAreThoseOfTheAdministrator) {
     Rig rig;
-    constexpr std::array kFeatures{Feature{"group.version", 0, 1, 1, false},
-                                   Feature{"kraft.version", 0, 1, 1, true}};
+    constexpr std::array kFeatures{Feature{"group.version", 0, 1, 1},
+                                   Feature{"metadata.version", 7, 27, 27, true},
+                                   Feature{"kraft.version", 0, 1, 0, false, true}};
     const auto update = [&](std::string_view name, std::int16_t level, std::int8_t type) {
         wire::UpdateFeaturesRequest request;
         request.feature_updates = rig.arena.array<wire::UpdateFeaturesRequest::FeatureUpdateKey>(1);
@@ -388,13 +389,18 @@ TEST(AdminCluster, FeatureLevelsAreThoseOfTheAdministrator) {
     EXPECT_EQ(update("group.version", 9, 1).substr(0, 22), "INVALID_UPDATE_VERSION");
     EXPECT_EQ(update("no.such", 1, 1).substr(0, 22), "INVALID_UPDATE_VERSION");
     EXPECT_EQ(update("group.version", 0, 1).substr(0, 22), "INVALID_UPDATE_VERSION");
-    EXPECT_EQ(update("kraft.version", 0, 2).substr(0, 22), "INVALID_UPDATE_VERSION");
+    EXPECT_EQ(update("metadata.version", 7, 2).substr(0, 22), "INVALID_UPDATE_VERSION");
+    EXPECT_EQ(update("kraft.version", 0, 2), "NONE");
+    EXPECT_EQ(update("kraft.version", 1, 2).substr(0, 22), "INVALID_UPDATE_VERSION");
     EXPECT_EQ(rig.image().feature_changes(), 0);
     EXPECT_EQ(update("group.version", 0, 2), "NONE");
     EXPECT_EQ(finalized_features(kFeatures, rig.image())[0].finalized, 0);
     EXPECT_EQ(rig.image().feature_changes(), 1);
     EXPECT_EQ(update("group.version", 1, 1), "NONE");
     EXPECT_EQ(finalized_features(kFeatures, rig.image())[0].finalized, 1);
+    EXPECT_EQ(update("kraft.version", 1, 1), "NONE");
+    EXPECT_EQ(update("kraft.version", 0, 3).substr(0, 22), "INVALID_UPDATE_VERSION");
+    EXPECT_EQ(finalized_features(kFeatures, rig.image())[2].finalized, 1);
 }
 
 TEST(AdminReplicas, ElectionIsNeverNeeded) {

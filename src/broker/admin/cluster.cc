@@ -104,8 +104,10 @@ struct Page {
     }
 };
 
-std::optional<std::string> feature_error(const Feature* known, std::int16_t wanted, bool may_lower,
-                                         std::string_view name, std::int32_t node) {
+/// `is_downgrade`: the update was asked for as one.
+std::optional<std::string> feature_error(const Feature* known, std::int16_t wanted,
+                                         bool is_downgrade, std::string_view name,
+                                         std::int32_t node) {
     const std::string who = "Local controller " + std::to_string(node);
     const std::string what = "Invalid update version " + std::to_string(wanted) + " for feature " +
                              std::string{name} + ". ";
@@ -114,7 +116,11 @@ std::optional<std::string> feature_error(const Feature* known, std::int16_t want
         return what + who + " only supports versions " + std::to_string(known->min) + "-" +
                std::to_string(known->max);
     if (wanted == known->finalized) return std::nullopt;
-    if (wanted < known->finalized && !may_lower)
+    if (wanted > known->finalized && is_downgrade)
+        return what + "Can't downgrade to a newer version.";
+    if (wanted < known->finalized && known->only_rises && is_downgrade)
+        return what + "Can't downgrade the version of this feature.";
+    if (wanted < known->finalized && !is_downgrade)
         return what +
                "Can't downgrade the version of this feature without setting the upgrade type "
                "to either safe or unsafe downgrade.";
@@ -263,10 +269,10 @@ Change<wire::UpdateFeaturesResponse> update_features(const wire::UpdateFeaturesR
     std::map<std::string, std::int16_t> levels;
     for (const auto& update : request.feature_updates) {
         const auto known = std::ranges::find(now, update.feature, &Feature::name);
-        const bool may_lower = version == 0 ? update.allow_downgrade : update.upgrade_type != 1;
+        const bool is_downgrade = version == 0 ? update.allow_downgrade : update.upgrade_type != 1;
         const auto error =
             feature_error(known != now.end() ? &*known : nullptr, update.max_version_level,
-                          may_lower, update.feature, node_id);
+                          is_downgrade, update.feature, node_id);
         if (!error) {
             // Where it stands already, nothing changes, as in Kafka.
             if (update.max_version_level != known->finalized)

@@ -42,7 +42,8 @@ struct Feature {
     std::int16_t min = 0;
     std::int16_t max = 0;
     std::int16_t finalized = 0;
-    bool is_fixed = false;  ///< The finalized level is the program's.
+    bool is_fixed = false;    ///< The finalized level is the program's.
+    bool only_rises = false;  ///< No downgrade of any kind.
 };
 
 /// What may be done with a topic, as bits of Kafka's ids; nullopt when it may not be seen.

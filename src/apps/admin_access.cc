@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "apps/cluster_access.h"
+#include "apps/login_helpers.h"
 #include "apps/next_step.h"
 #include "apps/output.h"
 
@@ -11,7 +12,9 @@ namespace leat::apps {
 
 Result<AdminAccess> connect_admin(const Invocation& line) {
     LEAT_TRY(ClusterAccess access, cluster_access(line));
-    Result<std::unique_ptr<client::Admin>> admin = client::Admin::connect(access.properties);
+    LEAT_TRY(client::LoginHelpers helpers, login_helpers(access.properties));
+    Result<std::unique_ptr<client::Admin>> admin =
+        client::Admin::connect(access.properties, std::move(helpers));
     if (!admin) {
         if (admin.error().code() == Errc::kInvalidSetting) return std::move(admin).error();
         return failed_to("reach the cluster at " + access.where, admin.error());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// GSSAPI (Kerberos 5), the server's side, on MIT's library, which reads its own files: key table
-// and krb5.conf. Layer: auth (L2).
+// GSSAPI (Kerberos 5), both sides, on MIT's library, which reads its own files: key tables, caches
+// of tickets and krb5.conf. Layer: auth (L2).
 // Spec:  RFC 4752; no security layer is offered: that is what TLS is for.
 #pragma once
 
@@ -38,5 +38,15 @@ class GssapiKeys {
 /// Its next() may block: it opens files.
 [[nodiscard]] std::unique_ptr<SaslServer> make_gssapi_server(
     std::shared_ptr<const GssapiKeys> keys, std::shared_ptr<const KerberosRules> rules);
+
+struct GssapiLogin {
+    std::string service = "kafka";  ///< First part of the broker's principal.
+    std::string host;               ///< Its second part.
+    std::string key_table;          ///< "": the tickets of the user's cache.
+    std::string principal;          ///< Whose key is taken out of the table; "": its first.
+};
+
+/// Its next() may block: it opens files and asks the KDC.
+[[nodiscard]] std::unique_ptr<SaslClient> make_gssapi_client(GssapiLogin login);
 
 }  // namespace leat::auth

@@ -57,8 +57,9 @@ TopicInfo topic_of(const wire::MetadataResponse::MetadataResponseTopic& from) {
 
 }  // namespace
 
-Result<std::unique_ptr<Admin>> Admin::connect(const std::vector<Property>& properties) {
-    LEAT_TRY(ClusterOptions options, cluster_options_of(properties));
+Result<std::unique_ptr<Admin>> Admin::connect(const std::vector<Property>& properties,
+                                              LoginHelpers helpers) {
+    LEAT_TRY(ClusterOptions options, cluster_options_of(properties, std::move(helpers)));
     LEAT_TRY(std::unique_ptr<Cluster> cluster, Cluster::connect(std::move(options)));
     return std::unique_ptr<Admin>{new Admin{std::move(cluster)}};
 }

@@ -124,7 +124,8 @@ class Admin {
   public:
     /// Reads bootstrap.servers, client.id, request.timeout.ms and what security.h reads.
     /// Errors: those of Cluster::connect(); kInvalidSetting.
-    static Result<std::unique_ptr<Admin>> connect(const std::vector<Property>& properties);
+    static Result<std::unique_ptr<Admin>> connect(const std::vector<Property>& properties,
+                                                  LoginHelpers helpers = {});
 
     /// All topics, or `topics`. Errors: of the connection only; each topic has its code.
     Result<ClusterInfo> describe_cluster(std::optional<std::span<const std::string>> topics);

@@ -13,9 +13,10 @@
 
 namespace leat::client {
 
-Result<ClusterOptions> cluster_options_of(const std::vector<Property>& properties) {
+Result<ClusterOptions> cluster_options_of(const std::vector<Property>& properties,
+                                          LoginHelpers helpers) {
     ClusterOptions options;
-    LEAT_TRY(options.connection.security, security_of(properties));
+    LEAT_TRY(options.connection.security, security_of(properties, std::move(helpers)));
     LEAT_TRY(options.bootstrap, parse_endpoints(find_property(properties, "bootstrap.servers")));
     if (const std::string_view id = find_property(properties, "client.id"); !id.empty())
         options.connection.client_id = std::string{id};

@@ -28,7 +28,8 @@ struct ClusterOptions {
 
 /// Out of bootstrap.servers, client.id, request.timeout.ms and what security.h reads.
 /// Errors: kInvalidSetting, kUsage.
-Result<ClusterOptions> cluster_options_of(const std::vector<Property>& properties);
+Result<ClusterOptions> cluster_options_of(const std::vector<Property>& properties,
+                                          LoginHelpers helpers = {});
 
 /// Who is to answer.
 struct Target {

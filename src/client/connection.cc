@@ -62,7 +62,8 @@ Result<void> Connection::learn_versions() {
 Result<void> Connection::authenticate() {
     if (options_.security == nullptr || options_.security->mechanism.empty()) return {};
     const std::string& mechanism = options_.security->mechanism;
-    LEAT_TRY(const std::unique_ptr<auth::SaslClient> exchange, options_.security->begin());
+    LEAT_TRY(const std::unique_ptr<auth::SaslClient> exchange,
+             options_.security->begin(endpoint_.host));
     const wire::SaslHandshakeRequest chosen{.mechanism = mechanism};
     LEAT_TRY(const Answer<wire::SaslHandshakeResponse> offered,
              call<wire::SaslHandshakeResponse>(chosen));

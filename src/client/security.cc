@@ -113,16 +113,19 @@ Result<void> read_sasl(const Properties& properties, Security& out) {
     out.mechanism = upper(first_of(properties, {"sasl.mechanism", "sasl.mechanisms"}));
     if (out.mechanism == "OAUTHBEARER") {
         const std::string url = first_of(properties, {"sasl.oauthbearer.token.endpoint.url"});
+        if (out.helpers.token && url.starts_with("http")) return {};
         if (!url.starts_with("file:"))
             return bad("sasl.oauthbearer.token.endpoint.url",
-                       "administration commands read a token from a file: file:/path");
+                       "a token is read from a file, file:/path, or by administration commands got "
+                       "from an endpoint, https://...");
         out.token_file = url.substr(url.starts_with("file://") ? 7 : 5);
         return {};
     }
+    if (out.mechanism == "GSSAPI" && out.helpers.ticket) return {};
     if (out.mechanism != "PLAIN" && !auth::scram_mechanism(out.mechanism))
         return bad("sasl.mechanism", "'" + out.mechanism +
                                          "' is not one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, "
-                                         "OAUTHBEARER");
+                                         "OAUTHBEARER (nor, for administration, GSSAPI)");
     LEAT_TRY(Login login, login_of(properties));
     if (login.user.empty() || login.password.empty())
         return bad("sasl.mechanism",
@@ -163,11 +166,14 @@ Result<void> translate_stores(Properties& out) {
 
 }  // namespace
 
-Result<std::unique_ptr<auth::SaslClient>> Security::begin() const {
+Result<std::unique_ptr<auth::SaslClient>> Security::begin(const std::string& host) const {
+    if (mechanism == "GSSAPI") return helpers.ticket(host);
     if (mechanism == "PLAIN") return auth::make_plain_client(user, password);
     if (mechanism == "OAUTHBEARER") {
         LEAT_TRY(std::string token,
-                 text_of_file("sasl.oauthbearer.token.endpoint.url", token_file));
+                 token_file.empty()
+                     ? helpers.token()
+                     : text_of_file("sasl.oauthbearer.token.endpoint.url", token_file));
         while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
         return auth::make_oauth_client(std::move(token));
     }
@@ -178,8 +184,10 @@ Result<std::unique_ptr<auth::SaslClient>> Security::begin() const {
                                     .nonce = auth::scram_nonce()});
 }
 
-Result<std::shared_ptr<const Security>> security_of(const Properties& properties) {
+Result<std::shared_ptr<const Security>> security_of(const Properties& properties,
+                                                    LoginHelpers helpers) {
     auto out = std::make_shared<Security>();
+    out->helpers = std::move(helpers);
     const std::string protocol = upper(first_of(properties, {"security.protocol"}));
     const bool has_sasl = protocol == "SASL_PLAINTEXT" || protocol == "SASL_SSL";
     const bool has_tls = protocol == "SSL" || protocol == "SASL_SSL";

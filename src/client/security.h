@@ -6,6 +6,7 @@
 //        CONFIGURATION.md.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,15 @@
 
 namespace leat::client {
 
+/// What a login may need beyond this module: libraries that an application of streams, which links
+/// it too, would have to bring. What is empty cannot be done.
+struct LoginHelpers {
+    /// GSSAPI: the exchange with the broker of this host.
+    std::function<std::unique_ptr<auth::SaslClient>(const std::string& host)> ticket = {};
+    /// OAUTHBEARER: a token that holds now, as the token endpoint gives it.
+    std::function<Result<std::string>()> token = {};
+};
+
 /// Threading: immutable, shared by connections.
 struct Security {
     std::shared_ptr<const rt::TlsContext> tls;  ///< Null: no TLS.
@@ -25,16 +35,18 @@ struct Security {
     std::string user;
     std::string password;
     bool by_token = false;   ///< The user is a delegation token's id.
-    std::string token_file;  ///< OAUTHBEARER: read for each connection.
+    std::string token_file;  ///< OAUTHBEARER: read for each connection; "": the helper is asked.
+    LoginHelpers helpers = {};
 
-    /// The client's side of an exchange. Errors: kInvalidSetting (a token that cannot be read).
-    [[nodiscard]] Result<std::unique_ptr<auth::SaslClient>> begin() const;
+    /// The client's side of an exchange with the broker of `host`. Errors: kInvalidSetting (a token
+    /// that cannot be read), the helper's.
+    [[nodiscard]] Result<std::unique_ptr<auth::SaslClient>> begin(const std::string& host) const;
 };
 
 /// Runs on: a thread that may block: files are read.
 /// Errors: kInvalidSetting; no detail has a secret in it.
-Result<std::shared_ptr<const Security>> security_of(
-    const std::vector<config::Property>& properties);
+Result<std::shared_ptr<const Security>> security_of(const std::vector<config::Property>& properties,
+                                                    LoginHelpers helpers = {});
 
 /// The same settings as librdkafka takes them: only those of Java's that differ are changed.
 /// Errors: kInvalidSetting: librdkafka cannot do what they ask for.

@@ -612,9 +612,9 @@ class Keys(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("content-length", 0)))
         self.answer({"access_token": self.token, "token_type": "Bearer", "expires_in": 60})
 
-    def answer(self, document):
+    def answer(self, document, status=200):
         body = json.dumps(document).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -622,6 +622,19 @@ class Keys(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class Credentials(Keys):
+    """Gives its token to one client only, and notes who asked for it."""
+    asked = []
+
+    def do_POST(self):
+        form = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        user, _, password = base64.b64decode(self.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
+        self.asked.append((user, password, form))
+        if (user, password) == ("me", SECRET):
+            return self.answer({"access_token": self.token, "token_type": "Bearer", "expires_in": 60})
+        self.answer({"error": "invalid_client", "error_description": "nobody knows it"}, status=401)
 
 
 class Hanging(Keys):
@@ -738,6 +751,51 @@ class OAuth(unittest.TestCase):
             endpoint.shutdown()
             endpoint.server_close()
 
+    def test_administration_commands_get_their_token_from_an_endpoint(self):
+        with Place() as place:
+            key, jwk = self.make_key(place, "first")
+            Credentials.keys, Credentials.token = {"first": jwk}, self.sign(key, "first")
+            endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Credentials)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority = Authority(place)
+            context.load_cert_chain(authority.store("endpoint", "/CN=localhost"))
+            secret_endpoint = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Credentials)
+            secret_endpoint.socket = context.wrap_socket(secret_endpoint.socket, server_side=True)
+            for one in (endpoint, secret_endpoint):
+                threading.Thread(target=one.serve_forever, daemon=True).start()
+            http_url, https_url = f"http://127.0.0.1:{endpoint.server_port}", f"https://localhost:{secret_endpoint.server_port}"
+            settings = {"listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "OAUTHBEARER", "super.users": "User:alice",
+                        "sasl.oauthbearer.jwks.endpoint.url": http_url + "/keys",
+                        "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
+            with Server(place, settings) as server:
+                def lists(url, *lines, code=0):
+                    file = place / "client.properties"
+                    file.write_text("\n".join(["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=OAUTHBEARER",
+                                               f"sasl.oauthbearer.token.endpoint.url={url}/token", *lines]))
+                    done = run(LEAT, "topic", "list", "-b", server.addresses["SASL_PLAINTEXT"], "--config", file, good=False)
+                    self.assertEqual(done.returncode, code, done.stderr)
+                    self.assertNotIn(SECRET, done.stderr)
+                    return done.stderr
+
+                def jaas(more=""):
+                    return ("sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+                            f'clientId="me" clientSecret="{SECRET}" scope="read it"{more};')
+                ours = ["sasl.oauthbearer.client.credentials.client.id=me", f"sasl.oauthbearer.client.credentials.client.secret={SECRET}"]
+                lists(http_url, jaas())
+                self.assertEqual(Credentials.asked, [("me", SECRET, "grant_type=client_credentials&scope=read%20it")])
+                lists(http_url, *ours)
+                self.assertEqual(Credentials.asked[1:], [("me", SECRET, "grant_type=client_credentials")])
+                lists(http_url, "sasl.oauthbearer.client.id=me", f"sasl.oauthbearer.client.secret={SECRET}")
+                self.assertIn("certificate", lists(https_url, *ours, code=1))
+                lists(https_url, *ours, f"https.ca.location={authority.ca}")
+                lists(https_url, jaas(f' ssl.truststore.location="{authority.ca}"'))
+                self.assertIn("invalid_client", lists(http_url, ours[0], "sasl.oauthbearer.client.credentials.client.secret=x", code=1))
+                self.assertIn("clientSecret", lists(http_url, code=2))
+                self.assertIn("use https", lists("http://10.0.0.1", *ours, code=2))
+            for one in (endpoint, secret_endpoint):
+                one.shutdown()
+                one.server_close()
+
     def test_an_endpoint_that_hangs_holds_up_nobody_else(self):
         with Place() as place:
             first, first_jwk = self.make_key(place, "first")
@@ -803,11 +861,29 @@ class Kerberos(unittest.TestCase):
                           "sasl_kerberos_service_name": "kafka", "sasl_kerberos_kinit_cmd": "true"}
                 kcat(at, "-P", "-t", "t", stdin="x\n", env=env, **ticket)
                 self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", env=env, **ticket).stdout, "x\n")
+<<<<<<< HEAD
                 host, port = at.rsplit(":", 1)
                 # Nothing comes at a raw exchange's end, and what follows without a wait is a request already.
                 self.assertEqual(run(sys.executable, pathlib.Path(__file__).with_name("gssapi_client.py"), host, port, env=env).stdout,
                                  "handshake 0\nanswer to 77\n")
+=======
+                file = place / "client.properties"
+
+                def topics(*lines, code=0):
+                    file.write_text("\n".join(["security.protocol=SASL_PLAINTEXT", "sasl.mechanism=GSSAPI", *lines]))
+                    done = run(LEAT, "topic", "list", "-b", at, "--config", file, env=env, good=False)
+                    self.assertEqual(done.returncode, code, done.stderr)
+                    return done.stdout + done.stderr
+
+                self.assertIn("t ", topics("sasl.kerberos.service.name=kafka"))
                 run("kdestroy", env=env)
+                self.assertIn("a ticket for kafka/localhost", topics(code=1))
+                login = "sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true "
+                self.assertIn("t ", topics("sasl.kerberos.service.name=kafka",
+                                           login + f'keyTab="{realm.table("alice")}" principal="alice@{kdc.REALM}";'))
+                self.assertIn("t ", topics(f"sasl.kerberos.keytab={realm.table('alice')}", f"sasl.kerberos.principal=alice@{kdc.REALM}"))
+                topics(login + f'keyTab="{realm.table("stale")}" principal="alice@{kdc.REALM}";', code=1)
+                self.assertIn("no-such", topics(f"sasl.kerberos.keytab={place}/no-such", code=1))
                 self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, env=env, **ticket).returncode, 0)
 
 

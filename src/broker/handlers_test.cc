@@ -42,6 +42,8 @@ std::vector<std::byte> batch_of(std::string_view value, WallMs at) {
     return *builder.finish();
 }
 
+constexpr const char* kCleanMark = "/data/.kafka_cleanshutdown";
+
 class HandlersTest : public ::testing::Test, protected testing::BrokerRig {
   protected:
     HandlersTest() {
@@ -191,6 +193,36 @@ TEST_F(HandlersTest, AcknowledgedRecordsOutliveThePower) {
     kill(true);
     start();
     EXPECT_EQ(values_of(fetch({.from = 0})), (std::vector<std::string>{"a"}));
+}
+
+TEST_F(HandlersTest, CleanMarkIsNotPutBackOnceLogsAreOpened) {
+    stop();
+    start();
+    ASSERT_TRUE(directory_->was_clean());
+    EXPECT_EQ(error(produce("a")), Errc::kNone);
+    ASSERT_OK(directory_->leave_as_found());
+    EXPECT_FALSE(*disk_.exists(kCleanMark));
+    kill(true);
+    start();
+    EXPECT_FALSE(directory_->was_clean());
+    EXPECT_EQ(values_of(fetch({.from = 0})), (std::vector<std::string>{"a"}));
+}
+
+TEST_F(HandlersTest, StartThatFailsCostsNothingWhereverThePowerGoes) {
+    EXPECT_EQ(error(produce("a")), Errc::kNone);
+    bool is_cut = true;
+    for (std::uint64_t calls = 0; is_cut; ++calls) {
+        stop();
+        ASSERT_TRUE(*disk_.exists(kCleanMark));
+        disk_.cut_power_after(calls);
+        if (auto opened = storage::DataDirectory::open(disk_, "/data", 1); opened.has_value())
+            static_cast<void>((*opened)->leave_as_found());
+        is_cut = !disk_.has_power();
+        disk_.crash();
+        start();
+        EXPECT_TRUE(is_cut || directory_->was_clean());
+        EXPECT_EQ(values_of(fetch({.from = 0})), (std::vector<std::string>{"a"})) << calls;
+    }
 }
 
 TEST_F(HandlersTest, ProduceWithoutAcksIsNotAnswered) {

@@ -191,8 +191,7 @@ struct BrokerConfig {
 /// Every broker setting, in name order.
 std::span<const Setting> broker_settings();
 
-/// The row of "max.connections" for "listener.name.<name>.max.connections", of whatever listener,
-/// and likewise of max.connection.creation.rate; nullptr for other names.
+/// The row of the limit that "listener.name.<name>.max.connections" or the like is; else nullptr.
 const Setting* find_listener_limit(std::string_view name);
 
 /// nullptr when there is no such broker setting.

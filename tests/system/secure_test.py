@@ -861,12 +861,10 @@ class Kerberos(unittest.TestCase):
                           "sasl_kerberos_service_name": "kafka", "sasl_kerberos_kinit_cmd": "true"}
                 kcat(at, "-P", "-t", "t", stdin="x\n", env=env, **ticket)
                 self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", env=env, **ticket).stdout, "x\n")
-<<<<<<< HEAD
                 host, port = at.rsplit(":", 1)
                 # Nothing comes at a raw exchange's end, and what follows without a wait is a request already.
                 self.assertEqual(run(sys.executable, pathlib.Path(__file__).with_name("gssapi_client.py"), host, port, env=env).stdout,
                                  "handshake 0\nanswer to 77\n")
-=======
                 file = place / "client.properties"
 
                 def topics(*lines, code=0):

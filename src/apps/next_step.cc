@@ -114,7 +114,7 @@ std::string_view next_step(const Error& error, CommandKind kind) {
     const Errc code = error.code();
     const std::string_view detail = error.detail();
     // Words of our own channel and of librdkafka.
-    if (code == Errc::kClosed && (detail.contains("TLS: ") || detail.contains("SSL handshake")))
+    if (code == Errc::kClosed && (detail.contains("TLS: ") || detail.contains("SSL_HANDSHAKE")))
         return kTls;
     const auto found_in = [code](std::span<const Advice> some) -> std::string_view {
         const auto found = std::ranges::find(some, code, &Advice::code);

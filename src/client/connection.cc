@@ -72,7 +72,7 @@ Result<void> Connection::authenticate() {
         for (const std::string_view name : offered.message.mechanisms)
             names += (names.empty() ? "" : ", ") + std::string{name};
         return Error{errc_from_wire(offered.message.error_code),
-                     mechanism + " is not offered, only " + names};
+                     mechanism + " is not offered" + (names.empty() ? "" : ", only " + names)};
     }
     std::string from_server;
     while (true) {

@@ -58,6 +58,8 @@ Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason) 
     // What librdkafka's answer says is only that nobody answered; why stood in the trouble before.
     if (trouble == Errc::kClosed || trouble == Errc::kSaslAuthenticationFailed)
         return Error{trouble, reason};
+    // A handshake that fails is told as one, or only as a connection that ended while in it.
+    if (reason.contains("SSL_HANDSHAKE")) return Error{Errc::kClosed, reason};
     // Its own guess at a port of another kind than the client's.
     if (reason.contains("security.protocol")) return Error{Errc::kClosed, reason};
     return to_error(way, "", reason);

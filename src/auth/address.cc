@@ -12,7 +12,7 @@ namespace leat::auth {
 std::optional<std::string> canonical_address(std::string_view text) {
     if (text.contains('\0')) return std::nullopt;  // The system's functions would stop there.
     const std::size_t zone = text.contains(':') ? text.find('%') : std::string_view::npos;
-    const std::string host{text.substr(0, zone)};
+    std::string host{text.substr(0, zone)};
     std::array<char, INET6_ADDRSTRLEN> out{};
     in_addr v4{};
     if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return host;

@@ -132,7 +132,7 @@ Described describe_unknown(const std::string& name, Source source) {
 }
 
 /// A limit of one listener is shown as the one of all is.
-Described describe_other(const std::string& name, const std::string& text, Source source) {
+Described describe_other(const std::string& name, std::string_view text, Source source) {
     const Setting* row = find_listener_limit(name);
     if (row == nullptr) return describe_unknown(name, source);
     Described out = described(*row);
@@ -143,10 +143,10 @@ Described describe_other(const std::string& name, const std::string& text, Sourc
     return out;
 }
 
-const std::string& text_of(const std::string& text) {
+std::string_view text_of(const std::string& text) {
     return text;
 }
-const std::string& text_of(const Placed& placed) {
+std::string_view text_of(const Placed& placed) {
     return placed.text;
 }
 

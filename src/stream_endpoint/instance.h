@@ -78,7 +78,8 @@ class Peers {
     Peers& operator=(const Peers&) = delete;
     virtual ~Peers() = default;
     /// `address`: HOST:PORT; `target`: path and query. It must not pass the question on.
-    /// Errors: kTimedOut; kNetworkException, kMalformed, kLimitExceeded and others: no answer.
+    /// Errors: kTimedOut; kNetworkException, kClosed, kMalformed, kLimitExceeded and others: no
+    /// answer.
     virtual Result<Fetched> get(const std::string& address, const std::string& target) = 0;
 };
 

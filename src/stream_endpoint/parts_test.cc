@@ -225,7 +225,7 @@ TEST_F(OpenedEndpoint, SpeaksTlsAndAsksForThePassword) {
     peer.tls = *rt::TlsContext::client({.check = rt::PeerCheck::kRequired});
     const auto stranger = HttpPeers{peer}.get(address, "/metrics");
     ASSERT_FALSE(stranger);
-    EXPECT_EQ(stranger.error().code(), Errc::kNetworkException);
+    EXPECT_EQ(stranger.error().code(), Errc::kClosed);
     peer.tls = nullptr;
     EXPECT_EQ(status(peer, "/metrics"), 0);
 }
@@ -246,7 +246,7 @@ TEST(HttpPeers, AskOnlyWhomTheCertificateNames) {
         {.trusted = {.certificates_text = kTestCertificate}, .check = rt::PeerCheck::kRequired});
     HttpPeers peers{{.tls = trust}};
     const auto got = peers.get("127.0.0.2:" + std::to_string((*server)->port()), "/");
-    EXPECT_TRUE(!got && got.error().code() == Errc::kNetworkException);
+    EXPECT_TRUE(!got && got.error().code() == Errc::kClosed);
     loop.stop();
 }
 

@@ -4,7 +4,8 @@
 namespace leat::streams {
 
 bool may_pass(Errc code) {
-    return info(code).retriable || code == Errc::kBrokerNotAvailable;
+    // A broker that stops closes before it has answered, as one does that is none for us.
+    return info(code).retriable || code == Errc::kBrokerNotAvailable || code == Errc::kClosed;
 }
 
 bool is_stale(Errc code) {
@@ -31,7 +32,7 @@ bool is_fault_of_record(Errc code) {
 
 bool is_permanent(Errc code) {
     // The broker does not know itself what it was: another time it may be nothing.
-    return !may_pass(code) && code != Errc::kUnknownServerError && code != Errc::kClosed;
+    return !may_pass(code) && code != Errc::kUnknownServerError;
 }
 
 }  // namespace leat::streams

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::milliseconds;
 
 TEST(Trouble, NoCoordinatorPassesAndARefusalDoesNot) {
-    for (const Errc code : {Errc::kCoordinatorNotAvailable, Errc::kNetworkException,
+    for (const Errc code : {Errc::kCoordinatorNotAvailable, Errc::kNetworkException, Errc::kClosed,
                             Errc::kTimedOut, Errc::kUnknownTopicOrPartition})
         EXPECT_TRUE(may_pass(code)) << info(code).name;
     for (const Errc code : {Errc::kTopicAuthorizationFailed, Errc::kIllegalGeneration})

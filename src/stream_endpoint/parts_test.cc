@@ -35,14 +35,15 @@ struct Pixel {
 
 template <>
 struct leat::streams::Enumerators<leat::stream_endpoint::Color> {
-    static constexpr auto list =
+    static constexpr auto list =  // NOLINT(readability-identifier-naming): the library asks for it
         enumerators_of(named("red", leat::stream_endpoint::Color::kRed),
                        named("green", leat::stream_endpoint::Color::kGreen));
 };
 template <>
 struct leat::streams::Members<leat::stream_endpoint::Pixel> {
-    static constexpr auto list = members_of(member("x", &leat::stream_endpoint::Pixel::x),
-                                            member("color", &leat::stream_endpoint::Pixel::color));
+    static constexpr auto list = members_of(
+        member("x", &leat::stream_endpoint::Pixel::x),  // NOLINT(readability-identifier-naming)
+        member("color", &leat::stream_endpoint::Pixel::color));
 };
 
 namespace leat::stream_endpoint {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a task hands to the producer: results, and changes of its stores.
-#include "streams/live_task.h"
-
 #include <algorithm>
 
+#include "streams/live_task.h"
 #include "streams/trouble.h"
 
 namespace leat::streams {

@@ -278,6 +278,7 @@ int Process::run() {
     }
     pool_->stop();
     obs::flush_log();
+    if (signals_) signals_->disregard();
     return is_clean_ ? kExitDone : kExitFailed;
 }
 

@@ -27,6 +27,15 @@ std::string_view check_no_class(const Value& value) {
     return "This broker loads no classes, so nothing would be done of what it is there for";
 }
 
+// Kafka's own for tokens, of its newer and older versions: this broker does the same.
+constexpr auto kTokenValidators = std::to_array<std::string_view>(
+    {"org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler",
+     "org.apache.kafka.common.security.oauthbearer.secured.OAuthBearerValidatorCallbackHandler"});
+std::string_view check_sasl_handler(const Value& value) {
+    const auto known = std::ranges::find(kTokenValidators, std::get<std::string>(value));
+    return known != kTokenValidators.end() ? "" : check_no_class(value);
+}
+
 struct Known {
     std::string_view name;
     Type type;
@@ -68,7 +77,7 @@ constexpr auto kWithoutEffect = std::to_array<Known>({
     {"replica.selector.class", kString, std::nullopt},
     {"sasl.mechanism.controller.protocol", kString, "GSSAPI"},
     {"sasl.mechanism.inter.broker.protocol", kString, "GSSAPI"},
-    {.name = "sasl.server.callback.handler.class", .type = kClass, .check = check_no_class},
+    {.name = "sasl.server.callback.handler.class", .type = kClass, .check = check_sasl_handler},
     {"security.inter.broker.protocol", kString, "PLAINTEXT"},
     {.name = "security.providers", .type = kString, .check = check_no_class},
     {"ssl.endpoint.identification.algorithm", kString, "https"},
@@ -84,16 +93,17 @@ std::vector<Setting> foreign_settings() {
     std::vector<Setting> rows;
     rows.reserve(kWithoutEffect.size());
     for (const Known& known : kWithoutEffect)
-        rows.push_back({.name = known.name,
-                        .type = known.type,
-                        .fallback = known.fallback,
-                        .min = known.min,
-                        .doc = known.check == nullptr
-                                   ? "Known from Kafka, without effect here."
-                                   : "Known from Kafka; any but its default is refused.",
-                        .update = known.update,
-                        .effective = false,
-                        .check = known.check});
+        rows.push_back(
+            {.name = known.name,
+             .type = known.type,
+             .fallback = known.fallback,
+             .min = known.min,
+             .doc = known.check == nullptr
+                        ? "Known from Kafka, without effect here."
+                        : "Known from Kafka; what this broker does not do by itself is refused.",
+             .update = known.update,
+             .effective = false,
+             .check = known.check});
     return rows;
 }
 

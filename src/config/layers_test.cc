@@ -139,6 +139,10 @@ TEST(Layers, WhatWouldDecideAboutRightsIsNotIgnored) {
             << name;
         EXPECT_OK(resolve(with_file({{name, {"", "f:7"}}}))) << name;
     }
+    EXPECT_OK(resolve(with_file(
+        {{"listener.name.plaintext.oauthbearer.sasl.server.callback.handler.class",
+          {"org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler",
+           "f:7"}}})));
 }
 
 TEST(Layers, AListenerHasLimitsOfItsOwn) {

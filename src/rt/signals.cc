@@ -66,6 +66,14 @@ class StopSignals::Impl final : public Watcher {
         return {};
     }
 
+    void disregard() noexcept {
+        for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
+            before_[i] = {};
+            before_[i].sa_handler = SIG_IGN;
+            ::sigaction(kStopSignals[i], &before_[i], nullptr);
+        }
+    }
+
     void on_ready(Ready /*ready*/) override {
         // A copy, as the callback may destroy this.
         const auto on_signal = on_signal_;
@@ -90,5 +98,9 @@ Result<StopSignals> StopSignals::open(EventLoop& loop, std::function<void(int)> 
 StopSignals::StopSignals(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 StopSignals::StopSignals(StopSignals&&) noexcept = default;
 StopSignals::~StopSignals() = default;
+
+void StopSignals::disregard() noexcept {
+    impl_->disregard();
+}
 
 }  // namespace leat::rt

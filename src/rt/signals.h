@@ -26,6 +26,10 @@ class StopSignals {
     StopSignals& operator=(StopSignals&&) = delete;
     ~StopSignals();
 
+    /// From here on they do nothing, also after this is gone: the process is at its end, which a
+    /// signal that comes once more must not turn into a failure.
+    void disregard() noexcept;
+
   private:
     class Impl;
     explicit StopSignals(std::unique_ptr<Impl> impl) noexcept;

@@ -41,6 +41,22 @@ TEST(StopSignals, GiveBackWhatTheProcessHad) {
     ASSERT_OK(StopSignals::open(loop, [](int) {}));  // And again.
 }
 
+TEST(StopSignals, DoNothingToAProcessThatIsAtItsEnd) {
+    struct sigaction before{};
+    ASSERT_EQ(::sigaction(SIGTERM, nullptr, &before), 0);
+    {
+        EventLoop loop;
+        auto signals = StopSignals::open(loop, [](int) {});
+        ASSERT_OK(signals);
+        signals->disregard();
+        ::raise(SIGTERM);
+    }
+    ::raise(SIGTERM);
+    ::raise(SIGINT);
+    ASSERT_EQ(::sigaction(SIGTERM, &before, nullptr), 0);
+    ASSERT_EQ(::sigaction(SIGINT, &before, nullptr), 0);
+}
+
 TEST(StopSignals, MayGoInTheirOwnCallback) {
     EventLoop loop;
     std::optional<StopSignals> signals;

@@ -422,8 +422,6 @@ void complete_clients(Settings& s) {
         if (client::find_property(all, name).empty()) client::set_property(all, name, value);
     };
     fallback(s.producer, "linger.ms", "100");
-    // librdkafka's 1,000,000 keep records until they have left the processor's caches.
-    fallback(s.producer, "batch.size", "65536");
     fallback(s.producer, "partitioner", "murmur2_random");
     fallback(s.producer, "enable.idempotence", "true");
     // Partitions that are added wait for the fetch that is under way, and so does the end of one

@@ -52,10 +52,8 @@ std::string settings_reference() {
         "`cache.max.bytes.buffering` for\n"
         "`statestore.cache.max.bytes`, and the handlers' with `default.` in front; the newer one "
         "counts.\n\n"
-        "Producers come with `linger.ms=100` and `enable.idempotence=true`, as in Kafka Streams, "
-        "and "
-        "with `batch.size=65536`\n"
-        "instead of 16384; `delivery.report.only.error` is set by the library.\n\n";
+        "Producers come with `linger.ms=100` and `enable.idempotence=true`, as in Kafka Streams; "
+        "`delivery.report.only.error` is set by the library.\n\n";
     out.append(kHead);
     for (const SettingRow& each : setting_rows()) append_row(out, each.setting);
     out.append(

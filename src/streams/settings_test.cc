@@ -70,13 +70,6 @@ TEST(SettingsOfJava, WrongValuesOfClientsAreFoundAtOnce) {
     EXPECT_THAT(string{wrong.error().detail()}, HasSubstr("linger.ms"));
 }
 
-TEST(SettingsOfClients, BatchesOfTheProducerAreOursUnlessSet) {
-    EXPECT_EQ(client::find_property(read({})->producer, "batch.size"), "65536");
-    for (const string name : {"batch.size", "producer.batch.size"})
-        EXPECT_EQ(client::find_property(read({{name, "16384", 0}})->producer, "batch.size"),
-                  "16384");
-}
-
 TEST(SettingsOfState, OptionsOfRocksDbAreLookedAtAtOnce) {
     const auto good = read({{"leat.rocksdb.options", "write_buffer_size=1048576", 0}});
     ASSERT_TRUE(good) << good.error().detail();

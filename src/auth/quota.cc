@@ -89,10 +89,12 @@ void QuotaTable::set(const QuotaEntity& entity, const QuotaValues& values) {
         else
             host_names_.insert(*ip->second);
     } else if (*address != *ip->second) {
-        if (values.empty())
-            spelled_.erase(*address);
-        else
-            spelled_[*address] = *ip->second;
+        // Of several spellings the last one counts; one that goes must not take another's place.
+        const auto known = spelled_.find(*address);
+        if (!values.empty())
+            spelled_.insert_or_assign(*address, *ip->second);
+        else if (known != spelled_.end() && known->second == *ip->second)
+            spelled_.erase(known);
     }
 }
 

@@ -60,6 +60,18 @@ TEST(QuotaTable, AddressGoesBeforeTheDefault) {
     EXPECT_EQ(table.connection_rate("1.2.3.5"), 5);
 }
 
+TEST(QuotaTable, ASpellingThatGoesLeavesTheOtherOne) {
+    const auto entity = [](const char* name) { return QuotaEntity{{"ip", name}}; };
+    QuotaTable table;
+    table.set(entity("0:0:0:0:0:0:0:1"), {{"connection_creation_rate", 1}});
+    table.set(entity("0::1"), {{"connection_creation_rate", 2}});
+    EXPECT_EQ(table.connection_rate("::1"), 2);
+    table.set(entity("0:0:0:0:0:0:0:1"), {});
+    EXPECT_EQ(table.connection_rate("::1"), 2);
+    table.set(entity("0::1"), {});
+    EXPECT_EQ(table.connection_rate("::1"), std::nullopt);
+}
+
 TEST(QuotaTable, KnowsAnAddressInEachSpellingAndByItsName) {
     const auto entity = [](const char* name) { return QuotaEntity{{"ip", name}}; };
     QuotaTable table;

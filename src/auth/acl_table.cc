@@ -15,11 +15,16 @@ std::size_t mixed(std::size_t a, std::size_t b) {
     return (a ^ b) * 0x9E3779B97F4A7C15ULL;
 }
 
-/// `host` is spelt as canonical_address() does; a rule is as it was told. Kafka compares with
-/// Java's long form of IPv6, so rules that come from there have that one.
+/// As peers' addresses are spelt. Kafka compares with Java's long form of IPv6, so rules that come
+/// from there have that one.
+std::string spelt(const std::string& rule_host) {
+    if (!rule_host.contains(':')) return rule_host;
+    return canonical_address(rule_host).value_or(rule_host);
+}
+
+/// Both are spelt so.
 bool applies(std::string_view rule_host, std::string_view host) {
-    return rule_host == kWildcard || rule_host == host ||
-           (rule_host.contains(':') && canonical_address(rule_host) == host);
+    return rule_host == kWildcard || rule_host == host;
 }
 
 /// The patterns of one principal's rules for a type and operation, told apart by what they do.
@@ -79,7 +84,7 @@ bool AclTable::insert(const Acl& acl) {
     ++version_;
     LEAT_CHECK(static_cast<std::size_t>(acl.type) < kTypes);
     entries_[Key{acl.type, acl.pattern, acl.name, acl.principal}].push_back(
-        {acl.host, acl.operation, acl.permission});
+        {spelt(acl.host), acl.operation, acl.permission});
     ++resources_[Key{acl.type, acl.pattern, acl.name, {}}];
     if (acl.pattern == PatternType::kPrefixed)
         ++prefix_lengths_[static_cast<std::size_t>(acl.type)][acl.name.size()];
@@ -92,7 +97,9 @@ bool AclTable::erase(const Acl& acl) {
     if (place == all_.end()) return false;
     ++version_;
     const auto rules = entries_.find(KeyView{acl.type, acl.pattern, acl.name, acl.principal});
-    std::erase(rules->second, Entry{acl.host, acl.operation, acl.permission});
+    // One: another spelling of its host may be a rule of its own.
+    rules->second.erase(
+        std::ranges::find(rules->second, Entry{spelt(acl.host), acl.operation, acl.permission}));
     if (rules->second.empty()) entries_.erase(rules);
     const auto resource = resources_.find(KeyView{acl.type, acl.pattern, acl.name, {}});
     if (--resource->second == 0) resources_.erase(resource);
@@ -164,7 +171,7 @@ bool AclTable::allows_any(const Policy& policy, const Access& access) const {
         const auto own = by_principal_.find(principal);
         if (own == by_principal_.end()) continue;
         for (const Acl* acl : own->second)
-            if (acl->type == access.type && applies(acl->host, access.host) &&
+            if (acl->type == access.type && applies(spelt(acl->host), access.host) &&
                 (acl->operation == access.operation || acl->operation == Operation::kAll))
                 patterns.add(*acl);
     }

@@ -125,6 +125,15 @@ TEST(AclTable, KnowsAnAddressInEachSpelling) {
         EXPECT_TRUE(table.erase(denied));
         EXPECT_TRUE(may(table, kRead, "t", "User:a", "::1"));
     }
+    Acl one = deny("t", kRead);
+    one.host = "::1";
+    Acl same = one;
+    same.host = "0:0:0:0:0:0:0:1";
+    AclTable both = with({allow("t", kRead), one, same});
+    EXPECT_TRUE(both.erase(one));
+    EXPECT_FALSE(may(both, kRead, "t", "User:a", "::1"));
+    EXPECT_TRUE(both.erase(same));
+    EXPECT_TRUE(may(both, kRead, "t", "User:a", "::1"));
 }
 
 TEST(AclTable, ForgetsWhatIsErased) {

@@ -114,7 +114,7 @@ Result<Settings> read_settings(const std::vector<config::Property>& properties);
 
 struct SettingRow {
     config::Setting setting;
-    void (*into)(Settings&, const config::Value&);
+    void (*into)(Settings&, const config::Value&) = nullptr;
 };
 [[nodiscard]] std::span<const SettingRow> setting_rows();
 

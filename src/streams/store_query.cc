@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 #include <mutex>
+#include <ranges>
 #include <utility>
 
 #include "streams/state/query_mark.h"
@@ -306,7 +307,8 @@ std::vector<RawAnswer> QueryDesk::ask(std::string_view store, const RawQuery& qu
     const auto visit = [&](const TaskView& task) { out.visit(task); };
     {
         const std::shared_lock lock{mutex_};
-        for (const auto& [thread, door] : doors_) door.gate->query([&] { door.tasks(visit); });
+        for (const auto& door : std::views::values(doors_))
+            door.gate->query([&] { door.tasks(visit); });
     }
     return std::move(out).all();
 }
@@ -317,11 +319,13 @@ Result<std::vector<RawAnswer>> QueryDesk::ask_within(std::string_view store, con
     const auto visit = [&](const TaskView& task) { out.visit(task); };
     {
         const std::shared_lock lock{mutex_};
-        for (const auto& [thread, door] : doors_)
+        for (const auto& entry : doors_) {
+            const auto& door = entry.second;
             if (!door.gate->query_within(options.wait_max, [&] { door.tasks(visit); }))
                 return Error{Errc::kTimedOut,
-                             "thread " + std::to_string(std::abs(thread)) +
+                             "thread " + std::to_string(std::abs(entry.first)) +
                                  " is held up by a record for longer than the query waits"};
+        }
     }
     return std::move(out).all();
 }

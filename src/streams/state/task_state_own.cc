@@ -69,7 +69,9 @@ Result<void> TaskState::restore_own(StateStore& store, std::span<const Changelog
 }
 
 Result<void> TaskState::flush_own(Offsets& next) {
-    for (const auto& [name, own] : own_) {
+    for (const auto& entry : own_) {
+        const std::string& name = entry.first;
+        const std::shared_ptr<OwnRows>& own = entry.second;
         if (!own->is_persistent()) continue;
         // What it has is all there is: nothing restores it, and it is not emptied.
         if (own->is_alone()) next.try_emplace(name, 0);

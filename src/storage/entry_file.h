@@ -132,6 +132,18 @@ class EntryFile {
         return file;
     }
 
+    /// Removes the file and forgets all entries. Errors: kIoError.
+    Result<void> remove() {
+        file_.close();
+        auto removed = file_.cache().disk().remove_file(file_.path());
+        if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+        exists_ = torn_ = false;
+        loaded_ = true;
+        stored_ = 0;
+        unwritten_ = {};
+        return {};
+    }
+
     /// All bytes of the file, for a check. Errors: kIoError.
     Result<std::vector<std::byte>> raw() {
         LEAT_TRY_VOID(load());

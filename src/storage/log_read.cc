@@ -45,7 +45,12 @@ Result<TimestampedOffset> first_in_batch(const wire::BatchView& batch, const Wan
 
 /// The first record in `segment` that is wanted; offset -1: none.
 Result<TimestampedOffset> first_in_segment(Segment& segment, const Wanted& wanted) {
-    LEAT_TRY(const auto entry, segment.times().lookup(wanted.at));
+    LEAT_TRY(auto entry, segment.times().lookup(wanted.at));
+    LEAT_TRY(const bool is_right, entry ? segment.fits(*entry) : Result<bool>{true});
+    if (!is_right) {
+        LEAT_TRY_VOID(segment.rebuild_indexes());
+        LEAT_TRY(entry, segment.times().lookup(wanted.at));
+    }
     Offset from = std::max(wanted.from, segment.base());
     if (entry) from = std::max(from, entry->offset);
     LEAT_TRY(const FilePos start, segment.find(from));

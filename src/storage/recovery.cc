@@ -61,6 +61,7 @@ class Recovery {
             auto segment =
                 std::make_unique<Segment>(state_.files, state_.options.directory, base, present);
             segment->set_opened(state_.options.now);
+            segment->set_interval(state_.config().index_interval_bytes);
             LEAT_TRY(const auto file, segment->file());
             LEAT_TRY(const std::int64_t size, file->size());
             segment->set_extent(FilePos{size}, base);
@@ -111,45 +112,48 @@ class Recovery {
     /// stop its end is looked at, which finds files that have become shorter.
     Result<void> check_sealed(std::size_t index) {
         Segment& segment = *state_.segments[index];
-        const bool rebuilds = !has_index(segment);
+        bool rebuilds = !has_index(segment);
         if (is_clean_ && !rebuilds) return {};
-        FilePos start{0};
+        std::optional<IndexedBatch> last;
         if (!rebuilds) {
-            LEAT_TRY(const auto last, segment.offsets().last());
-            if (last && last->at >= segment.size()) {
-                note_damage(why(segment, "it is shorter than its index says"));
-                return {};
-            }
-            if (last) start = last->at;
+            LEAT_TRY(const auto entries, segment.ordered_entries());
+            last = entries.last;
+            rebuilds = !entries.are_all;
         }
-        LEAT_TRY(std::string wrong, check_end(index, start));
-        // Then it may be the index that is wrong.
-        const bool is_bad_start = !wrong.empty() && start.value > 0;
-        if (is_bad_start) {
-            LEAT_TRY(wrong, check_end(index, FilePos{0}));
+        const bool says_more = last && last->at >= segment.size();
+        LEAT_TRY(const bool fits, last ? segment.fits(*last) : Result<bool>{false});
+        LEAT_TRY(std::string wrong, check_end(index, fits ? last->at : FilePos{0}, says_more));
+        if (!wrong.empty() && fits) {
+            // Then it may be the index that is wrong.
+            rebuilds = true;
+            LEAT_TRY(wrong, check_end(index, FilePos{0}, says_more));
         }
         if (!wrong.empty()) {
             note_damage(why(segment, wrong));
             return {};
         }
-        if (rebuilds || is_bad_start) {
+        if (!rebuilds) {
+            LEAT_TRY(const bool is_whole, segment.complete_indexes());
+            rebuilds = !is_whole;
+        }
+        if (rebuilds) {
             LEAT_TRY_VOID(segment.rebuild_indexes());
             ++state_.recovered.rebuilt_indexes;
-        } else {
-            LEAT_TRY(const FilePos from, segment.trust_indexes(segment.end(), segment.size()));
-            LEAT_TRY_VOID(segment.complete_indexes(from));
         }
         segment.close_indexes();
         return {};
     }
 
     /// Walks to the end of a segment that another follows. "" or what is wrong there.
-    Result<std::string> check_end(std::size_t index, FilePos start) {
+    /// `says_more`: as the index has it, the file was longer.
+    Result<std::string> check_end(std::size_t index, FilePos start, bool says_more) {
         Segment& segment = *state_.segments[index];
         const Offset next = state_.segments[index + 1]->base();
         LEAT_TRY(BatchScan walk, segment.scan(start, BatchScan::Depth::kHeaders));
         LEAT_TRY(std::string wrong, walk_to_end(walk));
         if (walk.next_offset() > next) return std::string{"it reaches into the next segment"};
+        if (says_more && walk.next_offset() != next)
+            return std::string{"it is shorter than its index says"};
         if (wrong.empty() || walk.next_offset() != next) return wrong;
         LEAT_TRY(const auto file, segment.file());
         LEAT_TRY(const bool is_zero, is_all_zero(*file, walk.position(), segment.size()));
@@ -181,12 +185,26 @@ class Recovery {
 
     /// Where in the segment reading begins. Its indexes are right for what lies before.
     Result<FilePos> start_in(Segment& segment, Offset from) {
-        const bool rebuilds = !has_index(segment);
-        if (rebuilds) ++state_.recovered.rebuilt_indexes;
-        if (is_clean_ && !rebuilds)
-            return segment.load_indexes(from, state_.config().index_interval_bytes);
-        const Offset trusted = is_clean_ ? segment.base() : std::max(from, mark_);
-        LEAT_TRY(const FilePos needed, segment.trust_indexes(trusted, segment.size()));
+        if (has_index(segment)) {
+            LEAT_TRY(const FilePos start, indexed_start(segment, from));
+            LEAT_TRY(bool is_good, segment.take_index_ends());
+            if (is_good && start.value > 0) {
+                LEAT_TRY(const auto entry, segment.offsets().lookup_at(start));
+                LEAT_TRY(is_good, entry ? segment.fits(*entry) : Result<bool>{false});
+                LEAT_TRY(const std::size_t times, segment.times().count());
+                is_good = is_good && times > 0;
+            }
+            if (is_good) return start;
+        }
+        ++state_.recovered.rebuilt_indexes;
+        LEAT_TRY_VOID(segment.drop_indexes());
+        return FilePos{0};
+    }
+
+    Result<FilePos> indexed_start(Segment& segment, Offset from) {
+        if (is_clean_) return segment.load_indexes(from);
+        LEAT_TRY(const FilePos needed,
+                 segment.trust_indexes(std::max(from, mark_), segment.size()));
         LEAT_TRY(const auto entry, segment.offsets().lookup({from.value - 1}));
         return std::min(needed, entry ? entry->at : FilePos{0});
     }
@@ -196,6 +214,7 @@ class Recovery {
         const bool is_last = index + 1 == state_.segments.size();
         const Offset limit = is_last ? kNoOffset : state_.segments[index + 1]->base();
         const FilePos size = segment.size();
+        const std::int64_t rebuilt = state_.recovered.rebuilt_indexes;
         segment.set_extent(size, limit);
         LEAT_TRY(const FilePos start, start_in(segment, from));
         LEAT_TRY(Good good, read_batches(index, start));
@@ -207,9 +226,20 @@ class Recovery {
         const bool goes_on = good.wrong.empty() || (!is_last && good.end == limit);
         segment.set_extent(good.to, is_last || !goes_on ? good.end : limit);
         if (!good.wrong.empty()) LEAT_TRY_VOID(end_of_log(index, good, size));
-        if (is_good() && !is_clean_) LEAT_TRY_VOID(finish_scanned(segment, is_last));
+        if (is_good() && is_last) LEAT_TRY_VOID(check_last_entry(segment));
+        const bool is_indexed_anew = state_.recovered.rebuilt_indexes > rebuilt;
+        if (is_good() && (!is_clean_ || is_indexed_anew))
+            LEAT_TRY_VOID(finish_scanned(segment, is_last));
         segment.close_indexes();
         return {};
+    }
+
+    /// Entries that are made later must lie behind those that are there.
+    Result<void> check_last_entry(Segment& segment) {
+        LEAT_TRY(const auto last, segment.offsets().last());
+        if (!last || last->offset < segment.end()) return {};
+        ++state_.recovered.rebuilt_indexes;
+        return segment.rebuild_indexes();
     }
 
     Result<Good> read_batches(std::size_t index, FilePos start) {

@@ -13,11 +13,11 @@ namespace {
 // to a crash and make the next start scan more; fewer cost writes and syncs of their own.
 constexpr std::size_t kUnwrittenMax = 2048;
 
-bool is_wrong_index(const Error& error) {
+}  // namespace
+
+bool is_wrong_index(const Error& error) noexcept {
     return error.code() == Errc::kCorruptIndex || error.code() == Errc::kCorruptMessage;
 }
-
-}  // namespace
 
 void SyncList::add(std::shared_ptr<rt::File> file) {
     if (file && std::ranges::find(files_, file) == files_.end()) files_.push_back(std::move(file));
@@ -151,6 +151,7 @@ Result<FilePos> Segment::find(Offset target, bool may_rebuild) {
 
 Result<FilePos> Segment::scan_start(Offset target) {
     LEAT_TRY(const auto entry, offsets().lookup(target));
+    if (entry && entry->at.value < 0) return Error{Errc::kCorruptIndex, path_of(FileKind::kIndex)};
     // An entry beyond the file is of no use; find() notices when it is wrong.
     if (!entry || entry->at >= size_) return FilePos{0};
     return entry->at;
@@ -190,19 +191,26 @@ Result<wire::BatchHeader> Segment::header_at(FilePos at) {
 Result<void> Segment::load_max() {
     if (is_max_whole_ || is_empty()) return {};
     LEAT_TRY(const auto last, times().last());
-    if (last) {
-        // The entry comes first where both are the same time.
-        if (last->timestamp >= max_.timestamp) max_ = *last;
-        is_max_whole_ = true;
-        return {};
+    LEAT_TRY(const bool is_right, last ? fits(*last) : Result<bool>{false});
+    // The entry comes first where both are the same time.
+    MaxTimestamp max = is_right ? *last : MaxTimestamp{};
+    FilePos from{0};
+    if (is_right) {
+        if (max_.timestamp > max.timestamp) max = max_;
+        // Of a time index that has lost its end the newest batches tell.
+        LEAT_TRY(const auto entry, offsets().last());
+        if (entry) from = std::max(from, entry->at);
     }
-    LEAT_TRY(BatchScan walk, scan(FilePos{0}, BatchScan::Depth::kHeaders));
-    MaxTimestamp max;
+    LEAT_TRY(BatchScan walk, scan(from, BatchScan::Depth::kHeaders));
     for (;;) {
-        LEAT_TRY(const auto found, walk.next());
-        if (!found) break;
-        if (found->header.record_count > 0 && found->header.max_timestamp > max.timestamp)
-            max = {.timestamp = found->header.max_timestamp, .offset = found->header.last_offset()};
+        const auto found = walk.next();
+        // What is damaged there does not make the entry wrong.
+        if (!found && is_right && is_wrong_index(found.error())) break;
+        if (!found) return Error{found.error().code(), found.error().detail()};
+        if (!*found) break;
+        const wire::BatchHeader& header = (*found)->header;
+        if (header.record_count > 0 && header.max_timestamp > max.timestamp)
+            max = {.timestamp = header.max_timestamp, .offset = header.last_offset()};
     }
     max_ = max;
     is_max_whole_ = true;
@@ -219,8 +227,9 @@ Result<MaxTimestamp> Segment::max_timestamp_below(Offset below) {
     if (end_ <= below || max_.offset < below) return max_;
     // What came before the largest of all is in the time index, but for the last batches.
     LEAT_TRY(const auto entry, times().last_below(below));
-    MaxTimestamp max = entry.value_or(MaxTimestamp{});
-    LEAT_TRY(const FilePos start, find(entry ? entry->offset : base_));
+    LEAT_TRY(const bool is_right, entry ? fits(*entry) : Result<bool>{false});
+    MaxTimestamp max = is_right ? *entry : MaxTimestamp{};
+    LEAT_TRY(const FilePos start, find(is_right ? entry->offset : base_));
     LEAT_TRY(BatchScan walk, scan(start, BatchScan::Depth::kHeaders));
     for (;;) {
         LEAT_TRY(const auto found, walk.next());

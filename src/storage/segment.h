@@ -34,6 +34,9 @@ class SyncList {
     std::vector<std::shared_ptr<rt::File>> files_;
 };
 
+/// What was read by way of an index is not what the index says: it has to be made anew.
+[[nodiscard]] bool is_wrong_index(const Error& error) noexcept;
+
 /// Invariant: size() is behind the last whole batch, end() behind its last offset; what the file
 ///            has beyond is not part of the log.
 /// Threading: not synchronised.
@@ -71,6 +74,7 @@ class Segment {
     Result<FilePos> end_within(FilePos from, std::int64_t bytes_max);
     Result<wire::BatchHeader> header_at(FilePos at);
     /// From a place that is below all of [target, ...): where to look for a time or an offset.
+    /// Errors: kIoError, kCorruptIndex.
     Result<FilePos> scan_start(Offset target);
     [[nodiscard]] Result<BatchScan> scan(FilePos from, BatchScan::Depth depth);
 
@@ -98,19 +102,39 @@ class Segment {
     /// Cuts the files. Precondition: a batch ends at `size`. Errors: kIoError.
     Result<void> cut(FilePos size, Offset end, SyncList& sync);
 
-    /// Makes both indexes from the batches. Errors: kIoError, kNoSpace, kCorruptMessage.
+    /// Makes both indexes from the batches, or leaves none, so that the next start sees that one is
+    /// missing. Errors: kIoError, kNoSpace, kCorruptMessage.
     Result<void> rebuild_indexes();
 
-    /// What rebuild_indexes() does, for the batches from `from` on. Precondition: trust_indexes()
-    /// gave `from`.
-    Result<void> complete_indexes(FilePos from);
+    /// Empties both, for a scan from the start of the segment to fill. Errors: kIoError.
+    Result<void> drop_indexes();
+
+    struct OrderedEntries {
+        std::optional<IndexedBatch> last;
+        bool are_all = false;
+    };
+    /// The last entry of the offset index before one that cannot be right, as far as order tells.
+    Result<OrderedEntries> ordered_entries();
+
+    /// Of a segment that takes no more batches, with an offset index in order: writes what its
+    /// indexes lack. False: that cannot be told from the end of them, they have to be made anew.
+    /// Errors: kIoError, kNoSpace.
+    Result<bool> complete_indexes();
+
+    /// Whether a batch lies where the entry says. Errors: kIoError.
+    Result<bool> fits(const IndexedBatch& entry);
+    /// Whether the batch that the entry names is as new as it says.
+    Result<bool> fits(const MaxTimestamp& entry);
+    /// Whether the last entries of both indexes fit; the time of the last one is taken for the
+    /// largest of the batches before those that are noted from now on.
+    Result<bool> take_index_ends();
 
     /// Keeps what of the index files can be right for batches below `below`, given a file of
     /// `size` bytes; syncs what it cuts. Returns where a scan must begin so that index and largest
     /// timestamp are whole afterwards, at or before the batch that holds `below`.
     Result<FilePos> trust_indexes(Offset below, FilePos size);
     /// The same when the last run ended well: only the ends of the files are looked at.
-    Result<FilePos> load_indexes(Offset below, std::int32_t interval);
+    Result<FilePos> load_indexes(Offset below);
 
     [[nodiscard]] OffsetIndex& offsets();
     [[nodiscard]] TimeIndex& times();
@@ -123,6 +147,8 @@ class Segment {
     [[nodiscard]] std::vector<std::string> paths() const;
     [[nodiscard]] const std::string& path() const noexcept { return log_.path(); }
     void set_opened(WallMs at) noexcept { opened_ = at; }
+    /// index.interval.bytes, for what makes entries without note() having been called.
+    void set_interval(std::int32_t bytes) noexcept { interval_ = bytes; }
     /// When it was made, or found: what its age counts from when it has no timestamps.
     [[nodiscard]] WallMs opened() const noexcept { return opened_; }
 
@@ -132,6 +158,7 @@ class Segment {
     [[nodiscard]] std::string path_of(FileKind kind) const;
     Result<FilePos> find_from(FilePos from, Offset target);
     Result<void> load_max();
+    Result<FilePos> trusted_to();
 
     Offset base_;
     Offset end_;

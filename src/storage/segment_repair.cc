@@ -18,6 +18,11 @@ Result<void> sync(const std::shared_ptr<rt::File>& file) {
     return file->sync();
 }
 
+Result<void> sync_all(SyncList& files) {
+    for (const auto& file : files.take()) LEAT_TRY_VOID(file->sync());
+    return {};
+}
+
 /// Cuts `entries` back to the first `keep`, durably: an entry that came back after a crash could
 /// fit to other batches than the ones it was made for.
 template <class Entry>
@@ -56,27 +61,114 @@ Result<void> Segment::cut(FilePos size, Offset end, SyncList& sync_list) {
     }
 }
 
-Result<void> Segment::rebuild_indexes() {
+Result<void> Segment::drop_indexes() {
     LEAT_TRY_VOID(keep_only(offsets().entries(), 0));
     LEAT_TRY_VOID(keep_only(times().entries(), 0));
     indexed_to_ = FilePos{-1};
     since_entry_ = 0;
     max_ = {};
     is_max_whole_ = false;
-    return complete_indexes(FilePos{0});
+    return {};
 }
 
-Result<void> Segment::complete_indexes(FilePos from) {
+Result<void> Segment::rebuild_indexes() {
+    const auto make = [&]() -> Result<void> {
+        LEAT_TRY_VOID(drop_indexes());
+        LEAT_TRY(BatchScan walk, scan(FilePos{0}, BatchScan::Depth::kHeaders));
+        for (;;) {
+            LEAT_TRY(const auto found, walk.next());
+            if (!found) break;
+            LEAT_TRY_VOID(note(found->header, found->at, interval_));
+        }
+        SyncList files;
+        LEAT_TRY_VOID(seal(files));
+        return sync_all(files);
+    };
+    auto made = make();
+    // Half an index would be taken for a whole one after a clean stop.
+    if (!made)
+        ignore(offsets().entries().remove(), "what is left of it is right as far as it goes");
+    return made;
+}
+
+Result<bool> Segment::fits(const IndexedBatch& entry) {
+    if (entry.at.value < 0 || entry.at >= size_) return false;
+    const auto header = header_at(entry.at);
+    if (!header) {
+        if (header.error().code() == Errc::kCorruptMessage) return false;
+        return Error{header.error().code(), header.error().detail()};
+    }
+    // Kafka's entry of an append of several batches has the offset of the last of them.
+    return header->base_offset >= base_ && header->last_offset() <= entry.offset &&
+           entry.offset < end_;
+}
+
+Result<bool> Segment::fits(const MaxTimestamp& entry) {
+    if (entry.offset < base_ || entry.offset >= end_) return false;
+    const auto header = [&]() -> Result<wire::BatchHeader> {
+        LEAT_TRY(const FilePos at, find(entry.offset, false));
+        return header_at(at);
+    }();
+    if (!header) {
+        if (is_wrong_index(header.error())) return false;
+        return Error{header.error().code(), header.error().detail()};
+    }
+    return header->base_offset <= entry.offset && header->max_timestamp == entry.timestamp;
+}
+
+Result<bool> Segment::take_index_ends() {
+    LEAT_TRY(const auto batch, offsets().last());
+    if (batch) {
+        LEAT_TRY(const bool is_good, fits(*batch));
+        if (!is_good) return false;
+    }
+    LEAT_TRY(const auto time, times().last());
+    if (!time) return true;
+    LEAT_TRY(const bool is_good, fits(*time));
+    if (is_good) {
+        max_ = *time;
+        is_max_whole_ = true;
+    }
+    return is_good;
+}
+
+Result<Segment::OrderedEntries> Segment::ordered_entries() {
+    LEAT_TRY(const auto raw, offsets().entries().raw());
+    const std::size_t count = OffsetIndex::valid_entries(raw);
+    OrderedEntries entries{
+        .last = {},
+        .are_all = count * OffsetEntry::kBytes == raw.size() && !offsets().entries().is_torn()};
+    if (count > 0) {
+        LEAT_TRY(entries.last, offsets().at(count - 1));
+    }
+    return entries;
+}
+
+Result<bool> Segment::complete_indexes() {
+    LEAT_TRY(const auto raw_times, times().entries().raw());
+    if (times().entries().is_torn() ||
+        TimeIndex::valid_entries(raw_times) * TimeEntry::kBytes != raw_times.size())
+        return false;
+    LEAT_TRY(const bool has_good_ends, take_index_ends());
+    if (!has_good_ends) return false;
+    LEAT_TRY(const FilePos from, trusted_to());
+    LEAT_TRY(const auto newest, times().last());
+    const WallMs known = newest.value_or(MaxTimestamp{}).timestamp;
+    const FilePos indexed_to = indexed_to_;
     LEAT_TRY(BatchScan walk, scan(from, BatchScan::Depth::kHeaders));
     for (;;) {
         LEAT_TRY(const auto found, walk.next());
         if (!found) break;
+        // Times are taken down together with offsets: among those that are there none can be added.
+        if (found->at <= indexed_to && found->header.record_count > 0 &&
+            found->header.max_timestamp > known)
+            return false;
         LEAT_TRY_VOID(note(found->header, found->at, interval_));
     }
     SyncList files;
     LEAT_TRY_VOID(seal(files));
-    for (const auto& file : files.take()) LEAT_TRY_VOID(file->sync());
-    return {};
+    LEAT_TRY_VOID(sync_all(files));
+    return true;
 }
 
 Result<FilePos> Segment::trust_indexes(Offset below, FilePos size) {
@@ -98,7 +190,11 @@ Result<FilePos> Segment::trust_indexes(Offset below, FilePos size) {
         LEAT_TRY(const auto raw_aborted, aborted().entries().raw());
         LEAT_TRY_VOID(keep_only(aborted().entries(), TxnIndex::valid_entries(raw_aborted, base_)));
     }
+    return trusted_to();
+}
 
+Result<FilePos> Segment::trusted_to() {
+    LEAT_TRY(const std::size_t kept, offsets().count());
     LEAT_TRY(const auto last, offsets().last());
     indexed_to_ = last ? last->at : FilePos{-1};
     since_entry_ = 0;
@@ -118,17 +214,16 @@ Result<FilePos> Segment::trust_indexes(Offset below, FilePos size) {
                  }));
         from = std::max(from, after > 0 ? after - 1 : 0);
         if (after == 0 && from == 0) return FilePos{0};
-    } else if (from == 0) {
+    } else {
         return FilePos{0};
     }
     LEAT_TRY(const IndexedBatch start, offsets().at(std::min(from, kept - 1)));
     return start.at;
 }
 
-Result<FilePos> Segment::load_indexes(Offset below, std::int32_t interval) {
-    interval_ = interval;
+Result<FilePos> Segment::load_indexes(Offset below) {
     // So little has no entry.
-    if (size_.value <= interval) return FilePos{0};
+    if (size_.value <= interval_) return FilePos{0};
     LEAT_TRY(const auto last, offsets().last());
     // A file whose size was set in advance and never trimmed, or of another log.
     const bool is_odd = last && (last->at.value <= 0 || last->at >= size_ || last->offset >= end_);

@@ -143,9 +143,7 @@ def answers_of_set_aside(broker):
     for folder in sorted(set(re.findall(r'"partition (?:offline|not opened)" partition=(\S+)-(\d+) ', said))):
         topic, partition = folder
         other = asked.other_than_storage_error(broker.address, topic, int(partition))
-        # A damaged index may cost an open a second try; after that the partition is well.
-        is_back = f'"partition opened at last" partition={topic}-{partition}' in broker.log.read_text(errors="replace")
-        if other and not is_back:
+        if other:
             out.setdefault("set aside, but answers", []).append(f"{topic}-{partition}: {other}")
     return out
 

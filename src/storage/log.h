@@ -71,7 +71,6 @@ class Log {
     ~Log();
     Log(const Log&) = delete;
     Log& operator=(const Log&) = delete;
-
     [[nodiscard]] const Recovered& recovered() const noexcept;
 
     /// Appends whole batches with their final offsets, of one leader epoch, rolling first when
@@ -113,6 +112,9 @@ class Log {
     Result<void> truncate(Offset offset);
     /// Begins anew at `offset` without segments.
     Result<void> truncate_fully(Offset offset);
+    /// The next open will get `offset` for the log's start, or more: what lies below may go all at
+    /// once. What lies above goes one by one, durably.
+    void start_is_stored(Offset offset) noexcept;
     /// Moves the start up to `offset`, for the caller to store; segments below both are deleted.
     Result<void> advance_start(Offset offset, Offset released);
 
@@ -162,14 +164,12 @@ class Log {
     void set_config(std::shared_ptr<const config::TopicConfig> config);
     /// Trims preallocation, writes indexes whole, syncs everything.
     Result<void> close();
-
     [[nodiscard]] Offset log_start() const noexcept;
     /// A write failed: nothing that changes it is done any more.
     [[nodiscard]] bool has_failed() const noexcept;
     [[nodiscard]] Offset log_end() const noexcept;
     [[nodiscard]] std::int64_t size_bytes() const noexcept;
     [[nodiscard]] Offset active_base() const noexcept;
-
     /// One segment as the cleaner and `leat log` see it; replace() is in segment_swap.h.
     struct SegmentInfo {
         Offset base;

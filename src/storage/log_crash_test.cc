@@ -264,6 +264,7 @@ class Simulation {
     void advance() {
         if (model_.mark <= model_.start) return;
         const std::int64_t to = random_.between(model_.start + 1, model_.mark);
+        if (random_.percent(50)) fixture_.log->start_is_stored({to});
         const auto moved = fixture_.log->advance_start({to}, {to});
         ASSERT_FALSE(!moved && disk_.has_power());
         model_.start = to;

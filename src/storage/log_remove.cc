@@ -124,6 +124,10 @@ Offset Log::segment_base(Offset offset) const {
     return state_->segments[state_->segment_of(offset)]->base();
 }
 
+void Log::start_is_stored(Offset offset) noexcept {
+    state_->options.log_start = std::max(state_->options.log_start, offset);
+}
+
 Result<void> Log::advance_start(Offset offset, Offset released) {
     LogState& state = *state_;
     LEAT_CHECK(offset <= state.log_end);

@@ -157,14 +157,16 @@ Result<void> LogState::retire(Segment& segment, WallMs due) {
 
 Result<void> LogState::retire_first(std::size_t count, WallMs now) {
     const WallMs due{now.value + config().file_delete_delay_ms};
+    const Offset kept = count < segments.size() ? segments[count]->base() : log_end;
+    // A start that finds one gone and not those before it takes the gap for the end of the log,
+    // unless the gap lies below the log's start, or the durable mark behind it.
+    const bool may_leave_gaps = options.log_start >= kept;
     for (; count > 0; --count) {
         Segment& first = *segments.front();
         if (auto gone = retire(first, due); !gone) return note_failure(std::move(gone).error());
         size_bytes -= first.size().value;
         segments.erase(segments.begin());
-        // One after the other: a start that finds one gone and not those before it takes the gap
-        // for the end of the log, unless the durable mark lies behind it.
-        if (count == 1) break;
+        if (count == 1 || may_leave_gaps) continue;
         if (auto synced = disk.sync_directory(options.directory); !synced)
             return note_failure(std::move(synced).error());
     }

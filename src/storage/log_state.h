@@ -120,7 +120,8 @@ class LogState {
 
     /// Renames the files of `segment` to ".deleted"; they are removed later.
     Result<void> retire(Segment& segment, WallMs due);
-    /// Drops the first `count` segments. Errors leave the others in place.
+    /// Drops the first `count` segments; one after the other, unless what is left of them after a
+    /// crash lies below options.log_start. Errors leave the others in place.
     Result<void> retire_first(std::size_t count, WallMs now);
     [[nodiscard]] std::string path_of(std::string_view name) const;
 };

@@ -54,10 +54,18 @@ void PartitionState::schedule_flush() {
 Result<void> PartitionState::store_log_start(Offset offset) {
     LEAT_TRY_VOID(write_log_start(context.disk, path, spec, offset));
     stored_start = offset;
+    if (log) log->start_is_stored(offset);
     return {};
 }
 
 Result<Offset> PartitionState::retain(WallMs now, Offset bound) {
+    // The start comes first: then many segments go with one sync of the folder. On a full disk
+    // they go one by one, and make the room that it needs.
+    LEAT_TRY(const Offset due, log->expired_to(now, bound));
+    if (due > stored_start) {
+        auto stored = store_log_start(due);
+        if (!stored && stored.error().code() != Errc::kNoSpace) return std::move(stored).error();
+    }
     LEAT_TRY(const Offset start, log->retain(now, bound));
     if (start <= stored_start) return start;
     auto stored = store_log_start(start);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Method: one partition on a simulated disk without any room left. What deletes must go on, and no
-// power cut on its way may cost what is not to be deleted.
+// Method: one partition on a simulated disk, mostly without any room left. What deletes must go on,
+// and no power cut on its way may cost what is not to be deleted.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -19,17 +19,18 @@ using testing::PartitionFixture;
 constexpr std::int64_t kRecords = 30;
 constexpr std::int64_t kPlenty = std::int64_t{1} << 40;
 
-/// A partition with records of now, and then a disk that is full to the last byte.
-struct OnFullDisk {
-    explicit OnFullDisk(std::int32_t segment_bytes, std::uint64_t seed = 1) : f(seed) {
+/// A partition with records of now.
+struct OnDisk {
+    explicit OnDisk(std::int32_t segment_bytes, std::uint64_t seed = 1,
+                    testkit::SimDiskModel model = {})
+        : f(seed, model) {
         f.topic.segment_bytes = segment_bytes;
         f.topic.retention_ms = 2'000;
         f.broker.retention_check_interval_ms = 500;
         EXPECT_OK(f.open());
         for (int i = 0; i < kRecords; ++i) EXPECT_EQ(f.append(100).error, Errc::kNone);
-        fill();
-        EXPECT_EQ(f.append(100).error, Errc::kKafkaStorageError);
     }
+    /// To the last byte.
     void fill() { f.disk.set_capacity(f.disk.space("/")->total_bytes - room()); }
     [[nodiscard]] std::int64_t room() { return f.disk.space("/")->usable_bytes; }
     Result<Offset> delete_before(std::int64_t offset) {
@@ -45,6 +46,13 @@ struct OnFullDisk {
     }
 
     PartitionFixture f;
+};
+
+struct OnFullDisk : OnDisk {
+    explicit OnFullDisk(std::int32_t segment_bytes) : OnDisk(segment_bytes) {
+        fill();
+        EXPECT_EQ(f.append(100).error, Errc::kKafkaStorageError);
+    }
 };
 
 TEST(PartitionUpkeep, DeletesRecordsOnAFullDisk) {
@@ -94,41 +102,84 @@ TEST(PartitionUpkeep, TopicIsDeletedOnAFullDisk) {
     EXPECT_GT(full.room(), kRecords * 100);
 }
 
+struct Cuts {
+    std::int32_t segment_bytes;
+    std::int64_t deleted_to;
+    bool is_full = true;
+    bool sync_commits_names = true;  ///< Of the file system.
+    testkit::Survival survival = testkit::Survival::kNothing;
+};
+
 /// Cuts the power after each call that `work` makes, one by one.
-void expect_nothing_lost(std::int32_t segment_bytes, std::int64_t deleted_to,
-                         const std::function<void(OnFullDisk&)>& work) {
-    for (const auto survival : {testkit::Survival::kNothing, testkit::Survival::kRandom,
-                                testkit::Survival::kEverything}) {
-        bool is_cut = true;
-        std::uint64_t calls = 0;
-        for (; is_cut; ++calls) {
-            SCOPED_TRACE("power goes after " + std::to_string(calls) + " calls");
-            OnFullDisk full{segment_bytes, calls + 1};
-            full.f.disk.cut_power_after(calls);
-            work(full);
-            is_cut = !full.f.disk.has_power();
-            full.start_again(survival);
-            const Partition& partition = *full.f.partition;
-            EXPECT_FALSE(partition.is_offline());
-            EXPECT_EQ(partition.log_end(), Offset{kRecords});
-            EXPECT_LE(partition.log_start(), Offset{deleted_to});
-            if (!is_cut) EXPECT_EQ(partition.log_start(), Offset{deleted_to});
-            for (std::int64_t at = partition.log_start().value; at < kRecords; ++at)
-                EXPECT_GT(full.f.read(at).size_bytes, 0U) << at;
-            if (::testing::Test::HasFailure()) return;
+void expect_nothing_lost_of(const Cuts& cuts, const std::function<void(OnDisk&)>& work) {
+    bool is_cut = true;
+    std::uint64_t calls = 0;
+    for (; is_cut; ++calls) {
+        SCOPED_TRACE("power goes after " + std::to_string(calls) + " calls");
+        OnDisk disk{cuts.segment_bytes, calls + 1, {.sync_commits_names = cuts.sync_commits_names}};
+        if (cuts.is_full) disk.fill();
+        disk.f.disk.cut_power_after(calls);
+        work(disk);
+        is_cut = !disk.f.disk.has_power();
+        disk.start_again(cuts.survival);
+        const Partition& partition = *disk.f.partition;
+        EXPECT_FALSE(partition.is_offline());
+        EXPECT_EQ(partition.log_end(), Offset{kRecords});
+        EXPECT_LE(partition.log_start(), Offset{cuts.deleted_to});
+        if (!is_cut) EXPECT_EQ(partition.log_start(), Offset{cuts.deleted_to});
+        for (std::int64_t at = partition.log_start().value; at < kRecords; ++at)
+            EXPECT_GT(disk.f.read(at).size_bytes, 0U) << at;
+        if (::testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(calls, 5U);
+}
+
+void expect_nothing_lost(Cuts cuts, const std::function<void(OnDisk&)>& work) {
+    for (const bool sync_commits_names : {true, false}) {
+        for (const auto survival : {testkit::Survival::kNothing, testkit::Survival::kRandom,
+                                    testkit::Survival::kEverything}) {
+            cuts.sync_commits_names = sync_commits_names;
+            cuts.survival = survival;
+            expect_nothing_lost_of(cuts, work);
         }
-        EXPECT_GT(calls, 5U);
     }
 }
 
+void delete_before_20(OnDisk& disk) {
+    ignore(disk.delete_before(20), "the power may go");
+}
+void wait_for_retention(OnDisk& disk) {
+    disk.f.world.run_for(seconds{5});
+}
+
 TEST(PartitionUpkeep, PowerCutWhileRecordsAreDeletedOnAFullDiskLosesNoOthers) {
-    expect_nothing_lost(1000, 20, [](OnFullDisk& full) { ignore(full.delete_before(20), "cut"); });
+    expect_nothing_lost({.segment_bytes = 1000, .deleted_to = 20}, delete_before_20);
 }
 
 TEST(PartitionUpkeep, PowerCutDuringRetentionOnAFullDiskLosesNoOthers) {
     for (const std::int32_t segment_bytes : {1000, 1 << 20})
-        expect_nothing_lost(segment_bytes, kRecords,
-                            [](OnFullDisk& full) { full.f.world.run_for(seconds{5}); });
+        expect_nothing_lost({.segment_bytes = segment_bytes, .deleted_to = kRecords},
+                            wait_for_retention);
+}
+
+TEST(PartitionUpkeep, PowerCutWhileManySegmentsGoLosesNoOthers) {
+    constexpr std::int32_t kSegmentBytes = 400;  // Two records each.
+    expect_nothing_lost({.segment_bytes = kSegmentBytes, .deleted_to = 20, .is_full = false},
+                        delete_before_20);
+    expect_nothing_lost({.segment_bytes = kSegmentBytes, .deleted_to = kRecords, .is_full = false},
+                        wait_for_retention);
+}
+
+TEST(PartitionUpkeep, ManySegmentsGoWithoutASyncOfTheFolderForEach) {
+    for (const bool is_retention : {false, true}) {
+        SCOPED_TRACE(is_retention ? "retention" : "DeleteRecords");
+        OnDisk disk{400};
+        const std::uint64_t before = disk.f.disk.calls(testkit::DiskCall::kSyncDirectory);
+        is_retention ? wait_for_retention(disk) : delete_before_20(disk);
+        EXPECT_EQ(disk.f.partition->log_start(), Offset{is_retention ? kRecords : 20});
+        // Of the file that has the start, and of a new active segment.
+        EXPECT_LE(disk.f.disk.calls(testkit::DiskCall::kSyncDirectory) - before, 3U);
+    }
 }
 
 TEST(PartitionUpkeep, NothingIsDeletedFromWhatIsSetAside) {

@@ -31,8 +31,8 @@ namespace leat::storage::testing {
 ///        crash(), and open() again.
 class PartitionFixture {
   public:
-    explicit PartitionFixture(std::uint64_t seed = 1)
-        : world(seed), disk(seed), executor(world.add_executor()), pool(world.add_pool()) {
+    explicit PartitionFixture(std::uint64_t seed = 1, testkit::SimDiskModel model = {})
+        : world(seed), disk(seed, model), executor(world.add_executor()), pool(world.add_pool()) {
         topic.retention_ms = -1;
         topic.index_interval_bytes = 200;
         broker.scrub_interval_ms = 0;

@@ -199,7 +199,7 @@ Result<void> WindowStore::restore(std::span<const ChangelogRecord> records) {
 
 Result<bool> WindowStore::get(std::string_view key, std::int64_t start, Entry& out) const {
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
-    if (start < oldest() || !segments().contains(segment_of(start))) return false;
+    if (start < oldest_found_after(-1) || !segments().contains(segment_of(start))) return false;
     std::string value;
     LEAT_TRY(const bool found, read(row(key, start, 0), value));
     if (found) decode(value, out);
@@ -286,7 +286,7 @@ Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view k
 Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::int64_t to,
                                 const Visit& visit, Direction direction) const {
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
-    const std::int64_t first = std::max({from, std::int64_t{0}, oldest()});
+    const std::int64_t first = std::max({from, std::int64_t{0}, oldest_found_after(-1)});
     if (!recent_ || !recent_->has_begun() || to < recent_->from())
         return fetch_rows(key, first, to, visit, direction);
     const std::int64_t from_memory = std::max(first, recent_->from());
@@ -334,7 +334,7 @@ Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const Vi
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const bool time_ordered = spec().time_ordered;
     const bool sorted = !spec().persistent && !time_ordered;
-    const std::int64_t first = std::max({from, std::int64_t{0}, oldest_by_time_after(-1)});
+    const std::int64_t first = std::max({from, std::int64_t{0}, oldest_found_after(-1)});
     using Found = std::tuple<std::int64_t, std::string, std::uint32_t, Entry>;
     std::vector<Found> kept;
     Entry entry;

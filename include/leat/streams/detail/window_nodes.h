@@ -100,7 +100,7 @@ class WindowedNode : public Node {
     /// Before a window that starts at `newest` is put: hands on what the store would then lose.
     Result<void> save(const Flow& flow, std::int64_t from, std::int64_t newest,
                       std::int64_t length) {
-        const std::int64_t oldest = store_->oldest_by_time_after(newest);
+        const std::int64_t oldest = store_->oldest_found_after(newest);
         if (!final_.losing(from, oldest)) return {};
         final_.saved(oldest);
         return emit(flow, from, oldest - 1, length);

@@ -100,9 +100,9 @@ class WindowStore final : public SegmentedStore {
     Result<bool> put(std::string_view key, std::int64_t start,
                      std::optional<std::string_view> value, std::int64_t timestamp,
                      const Headers* headers = nullptr);
-    /// The oldest start that fetch_all() finds when windows up to `newest` were put: on disk, in
-    /// time order, Kafka Streams looks a millisecond further back than by key.
-    [[nodiscard]] std::int64_t oldest_by_time_after(std::int64_t newest) const noexcept {
+    /// The oldest start that is found when windows up to `newest` were put: on disk, in time
+    /// order, Kafka Streams looks a millisecond further back than in other stores.
+    [[nodiscard]] std::int64_t oldest_found_after(std::int64_t newest) const noexcept {
         return oldest_after(newest) - (spec().time_ordered && spec().persistent ? 1 : 0);
     }
     /// Windows of a key with from <= start <= to, oldest first unless backwards; duplicates in the

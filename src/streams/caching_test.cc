@@ -258,6 +258,37 @@ TEST(Caching, WindowsThatAreToldOnCloseAreNotHeldBack) {
     EXPECT_EQ(told(builder, "in a x 1; in a x 12; commit"), "a[0,10]=1@1 | ");
 }
 
+/// Puts what it gets into the table's store.
+class Fills final : public Processor<string, string> {
+  public:
+    Result<void> init(ProcessorContext<string, string>& context) override {
+        LEAT_TRY(store_, (context.store<TimestampedKeyValueStore<string, string>>("st")));
+        return Processor::init(context);
+    }
+    Result<void> process(const Record<string, string>& record) override {
+        return store_.put(*record.key, Timed<string>{*record.value, record.timestamp});
+    }
+
+  private:
+    TimestampedKeyValueStore<string, string> store_;
+};
+
+TEST(Caching, WhatAProcessorPutGoesWithItsRecordsHeaders) {
+    Builder builder;
+    builder.table<string, string>("table", {}, {.store = "st"}).to_stream().to("out");
+    builder.stream<string, string>("in").process([] { return std::make_unique<Fills>(); },
+                                                 {.stores = {"st"}});
+    const auto topology = *builder.build();
+    auto driver = *TestDriver::open(
+        topology, {.application_id = "app", .cache_bytes = 100'000, .commit_each_record = false});
+    ASSERT_TRUE(driver->pipe("in", {"a", "x", 1, {{"h", "1"}}}));
+    ASSERT_TRUE(driver->commit());
+    const auto told = driver->read("out");
+    ASSERT_EQ(told.size(), 1);
+    ASSERT_EQ(told[0].headers.size(), 1);
+    EXPECT_EQ(told[0].headers[0].value, "1");
+}
+
 TEST(Caching, ADeadLetterHasTheRecordThatMadeTheUpdate) {
     Builder builder;
     builder.stream<string, string>("in")

@@ -100,20 +100,22 @@ Result<void> KeyValueStore::put(std::string_view key, std::optional<std::string_
 }
 
 Result<bool> KeyValueStore::put_if_absent(std::string_view key, std::string_view value,
-                                          std::int64_t timestamp, Entry& before) {
+                                          std::int64_t timestamp, Entry& before,
+                                          const Headers* headers) {
     const CallTimer timer{bytes().meter, StoreCall::kPutIfAbsent};
     LEAT_TRY(const bool found, find(key, before));
-    if (!found) LEAT_TRY_VOID(set(key, value, timestamp, nullptr));
+    if (!found) LEAT_TRY_VOID(set(key, value, timestamp, headers));
     return found;
 }
 
-Result<bool> KeyValueStore::erase(std::string_view key, std::int64_t timestamp, Entry* before) {
+Result<bool> KeyValueStore::erase(std::string_view key, std::int64_t timestamp, Entry* before,
+                                  const Headers* headers) {
     const CallTimer timer{bytes().meter, StoreCall::kDelete};
     bool found = false;
     if (before != nullptr) {
         LEAT_TRY(found, find(key, *before));
     }
-    LEAT_TRY_VOID(set(key, std::nullopt, timestamp, nullptr));
+    LEAT_TRY_VOID(set(key, std::nullopt, timestamp, headers));
     return found;
 }
 

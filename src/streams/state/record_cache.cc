@@ -10,7 +10,7 @@ namespace leat::streams::detail {
 namespace {
 
 // As Kafka Streams counts, so that the same budget makes the same updates go early: an entry in its
-// list, and of the record that made it time, offset and partition.
+// list, and time, offset and partition of a record, also for what was read and no record made.
 constexpr std::size_t kEntryBytes = 25;
 constexpr std::size_t kRecordBytes = 20;
 
@@ -33,8 +33,8 @@ RecordCache::~RecordCache() {
 }
 
 std::size_t RecordCache::size_of(const Update& update) noexcept {
-    std::size_t out = kEntryBytes + update.row.size() + (update.value ? update.value->size() : 0);
-    if (update.was_put) out += kRecordBytes + update.topic.size();
+    std::size_t out = kEntryBytes + kRecordBytes + update.row.size() + update.topic.size();
+    if (update.value) out += update.value->size();
     if (update.headers)
         for (const Header& header : *update.headers)
             out += header.name.size() + (header.value ? header.value->size() : 0);
@@ -85,7 +85,6 @@ Result<void> RecordCache::put(const RowChange& change, const Origin& origin) {
     held.update.topic = origin.topic;
     held.update.partition = origin.partition;
     held.update.offset = origin.offset;
-    held.update.was_put = true;
     keep_source(held.update, origin.bytes);
     mark(held);
     budget_->take(size_of(held.update));

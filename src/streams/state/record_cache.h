@@ -58,7 +58,6 @@ class RecordCache {
         std::string topic{};
         std::int32_t partition = -1;
         std::int64_t offset = -1;
-        bool was_put = false;  ///< False: read from the store, without a record.
         /// Of the record that made it, as it was read; not counted, as in Kafka Streams.
         bool has_source = false;
         std::optional<std::string> source_key{};

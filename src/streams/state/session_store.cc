@@ -114,7 +114,7 @@ Result<void> SessionStore::restore(std::span<const ChangelogRecord> records) {
 Result<bool> SessionStore::get(std::string_view key, Window session, std::string& out) const {
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
     if (session.end < oldest() || !segments().contains(segment_of(session.end))) return false;
-    return read(row(key, session), out);
+    return peek(row(key, session), out);
 }
 
 Result<bool> SessionStore::put(std::string_view key, Window session,
@@ -150,7 +150,7 @@ Result<bool> SessionStore::find_segment(std::int64_t segment, std::string_view k
         const auto session = split(at.substr(kSegmentBytes + (time_ordered ? 1 : 0)));
         if (session.window.start > latest_start) return true;
         if (time_ordered) {
-            found = read(row(session.key, session.window), value);
+            found = peek(row(session.key, session.window), value);
             if (!found || !*found) return found.has_value();
             inside = value;
         }

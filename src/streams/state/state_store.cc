@@ -65,15 +65,24 @@ bool StateStore::holds_back() const noexcept {
 
 Result<bool> StateStore::read(std::string_view row, std::string& out) const {
     if (!cache_) return bytes_->get(row, out);
-    const auto* held = cache_->find(row);
-    if (bytes_->meter != nullptr) bytes_->meter->looked_up(held != nullptr);
-    if (held != nullptr) {
-        if (*held) out = **held;
-        return held->has_value();
-    }
-    LEAT_TRY(const bool found, bytes_->get(row, out));
-    if (found) LEAT_TRY_VOID(cache_->remember(row, out));
+    bool is_held = false;
+    LEAT_TRY(const bool found, look_up(row, out, is_held));
+    if (found && !is_held) LEAT_TRY_VOID(cache_->remember(row, out));
     return found;
+}
+
+Result<bool> StateStore::peek(std::string_view row, std::string& out) const {
+    bool is_held = false;
+    return cache_ ? look_up(row, out, is_held) : bytes_->get(row, out);
+}
+
+Result<bool> StateStore::look_up(std::string_view row, std::string& out, bool& is_held) const {
+    const auto* held = cache_->find(row);
+    is_held = held != nullptr;
+    if (bytes_->meter != nullptr) bytes_->meter->looked_up(is_held);
+    if (!is_held) return bytes_->get(row, out);
+    if (*held) out = **held;
+    return held->has_value();
 }
 
 void StateStore::note_age(std::int64_t timestamp) const {

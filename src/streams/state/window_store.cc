@@ -201,7 +201,7 @@ Result<bool> WindowStore::get(std::string_view key, std::int64_t start, Entry& o
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
     if (start < oldest_found_after(-1) || !segments().contains(segment_of(start))) return false;
     std::string value;
-    LEAT_TRY(const bool found, read(row(key, start, 0), value));
+    LEAT_TRY(const bool found, peek(row(key, start, 0), value));
     if (found) decode(value, out);
     return found;
 }
@@ -272,7 +272,7 @@ Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view k
         const auto found_key = split(at.substr(kSegmentBytes + (time_ordered ? 1 : 0)));
         if (time_ordered) {
             value_row = row(found_key.key, found_key.start, found_key.seq);
-            found = read(value_row, value);
+            found = peek(value_row, value);
             if (!found || !*found) return found.has_value();
             inside = value;
         }

@@ -39,9 +39,10 @@ class KeyValueStore final : public StateStore {
                      std::int64_t timestamp, const Headers* headers = nullptr);
     /// As put() unless there is one, which comes into `before`. True: there was.
     Result<bool> put_if_absent(std::string_view key, std::string_view value, std::int64_t timestamp,
-                               Entry& before);
+                               Entry& before, const Headers* headers = nullptr);
     /// Deletes; what was there comes into `before` unless that is null. True: there was something.
-    Result<bool> erase(std::string_view key, std::int64_t timestamp, Entry* before);
+    Result<bool> erase(std::string_view key, std::int64_t timestamp, Entry* before,
+                       const Headers* headers = nullptr);
     /// from <= key < to; an absent bound is none. The store must not change meanwhile.
     Result<void> range(std::string_view from, std::optional<std::string_view> to,
                        const Visit& visit, Direction direction = Direction::kForward) const;

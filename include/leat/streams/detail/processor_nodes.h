@@ -42,8 +42,10 @@ class UserNode : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
-        state_.present.timestamp = flow.timestamp;
-        return user_->process(In::of(flow));
+        state_.present = {.timestamp = flow.timestamp, .headers = flow.headers};
+        auto done = user_->process(In::of(flow));
+        state_.present.headers = nullptr;
+        return done;
     }
     ContextState state_;
     ContextOf context_;

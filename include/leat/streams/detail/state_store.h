@@ -147,6 +147,9 @@ class StateStore {
     [[nodiscard]] Task* task() const noexcept { return task_; }
 
     Result<bool> read(std::string_view row, std::string& out) const;
+    /// read() that leaves the cache as it is, so that nothing is written while a scan goes on. Of
+    /// windows and sessions, which Kafka Streams' caches do not remember when they are read.
+    Result<bool> peek(std::string_view row, std::string& out) const;
     Result<void> write(const RowChange& change);
     /// Puts the row into the store, without cache and changelog.
     virtual Result<void> put_row(std::string_view row, std::optional<std::string_view> value);
@@ -175,6 +178,7 @@ class StateStore {
                      bool after_output = false);
 
   private:
+    Result<bool> look_up(std::string_view row, std::string& out, bool& is_held) const;
     Result<void> apply(const RowChange& change);
     Result<void> write_out(const RowChange& change, const Origin& origin);
 

@@ -17,9 +17,11 @@
 
 namespace leat::streams::detail {
 
-/// The time that what is put into a store's changelog has: the processed record's.
+/// Of the record that is being processed: what is put into a store has its time in the changelog,
+/// and its headers when a cache has held it back and tells of it.
 struct Present {
     std::int64_t timestamp = -1;
+    const Headers* headers = nullptr;
 };
 
 inline Direction direction_of(bool descending) {
@@ -39,6 +41,7 @@ class StoreAccess {
           may_write_(may_write) {}
 
     [[nodiscard]] std::int64_t now() const noexcept { return present_->timestamp; }
+    [[nodiscard]] const Headers* headers() const noexcept { return present_->headers; }
     [[nodiscard]] StateStore& store() const noexcept { return *store_; }
     /// Errors: kInvalidRequest: a global store, which belongs to those who feed it.
     [[nodiscard]] Result<void> check_write() const {
@@ -100,7 +103,8 @@ class RowAccess {
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         LEAT_TRY(const auto value_bytes, at_.value_bytes(value));
         Entry before;
-        LEAT_TRY(const bool found, rows().put_if_absent(bytes, value_bytes, timestamp, before));
+        LEAT_TRY(const bool found,
+                 rows().put_if_absent(bytes, value_bytes, timestamp, before, at_.headers()));
         return decoded(found, before);
     }
     /// Answers what there was.
@@ -108,15 +112,15 @@ class RowAccess {
         LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         Entry before;
-        LEAT_TRY(const bool found, rows().erase(bytes, timestamp, &before));
+        LEAT_TRY(const bool found, rows().erase(bytes, timestamp, &before, at_.headers()));
         return decoded(found, before);
     }
     Result<void> put(const K& key, const std::optional<V>& value, std::int64_t timestamp) const {
         LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
-        if (!value) return rows().put(bytes, std::nullopt, timestamp);
+        if (!value) return rows().put(bytes, std::nullopt, timestamp, at_.headers());
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));
-        return rows().put(bytes, value_bytes, timestamp);
+        return rows().put(bytes, value_bytes, timestamp, at_.headers());
     }
     /// from <= key <= to. An entry that does not decode ends it.
     Result<void> range(const std::optional<K>& from, const std::optional<K>& to, const Visit& visit,

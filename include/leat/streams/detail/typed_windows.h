@@ -66,9 +66,9 @@ class WindowAccess {
                      std::int64_t timestamp) const {
         LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
-        if (!value) return windows().put(bytes, start, std::nullopt, timestamp);
+        if (!value) return windows().put(bytes, start, std::nullopt, timestamp, at_.headers());
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));
-        return windows().put(bytes, start, value_bytes, timestamp);
+        return windows().put(bytes, start, value_bytes, timestamp, at_.headers());
     }
     Result<void> fetch(const K& key, const Times& times, const Visit& visit) const {
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
@@ -132,9 +132,10 @@ class SessionAccess {
     Result<bool> put(const Windowed<K>& session, const std::optional<V>& value) const {
         LEAT_TRY_VOID(at_.check_write());
         LEAT_TRY(const auto bytes, at_.bytes_of(session.key));
-        if (!value) return sessions().put(bytes, session.window, std::nullopt, at_.now());
+        const std::int64_t now = at_.now();
+        if (!value) return sessions().put(bytes, session.window, std::nullopt, now, at_.headers());
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));
-        return sessions().put(bytes, session.window, value_bytes, at_.now());
+        return sessions().put(bytes, session.window, value_bytes, now, at_.headers());
     }
     Result<void> find(const K& key, std::int64_t earliest_end, std::int64_t latest_start,
                       const Visit& visit, bool descending) const {

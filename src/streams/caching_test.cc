@@ -248,14 +248,38 @@ TEST(Caching, SessionsThatCameAndWentAreNotTold) {
               "a[1,5]=2@5 | a[1,5]=null@5 a[1,9]=3@9 | ");
 }
 
-TEST(Caching, WindowsThatAreToldOnCloseAreNotHeldBack) {
+TEST(Caching, WindowsThatAreToldOnCloseAreReadFromTheCache) {
     Builder builder;
     testing_play::show(builder.stream<string, string>("in")
                            .group_by_key()
                            .windowed(tumbling(Duration{10}))
                            .emit(Emit::kOnWindowClose)
                            .count());
-    EXPECT_EQ(told(builder, "in a x 1; in a x 12; commit"), "a[0,10]=1@1 | ");
+    EXPECT_EQ(told(builder, "in a x 1; in a x 2; in a x 12; commit; commit"), "a[0,10]=2@2 | | ");
+}
+
+/// How many changes the store logs of two updates of a window by one record.
+template <class W>
+std::size_t changes_told_on_close(W windows) {
+    Builder builder;
+    testing_play::show(
+        builder.stream<string, string>("in")
+            .flat_map_values([](const string& value) { return std::vector{value, value}; })
+            .group_by_key()
+            .windowed(windows)
+            .emit(Emit::kOnWindowClose)
+            .count({.store = "st"}));
+    const auto topology = *builder.build();
+    auto driver = *TestDriver::open(topology, {.application_id = "app", .cache_bytes = 1'000'000});
+    EXPECT_TRUE(driver->pipe("in", {"a", "x", 100, {}}));
+    return driver->read("app-st-changelog").size();
+}
+
+TEST(Caching, OfWindowsToldOnCloseOnlyThoseOfAFixedPlaceAreHeldBack) {
+    EXPECT_EQ(changes_told_on_close(tumbling(Duration{10})), 1);
+    EXPECT_EQ(changes_told_on_close(hopping(Duration{10}, Duration{5})), 2);
+    EXPECT_EQ(changes_told_on_close(sliding(Duration{10})), 2);
+    EXPECT_EQ(changes_told_on_close(session(Duration{10})), 2);
 }
 
 /// Puts what it gets into the table's store.

@@ -92,13 +92,13 @@ std::unique_ptr<StateStore> make_plain(const StoreSpec& spec, std::unique_ptr<Or
     return nullptr;
 }
 
-/// Versions, lists and duplicates are written at once, as by Kafka Streams; so are stores that are
-/// read by time, for the index of a row is made when the row is.
+/// Versions, lists and duplicates are written at once, as by Kafka Streams; so are sessions that
+/// are read by time.
 bool may_hold_back(const StoreSpec& spec) {
     using Kind = StoreSpec::Kind;
-    return spec.caching && !spec.time_ordered && !spec.retain_duplicates &&
-           spec.kind != Kind::kVersioned && spec.kind != Kind::kList &&
-           spec.kind != Kind::kSuppress;
+    return spec.caching && !spec.retain_duplicates && spec.kind != Kind::kVersioned &&
+           spec.kind != Kind::kList && spec.kind != Kind::kSuppress &&
+           !(spec.kind == Kind::kSession && spec.time_ordered);
 }
 
 }  // namespace

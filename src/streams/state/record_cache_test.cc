@@ -141,6 +141,78 @@ TEST(RecordCache, EqualsAPlainMapUnderATightBudget) {
     EXPECT_LE(s.backend.cache_budget->bytes, 700U);
 }
 
+/// As above, of windows that are read by time, whose rows have an index by key.
+TEST(RecordCache, WindowsByTimeEqualAPlainMapUnderATightBudget) {
+    MemoryBackend backend;
+    backend.cache_budget = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = 1500});
+    NotingTask task;
+    const auto owner = make_store({.name = "s",
+                                   .kind = Kind::kWindow,
+                                   .retention_ms = 100'000'000,
+                                   .time_ordered = true,
+                                   .caching = true},
+                                  backend);
+    auto& store = dynamic_cast<WindowStore&>(*owner);
+    ASSERT_TRUE(owner->open(task));
+    constexpr std::int64_t kSegment = 50'000'000;
+    std::map<std::pair<std::int64_t, std::string>, std::string> model;
+    std::minstd_rand random{12};
+    const auto below = [&random](int bound) {
+        return std::uniform_int_distribution<std::int64_t>{0, bound - 1}(random);
+    };
+    for (int i = 0; i < 3000; ++i) {
+        const std::string key(1 + random() % 2, static_cast<char>('a' + random() % 3));
+        const std::int64_t start = below(2) * kSegment + below(5);
+        if (below(3) == 0) {
+            model.erase({start, key});
+            ASSERT_TRUE(*store.put(key, start, std::nullopt, 1));
+        } else {
+            model[{start, key}] = std::to_string(i);
+            ASSERT_TRUE(*store.put(key, start, std::to_string(i), 1));
+        }
+        if (below(32) == 0) ASSERT_TRUE(store.flush());
+        const std::int64_t from = below(2) * kSegment + below(3);
+        const std::int64_t to =
+            below(4) == 0 ? std::numeric_limits<std::int64_t>::max() : from + below(5);
+        std::string of_key;
+        std::string of_all;
+        for (const auto& [at, value] : model) {
+            if (at.first < from || at.first > to) continue;
+            of_all += at.second + "@" + std::to_string(at.first) + "=" + value + " ";
+            if (at.second == key) of_key += std::to_string(at.first) + "=" + value + " ";
+        }
+        for (const auto direction : {Direction::kForward, Direction::kBackward}) {
+            const auto add = [&](std::string& out, const std::string& one) {
+                out.insert(direction == Direction::kForward ? out.size() : 0, one);
+            };
+            std::string found;
+            ASSERT_TRUE(store.fetch(
+                key, from, to,
+                [&](std::int64_t at, const Entry& entry) {
+                    add(found, std::to_string(at) + "=" + entry.value + " ");
+                    return true;
+                },
+                direction));
+            ASSERT_EQ(found, of_key) << i;
+            std::string all;
+            ASSERT_TRUE(store.fetch_all(
+                from, to,
+                [&](std::string_view k, std::int64_t at, const Entry& entry) {
+                    add(all, std::string{k} + "@" + std::to_string(at) + "=" + entry.value + " ");
+                    return true;
+                },
+                direction));
+            ASSERT_EQ(all, of_all) << i;
+        }
+        Entry entry;
+        const auto held = model.find({start, key});
+        ASSERT_EQ(*store.get(key, start, entry), held != model.end());
+        if (held != model.end()) ASSERT_EQ(entry.value, held->second);
+    }
+    EXPECT_LE(backend.cache_budget->bytes, 1500U);
+    EXPECT_LT(task.changes.size(), 3000U) << "some updates were held back";
+}
+
 TEST(RecordCache, HoldsNothingUntilItsBudgetIsShared) {
     Cached<KeyValueStore> s{Kind::kKeyValue, 0};
     const auto whole = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = 1'000});

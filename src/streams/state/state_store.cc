@@ -145,9 +145,14 @@ std::string_view StateStore::changelog_key(std::string_view row, std::string& /*
 
 Result<void> StateStore::scan(std::string_view from, std::optional<std::string_view> to,
                               Direction direction, const VisitRow& visit) const {
-    HeldRows held;
-    if (cache_) cache_->dirty(from, to, held);
-    return scan_with(std::move(held), from, to, direction, visit);
+    return scan_with(held_back(from, to), from, to, direction, visit);
+}
+
+StateStore::HeldRows StateStore::held_back(std::string_view from,
+                                           std::optional<std::string_view> to) const {
+    HeldRows out;
+    if (cache_) cache_->dirty(from, to, out);
+    return out;
 }
 
 Result<void> StateStore::scan_with(HeldRows held, std::string_view from,

@@ -253,6 +253,27 @@ Result<void> WindowStore::log_row(std::string_view key, std::int64_t start,
     return log(logged_key_, value, timestamp);
 }
 
+StateStore::HeldRows WindowStore::held_index(std::int64_t segment, std::string_view key,
+                                             std::int64_t from, std::int64_t to) const {
+    std::string begin;
+    append_be(begin, segment);
+    std::string end = begin + '\1';
+    begin.push_back('\0');
+    if (to < std::numeric_limits<std::int64_t>::max()) {
+        end = begin;
+        append_be(end, to + 1);
+    }
+    append_be(begin, from);
+    HeldRows out;
+    for (const auto& [row, value] : held_back(begin, end)) {
+        const WindowKey at = split_time_first(std::string_view{row}.substr(kSegmentBytes + 1));
+        if (at.key == key)
+            out.emplace_back(key_first_row(segment, true, at),
+                             value ? std::optional<std::string>{""} : std::nullopt);
+    }
+    return out;
+}
+
 Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view key,
                                         std::int64_t from, std::int64_t to, const Visit& visit,
                                         Direction direction) const {
@@ -266,7 +287,7 @@ Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view k
     std::string value;
     bool go_on = true;
     Result<bool> found = true;
-    LEAT_TRY_VOID(scan(first, last, direction, [&](std::string_view at, std::string_view inside) {
+    const auto see = [&](std::string_view at, std::string_view inside) {
         // A longer key that begins with this one may lie in between.
         if (at.size() != size) return true;
         const auto found_key = split(at.substr(kSegmentBytes + (time_ordered ? 1 : 0)));
@@ -278,7 +299,10 @@ Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view k
         }
         decode(inside, entry);
         return go_on = visit(found_key.start, entry);
-    }));
+    };
+    HeldRows held = time_ordered ? held_index(segment, key, from, to) : HeldRows{};
+    LEAT_TRY_VOID(held.empty() ? scan(first, last, direction, see)
+                               : scan_with(std::move(held), first, last, direction, see));
     if (!found) return std::move(found).error();
     return go_on;
 }

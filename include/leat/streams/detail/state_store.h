@@ -170,6 +170,9 @@ class StateStore {
     using HeldRows = std::vector<std::pair<std::string, std::optional<std::string>>>;
     Result<void> scan_with(HeldRows held, std::string_view from, std::optional<std::string_view> to,
                            Direction direction, const VisitRow& visit) const;
+    /// Updates of from <= row < to that the cache holds back.
+    [[nodiscard]] HeldRows held_back(std::string_view from,
+                                     std::optional<std::string_view> to) const;
     /// Something of that time is put, by a record that is being processed.
     void note_age(std::int64_t timestamp) const;
     /// Appends a record to the changelog, if there is one.

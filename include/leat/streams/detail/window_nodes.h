@@ -32,9 +32,11 @@ class WindowedNode : public Node {
     Result<void> open(Task& task) override {
         store_ = &dynamic_cast<WindowStore&>(task.store(codec_.store()));
         final_.open(task, codec_.store());
-        cached_ = store_->forward_on_flush(
-            [this](const Flushed& update) { return guarded([&] { return tell(update); }); },
-            old_values_);
+        // What is told on close is read from the store, held back or not: a flush tells nothing.
+        if (!final_.on_close())
+            cached_ = store_->forward_on_flush(
+                [this](const Flushed& update) { return guarded([&] { return tell(update); }); },
+                old_values_);
         return Node::open(task);
     }
 
@@ -146,7 +148,6 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
             return update(flow, {windows_.start, std::numeric_limits<std::int64_t>::max()}, close);
         }
     }
-
     Result<void> update(const Flow& flow, Window window, std::int64_t close) {
         if (window.end <= close) {
             this->task().drop(*this, "expired window");
@@ -168,7 +169,6 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
         LEAT_TRY_VOID(this->put(flow, window.start, now));
         return this->tell(flow, window, before, now);
     }
-
     /// The newest window of those that hold `timestamp`.
     [[nodiscard]] std::int64_t newest(std::int64_t timestamp) const {
         return timestamp / windows_.advance.count() * windows_.advance.count();

@@ -126,6 +126,9 @@ class WindowStore final : public SegmentedStore {
     /// Rows of one key in one segment.
     Result<bool> fetch_segment(std::int64_t segment, std::string_view key, std::int64_t from,
                                std::int64_t to, const Visit& visit, Direction direction) const;
+    /// What leads to a key's rows that the cache holds back: only a row that is written has that.
+    [[nodiscard]] HeldRows held_index(std::int64_t segment, std::string_view key, std::int64_t from,
+                                      std::int64_t to) const;
     /// Rows of a key that are not in memory.
     Result<void> fetch_rows(std::string_view key, std::int64_t from, std::int64_t to,
                             const Visit& visit, Direction direction) const;

@@ -39,7 +39,6 @@ inline Duration window_retention(const SlidingWindows& w) {
 inline Duration window_retention(const UnlimitedWindows& w) {
     return window_size(w);
 }
-
 template <class K, class V, class A, class W>
 struct WindowNode {
     using type = WindowAggregateNode<K, V, A, W>;
@@ -48,7 +47,6 @@ template <class K, class V, class A>
 struct WindowNode<K, V, A, SlidingWindows> {
     using type = SlidingAggregateNode<K, V, A>;
 };
-
 inline void check_windows(Graph& graph, const std::string& name, const TimeWindows& w) {
     graph.require(name, w.size.count() > 0 && w.advance.count() > 0 && w.advance <= w.size,
                   "a window's size and advance must be above 0, and the advance at most the size");
@@ -86,6 +84,8 @@ Keeping<K, A> keeping_windows(Graph& graph, std::string_view prefix, const Mater
     if (spec.retention_ms < 0) spec.retention_ms = as.retention.value_or(needed).count();
     spec.window_ms = window_size(windows).count();
     spec.time_ordered = emit == Emit::kOnWindowClose;
+    // Kafka Streams has no cache for the others that are told on close.
+    if (!std::is_same_v<W, TimeWindows> && spec.time_ordered) spec.caching = false;
     check_windows(graph, spec.name, windows);
     graph.require(spec.name, spec.retention_ms >= needed.count(),
                   "the retention is shorter than its windows and their grace period need");

@@ -30,7 +30,7 @@ CELLS = tuple(sorted(
     + [f"store {kind} read" for kind in ("global", "global table's", "table's", "read-only, node by node", "global, node by node")]
     + [f"partitioner of {what}" for what in ("to", "repartition", "foreign-key join")]
     + ["stream print", "table transform_values", "older process", "older split", "older through"]
-    + [f"cached {what}" for what in ("aggregate", "windows", "sessions", "processor's store")]))
+    + [f"cached {what}" for what in ("aggregate", "windows", "windows told on close", "sessions", "processor's store")]))
 
 
 def window_of(op):
@@ -95,6 +95,8 @@ class Walk:
         """Of an aggregate or a processor's store whose updates are held back."""
         if op["op"] in ("count", "reduce", "aggregate") and not op.get("nocache"):
             window = self.window[op["from"]]
+            if self.ops[op["from"]]["op"] == "emit_on_close":
+                return ["cached windows told on close"] if window in ("tumbling", "hopping") else []
             return ["cached " + ("sessions" if window == "session" else "windows" if window else "aggregate")]
         return ["cached processor's store"] if op.get("cached") else []
 

@@ -34,8 +34,6 @@ LEAST = 100
 FILE_CASES = 80
 # Of the part of the page that mutants.py writes.
 MUTANTS_HEADING = "## Mutants\n"
-# Committed cases that are known to differ: not part of the test, so that they can be worked on.
-OPEN = "open"
 
 
 def batches(numbers):
@@ -264,10 +262,8 @@ def random_cases(options, both):
     return 1 if tally.differing or thin else 0
 
 
-def read_fixed(still_open=False):
+def read_fixed():
     for path in sorted(FIXED.glob("*.jsonl.gz")):
-        if (path.name == f"{OPEN}.jsonl.gz") != still_open:
-            continue
         for line in gzip.decompress(path.read_bytes()).decode().splitlines():
             row = json.loads(line)
             yield row["case"], row["java"]
@@ -275,7 +271,7 @@ def read_fixed(still_open=False):
 
 def fixed_cases(options, both):
     """The committed cases through Leat."""
-    rows = list(read_fixed(options.open))
+    rows = list(read_fixed())
     outcomes = both.run_leat([case for case, _ in rows])
     failed = 0
     for (case, java), leat in zip(rows, outcomes):
@@ -290,14 +286,21 @@ def fixed_cases(options, both):
 
 
 def fix(options, both):
-    """Cases into fixed/, one file for each part of the focus before the dot; those that differ today into open.jsonl.gz."""
+    """Cases into fixed/, one file for each part of the focus before the dot, unless one differs."""
     files = collections.defaultdict(list)
     cases = [generate.case(options.seed, number) for number in range(options.fix)]
     cases += map(json.loads, BY_HAND.read_text().splitlines())
+    differ = 0
     for case, java, found in compare(both, cases):
+        if found:
+            report_case(case, found)
+            differ += 1
         java.pop("detail", None)
         java["out"] = {topic: [engines.without_words(row) for row in rows] for topic, rows in java.get("out", {}).items()}
-        files[OPEN if found else case["focus"].split(".")[0]].append(json.dumps({"case": case, "java": java}, separators=(",", ":")))
+        files[case["focus"].split(".")[0]].append(json.dumps({"case": case, "java": java}, separators=(",", ":")))
+    if differ:
+        print(f"{differ} of {len(cases)} cases differ: nothing is written")
+        return 1
     FIXED.mkdir(exist_ok=True)
     for old in FIXED.glob("*.jsonl.gz"):
         old.unlink()
@@ -306,7 +309,7 @@ def fix(options, both):
             part = "" if first == 0 else f"-{first // FILE_CASES + 1}"
             packed = gzip.compress("\n".join(lines[first:first + FILE_CASES]).encode(), 9, mtime=0)
             (FIXED / f"{name}{part}.jsonl.gz").write_bytes(packed)
-    print(f"{len(cases)} cases in {len(files)} files, {len(files[OPEN])} of them differ")
+    print(f"{len(cases)} cases in {len(files)} files")
     return 0
 
 
@@ -334,7 +337,6 @@ def main():
     parser.add_argument("--report", metavar="FILE", help="writes the page of docs/proof")
     parser.add_argument("--case", metavar="FILE")
     parser.add_argument("--fixed", action="store_true")
-    parser.add_argument("--open", action="store_true", help="with --fixed: the committed cases that are known to differ")
     parser.add_argument("--fix", type=int, metavar="N")
     options = parser.parse_args()
     if options.report and (options.focus or options.first):

@@ -165,6 +165,28 @@ def behind_a_cache(g):
     g.add("to", at, topic=f"out{g.outs}", strict=True if kind == "production" else None)
 
 
+def cached_on_close(g):
+    """Windows that are told on close, several of whose updates one record makes."""
+    at = g.stream(1)
+    if g.rng.random() < 0.7:
+        at = g.add("flat_map_values", at, f=g.pick(("words", "twice")), name=g.name())
+    at = g.add("group_by_key", at, name=g.name())
+    at = g.add("emit_on_close", g.add("windowed", at, **g.window(g.pick(("tumbling", "hopping")))))
+    verb = g.pick(("count", "reduce", "aggregate"))
+    g.end_table(g.gather(at, verb), numbers=verb == "count", windowed=True)
+
+
+def put_again(g):
+    """Rows of a cached store, of which one record puts some again behind others."""
+    source = g.stream(1)
+    first = g.add("flat_map", source, k=g.pick(("value", "first_letter")), f="words", name=g.name())
+    again = g.add("map", source, k="first_letter", f=g.pick(VALUES[:3]), name=g.name())
+    at = g.add("merge", first, again, name=g.name())
+    g.names += 1
+    g.end_stream(g.add(g.pick(("process", "process_values")), at, store=f"st{g.names}", name=g.name(), memory=True if g.memory else None,
+                       cached=True if g.cached else None))
+
+
 def transform_values(g):
     kept = g.named()
     g.end_table(g.add("transform_values", g.table(), f=g.pick(VALUES), **kept, name=g.name()))
@@ -192,4 +214,5 @@ FOCUSES = {"store.global": global_store, "store.global_table": global_table, "st
            "store.read_only": node_by_node("read_only"), "store.global_node": node_by_node("global"),
            "partition.to": partitioned_to, "partition.repartition": partitioned_repartition, "partition.foreign": partitioned_foreign,
            "print.lines": printed, "handlers.two_topics": two_topics, "handlers.cached": behind_a_cache,
+           "cached.emit_on_close": cached_on_close, "cached.put_again": put_again,
            "older.transform_values": transform_values, "older.process": older_process, "older.split": older_split, "older.through": through}

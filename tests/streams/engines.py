@@ -245,7 +245,8 @@ def is_improvement(case, java, leat):
     Behind an emit on close the results of Kafka Streams are all there, unless something stands between them and their topic that makes
     other results of more."""
     ops = case["ops"]
-    if is_let_go(case, java, leat):
+    leat = with_letters_let_go(case, java, leat)
+    if not differences(java, leat):
         return True
     emits = [at for at, op in enumerate(ops) if op["op"] == "emit_on_close"]
     waits = any(op["op"] == "join" and op["kind"] == "left" and "grace" in op and "before" not in op for op in ops)
@@ -267,14 +268,14 @@ def is_improvement(case, java, leat):
     return True
 
 
-def is_let_go(case, java, leat):
-    """Whether all that differs are dead letters that have lost key and value in Kafka Streams, for their record was written somewhere before."""
+def with_letters_let_go(case, java, leat):
+    """Leat's outcome in which dead letters have no key and value that have lost theirs in Kafka Streams, for their record was written somewhere before."""
     dead = case.get("handlers", {}).get("dead")
     if dead is None or len(java.get("out", {}).get(dead, [])) != len(leat.get("out", {}).get(dead, [])):
-        return False
+        return leat
     letters = [[mine[0], None, None, *mine[3:]] if theirs[1] is None and theirs[2] is None else mine
                for theirs, mine in zip(java["out"].get(dead, []), leat["out"].get(dead, []))]
-    return not differences(java, leat | {"out": leat["out"] | ({dead: letters} if letters else {})})
+    return leat | {"out": leat["out"] | {dead: letters}} if letters else leat
 
 
 def store_differences(java, leat):

@@ -68,7 +68,7 @@ def wait_until(condition, what, seconds=40, pause=0.02):
 
 def settle():
     """Apache Kafka tells of a change a moment after it agreed to it: pause before looking at the outcome."""
-    time.sleep(0.5)
+    time.sleep(1.5)
 
 
 def connections_to(address):

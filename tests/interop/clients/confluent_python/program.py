@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.environ["LEAT_INTEROP"])
 import confluent_kafka  # noqa: E402
@@ -506,11 +507,19 @@ def alter_configs(context, facts):
         entries = [admin.ConfigEntry(n, v, incremental_operation=op) for op, n, v in changes]
         return outcome(context.admin.incremental_alter_configs([admin.ConfigResource(kind, of, incremental_configs=entries)]))
 
+    seen = []
+
     def values():
-        settle()
+        """Each change shows when the broker has applied it, which Apache Kafka does behind its answer."""
         resource = admin.ConfigResource(admin.ResourceType.TOPIC, name)
-        found = context.admin.describe_configs([resource])[resource].result(30)
-        return sorted(f"{e.name}={e.value}" for e in found.values() if e.source == 1)
+        deadline = time.monotonic() + 10
+        while True:
+            found = context.admin.describe_configs([resource])[resource].result(30)
+            now = sorted(f"{e.name}={e.value}" for e in found.values() if e.source == 1)
+            if now not in seen or time.monotonic() > deadline:
+                seen.append(now)
+                return now
+            settle()
 
     op = admin.AlterConfigOpType
     facts += [f"set {alter((op.SET, 'retention.ms', '123456'), (op.SET, 'max.message.bytes', '2000000'))}", str(values())]

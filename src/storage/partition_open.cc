@@ -161,8 +161,13 @@ Result<void> sync_recovered(ShardContext& context, Log& log, const std::string& 
     return {};
 }
 
-/// Takes over the newest snapshot that can be read, and strikes it off the list; without one, the
-/// producers begin with nothing.
+/// The file is there, and is none: not so an error of the disk, which may be over at the next try.
+bool is_corrupt(const Error& error) {
+    return error.code() == Errc::kMalformed || error.code() == Errc::kLimitExceeded;
+}
+
+/// Takes over the newest snapshot that is whole, and strikes it off the list; without one, the
+/// producers begin with nothing. Those that are corrupt go. Errors: kIoError.
 Result<void> restore_newest(PartitionState& s, std::vector<Offset>& snapshots) {
     s.snapshots = {};
     s.producers.restore({});
@@ -170,6 +175,7 @@ Result<void> restore_newest(PartitionState& s, std::vector<Offset>& snapshots) {
         const Offset at = snapshots.back();
         snapshots.pop_back();
         auto entries = load_snapshot(s.context.disk, s.path, at);
+        if (!entries && !is_corrupt(entries.error())) return std::move(entries).error();
         if (entries) {
             s.producers.restore(*std::move(entries));
             s.snapshots.at = at;

@@ -156,5 +156,46 @@ TEST(PartitionSnapshot, ReadsBelowAStartThatADeletionCouldNotReachAreRefused) {
     EXPECT_EQ(p.f.read(10).error, Errc::kKafkaStorageError);
 }
 
+// A disk that fails for a moment must not cost what the producers may send again.
+TEST(PartitionSnapshot, StaysWhenItCannotBeReadForAMoment) {
+    for (const testkit::DiskCall call : {testkit::DiskCall::kOpen, testkit::DiskCall::kRead}) {
+        for (const std::string ending : {".snapshot", ".window"}) {
+            SCOPED_TRACE(ending + (call == testkit::DiskCall::kOpen ? ", open" : ", read"));
+            PartitionFixture f;
+            ASSERT_OK(f.open());
+            ASSERT_EQ(append_to(f, kBusy, 0).error, Errc::kNone);
+            ASSERT_TRUE(f.stop());
+            const std::string path = PartitionFixture::folder() + "/00000000000000000001" + ending;
+            ASSERT_TRUE(*f.disk.exists(path));
+            bool has_failed = false;
+            f.disk.set_observer([&](testkit::DiskCall made, const std::string& at) {
+                if (has_failed || made != call || at != path) return;
+                has_failed = true;
+                f.disk.fail(call, 1);
+            });
+            EXPECT_ERRC(f.open(), Errc::kIoError);
+            EXPECT_TRUE(has_failed);
+            f.disk.set_observer({});
+            EXPECT_TRUE(*f.disk.exists(path));
+            f.kill();
+            ASSERT_OK(f.open());
+            EXPECT_EQ(append_to(f, kBusy, 0).base_offset, Offset{0});
+            EXPECT_EQ(append_to(f, kBusy, 1).base_offset, Offset{1});
+        }
+    }
+}
+
+TEST(PartitionSnapshot, GoesWhenItIsCorrupt) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(append_to(f, kBusy, 0).error, Errc::kNone);
+    ASSERT_TRUE(f.stop());
+    const std::string path = PartitionFixture::folder() + "/00000000000000000001.snapshot";
+    f.disk.flip_bit(path, 12, 3);
+    ASSERT_OK(f.open());
+    EXPECT_FALSE(*f.disk.exists(path));
+    EXPECT_EQ(append_to(f, kBusy, 0).base_offset, Offset{0});
+}
+
 }  // namespace
 }  // namespace leat::storage

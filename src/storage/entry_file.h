@@ -137,11 +137,18 @@ class EntryFile {
         file_.close();
         auto removed = file_.cache().disk().remove_file(file_.path());
         if (!removed && removed.error().code() != Errc::kNotFound) return removed;
-        exists_ = torn_ = false;
-        loaded_ = true;
+        reload(false);
+        return {};
+    }
+
+    /// Somebody else has put another file there, or removed it.
+    void reload(bool exists) {
+        file_.close();
+        exists_ = exists;
+        torn_ = false;
+        loaded_ = !exists;
         stored_ = 0;
         unwritten_ = {};
-        return {};
     }
 
     /// All bytes of the file, for a check. Errors: kIoError.

@@ -219,6 +219,7 @@ Result<void> Log::close() {
         LEAT_TRY_VOID(file->truncate(active.size()));
         state.unsynced.add(file);
     }
+    state.list_aborted(active);
     LEAT_TRY_VOID(state.settle_tail());
     const Unsynced rest = take_unsynced();
     for (const auto& unsynced : rest.files) LEAT_TRY_VOID(unsynced->sync());

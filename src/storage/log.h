@@ -29,10 +29,10 @@ struct LogOptions {
     std::optional<Offset> durable_mark;
     /// The last run ended by shut_down(): no scan is needed.
     bool clean = false;
-    Offset log_start;  ///< As it was stored; segments below may still be there.
-    WallMs now;        ///< For the age of the active segment.
-    /// False only for Faults::skip_crc_check.
-    bool check_crc = true;
+    Offset log_start;               ///< As it was stored; segments below may still be there.
+    bool has_transactions = false;  ///< Producers of them are known.
+    WallMs now;                     ///< For the age of the active segment.
+    bool check_crc = true;          ///< False only for Faults::skip_crc_check.
 };
 
 /// What opening found.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/aborted_list.h"
 #include "storage/batch_scan.h"
 #include "storage/segment_files.h"
 
@@ -43,6 +44,7 @@ class FolderRepair {
         }
         for (const rt::DirEntry& entry : *entries) {
             if (entry.name == kEpochFileName) folder_.has_epochs = true;
+            if (entry.name == kAbortedListName) folder_.has_aborted_list = true;
             const auto name = parse_file_name(entry.name);
             if (entry.is_directory || !name) continue;
             switch (name->stage) {

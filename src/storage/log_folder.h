@@ -18,6 +18,7 @@ namespace leat::storage {
 struct LogFolder {
     std::map<Offset, Segment::Present> segments;  ///< Each has its log file.
     bool has_epochs = false;
+    bool has_aborted_list = false;
     bool is_new = false;  ///< It was made just now.
     /// An exchange cannot be finished because its file is damaged; "" otherwise.
     std::string damage;

@@ -91,6 +91,7 @@ Result<void> LogState::roll(WallMs now) {
         unsynced.add(*std::move(file));
     }
     LEAT_TRY_VOID(begin_segment(log_end, now));
+    list_aborted(full);
     full.close_indexes();
     rolled = true;
     return {};
@@ -110,20 +111,36 @@ Result<void> LogState::roll_expired(WallMs now) {
     return {};
 }
 
-Result<void> LogState::write_epochs() {
-    const std::string text = epochs.encode();
-    const std::string path = path_of(kEpochFileName);
+Result<void> LogState::replace_soon(std::string_view name, const std::string& text) {
+    const std::string path = path_of(name);
     const std::string temporary = path + ".tmp";
     LEAT_TRY(auto file, disk.open(temporary, rt::OpenMode::kCreate));
     LEAT_TRY_VOID(file->truncate(FilePos{0}));
     const Bytes part = std::as_bytes(std::span{text});
     LEAT_TRY_VOID(file->write_at(FilePos{0}, {&part, 1}));
     // Renamed before it is synced, to spare the append two syncs. A crash in between may leave a
-    // file that cannot be read: then recovery makes it from the batches.
+    // file that cannot be read: then recovery makes it anew.
     LEAT_TRY_VOID(disk.rename(temporary, path));
     unsynced.add(std::move(file));
     names_unsynced = true;
     return {};
+}
+
+Result<void> LogState::write_epochs() {
+    return replace_soon(kEpochFileName, epochs.encode());
+}
+
+void LogState::list_aborted(Segment& segment) {
+    if (!segment.has_aborted() || aborted_owed.value >= 0) return;
+    aborted_list.forget_below(segments.front()->base());
+    const auto raw = segment.aborted().entries().raw();
+    if (raw && aborted_list.note(segment.base(), *raw))
+        ignore(replace_soon(kAbortedListName, aborted_list.encode()), "the next start can without");
+}
+
+Result<void> LogState::store_aborted_list() {
+    const std::string text = aborted_list.encode();
+    return rt::replace_file(disk, path_of(kAbortedListName), std::as_bytes(std::span{text}));
 }
 
 Result<void> LogState::forget_epochs_below(Offset start) {

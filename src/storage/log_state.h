@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/aborted_list.h"
 #include "storage/leader_epochs.h"
 #include "storage/log.h"
 #include "storage/segment.h"
@@ -69,6 +70,7 @@ class LogState {
     Offset log_end;
     std::int64_t size_bytes = 0;
     LeaderEpochs epochs;
+    AbortedList aborted_list;
     KnownPlaces places;
 
     SyncList unsynced;
@@ -118,12 +120,22 @@ class LogState {
     /// The same, durable at once.
     Result<void> store_epochs();
 
+    /// `segment` takes no more: the list gets what its index of aborted transactions holds, when it
+    /// has one. It is durable with the next sync, and a start can do without.
+    void list_aborted(Segment& segment);
+    /// Writes the list, durable at once.
+    Result<void> store_aborted_list();
+
     /// Renames the files of `segment` to ".deleted"; they are removed later.
     Result<void> retire(Segment& segment, WallMs due);
     /// Drops the first `count` segments; one after the other, unless what is left of them after a
     /// crash lies below options.log_start. Errors leave the others in place.
     Result<void> retire_first(std::size_t count, WallMs now);
     [[nodiscard]] std::string path_of(std::string_view name) const;
+
+  private:
+    /// The file has the new text, or after a crash what nobody can read.
+    Result<void> replace_soon(std::string_view name, const std::string& text);
 };
 
 }  // namespace leat::storage

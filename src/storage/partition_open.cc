@@ -190,6 +190,12 @@ Result<void> restore_newest(PartitionState& s, std::vector<Offset>& snapshots) {
     return {};
 }
 
+bool knows_transactions(const ProducerState& producers) {
+    return std::ranges::any_of(producers.entries(), [](const auto& item) {
+        return item.second.coordinator_epoch >= 0 || item.second.transaction_start.value >= 0;
+    });
+}
+
 void set_aside(PartitionState& s, std::string why) {
     s.is_quarantined = true;
     s.offline_reason = std::move(why);
@@ -210,6 +216,7 @@ Result<void> open_log(PartitionState& s, std::optional<Offset> mark) {
                            .durable_mark = mark,
                            .clean = s.context.was_clean,
                            .log_start = s.log_start,
+                           .has_transactions = knows_transactions(s.producers),
                            .now = now,
                            .check_crc = !s.context.faults.skip_crc_check};
         LEAT_TRY(s.log, Log::open(s.context.disk, s.context.files, std::move(options),

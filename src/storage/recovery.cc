@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "storage/aborted_repair.h"
 #include "storage/log_folder.h"
 #include "storage/log_state.h"
 #include "storage/torn_tail.h"
@@ -41,7 +42,9 @@ class Recovery {
         if (!folder.damage.empty()) note_damage(folder.damage);
         LEAT_TRY_VOID(open_segments(folder));
         LEAT_TRY_VOID(load_epochs(folder));
+        has_aborted_list_ = folder.has_aborted_list;
         if (is_good()) LEAT_TRY_VOID(scan());
+        if (is_good()) LEAT_TRY_VOID(settle_aborted());
         return settle();
     }
 
@@ -281,6 +284,7 @@ class Recovery {
             LEAT_TRY_VOID(find_epochs_before(index, batch.at));
         has_taken_ = true;
         last_epoch_ = epoch;
+        has_transactions_ = has_transactions_ || batch.header.is_transactional();
         if (epoch >= 0 && state_.epochs.assign(epoch, batch.header.base_offset))
             epochs_changed_ = true;
         LEAT_TRY_VOID(state_.segments[index]->note(batch.header, batch.at,
@@ -361,6 +365,17 @@ class Recovery {
         return {};
     }
 
+    Result<void> settle_aborted() {
+        const Offset end = state_.active().end();
+        auto repaired = repair_aborted(
+            state_, {.complete_below = replay_ ? std::min(replay_from_, end) : end,
+                     .has_list = has_aborted_list_,
+                     .has_transactions = has_transactions_ || state_.options.has_transactions});
+        if (repaired || repaired.error().code() != Errc::kCorruptMessage) return repaired;
+        note_damage(std::string{repaired.error().detail()});
+        return {};
+    }
+
     Result<void> settle() {
         state_.log_end = state_.active().end();
         for (const auto& segment : state_.segments) state_.size_bytes += segment->size().value;
@@ -402,6 +417,8 @@ class Recovery {
     bool is_clean_;
     Offset mark_;  ///< 0 when none is known.
     bool has_taken_ = false;
+    bool has_aborted_list_ = false;
+    bool has_transactions_ = false;
     bool epochs_changed_ = false;
     bool has_synced_ = false;
     std::int32_t last_epoch_ = -1;

@@ -186,10 +186,6 @@ Result<FilePos> Segment::trust_indexes(Offset below, FilePos size) {
         keep_only(times().entries(), kept == 0 ? 0 : TimeIndex::valid_entries(raw_times)));
     LEAT_TRY(const auto times_file, times().truncate(below));
     LEAT_TRY_VOID(sync(times_file));
-    if (has_aborted()) {
-        LEAT_TRY(const auto raw_aborted, aborted().entries().raw());
-        LEAT_TRY_VOID(keep_only(aborted().entries(), TxnIndex::valid_entries(raw_aborted, base_)));
-    }
     return trusted_to();
 }
 

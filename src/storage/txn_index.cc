@@ -67,4 +67,24 @@ Result<std::shared_ptr<rt::File>> TxnIndex::rewrite(Offset from) {
     return entries_.rewrite(first);
 }
 
+Result<void> TxnIndex::replace(const std::vector<TxnEntry>& entries) {
+    std::vector<std::byte> raw(entries.size() * TxnEntry::kBytes);
+    for (std::size_t i = 0; i < entries.size(); ++i)
+        entries[i].put(raw.data() + i * TxnEntry::kBytes);
+    CachedFile& file = entries_.file();
+    auto replaced = rt::replace_file(file.cache().disk(), file.path(), raw);
+    entries_.reload(replaced.has_value() || entries_.exists());
+    return replaced;
+}
+
+Result<void> TxnIndex::spoil() {
+    entries_.reload(entries_.exists());
+    LEAT_TRY(const std::size_t count, entries_.count());
+    if (count == 0) return {};
+    LEAT_TRY(const auto file, entries_.file().open());
+    LEAT_TRY_VOID(file->truncate(FilePos{1}));
+    entries_.reload(true);
+    return file->sync();
+}
+
 }  // namespace leat::storage

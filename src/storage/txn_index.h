@@ -57,6 +57,12 @@ class TxnIndex {
     /// or null. Errors: kIoError, kNoSpace.
     Result<std::shared_ptr<rt::File>> rewrite(Offset from);
 
+    /// Puts a file with these in the place of the one that is there, in one step, durably. Errors:
+    /// kIoError, kNoSpace.
+    Result<void> replace(const std::vector<TxnEntry>& entries);
+    /// Leaves of the file, when there is one, what nobody takes for an index.
+    Result<void> spoil();
+
     [[nodiscard]] EntryFile<TxnEntry>& entries() noexcept { return entries_; }
 
   private:

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/aborted_list.h"
 #include "storage/batch_scan.h"
 #include "storage/check/index_check.h"
 #include "storage/check/state_check.h"
@@ -26,9 +27,9 @@ constexpr std::int64_t kIndexFileMax = std::int64_t{1} << 30U;
 constexpr Offset kNoOffset{std::numeric_limits<std::int64_t>::max()};
 constexpr std::int64_t kProgressBytes = std::int64_t{1} << 20U;
 
-constexpr std::string_view kSmallFiles[] = {kEpochFileName, "partition.metadata",
-                                            "log-start-offset-checkpoint", "cleaner-offset",
-                                            kDamageNoteName};
+constexpr std::string_view kSmallFiles[] = {
+    kEpochFileName,   "partition.metadata", "log-start-offset-checkpoint",
+    "cleaner-offset", kDamageNoteName,      kAbortedListName};
 
 /// Files of one segment, by kind, without snapshots.
 struct SegmentNames {

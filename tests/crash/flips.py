@@ -21,6 +21,9 @@ import load
 
 NUMBERS = itertools.count()
 DAMAGES = ("bit", "sector", "end")
+BANK_PARTITIONS = 2
+#: What is made of the log, and hides what was aborted: after damage the same is committed.
+OF_ABORTED = (".txnindex", "aborted-segments", ".snapshot", ".window")
 SECTOR = 512
 #: A start may be refused for these, with a message that names the file: nothing can replace them.
 REFUSABLE = ("metadata.db", "meta.properties")
@@ -66,6 +69,7 @@ class Original:
             run.begin()
             self.scenario.keep_busy()
             run.worker.wait_for_acknowledgements(500)
+            self.transfer(run)
             run.worker.process.terminate()
             run.worker.process.wait(timeout=90)
             if not run.broker.stop():
@@ -79,8 +83,37 @@ class Original:
             self.complaints = complaints(options, self.data)
             run.restart()
             self.seen = self.read(run, self.folder / "original.log")
+            self.committed = self.read_committed(run, self.folder / "committed.log")
+            if not self.committed or not any(segment.with_suffix(".txnindex") in self.files().get(".txnindex", []) for segment in closed_segments(self)):
+                raise load.Broken("no closed segment has aborted transactions")
         finally:
             run.end()
+
+    def transact(self, run, mode, log, *more):
+        return [str(part) for part in (self.options.txn_worker, mode, "--broker", run.broker.address, "--log", log, "--topic", "bank",
+                                       "--partitions", BANK_PARTITIONS, *more)]
+
+    def transfer(self, run):
+        """Transactions, a fifth of them aborted, over several segments."""
+        run.broker.run("topic", "create", "bank", "--partitions", str(BANK_PARTITIONS), "--set", "segment.ms=400")
+        log, status = self.folder / "bank.log", self.folder / "status.bank"
+        worker = subprocess.Popen(self.transact(run, "bank", log, "--threads", 3, "--status", status), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            load.wait_for("closed segments with aborted transactions",
+                          lambda: len(list(run.broker.data.glob("bank-*/*.txnindex"))) >= 2 * BANK_PARTITIONS, 60)
+            worker.terminate()
+            worker.wait(timeout=30)
+        finally:
+            worker.kill()
+            worker.wait()
+
+    def read_committed(self, run, log):
+        """What one is given who reads what is committed of the transactions."""
+        done = subprocess.run(self.transact(run, "dump", log, "--patience", 10), capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise load.Broken(f"what is committed cannot be read: {done.stderr[-300:].strip()}")
+        return sorted(log.read_text(encoding="ascii").splitlines())
 
     def read(self, run, log, patience=60):
         worker = self.options.worker
@@ -168,6 +201,8 @@ def one(options, run_class, original, path, how, rng):
         else:
             seen = original.read(run, folder / "read.log", patience=4)
             findings = judge(original, data, path, seen, run.broker.log.read_bytes()) | answers_of_set_aside(run.broker)
+            if path.name.endswith(OF_ABORTED) and original.read_committed(run, folder / "committed.log") != original.committed:
+                findings["other records are committed"] = [done]
     except (load.Broken, subprocess.TimeoutExpired) as why:
         findings = {"broken": [str(why)]}
     finally:

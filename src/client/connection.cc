@@ -27,7 +27,7 @@ Connection::Connection(Endpoint endpoint, ConnectionOptions options, Socket sock
 Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& to,
                                                      ConnectionOptions options) {
     const Deadline deadline = std::chrono::steady_clock::now() + options.connect_timeout;
-    LEAT_TRY(Socket socket, Socket::connect(to, deadline));
+    LEAT_TRY(Socket socket, Socket::connect(to, deadline, options.stop));
     const Security* security = options.security.get();
     if (security != nullptr && security->tls != nullptr)
         if (const Result<void> done =

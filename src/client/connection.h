@@ -32,6 +32,7 @@ struct ConnectionOptions {
     std::chrono::milliseconds request_timeout{30'000};
     std::shared_ptr<const Security> security;  ///< Null: neither TLS nor SASL.
     std::size_t response_bytes_max = std::size_t{256} << 20U;
+    int stop = -1;  ///< As Socket::connect()'s: whose calls end with kCancelled.
 };
 
 /// A decoded response with the memory it points into. Moving keeps every view valid.

@@ -28,14 +28,18 @@ Error network_error(std::string_view what, int code) {
     return Error{Errc::kNetworkException, std::string{what} + ": " + std::strerror(code)};
 }
 
-/// Waits until `descriptor` is ready for `events`. Errors: kTimedOut.
-Result<void> wait_for(int descriptor, short events, Deadline deadline) {
+/// Waits until `descriptor` is ready for `events`. Errors: kTimedOut; kCancelled (`stop` can be
+/// read).
+Result<void> wait_for(int descriptor, short events, Deadline deadline, int stop) {
     while (true) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
-        pollfd waiting{.fd = descriptor, .events = events, .revents = 0};
+        // A negative descriptor is passed over.
+        std::array<pollfd, 2> waiting{pollfd{.fd = descriptor, .events = events, .revents = 0},
+                                      pollfd{.fd = stop, .events = POLLIN, .revents = 0}};
         const int wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
-        const int ready = poll(&waiting, 1, wait_ms);
+        const int ready = poll(waiting.data(), waiting.size(), wait_ms);
+        if (waiting[1].revents != 0) return Error{Errc::kCancelled, "nobody waits any more"};
         if (ready > 0) return {};
         if (ready == 0) return Error{Errc::kTimedOut, "no answer in time"};
         if (errno != EINTR) return network_error("poll", errno);
@@ -43,13 +47,13 @@ Result<void> wait_for(int descriptor, short events, Deadline deadline) {
 }
 
 /// A connected descriptor, or the error of this one address.
-Result<int> connect_one(const addrinfo& address, Deadline deadline) {
+Result<int> connect_one(const addrinfo& address, Deadline deadline, int stop) {
     const int descriptor =
         ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return network_error("socket", errno);
     int failure = ::connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
     if (failure == EINPROGRESS) {
-        if (Result<void> ready = wait_for(descriptor, POLLOUT, deadline); !ready) {
+        if (Result<void> ready = wait_for(descriptor, POLLOUT, deadline, stop); !ready) {
             close(descriptor);
             return std::move(ready).error();
         }
@@ -75,13 +79,15 @@ Error tls_failed(const Error& error) {
 }  // namespace
 
 Socket::Socket(Socket&& other) noexcept
-    : tls_(std::move(other.tls_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+    : tls_(std::move(other.tls_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      stop_(other.stop_) {}
 
 Socket::~Socket() {
     if (descriptor_ >= 0) close(descriptor_);
 }
 
-Result<Socket> Socket::connect(const Endpoint& to, Deadline deadline) {
+Result<Socket> Socket::connect(const Endpoint& to, Deadline deadline, int stop) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
@@ -93,8 +99,8 @@ Result<Socket> Socket::connect(const Endpoint& to, Deadline deadline) {
     Errc why = Errc::kNetworkException;
     std::string reason = "no address";
     for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-        Result<int> descriptor = connect_one(*one, deadline);
-        if (descriptor) return Socket{*descriptor};
+        Result<int> descriptor = connect_one(*one, deadline, stop);
+        if (descriptor) return Socket{*descriptor, stop};
         why = descriptor.error().code();
         reason = std::string{descriptor.error().detail()};
     }
@@ -107,7 +113,7 @@ Result<void> Socket::write_raw(Bytes bytes, Deadline deadline) {
         if (sent >= 0) {
             bytes = bytes.subspan(static_cast<std::size_t>(sent));
         } else if (errno == EAGAIN) {
-            LEAT_TRY_VOID(wait_for(descriptor_, POLLOUT, deadline));
+            LEAT_TRY_VOID(wait_for(descriptor_, POLLOUT, deadline, stop_));
         } else if (errno != EINTR) {
             return network_error("connection lost while sending", errno);
         }
@@ -122,7 +128,7 @@ Result<std::size_t> Socket::read_raw(MutableBytes to, Deadline deadline) {
         if (got == 0) {
             return Error{Errc::kNetworkException, "the broker closed the connection"};
         } else if (errno == EAGAIN) {
-            LEAT_TRY_VOID(wait_for(descriptor_, POLLIN, deadline));
+            LEAT_TRY_VOID(wait_for(descriptor_, POLLIN, deadline, stop_));
         } else if (errno != EINTR) {
             return network_error("connection lost while waiting for an answer", errno);
         }

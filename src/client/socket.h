@@ -23,7 +23,9 @@ class Socket {
     /// Errors: kNetworkException (no such host, refused, unreachable), kTimedOut; the detail has
     /// both
     ///         address and reason.
-    static Result<Socket> connect(const Endpoint& to, Deadline deadline);
+    /// `stop`: as soon as that descriptor can be read, nothing waits any more, in this call and all
+    /// later ones; -1 for none. Errors then: kCancelled.
+    static Result<Socket> connect(const Endpoint& to, Deadline deadline, int stop = -1);
 
     Socket(Socket&& other) noexcept;
     Socket& operator=(Socket&& other) = delete;
@@ -42,7 +44,7 @@ class Socket {
     Result<void> read(MutableBytes to, Deadline deadline);
 
   private:
-    explicit Socket(int descriptor) : descriptor_(descriptor) {}
+    Socket(int descriptor, int stop) : descriptor_(descriptor), stop_(stop) {}
     Result<void> write_raw(Bytes bytes, Deadline deadline);
     /// At least one byte.
     Result<std::size_t> read_raw(MutableBytes to, Deadline deadline);
@@ -52,6 +54,7 @@ class Socket {
 
     std::optional<rt::TlsChannel> tls_;
     int descriptor_ = -1;
+    int stop_ = -1;  ///< Not ours.
 };
 
 }  // namespace leat::client

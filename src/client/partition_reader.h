@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads partitions of one's own choice, each through a queue of its own, so that one that is not
-// drained stops fetching and holds up no other. Layer: client (L3), on librdkafka.
+// drained stops fetching and holds up no other. Layer: client (L3).
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
-#include <string>
 #include <variant>
 #include <vector>
 
@@ -20,7 +18,8 @@
 
 namespace leat::client {
 
-/// A record with the memory its views point into.
+/// A record with the memory its views point into, which may be that of many records.
+/// Threading: read anywhere; what is given by one reader is destroyed by one thread at a time.
 struct HeldRecord {
     ReceivedRecord record;
     std::unique_ptr<void, void (*)(void*)> memory{nullptr, [](void*) {}};
@@ -33,51 +32,48 @@ using PartitionEvent = std::variant<Nothing, HeldRecord, ReachedEnd, Trouble>;
 /// Threading: not synchronised.
 class PartitionReader {
   public:
-    /// Does not connect yet. Sets group.id when there is none (librdkafka wants one); nothing is
-    /// ever committed. Errors: kInvalidSetting.
+    /// A reader of batches of our own (batch_reader.h), or, where settings ask for what our
+    /// connections cannot do, one on librdkafka. Does not connect yet; nothing is ever committed.
+    /// Errors: kInvalidSetting.
     static Result<std::unique_ptr<PartitionReader>> open(const std::vector<Property>& properties);
     PartitionReader(const PartitionReader&) = delete;
     PartitionReader& operator=(const PartitionReader&) = delete;
-    ~PartitionReader();
+    virtual ~PartitionReader() = default;
 
-    /// None of them may be there already. Errors: kUsage.
-    Result<void> add(std::span<const StartAt> starts);
+    /// None of them may be there already; each with an offset, none of Kafka's names for one.
+    /// Errors: kUsage.
+    virtual Result<void> add(std::span<const StartAt> starts) = 0;
     /// What was read ahead of them is dropped.
-    Result<void> remove(std::span<const TopicPartition> where);
+    virtual Result<void> remove(std::span<const TopicPartition> where) = 0;
 
-    /// The next event of one partition that was added; does not wait. Errors: kNotFound (not
-    /// added), what reading cannot recover from.
-    Result<PartitionEvent> next(const TopicPartition& where);
-
-    /// A partition that was added, for who reads many records of it. Good until remove() or a new
-    /// add() of it.
-    struct Lane;
+    /// A partition that was added. Good until remove() or a new add() of it.
+    struct Lane {
+        Lane() = default;
+        Lane(const Lane&) = delete;
+        Lane& operator=(const Lane&) = delete;
+        virtual ~Lane() = default;
+    };
     /// Null when it was not added.
-    [[nodiscard]] Lane* lane(const TopicPartition& where) const;
-    Result<PartitionEvent> next(Lane& lane);
+    [[nodiscard]] virtual Lane* lane(const TopicPartition& where) const = 0;
+    /// The next event; does not wait. Errors: what reading cannot recover from.
+    virtual Result<PartitionEvent> next(Lane& lane) = 0;
     /// Puts the next event over what `into` held, if that is a record; false: next() tells it.
-    bool take(Lane& lane, HeldRecord& into);
+    virtual bool take(Lane& lane, HeldRecord& into) = 0;
+    /// For who does not read much. Errors: kNotFound (not added).
+    Result<PartitionEvent> next(const TopicPartition& where);
 
     /// Records of it, about, that were fetched and that next() has not given yet; 0 when it was not
     /// added.
-    [[nodiscard]] std::size_t waiting(const TopicPartition& where) const;
+    [[nodiscard]] virtual std::size_t waiting(const TopicPartition& where) const = 0;
 
     /// Waits until something came in for any partition, at most `wait`; may return early. Reports
     /// connection trouble and fatal errors of the client as a whole.
-    Result<void> wait(std::chrono::milliseconds wait);
+    virtual Result<void> wait(std::chrono::milliseconds wait) = 0;
     /// Makes wait() return. Threading: thread-safe.
-    void wake();
+    virtual void wake() = 0;
 
-    /// The first offset whose record is not older than `time`; the end when there is none.
-    Result<std::int64_t> offset_at(const TopicPartition& where, WallMs time,
-                                   std::chrono::milliseconds wait);
-    /// First and last offset; end under read_committed: of the last stable record.
-    Result<Watermarks> watermarks(const TopicPartition& where, std::chrono::milliseconds wait);
-
-  private:
-    struct State;
-    explicit PartitionReader(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+  protected:
+    PartitionReader() = default;
 };
 
 }  // namespace leat::client

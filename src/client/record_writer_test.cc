@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/check.h"
-#include "client/partition_reader.h"
 #include "client/rdkafka.h"
+#include "client/rdkafka_reader.h"
 
 namespace leat::client {
 namespace {
@@ -85,10 +85,10 @@ TEST(RecordWriter, TellsOfFailuresInAnyCase) {
     EXPECT_EQ(told.front().code, Errc::kTimedOut);
 }
 
-TEST(PartitionReader, GivesRecordsInOrderAndThenTheEnd) {
+TEST(RdkafkaReader, GivesRecordsInOrderAndThenTheEnd) {
     const PlayedCluster cluster;
     static_cast<void>(cluster.write(Reports::kFailures));
-    auto reader = PartitionReader::open(cluster.properties());
+    auto reader = open_rdkafka_reader(cluster.properties());
     ASSERT_TRUE(reader) << reader.error().detail();
     const std::vector<StartAt> starts{{{"topic", 0}, Offset{0}}};
     const std::vector<TopicPartition> where{starts.front().where};

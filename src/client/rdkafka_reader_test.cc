@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/partition_reader.h"
+#include "client/rdkafka_reader.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -50,9 +50,9 @@ class Door {
 
 // The client's threads are not ours: in a program that a sanitizer watches, the one that looks up
 // the address died of its first allocation.
-TEST(PartitionReader, ItsThreadsComeToTheBroker) {
+TEST(RdkafkaReader, ItsThreadsComeToTheBroker) {
     const Door door;
-    auto reader = PartitionReader::open({{"bootstrap.servers", door.address(), 0}});
+    auto reader = open_rdkafka_reader({{"bootstrap.servers", door.address(), 0}});
     ASSERT_TRUE(reader) << reader.error().detail();
     const std::vector<StartAt> starts{{{"topic", 0}, Offset{0}}};
     ASSERT_TRUE((*reader)->add(starts));

@@ -121,12 +121,11 @@ class PlayedLogs {
                 FetchResponse::PartitionData& out = told.emplace_back(FetchResponse::PartitionData{
                     .partition_index = asked.partition, .aborted_transactions = {}});
                 const auto found = find(topic, asked.partition, by_id);
-                const bool is_first = &asked == &request.topics.front().partitions.front();
                 if (found == partitions_.end())
                     out.error_code = static_cast<std::int16_t>(
                         by_id ? Errc::kUnknownTopicId : Errc::kUnknownTopicOrPartition);
                 else
-                    read(node, found->second, request, asked, is_first, out, memory);
+                    read(node, found->second, request, asked, out, memory);
                 has_news = has_news || out.error_code != 0 || !out.records.bytes().empty() ||
                            out.preferred_read_replica >= 0;
             }
@@ -154,8 +153,8 @@ class PlayedLogs {
         return Errc::kNone;
     }
     static void read(int node, const PlayedPartition& from, const FetchRequest& request,
-                     const FetchRequest::FetchPartition& asked, bool is_first,
-                     FetchResponse::PartitionData& out, Memory& memory) {
+                     const FetchRequest::FetchPartition& asked, FetchResponse::PartitionData& out,
+                     Memory& memory) {
         out.error_code = static_cast<std::int16_t>(refusal_of(node, from, asked));
         out.high_watermark = from.end();
         out.last_stable_offset = std::min(from.end(), from.stable);
@@ -168,6 +167,7 @@ class PlayedLogs {
         if (request.isolation_level == 1)
             out.aborted_transactions = memory.aborted.emplace_back(from.aborted);
         auto& bytes = memory.records.emplace_back();
+        const bool is_first = &asked == &request.topics.front().partitions.front();
         for (const auto& batch : from.batches) {
             const auto header = wire::parse_batch_header(batch);
             if (header && header->last_offset().value < asked.fetch_offset) continue;

@@ -15,8 +15,8 @@
 namespace leat::client {
 
 /// Threading: as PartitionReader. One thread looks up leaders, one for each of these fetches.
-/// Memory:    see FetchBoard for what is read ahead. A record keeps all of the answer it came with,
-///            or all of its unpacked batch.
+/// Memory:    see FetchBoard for what is read ahead. A record keeps what came of its partition with
+///            one fetch (at most twice the size of the batches), or all of its unpacked batch.
 class BatchReader final : public PartitionReader {
   public:
     /// Errors: kIoError (no descriptor is left).

@@ -64,6 +64,17 @@ class BatchReaderTest : public ::testing::Test {
         }
     }
 
+    /// A topic whose only record has been read.
+    PlayedBrokers& read_one(int count) {
+        PlayedBrokers& brokers = play(count);
+        brokers.logs().append(kWhere, records_at(0, {"a"}));
+        open(brokers);
+        add(kWhere, 0);
+        EXPECT_EQ(next(), "0=a");
+        EXPECT_EQ(next(), "end 1");
+        return brokers;
+    }
+
     std::unique_ptr<PlayedBrokers> brokers_;
     std::unique_ptr<PartitionReader> reader_;
 };
@@ -163,12 +174,7 @@ TEST_F(BatchReaderTest, CommittedOnlyStopsAtWhatIsUnderWayAndLeavesOutWhatWasAbo
 }
 
 TEST_F(BatchReaderTest, FollowsALeaderThatMoves) {
-    PlayedBrokers& brokers = play(2);
-    brokers.logs().append(kWhere, records_at(0, {"a"}));
-    open(brokers);
-    add(kWhere, 0);
-    EXPECT_EQ(next(), "0=a");
-    EXPECT_EQ(next(), "end 1");
+    PlayedBrokers& brokers = read_one(2);
     brokers.logs().change(kWhere, [](PlayedPartition& one) {
         one.leader = 1;
         one.epoch = 2;
@@ -184,12 +190,7 @@ TEST_F(BatchReaderTest, FollowsALeaderThatMoves) {
 }
 
 TEST_F(BatchReaderTest, ComesAgainWhenConnectionsAreClosed) {
-    PlayedBrokers& brokers = play(1);
-    brokers.logs().append(kWhere, records_at(0, {"a"}));
-    open(brokers);
-    add(kWhere, 0);
-    EXPECT_EQ(next(), "0=a");
-    EXPECT_EQ(next(), "end 1");
+    PlayedBrokers& brokers = read_one(1);
     for (int i = 1; i < 4; ++i) {
         brokers.hang_up();
         brokers.logs().append(kWhere, records_at(i, {"b"}));
@@ -251,12 +252,7 @@ TEST_F(BatchReaderTest, ATopicThatNobodyKnowsIsAnErrorOnceItHadTime) {
 }
 
 TEST_F(BatchReaderTest, ATopicThatWasMadeAnewIsReadUnderItsNewId) {
-    PlayedBrokers& brokers = play(1);
-    brokers.logs().append(kWhere, records_at(0, {"a"}));
-    open(brokers);
-    add(kWhere, 0);
-    EXPECT_EQ(next(), "0=a");
-    EXPECT_EQ(next(), "end 1");
+    PlayedBrokers& brokers = read_one(1);
     brokers.logs().set_topic_number(2);
     brokers.logs().append(kWhere, records_at(1, {"b"}));
     EXPECT_EQ(next(), "1=b");

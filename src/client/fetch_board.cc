@@ -10,8 +10,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long a fetch waits for records when a partition is left out of it, being full for now: it
-/// must not be held up by those that have none.
+/// How long a fetch waits for records when it leaves out a partition that is full: others without
+/// records must not keep that one waiting when it has room again.
 constexpr milliseconds kShortWait{10};
 /// All partitions of a reader together; what has nothing waiting is fetched beyond that.
 constexpr std::size_t kReadAheadBytes = std::size_t{256} << 20U;

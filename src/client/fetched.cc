@@ -49,10 +49,11 @@ class AbortedTransactions {
 };
 
 /// Messages of before record batches as batches of one record each, and what follows them as it is:
-/// there are few such logs left. Stops in front of what is cut off.
+/// there are few such logs left. Stops in front of what is cut off, and when it has made so much:
+/// the next fetch goes on there.
 Result<void> upgrade(Bytes range, std::size_t inflated_bytes_max, std::vector<std::byte>& into) {
     while (wire::is_legacy_set(range)) {
-        if (range.size() < kLegacyPrefixBytes) return {};
+        if (range.size() < kLegacyPrefixBytes || into.size() >= inflated_bytes_max) return {};
         const auto size = load_be<std::int32_t>(range.data() + 8);
         if (size < 0) return Error{Errc::kCorruptMessage, "a message of impossible size"};
         const std::size_t whole = kLegacyPrefixBytes + static_cast<std::size_t>(size);
@@ -113,6 +114,18 @@ class Walk {
     Fetched& out_;
 };
 
+/// The batches in memory of their own.
+KeptRef copy_of(std::span<wire::BatchView> batches, std::size_t bytes) {
+    std::vector<std::byte> copy;
+    copy.reserve(bytes);  // Views into it are taken.
+    for (wire::BatchView& batch : batches) {
+        const std::size_t at = copy.size();
+        copy.insert(copy.end(), batch.bytes.begin(), batch.bytes.end());
+        batch.bytes = {copy.data() + at, batch.bytes.size()};
+    }
+    return KeptRef::of(std::move(copy));
+}
+
 }  // namespace
 
 Error corrupt_batch(Offset base, std::string_view why) {
@@ -136,7 +149,10 @@ Fetched read_fetched(const Data& data, KeptRef memory, Offset from, const FetchR
     if (!walked)
         out.failure = Error{walked.error().code(), "offset " + std::to_string(out.next.value) +
                                                        ": " + std::string{walked.error().detail()}};
-    if (!out.batches.empty()) out.memory = std::move(memory);
+    if (out.batches.empty()) return out;
+    // A partition that is read slowly would keep many answers for a few records in each.
+    const bool is_small_part = out.bytes < memory.view().size() / 2;
+    out.memory = is_small_part ? copy_of(out.batches, out.bytes) : std::move(memory);
     return out;
 }
 

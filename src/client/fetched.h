@@ -41,9 +41,10 @@ struct FetchRules {
     std::size_t inflated_bytes_max = 0;  ///< Of what a compressed message of old holds.
 };
 
-/// Walks the batches of an answer without an error code, from `from` on; `memory` holds them. Stops
-/// in front of what is broken, which becomes the failure: records that can be read are given, then
-/// `next` stays there. No end is set.
+/// Walks the batches of an answer without an error code, from `from` on; `memory` holds them, and
+/// is kept where they are half of it or more: otherwise they are copied, so that what is kept is at
+/// most twice `bytes`. Stops in front of what is broken, which becomes the failure: records that
+/// can be read are given, then `next` stays there. No end is set.
 [[nodiscard]] Fetched read_fetched(const wire::FetchResponse::PartitionData& data, KeptRef memory,
                                    Offset from, const FetchRules& rules);
 

@@ -24,13 +24,16 @@ constexpr FetchRules kCommitted{.committed_only = true, .inflated_bytes_max = 1 
 
 class FetchedTest : public ::testing::Test {
   protected:
+    /// `others`: bytes of other partitions in the same answer.
     Fetched read(std::vector<std::byte> range, std::int64_t from, FetchRules rules,
-                 std::vector<Aborted> aborted = {}) {
+                 std::vector<Aborted> aborted = {}, std::size_t others = 0) {
         aborted_ = std::move(aborted);
+        const std::size_t size = range.size();
+        range.resize(size + others);
         const KeptRef memory = KeptRef::of(std::move(range));
         wire::FetchResponse::PartitionData data;
         data.aborted_transactions = aborted_;
-        data.records = memory.view();
+        data.records = memory.view().first(size);
         return read_fetched(data, memory, Offset{from}, rules);
     }
     /// "offset=value" of each record, and what stopped it.
@@ -63,6 +66,26 @@ TEST_F(FetchedTest, ReadsBatchesInPlaceAndGoesOnBehindTheLast) {
     EXPECT_EQ(got.records, 3U);
     EXPECT_EQ(got.bytes, range.size());
     EXPECT_FALSE(got.failure);
+}
+
+TEST_F(FetchedTest, KeepsAtMostTwiceWhatItGives) {
+    const auto range = joined({records_at(5, {"a", "b"}), records_at(9, {"c"})});
+    for (const std::size_t others : {std::size_t{0}, range.size(), 5 * range.size()}) {
+        const Fetched got = read(range, 5, kAll, {}, others);
+        EXPECT_LE(got.memory.view().size(), 2 * got.bytes);
+        EXPECT_EQ(text(got), "5=a 6=b 9=c");
+    }
+    // Of one partition, most of which was aborted.
+    const auto lost =
+        joined({records_at(0, {std::string(1000, 'x')}, {.producer = 7}), marker(1, 7, false),
+                records_at(2, {"a"}), records_at(3, {std::string(1000, 'y')}, {.producer = 7}),
+                records_at(4, {"b"}), marker(5, 7, false)});
+    const Fetched got =
+        read(lost, 0, kCommitted,
+             {{.producer_id = 7, .first_offset = 0}, {.producer_id = 7, .first_offset = 3}});
+    EXPECT_EQ(text(got), "2=a 4=b");
+    EXPECT_EQ(got.next.value, 6);
+    EXPECT_LE(got.memory.view().size(), 2 * got.bytes);
 }
 
 TEST_F(FetchedTest, LeavesOutWhatLiesBeforeAndWhatIsCutOff) {
@@ -177,6 +200,13 @@ TEST_F(FetchedTest, ReadsMessagesOfBeforeRecordBatches) {
     const Fetched got = read(range, 3, kAll);
     EXPECT_EQ(text(got), "3=a 7=b 8=new");
     EXPECT_EQ(got.next.value, 9);
+    // No more is made of them at once than is to be unpacked; the rest is fetched again.
+    FetchRules narrow = kAll;
+    narrow.inflated_bytes_max = 100;
+    const Fetched some = read(range, 2, narrow);
+    EXPECT_EQ(text(some), "2=before 3=a");
+    EXPECT_EQ(some.next.value, 4);
+    EXPECT_FALSE(some.failure);
     auto cut = joined({old(3, "a"), old(4, "cut")});
     cut.pop_back();
     EXPECT_EQ(text(read(cut, 3, kAll)), "3=a");

@@ -13,6 +13,8 @@ namespace {
 // list, and time, offset and partition of a record, also for what was read and no record made.
 constexpr std::size_t kEntryBytes = 25;
 constexpr std::size_t kRecordBytes = 20;
+/// At first; a power of two.
+constexpr std::size_t kBuckets = 16;
 
 void keep_source(RecordCache::Update& update, const SourceBytes* bytes) {
     update.has_source = bytes != nullptr;
@@ -26,7 +28,10 @@ void keep_source(RecordCache::Update& update, const SourceBytes* bytes) {
 }  // namespace
 
 RecordCache::RecordCache(std::shared_ptr<CacheBudget> budget, Write write)
-    : budget_(std::move(budget)), write_(std::move(write)) {}
+    : budget_(std::move(budget)),
+      write_(std::move(write)),
+      buckets_(kBuckets),
+      rows_(Rows::bucket_traits{buckets_.data(), buckets_.size()}) {}
 
 RecordCache::~RecordCache() {
     clear();
@@ -41,26 +46,38 @@ std::size_t RecordCache::size_of(const Update& update) noexcept {
     return out;
 }
 
-const std::optional<std::string>* RecordCache::find(std::string_view row) {
+RecordCache::Held* RecordCache::use(std::string_view row) {
+    // Who reads a row mostly writes it next.
+    if (!used_.empty() && used_.front().update.row == row) return &used_.front();
     const auto at = rows_.find(row);
     if (at == rows_.end()) return nullptr;
-    used_.splice(used_.begin(), used_, used_.iterator_to(*at->second));
-    return &at->second->update.value;
+    used_.splice(used_.begin(), used_, used_.iterator_to(*at));
+    return &*at;
+}
+
+const std::optional<std::string>* RecordCache::find(std::string_view row) {
+    const Held* held = use(row);
+    return held == nullptr ? nullptr : &held->update.value;
 }
 
 RecordCache::Held& RecordCache::touch(std::string_view row) {
-    if (const auto at = rows_.find(row); at != rows_.end()) {
-        Held& held = *at->second;
-        budget_->give_back(size_of(held.update));
-        used_.splice(used_.begin(), used_, used_.iterator_to(held));
-        return held;
+    if (Held* held = use(row); held != nullptr) {
+        budget_->give_back(size_of(held->update));
+        return *held;
     }
+    if (rows_.size() == buckets_.size()) grow();
     auto made = std::make_unique<Held>();
-    Held& held = *made;
-    held.update.row = row;
-    rows_.emplace(held.update.row, std::move(made));
+    made->update.row = row;
+    Held& held = *made.release();
+    rows_.insert(held);
     used_.push_front(held);
     return held;
+}
+
+void RecordCache::grow() {
+    std::vector<Rows::bucket_type> more(buckets_.size() * 2);
+    rows_.rehash(Rows::bucket_traits{more.data(), more.size()});
+    buckets_.swap(more);
 }
 
 void RecordCache::mark(Held& held) {
@@ -112,10 +129,8 @@ std::unique_ptr<RecordCache::Held> RecordCache::take(Held& held) {
     budget_->give_back(size_of(held.update));
     if (held.is_dirty()) unmark(held);
     used_.erase(used_.iterator_to(held));
-    const auto at = rows_.find(held.update.row);
-    std::unique_ptr<Held> out = std::move(at->second);
-    rows_.erase(at);
-    return out;
+    rows_.erase(rows_.iterator_to(held));
+    return std::unique_ptr<Held>{&held};
 }
 
 Result<void> RecordCache::flush() {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <boost/intrusive/unordered_set.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -90,15 +90,34 @@ class RecordCache {
   private:
     using Used = boost::intrusive::list_base_hook<boost::intrusive::tag<struct UsedTag>>;
     using Dirty = boost::intrusive::list_base_hook<boost::intrusive::tag<struct DirtyTag>>;
-    struct Held : Used, Dirty {
+    using Hashed =
+        boost::intrusive::unordered_set_base_hook<boost::intrusive::tag<struct HashedTag>,
+                                                  boost::intrusive::store_hash<true>>;
+    struct Held : Hashed, Used, Dirty {
         Update update;
         [[nodiscard]] bool is_dirty() const noexcept { return Dirty::is_linked(); }
     };
     template <class Hook>
     using List = boost::intrusive::list<Held, boost::intrusive::base_hook<Hook>>;
+    struct RowOf {
+        using type = std::string_view;
+        std::string_view operator()(const Held& held) const noexcept { return held.update.row; }
+    };
+    /// In place, so that one that goes is not looked for: with many rows each look is a wait for
+    /// memory.
+    using Rows =
+        boost::intrusive::unordered_set<Held, boost::intrusive::base_hook<Hashed>,
+                                        boost::intrusive::key_of_value<RowOf>,
+                                        boost::intrusive::hash<std::hash<std::string_view>>,
+                                        boost::intrusive::equal<std::equal_to<std::string_view>>,
+                                        boost::intrusive::power_2_buckets<true>>;
 
     [[nodiscard]] static std::size_t size_of(const Update& update) noexcept;
+    /// Null when nothing is held of it; else it is the most recently used.
+    Held* use(std::string_view row);
+    /// Of a row that may be new; what it took of the budget is given back.
     Held& touch(std::string_view row);
+    void grow();
     void mark(Held& held);
     void unmark(Held& held);
     Result<void> evict();
@@ -107,7 +126,8 @@ class RecordCache {
 
     std::shared_ptr<CacheBudget> budget_;
     Write write_;
-    std::unordered_map<std::string_view, std::unique_ptr<Held>> rows_;  ///< By update.row.
+    std::vector<Rows::bucket_type> buckets_;
+    Rows rows_;          ///< Owns what it has.
     List<Used> used_;    ///< Most recently used first.
     List<Dirty> dirty_;  ///< In the order of the last updates.
     /// The dirty ones by row, from the first time that somebody asks for a range: most never do.

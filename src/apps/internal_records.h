@@ -2,7 +2,7 @@
 //
 // Records of __consumer_offsets and __transaction_state as JSON, for `leat log dump`.
 // Layer: apps (L7). Pure.
-// Spec:  docs/reference/formats/internal-records.md
+// Spec:  docs/reference/formats/records.md
 #pragma once
 
 #include <boost/json/value.hpp>

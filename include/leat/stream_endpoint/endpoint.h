@@ -5,9 +5,10 @@
 // Spec:  docs/reference/streams-endpoint.md has the addresses, answers and errors.
 //
 //     auto app = Application::open(topology, options);
-//     auto endpoint = Endpoint::open(**app, {.stores = {expose<std::string,
-//     std::int64_t>("counts")}}); if (!endpoint) return report(endpoint.error()); return
-//     (*app)->run_until_signal();
+//     const auto counts = expose<std::string, std::int64_t>("counts");
+//     auto endpoint = Endpoint::open(**app, {.stores = {counts}});
+//     if (!endpoint) return report(endpoint.error());
+//     return (*app)->run_until_signal();
 //
 // Nothing listens unless the setting leat.endpoint.listen (or Options::listen) says where.
 #pragma once
@@ -84,10 +85,10 @@ class Endpoint {
         /// HOST:PORT instead of leat.endpoint.listen; port 0: a free one.
         std::string listen{};
     };
-    /// Of an application that runs or will. Errors: kInvalidSetting (no HOST:PORT, or a network's
-    /// address that leat.endpoint.allow.network does not allow), kInvalidRequest (a store without
-    /// serdes, or given twice), kNotFound (the topology has no such store; no such
-    /// host), kAlreadyExists (the address is in use), kIoError.
+    /// Of an application that runs or will. Errors: kInvalidSetting (no HOST:PORT; a network's
+    /// address with neither key and password nor leat.endpoint.allow.network; keys or a password
+    /// that cannot be), kInvalidRequest (a store without serdes, or given twice), kNotFound (the
+    /// topology has no such store; no such host), kAlreadyExists (the address is in use), kIoError.
     static Result<std::unique_ptr<Endpoint>> open(const streams::Application& application,
                                                   Options options);
     Endpoint(const Endpoint&) = delete;

@@ -2,8 +2,8 @@
 //
 // Runs a topology without a broker, record by record. Layer: streams SDK.
 // Spec:  Kafka Streams' TopologyTestDriver: one task holds the whole topology, what is written to
-// internal topics or to topics that the
-//        topology reads comes back in, the clock stands still until it is moved.
+//        internal topics or to topics that the topology reads comes back in, the clock stands
+//        still until it is moved.
 // Threading: not synchronised.
 #pragma once
 

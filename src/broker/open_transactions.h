@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Transactions that are open in a partition's log and that no coordinator knows. Layer: broker
-// (L6). Spec:  docs/explanation/transactions.md
+// (L6). Spec:  docs/decisions/0015-transactions.md
 #pragma once
 
 #include <string>

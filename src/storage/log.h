@@ -170,7 +170,7 @@ class Log {
     [[nodiscard]] Offset log_end() const noexcept;
     [[nodiscard]] std::int64_t size_bytes() const noexcept;
     [[nodiscard]] Offset active_base() const noexcept;
-    /// One segment as the cleaner and `leat log` see it; replace() is in segment_swap.h.
+    /// One segment as the cleaner and `leat log` see it.
     struct SegmentInfo {
         Offset base;
         Offset end;

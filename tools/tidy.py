@@ -36,11 +36,11 @@ RULES = {
     "todo": "'TODO(#123): text' is the only form",
     "banned": f"words with a better replacement; a line may say '{WAIVER}why'",
     "co-await-brace": "arguments of a co_await are built in a named local first",
-    "link": "links and paths in documents exist",
+    "link": "links and paths in documents exist, and documents that code names",
     "machine-path": "no path of one machine",
     "corpus": "each fuzz target has a corpus in tests/corpus/<target>",
     "module-readme": f"each folder under src/ has a README.md of at most {README_LINES_MAX} lines",
-    "decision": "docs/decisions/NNNN-title.md, each number once",
+    "decision": "docs/decisions/NNNN-title.md, each number once and listed in the README.md there",
     "map": "the map in README.md lists each folder, and no other",
     "drawer": "no folder or file called utils, common, misc or helpers",
 }
@@ -127,6 +127,9 @@ class Tidy:
             if MACHINE_PATH.search(line):
                 self.found("machine-path", name, number, line.strip()[:100])
             if name.endswith((".h", ".cc", ".py", ".cmake", ".def", "CMakeLists.txt")) and name not in ("tools/tidy.py", "tools/tidy_test.py"):
+                for page in re.findall(r"(?<![\w/])docs/[\w/-]+\.md", line):
+                    if page not in self.names:
+                        self.found("link", name, number, f"{page} does not exist")
                 if re.search(r"\b(FIXME|XXX)\b", line) or re.search(r"\bTODO\b(?!\(#\d+\): \S)", line):
                     self.found("todo", name, number, line.strip()[:100])
 
@@ -243,11 +246,15 @@ class Tidy:
             elif (count := len(self.text(readme).splitlines())) > README_LINES_MAX:
                 self.found("module-readme", readme, count, f"{count} lines")
 
+        index = "docs/decisions/README.md"
+        listed = self.text(index) if index in self.names else None
         numbers = {}
         for name in (one for one in self.names if re.match(r"docs/decisions/(?!README)", one)):
             number = re.fullmatch(r"docs/decisions/(\d{4})-[a-z0-9-]+\.md", name)
             if not number or numbers.setdefault(number[1], name) != name:
                 self.found("decision", name, 1, "no number of its own: take the next free one")
+            elif listed is not None and f"({pathlib.PurePosixPath(name).name})" not in listed:
+                self.found("decision", name, 1, f"{index} does not list it")
 
     def check_map(self):
         if "README.md" not in self.names:

@@ -95,6 +95,9 @@ class Rules(unittest.TestCase):
     def test_dead_link(self):
         self.finds({"docs.md": "see [this](gone.md)\n"}, ["link"])
         self.finds({"docs.md": "see `src/base/gone.h`\n"}, ["link"])
+        self.finds({"src/base/a.cc": SPDX + "// Spec: docs/gone.md\n"}, ["link"])
+        self.finds({"src/base/a.cc": SPDX + "// Spec: docs/there.md, docs/*.md\n", "docs/there.md": "#\n",
+                    "README.md": README + "| `docs/` | d |\n"}, [])
         self.finds({"docs.md": "see `base/thing.h`, `src/base/*.cc`\n```\n[x](gone.md)\n```\n"}, [])
 
     def test_path_of_a_machine(self):
@@ -116,6 +119,11 @@ class Rules(unittest.TestCase):
         self.finds({**row, "docs/decisions/loop.md": "#\n"}, ["decision"])
         self.finds({**row, "docs/decisions/0001-a.md": "#\n", "docs/decisions/0001-b.md": "#\n"}, ["decision"])
         self.finds({**row, "docs/decisions/0001-a.md": "#\n", "docs/decisions/0002-b.md": "#\n"}, [])
+
+    def test_decision_that_is_not_listed(self):
+        row = {"README.md": README + "| `docs/` | d |\n", "docs/decisions/0001-a.md": "#\n"}
+        self.finds({**row, "docs/decisions/README.md": "#\n"}, ["decision"])
+        self.finds({**row, "docs/decisions/README.md": "[0001](0001-a.md)\n"}, [])
 
     def test_drawer(self):
         self.finds({"src/base/utils.h": HEAD}, ["drawer"])

@@ -5,7 +5,8 @@
 usage: make_corpus.py [--check] NAME=LIB [NAME=LIB ...]
 With --check nothing is written; it fails when the committed values are not what the jars write.
 NAME is a Kafka version, LIB the folder of its jars; a version of an API is taken from the first that has it.
-Example: make_corpus.py 4.3.1=$HOME/.cache/kafka-node/4.3.1/lib 3.9.1=$HOME/.cache/kafka-node/3.9.1/lib
+Example: make_corpus.py 4.3.1=$HOME/.cache/leat/kafka/4.3.1/lib 3.9.1=$HOME/.cache/leat/kafka/3.9.1/lib
+(where tests/interop/kafka_node.py puts them)
 """
 import pathlib
 import shutil

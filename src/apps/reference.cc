@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/errc.h"
 #include "broker/api_rights.h"
+#include "broker/apis.h"
 #include "broker/metrics.h"
 #include "config/describe.h"
 #include "obs/exposition.h"
@@ -46,11 +47,12 @@ std::string apis_page() {
     std::string out =
         "# APIs\n\n"
         "Printed by `leat reference --print apis` from `schemas/`; do not edit.\n\n"
-        "Requests of Kafka's protocol that the broker knows. Versions from the flexible one on "
+        "Requests of Kafka's protocol that the broker serves. Versions from the flexible one on "
         "carry\n"
         "tagged fields (KIP-482).\n\n"
         "| key | API | versions | flexible from |\n|---|---|---|---|\n";
     for (const wire::ApiInfo& api : wire::kApis) {
+        if (broker::find_served(api.key) == nullptr) continue;
         const bool is_flexible = api.flexible_from != wire::kNeverFlexible;
         out += "| " + std::to_string(static_cast<int>(api.key)) + " | " + std::string{api.name} +
                " | " + std::to_string(api.min) + "–" + std::to_string(api.max) + " | " +

@@ -104,7 +104,9 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kList,
      .fallback = "classic,consumer,streams",
      .choices = "classic,consumer,share,streams",
-     .doc = "Group protocols that are served; classic always is.",
+     .doc = "Group protocols that groups may use; classic always is one. Groups of streams and "
+            "share are "
+            "not served, whatever is said here.",
      .into_broker = into_broker<&B::group_protocols>},
     {.name = "group.initial.rebalance.delay.ms",
      .type = kInt,

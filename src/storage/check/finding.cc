@@ -77,8 +77,9 @@ constexpr auto kTable = std::to_array<FindingInfo>({
      kRemoveIndex},
     {kTxnIndexWrong, "txnindex-wrong", kError,
      "the index of aborted transactions and the log differ",
-     "Consumers with read_committed may see aborted records, or miss good ones: put the file back "
-     "from a backup"},
+     "Nothing: the next start makes it anew from the log. A broker that runs on it may show "
+     "aborted "
+     "records to consumers with read_committed, or keep good ones from them"},
     {kIndexOrphan, "index-orphan", kWarning, "an index without its segment",
      "Nothing, if no segment is missing: the next start removes it"},
     {kEpochsWrong, "epochs-wrong", kWarning, "leader-epoch-checkpoint and the batches differ",

@@ -105,6 +105,11 @@ rocksdb::Options own_options(const TaskState::Options& from) {
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBits));
     // Indexes and filters count in the budget too.
     table.cache_index_and_filter_blocks = true;
+    // Those of small files stay, which are asked for every key that is not in them. Of large ones
+    // they would be as much as the budget.
+    table.metadata_cache_options.unpartitioned_pinning = rocksdb::PinningTier::kFlushedAndSimilar;
+    // A row in a block is found at once: most reads are of one row.
+    table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     return options;
 }

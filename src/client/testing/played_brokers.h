@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Brokers that a test plays: they lead partitions, and answer ApiVersions, Metadata and Fetch.
-// Layer: client (L3), tests only.
+// Brokers that a test plays: they lead partitions, and answer ApiVersions, Metadata and Fetch; what
+// else, the test says. Layer: client (L3), tests only.
 #pragma once
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
-#include "base/endian.h"
 #include "client/testing/played_logs.h"
-#include "rt/named_thread.h"
+#include "client/testing/played_sockets.h"
 #include "wire/frame.h"
 #include "wire/messages/api_versions_response.h"
 
@@ -32,113 +28,88 @@ class PlayedBrokers {
   public:
     static constexpr std::int16_t kNewest = wire::FetchRequest::kVersions.max;
 
-    explicit PlayedBrokers(int count, std::int16_t fetch_max = kNewest) : fetch_max_(fetch_max) {
-        for (int node = 0; node < count; ++node) {
-            Broker& broker = brokers_.emplace_back();
-            broker.door = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            LEAT_CHECK(broker.door >= 0);
-            sockaddr_in where{};
-            where.sin_family = AF_INET;
-            where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-            socklen_t size = sizeof where;
-            auto* address = reinterpret_cast<sockaddr*>(&where);
-            LEAT_CHECK(::bind(broker.door, address, size) == 0 && ::listen(broker.door, 8) == 0);
-            LEAT_CHECK(::getsockname(broker.door, address, &size) == 0);
-            broker.port = ntohs(where.sin_port);
-            broker.thread =
-                rt::NamedThread{"door", [this, node, door = broker.door] { receive(node, door); }};
-        }
-    }
+    explicit PlayedBrokers(int count, std::int16_t fetch_max = kNewest)
+        : fetch_max_(fetch_max),
+          sockets_(count, [this](int node, const wire::RequestHeader& header, wire::Reader& in) {
+              return answer_to(node, header, in);
+          }) {}
     PlayedBrokers(const PlayedBrokers&) = delete;
     PlayedBrokers& operator=(const PlayedBrokers&) = delete;
-    ~PlayedBrokers() {
-        stopped_ = true;
-        logs_.stop();
-        for (Broker& broker : brokers_) ::shutdown(broker.door, SHUT_RDWR);
-        hang_up();
-        for (Broker& broker : brokers_) {
-            broker.thread = {};
-            ::close(broker.door);
-        }
-        guests_.clear();
-    }
+    ~PlayedBrokers() { logs_.stop(); }
 
-    [[nodiscard]] std::string address(std::size_t node = 0) {
-        return "127.0.0.1:" +
-               std::to_string(std::next(brokers_.begin(), static_cast<int>(node))->port);
+    [[nodiscard]] std::string address(std::size_t node = 0) const {
+        return "127.0.0.1:" + std::to_string(port(node));
     }
+    [[nodiscard]] std::uint16_t port(std::size_t node) const { return sockets_.ports().at(node); }
     [[nodiscard]] PlayedLogs& logs() noexcept { return logs_; }
     /// Closes all connections; who was connected may come again.
-    void hang_up() {
+    void hang_up() { sockets_.hang_up(); }
+
+    /// From now on all brokers have `api` in these versions, and `handler` answers it: in the
+    /// threads of connections, several at a time, and even during the last of these calls. It goes
+    /// before what is answered here. Who is connected already knows of the versions when he comes
+    /// again.
+    void on(wire::ApiKey api, wire::VersionRange versions, PlayedHandler handler) {
         const std::lock_guard lock{mutex_};
-        for (const Guest& guest : guests_) ::shutdown(guest.socket, SHUT_RDWR);
+        played_.insert_or_assign(api, Played{versions, std::move(handler)});
     }
+    /// With a handler that is told of the message.
+    template <class Request, class Handler>
+    void on(wire::VersionRange versions, Handler handler) {
+        on(Request::kKey, versions,
+           [handler = std::move(handler)](int node, const wire::RequestHeader& header,
+                                          wire::Reader& in) -> PlayedAnswer {
+               Request request;
+               LEAT_CHECK(decode(in, header.version, request) && in.finish());
+               return handler(node, header, request);
+           });
+    }
+    /// No broker has it any more.
+    void forget(wire::ApiKey api) {
+        const std::lock_guard lock{mutex_};
+        played_.erase(api);
+    }
+    /// What ApiVersions says of it from now on, such as transaction.version.
+    void finalize(const std::string& feature, std::int16_t level) {
+        const std::lock_guard lock{mutex_};
+        features_[feature] = level;
+    }
+
     /// Fetches that were answered by `node`.
     [[nodiscard]] int fetches(std::size_t node = 0) const { return fetches_[node]; }
     [[nodiscard]] std::int16_t fetch_version() const { return fetch_version_; }
 
   private:
-    struct Broker {
-        int door = -1;
-        std::uint16_t port = 0;
-        rt::NamedThread thread;
-    };
-    struct Guest {
-        explicit Guest(int from) : socket(from) {}
-        Guest(const Guest&) = delete;
-        Guest& operator=(const Guest&) = delete;
-        ~Guest() {
-            thread = {};
-            ::close(socket);
-        }
-        int socket;
-        rt::NamedThread thread;
+    struct Played {
+        wire::VersionRange versions;
+        PlayedHandler handler;
     };
 
-    void receive(int node, int door) {
-        for (int guest = 0; (guest = ::accept4(door, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+    PlayedAnswer answer_to(int node, const wire::RequestHeader& header, wire::Reader& in) {
+        PlayedHandler handler;
+        {
             const std::lock_guard lock{mutex_};
-            Guest& seated = guests_.emplace_back(guest);
-            seated.thread = rt::NamedThread{"guest", [this, node, guest] { serve(node, guest); }};
-            if (stopped_) ::shutdown(guest, SHUT_RDWR);
+            const auto played = played_.find(header.api->key);
+            if (played != played_.end()) handler = played->second.handler;
         }
-    }
-    static bool read_all(int from, MutableBytes to) {
-        while (!to.empty()) {
-            const ssize_t got = ::recv(from, to.data(), to.size(), 0);
-            if (got <= 0) return false;
-            to = to.subspan(static_cast<std::size_t>(got));
-        }
-        return true;
-    }
-    void serve(int node, int guest) {
-        std::array<std::byte, 4> length{};
-        while (read_all(guest, length)) {
-            std::vector<std::byte> bytes(
-                static_cast<std::size_t>(load_be<std::int32_t>(length.data())));
-            if (!read_all(guest, bytes)) return;
-            Arena arena;
-            wire::Reader in{bytes, arena};
-            const auto header = wire::decode_request_header(in);
-            LEAT_CHECK(header.has_value());
-            const wire::Frame answer = answer_to(node, *header, in);
-            std::size_t sent = 0;
-            while (sent < answer.size_bytes) {
-                const Bytes rest = answer.bytes().subspan(sent);
-                const ssize_t now = ::send(guest, rest.data(), rest.size(), MSG_NOSIGNAL);
-                if (now <= 0) return;
-                sent += static_cast<std::size_t>(now);
-            }
-        }
-    }
-    wire::Frame answer_to(int node, const wire::RequestHeader& header, wire::Reader& in) {
+        if (handler) return handler(node, header, in);
         if (header.api->key == wire::ApiKey::kFetch) return fetch(node, header, in);
         if (header.api->key == wire::ApiKey::kMetadata) return metadata(header, in);
-        wire::ApiVersionsResponse::ApiVersion known[] = {
-            {static_cast<std::int16_t>(wire::ApiKey::kFetch), 4, fetch_max_},
-            {static_cast<std::int16_t>(wire::ApiKey::kMetadata), 0, 12},
-            {static_cast<std::int16_t>(wire::ApiKey::kApiVersions), 0, 3}};
-        const wire::ApiVersionsResponse out{.api_keys = known};
+        return api_versions(header);
+    }
+    wire::Frame api_versions(const wire::RequestHeader& header) {
+        const std::lock_guard lock{mutex_};
+        std::map<wire::ApiKey, wire::VersionRange> known{{wire::ApiKey::kFetch, {4, fetch_max_}},
+                                                         {wire::ApiKey::kMetadata, {0, 12}},
+                                                         {wire::ApiKey::kApiVersions, {0, 3}}};
+        for (const auto& [key, played] : played_) known.insert_or_assign(key, played.versions);
+        std::vector<wire::ApiVersionsResponse::ApiVersion> told;
+        for (const auto& [key, range] : known)
+            told.push_back({static_cast<std::int16_t>(key), range.min, range.max});
+        std::vector<wire::ApiVersionsResponse::FinalizedFeatureKey> finalized;
+        for (const auto& [name, level] : features_) finalized.push_back({name, level, level});
+        const wire::ApiVersionsResponse out{
+            .api_keys = told, .finalized_features_epoch = 1, .finalized_features = finalized};
         return wire::response_frame(out, std::min<std::int16_t>(header.version, 3),
                                     header.correlation_id);
     }
@@ -146,10 +117,10 @@ class PlayedBrokers {
         wire::MetadataRequest request;
         LEAT_CHECK(decode(in, header.version, request) && in.finish());
         std::vector<wire::MetadataResponse::MetadataResponseBroker> brokers;
-        for (const Broker& broker : brokers_)
+        for (const std::uint16_t port : sockets_.ports())
             brokers.push_back({.node_id = static_cast<std::int32_t>(brokers.size()),
                                .host = "127.0.0.1",
-                               .port = broker.port});
+                               .port = port});
         std::vector<wire::MetadataResponse::MetadataResponseTopic> topics;
         std::list<std::vector<wire::MetadataResponse::MetadataResponsePartition>> kept;
         for (const auto& asked : *request.topics)
@@ -172,13 +143,13 @@ class PlayedBrokers {
     }
 
     const std::int16_t fetch_max_;
-    std::atomic<bool> stopped_ = false;
     std::atomic<std::int16_t> fetch_version_ = -1;
     std::array<std::atomic<int>, 4> fetches_{};
     PlayedLogs logs_;
-    std::mutex mutex_;  ///< Of the guests.
-    std::list<Broker> brokers_;
-    std::list<Guest> guests_;
+    std::mutex mutex_;  ///< Of what the test says.
+    std::map<wire::ApiKey, Played> played_;
+    std::map<std::string, std::int16_t> features_;
+    PlayedSockets sockets_;  ///< The last one: its threads use all the others.
 };
 
 }  // namespace leat::client::testing

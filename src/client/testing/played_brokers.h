@@ -104,9 +104,11 @@ class PlayedBrokers {
                                                          {wire::ApiKey::kApiVersions, {0, 3}}};
         for (const auto& [key, played] : played_) known.insert_or_assign(key, played.versions);
         std::vector<wire::ApiVersionsResponse::ApiVersion> told;
+        told.reserve(known.size());
         for (const auto& [key, range] : known)
             told.push_back({static_cast<std::int16_t>(key), range.min, range.max});
         std::vector<wire::ApiVersionsResponse::FinalizedFeatureKey> finalized;
+        finalized.reserve(features_.size());
         for (const auto& [name, level] : features_) finalized.push_back({name, level, level});
         const wire::ApiVersionsResponse out{
             .api_keys = told, .finalized_features_epoch = 1, .finalized_features = finalized};

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "client/fetcher.h"
 #include "client/leader_finder.h"
 
 namespace leat::client {
@@ -54,7 +55,17 @@ struct BatchReader::BatchLane final : Lane {
 BatchReader::BatchReader(FetchSettings settings, rt::Descriptor stop)
     : settings_(std::move(settings)), stop_(std::move(stop)), board_(settings_) {
     settings_.cluster.connection.stop = stop_.get();
-    finder_ = rt::NamedThread{"fetch-leaders", [this] { LeaderFinder{board_, settings_}.run(); }};
+    finder_ = rt::NamedThread{
+        "fetch-leaders", [this] {
+            const auto fetch = [this](std::int32_t node) {
+                Fetcher{board_, settings_, node}.run();
+            };
+            LeaderFinder{
+                board_,
+                {.cluster = settings_.cluster, .pauses = settings_.pauses, .purpose = "fetch"},
+                fetch}
+                .run();
+        }};
 }
 
 Result<std::unique_ptr<PartitionReader>> BatchReader::open(FetchSettings settings) {

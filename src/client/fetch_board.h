@@ -17,13 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "base/uuid.h"
-#include "client/consumer.h"
 #include "client/fetch_settings.h"
+#include "client/leader_board.h"
 
 namespace leat::client {
-
-using Steady = std::chrono::steady_clock::time_point;
 
 /// Threading: `where` is immutable, all else is guarded by its board.
 struct FetchPartition {
@@ -75,15 +72,8 @@ struct FetchOutcome {
     std::int32_t replica = -1;  ///< Whom to ask instead.
 };
 
-struct FoundLeader {
-    Errc code = Errc::kNone;
-    Uuid topic_id{};
-    std::int32_t leader = -1;
-    std::int32_t epoch = -1;
-};
-
 /// Threading: thread-safe; what reader_*() calls belongs to the reader's thread.
-class FetchBoard {
+class FetchBoard final : public LeaderBoard {
   public:
     explicit FetchBoard(const FetchSettings& settings) : settings_(settings) {}
 
@@ -99,8 +89,8 @@ class FetchBoard {
 
     /// No more waiting for anybody.
     void stop();
-    [[nodiscard]] bool is_stopped() const noexcept { return stopped_; }
-    void fail(const Error& why);
+    [[nodiscard]] bool is_stopped() const noexcept override { return stopped_; }
+    void fail(const Error& why) override;
 
     /// Waits until there is something to fetch from the broker; nullopt when stopped.
     std::optional<FetchPlan> plan(std::int32_t node);
@@ -112,17 +102,14 @@ class FetchBoard {
     /// Waits; false when stopped.
     bool pause(std::chrono::milliseconds wait);
 
-    /// Waits until leaders are to be looked for; the topics, or none: only to see who is asked now.
-    /// nullopt when stopped.
-    std::optional<std::set<std::string>> wanted_topics();
-    /// `refused`: topics that were asked for in vain, and why.
+    std::optional<std::set<std::string>> wanted_topics() override;
     void found(const std::map<std::int32_t, Endpoint>& brokers,
                const std::map<TopicPartition, FoundLeader>& leaders,
-               const std::set<std::string>& asked, const std::map<std::string, Errc>& refused);
-    void not_found(std::chrono::milliseconds pause);
-    /// Brokers that are to be asked.
-    [[nodiscard]] std::set<std::int32_t> nodes() const;
-    [[nodiscard]] std::optional<Endpoint> endpoint(std::int32_t node) const;
+               const std::set<std::string>& asked,
+               const std::map<std::string, Errc>& refused) override;
+    void not_found(std::chrono::milliseconds pause) override;
+    [[nodiscard]] std::set<std::int32_t> nodes() const override;
+    [[nodiscard]] std::optional<Endpoint> endpoint(std::int32_t node) const override;
 
   private:
     using Lock = std::unique_lock<std::mutex>;

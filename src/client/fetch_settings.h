@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "client/broker_link.h"
 #include "client/client_properties.h"
 #include "client/cluster.h"
 #include "client/fetched.h"
@@ -29,19 +30,14 @@ struct FetchSettings {
     std::size_t queued_bytes = 67'108'864;         ///< queued.max.messages.kbytes, of a partition
     std::size_t response_bytes_max = 100'000'000;  ///< receive.message.max.bytes
     std::string rack;                              ///< client.rack
-    std::chrono::milliseconds reconnect{100};      ///< reconnect.backoff.ms
-    std::chrono::milliseconds reconnect_max{10'000};  ///< reconnect.backoff.max.ms
-    std::chrono::milliseconds retry{100};             ///< retry.backoff.ms
-    std::chrono::milliseconds refresh{900'000};       ///< metadata.max.age.ms
+    ReconnectPauses pauses;
+    std::chrono::milliseconds retry{100};        ///< retry.backoff.ms
+    std::chrono::milliseconds refresh{900'000};  ///< metadata.max.age.ms
     /// topic.metadata.propagation.max.ms: how long a new topic may be unknown to brokers.
     std::chrono::milliseconds propagation{30'000};
 };
 
 /// Errors: kInvalidSetting.
 Result<FetchSettings> fetch_settings_of(const std::vector<Property>& properties);
-
-/// Whether `properties` ask for something that only librdkafka's connections have: Kerberos, tokens
-/// from an endpoint, revocation lists, cipher suites and the like.
-[[nodiscard]] bool needs_librdkafka(const std::vector<Property>& properties);
 
 }  // namespace leat::client

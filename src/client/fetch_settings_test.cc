@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "client/librdkafka_settings.h"
+
 namespace leat::client {
 namespace {
 
@@ -27,8 +29,8 @@ TEST(FetchSettings, AreLibrdkafkasWhereNothingIsSaid) {
     EXPECT_EQ(got->response_bytes_max, 100'000'000U);
     EXPECT_TRUE(got->rules.committed_only);
     EXPECT_FALSE(got->rules.checks_crc);
-    EXPECT_EQ(got->reconnect, milliseconds{100});
-    EXPECT_EQ(got->reconnect_max, milliseconds{10'000});
+    EXPECT_EQ(got->pauses.first, milliseconds{100});
+    EXPECT_EQ(got->pauses.most, milliseconds{10'000});
     EXPECT_EQ(got->refresh, milliseconds{900'000});
     EXPECT_EQ(got->propagation, milliseconds{30'000});
     EXPECT_EQ(got->rack, "");

@@ -23,20 +23,6 @@ constexpr milliseconds kThrottleMax{30'000};
 
 using Part = FetchPlan::Part;
 
-bool is_refused(Errc code) {
-    return code == Errc::kSaslAuthenticationFailed || code == Errc::kUnsupportedSaslMechanism ||
-           code == Errc::kUnsupportedVersion;
-}
-
-constexpr auto kLeaderIsElsewhere = std::to_array<Errc>(
-    {Errc::kNotLeaderOrFollower, Errc::kLeaderNotAvailable, Errc::kReplicaNotAvailable,
-     Errc::kKafkaStorageError, Errc::kFencedLeaderEpoch, Errc::kUnknownLeaderEpoch,
-     Errc::kUnknownTopicOrPartition, Errc::kUnknownTopicId, Errc::kInconsistentTopicId});
-
-bool says_leader_is_elsewhere(Errc code) {
-    return std::ranges::find(kLeaderIsElsewhere, code) != kLeaderIsElsewhere.end();
-}
-
 /// The parts of an answer's topic, by partition; `at` is where they are looked for first, and is
 /// set to where they are: a broker goes through topics in the order of the request.
 std::span<const Part> parts_of(const FetchPlan& plan,
@@ -102,46 +88,20 @@ void Fetcher::run() {
     }
 }
 
-Result<void> Fetcher::connect() {
-    const auto endpoint = board_.endpoint(node_);
-    if (!endpoint)
-        return Error{Errc::kBrokerNotAvailable,
-                     "the cluster has no broker " + std::to_string(node_)};
-    LEAT_TRY(connection_, Connection::open(*endpoint, settings_.cluster.connection));
-    return {};
-}
-
 Result<Fetcher::Answered> Fetcher::ask(const FetchPlan& plan) {
     const FetchMessage message{plan, settings_};
-    // Brokers close what was silent for long, or has a login that is too old: opened anew, it goes
-    // on as if nothing had been.
-    const bool may_be_old = connection_ != nullptr;
-    if (!may_be_old) LEAT_TRY_VOID(connect());
-    Result<Answered> answer =
-        connection_->call<wire::FetchResponse>(message.request(), message.version_max());
-    const auto is_lost = [&] {
-        return !answer && answer.error().code() != Errc::kUnsupportedVersion;
-    };
-    if (is_lost()) connection_.reset();
-    const bool was_closed = is_lost() && (answer.error().code() == Errc::kNetworkException ||
-                                          answer.error().code() == Errc::kClosed);
-    if (!may_be_old || !was_closed || board_.is_stopped()) return answer;
-    LEAT_TRY_VOID(connect());
-    answer = connection_->call<wire::FetchResponse>(message.request(), message.version_max());
-    if (is_lost()) connection_.reset();
-    return answer;
+    return link_.use([&](Connection& connection) {
+        return connection.call<wire::FetchResponse>(message.request(), message.version_max());
+    });
 }
 
 void Fetcher::note_failure(FetchPlan& plan, const Error& why) {
     if (board_.is_stopped()) return;
     if (is_refused(why.code())) board_.fail(why);
-    const int doublings = std::min(failures_, 10);
-    const milliseconds pause =
-        std::min(settings_.reconnect * (1 << doublings), settings_.reconnect_max);
-    if (failures_++ == 0)
+    if (failures_ == 0)
         kLog.warn("cannot fetch from the broker",
                   {{"broker", node_}, {"code", why.code()}, {"why", why.detail()}});
-    board_.give_up(plan, pause);
+    board_.give_up(plan, settings_.pauses.after(failures_++));
 }
 
 milliseconds Fetcher::take_in(FetchPlan& plan, Answered answer) {

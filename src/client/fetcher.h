@@ -7,10 +7,9 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 
-#include "client/connection.h"
+#include "client/broker_link.h"
 #include "client/fetch_board.h"
 #include "wire/messages/fetch_request.h"
 
@@ -20,7 +19,10 @@ namespace leat::client {
 class Fetcher {
   public:
     Fetcher(FetchBoard& board, const FetchSettings& settings, std::int32_t node)
-        : board_(board), settings_(settings), node_(node) {}
+        : board_(board),
+          settings_(settings),
+          node_(node),
+          link_(board, settings.cluster.connection, node) {}
 
     /// Until the board is stopped.
     void run();
@@ -28,7 +30,6 @@ class Fetcher {
   private:
     using Answered = Answer<wire::FetchResponse>;
     Result<Answered> ask(const FetchPlan& plan);
-    Result<void> connect();
     void note_failure(FetchPlan& plan, const Error& why);
     /// Returns how long the broker wants to be left alone.
     std::chrono::milliseconds take_in(FetchPlan& plan, Answered answer);
@@ -38,7 +39,7 @@ class Fetcher {
     FetchBoard& board_;
     const FetchSettings& settings_;
     const std::int32_t node_;
-    std::unique_ptr<Connection> connection_;
+    BrokerLink link_;
     int failures_ = 0;  ///< Since the last answer.
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/leader_finder.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -35,19 +34,20 @@ void LeaderFinder::run() {
             else
                 failures_ = 0;
         }
-        start_fetchers();
+        start_serving();
     }
-    fetchers_.clear();  // Waits for them.
+    serving_.clear();  // Waits for them.
 }
 
 Result<void> LeaderFinder::look(const std::set<std::string>& topics) {
     if (cluster_ == nullptr) {
-        LEAT_TRY(cluster_, Cluster::connect(settings_.cluster));
+        LEAT_TRY(cluster_, Cluster::connect(options_.cluster));
     }
     std::vector<wire::MetadataRequest::MetadataRequestTopic> asked;
     asked.reserve(topics.size());
     for (const std::string& topic : topics) asked.push_back({.name = topic});
-    const wire::MetadataRequest request{.topics = asked, .allow_auto_topic_creation = false};
+    const wire::MetadataRequest request{.topics = asked,
+                                        .allow_auto_topic_creation = options_.creates_topics};
     LEAT_TRY(const auto answer,
              cluster_->ask<wire::MetadataResponse>(
                  Target::any(), request,
@@ -76,20 +76,19 @@ void LeaderFinder::note_failure(const Error& why) {
     if (why.code() == Errc::kSaslAuthenticationFailed ||
         why.code() == Errc::kUnsupportedSaslMechanism)
         board_.fail(why);
-    const int doublings = std::min(failures_, 10);
     // The first may be a connection that was closed because it was silent, or its login is too old.
-    if (failures_++ == 1)
-        kLog.warn("cannot look up who leads the partitions that are read",
-                  {{"code", why.code()}, {"why", why.detail()}});
-    board_.not_found(std::min(settings_.reconnect * (1 << doublings), settings_.reconnect_max));
+    if (failures_ == 1)
+        kLog.warn("cannot look up who leads the partitions",
+                  {{"for", options_.purpose}, {"code", why.code()}, {"why", why.detail()}});
+    board_.not_found(options_.pauses.after(failures_++));
 }
 
-void LeaderFinder::start_fetchers() {
+void LeaderFinder::start_serving() {
     for (const std::int32_t node : board_.nodes()) {
-        const auto [thread, is_new] = fetchers_.try_emplace(node);
+        const auto [thread, is_new] = serving_.try_emplace(node);
         if (!is_new) continue;
-        thread->second = rt::NamedThread{"fetch-" + std::to_string(node),
-                                         [this, node] { Fetcher{board_, settings_, node}.run(); }};
+        thread->second = rt::NamedThread{options_.purpose + "-" + std::to_string(node),
+                                         [this, node] { serve_(node); }};
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "client/batch_reader.h"
 #include "client/fetch_settings.h"
+#include "client/librdkafka_settings.h"
 #include "client/rdkafka_reader.h"
 
 namespace leat::client {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "client/admin.h"
+#include "client/murmur2.h"
 #include "streams/application_impl.h"
-#include "streams/murmur2.h"
 
 namespace leat::streams {
 namespace {
@@ -61,7 +61,7 @@ Result<KeyQueryMetadata> Application::Impl::query_metadata(std::string_view stor
                                                            std::string_view key) const {
     LEAT_TRY(auto all, query_metadata(store));
     const auto count = static_cast<std::int32_t>(all.size());
-    return std::move(all[static_cast<std::size_t>(partition_of(key, count))]);
+    return std::move(all[static_cast<std::size_t>(client::partition_of(key, count))]);
 }
 
 Result<std::vector<KeyQueryMetadata>> Application::Impl::query_metadata(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "streams/murmur2.h"
+#include "client/murmur2.h"
 
 #include <gtest/gtest.h>
 
-namespace leat::streams {
+namespace leat::client {
 namespace {
 
 TEST(Murmur2, IsThatOfTheJavaClient) {
@@ -27,4 +27,4 @@ TEST(Murmur2, PartitionsAreNeverNegative) {
 }
 
 }  // namespace
-}  // namespace leat::streams
+}  // namespace leat::client

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "streams/murmur2.h"
+#include "client/murmur2.h"
 
 #include <cstddef>
 
-namespace leat::streams {
+namespace leat::client {
 
 std::uint32_t murmur2(std::string_view bytes) {
     constexpr std::uint32_t kSeed = 0x9747'B28C;
@@ -27,4 +27,4 @@ std::uint32_t murmur2(std::string_view bytes) {
     return hash ^ (hash >> 15U);
 }
 
-}  // namespace leat::streams
+}  // namespace leat::client

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which partition a key belongs to. Layer: streams (L6). Pure.
+// Which partition a key belongs to. Layer: client (L3). Pure.
 // Spec:  the murmur2 of Kafka's Java client and its default partitioner.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
-namespace leat::streams {
+namespace leat::client {
 
 [[nodiscard]] std::uint32_t murmur2(std::string_view bytes);
 
@@ -17,4 +17,4 @@ namespace leat::streams {
                                      static_cast<std::uint32_t>(partitions));
 }
 
-}  // namespace leat::streams
+}  // namespace leat::client

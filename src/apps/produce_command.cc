@@ -208,7 +208,7 @@ class Sender {
             .headers = record.headers.empty() ? nullptr : &record.headers,
             .partition =
                 settings_.partition >= 0 ? settings_.partition : record.partition.value_or(-1),
-            .timestamp_ms = record.timestamp.value_or(WallMs{0}).value,
+            .timestamp_ms = record.timestamp.value_or(WallMs{-1}).value,
             .tag = number};
         while (true) {
             const Result<bool> taken = producer_.send(out);

@@ -42,9 +42,11 @@ class BrokerLink {
     /// `exchange` is given a connection, and returns a Result. It is called again with a new
     /// connection when the old one turns out to be closed: brokers close what was silent for long,
     /// or has a login that is too old; opened anew, it goes on as if nothing had been.
-    /// Errors: kBrokerNotAvailable, those of Connection::open() and of `exchange`.
+    /// `repeats`: whether it may be. Errors: kBrokerNotAvailable, those of Connection::open() and
+    /// of `exchange`.
     template <class Exchange>
-    auto use(Exchange exchange) -> decltype(exchange(std::declval<Connection&>())) {
+    auto use(Exchange exchange, bool repeats = true)
+        -> decltype(exchange(std::declval<Connection&>())) {
         const bool may_be_old = connection_ != nullptr;
         if (!may_be_old) LEAT_TRY_VOID(connect());
         auto answer = exchange(*connection_);
@@ -52,7 +54,7 @@ class BrokerLink {
         if (is_lost) connection_.reset();
         const bool was_closed = is_lost && (answer.error().code() == Errc::kNetworkException ||
                                             answer.error().code() == Errc::kClosed);
-        if (!may_be_old || !was_closed || board_.is_stopped()) return answer;
+        if (!may_be_old || !was_closed || !repeats || board_.is_stopped()) return answer;
         LEAT_TRY_VOID(connect());
         auto again = exchange(*connection_);
         if (!again && again.error().code() != Errc::kUnsupportedVersion) connection_.reset();

@@ -102,10 +102,30 @@ Result<void> Connection::check_order(std::int32_t asked, std::int32_t answered) 
                                        " came for request " + std::to_string(asked)};
 }
 
-Result<std::vector<std::byte>> Connection::exchange(Bytes request) {
-    const Deadline deadline = std::chrono::steady_clock::now() + options_.request_timeout;
+Deadline Connection::deadline() const {
+    return std::min(std::chrono::steady_clock::now() + options_.request_timeout, deadline_);
+}
+
+Result<void> Connection::send(const wire::Frame& request, std::span<const Bytes> records,
+                              Deadline deadline) {
+    if (request.splices.empty()) return socket_.write(request.bytes(), deadline);
+    std::vector<Bytes> pieces;
+    pieces.reserve(2 * request.splices.size() + 1);
+    std::size_t at = 0;
+    for (const wire::Splice& splice : request.splices) {
+        pieces.push_back(request.bytes().subspan(at, splice.position - at));
+        pieces.push_back(records[splice.id]);
+        at = splice.position;
+    }
+    pieces.push_back(request.bytes().subspan(at));
+    return socket_.write(pieces, deadline);
+}
+
+Result<std::vector<std::byte>> Connection::exchange(const wire::Frame& request,
+                                                    std::span<const Bytes> records) {
+    const Deadline deadline = this->deadline();
     std::array<std::byte, 4> length{};
-    Result<void> answered = socket_.write(request, deadline);
+    Result<void> answered = send(request, records, deadline);
     if (answered) answered = socket_.read(length, deadline);
     if (!answered && !is_served_ && answered.error().code() == Errc::kNetworkException)
         return Error{Errc::kClosed, answered.error().detail()};

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,19 +56,33 @@ class Connection {
     static Result<std::unique_ptr<Connection>> open(const Endpoint& to, ConnectionOptions options);
 
     /// Sends `request` in the highest common version, from `version_min` to `version_max`, and
-    /// waits for the answer. Errors: kUnsupportedVersion (none in common), kNetworkException,
-    /// kTimedOut, kMalformed; kClosed when the first one is not answered but the connection
-    /// closed.
+    /// waits for the answer. `records`: what its external records are, by their ids. Errors:
+    /// kUnsupportedVersion (none in common), kNetworkException, kTimedOut, kMalformed; kClosed when
+    /// the first one is not answered but the connection closed.
     template <class Response, class Request>
     Result<Answer<Response>> call(const Request& request, std::int16_t version_max = INT16_MAX,
-                                  std::int16_t version_min = 0) {
+                                  std::int16_t version_min = 0,
+                                  std::span<const Bytes> records = {}) {
         LEAT_TRY(const std::int16_t version,
                  pick_version(Request::kKey, {std::max(Request::kVersions.min, version_min),
                                               std::min(Request::kVersions.max, version_max)}));
-        Result<Answer<Response>> answer = call_in<Response>(request, version);
+        Result<Answer<Response>> answer = call_in<Response>(request, version, records);
         is_served_ = is_served_ || answer.has_value();
         return answer;
     }
+
+    /// As call(), of a request that is not answered.
+    template <class Request>
+    Result<void> tell(const Request& request, std::int16_t version_max = INT16_MAX,
+                      std::span<const Bytes> records = {}) {
+        LEAT_TRY(const std::int16_t version,
+                 pick_version(Request::kKey, {Request::kVersions.min,
+                                              std::min(Request::kVersions.max, version_max)}));
+        const wire::Frame frame = frame_of(request, version, next_id_++);
+        return send(frame, records, deadline());
+    }
+    /// No call waits longer, even if request_timeout has not passed.
+    void set_deadline(Deadline deadline) noexcept { deadline_ = deadline; }
 
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
     /// Versions the broker has of each API, by key.
@@ -77,14 +92,32 @@ class Connection {
 
   private:
     Connection(Endpoint endpoint, ConnectionOptions options, Socket socket);
+    /// As wire::request_frame(), also of a message with external records.
+    template <class Request>
+    [[nodiscard]] wire::Frame frame_of(const Request& request, std::int16_t version,
+                                       std::int32_t id) const {
+        const wire::RequestHeader header{.api = &wire::api_info(Request::kKey),
+                                         .version = version,
+                                         .correlation_id = id,
+                                         .client_id = options_.client_id};
+        wire::EncodedSize size = encoded_size(request, version);
+        size.inline_bytes += wire::encoded_size(header).inline_bytes;
+        wire::Frame frame = wire::new_frame(size);
+        wire::Writer out{MutableBytes{frame.data.get(), frame.size_bytes}.subspan(4)};
+        encode(header, out);
+        encode(request, version, out);
+        frame.splices = out.take_splices();
+        for (wire::Splice& splice : frame.splices) splice.position += 4;
+        return frame;
+    }
     template <class Response, class Request>
-    Result<Answer<Response>> call_in(const Request& request, std::int16_t version) {
+    Result<Answer<Response>> call_in(const Request& request, std::int16_t version,
+                                     std::span<const Bytes> records = {}) {
         const std::int32_t id = next_id_++;
-        const wire::Frame frame = wire::request_frame(
-            request, {.version = version, .correlation_id = id, .client_id = options_.client_id});
+        const wire::Frame frame = frame_of(request, version, id);
         Answer<Response> out;
         out.version = version;
-        LEAT_TRY(out.frame, exchange(frame.bytes()));
+        LEAT_TRY(out.frame, exchange(frame, records));
         wire::Reader in{out.frame, out.arena};
         LEAT_TRY(const std::int32_t answered,
                  wire::decode_response_header(wire::api_info(Request::kKey), version, in));
@@ -101,7 +134,11 @@ class Connection {
         return out.version;
     }
     static bool is_refusal(Bytes frame, std::size_t body_bytes);
-    Result<std::vector<std::byte>> exchange(Bytes request);
+    Result<std::vector<std::byte>> exchange(const wire::Frame& request,
+                                            std::span<const Bytes> records);
+    Result<void> send(const wire::Frame& request, std::span<const Bytes> records,
+                      Deadline deadline);
+    [[nodiscard]] Deadline deadline() const;
     static Result<void> check_order(std::int32_t asked, std::int32_t answered);
     Result<void> learn_versions();
     Result<void> authenticate();
@@ -112,6 +149,7 @@ class Connection {
     ConnectionOptions options_;
     Socket socket_;
     std::int32_t next_id_ = 1;
+    Deadline deadline_ = Deadline::max();
     bool is_served_ = false;  ///< Something was answered that not everybody may ask.
     std::map<std::int16_t, wire::VersionRange> versions_;
 };

@@ -86,7 +86,7 @@ Result<bool> Producer::send(const OutgoingRecord& record) {
         parts[count++].u.mem = {const_cast<char*>(record.key->empty() ? "" : record.key->data()),
                                 record.key->size()};
     }
-    if (record.timestamp_ms != 0) {
+    if (record.timestamp_ms > 0) {  // librdkafka takes 0 for "now".
         parts[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
         parts[count++].u.i64 = record.timestamp_ms;
     }

@@ -32,7 +32,7 @@ struct OutgoingRecord {
     std::optional<std::string_view> value;
     const std::vector<Header>* headers = nullptr;  ///< Not owned; copied by send().
     std::int32_t partition = -1;                   ///< -1: the partitioner chooses.
-    std::int64_t timestamp_ms = 0;                 ///< 0: now.
+    std::int64_t timestamp_ms = -1;                ///< -1: now.
     std::uint64_t tag = 0;
 };
 

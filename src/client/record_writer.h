@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sends records to any topics, in transactions when a transactional.id is given. Layer: client
-// (L3), on librdkafka.
+// (L3).
 // Spec:  KIP-98, KIP-447 (offsets of a group's member in the transaction).
 #pragma once
 
@@ -23,7 +23,8 @@ namespace leat::client {
 
 /// Threading: not synchronised. Deliveries are reported inside poll(), flush() and the calls of
 ///            transactions; send() never reports.
-/// Memory:    bounded by librdkafka's queue settings; send() declines when they are reached.
+/// Memory:    bounded by queue.buffering.max.messages and .kbytes; send() declines when they are
+///            reached.
 /// Failure:   after an error of a transactional call, must_abort() or is_fatal() say what is left
 ///            to do; after is_fatal() only destruction.
 class RecordWriter {
@@ -33,40 +34,42 @@ class RecordWriter {
     /// What on_delivery hears of. Only failures: records that were acknowledged are not handed
     /// back, which costs less; in_flight() and flush() count them all the same.
     enum class Reports : std::uint8_t { kAll, kFailures };
-    /// Does not connect yet. Errors: kInvalidSetting.
+    /// Batches of our own, or librdkafka's where settings ask for what our connections lack. Does
+    /// not connect yet. Errors: kInvalidSetting.
     static Result<std::unique_ptr<RecordWriter>> open(const std::vector<Property>& properties,
                                                       OnDelivery on_delivery,
                                                       Reports reports = Reports::kAll);
     RecordWriter(const RecordWriter&) = delete;
     RecordWriter& operator=(const RecordWriter&) = delete;
-    ~RecordWriter();
+    /// Drops what is unsent, without a word.
+    virtual ~RecordWriter() = default;
 
-    /// Copies the record; false when the queue is full: poll() and try again. The first one of all
-    /// waits for a second at most until its topic's leaders are known. Errors:
+    /// Copies the record; false when the queue is full: poll() and try again. The first one of a
+    /// topic may wait for a second until its partitions are known. Errors:
     /// kMessageTooLarge, kUnknownTopicOrPartition, and what ended the writer.
-    Result<bool> send(std::string_view topic, const OutgoingRecord& record);
+    virtual Result<bool> send(std::string_view topic, const OutgoingRecord& record) = 0;
     /// Asks the cluster. Errors: kUnknownTopicOrPartition, kTimedOut and what else answers.
-    Result<std::int32_t> partition_count(std::string_view topic, std::chrono::milliseconds wait);
-    void poll(std::chrono::milliseconds wait);
-    [[nodiscard]] std::size_t in_flight() const;
+    virtual Result<std::int32_t> partition_count(std::string_view topic,
+                                                 std::chrono::milliseconds wait) = 0;
+    virtual void poll(std::chrono::milliseconds wait) = 0;
+    [[nodiscard]] virtual std::size_t in_flight() const = 0;
     /// Errors: kTimedOut when records are left.
-    Result<void> flush(std::chrono::milliseconds wait);
+    virtual Result<void> flush(std::chrono::milliseconds wait) = 0;
 
     /// Fences who used this transactional.id before, and ends its transaction.
-    Result<void> init_transactions(std::chrono::milliseconds wait);
-    Result<void> begin();
-    Result<void> send_offsets(const GroupIdentity& as, std::span<const CommittedOffset> offsets,
-                              std::chrono::milliseconds wait);
-    Result<void> commit(std::chrono::milliseconds wait);
-    Result<void> abort(std::chrono::milliseconds wait);
-    [[nodiscard]] bool must_abort() const;
+    virtual Result<void> init_transactions(std::chrono::milliseconds wait) = 0;
+    virtual Result<void> begin() = 0;
+    virtual Result<void> send_offsets(const GroupIdentity& as,
+                                      std::span<const CommittedOffset> offsets,
+                                      std::chrono::milliseconds wait) = 0;
+    virtual Result<void> commit(std::chrono::milliseconds wait) = 0;
+    virtual Result<void> abort(std::chrono::milliseconds wait) = 0;
+    [[nodiscard]] virtual bool must_abort() const = 0;
     /// Fenced, or broken otherwise.
-    [[nodiscard]] bool is_fatal() const;
+    [[nodiscard]] virtual bool is_fatal() const = 0;
 
-  private:
-    struct State;
-    explicit RecordWriter(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+  protected:
+    RecordWriter() = default;
 };
 
 }  // namespace leat::client

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,9 @@
 
 namespace leat::client {
 namespace {
+
+/// That one call of the kernel takes.
+constexpr std::size_t kPiecesMax = 64;
 
 struct AddressDeleter {
     void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
@@ -112,6 +116,40 @@ Result<void> Socket::write_raw(Bytes bytes, Deadline deadline) {
         const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent >= 0) {
             bytes = bytes.subspan(static_cast<std::size_t>(sent));
+        } else if (errno == EAGAIN) {
+            LEAT_TRY_VOID(wait_for(descriptor_, POLLOUT, deadline, stop_));
+        } else if (errno != EINTR) {
+            return network_error("connection lost while sending", errno);
+        }
+    }
+    return {};
+}
+
+Result<void> Socket::write(std::span<const Bytes> pieces, Deadline deadline) {
+    std::array<iovec, kPiecesMax> parts{};
+    std::size_t skip = 0;  // Bytes of the first piece that are sent.
+    while (!pieces.empty()) {
+        if (tls_) {
+            LEAT_TRY_VOID(write(pieces.front(), deadline));
+            pieces = pieces.subspan(1);
+            continue;
+        }
+        const std::size_t count = std::min(pieces.size(), parts.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            const Bytes piece = i == 0 ? pieces[i].subspan(skip) : pieces[i];
+            // sendmsg() takes void*, and writes nothing there.
+            parts[i] = {const_cast<std::byte*>(piece.data()), piece.size()};
+        }
+        msghdr message{};
+        message.msg_iov = parts.data();
+        message.msg_iovlen = count;
+        const ssize_t sent = ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
+        if (sent >= 0) {
+            skip += static_cast<std::size_t>(sent);
+            while (!pieces.empty() && skip >= pieces.front().size()) {
+                skip -= pieces.front().size();
+                pieces = pieces.subspan(1);
+            }
         } else if (errno == EAGAIN) {
             LEAT_TRY_VOID(wait_for(descriptor_, POLLOUT, deadline, stop_));
         } else if (errno != EINTR) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
 
 #include "base/result.h"
 #include "base/units.h"
@@ -39,6 +40,8 @@ class Socket {
 
     /// All of `bytes`. Errors: kNetworkException, kClosed, kTimedOut.
     Result<void> write(Bytes bytes, Deadline deadline);
+    /// The same of several pieces, one behind the other.
+    Result<void> write(std::span<const Bytes> pieces, Deadline deadline);
     /// Fills all of `to`. Errors: kNetworkException (also when the peer closed), kClosed (in TLS
     /// 1.3 the verdict on our certificate comes with the first answer), kTimedOut.
     Result<void> read(MutableBytes to, Deadline deadline);

@@ -137,7 +137,7 @@ Result<void> StreamThread::send_letters() {
                 headers.push_back({header.name, header.value});
             client::OutgoingRecord out{
                 .key = letter.key, .value = letter.value, .headers = &headers};
-            out.timestamp_ms = std::max<std::int64_t>(letter.timestamp.ms, 1);
+            out.timestamp_ms = std::max<std::int64_t>(letter.timestamp.ms, 0);
             LEAT_TRY_VOID(send(letter.topic, out));
         }
     return {};

@@ -16,8 +16,7 @@ Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> 
                                                   " has a negative timestamp"};
     client::OutgoingRecord out{.key = record.key, .value = record.value, .tag = tag};
     out.partition = partition.value_or(-1);
-    // librdkafka takes 0 for "now": the first millisecond of 1970 becomes the second.
-    out.timestamp_ms = std::max<std::int64_t>(record.timestamp, 1);
+    out.timestamp_ms = std::max<std::int64_t>(record.timestamp, 0);
     if (record.headers != nullptr && !record.headers->empty()) {
         out_headers_.clear();
         for (const Header& header : *record.headers)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Method: a cluster that librdkafka plays; what is written there is read again.
-#include "client/record_writer.h"
+#include "client/rdkafka_writer.h"
 
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
@@ -44,7 +44,7 @@ class PlayedCluster {
     /// What became of kRecords records, as far as it was told.
     [[nodiscard]] std::vector<Delivery> write(Reports reports) const {
         std::vector<Delivery> out;
-        auto writer = RecordWriter::open(
+        auto writer = open_rdkafka_writer(
             properties(), [&](const Delivery& one) { out.push_back(one); }, reports);
         LEAT_CHECK(writer.has_value());
         for (int i = 0; i < kRecords; ++i) {
@@ -63,7 +63,7 @@ class PlayedCluster {
     rd_kafka_mock_cluster_t* cluster_ = nullptr;
 };
 
-TEST(RecordWriter, TellsOfWhatWasAcknowledgedOnlyIfAsked) {
+TEST(RdkafkaWriter, TellsOfWhatWasAcknowledgedOnlyIfAsked) {
     const PlayedCluster cluster;
     const auto all = cluster.write(Reports::kAll);
     ASSERT_EQ(all.size(), static_cast<std::size_t>(kRecords));
@@ -72,9 +72,9 @@ TEST(RecordWriter, TellsOfWhatWasAcknowledgedOnlyIfAsked) {
     EXPECT_TRUE(cluster.write(Reports::kFailures).empty());
 }
 
-TEST(RecordWriter, TellsOfFailuresInAnyCase) {
+TEST(RdkafkaWriter, TellsOfFailuresInAnyCase) {
     std::vector<Delivery> told;
-    auto writer = RecordWriter::open(
+    auto writer = open_rdkafka_writer(
         {{"bootstrap.servers", "127.0.0.1:1", 0}, {"message.timeout.ms", "100", 0}},
         [&](const Delivery& one) { told.push_back(one); }, Reports::kFailures);
     ASSERT_TRUE(writer) << writer.error().detail();

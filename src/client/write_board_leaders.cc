@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who leads what is written to.
+#include <algorithm>
+#include <utility>
+
+#include "client/write_board.h"
+
+namespace leat::client {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How long brokers may not know a topic that was there: one that has just started does not yet.
+constexpr milliseconds kLossPatience{5'000};
+
+Steady steady_now() {
+    return std::chrono::steady_clock::now();
+}
+
+bool is_unknown(Errc code) {
+    return code == Errc::kUnknownTopicOrPartition || code == Errc::kUnknownTopicId;
+}
+
+}  // namespace
+
+bool WriteBoard::has_work(const WriteLane& lane) {
+    return !lane.closed.empty() || lane.due != Steady::max();
+}
+
+bool WriteBoard::is_wanted(const WriteTopic& topic) const {
+    return topic.is_wanted || std::ranges::any_of(topic.lanes, [](const WriteLane* lane) {
+               return lane->leader < 0 && has_work(*lane);
+           });
+}
+
+std::optional<std::set<std::string>> WriteBoard::wanted_topics() {
+    Lock lock{mutex_};
+    while (!stopped_) {
+        const Steady now = steady_now();
+        Steady again = Steady::max();
+        // Nobody else looks at those that have no leader.
+        for (const auto& [where, lane] : lanes_) {
+            if (lane->leader >= 0) continue;
+            if (lane->due <= now) close(*lane);
+            again = std::min(again, lane->due);
+            expire(*lane, now, again);
+        }
+        const bool asks_all = now >= look_at_ && !lanes_.empty();
+        std::set<std::string> out;
+        for (const auto& [name, topic] : topics_)
+            if ((asks_all && !topic.lanes.empty()) || is_wanted(topic)) out.insert(name);
+        if (!out.empty() && now >= look_not_before_) return out;
+        if (!out.empty()) again = std::min(again, look_not_before_);
+        if (!lanes_.empty()) again = std::min(again, std::max(look_at_, look_not_before_));
+        if (again == Steady::max())
+            look_.wait(lock);
+        else
+            look_.wait_until(lock, again);
+    }
+    return std::nullopt;
+}
+
+void WriteBoard::found(const std::map<std::int32_t, Endpoint>& brokers,
+                       const std::map<TopicPartition, FoundLeader>& leaders,
+                       const std::set<std::string>& asked,
+                       const std::map<std::string, Errc>& refused) {
+    const Lock lock{mutex_};
+    const Steady now = steady_now();
+    brokers_ = brokers;
+    look_at_ = now + settings_.refresh;
+    look_not_before_ = now + settings_.retry;
+    for (const std::string& name : asked) {
+        const auto topic = topics_.find(name);
+        if (topic == topics_.end()) continue;
+        const auto why = refused.find(name);
+        const auto begin = leaders.lower_bound({name, 0});
+        std::int32_t count = 0;
+        for (auto at = begin; at != leaders.end() && at->first.topic == name; ++at) ++count;
+        Errc code = count == 0 ? Errc::kUnknownTopicOrPartition : Errc::kNone;
+        if (why != refused.end()) code = why->second;
+        note_answer(topic->second, code, count, now);
+        if (code == Errc::kNone)
+            for (WriteLane* lane : topic->second.lanes) {
+                const auto known = leaders.find(lane->where);
+                if (known != leaders.end())
+                    apply(*lane, known->second);
+                else
+                    refuse_all(*lane, Errc::kUnknownTopicOrPartition,
+                               "the topic has no such partition");
+            }
+    }
+    seat_lanes();
+    tell_writer();
+}
+
+void WriteBoard::note_answer(WriteTopic& topic, Errc code, std::int32_t count, Steady now) {
+    ++topic.answers;
+    topic.code = code;
+    topic.is_wanted = false;
+    if (code == Errc::kNone) {
+        topic.partitions = count;
+        topic.unknown_since.reset();
+        return;
+    }
+    bool is_lost = !info(code).retriable;
+    if (is_unknown(code)) {
+        if (!topic.unknown_since) topic.unknown_since = now;
+        const milliseconds patience = topic.partitions > 0 ? kLossPatience : settings_.propagation;
+        is_lost = now - *topic.unknown_since >= patience;
+    }
+    if (!is_lost) return;
+    topic.unknown_since.reset();
+    topic.partitions = 0;
+    ++topic.losses;
+    for (WriteLane* lane : topic.lanes) {
+        if (lane->leader >= 0) continue;  // What is wrong with it the next request tells.
+        refuse_all(*lane, code, info(code).doc);
+    }
+}
+
+void WriteBoard::apply(WriteLane& lane, const FoundLeader& leader) {
+    // Of another replica old brokers say so: the leader can be written to.
+    const bool is_there = leader.code == Errc::kNone || leader.code == Errc::kReplicaNotAvailable;
+    if (!is_there || leader.leader < 0) return;
+    const bool is_another = lane.topic_id != leader.topic_id;
+    // A broker that is behind tells of the leader before.
+    if (!is_another && leader.epoch >= 0 && leader.epoch < lane.epoch) return;
+    lane.topic_id = leader.topic_id;
+    lane.leader = leader.leader;
+    lane.epoch = leader.epoch;
+}
+
+void WriteBoard::seat_lanes() {
+    for (auto& [node, desk] : desks_) desk.lanes.clear();
+    for (const auto& [where, lane] : lanes_)
+        if (lane->leader >= 0) desks_[lane->leader].lanes.push_back(lane.get());
+    for (auto& [node, desk] : desks_) desk.work.notify_all();
+}
+
+void WriteBoard::not_found(milliseconds pause) {
+    const Lock lock{mutex_};
+    look_not_before_ = steady_now() + pause;
+    look_at_ = std::max(look_at_, look_not_before_);
+}
+
+std::set<std::int32_t> WriteBoard::nodes() const {
+    const Lock lock{mutex_};
+    std::set<std::int32_t> out;
+    for (const auto& [node, desk] : desks_)
+        if (!desk.lanes.empty()) out.insert(node);
+    return out;
+}
+
+std::optional<Endpoint> WriteBoard::endpoint(std::int32_t node) const {
+    const Lock lock{mutex_};
+    const auto found = brokers_.find(node);
+    if (found == brokers_.end()) return std::nullopt;
+    return found->second;
+}
+
+}  // namespace leat::client

@@ -59,6 +59,7 @@ void BatchSender::run() {
         }
         if (const Result<void> done = find_identity(); !done) {
             board_.set_identity(std::nullopt);
+            if (fate_of(done.error().code()) == TransactionFate::kFatal) board_.fail(done.error());
             note_failure(*plan, done.error());
         }
     }

@@ -332,6 +332,52 @@ TEST_F(BatchWriterTest, ANewEpochFollowsLostCount) {
     EXPECT_EQ(last.header.base_sequence, 0);
 }
 
+TEST_F(BatchWriterTest, EndsWhereNobodyGivesItAnId) {
+    PlayedWrites& writes = play(1, 1);
+    brokers_->on<wire::InitProducerIdRequest>(
+        {0, 4},
+        [](int, const wire::RequestHeader& header,
+           const wire::InitProducerIdRequest&) -> testing::PlayedAnswer {
+            const wire::InitProducerIdResponse out{
+                .error_code = static_cast<std::int16_t>(Errc::kClusterAuthorizationFailed)};
+            return wire::response_frame(out, header.version, header.correlation_id);
+        });
+    open({{"enable.idempotence", "true", 0}});
+    send(0);
+    flush();
+    EXPECT_EQ(told_, (Told{"0 CLUSTER_AUTHORIZATION_FAILED 0@-1"}));
+    EXPECT_TRUE(writer_->is_fatal());
+    const auto sent = writer_->send("topic", {.key = std::nullopt, .value = "v", .partition = 0});
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().code(), Errc::kClusterAuthorizationFailed);
+    EXPECT_EQ(writes.requests(), 0);
+}
+
+TEST_F(BatchWriterTest, TakesANewIdBehindTheHighestEpoch) {
+    PlayedWrites& writes = play(1, 1);
+    int ids = 0;
+    brokers_->on<wire::InitProducerIdRequest>(
+        {0, 4},
+        [&ids](int, const wire::RequestHeader& header,
+               const wire::InitProducerIdRequest&) -> testing::PlayedAnswer {
+            const wire::InitProducerIdResponse out{
+                .producer_id = 50 + ids++,
+                .producer_epoch = static_cast<std::int16_t>(ids == 1 ? INT16_MAX : 0)};
+            return wire::response_frame(out, header.version, header.correlation_id);
+        });
+    open({{"enable.idempotence", "true", 0}});
+    send(0);
+    flush();
+    writes.forget_producers();
+    send(1);
+    flush();
+    EXPECT_EQ(writes.values(kWhere), (Values{"0", "1"}));
+    const Written last = writes.log(kWhere).back();
+    EXPECT_EQ(last.header.producer_id, 51);
+    EXPECT_EQ(last.header.producer_epoch, 0);
+    EXPECT_EQ(last.header.base_sequence, 0);
+}
+
 TEST_F(BatchWriterTest, ADuplicateIsWritten) {
     PlayedWrites& writes = play(1, 1);
     open({{"enable.idempotence", "true", 0}});

@@ -129,7 +129,9 @@ Result<std::optional<BatchSender::Answered>> BatchSender::ask(const WritePlan& p
     using Out = Result<std::optional<Answered>>;
     const auto exchange = [&](Connection& connection) -> Out {
         connection.set_deadline(plan.deadline);
-        was_sent_ = true;
+        // Whatever this try is answered, the one before may have been heard.
+        if (std::exchange(was_sent_, true))
+            for (const WritePlan::Part& part : plan.parts) part.batch->is_in_doubt = true;
         if (settings_.acks == 0) {
             LEAT_TRY_VOID(connection.tell(message.request(), version_max, message.records()));
             return std::optional<Answered>{};
@@ -139,7 +141,8 @@ Result<std::optional<BatchSender::Answered>> BatchSender::ask(const WritePlan& p
                                                         message.records()));
         return std::optional<Answered>{std::move(answer)};
     };
-    return link_.use(exchange, settings_.retries_max > 0);
+    // That it closes is how a broker says that the leader is elsewhere, where it does not answer.
+    return link_.use(exchange, settings_.retries_max > 0 && settings_.acks != 0);
 }
 
 void BatchSender::note_failure(WritePlan& plan, const Error& why) {
@@ -149,10 +152,9 @@ void BatchSender::note_failure(WritePlan& plan, const Error& why) {
         kLog.warn("cannot write to the broker",
                   {{"broker", node_}, {"code", why.code()}, {"why", why.detail()}});
     const milliseconds pause = settings_.pauses.after(failures_++);
-    if (plan.wants_identity)
-        board_.pause(pause);
-    else
-        board_.give_up(plan, pause, was_sent_);
+    // It is this broker that is left alone: who leads next is not to wait for that.
+    if (!plan.wants_identity) board_.give_up(plan, settings_.retry, was_sent_);
+    board_.pause(pause);
 }
 
 BatchSender::Answers BatchSender::answers_of(const WritePlan& plan, const Answered& answer) {

@@ -99,8 +99,9 @@ bool BatchWriter::has_room() const {
 Result<bool> BatchWriter::send(std::string_view topic, const OutgoingRecord& record) {
     if (board_.refuses_all()) [[unlikely]]
         return board_.refusal();
-    if (transactions_ != nullptr && !is_in_transaction_) [[unlikely]]
-        return Error{Errc::kUsage, "no transaction has begun"};
+    if (transactions_ != nullptr && (!is_in_transaction_ || may_be_committed_)) [[unlikely]]
+        return Error{Errc::kUsage, is_in_transaction_ ? "the transaction is being committed"
+                                                      : "no transaction has begun"};
     const std::size_t weight = WriteBatch::weight_of(record);
     if (weight > settings_.record_bytes_max) [[unlikely]]
         return Error{Errc::kMessageTooLarge, "message.max.bytes is less than this record"};
@@ -180,6 +181,8 @@ void BatchWriter::await_partitions(Topic& topic) {
 }
 
 void BatchWriter::keep(Topic& topic, const OutgoingRecord& record, std::int64_t timestamp_ms) {
+    // What was lost before is not this one's matter.
+    if (topic.kept.empty()) topic.losses = board_.writer_state(*topic.on_board).losses;
     Kept& one = topic.kept.emplace_back();
     if (record.key) one.key = *record.key;
     if (record.value) one.value = *record.value;
@@ -201,7 +204,8 @@ void BatchWriter::place_kept(Topics::value_type& topic) {
     Topic& to = topic.second;
     const WriteBoard::TopicState state = board_.writer_state(*to.on_board);
     const std::int32_t partitions = to.on_board->partitions;
-    if (std::exchange(to.losses, state.losses) != state.losses) return refuse_kept(to, state.code);
+    if (std::exchange(to.losses, state.losses) != state.losses)
+        return refuse_kept(to, state.loss_code);
     const Steady now = steady_now();
     const bool is_endless = settings_.delivery_timeout.count() == 0;
     while (!to.kept.empty()) {
@@ -220,12 +224,16 @@ void BatchWriter::place_kept(Topics::value_type& topic) {
             const std::int32_t partition = choose(to, record, partitions, is_anywhere);
             put(topic, partition, record, weight, is_anywhere);
         } else {
-            tell({.partition = one.partition,
-                  .code = is_late ? Errc::kTimedOut : Errc::kUnknownTopicOrPartition,
-                  .reason = is_late ? "not written in time" : "the topic has no such partition",
-                  .base_offset = -1,
-                  .tags = {{one.tag, 1}},
-                  .weight = weight});
+            if (transactions_ != nullptr)
+                board_.break_transaction(is_late ? Errc::kTimedOut
+                                                 : Errc::kUnknownTopicOrPartition);
+            untold_.push_back(
+                {.partition = one.partition,
+                 .code = is_late ? Errc::kTimedOut : Errc::kUnknownTopicOrPartition,
+                 .reason = is_late ? "not written in time" : "the topic has no such partition",
+                 .base_offset = -1,
+                 .tags = {{one.tag, 1}},
+                 .weight = weight});
         }
         to.kept.pop_front();
         --kept_;
@@ -236,12 +244,12 @@ void BatchWriter::refuse_kept(Topic& topic, Errc code) {
     for (const Kept& one : std::exchange(topic.kept, {})) {
         --kept_;
         const OutgoingRecord record{.key = one.key, .value = one.value, .headers = &one.headers};
-        tell({.partition = one.partition,
-              .code = code,
-              .reason = std::string{info(code).doc},
-              .base_offset = -1,
-              .tags = {{one.tag, 1}},
-              .weight = WriteBatch::weight_of(record)});
+        untold_.push_back({.partition = one.partition,
+                           .code = code,
+                           .reason = std::string{info(code).doc},
+                           .base_offset = -1,
+                           .tags = {{one.tag, 1}},
+                           .weight = WriteBatch::weight_of(record)});
         if (transactions_ != nullptr) board_.break_transaction(code);
     }
 }
@@ -290,6 +298,7 @@ void BatchWriter::tell(const WriteOutcome& outcome) {
 bool BatchWriter::report() {
     const std::uint64_t told = told_;
     place_kept();
+    for (const WriteOutcome& outcome : std::exchange(untold_, {})) tell(outcome);
     const std::uint64_t news = board_.writer_news();
     if (news != std::exchange(news_, news)) {
         std::vector<WriteOutcome> came;

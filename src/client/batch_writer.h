@@ -102,13 +102,15 @@ class BatchWriter final : public RecordWriter {
     std::minstd_rand random_;
     std::uint64_t handed_records_ = 0;
     std::uint64_t handed_bytes_ = 0;
-    std::size_t kept_ = 0;    ///< Records, of all topics.
-    std::uint64_t told_ = 0;  ///< Records.
-    std::uint64_t news_ = 0;  ///< Of the board, when it was looked at.
+    std::vector<WriteOutcome> untold_;  ///< Of records that were kept.
+    std::size_t kept_ = 0;              ///< Records, of all topics.
+    std::uint64_t told_ = 0;            ///< Records.
+    std::uint64_t news_ = 0;            ///< Of the board, when it was looked at.
     bool has_declined_ = false;
     std::optional<ProducerIdentity> identity_;  ///< Of the next transaction, or of this one.
     bool is_in_transaction_ = false;
-    bool has_offsets_ = false;  ///< The transaction, perhaps.
+    bool has_offsets_ = false;       ///< The transaction, perhaps.
+    bool may_be_committed_ = false;  ///< It was asked for, and not answered.
     rt::NamedThread finder_;
 };
 

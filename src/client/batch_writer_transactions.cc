@@ -52,7 +52,7 @@ Result<void> BatchWriter::begin() {
     if (is_in_transaction_) return Error{Errc::kUsage, "a transaction is open already"};
     board_.writer_begin(*identity_);
     is_in_transaction_ = true;
-    has_offsets_ = false;
+    has_offsets_ = may_be_committed_ = false;
     return {};
 }
 
@@ -71,12 +71,14 @@ Result<void> BatchWriter::send_offsets(const GroupIdentity& as,
 
 Result<void> BatchWriter::commit(milliseconds wait) {
     if (!is_in_transaction_) return Error{Errc::kUsage, "no transaction has begun"};
+    if (board_.refuses_all()) return board_.refusal();
     const Steady end = steady_now() + wait;
     LEAT_TRY_VOID(flush_until(end));
     // Whatever was refused is not in it.
     if (board_.refuses_all()) return board_.refusal();
     if (board_.transaction().has_sent || has_offsets_) {
         Result<ProducerIdentity> next = transactions_->end(*identity_, true, left_until(end));
+        may_be_committed_ = !next;
         if (!next) return note(std::move(next).error());
         identity_ = *next;
     }
@@ -101,7 +103,9 @@ Result<void> BatchWriter::abort(milliseconds wait) {
     const WriteBoard::Transaction was = board_.transaction();
     if (was.has_sent || has_offsets_) {
         Result<ProducerIdentity> next = transactions_->end(*identity_, false, left_until(end));
-        if (next && was.is_uncertain && !transactions_->enrols_by_itself())
+        // Under the same epoch a request that is still on its way would be taken for the next
+        // transaction's: a batch, or the commit that nobody answered.
+        if (next && *next == *identity_ && (was.is_uncertain || may_be_committed_))
             next = transactions_->raise_epoch(*next, left_until(end));
         if (!next) return note(std::move(next).error());
         identity_ = *next;

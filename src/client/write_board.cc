@@ -21,13 +21,12 @@ Steady steady_now() {
     return std::chrono::steady_clock::now();
 }
 
-/// After these the broker may have written the batch all the same.
-constexpr auto kMayBeWritten = std::to_array<Errc>(
-    {Errc::kRequestTimedOut, Errc::kNotEnoughReplicasAfterAppend, Errc::kKafkaStorageError,
-     Errc::kNetworkException, Errc::kUnknownServerError});
-
+/// Whether the broker may have written the batch all the same: leadership may go, and a topic be
+/// deleted, while it waits for replicas.
 bool may_be_written(Errc code) {
-    return std::ranges::find(kMayBeWritten, code) != kMayBeWritten.end();
+    if (code == Errc::kNotEnoughReplicas || code == Errc::kCorruptMessage) return false;
+    return info(code).retriable || says_leader_is_elsewhere(code) ||
+           code == Errc::kUnknownServerError;
 }
 
 /// The broker and we count differently.
@@ -50,8 +49,17 @@ WriteLane& WriteBoard::writer_lane(WriteTopic& topic, TopicPartition where) {
     if (lane == nullptr) {
         lane = std::make_unique<WriteLane>(std::move(where));
         topic.lanes.push_back(lane.get());
-        topic.is_wanted = true;  // Its leader.
-        look_not_before_ = {};
+        const auto at = static_cast<std::size_t>(lane->where.partition);
+        if (at < topic.leaders.size()) apply(*lane, topic.leaders[at]);
+        if (lane->leader >= 0) {
+            auto& lanes = desks_[lane->leader].lanes;
+            nodes_changed_ = nodes_changed_ || lanes.empty();
+            lanes.push_back(lane.get());
+        } else {
+            if (topic.answers == 0 && !topic.is_wanted) look_not_before_ = {};
+            topic.is_wanted = true;
+        }
+        // Who is not yet sent to gets a sender.
         look_.notify_all();
     }
     return *lane;
@@ -59,14 +67,18 @@ WriteLane& WriteBoard::writer_lane(WriteTopic& topic, TopicPartition where) {
 
 void WriteBoard::writer_ask(WriteTopic& topic) {
     const Lock lock{mutex_};
+    // The first question is asked at once; later ones keep to the pauses.
+    if (topic.answers == 0 && !topic.is_wanted) look_not_before_ = {};
     topic.is_wanted = true;
-    look_not_before_ = {};
     look_.notify_all();
 }
 
 WriteBoard::TopicState WriteBoard::writer_state(const WriteTopic& topic) const {
     const Lock lock{mutex_};
-    return {.answers = topic.answers, .losses = topic.losses, .code = topic.code};
+    return {.answers = topic.answers,
+            .losses = topic.losses,
+            .loss_code = topic.loss_code,
+            .code = topic.code};
 }
 
 std::unique_ptr<WriteBatch> WriteBoard::fresh(Steady now) {
@@ -103,6 +115,9 @@ void WriteBoard::writer_put(WriteLane& lane, const OutgoingRecord& record,
         }
         lane.open->add(record, timestamp_ms, weight);
     }
+    // It was let in before that was so.
+    if (is_halted_)
+        return drop(lane, fatal_ ? fatal_->code() : Errc::kCancelled, "nothing is sent any more");
     if (lane.leader >= 0)
         tell_sender(lane, now);
     else
@@ -264,11 +279,10 @@ void WriteBoard::finish(WriteLane& lane, WriteAnswer answer) {
     lane.closed.pop_front();
     const bool is_written = answer.code == Errc::kNone;
     if (!is_written && batch->base_sequence != wire::kNoSequence) {
-        const bool is_transactional = !settings_.transactional_id.empty();
-        if (!batch->is_in_doubt)
-            lane.next_sequence = batch->base_sequence;
-        else if (is_transactional)
+        if (!settings_.transactional_id.empty())
             transaction_.is_uncertain = true;
+        else if (!batch->is_in_doubt)
+            lane.next_sequence = batch->base_sequence;
         else
             renew(lane);
     }

@@ -38,6 +38,7 @@ class WriteBoard final : public LeaderBoard {
     struct TopicState {
         std::uint64_t answers;
         std::uint64_t losses;
+        Errc loss_code;
         Errc code;
     };
     TopicState writer_state(const WriteTopic& topic) const;
@@ -132,6 +133,8 @@ class WriteBoard final : public LeaderBoard {
     [[nodiscard]] Steady end_of(const WriteBatch& batch) const;
     void seat_lanes();
     void note_answer(WriteTopic& topic, Errc code, std::int32_t count, Steady now);
+    void note_leaders(WriteTopic& topic, const std::map<TopicPartition, FoundLeader>& leaders,
+                      Steady now);
     static void apply(WriteLane& lane, const FoundLeader& leader);
     [[nodiscard]] static bool has_work(const WriteLane& lane);
     [[nodiscard]] bool is_wanted(const WriteTopic& topic) const;
@@ -151,6 +154,7 @@ class WriteBoard final : public LeaderBoard {
     ProducerIdentity identity_;
     bool is_identity_asked_ = false;
     bool is_hurried_ = false;
+    bool nodes_changed_ = false;
     bool is_halted_ = false;  ///< Nothing is sent.
     std::uint64_t transaction_number_ = 0;
     Transaction transaction_;

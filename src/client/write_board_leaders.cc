@@ -42,8 +42,9 @@ std::optional<std::set<std::string>> WriteBoard::wanted_topics() {
         // Nobody else looks at those that have no leader.
         for (const auto& [where, lane] : lanes_) {
             if (lane->leader >= 0) continue;
-            if (lane->due <= now) close(*lane);
-            again = std::min(again, lane->due);
+            // One waits at a time, the next one fills meanwhile.
+            if (lane->closed.empty() && lane->due <= now) close(*lane);
+            if (lane->closed.empty()) again = std::min(again, lane->due);
             expire(*lane, now, again);
         }
         const bool asks_all = now >= look_at_ && !lanes_.empty();
@@ -51,6 +52,7 @@ std::optional<std::set<std::string>> WriteBoard::wanted_topics() {
         for (const auto& [name, topic] : topics_)
             if ((asks_all && !topic.lanes.empty()) || is_wanted(topic)) out.insert(name);
         if (!out.empty() && now >= look_not_before_) return out;
+        if (std::exchange(nodes_changed_, false)) return std::set<std::string>{};
         if (!out.empty()) again = std::min(again, look_not_before_);
         if (!lanes_.empty()) again = std::min(again, std::max(look_at_, look_not_before_));
         if (again == Steady::max())
@@ -80,18 +82,27 @@ void WriteBoard::found(const std::map<std::int32_t, Endpoint>& brokers,
         Errc code = count == 0 ? Errc::kUnknownTopicOrPartition : Errc::kNone;
         if (why != refused.end()) code = why->second;
         note_answer(topic->second, code, count, now);
-        if (code == Errc::kNone)
-            for (WriteLane* lane : topic->second.lanes) {
-                const auto known = leaders.find(lane->where);
-                if (known != leaders.end())
-                    apply(*lane, known->second);
-                else
-                    refuse_all(*lane, Errc::kUnknownTopicOrPartition,
-                               "the topic has no such partition");
-            }
+        if (code == Errc::kNone) note_leaders(topic->second, leaders, now);
     }
     seat_lanes();
     tell_writer();
+}
+
+void WriteBoard::note_leaders(WriteTopic& topic,
+                              const std::map<TopicPartition, FoundLeader>& leaders, Steady now) {
+    topic.leaders.assign(static_cast<std::size_t>(topic.partitions), {});
+    for (WriteLane* lane : topic.lanes) {
+        const auto known = leaders.find(lane->where);
+        if (known != leaders.end()) {
+            apply(*lane, known->second);
+            continue;
+        }
+        // A broker that is behind may know fewer than there are.
+        if (lane->leader >= 0) continue;
+        if (!lane->unknown_since) lane->unknown_since = now;
+        if (now - *lane->unknown_since >= kLossPatience)
+            refuse_all(*lane, Errc::kUnknownTopicOrPartition, "the topic has no such partition");
+    }
 }
 
 void WriteBoard::note_answer(WriteTopic& topic, Errc code, std::int32_t count, Steady now) {
@@ -112,7 +123,9 @@ void WriteBoard::note_answer(WriteTopic& topic, Errc code, std::int32_t count, S
     if (!is_lost) return;
     topic.unknown_since.reset();
     topic.partitions = 0;
+    topic.leaders.clear();
     ++topic.losses;
+    topic.loss_code = code;
     for (WriteLane* lane : topic.lanes) {
         if (lane->leader >= 0) continue;  // What is wrong with it the next request tells.
         refuse_all(*lane, code, info(code).doc);
@@ -126,6 +139,7 @@ void WriteBoard::apply(WriteLane& lane, const FoundLeader& leader) {
     const bool is_another = lane.topic_id != leader.topic_id;
     // A broker that is behind tells of the leader before.
     if (!is_another && leader.epoch >= 0 && leader.epoch < lane.epoch) return;
+    lane.unknown_since.reset();
     lane.topic_id = leader.topic_id;
     lane.leader = leader.leader;
     lane.epoch = leader.epoch;

@@ -65,8 +65,8 @@ std::optional<WritePlan> WriteBoard::try_plan(std::int32_t node, Desk& desk, Ste
         WriteLane& lane = *desk.lanes[at];
         if (lane.leader != node || !make_ready(lane, now, again)) continue;
         if (settings_.is_idempotent && identity_.id < 0 && lane.identity.id < 0) {
-            if (std::exchange(is_identity_asked_, true)) continue;
-            out.parts.clear();
+            // What is taken already goes first.
+            if (!out.parts.empty() || std::exchange(is_identity_asked_, true)) continue;
             out.wants_identity = true;
             return out;
         }
@@ -90,7 +90,7 @@ void WriteBoard::add_part(WriteLane& lane, WritePlan& plan) {
     if (settings_.is_idempotent && batch.base_sequence == wire::kNoSequence) number(lane, batch);
     ++batch.tries;
     lane.is_asked = true;
-    plan.deadline = std::min(plan.deadline, end_of(batch));
+    plan.deadline = std::max(plan.deadline, end_of(batch));
     plan.parts.push_back({&lane, &batch, lane.topic_id});
     if (settings_.transactional_id.empty()) return;
     transaction_.has_sent = true;

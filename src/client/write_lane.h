@@ -34,10 +34,11 @@ struct WriteLane {
     std::int32_t epoch = -1;
     /// In their order; the first may be with a sender.
     std::deque<std::unique_ptr<WriteBatch>> closed;
-    Steady due = Steady::max();  ///< When `open` is to be sent; max: there is none.
-    Steady not_before{};         ///< It is sent.
-    bool is_asked = false;       ///< A request with the first is under way.
-    ProducerIdentity identity;   ///< That its sequences are counted for.
+    std::optional<Steady> unknown_since;  ///< To brokers that know its topic.
+    Steady due = Steady::max();           ///< When `open` is to be sent; max: there is none.
+    Steady not_before{};                  ///< It is sent.
+    bool is_asked = false;                ///< A request with the first is under way.
+    ProducerIdentity identity;            ///< That its sequences are counted for.
     std::int32_t next_sequence = 0;
     std::uint64_t enrolled_in = 0;  ///< The number of a transaction.
 };
@@ -47,10 +48,12 @@ struct WriteTopic {
     std::atomic<std::int32_t> partitions = 0;  ///< 0: not known.
     bool is_wanted = false;                    ///< Somebody waits for an answer about it.
     std::uint64_t answers = 0;
-    std::uint64_t losses = 0;  ///< How often it was given up, with what waited for it.
-    Errc code = Errc::kNone;   ///< Of the last answer.
+    std::uint64_t losses = 0;      ///< How often it was given up, with what waited for it.
+    Errc loss_code = Errc::kNone;  ///< Why, the last time.
+    Errc code = Errc::kNone;       ///< Of the last answer.
     std::optional<Steady> unknown_since;
     std::vector<WriteLane*> lanes;
+    std::vector<FoundLeader> leaders;  ///< By partition, as they were told last.
 };
 
 /// One request to one broker.
@@ -65,7 +68,7 @@ struct WritePlan {
     bool wants_identity = false;        ///< No request then: a producer id is wanted first.
     std::vector<TopicPartition> enrol;  ///< To be made part of the transaction first.
     ProducerIdentity identity;          ///< Of the transaction.
-    Steady deadline = Steady::max();    ///< Until when an answer is of use.
+    Steady deadline = Steady::min();    ///< Until when an answer is of use to any of them.
 };
 
 /// What an answer says of one part.

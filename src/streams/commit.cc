@@ -378,6 +378,8 @@ Result<StreamThread::Committed> StreamThread::commit_transaction(
     if (done) done = writer_->commit(settings_.task_timeout);
     if (done) {
         in_transaction_ = false;
+        // It is not in what was committed, and nobody will make it again.
+        if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
         return Committed::kDone;
     }
     // The call names what broke the transaction, unless it says only that it is broken.

@@ -268,6 +268,7 @@ Result<void> StreamThread::lose_tasks() {
         in_transaction_ = false;
         const detail::WorkOutside outside{gate_};
         if (!writer_->abort(settings_.task_timeout)) LEAT_TRY_VOID(open_writer());
+        delivery_failure_.reset();  // Of what was just dropped.
     }
     std::vector<TaskId> lost;
     lost.reserve(tasks_.size() + waiting_.size());

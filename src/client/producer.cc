@@ -57,7 +57,8 @@ Result<std::unique_ptr<Producer>> Producer::open(const std::vector<Property>& pr
     char why[512];
     rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), why, sizeof why);
     if (handle == nullptr) return Error{Errc::kInvalidSetting, why};
-    static_cast<void>(conf.release());  // rd_kafka_new() took it.
+    // NOLINTNEXTLINE(bugprone-unused-return-value): rd_kafka_new() took it.
+    static_cast<void>(conf.release());
     state->handle.reset(handle);
     state->topic = rd_kafka_topic_new(handle, std::string{topic}.c_str(), nullptr);
     if (state->topic == nullptr) return to_error(rd_kafka_last_error(), "");
@@ -74,6 +75,7 @@ Result<bool> Producer::send(const OutgoingRecord& record) {
     parts[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
     parts[count++].u.i = RD_KAFKA_MSG_F_COPY;
     parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): librdkafka's opaque is a pointer; ours a number.
     parts[count++].u.ptr = reinterpret_cast<void*>(record.tag);
     // librdkafka copies (F_COPY) and takes void*; a null pointer is a null key or value.
     parts[count].vtype = RD_KAFKA_VTYPE_VALUE;

@@ -44,12 +44,12 @@ std::size_t header_bytes(const std::vector<Header>* headers) noexcept {
 }  // namespace
 
 struct WriteBatch::Fields {
-    std::int64_t timestamp_ms;
-    std::size_t weight;
+    std::int64_t timestamp_ms = -1;
+    std::size_t weight = 0;
     Text key;
     Text value;
-    const std::vector<Header>* headers;  // Either these,
-    wire::RecordHeaders encoded;         // or these.
+    const std::vector<Header>* headers = nullptr;  // Either these,
+    wire::RecordHeaders encoded;                   // or these.
 
     [[nodiscard]] std::int32_t header_count() const noexcept {
         return headers != nullptr ? static_cast<std::int32_t>(headers->size()) : encoded.count;

@@ -141,9 +141,10 @@ std::int32_t BatchWriter::choose(Topic& topic, const OutgoingRecord& record,
     const auto chosen = partition_for(settings_.partitioner, record.key, partitions);
     if (chosen) return *chosen;
     is_anywhere = true;
-    if (topic.sticky < 0 || topic.sticky >= partitions || !settings_.sticks)
-        topic.sticky =
-            static_cast<std::int32_t>(random_() % static_cast<std::uint32_t>(partitions));
+    if (topic.sticky < 0 || topic.sticky >= partitions || !settings_.sticks) {
+        topic.sticky = any_of(partitions);
+        topic.has_stuck = false;
+    }
     return topic.sticky;
 }
 
@@ -156,17 +157,30 @@ void BatchWriter::put(Topics::value_type& topic, std::int32_t partition,
         lanes[at] = &board_.writer_lane(*topic.second.on_board, {topic.first, partition});
     WriteLane& lane = *lanes[at];
     const std::int64_t time = time_of(record);
+    bool is_added = false;
+    bool is_full = false;
     {
         const std::lock_guard lock{lane.lock};
         if (lane.open != nullptr &&
             lane.open->fits(weight, settings_.batch_bytes_max, settings_.batch_records_max)) {
             lane.open->add(record, time, weight);
-            return;
+            is_added = true;
+            is_full = lane.open->count() >= settings_.batch_records_max;
         }
     }
+    if (is_full) board_.writer_hurry(lane);
+    if (is_added) return;
+    if (is_anywhere && settings_.sticks && std::exchange(topic.second.has_stuck, true)) {
+        // The batch that it all went to is full, or on its way: another partition has its turn.
+        board_.writer_hurry(lane);
+        topic.second.sticky = any_of(topic.second.on_board->partitions);
+        return put(topic, topic.second.sticky, record, weight, false);
+    }
     board_.writer_put(lane, record, time, weight);
-    // With a new batch of this partition what may go anywhere goes to another the next time.
-    if (is_anywhere) topic.second.sticky = -1;
+}
+
+std::int32_t BatchWriter::any_of(std::int32_t partitions) {
+    return static_cast<std::int32_t>(random_() % static_cast<std::uint32_t>(partitions));
 }
 
 void BatchWriter::await_partitions(Topic& topic) {

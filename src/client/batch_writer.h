@@ -65,6 +65,7 @@ class BatchWriter final : public RecordWriter {
         WriteTopic* on_board = nullptr;
         std::vector<WriteLane*> lanes;
         std::int32_t sticky = -1;  ///< Where records that may go anywhere go at present.
+        bool has_stuck = false;    ///< Something went there.
         bool was_awaited = false;
         std::uint64_t losses = 0;  ///< That were seen.
         std::deque<Kept> kept;
@@ -74,6 +75,7 @@ class BatchWriter final : public RecordWriter {
     void run();
     Topics::value_type& topic_of(std::string_view name);
     [[nodiscard]] bool has_room() const;
+    std::int32_t any_of(std::int32_t partitions);
     std::int32_t choose(Topic& topic, const OutgoingRecord& record, std::int32_t partitions,
                         bool& is_anywhere);
     void put(Topics::value_type& topic, std::int32_t partition, const OutgoingRecord& record,

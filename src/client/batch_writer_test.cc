@@ -94,6 +94,29 @@ TEST_F(BatchWriterTest, WritesInOrderAndTellsOfEachRecord) {
     EXPECT_FALSE(first.header.is_transactional());
 }
 
+TEST_F(BatchWriterTest, TheFirstMillisecondIsATimeAndNoneIsNow) {
+    PlayedWrites& writes = play(1, 2);
+    open();
+    ASSERT_TRUE(writer_->send(
+        "topic", {.key = std::nullopt, .value = "v", .partition = 0, .timestamp_ms = 0}));
+    ASSERT_TRUE(writer_->send("topic", {.key = std::nullopt, .value = "v", .partition = 1}));
+    flush();
+    EXPECT_EQ(writes.log(kWhere).at(0).header.base_timestamp, WallMs{0});
+    EXPECT_GT(writes.log(kOther).at(0).header.base_timestamp, WallMs{1'700'000'000'000});
+}
+
+TEST_F(BatchWriterTest, LeavesABrokerAloneThatIsBusy) {
+    PlayedWrites& writes = play(1, 1);
+    open();
+    writes.throttle(milliseconds{200});
+    send(0);
+    flush();
+    const auto begin = std::chrono::steady_clock::now();
+    send(1);
+    flush();
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds{150});
+}
+
 TEST_F(BatchWriterTest, NamesTopicsToOldBrokers) {
     PlayedWrites& writes = play(1, 1, {3, 3});
     open();
@@ -123,8 +146,9 @@ TEST_F(BatchWriterTest, SendsWhatWaitedLongEnoughByItself) {
 TEST_F(BatchWriterTest, ClosesBatchesWhenTheyAreFull) {
     PlayedWrites& writes = play(1, 1);
     open({{"linger.ms", "60000", 0}, {"batch.num.messages", "2", 0}});
-    for (int i = 0; i < 5; ++i) send(i);
-    writes.await_requests(2);  // The last record waits.
+    for (int i = 0; i < 4; ++i) send(i);
+    writes.await_requests(2);
+    send(4);  // Waits.
     flush();
     const auto log = writes.log(kWhere);
     ASSERT_EQ(log.size(), 3U);
@@ -421,17 +445,33 @@ TEST_F(BatchWriterTest, RecordsWithAKeyGoWhereItBelongs) {
     EXPECT_EQ(writes.values({"topic", (-790332482 & 0x7FFFFFFF) % 8}).size(), 20U);
 }
 
-TEST_F(BatchWriterTest, RecordsWithoutAKeyStayTogether) {
-    PlayedWrites& writes = play(1, 8);
-    open({{"linger.ms", "60000", 0}});
-    ASSERT_TRUE(writer_->send("topic", {.key = std::nullopt, .value = "first"}));
-    for (int i = 0; i < 20; ++i)
+TEST_F(BatchWriterTest, RecordsWithoutAKeyStayTogetherAsLongAsABatchTakesThem) {
+    PlayedWrites& writes = play(1, 64);
+    open({{"linger.ms", "60000", 0}, {"batch.num.messages", "10", 0}});
+    for (int i = 0; i < 100; ++i)
         ASSERT_TRUE(writer_->send("topic", {.key = std::nullopt, .value = "v"}));
     flush();
     int used = 0;
-    for (int i = 0; i < 8; ++i)
+    std::size_t batches = 0;
+    for (int i = 0; i < 64; ++i) {
+        const auto log = writes.log({"topic", i});
+        batches += log.size();
+        if (!log.empty()) ++used;
+    }
+    EXPECT_EQ(batches, 10U);
+    EXPECT_GT(used, 1);
+}
+
+TEST_F(BatchWriterTest, NothingSticksWhereThatIsSwitchedOff) {
+    PlayedWrites& writes = play(1, 64);
+    open({{"linger.ms", "60000", 0}, {"sticky.partitioning.linger.ms", "0", 0}});
+    for (int i = 0; i < 100; ++i)
+        ASSERT_TRUE(writer_->send("topic", {.key = std::nullopt, .value = "v"}));
+    flush();
+    int used = 0;
+    for (int i = 0; i < 64; ++i)
         if (!writes.values({"topic", i}).empty()) ++used;
-    EXPECT_LE(used, 2);
+    EXPECT_GT(used, 10);
 }
 
 TEST_F(BatchWriterTest, KeepsWhatATopicThatComesLaterIsSent) {

@@ -141,6 +141,17 @@ void WriteBoard::writer_hurry(bool for_good) {
     look_.notify_all();
 }
 
+void WriteBoard::writer_hurry(WriteLane& lane) {
+    const Lock lock{mutex_};
+    const Steady now = steady_now();
+    if (lane.due == Steady::max()) return;
+    lane.due = std::min(lane.due, now);
+    if (lane.leader >= 0)
+        tell_sender(lane, now);
+    else
+        look_.notify_all();
+}
+
 void WriteBoard::tell_writer() {
     ++news_;
     came_.notify_all();

@@ -47,6 +47,8 @@ class WriteBoard final : public LeaderBoard {
                     std::size_t weight);
     /// What waits is due. `for_good`: what is put from now on is too, until it is called again.
     void writer_hurry(bool for_good);
+    /// The lane's batch is due.
+    void writer_hurry(WriteLane& lane);
     /// Counts what happened.
     [[nodiscard]] std::uint64_t writer_news() const noexcept { return news_; }
     /// Until something happened since `news` were counted, or `until`.

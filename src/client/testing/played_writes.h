@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -92,6 +93,11 @@ class PlayedWrites {
         LEAT_CHECK(
             came_.wait_for(lock, std::chrono::seconds{10}, [&] { return requests_ >= count; }));
     }
+    /// What answers say of it from now on.
+    void throttle(std::chrono::milliseconds time) {
+        const std::lock_guard lock{mutex_};
+        throttle_ = time;
+    }
     /// As if the broker had never heard of the producer.
     void forget_producers() {
         const std::lock_guard lock{mutex_};
@@ -157,7 +163,8 @@ class PlayedWrites {
                 {.name = topic.name, .topic_id = topic.topic_id, .partition_responses = parts});
         }
         if (request.acks == 0) return wire::Frame{};
-        const wire::ProduceResponse out{.responses = topics};
+        const wire::ProduceResponse out{
+            .responses = topics, .throttle_time_ms = static_cast<std::int32_t>(throttle_.count())};
         return wire::response_frame(out, header.version, header.correlation_id);
     }
 
@@ -170,6 +177,7 @@ class PlayedWrites {
     std::map<std::pair<TopicPartition, std::int64_t>, Counted> producers_;
     std::map<TopicPartition, std::int64_t> offsets_;
     std::int64_t next_id_ = 1'000;
+    std::chrono::milliseconds throttle_{0};
     int requests_ = 0;
     bool is_forgetful_ = false;
 };

@@ -224,8 +224,54 @@ TEST_P(BatchWriterTransactionsTest, WaitsForEnrolmentThatIsHeldUp) {
     EXPECT_EQ(writes_.values(kWhere), (Values{"0"}));
 }
 
-TEST_P(BatchWriterTransactionsTest, RefusedEnrolmentBreaksIt) {
-    if (is_second()) GTEST_SKIP() << "nobody is asked";
+TEST_P(BatchWriterTransactionsTest, ARecordThatFindsNoTopicBreaksIt) {
+    start({{"message.timeout.ms", "200", 0}});
+    EXPECT_EQ(text(writer_->begin()), "done");
+    EXPECT_EQ(send(0), "done");
+    ASSERT_TRUE(writer_->send("late", {.key = std::nullopt, .value = "v", .tag = 5}));
+    EXPECT_EQ(text(writer_->commit(kPlenty)), "UNKNOWN_SERVER_ERROR");
+    EXPECT_EQ(told_.back(), "5 TIMED_OUT");
+    EXPECT_TRUE(writer_->must_abort());
+    EXPECT_EQ(text(writer_->abort(kPlenty)), "done");
+}
+
+TEST_P(BatchWriterTransactionsTest, LostCountEndsWithAHigherEpoch) {
+    start();
+    writes_.judge([](const Written& one) {
+        return Verdict{.code = one.values.front() == "0" ? Errc::kOutOfOrderSequenceNumber
+                                                         : Errc::kNone};
+    });
+    EXPECT_EQ(text(writer_->begin()), "done");
+    EXPECT_EQ(send(0), "done");
+    EXPECT_EQ(text(writer_->commit(kPlenty)), "UNKNOWN_SERVER_ERROR");
+    EXPECT_EQ(text(writer_->abort(kPlenty)), "done");
+    EXPECT_EQ(asked().back(), is_second() ? "EndTxn 5" : "InitProducerId 5");
+    EXPECT_EQ(text(writer_->begin()), "done");
+    EXPECT_EQ(send(1), "done");
+    EXPECT_EQ(text(writer_->commit(kPlenty)), "done");
+    EXPECT_EQ(writes_.log(kWhere).back().header.producer_epoch, 1);
+}
+
+TEST_P(BatchWriterTransactionsTest, ACommitThatNobodyAnsweredIsNotTakenForTheNextOnes) {
+    start({{"request.timeout.ms", "1000", 0}});
+    EXPECT_EQ(text(writer_->begin()), "done");
+    EXPECT_EQ(send(0), "done");
+    EXPECT_EQ(text(writer_->flush(kPlenty)), "done");
+    coordinators_.queue(ApiKey::kEndTxn, PlayedCoordinators::kSilence);
+    EXPECT_EQ(text(writer_->commit(milliseconds{200})), "TIMED_OUT");
+    EXPECT_EQ(send(1), "USAGE");
+    EXPECT_EQ(text(writer_->abort(kPlenty)), "done");
+    EXPECT_EQ(asked().back(), is_second() ? "EndTxn 5" : "InitProducerId 5");
+    EXPECT_EQ(text(writer_->begin()), "done");
+    EXPECT_EQ(send(2), "done");
+    EXPECT_EQ(text(writer_->commit(kPlenty)), "done");
+    EXPECT_EQ(writes_.log(kWhere).back().header.producer_epoch, 1);
+}
+
+/// Where partitions have to be enrolled.
+class FirstProtocolTest : public BatchWriterTransactionsTest {};
+
+TEST_P(FirstProtocolTest, RefusedEnrolmentBreaksIt) {
     start();
     coordinators_.refuse(kWhere, Errc::kTopicAuthorizationFailed);
     EXPECT_EQ(text(writer_->begin()), "done");
@@ -237,6 +283,7 @@ TEST_P(BatchWriterTransactionsTest, RefusedEnrolmentBreaksIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Protocols, BatchWriterTransactionsTest, ::testing::Values(1, 2));
+INSTANTIATE_TEST_SUITE_P(Protocols, FirstProtocolTest, ::testing::Values(1));
 
 }  // namespace
 }  // namespace leat::client

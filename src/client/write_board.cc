@@ -363,7 +363,8 @@ void WriteBoard::judge(WriteLane& lane, WriteAnswer answer, Steady now) {
         return finish(lane, std::move(answer));
     }
     batch.is_in_doubt = batch.is_in_doubt || may_be_written(code);
-    if (code == Errc::kMessageTooLarge && batch.count() > 1 && !is_halted_) return split(lane);
+    const bool may_be_split = batch.count() > 1 && !batch.is_in_doubt && !is_halted_;
+    if (code == Errc::kMessageTooLarge && may_be_split) return split(lane);
     const bool can_renew = settings_.is_idempotent && settings_.transactional_id.empty();
     if (says_leader_is_elsewhere(code)) {
         lane.leader = -1;

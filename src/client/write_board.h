@@ -105,6 +105,7 @@ class WriteBoard final : public LeaderBoard {
 
   private:
     using Lock = std::unique_lock<std::mutex>;
+    using Topics = std::map<std::string, WriteTopic, std::less<>>;
     struct Desk {
         std::condition_variable work;
         std::vector<WriteLane*> lanes;  ///< That the broker leads, or did a moment ago.
@@ -135,8 +136,8 @@ class WriteBoard final : public LeaderBoard {
     [[nodiscard]] Steady end_of(const WriteBatch& batch) const;
     void seat_lanes();
     void note_answer(WriteTopic& topic, Errc code, std::int32_t count, Steady now);
-    void note_leaders(WriteTopic& topic, const std::map<TopicPartition, FoundLeader>& leaders,
-                      Steady now);
+    void note_leaders(Topics::value_type& named,
+                      const std::map<TopicPartition, FoundLeader>& leaders, Steady now);
     static void apply(WriteLane& lane, const FoundLeader& leader);
     [[nodiscard]] static bool has_work(const WriteLane& lane);
     [[nodiscard]] bool is_wanted(const WriteTopic& topic) const;
@@ -146,7 +147,7 @@ class WriteBoard final : public LeaderBoard {
     mutable std::mutex mutex_;
     std::condition_variable came_;  ///< For the writer.
     std::condition_variable look_;  ///< For who looks for leaders.
-    std::map<std::string, WriteTopic, std::less<>> topics_;
+    Topics topics_;
     std::map<TopicPartition, std::unique_ptr<WriteLane>> lanes_;
     std::map<std::int32_t, Desk> desks_;
     std::map<std::int32_t, Endpoint> brokers_;

@@ -82,15 +82,21 @@ void WriteBoard::found(const std::map<std::int32_t, Endpoint>& brokers,
         Errc code = count == 0 ? Errc::kUnknownTopicOrPartition : Errc::kNone;
         if (why != refused.end()) code = why->second;
         note_answer(topic->second, code, count, now);
-        if (code == Errc::kNone) note_leaders(topic->second, leaders, now);
+        if (code == Errc::kNone) note_leaders(*topic, leaders, now);
     }
     seat_lanes();
     tell_writer();
 }
 
-void WriteBoard::note_leaders(WriteTopic& topic,
+void WriteBoard::note_leaders(Topics::value_type& named,
                               const std::map<TopicPartition, FoundLeader>& leaders, Steady now) {
+    auto& [name, topic] = named;
     topic.leaders.assign(static_cast<std::size_t>(topic.partitions), {});
+    for (auto at = leaders.lower_bound({name, 0}); at != leaders.end() && at->first.topic == name;
+         ++at) {
+        const auto place = static_cast<std::size_t>(at->first.partition);
+        if (place < topic.leaders.size()) topic.leaders[place] = at->second;
+    }
     for (WriteLane* lane : topic.lanes) {
         const auto known = leaders.find(lane->where);
         if (known != leaders.end()) {

@@ -75,6 +75,8 @@ class PlayedBrokers {
         features_[feature] = level;
     }
 
+    /// Questions about topics, of all brokers.
+    [[nodiscard]] int lookups() const { return lookups_; }
     /// Fetches that were answered by `node`.
     [[nodiscard]] int fetches(std::size_t node = 0) const { return fetches_[node]; }
     [[nodiscard]] std::int16_t fetch_version() const { return fetch_version_; }
@@ -116,6 +118,7 @@ class PlayedBrokers {
                                     header.correlation_id);
     }
     wire::Frame metadata(const wire::RequestHeader& header, wire::Reader& in) {
+        ++lookups_;
         wire::MetadataRequest request;
         LEAT_CHECK(decode(in, header.version, request) && in.finish());
         std::vector<wire::MetadataResponse::MetadataResponseBroker> brokers;
@@ -145,6 +148,7 @@ class PlayedBrokers {
     }
 
     const std::int16_t fetch_max_;
+    std::atomic<int> lookups_ = 0;
     std::atomic<std::int16_t> fetch_version_ = -1;
     std::array<std::atomic<int>, 4> fetches_{};
     PlayedLogs logs_;

@@ -29,9 +29,10 @@ namespace leat::client::testing {
 /// What a broker does about a batch.
 struct Verdict {
     Errc code = Errc::kNone;
-    bool closes = false;     ///< Instead of an answer.
-    bool is_silent = false;  ///< Instead of an answer.
-    bool keeps = true;       ///< Where it would have been written, it is.
+    bool closes = false;      ///< Instead of an answer.
+    bool is_silent = false;   ///< Instead of an answer.
+    bool keeps = true;        ///< Where it would have been written, it is.
+    Errc says = Errc::kNone;  ///< In place of what became of it.
 };
 
 /// Threading: thread-safe.
@@ -144,7 +145,7 @@ class PlayedWrites {
                 if (request.transactional_id)
                     one.transactional_id = std::string{*request.transactional_id};
                 Verdict verdict = judge_ ? judge_(one) : Verdict{};
-                if (leader_of(one.where) != node) verdict = {.code = Errc::kNotLeaderOrFollower};
+                if (leader_of(one.where) != node) verdict.code = Errc::kNotLeaderOrFollower;
                 Counted& counted = producers_[{one.where, one.header.producer_id}];
                 const bool is_for_it = verdict.code == Errc::kNone && verdict.keeps;
                 if (is_for_it) verdict.code = counted.take(one.header, is_forgetful_);
@@ -153,6 +154,7 @@ class PlayedWrites {
                     offsets_[one.where] += one.header.record_count;
                     written_.push_back(std::move(one));
                 }
+                if (verdict.says != Errc::kNone) verdict.code = verdict.says;
                 if (verdict.closes) return std::nullopt;
                 if (verdict.is_silent) return wire::Frame{};
                 parts.push_back({.index = data.index,

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "client/testing/batch_writer_fixture.h"
@@ -76,7 +75,7 @@ TEST_F(BatchWriterTest, ALeaderThatOnlyHangsUpIsNotAskedForEver) {
     while (writes.values(kWhere).size() < 2 && std::chrono::steady_clock::now() < end) {
         send(tag++);
         flush();
-        std::this_thread::sleep_for(milliseconds{5});
+        writer_->poll(milliseconds{5});
     }
     EXPECT_GE(writes.values(kWhere).size(), 2U);
 }
@@ -88,7 +87,7 @@ TEST_F(BatchWriterTest, WithoutALeaderOneBatchWaitsAndTheNextFills) {
     constexpr int kSent = 30;
     for (int i = 0; i < kSent; ++i) {
         send(i);
-        std::this_thread::sleep_for(milliseconds{2});
+        writer_->poll(milliseconds{2});  // Longer than linger.ms.
     }
     brokers_->logs().change(kWhere, [](PlayedPartition& one) {
         one.leader = 0;

@@ -23,6 +23,8 @@ constexpr std::int16_t kEnrolsFrom = 12;
 constexpr std::int16_t kTopicIdsFrom = 13;
 /// A broker's wish is heeded so far.
 constexpr milliseconds kThrottleMax{30'000};
+/// After a failure, whatever is set: who leads may be back at any time, and records wait for that.
+constexpr milliseconds kPauseMax{1'000};
 /// For one try to make partitions part of a transaction.
 constexpr milliseconds kEnrolWait{1'000};
 
@@ -154,7 +156,8 @@ void BatchSender::note_failure(WritePlan& plan, const Error& why) {
     const milliseconds pause = settings_.pauses.after(failures_++);
     // It is this broker that is left alone: who leads next is not to wait for that.
     if (!plan.wants_identity) board_.give_up(plan, settings_.retry, was_sent_);
-    board_.pause(pause);
+    board_.lose_node(node_);
+    board_.pause(std::min(pause, kPauseMax));
 }
 
 BatchSender::Answers BatchSender::answers_of(const WritePlan& plan, const Answered& answer) {

@@ -97,11 +97,13 @@ bool BatchWriter::has_room() const {
 }
 
 Result<bool> BatchWriter::send(std::string_view topic, const OutgoingRecord& record) {
-    if (board_.refuses_all()) [[unlikely]]
-        return board_.refusal();
-    if (transactions_ != nullptr && (!is_in_transaction_ || may_be_committed_)) [[unlikely]]
+    if (transactions_ != nullptr && (!is_in_transaction_ || may_be_committed_)) [[unlikely]] {
+        if (board_.fatal()) return board_.refusal();
         return Error{Errc::kUsage, is_in_transaction_ ? "the transaction is being committed"
                                                       : "no transaction has begun"};
+    }
+    if (board_.refuses_all()) [[unlikely]]
+        return board_.refusal();
     const std::size_t weight = WriteBatch::weight_of(record);
     if (weight > settings_.record_bytes_max) [[unlikely]]
         return Error{Errc::kMessageTooLarge, "message.max.bytes is less than this record"};
@@ -170,10 +172,12 @@ void BatchWriter::put(Topics::value_type& topic, std::int32_t partition,
     }
     if (is_full) board_.writer_hurry(lane);
     if (is_added) return;
-    if (is_anywhere && settings_.sticks && std::exchange(topic.second.has_stuck, true)) {
+    const std::int32_t known = topic.second.on_board->partitions;  // 0 when it was just lost.
+    if (is_anywhere && settings_.sticks && known > 0 &&
+        std::exchange(topic.second.has_stuck, true)) {
         // The batch that it all went to is full, or on its way: another partition has its turn.
         board_.writer_hurry(lane);
-        topic.second.sticky = any_of(topic.second.on_board->partitions);
+        topic.second.sticky = any_of(known);
         return put(topic, topic.second.sticky, record, weight, false);
     }
     board_.writer_put(lane, record, time, weight);
@@ -216,6 +220,7 @@ void BatchWriter::place_kept() {
 
 void BatchWriter::place_kept(Topics::value_type& topic) {
     Topic& to = topic.second;
+    if (const auto why = board_.fatal()) return refuse_kept(to, *why);
     const WriteBoard::TopicState state = board_.writer_state(*to.on_board);
     const std::int32_t partitions = to.on_board->partitions;
     if (std::exchange(to.losses, state.losses) != state.losses)
@@ -280,12 +285,16 @@ Result<std::int32_t> BatchWriter::partition_count(std::string_view topic, millis
     for (;;) {
         const std::uint64_t news = board_.writer_news();
         const WriteBoard::TopicState state = board_.writer_state(asked);
+        const bool is_late = steady_now() >= end;
         if (state.answers != before) {
-            if (state.code != Errc::kNone) return Error{state.code, topic};
-            return asked.partitions.load();
+            if (state.code == Errc::kNone) return asked.partitions.load();
+            const bool may_pass =
+                info(state.code).retriable && state.code != Errc::kUnknownTopicOrPartition;
+            if (is_late || !may_pass) return Error{state.code, topic};
+            board_.writer_ask(asked);
         }
         if (board_.fatal()) return board_.refusal();
-        if (steady_now() >= end)
+        if (is_late)
             return Error{Errc::kTimedOut, std::string{topic} + ": no broker answered in time"};
         board_.writer_wait(news, end);
     }

@@ -61,6 +61,7 @@ Result<void> BatchWriter::send_offsets(const GroupIdentity& as,
                                        milliseconds wait) {
     if (!is_in_transaction_) return Error{Errc::kUsage, "no transaction has begun"};
     if (board_.refuses_all()) return board_.refusal();
+    if (may_be_committed_) return Error{Errc::kUsage, "the transaction is being committed"};
     if (offsets.empty()) return {};
     has_offsets_ = true;
     Result<void> done = transactions_->send_offsets(*identity_, as, offsets, wait);

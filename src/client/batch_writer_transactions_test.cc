@@ -268,6 +268,20 @@ TEST_P(BatchWriterTransactionsTest, ACommitThatNobodyAnsweredIsNotTakenForTheNex
     EXPECT_EQ(writes_.log(kWhere).back().header.producer_epoch, 1);
 }
 
+TEST_P(BatchWriterTransactionsTest, AnAbortThatTookTooLongIsNoCommit) {
+    start({{"linger.ms", "0", 0}});
+    writes_.judge([](const Written& one) {
+        const bool is_silent = one.values.front() == "0";
+        return Verdict{.is_silent = is_silent, .keeps = !is_silent};
+    });
+    EXPECT_EQ(text(writer_->begin()), "done");
+    EXPECT_EQ(send(0), "done");
+    writes_.await_requests(1);
+    EXPECT_EQ(text(writer_->abort(milliseconds{50})), "TIMED_OUT");
+    EXPECT_TRUE(writer_->must_abort());
+    EXPECT_EQ(text(writer_->commit(kPlenty)), "UNKNOWN_SERVER_ERROR");
+}
+
 /// Where partitions have to be enrolled.
 class FirstProtocolTest : public BatchWriterTransactionsTest {};
 

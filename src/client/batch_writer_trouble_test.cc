@@ -2,6 +2,8 @@
 // Method: as batch_writer_test.cc; brokers that are wrong, slow to learn, or gone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -108,6 +110,65 @@ TEST_F(BatchWriterTest, ManyNewPartitionsAreLookedUpOnce) {
     flush();
     EXPECT_EQ(writes.values({"topic", kPartitions - 1}), (Values{"199"}));
     EXPECT_EQ(brokers_->lookups(), before);
+}
+
+TEST_F(BatchWriterTest, ALeaderThatGivesNoIdIsLookedForAgain) {
+    PlayedWrites& writes = play(2, 1);
+    std::atomic<int> asked = 0;
+    brokers_->on<wire::InitProducerIdRequest>(
+        {0, 4},
+        [&](int node, const wire::RequestHeader& header,
+            const wire::InitProducerIdRequest&) -> testing::PlayedAnswer {
+            if (node == 0) {
+                if (++asked == 2)
+                    brokers_->logs().change(kWhere, [](PlayedPartition& one) {
+                        one.leader = 1;
+                        ++one.epoch;
+                    });
+                return std::nullopt;
+            }
+            const wire::InitProducerIdResponse out{.producer_id = 5, .producer_epoch = 0};
+            return wire::response_frame(out, header.version, header.correlation_id);
+        });
+    open({{"enable.idempotence", "true", 0}});
+    send(0);
+    flush();
+    EXPECT_EQ(told_.back(), "0 NONE 0@0");
+    EXPECT_EQ(writes.log(kWhere).front().node, 1);
+}
+
+TEST_F(BatchWriterTest, WhatIsInDoubtIsSplitAllTheSame) {
+    PlayedWrites& writes = play(1, 1);
+    open({{"enable.idempotence", "true", 0}, {"linger.ms", "60000", 0}});
+    int tries = 0;
+    writes.judge([&](const Written& one) {
+        if (++tries == 1) return Verdict{.closes = true, .keeps = false};
+        return Verdict{.code = one.values.size() > 1 ? Errc::kMessageTooLarge : Errc::kNone};
+    });
+    send(0);
+    send(1);
+    flush();
+    EXPECT_EQ(writes.values(kWhere), (Values{"0", "1"}));
+    EXPECT_EQ(told_, (Told{"0 NONE 0@0", "1 NONE 0@1"}));
+}
+
+TEST_F(BatchWriterTest, WhatIsKeptEndsWithTheWriter) {
+    play(1, 1);
+    brokers_->on<wire::InitProducerIdRequest>(
+        {0, 4},
+        [](int, const wire::RequestHeader& header,
+           const wire::InitProducerIdRequest&) -> testing::PlayedAnswer {
+            const wire::InitProducerIdResponse out{
+                .error_code = static_cast<std::int16_t>(Errc::kClusterAuthorizationFailed)};
+            return wire::response_frame(out, header.version, header.correlation_id);
+        });
+    open({{"enable.idempotence", "true", 0}});
+    ASSERT_TRUE(writer_->send("late", {.key = std::nullopt, .value = "v", .tag = 9}));
+    send(0);
+    flush();
+    std::ranges::sort(told_);
+    EXPECT_EQ(told_, (Told{"0 CLUSTER_AUTHORIZATION_FAILED 0@-1",
+                           "9 CLUSTER_AUTHORIZATION_FAILED -1@-1"}));
 }
 
 TEST(WriteBoard, WhatIsPutTooLateIsToldAtOnce) {

@@ -67,9 +67,9 @@ WriteLane& WriteBoard::writer_lane(WriteTopic& topic, TopicPartition where) {
 
 void WriteBoard::writer_ask(WriteTopic& topic) {
     const Lock lock{mutex_};
+    if (std::exchange(topic.is_wanted, true)) return;
     // The first question is asked at once; later ones keep to the pauses.
-    if (topic.answers == 0 && !topic.is_wanted) look_not_before_ = {};
-    topic.is_wanted = true;
+    if (topic.answers == 0) look_not_before_ = {};
     look_.notify_all();
 }
 
@@ -196,7 +196,8 @@ void WriteBoard::writer_begin(ProducerIdentity as) {
 
 void WriteBoard::writer_drop() {
     const Lock lock{mutex_};
-    is_halted_ = true;
+    is_halted_ = refuses_all_ = true;
+    if (!transaction_.broken) transaction_.broken = Errc::kCancelled;
     drop_all(Errc::kCancelled, "the transaction was aborted");
 }
 
@@ -363,8 +364,8 @@ void WriteBoard::judge(WriteLane& lane, WriteAnswer answer, Steady now) {
         return finish(lane, std::move(answer));
     }
     batch.is_in_doubt = batch.is_in_doubt || may_be_written(code);
-    const bool may_be_split = batch.count() > 1 && !batch.is_in_doubt && !is_halted_;
-    if (code == Errc::kMessageTooLarge && may_be_split) return split(lane);
+    // It is looked at before anything is written, so no earlier try was.
+    if (code == Errc::kMessageTooLarge && batch.count() > 1 && !is_halted_) return split(lane);
     const bool can_renew = settings_.is_idempotent && settings_.transactional_id.empty();
     if (says_leader_is_elsewhere(code)) {
         lane.leader = -1;

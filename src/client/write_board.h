@@ -91,6 +91,8 @@ class WriteBoard final : public LeaderBoard {
     void settle(WritePlan& plan, std::vector<std::optional<WriteAnswer>> answers);
     /// The broker could not be asked, or did not answer: leaders are looked for.
     void give_up(WritePlan& plan, std::chrono::milliseconds pause, bool was_sent);
+    /// The broker cannot be asked: who leads what it led is looked for.
+    void lose_node(std::int32_t node);
     /// Waits; false when stopped.
     bool pause(std::chrono::milliseconds wait);
 

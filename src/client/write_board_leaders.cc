@@ -29,7 +29,9 @@ bool WriteBoard::has_work(const WriteLane& lane) {
 }
 
 bool WriteBoard::is_wanted(const WriteTopic& topic) const {
-    return topic.is_wanted || std::ranges::any_of(topic.lanes, [](const WriteLane* lane) {
+    // One that a broker did not know is asked for until it is known, or lost.
+    return topic.is_wanted || topic.unknown_since ||
+           std::ranges::any_of(topic.lanes, [](const WriteLane* lane) {
                return lane->leader < 0 && has_work(*lane);
            });
 }
@@ -70,7 +72,10 @@ void WriteBoard::found(const std::map<std::int32_t, Endpoint>& brokers,
     const Lock lock{mutex_};
     const Steady now = steady_now();
     brokers_ = brokers;
-    look_at_ = now + settings_.refresh;
+    const bool was_all = std::ranges::all_of(topics_, [&](const auto& one) {
+        return one.second.lanes.empty() || asked.contains(one.first);
+    });
+    if (was_all) look_at_ = now + settings_.refresh;
     look_not_before_ = now + settings_.retry;
     for (const std::string& name : asked) {
         const auto topic = topics_.find(name);
@@ -81,6 +86,10 @@ void WriteBoard::found(const std::map<std::int32_t, Endpoint>& brokers,
         for (auto at = begin; at != leaders.end() && at->first.topic == name; ++at) ++count;
         Errc code = count == 0 ? Errc::kUnknownTopicOrPartition : Errc::kNone;
         if (why != refused.end()) code = why->second;
+        // One that was made anew may have fewer partitions.
+        const auto& told = topic->second.leaders;
+        if (!told.empty() && count > 0 && told.front().topic_id != begin->second.topic_id)
+            topic->second.partitions = 0;
         note_answer(topic->second, code, count, now);
         if (code == Errc::kNone) note_leaders(*topic, leaders, now);
     }
@@ -100,6 +109,7 @@ void WriteBoard::note_leaders(Topics::value_type& named,
     for (WriteLane* lane : topic.lanes) {
         const auto known = leaders.find(lane->where);
         if (known != leaders.end()) {
+            lane->unknown_since.reset();
             apply(*lane, known->second);
             continue;
         }
@@ -116,7 +126,8 @@ void WriteBoard::note_answer(WriteTopic& topic, Errc code, std::int32_t count, S
     topic.code = code;
     topic.is_wanted = false;
     if (code == Errc::kNone) {
-        topic.partitions = count;
+        // Partitions do not go; a broker that is behind knows fewer.
+        topic.partitions = std::max<std::int32_t>(topic.partitions, count);
         topic.unknown_since.reset();
         return;
     }
@@ -145,7 +156,6 @@ void WriteBoard::apply(WriteLane& lane, const FoundLeader& leader) {
     const bool is_another = lane.topic_id != leader.topic_id;
     // A broker that is behind tells of the leader before.
     if (!is_another && leader.epoch >= 0 && leader.epoch < lane.epoch) return;
-    lane.unknown_since.reset();
     lane.topic_id = leader.topic_id;
     lane.leader = leader.leader;
     lane.epoch = leader.epoch;
@@ -156,6 +166,13 @@ void WriteBoard::seat_lanes() {
     for (const auto& [where, lane] : lanes_)
         if (lane->leader >= 0) desks_[lane->leader].lanes.push_back(lane.get());
     for (auto& [node, desk] : desks_) desk.work.notify_all();
+}
+
+void WriteBoard::lose_node(std::int32_t node) {
+    const Lock lock{mutex_};
+    for (WriteLane* lane : desks_[node].lanes)
+        if (lane->leader == node && !lane->is_asked) lane->leader = -1;
+    look_.notify_all();
 }
 
 void WriteBoard::not_found(milliseconds pause) {

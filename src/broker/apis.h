@@ -37,7 +37,7 @@ enum class QuotaClass : std::uint8_t {
 };
 
 struct Api {
-    wire::ApiKey key;
+    wire::ApiKey key{};
     Handle handle = nullptr;
     Rights rights = Rights::kPerItem;
     QuotaClass quota = QuotaClass::kRequest;

@@ -122,7 +122,7 @@ TEST(RecordCache, EqualsAPlainMapUnderATightBudget) {
         }
         if (random() % 32 == 0) ASSERT_TRUE(s.store->flush());
         std::string expected;
-        for (const auto& [k, v] : model) expected += k + "=" + v + " ";
+        for (const auto& [k, v] : model) expected.append(k).append("=").append(v).append(" ");
         std::string found;
         ASSERT_TRUE(s.store->all([&](std::string_view k, const Entry& entry) {
             found += std::string{k} + "=" + entry.value + " ";

@@ -189,9 +189,8 @@ std::string_view transaction_state(std::int8_t number) {
     static constexpr std::string_view kNames[] = {
         "Empty",          "Ongoing",       "PrepareCommit", "PrepareAbort",
         "CompleteCommit", "CompleteAbort", "Dead",          "PrepareEpochFence"};
-    return number >= 0 && static_cast<std::size_t>(number) < std::size(kNames)
-               ? kNames[static_cast<std::size_t>(number)]
-               : "unknown";
+    const auto place = static_cast<std::uint8_t>(number);  // Negative ones are beyond all.
+    return place < std::size(kNames) ? kNames[place] : "unknown";
 }
 
 json::object print(const wire::TransactionLogValue& m, std::int16_t version) {

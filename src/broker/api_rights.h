@@ -30,7 +30,7 @@ struct Need {
 
 /// One row. Threading: immutable.
 struct Right {
-    wire::ApiKey api;
+    wire::ApiKey api{};
     Need need;
 };
 

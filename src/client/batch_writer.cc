@@ -24,10 +24,6 @@ constexpr milliseconds kKeptPause{20};
 /// Partitions that are written to before it is known whether there are so many.
 constexpr std::int32_t kBlindPartitionsMax = 1'024;
 
-Steady steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
 std::int64_t time_of(const OutgoingRecord& record) {
     if (record.timestamp_ms >= 0) return record.timestamp_ms;
     return rt::system_time().wall_now().value;
@@ -188,12 +184,12 @@ std::int32_t BatchWriter::any_of(std::int32_t partitions) {
 }
 
 void BatchWriter::await_partitions(Topic& topic) {
-    const Steady end = steady_now() + kPartitionsWait;
     if (std::exchange(topic.was_awaited, true)) return;
+    const Steady end = steady_now() + kPartitionsWait;
     board_.writer_ask(*topic.on_board);
-    while (topic.on_board->partitions == 0 && steady_now() < end && !board_.refuses_all()) {
+    for (;;) {
         const std::uint64_t news = board_.writer_news();
-        if (topic.on_board->partitions > 0) return;
+        if (topic.on_board->partitions > 0 || board_.refuses_all() || steady_now() >= end) return;
         board_.writer_wait(news, end);
     }
 }
@@ -231,45 +227,35 @@ void BatchWriter::place_kept(Topics::value_type& topic) {
         Kept& one = to.kept.front();
         const bool is_late = !is_endless && now - one.since >= settings_.delivery_timeout;
         if (partitions == 0 && !is_late) return board_.writer_ask(*to.on_board);
-        const OutgoingRecord record{.key = one.key,
-                                    .value = one.value,
-                                    .headers = one.headers.empty() ? nullptr : &one.headers,
-                                    .partition = one.partition,
-                                    .timestamp_ms = one.timestamp_ms,
-                                    .tag = one.tag};
-        const std::size_t weight = WriteBatch::weight_of(record);
+        const OutgoingRecord record = one.view();
         if (partitions > 0 && one.partition < partitions) {
             bool is_anywhere = false;
             const std::int32_t partition = choose(to, record, partitions, is_anywhere);
-            put(topic, partition, record, weight, is_anywhere);
+            put(topic, partition, record, WriteBatch::weight_of(record), is_anywhere);
+        } else if (is_late) {
+            give_up(one, Errc::kTimedOut, "not written in time");
         } else {
-            if (transactions_ != nullptr)
-                board_.break_transaction(is_late ? Errc::kTimedOut
-                                                 : Errc::kUnknownTopicOrPartition);
-            untold_.push_back(
-                {.partition = one.partition,
-                 .code = is_late ? Errc::kTimedOut : Errc::kUnknownTopicOrPartition,
-                 .reason = is_late ? "not written in time" : "the topic has no such partition",
-                 .base_offset = -1,
-                 .tags = {{one.tag, 1}},
-                 .weight = weight});
+            give_up(one, Errc::kUnknownTopicOrPartition, "the topic has no such partition");
         }
         to.kept.pop_front();
         --kept_;
     }
 }
 
+void BatchWriter::give_up(const Kept& one, Errc code, std::string_view why) {
+    if (transactions_ != nullptr) board_.break_transaction(code);
+    untold_.push_back({.partition = one.partition,
+                       .code = code,
+                       .reason = std::string{why},
+                       .base_offset = -1,
+                       .tags = {{one.tag, 1}},
+                       .weight = WriteBatch::weight_of(one.view())});
+}
+
 void BatchWriter::refuse_kept(Topic& topic, Errc code) {
     for (const Kept& one : std::exchange(topic.kept, {})) {
         --kept_;
-        const OutgoingRecord record{.key = one.key, .value = one.value, .headers = &one.headers};
-        untold_.push_back({.partition = one.partition,
-                           .code = code,
-                           .reason = std::string{info(code).doc},
-                           .base_offset = -1,
-                           .tags = {{one.tag, 1}},
-                           .weight = WriteBatch::weight_of(record)});
-        if (transactions_ != nullptr) board_.break_transaction(code);
+        give_up(one, code, info(code).doc);
     }
 }
 

@@ -60,6 +60,16 @@ class BatchWriter final : public RecordWriter {
         std::int64_t timestamp_ms = 0;
         std::uint64_t tag = 0;
         Steady since{};
+
+        /// With views into it.
+        [[nodiscard]] OutgoingRecord view() const {
+            return {.key = key,
+                    .value = value,
+                    .headers = headers.empty() ? nullptr : &headers,
+                    .partition = partition,
+                    .timestamp_ms = timestamp_ms,
+                    .tag = tag};
+        }
     };
     struct Topic {
         WriteTopic* on_board = nullptr;
@@ -85,6 +95,8 @@ class BatchWriter final : public RecordWriter {
     void place_kept();
     void place_kept(Topics::value_type& topic);
     void refuse_kept(Topic& topic, Errc code);
+    /// Breaks the transaction it was for; told by the next report().
+    void give_up(const Kept& one, Errc code, std::string_view why);
     void drop_kept();
     /// Whether there was anything.
     bool report();

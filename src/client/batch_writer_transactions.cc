@@ -9,10 +9,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-Steady steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
 milliseconds left_until(Steady end) {
     return std::max(std::chrono::ceil<milliseconds>(end - steady_now()), milliseconds{1});
 }

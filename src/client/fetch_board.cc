@@ -17,16 +17,6 @@ constexpr milliseconds kShortWait{10};
 constexpr std::size_t kReadAheadBytes = std::size_t{256} << 20U;
 /// Until what cannot be got over is tried again.
 constexpr milliseconds kFailurePause{1'000};
-/// How long brokers may not know a topic that was there: one that has just started does not yet.
-constexpr milliseconds kLossPatience{5'000};
-
-Steady steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
-bool is_unknown(Errc code) {
-    return code == Errc::kUnknownTopicOrPartition || code == Errc::kUnknownTopicId;
-}
 
 Error of_partition(const TopicPartition& where, Errc code, std::string_view why) {
     return Error{code,
@@ -314,7 +304,7 @@ void FetchBoard::apply(FetchPartition& partition, const FoundLeader& leader, Ste
     }
     if (partition.leader >= 0) return;  // What is wrong with it the next fetch tells.
     bool is_lost = leader.code != Errc::kNone && !info(leader.code).retriable;
-    if (is_unknown(leader.code)) {
+    if (is_unknown_topic(leader.code)) {
         if (!partition.unknown_since) partition.unknown_since = now;
         const milliseconds patience = partition.was_found ? kLossPatience : settings_.propagation;
         is_lost = now - *partition.unknown_since >= patience;

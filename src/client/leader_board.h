@@ -18,6 +18,12 @@
 namespace leat::client {
 
 using Steady = std::chrono::steady_clock::time_point;
+[[nodiscard]] inline Steady steady_now() {
+    return std::chrono::steady_clock::now();
+}
+
+/// How long brokers may not know a topic that was there: one that has just started does not yet.
+inline constexpr std::chrono::milliseconds kLossPatience{5'000};
 
 struct FoundLeader {
     Errc code = Errc::kNone;
@@ -26,6 +32,9 @@ struct FoundLeader {
     std::int32_t epoch = -1;
 };
 
+[[nodiscard]] constexpr bool is_unknown_topic(Errc code) noexcept {
+    return code == Errc::kUnknownTopicOrPartition || code == Errc::kUnknownTopicId;
+}
 /// Whether an answer about a partition says that it must be looked for again.
 [[nodiscard]] bool says_leader_is_elsewhere(Errc code);
 

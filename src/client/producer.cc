@@ -16,16 +16,7 @@ struct Producer::State {
 
     /// Runs on: the thread inside Producer::poll(), as all of librdkafka's callbacks here.
     static void report(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* opaque) {
-        Delivery out{.tag = reinterpret_cast<std::uint64_t>(message->_private),
-                     .reason = {},
-                     .partition = message->partition,
-                     .offset = Offset{message->offset},
-                     .value_bytes = message->len};
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            out.code = to_errc(message->err);
-            out.reason = rd_kafka_err2str(message->err);
-        }
-        static_cast<State*>(opaque)->on_delivery(out);
+        static_cast<State*>(opaque)->on_delivery(delivery_of(*message));
     }
     static void note_trouble(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
         State& state = *static_cast<State*>(opaque);

@@ -78,6 +78,19 @@ TopicPartitions ask_partitions(rd_kafka_t* handle, rd_kafka_topic_t* topic,
     return out;
 }
 
+Delivery delivery_of(const rd_kafka_message_t& message) {
+    Delivery out{.tag = reinterpret_cast<std::uint64_t>(message._private),
+                 .reason = {},
+                 .partition = message.partition,
+                 .offset = Offset{message.offset},
+                 .value_bytes = message.len};
+    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        out.code = to_errc(message.err);
+        out.reason = rd_kafka_err2str(message.err);
+    }
+    return out;
+}
+
 Result<RdPtr<rd_kafka_conf_t>> make_conf(const std::vector<Property>& properties) {
     RdPtr<rd_kafka_conf_t> conf{rd_kafka_conf_new()};
     for (const Property& property : properties) {

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "client/client_properties.h"
+#include "client/producer.h"
 
 namespace leat::client {
 
@@ -43,6 +44,9 @@ using RdPtr = std::unique_ptr<T, RdDeleter>;
 
 /// Of a question that nobody answered. `trouble`, `reason`: what the error callback told last.
 [[nodiscard]] Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason);
+
+/// What a delivery report says; its reason lives as long as the library.
+[[nodiscard]] Delivery delivery_of(const rd_kafka_message_t& message);
 
 /// A configuration with `properties` (librdkafka's names) set, logging to `log` only.
 /// Errors: kInvalidSetting, naming setting and line.

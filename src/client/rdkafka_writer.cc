@@ -87,16 +87,7 @@ struct RdkafkaWriter::State {
     ~State() { topics.clear(); }
 
     static void report(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message, void* opaque) {
-        Delivery out{.tag = reinterpret_cast<std::uint64_t>(message->_private),
-                     .reason = {},
-                     .partition = message->partition,
-                     .offset = Offset{message->offset},
-                     .value_bytes = message->len};
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            out.code = to_errc(message->err);
-            out.reason = rd_kafka_err2str(message->err);
-        }
-        static_cast<State*>(opaque)->on_delivery(out);
+        static_cast<State*>(opaque)->on_delivery(delivery_of(*message));
     }
     Result<rd_kafka_topic_t*> topic_of(std::string_view name) {
         if (last_topic != nullptr && last_topic->first == name) return last_topic->second.get();

@@ -214,9 +214,8 @@ TransactionCalls::TransactionCalls(TransactionCallSettings settings)
 Result<Word> TransactionCalls::run(std::string_view what, const std::string& key,
                                    const CoordinatorAsker::Question& question, milliseconds wait) {
     const Clock::time_point end = Clock::now() + std::min(wait, kWaitMax);
-    std::string call{what};
-    if (!settings_.transactional_id.empty())
-        call += " of transactional id '" + settings_.transactional_id + "'";
+    const std::string call =
+        std::string{what} + " of transactional id '" + settings_.transactional_id + "'";
     for (int failures = 0;; ++failures) {
         Result<Word> word = asker_.ask(key, question, end);
         if (word) return word;
@@ -250,22 +249,15 @@ Result<void> TransactionCalls::pause(Errc why, int failures, Clock::time_point e
 
 Result<ProducerIdentity> TransactionCalls::ask_identity(ProducerIdentity now, milliseconds wait) {
     const auto question = [this, now](CoordinatorView& view) -> Result<Word> {
-        const bool is_transactional = !settings_.transactional_id.empty();
-        wire::InitProducerIdRequest request{
-            .transactional_id = std::nullopt,
-            .transaction_timeout_ms = INT32_MAX,  // As Kafka's own, where it stands for nothing.
+        const wire::InitProducerIdRequest request{
+            .transactional_id = settings_.transactional_id,
+            .transaction_timeout_ms = static_cast<std::int32_t>(
+                std::min<std::int64_t>(settings_.transaction_timeout.count(), INT32_MAX)),
             .producer_id = now.id,
             .producer_epoch = now.epoch};
-        if (is_transactional) {
-            request.transactional_id = settings_.transactional_id;
-            request.transaction_timeout_ms = static_cast<std::int32_t>(
-                std::min<std::int64_t>(settings_.transaction_timeout.count(), INT32_MAX));
-        }
-        const Target target =
-            is_transactional ? Target::transaction(settings_.transactional_id) : Target::any();
-        LEAT_TRY(const auto answer,
-                 view.ask<wire::InitProducerIdResponse>(target, request, INT16_MAX,
-                                                        now.id >= 0 ? kRaises : std::int16_t{0}));
+        LEAT_TRY(const auto answer, view.ask<wire::InitProducerIdResponse>(
+                                        Target::transaction(settings_.transactional_id), request,
+                                        INT16_MAX, now.id >= 0 ? kRaises : std::int16_t{0}));
         return word_of(answer.message.error_code,
                        {answer.message.producer_id, answer.message.producer_epoch});
     };
@@ -280,10 +272,7 @@ Result<ProducerIdentity> TransactionCalls::init(milliseconds wait) {
 }
 
 Result<ProducerIdentity> TransactionCalls::raise_epoch(ProducerIdentity now, milliseconds wait) {
-    if (!settings_.transactional_id.empty()) return ask_identity(now, wait);
-    if (now.epoch < INT16_MAX)
-        return ProducerIdentity{now.id, static_cast<std::int16_t>(now.epoch + 1)};
-    return ask_identity({}, wait);
+    return ask_identity(now, wait);
 }
 
 Result<void> TransactionCalls::enrol(ProducerIdentity as, std::span<const TopicPartition> where,

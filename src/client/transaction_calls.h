@@ -41,8 +41,7 @@ enum class TransactionFate : std::uint8_t {
 struct TransactionCallSettings {
     /// Its `stop` ends all calls with kCancelled; retries_max and start_patience are passed over.
     ClusterOptions cluster;
-    /// Empty: idempotence alone; any broker gives ids, and only init() and raise_epoch() are used.
-    std::string transactional_id;
+    std::string transactional_id;  ///< Not empty.
     std::chrono::milliseconds transaction_timeout{60'000};
     /// Before a question is asked again; doubled each time, up to a second.
     std::chrono::milliseconds retry{100};
@@ -68,7 +67,6 @@ class TransactionCalls {
     /// Fences who had the transactional id before, and waits until its transaction has ended.
     Result<ProducerIdentity> init(milliseconds wait);
     /// For the same writer to start its sequences anew; aborts its transaction if one is open.
-    /// Without a transactional id nobody is asked, unless there is no higher epoch.
     /// Errors: kUnsupportedVersion where the coordinator is older than KIP-360: only init() helps.
     Result<ProducerIdentity> raise_epoch(ProducerIdentity now, milliseconds wait);
     /// Protocol 2: partitions and groups are enrolled by what is written to them, in Produce 12 or

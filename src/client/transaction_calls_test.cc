@@ -43,9 +43,9 @@ class TransactionCallsTest : public ::testing::Test {
     // Nobody waits for answers that were not to come.
     ~TransactionCallsTest() override { ::eventfd_write(stop_.get(), 1); }
 
-    void open(const std::string& id = "id", milliseconds request_timeout = milliseconds{10'000}) {
+    void open(milliseconds request_timeout = milliseconds{10'000}) {
         TransactionCallSettings settings{.cluster = {},
-                                         .transactional_id = id,
+                                         .transactional_id = "id",
                                          .transaction_timeout = milliseconds{5'000},
                                          .retry = milliseconds{1}};
         settings.cluster.bootstrap = {{"127.0.0.1", brokers_.port(0)}};
@@ -219,18 +219,6 @@ TEST_F(TransactionCallsTest, RaisesTheEpochOfTheSameWriter) {
     EXPECT_EQ(fate_of(refused.error().code()), TransactionFate::kFatal);
 }
 
-TEST_F(TransactionCallsTest, WithoutATransactionalIdAnyBrokerGivesAnId) {
-    open("");
-    EXPECT_EQ(text(init(kPlenty)), "7/0");
-    EXPECT_EQ(text(calls_->raise_epoch(now_, kPlenty)), "7/1");
-    EXPECT_EQ(coordinators_.take_log(), Log{"InitProducerId 5@0 nobody -1/-1"});
-    coordinators_.set_current({8, -1});
-    EXPECT_EQ(text(calls_->raise_epoch({7, INT16_MAX - 1}, kPlenty)), "7/32767");
-    EXPECT_EQ(text(calls_->raise_epoch({7, INT16_MAX}, kPlenty)), "8/0");
-    EXPECT_EQ(coordinators_.take_log(), Log{"InitProducerId 5@0 nobody -1/-1"});
-    EXPECT_FALSE(calls_->enrols_by_itself());
-}
-
 TEST_F(TransactionCallsTest, OldGroupCoordinatorsTakeNoOffsetsOfMembers) {
     coordinators_.play_offsets(2);
     start(1);
@@ -302,7 +290,7 @@ TEST_F(TransactionCallsTest, LookUpsAreRepeatedOrTellWhyNot) {
     EXPECT_EQ(text(init(kPlenty)), "TRANSACTIONAL_ID_AUTHORIZATION_FAILED");
 }
 
-TEST_F(TransactionCallsTest, RefusalsKeepTheirCodesAndSayWhatIsLeftToDo) {
+TEST_F(TransactionCallsTest, RefusalsKeepTheirCodesAndTellTheFate) {
     start(1);
     struct Case {
         Errc said;
@@ -451,7 +439,7 @@ TEST_F(TransactionCallsTest, AnAnswerThatComesLateIsForWhoComesBack) {
 TEST_F(TransactionCallsTest, AnAnswerThatNobodyComesBackForIsForgotten) {
     start(1);
     coordinators_.queue(ApiKey::kAddPartitionsToTxn, PlayedCoordinators::kSilence);
-    open("id", milliseconds{100});  // As short as a request may last.
+    open(milliseconds{100});  // As short as a request may last.
     EXPECT_TRUE(init(kPlenty));
     EXPECT_EQ(text(enrol({kA0}, kSlice)), "TIMED_OUT");
     EXPECT_EQ(text(enrol({kA1})), "done");
@@ -461,7 +449,7 @@ TEST_F(TransactionCallsTest, AnAnswerThatNobodyComesBackForIsForgotten) {
 }
 
 TEST_F(TransactionCallsTest, SilentBrokersAreLeftWhenARequestHasLastedTooLong) {
-    open("id", milliseconds{50});
+    open(milliseconds{50});
     coordinators_.queue(ApiKey::kFindCoordinator, PlayedCoordinators::kSilence);
     coordinators_.queue(ApiKey::kInitProducerId, PlayedCoordinators::kSilence);
     EXPECT_EQ(text(init(kPlenty)), "7/0");

@@ -17,10 +17,6 @@ namespace {
 /// Memory that batches leave behind, to be used again.
 constexpr std::size_t kFreeBytes = std::size_t{8} << 20U;
 
-Steady steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
 /// Whether the broker may have written the batch all the same: leadership may go, and a topic be
 /// deleted, while it waits for replicas.
 bool may_be_written(Errc code) {

@@ -7,22 +7,6 @@
 #include "client/write_board.h"
 
 namespace leat::client {
-namespace {
-
-using std::chrono::milliseconds;
-
-/// How long brokers may not know a topic that was there: one that has just started does not yet.
-constexpr milliseconds kLossPatience{5'000};
-
-Steady steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
-bool is_unknown(Errc code) {
-    return code == Errc::kUnknownTopicOrPartition || code == Errc::kUnknownTopicId;
-}
-
-}  // namespace
 
 bool WriteBoard::has_work(const WriteLane& lane) {
     return !lane.closed.empty() || lane.due != Steady::max();
@@ -132,9 +116,9 @@ void WriteBoard::note_answer(WriteTopic& topic, Errc code, std::int32_t count, S
         return;
     }
     bool is_lost = !info(code).retriable;
-    if (is_unknown(code)) {
+    if (is_unknown_topic(code)) {
         if (!topic.unknown_since) topic.unknown_since = now;
-        const milliseconds patience = topic.partitions > 0 ? kLossPatience : settings_.propagation;
+        const auto patience = topic.partitions > 0 ? kLossPatience : settings_.propagation;
         is_lost = now - *topic.unknown_since >= patience;
     }
     if (!is_lost) return;
@@ -175,7 +159,7 @@ void WriteBoard::lose_node(std::int32_t node) {
     look_.notify_all();
 }
 
-void WriteBoard::not_found(milliseconds pause) {
+void WriteBoard::not_found(std::chrono::milliseconds pause) {
     const Lock lock{mutex_};
     look_not_before_ = steady_now() + pause;
     look_at_ = std::max(look_at_, look_not_before_);

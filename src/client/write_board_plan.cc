@@ -12,10 +12,6 @@ namespace {
 /// Of one request: well below a broker's socket.request.max.bytes, which is 100 MiB.
 constexpr std::size_t kRequestBytesMax = std::size_t{32} << 20U;
 
-Steady steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
 }  // namespace
 
 std::optional<WritePlan> WriteBoard::plan(std::int32_t node) {

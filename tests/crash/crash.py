@@ -445,6 +445,9 @@ def main():
             MODES[mode](options, report)
     except load.Broken as why:
         report.add(f"broken: {why}", 0, 0, {"broken": [str(why)]}, False)
+    if not report.rows:
+        say(f"nothing fits --only {options.only}")
+        return 2
     print(report.text())
     if options.report:
         write_report(options, report)

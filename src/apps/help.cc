@@ -2,6 +2,7 @@
 #include "apps/help.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "apps/command.h"
 
@@ -164,6 +165,21 @@ std::string markdown_rows(std::span<const OptionSpec> options) {
     return out;
 }
 
+/// Of the common options of `command` those that the page's table for all client commands does not
+/// tell: all of a command that is no client, and what a client has otherwise than the rest.
+std::string own_common_rows(const Command& command) {
+    const bool is_client = command.kind != CommandKind::kOffline;
+    std::vector<OptionSpec> own;
+    for (const OptionSpec& option : common_options(command.kind))
+        if (!is_client || std::ranges::none_of(common_options(CommandKind::kClient),
+                                               [&option](const OptionSpec& told) {
+                                                   return told.names == option.names &&
+                                                          told.choices == option.choices;
+                                               }))
+            own.push_back(option);
+    return markdown_rows(own);
+}
+
 }  // namespace
 
 std::string help_text(std::string_view path) {
@@ -188,8 +204,9 @@ std::string reference_markdown() {
             "\n## leat " + std::string{command.path} + "\n\n" + std::string{command.summary} + "\n";
         if (!command.details.empty()) out += "\n" + wrapped(command.details, 0) + "\n";
         out += "\n```\n" + usage_line(command) + "\n```\n";
-        if (!command.options.empty())
-            out += "\n| option | meaning |\n|---|---|\n" + markdown_rows(command.options);
+        if (const std::string table = markdown_rows(command.options) + own_common_rows(command);
+            !table.empty())
+            out += "\n| option | meaning |\n|---|---|\n" + table;
         out += "\nExample:\n\n```sh\n" + std::string{command.example} + "\n```\n";
     }
     return out;

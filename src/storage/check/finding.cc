@@ -16,7 +16,9 @@ constexpr std::string_view kRestore =
     "backup, or copy what 'leat log dump' still reads into a new topic";
 constexpr std::string_view kRemoveIndex =
     "Remove the segment's .index and .timeindex while the broker is stopped: the next start makes "
-    "them anew";
+    "them anew. Left as they are, they are made anew only once it shows: by a start after a kill "
+    "that finds them torn, out of order or wrong at the end, or by a read that a wrong entry leads "
+    "astray";
 
 constexpr auto kTable = std::to_array<FindingInfo>({
     {kUnreadable, "unreadable", kError, "a file or folder cannot be read",

@@ -36,7 +36,6 @@ finding the chance of one a cycle is below 3/n (95 %). A mutant is found by what
 acknowledged or committed any more); a run that broke in another way, or was not read to its end, does not find it.
 """
 import argparse
-import datetime
 import os
 import pathlib
 import random
@@ -56,7 +55,7 @@ import flips  # noqa: E402
 import full  # noqa: E402
 import history  # noqa: E402
 import load  # noqa: E402
-import machine  # noqa: E402
+import page  # noqa: E402
 import power  # noqa: E402
 import streams  # noqa: E402
 import transactions  # noqa: E402
@@ -210,30 +209,6 @@ def kill_cycles(options, cycles, settings=(), environment=None):
         run.end()
 
 
-class Report:
-    def __init__(self):
-        self.rows, self.failed = [], 0
-        self.commit = machine.commit(ROOT)  # Now: a long run outlives what stands here.
-
-    def add(self, what, cycles, acknowledged, findings, good):
-        text = "none" if not findings else "; ".join(
-            f"{rule} {len(found)}" if rule not in ("broken", "stuck") else f"{rule}: {found[0]}" for rule, found in findings.items())
-        self.rows.append((what, cycles, acknowledged, text, "ok" if good else "FAILED"))
-        self.failed += not good
-        say(f"{what}: {cycles} cycles, {acknowledged} acknowledged, findings: {text}: {'ok' if good else 'FAILED'}")
-        if findings:
-            print(history.show(findings), file=sys.stderr)
-
-    def text(self):
-        lines = ["# Crash runs", "", f"- commit: {self.commit}", f"- date: {datetime.date.today()}",
-                 f"- machine: {machine.describe()}", f"- command: `tests/crash/run {' '.join(sys.argv[1:])}`", "",
-                 "| run | cycles | acknowledged | findings | verdict |", "|---|---|---|---|---|"]
-        lines += [f"| {what} | {cycles} | {acknowledged:,} | {text} | {good} |" for what, cycles, acknowledged, text, good in self.rows]
-        lines += ["", "A control or mutant is ok when it is found out. With n cycles without a finding the chance of one a cycle is below "
-                  "3/n (95 %)."]
-        return "\n".join(lines) + "\n"
-
-
 def run_power(options, report):
     for kind in options.fs.split(","):
         cycles, seen, findings = power_cycles(options, kind, options.cycles)
@@ -383,29 +358,17 @@ def run_streams_short(options, report):
     report.add(f"mutant: {fault}", sum(by_way.values()), inputs, findings, load.caught(findings, streams.PROVES_NOTHING))
 
 
-def write_report(options, report):
-    options.report.parent.mkdir(parents=True, exist_ok=True)
-    text = report.text()
-    if options.section:
-        begin, end = f"<!-- begin {options.section} -->\n", f"<!-- end {options.section} -->"
-        before = options.report.read_text()
-        if begin not in before or end not in before:
-            raise SystemExit(f"crash: {options.report} has no section {options.section}")
-        text = before[:before.index(begin)] + begin + text.split("\n", 2)[2] + before[before.index(end):]
-    options.report.write_text(text)
-
-
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
          "control": run_control, "mutants": run_mutants, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
          "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants,
          "streams": run_streams, "streams-mutants": run_streams_mutants}
-
-GROUPS = {"all": list(MODES), "transactions": ["bank-transfer", "consume-transform-produce", "transactions-power", "transactions-mutants"]}
+SHORT = {"short": run_short, "transactions-short": run_transactions_short, "streams-short": run_streams_short}
+GROUPS = {"all": list(MODES), "transactions": list(page.SECTIONS["transactions"])}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=[*MODES, "all", "transactions", "short", "transactions-short", "streams-short"])
+    parser.add_argument("mode", choices=[*MODES, *GROUPS, *SHORT])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
@@ -421,36 +384,35 @@ def main():
     parser.add_argument("--flips", type=int, default=1, help="damages of each form, for each kind of file [%(default)s]")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     parser.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
-    parser.add_argument("--report", type=pathlib.Path)
-    parser.add_argument("--section", help="only this section of the report's file is written anew, between <!-- begin NAME --> and <!-- end NAME -->")
+    parser.add_argument("--report", type=pathlib.Path, metavar="FILE",
+                        help="writes the tables of what was run into their sections of FILE, such as docs/proof/crash.md; its other text stays")
+    parser.add_argument("--section", metavar="NAME", help="all that was run goes into this section of FILE, and takes the place of all its rows")
     options = parser.parse_args()
     options.leat, options.worker = options.build / "bin/leat", options.build / "bin/crash_worker"
     options.txn_worker, options.progress = options.build / "bin/txn_worker", Progress
     options.streams_worker, options.only_pattern = options.build / "bin/streams_worker", re.compile(options.only or "")
     if options.scratch:
         options.scratch.mkdir(parents=True, exist_ok=True)
+    modes = GROUPS.get(options.mode, [options.mode])
+    if options.report and (why := page.objection(options.report, modes, options.section, options.only)):
+        parser.error(why)
     options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
     say(f"seed {options.seed}; files in {options.folder}")
-    report = Report()
+    report = page.Report(ROOT, say)
     # What was started ends too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        if options.mode == "short":
-            run_short(options, report)
-        if options.mode == "transactions-short":
-            run_transactions_short(options, report)
-        if options.mode == "streams-short":
-            run_streams_short(options, report)
-        for mode in GROUPS.get(options.mode, [options.mode] if options.mode in MODES else []):
-            MODES[mode](options, report)
+        for mode in modes:
+            report.mode = mode
+            (MODES | SHORT)[mode](options, report)
     except load.Broken as why:
         report.add(f"broken: {why}", 0, 0, {"broken": [str(why)]}, False)
     if not report.rows:
         say(f"nothing fits --only {options.only}")
         return 2
-    print(report.text())
+    print(report.table())
     if options.report:
-        write_report(options, report)
+        report.write(options.report, options.section)
     if report.failed:
         say(f"repeat with --seed {options.seed}; files are in {options.folder}")
         return 1

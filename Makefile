@@ -108,12 +108,24 @@ ifndef INTEROP
 	@python3 -B tests/interop/error_codes.py build/release/bin/leat --report docs/proof/error-codes.md
 	@python3 -B tests/security/logins.py build/release/bin/leat --append docs/proof/error-codes.md
 	@$(call configure,dev)
-	@ninja -C build/dev -j $(JOBS) streams_case_runner
+	@ninja -C build/dev -j $(JOBS) streams_case_runner leat record_writer_app word_count streams_live_app streams_operators_app stream_endpoint_app
+	@python3 -B tools/wirecorpus/make_corpus.py --check
+	@python3 -B tests/streams/topics.py
+	@python3 -B tests/system/on_kafka.py build/dev
 	@tests/streams/run --seed $$(date +%s) --cases 10000 --report docs/proof/streams-differential.md
 	@python3 -B tests/streams/mutants.py
 	@ninja -C build/release -j $(JOBS) leat_sdk
 	@python3 -B tests/package/package_test.py build/release/bin/leat build/release --kafka 4.3.1
 endif
+
+.PHONY: scale
+scale: setup-scale build ## 10,000 idle connections and 10,000 partitions beside a live load; 5 minutes
+	@ninja -C build/release -j $(JOBS) loadgen
+	@tests/scale/run --report docs/proof/scale.md
+
+.PHONY: fresh
+fresh: setup-fresh ## The commit on a new Debian 12 with only git and make (root); an hour  [FRESH="FOLDER demo test"]
+	@tests/fresh/run $(FRESH)
 
 .PHONY: bench
 bench: setup-bench build ## Measure beside Apache Kafka  [BENCH="--table backbone|security|streams --rounds 5 --report FILE"]

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes tests/corpus/wire and the seeds of the wire_<api>_fuzz targets with Kafka's own Java classes.
 
-usage: make_corpus.py [--check] NAME=LIB [NAME=LIB ...]
-With --check nothing is written; it fails when the committed values are not what the jars write.
-NAME is a Kafka version, LIB the folder of its jars; a version of an API is taken from the first that has it.
-Example: make_corpus.py 4.3.1=$HOME/.cache/leat/kafka/4.3.1/lib 3.9.1=$HOME/.cache/leat/kafka/3.9.1/lib
-(where tests/interop/kafka_node.py puts them)
+usage: make_corpus.py [--check] [NAME=LIB ...]
+With --check nothing is written; it fails when the committed values are not what the jars write (part of `make interop`).
+NAME is a Kafka version, LIB the folder of its jars; a version of an API is taken from the first that has it. Without them they are the
+versions of tests/interop/kafka_node.py, whose jars it fetches when they are not there.
+Exit codes: 0 done, or all is as committed; 1 stale; 2 bad usage; 3 the jars cannot be had
 """
 import pathlib
 import shutil
@@ -16,8 +16,9 @@ import tempfile
 
 here = pathlib.Path(__file__).resolve().parent
 root = here.parent.parent
-sys.path.insert(0, str(root / "tools/wiregen"))
+sys.path[:0] = [str(root / "tools/wiregen"), str(root / "tests/interop")]
 
+import kafka_node
 import schema
 
 SEEDS_MAX_BYTES = 4096
@@ -92,9 +93,14 @@ def stale(apis, entries, corpus):
 def main(args):
     check = args[:1] == ["--check"]
     makers = [arg.split("=", 1) for arg in args[check:] if "=" in arg]
-    if not makers or len(makers) != len(args) - check:
+    if len(makers) != len(args) - check:
         print(__doc__, file=sys.stderr)
         return 2
+    try:
+        makers = makers or [(version, kafka_node.jars(version)) for version in kafka_node.VERSIONS]
+    except kafka_node.Unavailable as why:
+        print(f"make_corpus: {why}", file=sys.stderr)
+        return 3
     apis = sum(schema.load(root / "schemas"), [])
     entries = merge(makers, apis)
     corpus = root / "tests/corpus"

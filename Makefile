@@ -12,7 +12,7 @@ PRESET ?= dev
 PREFIX ?= /usr/local
 FOR ?= build test lint
 # Variables given on make's command line reach the scripts that read them.
-export CRASH_CYCLES FUZZ_SECONDS FUZZ_ONLY FUZZ_REPORT LINT_ALL LINT_BASE JOBS
+export DEBEMAIL DEBFULLNAME CRASH_CYCLES FUZZ_SECONDS FUZZ_ONLY FUZZ_REPORT LINT_ALL LINT_BASE JOBS
 
 # configure(PRESET): quick when nothing changed, and picks up a changed preset.
 define configure
@@ -44,9 +44,11 @@ install: build ## Install the program, its unit, the streams library  [PREFIX=/u
 	@cmake --install build/release
 
 .PHONY: package
-package: setup-package build ## Make the Debian packages: build/release/{leat,libleat-dev}_*.deb
+package: setup-package build ## Make the Debian packages, build/release/*.deb, and install them on a copy of this machine (root)  [DEBFULLNAME= DEBEMAIL=]
 	@ninja -C build/release -j $(JOBS) leat_sdk
+	@rm -f build/release/*.deb
 	@cd build/release && cpack -G DEB
+	@python3 -B tests/package/deb_test.py build/release --packages build/release
 
 ##@ Work on it
 
@@ -116,6 +118,7 @@ ifndef INTEROP
 	@python3 -B tests/streams/mutants.py
 	@ninja -C build/release -j $(JOBS) leat_sdk
 	@python3 -B tests/package/package_test.py build/release/bin/leat build/release --kafka 4.3.1
+	@python3 -B tests/package/deb_test.py build/release
 endif
 
 .PHONY: scale

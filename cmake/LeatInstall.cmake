@@ -2,6 +2,7 @@
 # user, example settings, documents. Component dev: the streams library with its headers, for CMake and pkg-config.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME leat)
 # FHS: a package's settings go to /etc, those of another prefix beside it.
 set(LEAT_ETC "${CMAKE_INSTALL_FULL_SYSCONFDIR}/leat")
@@ -11,9 +12,10 @@ configure_file("${LEAT_PACKAGING}/leat.service.in" "${PROJECT_BINARY_DIR}/packag
 install(TARGETS leat RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(FILES "${PROJECT_BINARY_DIR}/packaging/leat.service" DESTINATION lib/systemd/system)
 install(FILES "${LEAT_PACKAGING}/leat.sysusers" DESTINATION lib/sysusers.d RENAME leat.conf)
-install(FILES README.md NOTICE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" RENAME copyright)
-install(DIRECTORY docs/explanation docs/how-to docs/reference DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs")
+# Pages link to each other all over docs/, and to sources that a user does not have.
+set(docs "${PROJECT_BINARY_DIR}/packaging/docs")
+install(CODE "execute_process(COMMAND \"${Python3_EXECUTABLE}\" -B \"${PROJECT_SOURCE_DIR}/tools/installed_docs.py\" \"${docs}\" COMMAND_ERROR_IS_FATAL ANY)")
+install(DIRECTORY "${docs}/" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 # Settings that are there already are the operator's.
 install(CODE "
   set(file \"\$ENV{DESTDIR}${LEAT_ETC}/leat.properties\")
@@ -64,7 +66,14 @@ set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_DEBIAN_LEAT_PACKAGE_NAME leat)
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libleat-dev)
 set(CPACK_PACKAGE_VENDOR "The Leat authors")
-set(CPACK_PACKAGE_CONTACT "The Leat authors <maintainers@leat.invalid>")
+# The maintainer of a package is whoever builds it, and says so as for Debian's own tools. There is no address that reaches the authors.
+set(CPACK_PACKAGE_CONTACT "The Leat authors")
+if(DEFINED ENV{DEBEMAIL})
+  set(CPACK_PACKAGE_CONTACT "$ENV{DEBEMAIL}")
+  if(DEFINED ENV{DEBFULLNAME} AND NOT "$ENV{DEBEMAIL}" MATCHES "<")
+    set(CPACK_PACKAGE_CONTACT "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+  endif()
+endif()
 set(CPACK_COMPONENT_LEAT_DESCRIPTION "durable event backbone for Kafka clients
 Leat speaks Kafka's wire protocol and keeps Kafka's log files, in one native process on
 one machine: clients of Kafka use it unmodified as their broker. Acknowledged records

@@ -54,12 +54,12 @@ WriteMessage::WriteMessage(const WritePlan& plan, const WriteSettings& settings)
 }
 
 void BatchSender::run() {
-    while (auto plan = board_.plan(node_)) {
-        if (!plan->wants_identity) {
+    while (auto plan = board_.plan(node_, link_.is_open())) {
+        if (plan->wants_connection) {
+            if (const Result<void> done = link_.open(); !done) note_failure(*plan, done.error());
+        } else if (!plan->wants_identity) {
             send(*plan);
-            continue;
-        }
-        if (const Result<void> done = find_identity(); !done) {
+        } else if (const Result<void> done = find_identity(); !done) {
             board_.set_identity(std::nullopt);
             if (fate_of(done.error().code()) == TransactionFate::kFatal) board_.fail(done.error());
             note_failure(*plan, done.error());
@@ -144,7 +144,7 @@ Result<std::optional<BatchSender::Answered>> BatchSender::ask(const WritePlan& p
         return std::optional<Answered>{std::move(answer)};
     };
     // That it closes is how a broker says that the leader is elsewhere, where it does not answer.
-    return link_.use(exchange, settings_.retries_max > 0 && settings_.acks != 0);
+    return link_.use(exchange, settings_.retries_max > 0 && settings_.acks != 0, plan.first_end);
 }
 
 void BatchSender::note_failure(WritePlan& plan, const Error& why) {
@@ -155,7 +155,7 @@ void BatchSender::note_failure(WritePlan& plan, const Error& why) {
                   {{"broker", node_}, {"code", why.code()}, {"why", why.detail()}});
     const milliseconds pause = settings_.pauses.after(failures_++);
     // It is this broker that is left alone: who leads next is not to wait for that.
-    if (!plan.wants_identity) board_.give_up(plan, settings_.retry, was_sent_);
+    if (!plan.parts.empty()) board_.give_up(plan, settings_.retry, was_sent_);
     board_.lose_node(node_);
     board_.pause(std::min(pause, kPauseMax));
 }

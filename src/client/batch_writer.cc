@@ -306,6 +306,7 @@ void BatchWriter::tell(const WriteOutcome& outcome) {
 
 bool BatchWriter::report() {
     const std::uint64_t told = told_;
+    board_.writer_expire();
     place_kept();
     for (const WriteOutcome& outcome : std::exchange(untold_, {})) tell(outcome);
     const std::uint64_t news = board_.writer_news();

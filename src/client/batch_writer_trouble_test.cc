@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Method: as batch_writer_test.cc; brokers that are wrong, slow to learn, or gone.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -10,6 +13,7 @@
 
 #include "client/testing/batch_writer_fixture.h"
 #include "client/write_board.h"
+#include "rt/descriptor.h"
 
 namespace leat::client {
 namespace {
@@ -17,12 +21,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::BatchWriterTest;
+using testing::PlayedBrokers;
 using testing::PlayedPartition;
 using testing::PlayedWrites;
 using testing::Verdict;
 using testing::Written;
 
 const TopicPartition kWhere{"topic", 0};
+const TopicPartition kOther{"topic", 1};
 
 TEST_F(BatchWriterTest, WhatWasLostBeforeSaysNothingOfWhatIsSentLater) {
     PlayedWrites& writes = play(1, 1);
@@ -150,6 +156,99 @@ TEST_F(BatchWriterTest, WhatIsInDoubtIsSplitAllTheSame) {
     flush();
     EXPECT_EQ(writes.values(kWhere), (Values{"0", "1"}));
     EXPECT_EQ(told_, (Told{"0 NONE 0@0", "1 NONE 0@1"}));
+}
+
+/// A socket whose queue is full: who connects waits.
+class FullDoor {
+  public:
+    FullDoor() {
+        sockaddr_in where{};
+        where.sin_family = AF_INET;
+        where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof where;
+        auto* address = reinterpret_cast<sockaddr*>(&where);
+        LEAT_CHECK(::bind(door_.get(), address, size) == 0 && ::listen(door_.get(), 0) == 0);
+        LEAT_CHECK(::getsockname(door_.get(), address, &size) == 0);
+        port_ = ntohs(where.sin_port);
+        for (rt::Descriptor& one : queue_) ::connect(one.get(), address, size);
+    }
+    [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  private:
+    static rt::Descriptor make() {
+        return rt::Descriptor{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    }
+    rt::Descriptor door_ = make();
+    std::array<rt::Descriptor, 4> queue_{make(), make(), make(), make()};
+    std::uint16_t port_ = 0;
+};
+
+TEST_F(BatchWriterTest, WhatWaitsForALeaderThatDoesNotLetInEndsInTime) {
+    PlayedWrites& writes = play(2, 1);
+    brokers_->logs().change(kOther, [](PlayedPartition& one) { one.leader = 1; });
+    brokers_->silence(1);
+    open({{"delivery.timeout.ms", "300", 0}, {"linger.ms", "0", 0}});
+    send(0, 1);
+    flush();  // Not when the connection is given up, after 30 s.
+    EXPECT_EQ(told_.back(), "0 TIMED_OUT 1@-1");
+    send(1);
+    flush();
+    EXPECT_EQ(told_.back(), "1 NONE 0@0");
+    // Without flush(), too.
+    send(2, 1);
+    while (told_.size() < 3) writer_->poll(milliseconds{0});
+    EXPECT_EQ(told_.back(), "2 TIMED_OUT 1@-1");
+    brokers_->silence(-1);
+    brokers_->hang_up();
+    const auto end = std::chrono::steady_clock::now() + seconds{10};
+    for (int tag = 3; writes.values(kOther).empty() && std::chrono::steady_clock::now() < end;) {
+        send(tag++, 1);
+        flush();
+    }
+    EXPECT_FALSE(writes.values(kOther).empty());
+}
+
+TEST_F(BatchWriterTest, WhatWaitsForABootstrapServerThatDoesNotLetInEndsInTime) {
+    const FullDoor door;
+    PlayedBrokers silent{1};
+    silent.silence(0);
+    for (const std::string& address : {door.address(), silent.address()}) {
+        open({{"bootstrap.servers", address, 0},
+              {"delivery.timeout.ms", "300", 0},
+              {"linger.ms", "200", 0}});
+        send(0);
+        flush();
+        EXPECT_EQ(told_.back(), "0 TIMED_OUT 0@-1");
+        writer_.reset();
+    }
+}
+
+TEST_F(BatchWriterTest, WhatWaitsForALeaderThatDoesNotLetInGoesToTheNext) {
+    PlayedWrites& writes = play(2, 1);
+    brokers_->logs().change(kOther, [](PlayedPartition& one) { one.leader = 1; });
+    brokers_->silence(1);
+    open({{"metadata.max.age.ms", "100", 0}, {"linger.ms", "0", 0}});
+    send(0, 1);
+    writer_->poll(milliseconds{50});
+    brokers_->logs().change(kOther, [](PlayedPartition& one) {
+        one.leader = 0;
+        ++one.epoch;
+    });
+    flush();
+    EXPECT_EQ(writes.log(kOther).front().node, 0);
+}
+
+TEST_F(BatchWriterTest, AConnectionThatIsOpenedAnewDoesNotHoldBatchesLonger) {
+    PlayedWrites& writes = play(1, 1);
+    open({{"delivery.timeout.ms", "500", 0}, {"linger.ms", "0", 0}});
+    send(0);
+    flush();
+    brokers_->silence(0);
+    brokers_->hang_up();
+    send(1);
+    flush();
+    EXPECT_EQ(told_.back(), "1 TIMED_OUT 0@-1");
+    EXPECT_EQ(writes.values(kWhere), (Values{"0"}));
 }
 
 TEST_F(BatchWriterTest, WhatIsKeptEndsWithTheWriter) {

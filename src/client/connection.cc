@@ -24,24 +24,27 @@ std::string text_of(wire::VersionRange range) {
 Connection::Connection(Endpoint endpoint, ConnectionOptions options, Socket socket)
     : endpoint_(std::move(endpoint)), options_(std::move(options)), socket_(std::move(socket)) {}
 
-Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& to,
-                                                     ConnectionOptions options) {
-    const Deadline deadline = std::chrono::steady_clock::now() + options.connect_timeout;
-    LEAT_TRY(Socket socket, Socket::connect(to, deadline, options.stop));
+Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& to, ConnectionOptions options,
+                                                     Deadline deadline) {
+    const Deadline connected =
+        std::min(deadline, std::chrono::steady_clock::now() + options.connect_timeout);
+    LEAT_TRY(Socket socket, Socket::connect(to, connected, options.stop));
     const Security* security = options.security.get();
     if (security != nullptr && security->tls != nullptr)
         if (const Result<void> done =
-                socket.start_tls(*security->tls, security->checks_host ? to.host : "", deadline);
+                socket.start_tls(*security->tls, security->checks_host ? to.host : "", connected);
             !done)
             return Error{done.error().code(),
                          to.text() + ": " + std::string{done.error().detail()}};
     std::unique_ptr<Connection> out{new Connection{to, std::move(options), std::move(socket)}};
+    out->set_deadline(deadline);
     if (const Result<void> learnt = out->learn_versions(); !learnt)
         return Error{learnt.error().code(),
                      to.text() + ": asking for versions: " + std::string{learnt.error().detail()}};
     if (const Result<void> done = out->authenticate(); !done)
         return Error{done.error().code(),
                      to.text() + ": authenticating: " + std::string{done.error().detail()}};
+    out->set_deadline(Deadline::max());
     return out;
 }
 

@@ -48,12 +48,14 @@ struct Answer {
 /// Threading: not synchronised. After an error other than kUnsupportedVersion it is of no more use.
 class Connection {
   public:
-    /// Connects and asks which versions the broker has.
+    /// Connects, asks which versions the broker has and logs in: connecting, with TLS, in
+    /// `connect_timeout`, all of it until `deadline`.
     /// Errors: kNetworkException, kTimedOut, kUnsupportedVersion (a broker older than 0.10),
     ///         kMalformed, kClosed (the other end refused: it is no Kafka broker, wants TLS or has
     ///         none, or a certificate is not accepted), kUnsupportedSaslMechanism,
     ///         kSaslAuthenticationFailed, kInvalidSetting.
-    static Result<std::unique_ptr<Connection>> open(const Endpoint& to, ConnectionOptions options);
+    static Result<std::unique_ptr<Connection>> open(const Endpoint& to, ConnectionOptions options,
+                                                    Deadline deadline = Deadline::max());
 
     /// Sends `request` in the highest common version, from `version_min` to `version_max`, and
     /// waits for the answer. `records`: what its external records are, by their ids. Errors:

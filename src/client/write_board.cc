@@ -87,6 +87,7 @@ std::unique_ptr<WriteBatch> WriteBoard::fresh(Steady now) {
         free_bytes_ -= out->capacity();
     }
     out->begin(now);
+    first_end_ = std::min(first_end_.load(), end_of(*out));
     return out;
 }
 
@@ -155,7 +156,21 @@ void WriteBoard::tell_writer() {
 
 void WriteBoard::writer_wait(std::uint64_t news, Steady until) {
     Lock lock{mutex_};
-    came_.wait_until(lock, until, [&] { return news_ != news || stopped_.load(); });
+    const auto has_come = [&] { return news_ != news || stopped_.load(); };
+    while (!came_.wait_until(lock, std::min(until, first_end_.load()), has_come)) {
+        const Steady now = steady_now();
+        if (now >= until) return;
+        expire_all(now);
+    }
+}
+
+void WriteBoard::writer_expire() {
+    const Steady end = first_end_;
+    if (end == Steady::max()) return;
+    const Steady now = steady_now();
+    if (now < end) return;
+    const Lock lock{mutex_};
+    expire_all(now);
 }
 
 void WriteBoard::writer_take(std::vector<WriteOutcome>& into) {
@@ -324,6 +339,26 @@ void WriteBoard::expire(WriteLane& lane, Steady now, Steady& again) {
         }
         refuse(lane, {.code = Errc::kTimedOut, .base_offset = -1, .reason = "not written in time"});
     }
+}
+
+/// Of what waits in the lane; max: nothing does.
+Steady WriteBoard::next_end(WriteLane& lane, Steady now) const {
+    // What is over is with a sender, and given up as soon as it comes back.
+    for (const auto& batch : lane.closed)
+        if (const Steady end = end_of(*batch); end > now) return end;
+    const std::lock_guard inner{lane.lock};
+    return lane.open == nullptr ? Steady::max() : end_of(*lane.open);
+}
+
+void WriteBoard::expire_all(Steady now) {
+    Steady first = Steady::max();
+    for (const auto& [where, lane] : lanes_) {
+        Steady end = next_end(*lane, now);
+        if (end <= now) close(*lane);
+        expire(*lane, now, end);
+        first = std::min(first, next_end(*lane, now));
+    }
+    first_end_ = first;
 }
 
 void WriteBoard::refuse(WriteLane& lane, WriteAnswer answer) {

@@ -53,6 +53,9 @@ class WriteBoard final : public LeaderBoard {
     [[nodiscard]] std::uint64_t writer_news() const noexcept { return news_; }
     /// Until something happened since `news` were counted, or `until`.
     void writer_wait(std::uint64_t news, Steady until);
+    /// Gives up what has waited too long. It is the writer's matter, since all others may be at a
+    /// connection that does not open, or at a broker that wants to be left alone.
+    void writer_expire();
     /// Appends what is to be told.
     void writer_take(std::vector<WriteOutcome>& into);
     /// Of failures that were told; of all records if all are.
@@ -83,8 +86,9 @@ class WriteBoard final : public LeaderBoard {
     [[nodiscard]] bool is_stopped() const noexcept override { return stopped_; }
     void fail(const Error& why) override;
 
-    /// Waits until there is something to send to the broker; nullopt when stopped.
-    std::optional<WritePlan> plan(std::int32_t node);
+    /// Waits until there is something to send to the broker; nullopt when stopped. Without a
+    /// connection nothing is handed over that could be given up, or go elsewhere, while one opens.
+    std::optional<WritePlan> plan(std::int32_t node, bool is_connected);
     void set_identity(std::optional<ProducerIdentity> as);
     void enrolled(const WritePlan& plan);
     /// Answers by part; nullopt: there is none of it.
@@ -119,7 +123,8 @@ class WriteBoard final : public LeaderBoard {
     void close(WriteLane& lane);
     void tell_sender(const WriteLane& lane, Steady now);
     void tell_writer();
-    std::optional<WritePlan> try_plan(std::int32_t node, Desk& desk, Steady now, Steady& again);
+    std::optional<WritePlan> try_plan(std::int32_t node, Desk& desk, bool is_connected, Steady now,
+                                      Steady& again);
     bool make_ready(WriteLane& lane, Steady now, Steady& again);
     void add_part(WriteLane& lane, WritePlan& plan);
     void number(WriteLane& lane, WriteBatch& batch);
@@ -130,6 +135,8 @@ class WriteBoard final : public LeaderBoard {
     void refuse(WriteLane& lane, WriteAnswer answer);
     void finish(WriteLane& lane, WriteAnswer answer);
     void expire(WriteLane& lane, Steady now, Steady& again);
+    void expire_all(Steady now);
+    [[nodiscard]] Steady next_end(WriteLane& lane, Steady now) const;
     void drop(WriteLane& lane, Errc code, std::string_view why);
     void refuse_all(WriteLane& lane, Errc code, std::string_view why);
     void drop_all(Errc code, std::string_view why);
@@ -167,6 +174,8 @@ class WriteBoard final : public LeaderBoard {
     Steady look_not_before_{};
     Steady look_at_{};  ///< At the latest.
     std::optional<Error> fatal_;
+    /// Nothing is to be given up before, but what a sender has.
+    std::atomic<Steady> first_end_ = Steady::max();
     std::atomic<std::uint64_t> news_ = 0;
     std::atomic<std::uint64_t> done_records_ = 0;
     std::atomic<std::uint64_t> done_bytes_ = 0;

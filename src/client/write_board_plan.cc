@@ -14,12 +14,12 @@ constexpr std::size_t kRequestBytesMax = std::size_t{32} << 20U;
 
 }  // namespace
 
-std::optional<WritePlan> WriteBoard::plan(std::int32_t node) {
+std::optional<WritePlan> WriteBoard::plan(std::int32_t node, bool is_connected) {
     Lock lock{mutex_};
     Desk& desk = desks_[node];
     while (!stopped_) {
         Steady again = Steady::max();
-        if (auto out = try_plan(node, desk, steady_now(), again)) return out;
+        if (auto out = try_plan(node, desk, is_connected, steady_now(), again)) return out;
         desk.wakes = again;
         if (again == Steady::max())
             desk.work.wait(lock);
@@ -50,8 +50,8 @@ bool WriteBoard::make_ready(WriteLane& lane, Steady now, Steady& again) {
     return !lane.closed.empty();
 }
 
-std::optional<WritePlan> WriteBoard::try_plan(std::int32_t node, Desk& desk, Steady now,
-                                              Steady& again) {
+std::optional<WritePlan> WriteBoard::try_plan(std::int32_t node, Desk& desk, bool is_connected,
+                                              Steady now, Steady& again) {
     WritePlan out;
     out.node = node;
     std::size_t bytes = 0;
@@ -60,6 +60,10 @@ std::optional<WritePlan> WriteBoard::try_plan(std::int32_t node, Desk& desk, Ste
         const std::size_t at = (desk.turn + i) % count;
         WriteLane& lane = *desk.lanes[at];
         if (lane.leader != node || !make_ready(lane, now, again)) continue;
+        if (!is_connected) {
+            out.wants_connection = true;
+            return out;
+        }
         if (settings_.is_idempotent && identity_.id < 0 && lane.identity.id < 0) {
             // What is taken already goes first.
             if (!out.parts.empty() || std::exchange(is_identity_asked_, true)) continue;
@@ -86,6 +90,7 @@ void WriteBoard::add_part(WriteLane& lane, WritePlan& plan) {
     if (settings_.is_idempotent && batch.base_sequence == wire::kNoSequence) number(lane, batch);
     ++batch.tries;
     lane.is_asked = true;
+    plan.first_end = std::min(plan.first_end, end_of(batch));
     plan.deadline = std::max(plan.deadline, end_of(batch));
     plan.parts.push_back({&lane, &batch, lane.topic_id});
     if (settings_.transactional_id.empty()) return;

@@ -65,9 +65,11 @@ struct WritePlan {
         Uuid topic_id{};
     };
     std::vector<Part> parts;            ///< By topic and partition.
-    bool wants_identity = false;        ///< No request then: a producer id is wanted first.
+    bool wants_connection = false;      ///< No request then: the broker is to be reached first.
+    bool wants_identity = false;        ///< Nor then: a producer id is wanted first.
     std::vector<TopicPartition> enrol;  ///< To be made part of the transaction first.
     ProducerIdentity identity;          ///< Of the transaction.
+    Steady first_end = Steady::max();   ///< When the first of them is to be given up.
     Steady deadline = Steady::min();    ///< Until when an answer is of use to any of them.
 };
 

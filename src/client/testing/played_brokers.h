@@ -44,6 +44,8 @@ class PlayedBrokers {
     [[nodiscard]] PlayedLogs& logs() noexcept { return logs_; }
     /// Closes all connections; who was connected may come again.
     void hang_up() { sockets_.hang_up(); }
+    /// Who connects to `node` hears nothing from now on; -1: all answer again.
+    void silence(int node) { silent_ = node; }
 
     /// From now on all brokers have `api` in these versions, and `handler` answers it: in the
     /// threads of connections, several at a time, and even during the last of these calls. It goes
@@ -88,6 +90,7 @@ class PlayedBrokers {
     };
 
     PlayedAnswer answer_to(int node, const wire::RequestHeader& header, wire::Reader& in) {
+        if (node == silent_) return wire::Frame{};
         PlayedHandler handler;
         {
             const std::lock_guard lock{mutex_};
@@ -149,6 +152,7 @@ class PlayedBrokers {
 
     const std::int16_t fetch_max_;
     std::atomic<int> lookups_ = 0;
+    std::atomic<int> silent_ = -1;
     std::atomic<std::int16_t> fetch_version_ = -1;
     std::array<std::atomic<int>, 4> fetches_{};
     PlayedLogs logs_;

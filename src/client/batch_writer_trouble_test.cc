@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -116,6 +117,27 @@ TEST_F(BatchWriterTest, ManyNewPartitionsAreLookedUpOnce) {
     flush();
     EXPECT_EQ(writes.values({"topic", kPartitions - 1}), (Values{"199"}));
     EXPECT_EQ(brokers_->lookups(), before);
+}
+
+TEST_F(BatchWriterTest, ARequestIsNotLargerThanItMayBe) {
+    constexpr int kPartitions = 20;
+    PlayedWrites& writes = play(1, kPartitions);
+    std::map<int, std::size_t> sizes;  // Of requests, by their number.
+    writes.judge([&](const Written& one) {
+        sizes[one.request] += one.header.size_bytes();
+        return Verdict{};
+    });
+    open({{"max.request.size", "3000", 0}, {"linger.ms", "50", 0}});
+    for (std::int32_t i = 0; i < kPartitions; ++i) {
+        const std::string value(900, 'x');
+        ASSERT_TRUE(writer_->send("topic", {.key = std::nullopt, .value = value, .partition = i}));
+    }
+    flush();
+    EXPECT_EQ(told_.size(), static_cast<std::size_t>(kPartitions));
+    EXPECT_GE(sizes.size(), 7U);
+    for (const auto& [number, size] : sizes) EXPECT_LE(size, 3'000U) << number;
+    // They are not one by one either.
+    EXPECT_LT(sizes.size(), 14U);
 }
 
 TEST_F(BatchWriterTest, ALeaderThatGivesNoIdIsLookedForAgain) {

@@ -7,12 +7,6 @@
 #include "client/write_board.h"
 
 namespace leat::client {
-namespace {
-
-/// Of one request: well below a broker's socket.request.max.bytes, which is 100 MiB.
-constexpr std::size_t kRequestBytesMax = std::size_t{32} << 20U;
-
-}  // namespace
 
 std::optional<WritePlan> WriteBoard::plan(std::int32_t node, bool is_connected) {
     Lock lock{mutex_};
@@ -71,7 +65,7 @@ std::optional<WritePlan> WriteBoard::try_plan(std::int32_t node, Desk& desk, boo
             return out;
         }
         bytes += lane.closed.front()->size_bytes();
-        if (bytes > kRequestBytesMax && !out.parts.empty()) {
+        if (bytes > settings_.request_bytes_max && !out.parts.empty()) {
             desk.turn = at;
             break;
         }

@@ -16,6 +16,7 @@ void read_limits(const LibrdkafkaSettings& given, WriteSettings& out) {
     out.record_bytes_max = static_cast<std::size_t>(given.number("message.max.bytes"));
     out.batch_bytes_max =
         std::min(static_cast<std::size_t>(given.number("batch.size")), out.record_bytes_max);
+    if (given.has("message.max.bytes")) out.request_bytes_max = out.record_bytes_max;
     out.batch_records_max = static_cast<std::int32_t>(given.number("batch.num.messages"));
     const auto records = static_cast<std::uint64_t>(given.number("queue.buffering.max.messages"));
     out.queued_records_max = records == 0 ? std::numeric_limits<std::uint64_t>::max() : records;

@@ -22,10 +22,14 @@ namespace leat::client {
 /// settings means the same to both writers.
 struct WriteSettings {
     ClusterOptions cluster;
-    std::chrono::milliseconds linger{5};             ///< linger.ms
-    std::size_t batch_bytes_max = 1'000'000;         ///< batch.size, message.max.bytes: the smaller
-    std::int32_t batch_records_max = 10'000;         ///< batch.num.messages
-    std::size_t record_bytes_max = 1'000'000;        ///< message.max.bytes
+    std::chrono::milliseconds linger{5};       ///< linger.ms
+    std::size_t batch_bytes_max = 1'000'000;   ///< batch.size, message.max.bytes: the smaller
+    std::int32_t batch_records_max = 10'000;   ///< batch.num.messages
+    std::size_t record_bytes_max = 1'000'000;  ///< message.max.bytes
+    /// Of the batches of one request: message.max.bytes, where it is set. Kafka's name for it is
+    /// max.request.size. Else well below a broker's socket.request.max.bytes, which is 100 MiB: a
+    /// request that is a megabyte at most would be one batch, and only one is under way.
+    std::size_t request_bytes_max = std::size_t{32} << 20U;
     std::uint64_t queued_records_max = 100'000;      ///< queue.buffering.max.messages
     std::uint64_t queued_bytes_max = 1'073'741'824;  ///< queue.buffering.max.kbytes
     std::int16_t acks = -1;

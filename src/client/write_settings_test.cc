@@ -27,6 +27,7 @@ TEST(WriteSettings, AreLibrdkafkasWhereNothingIsSaid) {
     EXPECT_EQ(got->queued_records_max, 100'000U);
     EXPECT_EQ(got->queued_bytes_max, 1'048'576U * 1024);
     EXPECT_EQ(got->acks, -1);
+    EXPECT_EQ(got->request_bytes_max, std::size_t{32} << 20U);
     EXPECT_EQ(got->ack_timeout, milliseconds{30'000});
     EXPECT_EQ(got->delivery_timeout, milliseconds{300'000});
     EXPECT_EQ(got->retries_max, INT32_MAX);
@@ -61,6 +62,7 @@ TEST(WriteSettings, AreTakenUnderAllTheirNames) {
     EXPECT_EQ(java->linger, milliseconds{7});
     EXPECT_EQ(java->batch_bytes_max, 2'000U);
     EXPECT_EQ(java->record_bytes_max, 3'000U);
+    EXPECT_EQ(java->request_bytes_max, 3'000U);
     EXPECT_EQ(java->queued_bytes_max, 1'048'576U);
     EXPECT_EQ(java->acks, 1);
     EXPECT_EQ(java->ack_timeout, milliseconds{9'000});
@@ -84,6 +86,7 @@ TEST(WriteSettings, AreTakenUnderAllTheirNames) {
     EXPECT_EQ(theirs->linger, milliseconds{8});
     EXPECT_EQ(theirs->batch_records_max, 9);
     EXPECT_EQ(theirs->batch_bytes_max, 1'500U);
+    EXPECT_EQ(theirs->request_bytes_max, 1'500U);
     EXPECT_EQ(theirs->queued_records_max, std::numeric_limits<std::uint64_t>::max());
     EXPECT_EQ(theirs->acks, 0);
     EXPECT_EQ(theirs->delivery_timeout, milliseconds{0});

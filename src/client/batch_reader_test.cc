@@ -189,6 +189,57 @@ TEST_F(BatchReaderTest, FollowsALeaderThatMoves) {
     EXPECT_EQ(next(), "2=c");
 }
 
+TEST_F(BatchReaderTest, FollowsALeaderThatAnAnswerNames) {
+    for (const std::int16_t newest : {PlayedBrokers::kNewest, std::int16_t{12}}) {
+        reader_.reset();
+        PlayedBrokers& brokers = play(2, newest);
+        brokers.logs().append(kWhere, records_at(0, {"a"}));
+        // Who has to look it up, or who waits before he asks, would not get there in time.
+        open(brokers, {{"retry.backoff.ms", "60000", 0}});
+        add(kWhere, 0);
+        EXPECT_EQ(next(), "0=a");
+        EXPECT_EQ(next(), "end 1");
+        const int before = brokers.lookups();
+        brokers.name_leader({.node = 1, .epoch = 2});
+        brokers.logs().change(kWhere, [](PlayedPartition& one) {
+            one.leader = 1;
+            one.epoch = 2;
+        });
+        brokers.logs().append(kWhere, records_at(1, {"b"}));
+        EXPECT_EQ(next(), "1=b");
+        EXPECT_EQ(next(), "end 2");
+        EXPECT_GT(brokers.fetches(1), 0);
+        // The same leader, elected anew.
+        brokers.name_leader({.node = 1, .epoch = 3});
+        brokers.logs().change(kWhere, [](PlayedPartition& one) { one.epoch = 3; });
+        brokers.logs().append(kWhere, records_at(2, {"c"}));
+        EXPECT_EQ(next(), "2=c");
+        EXPECT_EQ(brokers.lookups(), before);
+    }
+}
+
+TEST_F(BatchReaderTest, ALeaderThatIsNamedByWhoIsBehindIsLookedUp) {
+    PlayedBrokers& brokers = play(3);
+    brokers.logs().change(kWhere, [](PlayedPartition& one) { one.epoch = 5; });
+    brokers.logs().append(kWhere, records_at(0, {"a"}));
+    open(brokers);
+    add(kWhere, 0);
+    EXPECT_EQ(next(), "0=a");
+    EXPECT_EQ(next(), "end 1");
+    std::int64_t at = 1;
+    // Of this epoch, of one before, of none; and a node that nobody knows the address of.
+    for (const NamedLeader named : {NamedLeader{1, 5}, {1, 4}, {1, -1}, {77, 9}}) {
+        const int before = brokers.lookups();
+        brokers.name_leader(named);
+        brokers.logs().change(kWhere, [](PlayedPartition& one) { one.leader = 2 - one.leader; });
+        brokers.logs().append(kWhere, records_at(at, {"b"}));
+        EXPECT_EQ(next(), std::to_string(at) + "=b");
+        EXPECT_EQ(next(), "end " + std::to_string(++at));
+        EXPECT_GT(brokers.lookups(), before) << named.node << " " << named.epoch;
+    }
+    EXPECT_EQ(brokers.fetches(1), 0);
+}
+
 TEST_F(BatchReaderTest, ComesAgainWhenConnectionsAreClosed) {
     PlayedBrokers& brokers = read_one(1);
     for (int i = 1; i < 4; ++i) {

@@ -81,7 +81,7 @@ void BatchSender::send(WritePlan& plan) {
     if (failures_ > 0) kLog.info("writing to the broker again", {{"broker", node_}});
     failures_ = 0;
     if (!*answer) return board_.settle(plan, Answers(plan.parts.size(), WriteAnswer{}));
-    board_.settle(plan, answers_of(plan, **answer));
+    board_.settle(plan, answers_of(plan, **answer), endpoints_of((*answer)->message));
     const milliseconds throttle{(*answer)->message.throttle_time_ms};
     if (throttle.count() > 0) board_.pause(std::min(throttle, kThrottleMax));
 }
@@ -180,8 +180,9 @@ BatchSender::Answers BatchSender::answers_of(const WritePlan& plan, const Answer
             const Errc code = errc_from_wire(said.error_code);
             out[at] = {.code = code,
                        .base_offset = said.base_offset,
-                       .reason = std::string{
-                           said.error_message.value_or(code == Errc::kNone ? "" : info(code).doc)}};
+                       .reason = std::string{said.error_message.value_or(
+                           code == Errc::kNone ? "" : info(code).doc)},
+                       .leader = NamedLeader::of(said.current_leader, code)};
         }
     return out;
 }

@@ -89,6 +89,65 @@ TEST_F(BatchWriterTest, ALeaderThatOnlyHangsUpIsNotAskedForEver) {
     EXPECT_GE(writes.values(kWhere).size(), 2U);
 }
 
+TEST_F(BatchWriterTest, ALeaderThatAnAnswerNamesIsNotLookedUp) {
+    for (const auto newest : std::to_array<std::int16_t>({13, 12, 10})) {
+        writer_.reset();
+        PlayedWrites& writes = play(2, 1, {3, newest});
+        open({{"enable.idempotence", "true", 0},
+              {"linger.ms", "0", 0},
+              {"retry.backoff.ms", "60000", 0}});
+        send(0);
+        flush();
+        brokers_->logs().change(kWhere, [](PlayedPartition& one) {
+            one.leader = 1;
+            one.epoch = 2;
+        });
+        brokers_->name_leader({.node = 1, .epoch = 2});
+        const int before = brokers_->lookups();
+        send(1);
+        flush();  // No backoff either.
+        EXPECT_EQ(writes.values(kWhere), (Values{"0", "1"})) << newest;
+        EXPECT_EQ(writes.log(kWhere).back().node, 1);
+        EXPECT_EQ(brokers_->lookups(), before);
+        EXPECT_EQ(writes.requests(), 3);
+        // And on from there: the first one again, in the next epoch.
+        brokers_->logs().change(kWhere, [](PlayedPartition& one) {
+            one.leader = 0;
+            one.epoch = 3;
+        });
+        brokers_->name_leader({.node = 0, .epoch = 3});
+        send(2);
+        flush();
+        EXPECT_EQ(writes.log(kWhere).back().node, 0);
+        EXPECT_EQ(brokers_->lookups(), before);
+    }
+}
+
+TEST_F(BatchWriterTest, ALeaderThatIsNamedByWhoIsBehindIsLookedUp) {
+    PlayedWrites& writes = play(3, 1);
+    brokers_->logs().change(kWhere, [](PlayedPartition& one) { one.epoch = 5; });
+    std::atomic<int> strays = 0;
+    writes.judge([&](const Written& one) {
+        if (one.node == 1) ++strays;
+        return Verdict{};
+    });
+    open({{"linger.ms", "0", 0}});
+    send(0);
+    flush();
+    int tag = 1;
+    // Of this epoch, of one before, of none; and a node that nobody knows the address of.
+    for (const NamedLeader named : {NamedLeader{1, 5}, {1, 4}, {1, -1}, {77, 9}}) {
+        brokers_->logs().change(kWhere, [](PlayedPartition& one) { one.leader = 2 - one.leader; });
+        brokers_->name_leader(named);
+        const int before = brokers_->lookups();
+        send(tag++);
+        flush();
+        EXPECT_GT(brokers_->lookups(), before) << named.node << " " << named.epoch;
+    }
+    EXPECT_EQ(writes.values(kWhere), (Values{"0", "1", "2", "3", "4"}));
+    EXPECT_EQ(strays, 0);
+}
+
 TEST_F(BatchWriterTest, WithoutALeaderOneBatchWaitsAndTheNextFills) {
     PlayedWrites& writes = play(1, 1);
     brokers_->logs().change(kWhere, [](PlayedPartition& one) { one.leader = -1; });

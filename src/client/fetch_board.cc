@@ -154,9 +154,11 @@ std::optional<FetchPlan> FetchBoard::try_plan(std::int32_t node, Steady now, Ste
     return out;
 }
 
-void FetchBoard::deliver(FetchPlan& plan, std::vector<std::optional<FetchOutcome>> outcomes) {
+void FetchBoard::deliver(FetchPlan& plan, std::vector<std::optional<FetchOutcome>> outcomes,
+                         const std::map<std::int32_t, Endpoint>& named) {
     const Lock lock{mutex_};
     const Steady now = steady_now();
+    for (const auto& [node, endpoint] : named) brokers_.insert_or_assign(node, endpoint);
     // First, as long as all of what came is still ours: see KeptBytes.
     for (std::size_t i = 0; i < plan.parts.size(); ++i)
         if (plan.parts[i].partition->is_removed) outcomes[i].reset();
@@ -175,7 +177,7 @@ void FetchBoard::deliver(FetchPlan& plan, std::vector<std::optional<FetchOutcome
 
 void FetchBoard::tell_others(const FetchPlan& plan, Steady now) {
     bool is_led_elsewhere = false;
-    bool is_lost = replicas_changed_;
+    bool is_lost = nodes_changed_;
     for (const auto& part : plan.parts) {
         is_lost = is_lost || part.partition->leader < 0;
         is_led_elsewhere = is_led_elsewhere || node_of(*part.partition, now) != plan.node;
@@ -185,7 +187,18 @@ void FetchBoard::tell_others(const FetchPlan& plan, Steady now) {
     if (is_led_elsewhere) work_.notify_all();
 }
 
+/// Whether it is read from whom an answer named, at once.
+bool FetchBoard::follow(FetchPartition& partition, NamedLeader leader) {
+    if (!leader.is_newer_than(partition.epoch) || !brokers_.contains(leader.node)) return false;
+    partition.leader = leader.node;
+    partition.epoch = leader.epoch;
+    partition.replica = -1;
+    nodes_changed_ = true;  // It may have to be reached first.
+    return true;
+}
+
 void FetchBoard::settle(FetchPartition& partition, FetchOutcome outcome, Steady now) {
+    if (outcome.leader_is_elsewhere && follow(partition, outcome.leader)) return;
     if (outcome.is_held_up || outcome.leader_is_elsewhere)
         partition.not_before = now + settings_.retry;
     if ((outcome.leader_is_elsewhere || outcome.is_out_of_range) && partition.replica >= 0) {
@@ -201,7 +214,7 @@ void FetchBoard::settle(FetchPartition& partition, FetchOutcome outcome, Steady 
     if (outcome.replica >= 0 && outcome.replica != partition.leader) {
         partition.replica = outcome.replica;
         partition.replica_until = now + settings_.refresh;
-        replicas_changed_ = true;
+        nodes_changed_ = true;
     }
     Fetched& fetched = outcome.fetched;
     if (fetched.failure) {
@@ -249,7 +262,7 @@ std::optional<std::set<std::string>> FetchBoard::wanted_topics() {
     Lock lock{mutex_};
     while (!stopped_) {
         std::set<std::string> out;
-        if (std::exchange(replicas_changed_, false)) return out;
+        if (std::exchange(nodes_changed_, false)) return out;
         const Steady now = steady_now();
         const bool asks_all = now >= look_at_;
         for (const auto& [where, partition] : partitions_)

@@ -65,6 +65,7 @@ struct FetchPlan {
 struct FetchOutcome {
     Fetched fetched;
     bool leader_is_elsewhere = false;
+    NamedLeader leader{};
     bool is_held_up = false;  ///< To be asked again a little later.
     bool is_out_of_range = false;
     bool is_cut = false;        ///< Its first batch did not come whole: it must be asked for first.
@@ -94,8 +95,10 @@ class FetchBoard final : public LeaderBoard {
 
     /// Waits until there is something to fetch from the broker; nullopt when stopped.
     std::optional<FetchPlan> plan(std::int32_t node);
-    /// Outcomes by part; nullopt: the answer does not have it. `throttle`: the broker's wish.
-    void deliver(FetchPlan& plan, std::vector<std::optional<FetchOutcome>> outcomes);
+    /// Outcomes by part; nullopt: the answer does not have it. `named`: brokers whose address was
+    /// told.
+    void deliver(FetchPlan& plan, std::vector<std::optional<FetchOutcome>> outcomes,
+                 const std::map<std::int32_t, Endpoint>& named);
     /// The broker could not be asked: leaders are looked for, and nobody asks before `pause` is
     /// over.
     void give_up(FetchPlan& plan, std::chrono::milliseconds pause);
@@ -117,6 +120,7 @@ class FetchBoard final : public LeaderBoard {
     [[nodiscard]] bool is_wanted(const FetchPartition& partition) const;
     std::optional<FetchPlan> try_plan(std::int32_t node, Steady now, Steady& again);
     void settle(FetchPartition& partition, FetchOutcome outcome, Steady now);
+    bool follow(FetchPartition& partition, NamedLeader leader);
     void apply(FetchPartition& partition, const FoundLeader& leader, Steady now);
     void put(FetchPartition& partition, Fetched fetched);
     void tell_reader();
@@ -131,7 +135,7 @@ class FetchBoard final : public LeaderBoard {
     std::map<std::int32_t, Endpoint> brokers_;
     std::map<std::int32_t, TopicPartition> turns_;  ///< Where each broker's next plan begins.
     std::size_t bytes_ = 0;
-    bool replicas_changed_ = false;
+    bool nodes_changed_ = false;
     Steady look_not_before_{};
     Steady look_at_{};  ///< At the latest.
     std::optional<Error> fatal_;

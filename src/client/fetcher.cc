@@ -107,6 +107,7 @@ void Fetcher::note_failure(FetchPlan& plan, const Error& why) {
 milliseconds Fetcher::take_in(FetchPlan& plan, Answered answer) {
     const wire::FetchResponse message = answer.message;
     const bool by_id = answer.version >= kTopicIdsFrom;
+    const auto named = endpoints_of(message);  // Before its memory goes to the records.
     std::vector<std::optional<FetchOutcome>> outcomes(plan.parts.size());
     const Errc code = errc_from_wire(message.error_code);
     if (code != Errc::kNone) {
@@ -129,7 +130,7 @@ milliseconds Fetcher::take_in(FetchPlan& plan, Answered answer) {
             }
         }
     }
-    board_.deliver(plan, std::move(outcomes));
+    board_.deliver(plan, std::move(outcomes), named);
     return milliseconds{message.throttle_time_ms};
 }
 
@@ -149,6 +150,7 @@ FetchOutcome Fetcher::outcome_of(const wire::FetchResponse::PartitionData& data,
         out.is_out_of_range = true;
     } else if (says_leader_is_elsewhere(code)) {
         out.leader_is_elsewhere = true;
+        out.leader = NamedLeader::of(data.current_leader, code);
     } else if (info(code).retriable && code != Errc::kCorruptMessage) {
         out.is_held_up = true;
     } else {

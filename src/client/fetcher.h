@@ -3,7 +3,8 @@
 // Fetches from one broker what a board says, fetch after fetch. Layer: client (L3). Internal to
 // client.
 // Spec:  Fetch 4 to 18: KIP-74 (limits), KIP-98, KIP-320 (leader epochs), KIP-392 (the replica that
-//        is to be read), KIP-516 (topic ids), KIP-219 (throttling).
+//        is to be read), KIP-516 (topic ids), KIP-219 (throttling), KIP-951 (the leader is named,
+//        from version 12 on, and its address from 16 on).
 #pragma once
 
 #include <cstdint>

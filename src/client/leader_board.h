@@ -32,6 +32,35 @@ struct FoundLeader {
     std::int32_t epoch = -1;
 };
 
+/// KIP-951: who leads now, by an answer of one who does not. Older brokers name nobody.
+struct NamedLeader {
+    std::int32_t node = -1;
+    std::int32_t epoch = -1;
+
+    /// Of an answer's CurrentLeader.
+    template <class CurrentLeader>
+    static NamedLeader of(const CurrentLeader& named, Errc code) {
+        const bool counts = code == Errc::kNotLeaderOrFollower || code == Errc::kFencedLeaderEpoch;
+        if (!counts) return {};
+        return {.node = named.leader_id, .epoch = named.leader_epoch};
+    }
+    /// A broker that is behind names one that led before, as likely as not.
+    [[nodiscard]] bool is_newer_than(std::int32_t known_epoch) const {
+        return node >= 0 && epoch > known_epoch;
+    }
+};
+
+/// Where the brokers are that an answer names.
+template <class Response>
+[[nodiscard]] std::map<std::int32_t, Endpoint> endpoints_of(const Response& answer) {
+    std::map<std::int32_t, Endpoint> out;
+    for (const auto& one : answer.node_endpoints)
+        if (one.node_id >= 0 && !one.host.empty() && one.port > 0 && one.port <= UINT16_MAX)
+            out[one.node_id] = {.host = std::string{one.host},
+                                .port = static_cast<std::uint16_t>(one.port)};
+    return out;
+}
+
 [[nodiscard]] constexpr bool is_unknown_topic(Errc code) noexcept {
     return code == Errc::kUnknownTopicOrPartition || code == Errc::kUnknownTopicId;
 }

@@ -369,10 +369,12 @@ void WriteBoard::refuse(WriteLane& lane, WriteAnswer answer) {
     if (!is_halted_) break_off(why.code());
 }
 
-void WriteBoard::settle(WritePlan& plan, std::vector<std::optional<WriteAnswer>> answers) {
+void WriteBoard::settle(WritePlan& plan, std::vector<std::optional<WriteAnswer>> answers,
+                        const std::map<std::int32_t, Endpoint>& named) {
     const Lock lock{mutex_};
     const Steady now = steady_now();
     --asking_;
+    for (const auto& [node, endpoint] : named) brokers_.insert_or_assign(node, endpoint);
     bool is_lost = false;
     for (std::size_t i = 0; i < plan.parts.size(); ++i) {
         WriteLane& lane = *plan.parts[i].lane;
@@ -383,7 +385,7 @@ void WriteBoard::settle(WritePlan& plan, std::vector<std::optional<WriteAnswer>>
         is_lost = is_lost || lane.leader < 0;
         if (lane.leader != plan.node) tell_sender(lane, now);
     }
-    if (is_lost) look_.notify_all();
+    if (is_lost || nodes_changed_) look_.notify_all();
     tell_writer();
 }
 
@@ -399,8 +401,9 @@ void WriteBoard::judge(WriteLane& lane, WriteAnswer answer, Steady now) {
     if (code == Errc::kMessageTooLarge && batch.count() > 1 && !is_halted_) return split(lane);
     const bool can_renew = settings_.is_idempotent && settings_.transactional_id.empty();
     if (says_leader_is_elsewhere(code)) {
-        lane.leader = -1;
-        return put_off(lane, std::move(answer), now + settings_.retry, now);
+        const bool is_named = follow(lane, answer.leader);
+        if (!is_named) lane.leader = -1;
+        return put_off(lane, std::move(answer), is_named ? now : now + settings_.retry, now);
     }
     if (can_renew && has_lost_count(code)) {
         if (batch.identity == lane.identity) renew(lane);

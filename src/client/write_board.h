@@ -91,8 +91,9 @@ class WriteBoard final : public LeaderBoard {
     std::optional<WritePlan> plan(std::int32_t node, bool is_connected);
     void set_identity(std::optional<ProducerIdentity> as);
     void enrolled(const WritePlan& plan);
-    /// Answers by part; nullopt: there is none of it.
-    void settle(WritePlan& plan, std::vector<std::optional<WriteAnswer>> answers);
+    /// Answers by part; nullopt: there is none of it. `named`: brokers whose address was told.
+    void settle(WritePlan& plan, std::vector<std::optional<WriteAnswer>> answers,
+                const std::map<std::int32_t, Endpoint>& named = {});
     /// The broker could not be asked, or did not answer: leaders are looked for.
     void give_up(WritePlan& plan, std::chrono::milliseconds pause, bool was_sent);
     /// The broker cannot be asked: who leads what it led is looked for.
@@ -148,6 +149,7 @@ class WriteBoard final : public LeaderBoard {
     void note_leaders(Topics::value_type& named,
                       const std::map<TopicPartition, FoundLeader>& leaders, Steady now);
     static void apply(WriteLane& lane, const FoundLeader& leader);
+    bool follow(WriteLane& lane, NamedLeader leader);
     [[nodiscard]] static bool has_work(const WriteLane& lane);
     [[nodiscard]] bool is_wanted(const WriteTopic& topic) const;
 

@@ -145,6 +145,18 @@ void WriteBoard::apply(WriteLane& lane, const FoundLeader& leader) {
     lane.epoch = leader.epoch;
 }
 
+/// Whether it goes to whom an answer named, at once.
+bool WriteBoard::follow(WriteLane& lane, NamedLeader leader) {
+    if (!leader.is_newer_than(lane.epoch) || !brokers_.contains(leader.node)) return false;
+    lane.leader = leader.node;
+    lane.epoch = leader.epoch;
+    auto& lanes = desks_[leader.node].lanes;
+    nodes_changed_ = nodes_changed_ || lanes.empty();
+    // It may have been there before.
+    if (std::ranges::find(lanes, &lane) == lanes.end()) lanes.push_back(&lane);
+    return true;
+}
+
 void WriteBoard::seat_lanes() {
     for (auto& [node, desk] : desks_) desk.lanes.clear();
     for (const auto& [where, lane] : lanes_)

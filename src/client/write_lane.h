@@ -78,6 +78,7 @@ struct WriteAnswer {
     Errc code = Errc::kNone;
     std::int64_t base_offset = -1;
     std::string reason;
+    NamedLeader leader{};
 };
 
 /// What is to be told of records.

@@ -27,7 +27,8 @@ class BatchWriterTest : public ::testing::Test {
     void open(std::vector<Property> more = {},
               RecordWriter::Reports reports = RecordWriter::Reports::kAll) {
         if (brokers_ != nullptr) more.push_back({"bootstrap.servers", brokers_->address(), 0});
-        more.push_back({"retry.backoff.ms", "10", 0});
+        if (find_property(more, "retry.backoff.ms").empty())
+            more.push_back({"retry.backoff.ms", "10", 0});
         more.push_back({"reconnect.backoff.ms", "10", 0});
         auto opened = RecordWriter::open(more, [this](const Delivery& one) { note(one); }, reports);
         ASSERT_TRUE(opened) << opened.error().detail();

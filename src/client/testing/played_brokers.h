@@ -16,10 +16,12 @@
 #include <vector>
 
 #include "base/check.h"
+#include "client/leader_board.h"
 #include "client/testing/played_logs.h"
 #include "client/testing/played_sockets.h"
 #include "wire/frame.h"
 #include "wire/messages/api_versions_response.h"
+#include "wire/messages/produce_response.h"
 
 namespace leat::client::testing {
 
@@ -77,6 +79,26 @@ class PlayedBrokers {
         features_[feature] = level;
     }
 
+    /// Refused partitions are said to be led by this one from now on.
+    void name_leader(NamedLeader leader) {
+        const std::lock_guard lock{mutex_};
+        named_ = leader;
+    }
+    /// Says so in an answer, and where all brokers are.
+    template <class Response, class Topics, class Nodes>
+    void name_leaders(Response& out, Topics& topics, Nodes& nodes) {
+        const std::lock_guard lock{mutex_};
+        if (named_.node < 0) return;
+        for (auto& topic : topics)
+            for (auto& one : partitions_of(topic))
+                if (one.error_code != 0) one.current_leader = {named_.node, named_.epoch};
+        for (const std::uint16_t port : sockets_.ports())
+            nodes.push_back({.node_id = static_cast<std::int32_t>(nodes.size()),
+                             .host = "127.0.0.1",
+                             .port = port});
+        out.node_endpoints = nodes;
+    }
+
     /// Questions about topics, of all brokers.
     [[nodiscard]] int lookups() const { return lookups_; }
     /// Fetches that were answered by `node`.
@@ -88,6 +110,13 @@ class PlayedBrokers {
         wire::VersionRange versions;
         PlayedHandler handler;
     };
+
+    static auto partitions_of(wire::ProduceResponse::TopicProduceResponse& topic) {
+        return topic.partition_responses;
+    }
+    static auto partitions_of(wire::FetchResponse::FetchableTopicResponse& topic) {
+        return topic.partitions;
+    }
 
     PlayedAnswer answer_to(int node, const wire::RequestHeader& header, wire::Reader& in) {
         if (node == silent_) return wire::Frame{};
@@ -144,7 +173,9 @@ class PlayedBrokers {
         wire::FetchRequest request;
         LEAT_CHECK(decode(in, header.version, request) && in.finish());
         PlayedLogs::Memory memory;
-        const auto out = logs_.fetch(node, request, header.version >= 13, memory);
+        auto out = logs_.fetch(node, request, header.version >= 13, memory);
+        std::vector<wire::FetchResponse::NodeEndpoint> nodes;
+        name_leaders(out, memory.topics, nodes);
         fetch_version_ = header.version;
         ++fetches_[static_cast<std::size_t>(node)];
         return wire::response_frame(out, header.version, header.correlation_id);
@@ -159,6 +190,7 @@ class PlayedBrokers {
     std::mutex mutex_;  ///< Of what the test says.
     std::map<wire::ApiKey, Played> played_;
     std::map<std::string, std::int16_t> features_;
+    NamedLeader named_;
     PlayedSockets sockets_;  ///< The last one: its threads use all the others.
 };
 

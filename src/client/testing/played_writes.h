@@ -165,8 +165,10 @@ class PlayedWrites {
                 {.name = topic.name, .topic_id = topic.topic_id, .partition_responses = parts});
         }
         if (request.acks == 0) return wire::Frame{};
-        const wire::ProduceResponse out{
-            .responses = topics, .throttle_time_ms = static_cast<std::int32_t>(throttle_.count())};
+        wire::ProduceResponse out{.responses = topics,
+                                  .throttle_time_ms = static_cast<std::int32_t>(throttle_.count())};
+        std::vector<wire::ProduceResponse::NodeEndpoint> nodes;
+        brokers_.name_leaders(out, topics, nodes);
         return wire::response_frame(out, header.version, header.correlation_id);
     }
 

@@ -369,6 +369,29 @@ TEST_F(BatchReaderTest, ReadsAheadUpToABoundAndGoesOnBelowIt) {
     EXPECT_EQ(reader_->waiting(kWhere), 0U);
 }
 
+TEST_F(BatchReaderTest, AllPartitionsTogetherReadAheadUpToABound) {
+    PlayedBrokers& brokers = play(1);
+    constexpr std::int64_t kBatches = 40;
+    const std::string value(1'000, 'x');
+    for (std::int64_t i = 0; i < kBatches; ++i)
+        for (const TopicPartition& where : {kWhere, kOther})
+            brokers.logs().append(where, records_at(i, {value}));
+    open(brokers,
+         {{"leat.input.buffer.max.bytes", "10000", 0}, {"max.partition.fetch.bytes", "2000", 0}});
+    add(kWhere, 0);
+    add(kOther, 0);
+    ASSERT_EQ(next(), "0=" + value);
+    const auto until = std::chrono::steady_clock::now() + milliseconds{300};
+    while (std::chrono::steady_clock::now() < until) ASSERT_TRUE(reader_->wait(milliseconds{50}));
+    // The last fetch, which began below the bound, has two of each.
+    EXPECT_GE(reader_->waiting(kWhere) + reader_->waiting(kOther), 9U);
+    EXPECT_LE(reader_->waiting(kWhere) + reader_->waiting(kOther), 14U);
+    // One that is not read holds the other up no more than that.
+    for (std::int64_t i = 1; i < kBatches; ++i) ASSERT_EQ(next(), std::to_string(i) + "=" + value);
+    for (std::int64_t i = 0; i < kBatches; ++i)
+        ASSERT_EQ(next(kOther), std::to_string(i) + "=" + value);
+}
+
 TEST_F(BatchReaderTest, ReadsFromTheReplicaThatTheLeaderNames) {
     PlayedBrokers& brokers = play(2);
     brokers.logs().change(kWhere, [](PlayedPartition& one) { one.replica = 1; });

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -78,6 +77,7 @@ constexpr auto kTranslations = std::to_array<Translation>({
     {"metrics.num.samples", ""},
     {"metrics.recording.level", ""},
     {"metrics.sample.window.ms", ""},
+    {kInputBufferBytes, "", Use::kConsumer},
 });
 
 /// What security_for_librdkafka() takes out.
@@ -110,13 +110,10 @@ Error bad_setting(const Property& property, std::string_view why) {
 
 Result<std::string> translated_value(const Property& property) {
     if (property.name == "buffer.memory") {
-        std::int64_t bytes = 0;
-        const char* last = property.value.data() + property.value.size();
-        const auto [end, error] = std::from_chars(property.value.data(), last, bytes);
-        if (error != std::errc{} || end != last || bytes < 0)
-            return bad_setting(property, "'" + property.value + "' is no number of bytes");
+        LEAT_TRY(const std::int64_t bytes, bytes_in(property));
         return std::to_string(std::max<std::int64_t>(1, bytes / 1024));
     }
+    if (property.name == kInputBufferBytes) LEAT_TRY_VOID(bytes_in(property));
     if (property.name == "partition.assignment.strategy" &&
         property.value.find("Assignor") != std::string::npos) {
         if (property.value.find("CooperativeSticky") != std::string::npos)
@@ -133,6 +130,15 @@ Result<std::string> translated_value(const Property& property) {
 
 }  // namespace
 
+Result<std::int64_t> bytes_in(const Property& property) {
+    std::int64_t bytes = 0;
+    const char* last = property.value.data() + property.value.size();
+    const auto [end, error] = std::from_chars(property.value.data(), last, bytes);
+    if (error != std::errc{} || end != last || bytes < 0)
+        return bad_setting(property, "'" + property.value + "' is no number of bytes");
+    return bytes;
+}
+
 Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& properties, Role role) {
     LEAT_TRY(const std::vector<Property> secured, security_for_librdkafka(properties));
     std::vector<Property> out;
@@ -144,8 +150,9 @@ Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& propert
         }
         const bool is_mine =
             row->use == Use::kBoth || (row->use == Use::kProducer) == (role == Role::kProducer);
-        if (!is_mine || row->librdkafka.empty()) continue;
+        if (!is_mine) continue;
         LEAT_TRY(std::string value, translated_value(property));
+        if (row->librdkafka.empty()) continue;
         out.push_back({std::string{row->librdkafka}, std::move(value), property.line});
     }
     return out;

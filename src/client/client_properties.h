@@ -5,6 +5,7 @@
 // CONFIGURATION.md.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,10 @@
 namespace leat::client {
 
 using config::Property;
+
+/// Ours: the bytes that a consumer fetches ahead of processing, over all of its partitions. Kafka
+/// Streams has the name without "leat." for all threads together (KIP-770).
+inline constexpr std::string_view kInputBufferBytes = "leat.input.buffer.max.bytes";
 
 /// For which kind of client settings are translated; those of the other kind are accepted without
 /// effect, so that one file serves both.
@@ -27,7 +32,11 @@ enum class Role : unsigned char { kProducer, kConsumer };
 [[nodiscard]] Result<std::vector<Property>> to_librdkafka(const std::vector<Property>& properties,
                                                           Role role);
 
-/// Whether a client has a setting of this name: Java's or librdkafka's, with an effect or not.
+/// The value as a number of bytes. Errors: kInvalidSetting, naming setting and line.
+[[nodiscard]] Result<std::int64_t> bytes_in(const Property& property);
+
+/// Whether a client has a setting of this name: ours, Java's or librdkafka's, with an effect or
+/// not.
 [[nodiscard]] bool is_client_setting(std::string_view name);
 
 /// Whether a client of librdkafka's would take all of them, without making one.

@@ -34,6 +34,8 @@ TEST(ToLibrdkafka, TranslatesJavasNamesAndValues) {
 TEST(ToLibrdkafka, RefusesAValueItCannotTranslate) {
     EXPECT_ERRC(to_librdkafka({{"buffer.memory", "lots", 3}}, Role::kProducer),
                 Errc::kInvalidSetting);
+    EXPECT_ERRC(to_librdkafka({{"leat.input.buffer.max.bytes", "-1", 3}}, Role::kConsumer),
+                Errc::kInvalidSetting);
     EXPECT_ERRC(
         to_librdkafka({{"partition.assignment.strategy", "x.MyAssignor", 3}}, Role::kConsumer),
         Errc::kInvalidSetting);

@@ -13,8 +13,6 @@ using std::chrono::milliseconds;
 /// How long a fetch waits for records when it leaves out a partition that is full: others without
 /// records must not keep that one waiting when it has room again.
 constexpr milliseconds kShortWait{10};
-/// All partitions of a reader together; what has nothing waiting is fetched beyond that.
-constexpr std::size_t kReadAheadBytes = std::size_t{256} << 20U;
 /// Until what cannot be got over is tried again.
 constexpr milliseconds kFailurePause{1'000};
 
@@ -54,7 +52,7 @@ void FetchBoard::reader_take(FetchPartition& partition, std::vector<Fetched>& in
 void FetchBoard::reader_done(FetchPartition& partition, std::size_t bytes, std::size_t records) {
     const Lock lock{mutex_};
     if (partition.is_removed) return;
-    const bool was_crowded = bytes_ >= kReadAheadBytes;
+    const bool was_crowded = bytes_ >= settings_.buffered_bytes;
     bytes_ -= bytes;
     partition.bytes -= bytes;
     partition.records -= records;
@@ -62,7 +60,7 @@ void FetchBoard::reader_done(FetchPartition& partition, std::size_t bytes, std::
                           partition.records <= settings_.queued_records / 2;
     const bool is_new = partition.is_full && has_room;
     if (has_room) partition.is_full = false;
-    if (is_new || (was_crowded && (bytes_ < kReadAheadBytes || partition.bytes == 0)))
+    if (is_new || (was_crowded && (bytes_ < settings_.buffered_bytes || partition.bytes == 0)))
         work_.notify_all();
 }
 
@@ -113,7 +111,7 @@ std::int32_t FetchBoard::node_of(const FetchPartition& partition, Steady now) co
 }
 
 bool FetchBoard::is_wanted(const FetchPartition& partition) const {
-    return !partition.is_full && (bytes_ < kReadAheadBytes || partition.bytes == 0);
+    return !partition.is_full && (bytes_ < settings_.buffered_bytes || partition.bytes == 0);
 }
 
 std::optional<FetchPlan> FetchBoard::plan(std::int32_t node) {

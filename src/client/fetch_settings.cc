@@ -41,6 +41,11 @@ Result<FetchSettings> fetch_settings_of(const std::vector<Property>& properties)
     LEAT_TRY(const LibrdkafkaSettings given, LibrdkafkaSettings::read(properties, Role::kConsumer));
     FetchSettings out;
     LEAT_TRY(out.cluster, given.cluster_options());
+    for (const Property& property : properties) {
+        if (property.name != kInputBufferBytes) continue;
+        LEAT_TRY(const std::int64_t bytes, bytes_in(property));
+        out.buffered_bytes = static_cast<std::size_t>(bytes);
+    }
     read_fetching(given, out);
     ConnectionOptions& connection = out.cluster.connection;
     connection.response_bytes_max = out.response_bytes_max;

@@ -17,8 +17,8 @@
 
 namespace leat::client {
 
-/// Names, aliases, ranges and defaults are librdkafka's, which is asked for them: a file of
-/// settings means the same to both readers.
+/// Names, aliases, ranges and defaults are librdkafka's, which is asked for them, but for one that
+/// it has not: a file of settings means the same to both readers.
 struct FetchSettings {
     ClusterOptions cluster;
     FetchRules rules;
@@ -28,6 +28,8 @@ struct FetchSettings {
     std::int32_t partition_bytes_max = 1'048'576;  ///< max.partition.fetch.bytes
     std::size_t queued_records = 100'000;          ///< queued.min.messages, of a partition
     std::size_t queued_bytes = 67'108'864;         ///< queued.max.messages.kbytes, of a partition
+    /// leat.input.buffer.max.bytes, of all partitions; what has nothing waiting is fetched beyond.
+    std::size_t buffered_bytes = std::size_t{256} << 20U;
     std::size_t response_bytes_max = 100'000'000;  ///< receive.message.max.bytes
     std::string rack;                              ///< client.rack
     ReconnectPauses pauses;

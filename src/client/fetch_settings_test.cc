@@ -26,6 +26,7 @@ TEST(FetchSettings, AreLibrdkafkasWhereNothingIsSaid) {
     EXPECT_EQ(got->partition_bytes_max, 1'048'576);
     EXPECT_EQ(got->queued_records, 100'000U);
     EXPECT_EQ(got->queued_bytes, 65'536U * 1024);
+    EXPECT_EQ(got->buffered_bytes, std::size_t{256} << 20U);
     EXPECT_EQ(got->response_bytes_max, 100'000'000U);
     EXPECT_TRUE(got->rules.committed_only);
     EXPECT_FALSE(got->rules.checks_crc);
@@ -55,12 +56,15 @@ TEST(FetchSettings, AreTakenUnderAllTheirNames) {
     const auto theirs = fetch_settings_of(with({{"fetch.wait.max.ms", "8", 0},
                                                 {"fetch.message.max.bytes", "3000", 0},
                                                 {"queued.min.messages", "10", 0},
-                                                {"queued.max.messages.kbytes", "20", 0}}));
+                                                {"queued.max.messages.kbytes", "20", 0},
+                                                {"leat.input.buffer.max.bytes", "1", 0},
+                                                {"leat.input.buffer.max.bytes", "70000", 0}}));
     ASSERT_TRUE(theirs) << theirs.error().detail();
     EXPECT_EQ(theirs->wait_max, milliseconds{8});
     EXPECT_EQ(theirs->partition_bytes_max, 3'000);
     EXPECT_EQ(theirs->queued_records, 10U);
     EXPECT_EQ(theirs->queued_bytes, 20U * 1024);
+    EXPECT_EQ(theirs->buffered_bytes, 70'000U);
 }
 
 TEST(FetchSettings, RefuseWhatLibrdkafkaRefuses) {
@@ -68,6 +72,14 @@ TEST(FetchSettings, RefuseWhatLibrdkafkaRefuses) {
               Errc::kInvalidSetting);
     EXPECT_EQ(fetch_settings_of(with({{"isolation.level", "some", 0}})).error().code(),
               Errc::kInvalidSetting);
+}
+
+TEST(FetchSettings, RefuseBytesThatAreNone) {
+    for (const char* wrong : {"-1", "much", "1k", ""})
+        EXPECT_EQ(
+            fetch_settings_of(with({{"leat.input.buffer.max.bytes", wrong, 0}})).error().code(),
+            Errc::kInvalidSetting)
+            << wrong;
 }
 
 TEST(FetchSettings, LeaveARequestTimeForItsWait) {

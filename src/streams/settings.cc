@@ -142,6 +142,13 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "Topic for records that handlers skip; none unless set.",
         [](Settings& s, const Value& v) { s.dead_letter_topic = text_in(v); }),
     row(
+        client::kInputBufferBytes, Type::kLong, "268435456",
+        "Bytes, as brokers send them, that a consumer fetches ahead of processing, over all of its "
+        "partitions; beyond that it fetches only partitions of which nothing waits. Each stream "
+        "thread has a consumer; those of restores and of global stores may have a value of their "
+        "own, with restore.consumer. or global.consumer. in front.",
+        [](Settings& s, const Value& v) { s.input_buffer_bytes = number_in(v); }, 0),
+    row(
         "max.task.idle.ms", Type::kLong, "0",
         "How long a task waits for an empty partition before it goes on with the others.",
         [](Settings& s, const Value& v) { s.idle_max = time_in(v); }, -1),
@@ -428,6 +435,8 @@ void complete_clients(Settings& s) {
     // that a transaction's marker is the last of.
     if (client::find_property(s.consumer, "fetch.max.wait.ms").empty())
         fallback(s.consumer, "fetch.wait.max.ms", "100");
+    client::set_property(s.consumer, client::kInputBufferBytes,
+                         std::to_string(s.input_buffer_bytes));
     client::set_property(s.consumer, "isolation.level",
                          s.exactly_once ? "read_committed" : "read_uncommitted");
     if (!s.exactly_once) return;

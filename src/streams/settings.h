@@ -86,6 +86,7 @@ struct Settings {
     bool continue_processing = false;
     bool continue_production = false;
     std::int64_t cache_bytes = 0;
+    std::int64_t input_buffer_bytes = 0;  ///< Of one consumer.
     EndpointSettings endpoint;
 
     // Of the group, under the consumer's names.

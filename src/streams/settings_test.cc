@@ -63,6 +63,22 @@ TEST(SettingsOfJava, ANameThatNobodyKnowsIsLeftOutAndNotedOnce) {
     EXPECT_EQ(client::find_property(settings->consumer, "queued.max.messages.kbytes"), "4096");
 }
 
+TEST(SettingsOfConsumers, WhatIsFetchedAheadIsSetForAllOrForOne) {
+    const string name = "leat.input.buffer.max.bytes";
+    const auto plain = read({});
+    ASSERT_TRUE(plain) << plain.error().detail();
+    EXPECT_EQ(client::find_property(plain->consumer, name), "268435456");
+    const auto settings = read({{name, "7000000", 0}, {"restore.consumer." + name, "9000000", 0}});
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_TRUE(settings->notes.empty());
+    EXPECT_EQ(client::find_property(settings->consumer, name), "7000000");
+    EXPECT_EQ(client::find_property(settings->restore_consumer, name), "9000000");
+    EXPECT_EQ(client::find_property(settings->global_consumer, name), "");  // As the others.
+    EXPECT_EQ(client::find_property(read({{"consumer." + name, "5", 0}})->consumer, name), "5");
+    EXPECT_FALSE(read({{name, "-1", 0}}));
+    EXPECT_FALSE(read({{"restore.consumer." + name, "some", 0}}));
+}
+
 TEST(SettingsOfJava, WrongValuesOfClientsAreFoundAtOnce) {
     const auto wrong = read({{"producer.linger.ms", "soon", 0}});
     ASSERT_FALSE(wrong);

@@ -239,9 +239,11 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "Memory of all stores on disk together: blocks, indexes, filters, write buffers.",
         [](Settings& s, const Value& v) { s.state_memory_bytes = number_in(v); }, 1048576),
     row("leat.rocksdb.options", Type::kString, "",
-        "Options of RocksDB for the state of all tasks, as it writes them: "
+        "Options for RocksDB, which keeps the state of all tasks on disk, as NAME=VALUE in its own "
+        "notation: "
         "write_buffer_size=8388608;compression=kZSTD;block_based_table_factory={block_size=16384}. "
-        "Those that what is kept rests on are refused.",
+        "Options with which rows would not be found again, a commit could be lost or damage go "
+        "unnoticed are refused at the start, as are those that other settings are for.",
         [](Settings& s, const Value& v) { s.rocksdb_options = text_in(v); }),
     row(
         "statestore.cache.max.bytes", Type::kLong, "10485760",

@@ -40,7 +40,7 @@ constexpr auto kRows = std::to_array<Setting>({
     row("config.providers", Type::kList, "", "Values are taken as they stand there."),
     row("default.client.supplier", Type::kClass,
         "org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier",
-        "Consumers are Leat's own, producers librdkafka's."),
+        "Consumers and producers are Leat's own."),
     row("default.key.serde", Type::kClass, "", kSerdes),
     row("default.list.key.serde.inner", Type::kClass, "", kSerdes),
     row("default.list.key.serde.type", Type::kClass, "", kSerdes),

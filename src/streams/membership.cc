@@ -56,9 +56,7 @@ void Membership::run() {
     while (step != Step::kEnd && !is_stopping()) {
         if (member_ == nullptr) {
             if (const Result<void> done = connect(); !done) {
-                kLog.warn("cluster not reached", {{"why", done.error().detail()}});
-                member_.reset();
-                pause(kRetryPause);
+                step = not_connected(done.error());
                 continue;
             }
         }
@@ -161,6 +159,11 @@ void Membership::pause(milliseconds time) {
     woken_ = false;
 }
 
+void Membership::wait_out(milliseconds time) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, time, [&] { return stopping_ && !goes_on_to_tell(); });
+}
+
 void Membership::stop(bool leave) {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
@@ -215,11 +218,19 @@ Result<std::pair<Layout, Layout::Counts>> Membership::look_at_sources() {
 
 Membership::Step Membership::fail(const Error& why) {
     if (events_.on_failure(why)) {
-        pause(kReplacePause);
+        wait_out(kReplacePause);
         return Step::kJoin;
     }
     environment_.gate->end();
     return Step::kEnd;
+}
+
+Membership::Step Membership::not_connected(const Error& why) {
+    member_.reset();
+    if (is_permanent(why.code())) return fail(why);
+    kLog.warn("cluster not reached", {{"why", why.detail()}});
+    wait_out(kRetryPause);
+    return Step::kJoin;
 }
 
 bool Membership::wants_to_join() {
@@ -329,16 +340,13 @@ Membership::Step Membership::join() {
     }();
     if (orders) return obey(*orders, partitions);
     const Errc code = orders.error().code();
-    if (code == Errc::kFencedInstanceId || code == Errc::kGroupAuthorizationFailed ||
-        code == Errc::kInconsistentGroupProtocol || code == Errc::kUnsupportedVersion ||
-        code == Errc::kMalformed) {
-        if (code == Errc::kFencedInstanceId) member_->forget();
-        return fail(orders.error());
-    }
-    if (code != Errc::kRebalanceInProgress && !is_loss(code)) {
-        kLog.warn("joining failed", {{"code", code}, {"why", orders.error().detail()}});
-        pause(kRetryPause);
-    }
+    if (code == Errc::kRebalanceInProgress || is_loss(code)) return Step::kJoin;
+    if (code == Errc::kFencedInstanceId) member_->forget();
+    // A right, a session timeout that the broker does not take, a full group: as in the consumer of
+    // Kafka Streams that ends a thread, and the uncaught exception handler is asked.
+    if (is_permanent(code)) return fail(orders.error());
+    kLog.warn("joining failed", {{"code", code}, {"why", orders.error().detail()}});
+    wait_out(kRetryPause);
     return Step::kJoin;
 }
 

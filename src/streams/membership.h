@@ -97,6 +97,7 @@ class Membership {
     /// Stays a member until the threads have committed.
     void wait_for_stop();
     Step fail(const Error& why);
+    Step not_connected(const Error& why);
     [[nodiscard]] bool is_stopping();
     [[nodiscard]] bool goes_on_to_tell() const;
     std::vector<client::MemberShare> lead(const std::vector<client::JoinedMember>& members);
@@ -104,7 +105,10 @@ class Membership {
         const std::map<std::string, DecodedMember>& members);
     [[nodiscard]] std::vector<client::MemberShare> all_get(
         const std::vector<client::JoinedMember>& members, GroupOrder order, const Error& why) const;
+    /// Until then, or until wake() or stop() is called.
     void pause(milliseconds time);
+    /// The same whatever wakes it but stop().
+    void wait_out(milliseconds time);
     void lose();
     [[nodiscard]] bool is_foreign(const MemberOrders& orders) const;
 

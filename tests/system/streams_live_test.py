@@ -373,6 +373,14 @@ class Live(ClusterTest):
             self.produce("in", ("a", "1"))
             self.wait_for_values("v1", app=app)
 
+    def test_a_refusal_of_the_group_is_asked_about(self):
+        self.create("in", 1)
+        # Above what a broker takes (group.max.session.timeout.ms).
+        with App(self, "numbers", "session.timeout.ms=2000000") as app:
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertEqual(app.uncaught(), ["uncaught joining group 'live'"], app.said())
+            self.assertIn("INVALID_SESSION_TIMEOUT", app.said())
+
     def test_listeners_that_throw_take_nothing_with_them(self):
         self.create("in", 1)
         with App(self, "numbers", "throws=state,uncaught", "uncaught=replace") as app:

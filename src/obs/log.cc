@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/check.h"
 #include "obs/log_line.h"
@@ -118,7 +119,7 @@ struct State {
     std::mutex mutex;
     std::shared_ptr<Backend> backend = make_backend({});
     std::array<bool, kComponents.size()> has_own_level{};
-    std::atomic<TestSink> sink{nullptr};
+    std::shared_ptr<const Sink> sink;  ///< Null: stderr.
     std::atomic<std::int64_t (*)()> clock{&real_now_ns};
     RepeatLimit limit;
 };
@@ -130,6 +131,11 @@ State& state() {
 std::shared_ptr<Backend> backend() {
     const std::lock_guard lock{state().mutex};
     return state().backend;
+}
+
+std::shared_ptr<const Sink> sink() {
+    const std::lock_guard lock{state().mutex};
+    return state().sink;
 }
 
 }  // namespace
@@ -148,7 +154,7 @@ void detail::write(Level level, std::string_view component, std::string_view eve
         line.append("level=").append(name_of(level)).append(" ");
         append_logfmt(line, component, event, fields, suppressed);
     }
-    if (const TestSink sink = state().sink.load()) return sink(level, line);
+    if (const auto instead = sink()) return (*instead)(level, line);
     to->logger->log(spdlog_level(level), spdlog::string_view_t{line.data(), line.size()});
 }
 
@@ -192,8 +198,11 @@ void flush_log() {
     backend()->logger->flush();
 }
 
-void set_test_sink(TestSink sink) {
-    state().sink.store(sink);
+void set_sink(Sink sink) {
+    std::shared_ptr<const Sink> fresh;
+    if (sink) fresh = std::make_shared<const Sink>(std::move(sink));
+    const std::lock_guard lock{state().mutex};
+    state().sink.swap(fresh);
 }
 
 void set_test_clock(std::int64_t (*now_ns)()) {

@@ -16,6 +16,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -133,10 +134,10 @@ void set_level(std::string_view component, std::optional<Level> level);
 /// Waits until what was logged is written.
 void flush_log();
 
-/// Where lines go instead of stderr: for tests. nullptr puts stderr back.
-/// `sink` gets each line without time stamp and newline; it runs on the logging thread.
-using TestSink = void (*)(Level level, std::string_view line);
-void set_test_sink(TestSink sink);
+/// Where lines go instead of stderr; an empty one puts stderr back. `sink` gets each line without
+/// time stamp and newline, on the thread that logs: several at once. It neither logs nor throws.
+using Sink = std::function<void(Level level, std::string_view line)>;
+void set_sink(Sink sink);
 
 /// For tests: the clock of the rate limit, in nanoseconds; nullptr puts the real one back.
 void set_test_clock(std::int64_t (*now_ns)());

@@ -20,12 +20,12 @@ class Log : public ::testing::Test {
     void SetUp() override {
         caught.clear();
         now_ns += 1'000'000'000'000;
-        set_test_sink([](Level, std::string_view line) { caught.emplace_back(line); });
+        set_sink([](Level, std::string_view line) { caught.emplace_back(line); });
         set_test_clock([] { return now_ns; });
         start_logging({});
     }
     void TearDown() override {
-        set_test_sink(nullptr);
+        set_sink(nullptr);
         set_test_clock(nullptr);
         start_logging({});
     }
@@ -113,7 +113,7 @@ TEST_F(Log, RepeatsBeyondTheLimitAreCountedNotWritten) {
 }
 
 TEST_F(Log, AsyncLinesReachStderrInOrder) {
-    set_test_sink(nullptr);
+    set_sink(nullptr);
     ::testing::internal::CaptureStderr();
     start_logging({.async = true});
     kLog.info("one");

@@ -106,7 +106,7 @@ TEST(Metrics, ReferenceHasARowForEachMetric) {
 
 TEST(SlowRequest, OnlyTimeTheClientDidNotAskForCounts) {
     static std::string line;
-    set_test_sink([](Level, std::string_view text) { line = text; });
+    set_sink([](Level, std::string_view text) { line = text; });
     using std::chrono::milliseconds;
     RequestRecord request{
         .api = "Fetch", .total = milliseconds{600}, .asked_wait = milliseconds{500}};
@@ -115,7 +115,7 @@ TEST(SlowRequest, OnlyTimeTheClientDidNotAskForCounts) {
     EXPECT_TRUE(log_if_slow(request, milliseconds{100}));
     EXPECT_TRUE(line.contains("api=Fetch version=0")) << line;
     EXPECT_FALSE(log_if_slow(request, milliseconds{0}));
-    set_test_sink(nullptr);
+    set_sink(nullptr);
 }
 
 }  // namespace

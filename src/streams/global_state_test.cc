@@ -237,14 +237,14 @@ TEST(GlobalState, IsAskedAsAWhole) {
 TEST(GlobalState, WhatIsLeftOutIsInTheLogWithItsPlace) {
     static string lines;
     lines.clear();
-    obs::set_test_sink([](obs::Level, std::string_view line) { lines.append(line).append("\n"); });
+    obs::set_sink([](obs::Level, std::string_view line) { lines.append(line).append("\n"); });
     const Topology topology = with_global_table();
     GlobalState state{
         topology.parts(), "app", {.deserialization = continue_on_error}, rt::system_time()};
     ASSERT_TRUE(state.open());
     EXPECT_TRUE(state.apply(record("a", "bad")));
     obs::flush_log();
-    obs::set_test_sink(nullptr);
+    obs::set_sink(nullptr);
     for (const char* part :
          {"record dropped", "skipped by a handler: ", "topic=names", "partition=2", "offset=7"})
         EXPECT_NE(lines.find(part), string::npos) << part << " in " << lines;

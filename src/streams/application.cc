@@ -371,6 +371,9 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
                  return placed;
              }));
     const Layout layout{topology.parts(), settings.application_id};
+    if (layout.sources().empty() && !layout.has_patterns() && !topology.parts().has_global_stores())
+        return Error{Errc::kStreamsInvalidTopology,
+                     "the topology reads nothing: it needs a source topic or a global table"};
     if (settings.require_names) LEAT_TRY_VOID(layout.check_names());
     LEAT_TRY(const Optimization wanted, Optimization::parse(settings.optimization));
     if (settings.optimization != "none" && !(wanted == topology.parts().optimization()))
@@ -430,6 +433,27 @@ Result<int> Application::remove_thread(Duration at_most) {
     return impl_->remove_thread(at_most);
 }
 
+namespace {
+
+constexpr Duration kSlice{100};
+/// Who passes signals on, as timeout(1) and shells do, sends what was one request twice.
+constexpr std::chrono::seconds kSameRequest{1};
+
+/// One that waits for us; 0: none does.
+int taken_signal(const sigset_t& of) {
+    const timespec at_once{};
+    return std::max(::sigtimedwait(&of, nullptr, &at_once), 0);
+}
+
+/// As if nobody had waited for it: unless the program has a handler of its own, that is the end.
+void pass_on(int signal, const sigset_t& before, const sigset_t& ends) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::raise(signal);
+    ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+}
+
+}  // namespace
+
 Result<void> Application::run_until_signal() {
     sigset_t ends;
     ::sigemptyset(&ends);
@@ -443,7 +467,14 @@ Result<void> Application::run_until_signal() {
         const timespec slice{.tv_sec = 0, .tv_nsec = 100'000'000};
         while (!is_over(impl_->state()) && ::sigtimedwait(&ends, nullptr, &slice) < 0) {
         }
-        ignore(impl_->close(Duration{-1}, std::nullopt), "without a time it cannot be over");
+        const auto asked = rt::system_time().now();
+        while (!impl_->close(kSlice, std::nullopt)) {
+            const int again = taken_signal(ends);
+            if (again > 0 && rt::system_time().now() - asked >= kSameRequest)
+                pass_on(again, before, ends);
+        }
+    }
+    while (taken_signal(ends) > 0) {
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     if (!started) return started;

@@ -89,7 +89,8 @@ class Application {
     };
 
     /// Does not connect yet; takes the state's folder when a store is on disk. Errors:
-    /// kInvalidSetting, kDataDirInUse (another instance has that folder), kIoError.
+    /// kInvalidSetting, kStreamsInvalidTopology (it reads nothing), kDataDirInUse (another instance
+    /// has that folder), kIoError.
     static Result<std::unique_ptr<Application>> open(const Topology& topology,
                                                      const Options& options);
     Application(const Application&) = delete;
@@ -102,15 +103,19 @@ class Application {
     [[nodiscard]] ApplicationState state() const;
     /// What ended it; known before the state is kPendingError. Nothing: no error did.
     [[nodiscard]] std::optional<Error> failure() const;
-    /// Waits until it is in that state or has ended; false when the time was over first.
+    /// Waits until it is in that state or has ended, `at_most` below zero: as long as that takes;
+    /// false when it has ended otherwise or the time was over first.
     bool wait_for(ApplicationState state, Duration at_most);
-    /// Starts, runs until SIGINT or SIGTERM or until an error ends it, closes.
+    /// Starts, runs until SIGINT or SIGTERM or until an error ends it, closes. One of them that
+    /// comes while it closes, a second later or more, does what it does to the program otherwise:
+    /// it ends it at once, and the next start goes on from the last commit. Call it from the main
+    /// thread before there are others. Errors: kUsage (started before), and failure().
     Result<void> run_until_signal();
 
     /// Finishes what is under way, commits, ends. `leave_group`: others take the tasks over at
     /// once; otherwise when session.timeout.ms is over, or never if it is back before (static
-    /// members). Not given: dynamic members leave, static ones stay. Errors: kTimedOut (it goes on
-    /// in the background).
+    /// members). Not given: dynamic members leave, static ones stay. `at_most` below zero: as long
+    /// as that takes. Errors: kTimedOut (it goes on in the background).
     Result<void> close(Duration at_most = Duration{30'000},
                        std::optional<bool> leave_group = std::nullopt);
 
@@ -127,7 +132,8 @@ class Application {
                                                              const detail::RawQuery& query,
                                                              const QueryOptions& options) const;
 
-    /// Processing stops; membership, commits and heartbeats go on.
+    /// Processing stops, and so do restoring and the copies of others' state; membership, commits
+    /// and heartbeats go on.
     void pause();
     void resume();
     [[nodiscard]] bool is_paused() const;

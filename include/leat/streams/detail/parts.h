@@ -126,6 +126,7 @@ class Parts {
     [[nodiscard]] bool is_global(const std::string& node) const {
         return global_nodes_.contains(node);
     }
+    [[nodiscard]] bool has_global_stores() const noexcept { return !global_stores_.empty(); }
     [[nodiscard]] bool is_global_store(const std::string& store) const {
         return global_stores_.contains(store);
     }

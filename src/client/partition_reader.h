@@ -36,6 +36,8 @@ class PartitionReader {
     /// connections cannot do, one on librdkafka. Does not connect yet; nothing is ever committed.
     /// Errors: kInvalidSetting.
     static Result<std::unique_ptr<PartitionReader>> open(const std::vector<Property>& properties);
+    /// Whether open() would take them. Errors: kInvalidSetting.
+    static Result<void> check(const std::vector<Property>& properties);
     PartitionReader(const PartitionReader&) = delete;
     PartitionReader& operator=(const PartitionReader&) = delete;
     virtual ~PartitionReader() = default;

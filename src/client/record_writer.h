@@ -39,6 +39,8 @@ class RecordWriter {
     static Result<std::unique_ptr<RecordWriter>> open(const std::vector<Property>& properties,
                                                       OnDelivery on_delivery,
                                                       Reports reports = Reports::kAll);
+    /// Whether open() would take them. Errors: kInvalidSetting.
+    static Result<void> check(const std::vector<Property>& properties);
     RecordWriter(const RecordWriter&) = delete;
     RecordWriter& operator=(const RecordWriter&) = delete;
     /// Drops what is unsent, without a word.

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "client/client_properties.h"
+#include "streams/client_settings.h"
 #include "streams/settings_checks.h"
 #include "streams/settings_without_effect.h"
 #include "streams/state/rocksdb_options.h"
@@ -58,12 +60,12 @@ constexpr std::string_view kTag = "client.tag.";
 
 constexpr SettingRow row(std::string_view name, Type type, std::optional<std::string_view> fallback,
                          std::string_view doc, void (*into)(Settings&, const Value&),
-                         double min = config::kNoMin) {
+                         double min = config::kNoMin, double max = config::kNoMax) {
     return {{.name = name,
              .type = type,
              .fallback = fallback,
              .min = min,
-             .max = type == Type::kLong ? kMaxMs : config::kNoMax,
+             .max = type == Type::kLong ? kMaxMs : max,
              .choices = {},
              .doc = doc,
              .effective = true},
@@ -164,6 +166,9 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "Samples that rates, averages and extremes are over; at most 8.",
         [](Settings& s, const Value& v) {
             s.samples.samples = std::clamp<std::int64_t>(number_in(v), 1, Sensor::kSamplesMax);
+            if (number_in(v) > Sensor::kSamplesMax)
+                s.notes.push_back({"metrics.num.samples",
+                                   "at most " + std::to_string(Sensor::kSamplesMax) + " count"});
         },
         1),
     one_of("INFO,DEBUG,TRACE",
@@ -225,7 +230,7 @@ constexpr auto kRows = std::to_array<SettingRow>({
         [](Settings& s, const Value& v) {
             s.replication_factor = static_cast<std::int16_t>(number_in(v));
         },
-        -1),
+        -1, std::numeric_limits<std::int16_t>::max()),
     row(
         "state.cleanup.delay.ms", Type::kLong, "600000",
         "How long state on disk is kept that no task of this instance uses.",
@@ -402,49 +407,6 @@ std::optional<std::string> behind(std::string_view prefix, std::string_view name
     return std::string{name.substr(prefix.size())};
 }
 
-void sort_out(const Property& property, Settings& out) {
-    for (const std::string_view prefix : {"consumer.", "main.consumer."})
-        if (auto rest = behind(prefix, property.name))
-            return client::set_property(out.consumer, *rest, property.value);
-    if (auto rest = behind("restore.consumer.", property.name))
-        return client::set_property(out.restore_consumer, *rest, property.value);
-    if (auto rest = behind("global.consumer.", property.name))
-        return client::set_property(out.global_consumer, *rest, property.value);
-    if (auto rest = behind("producer.", property.name))
-        return client::set_property(out.producer, *rest, property.value);
-    if (auto rest = behind("admin.", property.name))
-        return client::set_property(out.admin, *rest, property.value);
-    if (auto rest = behind("topic.", property.name)) {
-        out.topic.emplace_back(*rest, property.value);
-        return;
-    }
-    for (auto* all : {&out.consumer, &out.producer, &out.admin})
-        if (client::find_property(*all, property.name).empty())
-            client::set_property(*all, property.name, property.value);
-}
-
-void complete_clients(Settings& s) {
-    for (auto* all : {&s.consumer, &s.producer, &s.admin})
-        client::set_property(*all, "bootstrap.servers", s.bootstrap_servers);
-    const auto fallback = [](std::vector<Property>& all, std::string_view name,
-                             std::string_view value) {
-        if (client::find_property(all, name).empty()) client::set_property(all, name, value);
-    };
-    fallback(s.producer, "linger.ms", "100");
-    fallback(s.producer, "partitioner", "murmur2_random");
-    fallback(s.producer, "enable.idempotence", "true");
-    // Partitions that are added wait for the fetch that is under way, and so does the end of one
-    // that a transaction's marker is the last of.
-    if (client::find_property(s.consumer, "fetch.max.wait.ms").empty())
-        fallback(s.consumer, "fetch.wait.max.ms", "100");
-    client::set_property(s.consumer, client::kInputBufferBytes,
-                         std::to_string(s.input_buffer_bytes));
-    client::set_property(s.consumer, "isolation.level",
-                         s.exactly_once ? "read_committed" : "read_uncommitted");
-    if (!s.exactly_once) return;
-    fallback(s.producer, "transaction.timeout.ms", "10000");
-}
-
 }  // namespace
 
 std::span<const SettingRow> setting_rows() {
@@ -474,12 +436,12 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
             out.tags.insert_or_assign(*std::move(key), property.value);
         } else if (const SettingRow* row = find_row(name)) {
             LEAT_TRY_VOID(apply(*row, as_ours(property, name), out));
-            if (name == "metadata.max.age.ms") sort_out(property, out);  // The clients' too.
+            if (name == "metadata.max.age.ms") give_to_clients(property, out);  // The clients' too.
             has_interval = has_interval || name == "commit.interval.ms";
         } else if (const config::Setting* known = find_without_effect(name)) {
             LEAT_TRY_VOID(pass_over(*known, property, out));
         } else {
-            sort_out(property, out);
+            give_to_clients(property, out);
         }
     }
     if (out.exactly_once && !has_interval) out.commit_interval = milliseconds{100};
@@ -490,6 +452,7 @@ Result<Settings> read_settings(const std::vector<Property>& properties) {
     complete_clients(out);
     LEAT_TRY_VOID(check_client_settings(out));
     LEAT_TRY_VOID(check_together(out));
+    LEAT_TRY_VOID(check_clients_open(out));
     LEAT_TRY_VOID(detail::check_rocksdb_options(out.rocksdb_options));
     return out;
 }

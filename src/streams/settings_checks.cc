@@ -9,14 +9,29 @@
 #include <string_view>
 
 #include "client/client_properties.h"
+#include "client/endpoint.h"
 #include "streams/iso_duration.h"
 #include "streams/settings.h"
 
 namespace leat::streams {
 namespace {
 
+/// Java's producers take a time to deliver that is longer than the transaction's, which is over
+/// then whatever they do; to Leat's writer, as to librdkafka, that is a contradiction.
+void cap_delivery(Settings& s, std::int64_t timeout) {
+    for (const std::string_view name : {"delivery.timeout.ms", "message.timeout.ms"}) {
+        const std::string_view text = client::find_property(s.producer, name);
+        std::int64_t given = 0;
+        if (std::from_chars(text.data(), text.data() + text.size(), given).ec != std::errc{} ||
+            (given != 0 && given <= timeout))
+            continue;
+        s.notes.push_back({std::string{name}, "transaction.timeout.ms counts, which is less"});
+        client::set_property(s.producer, name, std::to_string(timeout));
+    }
+}
+
 /// A transaction that the broker ends before it is committed would never end well.
-Result<void> check_transactions(const Settings& s) {
+Result<void> check_transactions(Settings& s) {
     constexpr std::string_view kName = "transaction.timeout.ms";
     if (!s.exactly_once) return {};
     const std::string_view text = client::find_property(s.producer, kName);
@@ -24,10 +39,12 @@ Result<void> check_transactions(const Settings& s) {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), timeout);
     if (failure != std::errc{} || end != text.data() + text.size())
         return Error{Errc::kInvalidSetting, std::string{kName} + ": " + std::string{text}};
-    if (timeout > s.commit_interval.count()) return {};
-    return Error{Errc::kInvalidSetting, std::string{kName} + ": " + std::to_string(timeout) +
-                                            " is not more than commit.interval.ms: " +
-                                            std::to_string(s.commit_interval.count())};
+    if (timeout <= s.commit_interval.count())
+        return Error{Errc::kInvalidSetting, std::string{kName} + ": " + std::to_string(timeout) +
+                                                " is not more than commit.interval.ms: " +
+                                                std::to_string(s.commit_interval.count())};
+    cap_delivery(s, timeout);
+    return {};
 }
 
 /// The class says more than default.dsl.store, as in Kafka Streams.
@@ -61,6 +78,27 @@ Result<void> read_offset_reset(Settings& s) {
     s.offset_reset = "by_duration";
     s.offset_reset_duration = *parsed;
     return {};
+}
+
+/// Silent for longer than the session, an instance would be put out of the group again and again.
+Result<void> check_session(const Settings& s) {
+    if (s.heartbeat_interval < s.session_timeout) return {};
+    return Error{
+        Errc::kInvalidSetting,
+        "heartbeat.interval.ms: " + std::to_string(s.heartbeat_interval.count()) +
+            " is not less than session.timeout.ms: " + std::to_string(s.session_timeout.count())};
+}
+
+bool is_host_and_port(const std::string& text) {
+    const auto found = client::parse_endpoints(text, 0);
+    return found && found->size() == 1 && found->front().port != 0;
+}
+
+/// Others are told it as it stands there.
+Result<void> check_address(const Settings& s) {
+    if (s.application_server.empty() || is_host_and_port(s.application_server)) return {};
+    return Error{Errc::kInvalidSetting,
+                 "application.server: '" + s.application_server + "' is no HOST:PORT"};
 }
 
 /// Characters as Java counts them, of UTF-8: those beyond 16 bits are two.
@@ -102,6 +140,8 @@ Result<void> check_tags(Settings& s) {
 
 Result<void> check_together(Settings& s) {
     LEAT_TRY_VOID(check_transactions(s));
+    LEAT_TRY_VOID(check_session(s));
+    LEAT_TRY_VOID(check_address(s));
     LEAT_TRY_VOID(read_offset_reset(s));
     LEAT_TRY_VOID(read_store_suppliers(s));
     return check_tags(s);

@@ -11,7 +11,8 @@ namespace leat::streams {
 
 struct Settings;
 
-/// Fills in what such texts say, and notes tags that do not count. Errors: kInvalidSetting.
+/// Fills in what such texts say, and notes what does not count as it stands there.
+/// Errors: kInvalidSetting.
 Result<void> check_together(Settings& s);
 
 }  // namespace leat::streams

@@ -64,7 +64,9 @@ std::string settings_reference() {
         "Where both are given, the newer one counts.\n"
         "\n"
         "Producers come with `linger.ms=100` and `enable.idempotence=true`, as in Kafka Streams; "
-        "`delivery.report.only.error` is set by the library.\n\n";
+        "with "
+        "`acks` other than all or\n`retries=0`, at least once, without idempotence unless it is "
+        "set.\n\n";
     out.append(kHead);
     for (const SettingRow& each : setting_rows()) append_row(out, each.setting);
     out.append(

@@ -86,6 +86,66 @@ TEST(SettingsOfJava, WrongValuesOfClientsAreFoundAtOnce) {
     EXPECT_THAT(string{wrong.error().detail()}, HasSubstr("linger.ms"));
 }
 
+TEST(SettingsOfJava, WhatContradictsItselfIsFoundAtOnce) {
+    using Given = std::vector<config::Property>;
+    const config::Property exactly{"processing.guarantee", "exactly_once_v2", 0};
+    const std::vector<std::pair<Given, string>> wrong{
+        {{exactly, {"producer.acks", "0", 0}}, "acks"},
+        {{exactly, {"retries", "0", 0}}, "retries"},
+        {{{"enable.idempotence", "true", 0}, {"acks", "1", 0}}, "acks"},
+        {{{"admin.request.timeout.ms", "x", 0}}, "request.timeout.ms"},
+        {{{"admin.security.protocol", "BOGUS", 0}}, "security.protocol"},
+        {{{"heartbeat.interval.ms", "6000", 0}, {"session.timeout.ms", "6000", 0}},
+         "heartbeat.interval.ms: 6000 is not less than session.timeout.ms: 6000"},
+        {{{"application.server", "foo", 0}}, "application.server: 'foo' is no HOST:PORT"},
+        {{{"application.server", "a:1,b:2", 0}}, "application.server"},
+        {{{"replication.factor", "65537", 0}}, "replication.factor"},
+    };
+    for (const auto& [given, named] : wrong) {
+        const auto settings = read(given);
+        ASSERT_FALSE(settings) << named;
+        EXPECT_EQ(settings.error().code(), Errc::kInvalidSetting);
+        EXPECT_THAT(string{settings.error().detail()}, HasSubstr(named));
+    }
+}
+
+TEST(SettingsOfJava, WhatJavaTakesIsTaken) {
+    const auto acks = read({{"producer.acks", "0", 0}});
+    ASSERT_TRUE(acks) << acks.error().detail();
+    EXPECT_EQ(client::find_property(acks->producer, "enable.idempotence"), "false");
+    const auto retries = read({{"producer.retries", "0", 0}});
+    ASSERT_TRUE(retries) << retries.error().detail();
+    EXPECT_EQ(client::find_property(retries->producer, "enable.idempotence"), "false");
+    // A time to deliver beyond the transaction's: Java's own default is 120 s.
+    const auto delivery = read({{"processing.guarantee", "exactly_once_v2", 0},
+                                {"delivery.timeout.ms", "120000", 0},
+                                {"enable.idempotence", "false", 0}});
+    ASSERT_TRUE(delivery) << delivery.error().detail();
+    EXPECT_EQ(client::find_property(delivery->producer, "delivery.timeout.ms"), "10000");
+    EXPECT_EQ(client::find_property(delivery->producer, "enable.idempotence"), "true");
+    EXPECT_THAT(noted(*delivery),
+                UnorderedElementsAre("delivery.timeout.ms", "enable.idempotence"));
+    EXPECT_EQ(read({{"application.server", "[::1]:7070", 0}})->application_server, "[::1]:7070");
+}
+
+TEST(SettingsOfJava, WhatTheEngineDecidesIsNoted) {
+    const auto settings = read({{"consumer.group.id", "mine", 0},
+                                {"consumer.enable.auto.commit", "false", 0},  // As it is.
+                                {"main.consumer.auto.commit.interval.ms", "5", 0},
+                                {"isolation.level", "read_committed", 0},
+                                {"max.poll.records", "7", 0},
+                                {"metrics.num.samples", "100", 0},
+                                {"producer.transactional.id", "mine", 0},
+                                {"receive.buffer.bytes", "65536", 0}});
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_THAT(noted(*settings),
+                UnorderedElementsAre("consumer.group.id", "main.consumer.auto.commit.interval.ms",
+                                     "isolation.level", "max.poll.records", "metrics.num.samples",
+                                     "producer.transactional.id", "receive.buffer.bytes"));
+    EXPECT_EQ(client::find_property(settings->producer, "transactional.id"), "");
+    EXPECT_EQ(settings->samples.samples, 8);
+}
+
 TEST(SettingsOfState, OptionsOfRocksDbAreLookedAtAtOnce) {
     const auto good = read({{"leat.rocksdb.options", "write_buffer_size=1048576", 0}});
     ASSERT_TRUE(good) << good.error().detail();

@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "client/client_properties.h"
-#include "streams/settings.h"
-
 namespace leat::streams {
 namespace {
 
@@ -74,21 +71,6 @@ std::span<const Setting> settings_without_effect() {
 const Setting* find_without_effect(std::string_view name) {
     const auto found = std::ranges::find(kRows, name, &Setting::name);
     return found == kRows.end() ? nullptr : &*found;
-}
-
-Result<void> check_client_settings(Settings& s) {
-    using client::Role;
-    for (auto* all : {&s.consumer, &s.restore_consumer, &s.global_consumer, &s.producer, &s.admin})
-        std::erase_if(*all, [&s](const config::Property& one) {
-            if (client::is_client_setting(one.name)) return false;
-            const bool is_noted = std::ranges::find(s.notes, one.name, &SettingNote::name) !=
-                                  s.notes.end();  // It went to several clients.
-            if (!is_noted) s.notes.push_back({one.name, "is not known, and has no effect"});
-            return true;
-        });
-    for (const auto* all : {&s.consumer, &s.restore_consumer, &s.global_consumer})
-        LEAT_TRY_VOID(client::check_properties(*all, Role::kConsumer));
-    return client::check_properties(s.producer, Role::kProducer);
 }
 
 }  // namespace leat::streams

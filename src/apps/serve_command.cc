@@ -13,6 +13,7 @@
 #include "apps/interrupt.h"
 #include "apps/output.h"
 #include "apps/serve_plan.h"
+#include "base/bounded_time.h"
 #include "broker/admin_http.h"
 #include "broker/broker.h"
 #include "broker/group_host.h"
@@ -263,8 +264,7 @@ void Process::on_signal(int number) {
 }
 
 void Process::drain() {
-    server_->drain(std::chrono::milliseconds{plan_.config->shutdown_timeout_ms},
-                   [this] { rt::start(stop()); });
+    server_->drain(bounded_ms(plan_.config->shutdown_timeout_ms), [this] { rt::start(stop()); });
 }
 
 int Process::run() {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "base/check.h"
 
 namespace leat::broker {
@@ -93,10 +94,7 @@ Result<std::int64_t> Authentication::succeed(const auth::Identity& identity, Ins
     session.token_id = identity.token_id;
     session.token_expires = identity.expires.value_or(WallMs{-1});
     session.stored_key = identity.stored_key;
-    // An hour's session and one of a thousand years must both fit into nanoseconds.
-    constexpr std::int64_t kLongest = std::int64_t{100} * 365 * 86'400'000;
-    session.expires_at =
-        ends ? now + std::chrono::milliseconds{std::min(lifetime_ms, kLongest)} : Instant::max();
+    session.expires_at = ends ? after(now, lifetime_ms) : Instant::max();
     ++session.generation;
     exchange_.reset();
     state_ = State::kIdle;

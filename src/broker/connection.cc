@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "base/check.h"
 #include "broker/apis.h"
 #include "broker/authentication.h"
@@ -22,10 +23,6 @@ namespace leat::broker {
 namespace {
 
 constexpr obs::Logger kLog{"auth"};
-
-std::chrono::milliseconds ms(std::int64_t value) {
-    return std::chrono::milliseconds{value};
-}
 
 rt::StreamOptions options_of(const ConnectionFacts& facts) {
     rt::StreamOptions options;
@@ -412,7 +409,7 @@ std::string_view Connection::unproved(Instant now) const {
     // served: a long poll that began before is answered.
     if (authentication->is_proved() && stream_.is_established())
         return now >= facts_->session.expires_at && executions_.empty() ? "session_expired" : "";
-    const auto patience = ms(authentication->access().security().authentication_timeout_ms);
+    const auto patience = bounded_ms(authentication->access().security().authentication_timeout_ms);
     return now - opened_at_ >= patience ? "authentication_timeout" : "";
 }
 
@@ -420,11 +417,12 @@ bool Connection::is_late(Instant now) const {
     const config::BrokerConfig& config = home_.config();
     if (!unproved(now).empty()) return true;
     if (stream_.unsent_bytes() > 0)
-        return now - stream_.last_progress() >= ms(config.send_timeout_ms);
+        return now - stream_.last_progress() >= bounded_ms(config.send_timeout_ms);
     if (!executions_.empty() || is_muted_) return false;
     if (reader_.is_inside() && is_reading_)
-        return now - frame_began_ >= ms(config.frame_timeout_ms);
-    return now - last_activity_ >= ms(config.connections_max_idle_ms);
+        return now - frame_began_ >= bounded_ms(config.frame_timeout_ms);
+    const std::int64_t idle_max = config.connections_max_idle_ms;
+    return idle_max >= 0 && now - last_activity_ >= bounded_ms(idle_max);
 }
 
 void Connection::check_deadlines(Instant now) {

@@ -110,8 +110,8 @@ void Connections::wake_starved() {
 /// they are due.
 void Connections::schedule_sweep() {
     const config::BrokerConfig& c = config();
-    const std::int64_t soonest =
-        std::min({c.connections_max_idle_ms, c.frame_timeout_ms, c.send_timeout_ms});
+    std::int64_t soonest = std::min(c.frame_timeout_ms, c.send_timeout_ms);
+    if (c.connections_max_idle_ms >= 0) soonest = std::min(soonest, c.connections_max_idle_ms);
     const std::chrono::milliseconds every{std::clamp<std::int64_t>(soonest / 4, 10, 1'000)};
     sweep_timer_ = loop_.schedule(loop_.now() + every, [this] { sweep(); });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/bounded_time.h"
 #include "base/check.h"
 #include "broker/broker.h"
 #include "broker/log_replay.h"
@@ -70,7 +71,7 @@ groups::GroupOverrides ShardClusterView::overrides(std::string_view group_id) co
     if (found == all.end()) return {};
     const auto own = [&](std::string_view name) -> std::optional<std::chrono::milliseconds> {
         const auto number = config::group_number(found->second, name);
-        return number ? std::optional{std::chrono::milliseconds{*number}} : std::nullopt;
+        return number ? std::optional{bounded_ms(*number)} : std::nullopt;
     };
     return {.session_timeout = own("consumer.session.timeout.ms"),
             .heartbeat_interval = own("consumer.heartbeat.interval.ms"),
@@ -82,15 +83,14 @@ std::int64_t ShardClusterView::version() const {
 }
 
 groups::Settings group_settings(const config::BrokerConfig& config) {
-    using std::chrono::milliseconds;
     groups::Settings out;
-    out.session_timeout_min = milliseconds{config.group_min_session_timeout_ms};
-    out.session_timeout_max = milliseconds{config.group_max_session_timeout_ms};
-    out.initial_rebalance_delay = milliseconds{config.group_initial_rebalance_delay_ms};
+    out.session_timeout_min = bounded_ms(config.group_min_session_timeout_ms);
+    out.session_timeout_max = bounded_ms(config.group_max_session_timeout_ms);
+    out.initial_rebalance_delay = bounded_ms(config.group_initial_rebalance_delay_ms);
     out.members_max = static_cast<std::size_t>(config.group_max_size);
     out.offset_metadata_bytes_max = static_cast<std::size_t>(config.offset_metadata_max_bytes);
     out.offsets_retention = std::chrono::minutes{config.offsets_retention_minutes};
-    out.retention_check_interval = milliseconds{config.offsets_retention_check_ms};
+    out.retention_check_interval = bounded_ms(config.offsets_retention_check_ms);
     out.groups_max = static_cast<std::size_t>(config.groups_max);
     out.pending_members_max = static_cast<std::size_t>(config.group_pending_members_max);
     out.protocols_max = static_cast<std::size_t>(config.group_member_protocols_max);
@@ -98,13 +98,13 @@ groups::Settings group_settings(const config::BrokerConfig& config) {
     out.group_bytes_max = static_cast<std::size_t>(config.group_bytes_max);
     out.offsets_max = static_cast<std::size_t>(config.group_offsets_max);
     out.all_groups_bytes_max = static_cast<std::size_t>(config.groups_bytes_max);
-    out.consumer_session_timeout = milliseconds{config.consumer_session_timeout_ms};
-    out.consumer_heartbeat_interval = milliseconds{config.consumer_heartbeat_interval_ms};
-    out.consumer_assignment_interval = milliseconds{config.consumer_assignment_interval_ms};
+    out.consumer_session_timeout = bounded_ms(config.consumer_session_timeout_ms);
+    out.consumer_heartbeat_interval = bounded_ms(config.consumer_heartbeat_interval_ms);
+    out.consumer_assignment_interval = bounded_ms(config.consumer_assignment_interval_ms);
     out.consumer_members_max = static_cast<std::size_t>(config.consumer_group_max_size);
-    out.regex_refresh_interval = milliseconds{config.consumer_regex_refresh_interval_ms};
+    out.regex_refresh_interval = bounded_ms(config.consumer_regex_refresh_interval_ms);
     out.patterns_at_once_max = static_cast<std::size_t>(config.consumer_patterns_at_once_max);
-    out.unsettled_heartbeat_interval = milliseconds{config.consumer_unsettled_heartbeat_ms};
+    out.unsettled_heartbeat_interval = bounded_ms(config.consumer_unsettled_heartbeat_ms);
     out.migration = migration_policy(config.consumer_migration_policy);
     out.consumer_assignors.clear();
     for (const std::string& name : config.consumer_assignors)

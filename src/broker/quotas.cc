@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bounded_time.h"
 #include "broker/broker.h"
 #include "broker/request.h"
 
@@ -14,9 +15,10 @@ using std::chrono::nanoseconds;
 
 /// How far ahead of its rate a client may be.
 nanoseconds burst_of(const config::BrokerConfig& config, auth::QuotaKind kind) {
-    if (kind != auth::QuotaKind::kMutation) return milliseconds{config.quota_burst_ms};
-    return std::chrono::seconds{std::int64_t{config.mutation_window_count} *
-                                config.mutation_window_seconds};
+    if (kind != auth::QuotaKind::kMutation) return bounded_ms(config.quota_burst_ms);
+    const std::int64_t seconds =
+        std::int64_t{config.mutation_window_count} * config.mutation_window_seconds;
+    return bounded_ms(std::min(seconds, kLongestMs / 1'000) * 1'000);
 }
 
 /// A percentage of one thread's time is nanoseconds a second.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "base/bounded_time.h"
 #include "broker/apis.h"
 #include "broker/shard.h"
 #include "obs/slow_request.h"
@@ -22,7 +23,7 @@ void time_request(const BrokerMetrics& metrics, const Request& request, std::siz
     // Not the loop's time: that stands still within a turn, and many requests need only one.
     const std::chrono::nanoseconds total = rt::system_time().now() - request.received_at;
     metrics.of(request.api->key).seconds.observe(total);
-    const std::chrono::milliseconds threshold{request.shard->config().slow_request_ms};
+    const auto threshold = bounded_ms(request.shard->config().slow_request_ms);
     if (threshold.count() <= 0 || total - request.asked_wait < threshold) return;
     const obs::RequestRecord slow{.api = request.header.api->name,
                                   .version = request.header.version,

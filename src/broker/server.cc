@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "base/check.h"
 #include "broker/authentication.h"
 #include "broker/blocking.h"
@@ -132,8 +133,9 @@ void Server::accept() {
 
 void Server::schedule_token_check() {
     if (is_draining_) return;
-    const std::chrono::milliseconds every{broker_.shard(0).config().token_expiry_check_ms};
-    token_timer_ = loops_.front()->schedule(loops_.front()->now() + every, [this] {
+    const Instant at =
+        after(loops_.front()->now(), broker_.shard(0).config().token_expiry_check_ms);
+    token_timer_ = loops_.front()->schedule(at, [this] {
         token_timer_ = {};
         rt::start(drop_expired_tokens());
     });
@@ -241,8 +243,8 @@ void Server::schedule_reload() {
         if (one.access->asks_tls()) soonest = soonest == 0 ? every : std::min(soonest, every);
     }
     if (soonest == 0 || is_draining_) return;
-    reload_timer_ = loops_.front()->schedule(
-        loops_.front()->now() + std::chrono::milliseconds{soonest}, [this] { reload(); });
+    reload_timer_ =
+        loops_.front()->schedule(after(loops_.front()->now(), soonest), [this] { reload(); });
 }
 
 /// Keys and certificates that were replaced come into use for the next connections.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "rt/process.h"
 #include "storage/cleaner_share.h"
 #include "storage/directory_health.h"
@@ -52,7 +53,7 @@ ShardStorage::ShardStorage(const BrokerParts& parts,
       process_(std::make_shared<OfProcess>(
           parts, storage::open_files_max(config_->open_files_max, descriptor_limit()))) {
     parts_.directory->marks().start(*parts_.executors.front(), *parts_.pool,
-                                    std::chrono::milliseconds{config_->flush_mark_interval_ms});
+                                    bounded_ms(config_->flush_mark_interval_ms));
 }
 
 ShardStorage::~ShardStorage() = default;

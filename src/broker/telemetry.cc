@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "codec/compression.h"
 #include "codec/crc32c.h"
 #include "config/resource_config.h"
@@ -89,7 +90,7 @@ Subscription subscription_of(const metadata::Image& image, const TelemetryClient
 void Telemetry::drop_silent(Instant now) {
     std::erase_if(clients_, [now](const auto& entry) {
         const Known& one = entry.second;
-        const milliseconds patience = std::max(kSilenceMin, 3 * milliseconds{one.interval_ms});
+        const milliseconds patience = std::max(kSilenceMin, 3 * bounded_ms(one.interval_ms));
         const Instant last = std::max(one.last_get, one.last_push);
         return last != Instant::min() && now - last > patience;
     });
@@ -121,7 +122,7 @@ Result<Subscription> Telemetry::subscribe(const metadata::Image& image,
     // Who comes again under the same id is no longer the one that ended.
     if (std::exchange(one.has_ended, false)) one.may_ask_again = true;
     const Instant last = std::max(one.last_get, one.last_push);
-    const bool is_early = last != Instant::min() && now - last < milliseconds{one.interval_ms};
+    const bool is_early = last != Instant::min() && now - last < bounded_ms(one.interval_ms);
     if (is_early && !one.may_ask_again) return Error{Errc::kThrottlingQuotaExceeded};
     one.last_get = now;
     one.interval_ms = subscription.interval_ms;
@@ -145,7 +146,7 @@ Result<void> Telemetry::push(const metadata::Image& image, const TelemetryClient
         const std::lock_guard lock{mutex_};
         Known& one = known(image, client, now);
         const bool is_early = one.last_push != Instant::min() && one.last_get <= one.last_push &&
-                              now - one.last_push < milliseconds{one.interval_ms};
+                              now - one.last_push < bounded_ms(one.interval_ms);
         if (is_early && !push.is_last) return Error{Errc::kThrottlingQuotaExceeded};
         one.last_push = now;
         if (push.subscription_id != subscription.id) {

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "config/listener.h"
 #include "obs/log.h"
 #include "rt/clock.h"
@@ -167,7 +168,7 @@ Result<void> TokenKeys::read_now() {
 TokenKeys::Keys TokenKeys::known(bool& is_old) const {
     const auto now = clock_();
     const std::scoped_lock lock{mutex_};
-    is_old = now - read_at_ >= std::chrono::milliseconds{settings_.refresh_ms};
+    is_old = now - read_at_ >= bounded_ms(settings_.refresh_ms);
     return keys_;
 }
 
@@ -190,7 +191,7 @@ std::chrono::milliseconds TokenKeys::pause() const {
     std::int64_t out = std::min(settings_.retry_backoff_ms, most);
     for (std::int32_t i = 1; i < useless_ && out < most; ++i)
         out = out <= most / 2 ? 2 * out : most;
-    return std::chrono::milliseconds{out};
+    return bounded_ms(out);
 }
 
 bool TokenKeys::was_of_use() const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/bounded_time.h"
 #include "broker/admin/cluster.h"
 #include "broker/broker.h"
 #include "broker/metrics.h"
@@ -68,12 +69,12 @@ rt::Task<void> TransactionHost::watch() {
     constexpr std::chrono::milliseconds kLookMost{1'000};
     is_watching_ = true;
     std::chrono::milliseconds rest = kLook;
-    Instant look_at = shard_.executor().now() +
-                      std::chrono::milliseconds{shard_.config().transaction_timeout_check_ms};
+    Instant look_at =
+        shard_.executor().now() + bounded_ms(shard_.config().transaction_timeout_check_ms);
     doubtful_ = co_await find_open(&shard_);
     while (!is_stopped_) {
         const bool is_settled = doubtful_.empty() || co_await reconcile();
-        const std::chrono::milliseconds check{shard_.config().transaction_timeout_check_ms};
+        const auto check = bounded_ms(shard_.config().transaction_timeout_check_ms);
         if (!is_stopped_ && shard_.executor().now() >= look_at) {
             look_at = shard_.executor().now() + check;
             co_await look_for_hanging();

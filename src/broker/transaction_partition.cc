@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bounded_time.h"
 #include "base/check.h"
 #include "broker/broker.h"
 #include "broker/log_replay.h"
@@ -32,13 +33,12 @@ Result<std::vector<std::byte>> batch_of(const transactions::Write& write, WallMs
 }  // namespace
 
 transactions::Settings transaction_settings(const config::BrokerConfig& config) {
-    using std::chrono::milliseconds;
     transactions::Settings out;
-    out.timeout_max = milliseconds{config.transaction_max_timeout_ms};
-    out.timeout_check_interval = milliseconds{config.transaction_timeout_check_ms};
-    out.id_expiration = milliseconds{config.transactional_id_expiration_ms};
-    out.id_expiration_check_interval = milliseconds{config.transactional_id_expiration_check_ms};
-    out.enrolment_wait = milliseconds{config.transaction_enrolment_wait_ms};
+    out.timeout_max = bounded_ms(config.transaction_max_timeout_ms);
+    out.timeout_check_interval = bounded_ms(config.transaction_timeout_check_ms);
+    out.id_expiration = bounded_ms(config.transactional_id_expiration_ms);
+    out.id_expiration_check_interval = bounded_ms(config.transactional_id_expiration_check_ms);
+    out.enrolment_wait = bounded_ms(config.transaction_enrolment_wait_ms);
     out.ids_max = static_cast<std::size_t>(config.transactional_ids_max);
     return out;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/batch_admission.h"
 
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "base/endian.h"
 #include "wire/batch_builder.h"
 #include "wire/batch_validation.h"
@@ -66,9 +66,7 @@ wire::BatchRules rules_of(const AdmissionRules& rules, std::size_t inflated_byte
     }
     if (config.timestamp_before_max_ms < rules.now.value)
         out.timestamp_min = WallMs{rules.now.value - config.timestamp_before_max_ms};
-    const bool overflows =
-        config.timestamp_after_max_ms > std::numeric_limits<std::int64_t>::max() - rules.now.value;
-    if (!overflows) out.timestamp_max = WallMs{rules.now.value + config.timestamp_after_max_ms};
+    out.timestamp_max = after(rules.now, config.timestamp_after_max_ms);
     return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/bounded_time.h"
 #include "storage/segment_files.h"
 #include "wire/batch_builder.h"
 
@@ -47,6 +48,11 @@ Result<AbortedSpans> read_aborted(rt::Disk& disk, FileCache& files, const std::s
     return spans;
 }
 
+/// Not the end of the numbers either: the times of the records are written as distances from it.
+WallMs BatchCleaner::horizon() const {
+    return after(rules_.now, bounded_ms(rules_.delete_retention_ms).count());
+}
+
 bool BatchCleaner::is_last_of_producer(const wire::BatchHeader& header) const {
     if (!header.has_producer_id()) return false;
     const auto found = rules_.producers->find(header.producer_id);
@@ -76,7 +82,7 @@ Result<Bytes> BatchCleaner::empty(const wire::BatchHeader& header) {
 
 Result<Bytes> BatchCleaner::with_horizon(const wire::BatchView& batch) {
     wire::BatchOptions options = wire::BatchOptions::like(batch.header);
-    options.delete_horizon = WallMs{rules_.now.value + rules_.delete_retention_ms};
+    options.delete_horizon = horizon();
     wire::BatchBuilder builder{options};
     LEAT_TRY(auto records, wire::RecordReader::open(batch, rules_.inflated_bytes_max));
     for (;;) {
@@ -136,8 +142,7 @@ Result<Bytes> BatchCleaner::clean_data(const wire::BatchView& batch, bool must_s
     removed_ += header.record_count - kept;
     wire::BatchOptions options = wire::BatchOptions::like(header);
     options.codec = header.codec().value_or(codec::Codec::kNone);
-    if (sets_horizon)
-        options.delete_horizon = WallMs{rules_.now.value + rules_.delete_retention_ms};
+    if (sets_horizon) options.delete_horizon = horizon();
     wire::BatchBuilder builder{options};
     LEAT_TRY(auto records, wire::RecordReader::open(batch, rules_.inflated_bytes_max));
     for (std::size_t i = 0;; ++i) {

@@ -66,6 +66,7 @@ class BatchCleaner {
     Result<Bytes> clean_data(const wire::BatchView& batch, bool must_stay);
     Result<Bytes> empty(const wire::BatchHeader& header);
     Result<Bytes> with_horizon(const wire::BatchView& batch);
+    [[nodiscard]] WallMs horizon() const;
     [[nodiscard]] bool is_last_of_producer(const wire::BatchHeader& header) const;
     [[nodiscard]] bool keeps(const wire::BatchHeader& header, const wire::RecordView& record) const;
     [[nodiscard]] bool is_horizon_over(const wire::BatchHeader& header) const {

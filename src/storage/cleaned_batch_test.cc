@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/bounded_time.h"
 #include "config/broker_config.h"
 #include "storage/testing/log_fixture.h"
 #include "testkit/result_matchers.h"
@@ -44,13 +45,13 @@ class Rounds {
     void newest(std::string_view key, std::int64_t offset) { map_.put(bytes_of(key), {offset}); }
     void live_producer(LastOfProducer last) { producers_[kProducer] = last; }
 
-    void run(std::int64_t now) {
+    void run(std::int64_t now, std::int64_t retention_ms = kRetention) {
         BatchCleaner cleaner{{.map = &map_,
                               .map_end = {1000},
                               .aborted = &aborted_,
                               .producers = &producers_,
                               .now = {now},
-                              .delete_retention_ms = kRetention}};
+                              .delete_retention_ms = retention_ms}};
         std::vector<std::vector<std::byte>> left;
         for (const auto& bytes : log_) {
             const auto header = wire::parse_batch_header(bytes);
@@ -103,6 +104,17 @@ TEST(BatchCleaner, KeepsTombstonesUntilTheirHorizon) {
     EXPECT_EQ(rounds.offsets(), Offsets{1});
     rounds.run(11'000);
     EXPECT_EQ(rounds.offsets(), Offsets{});
+}
+
+TEST(BatchCleaner, RetentionWithoutEndKeepsTombstones) {
+    Rounds rounds;
+    rounds.add({.base = 1, .records = {{.key = "a", .is_tombstone = true}}});
+    rounds.add_marker(2, true);
+    rounds.newest("a", 1);
+    for (const std::int64_t now : {10'000, 20'000, 30'000}) rounds.run(now, config::kNever);
+    ASSERT_EQ(rounds.offsets(), (Offsets{1, 2}));
+    for (const std::size_t i : {0U, 1U})
+        EXPECT_EQ(rounds.header(i).base_timestamp, WallMs{10'000 + kLongestMs});
 }
 
 TEST(BatchCleaner, UnpacksWhatWasAdmittedAndNoMore) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <iterator>
 
+#include "base/bounded_time.h"
+
 namespace leat::storage {
 
 LogState::LogState(rt::Disk& disk_in, FileCache& files_in, LogOptions options_in)
@@ -173,7 +175,7 @@ Result<void> LogState::retire(Segment& segment, WallMs due) {
 }
 
 Result<void> LogState::retire_first(std::size_t count, WallMs now) {
-    const WallMs due{now.value + config().file_delete_delay_ms};
+    const WallMs due = after(now, config().file_delete_delay_ms);
     const Offset kept = count < segments.size() ? segments[count]->base() : log_end;
     // A start that finds one gone and not those before it takes the gap for the end of the log,
     // unless the gap lies below the log's start, or the durable mark behind it.

@@ -257,6 +257,21 @@ TEST(Log, RetentionTakesOldSegments) {
     EXPECT_EQ(disk.log().log_end(), Offset{101});
 }
 
+TEST(Log, FilesOfADelayWithoutEndStay) {
+    OnDisk disk;
+    disk->config.segment_bytes = 2000;
+    disk->config.retention_ms = 1000;
+    disk->config.file_delete_delay_ms = config::kNever;
+    ASSERT_OK(disk->open());
+    for (int i = 0; i < 100; ++i) ASSERT_OK(disk->append(100, 1000 + 100 * i));
+    ASSERT_OK(disk.log().retain({6'000}, {100}));
+    ASSERT_OK(disk.log().remove_deleted({1'000'000}));
+    int left = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(disk->options.directory))
+        left += entry.path().extension() == ".deleted" ? 1 : 0;
+    EXPECT_GT(left, 0);
+}
+
 TEST(Log, RetentionAsksForThePolicyDelete) {
     for (const bool deletes : {false, true}) {
         OnDisk disk;

@@ -251,6 +251,9 @@ void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
         if (state.is_sync() && state.synced < state.log_end && !state.is_offline)
             state.context.flusher.request(state);
         if (!state.is_sync()) state.schedule_flush();
+        // The pause of before may have been without end.
+        if (state.clean_timer.value != 0)
+            state.context.executor.cancel(std::exchange(state.clean_timer, {}));
         state.schedule_cleaning();
         state.start_scrubs();
         state.advance();

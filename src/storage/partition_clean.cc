@@ -7,6 +7,7 @@
 #include <coroutine>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "obs/log.h"
 #include "storage/cleaner.h"
 #include "storage/folder_files.h"
@@ -186,7 +187,7 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState*
 void PartitionState::schedule_cleaning(std::int64_t after_ms) {
     if (is_closed || clean_timer.value != 0 || !config->cleanup_compact) return;
     if (after_ms < 0) after_ms = context.broker->cleaner_backoff_ms;
-    const Instant at = context.executor.now() + milliseconds{std::max<std::int64_t>(after_ms, 1)};
+    const Instant at = after(context.executor.now(), std::max<std::int64_t>(after_ms, 1));
     clean_timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {
         const auto keep = weak.lock();
         if (!keep) return;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "obs/log.h"
 #include "storage/metrics.h"
 #include "storage/partition.h"
@@ -179,7 +180,7 @@ void PartitionState::start_scrubs() {
 void PartitionState::schedule_scrub(std::int64_t after_ms) {
     if (is_closed || is_offline || is_scrubbing || scrub_timer.value != 0) return;
     if (context.broker->scrub_interval_ms <= 0) return;
-    const Instant at = context.executor.now() + milliseconds{std::max<std::int64_t>(after_ms, 1)};
+    const Instant at = after(context.executor.now(), std::max<std::int64_t>(after_ms, 1));
     scrub_timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {
         const auto keep = weak.lock();
         if (!keep) return;

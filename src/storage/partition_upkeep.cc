@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "obs/log.h"
 #include "storage/directory_health.h"
 #include "storage/durable_marks.h"
@@ -38,17 +39,16 @@ void PartitionState::cancel_timers() {
 void PartitionState::schedule_flush() {
     if (flush_timer.value != 0 || is_closed || is_offline || unsynced_records == 0) return;
     if (config->durability != config::Durability::kInterval) return;
-    const std::int64_t after = config->flush_ms == config::kNever
-                                   ? context.broker->flush_interval_default_ms
-                                   : config->flush_ms;
-    flush_timer = context.executor.schedule(
-        context.executor.now() + milliseconds{std::min<std::int64_t>(after, 86'400'000)},
-        [weak = self->weak_from_this(), this] {
-            const auto keep = weak.lock();
-            if (!keep) return;
-            flush_timer = {};
-            context.flusher.request(*this);
-        });
+    const std::int64_t wait_ms = config->flush_ms == config::kNever
+                                     ? context.broker->flush_interval_default_ms
+                                     : config->flush_ms;
+    const Instant at = after(context.executor.now(), wait_ms);
+    flush_timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {
+        const auto keep = weak.lock();
+        if (!keep) return;
+        flush_timer = {};
+        context.flusher.request(*this);
+    });
 }
 
 Result<void> PartitionState::store_log_start(Offset offset) {
@@ -125,7 +125,7 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
     rt::Executor& executor = s.context.executor;
     const Instant now = executor.now();
     if (now >= s.expiry_at) {
-        s.expiry_at = now + milliseconds{s.context.broker->producer_id_expiration_check_ms};
+        s.expiry_at = after(now, s.context.broker->producer_id_expiration_check_ms);
         s.context.metrics.expired_producers.add(s.producers.expire(executor.wall_now()));
     }
     Round round{.retain = now >= s.retention_at, .now = executor.wall_now()};
@@ -138,7 +138,7 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
             auto run = [&] { round.run(s); };
             co_await on_pool(s.context.pool, executor, run);
             if (round.retain) {
-                s.retention_at = now + milliseconds{s.context.broker->retention_check_interval_ms};
+                s.retention_at = after(now, s.context.broker->retention_check_interval_ms);
                 s.has_deleted_files = round.start && *round.start > s.log_start;
                 if (!round.start)
                     kLog.warn("retention failed", {{"partition", s.spec.folder()},
@@ -160,16 +160,15 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
 void PartitionState::schedule_upkeep() {
     if (is_closed || upkeep_timer.value != 0) return;
     rt::Executor& executor = context.executor;
-    const auto check = milliseconds{context.broker->retention_check_interval_ms};
+    const auto check = bounded_ms(context.broker->retention_check_interval_ms);
     // All partitions of a node open at once; their upkeep should not come at once.
     if (retention_at == Instant{}) {
         const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>(check.count(), 1));
-        retention_at = executor.now() + milliseconds{executor.random() % span};
-        expiry_at = executor.now() + milliseconds{context.broker->producer_id_expiration_check_ms};
+        retention_at = after(executor.now(), static_cast<std::int64_t>(executor.random() % span));
+        expiry_at = after(executor.now(), context.broker->producer_id_expiration_check_ms);
     }
     Instant at = std::min({retention_at, expiry_at, executor.now() + kSnapshotInterval});
-    if (has_deleted_files)
-        at = std::min(at, executor.now() + milliseconds{config->file_delete_delay_ms});
+    if (has_deleted_files) at = std::min(at, after(executor.now(), config->file_delete_delay_ms));
     at = std::max(at, executor.now() + milliseconds{1});
     upkeep_timer = executor.schedule(at, [weak = self->weak_from_this(), this] {
         const auto keep = weak.lock();
@@ -282,7 +281,7 @@ namespace {
 
 /// Nobody has the partition any more when this runs.
 void remove_later(ShardContext& context, const std::string& path, std::int64_t delay_ms) {
-    context.executor.schedule(context.executor.now() + milliseconds{delay_ms}, [&context, path] {
+    context.executor.schedule(after(context.executor.now(), delay_ms), [&context, path] {
         context.pool.submit(
             context.executor,
             [&context, path] {

@@ -182,6 +182,29 @@ TEST(PartitionUpkeep, ManySegmentsGoWithoutASyncOfTheFolderForEach) {
     }
 }
 
+TEST(PartitionUpkeep, BackoffWithoutEndEndsWhenItIsLowered) {
+    PartitionFixture f;
+    f.topic.cleanup_delete = false;
+    f.topic.cleanup_compact = true;
+    f.topic.min_cleanable_dirty_ratio = 0;
+    f.topic.segment_bytes = 1'000;
+    f.broker.cleaner_backoff_ms = config::kNever;
+    ASSERT_OK(f.open());
+    const testing::TestBatch batch{
+        .records = {
+            {.timestamp = f.world.wall_now().value, .key = "k", .value = std::string(100, 'x')}}};
+    for (int i = 0; i < kRecords; ++i) ASSERT_EQ(f.append(batch).error, Errc::kNone);
+    const std::int64_t before = f.partition->size_bytes();
+    f.world.run_for(std::chrono::minutes{10});
+    EXPECT_EQ(f.partition->size_bytes(), before);
+    f.broker.cleaner_backoff_ms = 1'000;
+    f.context().broker = std::make_shared<config::BrokerConfig>(f.broker);
+    f.executor.here(
+        [&] { f.partition->set_config(std::make_shared<config::TopicConfig>(f.topic)); });
+    f.world.run_for(seconds{10});
+    EXPECT_LT(f.partition->size_bytes(), before / 2);
+}
+
 TEST(PartitionUpkeep, NothingIsDeletedFromWhatIsSetAside) {
     for (const bool is_compacted : {false, true}) {
         PartitionFixture f;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/bounded_time.h"
+
 namespace leat::storage {
 namespace {
 
@@ -194,7 +196,7 @@ std::size_t ProducerState::expire(WallMs now) {
         oldest = std::min(oldest, entry.last_write.value);
         return false;
     });
-    expire_again_ = WallMs{oldest + limits_.expiration_ms};
+    expire_again_ = after(WallMs{oldest}, limits_.expiration_ms);
     return dropped;
 }
 
@@ -224,7 +226,7 @@ void ProducerState::forget_idle(WallMs now) {
     const std::size_t count = std::min(idle.size(), surplus + 1 + limits_.ids_max / 32);
     std::ranges::nth_element(idle, idle.begin() + static_cast<std::ptrdiff_t>(count));
     for (std::size_t i = 0; i < count; ++i) entries_.erase(idle[i].second);
-    if (count == idle.size()) forget_again_ = WallMs{oldest + limits_.idle_min_ms};
+    if (count == idle.size()) forget_again_ = after(WallMs{oldest}, limits_.idle_min_ms);
 }
 
 void ProducerState::restore(ProducerEntries entries) {

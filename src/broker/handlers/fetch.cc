@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/bounded_time.h"
 #include "broker/apis.h"
 #include "broker/handlers/fetch_plan.h"
 #include "broker/handlers/fetch_read.h"
@@ -23,7 +24,7 @@ FetchLimits limits_of(const FetchRequest& message, const config::BrokerConfig& c
         static_cast<std::size_t>(std::max(0, std::min(message.max_bytes, config.fetch_max_bytes)));
     limits.bytes_min =
         std::min(limits.bytes_max, static_cast<std::size_t>(std::max(0, message.min_bytes)));
-    limits.wait_max = std::chrono::milliseconds{std::max(0, message.max_wait_ms)};
+    limits.wait_max = bounded_ms(std::max(0, message.max_wait_ms));
     if (message.isolation_level == 1) limits.isolation = storage::Isolation::kReadCommitted;
     return limits;
 }

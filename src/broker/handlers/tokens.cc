@@ -8,6 +8,7 @@
 
 #include "auth/delegation_token.h"
 #include "auth/digest.h"
+#include "base/bounded_time.h"
 #include "base/uuid.h"
 #include "broker/access.h"
 #include "broker/apis.h"
@@ -48,10 +49,6 @@ Errc refusal(const Request& request) {
     return Errc::kNone;
 }
 
-std::int64_t plus(std::int64_t now, std::int64_t period) {
-    return period > INT64_MAX - now ? INT64_MAX : now + period;
-}
-
 auth::Principal owner_of(const Request& request,
                          const wire::CreateDelegationTokenRequest& message) {
     if (!message.owner_principal_name || message.owner_principal_name->empty())
@@ -80,14 +77,14 @@ Result<auth::DelegationToken> wanted_token(Request& request,
         if (one.principal_name.contains('\n')) return Error{Errc::kInvalidRequest};
         out.renewers.emplace_back(one.principal_type, one.principal_name);
     }
-    const std::int64_t now = request.shard->executor().wall_now().value;
+    const WallMs now = request.shard->executor().wall_now();
     const std::int64_t lifetime =
         message.max_lifetime_ms < 0
             ? config.token_lifetime_max_ms
             : std::min(message.max_lifetime_ms, config.token_lifetime_max_ms);
-    out.issued = WallMs{now};
-    out.ends = WallMs{plus(now, lifetime)};
-    out.expires = WallMs{std::min(out.ends.value, plus(now, config.token_expiry_ms))};
+    out.issued = now;
+    out.ends = after(now, lifetime);
+    out.expires = std::min(out.ends, after(now, config.token_expiry_ms));
     rt::Executor& here = request.shard->executor();
     out.id = Uuid::from_random(here.random(), here.random()).text();
     out.hmac = auth::token_hmac(secret_of(config), out.id);
@@ -215,7 +212,7 @@ rt::Task<wire::RenewDelegationTokenResponse> handle_renew_token(
     metadata::TokenDeadline asked{.hmac = std::string{text_of(message->hmac)},
                                   .who = request->principal(),
                                   .now = now,
-                                  .until = WallMs{plus(now.value, period)}};
+                                  .until = after(now, period)};
     const Changed done = co_await change(request, std::move(asked));
     co_return wire::RenewDelegationTokenResponse{.error_code = wire_code(done.code),
                                                  .expiry_timestamp_ms = done.expires.value};
@@ -228,7 +225,7 @@ rt::Task<wire::ExpireDelegationTokenResponse> handle_expire_token(
         .hmac = std::string{text_of(message->hmac)},
         .who = request->principal(),
         .now = now,
-        .until = WallMs{plus(now.value, std::max<std::int64_t>(0, message->expiry_time_period_ms))},
+        .until = after(now, std::max<std::int64_t>(0, message->expiry_time_period_ms)),
         .removes = message->expiry_time_period_ms < 0};
     const Changed done = co_await change(request, std::move(asked));
     co_return wire::ExpireDelegationTokenResponse{.error_code = wire_code(done.code),

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "base/bounded_time.h"
 #include "base/check.h"
 
 namespace leat::groups {
@@ -411,7 +412,7 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
             .leader_epoch = offset.leader_epoch,
             .metadata = offset.metadata,
             .committed_at = now_.wall,
-            .expires_at = WallMs{expires ? now_.wall.value + request.retention_ms : -1},
+            .expires_at = expires ? after(now_.wall, request.retention_ms) : WallMs{-1},
             .topic_id = offset.topic_id};
         records.push_back({encode_key(OffsetKey{group.id(), offset.topic, offset.partition}),
                            encode_value(value, version_for(value))});

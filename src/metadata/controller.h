@@ -73,8 +73,11 @@ struct ScramUpsertion {
     std::string user;
     auth::ScramMechanism mechanism = auth::ScramMechanism::kSha256;
     std::int32_t iterations = 0;
-    ScramPtr credential;  ///< Null: salt or password is missing.
+    ScramPtr credential;  ///< Null: salt or password is missing, or it may not be taken anyway.
 };
+
+/// What of `wanted` can be judged without its credential is as it must be.
+[[nodiscard]] bool may_be_taken(const ScramUpsertion& wanted);
 
 /// Renews a delegation token, or takes it away.
 struct TokenDeadline {

@@ -30,6 +30,9 @@ void check_upsertion(const ScramUpsertion& wanted, Outcome& outcome) {
         refuse(outcome, Errc::kUnacceptableCredential, "Too few iterations");
     if (wanted.iterations > auth::kScramIterationsMax)
         refuse(outcome, Errc::kUnacceptableCredential, "Too many iterations");
+}
+
+void check_credential(const ScramUpsertion& wanted, Outcome& outcome) {
     if (wanted.credential == nullptr)
         refuse(outcome, Errc::kUnacceptableCredential,
                "Salt and salted password must not be empty");
@@ -47,6 +50,12 @@ void check_deletion(const ScramDeletion& wanted, const Credentials& known, Outco
 }
 
 }  // namespace
+
+bool may_be_taken(const ScramUpsertion& wanted) {
+    Outcome outcome;
+    check_upsertion(wanted, outcome);
+    return outcome.error == Errc::kNone;
+}
 
 std::vector<Outcome> Controller::alter_scram(std::span<const ScramDeletion> deletions,
                                              std::span<const ScramUpsertion> upsertions,
@@ -74,7 +83,9 @@ std::vector<Outcome> Controller::alter_scram(std::span<const ScramDeletion> dele
     }
     for (const ScramUpsertion& one : upsertions) {
         Outcome& outcome = outcome_of(one.user);
-        if (is_first(one.user, outcome)) check_upsertion(one, outcome);
+        if (!is_first(one.user, outcome)) continue;
+        check_upsertion(one, outcome);
+        check_credential(one, outcome);
     }
     // All of a user's or nothing.
     for (const ScramDeletion& one : deletions)

@@ -6,6 +6,7 @@
 Nobody has to say who he is here, so all are User:ANONYMOUS; the administrator is told apart by his address, 127.0.0.9.
 """
 import json
+import os
 import pathlib
 import socket
 import sys
@@ -25,6 +26,7 @@ DENY, ALLOW = 2, 3
 EVERY_RULE = {"resource_type_filter": 1, "resource_name_filter": None, "pattern_type_filter": 1, "principal_filter": None,
               "host_filter": None, "operation": 1, "permission_type": 1}
 TOPIC_DENIED, GROUP_DENIED, CLUSTER_DENIED = 29, 30, 31
+UNSUPPORTED_MECHANISM, DUPLICATE, UNACCEPTABLE = 33, 92, 93
 
 
 class Client(protocol.Client):
@@ -121,6 +123,38 @@ class Access(unittest.TestCase):
             self.assertEqual(client.call("DescribeAcls", 3, **EVERY_RULE)["error_code"], CLUSTER_DENIED)
             self.assertEqual(client.call("DeleteAcls", 3, filters=[filter_of(rule(TOPIC, "t", WRITE))])["filter_results"][0]["error_code"],
                              CLUSTER_DENIED)
+
+    def test_passwords_are_hashed_of_those_who_may_change_them_and_beside_the_shards(self):
+        def used():
+            """Seconds of a processor, of the shards and of the threads for work that may block."""
+            out = {"shard": 0.0, "blocking": 0.0}
+            for thread in pathlib.Path(f"/proc/{self.broker.process.pid}/task").iterdir():
+                fields = (thread / "stat").read_text().rsplit(")", 1)[1].split()
+                kind = (thread / "comm").read_text().split("-")[0].strip()
+                out["blocking" if kind == "blocking" else "shard"] += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            return out
+
+        def alter(client, **more):
+            one = {"name": "u", "mechanism": 1, "iterations": 4096, "salt": b"s" * 8, "salted_password": b"p" * 32, **more}
+            before = used()
+            answer = client.call("AlterUserScramCredentials", 0, deletions=[], upsertions=[one] * 50_000)
+            after = used()
+            return [r["error_code"] for r in answer["results"]], after["shard"] - before["shard"], after["blocking"] - before["blocking"]
+
+        codes, _, hashing = alter(self.admin)
+        self.assertEqual(codes, [DUPLICATE])
+        self.assertGreater(hashing, 0.05)
+        with Client(self.broker.address) as client:
+            _, without, _ = alter(client, salt=b"")
+            codes, shard, blocking = alter(client)
+        self.assertEqual(codes, [CLUSTER_DENIED])
+        self.assertLess(blocking, hashing / 4)
+        self.assertLess(shard, without + hashing / 2)
+        for wrong, code in (({"mechanism": 9}, UNSUPPORTED_MECHANISM), ({"iterations": 4095}, UNACCEPTABLE), ({"iterations": 16385}, UNACCEPTABLE),
+                            ({"salt": b""}, UNACCEPTABLE), ({"salt": b"", "mechanism": 0}, UNSUPPORTED_MECHANISM)):
+            one = {"name": "u", "mechanism": 1, "iterations": 4096, "salt": b"s", "salted_password": b"p", **wrong}
+            answer = self.admin.call("AlterUserScramCredentials", 0, deletions=[], upsertions=[one])
+            self.assertEqual([r["error_code"] for r in answer["results"]], [code], wrong)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ RULES = {
     "decision": "docs/decisions/NNNN-title.md, each number once and listed in the README.md there",
     "map": "the map in README.md lists each folder, and no other",
     "drawer": "no folder or file called utils, common, misc or helpers",
+    "unread-setting": "a field that settings fill is read somewhere; a setting that does nothing has none and says 'effective = false'",
 }
 
 # (pattern on code without comments and strings, replacement, folders under src/ where it is right)
@@ -68,6 +69,11 @@ PRODUCT = re.compile(r"src/(?!testkit/)")
 MACHINE_PATH = re.compile(r"(?<![\w$}./-])/(work|root|home/\w+)/")
 # Made at build time from schemas/, so a document may name them.
 GENERATED = ("wire/messages/", "wire/records/")
+
+
+# The structs that rows of settings fill.
+SETTINGS = ("src/config/broker_config.h", "src/config/topic_config.h")
+SETTINGS_FIELD = re.compile(r"^    [\w:]+(?:<[^;()]*>)? (\w+)(?: = [^;]*|\{[^;]*\})?;", re.M)
 
 
 def tracked():
@@ -113,6 +119,7 @@ class Tidy:
                 self.check_document(name)
         self.check_folders()
         self.check_map()
+        self.check_settings()
         return self.findings
 
     def check_file(self, name):
@@ -269,6 +276,19 @@ class Tidy:
         for folder in sorted(folders - set(rows)):
             if (ROOT / folder).is_dir():
                 self.found("map", "README.md", 1, f"the map does not list `{folder}/`")
+
+    def check_settings(self):
+        read = set()
+        for name in self.names:
+            if not name.startswith("src/") or not name.endswith((".h", ".cc")):
+                continue
+            if "/testing/" not in name and not re.search(r"_(test|fuzz|bench)\.cc$", name):
+                read.update(re.findall(r"(?:\.|->)(\w+)\b(?!\s*=[^=])", code_of(self.text(name))))
+        for name in (one for one in SETTINGS if one in self.names):
+            code = code_of(self.text(name))
+            for field in SETTINGS_FIELD.finditer(code):
+                if field[1] not in read:
+                    self.found("unread-setting", name, code.count("\n", 0, field.start()) + 1, f"nobody reads {field[1]}: what it is set to does nothing")
 
 
 def read_baseline():

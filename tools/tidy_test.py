@@ -128,6 +128,16 @@ class Rules(unittest.TestCase):
     def test_drawer(self):
         self.finds({"src/base/utils.h": HEAD}, ["drawer"])
 
+    def test_field_of_settings_that_nobody_reads(self):
+        tree = {"README.md": README + "| `src/config/` | c |\n", "src/config/README.md": "# config\n",
+                "src/layers.toml": GOOD["src/layers.toml"] + "[config]\ndeps = []\n",
+                "src/config/topic_config.h": HEAD + "/// Threading: immutable.\nstruct TopicConfig {\n    std::int32_t replicas = 1;\n};\n"}
+        self.finds(tree, ["unread-setting"])
+        self.finds({**tree, "src/config/topic_config.cc": SPDX + "int x = into<&TopicConfig::replicas>;\n"}, ["unread-setting"])
+        self.finds({**tree, "src/base/use.cc": SPDX + "void f() { c.replicas = 1; }\n"}, ["unread-setting"])
+        self.finds({**tree, "src/base/use_test.cc": SPDX + "int x = c.replicas;\n"}, ["unread-setting"])
+        self.finds({**tree, "src/base/use.cc": SPDX + "int x = c->replicas;\n"}, [])
+
 
 class Baseline(unittest.TestCase):
     def test_only_shrinks(self):

@@ -68,8 +68,8 @@ struct BrokerConfig {
     std::int32_t max_connection_creation_rate = 2'147'483'647;           ///< Per second.
     std::int32_t max_connection_creation_rate_per_ip = 2'147'483'647;    ///< Per second.
     std::map<std::string, ListenerLimits, std::less<>> listener_limits;  ///< By name, of each.
-    std::int32_t delayed_connections_max = 1'000;  ///< Above their rate, not yet closed.
-    std::int64_t connections_max_idle_ms = 600'000;
+    std::int32_t delayed_connections_max = 1'000;    ///< Above their rate, not yet closed.
+    std::int64_t connections_max_idle_ms = 600'000;  ///< Negative: never.
     std::int32_t socket_request_max_bytes = 104'857'600;
     std::int32_t socket_send_buffer_bytes = 102'400;     ///< -1: the kernel's choice.
     std::int32_t socket_receive_buffer_bytes = 102'400;  ///< -1: the kernel's choice.
@@ -77,11 +77,10 @@ struct BrokerConfig {
     std::int64_t queued_max_request_bytes = -1;  ///< All requests in memory; -1: no limit.
     std::int32_t queued_responses_max = 64;      ///< Per connection, answers not yet written.
     std::int64_t queued_response_bytes_max = 67'108'864;  ///< Per connection.
-    std::int64_t frame_timeout_ms = 30'000;  ///< A begun request must arrive whole within.
-    std::int64_t send_timeout_ms = 60'000;   ///< A peer must take some bytes within.
-    std::int32_t request_timeout_ms = 30'000;
+    std::int64_t frame_timeout_ms = 30'000;       ///< A begun request must arrive whole within.
+    std::int64_t send_timeout_ms = 60'000;        ///< A peer must take some bytes within.
     std::int32_t max_request_partitions = 2'000;  ///< DescribeTopicPartitions: per answer.
-    std::int64_t slow_request_ms = 1'000;
+    std::int64_t slow_request_ms = 1'000;         ///< 0: none is logged.
     std::int64_t shutdown_timeout_ms = 10'000;
 
     // Produce and fetch.
@@ -144,7 +143,6 @@ struct BrokerConfig {
     std::int32_t consumer_unsettled_heartbeat_ms = 100;
     std::int32_t consumer_patterns_at_once_max = 100;
     std::int32_t offsets_topic_partitions = 50;
-    std::int32_t offsets_topic_replication_factor = 3;
     std::int32_t offsets_topic_segment_bytes = 104'857'600;
     std::int32_t offsets_retention_minutes = 10'080;
     std::int64_t offsets_retention_check_ms = 600'000;

@@ -227,11 +227,10 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kInt,
      .fallback = "1",
      .min = 1,
-     .doc = "Replicas that must have a record before acks=all is answered. One node is one "
-            "replica: with "
-            "leat.replication.factor.clamp, larger values count as 1.",
-     .synonym = "min.insync.replicas",
-     .into_topic = into_topic<&TopicConfig::min_insync_replicas>},
+     .doc = "Replicas that must have a record before acks=all is answered. A topic of one node has "
+            "one replica, and larger values count as 1, as they do in Kafka.",
+     .effective = false,
+     .synonym = "min.insync.replicas"},
     {.name = "preallocate",
      .type = kBoolean,
      .fallback = "false",

@@ -43,7 +43,6 @@ struct TopicConfig {
     TimestampType timestamp_type = TimestampType::kCreateTime;
     double min_cleanable_dirty_ratio = 0.5;
     std::int64_t min_compaction_lag_ms = 0;
-    std::int32_t min_insync_replicas = 1;
     bool preallocate = false;
     std::int64_t retention_bytes = -1;        ///< Negative: no limit.
     std::int64_t retention_ms = 604'800'000;  ///< -1: no limit.

@@ -339,7 +339,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kLong,
      .fallback = "1000",
      .min = 0,
-     .doc = "A request that takes longer is logged, waits it asked for not counted.",
+     .doc = "A request that takes longer is logged, waits it asked for not counted; 0 for none.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::slow_request_ms>},
 });

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "client/client_properties.h"
 #include "streams/client_settings.h"
 #include "streams/settings_checks.h"
@@ -32,7 +33,7 @@ bool continues(const Value& value) {
     return text_in(value).starts_with("LogAndContinue");
 }
 milliseconds time_in(const Value& value) {
-    return milliseconds{number_in(value)};
+    return bounded_ms(number_in(value));
 }
 std::size_t size_in(const Value& value) {
     return static_cast<std::size_t>(number_in(value));
@@ -54,7 +55,7 @@ detail::DefaultTime default_time_of(std::string_view extractor) {
     return extractor.starts_with("Wallclock") ? DefaultTime::kWallClock : DefaultTime::kFail;
 }
 
-constexpr double kMaxMs = 9e15;
+constexpr double kMaxCount = 9e15;
 /// In front of the key of a tag.
 constexpr std::string_view kTag = "client.tag.";
 
@@ -65,7 +66,7 @@ constexpr SettingRow row(std::string_view name, Type type, std::optional<std::st
              .type = type,
              .fallback = fallback,
              .min = min,
-             .max = type == Type::kLong ? kMaxMs : max,
+             .max = type == Type::kLong && !name.ends_with(".ms") ? kMaxCount : max,
              .choices = {},
              .doc = doc,
              .effective = true},
@@ -181,7 +182,7 @@ constexpr auto kRows = std::to_array<SettingRow>({
                })),
     row(
         "metrics.sample.window.ms", Type::kLong, "30000", "How long such a sample is.",
-        [](Settings& s, const Value& v) { s.samples.length_ms = number_in(v); }, 1),
+        [](Settings& s, const Value& v) { s.samples.length_ms = time_in(v).count(); }, 1),
     row(
         "num.standby.replicas", Type::kInt, "0", "Copies of each state kept on other instances.",
         [](Settings& s, const Value& v) { s.standbys = static_cast<int>(number_in(v)); }, 0),
@@ -265,7 +266,7 @@ constexpr auto kRows = std::to_array<SettingRow>({
     row(
         "windowstore.changelog.additional.retention.ms", Type::kLong, "86400000",
         "Added to the retention of windowed changelogs.",
-        [](Settings& s, const Value& v) { s.window_extra_retention_ms = number_in(v); }, 0),
+        [](Settings& s, const Value& v) { s.window_extra_retention_ms = time_in(v).count(); }, 0),
     row(
         "leat.topology.description.max.bytes", Type::kInt, "65536",
         "How large, compressed, the description of the topology may be that the group keeps for "

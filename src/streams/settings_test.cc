@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
+#include "base/bounded_time.h"
 #include "client/client_properties.h"
 #include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/serdes.h"
@@ -51,6 +54,19 @@ TEST(SettingsOfJava, AValueThatIsNoneIsRefused) {
     EXPECT_FALSE(read({{"group.protocol", "raft", 0}}));
     EXPECT_FALSE(read({{"buffered.records.per.partition", "0", 0}}));
     EXPECT_FALSE(read({{"default.timestamp.extractor", "com.example.Own", 0}}));
+}
+
+TEST(SettingsOfJava, TheLongestTimeIsTakenAndStillFitsAnInstant) {
+    const string never = std::to_string(std::numeric_limits<std::int64_t>::max());
+    for (const SettingRow& row : setting_rows()) {
+        if (row.setting.type != config::Type::kLong || !row.setting.name.ends_with(".ms")) continue;
+        const auto settings = read({{string{row.setting.name}, never, 0}});
+        EXPECT_TRUE(settings) << row.setting.name << ": " << settings.error().detail();
+    }
+    const auto settings = read({{"commit.interval.ms", never, 0}});
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->commit_interval, bounded_ms(kLongestMs));
+    EXPECT_GT(Instant{std::chrono::hours{24}} + settings->commit_interval, Instant{});
 }
 
 TEST(SettingsOfJava, ANameThatNobodyKnowsIsLeftOutAndNotedOnce) {

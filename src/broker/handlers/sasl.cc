@@ -100,12 +100,6 @@ rt::Task<Result<Step>> step(Request* request, Bytes message) {
     co_return out;
 }
 
-Bytes in_arena(Request& request, std::string_view text) {
-    const std::span<std::byte> out = request.arena.array<std::byte>(text.size());
-    if (!text.empty()) std::memcpy(out.data(), text.data(), text.size());
-    return out;
-}
-
 Answer then_close(Answer answer, std::string_view reason) {
     answer.close_reason = reason;
     return answer;
@@ -165,7 +159,7 @@ rt::Task<Answer> handle_sasl_authenticate(Request* request,
     const std::string mechanism = authentication->mechanism();
     const Result<Step> done = co_await step(request, message->auth_bytes);
     if (done.has_value()) {
-        out.auth_bytes = in_arena(*request, done->reply);
+        out.auth_bytes = request->arena.copy(std::as_bytes(std::span{done->reply}));
         out.session_lifetime_ms = done->lifetime_ms;
         co_return answer_with(*request, out);
     }

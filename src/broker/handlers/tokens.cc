@@ -2,7 +2,6 @@
 #include "broker/handlers/tokens.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -23,16 +22,6 @@ using metadata::Delta;
 
 std::string_view text_of(Bytes bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT
-}
-
-std::string_view in_arena(Arena& arena, std::string_view text) {
-    const std::span<char> out = arena.array<char>(text.size());
-    if (!text.empty()) std::memcpy(out.data(), text.data(), text.size());
-    return {out.data(), out.size()};
-}
-
-Bytes bytes_in_arena(Arena& arena, std::string_view text) {
-    return std::as_bytes(std::span{in_arena(arena, text)});
 }
 
 /// delegation.token.secret.key, by its new or its old name.
@@ -162,8 +151,8 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
     Request* request, const wire::CreateDelegationTokenRequest* message) {
     wire::CreateDelegationTokenResponse out;
     const auth::Principal owner = owner_of(*request, *message);
-    out.principal_type = in_arena(request->arena, owner.type());
-    out.principal_name = in_arena(request->arena, owner.name());
+    out.principal_type = request->arena.copy(owner.type());
+    out.principal_name = request->arena.copy(owner.name());
     out.token_requester_principal_type = request->principal().type();
     out.token_requester_principal_name = request->principal().name();
     out.issue_timestamp_ms = out.expiry_timestamp_ms = out.max_timestamp_ms = -1;
@@ -198,8 +187,8 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
     out.issue_timestamp_ms = shared->issued.value;
     out.expiry_timestamp_ms = shared->expires.value;
     out.max_timestamp_ms = shared->ends.value;
-    out.token_id = in_arena(request->arena, shared->id);
-    out.hmac = bytes_in_arena(request->arena, shared->hmac);
+    out.token_id = request->arena.copy(shared->id);
+    out.hmac = request->arena.copy(std::as_bytes(std::span{shared->hmac}));
     co_return out;
 }
 
@@ -248,19 +237,19 @@ wire::DescribeDelegationTokenResponse handle_describe_tokens(
         if (message.owners && std::ranges::none_of(*message.owners, is_owner)) continue;
         if (!is_shown(request, *token)) continue;
         Described& one = found.emplace_back();
-        one.principal_type = in_arena(arena, token->owner.type());
-        one.principal_name = in_arena(arena, token->owner.name());
-        one.token_requester_principal_type = in_arena(arena, token->requester.type());
-        one.token_requester_principal_name = in_arena(arena, token->requester.name());
+        one.principal_type = arena.copy(token->owner.type());
+        one.principal_name = arena.copy(token->owner.name());
+        one.token_requester_principal_type = arena.copy(token->requester.type());
+        one.token_requester_principal_name = arena.copy(token->requester.name());
         one.issue_timestamp = token->issued.value;
         one.expiry_timestamp = token->expires.value;
         one.max_timestamp = token->ends.value;
-        one.token_id = in_arena(arena, token->id);
-        one.hmac = bytes_in_arena(arena, token->hmac);
+        one.token_id = arena.copy(token->id);
+        one.hmac = arena.copy(std::as_bytes(std::span{token->hmac}));
         one.renewers = arena.array<Renewer>(token->renewers.size());
         for (std::size_t i = 0; i < token->renewers.size(); ++i)
-            one.renewers[i] = {.principal_type = in_arena(arena, token->renewers[i].type()),
-                               .principal_name = in_arena(arena, token->renewers[i].name())};
+            one.renewers[i] = {.principal_type = arena.copy(token->renewers[i].type()),
+                               .principal_name = arena.copy(token->renewers[i].name())};
     }
     out.tokens = arena.array<Described>(found.size());
     std::ranges::copy(found, out.tokens.begin());

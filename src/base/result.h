@@ -94,6 +94,7 @@ class [[nodiscard]] Result<void> {
 /// Drops a result on purpose; `why` is for the reader.
 template <class T>
 void ignore(Result<T>&& /*result*/, std::string_view /*why*/) {}
+inline void ignore(Errc /*code*/, std::string_view /*why*/) {}
 
 }  // namespace leat
 

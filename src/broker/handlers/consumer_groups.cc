@@ -71,8 +71,8 @@ rt::Task<void> resolve_patterns(Request* request, std::string_view group_id) {
         coordinator.resolve_patterns(group_id, may_describe, now);
         answer(Errc::kNone);
     };
-    // One that cannot be reached is asked again with the next heartbeat.
-    (void)co_await ask_group<Errc>(request, group_id, call);
+    ignore(co_await ask_group<Errc>(request, group_id, call),
+           "one that cannot be reached is asked again with the next heartbeat");
 }
 
 DescribeAnswer::Assignment assignment_of(const std::vector<groups::DescribedPartitions>& from,

@@ -4,7 +4,6 @@
 // pool, and takes a turn only to look at the log and to put a new segment in place.
 #include <algorithm>
 #include <charconv>
-#include <coroutine>
 #include <utility>
 
 #include "base/bounded_time.h"
@@ -45,17 +44,6 @@ Result<void> write_cleaned(const PartitionState& s) {
     const std::string text = std::to_string(s.cleaned_to.value) + "\n";
     return rt::replace_file(s.context.disk, cleaned_path(s), std::as_bytes(std::span{text}));
 }
-
-/// Resumes a coroutine later.
-struct Pause {
-    rt::Executor& executor;
-    Instant until;
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) const {
-        executor.schedule(until, [handle] { handle.resume(); });
-    }
-    void await_resume() const noexcept {}
-};
 
 [[nodiscard]] bool may_clean(const PartitionState& s) {
     return s.log && !s.is_closed && !s.is_offline && s.config->cleanup_compact &&
@@ -148,7 +136,8 @@ static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
         for (;;) {
             if (!may_clean(s)) co_return;
             if (executor.now() >= rest_until) break;
-            co_await Pause{executor, std::min(rest_until, executor.now() + milliseconds{kPauseMs})};
+            const Instant until = std::min(rest_until, executor.now() + milliseconds{kPauseMs});
+            co_await rt::sleep_until(executor, until);
         }
     }
     s.cleaned_to = cleaner->clean_to();

@@ -4,7 +4,6 @@
 // looked at: readers get segments straight from their files, so nobody else here would notice that
 // a disk has changed what it was given.
 #include <algorithm>
-#include <coroutine>
 #include <optional>
 #include <utility>
 
@@ -28,16 +27,6 @@ constexpr std::int64_t kPauseMs = 50;
 /// How many of one scrub's time another waits before it tries again, and at most so long.
 constexpr std::int64_t kBusyPart = 20;
 constexpr std::int64_t kBusyMsMax = 60'000;
-
-struct Pause {
-    rt::Executor& executor;
-    Instant until;
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) const {
-        executor.schedule(until, [handle] { handle.resume(); });
-    }
-    void await_resume() const noexcept {}
-};
 
 [[nodiscard]] bool may_scrub(const PartitionState& s) {
     return s.log && !s.is_closed && !s.is_offline && s.context.broker->scrub_interval_ms > 0;
@@ -98,7 +87,8 @@ static rt::Task<Looked> look_at(PartitionState* state, Log::Extent extent) {
         for (;;) {
             if (!may_scrub(s)) co_return Looked{};
             if (executor.now() >= rest_until) break;
-            co_await Pause{executor, std::min(rest_until, executor.now() + milliseconds{kPauseMs})};
+            const Instant until = std::min(rest_until, executor.now() + milliseconds{kPauseMs});
+            co_await rt::sleep_until(executor, until);
         }
         if (step->is_done) co_return Looked{.goes_on = true, .damage = step->damage};
     }

@@ -7,7 +7,7 @@
 #include "base/bounded_time.h"
 #include "broker/apis.h"
 #include "broker/shard.h"
-#include "obs/slow_request.h"
+#include "broker/slow_request.h"
 #include "rt/clock.h"
 
 namespace leat::broker {
@@ -25,16 +25,16 @@ void time_request(const BrokerMetrics& metrics, const Request& request, std::siz
     metrics.of(request.api->key).seconds.observe(total);
     const auto threshold = bounded_ms(request.shard->config().slow_request_ms);
     if (threshold.count() <= 0 || total - request.asked_wait < threshold) return;
-    const obs::RequestRecord slow{.api = request.header.api->name,
-                                  .version = request.header.version,
-                                  .client_id = request.client_id(),
-                                  .peer = request.connection->peer,
-                                  .total = total,
-                                  .asked_wait = request.asked_wait,
-                                  .request_bytes = static_cast<std::int64_t>(request.frame_bytes),
-                                  .response_bytes = static_cast<std::int64_t>(answer_bytes),
-                                  .note = request.note};
-    if (obs::log_if_slow(slow, threshold)) metrics.slow_requests.add();
+    const RequestRecord slow{.api = request.header.api->name,
+                             .version = request.header.version,
+                             .client_id = request.client_id(),
+                             .peer = request.connection->peer,
+                             .total = total,
+                             .asked_wait = request.asked_wait,
+                             .request_bytes = static_cast<std::int64_t>(request.frame_bytes),
+                             .response_bytes = static_cast<std::int64_t>(answer_bytes),
+                             .note = request.note};
+    if (log_if_slow(slow, threshold)) metrics.slow_requests.add();
 }
 
 }  // namespace leat::broker

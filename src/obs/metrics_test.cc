@@ -8,8 +8,6 @@
 #include <atomic>
 
 #include "obs/exposition.h"
-#include "obs/log.h"
-#include "obs/slow_request.h"
 
 namespace leat::obs {
 namespace {
@@ -102,20 +100,6 @@ TEST(Metrics, ReferenceHasARowForEachMetric) {
         page.ends_with("| `leat_connections` | gauge |  | Open \\ now. |\n"
                        "| `leat_request_seconds` | histogram | `api` | Time. |\n"))
         << page;
-}
-
-TEST(SlowRequest, OnlyTimeTheClientDidNotAskForCounts) {
-    static std::string line;
-    set_sink([](Level, std::string_view text) { line = text; });
-    using std::chrono::milliseconds;
-    RequestRecord request{
-        .api = "Fetch", .total = milliseconds{600}, .asked_wait = milliseconds{500}};
-    EXPECT_FALSE(log_if_slow(request, milliseconds{101}));
-    EXPECT_TRUE(line.empty());
-    EXPECT_TRUE(log_if_slow(request, milliseconds{100}));
-    EXPECT_TRUE(line.contains("api=Fetch version=0")) << line;
-    EXPECT_FALSE(log_if_slow(request, milliseconds{0}));
-    set_sink(nullptr);
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "obs/slow_request.h"
+#include "broker/slow_request.h"
 
 #include "obs/log.h"
 
-namespace leat::obs {
+namespace leat::broker {
 
 bool log_if_slow(const RequestRecord& request, std::chrono::nanoseconds threshold) {
-    constexpr Logger kLog{"requests"};
+    constexpr obs::Logger kLog{"requests"};
     const auto own = request.total - request.asked_wait;
     if (threshold.count() <= 0 || own < threshold) return false;
     kLog.warn("slow request", {{"api", request.api},
@@ -21,4 +21,4 @@ bool log_if_slow(const RequestRecord& request, std::chrono::nanoseconds threshol
     return true;
 }
 
-}  // namespace leat::obs
+}  // namespace leat::broker

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The slow-request log. Layer: obs (L1).
+// The slow-request log. Layer: broker (L6).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string_view>
 
-namespace leat::obs {
+namespace leat::broker {
 
 /// What is known of a request when its answer is written.
 struct RequestRecord {
@@ -26,4 +26,4 @@ struct RequestRecord {
 /// negative threshold logs nothing. Returns whether it was slow, for a counter.
 bool log_if_slow(const RequestRecord& request, std::chrono::nanoseconds threshold);
 
-}  // namespace leat::obs
+}  // namespace leat::broker

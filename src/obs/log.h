@@ -60,16 +60,17 @@ class Field {
 using Fields = std::initializer_list<Field>;
 
 /// The parts of the program whose level can be set apart from the others', in name order.
-inline constexpr std::array<std::string_view, 11> kComponents{
-    "audit", "auth",   "broker",  "groups",  "metadata",    "requests",
-    "serve", "server", "storage", "streams", "transactions"};
+inline constexpr std::array<std::string_view, 12> kComponents{
+    "audit",    "auth",  "broker", "client",  "groups",  "metadata",
+    "requests", "serve", "server", "storage", "streams", "transactions"};
 
 namespace detail {
 /// Of each component, and last of the whole process, which those follow that have none of their
 /// own.
 inline std::array<std::atomic<Level>, kComponents.size() + 1> levels_min{
-    Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo,
-    Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo};
+    Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo,
+    Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo, Level::kInfo,
+    Level::kInfo, Level::kInfo, Level::kInfo};
 
 /// The last place for a name that is not in the list.
 constexpr std::size_t place_of(std::string_view component) noexcept {
@@ -78,6 +79,8 @@ constexpr std::size_t place_of(std::string_view component) noexcept {
     return at;
 }
 void write(Level level, std::string_view component, std::string_view event, Fields fields);
+/// Never defined: a Logger of a component that is not in the list does not compile.
+void component_is_not_in_the_list();
 }  // namespace detail
 
 /// The log of one component. A line below the level costs one relaxed load and does not allocate.
@@ -86,9 +89,11 @@ void write(Level level, std::string_view component, std::string_view event, Fiel
 /// Failure:   a line that cannot be written is dropped.
 class Logger {
   public:
-    /// `component` must live for ever: a literal.
-    explicit constexpr Logger(std::string_view component) noexcept
-        : component_(component), place_(detail::place_of(component)) {}
+    /// `component`: a literal, one of kComponents: whoever reads its lines can set its level.
+    explicit consteval Logger(std::string_view component)
+        : component_(component), place_(detail::place_of(component)) {
+        if (place_ == kComponents.size()) detail::component_is_not_in_the_list();
+    }
 
     void trace(std::string_view event, Fields f = {}) const { log(Level::kTrace, event, f); }
     void debug(std::string_view event, Fields f = {}) const { log(Level::kDebug, event, f); }

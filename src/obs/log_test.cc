@@ -84,11 +84,11 @@ TEST_F(Log, LinesBelowTheLevelAreDropped) {
 
 TEST_F(Log, ComponentsMayHaveALevelOfTheirOwn) {
     constexpr Logger kStorage{"storage"};
-    constexpr Logger kUnlisted{"unlisted"};
+    constexpr Logger kClient{"client"};
     set_level(Level::kWarn);
     set_level("storage", Level::kDebug);
     EXPECT_TRUE(kStorage.enabled(Level::kDebug));
-    EXPECT_FALSE(kUnlisted.enabled(Level::kInfo));
+    EXPECT_FALSE(kClient.enabled(Level::kInfo));
     set_level(Level::kError);
     EXPECT_TRUE(kStorage.enabled(Level::kDebug));
     EXPECT_EQ(level("storage"), Level::kDebug);

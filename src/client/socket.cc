@@ -74,10 +74,16 @@ Result<int> connect_one(const addrinfo& address, Deadline deadline, int stop) {
 }
 
 /// The channel's own word is that of a broken connection; here one end refused the other.
-Error tls_failed(const Error& error) {
-    if (error.code() != Errc::kNetworkException) return Error{error.code(), error.detail()};
-    const std::string_view prefix = error.detail().starts_with("TLS: ") ? "" : "TLS: ";
-    return Error{Errc::kClosed, std::string{prefix} + std::string{error.detail()}};
+Error refused(Error error) {
+    if (error.code() != Errc::kNetworkException) return error;
+    return Error{Errc::kClosed, error.detail()};
+}
+
+/// The connection broke in the handshake: how a peer without TLS, or one that dislikes what it was
+/// shown, refuses. Said as the channel says it.
+Error broke_off(Error error) {
+    if (error.code() != Errc::kNetworkException) return error;
+    return Error{Errc::kClosed, "TLS: " + std::string{error.detail()}};
 }
 
 }  // namespace
@@ -195,9 +201,9 @@ Result<void> Socket::start_tls(const rt::TlsContext& context, const std::string&
         Result<void> done = tls_->handshake();
         // A refusal is told to the peer too.
         LEAT_TRY_VOID(flush_tls(deadline));
-        if (!done) return tls_failed(done.error());
+        if (!done) return refused(std::move(done).error());
         if (tls_->is_established()) return {};
-        if (const Result<void> fed = feed_tls(deadline); !fed) return tls_failed(fed.error());
+        if (Result<void> fed = feed_tls(deadline); !fed) return broke_off(std::move(fed).error());
     }
 }
 
@@ -214,8 +220,8 @@ Result<void> Socket::read(MutableBytes to, Deadline deadline) {
             to = to.subspan(got);
             continue;
         }
-        const Result<std::size_t> got = tls_->read(to);
-        if (!got) return tls_failed(got.error());
+        Result<std::size_t> got = tls_->read(to);
+        if (!got) return refused(std::move(got).error());
         to = to.subspan(*got);
         if (*got > 0) continue;
         if (tls_->is_at_end())

@@ -19,9 +19,6 @@ constexpr std::string_view kLineEnd = "\r\n";
 Error malformed(std::string_view why) {
     return Error{Errc::kMalformed, why};
 }
-Error body_too_large() {
-    return Error{Errc::kLimitExceeded, "body too large"};
-}
 
 bool is_token(std::string_view text) {
     constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
@@ -97,8 +94,6 @@ Result<void> parse_header_line(std::string_view line, Request& out) {
         return malformed("bad header name");
     const std::string_view value = trimmed(line.substr(colon + 1));
     if (!is_field_text(value)) return malformed("control character in a header");
-    if (out.headers.size() == kHeadersMax)
-        return Error{Errc::kLimitExceeded, "header count too large"};
     out.headers.emplace_back(lower(line.substr(0, colon)), std::string{value});
     return {};
 }
@@ -159,12 +154,14 @@ Result<bool> RequestParser::read_head() {
         return malformed("no HTTP request");
     const std::size_t end = pending_.find("\r\n\r\n");
     const std::size_t size = end == std::string::npos ? pending_.size() : end + 4;
-    if (size > limits_.header_bytes_max) return Error{Errc::kLimitExceeded, "header too large"};
+    if (size > limits_.header_bytes_max) return too_large(431, "header too large");
     if (end == std::string::npos) return false;
     std::string_view head = std::string_view{pending_}.substr(0, end);
     for (bool first = true; first || !head.empty(); first = false) {
         const std::size_t line_end = std::min(head.find(kLineEnd), head.size());
         const std::string_view line = head.substr(0, line_end);
+        if (!first && request_.headers.size() == kHeadersMax)
+            return too_large(431, "header count too large");
         LEAT_TRY_VOID(first ? parse_request_line(line, request_)
                             : parse_header_line(line, request_));
         head.remove_prefix(std::min(line_end + kLineEnd.size(), head.size()));
@@ -190,7 +187,7 @@ Result<void> RequestParser::choose_body() {
     } else if (lengths == 1) {
         const std::optional<std::uint64_t> length = number(request_.header("content-length"), 10);
         if (!length) return malformed("bad Content-Length");
-        if (*length > limits_.body_bytes_max) return body_too_large();
+        if (*length > limits_.body_bytes_max) return too_large(413, "body too large");
         body_left_ = *length;
         state_ = body_left_ == 0 ? State::kDone : State::kSized;
     } else {
@@ -220,7 +217,8 @@ Result<bool> RequestParser::read_chunk_size() {
     if (!is_field_text(line)) return malformed("control character in a chunk size");
     const std::optional<std::uint64_t> size = number(trimmed(line.substr(0, line.find(';'))), 16);
     if (!size) return malformed("bad chunk size");
-    if (*size > limits_.body_bytes_max - request_.body.size()) return body_too_large();
+    if (*size > limits_.body_bytes_max - request_.body.size())
+        return too_large(413, "body too large");
     pending_.erase(0, end + kLineEnd.size());
     body_left_ = *size;
     state_ = body_left_ == 0 ? State::kTrailer : State::kChunk;
@@ -231,7 +229,7 @@ Result<bool> RequestParser::read_chunk_size() {
 Result<bool> RequestParser::read_trailer() {
     const std::size_t end = pending_.find(kLineEnd);
     if (trailer_bytes_ + std::min(end, pending_.size()) > limits_.header_bytes_max)
-        return Error{Errc::kLimitExceeded, "header too large in the trailer"};
+        return too_large(431, "header too large in the trailer");
     if (end == std::string::npos) return false;
     if (!is_field_text(std::string_view{pending_}.substr(0, end)))
         return malformed("control character in a trailer");
@@ -253,9 +251,9 @@ Request RequestParser::take() {
     return std::exchange(request_, {});
 }
 
-std::int16_t status_of(const Error& error) {
-    if (error.code() != Errc::kLimitExceeded) return 400;
-    return error.detail().starts_with("body") ? 413 : 431;
+Error RequestParser::too_large(std::int16_t status, std::string_view what) {
+    error_status_ = status;
+    return Error{Errc::kLimitExceeded, what};
 }
 
 }  // namespace leat::http

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/units.h"
@@ -24,7 +25,7 @@ struct Limits {
 /// Threading: not synchronised.
 /// Memory:    at most the two limits, plus the same again for the decoded copy.
 /// Failure:   after an error the stream cannot be understood any more; the caller answers with
-///            status_of(error) and closes.
+///            error_status() and closes.
 class RequestParser {
   public:
     explicit RequestParser(Limits limits) : limits_(limits) {}
@@ -35,8 +36,10 @@ class RequestParser {
     /// is_done(): take() comes first. The caller offers what was not taken again, later bytes
     /// behind.
     ///
-    /// Errors: kMalformed (400), kLimitExceeded (the detail starts with "header" or "body").
+    /// Errors: kMalformed, kLimitExceeded.
     Result<std::size_t> feed(Bytes bytes);
+    /// What an error of feed() is answered with: 400, 413 (the body) or 431 (the headers).
+    [[nodiscard]] std::int16_t error_status() const noexcept { return error_status_; }
 
     /// A whole request is there.
     [[nodiscard]] bool is_done() const noexcept { return state_ == State::kDone; }
@@ -68,6 +71,7 @@ class RequestParser {
     Result<bool> read_trailer();
     Result<void> choose_body();
     bool read_data(State next);
+    Error too_large(std::int16_t status, std::string_view what);
 
     Limits limits_;
     State state_ = State::kHead;
@@ -76,9 +80,7 @@ class RequestParser {
     std::size_t body_left_ = 0;  ///< Of the body, or of the current chunk.
     std::size_t trailer_bytes_ = 0;
     bool expects_continue_ = false;
+    std::int16_t error_status_ = 400;
 };
-
-/// The status a parse error is answered with: 400, 413 or 431.
-[[nodiscard]] std::int16_t status_of(const Error& error);
 
 }  // namespace leat::http

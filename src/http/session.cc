@@ -60,7 +60,7 @@ void Session::run() {
         if (parser_.is_idle()) request_started_ = now_;
         const Result<std::size_t> taken = parser_.feed(std::as_bytes(std::span{buffered_}));
         if (!taken) {
-            refuse(status_of(taken.error()), taken.error().detail());
+            refuse(parser_.error_status(), taken.error().detail());
             break;
         }
         buffered_.erase(0, *taken);

@@ -35,8 +35,12 @@ std::size_t Member::bytes() const {
 Member& Roster::add(std::unique_ptr<Member> member) {
     Member& added = *member;
     added.order = ++order_;
-    LEAT_CHECK(by_id_.emplace(added.id, &added).second);
-    if (added.instance_id) LEAT_CHECK(by_instance_.emplace(*added.instance_id, &added).second);
+    const bool is_new = by_id_.emplace(added.id, &added).second;
+    LEAT_CHECK(is_new);
+    if (added.instance_id) {
+        const bool is_free = by_instance_.emplace(*added.instance_id, &added).second;
+        LEAT_CHECK(is_free);
+    }
     if (members_.empty()) leader_ = added.id;
     count_protocols(added, 1);
     added.held.set(added.bytes());
@@ -58,7 +62,8 @@ void Roster::rename(Member& member, std::string id) {
     const bool led = member.id == leader_;
     by_id_.erase(member.id);
     member.id = std::move(id);
-    LEAT_CHECK(by_id_.emplace(member.id, &member).second);
+    const bool is_new = by_id_.emplace(member.id, &member).second;
+    LEAT_CHECK(is_new);
     if (led) leader_ = member.id;
     member.held.set(member.bytes());
 }

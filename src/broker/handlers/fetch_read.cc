@@ -70,7 +70,7 @@ class PartWatch final : public storage::Watcher, public std::enable_shared_from_
     PartWatch(Shard& shard, Items items, const FetchLimits& limits)
         : shard_(shard), items_(items), limits_(limits) {}
 
-    /// First look; watches unless `will_wait` is false or the look was enough by itself.
+    /// First look; watches unless `may_wait` is false or the look was enough by itself.
     Offer look(bool may_wait) {
         Offer offer;
         for (FetchItem* item : items_) {
@@ -246,45 +246,45 @@ class Reading {
 
     rt::Task<void> run() {
         if (parts_.empty()) co_return;
-        const bool may_wait = !has_error_ && limits_.wait_max.count() > 0 && !request_.is_hurried();
-        co_await each(&Reading::look_part, may_wait);
+        may_wait_ = !has_error_ && limits_.wait_max.count() > 0 && !request_.is_hurried();
+        co_await each(&Reading::look_part);
         Offer all{0, has_error_};
         for (const Part& part : parts_) {
             all.bytes += part.offer.bytes;
             all.has_error = all.has_error || part.offer.has_error;
         }
-        if (may_wait && !all.has_error && all.bytes < limits_.bytes_min) co_await wait();
-        co_await each(&Reading::read_part, false);
+        if (may_wait_ && !all.has_error && all.bytes < limits_.bytes_min) co_await wait();
+        co_await each(&Reading::read_part);
         if (parts_.size() > 1) trim(items_, limits_.bytes_max);
     }
 
   private:
-    using Step = rt::Task<void> (Reading::*)(Part*, bool);
+    using Step = rt::Task<void> (Reading::*)(Part*);
 
-    rt::Task<void> step_on(Step step, Part* part, bool flag, rt::Countdown* left) {
+    rt::Task<void> step_on(Step step, Part* part, rt::Countdown* left) {
         co_await rt::hop(part->shard->executor());
-        co_await (this->*step)(part, flag);
+        co_await (this->*step)(part);
         co_await rt::hop(request_.shard->executor());
         left->arrive();
     }
     /// Runs `step` for each part on its shard, all at once.
-    rt::Task<void> each(Step step, bool flag) {
+    rt::Task<void> each(Step step) {
         rt::Countdown left{parts_.size()};
-        for (Part& part : parts_) rt::start(step_on(step, &part, flag, &left));
+        for (Part& part : parts_) rt::start(step_on(step, &part, &left));
         co_await left;
     }
 
-    rt::Task<void> look_part(Part* part, bool may_wait) {
+    rt::Task<void> look_part(Part* part) {
         part->watch = std::make_shared<PartWatch>(*part->shard, part->items, limits_);
-        part->offer = part->watch->look(may_wait);
+        part->offer = part->watch->look(may_wait_);
         co_return;
     }
-    rt::Task<void> attach_part(Part* part, bool /*unused*/) {
+    rt::Task<void> attach_part(Part* part) {
         const auto index = static_cast<std::size_t>(part - parts_.data());
         part->watch->report_to(*request_.shard, waiting_, index);
         co_return;
     }
-    rt::Task<void> read_part(Part* part, bool /*unused*/) {
+    rt::Task<void> read_part(Part* part) {
         part->watch->unwatch();
         co_await read_here(part->shard, part->items, limits_);
     }
@@ -304,7 +304,7 @@ class Reading {
         request_.when_hurried([waiting = waiting_] {
             if (*waiting != nullptr) (*waiting)->end();
         });
-        co_await each(&Reading::attach_part, false);
+        co_await each(&Reading::attach_part);
         co_await waiting.enough;
         *waiting_ = nullptr;  // Reports that are still on their way find nobody.
         executor.cancel(timer);
@@ -321,6 +321,7 @@ class Reading {
     Parts<FetchItem*> by_shard_;
     std::vector<Part> parts_;
     bool has_error_ = false;
+    bool may_wait_ = false;
     std::shared_ptr<Waiting*> waiting_;
 };
 

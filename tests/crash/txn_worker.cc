@@ -7,7 +7,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <sstream>
 
@@ -92,12 +91,12 @@ bool set(TxnPlan& plan, std::string_view name, const char* value) {
     if (name == "--log") return plan.client.log = value, true;
     if (name == "--letter") return plan.letter = value, true;
     if (name == "--status") return plan.client.status = value, true;
-    if (name == "--partitions") return plan.client.partitions = std::atoi(value), true;
-    if (name == "--threads") return plan.threads = std::atoi(value), true;
-    if (name == "--accounts") return plan.accounts = std::atoi(value), true;
-    if (name == "--incarnation") return plan.incarnation = std::atoi(value), true;
-    if (name == "--number") return plan.number = std::atoi(value), true;
-    if (name == "--patience") return plan.client.patience = std::atoi(value), true;
+    if (name == "--partitions") return plan.client.partitions = number_of(name, value, 1), true;
+    if (name == "--threads") return plan.threads = number_of(name, value, 1), true;
+    if (name == "--accounts") return plan.accounts = number_of(name, value, 1), true;
+    if (name == "--incarnation") return plan.incarnation = number_of(name, value, 0), true;
+    if (name == "--number") return plan.number = number_of(name, value, 0), true;
+    if (name == "--patience") return plan.client.patience = number_of(name, value, 1), true;
     return false;
 }
 
@@ -107,6 +106,7 @@ bool set(TxnPlan& plan, std::string_view name, const char* value) {
 int main(int argc, char** argv) {
     using namespace leat::crash;
     TxnPlan plan;
+    if (argc % 2 != 0) die(std::string("no value for ") + argv[argc - 1]);
     for (int i = 2; i + 1 < argc; i += 2)
         if (!set(plan, argv[i], argv[i + 1])) die(std::string("unknown option ") + argv[i]);
     if (argc < 2 || plan.client.broker.empty() || plan.client.log.empty())

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -122,17 +121,23 @@ void load(const Plan& plan, History& history) {
     threads.emplace_back([&] { commit_along(plan, history); });
 }
 
+bool flag_of(std::string_view option, std::string_view value) {
+    if (value != "true" && value != "false")
+        die(std::string{option} + ": neither true nor false: " + std::string{value});
+    return value == "true";
+}
+
 bool set(Plan& plan, std::string_view name, const char* value) {
     if (name == "--broker") return plan.broker = value, true;
     if (name == "--topic") return plan.topic = value, true;
     if (name == "--log") return plan.log = value, true;
     if (name == "--status") return plan.status = value, true;
-    if (name == "--partitions") return plan.partitions = std::atoi(value), true;
-    if (name == "--producers") return plan.producers = std::atoi(value), true;
-    if (name == "--value-bytes") return plan.value_bytes = std::atoi(value), true;
-    if (name == "--patience") return plan.patience = std::atoi(value), true;
-    if (name == "--window") return plan.window = std::atoi(value), true;
-    if (name == "--idempotent") return plan.idempotent = std::strcmp(value, "true") == 0, true;
+    if (name == "--partitions") return plan.partitions = number_of(name, value, 1), true;
+    if (name == "--producers") return plan.producers = number_of(name, value, 1), true;
+    if (name == "--value-bytes") return plan.value_bytes = number_of(name, value, 0), true;
+    if (name == "--patience") return plan.patience = number_of(name, value, 1), true;
+    if (name == "--window") return plan.window = number_of(name, value, 1), true;
+    if (name == "--idempotent") return plan.idempotent = flag_of(name, value), true;
     return false;
 }
 
@@ -142,6 +147,7 @@ bool set(Plan& plan, std::string_view name, const char* value) {
 int main(int argc, char** argv) {
     using namespace leat::crash;
     Plan plan;
+    if (argc % 2 != 0) die(std::string("no value for ") + argv[argc - 1]);
     for (int i = 2; i + 1 < argc; i += 2)
         if (!set(plan, argv[i], argv[i + 1])) die(std::string("unknown option ") + argv[i]);
     if (argc < 2 || plan.broker.empty() || plan.log.empty())
@@ -154,9 +160,9 @@ int main(int argc, char** argv) {
     sigaction(SIGTERM, &stop, nullptr);
     sigaction(SIGINT, &stop, nullptr);
     History history(plan.log);
-    if (std::strcmp(argv[1], "load") == 0)
-        load(plan, history);
-    else
-        dump(plan, history);
-    return 0;
+    const std::string_view mode = argv[1];
+    if (mode == "dump") return dump(plan, history), 0;
+    if (mode != "load") die("unknown mode " + std::string{mode});
+    if (plan.status.empty()) die("--status FILE is missing");
+    return load(plan, history), 0;
 }

@@ -5,8 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
-#include <string_view>
+#include <system_error>
 
 namespace leat::crash {
 namespace {
@@ -48,6 +49,15 @@ void* map_file(const std::string& path, std::size_t bytes) {
 void die(const std::string& why) {
     std::fprintf(stderr, "crash_worker: %s\n", why.c_str());
     std::exit(1);
+}
+
+int number_of(std::string_view option, const char* value, int least) {
+    const std::string_view text{value};
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number < least)
+        die(std::string{option} + ": no number from " + std::to_string(least) + ": " + value);
+    return number;
 }
 
 History::History(const std::string& path) : file_(std::fopen(path.c_str(), "a")) {

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace leat::crash {
@@ -73,6 +74,9 @@ class History {
 };
 
 [[noreturn]] void die(const std::string& why);
+
+/// The whole of `value`, from `least`; dies of anything else.
+int number_of(std::string_view option, const char* value, int least);
 
 /// `bytes` of a file that is made, as long as the process lives; the harness maps it too.
 void* map_file(const std::string& path, std::size_t bytes);

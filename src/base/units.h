@@ -16,8 +16,6 @@ namespace leat {
 using Offset = Tagged<struct OffsetTag, std::int64_t>;
 /// Byte position inside one file.
 using FilePos = Tagged<struct FilePosTag, std::int64_t>;
-/// Kafka's broker id.
-using NodeId = Tagged<struct NodeIdTag, std::int32_t>;
 /// Milliseconds since 1970 UTC, as record timestamps carry them; -1 is "none".
 using WallMs = Tagged<struct WallMsTag, std::int64_t>;
 

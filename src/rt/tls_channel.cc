@@ -165,9 +165,7 @@ void TlsChannel::drop_output(std::size_t bytes) {
 }
 
 TlsPeer TlsChannel::peer() const {
-    TlsPeer out{.name = std::nullopt,
-                .protocol = SSL_get_version(state_->ssl),
-                .cipher = SSL_get_cipher_name(state_->ssl)};
+    TlsPeer out{.name = std::nullopt, .protocol = SSL_get_version(state_->ssl)};
     if (const X509* shown = SSL_get0_peer_certificate(state_->ssl)) out.name = name_of(shown);
     return out;
 }

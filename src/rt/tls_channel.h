@@ -20,7 +20,6 @@ struct TlsPeer {
     /// Name in the peer's certificate as RFC 2253 writes it; nullopt when it showed none.
     std::optional<std::string> name;
     std::string protocol;  ///< "TLSv1.3".
-    std::string cipher;
 };
 
 /// Threading: not synchronised.

@@ -243,8 +243,4 @@ std::int64_t Log::size_bytes() const noexcept {
     return state_->size_bytes;
 }
 
-Offset Log::active_base() const noexcept {
-    return state_->segments.back()->base();
-}
-
 }  // namespace leat::storage

@@ -169,7 +169,6 @@ class Log {
     [[nodiscard]] bool has_failed() const noexcept;
     [[nodiscard]] Offset log_end() const noexcept;
     [[nodiscard]] std::int64_t size_bytes() const noexcept;
-    [[nodiscard]] Offset active_base() const noexcept;
     /// One segment as the cleaner and `leat log` see it.
     struct SegmentInfo {
         Offset base;

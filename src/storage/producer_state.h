@@ -147,7 +147,6 @@ class ProducerState {
     /// For DescribeProducers, by id.
     [[nodiscard]] std::vector<ActiveProducer> active() const;
     void set_limits(ProducerLimits limits) noexcept;
-    [[nodiscard]] bool has_open_transaction() const noexcept { return !open_.empty(); }
     [[nodiscard]] std::optional<OpenTransaction> open_transaction(std::int64_t producer_id) const;
     /// The earliest first.
     [[nodiscard]] std::vector<OpenTransaction> open_transactions() const;

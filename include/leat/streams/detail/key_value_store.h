@@ -69,7 +69,6 @@ class KeyValueStore final : public StateStore {
     std::int64_t now_ = -1;  ///< Of the last put.
     std::string scratch_;
 };
-using TimestampedStore = KeyValueStore;
 
 /// Values under a key, in the order in which they came.
 class ListStore final : public StateStore {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sends to one broker what a board has for it, request after request. Layer: client (L3). Internal
-// to client.
+// Sends to one broker what a board has for it, request after request.
+// Layer: client (L3). Internal to client.
 // Spec:  Produce 3 to 13: KIP-98, KIP-516 (topic ids), KIP-219 (throttling), KIP-890 (from version
 //        12 on a transaction's partitions are enrolled by what is written to them), KIP-951 (the
 //        leader is named, from version 10 on).

@@ -22,8 +22,7 @@ class Socket {
   public:
     /// Tries every address of the host, IPv4 and IPv6, until one answers.
     /// Errors: kNetworkException (no such host, refused, unreachable), kTimedOut; the detail has
-    /// both
-    ///         address and reason.
+    ///         both address and reason.
     /// `stop`: as soon as that descriptor can be read, nothing waits any more, in this call and all
     /// later ones; -1 for none. Errors then: kCancelled.
     static Result<Socket> connect(const Endpoint& to, Deadline deadline, int stop = -1);

@@ -34,8 +34,7 @@ class MetadataStore {
 
 /// A store in the file `path`, made when missing with `fresh_cluster_id`. `disk` outlives it.
 /// Errors: kDataDirFormat: not ours, damaged, or of a newer version (nothing is changed or
-/// deleted);
-///         kDataDirInUse: another process has it open; kIoError.
+///         deleted); kDataDirInUse: another process has it open; kIoError.
 Result<std::unique_ptr<MetadataStore>> open_sqlite_store(rt::Disk& disk, const std::string& path,
                                                          const std::string& fresh_cluster_id);
 

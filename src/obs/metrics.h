@@ -3,9 +3,10 @@
 // Counters, gauges and histograms declared in tables and summed at scrape. Layer: obs (L1).
 // Spec:  Prometheus naming: base units, suffix of the unit, counters end in _total.
 //
-//     inline constexpr Metric kRequests{.name = "leat_requests_total", .help = "...", .labels =
-//     {"api"}}; const Counter requests = registry.counter(kRequests, {"Produce"});   // once
-//     requests.add();                                                      // on any thread
+//     inline constexpr Metric kRequests{
+//         .name = "leat_requests_total", .help = "...", .labels = {"api"}};
+//     const Counter requests = registry.counter(kRequests, {"Produce"});  // Once.
+//     requests.add();                                                     // On any thread.
 #pragma once
 
 #include <array>

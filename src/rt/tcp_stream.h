@@ -64,8 +64,7 @@ struct StreamOptions {
 ///
 /// Threading: shard-local.
 /// Memory:    an idle stream has no buffers (well below 1 KiB). What is queued is bounded by the
-/// owner: watch
-///            unsent_bytes() and stop reading.
+///            owner: watch unsent_bytes() and stop reading.
 /// Failure:   after a failure or close, sends are dropped; on_closed() tells.
 class TcpStream {
   public:

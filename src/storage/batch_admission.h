@@ -47,9 +47,8 @@ struct Admitted {
 
 /// Threading: any thread. Changes timestamps in `batch` in place.
 /// Errors: those of wire::validate_batch(), of wire::upconvert(), of wire::recompress() as
-/// kCorruptMessage or
-///         kMessageTooLarge, kRecordListTooLarge (larger than a segment). `record_errors` tells
-///         which records are to blame.
+///         kCorruptMessage or kMessageTooLarge, kRecordListTooLarge (larger than a segment).
+///         `record_errors` tells which records are to blame.
 [[nodiscard]] Result<Admitted> admit(MutableBytes batch, const AdmissionRules& rules,
                                      std::vector<RecordError>& record_errors);
 

@@ -44,10 +44,9 @@ class Watcher {
 /// Threading: shard-local: every call on the shard's executor; open() on a thread that may block.
 /// Memory:    shared: a request that suspended keeps its partition alive, also after close().
 /// Failure:   after a failed sync, and when damage is found below the durable mark, the partition
-/// is
-///            offline: appends answer kKafkaStorageError until restart, those that were in the log
-///            already kNotEnoughReplicasAfterAppend; reads of what was synced go on where they can.
-///            Disk full: appends answer kKafkaStorageError, nothing is offline.
+///            is offline: appends answer kKafkaStorageError until restart, those that were in the
+///            log already kNotEnoughReplicasAfterAppend; reads of what was synced go on where they
+///            can. Disk full: appends answer kKafkaStorageError, nothing is offline.
 class Partition final : public std::enable_shared_from_this<Partition> {
   public:
     /// Opens the partition's folder, made when missing, and recovers what needs it.
@@ -66,12 +65,11 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     /// take effect in the order of the calls. Completes when `acks` says so: 0 and 1 and -1 as
     /// leat.durability has it. `batch` must live until then.
     /// Errors, in the answer: kCorruptMessage, kInvalidRecord, kMessageTooLarge,
-    /// kRecordListTooLarge,
-    ///         kInvalidTimestamp, kUnsupportedForMessageFormat, kUnsupportedCompressionType,
-    ///         kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kKafkaStorageError,
-    ///         kUnknownTopicOrPartition (closed), kPolicyViolation (too many producer ids),
-    ///         kInvalidTxnState (a transactional batch without an open transaction whose `guard` is
-    ///         not of now, or one outside of its open transaction),
+    ///         kRecordListTooLarge, kInvalidTimestamp, kUnsupportedForMessageFormat,
+    ///         kUnsupportedCompressionType, kOutOfOrderSequenceNumber, kInvalidProducerEpoch,
+    ///         kKafkaStorageError, kUnknownTopicOrPartition (closed), kNotEnoughReplicas (too many
+    ///         producer ids), kInvalidTxnState (a transactional batch without an open transaction
+    ///         whose `guard` is not of now, or one outside of its open transaction),
     ///         kNotEnoughReplicasAfterAppend (written or in part, and whether it lasts is unknown).
     rt::Task<Appended> append(MutableBytes batch, Origin origin, std::int16_t acks,
                               TransactionGuard guard = {});

@@ -83,9 +83,9 @@ class BatchBuilder {
 };
 
 /// `batch` with its records under another codec; all else stays as it is. Never for control
-/// batches. Errors: kCorruptMessage, kLimitExceeded (more than `bytes_max` bytes of records),
-/// kMessageTooLarge,
-///         kUnsupportedCompressionType, kInvalidSetting (level).
+/// batches.
+/// Errors: kCorruptMessage, kLimitExceeded (more than `bytes_max` bytes of records),
+///         kMessageTooLarge, kUnsupportedCompressionType, kInvalidSetting (level).
 [[nodiscard]] Result<std::vector<std::byte>> recompress(const BatchView& batch, codec::Codec codec,
                                                         int level, std::size_t bytes_max);
 

@@ -45,11 +45,10 @@ class LegacySet {
     ~LegacySet() = default;
 
     /// Errors: kCorruptMessage (wrong checksum or lengths, or cut off: Kafka drops a message that
-    /// is
-    ///         there only in part, here nothing is lost in silence); kInvalidRecord (no messages,
-    ///         several compressed ones, mixed magics, inside of a compressed one what may not be
-    ///         there); kUnsupportedCompressionType; kMessageTooLarge (one
-    ///         message, or inflated).
+    ///         is there only in part, here nothing is lost in silence); kInvalidRecord (no
+    ///         messages, several compressed ones, mixed magics, inside of a compressed one what may
+    ///         not be there); kUnsupportedCompressionType; kMessageTooLarge (one message, or
+    ///         inflated).
     [[nodiscard]] static Result<LegacySet> parse(Bytes set, const LegacyLimits& limits);
 
     [[nodiscard]] std::span<const LegacyMessage> messages() const noexcept { return messages_; }

@@ -26,8 +26,7 @@ struct TagMark {
 ///            the bytes that remain; a tag section has at most kTagsMax fields; all arrays together
 ///            take at most memory_max() from the arena.
 /// Memory:    strings and bytes are views into the frame, arrays lie in the arena: both must
-/// outlive
-///            the decoded message.
+///            outlive the decoded message.
 /// Threading: not synchronised.
 class Reader {
   public:

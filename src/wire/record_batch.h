@@ -93,8 +93,8 @@ struct BatchHeader {
 /// Reads the header at the front of `bytes`; the rest of the batch need not be there. What is read
 /// is not judged: neither offsets nor counts nor the checksum.
 /// Errors: kTruncated (fewer bytes than a header); kCorruptMessage (a length that no batch has,
-/// such
-///         as the 0 of space never written); kUnsupportedForMessageFormat (magic 0, 1 or unknown).
+///         such as the 0 of space never written); kUnsupportedForMessageFormat (magic 0, 1 or
+///         unknown).
 [[nodiscard]] Result<BatchHeader> parse_batch_header(Bytes bytes);
 /// Writes all fields; the checksum is that of `header`.
 void put_batch_header(MutableBytes batch, const BatchHeader& header);

@@ -38,11 +38,6 @@ std::uint64_t FileCache::evictions() const {
     return evictions_;
 }
 
-void FileCache::set_open_max(std::size_t open_max) {
-    const std::lock_guard lock{mutex_};
-    open_max_ = open_max;
-}
-
 std::shared_ptr<rt::File> FileCache::find(CachedFile& entry) {
     const std::lock_guard lock{mutex_};
     if (entry.file_ && entry.at_ != lru_.begin()) lru_.splice(lru_.begin(), lru_, entry.at_);

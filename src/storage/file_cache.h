@@ -41,7 +41,6 @@ class FileCache {
     [[nodiscard]] std::size_t open_count() const;
     /// Files closed to make room for others.
     [[nodiscard]] std::uint64_t evictions() const;
-    void set_open_max(std::size_t open_max);
 
   private:
     friend class CachedFile;

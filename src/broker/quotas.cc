@@ -13,14 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// How far ahead of its rate a client may be.
-nanoseconds burst_of(const config::BrokerConfig& config, auth::QuotaKind kind) {
-    if (kind != auth::QuotaKind::kMutation) return bounded_ms(config.quota_burst_ms);
-    const std::int64_t seconds =
-        std::int64_t{config.mutation_window_count} * config.mutation_window_seconds;
-    return bounded_ms(std::min(seconds, kLongestMs / 1'000) * 1'000);
-}
-
 /// A percentage of one thread's time is nanoseconds a second.
 double per_second(auth::QuotaKind kind, double limit) {
     return kind == auth::QuotaKind::kRequest ? limit * 1e7 : limit;
@@ -35,6 +27,13 @@ milliseconds rounded_up(nanoseconds wait) {
 }
 
 }  // namespace
+
+nanoseconds burst_of(const config::BrokerConfig& config, auth::QuotaKind kind) {
+    if (kind != auth::QuotaKind::kMutation) return bounded_ms(config.quota_burst_ms);
+    const std::int64_t seconds =
+        std::int64_t{config.mutation_window_count} * config.mutation_window_seconds;
+    return bounded_ms(std::min(seconds, kLongestMs / 1'000) * 1'000);
+}
 
 std::shared_ptr<auth::RateLimit> QuotaLimits::of(auth::QuotaKind kind, const std::string& holder) {
     const std::lock_guard lock{mutex_};

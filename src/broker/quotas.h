@@ -17,10 +17,15 @@
 
 #include "auth/quota.h"
 #include "auth/rate_limit.h"
+#include "config/broker_config.h"
 
 namespace leat::broker {
 
 struct Request;
+
+/// How far ahead of its rate a client may be.
+[[nodiscard]] std::chrono::nanoseconds burst_of(const config::BrokerConfig& config,
+                                                auth::QuotaKind kind);
 
 /// The limits in use, each shared by the connections that it is for.
 /// Threading: thread-safe; asked when a connection first meets a limit.

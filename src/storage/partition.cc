@@ -24,9 +24,7 @@ PartitionState::PartitionState(ShardContext& context_in, PartitionSpec spec_in)
       spec(std::move(spec_in)),
       path(context.data_directory + "/" + spec.folder()),
       config(spec.config),
-      producers({.expiration_ms = context.broker->producer_id_expiration_ms,
-                 .ids_max = static_cast<std::size_t>(context.broker->producer_ids_max),
-                 .idle_min_ms = context.broker->producer_ids_idle_min_ms}) {}
+      producers(producer_limits(*context.broker)) {}
 
 PartitionState::~PartitionState() {
     if (self == nullptr) return;  // Never reached its shard.
@@ -238,9 +236,7 @@ void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
     PartitionState& s = *state_;
     s.config = config;
     s.spec.config = std::move(config);
-    s.producers.set_limits({.expiration_ms = s.context.broker->producer_id_expiration_ms,
-                            .ids_max = static_cast<std::size_t>(s.context.broker->producer_ids_max),
-                            .idle_min_ms = s.context.broker->producer_ids_idle_min_ms});
+    s.producers.set_limits(producer_limits(*s.context.broker));
     // The log may be in use on the pool: it learns of it when its turn comes.
     rt::start([](std::shared_ptr<Partition> keep) -> rt::Task<void> {
         PartitionState& state = *keep->state_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/bounded_time.h"
+#include "config/broker_config.h"
 
 namespace leat::storage {
 namespace {
@@ -31,6 +32,12 @@ const RememberedBatch* find_duplicate(const ProducerEntry& entry, std::int32_t f
 }
 
 }  // namespace
+
+ProducerLimits producer_limits(const config::BrokerConfig& config) noexcept {
+    return {.expiration_ms = config.producer_id_expiration_ms,
+            .ids_max = static_cast<std::size_t>(config.producer_ids_max),
+            .idle_min_ms = config.producer_ids_idle_min_ms};
+}
 
 std::int32_t sequence_after(std::int32_t sequence, std::int32_t count) noexcept {
     if (sequence > kSequenceMax - count) return count - (kSequenceMax - sequence) - 1;

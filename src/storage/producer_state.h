@@ -18,6 +18,10 @@
 #include "base/units.h"
 #include "storage/types.h"
 
+namespace leat::config {
+struct BrokerConfig;
+}
+
 namespace leat::storage {
 
 /// `sequence` plus or minus `count`; after INT32_MAX comes 0. Preconditions: neither is negative.
@@ -83,6 +87,8 @@ struct ProducerLimits {
     /// A producer that wrote within this time may still send a batch again.
     std::int64_t idle_min_ms = 600'000;
 };
+/// What an operator sets about them.
+[[nodiscard]] ProducerLimits producer_limits(const config::BrokerConfig& config) noexcept;
 
 /// Invariant: holds the state after every batch that was shown to it, whether from the log or new;
 ///            first_unstable() never goes back while the high watermark does not.

@@ -39,14 +39,6 @@ metadata::NewTopic transactions_topic(const config::BrokerConfig& config) {
     return topic;
 }
 
-metadata::NewTopic topic_named(const std::string& name, const config::BrokerConfig& config) {
-    if (name == kOffsetsTopic) return offsets_topic(config);
-    if (name == kTransactionsTopic) return transactions_topic(config);
-    metadata::NewTopic topic;
-    topic.name = name;
-    return topic;
-}
-
 struct Create {
     std::vector<std::string> names;
     std::vector<metadata::Outcome> operator()(metadata::Controller& controller,
@@ -54,12 +46,20 @@ struct Create {
         std::vector<metadata::NewTopic> topics;
         topics.reserve(names.size());
         for (const std::string& name : names)
-            topics.push_back(topic_named(name, controller.image().broker()));
+            topics.push_back(topic_on_demand(name, controller.image().broker()));
         return controller.create_topics(topics, false, deltas);
     }
 };
 
 }  // namespace
+
+metadata::NewTopic topic_on_demand(const std::string& name, const config::BrokerConfig& config) {
+    if (name == kOffsetsTopic) return offsets_topic(config);
+    if (name == kTransactionsTopic) return transactions_topic(config);
+    metadata::NewTopic topic;
+    topic.name = name;
+    return topic;
+}
 
 rt::Task<std::vector<metadata::Outcome>> auto_create(Request* request,
                                                      std::vector<std::string> names) {

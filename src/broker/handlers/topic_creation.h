@@ -13,6 +13,11 @@
 
 namespace leat::broker {
 
+/// `name` as it is made when somebody needs it: a coordinator's topic as coordinators have it, any
+/// other with the broker's defaults.
+[[nodiscard]] metadata::NewTopic topic_on_demand(const std::string& name,
+                                                 const config::BrokerConfig& config);
+
 /// Makes the topics in `names`, with the broker's defaults, those of coordinators as they must be.
 /// An outcome each, in their order; without an error where the topic exists afterwards.
 rt::Task<std::vector<metadata::Outcome>> auto_create(Request* request,

@@ -209,7 +209,6 @@ constexpr auto kTopicRows = std::to_array<Expectation>({
     {"message.timestamp.type", "LogAppendTime", topic<&T::timestamp_type>, "#1"},
     {"min.cleanable.dirty.ratio", "0.75", topic<&T::min_cleanable_dirty_ratio>, "0.750000"},
     {"min.compaction.lag.ms", "7001", topic<&T::min_compaction_lag_ms>},
-    {"min.insync.replicas", "7", topic<&T::min_insync_replicas>},
     {"preallocate", "true", topic<&T::preallocate>},
     {"retention.bytes", "7001", topic<&T::retention_bytes>},
     {"retention.ms", "7001", topic<&T::retention_ms>},

@@ -31,6 +31,13 @@ class PassValues final : public FixedKeyProcessor<string, string> {
         return context().forward(record);
     }
 };
+/// Hands each record on with other headers, then as it came.
+class Marks final : public FixedKeyProcessor<string, string> {
+    Result<void> process(const FixedKeyRecord<string, string>& record) override {
+        LEAT_TRY_VOID(context().forward(record.with_headers({{"seen", "twice"}})));
+        return context().forward(record);
+    }
+};
 const auto kPass = [] { return std::make_unique<Pass>(); };
 const auto pass_values = [] { return std::make_unique<PassValues>(); };
 
@@ -203,6 +210,23 @@ class Noting final : public Processor<string, string> {
     std::vector<string>* notes_;
     Store store_;
 };
+
+TEST(Process, HeadersOfAFixedKeyRecordAreReplacedInACopy) {
+    Builder b;
+    b.stream<string, string>("in")
+        .process_values([] { return std::make_unique<Marks>(); })
+        .to("out");
+    const auto topology = b.build();
+    auto driver = *TestDriver::open(*topology, {.application_id = "a"});
+    ASSERT_TRUE(driver->pipe("in", RawRecord{"k", "v", 60, {{"t", "7"}, {"u", nullopt}}}));
+    ASSERT_TRUE(driver->pipe("in", RawRecord{nullopt, nullopt, 61, {}}));
+    const Headers replaced{{"seen", "twice"}};
+    EXPECT_THAT(
+        (*driver->read<string, string>("out")),
+        ElementsAre(Text{"k", "v", {60}, replaced},
+                    Text{"k", "v", {60}, {{"t", "7"}, {"u", nullopt}}},
+                    Text{nullopt, nullopt, {61}, replaced}, Text{nullopt, nullopt, {61}, {}}));
+}
 
 TEST(Process, RecordsPunctuationsAndStoresGoAsInKafka) {
     Builder b;

@@ -5,9 +5,11 @@
 usage: bounds_test.py LEAT [TEST...]
 """
 import pathlib
+import re
 import sys
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from protocol import Client  # noqa: E402
@@ -19,8 +21,8 @@ POLICY_VIOLATION, SESSION_NOT_FOUND, GROUP_MAX_SIZE = 44, 70, 81
 SUBSCRIPTION = b"\0\0\0\0\0\1\0\1t\xff\xff\xff\xff"
 
 
-def node(*settings):
-    return Broker(LEAT, "group.initial.rebalance.delay.ms=0", "leat.shards=1", *settings)
+def node(*settings, **options):
+    return Broker(LEAT, "group.initial.rebalance.delay.ms=0", "leat.shards=1", *settings, **options)
 
 
 def client_of(broker):
@@ -232,6 +234,31 @@ class Fetches(unittest.TestCase):
             error, session, found = self.begin(two, [0, 1])
             self.assertEqual((error, len(found)), (NONE, 2))
             self.assertNotEqual(session, 0)
+
+
+class Connections(unittest.TestCase):
+    def test_only_so_many_requests_of_a_connection_wait_for_their_answers(self):
+        """A sync serves what was appended when it began: of a connection no more than it may have unanswered."""
+        sent, bound = 50, 4
+        self.assertGreaterEqual(self.syncs_of(sent, f"leat.queued.responses.max={bound}"), sent / bound)
+        self.assertLess(self.syncs_of(sent), sent / bound)
+
+    def syncs_of(self, count, *settings):
+        """Of so many batches that come at once to a disk that takes 100 ms for each sync."""
+        slow = {"LEAT_FAULT_DISK": "delay:sync:/:1,delay:sync-file-system:/:1"}
+        with node(*settings, environment=slow) as broker, broker.client() as client:
+            client.create_topic("t")
+            before = self.syncs(broker)
+            frames = b"".join(client.frame(PRODUCE, 7, client.produce_body("t", 0, batch([b"%d" % i]))) for i in range(count))
+            client.socket.sendall(frames)
+            self.assertEqual([client.produced(client.receive()[1]) for _ in range(count)], [(NONE, i) for i in range(count)])
+            return self.syncs(broker) - before
+
+    @staticmethod
+    def syncs(broker):
+        with urllib.request.urlopen("http://%s:%d/metrics" % broker.http) as answer:
+            found = dict(line.split() for line in answer.read().decode().splitlines() if re.match(r"leat_log_syncs(_whole)?_total ", line))
+        return sum(map(float, found.values()))
 
 
 if __name__ == "__main__":

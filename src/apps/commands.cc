@@ -150,7 +150,9 @@ std::vector<Command> record_commands() {
          .summary = "print the records of a topic",
          .details = "Without --group it reads the partitions it is told to and commits nothing. "
                     "--output json "
-                    "prints one object a line, which 'leat produce --json' reads back.",
+                    "prints one object a line, which 'leat produce --json' reads back. Where a "
+                    "partition has no leader for 10 s, --until-end reads the others, names it and "
+                    "ends with 1.",
          .example = "leat consume flights --from beginning --until-end --format '%k: %v\\n'",
          .options = consume_options(),
          .run = run_consume},

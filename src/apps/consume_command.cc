@@ -15,6 +15,7 @@
 #include "apps/cluster_access.h"
 #include "apps/commands.h"
 #include "apps/interrupt.h"
+#include "apps/leader_watch.h"
 #include "apps/output.h"
 #include "apps/progress.h"
 #include "apps/record_text.h"
@@ -56,6 +57,12 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
 
 constexpr milliseconds kLookUp{15'000};
 constexpr std::chrono::seconds kCommitEvery{5};
+/// A look at the leaders costs a round trip: rarely while records come, and when nobody waits for
+/// an end.
+constexpr milliseconds kLeaderLook{1000};
+constexpr std::chrono::seconds kLookWhenIdle{2};
+constexpr std::chrono::seconds kLookWhenBusy{10};
+constexpr std::chrono::seconds kLookWithoutEnd{30};
 
 struct Plan {
     std::string topic;
@@ -112,9 +119,25 @@ class Reading {
                                  ", no " + std::to_string(id)};
             wanted.push_back({plan_.topic, id});
         }
-        LEAT_TRY(const std::vector<StartAt> starts, starts_of(wanted));
         open_.insert(wanted.begin(), wanted.end());
+        look_at_leaders();
+        if (plan_.until_end && needs_leaders()) {
+            await_leaders();
+            // Nobody could say where they begin.
+            std::erase_if(wanted, [&](const TopicPartition& one) { return unread_.contains(one); });
+            unread_for_good_ = !unread_.empty();
+        }
+        LEAT_TRY(const std::vector<StartAt> starts, starts_of(wanted));
         return consumer_.assign(starts);
+    }
+
+    /// Now and then: a partition without a leader is named, and given up when the end is waited
+    /// for.
+    void watch_leaders(bool is_idle) {
+        const auto pause = !plan_.until_end ? kLookWithoutEnd
+                           : is_idle        ? kLookWhenIdle
+                                            : kLookWhenBusy;
+        if (Clock::now() - looked_at_ >= pause) look_at_leaders();
     }
 
     void note(const client::Consumer::Rebalance& change) {
@@ -123,20 +146,66 @@ class Reading {
                 open_.insert(one);
             } else {
                 open_.erase(one);
+                unread_.erase(one);
             }
         }
         assigned_ = assigned_ || change.assigned;
     }
-    void note_end(const TopicPartition& where) { open_.erase(where); }
-    /// Every partition was read to its end.
+    void note_end(const TopicPartition& where) {
+        open_.erase(where);
+        unread_.erase(where);
+    }
+    /// Every partition was read to its end, or given up.
     [[nodiscard]] bool is_at_end() const {
         return open_.empty() && (assigned_ || plan_.group.empty());
     }
+    /// Without a leader for too long.
+    [[nodiscard]] const std::set<TopicPartition>& unread() const { return unread_; }
 
   private:
+    void look_at_leaders() {
+        looked_at_ = Clock::now();
+        // A cluster that does not answer is poll()'s to tell of.
+        const auto found = consumer_.leaderless(plan_.topic, kLeaderLook);
+        if (!found) return;
+        const LeaderWatch::News news = watch_.look(*found, Clock::now());
+        for (const std::int32_t id : news.missing)
+            if (open_.contains({plan_.topic, id}))
+                say("leat: partition " + std::to_string(id) + " of topic '" + plan_.topic +
+                    "' has no leader: waiting for one" +
+                    (plan_.until_end
+                         ? ", for " + std::to_string(LeaderWatch::kPatience.count()) + " s at most"
+                         : ""));
+        if (!plan_.until_end) return;
+        if (!unread_for_good_)
+            for (const std::int32_t id : news.back)
+                if (unread_.erase({plan_.topic, id}) > 0) open_.insert({plan_.topic, id});
+        // Those too that a group has assigned again meanwhile.
+        std::erase_if(open_, [&](const TopicPartition& one) {
+            const bool is_given_up = watch_.is_given_up(one.partition);
+            if (is_given_up) unread_.insert(one);
+            return is_given_up;
+        });
+    }
+    /// Looking up a place asks each partition's leader.
+    [[nodiscard]] bool needs_leaders() const {
+        return plan_.from.kind == StartPoint::Kind::kTime ||
+               plan_.from.kind == StartPoint::Kind::kBeforeEnd;
+    }
+    void await_leaders() {
+        const Clock::time_point end = Clock::now() + 2 * LeaderWatch::kPatience;
+        const auto is_missing = [&](const TopicPartition& one) {
+            return watch_.is_missing(one.partition);
+        };
+        while (std::ranges::any_of(open_, is_missing) && !is_interrupted() && Clock::now() < end) {
+            ignore(consumer_.poll(kLeaderLook), "nothing is assigned yet");
+            look_at_leaders();
+        }
+    }
     Result<std::vector<StartAt>> starts_of(std::span<const TopicPartition> wanted) {
         using Kind = StartPoint::Kind;
         std::vector<StartAt> out;
+        if (wanted.empty()) return out;
         switch (plan_.from.kind) {
             case Kind::kTime:
                 return consumer_.offsets_at(wanted, WallMs{plan_.from.value}, kLookUp);
@@ -161,7 +230,11 @@ class Reading {
 
     const Plan& plan_;
     client::Consumer& consumer_;
-    std::set<TopicPartition> open_;  ///< Not yet read to the end.
+    std::set<TopicPartition> open_;    ///< Not yet read to the end.
+    std::set<TopicPartition> unread_;  ///< Given up.
+    bool unread_for_good_ = false;     ///< They are not among what is read.
+    LeaderWatch watch_;
+    Clock::time_point looked_at_;
     bool assigned_ = false;
 };
 
@@ -234,6 +307,7 @@ class Loop {
         while (!is_interrupted() && printed_ != plan_.count) {
             LEAT_TRY(const client::ConsumerEvent event, consumer_.poll(milliseconds{100}));
             LEAT_TRY_VOID(handle(event));
+            reading_.watch_leaders(std::holds_alternative<client::Nothing>(event));
             if (plan_.until_end && reading_.is_at_end()) break;
             if (!plan_.group.empty() && Clock::now() >= next_commit_) {
                 LEAT_TRY_VOID(commit_printed());
@@ -338,10 +412,17 @@ Result<int> run_consume(const Invocation& line) {
         if (const Result<void> committed = loop.commit_printed(); !committed)
             return failed_to("commit what group '" + plan.group + "' read", committed.error());
     }
+    // A group takes all partitions away from who leaves.
+    const std::set<TopicPartition> unread = reading.unread();
     if (const Result<void> closed = consumer->close(); !closed)
         return failed_to(what, closed.error());
     say(human_count(loop.printed()) + " records read");
-    return kExitDone;
+    if (unread.empty()) return kExitDone;
+    std::string names;
+    for (const TopicPartition& one : unread)
+        names += (names.empty() ? "" : ", ") + std::to_string(one.partition);
+    return failed_to(what, Error{Errc::kLeaderNotAvailable,
+                                 "not all was read: partitions without a leader: " + names});
 }
 
 }  // namespace leat::apps

@@ -44,6 +44,9 @@ constexpr Advice kAdvice[] = {
      "name another port with -b HOST:PORT"},
     {Errc::kUnknownTopicOrPartition,
      "'leat topic list' shows the topics, 'leat topic create NAME' makes one"},
+    {Errc::kLeaderNotAvailable,
+     "'leat topic describe NAME' shows the leaders; the broker's log says why a partition has "
+     "none"},
     {Errc::kTopicAlreadyExists,
      "'leat topic describe NAME' shows it; choose another name or delete it first"},
     {Errc::kInvalidTopicException,

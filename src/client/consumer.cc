@@ -187,6 +187,17 @@ Result<void> Consumer::commit() {
 
 Result<std::vector<std::int32_t>> Consumer::partitions(std::string_view topic,
                                                        std::chrono::milliseconds wait) {
+    return look_up(topic, wait, false);
+}
+
+Result<std::vector<std::int32_t>> Consumer::leaderless(std::string_view topic,
+                                                       std::chrono::milliseconds wait) {
+    return look_up(topic, wait, true);
+}
+
+Result<std::vector<std::int32_t>> Consumer::look_up(std::string_view topic,
+                                                    std::chrono::milliseconds wait,
+                                                    bool is_leaderless) {
     rd_kafka_topic_t* handle =
         rd_kafka_topic_new(state_->handle.get(), std::string{topic}.c_str(), nullptr);
     if (handle == nullptr) return to_error(rd_kafka_last_error(), "");
@@ -202,8 +213,10 @@ Result<std::vector<std::int32_t>> Consumer::partitions(std::string_view topic,
     std::vector<std::int32_t> out;
     const rd_kafka_resp_err_t topic_code =
         found->topic_cnt == 1 ? found->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    for (int i = 0; found->topic_cnt == 1 && i < found->topics[0].partition_cnt; ++i)
-        out.push_back(found->topics[0].partitions[i].id);
+    for (int i = 0; found->topic_cnt == 1 && i < found->topics[0].partition_cnt; ++i) {
+        const rd_kafka_metadata_partition& one = found->topics[0].partitions[i];
+        if (!is_leaderless || one.leader < 0) out.push_back(one.id);
+    }
     rd_kafka_metadata_destroy(found);
     if (topic_code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(topic_code, "");
     std::ranges::sort(out);

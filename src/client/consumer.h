@@ -92,6 +92,9 @@ class Consumer {
     /// Partition ids of `topic`. Errors: kUnknownTopicOrPartition, kNetworkException, kTimedOut.
     Result<std::vector<std::int32_t>> partitions(std::string_view topic,
                                                  std::chrono::milliseconds wait);
+    /// Those of them that no broker leads now. poll() does not tell: it waits for a leader.
+    Result<std::vector<std::int32_t>> leaderless(std::string_view topic,
+                                                 std::chrono::milliseconds wait);
     Result<Watermarks> watermarks(const TopicPartition& where, std::chrono::milliseconds wait);
     /// The first offset whose record is not older than `time`; the end when there is none.
     Result<std::vector<StartAt>> offsets_at(std::span<const TopicPartition> where, WallMs time,
@@ -106,6 +109,8 @@ class Consumer {
   private:
     struct State;
     explicit Consumer(std::unique_ptr<State> state);
+    Result<std::vector<std::int32_t>> look_up(std::string_view topic,
+                                              std::chrono::milliseconds wait, bool is_leaderless);
     std::unique_ptr<State> state_;
 };
 

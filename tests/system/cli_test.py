@@ -438,6 +438,50 @@ class Interrupted(unittest.TestCase):
                     server.stdout.close()
 
 
+class WithoutLeader(unittest.TestCase):
+    """A topic whose partition 1 was set aside: nobody leads it."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        server, cls.address = serve(folder.name)
+        try:
+            leat("topic", "create", "t", "--partitions", "2", "--bootstrap", cls.address)
+            leat("produce", "t", "--json", "--bootstrap", cls.address, stdin='{"value":"a","partition":0}\n{"value":"b","partition":1}\n')
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=60)
+        pathlib.Path(folder.name, "t-1", f"{0:020}.log").write_bytes(b"cut")
+        server, cls.address = serve(folder.name)
+        cls.addClassCleanup(server.communicate)
+        cls.addClassCleanup(server.kill)
+
+    def test_consume_until_end_reads_the_rest_names_it_and_fails(self):
+        ways = (["--from", "beginning"], ["--from", "-5"], ["--from", "@0"], ["--from", "beginning", "--group", "g"])
+        running = [subprocess.Popen([LEAT, "consume", "t", "--until-end", "-b", self.address, *way], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                    text=True) for way in ways]
+        for way, process in zip(ways, running):
+            with self.subTest(way):
+                try:
+                    out, err = process.communicate(timeout=60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
+                self.assertEqual((process.returncode, out), (1, "a\n"), err)
+                self.assertIn("partition 1 of topic 't' has no leader", err)
+                self.assertIn("partitions without a leader: 1", err)
+                self.assertIn("leat topic describe", err)
+
+    def test_consume_names_it_and_goes_on(self):
+        reader = subprocess.Popen([LEAT, "consume", "t", "--from", "beginning", "-b", self.address], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertEqual(reader.stdout.readline(), "a\n")
+        self.assertIn("partition 1 of topic 't' has no leader", reader.stderr.readline())
+        reader.send_signal(signal.SIGINT)
+        self.assertEqual((reader.communicate(timeout=60)[0], reader.returncode), ("", 0))
+
+
 class Usage(unittest.TestCase):
     def test_errors_exit_2_and_suggest(self):
         for words, hint in ((["tpoic", "list"], "'topic'"), (["topic", "crate"], "'create'"), (["topic", "list", "--ouput", "json"], "--output"),

@@ -197,6 +197,7 @@ Result<int> run_bench_consume(const Invocation& line) {
     client::set_property(properties, "check.crcs", "true");
     watch_interrupts();
     LEAT_TRY(const std::unique_ptr<client::Consumer> consumer, client::Consumer::open(properties));
+    consumer->stop_when(is_interrupted);
     Check check{.payload = BenchPayload{static_cast<std::size_t>(size)},
                 .expected = expected,
                 .next_offset = {},

@@ -216,6 +216,7 @@ Result<std::unique_ptr<client::Consumer>> ready_consumer(const ClusterAccess& ac
     client::set_property(properties, "fetch.max.wait.ms", "500");
     client::set_property(properties, "socket.nagle.disable", "true");
     LEAT_TRY(std::unique_ptr<client::Consumer> consumer, client::Consumer::open(properties));
+    consumer->stop_when(is_interrupted);
     LEAT_TRY(const std::vector<std::int32_t> ids, consumer->partitions(topic, kLookUp));
     std::vector<client::StartAt> starts;
     for (const std::int32_t id : ids) {

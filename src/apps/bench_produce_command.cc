@@ -9,6 +9,7 @@
 #include "apps/bench_payload.h"
 #include "apps/bench_support.h"
 #include "apps/commands.h"
+#include "apps/drain.h"
 #include "apps/interrupt.h"
 #include "apps/output.h"
 #include "apps/progress.h"
@@ -111,10 +112,8 @@ Result<void> send_all(Run& run, client::Producer& producer) {
             progress.update(run.acknowledged, run.acknowledged * run.load.record_bytes);
         }
     }
-    while (producer.in_flight() > 0) {
-        ignore(producer.flush(milliseconds{200}), "the loop looks at in_flight()");
-        progress.update(run.acknowledged, run.acknowledged * run.load.record_bytes);
-    }
+    Drain{producer}.wait(
+        [&] { progress.update(run.acknowledged, run.acknowledged * run.load.record_bytes); });
     return {};
 }
 
@@ -155,7 +154,7 @@ Result<int> run_bench_produce(const Invocation& line) {
     Run run;
     LEAT_TRY(run.load, bench_load(line));
     LEAT_TRY_VOID(ensure_topic(line, run.load));
-    watch_interrupts();
+    watch_interrupts(SecondSignal::kIsTold);
     LEAT_TRY(
         const std::unique_ptr<client::Producer> producer,
         client::Producer::open(bench_producer_properties(line, access), run.load.topic,

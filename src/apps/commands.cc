@@ -141,7 +141,9 @@ std::vector<Command> record_commands() {
          .summary = "send records to a topic, one a line",
          .details = "Reads standard input or --file and waits until every record is acknowledged. "
                     "A record "
-                    "that is not is named on standard error, and the command ends with 1.",
+                    "that is not is named on standard error, and the command ends with 1. SIGINT "
+                    "or SIGTERM ends the reading; what was sent is still waited for, after SIGTERM "
+                    "for 5 s, and a second signal gives it up.",
          .example =
              "printf 'ber;landed\\nsfo;taxiing\\n' | leat produce flights --key-separator ';'",
          .options = produce_options(),

@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ctrl-C and SIGTERM as a flag that long commands look at, and what a second one means to a server.
+// Ctrl-C and SIGTERM as a flag that long commands look at, and what a second one means.
 // Layer: apps (L7).
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace leat::apps {
 
-/// From now on SIGINT and SIGTERM only raise the flag; a second one ends the process as usual.
+/// What a second signal, of the one kind or the other, does to a command.
+enum class SecondSignal : std::uint8_t {
+    kEnds,    ///< The process dies of it, as if nobody had watched.
+    kIsTold,  ///< is_given_up() becomes true: there is something to say first. A third one ends.
+};
+
+/// From now on SIGINT and SIGTERM raise a flag instead of ending the process.
 /// Threading: call once, from the main thread.
-void watch_interrupts();
+void watch_interrupts(SecondSignal second = SecondSignal::kEnds);
 [[nodiscard]] bool is_interrupted();
+/// Somebody does not want to wait for what is_interrupted() began: a second signal came, or the
+/// first was a SIGTERM and kTermGrace has passed. Who sent that sends SIGKILL next.
+[[nodiscard]] bool is_given_up();
+inline constexpr std::chrono::seconds kTermGrace{5};
 
 /// Whether the signal `number`, that much after the first, ends a stop that is under way.
 /// timeout(1) sends its signal to the process and then to the whole group: twice to the process.

@@ -14,6 +14,7 @@
 
 #include "apps/cluster_access.h"
 #include "apps/commands.h"
+#include "apps/drain.h"
 #include "apps/interrupt.h"
 #include "apps/line_reader.h"
 #include "apps/output.h"
@@ -103,6 +104,12 @@ struct Tally {
         say("leat: line " + std::to_string(line) +
             " was not acknowledged: " + std::string{info(code).name} + ": " + std::string{reason});
     }
+    /// Of what nobody has told until now nobody will.
+    void close() {
+        if (acknowledged + failed == sent) return;
+        failed = sent - acknowledged;
+        if (first_code == Errc::kNone) first_code = Errc::kCancelled;
+    }
 };
 
 struct Settings {
@@ -160,11 +167,23 @@ Result<std::vector<client::Property>> producer_properties(const Invocation& line
     return out;
 }
 
+/// librdkafka's look-up ends for nobody: an interrupted command waits for one slice at most.
+Result<std::int32_t> partition_count(client::Producer& producer) {
+    constexpr milliseconds kSlice{500};
+    constexpr int kSlices = 20;
+    for (int slice = 1;; ++slice) {
+        Result<std::int32_t> count = producer.partition_count(kSlice);
+        const bool ran_out = !count && (count.error().code() == Errc::kTimedOut ||
+                                        count.error().code() == Errc::kNetworkException);
+        if (!ran_out || slice == kSlices || is_interrupted()) return count;
+    }
+}
+
 /// Waits until the topic can be sent to; one that is created on demand takes a moment.
 Result<std::int32_t> wait_for_topic(client::Producer& producer) {
     const Clock::time_point give_up = Clock::now() + std::chrono::seconds{15};
     while (true) {
-        Result<std::int32_t> count = producer.partition_count(milliseconds{10'000});
+        Result<std::int32_t> count = partition_count(producer);
         if (count && *count > 0) return *count;
         const bool may_come = count || count.error().code() == Errc::kLeaderNotAvailable ||
                               count.error().code() == Errc::kUnknownTopicOrPartition;
@@ -182,8 +201,8 @@ Result<std::int32_t> wait_for_topic(client::Producer& producer) {
 
 class Sender {
   public:
-    Sender(const Settings& settings, client::Producer& producer, Tally& tally)
-        : settings_(settings), producer_(producer), tally_(tally) {}
+    Sender(const Settings& settings, client::Producer& producer, Drain& drain, Tally& tally)
+        : settings_(settings), producer_(producer), drain_(drain), tally_(tally) {}
 
     /// A record that cannot be sent is counted as failed; the rest goes on.
     void send_line(std::string_view text, std::uint64_t number) {
@@ -217,6 +236,10 @@ class Sender {
                 return;
             }
             if (*taken) return;
+            if (drain_.is_given_up()) {
+                tally_.fail(number, Errc::kCancelled, "given up before it was sent");
+                return;
+            }
             producer_.poll(milliseconds{100});
         }
     }
@@ -240,13 +263,14 @@ class Sender {
   private:
     const Settings& settings_;
     client::Producer& producer_;
+    Drain& drain_;
     Tally& tally_;
     Clock::time_point started_ = Clock::now();
 };
 
 /// Sends all of `input` and waits for the last acknowledgement. Errors: kIoError (input not
 /// readable).
-Result<void> send_all(const Input& input, Sender& sender, client::Producer& producer,
+Result<void> send_all(const Input& input, Sender& sender, client::Producer& producer, Drain& drain,
                       Tally& tally) {
     // A bar would be drawn through what a user types.
     const bool is_typed = isatty(input.descriptor()) == 1;
@@ -265,12 +289,13 @@ Result<void> send_all(const Input& input, Sender& sender, client::Producer& prod
         sender.send_line(text, ++number);
         if (!is_typed) progress.update(tally.acknowledged, tally.bytes);
     }
-    // Every record ends as acknowledged or failed: librdkafka gives each up after
-    // delivery.timeout.ms.
-    while (producer.in_flight() > 0) {
-        ignore(producer.flush(milliseconds{200}), "the loop looks at in_flight()");
+    // Who types has seen where it ended.
+    if (is_interrupted() && !is_typed)
+        say("leat: interrupted: read up to line " + std::to_string(number));
+    drain.wait([&] {
         if (!is_typed) progress.update(tally.acknowledged, tally.bytes);
-    }
+    });
+    tally.close();
     if (!got) return std::move(got).error();
     return {};
 }
@@ -305,7 +330,7 @@ Result<int> run_produce(const Invocation& line) {
     LEAT_TRY(const std::vector<client::Property> properties, producer_properties(line, access));
     const std::string path{line.text("file")};
     LEAT_TRY(const Input input, Input::open(path));
-    watch_interrupts();
+    watch_interrupts(SecondSignal::kIsTold);
     Tally tally;
     LEAT_TRY(
         const std::unique_ptr<client::Producer> producer,
@@ -322,8 +347,9 @@ Result<int> run_produce(const Invocation& line) {
         return failed_to("produce to topic '" + settings.topic + "' on " + access.where,
                          ready.error());
     const Clock::time_point started = Clock::now();
-    Sender sender{settings, *producer, tally};
-    const Result<void> read_all = send_all(input, sender, *producer, tally);
+    Drain drain{*producer};
+    Sender sender{settings, *producer, drain, tally};
+    const Result<void> read_all = send_all(input, sender, *producer, drain, tally);
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     if (const Format format = format_of(line); format != Format::kTable)
         LEAT_TRY_VOID(write_out(render(format, summary_of(settings, tally, seconds), {})));

@@ -8,14 +8,17 @@ Without --bootstrap it starts `LEAT serve` on a free port with a data directory 
 checks run against whatever Kafka listens there. Topics and groups have names of this run.
 """
 import argparse
+import fcntl
 import json
 import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -437,6 +440,33 @@ class Interrupted(unittest.TestCase):
                     server.wait()
                     server.stdout.close()
 
+    def test_senders_end_by_a_second_signal_when_their_broker_answers_nothing(self):
+        for command in (["bench", "produce", "--topic", "t", "--seconds", "600", "--rate", "100"], ["produce", "t", "--rate", "100", "--file", "LINES"]):
+            with tempfile.TemporaryDirectory() as folder:
+                server, address = serve(f"{folder}/data")
+                try:
+                    leat("topic", "create", "t", "--bootstrap", address)
+                    file = pathlib.Path(folder, "lines")
+                    file.write_text("line\n" * 60_000)
+                    command = [str(file) if word == "LINES" else word for word in command]
+                    sender = subprocess.Popen([LEAT, *command, "--bootstrap", address], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                    with sender.stderr:
+                        leat("consume", "t", "--from", "beginning", "--count", "20", "--format", "%o", "--bootstrap", address)
+                        server.send_signal(signal.SIGSTOP)
+                        wait_for("nothing is sent", lambda: bytes_unread(address) > 0)
+                        sender.send_signal(signal.SIGINT)
+                        while "waiting until" not in (line := sender.stderr.readline()):
+                            self.assertNotEqual(line, "")
+                        started = time.monotonic()
+                        sender.send_signal(signal.SIGTERM)
+                        self.assertIn("records", sender.stderr.read())
+                        self.assertEqual(sender.wait(timeout=60), 1)
+                        self.assertLess(time.monotonic() - started, 8)
+                finally:
+                    server.kill()
+                    server.wait()
+                    server.stdout.close()
+
 
 class WithoutLeader(unittest.TestCase):
     """A topic whose partition 1 was set aside: nobody leads it."""
@@ -481,6 +511,49 @@ class WithoutLeader(unittest.TestCase):
         reader.send_signal(signal.SIGINT)
         self.assertEqual((reader.communicate(timeout=60)[0], reader.returncode), ("", 0))
 
+    def sending(self, *words):
+        """A process that has read three records for the partition and waits for their acknowledgement."""
+        process = subprocess.Popen([LEAT, "produce", "t", "--partition", "1", "-b", self.address, *words], stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stderr.close)
+        process.stdin.write(b"x\ny\nz\n")
+        process.stdin.flush()
+        wait_for("it does not read", lambda: struct.unpack("i", fcntl.ioctl(process.stdin, termios.FIONREAD, b"\0" * 4))[0] == 0)
+        process.stdin.close()
+        return process
+
+    def until_told(self, process, words):
+        for line in process.stderr:
+            if words in line.decode():
+                return
+        self.fail(f"it does not say: {words}")
+
+    def gives_up(self, process, started, seconds):
+        err = process.stderr.read().decode()
+        self.assertEqual(process.wait(timeout=60), 1, err)
+        self.assertLess(time.monotonic() - started, seconds, err)
+        for line in (1, 2, 3):
+            self.assertIn(f"line {line} was not acknowledged: CANCELLED", err)
+        self.assertIn("3 of 3 records for topic 't'", err)
+
+    def test_produce_ends_by_one_sigterm_and_names_what_is_not_acknowledged(self):
+        process = self.sending()
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        self.until_told(process, "waiting until 3 records are acknowledged")
+        self.gives_up(process, started, 15)
+
+    def test_produce_ends_by_a_second_signal_of_the_other_kind(self):
+        for words in ([], ["--idempotent"]):
+            process = self.sending(*words)
+            process.send_signal(signal.SIGINT)
+            self.until_told(process, "waiting until 3 records are acknowledged")
+            started = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            self.gives_up(process, started, 4)
+
 
 class Usage(unittest.TestCase):
     def test_errors_exit_2_and_suggest(self):
@@ -524,6 +597,21 @@ class Usage(unittest.TestCase):
         self.assertEqual(complete("leat", "topic", "cr"), ["create"])
         self.assertIn("--partitions", complete("leat", "topic", "create", "--par"))
         self.assertEqual(complete("leat", "topic", "list", "--output", "j"), ["json"])
+
+
+def wait_for(what, condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(what)
+        time.sleep(0.01)
+
+
+def bytes_unread(address):
+    """Of what clients have sent there, what the server has not read."""
+    port = f"0100007F:{int(address.split(':')[1]):04X}"
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()]
+    return sum(int(row[4].split(":")[1], 16) for row in rows if row[1] == port)
 
 
 def serve(folder):

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -30,6 +31,7 @@ constexpr std::string_view kMetaUnfinished = "meta.properties.tmp";
 constexpr std::string_view kCleanName = ".kafka_cleanshutdown";
 constexpr std::string_view kLockName = ".lock";
 constexpr std::string_view kStoreName = "metadata.db";
+constexpr std::string_view kMarksPrefix = "durable-marks.";
 constexpr std::int32_t kFormat = 1;
 constexpr std::size_t kNameMax = 255;
 
@@ -88,20 +90,42 @@ bool is_partition_name(std::string_view name) {
     return !digits.empty() && digits.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+/// How much an entry says that Leat kept records here: nothing, that it ran, that it had some.
+enum class Trace : std::uint8_t { kForeign, kNone, kOfARun, kOfRecords };
+
+Trace trace_of(const rt::DirEntry& entry) {
+    const std::string_view name = entry.name;
+    if (name == kLockName || name == kMetaUnfinished || name == "lost+found") return Trace::kNone;
+    if (entry.is_directory) {
+        const bool is_folder = is_partition_name(name) || name.ends_with(kDeletedEnding) ||
+                               name.ends_with(kStrayEnding);
+        return is_folder ? Trace::kOfRecords : Trace::kForeign;
+    }
+    // SQLite adds "-journal" and the like, a write that was cut leaves ".tmp".
+    for (const std::string_view own : {kStoreName, kCleanName, kMarksPrefix})
+        if (name.starts_with(own)) return Trace::kOfARun;
+    return Trace::kForeign;
+}
+
 /// A directory without meta.properties must be new: empty, or as our own first start leaves it.
 Result<void> check_unused(const std::string& path, std::span<const rt::DirEntry> entries) {
+    const rt::DirEntry* own = nullptr;
+    const rt::DirEntry* foreign = nullptr;
+    Trace most = Trace::kNone;
     for (const rt::DirEntry& entry : entries) {
-        if (entry.name == kLockName || entry.name == kMetaUnfinished || entry.name == "lost+found")
-            continue;
-        const bool is_ours = entry.name == kStoreName || entry.name.starts_with("durable-marks.") ||
-                             (entry.is_directory && is_partition_name(entry.name));
-        if (is_ours)
-            return refused(path + " has \"" + entry.name + "\" but no " + std::string{kMetaName} +
-                           ": it was deleted in part. Put " + std::string{kMetaName} +
-                           " back from a backup, or move what is left away and start anew");
-        return refused(path + " holds something else (\"" + entry.name +
-                       "\"); give an empty directory or a new one");
+        const Trace trace = trace_of(entry);
+        if (trace == Trace::kForeign && foreign == nullptr) foreign = &entry;
+        if (trace <= most) continue;
+        most = trace;
+        own = &entry;
     }
+    if (own != nullptr)
+        return refused(path + " has \"" + own->name + "\" but no " + std::string{kMetaName} +
+                       ": it was deleted in part. Put " + std::string{kMetaName} +
+                       " back from a backup, or move what is left away and start anew");
+    if (foreign != nullptr)
+        return refused(path + " holds something else (\"" + foreign->name +
+                       "\"); give an empty directory or a new one");
     return {};
 }
 

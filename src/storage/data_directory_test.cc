@@ -140,6 +140,39 @@ TEST(DataDirectory, SaysWhenItWasDeletedInPart) {
     }
 }
 
+TEST(DataDirectory, SaysWhatWasLeftOfADirectoryThatWasStoppedCleanly) {
+    Rig rig;
+    rig.make();
+    {
+        auto opened = rig.open();
+        ASSERT_OK(opened);
+        fs::create_directory(rig.path + "/orders-0");
+        ASSERT_OK((*opened)->mark_clean());
+    }
+    fs::remove(rig.path + "/meta.properties");
+    // A file of somebody else sorts before all of ours.
+    put(rig.path + "/!notes", "x");
+    EXPECT_THAT(rig.refusal(), AllOf(HasSubstr("orders-0"), HasSubstr("deleted in part")));
+    fs::remove(rig.path + "/orders-0");
+    EXPECT_THAT(rig.refusal(), HasSubstr("deleted in part"));
+}
+
+TEST(DataDirectory, KnowsEachNameOfItsOwn) {
+    for (const char* left : {".kafka_cleanshutdown", ".kafka_cleanshutdown.tmp",
+                             "metadata.db-journal", "durable-marks.0", "durable-marks.1.tmp"}) {
+        Rig rig;
+        fs::create_directories(rig.path);
+        put(rig.path + "/" + left, "x");
+        EXPECT_THAT(rig.refusal(), HasSubstr("deleted in part")) << left;
+    }
+    for (const char* left :
+         {"orders-0-stray", "orders-0.0123456789abcdef0123456789abcdef-delete"}) {
+        Rig rig;
+        fs::create_directories(rig.path + "/" + left);
+        EXPECT_THAT(rig.refusal(), HasSubstr("deleted in part")) << left;
+    }
+}
+
 TEST(DataDirectory, IsCleanOnceAfterMarkClean) {
     Rig rig;
     rig.make();

@@ -70,6 +70,12 @@ TEST(ServePlan, PutsTheCommandLineOverTheFile) {
     EXPECT_EQ(plan->unknown_settings, std::vector<std::string>{"x.y"});
 }
 
+TEST(ServePlan, NamesThatOnlyLookLikeLoopbackAreExposed) {
+    refusal(line_with({{"listen", "127.evil.example:9099"}}), Errc::kInvalidSetting);
+    refusal(line_with({{"http-listen", "127.evil.example:9099"}}), Errc::kInvalidSetting);
+    EXPECT_OK(serve_plan(line_with({{"http-listen", "[::ffff:127.0.0.1]:0"}})));
+}
+
 TEST(ServePlan, DataDirectoryIsAbsoluteAsKafkaMakesIt) {
     const std::string here = std::filesystem::current_path().string();
     const std::pair<std::string, std::string> cases[] = {{"leat", here + "/leat"},

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/listener.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -96,7 +99,17 @@ std::string text_of(const Listener& listener) {
 }
 
 bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
+    if (host == "localhost") return true;
+    // A name may begin as an address does: "127.example.org" is whatever its owner says.
+    const std::string text{host};
+    std::array<std::uint8_t, 4> v4{};
+    if (inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return v4[0] == 127;
+    std::array<std::uint8_t, 16> v6{};
+    if (inet_pton(AF_INET6, text.c_str(), v6.data()) != 1) return false;
+    constexpr std::array<std::uint8_t, 16> kOne{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+    return v6 == kOne || (std::ranges::equal(std::span{v6}.first<kMapped.size()>(), kMapped) &&
+                          v6[kMapped.size()] == 127);
 }
 
 }  // namespace leat::config

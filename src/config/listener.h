@@ -41,7 +41,8 @@ Result<std::vector<Listener>> parse_listeners(std::span<const std::string> liste
 /// "NAME://host:port", IPv6 in brackets.
 std::string text_of(const Listener& listener);
 
-/// True for 127.0.0.0/8, ::1 and localhost: reachable from this machine only.
+/// True for 127.0.0.0/8, also inside IPv6, ::1 and localhost: reachable from this machine only.
+/// Other names are not looked up: false.
 bool is_loopback(std::string_view host);
 
 /// What "listener.name.<name>." may stand before beside security_settings(), while running too.

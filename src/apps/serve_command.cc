@@ -43,7 +43,8 @@ constexpr std::array kOptions{
                .help = "where records and metadata are kept [$XDG_DATA_HOME/leat]"},
     OptionSpec{.names = "--listen",
                .value = "HOST:PORT",
-               .help = "where Kafka clients connect [127.0.0.1:9092]; port 0 picks a free one",
+               .help = "where Kafka clients connect [127.0.0.1:9092]; port 0 picks a free one. The "
+                       "second is the listener PLAINTEXT_2, and so on; NAME://HOST:PORT names one",
                .repeated = true},
     OptionSpec{.names = "--http-listen",
                .value = "HOST:PORT",

@@ -76,6 +76,16 @@ TEST(ServePlan, NamesThatOnlyLookLikeLoopbackAreExposed) {
     EXPECT_OK(serve_plan(line_with({{"http-listen", "[::ffff:127.0.0.1]:0"}})));
 }
 
+TEST(ServePlan, ListensOnEveryAddressThatIsGiven) {
+    Invocation line{kServe};
+    line.add("listen", "127.0.0.1:0", false);
+    line.add("listen", "[::1]:0", false);
+    const auto plan = serve_plan(line);
+    ASSERT_OK(plan);
+    ASSERT_EQ(plan->config->listeners.size(), 2U);
+    EXPECT_EQ(config::text_of(plan->config->listeners[1]), "PLAINTEXT_2://[::1]:0");
+}
+
 TEST(ServePlan, DataDirectoryIsAbsoluteAsKafkaMakesIt) {
     const std::string here = std::filesystem::current_path().string();
     const std::pair<std::string, std::string> cases[] = {{"leat", here + "/leat"},

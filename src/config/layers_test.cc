@@ -52,7 +52,7 @@ TEST(Layers, ErrorNamesPlaceAndSetting) {
               "leat.properties:12: max.connections: Invalid value many for configuration "
               "max.connections: Not a number of type INT");
     EXPECT_EQ(failure(with_file({{"listeners", {"PLAINTEXT://localhost", "f:3"}}})),
-              "f:3: listeners: PLAINTEXT://localhost: expected NAME://host:port");
+              "f:3: listeners: PLAINTEXT://localhost: expected host:port or NAME://host:port");
 }
 
 TEST(Layers, RetentionTakesTheFinestUnitThatIsSet) {

@@ -7,11 +7,15 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <set>
 
 #include "config/setting.h"
 
 namespace leat::config {
 namespace {
+
+/// Of listeners that are given as "host:port".
+constexpr std::string_view kBareName = "PLAINTEXT";
 
 Error bad(std::string_view listener, std::string_view why) {
     return Error{Errc::kInvalidSetting, std::string{listener} + ": " + std::string{why}};
@@ -41,22 +45,42 @@ std::optional<Protocol> protocol_of(std::string_view name, std::string_view map)
     return protocol_named(name);
 }
 
-Result<Listener> parse_one(const std::string& text, std::string_view protocols) {
+/// "" of "host:port".
+std::string name_in(std::string_view text) {
+    const auto scheme = text.find("://");
+    return scheme == std::string_view::npos ? std::string{} : upper(text.substr(0, scheme));
+}
+
+/// PLAINTEXT, PLAINTEXT_2 and so on: the first that is not in `taken`, where it goes then.
+std::string free_name(std::set<std::string>& taken) {
+    std::string name{kBareName};
+    for (int i = 2; !taken.insert(name).second; ++i)
+        name = std::string{kBareName} + "_" + std::to_string(i);
+    return name;
+}
+
+Result<Listener> parse_one(const std::string& text, std::string_view protocols,
+                           std::set<std::string>& taken) {
     Listener listener;
     std::string_view address = text;
-    listener.name = "PLAINTEXT";
+    listener.name = name_in(text);
+    std::optional<Protocol> protocol;
     if (const auto scheme = address.find("://"); scheme != std::string_view::npos) {
-        listener.name = upper(address.substr(0, scheme));
         address.remove_prefix(scheme + 3);
+        protocol = protocol_of(listener.name, protocols);
+    } else {
+        listener.name = free_name(taken);
+        protocol = protocol_of(listener.name, protocols);
+        // The map need not know the names that we give.
+        if (!protocol) protocol = protocol_of(kBareName, protocols);
     }
-    const auto protocol = protocol_of(listener.name, protocols);
     if (!protocol)
         return bad(text, "no security protocol is given for listener " + listener.name +
                              " (listener.security.protocol.map)");
     listener.protocol = *protocol;
 
     const auto colon = address.rfind(':');
-    if (colon == std::string_view::npos) return bad(text, "expected NAME://host:port");
+    if (colon == std::string_view::npos) return bad(text, "expected host:port or NAME://host:port");
     std::string_view host = address.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) {
         host = host.substr(1, host.size() - 2);
@@ -79,11 +103,15 @@ Result<Listener> parse_one(const std::string& text, std::string_view protocols) 
 Result<std::vector<Listener>> parse_listeners(std::span<const std::string> listeners,
                                               std::string_view protocols) {
     std::vector<Listener> parsed;
+    std::set<std::string> taken;
+    for (const std::string& text : listeners) taken.insert(name_in(text));
     for (const std::string& text : listeners) {
-        LEAT_TRY(Listener listener, parse_one(text, protocols));
+        LEAT_TRY(Listener listener, parse_one(text, protocols, taken));
         for (const Listener& other : parsed) {
             if (other.name == listener.name)
-                return bad(text, "each listener needs a name of its own");
+                return bad(text,
+                           "each listener needs a name of its own: NAME://host:port, with the "
+                           "protocol of NAME in listener.security.protocol.map");
             if (other.port != 0 && other.port == listener.port && other.host == listener.host)
                 return bad(text, "two listeners on one address");
         }

@@ -32,9 +32,10 @@ struct Listener {
     friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-/// Parses `listeners`, each "NAME://host:port" or, for the first form's sake, "host:port" (then
-/// PLAINTEXT); `protocols` maps names to protocols ("EXTERNAL:SSL,PLAINTEXT:PLAINTEXT").
-/// Errors: kInvalidSetting: no port, port above 65535, a name twice, a name without protocol.
+/// Parses `listeners`, each "NAME://host:port" or "host:port": those are named PLAINTEXT,
+/// PLAINTEXT_2 and so on, as far as nobody else is. `protocols` maps names to protocols
+/// ("EXTERNAL:SSL,PLAINTEXT:PLAINTEXT"). Errors: kInvalidSetting: no port, port above 65535, a name
+/// twice, a name without protocol.
 Result<std::vector<Listener>> parse_listeners(std::span<const std::string> listeners,
                                               std::string_view protocols);
 

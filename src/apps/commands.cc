@@ -76,8 +76,9 @@ std::vector<Command> serve_commands() {
                     "begun are finished, everything is synced, and it exits with 0. A second "
                     "SIGINT, or a SIGTERM a second later, ends it at once, and the next start "
                     "recovers. When it is ready it prints one line that names every listener and "
-                    "the data directory. "
-                    "'leat reference --print settings' lists what --set and the file take.",
+                    "the data directory. 'leat reference --print settings' lists what --set and "
+                    "the file take. An unknown name ends it with 2; one in the file that does not "
+                    "begin with 'leat.' is another program's and only warned of.",
          .example = "leat serve --data /var/lib/leat --set num.partitions=6",
          .kind = CommandKind::kPlain,
          .options = serve_options(),
@@ -140,10 +141,9 @@ std::vector<Command> record_commands() {
         {.path = "produce",
          .summary = "send records to a topic, one a line",
          .details = "Reads standard input or --file and waits until every record is acknowledged. "
-                    "A record "
-                    "that is not is named on standard error, and the command ends with 1. SIGINT "
-                    "or SIGTERM ends the reading; what was sent is still waited for, after SIGTERM "
-                    "for 5 s, and a second signal gives it up.",
+                    "A record that is not is named on standard error, and the command ends with 1. "
+                    "SIGINT or SIGTERM ends the reading; what was sent is still waited for, after "
+                    "SIGTERM for 5 s, and a second signal gives it up.",
          .example =
              "printf 'ber;landed\\nsfo;taxiing\\n' | leat produce flights --key-separator ';'",
          .options = produce_options(),
@@ -151,10 +151,9 @@ std::vector<Command> record_commands() {
         {.path = "consume",
          .summary = "print the records of a topic",
          .details = "Without --group it reads the partitions it is told to and commits nothing. "
-                    "--output json "
-                    "prints one object a line, which 'leat produce --json' reads back. Where a "
-                    "partition has no leader for 10 s, --until-end reads the others, names it and "
-                    "ends with 1.",
+                    "--output json prints one object a line, which 'leat produce --json' reads "
+                    "back. Where a partition has no leader for 10 s, --until-end reads the others, "
+                    "names it and ends with 1.",
          .example = "leat consume flights --from beginning --until-end --format '%k: %v\\n'",
          .options = consume_options(),
          .run = run_consume},

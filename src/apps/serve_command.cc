@@ -128,8 +128,8 @@ class Process {
 
 Result<void> Process::open() {
     const config::BrokerConfig& config = *plan_.config;
-    for (const std::string& name : plan_.unknown_settings)
-        kLog.warn("unknown setting ignored", {{"name", name}});
+    for (const UnknownSetting& one : plan_.unknown_settings)
+        kLog.warn("unknown setting ignored", {{"name", one.name}, {"place", one.place}});
     if (const auto limit = rt::raise_descriptor_limit(); !limit.has_value())
         kLog.warn("limit of open files not raised", {{"detail", limit.error().detail()}});
     const std::size_t shards =

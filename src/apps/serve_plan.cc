@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "apps/cluster_access.h"
+#include "apps/command_line.h"
 #include "config/properties.h"
 
 namespace leat::apps {
@@ -105,6 +106,29 @@ bool is_open(const config::Listener& listener, const config::ListenerSecurity& s
            security.tls.client_auth != config::ClientAuth::kRequired;
 }
 
+Error refuse_unknown(const std::string& place, const std::string& name) {
+    std::vector<std::string_view> known;
+    for (const config::Setting& row : config::broker_settings())
+        if (!row.hidden) known.push_back(row.name);
+    const std::string_view near = nearest_word(name, known);
+    return Error{Errc::kInvalidSetting,
+                 place + ": " + name + ": there is no such setting" +
+                     (near.empty() ? "" : "; did you mean '" + std::string{near} + "'?")};
+}
+
+/// Splits them into those that are a mistake and those that another program may want.
+Result<std::vector<UnknownSetting>> unknown_settings(const config::Layers& layers) {
+    std::vector<UnknownSetting> out;
+    for (const std::string& name : config::unknown_names(layers)) {
+        if (const auto told = layers.command_line.find(name); told != layers.command_line.end())
+            return refuse_unknown(told->second.place, name);
+        const std::string& place = layers.file.at(name).place;
+        if (name.starts_with("leat.")) return refuse_unknown(place, name);
+        out.push_back({name, place});
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<void> check_exposure(const config::BrokerConfig& config) {
@@ -136,9 +160,10 @@ Result<ServePlan> serve_plan(const Invocation& line) {
         options["leat.insecure.allow.unauthenticated.network"] = {"true",
                                                                   std::string{kExposureSwitch}};
     LEAT_TRY(out.config, config::resolve(out.layers));
+    // First: the switch that allows exposure may be what is misspelt.
+    LEAT_TRY(out.unknown_settings, unknown_settings(out.layers));
     LEAT_TRY_VOID(check_exposure(*out.config));
     LEAT_TRY(out.data_directory, data_directory_of(*out.config));
-    out.unknown_settings = config::unknown_names(out.layers);
     out.is_ready_line_json = line.text("output") == "json";
     return out;
 }

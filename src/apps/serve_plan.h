@@ -16,16 +16,26 @@
 
 namespace leat::apps {
 
+/// A name in the file that no part of Leat knows: of another program, or of Kafka's plugins.
+struct UnknownSetting {
+    std::string name;
+    std::string place;  ///< "leat.properties:12".
+
+    friend bool operator==(const UnknownSetting&, const UnknownSetting&) = default;
+};
+
 struct ServePlan {
     config::Layers
         layers;  ///< Command line and file; the dynamic layers come from the metadata store.
     std::shared_ptr<const config::BrokerConfig> config;  ///< Of these layers.
     std::string data_directory;  ///< Absolute: as clients are told it, and name it in turn.
-    std::vector<std::string> unknown_settings;  ///< To be warned about.
+    std::vector<UnknownSetting> unknown_settings;  ///< To be warned about.
     bool is_ready_line_json = false;
 };
 
 /// Errors: kUsage, kInvalidSetting (naming setting and "FILE:LINE" or option), kNotFound, kIoError.
+///         An unknown name is one when it was given by --set, or begins with "leat.": then nobody
+///         else can be meant.
 [[nodiscard]] Result<ServePlan> serve_plan(const Invocation& line);
 
 /// Refuses listeners that others can reach while nobody has to say who they are, and protocols that

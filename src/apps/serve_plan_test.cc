@@ -67,7 +67,22 @@ TEST(ServePlan, PutsTheCommandLineOverTheFile) {
     EXPECT_EQ(plan->config->num_partitions, 3);
     EXPECT_EQ(plan->config->node_id, 7);
     EXPECT_EQ(plan->data_directory, "/b");
-    EXPECT_EQ(plan->unknown_settings, std::vector<std::string>{"x.y"});
+    EXPECT_EQ(plan->unknown_settings, (std::vector<UnknownSetting>{{"x.y", path + ":4"}}));
+}
+
+TEST(ServePlan, RefusesSettingsThatItCannotKnowAndNamesTheNearest) {
+    std::string text = refusal(line_with({{"set", "num.partitons=3"}}), Errc::kInvalidSetting);
+    EXPECT_NE(text.find("--set: num.partitons"), std::string::npos) << text;
+    EXPECT_NE(text.find("'num.partitions'"), std::string::npos) << text;
+    refusal(line_with({{"set", "x.y=1"}}), Errc::kInvalidSetting);
+    refusal(line_with({{"set", "listener.name.external.ssl.client.auth=none"}}),
+            Errc::kInvalidSetting);
+    const std::string path = file_with("x.y=1\nleat.durabilty=os\n");
+    text = refusal(line_with({{"config", path}}), Errc::kInvalidSetting);
+    EXPECT_NE(text.find(path + ":2: leat.durabilty"), std::string::npos) << text;
+    EXPECT_NE(text.find("'leat.durability'"), std::string::npos) << text;
+    // Kafka has these for parts that do not exist here.
+    EXPECT_OK(serve_plan(line_with({{"set", "num.replica.fetchers=2"}})));
 }
 
 TEST(ServePlan, NamesThatOnlyLookLikeLoopbackAreExposed) {

@@ -216,8 +216,11 @@ class LeatNode:
                 "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in ({"PLAINTEXT": "PLAINTEXT"} | self.listeners).items())}
         else:
             command += ["--listen", f"127.0.0.1:{self.port}"]
-        for name, value in settings.items():
-            command += ["--set", f"{name}={value}"]
+        # In a file: there a name that Apache Kafka alone knows is no mistake.
+        file = self.folder / "server.properties"
+        escaped = {name: str(value).replace("\\", r"\\").replace("\n", r"\n") for name, value in settings.items()}
+        file.write_text("".join(f"{name}={value}\n" for name, value in escaped.items()))
+        command += ["--config", str(file)]
         with open(self.folder / "server.log", "ab") as sink:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sink, stdin=subprocess.DEVNULL,
                                             env=os.environ | self.environment)

@@ -69,8 +69,6 @@ struct Request {
     std::chrono::milliseconds throttle{0};
     /// Processor time that it took on other shards and on the pool, while quotas are measured.
     std::chrono::nanoseconds busy{0};
-    /// What the slow-request log should say, such as "topic orders-3".
-    std::string note;
 
     [[nodiscard]] std::int16_t version() const noexcept { return header.version; }
     [[nodiscard]] std::string_view client_id() const noexcept {

@@ -32,8 +32,7 @@ void time_request(const BrokerMetrics& metrics, const Request& request, std::siz
                              .total = total,
                              .asked_wait = request.asked_wait,
                              .request_bytes = static_cast<std::int64_t>(request.frame_bytes),
-                             .response_bytes = static_cast<std::int64_t>(answer_bytes),
-                             .note = request.note};
+                             .response_bytes = static_cast<std::int64_t>(answer_bytes)};
     if (log_if_slow(slow, threshold)) metrics.slow_requests.add();
 }
 

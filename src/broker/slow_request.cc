@@ -16,8 +16,7 @@ bool log_if_slow(const RequestRecord& request, std::chrono::nanoseconds threshol
                                {"total_ms", request.total},
                                {"asked_wait_ms", request.asked_wait},
                                {"request_bytes", request.request_bytes},
-                               {"response_bytes", request.response_bytes},
-                               {"note", request.note}});
+                               {"response_bytes", request.response_bytes}});
     return true;
 }
 

@@ -19,7 +19,6 @@ struct RequestRecord {
     std::chrono::nanoseconds asked_wait{0};  ///< Part of it that the client asked for (long poll).
     std::int64_t request_bytes = 0;
     std::int64_t response_bytes = 0;
-    std::string_view note = {};  ///< "topic orders-3"; "" for none.
 };
 
 /// Logs one warn line, rate-limited, when total - asked_wait is at least `threshold`; a zero or

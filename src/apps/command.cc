@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "apps/command.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/check.h"
@@ -11,6 +12,10 @@ std::string_view OptionSpec::key() const {
     std::string_view last = names.substr(names.rfind(',') + 1);
     while (last.starts_with('-')) last.remove_prefix(1);
     return last;
+}
+
+std::string OptionSpec::shown() const {
+    return (is_argument() ? "" : "--") + std::string{key()};
 }
 
 bool Invocation::is_given(std::string_view key) const {
@@ -34,11 +39,14 @@ Result<std::int64_t> Invocation::integer(std::string_view key, std::int64_t low,
     const std::string_view text = this->text(key);
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value < low || value > high)
-        return usage_error("--" + std::string{key} + ": '" + std::string{text} +
-                           "' is not a whole number from " + std::to_string(low) + " to " +
-                           std::to_string(high));
-    return value;
+    if (error == std::errc{} && end == text.data() + text.size() && value >= low && value <= high)
+        return value;
+    // Options that all commands have are not among the command's own; none of them is an argument.
+    const auto spec = std::ranges::find(command_->options, key, &OptionSpec::key);
+    const std::string shown =
+        spec == command_->options.end() ? "--" + std::string{key} : spec->shown();
+    return usage_error(shown + ": '" + std::string{text} + "' is not a whole number from " +
+                       std::to_string(low) + " to " + std::to_string(high));
 }
 
 void Invocation::add(std::string_view key, std::string_view value, bool from_default) {

@@ -34,6 +34,8 @@ struct OptionSpec {
     [[nodiscard]] bool is_switch() const { return value.empty() && !is_argument(); }
     /// The name the command asks by: "bootstrap", "yes", "TOPIC".
     [[nodiscard]] std::string_view key() const;
+    /// As it is written: "--bootstrap", "TOPIC".
+    [[nodiscard]] std::string shown() const;
 };
 
 enum class CommandKind : std::uint8_t {

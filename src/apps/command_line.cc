@@ -68,8 +68,7 @@ Error unknown_option(const Command& command, const std::string& word) {
 
 Error missing(const Command& command, const OptionSpec& option) {
     const std::string name =
-        option.is_argument() ? std::string{option.key()}
-                             : "--" + std::string{option.key()} + " " + std::string{option.value};
+        option.shown() + (option.is_argument() ? "" : " " + std::string{option.value});
     return usage_error("'leat " + std::string{command.path} + "' needs " + name + ": " +
                        std::string{option.help});
 }
@@ -110,12 +109,12 @@ Result<void> fill(const OptionSpec& option, std::vector<std::string> texts, Invo
         return {};
     }
     if (texts.size() > 1 && !option.repeated)
-        return usage_error((option.is_argument() ? "" : "--") + std::string{key} +
-                           " is given twice: '" + texts[0] + "' and '" + texts[1] + "'");
+        return usage_error(option.shown() + " is given twice: '" + texts[0] + "' and '" + texts[1] +
+                           "'");
     const std::vector<std::string_view> choices = choices_of(option);
     for (const std::string& text : texts) {
         if (!choices.empty() && std::ranges::find(choices, text) == choices.end())
-            return usage_error("--" + std::string{key} + ": '" + text + "' is none of " +
+            return usage_error(option.shown() + ": '" + text + "' is none of " +
                                std::string{option.choices} + suggestion(text, choices));
         out.add(key, text, from_default);
     }

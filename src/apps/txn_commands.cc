@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "apps/admin_access.h"
 #include "apps/cluster_access.h"
@@ -46,14 +45,10 @@ constexpr Column kRows[] = {{"topic", "TOPIC"},           {"partition", "PARTITI
                             {"start_offset", "START"},    {"age_seconds", "AGE"},
                             {"transactional_id", "OWNER"}};
 
-Result<std::int64_t> number(const Invocation& line, std::string_view key, std::int64_t fallback) {
-    const std::string_view text = line.text(key);
-    if (text.empty()) return fallback;
-    std::int64_t out = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (error != std::errc{} || end != text.data() + text.size() || out < 0)
-        return usage_error("'" + std::string{text} + "' is no number");
-    return out;
+Result<std::int64_t> number(const Invocation& line, std::string_view key, std::int64_t fallback,
+                            std::int64_t high = INT64_MAX) {
+    if (line.text(key).empty()) return fallback;
+    return line.integer(key, 0, high);
 }
 
 std::int64_t now_ms() {
@@ -185,7 +180,7 @@ Result<int> run_txn_find_hanging(const Invocation& line) {
 }
 
 Result<int> run_txn_abort(const Invocation& line) {
-    LEAT_TRY(const std::int64_t partition, number(line, "PARTITION", 0));
+    LEAT_TRY(const std::int64_t partition, number(line, "PARTITION", 0, INT32_MAX));
     LEAT_TRY(const std::int64_t start, number(line, "start-offset", 0));
     const TopicPartition where{std::string{line.text("TOPIC")},
                                static_cast<std::int32_t>(partition)};

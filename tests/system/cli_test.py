@@ -561,6 +561,9 @@ class Usage(unittest.TestCase):
                             (["topic", "create"], "TOPIC"), (["config", "describe", "topics", "x"], "'topic'")):
             _, err = leat(*words, code=2)
             self.assertIn(hint, err)
+        for words, name in ((["completion", "powershell"], "SHELL"), (["txn", "abort", "t", "zero", "--start-offset", "1"], "PARTITION"),
+                            (["topic", "list", "--output", "xml"], "--output"), (["produce", "t", "--rate", "fast"], "--rate")):
+            self.assertTrue(leat(*words, code=2)[1].startswith(f"leat: {name}: "))
 
     def test_config_file_errors_name_file_and_line(self):
         with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:

@@ -211,6 +211,8 @@ Result<void> Process::open_http() {
     http::ServerOptions options;
     options.host = http_host_;
     options.port = where.front().port;
+    options.unsent_bytes_max = static_cast<std::size_t>(plan_.config->http_unsent_bytes_max);
+    options.unsent_bytes_setting = "leat.http.unsent.max.bytes";
     LEAT_TRY(http_, http::Server::open(*loops_.front(), std::move(options), admin_->handler()));
     return {};
 }

@@ -235,6 +235,14 @@ constexpr auto kRows = std::to_array<Setting>({
      .fallback = "127.0.0.1:8080",
      .doc = "Address of /metrics and /healthz; port 0 picks a free one, empty turns them off.",
      .into_broker = into_broker<&B::http_listen>},
+    {.name = "leat.http.unsent.max.bytes",
+     .type = kLong,
+     .fallback = "268435456",
+     .min = 1'048'576,
+     .doc = "What answers over HTTP may hold until their readers have taken them, those of all "
+            "connections together. A larger /metrics (up to 800 bytes a partition) is answered "
+            "with 503 and told in the log.",
+     .into_broker = into_broker<&B::http_unsent_bytes_max>},
     {.name = "leat.insecure.allow.unauthenticated.network",
      .type = kBoolean,
      .fallback = "false",

@@ -36,6 +36,7 @@ struct BrokerConfig {
     std::vector<Listener> advertised_listeners;        ///< By name; empty: the bound addresses.
     std::map<std::string, ListenerSecurity> security;  ///< By listener.
     std::optional<std::string> http_listen;            ///< "127.0.0.1:8080"; nullopt: off.
+    std::int64_t http_unsent_bytes_max = 268'435'456;
     bool allow_unauthenticated_network = false;
     std::vector<std::string> log_dirs;  ///< At most one; empty: the command line's default.
     std::int32_t shards = 0;            ///< 0: one per core.
@@ -186,13 +187,11 @@ struct BrokerConfig {
     LogFormat log_format = LogFormat::kLogfmt;
 };
 
-/// Every broker setting, in name order.
+/// Every broker setting, in name order; the one of a name, nullptr when there is none.
 std::span<const Setting> broker_settings();
+const Setting* find_broker_setting(std::string_view name);
 
 /// The row of the limit that "listener.name.<name>.max.connections" or the like is; else nullptr.
 const Setting* find_listener_limit(std::string_view name);
-
-/// nullptr when there is no such broker setting.
-const Setting* find_broker_setting(std::string_view name);
 
 }  // namespace leat::config

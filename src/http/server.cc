@@ -4,11 +4,16 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
+#include "obs/log.h"
+
 namespace leat::http {
 namespace {
+
+constexpr obs::Logger kLog{"requests"};
 
 constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 /// Between two looks at a connection's deadline.
@@ -18,6 +23,8 @@ constexpr std::chrono::milliseconds kLongestWait{1000};
 class ConnectionOwner {
   public:
     virtual void gone(rt::StreamHandler& connection) = 0;
+    /// Of all connections.
+    [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
 
   protected:
     ~ConnectionOwner() = default;
@@ -27,10 +34,11 @@ class ConnectionOwner {
 class Connection final : public rt::StreamHandler {
   public:
     Connection(rt::EventLoop& loop, ConnectionOwner& owner, const ServerOptions& options,
-               const Handler& handler, rt::Socket socket)
+               const Handler& handler, rt::Socket socket, std::string peer)
         : loop_(loop),
           owner_(owner),
           options_(options),
+          peer_(std::move(peer)),
           session_(Session::create(options.session, handler,
                                    {.send = [this](std::string bytes) { send(std::move(bytes)); },
                                     .close = [this] { stream_.close_after_sending(); }},
@@ -51,16 +59,54 @@ class Connection final : public rt::StreamHandler {
         session_->receive(Bytes{buffer_}.first(bytes), loop_.now());
     }
     void on_closed(const Result<void>& /*why*/) override { owner_.gone(*this); }
+    [[nodiscard]] std::size_t unsent_bytes() const { return stream_.unsent_bytes(); }
 
   private:
     void send(std::string bytes) {
-        const auto keep = std::make_shared<const std::string>(std::move(bytes));
-        stream_.send(keep, std::as_bytes(std::span{*keep}));
-        if (stream_.unsent_bytes() > options_.unsent_bytes_max) return stream_.close();
+        const std::size_t before = stream_.unsent_bytes();
+        if (before > 0 && before + bytes.size() > options_.piled_bytes_max)
+            return cut("answers are asked for and not read", bytes.size());
+        if (owner_.unsent_bytes() + bytes.size() > options_.unsent_bytes_max) {
+            // Behind half an answer nothing can be said.
+            if (before > 0) return cut("beyond " + options_.unsent_bytes_setting, bytes.size());
+            return refuse(bytes.size());
+        }
+        put(std::move(bytes));
         // The answer is out: the next request may be read.
         loop_.post([this, alive = std::weak_ptr{alive_}] {
             if (alive.lock() && session_->wants_bytes()) stream_.resume_reading();
         });
+    }
+
+    void put(std::string bytes) {
+        const auto keep = std::make_shared<const std::string>(std::move(bytes));
+        stream_.send(keep, std::as_bytes(std::span{*keep}));
+    }
+
+    void refuse(std::size_t bytes) {
+        const std::string why = "beyond " + options_.unsent_bytes_setting + " (" +
+                                std::to_string(options_.unsent_bytes_max) + ")";
+        tell("http answer refused", why, bytes);
+        session_->peer_closed();
+        put(write_response({.status = 503,
+                            .body = "an answer of " + std::to_string(bytes) + " bytes is " + why +
+                                    ", which counts what all connections have not taken yet\n"},
+                           {.keep_alive = false}));
+        stream_.close_after_sending();
+    }
+
+    void cut(std::string_view why, std::size_t bytes) {
+        tell("http connection cut", why, bytes);
+        session_->peer_closed();
+        stream_.close();
+    }
+
+    void tell(std::string_view event, std::string_view why, std::size_t bytes) const {
+        kLog.warn(event, {{"peer", peer_},
+                          {"why", why},
+                          {"answer_bytes", static_cast<std::int64_t>(bytes)},
+                          {"unsent_bytes", static_cast<std::int64_t>(stream_.unsent_bytes())},
+                          {"unsent_bytes_all", static_cast<std::int64_t>(owner_.unsent_bytes())}});
     }
 
     [[nodiscard]] Instant deadline() const {
@@ -78,7 +124,7 @@ class Connection final : public rt::StreamHandler {
             if (stream_.unsent_bytes() == 0)
                 session_->tick(loop_.now());
             else if (deadline() <= loop_.now())
-                stream_.close();
+                cut("the answer is not read", 0);
             if (alive.lock()) schedule();
         });
     }
@@ -86,6 +132,7 @@ class Connection final : public rt::StreamHandler {
     rt::EventLoop& loop_;
     ConnectionOwner& owner_;
     const ServerOptions& options_;
+    std::string peer_;
     std::array<std::byte, kReadBytes> buffer_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     rt::TimerId timer_;
@@ -103,8 +150,8 @@ class Server::State final : public ConnectionOwner {
     Result<void> listen() {
         LEAT_TRY(rt::TcpListener listener,
                  rt::TcpListener::open(loop_, {.host = options_.host, .port = options_.port},
-                                       [this](rt::Socket socket, const rt::SocketAddress&) {
-                                           add(std::move(socket));
+                                       [this](rt::Socket socket, const rt::SocketAddress& peer) {
+                                           add(std::move(socket), peer.text());
                                        }));
         listener_.emplace(std::move(listener));
         return {};
@@ -112,12 +159,17 @@ class Server::State final : public ConnectionOwner {
     [[nodiscard]] std::uint16_t port() const { return listener_->port(); }
 
     void gone(rt::StreamHandler& connection) override { connections_.erase(&connection); }
+    [[nodiscard]] std::size_t unsent_bytes() const override {
+        std::size_t sum = 0;
+        for (const auto& [key, connection] : connections_) sum += connection->unsent_bytes();
+        return sum;
+    }
 
   private:
-    void add(rt::Socket socket) {
+    void add(rt::Socket socket, std::string peer) {
         if (connections_.size() >= options_.connections_max) return;
-        auto connection =
-            std::make_unique<Connection>(loop_, *this, options_, handler_, std::move(socket));
+        auto connection = std::make_unique<Connection>(loop_, *this, options_, handler_,
+                                                       std::move(socket), std::move(peer));
         rt::StreamHandler* key = connection.get();
         connections_.emplace(key, std::move(connection));
     }

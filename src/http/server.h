@@ -23,13 +23,20 @@ struct ServerOptions {
     SessionOptions session = {};
     std::shared_ptr<const rt::TlsContext> tls = nullptr;  ///< A server's: HTTPS and nothing else.
     std::size_t connections_max = 256;                    ///< More are closed at once.
-    /// A peer that does not take an answer is cut at this many bytes, or after `send_timeout`.
-    std::size_t unsent_bytes_max = std::size_t{16} * 1024 * 1024;
+    /// Of all connections together. An answer beyond it becomes 503, and the log says so.
+    std::size_t unsent_bytes_max = std::size_t{256} * 1024 * 1024;
+    /// How the user knows that bound.
+    std::string unsent_bytes_setting = "unsent_bytes_max";
+    /// Answers to requests that a peer pipelines without taking the earlier ones; it is cut there.
+    /// One answer may be larger.
+    std::size_t piled_bytes_max = std::size_t{16} * 1024 * 1024;
+    /// A peer that takes nothing for that long is cut.
     std::chrono::seconds send_timeout{30};
 };
 
 /// Listens from open() until it goes; that closes its connections.
 ///
+/// Memory:    `unsent_bytes_max`, and a read buffer a connection.
 /// Threading: shard-local; made before the loop runs or on its thread.
 class Server {
   public:

@@ -172,6 +172,21 @@ class SetAside(unittest.TestCase):
             self.assertRegex(broker.log(), 'event="partition offline" partition=t-1 why=.*00000000000000000000.log')  # There the operator reads what is damaged.
 
 
+class Scrape(unittest.TestCase):
+    def test_what_is_too_large_is_told_to_both_sides(self):
+        for most, status in ((1 << 20, 503), (1 << 28, 200)):
+            with Broker(LEAT, f"leat.http.unsent.max.bytes={most}") as broker:
+                with broker.client() as client:
+                    self.assertEqual(client.create_topic("t" * 235, 1500), 0)
+                try:
+                    self.assertEqual((200, len(http_get(broker, "/metrics")) > 1 << 20), (status, True))
+                except urllib.error.HTTPError as failed:
+                    self.assertEqual((failed.code, status), (503, 503))
+                    self.assertIn(b"leat.http.unsent.max.bytes", failed.read())
+                    broker.stop()  # The log is written by a thread of its own.
+                    self.assertRegex(broker.log(), 'event="http answer refused" .*why="beyond leat.http.unsent.max.bytes')
+
+
 class RequestTimes(unittest.TestCase):
     """`leat_request_seconds` and the log of slow requests: the whole time, as Kafka's TotalTimeMs."""
 

@@ -28,7 +28,7 @@ WAIVER = "// tidy: right here, "
 
 RULES = {
     "size": f"header <= {HEADER_LINES_MAX} lines, source <= {SOURCE_LINES_SOFT} (to {SOURCE_LINES_MAX} with '{EXCUSE}...'), "
-            f"test <= {SOURCE_LINES_MAX}",
+            f"test and Python <= {SOURCE_LINES_MAX}",
     "big-file": f"no file over {FILE_BYTES_MAX // 1024} KiB",
     "header-block": "C++ starts with the SPDX line; a header says its purpose and 'Layer:' before #pragma once",
     "threading": "each class of a product header says 'Threading:' in the comment above it, or once at the top of the file",
@@ -115,6 +115,8 @@ class Tidy:
             self.check_file(name)
             if name.endswith((".h", ".cc")):
                 self.check_cpp(name)
+            if name.endswith(".py"):
+                self.check_python_size(name)
             if name.endswith(".md"):
                 self.check_document(name)
         self.check_folders()
@@ -162,6 +164,11 @@ class Tidy:
             self.found("size", name, count, f"{count} lines, more than {SOURCE_LINES_MAX}; split it by the state it owns")
         elif count > SOURCE_LINES_SOFT and not is_test and EXCUSE not in text:
             self.found("size", name, count, f"{count} lines, more than {SOURCE_LINES_SOFT}; split it, or say '{EXCUSE}...'")
+
+    def check_python_size(self, name):
+        count = len(self.text(name).splitlines())
+        if count > SOURCE_LINES_MAX:
+            self.found("size", name, count, f"{count} lines, more than {SOURCE_LINES_MAX}; split it by theme")
 
     def check_header(self, name, text, lines):
         top = text.partition("#pragma once")[0]

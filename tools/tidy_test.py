@@ -62,6 +62,10 @@ class Rules(unittest.TestCase):
         self.finds({"src/base/long.cc": SPDX + "// tidy: long because it is a table\n" + "int x;\n" * 600}, [])
         self.finds({"src/base/long.cc": SPDX + "// tidy: long because it is a table\n" + "int x;\n" * 900}, ["size"])
 
+    def test_long_script(self):
+        self.finds({"src/base/long_test.py": "x = 1\n" * 800}, [])
+        self.finds({"src/base/long_test.py": "x = 1\n" * 801}, ["size"])
+
     def test_big_file(self):
         self.finds({"docs.bin": "x" * (201 * 1024)}, ["big-file"])
 

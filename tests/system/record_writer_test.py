@@ -218,7 +218,10 @@ class RecordWriter(ClusterTest):
     def test_a_transaction_that_lasts_too_long_is_over(self):
         with self.writer("w", "transaction.timeout.ms=1000") as writer:
             writer.do("init", "begin", f"send {self.topic} 0 lost", "flush")
-            time.sleep(3)
+            deadline = time.monotonic() + 60
+            while json.loads(self.leat("txn", "describe", f"{self.topic}-w", "--output", "json"))["state"] == "Ongoing":
+                self.assertLess(time.monotonic(), deadline, "nobody aborts it")
+                time.sleep(0.05)
             self.assertTrue(writer.ask("commit").startswith("error "))
             state = writer.state()
             if state["is_fatal"] == "0":

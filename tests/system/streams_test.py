@@ -134,6 +134,16 @@ class WordCount(ClusterTest):
                 self.fail(f"{len(wrong)} words of {len(self.expected)} are wrong: {dict(list(wrong.items())[:5])}")
             time.sleep(0.2)
 
+    def wait_for_commit(self, patience=60):
+        """Until all that was read is committed; its thread notes the states right behind that."""
+        deadline = time.monotonic() + patience
+        while True:
+            group = json.loads(self.leat("group", "describe", "word-count", "--output", "json"))
+            if group["total_lag"] == 0 and len(group["partitions"]) == 2 * PARTITIONS:
+                return
+            self.assertLess(time.monotonic(), deadline, group)
+            time.sleep(0.05)
+
     def test_counts_and_closes(self):
         self.produce(2000)
         with Instance(self.node, self.place, "commit.interval.ms=200", "num.stream.threads=2") as app:
@@ -251,7 +261,8 @@ class WordCount(ClusterTest):
             with Instance(self.node, self.place, *settings, state="second") as second:
                 mine = self.wait_for_tasks(second, PARTITIONS)
                 self.wait_for_counts()
-                time.sleep(2)  # The copies follow.
+                self.wait_for_commit()
+                time.sleep(2)  # The copies follow; nothing shows how far they are.
                 since = len(second.said())
                 first.kill()
                 taken = self.wait_for_tasks(second, 2 * PARTITIONS - len(mine), since)
@@ -270,7 +281,8 @@ class WordCount(ClusterTest):
             with Instance(self.node, self.place, *settings, state="second") as second:
                 self.wait_for_tasks(second, PARTITIONS)
                 self.wait_for_counts(exactly=False)
-                time.sleep(1)
+                self.wait_for_commit()
+                time.sleep(1)  # The group settles; nothing shows that it has.
                 had = {task for task in self.runs(second) if task.startswith("1_")}
                 self.assertTrue(had)
                 since = len(first.said())
@@ -291,7 +303,7 @@ class WordCount(ClusterTest):
         with Instance(self.node, self.place, *settings) as app:
             app.wait_running()
             self.wait_for_counts()
-            time.sleep(0.5)  # The last commit.
+            self.wait_for_commit()
             app.kill()
         with Instance(self.node, self.place, *settings) as app:
             app.wait_running()

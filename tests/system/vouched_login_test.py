@@ -21,12 +21,16 @@ import secure_test  # noqa: E402
 from secure_test import Authority, Live, Place, SECRET, Server, kcat, run, sasl  # noqa: E402
 
 
+PAUSE = 5  # Seconds between two fetches of the keys, as the settings below have it.
+
+
 class Keys(http.server.BaseHTTPRequestHandler):
     """A JWKS endpoint and a token endpoint."""
-    keys, token, fetched = {}, "", 0
+    keys, token, fetched, fetched_at = {}, "", 0, 0.0
 
     def do_GET(self):
         type(self).fetched += 1
+        type(self).fetched_at = time.monotonic()
         self.answer({"keys": list(self.keys.values())})
 
     def do_POST(self):
@@ -64,6 +68,7 @@ class Hanging(Keys):
 
     def do_GET(self):
         type(self).fetched += 1
+        type(self).fetched_at = time.monotonic()
         self.go.wait()
         self.answer({"keys": list(self.keys.values())})
 
@@ -97,7 +102,7 @@ class OAuth(unittest.TestCase):
             url = f"http://127.0.0.1:{endpoint.server_port}"
             settings = {"listeners": "SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms": "OAUTHBEARER",
                         "super.users": "User:alice", "sasl.oauthbearer.jwks.endpoint.url": url + "/keys",
-                        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": "5000",
+                        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": str(PAUSE * 1000),
                         "leat.audit.log": place / "audit.log", "leat.audit.allowed": "none",
                         "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
             with Server(place, settings) as server:
@@ -119,12 +124,16 @@ class OAuth(unittest.TestCase):
                 self.assertFalse(login(self.sign(first, "first", aud="other")))
                 self.assertFalse(login(self.sign(first, "first", nbf=int(time.time()) + 100)))
                 self.assertFalse(login("garbage"))
-                time.sleep(5.2)  # Keys are read again, but not at everybody's wish.
+                # Keys are read again, but not at everybody's wish: only once the pause is over.
                 Keys.keys["second"] = second_jwk
                 fetched = Keys.fetched
-                self.assertTrue(login(self.sign(second, "second")))
-                self.assertFalse(login(self.sign(second, "third")))
+                deadline = time.monotonic() + 60
+                while not login(self.sign(second, "second")):
+                    self.assertLess(time.monotonic(), deadline, "the new key is not taken")
                 self.assertEqual(Keys.fetched, fetched + 1)
+                self.assertFalse(login(self.sign(second, "third")))
+                if time.monotonic() - Keys.fetched_at < PAUSE:  # Else another fetch was right.
+                    self.assertEqual(Keys.fetched, fetched + 1)
                 hasty = Live(at, "OAUTHBEARER", "", self.sign(second, "first", sub="hasty"))
                 self.assertIn(b"invalid_token", hasty.said)
                 del hasty  # Without the byte that ends the exchange.
@@ -228,7 +237,7 @@ class OAuth(unittest.TestCase):
                         **{k: v for k, v in secure_test.Plain.SETTINGS.items() if k.endswith("sasl.jaas.config")},
                         "super.users": "User:alice", "leat.blocking.threads": "1", "auto.create.topics.enable": "true",
                         "sasl.oauthbearer.jwks.endpoint.url": f"http://127.0.0.1:{endpoint.server_port}/keys",
-                        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": "5000",
+                        "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms": str(PAUSE * 1000),
                         "sasl.oauthbearer.expected.issuer": "https://issuer", "sasl.oauthbearer.expected.audience": "leat"}
             with Server(place, settings) as server:
                 at = server.addresses["SASL_PLAINTEXT"]
@@ -243,7 +252,8 @@ class OAuth(unittest.TestCase):
                 unknown, known = properties("unknown", "third"), properties("known", "first")
                 plain = sasl("PLAIN", "alice", SECRET)
                 kcat(at, "-P", "-t", "t", stdin="x\n", **plain)
-                time.sleep(5.2)  # Keys may be fetched again.
+                # Nothing shows that keys may be fetched again.
+                time.sleep(max(0, Hanging.fetched_at + PAUSE + 0.2 - time.monotonic()))
                 Hanging.go.clear()
                 fetched = Hanging.fetched
                 strangers = [subprocess.Popen([str(secure_test.LEAT), "topic", "list", "-b", at, "--config", str(unknown)],

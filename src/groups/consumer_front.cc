@@ -79,7 +79,7 @@ void Coordinator::append_kept(Group& group, std::vector<RecordToWrite> records, 
 void Coordinator::when_written(Group& group, Done done) {
     // In the order of the appends: the last one on its way is the one to wait for.
     if (group.writes_in_flight > 0) {
-        in_flight_[group.last_write - first_in_flight_].followers.push_back(std::move(done));
+        appends_.waiting(group.last_write).followers.push_back(std::move(done));
         return;
     }
     const Errc outcome = group.ledger.is_torn() ? Errc::kCoordinatorNotAvailable : Errc::kNone;

@@ -1,49 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "groups/coordinator.h"
 
-#include <algorithm>
-#include <array>
 #include <set>
 
 #include "base/bounded_time.h"
-#include "base/check.h"
 
 namespace leat::groups {
 namespace {
-
-/// Outcomes of an append that pass: the client tries again.
-constexpr std::array kPassing{
-    Errc::kNoSpace,
-    Errc::kTimedOut,
-    Errc::kCancelled,
-    Errc::kRequestTimedOut,
-    Errc::kNotEnoughReplicas,
-    Errc::kNotEnoughReplicasAfterAppend,
-    Errc::kUnknownTopicOrPartition,
-};
-/// Those after which this coordinator cannot work any more.
-constexpr std::array kFinal{
-    Errc::kNotLeaderOrFollower,
-    Errc::kKafkaStorageError,
-    Errc::kIoError,
-    Errc::kOffline,
-    Errc::kClosed,
-    Errc::kQuarantined,
-};
-constexpr std::array kTooLarge{
-    Errc::kMessageTooLarge,
-    Errc::kRecordListTooLarge,
-    Errc::kLimitExceeded,
-};
-
-/// What a client is told about an append; folded as Kafka does.
-Errc coordinator_error(Errc outcome, Errc too_large) {
-    if (std::ranges::find(kPassing, outcome) != kPassing.end())
-        return Errc::kCoordinatorNotAvailable;
-    if (std::ranges::find(kFinal, outcome) != kFinal.end()) return Errc::kNotCoordinator;
-    if (std::ranges::find(kTooLarge, outcome) != kTooLarge.end()) return too_large;
-    return outcome;
-}
 
 FetchedOffset fetched(const CommittedOffset& committed) {
     return {.offset = committed.offset,
@@ -161,49 +124,30 @@ void Coordinator::append(Group& group, std::vector<RecordToWrite> records, Done 
 void Coordinator::enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large,
                           Done done, std::optional<Producer> producer) {
     ++group.writes_in_flight;
-    in_flight_.push_back({&group, std::move(done), too_large, std::nullopt});
-    group.last_write = first_in_flight_ + in_flight_.size() - 1;
-    writes_.push_back({group.last_write, std::move(records), producer});
+    group.last_write =
+        appends_.push(std::move(records), {&group, std::move(done)}, producer, too_large);
 }
 
 void Coordinator::later(std::move_only_function<void()> answer) {
-    answers_.push_back(std::move(answer));
-}
-
-void Coordinator::settle() {
-    if (is_settling_) return;
-    is_settling_ = true;
-    while (!answers_.empty()) {
-        auto answer = std::move(answers_.front());
-        answers_.pop_front();
-        answer();
-    }
-    is_settling_ = false;
-}
-
-std::vector<Write> Coordinator::take_writes() {
-    return std::exchange(writes_, {});
+    answers_.push(std::move(answer));
 }
 
 void Coordinator::on_written(std::uint64_t token, Errc outcome, Now now) {
     now_ = now;
-    LEAT_CHECK(token >= first_in_flight_ && token < first_in_flight_ + in_flight_.size());
-    InFlight& reported = in_flight_[token - first_in_flight_];
-    LEAT_CHECK(!reported.outcome);
-    reported.outcome = outcome;
-    while (!in_flight_.empty() && in_flight_.front().outcome) {
-        InFlight next = std::move(in_flight_.front());
-        in_flight_.pop_front();
-        ++first_in_flight_;
-        --next.group->writes_in_flight;
-        Group& group = *next.group;
-        next.done(coordinator_error(*next.outcome, next.too_large));
-        const Errc torn = group.ledger.is_torn() ? Errc::kCoordinatorNotAvailable : Errc::kNone;
-        for (Done& follower : next.followers)
-            later([follower = std::move(follower), torn]() mutable { follower(torn); });
-        remove_if_unused(group);
-    }
+    appends_.on_written(token, outcome, [this](Waiting waiting, Errc error) {
+        written(std::move(waiting), error);
+    });
     settle();
+}
+
+void Coordinator::written(Waiting waiting, Errc error) {
+    Group& group = *waiting.group;
+    --group.writes_in_flight;
+    waiting.done(error);
+    const Errc torn = group.ledger.is_torn() ? Errc::kCoordinatorNotAvailable : Errc::kNone;
+    for (Done& follower : waiting.followers)
+        later([follower = std::move(follower), torn]() mutable { follower(torn); });
+    remove_if_unused(group);
 }
 
 void Coordinator::advance(Now now) {

@@ -5,13 +5,14 @@
 // Spec:  Kafka's group coordinator; KIP-211 (retention), KIP-345, KIP-394, KIP-814, KIP-848.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 
+#include "coordination/answer_queue.h"
+#include "coordination/append_queue.h"
 #include "groups/group.h"
 
 namespace leat::groups {
@@ -110,7 +111,7 @@ class Coordinator final : private GroupHost {
     void set_settings(const Settings& settings) { settings_ = settings; }
 
     /// What is to be appended since the last call, oldest first. Each Write is one batch.
-    [[nodiscard]] std::vector<Write> take_writes();
+    [[nodiscard]] std::vector<Write> take_writes() { return appends_.take(); }
     /// kNone: the records are durable. Else they are not in the log and never will be. Exactly once
     /// for each token, in any order; takes effect in the order of the tokens.
     void on_written(std::uint64_t token, Errc outcome, Now now);
@@ -120,11 +121,10 @@ class Coordinator final : private GroupHost {
     void advance(Now now);
 
   private:
-    struct InFlight {
+    /// What waits for an append.
+    struct Waiting {
         Group* group;
         Done done;
-        Errc too_large;  ///< What the client hears of a batch that is.
-        std::optional<Errc> outcome;
         std::vector<Done> followers = {};  ///< Of when_written().
     };
     struct Changes;
@@ -145,7 +145,8 @@ class Coordinator final : private GroupHost {
 
     void enqueue(Group& group, std::vector<RecordToWrite> records, Errc too_large, Done done,
                  std::optional<Producer> producer = {});
-    void settle();
+    void written(Waiting waiting, Errc error);
+    void settle() { answers_.give(); }
     [[nodiscard]] Group* find(std::string_view group_id) const;
     /// Null with a reason when there are as many as there may be.
     Group* find_or_create(std::string_view group_id, Errc& error);
@@ -179,11 +180,8 @@ class Coordinator final : private GroupHost {
     /// Groups with pending offsets, by producer.
     std::map<std::int64_t, std::set<std::string>> transactions_;
     std::uint64_t taken_ = 0;  ///< Offsets that the log has given, for CommittedOffset::order.
-    std::deque<InFlight> in_flight_;
-    std::uint64_t first_in_flight_ = 1;  ///< Token of in_flight_.front().
-    std::vector<Write> writes_;
-    std::deque<std::move_only_function<void()>> answers_;
-    bool is_settling_ = false;
+    coordination::AppendQueue<Waiting> appends_;
+    coordination::AnswerQueue answers_;
     std::size_t unreadable_ = 0;
     std::string expired_up_to_;  ///< Where the next step of expiry goes on; empty at the start.
     Timer expiry_timer_;

@@ -15,18 +15,17 @@
 #include "base/errc.h"
 #include "base/units.h"
 #include "base/uuid.h"
-#include "groups/write.h"
+#include "coordination/types.h"
 
 namespace leat::groups {
 
 /// The protocol type of consumers, by either protocol.
 inline constexpr std::string_view kConsumerProtocol = "consumer";
 
-/// The two clocks at the moment of a call: timers run by one, records carry the other.
-struct Now {
-    Instant mono{};
-    WallMs wall{};
-};
+using coordination::Now;
+using coordination::Producer;
+using coordination::RecordToWrite;
+using coordination::Write;
 
 struct Protocol {
     std::string_view name = {};

@@ -2,46 +2,11 @@
 #include "transactions/coordinator.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/check.h"
 
 namespace leat::transactions {
 namespace {
-
-/// Outcomes of an append that pass: the client tries again.
-constexpr std::array kPassing{
-    Errc::kNoSpace,
-    Errc::kTimedOut,
-    Errc::kCancelled,
-    Errc::kRequestTimedOut,
-    Errc::kNotEnoughReplicas,
-    Errc::kNotEnoughReplicasAfterAppend,
-    Errc::kUnknownTopicOrPartition,
-};
-/// Those after which this coordinator cannot work any more.
-constexpr std::array kFinal{
-    Errc::kNotLeaderOrFollower,
-    Errc::kKafkaStorageError,
-    Errc::kIoError,
-    Errc::kOffline,
-    Errc::kClosed,
-    Errc::kQuarantined,
-};
-constexpr std::array kTooLarge{
-    Errc::kMessageTooLarge,
-    Errc::kRecordListTooLarge,
-    Errc::kLimitExceeded,
-};
-
-/// What a client is told about an append; folded as Kafka does.
-Errc coordinator_error(Errc outcome) {
-    if (std::ranges::find(kPassing, outcome) != kPassing.end())
-        return Errc::kCoordinatorNotAvailable;
-    if (std::ranges::find(kFinal, outcome) != kFinal.end()) return Errc::kNotCoordinator;
-    if (std::ranges::find(kTooLarge, outcome) != kTooLarge.end()) return Errc::kUnknownServerError;
-    return outcome;
-}
 
 std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
     if (!a || !b) return a ? a : b;
@@ -90,27 +55,15 @@ void Coordinator::finish_load(Now now) {
 
 // The log and the answers.
 
-void Coordinator::settle() {
-    if (is_settling_) return;
-    is_settling_ = true;
-    while (!answers_.empty()) {
-        auto answer = std::move(answers_.front());
-        answers_.pop_front();
-        answer();
-    }
-    is_settling_ = false;
-}
-
 Coordinator::Transaction* Coordinator::find(std::string_view id) const {
     const auto at = transactions_.find(id);
     return at == transactions_.end() ? nullptr : at->second.get();
 }
 
 void Coordinator::write(RecordToWrite record, Done done) {
-    in_flight_.push_back({std::move(done), std::nullopt});
     std::vector<RecordToWrite> records;
     records.push_back(std::move(record));
-    writes_.push_back({first_in_flight_ + in_flight_.size() - 1, std::move(records)});
+    appends_.push(std::move(records), std::move(done));
 }
 
 void Coordinator::change(Transaction& transaction, Snapshot next, Done done) {
@@ -134,16 +87,7 @@ void Coordinator::change(Transaction& transaction, Snapshot next, Done done) {
 
 void Coordinator::on_written(std::uint64_t token, Errc outcome, Now now) {
     now_ = now;
-    LEAT_CHECK(token >= first_in_flight_ && token < first_in_flight_ + in_flight_.size());
-    InFlight& reported = in_flight_[token - first_in_flight_];
-    LEAT_CHECK(!reported.outcome);
-    reported.outcome = outcome;
-    while (!in_flight_.empty() && in_flight_.front().outcome) {
-        InFlight next = std::move(in_flight_.front());
-        in_flight_.pop_front();
-        ++first_in_flight_;
-        next.done(coordinator_error(*next.outcome));
-    }
+    appends_.on_written(token, outcome, [](Done done, Errc error) { done(error); });
     settle();
 }
 
@@ -199,12 +143,8 @@ void Coordinator::expire_ids() {
             gone->is_pending = false;
             if (outcome != Errc::kNone) return run_waiting(*gone);
             // Whoever came meanwhile came too late.
-            for (Waiting& late : gone->waiting) {
-                --waiting_;
-                later([answer = std::move(late.answer)]() mutable {
-                    answer(Errc::kInvalidProducerIdMapping);
-                });
-            }
+            for (Waiting& late : std::exchange(gone->waiting, {}))
+                refuse_waiting(std::move(late), Errc::kInvalidProducerIdMapping);
             const std::string name = gone->id;
             transactions_.erase(name);
         });
@@ -220,13 +160,15 @@ void Coordinator::refuse_overdue() {
         while (!waiting.empty() && waiting.front().until <= now_.mono) {
             Waiting late = std::move(waiting.front());
             waiting.pop_front();
-            --waiting_;
-            later([answer = std::move(late.answer)]() mutable {
-                answer(Errc::kConcurrentTransactions);
-            });
+            refuse_waiting(std::move(late), Errc::kConcurrentTransactions);
         }
         if (!waiting.empty()) waiting_until_ = earlier(waiting_until_, waiting.front().until);
     }
+}
+
+void Coordinator::refuse_waiting(Waiting waiting, Errc error) {
+    --waiting_;
+    later([answer = std::move(waiting.answer), error]() mutable { answer(error); });
 }
 
 // What is shown.

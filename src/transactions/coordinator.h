@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "base/result.h"
+#include "coordination/answer_queue.h"
+#include "coordination/append_queue.h"
 #include "transactions/settings.h"
 #include "transactions/snapshot.h"
 
@@ -70,7 +72,7 @@ class Coordinator final {
     void set_settings(const Settings& settings) { settings_ = settings; }
 
     /// What is to be appended since the last call, oldest first. Each Write is one batch.
-    [[nodiscard]] std::vector<Write> take_writes() { return std::exchange(writes_, {}); }
+    [[nodiscard]] std::vector<Write> take_writes() { return appends_.take(); }
     /// kNone: the records are durable. Else they are not in the log and never will be. Exactly once
     /// for each token, in any order; takes effect in the order of the tokens.
     void on_written(std::uint64_t token, Errc outcome, Now now);
@@ -107,10 +109,6 @@ class Coordinator final {
         std::deque<Waiting> waiting;  ///< Enrolments, in the order of the calls.
     };
     using Done = std::move_only_function<void(Errc)>;
-    struct InFlight {
-        Done done;
-        std::optional<Errc> outcome;
-    };
     struct OwnedInit;
     struct OwnedEnd;
     /// What is to be done about a request to end: an answer, or a decision.
@@ -119,8 +117,8 @@ class Coordinator final {
         bool needs_id = false;
     };
 
-    void later(std::move_only_function<void()> answer) { answers_.push_back(std::move(answer)); }
-    void settle();
+    void later(std::move_only_function<void()> answer) { answers_.push(std::move(answer)); }
+    void settle() { answers_.give(); }
     [[nodiscard]] Transaction* find(std::string_view id) const;
     void write(RecordToWrite record, Done done);
     /// Writes `next`; `done` runs when it is, or is not, what the transaction has become.
@@ -144,22 +142,21 @@ class Coordinator final {
     void abort_overdue();
     void expire_ids();
     void refuse_overdue();
+    /// Precondition: it is in no list of those that wait any more.
+    void refuse_waiting(Waiting waiting, Errc error);
 
     Settings settings_;
     Now now_;
     std::map<std::string, std::unique_ptr<Transaction>, std::less<>> transactions_;
     std::map<std::int64_t, Transaction*> by_producer_;  ///< Those with an open transaction.
-    std::deque<InFlight> in_flight_;
-    std::uint64_t first_in_flight_ = 1;  ///< Token of in_flight_.front().
-    std::vector<Write> writes_;
+    coordination::AppendQueue<Done> appends_;
     std::vector<Markers> markers_;
     std::map<std::uint64_t, Transaction*> marking_;
     std::uint64_t last_marking_ = 0;
     std::vector<std::int64_t> ids_;
     std::deque<Done> waiting_for_ids_;
     std::size_t wanted_ids_ = 0;
-    std::deque<std::move_only_function<void()>> answers_;
-    bool is_settling_ = false;
+    coordination::AnswerQueue answers_;
     std::size_t unreadable_ = 0;
     std::size_t waiting_ = 0;  ///< Enrolments that wait, of all transactions.
     std::optional<Instant> timeouts_at_;

@@ -16,28 +16,17 @@
 
 #include "base/errc.h"
 #include "base/units.h"
+#include "coordination/types.h"
 
 namespace leat::transactions {
 
 inline constexpr std::int64_t kNoProducerId = -1;
 inline constexpr std::int16_t kNoEpoch = -1;
 
-/// The two clocks at the moment of a call: timers run by one, records carry the other.
-struct Now {
-    Instant mono{};
-    WallMs wall{};
-};
-
-struct RecordToWrite {
-    std::vector<std::byte> key = {};
-    std::optional<std::vector<std::byte>> value = {};  ///< None: a tombstone.
-};
-
-/// One batch to append; on_written(token, ...) tells how it went.
-struct Write {
-    std::uint64_t token = 0;
-    std::vector<RecordToWrite> records = {};
-};
+using coordination::Now;
+using coordination::Producer;
+using coordination::RecordToWrite;
+using coordination::Write;
 
 struct TopicPartition {
     std::string topic = {};
@@ -66,12 +55,6 @@ enum class State : std::int8_t {
 enum class Protocol : std::int8_t {
     kOne = 0,  ///< KIP-98.
     kTwo = 2,  ///< KIP-890: the epoch rises with every transaction.
-};
-
-struct Producer {
-    std::int64_t id = kNoProducerId;
-    std::int16_t epoch = kNoEpoch;
-    friend bool operator==(const Producer&, const Producer&) = default;
 };
 
 struct Init {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What groups append to their partition of __consumer_offsets. Layer: groups (L5).
+// The time of a call into a coordinator, and what it wants appended. Layer: coordination (L5).
 #pragma once
 
 #include <cstddef>
@@ -8,24 +8,33 @@
 #include <optional>
 #include <vector>
 
-namespace leat::groups {
+#include "base/units.h"
+
+namespace leat::coordination {
+
+/// The two clocks at the moment of a call: timers run by one, records carry the other.
+struct Now {
+    Instant mono{};
+    WallMs wall{};
+};
 
 struct RecordToWrite {
     std::vector<std::byte> key = {};
     std::optional<std::vector<std::byte>> value = {};  ///< None: a tombstone.
 };
 
-/// The producer of a transaction.
+/// Of transactions; -1: none.
 struct Producer {
     std::int64_t id = -1;
     std::int16_t epoch = -1;
+    friend bool operator==(const Producer&, const Producer&) = default;
 };
 
-/// One batch to append; Coordinator::on_written() tells how it went.
+/// One batch to append; AppendQueue::on_written() hears how it went.
 struct Write {
     std::uint64_t token = 0;
     std::vector<RecordToWrite> records = {};
     std::optional<Producer> producer = {};  ///< Set: the batch is part of its transaction.
 };
 
-}  // namespace leat::groups
+}  // namespace leat::coordination

@@ -3,6 +3,7 @@
 
 #include "broker/blocking.h"
 #include "broker/broker.h"
+#include "wire/control_record.h"
 
 namespace leat::broker {
 namespace {
@@ -29,21 +30,30 @@ Result<std::vector<std::byte>> bytes_of(const storage::ReadResult& read) {
 }
 
 /// The offset behind the last batch.
-Result<Offset> replay_batches(Bytes batches, Offset from, std::size_t inflated_max,
-                              Replay& replay) {
+Result<Offset> replay_batches(Bytes batches, Offset from, const Shard& shard, Replay& replay) {
+    const auto inflated_max = static_cast<std::size_t>(shard.config().decompressed_bytes_max);
+    const coordination::Now now = now_of(shard);
     Offset next = from;
     wire::BatchCursor cursor{batches};
     for (;;) {
         LEAT_TRY(const std::optional<wire::BatchView> batch, cursor.next());
         if (!batch) break;
         next = Offset{batch->header.last_offset().value + 1};
-        // A marker is no record of a coordinator's.
-        if (batch->header.is_control()) continue;
+        const std::int64_t producer = batch->header.producer_id;
+        if (batch->header.is_control()) {
+            if (!replay.on_marker) continue;
+            LEAT_TRY(const auto marker, wire::read_end_marker(*batch));
+            if (marker)
+                replay.on_marker(marker->committed, {.producer_id = producer, .read_at = now});
+            continue;
+        }
+        const ReplayedFrom origin{.producer_id = batch->header.is_transactional() ? producer : -1,
+                                  .read_at = now};
         LEAT_TRY(wire::RecordReader records, wire::RecordReader::open(*batch, inflated_max));
         for (;;) {
             LEAT_TRY(const std::optional<wire::RecordView> record, records.next());
             if (!record) break;
-            replay.on_record(*record);
+            replay.on_record(*record, origin);
         }
     }
     if (next == from) return Error{Errc::kCorruptMessage, "a read gave no whole batch"};
@@ -51,6 +61,10 @@ Result<Offset> replay_batches(Bytes batches, Offset from, std::size_t inflated_m
 }
 
 }  // namespace
+
+coordination::Now now_of(const Shard& shard) {
+    return {shard.executor().now(), shard.executor().wall_now()};
+}
 
 rt::Task<Result<std::vector<std::byte>>> read_batches(Shard* shard, storage::Partition* partition,
                                                       Offset from) {
@@ -65,14 +79,13 @@ rt::Task<Result<std::vector<std::byte>>> read_batches(Shard* shard, storage::Par
 }
 
 rt::Task<Result<void>> replay_log(Shard* shard, PartitionPtr partition, Replay* replay) {
-    const auto inflated_max = static_cast<std::size_t>(shard->config().decompressed_bytes_max);
     Offset at = partition->log_start();
     while (at < partition->high_watermark()) {
         const Result<std::vector<std::byte>> batches =
             co_await read_batches(shard, partition.get(), at);
         if (replay->is_cancelled()) co_return Error{Errc::kCancelled};
         if (!batches.has_value()) co_return Error{batches.error().code(), batches.error().detail()};
-        LEAT_CO_TRY(const Offset next, replay_batches(*batches, at, inflated_max, *replay));
+        LEAT_CO_TRY(const Offset next, replay_batches(*batches, at, *shard, *replay));
         at = next;
         // Others' turn: a long log must not hold the shard.
         co_await rt::sleep_until(shard->executor(), shard->executor().now());

@@ -5,21 +5,34 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
 #include "base/result.h"
 #include "broker/shard.h"
+#include "coordination/types.h"
 #include "rt/task.h"
 #include "wire/record_batch.h"
 #include "wire/record_reader.h"
 
 namespace leat::broker {
 
+/// The shard's two clocks.
+[[nodiscard]] coordination::Now now_of(const Shard& shard);
+
+/// Of a record or a marker. Threading: immutable.
+struct ReplayedFrom {
+    std::int64_t producer_id = -1;  ///< Of the transaction; -1: of none.
+    coordination::Now read_at;
+};
+
 /// What is done with the partition's records. Threading: called on the partition's shard.
 struct Replay {
     /// Runs for each record of the data batches, in the order of the log.
-    std::move_only_function<void(const wire::RecordView&)> on_record;
+    std::move_only_function<void(const wire::RecordView&, const ReplayedFrom&)> on_record;
+    /// Runs for each end of a transaction, between the records. Without it markers are not read.
+    std::move_only_function<void(bool committed, const ReplayedFrom&)> on_marker;
     /// True ends the replay with kCancelled: asked whenever it has suspended.
     std::move_only_function<bool()> is_cancelled;
 };

@@ -4,31 +4,14 @@
 #include <algorithm>
 
 #include "base/bounded_time.h"
-#include "base/check.h"
 #include "broker/broker.h"
-#include "broker/log_replay.h"
-#include "obs/log.h"
-#include "wire/batch_builder.h"
 
 namespace leat::broker {
 namespace {
 
-constexpr obs::Logger kLog{"transactions"};
-
 /// Between attempts to write a marker where it could not be.
 constexpr std::chrono::milliseconds kRetryMin{20};
 constexpr std::chrono::milliseconds kRetryMax{1'000};
-
-Result<std::vector<std::byte>> batch_of(const transactions::Write& write, WallMs now) {
-    wire::BatchBuilder builder{{}};
-    for (const transactions::RecordToWrite& record : write.records) {
-        wire::NewRecord added{
-            .timestamp = now, .key = Bytes{record.key}, .value = {}, .headers = {}};
-        if (record.value) added.value = Bytes{*record.value};
-        builder.add(added);
-    }
-    return builder.finish();
-}
 
 }  // namespace
 
@@ -43,65 +26,12 @@ transactions::Settings transaction_settings(const config::BrokerConfig& config) 
     return out;
 }
 
-TransactionPartition::Entry::Entry(TransactionPartition& owner) : owner_(owner.shared_from_this()) {
-    ++owner_->entries_;
-}
-
-TransactionPartition::Entry::~Entry() {
-    TransactionPartition& owner = *owner_;
-    if (owner.is_ready()) {
-        owner.append_writes();
-        owner.send_markers();
-    }
-    if (owner.is_ready()) {
-        for (std::size_t left = owner.coordinator_->take_wanted_ids(); left > 0; --left)
-            rt::start(fetch_id(owner_));
-    }
-    if (owner.is_ready()) owner.set_timer();
-    if (--owner.entries_ == 0 && owner.phase_ == Phase::kStopped) owner.coordinator_.reset();
-}
-
 TransactionPartition::TransactionPartition(Shard& shard, PartitionPtr partition,
                                            const transactions::Faults& faults)
-    : shard_(shard), partition_(std::move(partition)), faults_(faults) {
+    : LogBackedCoordinator(shard, std::move(partition)), faults_(faults) {
     transactions::Settings settings = transaction_settings(shard.config());
     settings.faults = faults_;
     coordinator_ = std::make_unique<transactions::Coordinator>(settings);
-}
-
-TransactionPartition::~TransactionPartition() {
-    if (timer_at_) shard_.executor().cancel(timer_);
-}
-
-transactions::Now TransactionPartition::now() const {
-    return {shard_.executor().now(), shard_.executor().wall_now()};
-}
-
-Errc TransactionPartition::status() const {
-    switch (phase_) {
-        case Phase::kLoading:
-            return Errc::kCoordinatorLoadInProgress;
-        case Phase::kReady:
-            return partition_->is_offline() ? Errc::kCoordinatorNotAvailable : Errc::kNone;
-        case Phase::kFailed:
-            return Errc::kCoordinatorNotAvailable;
-        case Phase::kStopped:
-            return Errc::kNotCoordinator;
-    }
-    LEAT_CHECK(false);
-}
-
-void TransactionPartition::start() {
-    rt::start(load(shared_from_this()));
-}
-
-void TransactionPartition::stop() {
-    if (phase_ == Phase::kStopped) return;
-    phase_ = Phase::kStopped;
-    if (timer_at_) shard_.executor().cancel(timer_);
-    timer_at_.reset();
-    // Destroying it answers who waits. Not from inside one of its own calls: the outermost does it.
-    if (entries_ == 0) coordinator_.reset();
 }
 
 void TransactionPartition::set_settings(const transactions::Settings& settings) {
@@ -111,67 +41,22 @@ void TransactionPartition::set_settings(const transactions::Settings& settings) 
     coordinator_->set_settings(with);
 }
 
-// Loading.
-
-rt::Task<void> TransactionPartition::load(Self self) {
-    const Busy busy{*self};
-    Replay replay{.on_record =
-                      [&self](const wire::RecordView& record) {
-                          if (record.key)
-                              self->coordinator_->load_record(*record.key, record.value);
-                      },
-                  .is_cancelled = [&self] { return self->phase_ == Phase::kStopped; }};
-    const Result<void> result = co_await replay_log(&self->shard_, self->partition_, &replay);
-    if (self->phase_ == Phase::kStopped) co_return;
-    self->loaded(result);
+Replay TransactionPartition::replay() {
+    return {.on_record =
+                [this](const wire::RecordView& record, const ReplayedFrom& /*origin*/) {
+                    if (record.key) coordinator_->load_record(*record.key, record.value);
+                },
+            // A marker is no record of this coordinator's.
+            .on_marker = {},
+            .is_cancelled = {}};
 }
 
-void TransactionPartition::loaded(const Result<void>& result) {
-    if (!result.has_value()) {
-        kLog.error("transactions not loaded", {{"partition", partition_->spec().folder()},
-                                               {"error", result.error().code()},
-                                               {"detail", result.error().detail()}});
-        phase_ = Phase::kFailed;
-        return;
-    }
-    if (const std::size_t unreadable = coordinator_->unreadable_records(); unreadable > 0)
-        kLog.warn("records of transactions left alone that cannot be read",
-                  {{"partition", partition_->spec().folder()}, {"records", unreadable}});
-    phase_ = Phase::kReady;
-    const Entry entry{*this};
-    coordinator_->finish_load(now());
-}
-
-// Appending.
-
-void TransactionPartition::append_writes() {
-    for (transactions::Write& write : coordinator_->take_writes())
-        writes_.push_back(std::move(write));
-    // An append may end at once and bring more: those wait for their turn.
-    if (std::exchange(is_appending_, true)) return;
-    while (!writes_.empty()) {
-        transactions::Write write = std::move(writes_.front());
-        writes_.pop_front();
-        rt::start(append(shared_from_this(), std::move(write)));
-    }
-    is_appending_ = false;
-}
-
-rt::Task<void> TransactionPartition::append(Self self, transactions::Write write) {
-    const Busy busy{*self};
-    Errc outcome = Errc::kNone;
-    Result<std::vector<std::byte>> batch = batch_of(write, self->now().wall);
-    if (batch.has_value()) {
-        constexpr std::int16_t kAll = -1;
-        const storage::Appended appended =
-            co_await self->partition_->append(*batch, storage::Origin::kCoordinator, kAll);
-        outcome = appended.error;
-    } else {
-        outcome = batch.error().code();
-    }
-    if (!self->is_ready()) co_return;
-    const Entry entry{*self};
-    self->coordinator_->on_written(write.token, outcome, self->now());
+void TransactionPartition::follow_up() {
+    send_markers();
+    // Markers may be there at once, and stop() come of it.
+    if (!is_ready()) return;
+    for (std::size_t left = coordinator_->take_wanted_ids(); left > 0; --left)
+        rt::start(fetch_id(shared_from_this()));
 }
 
 // Markers.
@@ -191,13 +76,14 @@ void TransactionPartition::drop_marked(std::vector<ToMark>& partitions,
         const bool is_refused = each.outcome == Errc::kInvalidProducerEpoch ||
                                 each.outcome == Errc::kTransactionCoordinatorFenced;
         if (is_refused)
-            kLog.error("a partition refuses the end of a transaction: it has seen a later one",
-                       {{"topic", each.topic},
-                        {"partition", each.id.index},
-                        {"transactional_id", markers.transactional_id},
-                        {"producer_id", markers.producer.id},
-                        {"epoch", markers.producer.epoch},
-                        {"error", each.outcome}});
+            kLog.logger.error(
+                "a partition refuses the end of a transaction: it has seen a later one",
+                {{"topic", each.topic},
+                 {"partition", each.id.index},
+                 {"transactional_id", markers.transactional_id},
+                 {"producer_id", markers.producer.id},
+                 {"epoch", markers.producer.epoch},
+                 {"error", each.outcome}});
         return is_refused;
     });
 }
@@ -223,11 +109,11 @@ rt::Task<void> TransactionPartition::mark(Self self, transactions::Markers marke
         self->drop_marked(left, markers);
         if (left.empty()) break;
         if (pause == kRetryMax)
-            kLog.warn("a transaction waits for a partition that takes no marker",
-                      {{"topic", left.front().topic},
-                       {"partition", left.front().id.index},
-                       {"transactional_id", markers.transactional_id},
-                       {"error", left.front().outcome}});
+            kLog.logger.warn("a transaction waits for a partition that takes no marker",
+                             {{"topic", left.front().topic},
+                              {"partition", left.front().id.index},
+                              {"transactional_id", markers.transactional_id},
+                              {"error", left.front().outcome}});
         rt::Executor& executor = self->shard_.executor();
         co_await rt::sleep_until(executor, executor.now() + pause);
         if (!self->is_ready()) co_return;
@@ -237,7 +123,7 @@ rt::Task<void> TransactionPartition::mark(Self self, transactions::Markers marke
     self->coordinator_->on_marked(markers.token, self->now());
 }
 
-// Producer ids and time.
+// Producer ids.
 
 rt::Task<void> TransactionPartition::fetch_id(Self self) {
     const Busy busy{*self};
@@ -246,21 +132,6 @@ rt::Task<void> TransactionPartition::fetch_id(Self self) {
     if (!self->is_ready()) co_return;
     const Entry entry{*self};
     self->coordinator_->give_producer_id(std::move(id), self->now());
-}
-
-void TransactionPartition::set_timer() {
-    const std::optional<Instant> next = coordinator_->next_deadline();
-    // One that comes too early does no harm, and most deadlines only move away.
-    if (!next || (timer_at_ && *timer_at_ <= *next)) return;
-    if (timer_at_) shard_.executor().cancel(timer_);
-    timer_at_ = next;
-    timer_ = shard_.executor().schedule(*next, [weak = weak_from_this()] {
-        const Self self = weak.lock();
-        if (self == nullptr || !self->is_ready()) return;
-        self->timer_at_.reset();
-        const Entry entry{*self};
-        self->coordinator_->advance(self->now());
-    });
 }
 
 }  // namespace leat::broker

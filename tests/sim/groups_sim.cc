@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "groups_sim.h"
 
-#include <algorithm>
+#include <set>
 
 namespace leat::groups::sim {
 namespace {
@@ -32,6 +32,13 @@ std::vector<std::byte> subscription() {
     constexpr std::string_view kText{"\0\0\0\0\0\1\0\5other\xff\xff\xff\xff", 17};
     const auto view = std::as_bytes(std::span{kText.data(), kText.size()});
     return {view.begin(), view.end()};
+}
+
+NodeOptions options_with(const Faults& faults) {
+    NodeOptions out{.settings = {}, .cluster = nullptr, .slow_percent = 3};
+    out.settings.initial_rebalance_delay = milliseconds{500};
+    out.settings.faults = faults;
+    return out;
 }
 
 }  // namespace
@@ -250,84 +257,25 @@ void Consumer::leave() {
 
 // The world.
 
-World::World(std::uint64_t seed, const Faults& faults) : random_(seed) {
-    settings_.initial_rebalance_delay = milliseconds{500};
-    settings_.faults = faults;
+World::World(std::uint64_t seed, const Faults& faults)
+    : CoordinatorNode(seed, options_with(faults)) {
     for (int i = 0; i < kConsumers; ++i) consumers_.push_back(std::make_unique<Consumer>(*this, i));
 }
 
-milliseconds World::delay() {
-    if (!is_quiet_ && random_.percent(3)) return milliseconds{random_.below(4'000)};
-    return milliseconds{1 + random_.below(20)};
-}
-
-void World::at(Instant when, std::function<void()> fn) {
-    events_.push({when, ++order_, std::move(fn)});
-}
-
-void World::call(const std::function<void(Coordinator&)>& fn) {
-    if (coordinator_ == nullptr) return;
-    fn(*coordinator_);
-    pump();
-}
-
-void World::pump() {
-    for (Write& write : coordinator_->take_writes()) writing_.push_back(std::move(write));
-    if (!is_writing_ && !writing_.empty()) {
-        is_writing_ = true;
-        at(now_.mono + milliseconds{1 + random_.below(30)}, [this, life = life_] {
-            if (life == life_) write_next();
-        });
-    }
-}
-
-/// The oldest write becomes durable, or fails now and then.
-void World::write_next() {
-    is_writing_ = false;
-    const Write write = std::move(writing_.front());
-    writing_.pop_front();
-    const bool fails = !is_quiet_ && random_.percent(2);
-    if (!fails) log_.insert(log_.end(), write.records.begin(), write.records.end());
-    coordinator_->on_written(write.token, fails ? Errc::kNoSpace : Errc::kNone, now_);
-    pump();
-}
-
-void World::crash() {
-    if (coordinator_ == nullptr) return;
-    coordinator_.reset();
-    ++life_;
-    // Some of what nobody was told of may have reached the disk all the same.
-    for (std::uint64_t kept = random_.below(writing_.size() + 1); kept > 0; --kept) {
-        const Write& write = writing_.front();
-        log_.insert(log_.end(), write.records.begin(), write.records.end());
-        writing_.pop_front();
-    }
-    writing_.clear();
-    is_writing_ = false;
-    at(now_.mono + milliseconds{100 + random_.below(2'000)}, [this] { restart(); });
-}
-
-void World::restart() {
-    if (coordinator_ != nullptr) return;
-    coordinator_ = std::make_unique<Coordinator>(settings_, [this] { return random_.next(); });
-    for (const RecordToWrite& record : log_)
-        coordinator_->load_record(
-            record.key, record.value ? std::optional<Bytes>{*record.value} : std::nullopt, now_);
-    coordinator_->finish_load(now_);
-    model_.restarted(log_, *coordinator_, kGroup, kTopic);
-    pump();
+void World::restarted(Coordinator& coordinator, const std::vector<RecordToWrite>& log) {
+    model_.restarted(log, coordinator, kGroup, kTopic);
 }
 
 void World::disturb() {
-    if (is_quiet_) return;
-    Consumer& one = *consumers_[random_.below(consumers_.size())];
-    switch (random_.below(8)) {
+    if (is_quiet()) return;
+    Consumer& one = *consumers_[random().below(consumers_.size())];
+    switch (random().below(8)) {
         case 0:
             crash();
             break;
         case 1:
         case 2:
-            one.freeze(milliseconds{random_.below(20'000)});
+            one.freeze(milliseconds{random().below(20'000)});
             break;
         case 3:
             one.leave();
@@ -338,16 +286,16 @@ void World::disturb() {
         default:
             break;
     }
-    at(now_.mono + milliseconds{200 + random_.below(2'500)}, [this] { disturb(); });
+    at(now().mono + milliseconds{200 + random().below(2'500)}, [this] { disturb(); });
 }
 
 void World::forget_some() {
     call([this](Coordinator& coordinator) {
-        const auto partition = static_cast<std::int32_t>(random_.below(kPartitions));
+        const auto partition = static_cast<std::int32_t>(random().below(kPartitions));
         const TopicPartition which{.topic = kTopic, .partition = partition};
         model_.delete_sent(partition);
         coordinator.delete_offsets(
-            kGroup, {&which, 1}, now_, [this, partition](const DeleteOffsetsAnswer& answer) {
+            kGroup, {&which, 1}, now(), [this, partition](const DeleteOffsetsAnswer& answer) {
                 const bool is_done =
                     answer.error == Errc::kNone && answer.partitions[0] == Errc::kNone;
                 model_.delete_answered(partition, is_done);
@@ -362,39 +310,15 @@ void World::read_offsets() {
             model_.read(partition, coordinator.fetch_offsets(kGroup, {&which, 1}).front().offset);
         }
     });
-    at(now_.mono + milliseconds{50 + random_.below(200)}, [this] { read_offsets(); });
-}
-
-void World::run_until(Instant end) {
-    for (;;) {
-        std::optional<Instant> next;
-        if (!events_.empty()) next = events_.top().when;
-        const auto timer = coordinator_ ? coordinator_->next_deadline() : std::nullopt;
-        if (timer && (!next || *timer < *next)) next = timer;
-        if (!next || *next > end) return;
-        const Instant at = std::max(*next, now_.mono);
-        now_.wall.value += std::chrono::duration_cast<milliseconds>(at - now_.mono).count();
-        now_.mono = at;
-        if (coordinator_ && timer && *timer <= at) {
-            coordinator_->advance(now_);
-            pump();
-            continue;
-        }
-        const auto fn = events_.top().fn;
-        events_.pop();
-        fn();
-    }
+    at(now().mono + milliseconds{50 + random().below(200)}, [this] { read_offsets(); });
 }
 
 void World::run(milliseconds time) {
-    restart();
-    for (const auto& consumer : consumers_) consumer->start();
-    disturb();
-    read_offsets();
-    run_until(now_.mono + time);
-    is_quiet_ = true;
-    if (coordinator_ == nullptr) restart();
-    run_until(now_.mono + milliseconds{90'000});
+    CoordinatorNode::run(time, [this] {
+        for (const auto& consumer : consumers_) consumer->start();
+        disturb();
+        read_offsets();
+    });
     check_settled();
 }
 

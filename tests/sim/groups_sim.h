@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One coordinator, its log, and consumers with a network between, in simulated time. Test-only.
+// One coordinator, and consumers of the classic protocol with a network between. Test-only.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <queue>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "coordinator_node.h"
 #include "groups/coordinator.h"
 #include "groups_sim_model.h"
-#include "testkit/sim_random.h"
 
 namespace leat::groups::sim {
 
@@ -64,13 +61,14 @@ class Consumer {
 };
 
 /// Threading: everything runs inside run().
-class World {
+class World final : public CoordinatorNode {
   public:
     World(std::uint64_t seed, const Faults& faults);
 
     /// Chaos for `time`, then quiet until the group is settled.
     void run(std::chrono::milliseconds time);
     [[nodiscard]] const std::vector<std::string>& violations() const { return model_.violations(); }
+    [[nodiscard]] Model& model() { return model_; }
 
     static constexpr std::int32_t kPartitions = 8;
     static constexpr std::string_view kGroup = "readers";
@@ -78,49 +76,14 @@ class World {
     static constexpr std::chrono::milliseconds kSession{6'000};
     static constexpr std::chrono::milliseconds kRebalance{9'000};
 
-    // For consumers.
-    void at(Instant when, std::function<void()> fn);
-    [[nodiscard]] Now now() const { return now_; }
-    [[nodiscard]] testkit::SimRandom& random() { return random_; }
-    [[nodiscard]] Model& model() { return model_; }
-    [[nodiscard]] std::chrono::milliseconds delay();
-    /// Calls the coordinator now, unless it is down.
-    void call(const std::function<void(Coordinator&)>& fn);
-    /// Number of restarts so far: answers of an earlier life never arrive.
-    [[nodiscard]] std::uint64_t life() const { return life_; }
-    [[nodiscard]] bool is_quiet() const { return is_quiet_; }
-
   private:
-    struct Event {
-        Instant when;
-        std::uint64_t order;
-        std::function<void()> fn;
-        bool operator>(const Event& other) const {
-            return std::pair{when, order} > std::pair{other.when, other.order};
-        }
-    };
-    void run_until(Instant end);
-    void pump();
-    void write_next();
-    void crash();
-    void restart();
+    void restarted(Coordinator& coordinator, const std::vector<RecordToWrite>& log) override;
     void disturb();
     void read_offsets();
     void forget_some();
     void check_settled();
 
-    testkit::SimRandom random_;
-    Settings settings_;
     Model model_;
-    Now now_{Instant{std::chrono::hours{1}}, WallMs{1'000'000'000}};
-    std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
-    std::uint64_t order_ = 0;
-    std::unique_ptr<Coordinator> coordinator_;
-    std::uint64_t life_ = 0;
-    std::vector<RecordToWrite> log_;  ///< What is durable.
-    std::deque<Write> writing_;       ///< Appended, in order, and not yet durable.
-    bool is_writing_ = false;
-    bool is_quiet_ = false;
     std::vector<std::unique_ptr<Consumer>> consumers_;
 };
 

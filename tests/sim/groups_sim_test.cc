@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "mutant.h"
 #include "seeds.h"
 
 namespace leat::groups::sim {
@@ -22,27 +23,11 @@ TEST(GroupsSim, HoldsItsRulesThroughCrashesAndDelays) {
     }
 }
 
-struct Mutant {
-    const char* name;
-    bool Faults::* fault;
-};
-
+using Mutant = leat::sim::Mutant<Faults>;
 class GroupsSimMutant : public testing::TestWithParam<Mutant> {};
 
 TEST_P(GroupsSimMutant, IsCaught) {
-    Faults faults;
-    faults.*GetParam().fault = true;
-    const std::uint64_t seeds = leat::sim::number_from("LEAT_SIM_SEEDS", 100);
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-        World world{seed, faults};
-        world.run(kChaos);
-        if (!world.violations().empty()) {
-            RecordProperty("seed", static_cast<int>(seed));
-            RecordProperty("violation", world.violations().front());
-            return;
-        }
-    }
-    FAIL() << "no seed of " << seeds << " notices " << GetParam().name;
+    leat::sim::expect_caught_in<World>(GetParam(), kChaos);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -54,7 +39,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Mutant{"show_pending_commits", &Faults::show_pending_commits},
                     Mutant{"keep_generation", &Faults::keep_generation},
                     Mutant{"replay_forgets_members", &Faults::replay_forgets_members}),
-    [](const auto& info) { return std::string{info.param.name}; });
+    leat::sim::NameOfMutant{});
 
 }  // namespace
 }  // namespace leat::groups::sim

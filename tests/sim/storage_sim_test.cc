@@ -10,6 +10,7 @@
 #include <iostream>
 #include <string>
 
+#include "mutant.h"
 #include "seeds.h"
 
 namespace leat::sim {
@@ -29,41 +30,31 @@ TEST(StorageSim, KeepsItsPromisesOverCrashes) {
               << acked << "\n";
 }
 
-struct Mutant {
-    const char* name;
-    bool storage::Faults::* fault;
-};
-
-class StorageMutant : public ::testing::TestWithParam<Mutant> {};
+using Fault = Mutant<storage::Faults>;
+class StorageMutant : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(StorageMutant, IsNoticed) {
     // The rarest, ack_duplicate_early, shows in one of about 700 seeds; most of the others at once.
     constexpr std::uint64_t kSeedsMax = 4000;
-    storage::Faults faults;
-    faults.*GetParam().fault = true;
-    for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
-        const Outcome outcome = StorageSim{seed, faults}.run();
-        if (outcome.wrong.empty()) continue;
-        std::cout << "seed " << seed << ": " << outcome.wrong << "\n";
-        return;
-    }
-    FAIL() << "not within " << kSeedsMax << " seeds";
+    expect_caught(GetParam().name, kSeedsMax, [](std::uint64_t seed) {
+        return StorageSim{seed, GetParam().faults()}.run().wrong;
+    });
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Each, StorageMutant,
-    ::testing::Values(Mutant{"AckBeforeSync", &storage::Faults::ack_before_sync},
-                      Mutant{"SkipSync", &storage::Faults::skip_sync},
-                      Mutant{"SyncWrongFile", &storage::Faults::sync_wrong_file},
-                      Mutant{"SkipCrcCheck", &storage::Faults::skip_crc_check},
-                      Mutant{"SkipDedupe", &storage::Faults::skip_dedupe},
-                      Mutant{"AckDuplicateEarly", &storage::Faults::ack_duplicate_early},
-                      Mutant{"MarkAhead", &storage::Faults::mark_ahead},
-                      Mutant{"ReadAboveSynced", &storage::Faults::read_above_synced},
-                      Mutant{"LsoTooHigh", &storage::Faults::lso_too_high},
-                      Mutant{"NoAbortFilter", &storage::Faults::no_abort_filter},
-                      Mutant{"MarkerBeforeLog", &storage::Faults::marker_before_log}),
-    [](const auto& info) { return std::string{info.param.name}; });
+    ::testing::Values(Fault{"AckBeforeSync", &storage::Faults::ack_before_sync},
+                      Fault{"SkipSync", &storage::Faults::skip_sync},
+                      Fault{"SyncWrongFile", &storage::Faults::sync_wrong_file},
+                      Fault{"SkipCrcCheck", &storage::Faults::skip_crc_check},
+                      Fault{"SkipDedupe", &storage::Faults::skip_dedupe},
+                      Fault{"AckDuplicateEarly", &storage::Faults::ack_duplicate_early},
+                      Fault{"MarkAhead", &storage::Faults::mark_ahead},
+                      Fault{"ReadAboveSynced", &storage::Faults::read_above_synced},
+                      Fault{"LsoTooHigh", &storage::Faults::lso_too_high},
+                      Fault{"NoAbortFilter", &storage::Faults::no_abort_filter},
+                      Fault{"MarkerBeforeLog", &storage::Faults::marker_before_log}),
+    NameOfMutant{});
 
 }  // namespace
 }  // namespace leat::sim

@@ -249,7 +249,7 @@ World::World(std::uint64_t seed, const Faults& faults) : random_(seed) {
 }
 
 void World::after(milliseconds delay, std::function<void()> fn) {
-    events_.push({time_ + delay, ++order_, std::make_shared<std::function<void()>>(std::move(fn))});
+    events_.push(Instant{time_ + delay}, std::move(fn));
 }
 
 Now World::now() const {
@@ -257,11 +257,10 @@ Now World::now() const {
 }
 
 void World::advance_to(milliseconds until) {
-    while (!events_.empty() && events_.top().at <= until) {
-        const Event next = events_.top();
-        events_.pop();
-        time_ = next.at;
-        (*next.run)();
+    while (const auto next = events_.next()) {
+        if (*next > Instant{until}) break;
+        time_ = std::chrono::duration_cast<milliseconds>(next->time_since_epoch());
+        events_.pop()();
         if (coordinator_->next_deadline() && *coordinator_->next_deadline() <= now().mono) {
             coordinator_->advance(now());
             serve();

@@ -8,10 +8,10 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <queue>
 #include <string>
 #include <vector>
 
+#include "event_queue.h"
 #include "storage/producer_state.h"
 #include "testkit/sim_random.h"
 #include "transactions/coordinator.h"
@@ -95,14 +95,6 @@ class World {
 
   private:
     friend class Client;
-    struct Event {
-        milliseconds at;
-        std::uint64_t order;
-        std::shared_ptr<std::function<void()>> run;
-        bool operator>(const Event& other) const {
-            return std::pair{at, order} > std::pair{other.at, other.order};
-        }
-    };
     void after(milliseconds delay, std::function<void()> fn);
     void advance_to(milliseconds until);
     [[nodiscard]] Now now() const;
@@ -123,8 +115,7 @@ class World {
     testkit::SimRandom random_;
     Settings settings_;
     milliseconds time_{0};
-    std::uint64_t order_ = 0;
-    std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+    leat::sim::EventQueue events_;
     std::unique_ptr<Coordinator> coordinator_;
     std::vector<RecordToWrite> records_;  ///< Of the coordinator, durable ones only.
     std::vector<Write> writes_;           ///< On their way, in order.

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "mutant.h"
 #include "seeds.h"
 
 namespace leat::transactions::sim {
@@ -23,27 +24,11 @@ TEST(TransactionsSim, HoldsItsRulesThroughCrashesAndDelays) {
     }
 }
 
-struct Mutant {
-    const char* name;
-    bool Faults::* fault;
-};
-
+using Mutant = leat::sim::Mutant<Faults>;
 class TransactionsSimMutant : public testing::TestWithParam<Mutant> {};
 
 TEST_P(TransactionsSimMutant, IsCaught) {
-    Faults faults;
-    faults.*GetParam().fault = true;
-    const std::uint64_t seeds = leat::sim::number_from("LEAT_SIM_SEEDS", 100);
-    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-        World world{seed, faults};
-        world.run(kChaos);
-        if (!world.violations().empty()) {
-            RecordProperty("seed", static_cast<int>(seed));
-            RecordProperty("violation", world.violations().front());
-            return;
-        }
-    }
-    FAIL() << "no seed of " << seeds << " notices " << GetParam().name;
+    leat::sim::expect_caught_in<World>(GetParam(), kChaos);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -53,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Mutant{"answer_before_durable", &Faults::answer_before_durable},
                     Mutant{"marker_before_log", &Faults::marker_before_log},
                     Mutant{"marker_lost", &Faults::marker_lost}),
-    [](const auto& info) { return std::string{info.param.name}; });
+    leat::sim::NameOfMutant{});
 
 }  // namespace
 }  // namespace leat::transactions::sim

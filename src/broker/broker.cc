@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "base/check.h"
-#include "broker/blocking.h"
 #include "broker/log_level.h"
 #include "broker/metrics.h"
 #include "broker/shard_storage.h"
 #include "broker/telemetry.h"
 #include "config/access_settings.h"
 #include "obs/log.h"
+#include "rt/on_pool.h"
 
 namespace leat::broker {
 namespace {
@@ -174,8 +174,8 @@ rt::Task<Result<void>> Broker::stop() {
     for (const auto& shard : shards_) rt::start(shut_down_on(shard.get(), &left, &result));
     co_await left;
     if (!result.has_value()) co_return result;
-    co_return co_await on_pool(parts_.pool, &shards_.front()->executor(),
-                               [this] { return parts_.directory->mark_clean(); });
+    co_return co_await rt::on_pool(*parts_.pool, shards_.front()->executor(),
+                                   [this] { return parts_.directory->mark_clean(); });
 }
 
 std::string Broker::failure() const {

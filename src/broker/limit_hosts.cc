@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "auth/address.h"
-#include "broker/blocking.h"
 #include "broker/broker.h"
 #include "broker/connection_limits.h"
+#include "rt/on_pool.h"
 #include "rt/socket_address.h"
 
 namespace leat::broker {
@@ -45,8 +45,8 @@ HostAddresses addresses_of(const HostNames& names) {
 rt::Task<HostNames> unknown_hosts(Request* request, HostNames names) {
     if (names.empty()) co_return HostNames{};
     Shard& shard = *request->shard;
-    co_return co_await on_pool(
-        &shard.broker().pool(), &shard.executor(), [names = std::move(names)] {
+    co_return co_await rt::on_pool(
+        shard.broker().pool(), shard.executor(), [names = std::move(names)] {
             HostNames unknown;
             std::size_t count = 0;
             for (const std::string& name : names)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/log_replay.h"
 
-#include "broker/blocking.h"
 #include "broker/broker.h"
+#include "rt/on_pool.h"
 #include "wire/control_record.h"
 
 namespace leat::broker {
@@ -74,8 +74,8 @@ rt::Task<Result<std::vector<std::byte>>> read_batches(Shard* shard, storage::Par
                                        .isolation = storage::Isolation::kReadUncommitted};
     const storage::ReadResult read = co_await partition->read(request);
     if (read.error != Errc::kNone) co_return Error{read.error};
-    co_return co_await on_pool(&shard->broker().pool(), &shard->executor(),
-                               [&read] { return bytes_of(read); });
+    co_return co_await rt::on_pool(shard->broker().pool(), shard->executor(),
+                                   [&read] { return bytes_of(read); });
 }
 
 rt::Task<Result<void>> replay_log(Shard* shard, PartitionPtr partition, Replay* replay) {

@@ -10,9 +10,9 @@
 #include "base/bounded_time.h"
 #include "base/check.h"
 #include "broker/authentication.h"
-#include "broker/blocking.h"
 #include "broker/metrics.h"
 #include "obs/log.h"
+#include "rt/on_pool.h"
 
 namespace leat::broker {
 namespace {
@@ -168,8 +168,8 @@ void Server::follow_limits() {
 }
 
 rt::Task<void> Server::look_up_hosts() {
-    HostAddresses found = co_await on_pool(&broker_.pool(), loops_.front(),
-                                           [names = looked_up_] { return addresses_of(names); });
+    HostAddresses found = co_await rt::on_pool(
+        broker_.pool(), *loops_.front(), [names = looked_up_] { return addresses_of(names); });
     is_looking_up_ = false;
     const auto& of_quotas = broker_.shard(0).image().quotas().host_names();
     quota_names_.clear();

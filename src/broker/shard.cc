@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "base/check.h"
-#include "broker/blocking.h"
 #include "broker/broker.h"
 #include "broker/fetch_sessions.h"
 #include "broker/log_level.h"
 #include "broker/metrics.h"
 #include "obs/log.h"
+#include "rt/on_pool.h"
 #include "storage/directory_health.h"
 #include "storage/flusher.h"
 
@@ -111,7 +111,7 @@ rt::Task<void> Shard::open_some(Opening* opening, rt::Countdown* left) {
     while (opening->next < opening->specs.size()) {
         const std::span<const storage::PartitionSpec> some = opening->take();
         std::vector<Result<PartitionPtr>> results =
-            co_await on_pool(&broker_->pool(), executor_, [this, some, opening] {
+            co_await rt::on_pool(broker_->pool(), *executor_, [this, some, opening] {
                 std::vector<Result<PartitionPtr>> out;
                 out.reserve(some.size());
                 for (const storage::PartitionSpec& spec : some)
@@ -171,8 +171,8 @@ rt::Task<void> Shard::reopen_failed() {
 
 rt::Task<void> Shard::reopen(storage::PartitionSpec spec) {
     const Result<PartitionPtr> opened =
-        co_await on_pool(&broker_->pool(), executor_,
-                         [this, &spec] { return storage::Partition::open(*storage_, spec); });
+        co_await rt::on_pool(broker_->pool(), *executor_,
+                             [this, &spec] { return storage::Partition::open(*storage_, spec); });
     // It may have been deleted meanwhile, which left what is in its folder to this.
     const bool is_wanted = failed_.contains(spec.id);
     if (!opened.has_value()) {
@@ -200,7 +200,7 @@ rt::Task<void> Shard::reopen(storage::PartitionSpec spec) {
 }
 
 rt::Task<void> Shard::discard(storage::PartitionSpec spec) {
-    const Result<void> done = co_await on_pool(&broker_->pool(), executor_, [this, &spec] {
+    const Result<void> done = co_await rt::on_pool(broker_->pool(), *executor_, [this, &spec] {
         return storage::Partition::discard(*storage_, spec);
     });
     if (!done.has_value())
@@ -225,7 +225,7 @@ rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs,
 
 /// One sync for the folders and files of all of them: each by itself takes four.
 rt::Task<void> Shard::sync_new(std::vector<PartitionPtr> opened) {
-    Result<void> done = co_await on_pool(&broker_->pool(), executor_, [this]() -> Result<void> {
+    Result<void> done = co_await rt::on_pool(broker_->pool(), *executor_, [this]() -> Result<void> {
         if (storage_->faults.skip_sync) return {};
         return storage_->disk.sync_file_system(storage_->data_directory);
     });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "rt/on_pool.h"
 #include "rt/process.h"
 #include "storage/metrics.h"
 #include "storage/partition.h"
@@ -233,7 +234,7 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
     }
     if (is_slow) {
         s.context.metrics.appends_on_pool.add();
-        co_await on_pool_for_long(s.context.pool, s.context.executor, admit_it);
+        co_await rt::on_pool_for_long(s.context.pool, s.context.executor, admit_it);
     }
     s.check_producer(append);
     if (append.answer.error == Errc::kNone && !append.is_duplicate) {
@@ -245,7 +246,7 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
         };
         if (s.must_write_on_pool(append.admitted->bytes.size())) {
             s.context.metrics.appends_on_pool.add();
-            co_await on_pool(s.context.pool, s.context.executor, write_it);
+            co_await rt::on_pool(s.context.pool, s.context.executor, write_it);
         } else {
             write_it();
         }

@@ -8,6 +8,7 @@
 
 #include "base/bounded_time.h"
 #include "obs/log.h"
+#include "rt/on_pool.h"
 #include "storage/cleaner.h"
 #include "storage/folder_files.h"
 #include "storage/partition.h"
@@ -106,7 +107,7 @@ static rt::Task<bool> replace(PartitionState* state, Offset first, Offset last) 
     Result<void> replaced = Error{Errc::kNotFound};
     if (may_clean(s)) {
         auto run = [&] { replaced = s.log->replace_segments(first, last); };
-        co_await on_pool(s.context.pool, s.context.executor, run);
+        co_await rt::on_pool(s.context.pool, s.context.executor, run);
         s.has_deleted_files = true;
     }
     s.give_turn();
@@ -119,7 +120,7 @@ static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
     for (;;) {
         Result<Cleaner::Step> step = Error{Errc::kNone};
         auto run = [&] { step = cleaner->step(); };
-        co_await on_pool(s.context.pool, s.context.executor, run);
+        co_await rt::on_pool(s.context.pool, s.context.executor, run);
         if (!step) {
             report(s, "rewriting", step.error());
             co_return;
@@ -143,7 +144,7 @@ static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
     s.cleaned_to = cleaner->clean_to();
     Result<void> written;
     auto run = [&] { written = write_cleaned(s); };
-    co_await on_pool(s.context.pool, s.context.executor, run);
+    co_await rt::on_pool(s.context.pool, s.context.executor, run);
     if (!written) report(s, "checkpoint", written.error());
 }
 
@@ -156,7 +157,7 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState*
         const WallMs now = s.context.executor.wall_now();
         const auto config = s.config;  // Settings may change on the shard meanwhile.
         auto run = [&] { plan = look(s, *config, bound, now); };
-        co_await on_pool(s.context.pool, s.context.executor, run);
+        co_await rt::on_pool(s.context.pool, s.context.executor, run);
     }
     s.give_turn();
     if (plan && may_clean(s)) {

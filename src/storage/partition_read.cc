@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "rt/on_pool.h"
 #include "rt/process.h"
 #include "storage/metrics.h"
 #include "storage/partition.h"
@@ -168,10 +169,10 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
                 result.busy += meter.stop();
             };
             if (!s.read_from_log(request, below, result, false))
-                co_await on_pool(s.context.pool, s.context.executor, read_it);
+                co_await rt::on_pool(s.context.pool, s.context.executor, read_it);
             auto add_aborted = [&] { s.add_aborted(request, result); };
             if (needs_aborted && result.error == Errc::kNone)
-                co_await on_pool(s.context.pool, s.context.executor, add_aborted);
+                co_await rt::on_pool(s.context.pool, s.context.executor, add_aborted);
         }
         s.give_turn();
     }
@@ -183,7 +184,7 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
             warmed = warm(result.slices);
             result.busy += meter.stop();
         };
-        co_await on_pool(s.context.pool, s.context.executor, warm_it);
+        co_await rt::on_pool(s.context.pool, s.context.executor, warm_it);
         if (!warmed) {
             result.error = Errc::kKafkaStorageError;
             result.slices.clear();
@@ -223,7 +224,7 @@ static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*kee
     Result<TimestampedOffset> found = Error{Errc::kKafkaStorageError};
     if (s.log && !s.is_closed) {
         auto find_it = [&] { found = how(*s.log, at, below, s.stored_inflated_max()); };
-        co_await on_pool(s.context.pool, s.context.executor, find_it);
+        co_await rt::on_pool(s.context.pool, s.context.executor, find_it);
     }
     s.give_turn();
     co_return found;

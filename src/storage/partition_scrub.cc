@@ -9,6 +9,7 @@
 
 #include "base/bounded_time.h"
 #include "obs/log.h"
+#include "rt/on_pool.h"
 #include "storage/metrics.h"
 #include "storage/partition.h"
 #include "storage/partition_state.h"
@@ -54,7 +55,7 @@ static rt::Task<std::optional<Log::Extent>> next_segment(PartitionState* state, 
     Result<Log::Extent> extent = Error{Errc::kNotFound};
     if (may_scrub(s)) {
         auto run = [&] { extent = s.log->extent_from(from); };
-        co_await on_pool(s.context.pool, s.context.executor, run);
+        co_await rt::on_pool(s.context.pool, s.context.executor, run);
     }
     s.give_turn();
     if (extent) co_return *std::move(extent);
@@ -72,7 +73,7 @@ static rt::Task<Looked> look_at(PartitionState* state, Log::Extent extent) {
     for (;;) {
         Result<SegmentScrub::Step> step = Error{Errc::kNone};
         auto run = [&] { step = scrub.step(kStepBytes); };
-        co_await on_pool(s.context.pool, executor, run);
+        co_await rt::on_pool(s.context.pool, executor, run);
         if (!step) {
             // Readers of that place are told so; the rest of the log is looked at.
             kLog.error("scrub cannot read a segment", {{"partition", s.spec.folder()},
@@ -115,7 +116,7 @@ static rt::Task<void> quarantine(PartitionState* state, Offset base, std::string
         log.reset();
         noted = write_damage_note(s.context.disk, s.path, base);
     };
-    co_await on_pool(s.context.pool, s.context.executor, run);
+    co_await rt::on_pool(s.context.pool, s.context.executor, run);
     if (!noted)
         kLog.error("damage not noted; the next start serves it until it is scrubbed again",
                    {{"partition", s.spec.folder()}, {"detail", noted.error().detail()}});

@@ -8,6 +8,7 @@
 
 #include "base/bounded_time.h"
 #include "obs/log.h"
+#include "rt/on_pool.h"
 #include "storage/directory_health.h"
 #include "storage/durable_marks.h"
 #include "storage/folder_files.h"
@@ -136,7 +137,7 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
             round.released = s.releasable();
             round.is_starved = s.snapshots.is_starved;
             auto run = [&] { round.run(s); };
-            co_await on_pool(s.context.pool, executor, run);
+            co_await rt::on_pool(s.context.pool, executor, run);
             if (round.retain) {
                 s.retention_at = after(now, s.context.broker->retention_check_interval_ms);
                 s.has_deleted_files = round.start && *round.start > s.log_start;
@@ -203,7 +204,7 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
             is_held = s.log->segment_base(to) != s.log->segment_base(std::min(to, released));
             result = s.delete_below(to, released);
         };
-        co_await on_pool(s.context.pool, s.context.executor, delete_them);
+        co_await rt::on_pool(s.context.pool, s.context.executor, delete_them);
         s.has_deleted_files = true;
         if (is_held) {
             s.snapshots.is_awaited = true;
@@ -223,7 +224,7 @@ rt::Task<Result<void>> Partition::with_log(LogWork work) {
     Result<void> result = Error{s.is_closed ? Errc::kClosed : Errc::kOffline};
     if (s.log && !s.is_closed && !s.is_offline) {
         auto run = [&] { result = work(*s.log); };
-        co_await on_pool(s.context.pool, s.context.executor, run);
+        co_await rt::on_pool(s.context.pool, s.context.executor, run);
     }
     s.give_turn();
     s.advance();
@@ -265,7 +266,7 @@ rt::Task<Result<void>> Partition::shut_down() {
         if (!closed) result = std::move(closed);
         s.log.reset();
     };
-    if (s.log) co_await on_pool(s.context.pool, s.context.executor, close_it);
+    if (s.log) co_await rt::on_pool(s.context.pool, s.context.executor, close_it);
     if (result && was_written) {
         const DurableMarks::Mark mark{s.spec.id, s.log_end};
         s.context.marks.advance({&mark, 1});
@@ -331,7 +332,7 @@ rt::Task<Result<void>> Partition::destroy() {
             result = remove_tree(s.context.disk, s.path);
         if (result) result = s.context.disk.sync_directory(s.context.data_directory);
     };
-    co_await on_pool(s.context.pool, s.context.executor, rename_it);
+    co_await rt::on_pool(s.context.pool, s.context.executor, rename_it);
     s.context.marks.forget(s.spec.id);
     s.settle_waits(Errc::kKafkaStorageError);
     s.turn.give(s.context.executor);

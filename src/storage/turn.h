@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Coroutines of one shard take turns, and work that may block is awaited. Layer: storage (L3).
+// Coroutines of one shard take turns. Layer: storage (L3).
 #pragma once
 
 #include <coroutine>
@@ -48,35 +48,5 @@ class Turn {
     bool held_ = false;
     std::deque<std::coroutine_handle<>> waiting_;
 };
-
-namespace detail {
-template <class Work>
-struct PoolAwaiter {
-    rt::BlockingPool& pool;
-    rt::Executor& home;
-    Work& work;
-    bool is_long;
-    bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> handle) const {
-        const auto submit = is_long ? &rt::BlockingPool::submit_long : &rt::BlockingPool::submit;
-        (pool.*submit)(home, [&to_do = work] { to_do(); }, [handle] { handle.resume(); });
-    }
-    void await_resume() const noexcept {}
-};
-}  // namespace detail
-
-/// co_await on_pool(pool, home, work): `work` runs on a thread of the pool, the coroutine goes on
-/// at home. `work` is a named local of the coroutine, which outlives the wait.
-template <class Work>
-[[nodiscard]] auto on_pool(rt::BlockingPool& pool, rt::Executor& home, Work& work) noexcept {
-    return detail::PoolAwaiter<Work>{pool, home, work, false};
-}
-
-/// The same for work whose length a peer decides: rt::BlockingPool::submit_long().
-template <class Work>
-[[nodiscard]] auto on_pool_for_long(rt::BlockingPool& pool, rt::Executor& home,
-                                    Work& work) noexcept {
-    return detail::PoolAwaiter<Work>{pool, home, work, true};
-}
 
 }  // namespace leat::storage

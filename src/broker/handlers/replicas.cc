@@ -12,8 +12,8 @@
 #include "broker/access.h"
 #include "broker/admin/replicas.h"
 #include "broker/apis.h"
-#include "broker/blocking.h"
 #include "broker/broker.h"
+#include "rt/on_pool.h"
 
 namespace leat::broker {
 namespace {
@@ -144,7 +144,7 @@ rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
         sizes_on(broker.shard(i), *message, sizes);
     }
     co_await rt::hop(request->shard->executor());
-    const auto space = co_await on_pool(&broker.pool(), &request->shard->executor(), [&broker] {
+    const auto space = co_await rt::on_pool(broker.pool(), request->shard->executor(), [&broker] {
         return broker.disk().space(broker.data_directory());
     });
     std::ranges::sort(sizes, {},

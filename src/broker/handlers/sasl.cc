@@ -8,10 +8,10 @@
 
 #include "broker/apis.h"
 #include "broker/authentication.h"
-#include "broker/blocking.h"
 #include "broker/broker.h"
 #include "broker/metrics.h"
 #include "obs/log.h"
+#include "rt/on_pool.h"
 #include "wire/frame.h"
 
 namespace leat::broker {
@@ -82,8 +82,8 @@ rt::Task<Result<Step>> step(Request* request, Bytes message) {
         co_await authentication.access().prepare(authentication.mechanism(), text_of(message),
                                                  &request->shard->executor());
         const auto work = [&exchange, message] { return exchange.next(text_of(message)); };
-        done.emplace(
-            co_await on_pool(&request->shard->broker().pool(), &request->shard->executor(), work));
+        done.emplace(co_await rt::on_pool(request->shard->broker().pool(),
+                                          request->shard->executor(), work));
     } else {
         done.emplace(exchange.next(text_of(message)));
     }

@@ -12,8 +12,8 @@
 #include "broker/access.h"
 #include "broker/apis.h"
 #include "broker/authentication.h"
-#include "broker/blocking.h"
 #include "broker/broker.h"
+#include "rt/on_pool.h"
 
 namespace leat::broker {
 namespace {
@@ -173,7 +173,7 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
         auth::add_credentials(token);
         return true;
     };
-    co_await on_pool(&request->shard->broker().pool(), &request->shard->executor(), work);
+    co_await rt::on_pool(request->shard->broker().pool(), request->shard->executor(), work);
     const auto shared = std::make_shared<const auth::DelegationToken>(token);
     const auto make = [&shared](metadata::Controller& controller, std::vector<Delta>& deltas) {
         return controller.put_token(shared, deltas);

@@ -58,10 +58,12 @@ void PartitionState::refresh() {
     size_bytes = log->size_bytes();
 }
 
-void PartitionState::give_turn() {
-    refresh();
-    if (std::exchange(sync_wanted, false)) context.flusher.request(*this);
-    turn.give(context.executor);
+void HeldTurn::give() {
+    if (state_ == nullptr) return;
+    PartitionState& s = *std::exchange(state_, nullptr);
+    s.refresh();
+    if (std::exchange(s.sync_wanted, false)) s.context.flusher.request(s);
+    s.turn.give(s.context.executor);
 }
 
 Offset PartitionState::last_stable() const noexcept {
@@ -240,9 +242,9 @@ void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
     // The log may be in use on the pool: it learns of it when its turn comes.
     rt::start([](std::shared_ptr<Partition> keep) -> rt::Task<void> {
         PartitionState& state = *keep->state_;
-        co_await state.turn.take();
+        HeldTurn turn = co_await state.take_turn();
         if (state.log) state.log->set_config(state.config);
-        state.give_turn();
+        turn.give();
         // Durability may have become stricter: what is not synced yet must be now.
         if (state.is_sync() && state.synced < state.log_end && !state.is_offline)
             state.context.flusher.request(state);

@@ -214,7 +214,7 @@ struct NewBatch {
 static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, PartitionState* state,
                                     NewBatch batch, std::int16_t acks) {
     PartitionState& s = *state;
-    co_await s.turn.take();
+    HeldTurn turn = co_await s.take_turn();
     Append append{batch.bytes, s.admission_rules(batch.origin)};
     append.guard = batch.guard;
     append.transaction_version = batch.transaction_version;
@@ -252,7 +252,7 @@ static rt::Task<Appended> carry_out(std::shared_ptr<Partition> /*keep*/, Partiti
         }
         s.after_write(append, placed);
     }
-    s.give_turn();
+    turn.give();
     append.answer.log_start = s.log_start;
     s.advance();
     const bool must_wait = acks != 0 && append.answer.error == Errc::kNone && s.is_sync() &&

@@ -103,14 +103,14 @@ static rt::Task<bool> replace(PartitionState* state, Offset first, Offset last) 
     PartitionState& s = *state;
     // Asked before the turn is: whoever closes the partition keeps the turn until we are done.
     if (!may_clean(s)) co_return false;
-    co_await s.turn.take();
+    HeldTurn turn = co_await s.take_turn();
     Result<void> replaced = Error{Errc::kNotFound};
     if (may_clean(s)) {
         auto run = [&] { replaced = s.log->replace_segments(first, last); };
         co_await rt::on_pool(s.context.pool, s.context.executor, run);
         s.has_deleted_files = true;
     }
-    s.give_turn();
+    turn.give();
     if (!replaced) report(s, "exchange of segments", replaced.error());
     co_return replaced.has_value();
 }
@@ -151,7 +151,7 @@ static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
 static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState* state) {
     PartitionState& s = *state;
     std::optional<CleanerPlan> plan;
-    co_await s.turn.take();
+    HeldTurn turn = co_await s.take_turn();
     if (may_clean(s)) {
         const Offset bound = std::min(s.last_stable(), s.high_watermark);
         const WallMs now = s.context.executor.wall_now();
@@ -159,7 +159,7 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState*
         auto run = [&] { plan = look(s, *config, bound, now); };
         co_await rt::on_pool(s.context.pool, s.context.executor, run);
     }
-    s.give_turn();
+    turn.give();
     if (plan && may_clean(s)) {
         // A close waits for it: the folder must stay what it is while files are written there.
         ++s.jobs;

@@ -156,7 +156,7 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
     const bool is_committed = request.isolation == Isolation::kReadCommitted;
     const bool has_to_wait = (is_committed && s.has_aborted) || !s.turn.is_free();
     if (has_to_wait || !s.read_from_log(request, s.read_bound(request.isolation), result, false)) {
-        co_await s.turn.take();
+        HeldTurn turn = co_await s.take_turn();
         // What held the turn may have moved the log start, closed the partition, or aborted the
         // first transaction here.
         const bool needs_aborted = is_committed && s.has_aborted;
@@ -174,7 +174,7 @@ rt::Task<ReadResult> Partition::read(ReadRequest request) {
             if (needs_aborted && result.error == Errc::kNone)
                 co_await rt::on_pool(s.context.pool, s.context.executor, add_aborted);
         }
-        s.give_turn();
+        turn.give();
     }
     if (!std::ranges::all_of(result.slices, is_warm)) {
         s.context.metrics.cold_reads.add();
@@ -220,13 +220,12 @@ static rt::Task<Result<TimestampedOffset>> find(std::shared_ptr<Partition> /*kee
                                                 PartitionState* state, WallMs at, Offset below,
                                                 Find how) {
     PartitionState& s = *state;
-    co_await s.turn.take();
+    const HeldTurn turn = co_await s.take_turn();
     Result<TimestampedOffset> found = Error{Errc::kKafkaStorageError};
     if (s.log && !s.is_closed) {
         auto find_it = [&] { found = how(*s.log, at, below, s.stored_inflated_max()); };
         co_await rt::on_pool(s.context.pool, s.context.executor, find_it);
     }
-    s.give_turn();
     co_return found;
 }
 

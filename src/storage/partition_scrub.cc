@@ -51,13 +51,13 @@ static rt::Task<std::optional<Log::Extent>> next_segment(PartitionState* state, 
     PartitionState& s = *state;
     // Asked before the turn is: whoever closes the partition keeps the turn until we are done.
     if (!may_scrub(s)) co_return std::nullopt;
-    co_await s.turn.take();
+    HeldTurn turn = co_await s.take_turn();
     Result<Log::Extent> extent = Error{Errc::kNotFound};
     if (may_scrub(s)) {
         auto run = [&] { extent = s.log->extent_from(from); };
         co_await rt::on_pool(s.context.pool, s.context.executor, run);
     }
-    s.give_turn();
+    turn.give();
     if (extent) co_return *std::move(extent);
     if (extent.error().code() != Errc::kNotFound)
         kLog.error("scrub cannot open a segment", {{"partition", s.spec.folder()},
@@ -99,11 +99,8 @@ static rt::Task<Looked> look_at(PartitionState* state, Log::Extent extent) {
 static rt::Task<void> quarantine(PartitionState* state, Offset base, std::string damage) {
     PartitionState& s = *state;
     if (!may_scrub(s)) co_return;
-    co_await s.turn.take();
-    if (!may_scrub(s)) {
-        s.give_turn();
-        co_return;
-    }
+    const HeldTurn turn = co_await s.take_turn();
+    if (!may_scrub(s)) co_return;
     s.context.metrics.scrub_damaged.add();
     s.context.metrics.quarantined.add(1);
     s.context.set_aside->add(s.spec.id);
@@ -120,7 +117,6 @@ static rt::Task<void> quarantine(PartitionState* state, Offset base, std::string
     if (!noted)
         kLog.error("damage not noted; the next start serves it until it is scrubbed again",
                    {{"partition", s.spec.folder()}, {"detail", noted.error().detail()}});
-    s.give_turn();
 }
 
 static rt::Task<void> scrub(std::shared_ptr<Partition> /*keep*/, PartitionState* state) {

@@ -59,8 +59,8 @@ class PartitionState final : public SyncTarget {
     // --- Watermarks (partition.cc).
     /// Takes over where the log begins and ends.
     void refresh();
-    /// Ends a turn: a sync that had to wait for it is asked for now.
-    void give_turn();
+    /// co_await take_turn() gives a HeldTurn.
+    [[nodiscard]] TakeTurn take_turn() noexcept { return {turn.take(), *this}; }
     /// Moves the high watermark as durability has it, and tells watchers when anything has moved.
     void advance();
     [[nodiscard]] Offset last_stable() const noexcept;

@@ -131,7 +131,7 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
     }
     Round round{.retain = now >= s.retention_at, .now = executor.wall_now()};
     if (round.retain || s.has_deleted_files) {
-        co_await s.turn.take();
+        HeldTurn turn = co_await s.take_turn();
         if (s.log && !s.is_closed && !s.is_offline) {
             round.high_watermark = s.high_watermark;
             round.released = s.releasable();
@@ -148,7 +148,7 @@ static rt::Task<void> keep_up(std::shared_ptr<Partition> /*keep*/, PartitionStat
                 s.snapshots.is_awaited = round.is_held && round.start;
             }
         }
-        s.give_turn();
+        turn.give();
         s.advance();
     }
     const Snapshots& known = s.snapshots;
@@ -183,7 +183,7 @@ void PartitionState::schedule_upkeep() {
 rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
     const auto keep = shared_from_this();
     PartitionState& s = *state_;
-    co_await s.turn.take();
+    HeldTurn turn = co_await s.take_turn();
     const Offset to = before.value == -1 ? s.high_watermark : before;
     Result<Offset> result = Error{Errc::kKafkaStorageError, s.offline_reason};
     if (s.is_closed) {
@@ -212,7 +212,7 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
         }
         if (result) s.log_start = std::max(s.log_start, to);
     }
-    s.give_turn();
+    turn.give();
     s.advance();
     co_return result;
 }
@@ -220,13 +220,13 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
 rt::Task<Result<void>> Partition::with_log(LogWork work) {
     const auto keep = shared_from_this();
     PartitionState& s = *state_;
-    co_await s.turn.take();
+    HeldTurn turn = co_await s.take_turn();
     Result<void> result = Error{s.is_closed ? Errc::kClosed : Errc::kOffline};
     if (s.log && !s.is_closed && !s.is_offline) {
         auto run = [&] { result = work(*s.log); };
         co_await rt::on_pool(s.context.pool, s.context.executor, run);
     }
-    s.give_turn();
+    turn.give();
     s.advance();
     co_return result;
 }

@@ -36,11 +36,11 @@ ROWS = {
     "Streams": [
         ("`filter`", "filter", "Stateless.FilterByReferenceDropsNullValues Stateless.FilterByPointerSeesNullValues"),
         ("`filter_not`", "filterNot", "Stateless.FilterNotKeepsWhatFilterDrops"),
-        ("`map`", "map", "Stateless.MapChangesKeyAndValue"),
+        ("`map`", "map", "Stateless.MapChangesKeyAndValue Stateless.ANullKeyTakenByReferenceAndHandedOnIsNullAgain"),
         ("`map_values`", "mapValues", "Stateless.MapValuesPassesNullOn Stateless.MapValuesMayAnswerNull"),
         ("`flat_map`", "flatMap", "Stateless.FlatMapYieldsEachPairInOrder"),
         ("`flat_map_values`", "flatMapValues", "Describe.NamesNodesAsKafkaStreamsDoes"),
-        ("`select_key`", "selectKey", "Describe.NamesNodesAsKafkaStreamsDoes"),
+        ("`select_key`", "selectKey", "Describe.NamesNodesAsKafkaStreamsDoes Stateless.ANullKeyTakenByReferenceAndHandedOnIsNullAgain Stateless.AFunctionThatDoesNotLookAtANullKeyIsCalled"),
         ("`peek`", "peek", "Stateless.PeekSeesEachRecordOnItsWay"),
         ("`foreach`", "foreach", "Names.NeighboursAreInTheOrderOfJavasSets"),
         ("`print`", "print", "Print.LinesHaveTheLabelOrTheNodeBefore Print.WindowedKeysAreShownAsInJava Print.NodesAreDescribedAsByKafka"),

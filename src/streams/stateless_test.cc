@@ -105,6 +105,58 @@ TEST_F(Stateless, FlatMapYieldsEachPairInOrder) {
     EXPECT_THAT(out(), ElementsAre(Text{"x", "k", {1}, {}}, Text{"y", "k", {1}, {}}));
 }
 
+TEST_F(Stateless, ANullKeyTakenByReferenceAndHandedOnIsNullAgain) {
+    const auto pass = [](const string& key, const string&) { return key; };
+    const auto pair = [](const string& key, const string& value) { return KeyValue{key, value}; };
+    in().select_key(pass).to("selected");
+    in().map(pair).to("mapped");
+    in().flat_map([=](const string& k, const string& v) { return std::vector{pair(k, v)}; })
+        .to("flat");
+    in().group_by(pass).count({.store = "counts"}).to_stream().to("counted");
+    open();
+    pipe(nullopt, "v");
+    for (const auto* topic : {"selected", "mapped", "flat"})
+        EXPECT_THAT(out(topic), ElementsAre(Text{nullopt, "v", {1}, {}})) << topic;
+    EXPECT_THAT(driver_->read("counted"), IsEmpty());
+    pipe("", "v");
+    EXPECT_THAT(out("selected"), ElementsAre(Text{"", "v", {1}, {}}));
+}
+
+TEST_F(Stateless, AFunctionThatDoesNotLookAtANullKeyIsCalled) {
+    in().filter([](const string&, const string& v) { return v != "no"; })
+        .select_key([](const string&, const string& v) { return v; })
+        .to("out");
+    open();
+    pipe(nullopt, "v");
+    EXPECT_THAT(out(), ElementsAre(Text{"v", "v", {1}, {}}));
+}
+
+/// A key that cannot be compared.
+struct Place {
+    string name;
+};
+class PlaceCodec final : public Codec<Place> {
+  public:
+    Result<void> encode(std::string_view, const Place& place, string& out) const override {
+        out += place.name;
+        return {};
+    }
+    Result<Place> decode(std::string_view, std::string_view bytes) const override {
+        return Place{string{bytes}};
+    }
+};
+
+TEST_F(Stateless, ANullKeyOfATypeWithoutComparisonStaysNull) {
+    const Serde<Place> places = std::make_shared<PlaceCodec>();
+    builder_.stream<Place, string>("in", {.key = places})
+        .select_key([](const Place& place, const string&) { return place; })
+        .to("out", {.key = places});
+    open();
+    pipe(nullopt, "v");
+    pipe("here", "v");
+    EXPECT_THAT(out(), ElementsAre(Text{nullopt, "v", {1}, {}}, Text{"here", "v", {1}, {}}));
+}
+
 TEST_F(Stateless, PeekSeesEachRecordOnItsWay) {
     std::vector<string> seen;
     in().peek([&seen](const string& value) { seen.push_back(value); }).to("out");

@@ -262,6 +262,17 @@ TEST(StreamGlobalTableJoin, InnerMeetsTheSelectedKey) {
     EXPECT_EQ(script.dropped(), 3U);
 }
 
+TEST(StreamGlobalTableJoin, ANullKeyTakenByReferenceSelectsNothing) {
+    Builder b;
+    const auto global = b.global_table<Text, Text>("g");
+    b.stream<Text, Text>("s")
+        .join(global, [](const Text& key, const Text&) { return key; }, plus)
+        .to("out");
+    Script script{b};
+    EXPECT_EQ(script.run({"g  G 1", "s - v 2"}), Lines{});
+    EXPECT_EQ(script.dropped(), 1U);
+}
+
 TEST(StreamGlobalTableJoin, LeftYieldsEachRecordThatHasAValue) {
     Builder b;
     const auto global = b.global_table<Text, Text>("g", {}, {.store = "gs"});

@@ -29,7 +29,7 @@ CELLS = tuple(sorted(
     + [f"handler {kind}" for kind in ("deserialization", "processing", "production", "dead letters", "after an output", "behind a cache")]
     + [f"store {kind} read" for kind in ("global", "global table's", "table's", "read-only, node by node", "global, node by node")]
     + [f"partitioner of {what}" for what in ("to", "repartition", "foreign-key join")]
-    + ["stream print", "table transform_values", "older process", "older split", "older through"]
+    + ["null key by reference", "stream print", "table transform_values", "older process", "older split", "older through"]
     + [f"cached {what}" for what in ("aggregate", "windows", "windows told on close", "sessions", "processor's store")]))
 
 
@@ -137,7 +137,7 @@ class Walk:
             return []
         if verb == "repartition" and "partitioner" in op:
             return ["stream repartition", "partitioner of repartition"]
-        return [f"{kind} {verb}"]
+        return [f"{kind} {verb}"] + (["null key by reference"] if op.get("key_ref") else [])
 
     def join(self, op):
         left, right = op["from"], op["with"]

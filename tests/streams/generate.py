@@ -8,7 +8,7 @@ behind it is random too. Kinds of places: S stream, T table, each as SV (keys an
 import random
 
 import edges
-from vocabulary import FLAVOURS, GATHERERS, KEYS, LISTS, PREDICATES, REDUCERS, TABLE_JOINERS, VALUES, WORDS
+from vocabulary import FLAVOURS, GATHERERS, KEYS, KEYS_BY_REFERENCE, LISTS, PREDICATES, REDUCERS, TABLE_JOINERS, VALUES, WORDS
 
 # Longer than the input of a case: what a cache has kept is then still kept where Kafka Streams' stores forget it.
 FOR_EVER = 100_000_000
@@ -514,6 +514,17 @@ def focus_group_by(verb):
     return grow
 
 
+def focus_key_by_reference(g):
+    """A function that takes the key by reference, where it may be null: it looks at the value alone, or yields the key as it is."""
+    verb, k = g.pick(("group_by", "map", "flat_map", "select_key")), g.pick(KEYS_BY_REFERENCE)
+    fields = {"map": {"k": k, "f": g.pick(VALUES[:4])}, "flat_map": {"k": k, "f": g.pick(LISTS)}}.get(verb, {"f": k})
+    at = g.add(verb, g.stream(g.pick((0, 1))), **fields, key_ref=True, name=g.name())
+    if verb != "group_by":
+        return g.end_stream(at)
+    verb_ = g.pick(("count", "reduce", "aggregate"))
+    return g.end_table(g.gather(at, verb_), numbers=verb_ == "count")
+
+
 # What can be asked for, in the order in which it is counted. Each needs the operators it names to stand in both programs.
 FOCUSES = {f"stream.{verb}": focus_stream(verb) for verb in STREAM_VERBS}
 FOCUSES |= {"stream.split_all": focus_split, "stream.pattern": focus_pattern, "stream.two_aggregates": focus_two_aggregates,
@@ -529,6 +540,7 @@ FOCUSES |= {f"suppress.{how}": focus_room(how) for how in ("records", "bytes", "
 FOCUSES |= {f"handlers.{kind}": focus_handlers(kind) for kind in ("deserialization", "processing", "production")}
 FOCUSES |= {"stream.foreach": focus_foreach, "stream.to_many": focus_to_many,
             "stream.group_by_key": focus_group_by("group_by_key"), "stream.group_by": focus_group_by("group_by")}
+FOCUSES |= {"stream.key_by_reference": focus_key_by_reference}
 FOCUSES |= {f"group.{verb}": focus_gather(verb) for verb in ("count", "reduce", "aggregate")}
 FOCUSES |= {f"{window}.{verb}": focus_gather(verb, window) for window in ("tumbling", "hopping", "sliding", "session", "unlimited")
             for verb in ("count", "reduce", "aggregate")}

@@ -4,6 +4,8 @@
 VALUES = ("id", "upper", "length", "first_word", "with_key", "null_if_short", "boom")
 PREDICATES = ("true", "false", "has_a", "even_length", "value_nonnull", "key_nonnull", "key_is_a", "has_a", "even_length")
 KEYS = ("key", "value", "length", "first_letter", "constant", "null_if_b")
+# Those that look at the value alone, or yield the key as it is, and never the empty text: by reference that is what stands for null.
+KEYS_BY_REFERENCE = ("key", "length", "first_letter", "constant", "null_if_b", "key")
 LISTS = ("words", "twice", "none", "null_too", "words")
 REDUCERS = ("concat", "max", "last", "first", "null_on_x", "concat")
 GATHERERS = ("collect", "sum_len", "null_on_x", "collect")

@@ -3,8 +3,10 @@
 // A stream of records. Layer: streams SDK.
 // Spec:  Kafka Streams' KStream, operator by operator. Functions take (key, value) or (value); what
 // they see of nulls: by reference never a null value (the record passes by a mapper, is dropped by
-// a filter), by pointer to const also that. Here are the declarations; the definitions are in
-// detail/kstream_*.h. Threading: one thread declares a topology. A KStream is a cheap value on a
+// a filter), by pointer to const also that. A null key is K{} by reference, and where a function
+// that took it so yields a new key of that type which equals K{}, the key is null again (of a type
+// without == it always is); by pointer it is null. Here are the declarations; the definitions are
+// in detail/kstream_*.h. Threading: one thread declares a topology. A KStream is a cheap value on a
 // shared graph.
 #pragma once
 

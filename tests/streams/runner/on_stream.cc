@@ -99,6 +99,33 @@ Made split(const Op& op, const KStream<Value, Value>& stream) {
     return op.flag("default") ? parts.default_branch() : parts.no_default_branch();
 }
 
+/// With functions that take the key by reference, which makes nothing else of a null key: they have
+/// names that do not look at what it holds.
+Made by_reference(const Op& op, const KStream<Value, Value>& stream) {
+    const std::string f = op.get("f");
+    const std::string k = op.get("k");
+    const Named named{op.name()};
+    const auto select = [f](const Value& key, const Value* value) {
+        return key_of(f, key, maybe(value));
+    };
+    if (op.verb() == "select_key") return stream.select_key(select, named);
+    if (op.verb() == "group_by") return stream.group_by(select, {.name = op.name()});
+    if (op.verb() == "map")
+        return stream.map(
+            [f, k](const Value& key, const Value* value) {
+                return Pair{key_of(k, key, maybe(value)), mapped(f, "", maybe(value))};
+            },
+            named);
+    return stream.flat_map(
+        [f, k](const Value& key, const Value* value) {
+            std::vector<Pair> out;
+            for (const Maybe& one : list_of(f, maybe(value)))
+                out.push_back({key_of(k, key, one), one});
+            return out;
+        },
+        named);
+}
+
 Made on_values(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
     const std::string verb = op.verb();
     const std::string f = op.get("f");
@@ -107,6 +134,7 @@ Made on_values(const Context& context, const Op& op, const KStream<Value, Value>
     if (verb == "flat_map_values")
         return stream.flat_map_values([f](const Value* value) { return list_of(f, maybe(value)); },
                                       named);
+    if (op.flag("key_ref")) return by_reference(op, stream);
     if (verb == "map")
         return stream.map(
             [f, k](const Value* key, const Value* value) {

@@ -2,10 +2,12 @@
 //
 // Calls a user's function with a key and a value that may be null. Layer: streams SDK, not for
 // users. A value declared by reference never sees a null: the call is left out. A key declared by
-// reference is K{} when there is none: most functions that name the key do not look at it. Declared
-// as pointers, both see the null. Threading: pure functions.
+// reference is K{} when there is none: most functions that name the key do not look at it. One that
+// yields this K{} as the new key hands on the null, which Kafka Streams would have shown it.
+// Declared as pointers, both see the null. Threading: pure functions.
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -55,6 +57,27 @@ auto call(F& f, const K* key, const V* value) {
                       "pointer to const");
         return call_now(f, value);
     }
+}
+
+/// Whether call() shows f a null key as K{}.
+template <class F, class K, class V>
+inline constexpr bool kKeyByReference =
+    std::is_invocable_v<F&, const K&, const V&> ||
+    (std::is_invocable_v<F&, const K&, const V*> && !std::is_invocable_v<F&, const K*, const V*>);
+
+/// The key that f yielded for a record whose key was `before`. Without one, a K that equals the K{}
+/// which f was shown is null again; of keys that cannot be compared, every K is.
+template <class F, class K, class V, class K2>
+const K2* new_key(const K* before, const std::optional<K2>& yielded) {
+    if (!yielded) return nullptr;
+    if constexpr (std::is_same_v<K, K2> && kKeyByReference<F, K, V>) {
+        if (before != nullptr) return &*yielded;
+        if constexpr (std::equality_comparable<K>)
+            return *yielded == key_or_empty(before) ? nullptr : &*yielded;
+        else
+            return nullptr;
+    }
+    return &*yielded;
 }
 
 template <class F, class K, class V>

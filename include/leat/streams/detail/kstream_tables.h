@@ -131,8 +131,10 @@ auto KStream<K, V>::with_global(const GlobalKTable<KG, VG>& table, S selector, F
         .table = table.table(),
         .select =
             [selector](const K* key, const V* value) mutable {
-                auto selected = detail::call(selector, key, value);
-                return detail::moved_out<KG>(selected);
+                auto yielded = detail::call(selector, key, value);
+                std::optional<KG> selected = detail::moved_out<KG>(yielded);
+                if (detail::new_key<S, K, V>(key, selected) == nullptr) selected.reset();
+                return selected;
             },
         .joiner = detail::joiner_of<kAbsent, K, V, VG>(std::move(joiner)),
         .left = kLeft};

@@ -64,7 +64,7 @@ class MapNode final : public Node {
         const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
         if (!mapped) return {};
         Flow out = flow;
-        out.key = mapped->key ? &*mapped->key : nullptr;
+        out.key = new_key<F, K, V>(flow.key_as<K>(), mapped->key);
         out.value = mapped->value ? &*mapped->value : nullptr;
         return forward(out);
     }
@@ -82,7 +82,7 @@ class FlatMapNode final : public Node {
         if (!mapped) return {};
         for (const auto& one : *mapped) {
             Flow out = flow;
-            out.key = one.key ? &*one.key : nullptr;
+            out.key = new_key<F, K, V>(flow.key_as<K>(), one.key);
             out.value = one.value ? &*one.value : nullptr;
             if (auto done = forward(out); !done) return done;
         }
@@ -122,9 +122,10 @@ class SelectKeyNode final : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
-        const auto key = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        auto yielded = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        const std::optional<MappedTo<F, K, V>> key = moved_out<MappedTo<F, K, V>>(yielded);
         Flow out = flow;
-        out.key = address(key);
+        out.key = new_key<F, K, V>(flow.key_as<K>(), key);
         return forward(out);
     }
     F mapper_;

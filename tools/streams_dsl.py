@@ -133,7 +133,7 @@ ROWS = {
     ],
     "Errors": [
         ("`ErrorHandlers::deserialization`", "deserialization.exception.handler", "Handlers.ContinueDropsTheRecordAtTheNodeThatFails"),
-        ("`ErrorHandlers::processing`", "processing.exception.handler", "Handlers.AHandlerOfOnesOwnChoosesAndWritesItsLetters Handlers.AFailedPunctuationHasALetterWithoutRecord Handlers.TheProcessingHandlerSeesTheRecordAtTheNode"),
+        ("`ErrorHandlers::processing`", "processing.exception.handler", "Results.ThatHaveAnErrorAreTheProcessingHandlersBusiness Handlers.AHandlerOfOnesOwnChoosesAndWritesItsLetters Handlers.AFailedPunctuationHasALetterWithoutRecord Handlers.TheProcessingHandlerSeesTheRecordAtTheNode"),
         ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness Handlers.TheProductionHandlerSeesWhatWasNotWritten"),
         ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong Caching.ADeadLetterHasTheRecordThatMadeTheUpdate"),
     ],
@@ -200,6 +200,14 @@ What Kafka Streams has no meaning for does not compile, and the message names th
 | `table.join`, `left_join`, `outer_join` with a global table | read the topic with `table()` and `join_on`, or join `to_stream()` with it |
 | `table.outer_join_on` (by foreign key) | `left_join_on` |
 | a joiner that takes a side by reference that may be absent | by pointer to const |
+| joins of two streams or two tables, or of a stream and a table, with keys of two types | `select_key` before it; `join_on` for tables; a `GlobalKTable`, which takes a selector |
+| a join of two streams without a window, of a stream and a table with one | `within()` behind the joiner; `Joined::grace` |
+| a predicate that yields a `std::optional<bool>` or nothing | a `bool`, or a `Result<bool>` |
+| a mapper that yields nothing; of `map` no `KeyValue`, of the `flat_` verbs no range | `peek`; `KeyValue{key, value}`; any range |
+| an adder that changes its aggregate in place, a reducer of one argument | takes the aggregate by value and yields the next |
+
+Functions may be members too (`&Order::customer`, `&Order::total`), may yield references, and may answer a `Result`: its error is the
+processing exception handler's business, as what is thrown is.
 
 What only the whole topology shows is an error of `build()` with the operator's name: [BuildRefuses](../../src/streams/refusal_test.cc).
 """

@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "leat/streams/detail/aggregate_call.h"
 #include "leat/streams/detail/change_codec.h"
 #include "leat/streams/detail/declare_table.h"
 #include "leat/streams/detail/grouped_table_nodes.h"
@@ -46,10 +47,10 @@ class KGroupedTable {
             {.add = [adder](const K&, const V& value,
                             std::optional<V> sum) mutable -> std::optional<V> {
                  if (!sum) return value;
-                 return adder(*sum, value);
+                 return detail::reduced<V>(adder, *sum, value);
              },
              .subtract = [subtractor](const K&, const V& value, V sum) mutable -> std::optional<V> {
-                 return subtractor(sum, value);
+                 return detail::reduced<V>(subtractor, sum, value);
              }},
             as);
     }
@@ -62,11 +63,13 @@ class KGroupedTable {
             "KTABLE-AGGREGATE-",
             {.add = [initializer, adder](const K& key, const V& value,
                                          std::optional<A> sum) mutable -> std::optional<A> {
-                 if (!sum) sum = initializer();
-                 return adder(key, value, *std::move(sum));
+                 if (!sum) sum = detail::ask(initializer);
+                 return detail::added<A>(adder, key, value, *std::move(sum));
              },
-             .subtract = [subtractor](const K& key, const V& value, A sum) mutable
-                 -> std::optional<A> { return subtractor(key, value, std::move(sum)); }},
+             .subtract = [subtractor](const K& key, const V& value,
+                                      A sum) mutable -> std::optional<A> {
+                 return detail::added<A>(subtractor, key, value, std::move(sum));
+             }},
             as);
     }
 

@@ -5,9 +5,9 @@
 // they see of nulls: by reference never a null value (the record passes by a mapper, is dropped by
 // a filter), by pointer to const also that. A null key is K{} by reference, and where a function
 // that took it so yields a new key of that type which equals K{}, the key is null again (of a type
-// without == it always is); by pointer it is null. Here are the declarations; the definitions are
-// in detail/kstream_*.h. Threading: one thread declares a topology. A KStream is a cheap value on a
-// shared graph.
+// without == it always is); by pointer it is null. A function may answer a Result: its error, like
+// what is thrown, is the processing handler's business. The definitions are in detail/kstream_*.h.
+// Threading: one thread declares a topology. A KStream is a cheap value on a shared graph.
 #pragma once
 
 #include <string>
@@ -17,8 +17,9 @@
 
 #include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/detail/handle.h"
-#include "leat/streams/detail/invoke.h"
 #include "leat/streams/detail/join_call.h"
+#include "leat/streams/detail/mapped.h"
+#include "leat/streams/detail/refused_joins.h"
 #include "leat/streams/options.h"
 #include "leat/streams/stream_joined.h"
 #include "leat/streams/windows.h"
@@ -35,7 +36,7 @@ template <class K, class V>
 class GlobalKTable;
 
 template <class K, class V>
-class KStream {
+class KStream : detail::RefusedStreamJoins<K> {
   public:
     explicit KStream(detail::Handle<K, V> handle) : at_(std::move(handle)) {}
 
@@ -109,6 +110,11 @@ class KStream {
     template <class F>
     auto group_by(F selector, const Grouped<detail::MappedTo<F, K, V>, V>& grouped = {}) const;
 
+    // Joins: those that do not compile are in detail/refused_joins.h
+    using detail::RefusedStreamJoins<K>::join;
+    using detail::RefusedStreamJoins<K>::left_join;
+    using detail::RefusedStreamJoins<K>::outer_join;
+
     // With another stream: detail/kstream_joins.h
 
     /// Joins records of one key whose times lie in `windows` of each other. joiner(left, right) or
@@ -136,9 +142,6 @@ class KStream {
     /// As join(), but joiner takes the table's value by pointer, which may be null.
     template <class V2, class F>
     auto left_join(const KTable<K, V2>& table, F joiner, const Joined<K, V>& as = {}) const;
-    /// Does not compile: Kafka Streams has no such join.
-    template <class V2, class... More>
-    void outer_join(const KTable<K, V2>& /*table*/, More&&... /*more*/) const;
     /// Each record with the value of the key that `selector` yields of it.
     template <class KG, class VG, class S, class F>
     auto join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
@@ -146,9 +149,6 @@ class KStream {
     template <class KG, class VG, class S, class F>
     auto left_join(const GlobalKTable<KG, VG>& table, S selector, F joiner,
                    const Named& named = {}) const;
-    /// Does not compile: Kafka Streams has no such join.
-    template <class KG, class VG, class... More>
-    void outer_join(const GlobalKTable<KG, VG>& /*table*/, More&&... /*more*/) const;
 
     // Out: detail/kstream_edges.h
 

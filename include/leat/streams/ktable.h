@@ -13,6 +13,7 @@
 
 #include "leat/streams/detail/handle.h"
 #include "leat/streams/detail/join_call.h"
+#include "leat/streams/detail/refused_joins.h"
 #include "leat/streams/detail/table.h"
 #include "leat/streams/detail/table_nodes.h"
 #include "leat/streams/kstream.h"
@@ -31,7 +32,7 @@ template <class K, class V>
 class GlobalKTable;
 
 template <class K, class V>
-class KTable {
+class KTable : detail::RefusedTableJoins<K> {
   public:
     /// A table that a node keeps in a store of this name; none: it cannot be read.
     KTable(detail::Handle<K, V> at, std::string store);
@@ -71,10 +72,16 @@ class KTable {
 
     /// Groups by what `selector` yields: a KeyValue. An entry whose key or value is null there
     /// belongs to no group.
-    template <class F, class Pair = detail::MappedTo<F, K, V>>
+    template <class F, class Pair = detail::PairOf<detail::MappedTo<F, K, V>>>
     auto group_by(F selector,
                   const Grouped<typename decltype(Pair::key)::value_type,
                                 typename decltype(Pair::value)::value_type>& grouped = {}) const;
+
+    // Joins: those that do not compile are in detail/refused_joins.h
+    using detail::RefusedTableJoins<K>::join;
+    using detail::RefusedTableJoins<K>::left_join;
+    using detail::RefusedTableJoins<K>::outer_join;
+    using detail::RefusedTableJoins<K>::outer_join_on;
 
     // With another table of the same key: detail/ktable_joins.h
 
@@ -109,28 +116,6 @@ class KTable {
         const KTable<KO, VO>& other, X extractor, F joiner,
         const Materialized<K, detail::JoinedTo<detail::Absent::kRight, F, K, V, VO>>& as = {},
         const TableJoined<K, KO>& joined = {}) const;
-
-    // What Kafka Streams does not have and what does not compile here.
-
-    template <class KO, class VO, class... More>
-    void outer_join_on(const KTable<KO, VO>& /*other*/, More&&... /*more*/) const {
-        static_assert(detail::kNever<KO>,
-                      "there is no outer join by a foreign key: use left_join_on()");
-    }
-    template <class KG, class VG, class... More>
-    void join(const GlobalKTable<KG, VG>& /*table*/, More&&... /*more*/) const {
-        static_assert(detail::kNever<KG>,
-                      "a table has no join with a global table: read its topic with table() and "
-                      "use join_on(), or join to_stream() with it");
-    }
-    template <class KG, class VG, class... More>
-    void left_join(const GlobalKTable<KG, VG>& table, More&&... more) const {
-        join(table, std::forward<More>(more)...);
-    }
-    template <class KG, class VG, class... More>
-    void outer_join(const GlobalKTable<KG, VG>& table, More&&... more) const {
-        join(table, std::forward<More>(more)...);
-    }
 
     /// Name of the store that holds it; empty when there is none to query.
     [[nodiscard]] const std::string& store() const noexcept { return store_; }

@@ -51,8 +51,7 @@ class BranchedKStream {
     BranchedKStream& branch(F predicate, const Branched<K, V>& as = {}) {
         add(
             [predicate](const K* key, const V* value) mutable {
-                const auto passes = detail::call(predicate, key, value);
-                return passes && static_cast<bool>(*passes);
+                return detail::verdict(predicate, key, value).value_or(false);
             },
             std::to_string(cases_->size() + 1), as);
         return *this;

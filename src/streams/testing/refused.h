@@ -1,14 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Joins that must not compile, one for each LEAT_REFUSED; with 0 all of it does. Layer: tests.
+// Calls that must not compile, one for each LEAT_REFUSED; with 0 all of it does. Layer: tests.
 // Threading: not run.
 #pragma once
 
+#include <optional>
+#include <ranges>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "leat/streams/builder.h"
 
 namespace leat::streams {
+
+/// What looks like a getter, a member and a range of C++ is taken for a function.
+struct Order {
+    std::string customer;
+    [[nodiscard]] const std::string& by() const { return customer; }
+};
+
+inline void accepted() {
+    using Text = std::string;
+    Builder b;
+    const auto orders = b.stream<Text, Order>("o");
+    const auto table = b.table<Text, Order>("ot");
+    const auto customers = b.table<Text, Text>("c");
+    orders.map_values(&Order::customer);
+    orders.map_values(&Order::by);
+    orders.map_values([](const Order& order) -> Result<Text> { return order.customer; })
+        .filter([](const Text& text) -> Result<bool> { return !text.empty(); });
+    orders.select_key(&Order::by);
+    orders.group_by([](const Order& order) -> const Text& { return order.customer; }).count();
+    orders.flat_map_values([](const Order& order) { return std::views::single(order.customer); });
+    orders.flat_map([](const Order& order) {
+        return std::vector{KeyValue{order.customer, order}} |
+               std::views::filter([](const auto& pair) { return pair.key.has_value(); });
+    });
+    table.map_values(&Order::customer);
+    table.join_on(customers, &Order::customer,
+                  [](const Order&, const Text& name) -> const Text& { return name; });
+    orders.join(customers, [](const Order& order, const Text&) -> const Order& { return order; });
+}
 
 inline void refused() {
     using Text = std::string;
@@ -37,6 +70,40 @@ inline void refused() {
 #elif LEAT_REFUSED == 7
     // A side that may be absent is not taken by reference.
     table.left_join(table, [](const Text& value, const Text&) { return value; });
+#elif LEAT_REFUSED == 8
+    // "Has a value" is not "true".
+    stream.filter([](const Text&) -> std::optional<bool> { return false; });
+#elif LEAT_REFUSED == 9
+    table.filter_not([](const Text&) -> std::optional<bool> { return false; });
+#elif LEAT_REFUSED == 10
+    stream.split().branch([](const Text&) -> Result<std::optional<bool> > { return false; });
+#elif LEAT_REFUSED == 11
+    stream.filter([](const Text&) {});
+#elif LEAT_REFUSED == 12
+    stream.map_values([](const Text&) {});
+#elif LEAT_REFUSED == 13
+    stream.flat_map_values([](const Text&) { return 1; });
+#elif LEAT_REFUSED == 14
+    stream.map([](const Text& key, const Text& value) { return std::pair{key, value}; });
+#elif LEAT_REFUSED == 15
+    stream.group_by_key().aggregate([] { return 0; },
+                                    [](const Text&, const Text&, int& n) { ++n; });
+#elif LEAT_REFUSED == 16
+    stream.group_by_key().aggregate([] { return 0; }, [](const Text&, const Text&, int) {});
+#elif LEAT_REFUSED == 17
+    stream.group_by_key().reduce([](const Text&) { return Text{}; });
+#elif LEAT_REFUSED == 18
+    stream.join(b.stream<int, Text>("i"), both, within(Duration{5}));
+#elif LEAT_REFUSED == 19
+    stream.join(b.table<int, Text>("i"), both);
+#elif LEAT_REFUSED == 20
+    stream.left_join(b.stream<Text, Text>("q"), both);
+#elif LEAT_REFUSED == 21
+    stream.join(table, both, within(Duration{5}));
+#elif LEAT_REFUSED == 22
+    table.join(b.table<int, Text>("i"), both);
+#elif LEAT_REFUSED == 23
+    table.group_by([](const Text& key, const Text& value) { return std::pair{key, value}; });
 #endif
 }
 

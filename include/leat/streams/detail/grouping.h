@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "leat/streams/detail/aggregate_call.h"
 #include "leat/streams/detail/aggregate_nodes.h"
 #include "leat/streams/detail/materialized.h"
 #include "leat/streams/detail/repartition.h"
@@ -55,12 +56,12 @@ Aggregation<K, V, V> reducing(F reducer) {
             .step =
                 [reducer](const K&, const V* value, std::optional<V> sum) mutable {
                     if (value == nullptr) return sum;
-                    return sum ? std::optional<V>{reducer(*sum, *value)} : std::optional<V>{*value};
+                    return sum ? reduced<V>(reducer, *sum, *value) : std::optional<V>{*value};
                 },
             .merge =
                 [reducer](const K&, std::optional<V> a, std::optional<V> b) mutable {
                     if (!a) return b;
-                    return b ? std::optional<V>{reducer(*a, *b)} : a;
+                    return b ? reduced<V>(reducer, *a, *b) : a;
                 }};
 }
 
@@ -70,15 +71,15 @@ Step<K, V, A> adding(F adder) {
     return [adder](const K& key, const V* value, std::optional<A> sum) mutable -> std::optional<A> {
         if (!sum) return sum;
         if constexpr (std::is_invocable_v<F&, const K&, const V&, A>)
-            return value != nullptr ? std::optional<A>{adder(key, *value, *std::move(sum))} : sum;
+            return value != nullptr ? added<A>(adder, key, *value, *std::move(sum)) : sum;
         else
-            return adder(key, value, *std::move(sum));
+            return added<A>(adder, key, value, *std::move(sum));
     };
 }
 
 template <class A, class K, class V, class Init, class F>
 Aggregation<K, V, A> aggregating(Init initializer, F adder) {
-    return {.initial = [initializer]() mutable { return std::optional<A>{initializer()}; },
+    return {.initial = [initializer]() mutable { return std::optional<A>{ask(initializer)}; },
             .step = adding<A, K, V>(std::move(adder))};
 }
 
@@ -90,9 +91,9 @@ Merge<K, A> merging(F merger) {
             if (!a) return b;
             if (!b) return a;
             if constexpr (std::is_invocable_v<F&, const K&, A, A>)
-                return merger(key, *std::move(a), *std::move(b));
+                return ask(merger, key, *std::move(a), *std::move(b));
             else
-                return merger(*std::move(a), *std::move(b));
+                return ask(merger, *std::move(a), *std::move(b));
         };
 }
 

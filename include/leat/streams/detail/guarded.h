@@ -16,12 +16,21 @@ namespace leat::streams::detail {
     return {Errc::kUnknownServerError, std::string{who}.append(": ").append(what)};
 }
 
+/// On its way from a user's function that answered a Result to guarded(), past what lies between
+/// and has no place for an error: reducers, joiners, tables that are computed.
+struct Refusal {
+    Error error;
+};
+
 /// `call`, which runs what a user wrote; what that throws becomes an error in the name of `who`.
 /// Errors: kUnknownServerError, and those of the call.
 template <class Call>
 auto guarded(std::string_view who, const Call& call) -> decltype(call()) {
     try {
         return call();
+    } catch (const Refusal& refused) {
+        return Error{refused.error.code(),
+                     std::string{who}.append(": ").append(refused.error.detail())};
     } catch (const std::exception& thrown) {
         return thrown_error(who, thrown.what());
     } catch (...) {  // tidy: right here, a user's function may throw anything.

@@ -8,24 +8,58 @@
 #pragma once
 
 #include <concepts>
+#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
+#include "base/result.h"
+#include "leat/streams/detail/guarded.h"
+
 namespace leat::streams::detail {
+
+/// For what must not be called.
+template <class T>
+inline constexpr bool kNever = false;
+
+/// The value that a function answers: the T of a Result<T>, no references.
+template <class R>
+struct Answer {
+    using type = R;
+    static constexpr bool may_fail = false;
+};
+template <class T>
+struct Answer<Result<T>> {
+    using type = T;
+    static constexpr bool may_fail = true;
+};
+template <class F, class... Args>
+using AnswerOf = typename Answer<std::remove_cvref_t<std::invoke_result_t<F, Args...>>>::type;
+
+/// f(args...) for a function of the user's. The error of a Result goes to the operator's guarded().
+template <class F, class... Args>
+auto ask(F& f, Args&&... args) -> AnswerOf<F&, Args...> {
+    using R = std::remove_cvref_t<std::invoke_result_t<F&, Args...>>;
+    if constexpr (!Answer<R>::may_fail) {
+        return std::invoke(f, std::forward<Args>(args)...);
+    } else {
+        R answer = std::invoke(f, std::forward<Args>(args)...);
+        if (!answer) throw Refusal{std::move(answer).error()};  // tidy: right here, see Refusal.
+        if constexpr (!std::is_void_v<typename Answer<R>::type>) return *std::move(answer);
+    }
+}
 
 /// std::optional<R>, or bool for a function without a result: nothing when the call was left out.
 template <class R>
 using Called = std::conditional_t<std::is_void_v<R>, bool, std::optional<R>>;
 
 template <class F, class... Args>
-auto call_now(F& function, const Args&... args)
-    -> Called<std::invoke_result_t<F&, const Args&...>> {
-    if constexpr (std::is_void_v<std::invoke_result_t<F&, const Args&...>>) {
-        function(args...);
+auto call_now(F& function, const Args&... args) -> Called<AnswerOf<F&, const Args&...>> {
+    if constexpr (std::is_void_v<AnswerOf<F&, const Args&...>>) {
+        ask(function, args...);
         return true;
     } else {
-        return function(args...);
+        return ask(function, args...);
     }
 }
 
@@ -39,23 +73,25 @@ const K& key_or_empty(const K* key) {
 template <class F, class K, class V>
 auto call(F& f, const K* key, const V* value) {
     if constexpr (std::is_invocable_v<F&, const K&, const V&>) {
-        using R = Called<std::invoke_result_t<F&, const K&, const V&>>;
+        using R = Called<AnswerOf<F&, const K&, const V&>>;
         return value != nullptr ? R{call_now(f, key_or_empty(key), *value)} : R{};
     } else if constexpr (std::is_invocable_v<F&, const K*, const V*>) {
         return call_now(f, key, value);
     } else if constexpr (std::is_invocable_v<F&, const K&, const V*>) {
         return call_now(f, key_or_empty(key), value);
     } else if constexpr (std::is_invocable_v<F&, const K*, const V&>) {
-        using R = Called<std::invoke_result_t<F&, const K*, const V&>>;
+        using R = Called<AnswerOf<F&, const K*, const V&>>;
         return value != nullptr ? R{call_now(f, key, *value)} : R{};
     } else if constexpr (std::is_invocable_v<F&, const V&>) {
-        using R = Called<std::invoke_result_t<F&, const V&>>;
+        using R = Called<AnswerOf<F&, const V&>>;
         return value != nullptr ? R{call_now(f, *value)} : R{};
+    } else if constexpr (std::is_invocable_v<F&, const V*>) {
+        return call_now(f, value);
     } else {
-        static_assert(std::is_invocable_v<F&, const V*>,
+        static_assert(kNever<F>,
                       "the function takes (key, value) or (value), each by const reference or by "
                       "pointer to const");
-        return call_now(f, value);
+        return std::optional<V>{};
     }
 }
 
@@ -84,7 +120,7 @@ template <class F, class K, class V>
 using CallResult =
     decltype(call(std::declval<F&>(), std::declval<const K*>(), std::declval<const V*>()));
 
-/// The T of T or std::optional<T>: what a function that may answer "nothing" answers with.
+/// The T of T, Result<T> or std::optional<T>: what a function answers that may answer "nothing".
 template <class T>
 struct Plain {
     using type = T;
@@ -93,6 +129,8 @@ template <class T>
 struct Plain<std::optional<T>> {
     using type = T;
 };
+template <class T>
+struct Plain<Result<T>> : Plain<T> {};
 template <class T>
 using PlainOf = typename Plain<std::remove_cvref_t<T>>::type;
 
@@ -115,8 +153,4 @@ template <class T>
 std::optional<T> moved_out(std::optional<std::optional<T>>& value) {
     return value ? std::move(*value) : std::nullopt;
 }
-/// The value type that a mapper yields: R of CallResult<...>, with an inner optional taken off.
-template <class F, class K, class V>
-using MappedTo = PlainOf<PlainOf<CallResult<F, K, V>>>;
-
 }  // namespace leat::streams::detail

@@ -15,10 +15,6 @@
 
 namespace leat::streams::detail {
 
-/// For what must not be called.
-template <class T>
-inline constexpr bool kNever = false;
-
 /// Which side of a join may be absent.
 enum class Absent : std::uint8_t { kNone, kRight, kBoth };
 
@@ -39,9 +35,9 @@ struct JoinCall {
     static auto run(F& f, const K& key, const A* left, const B* right) {
         const auto with = [&](auto&& l, auto&& r) {
             if constexpr (std::is_invocable_v<F&, Left, Right>)
-                return f(l, r);
+                return ask(f, l, r);
             else
-                return f(key, l, r);
+                return ask(f, key, l, r);
         };
         if constexpr (left_by_reference && right_by_reference)
             return with(*left, *right);

@@ -80,7 +80,7 @@ auto KStream<K, V>::map_values(F mapper, const Named& named) const {
 template <class K, class V>
 template <class F>
 auto KStream<K, V>::flat_map_values(F mapper, const Named& named) const {
-    using Out = detail::PlainOf<typename detail::MappedTo<F, K, V>::value_type>;
+    using Out = detail::PlainOf<detail::ElementOf<detail::MappedTo<F, K, V>>>;
     return values<detail::FlatMapValuesNode<K, V, F>, Out>("KSTREAM-FLATMAPVALUES-", named,
                                                            std::move(mapper));
 }
@@ -88,14 +88,14 @@ auto KStream<K, V>::flat_map_values(F mapper, const Named& named) const {
 template <class K, class V>
 template <class F>
 auto KStream<K, V>::map(F mapper, const Named& named) const {
-    using Out = detail::MappedTo<F, K, V>;
+    using Out = detail::PairOf<detail::MappedTo<F, K, V>>;
     return pairs<detail::MapNode<K, V, F>, Out>("KSTREAM-MAP-", named, std::move(mapper));
 }
 
 template <class K, class V>
 template <class F>
 auto KStream<K, V>::flat_map(F mapper, const Named& named) const {
-    using Out = typename detail::MappedTo<F, K, V>::value_type;
+    using Out = detail::PairOf<detail::ElementOf<detail::MappedTo<F, K, V>>>;
     return pairs<detail::FlatMapNode<K, V, F>, Out>("KSTREAM-FLATMAP-", named, std::move(mapper));
 }
 

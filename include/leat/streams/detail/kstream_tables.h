@@ -145,20 +145,4 @@ auto KStream<K, V>::with_global(const GlobalKTable<KG, VG>& table, S selector, F
     return KStream<K, R>{{at_.graph, &node, at_.key, {}, at_.repartition}};
 }
 
-template <class K, class V>
-template <class V2, class... More>
-void KStream<K, V>::outer_join(const KTable<K, V2>& /*table*/, More&&... /*more*/) const {
-    static_assert(detail::kNever<V2>,
-                  "a stream has no outer join with a table: use left_join(), or to_table() and the "
-                  "outer_join() of two tables");
-}
-
-template <class K, class V>
-template <class KG, class VG, class... More>
-void KStream<K, V>::outer_join(const GlobalKTable<KG, VG>& /*table*/, More&&... /*more*/) const {
-    static_assert(detail::kNever<KG>,
-                  "nothing is outer with a global table: use left_join(), or read its topic with "
-                  "table() and join two tables");
-}
-
 }  // namespace leat::streams

@@ -83,8 +83,8 @@ KTable<K, V> KTable<K, V>::filtered(F predicate, bool negate, const Materialized
                       std::make_shared<detail::StoredTable<K, V>>(store->use, store->versioned()),
                       as.store};
     auto passes = [predicate, negate](const K& key, const V* value) mutable -> std::optional<V> {
-        const auto passing = detail::call(predicate, &key, value);
-        if (value == nullptr || !passing || static_cast<bool>(*passing) == negate) return {};
+        const auto passing = detail::verdict(predicate, &key, value);
+        if (value == nullptr || !passing || *passing == negate) return {};
         return *value;
     };
     if (!table_) return KTable{at, nullptr, ""};

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "leat/streams/detail/invoke.h"
+#include "leat/streams/detail/mapped.h"
 #include "leat/streams/detail/node.h"
 
 namespace leat::streams::detail {
@@ -31,8 +31,8 @@ class FilterNode final : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
-        const auto passes = call(predicate_, flow.key_as<K>(), flow.value_as<V>());
-        if (!passes || static_cast<bool>(*passes) == negate_) return {};
+        const auto passes = verdict(predicate_, flow.key_as<K>(), flow.value_as<V>());
+        if (!passes || *passes == negate_) return {};
         return forward(flow);
     }
     F predicate_;
@@ -61,7 +61,8 @@ class MapNode final : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
-        const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        auto answered = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        const auto mapped = moved_out<MappedTo<F, K, V>>(answered);
         if (!mapped) return {};
         Flow out = flow;
         out.key = new_key<F, K, V>(flow.key_as<K>(), mapped->key);
@@ -78,9 +79,10 @@ class FlatMapNode final : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
-        const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        auto answered = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        auto mapped = moved_out<MappedTo<F, K, V>>(answered);
         if (!mapped) return {};
-        for (const auto& one : *mapped) {
+        for (const ElementOf<MappedTo<F, K, V>>& one : *mapped) {
             Flow out = flow;
             out.key = new_key<F, K, V>(flow.key_as<K>(), one.key);
             out.value = one.value ? &*one.value : nullptr;
@@ -99,12 +101,13 @@ class FlatMapValuesNode final : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
-        const auto mapped = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        auto answered = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        auto mapped = moved_out<MappedTo<F, K, V>>(answered);
         if (!mapped) return {};
-        for (const auto& one : *mapped) {
+        using Each = ElementOf<MappedTo<F, K, V>>;
+        for (const Each& one : *mapped) {
             Flow out = flow;
-            if constexpr (std::is_same_v<PlainOf<decltype(one)>,
-                                         std::remove_cvref_t<decltype(one)>>)
+            if constexpr (std::is_same_v<PlainOf<Each>, Each>)
                 out.value = &one;
             else
                 out.value = address(one);

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "leat/streams/detail/invoke.h"
+#include "leat/streams/detail/mapped.h"
 #include "leat/streams/detail/table_node.h"
 
 namespace leat::streams::detail {
@@ -66,8 +66,8 @@ class TableFilterNode final : public TableNode<K, V> {
     const V* passing(const Flow& flow, const void* value) {
         const auto* typed = static_cast<const V*>(value);
         if (typed == nullptr) return nullptr;
-        const auto passes = call(predicate_, flow.key_as<K>(), typed);
-        return passes && static_cast<bool>(*passes) != negate_ ? typed : nullptr;
+        const auto passes = verdict(predicate_, flow.key_as<K>(), typed);
+        return passes && *passes != negate_ ? typed : nullptr;
     }
     F predicate_;
     bool negate_;

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Joins that Kafka Streams does not have: they do not compile, and say what to use. Layer: streams
+// SDK, not for users. Threading: nothing here runs.
+#pragma once
+
+#include <concepts>
+
+#include "leat/streams/detail/join_call.h"
+#include "leat/streams/windows.h"
+
+namespace leat::streams {
+
+template <class K, class V>
+class KStream;
+template <class K, class V>
+class KTable;
+template <class K, class V>
+class GlobalKTable;
+
+namespace detail {
+
+/// Of KStream<K, ...>.
+template <class K>
+struct RefusedStreamJoins {
+    // Sides of different keys.
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void join(const KStream<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "both sides of a join have keys of one type: select_key() gives one of them "
+                      "the key of the other");
+    }
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void left_join(const KStream<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "both sides of a join have keys of one type: select_key() gives one of them "
+                      "the key of the other");
+    }
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void outer_join(const KStream<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "both sides of a join have keys of one type: select_key() gives one of them "
+                      "the key of the other");
+    }
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "a stream is joined with a table by the key that both have: select_key() "
+                      "before it, or a GlobalKTable, which takes a selector");
+    }
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void left_join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "a stream is joined with a table by the key that both have: select_key() "
+                      "before it, or a GlobalKTable, which takes a selector");
+    }
+    // Without a window, or with one where there is none.
+    template <class V2, class F>
+    void join(const KStream<K, V2>& /*other*/, F /*joiner*/) const {
+        static_assert(
+            kNever<V2>,
+            "two streams are joined in a window of time, which comes behind the joiner: within()");
+    }
+    template <class V2, class F>
+    void left_join(const KStream<K, V2>& /*other*/, F /*joiner*/) const {
+        static_assert(
+            kNever<V2>,
+            "two streams are joined in a window of time, which comes behind the joiner: within()");
+    }
+    template <class V2, class F>
+    void outer_join(const KStream<K, V2>& /*other*/, F /*joiner*/) const {
+        static_assert(
+            kNever<V2>,
+            "two streams are joined in a window of time, which comes behind the joiner: within()");
+    }
+    template <class V2, class F, std::same_as<JoinWindows> W, class... More>
+    void join(const KTable<K, V2>& /*other*/, F /*joiner*/, W /*windows*/,
+              More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "a join with a table has no window: each record meets the value that the "
+                      "table has by then; Joined has a grace period");
+    }
+    template <class V2, class F, std::same_as<JoinWindows> W, class... More>
+    void left_join(const KTable<K, V2>& /*other*/, F /*joiner*/, W /*windows*/,
+                   More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "a join with a table has no window: each record meets the value that the "
+                      "table has by then; Joined has a grace period");
+    }
+    // Outer joins with a table.
+    template <class KT, class VT, class... More>
+    void outer_join(const KTable<KT, VT>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<KT>,
+                      "a stream has no outer join with a table: use left_join(), or to_table() and "
+                      "the outer_join() of two tables");
+    }
+    template <class KG, class VG, class... More>
+    void outer_join(const GlobalKTable<KG, VG>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<KG>,
+                      "nothing is outer with a global table: use left_join(), or read its topic "
+                      "with table() and join two tables");
+    }
+};
+
+/// Of KTable<K, ...>.
+template <class K>
+struct RefusedTableJoins {
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "two tables are joined by the key that both have: use join_on() or "
+                      "left_join_on() with a table of another key");
+    }
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void left_join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "two tables are joined by the key that both have: use join_on() or "
+                      "left_join_on() with a table of another key");
+    }
+    template <class K2, class V2, class... More>
+        requires(!std::same_as<K, K2>)
+    void outer_join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>,
+                      "two tables are joined by the key that both have: use join_on() or "
+                      "left_join_on() with a table of another key");
+    }
+    template <class KG, class VG, class... More>
+    void join(const GlobalKTable<KG, VG>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<KG>,
+                      "a table has no join with a global table: read its topic with table() and "
+                      "use join_on(), or join to_stream() with it");
+    }
+    template <class KG, class VG, class... More>
+    void left_join(const GlobalKTable<KG, VG>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<KG>,
+                      "a table has no join with a global table: read its topic with table() and "
+                      "use join_on(), or join to_stream() with it");
+    }
+    template <class KG, class VG, class... More>
+    void outer_join(const GlobalKTable<KG, VG>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<KG>,
+                      "a table has no join with a global table: read its topic with table() and "
+                      "use join_on(), or join to_stream() with it");
+    }
+    template <class KO, class VO, class... More>
+    void outer_join_on(const KTable<KO, VO>& /*other*/, More&&... /*more*/) const {
+        static_assert(kNever<KO>, "there is no outer join by a foreign key: use left_join_on()");
+    }
+};
+
+}  // namespace detail
+
+}  // namespace leat::streams

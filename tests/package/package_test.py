@@ -29,6 +29,27 @@ STRICT = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wsh
 PATIENCE_SECONDS = 90
 LINES = "hello world\nhello again\n"
 
+# Boost.JSON as Boost says to use it without its library, beside a serde that parses JSON.
+OWN_JSON = """
+#include <boost/json/src.hpp>
+#include <cstdio>
+#include "leat/streams/json.h"
+
+struct Order {
+    int count = 0;
+};
+template <>
+struct leat::streams::Members<Order> {
+    static constexpr auto list = members_of(member("count", &Order::count));
+};
+
+int main() {
+    const auto order = leat::streams::serde_for<Order>()->decode("orders", R"({"count": 2})");
+    if (!order) return 1;
+    std::printf("%s %d\\n", boost::json::serialize(boost::json::parse("[1]")).c_str(), order->count);
+}
+"""
+
 
 def block(language):
     """The README's block of that language in its section on streams."""
@@ -87,6 +108,14 @@ class Package(unittest.TestCase):
         for compiler in COMPILERS:
             with self.subTest(compiler):
                 self.run_in(self.place, compiler, *STRICT, f"-I{self.include}", str(source))
+
+    def test_programs_may_have_boost_json_of_their_own(self):
+        source = self.place / "own_json.cc"
+        source.write_text(OWN_JSON)
+        flags = self.run_in(self.place, "pkg-config", "--cflags", "--libs", "leat-streams",
+                            PKG_CONFIG_PATH=str(next(self.prefix.glob("lib/**/pkgconfig")))).split()
+        self.run_in(self.place, COMPILERS[0], "-std=c++20", "-O1", str(source), "-o", "own_json", *flags)
+        self.assertEqual(self.run_in(self.place, "./own_json"), "[1] 2\n")
 
     def test_other_versions_and_components_are_not_found(self):
         folder = self.place / "refused"

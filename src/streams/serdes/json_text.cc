@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "leat/streams/detail/json_text.h"
 
+// Boost.JSON is compiled in here, so that who links the installed library needs no Boost, and under
+// a namespace of its own, so that it is nobody else's: a program may have another version, compiled
+// in like this or linked. The macro must come before all of Boost.
+#define BOOST_NO_USER_CONFIG  // Its name would be read with the namespace's in it.
+#define boost leat_boost      // NOLINT(readability-identifier-naming)
 #include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/src.hpp>  // Compiled in here: who links the installed library needs no Boost.
+#include <boost/json/src.hpp>
 
 #include <array>
 #include <charconv>

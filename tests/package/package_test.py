@@ -90,6 +90,15 @@ class Package(unittest.TestCase):
     def test_the_program_of_the_readme_has_at_most_30_lines(self):
         self.assertLessEqual(len(block("cpp").splitlines()), 30)
 
+    def test_the_program_of_the_readme_names_the_operator_that_is_wrong(self):
+        folder = self.project("wrong")
+        (folder / "hello.cc").write_text(block("cpp").replace('"counts"', '"no name"'))
+        self.run_in(folder, "make", "hello", "CXX=" + COMPILERS[0], "CXXFLAGS=-O0",
+                    PKG_CONFIG_PATH=str(next(self.prefix.glob("lib/**/pkgconfig"))))
+        done = subprocess.run([folder / "hello"], cwd=folder, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("hello: no name: ", done.stderr)
+
     def test_headers_include_only_what_is_installed(self):
         headers = [path for path in self.include.rglob("*") if path.is_file()]
         self.assertGreater(len(headers), 50)

@@ -93,6 +93,12 @@ class Application {
     /// has that folder), kIoError.
     static Result<std::unique_ptr<Application>> open(const Topology& topology,
                                                      const Options& options);
+    /// The same of what build() answered. Errors: also that, which names the operator.
+    static Result<std::unique_ptr<Application>> open(Result<Topology> built,
+                                                     const Options& options) {
+        if (!built) return std::move(built).error();
+        return open(*built, options);
+    }
     Application(const Application&) = delete;
     Application& operator=(const Application&) = delete;
     /// close(), and waits for as long as that takes.

@@ -181,7 +181,9 @@ class Application {
         const Serde<K>& serde = serde_for<K>()) const {
         LEAT_TRY(auto all, query_metadata_for_store(store));
         const auto count = static_cast<std::int32_t>(all.size());
-        const Partitions chosen = partitioner({.topic = store, .key = &key, .partitions = count});
+        LEAT_TRY(const Partitions chosen, detail::guarded(store, [&]() -> Result<Partitions> {
+                     return partitioner({.topic = store, .key = &key, .partitions = count});
+                 }));
         if (!chosen) return query_metadata_for_key(store, key, serde);
         if (chosen->size() != 1 || chosen->front() < 0 || chosen->front() >= count)
             return Error{Errc::kInvalidRequest,

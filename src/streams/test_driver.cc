@@ -52,6 +52,7 @@ class TestDriver::Impl final : public detail::Task {
 
     Result<void> open() {
         LEAT_TRY_VOID(parts_.check());
+        present_.timestamp = wall_ms_;
         std::vector<std::string> names;
         for (const auto& part : parts_.all()) names.push_back(part.name);
         identify({.application_id = application_, .task_id = "0_0", .configs = &properties_});
@@ -166,6 +167,7 @@ class TestDriver::Impl final : public detail::Task {
         auto done = first();
         if (done) done = drain();
         let_go_.clear();
+        present_.timestamp = stream_time_ >= 0 ? stream_time_ : wall_ms_;
         if (backend_.cache_budget != nullptr) meters_->cached(backend_.cache_budget->bytes);
         if (!done) {
             waiting_.clear();
@@ -193,12 +195,13 @@ class TestDriver::Impl final : public detail::Task {
         for (const auto& [name, store] : graph_->stores()) out.push_back(name);
         return out;
     }
-    [[nodiscard]] Result<const detail::StateStore*> find_store(std::string_view name) const {
+    [[nodiscard]] Result<detail::StateStore*> find_store(std::string_view name) const {
         const auto found = graph_->stores().find(name);
         if (found == graph_->stores().end())
             return Error{Errc::kInvalidRequest, "there is no store " + std::string{name}};
-        return static_cast<const detail::StateStore*>(found->second.get());
+        return found->second.get();
     }
+    [[nodiscard]] const detail::Present& present() const { return present_; }
 
     std::map<std::string, std::vector<RawRecord>, std::less<>> produced_;
     std::uint64_t dropped_ = 0;
@@ -340,6 +343,7 @@ class TestDriver::Impl final : public detail::Task {
     std::map<std::string, std::int64_t> partition_times_;
     detail::Origin origin_;
     std::int64_t stream_time_ = -1;
+    detail::Present present_;  ///< Of what is put into stores from outside.
     bool failed_ = false;
     bool judging_ = false;                    ///< What is sent meanwhile are dead letters.
     std::deque<detail::SourceBytes> let_go_;  ///< What is left of records that were let go.
@@ -356,6 +360,10 @@ Result<std::unique_ptr<TestDriver>> TestDriver::open(const Topology& topology,
     LEAT_TRY_VOID(impl->open());
     return std::unique_ptr<TestDriver>{
         new TestDriver{std::move(impl)}};  // tidy: right here, the constructor is private
+}
+
+Result<std::unique_ptr<TestDriver>> TestDriver::open(const Topology& topology) {
+    return open(topology, Options{});
 }
 
 Result<void> TestDriver::commit() {
@@ -392,6 +400,14 @@ Result<std::optional<StoredRow>> TestDriver::stored_at(std::string_view store, s
                                                        Timestamp at) const {
     LEAT_TRY(const detail::StateStore* found, impl_->find_store(store));
     return detail::stored_version(*found, key, at.ms);
+}
+
+Result<TestDriver::OpenStore> TestDriver::open_store(std::string_view name,
+                                                     detail::StoreSpec::Kind kind) const {
+    LEAT_TRY(detail::StateStore * found, impl_->find_store(name));
+    if (found->spec().kind != kind)
+        return Error{Errc::kInvalidRequest, "the store " + found->name() + " is of another kind"};
+    return OpenStore{found, &impl_->present()};
 }
 
 Result<void> TestDriver::advance_wall_time(Duration by) {

@@ -18,12 +18,15 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/raw_query.h"
+#include "leat/streams/detail/typed_records.h"
+#include "leat/streams/detail/typed_store.h"
 #include "leat/streams/dsl_stores.h"
 #include "leat/streams/handlers.h"
 #include "leat/streams/metrics.h"
 #include "leat/streams/options.h"
 #include "leat/streams/record.h"
 #include "leat/streams/serde.h"
+#include "leat/streams/stores.h"
 #include "leat/streams/topology.h"
 
 namespace leat::streams {
@@ -76,6 +79,7 @@ class TestDriver {
     /// Errors: what opening the nodes ends with.
     static Result<std::unique_ptr<TestDriver>> open(const Topology& topology,
                                                     const Options& options);
+    static Result<std::unique_ptr<TestDriver>> open(const Topology& topology);
     TestDriver(const TestDriver&) = delete;
     TestDriver& operator=(const TestDriver&) = delete;
     ~TestDriver();
@@ -83,19 +87,19 @@ class TestDriver {
     /// Processes one record to its end. Errors: kUnknownTopicOrPartition (nothing reads the topic),
     /// kInvalidRecord, kInvalidTimestamp (a negative one), what user code throws.
     Result<void> pipe(std::string_view topic, const RawRecord& record);
+    /// With headers, and serdes where those of the types are not the topic's. Errors: also
+    /// kInvalidRequest (no serde).
+    template <class K, class V>
+    Result<void> pipe(std::string_view topic, const Record<K, V>& record, const Serde<K>& key = {},
+                      const Serde<V>& value = {}) {
+        LEAT_TRY(const auto serdes, detail::record_serdes(key, value));
+        LEAT_TRY(const auto raw, detail::to_bytes<RawRecord>(topic, record, serdes));
+        return pipe(topic, raw);
+    }
     template <class K, class V>
     Result<void> pipe(std::string_view topic, const std::optional<K>& key,
                       const std::optional<V>& value, Timestamp at) {
-        RawRecord raw{.timestamp = at.ms};
-        if (key) {
-            if (auto done = serde_for<K>()->encode(topic, *key, raw.key.emplace()); !done)
-                return done;
-        }
-        if (value) {
-            if (auto done = serde_for<V>()->encode(topic, *value, raw.value.emplace()); !done)
-                return done;
-        }
-        return pipe(topic, raw);
+        return pipe(topic, Record<K, V>{key, value, at, {}});
     }
 
     /// What stores hold back is told. Errors: as pipe().
@@ -104,23 +108,14 @@ class TestDriver {
     /// What was written to a topic and not read yet, oldest first. Internal topics have the
     /// application's id in front.
     std::vector<RawRecord> read(std::string_view topic);
-    /// Errors: kInvalidRequest (no serde), kInvalidRecord (does not decode).
+    /// Errors: kInvalidRequest (no serde), kInvalidRecord (does not decode), what a serde throws.
     template <class K, class V>
-    Result<std::vector<Record<K, V>>> read(std::string_view topic, Serde<K> key = {},
-                                           Serde<V> value = {}) {
-        key = detail::choose(key, Serde<K>{});
-        value = detail::choose(value, Serde<V>{});
-        if (key == nullptr || value == nullptr)
-            return Error{Errc::kInvalidRequest, "no serde for the topic's key or value"};
+    Result<std::vector<Record<K, V>>> read(std::string_view topic, const Serde<K>& key = {},
+                                           const Serde<V>& value = {}) {
+        LEAT_TRY(const auto serdes, detail::record_serdes(key, value));
         std::vector<Record<K, V>> out;
         for (RawRecord& raw : read(topic)) {
-            Record<K, V> record{.timestamp = {raw.timestamp}, .headers = std::move(raw.headers)};
-            if (raw.key && !(raw.key->empty() && key->empty_is_null())) {
-                LEAT_TRY(record.key, key->decode(topic, *raw.key));
-            }
-            if (raw.value && !(raw.value->empty() && value->empty_is_null())) {
-                LEAT_TRY(record.value, value->decode(topic, *raw.value));
-            }
+            LEAT_TRY(auto record, detail::from_bytes(topic, std::move(raw), serdes));
             out.push_back(std::move(record));
         }
         return out;
@@ -137,6 +132,25 @@ class TestDriver {
     /// kInvalidRequest: no such store, or not a versioned one; kIoError.
     Result<std::optional<StoredRow>> stored_at(std::string_view store, std::string_view key,
                                                Timestamp at) const;
+    /// A store as a processor has it, to look into and to put into: S is KeyValueStore<K, V>,
+    /// TimestampedWindowStore<K, V> and so on, of the store's kind; those of tables are
+    /// timestamped. What is put has the time of the stream, or the clock's before the first record,
+    /// and goes to the changelog. Good for as long as the driver. Errors: kInvalidRequest: no such
+    /// store, one of another kind, no serde.
+    template <class S>
+    Result<S> store(std::string_view name, const Serde<typename S::Key>& key = {},
+                    const Serde<typename S::Value>& value = {}) {
+        using K = typename S::Key;
+        using V = typename S::Value;
+        LEAT_TRY(const OpenStore open, open_store(name, S::kKind));
+        LEAT_TRY(auto serdes, detail::record_serdes(key, value));
+        return S{detail::StoreAccess<K, V>{*open.store, std::move(serdes.key),
+                                           std::move(serdes.value), *open.present, true}};
+    }
+    template <class S>
+    Result<S> store(const StoreRef<S>& ref) {
+        return store<S>(ref.spec.name, ref.key, ref.value);
+    }
     /// Moves the clock and makes the punctuations that are due. Errors: what they end with.
     Result<void> advance_wall_time(Duration by);
     /// Records that were dropped so far (null keys, closed windows).
@@ -149,6 +163,13 @@ class TestDriver {
     [[nodiscard]] std::vector<MetricValue> metrics() const;
 
   private:
+    struct OpenStore {
+        detail::StateStore* store = nullptr;
+        const detail::Present* present = nullptr;
+    };
+    [[nodiscard]] Result<OpenStore> open_store(std::string_view name,
+                                               detail::StoreSpec::Kind kind) const;
+
     class Impl;
     explicit TestDriver(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

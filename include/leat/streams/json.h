@@ -23,9 +23,11 @@ namespace leat::streams {
 
 /// How documents are read and written.
 struct JsonOptions {
-    bool refuse_unknown = false;  ///< A member that the struct has not is an error, else ignored.
-    bool omit_nulls = false;      ///< Members that are null are not written.
-    std::size_t depth_max = 64;   ///< Arrays and objects in each other; deeper is an error.
+    /// A member that the struct has not is an error, else ignored; one that is there twice is too,
+    /// else the last counts.
+    bool refuse_unknown = false;
+    bool omit_nulls = false;     ///< Members that are null are not written.
+    std::size_t depth_max = 64;  ///< Arrays and objects in each other; deeper is an error.
 };
 
 namespace detail {

@@ -145,6 +145,7 @@ class TopologyBuilder {
     Consumed<K, V> with_serdes(const std::string& name, Consumed<K, V> consumed) {
         consumed.key = detail::choose(consumed.key, Serde<K>{});
         consumed.value = detail::choose(consumed.value, Serde<V>{});
+        parts_->require(name, consumed.name.empty(), "Consumed::name: the node has a name already");
         parts_->require(name, consumed.key != nullptr && consumed.value != nullptr,
                         "no serde for its key or value");
         return consumed;
@@ -167,6 +168,7 @@ class TopologyBuilder {
         const auto key = detail::choose(produced.key, Serde<K>{});
         const auto value = detail::choose(produced.value, Serde<V>{});
         parts_->require(name, !parents.empty(), "a sink needs a parent");
+        parts_->require(name, produced.name.empty(), "Produced::name: the node has a name already");
         parts_->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
         const detail::SinkUse<K, V> use{.topic = topics.empty() ? "" : topics.front(),
                                         .topic_of = std::move(topic_of),

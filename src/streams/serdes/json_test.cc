@@ -185,6 +185,23 @@ TEST(Json, NumbersMustFit) {
     EXPECT_EQ(numbers("0", "0", "1e400").substr(0, 9), "$.single:");
 }
 
+TEST(Json, NumbersBelowTheSmallestDoubleAreZero) {
+    for (const auto* text : {"1e-999", "0.001e-400", "1e-999999999"})
+        EXPECT_EQ(read<double>(text), "0.0") << text;
+    EXPECT_EQ(read<double>("-1e-999"), "-0.0");
+    for (const auto* text : {"1e999", "0.001e400", "1e999999999"})
+        EXPECT_EQ(read<double>(text).substr(0, 34), "$: expected a number that fits, fo") << text;
+    EXPECT_EQ(read<double>("1" + string(400, '0') + "e-1").substr(0, 11), "$: expected");
+    EXPECT_EQ(read<double>("0." + string(400, '0') + "1e1"), "0.0");
+    EXPECT_EQ(read<std::int32_t>("1e-999").substr(0, 11), "$: expected");
+}
+
+TEST(Json, TheLastOfAMemberThatIsThereTwiceCountsOrItIsRefused) {
+    const string twice = R"({"name":"a","cents":1,"name":"b"})";
+    EXPECT_EQ(read<Item>(twice), read<Item>(R"({"name":"b","cents":1})"));
+    EXPECT_EQ(read<Item>(twice, {.refuse_unknown = true}), "$.name: the member is there twice");
+}
+
 TEST(Json, DoublesKeepTheirValue) {
     for (const double number : {0.1, 1.7976931348623157e308, 5e-324, 9007199254740993.0,
                                 2.2250738585072011e-308, 3.1415926535897931, -0.0, 1e22}) {

@@ -9,6 +9,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/src.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -154,12 +155,43 @@ Result<bool> JsonValue::truth() const {
     return node_->truth;
 }
 
+namespace {
+
+/// The digits without the exponent.
+std::string_view mantissa_of(std::string_view digits) {
+    return digits.substr(0, digits.find_first_of("eE"));
+}
+
+bool is_zero(std::string_view digits) {
+    return mantissa_of(digits).find_first_of("123456789") == std::string_view::npos;
+}
+
+/// Of a number that no double holds: it is too small, not too large.
+bool rounds_to_zero(std::string_view digits) {
+    const std::string_view mantissa = mantissa_of(digits);
+    const auto first = static_cast<std::int64_t>(mantissa.find_first_of("123456789"));
+    const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+    std::int64_t exponent = 0;
+    if (digits.size() > mantissa.size()) {
+        std::string_view rest = digits.substr(mantissa.size() + 1);
+        if (rest.starts_with('+')) rest.remove_prefix(1);
+        // The parser lets none through that does not fit.
+        static_cast<void>(std::from_chars(rest.data(), rest.data() + rest.size(), exponent));
+    }
+    // Of the first digit that is not 0.
+    return (point > first ? point - first : point - first + 1) < -exponent;
+}
+
+}  // namespace
+
 Result<double> JsonValue::number() const {
     if (node_->kind != JsonKind::kNumber) return unexpected(JsonKind::kNumber);
     double value = 0;
     const std::string_view text = node_->text;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
     if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size()) return value;
+    if (parsed.ec == std::errc::result_out_of_range && rounds_to_zero(text))
+        return text.starts_with('-') ? -0.0 : 0.0;
     return json_error("a number that fits, found " + std::string{node_->text});
 }
 
@@ -174,6 +206,7 @@ std::optional<T> whole_of(std::string_view digits, const Result<double>& number)
     if (!number || std::abs(*number) > kWholeMax || std::trunc(*number) != *number)
         return std::nullopt;
     if (*number < 0 && std::is_unsigned_v<T>) return std::nullopt;
+    if (*number == 0 && !is_zero(digits)) return std::nullopt;
     return static_cast<T>(*number);
 }
 

@@ -110,6 +110,9 @@ struct JsonForm<S> {
             if (!found)
                 return in_member(Error{Errc::kInvalidRecord, ": no such member is known"},
                                  member.name());
+            if (!find_member(members, member.name())->is(member))
+                return in_member(Error{Errc::kInvalidRecord, ": the member is there twice"},
+                                 member.name());
         }
         return {};
     }

@@ -43,6 +43,8 @@ class JsonValue {
     [[nodiscard]] Result<std::vector<JsonValue>> elements() const;
     [[nodiscard]] Result<std::vector<JsonValue>> members() const;
     [[nodiscard]] std::string_view name() const noexcept { return node_->name; }
+    /// The same place of the same document.
+    [[nodiscard]] bool is(const JsonValue& other) const noexcept { return node_ == other.node_; }
 
   private:
     [[nodiscard]] Result<std::vector<JsonValue>> children(JsonKind kind) const;

@@ -5,8 +5,10 @@
 // Threading: plain values.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
+#include <limits>
 
 #include "leat/streams/record.h"
 
@@ -28,6 +30,20 @@ struct Windowed {
     friend auto operator<=>(const Windowed&, const Windowed&) = default;
 };
 
+/// Longer spans and grace periods, as Duration::max() for "never late", are this one: 36 million
+/// years, of which sums with times still fit.
+inline constexpr Duration kLongestSpan{std::numeric_limits<std::int64_t>::max() / 8};
+
+namespace detail {
+[[nodiscard]] constexpr Duration span_of(Duration d) noexcept {
+    return std::clamp(d, -kLongestSpan, kLongestSpan);
+}
+/// Of a size, which may be as long as numbers go, and a span.
+[[nodiscard]] constexpr Duration sum_of(Duration size, Duration span) noexcept {
+    return size + std::min(span, Duration::max() - std::max(size, Duration{0}));
+}
+}  // namespace detail
+
 // No span and no grace is negative, and no size or step is 0: build() refuses others.
 
 /// Windows of one size that start every `advance`, aligned to time 0: tumbling when the two are
@@ -39,7 +55,7 @@ struct TimeWindows {
 
     /// How much later than a window's end a record may come and still count.
     [[nodiscard]] constexpr TimeWindows grace(Duration d) const noexcept {
-        return {size, advance, d};
+        return {size, advance, detail::span_of(d)};
     }
     /// The first window that holds `timestamp`; the others follow every `advance` while their start
     /// is <= timestamp.
@@ -64,21 +80,23 @@ struct SlidingWindows {
     Duration difference{};
     Duration grace_period{0};
     [[nodiscard]] constexpr SlidingWindows grace(Duration d) const noexcept {
-        return {difference, d};
+        return {difference, detail::span_of(d)};
     }
 };
 [[nodiscard]] constexpr SlidingWindows sliding(Duration difference) noexcept {
-    return {difference};
+    return {detail::span_of(difference)};
 }
 
 /// Windows of activity: records of a key at most `gap` apart belong together.
 struct SessionWindows {
     Duration gap{};
     Duration grace_period{0};
-    [[nodiscard]] constexpr SessionWindows grace(Duration d) const noexcept { return {gap, d}; }
+    [[nodiscard]] constexpr SessionWindows grace(Duration d) const noexcept {
+        return {gap, detail::span_of(d)};
+    }
 };
 [[nodiscard]] constexpr SessionWindows session(Duration gap) noexcept {
-    return {gap};
+    return {detail::span_of(gap)};
 }
 
 /// One window that begins at `start` and never closes. Records before it count nowhere.
@@ -101,18 +119,18 @@ struct JoinWindows {
     Duration after_span{};
     Duration grace_period{0};
     [[nodiscard]] constexpr JoinWindows before(Duration d) const noexcept {
-        return {d, after_span, grace_period};
+        return {detail::span_of(d), after_span, grace_period};
     }
     [[nodiscard]] constexpr JoinWindows after(Duration d) const noexcept {
-        return {before_span, d, grace_period};
+        return {before_span, detail::span_of(d), grace_period};
     }
     [[nodiscard]] constexpr JoinWindows grace(Duration d) const noexcept {
-        return {before_span, after_span, d};
+        return {before_span, after_span, detail::span_of(d)};
     }
 };
 /// `difference` before and after; before() and after() change one side.
 [[nodiscard]] constexpr JoinWindows within(Duration difference) noexcept {
-    return {difference, difference};
+    return {detail::span_of(difference), detail::span_of(difference)};
 }
 
 }  // namespace leat::streams

@@ -31,7 +31,7 @@ inline Duration window_size(const UnlimitedWindows&) {
 }
 /// How long a window must be kept. A sliding window is looked for from twice its span.
 inline Duration window_retention(const TimeWindows& w) {
-    return w.size + w.grace_period;
+    return sum_of(w.size, w.grace_period);
 }
 inline Duration window_retention(const SlidingWindows& w) {
     return 2 * w.difference + w.grace_period;

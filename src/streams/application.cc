@@ -12,6 +12,7 @@
 #include "obs/log.h"
 #include "rt/posix_disk.h"
 #include "streams/application_impl.h"
+#include "streams/error_judge.h"
 
 namespace leat::streams {
 namespace {
@@ -25,17 +26,19 @@ bool is_open(ApplicationState state) {
     return state == ApplicationState::kRebalancing || state == ApplicationState::kRunning;
 }
 
-ErrorHandlers handlers_of(const Application::Options& options, const Settings& settings) {
-    const auto of = [](bool goes_on) -> ErrorHandler {
-        if (goes_on) return continue_on_error;
-        return fail_on_error;
-    };
-    ErrorHandlers out = options.handlers.value_or(
-        ErrorHandlers{.deserialization = of(settings.continue_undecodable),
-                      .processing = of(settings.continue_processing),
-                      .production = of(settings.continue_production)});
-    if (out.dead_letter_topic.empty()) out.dead_letter_topic = settings.dead_letter_topic;
-    return out;
+/// Settings that a function of Options::handlers stands in front of.
+void note_handlers(const Application::Options& options) {
+    const ErrorHandlers& given = options.handlers;
+    const std::array<std::pair<std::string_view, bool>, 3> all{
+        {{"deserialization.exception.handler", given.deserialization != nullptr},
+         {"processing.exception.handler", given.processing != nullptr},
+         {"production.exception.handler", given.production != nullptr}}};
+    for (const auto& [name, has_function] : all) {
+        for (const std::string& spelt : {std::string{name}, "default." + std::string{name}})
+            if (has_function && options.properties.contains(spelt))
+                kLog.warn("setting without effect",
+                          {{"setting", spelt}, {"why", "Options::handlers has a function for it"}});
+    }
 }
 
 Result<std::string> new_process_id() {
@@ -90,7 +93,7 @@ Application::Impl::Impl(const Topology& topology, Options options, Settings sett
     : topology_(topology),
       options_(std::move(options)),
       settings_(std::move(settings)),
-      handlers_(handlers_of(options_, settings_)),
+      handlers_(detail::ErrorJudge::complete(options_.handlers, settings_)),
       globals_(topology_.parts(), settings_.application_id, handlers_, rt::system_time()),
       room_(settings_.recording, settings_.samples),
       layout_(topology_.parts(), settings_.application_id),
@@ -365,6 +368,7 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
     LEAT_TRY(Settings settings, read_settings(properties));
     for (const SettingNote& note : settings.notes)
         kLog.warn("setting without effect", {{"setting", note.name}, {"why", note.text}});
+    note_handlers(options);
     LEAT_TRY(const Topology topology, detail::guarded("dsl_stores", [&]() -> Result<Topology> {
                  Topology placed = declared.placed(options.dsl_stores, settings.dsl_store);
                  LEAT_TRY_VOID(placed.parts().check());

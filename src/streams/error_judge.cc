@@ -44,13 +44,26 @@ Result<void> ErrorJudge::send(const DeadLetter& letter) {
     return task_->send(out);
 }
 
+ErrorHandlers ErrorJudge::complete(ErrorHandlers given, const Settings& settings) {
+    const auto fill = [](ErrorHandler& handler, bool goes_on) {
+        if (!handler) handler = goes_on ? continue_on_error : fail_on_error;
+    };
+    fill(given.deserialization, settings.continue_undecodable);
+    fill(given.processing, settings.continue_processing);
+    fill(given.production, settings.continue_production);
+    if (given.dead_letter_topic.empty()) given.dead_letter_topic = settings.dead_letter_topic;
+    return given;
+}
+
 bool ErrorJudge::asks_about_output(const ErrorHandlers& handlers) {
     const Plain* plain = handlers.production.target<Plain>();
-    return plain == nullptr || *plain != &fail_on_error || !handlers.dead_letter_topic.empty();
+    const bool fails = !handlers.production || (plain != nullptr && *plain == &fail_on_error);
+    return !fails || !handlers.dead_letter_topic.empty();
 }
 
 bool ErrorJudge::looks_at_source(const ErrorHandlers& handlers) {
     const auto looks = [](const ErrorHandler& handler) {
+        if (!handler) return false;
         const Plain* plain = handler.target<Plain>();
         return plain == nullptr || (*plain != &fail_on_error && *plain != &continue_on_error);
     };
@@ -65,7 +78,7 @@ ErrorAnswer ErrorJudge::ask(const ErrorHandlers& handlers, Kind kind, const Erro
                                                                  : handlers.production;
     ErrorAnswer answer;
     try {
-        answer = handler(context, error);
+        answer = handler ? handler(context, error) : fail_on_error(context, error);
     } catch (...) {  // tidy: right here, a user's handler may throw anything: the task fails.
         answer = fail_on_error(context, error);
     }

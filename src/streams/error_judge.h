@@ -12,6 +12,7 @@
 #include "leat/streams/detail/parts.h"
 #include "leat/streams/detail/task.h"
 #include "leat/streams/handlers.h"
+#include "streams/settings.h"
 
 namespace leat::streams::detail {
 
@@ -31,6 +32,8 @@ class ErrorJudge {
     ErrorJudge(ErrorHandlers handlers, Task& task)
         : handlers_(std::move(handlers)), task_(&task), looks_(looks_at_source(handlers_)) {}
 
+    /// What is not given as the settings say.
+    static ErrorHandlers complete(ErrorHandlers given, const Settings& settings);
     /// Where an error at `node` comes up now.
     [[nodiscard]] ErrorContext context_of(const Node& node, std::int64_t timestamp) const;
     /// Where output comes from, and what it is, for the handler when it is refused later. `topic`:

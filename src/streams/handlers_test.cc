@@ -6,6 +6,8 @@
 
 #include "leat/streams/builder.h"
 #include "leat/streams/test_driver.h"
+#include "streams/error_judge.h"
+#include "streams/settings.h"
 
 namespace leat::streams {
 namespace {
@@ -434,6 +436,25 @@ TEST(Handlers, AreAskedAboutUndecodableUpdatesOfAGroupedTable) {
     EXPECT_TRUE(driver->pipe("groups-repartition", {nullopt, number(1) + '\1', 5, {}}));
     EXPECT_TRUE(driver->pipe("groups-repartition", {"k", number(7) + '\1', 6, {}}));
     EXPECT_THAT(values(*driver, "out"), ElementsAre(number(7)));
+}
+
+TEST(Handlers, WhatIsNotGivenIsAsTheSettingsSay) {
+    Settings settings;
+    settings.dead_letter_topic = "dlq";
+    settings.continue_undecodable = true;
+    settings.continue_processing = true;
+    const ErrorContext at;
+    const Error error{Errc::kInvalidRecord, "bad"};
+    const auto from_settings = detail::ErrorJudge::complete({}, settings);
+    EXPECT_EQ(from_settings.deserialization(at, error).choice, ErrorChoice::kContinue);
+    EXPECT_EQ(from_settings.processing(at, error).choice, ErrorChoice::kContinue);
+    EXPECT_EQ(from_settings.production(at, error).choice, ErrorChoice::kFail);
+    EXPECT_EQ(from_settings.dead_letter_topic, "dlq");
+    const auto given = detail::ErrorJudge::complete(
+        {.processing = fail_on_error, .dead_letter_topic = "letters"}, settings);
+    EXPECT_EQ(given.deserialization(at, error).choice, ErrorChoice::kContinue);
+    EXPECT_EQ(given.processing(at, error).choice, ErrorChoice::kFail);
+    EXPECT_EQ(given.dead_letter_topic, "letters");
 }
 
 /// Numbers from "in" to "out" first, and then to where 13 throws; what the dead letter of 13 holds.

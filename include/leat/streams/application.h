@@ -73,9 +73,8 @@ class Application {
         /// Settings under Kafka Streams' names; of clients with "consumer.", "producer.", "admin.",
         /// of internal topics with "topic." in front.
         std::map<std::string, std::string> properties{};
-        /// Not given: as deserialization.exception.handler and the like in `properties` say. Its
-        /// dead letter topic, if empty: errors.dead.letter.queue.topic.name.
-        std::optional<ErrorHandlers> handlers{};
+        /// Each that is given counts in place of its setting; the log says so when both are.
+        ErrorHandlers handlers{};
         /// Asked when a thread has ended by an error; when the group cannot go on (a source topic
         /// is missing, topologies that do not fit, a right, another process under this
         /// group.instance.id), where kReplaceThread tries again a second later; and when global

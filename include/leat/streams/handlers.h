@@ -91,11 +91,13 @@ using ErrorHandler = std::function<ErrorAnswer(const ErrorContext& context, cons
 ErrorAnswer fail_on_error(const ErrorContext& context, const Error& error);
 ErrorAnswer continue_on_error(const ErrorContext& context, const Error& error);
 
+/// What is not given is as the application's settings say (deserialization.exception.handler and
+/// so on); in a TestDriver, which has none, fail_on_error and no topic.
 struct ErrorHandlers {
-    ErrorHandler deserialization = fail_on_error;
-    ErrorHandler processing = fail_on_error;  ///< Also of punctuations.
-    ErrorHandler production = fail_on_error;  ///< Of what cannot be encoded or is not taken.
-    std::string dead_letter_topic{};          ///< errors.dead.letter.queue.topic.name; empty: none.
+    ErrorHandler deserialization{};
+    ErrorHandler processing{};        ///< Also of punctuations.
+    ErrorHandler production{};        ///< Of what cannot be encoded or is not taken.
+    std::string dead_letter_topic{};  ///< As errors.dead.letter.queue.topic.name.
 };
 
 /// The dead letter that Kafka Streams' own handlers write: the record that was read, with headers

@@ -79,7 +79,7 @@ ROWS = {
     "Tables": [
         ("`filter`, `filter_not`", "filter, filterNot", "TableFilter.TellsADeletionForWhatDoesNotPass TableFilterNot.KeepsWhatFilterDeletes"),
         ("`map_values`", "mapValues", "TableMapValues.MayAnswerNull"),
-        ("`transform_values`", "transformValues", "TableTransformValues.SeesDeletionsByPointer"),
+        ("`transform_values`", "transformValues", "TableTransformValues.SeesDeletionsByPointer TableTransformer.HasStoresAndAContext TableTransformer.KeepsWhatItYieldsInANamedStore"),
         ("`to_stream`", "toStream", "Table.TellsEachUpdateAndKeepsNothingUnread"),
         ("`Materialized::history`: a versioned table", "Materialized.as(versioned supplier)", "VersionedTable.TellsOvertakenUpdatesAndNotWhatIsOlderThanItsHistory VersionedTable.GroupsOnlyItsLatestUpdates VersionedTable.JoinsOnlyItsLatestUpdates"),
         ("`group_by`, then `count`, `reduce`, `aggregate`", "groupBy; KGroupedTable", "GroupedTable.CountTakesOutOfOneGroupBeforeItAddsToAnother GroupedTable.ReduceSubtractsAndAdds GroupedTable.AnAggregateMayBeDeleted"),
@@ -186,7 +186,7 @@ Kafka Streams dropped these in 4.0 or earlier. Programs that are moved here may 
 | `stream.through("topic")` | `to("topic")`, then `Builder::stream("topic")` with the same serdes | the same: the topic must exist. `repartition()` makes and keeps its own |
 | `stream.transform(supplier)` | `process(supplier)` | the supplier makes a `Processor`, which forwards what Java's Transformer returns |
 | `stream.transform_values(supplier)` | `process_values(supplier)` | the same with a `FixedKeyProcessor` |
-| `table.transform_values(function)` | a verb of its own: as `map_values`, and sees deletions | a function instead of a supplier; with state: `to_stream()`, `process_values()`, `to_table()` |
+| `table.transform_values(function)` | a verb of its own: as `map_values`, and sees deletions | a function, or a supplier of a `ValueTransformer` with its stores |
 
 ## Refused
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "leat/streams/detail/handle.h"
 #include "leat/streams/detail/join_call.h"
@@ -51,10 +52,13 @@ class KTable : detail::RefusedTableJoins<K> {
     template <class F>
     auto map_values(F mapper, const Materialized<K, detail::MappedTo<F, K, V>>& as = {}) const;
     /// As map_values(), and `transformer` sees deletions too when it takes its value by pointer.
-    /// It may be asked again for a value that something else reads.
+    /// It may be asked again for a value that something else reads. Or a supplier that makes a
+    /// std::unique_ptr of a ValueTransformer (processor.h) for each task, with `stores` of
+    /// Builder::add_state_store(); what is to read that table by key needs it in a store.
     template <class F>
     auto transform_values(F transformer,
-                          const Materialized<K, detail::MappedTo<F, K, V>>& as = {}) const;
+                          const Materialized<K, detail::TransformedTo<F, K, V>>& as = {},
+                          const std::vector<std::string>& stores = {}) const;
 
     /// Each update as a record; a deletion has a null value.
     [[nodiscard]] KStream<K, V> to_stream(const Named& named = {}) const;
@@ -127,6 +131,10 @@ class KTable : detail::RefusedTableJoins<K> {
     [[nodiscard]] KTable suppress(detail::Suppression how, const Named& named) const;
     template <class F>
     KTable filtered(F predicate, bool negate, const Materialized<K, V>& as) const;
+    template <class V2, class Supplier>
+    KTable<K, V2> transformed(const std::string& name, Supplier supplier,
+                              const Materialized<K, V2>& as,
+                              const std::vector<std::string>& stores) const;
     template <class V2, class F>
     KTable<K, V2> mapped(std::string_view prefix, F mapper, const Materialized<K, V2>& as) const;
     template <detail::Absent kAbsent, class V2, class F, class R>
@@ -146,3 +154,4 @@ class KTable : detail::RefusedTableJoins<K> {
 #include "leat/streams/detail/ktable_joins.h"
 #include "leat/streams/detail/ktable_stateless.h"
 #include "leat/streams/detail/ktable_suppress.h"
+#include "leat/streams/detail/ktable_transform.h"

@@ -132,4 +132,35 @@ class FixedKeyProcessor {
     FixedKeyProcessorContext<K, VOut>* context_ = nullptr;
 };
 
+/// What makes a table's values anew, with stores and a context: see KTable::transform_values().
+/// Spec: Kafka Streams' ValueTransformerWithKey.
+template <class K, class VIn, class VOut = VIn>
+class ValueTransformer {
+  public:
+    using KeyIn = K;
+    using ValueIn = VIn;
+    using ValueOut = VOut;
+
+    ValueTransformer() = default;
+    ValueTransformer(const ValueTransformer&) = delete;
+    ValueTransformer& operator=(const ValueTransformer&) = delete;
+    virtual ~ValueTransformer() = default;
+    /// Before the first update. The context lives as long as the transformer.
+    virtual Result<void> init(Context& context) {
+        context_ = &context;
+        return {};
+    }
+    /// `value` is null for a deletion; nothing deletes. Also called with the value before, when
+    /// something below needs that and the table has no store. Errors: as Processor::process().
+    virtual Result<std::optional<VOut>> transform(const K& key, const VIn* value) = 0;
+    /// As Processor::close().
+    virtual void close() {}
+
+  protected:
+    [[nodiscard]] Context& context() const { return *context_; }
+
+  private:
+    Context* context_ = nullptr;
+};
+
 }  // namespace leat::streams

@@ -110,20 +110,6 @@ auto KTable<K, V>::map_values(F mapper,
 }
 
 template <class K, class V>
-template <class F>
-auto KTable<K, V>::transform_values(F transformer,
-                                    const Materialized<K, detail::MappedTo<F, K, V>>& as) const {
-    using V2 = detail::MappedTo<F, K, V>;
-    return mapped<V2>(
-        "KTABLE-TRANSFORMVALUES-",
-        [transformer](const K& key, const V* value) mutable -> std::optional<V2> {
-            auto result = detail::call(transformer, &key, value);
-            return detail::moved_out<V2>(result);
-        },
-        as);
-}
-
-template <class K, class V>
 template <class V2, class F>
 KTable<K, V2> KTable<K, V>::mapped(std::string_view prefix, F mapper,
                                    const Materialized<K, V2>& as) const {

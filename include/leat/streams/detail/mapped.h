@@ -35,6 +35,24 @@ struct Element {
 template <class R>
 using ElementOf = typename Element<R>::type;
 
+/// Whether F makes a std::unique_ptr of a ValueTransformer, or is a mapper itself.
+template <class F>
+inline constexpr bool kMakesTransformer = false;
+template <class F>
+    requires requires { typename std::invoke_result_t<F&>::element_type::ValueOut; }
+inline constexpr bool kMakesTransformer<F> = true;
+
+template <class F, class K, class V>
+struct Transformed : Mapped<F, K, V> {};
+template <class F, class K, class V>
+    requires kMakesTransformer<F>
+struct Transformed<F, K, V> {
+    using type = typename std::invoke_result_t<F&>::element_type::ValueOut;
+};
+/// The value type of transform_values().
+template <class F, class K, class V>
+using TransformedTo = typename Transformed<F, K, V>::type;
+
 template <class T>
 inline constexpr bool kIsKeyValue = false;
 template <class K, class V>

@@ -138,7 +138,7 @@ ROWS = {
         ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong Caching.ADeadLetterHasTheRecordThatMadeTheUpdate"),
     ],
     "Queries": [
-        ("`KeyQuery`, `RangeQuery`", "get, range, reverseRange, all; KeyQuery, RangeQuery", "Queries.KeyHasItsValueAndTime Queries.RangeIncludesBothEndsInEitherOrder"),
+        ("`KeyQuery`, `RangeQuery`", "get, range, reverseRange, all; KeyQuery, RangeQuery", "KeyQueries.SkipTheCacheWhenAsked Queries.KeyHasItsValueAndTime Queries.RangeIncludesBothEndsInEitherOrder"),
         ("`PrefixQuery`, `CountQuery`", "prefixScan, approximateNumEntries", "Queries.KeysWithAPrefixAndHowManyThereAre"),
         ("`WindowKeyQuery`, `WindowRangeQuery`", "fetch, backwardFetch, fetchAll, backwardFetchAll, all", "Queries.WindowsOfAKeyAndOfAll Queries.WindowsBackwardsAndOfSomeKeys"),
         ("`SessionQuery`, `SessionRangeQuery`, `OneSessionQuery`", "fetch, findSessions, backwardFindSessions, fetchSession", "Queries.SessionsOfAKey Queries.SessionsByTimesByKeysAndOne"),

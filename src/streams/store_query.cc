@@ -79,7 +79,8 @@ Result<void> read_rows(const KeyValueStore& store, const RawQuery& query, Rows& 
     };
     if (query.kind == Kind::kKey) {
         Entry entry;
-        LEAT_TRY(const bool found, store.get(*query.key, entry));
+        LEAT_TRY(const bool found, query.skips_cache ? store.get_below_cache(*query.key, entry)
+                                                     : store.get(*query.key, entry));
         if (found) row(*query.key, entry);
         return {};
     }

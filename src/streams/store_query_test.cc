@@ -301,6 +301,25 @@ struct RowsThere {
     [[nodiscard]] static Result<Value> run(const Store& store) { return store.rows.size(); }
 };
 
+TEST(KeyQueries, SkipTheCacheWhenAsked) {
+    Builder builder;
+    static_cast<void>(builder.table<Text, Text>("in", {}, {.store = "t"}));
+    auto driver =
+        *TestDriver::open(*builder.build(), {.cache_bytes = 100'000, .commit_each_record = false});
+    const auto value = [&](const KeyQuery<Text, Text>& asked) {
+        const auto found = query(*driver, "t", asked)->partitions.at(0).value.value();
+        return found ? found->value + "@" + std::to_string(found->timestamp.ms) : "none";
+    };
+    const KeyQuery<Text, Text> key{"k"};
+    ASSERT_TRUE((driver->pipe<Text, Text>("in", "k", "old", {1})));
+    EXPECT_EQ(value(key), "old@1");
+    EXPECT_EQ(value(key.skip_cache()), "none");
+    ASSERT_TRUE(driver->commit());
+    ASSERT_TRUE((driver->pipe<Text, Text>("in", "k", "new", {2})));
+    EXPECT_EQ(value(key), "new@2");
+    EXPECT_EQ(value(key.skip_cache()), "old@1");
+}
+
 TEST(OwnQueries, OfAStoreOfOnesOwnSeeWhatIsBelowTheCache) {
     using Counts = Materialized<Text, Count>;
     const auto diary = std::make_shared<testing_own::Diary>();

@@ -56,7 +56,14 @@ template <class K, class V>
 struct KeyQuery : QuerySerdes<K, V> {
     explicit KeyQuery(K of) : key(std::move(of)) {}
     using Value = std::optional<Timed<V>>;
+    /// Not what the record cache holds back, but what the store below has since its last flush.
+    [[nodiscard]] KeyQuery skip_cache() const {
+        KeyQuery out = *this;
+        out.skips_cache = true;
+        return out;
+    }
     K key;
+    bool skips_cache = false;
 };
 /// Keys with from <= key <= to in the order of their bytes; a bound that is absent is none.
 template <class K, class V>

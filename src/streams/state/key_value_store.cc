@@ -85,6 +85,13 @@ Result<bool> KeyValueStore::get(std::string_view key, Entry& out) const {
     return find(key, out);
 }
 
+Result<bool> KeyValueStore::get_below_cache(std::string_view key, Entry& out) const {
+    const CallTimer timer{bytes().meter, StoreCall::kGet};
+    LEAT_TRY(const bool found, bytes().get(key, out.value));
+    if (found) decode(out.value, out);
+    return found;
+}
+
 Result<bool> KeyValueStore::find(std::string_view key, Entry& out) const {
     LEAT_TRY(const bool found, read(key, out.value));
     if (!found) return false;

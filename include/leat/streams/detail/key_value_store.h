@@ -33,6 +33,8 @@ class KeyValueStore final : public StateStore {
 
     /// False when there is none.
     Result<bool> get(std::string_view key, Entry& out) const;
+    /// As get(), without what the cache holds back.
+    Result<bool> get_below_cache(std::string_view key, Entry& out) const;
     /// `value` absent: deletes. `timestamp`: the value's; of a deletion, and in a plain store, the
     /// record's that is being processed.
     Result<void> put(std::string_view key, std::optional<std::string_view> value,

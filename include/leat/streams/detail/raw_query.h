@@ -70,6 +70,7 @@ struct RawQuery {
     std::optional<std::int64_t> from_ms{};
     std::optional<std::int64_t> to_ms{};  ///< Of sessions: those that start at the latest then.
     bool backwards = false;
+    bool skips_cache = false;  ///< Of kKey.
     /// What it found; nothing: it is not for such a store.
     using Ran = std::optional<Result<std::shared_ptr<void>>>;
     std::function<Ran(StateStore& store)> run{};

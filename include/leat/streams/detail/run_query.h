@@ -78,7 +78,9 @@ Result<RawQuery> with_key(RawQuery::Kind kind, std::string_view store,
 
 template <class K, class V>
 Result<RawQuery> to_raw(std::string_view store, const KeyQuery<K, V>& query) {
-    return with_key<K, V>(RawQuery::Kind::kKey, store, query, query.key);
+    LEAT_TRY(auto out, (with_key<K, V>(RawQuery::Kind::kKey, store, query, query.key)));
+    out.skips_cache = query.skips_cache;
+    return out;
 }
 template <class K, class V>
 Result<std::optional<streams::Timed<V>>> from_raw(std::string_view store,

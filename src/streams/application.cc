@@ -403,6 +403,12 @@ Result<std::unique_ptr<Application>> Application::open(const Topology& declared,
         new Application{std::move(impl)}};  // tidy: right here, the constructor is private
 }
 
+Result<std::unique_ptr<Application>> Application::open(Result<Topology> built,
+                                                       const Options& options) {
+    if (!built) return std::move(built).error();
+    return open(*built, options);
+}
+
 Result<void> Application::start() {
     return impl_->start();
 }

@@ -94,10 +94,7 @@ class Application {
                                                      const Options& options);
     /// The same of what build() answered. Errors: also that, which names the operator.
     static Result<std::unique_ptr<Application>> open(Result<Topology> built,
-                                                     const Options& options) {
-        if (!built) return std::move(built).error();
-        return open(*built, options);
-    }
+                                                     const Options& options);
     Application(const Application&) = delete;
     Application& operator=(const Application&) = delete;
     /// close(), and waits for as long as that takes.
@@ -111,10 +108,9 @@ class Application {
     /// Waits until it is in that state or has ended, `at_most` below zero: as long as that takes;
     /// false when it has ended otherwise or the time was over first.
     bool wait_for(ApplicationState state, Duration at_most);
-    /// Starts, runs until SIGINT or SIGTERM or until an error ends it, closes. One of them that
-    /// comes while it closes, a second later or more, does what it does to the program otherwise:
-    /// it ends it at once, and the next start goes on from the last commit. Call it from the main
-    /// thread before there are others. Errors: kUsage (started before), and failure().
+    /// Starts, runs until SIGINT or SIGTERM or until an error ends it, closes. A further one, a
+    /// second later or more, does what it would do without us: it ends the program at once. To be
+    /// called while there are no other threads. Errors: kUsage (started before), and failure().
     Result<void> run_until_signal();
 
     /// Finishes what is under way, commits, ends. `leave_group`: others take the tasks over at
@@ -137,8 +133,7 @@ class Application {
                                                              const detail::RawQuery& query,
                                                              const QueryOptions& options) const;
 
-    /// Processing stops, and so do restoring and the copies of others' state; membership, commits
-    /// and heartbeats go on.
+    /// Processing, restoring and copies stand still; membership, commits and heartbeats go on.
     void pause();
     void resume();
     [[nodiscard]] bool is_paused() const;

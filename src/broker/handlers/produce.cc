@@ -179,19 +179,22 @@ class Plan {
     /// A partition named twice has no order that its records could have: neither is appended.
     void refuse_repeated() {
         if (appends_.size() < 2) return;
-        std::vector<const Append*> sorted;
-        sorted.reserve(appends_.size());
-        for (const Append& append : appends_) sorted.push_back(&append);
-        const auto less = [](const Append* a, const Append* b) {
-            return std::tie(a->id.topic, a->id.index) < std::tie(b->id.topic, b->id.index);
+        const auto less = [](const storage::PartitionId& a, const storage::PartitionId& b) {
+            return std::tie(a.topic, a.index) < std::tie(b.topic, b.index);
         };
+        std::vector<storage::PartitionId> sorted;
+        sorted.reserve(appends_.size());
+        for (const Append& append : appends_) sorted.push_back(append.id);
         std::ranges::sort(sorted, less);
+        // Each that comes twice or more, once: the request may be of one partition only, and each
+        // of its appends looks itself up here.
         std::vector<storage::PartitionId> twice;
         for (std::size_t i = 1; i < sorted.size(); ++i)
-            if (sorted[i - 1]->id == sorted[i]->id) twice.push_back(sorted[i]->id);
+            if (sorted[i - 1] == sorted[i] && (twice.empty() || twice.back() != sorted[i]))
+                twice.push_back(sorted[i]);
         if (twice.empty()) return;
         std::erase_if(appends_, [&](const Append& append) {
-            if (std::ranges::find(twice, append.id) == twice.end()) return false;
+            if (!std::ranges::binary_search(twice, append.id, less)) return false;
             refuse(request_, *append.answer, Errc::kInvalidRequest,
                    "the partition is in the request more than once");
             return true;

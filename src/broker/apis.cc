@@ -32,11 +32,14 @@
 #include "broker/handlers/transactions_admin.h"
 #include "broker/handlers/txn_offset_commit.h"
 #include "broker/metrics.h"
+#include "obs/log.h"
 
 namespace leat::broker {
 namespace {
 
 using enum wire::ApiKey;
+
+constexpr obs::Logger kLog{"requests"};
 
 // By key. Versions: schemas/.
 constexpr auto kTable = std::to_array<Api>({
@@ -140,6 +143,27 @@ const Api* find_served(wire::ApiKey key) noexcept {
 
 void count_error(const Request& request, std::int16_t code) {
     if (code != 0) request.shard->broker().metrics().count_error(code);
+}
+
+void limit_answer(Request& request) {
+    request.arena_bytes_max = request.arena.capacity_bytes() +
+                              static_cast<std::size_t>(request.shard->config().response_bytes_max);
+}
+
+bool may_answer(const Request& request, wire::EncodedSize size) {
+    return size.total() <= INT32_MAX &&
+           size.inline_bytes <=
+               static_cast<std::size_t>(request.shard->config().response_bytes_max);
+}
+
+Answer refuse_answer(const Request& request) {
+    request.shard->broker().metrics().of(request.header.api->key).refused_answers.add();
+    kLog.warn("answer larger than leat.response.max.bytes",
+              {{"api", request.header.api->name},
+               {"peer", request.connection->peer},
+               {"client_id", request.client_id()},
+               {"request_bytes", request.frame_bytes}});
+    return Answer::close("answer_too_large");
 }
 
 }  // namespace leat::broker

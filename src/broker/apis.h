@@ -13,6 +13,7 @@
 #include "broker/request.h"
 #include "rt/task.h"
 #include "wire/api.h"
+#include "wire/frame.h"
 #include "wire/reader.h"
 
 namespace leat::broker {
@@ -51,19 +52,44 @@ struct Api {
 /// nullptr when `key` is not served.
 [[nodiscard]] const Api* find_served(wire::ApiKey key) noexcept;
 
-/// The body as a message, with views into frame and arena. Errors: those of wire::Reader.
+/// Bounds what collecting the answer may take of the arena: leat.response.max.bytes, as the answer.
+void limit_answer(Request& request);
+
+/// The body as a message, with views into frame and arena. What the answer may take of the arena
+/// counts from here. Errors: those of wire::Reader.
 template <class Message>
 [[nodiscard]] Result<Message> decode_body(Request& request) {
     wire::Reader in{request.body, request.arena};
     Message message;
     LEAT_TRY_VOID(decode(in, request.version(), message));
+    limit_answer(request);
     return message;
 }
 
 /// Counts `code` among the errors that were answered; 0 is not counted.
 void count_error(const Request& request, std::int16_t code);
 
-/// The frame of `response` in the request's version. A top-level error is counted.
+/// Whether an answer of `size` may be made. An int32 bounds the whole, leat.response.max.bytes what
+/// of it takes memory; records of a Fetch are lent.
+[[nodiscard]] bool may_answer(const Request& request, wire::EncodedSize size);
+/// Instead of an answer that may not be made: counted and logged, and the connection ends. There is
+/// no error that every answer could carry, and one cut short would be believed.
+[[nodiscard]] Answer refuse_answer(const Request& request);
+
+namespace detail {
+template <class Response>
+Answer frame_of(const Request& request, const Response& response) {
+    // Whoever collected it stopped where the arena was full.
+    if (request.is_full()) return refuse_answer(request);
+    const wire::EncodedSize size = wire::response_size(response, request.version());
+    if (!may_answer(request, size)) return refuse_answer(request);
+    return Answer::of(
+        wire::response_frame(response, request.version(), request.header.correlation_id, size));
+}
+}  // namespace detail
+
+/// The frame of `response` in the request's version, or the end of the connection when it is too
+/// large. A top-level error is counted.
 template <class Response>
 [[nodiscard]] Answer answer_with(const Request& request, const Response& response) {
     if constexpr (requires { response.error_code; }) count_error(request, response.error_code);
@@ -72,12 +98,10 @@ template <class Response>
             Response throttled = response;
             throttled.throttle_time_ms = static_cast<std::int32_t>(
                 std::min<std::int64_t>(request.throttle.count(), INT32_MAX));
-            return Answer::of(
-                wire::response_frame(throttled, request.version(), request.header.correlation_id));
+            return detail::frame_of(request, throttled);
         }
     }
-    return Answer::of(
-        wire::response_frame(response, request.version(), request.header.correlation_id));
+    return detail::frame_of(request, response);
 }
 
 namespace detail {

@@ -23,6 +23,9 @@ constexpr auto kTable = std::to_array<Metric>({
      .labels = {"api"},
      .bounds = obs::kLatencyBounds,
      .scale = obs::kNanoseconds},
+    {.name = "leat_refused_answers_total",
+     .help = "Answers larger than leat.response.max.bytes: the connection was closed instead.",
+     .labels = {"api"}},
     {.name = "leat_errors_total", .help = "Error codes in answers.", .labels = {"code"}},
     {.name = "leat_connections_closed_total",
      .help = "Connections that ended, by cause.",
@@ -158,7 +161,8 @@ BrokerMetrics::BrokerMetrics(obs::Registry& registry)
             .requests = registry.counter(metric("leat_requests_total"), {name}),
             .request_bytes = registry.counter(metric("leat_request_bytes_total"), {name}),
             .response_bytes = registry.counter(metric("leat_response_bytes_total"), {name}),
-            .seconds = registry.histogram(metric("leat_request_seconds"), {name})});
+            .seconds = registry.histogram(metric("leat_request_seconds"), {name}),
+            .refused_answers = registry.counter(metric("leat_refused_answers_total"), {name})});
     }
 }
 

@@ -36,6 +36,7 @@ struct ApiMetrics {
     obs::Counter request_bytes;
     obs::Counter response_bytes;
     obs::Histogram seconds;
+    obs::Counter refused_answers;
 };
 
 /// Threading: thread-safe; counting takes no lock.

@@ -59,6 +59,8 @@ struct Request {
     Buffer frame;
     std::size_t frame_bytes = 0;
     Arena arena;
+    /// Of the arena, with what the answer is made of.
+    std::size_t arena_bytes_max = SIZE_MAX;
     std::shared_ptr<ConnectionFacts> connection;
     Instant received_at{};
     Shard* shard = nullptr;  ///< The connection's: where the handler begins and must end.
@@ -78,6 +80,10 @@ struct Request {
     [[nodiscard]] const auth::Principal& principal() const noexcept {
         return connection->session.principal;
     }
+
+    /// The answer is larger than one may be. The arena never refuses: whoever collects a list whose
+    /// length a peer decides asks between its elements, and stops; answer_with() sees it too.
+    [[nodiscard]] bool is_full() const noexcept { return arena.capacity_bytes() > arena_bytes_max; }
 
     /// The same bytes of `view`, which lies in the frame, to be changed in place.
     [[nodiscard]] MutableBytes mutable_bytes(Bytes view) const;

@@ -324,6 +324,13 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 1,
      .doc = "A request that has begun to arrive must be whole within this time.",
      .into_broker = into_broker<&B::frame_timeout_ms>},
+    {.name = "leat.response.max.bytes",
+     .type = kInt,
+     .fallback = "268435456",
+     .min = 1'048'576,
+     .doc = "Most bytes of an answer, the records of a Fetch not counted, and of memory to collect "
+            "it. A request that asks for more gets its connection closed.",
+     .into_broker = into_broker<&B::response_bytes_max>},
     {.name = "leat.response.send.timeout.ms",
      .type = kLong,
      .fallback = "60000",

@@ -18,13 +18,11 @@
 
 namespace leat::config {
 
-/// Which events of what was allowed go into the audit log.
-enum class AuditScope : std::uint8_t { kNone, kChanges, kAll };
+enum class AuditScope : std::uint8_t { kNone, kChanges, kAll };  ///< Of what was allowed.
 enum class LogFormat : std::uint8_t { kLogfmt, kJson };
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
 
-/// Threading: immutable once made; shared as std::shared_ptr<const BrokerConfig>, replaced as a
-///            whole when a dynamic setting changes.
+/// Threading: immutable; a shared_ptr to it is replaced when a dynamic setting changes.
 struct BrokerConfig {
     // Who and where.
     std::int32_t node_id = 1;
@@ -78,6 +76,7 @@ struct BrokerConfig {
     std::int64_t queued_max_request_bytes = -1;  ///< All requests in memory; -1: no limit.
     std::int32_t queued_responses_max = 64;      ///< Per connection, answers not yet written.
     std::int64_t queued_response_bytes_max = 67'108'864;  ///< Per connection.
+    std::int32_t response_bytes_max = 268'435'456;        ///< One answer, without records.
     std::int64_t frame_timeout_ms = 30'000;       ///< A begun request must arrive whole within.
     std::int64_t send_timeout_ms = 60'000;        ///< A peer must take some bytes within.
     std::int32_t max_request_partitions = 2'000;  ///< DescribeTopicPartitions: per answer.

@@ -25,14 +25,21 @@ struct Frame {
 /// int32.
 [[nodiscard]] Frame new_frame(EncodedSize size);
 
-/// The response frame of `message`; `version` is one of its own.
+/// Of the response frame without its length; `version` is one of the message's own.
+template <class Message>
+[[nodiscard]] EncodedSize response_size(const Message& message, std::int16_t version) {
+    static_assert(!Message::kIsRequest);
+    EncodedSize size = encoded_size(message, version);
+    size.inline_bytes += response_header_bytes(api_info(Message::kKey), version);
+    return size;
+}
+
+/// The response frame of `message`, whose response_size() somebody has looked at before there is
+/// memory for it. Precondition: it fits an int32.
 template <class Message>
 [[nodiscard]] Frame response_frame(const Message& message, std::int16_t version,
-                                   std::int32_t correlation_id) {
-    static_assert(!Message::kIsRequest);
+                                   std::int32_t correlation_id, EncodedSize size) {
     const ApiInfo& api = api_info(Message::kKey);
-    EncodedSize size = encoded_size(message, version);
-    size.inline_bytes += response_header_bytes(api, version);
     Frame frame = new_frame(size);
     Writer out{MutableBytes{frame.data.get(), frame.size_bytes}.subspan(4)};
     encode_response_header(api, version, correlation_id, out);
@@ -41,6 +48,12 @@ template <class Message>
     frame.splices = out.take_splices();
     for (Splice& splice : frame.splices) splice.position += 4;
     return frame;
+}
+/// The same of a message whose size is known to be no matter.
+template <class Message>
+[[nodiscard]] Frame response_frame(const Message& message, std::int16_t version,
+                                   std::int32_t correlation_id) {
+    return response_frame(message, version, correlation_id, response_size(message, version));
 }
 
 /// The request frame of `message`; header.api is set here.

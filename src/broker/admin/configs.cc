@@ -243,7 +243,8 @@ std::vector<metadata::Outcome> execute(const std::vector<metadata::ConfigChange>
 }  // namespace
 
 wire::DescribeConfigsResponse describe_configs(const wire::DescribeConfigsRequest& request,
-                                               const metadata::Image& image, Arena& arena) {
+                                               const metadata::Image& image, Arena& arena,
+                                               std::size_t arena_bytes_max) {
     wire::DescribeConfigsResponse response;
     response.results =
         arena.array<wire::DescribeConfigsResponse::DescribeConfigsResult>(request.resources.size());
@@ -266,6 +267,8 @@ wire::DescribeConfigsResponse describe_configs(const wire::DescribeConfigsReques
         result.configs = arena.array<Entry>(all->size());
         for (std::size_t k = 0; k < all->size(); ++k)
             result.configs[k] = entry_of((*all)[k], request, arena);
+        // Eight bytes ask for 35 KB.
+        if (arena.capacity_bytes() > arena_bytes_max) break;
     }
     return response;
 }

@@ -23,9 +23,11 @@ namespace leat::broker::admin {
 
 // Views in an answer live as long as request and arena.
 
-/// Runs on any shard, with its image.
+/// Runs on any shard, with its image. Ends early where the arena has more than `arena_bytes_max`:
+/// what it gives is to be refused then.
 wire::DescribeConfigsResponse describe_configs(const wire::DescribeConfigsRequest& request,
-                                               const metadata::Image& image, Arena& arena);
+                                               const metadata::Image& image, Arena& arena,
+                                               std::size_t arena_bytes_max = SIZE_MAX);
 
 /// Runs on any shard. Version 0 asks for client metrics only.
 wire::ListConfigResourcesResponse list_config_resources(

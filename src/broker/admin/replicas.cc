@@ -99,7 +99,8 @@ wire::ElectLeadersResponse elect_all(const wire::ElectLeadersRequest& request,
 
 wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& request,
                                          const metadata::Image& image, Arena& arena,
-                                         const PartitionTest& is_set_aside) {
+                                         const PartitionTest& is_set_aside,
+                                         std::size_t arena_bytes_max) {
     if (!request.topic_partitions) return elect_all(request, image, arena, is_set_aside);
     using Response = wire::ElectLeadersResponse;
     Response response;
@@ -130,6 +131,8 @@ wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& reques
                     is_led ? not_needed(partition) : nobody_there(partition, request.election_type);
                 continue;
             }
+            // The name of a topic is told with each of its partitions.
+            if (arena.capacity_bytes() > arena_bytes_max) return response;
             result.error_code = code(Errc::kUnknownTopicOrPartition);
             result.error_message =
                 arena.copy(image.find(topic) == nullptr
@@ -142,7 +145,7 @@ wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& reques
 
 wire::AlterPartitionReassignmentsResponse alter_partition_reassignments(
     const wire::AlterPartitionReassignmentsRequest& request, const metadata::Image& image,
-    Arena& arena) {
+    Arena& arena, std::size_t arena_bytes_max) {
     using Response = wire::AlterPartitionReassignmentsResponse;
     Response response;
     response.allow_replication_factor_change = request.allow_replication_factor_change;
@@ -158,6 +161,7 @@ wire::AlterPartitionReassignmentsResponse alter_partition_reassignments(
             const auto& asked = topic.partitions[p];
             const Error error =
                 reassign_error(topic.name, asked.partition_index, asked.replicas, image);
+            if (arena.capacity_bytes() > arena_bytes_max) return response;
             told.partitions[p].partition_index = asked.partition_index;
             told.partitions[p].error_code = code(error.code());
             told.partitions[p].error_message = message(error.detail(), arena);

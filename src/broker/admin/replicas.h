@@ -25,17 +25,19 @@
 namespace leat::broker::admin {
 
 // All run on any shard, with its image. Views in an answer live as long as request, arena and the
-// arguments given.
+// arguments given. Those with `arena_bytes_max` end early where the arena has more: what they give
+// is to be refused then.
 
 /// Nothing is ever elected: the one replica leads already, or is set aside and cannot.
 wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& request,
                                          const metadata::Image& image, Arena& arena,
-                                         const PartitionTest& is_set_aside = {});
+                                         const PartitionTest& is_set_aside = {},
+                                         std::size_t arena_bytes_max = SIZE_MAX);
 
 /// The current replica list is accepted, any other refused.
 wire::AlterPartitionReassignmentsResponse alter_partition_reassignments(
     const wire::AlterPartitionReassignmentsRequest& request, const metadata::Image& image,
-    Arena& arena);
+    Arena& arena, std::size_t arena_bytes_max = SIZE_MAX);
 
 /// None is ever in progress.
 wire::ListPartitionReassignmentsResponse list_partition_reassignments();

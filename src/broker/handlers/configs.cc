@@ -111,8 +111,8 @@ wire::DescribeConfigsResponse handle_describe_configs(Request& request,
         request, auth::Operation::kDescribeConfigs, message.resources};
     wire::DescribeConfigsRequest allowed = message;
     allowed.resources = sorted.allowed;
-    wire::DescribeConfigsResponse out =
-        admin::describe_configs(allowed, request.shard->image(), request.arena);
+    wire::DescribeConfigsResponse out = admin::describe_configs(
+        allowed, request.shard->image(), request.arena, request.arena_bytes_max);
     out.results = sorted.with_denied(out.results, request.arena);
     for (const auto& result : out.results) count_error(request, result.error_code);
     return out;

@@ -181,7 +181,7 @@ rt::Task<wire::ConsumerGroupDescribeResponse> handle_consumer_group_describe(
     Request* request, const wire::ConsumerGroupDescribeRequest* message) {
     DescribeAnswer out;
     out.groups = request->arena.array<DescribeAnswer::DescribedGroup>(message->group_ids.size());
-    for (std::size_t i = 0; i < out.groups.size(); ++i) {
+    for (std::size_t i = 0; i < out.groups.size() && !request->is_full(); ++i) {
         DescribeAnswer::DescribedGroup& row = out.groups[i];
         const std::string_view group_id = message->group_ids[i];
         row.group_id = group_id;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "base/bounded_time.h"
 #include "broker/apis.h"
@@ -18,10 +19,14 @@ using wire::FetchRequest;
 using wire::FetchResponse;
 using PartitionAnswer = FetchResponse::PartitionData;
 
+/// Of one answer, whatever the setting and the client say: a frame tells its size as an int32, and
+/// has to hold what is around the records too.
+constexpr std::int32_t kRecordBytesMax = INT32_MAX - (std::int32_t{64} << 20);
+
 FetchLimits limits_of(const FetchRequest& message, const config::BrokerConfig& config) {
     FetchLimits limits;
-    limits.bytes_max =
-        static_cast<std::size_t>(std::max(0, std::min(message.max_bytes, config.fetch_max_bytes)));
+    limits.bytes_max = static_cast<std::size_t>(
+        std::clamp(std::min(message.max_bytes, config.fetch_max_bytes), 0, kRecordBytesMax));
     limits.bytes_min =
         std::min(limits.bytes_max, static_cast<std::size_t>(std::max(0, message.min_bytes)));
     limits.wait_max = bounded_ms(std::max(0, message.max_wait_ms));

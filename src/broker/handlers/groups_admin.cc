@@ -105,7 +105,8 @@ rt::Task<wire::DescribeGroupsResponse> handle_describe_groups(
     Arena& arena = request->arena;
     wire::DescribeGroupsResponse out;
     out.groups = arena.array<Described>(message->groups.size());
-    for (std::size_t i = 0; i < out.groups.size(); ++i) {
+    // As in Kafka a group is told as often as it is named; the answer is refused when that is much.
+    for (std::size_t i = 0; i < out.groups.size() && !request->is_full(); ++i) {
         Described& told = out.groups[i];
         told.group_id = message->groups[i];
         if (!may_group(*request, auth::Operation::kDescribe, message->groups[i])) {

@@ -2,6 +2,7 @@
 #include "broker/handlers/offset_fetch.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -66,10 +67,42 @@ std::span<TopicRow> rows_of_all(Request& request, const std::vector<groups::Fetc
     return out;
 }
 
-/// Rows for the topics that were named, and the partitions to ask for in `wanted`.
-std::span<TopicRow> rows_of(Request& request, std::span<const GroupTopic> topics,
-                            std::vector<groups::TopicPartition>& wanted,
-                            std::vector<PartitionRow*>& places, Arena& arena) {
+/// The partitions that a request names. Kafka tells each as often as it is named; it is asked for,
+/// and its metadata kept, once: four bytes may name 4 KiB.
+class Asked {
+  public:
+    void add(std::string_view topic, std::int32_t partition, PartitionRow& row) {
+        const auto [at, is_new] = known_.try_emplace({topic, partition}, wanted_.size());
+        if (is_new) wanted_.push_back({.topic = topic, .partition = partition});
+        places_.push_back({&row, at->second});
+    }
+    [[nodiscard]] std::span<const groups::TopicPartition> wanted() const { return wanted_; }
+
+    /// `found` are the offsets of wanted().
+    void tell(Request& request, std::span<const groups::FetchedOffset> found) {
+        std::vector<PartitionRow> rows;
+        rows.reserve(found.size());
+        for (std::size_t i = 0; i < found.size(); ++i)
+            rows.push_back(row_of(wanted_[i].partition, found[i], request.arena));
+        for (const Place& place : places_) {
+            *place.row = rows[place.wanted];
+            count_error(request, place.row->error_code);
+        }
+    }
+
+  private:
+    struct Place {
+        PartitionRow* row;
+        std::size_t wanted;
+    };
+    std::map<std::pair<std::string_view, std::int32_t>, std::size_t> known_;
+    std::vector<groups::TopicPartition> wanted_;
+    std::vector<Place> places_;
+};
+
+/// Rows for the topics that were named, and the partitions to ask for in `asked`.
+std::span<TopicRow> rows_of(Request& request, std::span<const GroupTopic> topics, Asked& asked,
+                            Arena& arena) {
     const bool has_ids = request.version() >= kHasTopicIds;
     const auto rows = arena.array<TopicRow>(topics.size());
     for (std::size_t t = 0; t < topics.size(); ++t) {
@@ -93,8 +126,7 @@ std::span<TopicRow> rows_of(Request& request, std::span<const GroupTopic> topics
                 count_error(request, row.error_code);
                 continue;
             }
-            wanted.push_back({.topic = name, .partition = row.partition_index});
-            places.push_back(&row);
+            asked.add(name, row.partition_index, row);
         }
     }
     return rows;
@@ -108,17 +140,15 @@ rt::Task<GroupResponse> fetch(Request* request, const GroupRequest* group, bool 
         count_error(*request, out.error_code);
         co_return out;
     }
-    std::vector<groups::TopicPartition> wanted;
-    std::vector<PartitionRow*> places;
-    if (group->topics)
-        out.topics = rows_of(*request, *group->topics, wanted, places, request->arena);
+    Asked asked;
+    if (group->topics) out.topics = rows_of(*request, *group->topics, asked, request->arena);
     const auto call = [&](Coordinator& coordinator, Now, Ticket<Fetched> answer) {
         Fetched fetched;
         fetched.error =
             coordinator.admit_fetch(group->group_id, group->member_id, group->member_epoch);
         if (fetched.error != Errc::kNone) return answer(std::move(fetched));
         if (group->topics)
-            fetched.asked = coordinator.fetch_offsets(group->group_id, wanted, stable_only);
+            fetched.asked = coordinator.fetch_offsets(group->group_id, asked.wanted(), stable_only);
         else
             fetched.all = coordinator.fetch_all_offsets(group->group_id, stable_only);
         answer(std::move(fetched));
@@ -131,10 +161,7 @@ rt::Task<GroupResponse> fetch(Request* request, const GroupRequest* group, bool 
         co_return out;
     }
     if (!group->topics) out.topics = rows_of_all(*request, fetched.all, request->arena);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        *places[i] = row_of(places[i]->partition_index, fetched.asked[i], request->arena);
-        count_error(*request, places[i]->error_code);
-    }
+    asked.tell(*request, fetched.asked);
     co_return out;
 }
 
@@ -199,7 +226,8 @@ rt::Task<wire::OffsetFetchResponse> handle_offset_fetch(Request* request,
     wire::OffsetFetchResponse out;
     if (request->version() >= kSeveralGroups) {
         out.groups = arena.array<GroupResponse>(message->groups.size());
-        for (std::size_t i = 0; i < out.groups.size(); ++i)
+        // As in Kafka a group is told as often as it is named; much of that is refused.
+        for (std::size_t i = 0; i < out.groups.size() && !request->is_full(); ++i)
             out.groups[i] = co_await fetch(request, &message->groups[i], message->require_stable);
         co_return out;
     }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/handlers/partitions.h"
 
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
 #include "broker/access.h"
 #include "broker/handlers/partition_work.h"
 
@@ -109,6 +113,10 @@ rt::Task<DescribeProducersResponse> handle_describe_producers(
         request->arena.array<DescribeProducersResponse::TopicResponse>(message->topics.size());
     response.topics = topics;
     std::vector<ProducersTarget> targets;
+    // As in Kafka a partition is told as often as it is named; it is asked, and its producers are
+    // kept, once.
+    std::unordered_map<storage::PartitionId, std::size_t, PartitionIdHash> known;
+    std::vector<std::pair<std::size_t, DescribeProducersResponse::PartitionResponse*>> repeats;
     for (std::size_t i = 0; i < topics.size(); ++i) {
         const auto& from = message->topics[i];
         topics[i].name = from.name;
@@ -126,8 +134,12 @@ rt::Task<DescribeProducersResponse> handle_describe_producers(
                 continue;
             }
             if (id) {
-                targets.push_back(
-                    {.id = *id, .in = &from.partition_indexes[j], .out = &out, .extra = {}});
+                const auto [at, is_new] = known.try_emplace(*id, targets.size());
+                if (is_new)
+                    targets.push_back(
+                        {.id = *id, .in = &from.partition_indexes[j], .out = &out, .extra = {}});
+                else
+                    repeats.emplace_back(at->second, &out);
                 continue;
             }
             out.error_code = wire_code(Errc::kUnknownTopicOrPartition);
@@ -139,6 +151,10 @@ rt::Task<DescribeProducersResponse> handle_describe_producers(
     co_await ask_partitions<describe_one>(request, &targets);
     for (const ProducersTarget& target : targets)
         target.out->active_producers = states_of(target.extra, request->arena);
+    for (const auto& [first, out] : repeats) {
+        *out = *targets[first].out;
+        count_error(*request, out->error_code);
+    }
     co_return response;
 }
 

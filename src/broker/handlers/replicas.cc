@@ -181,8 +181,8 @@ wire::ElectLeadersResponse handle_elect_leaders(Request& request,
     const auto is_set_aside = [&request](const Uuid& topic, std::int32_t index) {
         return request.shard->storage().set_aside->contains({topic, index});
     };
-    const auto out =
-        admin::elect_leaders(message, request.shard->image(), request.arena, is_set_aside);
+    const auto out = admin::elect_leaders(message, request.shard->image(), request.arena,
+                                          is_set_aside, request.arena_bytes_max);
     for (const auto& topic : out.replica_election_results)
         for (const auto& partition : topic.partition_result)
             count_error(request, partition.error_code);
@@ -192,8 +192,8 @@ wire::ElectLeadersResponse handle_elect_leaders(Request& request,
 wire::AlterPartitionReassignmentsResponse handle_alter_partition_reassignments(
     Request& request, const wire::AlterPartitionReassignmentsRequest& message) {
     if (!may_cluster(request, auth::Operation::kAlter)) return refuse(message, request.arena);
-    const auto out =
-        admin::alter_partition_reassignments(message, request.shard->image(), request.arena);
+    const auto out = admin::alter_partition_reassignments(message, request.shard->image(),
+                                                          request.arena, request.arena_bytes_max);
     count_errors(request, out.responses);
     return out;
 }

@@ -184,7 +184,7 @@ rt::Task<wire::DescribeTransactionsResponse> handle_describe_transactions(
     Request* request, const wire::DescribeTransactionsRequest* message) {
     wire::DescribeTransactionsResponse out;
     out.transaction_states = request->arena.array<State>(message->transactional_ids.size());
-    for (std::size_t i = 0; i < out.transaction_states.size(); ++i) {
+    for (std::size_t i = 0; i < out.transaction_states.size() && !request->is_full(); ++i) {
         State& state = out.transaction_states[i];
         state.transactional_id = message->transactional_ids[i];
         co_await describe(request, &state);

@@ -148,17 +148,18 @@ void count_error(const Request& request, std::int16_t code) {
 void limit_answer(Request& request) {
     request.arena_bytes_max = request.arena.capacity_bytes() +
                               static_cast<std::size_t>(request.shard->config().response_bytes_max);
+    request.arena_share.grow_to(request.arena.capacity_bytes());
 }
 
 bool may_answer(const Request& request, wire::EncodedSize size) {
-    return size.total() <= INT32_MAX &&
-           size.inline_bytes <=
-               static_cast<std::size_t>(request.shard->config().response_bytes_max);
+    const auto bytes_max = static_cast<std::size_t>(request.shard->config().response_bytes_max);
+    return size.total() <= INT32_MAX && size.inline_bytes <= bytes_max &&
+           request.arena_share.can_hold(size.inline_bytes);
 }
 
 Answer refuse_answer(const Request& request) {
     request.shard->broker().metrics().of(request.header.api->key).refused_answers.add();
-    kLog.warn("answer larger than leat.response.max.bytes",
+    kLog.warn("answer too large for leat.response.max.bytes or leat.response.memory.max.bytes",
               {{"api", request.header.api->name},
                {"peer", request.connection->peer},
                {"client_id", request.client_id()},

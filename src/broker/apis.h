@@ -53,6 +53,7 @@ struct Api {
 [[nodiscard]] const Api* find_served(wire::ApiKey key) noexcept;
 
 /// Bounds what collecting the answer may take of the arena: leat.response.max.bytes, as the answer.
+/// What the request was decoded into is counted.
 void limit_answer(Request& request);
 
 /// The body as a message, with views into frame and arena. What the answer may take of the arena
@@ -69,8 +70,8 @@ template <class Message>
 /// Counts `code` among the errors that were answered; 0 is not counted.
 void count_error(const Request& request, std::int16_t code);
 
-/// Whether an answer of `size` may be made. An int32 bounds the whole, leat.response.max.bytes what
-/// of it takes memory; records of a Fetch are lent.
+/// Whether an answer of `size` may be made. An int32 bounds the whole; leat.response.max.bytes, and
+/// what all requests have together, what of it takes memory. Records of a Fetch are lent.
 [[nodiscard]] bool may_answer(const Request& request, wire::EncodedSize size);
 /// Instead of an answer that may not be made: counted and logged, and the connection ends. There is
 /// no error that every answer could carry, and one cut short would be believed.
@@ -79,8 +80,7 @@ void count_error(const Request& request, std::int16_t code);
 namespace detail {
 template <class Response>
 Answer frame_of(const Request& request, const Response& response) {
-    // Whoever collected it stopped where the arena was full.
-    if (request.is_full()) return refuse_answer(request);
+    if (request.is_given_up()) return refuse_answer(request);
     const wire::EncodedSize size = wire::response_size(response, request.version());
     if (!may_answer(request, size)) return refuse_answer(request);
     return Answer::of(

@@ -143,6 +143,7 @@ bool Connection::take_frame(RequestFrame frame) {
     request.connection = facts_;
     request.received_at = loop_.now();
     request.shard = &home_.shard();
+    request.arena_share = MemoryShare{home_.answer_memory()};
     if (expects_raw()) {
         request.api = &raw_sasl_api();
         request.header.api = &wire::api_info(request.api->key);
@@ -196,7 +197,7 @@ Connection::Pause Connection::pause() const {
 }
 
 void Connection::set_reading(Pause pause) {
-    if (pause == Pause::kMemory && !std::exchange(is_starved_, true)) home_.wait_for_memory(*this);
+    if (pause == Pause::kMemory) wait_for_memory();
     const bool reads = pause == Pause::kNone;
     if (reads == is_reading_) return;
     is_reading_ = reads;
@@ -205,15 +206,20 @@ void Connection::set_reading(Pause pause) {
     stream_.resume_reading();
 }
 
+void Connection::wait_for_memory() {
+    if (!std::exchange(is_starved_, true)) home_.wait_for_memory(*this);
+}
+
 void Connection::on_memory() {
     is_starved_ = false;
-    if (is_closed_) return;
-    read_frames();
+    advance();
+    if (!is_closed_) read_frames();
 }
 
 void Connection::on_sent() {
     last_activity_ = loop_.now();
     const auto self = shared_from_this();
+    home_.wake_if_room();
     advance();
     if (!is_closed_ && !is_reading_) read_frames();
 }
@@ -243,6 +249,10 @@ bool Connection::start_next() {
         if (execution->state == Execution::State::kWaiting) {
             const bool is_first = execution == executions_.front();
             if (!is_first && !(all_run_ahead && runs_ahead)) return false;
+            if (!is_draining_ && !home_.answer_memory().has_room()) {
+                wait_for_memory();
+                return false;
+            }
             start(*execution);
             return true;
         }
@@ -292,6 +302,9 @@ void Connection::finish(Execution& execution, Answer answer) {
     execution.answer = std::move(answer);
     home_.broker().metrics().executing.add(-1);
     execution.answer_bytes = execution.answer.size_bytes();
+    execution.request.arena_share.grow_to(execution.request.arena.capacity_bytes());
+    execution.answer_share = MemoryShare{home_.answer_memory()};
+    execution.answer_share.grow_to(execution.answer.frame.size_bytes);
     count_request(home_.broker().metrics(), execution.request, execution.answer_bytes);
     if (is_closed_) {
         for (std::size_t i = 0; i < executions_.size(); ++i)
@@ -323,37 +336,10 @@ void Connection::send(Execution& execution) {
             return close(execution.answer.close_reason);
         case Answer::Kind::kFrame:
             last_activity_ = loop_.now();
-            send_frame(execution.answer);
+            send_frame(execution.answer, std::move(execution.answer_share));
             if (!execution.answer.close_reason.empty()) close(execution.answer.close_reason);
             return;
     }
-}
-
-void Connection::send_frame(Answer& answer) {
-    wire::Frame& frame = answer.frame;
-    const std::size_t size = frame.size_bytes;
-    const std::shared_ptr<const std::byte[]> keep{std::move(frame.data)};
-    const Bytes bytes{keep.get(), size};
-    if (frame.splices.empty()) return stream_.send(keep, bytes);
-    stream_.cork();
-    std::size_t sent = 0;
-    std::size_t slice = 0;
-    for (const wire::Splice& splice : frame.splices) {
-        if (splice.position > sent) stream_.send(keep, bytes.subspan(sent, splice.position - sent));
-        sent = splice.position;
-        for (std::size_t left = splice.size_bytes; left > 0; ++slice) {
-            LEAT_CHECK(slice < answer.slices.size());
-            storage::ReadSlice& from = answer.slices[slice];
-            LEAT_CHECK(from.size_bytes <= left);
-            left -= from.size_bytes;
-            if (from.file)
-                stream_.send_file(std::move(from.file), from.at, from.size_bytes);
-            else
-                stream_.send(std::move(from.memory), from.bytes.first(from.size_bytes));
-        }
-    }
-    if (sent < size) stream_.send(keep, bytes.subspan(sent));
-    stream_.uncork();
 }
 
 void Connection::mute(std::chrono::milliseconds time) {
@@ -417,7 +403,7 @@ bool Connection::is_late(Instant now) const {
     const config::BrokerConfig& config = home_.config();
     if (!unproved(now).empty()) return true;
     if (stream_.unsent_bytes() > 0)
-        return now - stream_.last_progress() >= bounded_ms(config.send_timeout_ms);
+        return hoards(now) || now - stream_.last_progress() >= bounded_ms(config.send_timeout_ms);
     if (!executions_.empty() || is_muted_) return false;
     if (reader_.is_inside() && is_reading_)
         return now - frame_began_ >= bounded_ms(config.frame_timeout_ms);

@@ -14,6 +14,7 @@
 #include "broker/answer.h"
 #include "broker/frame_reader.h"
 #include "broker/request.h"
+#include "broker/request_memory.h"
 #include "rt/tcp.h"
 
 namespace leat::broker {
@@ -26,6 +27,7 @@ struct Execution {
     Request request;
     State state = State::kWaiting;
     Answer answer;
+    MemoryShare answer_share;      ///< What of the answer takes memory.
     std::size_t answer_bytes = 0;  ///< Of the answer, also when it was sent.
 };
 
@@ -88,7 +90,9 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void finish(Execution& execution, Answer answer);
     bool send_ready();
     void send(Execution& execution);
-    void send_frame(Answer& answer);
+    void send_frame(Answer& answer, MemoryShare share);
+    /// The frame's bytes, counted until the kernel has them.
+    std::shared_ptr<const std::byte[]> lent(wire::Frame& frame, MemoryShare share);
     /// By a quota: neither reads nor starts requests for that long.
     void mute(std::chrono::milliseconds time);
     void unmute();
@@ -100,6 +104,10 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory, kMuted, kLogin };
     [[nodiscard]] Pause pause() const;
     [[nodiscard]] bool may_execute_more() const;
+    void wait_for_memory();
+    /// An answer that takes memory which others wait for has been on its way for too long, whatever
+    /// the peer takes of it.
+    [[nodiscard]] bool hoards(Instant now) const;
     void set_reading(Pause pause);
     /// Why the connection ends for want of a proof that holds now; "" when it need not.
     [[nodiscard]] std::string_view unproved(Instant now) const;
@@ -126,6 +134,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     Instant muted_until_{};
     std::chrono::nanoseconds used_{0};  ///< Processor time not yet charged to a quota.
     bool is_starved_ = false;           ///< Waits for memory.
+    std::weak_ptr<const void> lent_;    ///< The last answer that counts, while it is not sent.
+    Instant lent_at_{};
     std::string_view close_reason_ = "peer";
     rt::TcpStream stream_;  ///< Last: it calls as soon as it is there.
 };

@@ -18,7 +18,7 @@ constexpr std::size_t kSpareArenaBytes = std::size_t{16} * 1024;
 
 }  // namespace
 
-Connections::Connections(Shard& shard, rt::EventLoop& loop, RequestMemory& memory, OnGone on_gone)
+Connections::Connections(Shard& shard, rt::EventLoop& loop, RequestMemories& memory, OnGone on_gone)
     : shard_(shard),
       loop_(loop),
       memory_(memory),
@@ -75,6 +75,9 @@ std::unique_ptr<Execution> Connections::get_execution() {
 }
 
 void Connections::put_execution(std::unique_ptr<Execution> execution) {
+    execution->request.arena_share.release();
+    execution->answer_share.release();
+    wake_if_room();
     if (spare_.size() >= kSpareExecutions) return;
     Arena arena = std::move(execution->request.arena);
     arena.reset();
@@ -83,25 +86,23 @@ void Connections::put_execution(std::unique_ptr<Execution> execution) {
     spare_.push_back(std::move(execution));
 }
 
-void Connections::take_memory(std::size_t bytes) {
-    memory_.take(bytes);
-    broker().metrics().request_memory.add(static_cast<std::int64_t>(bytes));
+void Connections::give_back_memory(std::size_t bytes) {
+    memory_.frames.give_back(bytes);
+    wake_if_room();
 }
 
-void Connections::give_back_memory(std::size_t bytes) {
-    memory_.give_back(bytes);
-    broker().metrics().request_memory.add(-static_cast<std::int64_t>(bytes));
-    if (!starved_.empty() && memory_.has_room()) loop_.post([this] { wake_starved(); });
+void Connections::wake_if_room() {
+    if (!starved_.empty() && has_memory()) loop_.post([this] { wake_starved(); });
 }
 
 void Connections::wait_for_memory(Connection& connection) {
     starved_.push_back(connection.weak_from_this());
     // Another shard may have given some back since the connection looked.
-    if (memory_.has_room()) loop_.post([this] { wake_starved(); });
+    wake_if_room();
 }
 
 void Connections::wake_starved() {
-    if (!memory_.has_room()) return;
+    if (!has_memory()) return;
     for (const auto& weak : std::exchange(starved_, {}))
         if (const auto connection = weak.lock()) connection->on_memory();
 }

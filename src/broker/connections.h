@@ -22,7 +22,7 @@ class Connections {
   public:
     /// `on_gone` runs on this shard for every connection that ended.
     using OnGone = std::function<void(const ConnectionFacts&)>;
-    Connections(Shard& shard, rt::EventLoop& loop, RequestMemory& memory, OnGone on_gone);
+    Connections(Shard& shard, rt::EventLoop& loop, RequestMemories& memory, OnGone on_gone);
     ~Connections();
     Connections(const Connections&) = delete;
     Connections& operator=(const Connections&) = delete;
@@ -45,10 +45,16 @@ class Connections {
     /// An empty execution, used before when there is one.
     [[nodiscard]] std::unique_ptr<Execution> get_execution();
     void put_execution(std::unique_ptr<Execution> execution);
-    [[nodiscard]] bool has_memory() const noexcept { return memory_.has_room(); }
-    void take_memory(std::size_t bytes);
+    [[nodiscard]] bool has_memory() const noexcept {
+        return memory_.frames.has_room() && memory_.answers.has_room();
+    }
+    /// Of frames of requests.
+    void take_memory(std::size_t bytes) { memory_.frames.take(bytes); }
     void give_back_memory(std::size_t bytes);
+    [[nodiscard]] RequestMemory& answer_memory() noexcept { return memory_.answers; }
     void wait_for_memory(Connection& connection);
+    /// After memory was given back.
+    void wake_if_room();
     void gone(Connection& connection);
 
   private:
@@ -59,7 +65,7 @@ class Connections {
 
     Shard& shard_;
     rt::EventLoop& loop_;
-    RequestMemory& memory_;
+    RequestMemories& memory_;
     OnGone on_gone_;
     std::vector<std::byte> scratch_;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> all_;

@@ -24,7 +24,8 @@ constexpr auto kTable = std::to_array<Metric>({
      .bounds = obs::kLatencyBounds,
      .scale = obs::kNanoseconds},
     {.name = "leat_refused_answers_total",
-     .help = "Answers larger than leat.response.max.bytes: the connection was closed instead.",
+     .help = "Answers too large for leat.response.max.bytes, or for the memory there was: the "
+             "connection was closed instead.",
      .labels = {"api"}},
     {.name = "leat_errors_total", .help = "Error codes in answers.", .labels = {"code"}},
     {.name = "leat_connections_closed_total",
@@ -48,6 +49,10 @@ constexpr auto kTable = std::to_array<Metric>({
     {.name = "leat_request_memory_bytes",
      .kind = Kind::kGauge,
      .help = "Memory of requests that are read, wait or execute."},
+    {.name = "leat_response_memory_bytes",
+     .kind = Kind::kGauge,
+     .help = "Memory that requests were decoded into and answered with, of those that take much, "
+             "until clients have the answers (leat.response.memory.max.bytes)."},
     {.name = "leat_throttled_answers_total",
      .help = "Answers after which a quota made the client wait."},
     {.name = "leat_slow_requests_total", .help = "Requests slower than leat.slow.request.ms."},
@@ -142,6 +147,7 @@ BrokerMetrics::BrokerMetrics(obs::Registry& registry)
       queued_answers(registry.gauge(metric("leat_queued_answers"))),
       queued_answer_bytes(registry.gauge(metric("leat_queued_answer_bytes"))),
       request_memory(registry.gauge(metric("leat_request_memory_bytes"))),
+      response_memory(registry.gauge(metric("leat_response_memory_bytes"))),
       slow_requests(registry.counter(metric("leat_slow_requests_total"))),
       throttled(registry.counter(metric("leat_throttled_answers_total"))),
       produced_bytes(registry.counter(metric("leat_produced_bytes_total"))),

@@ -60,6 +60,7 @@ class BrokerMetrics {
     obs::Gauge queued_answers;
     obs::Gauge queued_answer_bytes;
     obs::Gauge request_memory;
+    obs::Gauge response_memory;
     obs::Counter slow_requests;
     obs::Counter throttled;
     obs::Counter produced_bytes;

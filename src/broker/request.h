@@ -19,6 +19,7 @@
 #include "broker/admin/cluster.h"
 #include "broker/buffer_pool.h"
 #include "broker/quotas.h"
+#include "broker/request_memory.h"
 #include "rt/executor.h"
 #include "wire/api.h"
 
@@ -61,6 +62,7 @@ struct Request {
     Arena arena;
     /// Of the arena, with what the answer is made of.
     std::size_t arena_bytes_max = SIZE_MAX;
+    MemoryShare arena_share;  ///< Of all requests' arenas and answers.
     std::shared_ptr<ConnectionFacts> connection;
     Instant received_at{};
     Shard* shard = nullptr;  ///< The connection's: where the handler begins and must end.
@@ -81,9 +83,18 @@ struct Request {
         return connection->session.principal;
     }
 
-    /// The answer is larger than one may be. The arena never refuses: whoever collects a list whose
-    /// length a peer decides asks between its elements, and stops; answer_with() sees it too.
-    [[nodiscard]] bool is_full() const noexcept { return arena.capacity_bytes() > arena_bytes_max; }
+    /// The answer gets larger than one may be, or than there is memory for. The arena never
+    /// refuses: whoever collects a list whose length a peer decides asks between its elements, and
+    /// stops.
+    [[nodiscard]] bool is_full() noexcept {
+        arena_share.grow_to(arena.capacity_bytes());
+        is_given_up_ = is_given_up() || arena_share.is_short();
+        return is_given_up_;
+    }
+    /// It was full when somebody asked, or is: there is no whole answer.
+    [[nodiscard]] bool is_given_up() const noexcept {
+        return is_given_up_ || arena.capacity_bytes() > arena_bytes_max;
+    }
 
     /// The same bytes of `view`, which lies in the frame, to be changed in place.
     [[nodiscard]] MutableBytes mutable_bytes(Bytes view) const;
@@ -100,6 +111,7 @@ struct Request {
   private:
     rt::Fn hurry_;
     bool is_hurried_ = false;
+    bool is_given_up_ = false;
 };
 
 }  // namespace leat::broker

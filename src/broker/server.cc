@@ -43,7 +43,10 @@ rt::ListenOptions options_for(const config::Listener& wanted, const config::Brok
 Server::Server(Broker& broker, std::vector<rt::EventLoop*> loops)
     : broker_(broker),
       loops_(std::move(loops)),
-      memory_(broker.shard(0).config().queued_max_request_bytes),
+      memory_{.frames = {broker.shard(0).config().queued_max_request_bytes,
+                         broker.metrics().request_memory},
+              .answers = {broker.shard(0).config().response_memory_bytes_max,
+                          broker.metrics().response_memory}},
       counts_(loops_.size(), 0) {
     LEAT_CHECK(loops_.size() == broker_.shard_count());
     for (std::size_t i = 0; i < loops_.size(); ++i)

@@ -79,7 +79,7 @@ class Server {
 
     Broker& broker_;
     std::vector<rt::EventLoop*> loops_;
-    RequestMemory memory_;
+    RequestMemories memory_;
     std::vector<std::unique_ptr<Connections>> connections_;  ///< By shard.
     std::vector<std::int64_t> counts_;  ///< By shard, as the acceptor knows it.
     std::uint64_t accepted_ = 0;

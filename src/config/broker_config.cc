@@ -331,6 +331,14 @@ constexpr auto kRows = std::to_array<Setting>({
      .doc = "Most bytes of an answer, the records of a Fetch not counted, and of memory to collect "
             "it. A request that asks for more gets its connection closed.",
      .into_broker = into_broker<&B::response_bytes_max>},
+    {.name = "leat.response.memory.max.bytes",
+     .type = kLong,
+     .fallback = "1073741824",
+     .min = 1'048'576,
+     .doc = "Bytes that all requests are decoded into and answered with, until clients have the "
+            "answers, above which no more requests are read or begun. At twice as much, requests "
+            "that take much get their connections closed.",
+     .into_broker = into_broker<&B::response_memory_bytes_max>},
     {.name = "leat.response.send.timeout.ms",
      .type = kLong,
      .fallback = "60000",

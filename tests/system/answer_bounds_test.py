@@ -4,19 +4,24 @@
 
 usage: answer_bounds_test.py LEAT [TEST...]
 """
+import concurrent.futures
+import contextlib
 import os
 import pathlib
+import socket
 import struct
 import sys
+import threading
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from broker_test import metric  # noqa: E402
-from raw_client import PRODUCE, Broker, batch, text  # noqa: E402
+from raw_client import API_VERSIONS, PRODUCE, Broker, batch, text  # noqa: E402
 
 LEAT = ""
 OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, DESCRIBE_CONFIGS = 8, 9, 10, 32
+MIB = 1 << 20
 
 
 def cpu_seconds(broker):
@@ -101,6 +106,77 @@ class Answers(unittest.TestCase):
             before = peak_mib(broker)
             self.refused(broker, DESCRIBE_CONFIGS, "DescribeConfigs", 3, body)
             self.assertLess(peak_mib(broker) - before, 400)
+
+
+class Memory(unittest.TestCase):
+    """leat.response.memory.max.bytes: of clients that ask for much and take nothing."""
+    BODY = struct.pack(">i", 500) + (b"\4" + text("1") + struct.pack(">i", -1)) * 500 + b"\1\1"
+
+    def broker(self, bound, *settings):
+        return Broker(LEAT, f"leat.response.memory.max.bytes={bound}", "leat.shards=1", *settings)
+
+    def held(self, broker):
+        return metric(broker, "leat_response_memory_bytes")
+
+    def wait_for(self, what):
+        until = time.monotonic() + 30
+        while not what() and time.monotonic() < until:
+            time.sleep(0.05)
+        self.assertTrue(what())
+
+    def test_answers_of_many_at_once_are_made_one_after_the_other(self):
+        bound = 64 * MIB
+        with self.broker(bound) as broker:
+            with broker.client() as client:
+                client.send(DESCRIBE_CONFIGS, 3, self.BODY)
+                size = self.taken(client)
+            self.assertGreater(size, bound // 5)
+            before = peak_mib(broker)
+            with contextlib.ExitStack() as stack:
+                clients = [stack.enter_context(broker.client()) for _ in range(24)]
+                late = stack.enter_context(broker.client())
+                for client in clients:
+                    client.send(DESCRIBE_CONFIGS, 3, self.BODY)
+                self.wait_for(lambda: self.held(broker) >= bound)
+                late.send(API_VERSIONS, 0, b"")
+                late.socket.settimeout(0.3)
+                with self.assertRaises(socket.timeout):
+                    late.receive()
+                with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+                    self.assertEqual(set(pool.map(self.taken, clients)), {size})
+                late.socket.settimeout(30)
+                late.receive()
+            self.wait_for(lambda: self.held(broker) == 0)
+            self.assertLess(peak_mib(broker) - before, 12 * size // MIB)
+
+    def test_who_takes_a_byte_now_and_then_is_not_waited_for(self):
+        bound = 16 * MIB
+        with self.broker(bound, "leat.response.send.timeout.ms=1000") as broker, broker.client() as slow, broker.client() as other:
+            slow.send(DESCRIBE_CONFIGS, 3, self.BODY)
+            self.wait_for(lambda: self.held(broker) >= bound)
+            stop = threading.Event()
+
+            def trickle():
+                with contextlib.suppress(OSError):
+                    while not stop.wait(0.1):
+                        slow.socket.recv(20_000)
+
+            taking = threading.Thread(target=trickle)
+            taking.start()
+            other.call(API_VERSIONS, 0, b"")
+            stop.set()
+            taking.join()
+            self.assertGreater(metric(broker, 'leat_connections_closed_total{reason="send_timeout"}'), 0)
+
+    @staticmethod
+    def taken(client):
+        """Size of an answer, whose bytes are thrown away."""
+        size = left = struct.unpack(">i", client.exactly(4))[0]
+        while left > 0:
+            got = len(client.socket.recv(min(left, MIB)))
+            assert got > 0, "the broker closed the connection"
+            left -= got
+        return size
 
 
 if __name__ == "__main__":

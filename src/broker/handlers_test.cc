@@ -4,6 +4,7 @@
 // sockets; answers decoded again. What Kafka answers to the same is compared in tests/interop.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -250,6 +251,34 @@ TEST_F(HandlersTest, FetchAnswersErrorsForEachPartition) {
     EXPECT_EQ(one(fetch({.topic = "nobody"})).error_code,
               wire_code(Errc::kUnknownTopicOrPartition));
     EXPECT_EQ(one(fetch({.leader_epoch = 99})).error_code, wire_code(Errc::kUnknownLeaderEpoch));
+}
+
+TEST_F(HandlersTest, PartitionNamedAgainInAFetchIsReadOnceAsItWasNamedLast) {
+    for (const char* value : {"a", "b", "c"}) produce(value);
+    create("u");
+    const auto partition = [](std::int64_t from) {
+        wire::FetchRequest::FetchPartition out;
+        out.fetch_offset = from;
+        out.partition_max_bytes = 1 << 20;
+        return out;
+    };
+    std::vector<wire::FetchRequest::FetchPartition> first{partition(0), partition(1)};
+    std::vector<wire::FetchRequest::FetchPartition> other{partition(0)};
+    std::vector<wire::FetchRequest::FetchPartition> last{partition(2)};
+    std::array<wire::FetchRequest::FetchTopic, 3> topics;
+    topics[0].topic = topics[2].topic = "t";
+    topics[1].topic = "u";
+    topics[0].partitions = first;
+    topics[1].partitions = other;
+    topics[2].partitions = last;
+    wire::FetchRequest message;
+    message.topics = topics;
+    const auto fetched = tell<wire::FetchResponse>(message, 12);
+    ASSERT_EQ(fetched.message.responses.size(), 2U);
+    EXPECT_EQ(fetched.message.responses[0].topic, "t");
+    EXPECT_EQ(fetched.message.responses[0].partitions.size(), 1U);
+    EXPECT_EQ(values_of(fetched), (std::vector<std::string>{"c"}));
+    EXPECT_EQ(fetched.message.responses[1].partitions.size(), 1U);
 }
 
 TEST_F(HandlersTest, FetchWaitsForRecords) {

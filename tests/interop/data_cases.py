@@ -156,6 +156,7 @@ def fetches(node):
         fetch(node, "unknown partition", version, (9, 0, -1), **where)
         fetch(node, "unknown topic", version, (0, 0, -1), topic="nowhere", by_id=UNKNOWN_ID)
         fetch(node, "committed", version, (0, 0, -1), isolation_level=1, **where)
+        fetch(node, "named again", version, (0, 0, -1), (0, 2, -1), (0, 1, -1), **where)
         if version >= 9:
             fetch(node, "later epoch", version, (0, 0, 99), **where)
     for version in (7, 12, 16):

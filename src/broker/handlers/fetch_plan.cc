@@ -2,6 +2,10 @@
 #include "broker/handlers/fetch_plan.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <utility>
 
 #include "broker/access.h"
 #include "broker/metrics.h"
@@ -96,11 +100,43 @@ bool has_room_for(const Request& request, const FetchRequest& message, FetchSess
     return added == 0 || sessions.make_room_for(added, request.shard->executor().now());
 }
 
+/// Whether a partition is named twice. Clients name each once, mostly in the order of their topics:
+/// that is to cost little.
+bool has_repeats(const FetchRequest& message) {
+    std::map<std::pair<std::string_view, Uuid>, std::uint64_t> topics;
+    std::vector<std::uint64_t> keys;
+    for (const FetchRequest::FetchTopic& topic : message.topics) {
+        const auto [at, is_new] = topics.try_emplace({topic.topic, topic.topic_id}, topics.size());
+        for (const FetchRequest::FetchPartition& partition : topic.partitions)
+            keys.push_back(at->second << 32U | static_cast<std::uint32_t>(partition.partition));
+    }
+    std::ranges::sort(keys);
+    return std::ranges::adjacent_find(keys) != keys.end();
+}
+
+/// What is named again takes the place of what was named before, as in Kafka: read each time, a few
+/// bytes would be worth a whole answer.
+void collapse(std::vector<FetchItem>& items) {
+    std::map<std::tuple<std::string_view, Uuid, std::int32_t>, std::size_t> known;
+    std::vector<FetchItem> out;
+    for (FetchItem& item : items) {
+        const auto [at, is_new] =
+            known.try_emplace({item.topic, item.id.topic, item.id.index}, out.size());
+        if (is_new)
+            out.push_back(std::move(item));
+        else
+            out[at->second] = std::move(item);
+    }
+    items = std::move(out);
+}
+
 void plan_sessionless(Request& request, const FetchRequest& message, FetchPlan& plan) {
-    const bool by_id = request.version() >= kTopicIdsSince;
     for (const FetchRequest::FetchTopic& topic : message.topics)
         for (const FetchRequest::FetchPartition& partition : topic.partitions)
-            resolve(request, message, plan.items.emplace_back(item_of(topic, partition)), by_id);
+            plan.items.push_back(item_of(topic, partition));
+    if (plan.items.size() > 1 && has_repeats(message)) collapse(plan.items);
+    const bool by_id = request.version() >= kTopicIdsSince;
+    for (FetchItem& item : plan.items) resolve(request, message, item, by_id);
 }
 
 void plan_of_session(Request& request, const FetchRequest& message, FetchPlan& plan) {

@@ -103,7 +103,7 @@ class PartWatch final : public storage::Watcher, public std::enable_shared_from_
     void unwatch() {
         if (!is_watching_) return;
         is_watching_ = false;
-        for (storage::Partition* partition : partitions_) partition->unwatch(*this);
+        for (const Watched& watched : watched_) watched.partition->unwatch(*this);
     }
 
     void on_advanced(storage::Partition& partition) override {
@@ -140,12 +140,8 @@ class PartWatch final : public storage::Watcher, public std::enable_shared_from_
 
     void watch() {
         is_watching_ = true;
-        // A request may name a partition twice; it is watched once.
-        for (const Watched& watched : watched_) partitions_.push_back(watched.partition.get());
-        std::ranges::sort(partitions_);
-        const auto repeated = std::ranges::unique(partitions_);
-        partitions_.erase(repeated.begin(), repeated.end());
-        for (storage::Partition* partition : partitions_) partition->watch(*this);
+        // The plan has each partition once.
+        for (const Watched& watched : watched_) watched.partition->watch(*this);
     }
 
     void report() {
@@ -171,7 +167,6 @@ class PartWatch final : public storage::Watcher, public std::enable_shared_from_
     Items items_;
     FetchLimits limits_;
     std::vector<Watched> watched_;
-    std::vector<storage::Partition*> partitions_;  ///< Kept alive by watched_.
     std::size_t total_ = 0;
     bool has_error_ = false;
     bool changed_ = false;

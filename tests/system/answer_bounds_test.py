@@ -20,7 +20,7 @@ from broker_test import metric  # noqa: E402
 from raw_client import API_VERSIONS, PRODUCE, Broker, batch, text  # noqa: E402
 
 LEAT = ""
-OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, DESCRIBE_CONFIGS = 8, 9, 10, 32
+OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, DESCRIBE_CONFIGS, DESCRIBE_LOG_DIRS = 8, 9, 10, 32, 35
 MIB = 1 << 20
 
 
@@ -55,6 +55,18 @@ class Work(unittest.TestCase):
             self.assertEqual((answer.take("i"), answer.text(), answer.take("i")), (2, "a", again))
             self.assertEqual(answer.take("ihqqq")[:2], (0, 42))
             self.assertEqual((client.end_offset("a"), client.end_offset("b")), (0, 0))
+
+    def test_partitions_that_nobody_has_in_a_list_of_log_directories(self):
+        again = 500_000
+        body = struct.pack(">i", again) + (text("a") + struct.pack(">ii", 1, 5000)) * again
+        with Broker(LEAT) as broker, broker.client() as client:
+            client.create_topic("a", 3000)
+            before = cpu_seconds(broker)
+            answer = client.call(DESCRIBE_LOG_DIRS, 1, body)
+            self.assertLess(cpu_seconds(broker) - before, 1)
+            self.assertEqual(answer.take("iih"), (0, 1, 0))
+            answer.text()
+            self.assertEqual(answer.take("i"), 0)
 
 
 class Answers(unittest.TestCase):

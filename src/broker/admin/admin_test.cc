@@ -520,13 +520,20 @@ TEST(AdminReplicas, LogDirListsPartitionsByTopic) {
     Rig rig;
     wire::DescribeLogDirsRequest request;
     request.topics.reset();
-    EXPECT_TRUE(wants(request, "a", 1));
-    std::array<std::int32_t, 1> partitions{1};
-    request.topics = rig.arena.array<wire::DescribeLogDirsRequest::DescribableLogDirTopic>(1);
+    const auto asks = [&](std::string_view topic, std::int32_t partition) {
+        return AskedPartitions{request, rig.image()}.has(topic, partition);
+    };
+    EXPECT_TRUE(asks("a", 1));
+    std::array<std::int32_t, 4> partitions{1, 1, -1, 1'000'000};
+    request.topics = rig.arena.array<wire::DescribeLogDirsRequest::DescribableLogDirTopic>(2);
     (*request.topics)[0] = {.topic = "a", .partitions = partitions};
-    EXPECT_TRUE(wants(request, "a", 1));
-    EXPECT_FALSE(wants(request, "a", 0));
-    EXPECT_FALSE(wants(request, "b", 1));
+    (*request.topics)[1] = {.topic = "nope", .partitions = partitions};
+    EXPECT_TRUE(asks("a", 1));
+    EXPECT_FALSE(asks("a", 0));
+    EXPECT_FALSE(asks("a", -1));
+    EXPECT_FALSE(asks("a", 1'000'000));
+    EXPECT_FALSE(asks("b", 1));
+    EXPECT_FALSE(asks("nope", 1));
     const std::array sizes{PartitionSize{"a", 0, 10}, PartitionSize{"a", 1, 20},
                            PartitionSize{"b", 0, 30}};
     const auto told =

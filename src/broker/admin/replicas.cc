@@ -203,13 +203,27 @@ wire::AlterReplicaLogDirsResponse alter_replica_log_dirs(
     return response;
 }
 
-bool wants(const wire::DescribeLogDirsRequest& request, std::string_view topic,
-           std::int32_t partition) {
-    if (!request.topics) return true;
-    return std::ranges::any_of(*request.topics, [&](const auto& asked) {
-        return asked.topic == topic &&
-               std::ranges::find(asked.partitions, partition) != asked.partitions.end();
-    });
+AskedPartitions::AskedPartitions(const wire::DescribeLogDirsRequest& request,
+                                 const metadata::Image& image)
+    : are_all_(!request.topics) {
+    if (are_all_) return;
+    for (const auto& topic : *request.topics) {
+        const metadata::Topic* known = image.find(topic.topic);
+        if (known == nullptr) continue;
+        std::vector<bool>& asked = by_topic_[topic.topic];
+        asked.resize(static_cast<std::size_t>(known->partition_count));
+        for (const std::int32_t partition : topic.partitions)
+            if (partition >= 0 && partition < known->partition_count)
+                asked[static_cast<std::size_t>(partition)] = true;
+    }
+}
+
+bool AskedPartitions::has(std::string_view topic, std::int32_t partition) const {
+    if (are_all_) return true;
+    const auto at = by_topic_.find(topic);
+    if (at == by_topic_.end() || partition < 0) return false;
+    const auto index = static_cast<std::size_t>(partition);
+    return index < at->second.size() && at->second[index];
 }
 
 wire::DescribeLogDirsResponse describe_log_dirs(const LogDirState& directory,

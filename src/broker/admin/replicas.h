@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "base/arena.h"
 #include "base/errc.h"
@@ -60,11 +62,21 @@ struct LogDirState {
     std::int64_t usable_bytes = -1;
 };
 
-/// True when `request` asks about this partition (null topics: about all).
-bool wants(const wire::DescribeLogDirsRequest& request, std::string_view topic,
-           std::int32_t partition);
+/// The partitions that `request` asks about (null topics: all), each found at once: a request may
+/// name a million topics, and a broker have as many partitions. What does not exist takes no room.
+///
+/// Threading: immutable. Memory: views into the request.
+class AskedPartitions {
+  public:
+    AskedPartitions(const wire::DescribeLogDirsRequest& request, const metadata::Image& image);
+    [[nodiscard]] bool has(std::string_view topic, std::int32_t partition) const;
 
-/// `sizes`: partitions that wants() let through, grouped by topic.
+  private:
+    bool are_all_ = false;
+    std::unordered_map<std::string_view, std::vector<bool>> by_topic_;
+};
+
+/// `sizes`: of partitions that were asked about, grouped by topic.
 wire::DescribeLogDirsResponse describe_log_dirs(const LogDirState& directory,
                                                 std::span<const PartitionSize> sizes, Arena& arena);
 

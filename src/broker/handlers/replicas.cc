@@ -25,13 +25,11 @@ struct Size {
     std::int64_t bytes = 0;
 };
 
-void sizes_on(const Shard& shard, const wire::DescribeLogDirsRequest& message,
-              std::vector<Size>& out) {
+void sizes_on(const Shard& shard, const admin::AskedPartitions& asked, std::vector<Size>& out) {
     for (const auto& [id, partition] : shard.partitions()) {
         if (partition->is_set_aside()) continue;
         const std::string& topic = partition->spec().topic;
-        if (admin::wants(message, topic, id.index))
-            out.push_back({topic, id.index, partition->size_bytes()});
+        if (asked.has(topic, id.index)) out.push_back({topic, id.index, partition->size_bytes()});
     }
 }
 
@@ -138,10 +136,11 @@ rt::Task<wire::DescribeLogDirsResponse> handle_describe_log_dirs(
         co_return refused;
     }
     Broker& broker = request->shard->broker();
+    const admin::AskedPartitions asked{*message, request->shard->image()};
     std::vector<Size> sizes;
     for (std::size_t i = 0; i < broker.shard_count(); ++i) {
         co_await rt::hop(broker.shard(i).executor());
-        sizes_on(broker.shard(i), *message, sizes);
+        sizes_on(broker.shard(i), asked, sizes);
     }
     co_await rt::hop(request->shard->executor());
     const auto space = co_await rt::on_pool(broker.pool(), request->shard->executor(), [&broker] {

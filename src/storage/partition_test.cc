@@ -192,6 +192,18 @@ TEST(Partition, RecordsOfCompactedTopicsAreNotDeleted) {
     EXPECT_ERRC(deleted, Errc::kPolicyViolation);
 }
 
+TEST(Partition, RecordsOfTopicsWithoutAPolicyAreDeletedByHand) {
+    PartitionFixture f;
+    f.topic.cleanup_delete = false;
+    f.topic.cleanup_compact = false;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    const auto deleted =
+        f.run<Result<Offset>>([](Partition& p) { return p.delete_records(Offset{1}); });
+    EXPECT_EQ(*deleted, Offset{1});
+    EXPECT_EQ(f.read(0).error, Errc::kOffsetOutOfRange);
+}
+
 TEST(Partition, KnowsLeaderEpochs) {
     PartitionFixture f;
     ASSERT_OK(f.open());

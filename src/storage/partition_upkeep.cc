@@ -190,7 +190,7 @@ rt::Task<Result<Offset>> Partition::delete_records(Offset before) {
         result = Error{Errc::kUnknownTopicOrPartition};
     } else if (s.is_quarantined) {
         // No log says where it begins or ends.
-    } else if (!s.config->cleanup_delete) {
+    } else if (s.config->cleanup_compact && !s.config->cleanup_delete) {
         result = Error{Errc::kPolicyViolation,
                        "records of a topic that is compacted only cannot be deleted"};
     } else if (to.value < 0 || to > s.high_watermark) {

@@ -229,13 +229,13 @@ def epochs(node):
 
 @case
 def records_deleted(node):
-    create(node, "d", topic_of("d-compacted", configs={"cleanup.policy": "compact"}))
-    wait_for(node, "d", "d-compacted")
+    create(node, "d", topic_of("d-compacted", configs={"cleanup.policy": "compact"}), topic_of("d-kept", configs={"cleanup.policy": ""}))
+    wait_for(node, "d", "d-compacted", "d-kept")
     fill(node, "d", batch(b"a"), batch(b"b"), batch(b"c"))
     for version in range(3):
         for label, topic, partition, offset in (("to 1", "d", 0, 1), ("to 0", "d", 0, 0), ("beyond", "d", 0, 99), ("negative", "d", 0, -2),
                                                 ("unknown partition", "d", 5, 0), ("unknown topic", "nowhere", 0, 0),
-                                                ("compacted", "d-compacted", 0, 0), ("all", "d", 0, -1)):
+                                                ("compacted", "d-compacted", 0, 0), ("without a policy", "d-kept", 0, 0), ("all", "d", 0, -1)):
             node.ask(label, "DeleteRecords", version, timeout_ms=30000, topics=[
                 {"name": topic, "partitions": [{"partition_index": partition, "offset": offset}]}])
 

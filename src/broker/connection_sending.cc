@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Answers on their way out, and the memory they hold until then.
-#include <chrono>
 #include <memory>
 #include <utility>
 
+#include "base/bounded_time.h"
 #include "base/check.h"
 #include "broker/connection.h"
 #include "broker/connections.h"
@@ -53,7 +53,7 @@ void Connection::send_frame(Answer& answer, MemoryShare share) {
 /// A peer that takes a byte now and then could keep everybody else waiting.
 bool Connection::hoards(Instant now) const {
     return !lent_.expired() && !home_.answer_memory().has_room() &&
-           now - lent_at_ >= std::chrono::milliseconds{home_.config().send_timeout_ms};
+           now - lent_at_ >= bounded_ms(home_.config().send_timeout_ms);
 }
 
 }  // namespace leat::broker

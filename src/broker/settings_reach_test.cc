@@ -272,6 +272,8 @@ constexpr auto kNodeRows = std::to_array<Expectation>({
     {"leat.replication.factor.clamp", "true", broker<&B::replication_factor_clamp>},
     {"leat.request.receive.timeout.ms", "7001", broker<&B::frame_timeout_ms>},
     {"leat.response.send.timeout.ms", "7001", broker<&B::send_timeout_ms>},
+    {"leat.response.max.bytes", "7000001", broker<&B::response_bytes_max>},
+    {"leat.response.memory.max.bytes", "70000001", broker<&B::response_memory_bytes_max>},
     {"leat.shards", "7", broker<&B::shards>},
     {"leat.shutdown.timeout.ms", "7001", broker<&B::shutdown_timeout_ms>},
     {"leat.slow.request.ms", "7001", broker<&B::slow_request_ms>},

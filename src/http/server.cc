@@ -157,6 +157,7 @@ class Server::State final : public ConnectionOwner {
         return {};
     }
     [[nodiscard]] std::uint16_t port() const { return listener_->port(); }
+    [[nodiscard]] std::size_t count() const noexcept { return connections_.size(); }
 
     void gone(rt::StreamHandler& connection) override { connections_.erase(&connection); }
     [[nodiscard]] std::size_t unsent_bytes() const override {
@@ -193,6 +194,10 @@ Result<std::unique_ptr<Server>> Server::open(rt::EventLoop& loop, ServerOptions 
 
 std::uint16_t Server::port() const {
     return state_->port();
+}
+
+std::size_t Server::connection_count() const noexcept {
+    return state_->count();
 }
 
 }  // namespace leat::http

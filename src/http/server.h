@@ -48,6 +48,7 @@ class Server {
     Server& operator=(const Server&) = delete;
 
     [[nodiscard]] std::uint16_t port() const;
+    [[nodiscard]] std::size_t connection_count() const noexcept;
 
   private:
     class State;

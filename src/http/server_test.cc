@@ -28,11 +28,11 @@ class HttpServer : public ::testing::Test {
   protected:
     void SetUp() override {
         logged.clear();
-        obs::set_test_sink([](obs::Level, std::string_view line) { logged.emplace_back(line); });
+        obs::set_sink([](obs::Level, std::string_view line) { logged.emplace_back(line); });
         obs::start_logging({.repeats_per_second_max = 1'000});
     }
     void TearDown() override {
-        obs::set_test_sink(nullptr);
+        obs::set_sink(nullptr);
         obs::start_logging({});
     }
 

@@ -7,8 +7,8 @@
 
 #include "broker/access.h"
 #include "broker/apis.h"
-#include "broker/blocking.h"
 #include "broker/broker.h"
+#include "rt/on_pool.h"
 
 namespace leat::broker {
 namespace {
@@ -138,7 +138,7 @@ rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
         return all;
     };
     const std::vector<metadata::ScramUpsertion> upsertions =
-        co_await on_pool(&request->shard->broker().pool(), &request->shard->executor(), hash_all);
+        co_await rt::on_pool(request->shard->broker().pool(), request->shard->executor(), hash_all);
     const auto make = [&deletions, &upsertions](metadata::Controller& controller,
                                                 std::vector<metadata::Delta>& deltas) {
         return controller.alter_scram(deletions, upsertions, deltas);

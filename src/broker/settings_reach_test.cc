@@ -257,7 +257,7 @@ constexpr auto kNodeRows = std::to_array<Expectation>({
     {"leat.delayed.connections.max", "7", broker<&B::delayed_connections_max>},
     {"leat.fetch.session.partitions.max", "7", broker<&B::fetch_session_partitions_max>},
     {"leat.http.listen", "127.0.0.1:7001", broker<&B::http_listen>},
-    {"leat.http.unsent.max.bytes", "7001", broker<&B::http_unsent_bytes_max>},
+    {"leat.http.unsent.max.bytes", "7000001", broker<&B::http_unsent_bytes_max>},
     {"leat.insecure.allow.unauthenticated.network", "true",
      broker<&B::allow_unauthenticated_network>},
     {"leat.log.format", "json", broker<&B::log_format>, "#1"},

@@ -71,6 +71,7 @@ constexpr auto kTranslations = std::to_array<Translation>({
     {"ssl.truststore.certificates", "ssl.ca.pem"},
     {"ssl.keystore.key", "ssl.key.pem"},
     {"ssl.keystore.certificate.chain", "ssl.certificate.pem"},
+    {"metadata.max.age.ms", "metadata.max.age.ms"},
     {"client.dns.lookup", ""},
     {"default.api.timeout.ms", ""},
     {"metric.reporters", ""},
@@ -108,7 +109,18 @@ Error bad_setting(const Property& property, std::string_view why) {
     return Error{Errc::kInvalidSetting, property.name + where + ": " + std::string{why}};
 }
 
+/// librdkafka takes a day at most, Kafka's clients any time: who gives more wants hardly any looks.
+std::string at_most_a_day(const Property& property) {
+    constexpr std::int64_t kDayMs = 86'400'000;
+    std::int64_t given = 0;
+    const char* last = property.value.data() + property.value.size();
+    const auto [end, error] = std::from_chars(property.value.data(), last, given);
+    const bool is_longer = error == std::errc{} && end == last && given > kDayMs;
+    return is_longer ? std::to_string(kDayMs) : property.value;
+}
+
 Result<std::string> translated_value(const Property& property) {
+    if (property.name == "metadata.max.age.ms") return at_most_a_day(property);
     if (property.name == "buffer.memory") {
         LEAT_TRY(const std::int64_t bytes, bytes_in(property));
         return std::to_string(std::max<std::int64_t>(1, bytes / 1024));

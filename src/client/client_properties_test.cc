@@ -41,6 +41,16 @@ TEST(ToLibrdkafka, RefusesAValueItCannotTranslate) {
         Errc::kInvalidSetting);
 }
 
+TEST(ToLibrdkafka, MetadataThatMayBeOlderThanItsBoundIsADayOld) {
+    const auto age_of = [](const char* given) {
+        const auto translated = to_librdkafka({{"metadata.max.age.ms", given, 1}}, Role::kConsumer);
+        return translated ? std::string{find_property(*translated, "metadata.max.age.ms")} : "";
+    };
+    EXPECT_EQ(age_of("300000"), "300000");
+    EXPECT_EQ(age_of("9223372036854775807"), "86400000");
+    EXPECT_EQ(age_of("soon"), "soon");  // For librdkafka to refuse.
+}
+
 TEST(IsClientSetting, KnowsJavasAndLibrdkafkasNames) {
     for (const char* known :
          {"acks", "key.serializer", "fetch.max.wait.ms", "ssl.truststore.location",

@@ -266,7 +266,7 @@ constexpr auto kRows = std::to_array<SettingRow>({
     row(
         "windowstore.changelog.additional.retention.ms", Type::kLong, "86400000",
         "Added to the retention of windowed changelogs.",
-        [](Settings& s, const Value& v) { s.window_extra_retention_ms = time_in(v).count(); }, 0),
+        [](Settings& s, const Value& v) { s.window_extra_retention_ms = number_in(v); }, 0),
     row(
         "leat.topology.description.max.bytes", Type::kInt, "65536",
         "How large, compressed, the description of the topology may be that the group keeps for "

@@ -61,12 +61,12 @@ constexpr std::string_view kTag = "client.tag.";
 
 constexpr SettingRow row(std::string_view name, Type type, std::optional<std::string_view> fallback,
                          std::string_view doc, void (*into)(Settings&, const Value&),
-                         double min = config::kNoMin, double max = config::kNoMax) {
+                         double min = config::kNoMin) {
     return {{.name = name,
              .type = type,
              .fallback = fallback,
              .min = min,
-             .max = type == Type::kLong && !name.ends_with(".ms") ? kMaxCount : max,
+             .max = type == Type::kLong && !name.ends_with(".ms") ? kMaxCount : config::kNoMax,
              .choices = {},
              .doc = doc,
              .effective = true},
@@ -75,6 +75,11 @@ constexpr SettingRow row(std::string_view name, Type type, std::optional<std::st
 
 constexpr SettingRow one_of(std::string_view choices, SettingRow row) {
     row.setting.choices = choices;
+    return row;
+}
+
+constexpr SettingRow at_most(double max, SettingRow row) {
+    row.setting.max = max;
     return row;
 }
 
@@ -226,12 +231,14 @@ constexpr auto kRows = std::to_array<SettingRow>({
         "repartition.purge.interval.ms", Type::kLong, "30000",
         "How often records of repartition topics that are processed and committed are deleted.",
         [](Settings& s, const Value& v) { s.purge_interval = time_in(v); }, 0),
-    row(
-        "replication.factor", Type::kInt, "-1", "Of internal topics; -1: the broker's default.",
-        [](Settings& s, const Value& v) {
-            s.replication_factor = static_cast<std::int16_t>(number_in(v));
-        },
-        -1, std::numeric_limits<std::int16_t>::max()),
+    at_most(
+        std::numeric_limits<std::int16_t>::max(),
+        row(
+            "replication.factor", Type::kInt, "-1", "Of internal topics; -1: the broker's default.",
+            [](Settings& s, const Value& v) {
+                s.replication_factor = static_cast<std::int16_t>(number_in(v));
+            },
+            -1)),
     row(
         "state.cleanup.delay.ms", Type::kLong, "600000",
         "How long state on disk is kept that no task of this instance uses.",

@@ -266,7 +266,8 @@ TEST(StreamGlobalTableJoin, ANullKeyTakenByReferenceSelectsNothing) {
     Builder b;
     const auto global = b.global_table<Text, Text>("g");
     b.stream<Text, Text>("s")
-        .join(global, [](const Text& key, const Text&) { return key; }, plus)
+        .join(
+            global, [](const Text& key, const Text&) { return key; }, plus)
         .to("out");
     Script script{b};
     EXPECT_EQ(script.run({"g  G 1", "s - v 2"}), Lines{});

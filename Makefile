@@ -48,7 +48,7 @@ package: setup-package build ## Make the Debian packages, build/release/*.deb, a
 	@ninja -C build/release -j $(JOBS) leat_sdk
 	@rm -f build/release/*.deb
 	@cd build/release && cpack -G DEB
-	@python3 -B tests/package/deb_test.py build/release --packages build/release
+	@python3 -B tests/package/deb_test.py build/release --packages build/release || [ $$? -eq 3 ]
 
 ##@ Work on it
 

@@ -6,7 +6,7 @@ usage: deb_test.py BUILD [--packages FOLDER] [TEST...]
 
 BUILD is a build folder whose targets leat and leat_sdk are there. The packages are those in FOLDER, as `make package` has just made them,
 or made from BUILD. Needs dpkg-dev, file, binutils and pkg-config; to install also root and overlayfs (machine.py says how), to verify the unit
-also systemd-analyze. What is not there is told as skipped, and counted.
+also systemd-analyze. What is not there is told as skipped, and counted; then it ends with exit code 3, which is not 0: nothing was proved.
 """
 import argparse
 import contextlib
@@ -354,8 +354,11 @@ def main():
         begun = time.monotonic()
         OPTIONS.packages = Packages(OPTIONS.packages) if OPTIONS.packages else make_packages(OPTIONS.build, OPTIONS.place / "made")
         print(f"deb_test: {', '.join(package.name for package in OPTIONS.packages.all)}, after {time.monotonic() - begun:.0f} s", file=sys.stderr)
-        unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+        result = unittest.main(argv=[sys.argv[0], *rest], verbosity=2, exit=False).result
+    if not result.wasSuccessful():
+        return 1
+    return 3 if result.skipped else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -32,7 +32,7 @@ def commands(build):
     found = {}
     for test in listed["tests"]:
         script = next((word for word in test.get("command", ()) if word.endswith(".py")), "")
-        if pathlib.Path(script).parent == ROOT / "tests" / "system" and 'add_argument("--kafka"' in pathlib.Path(script).read_text():
+        if pathlib.Path(script).parent == ROOT / "tests" / "system" and "[--kafka VERSION]" in pathlib.Path(script).read_text():
             seconds = next((one["value"] for one in test["properties"] if one["name"] == "TIMEOUT"), 300)
             found[test["name"]] = (test["command"], seconds)
     return found

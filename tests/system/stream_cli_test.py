@@ -6,15 +6,13 @@ usage: stream_cli_test.py LEAT WORD_COUNT [--kafka VERSION] [TEST...]
 
 The broker is `leat serve`, or a real Apache Kafka.
 """
-import argparse
 import json
 import shutil
-import sys
 import time
-import unittest
 
 import cli_shapes
 import streams_test
+import stream_cluster
 from stream_cluster import ClusterTest
 from streams_test import Instance
 
@@ -144,15 +142,5 @@ class StreamCommands(ClusterTest):
         self.assertEqual(self.stream("describe", "word-count")["members"], [])
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("leat")
-    parser.add_argument("word_count")
-    parser.add_argument("--kafka", default="")
-    streams_test.OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = streams_test.OPTIONS
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__, "word_count")

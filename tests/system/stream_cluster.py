@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of stream applications share: a broker for a class of tests, and `leat` talking to it."""
+import argparse
 import json
 import os
 import pathlib
@@ -13,8 +14,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from kafka_node import KafkaNode, LeatNode  # noqa: E402
 
 
+def run_tests(doc, program="app"):
+    """Runs the tests of the file that is run: LEAT, the program of an application, --kafka VERSION, names of tests."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("leat")
+    parser.add_argument(program)
+    parser.add_argument("--kafka", default="", metavar="VERSION")
+    ClusterTest.options, rest = parser.parse_known_args()
+    unittest.main(module="__main__", argv=[sys.argv[0], *rest], verbosity=2)
+
+
 class ClusterTest(unittest.TestCase):
-    """`options`: what main() parsed: `leat`, the program, and `kafka`, a version of Apache Kafka or ""."""
+    """`options`: of run_tests(): `leat`, `kafka`, a version of Apache Kafka or "", and the application's program."""
     options = None
     # Of the broker, beyond those below.
     broker_settings = {}

@@ -6,7 +6,6 @@ usage: stream_endpoint_test.py LEAT STREAM_ENDPOINT_APP [--kafka VERSION] [TEST.
 
 The broker is `leat serve`, or a real Apache Kafka.
 """
-import argparse
 import base64
 import collections
 import http.client
@@ -16,14 +15,13 @@ import socket
 import ssl
 import subprocess
 import time
-import unittest
 import urllib.error
 import urllib.parse
 import urllib.request
 
+import stream_cluster
 from stream_cluster import ClusterTest
 
-OPTIONS = None
 PATIENCE_SECONDS = 90
 WORDS = [f"word-{i % 40}" for i in range(2000)]
 COUNTS = collections.Counter(WORDS)
@@ -52,7 +50,7 @@ class Instance:
         self.address = f"127.0.0.1:{free_port()}"
         self.log = open(test.place / f"{test.id().split('.')[-1]}-{name}.log", "wb")
         self.process = subprocess.Popen(
-            [OPTIONS.app, test.node.address, f"application.id={test.application}", f"state.dir={test.place}/{test.application}-{name}",
+            [ClusterTest.options.app, test.node.address, f"application.id={test.application}", f"state.dir={test.place}/{test.application}-{name}",
              f"application.server={self.address}", f"leat.endpoint.listen={self.address}", "commit.interval.ms=100",
              "session.timeout.ms=4000", "heartbeat.interval.ms=200", "probing.rebalance.interval.ms=1000", "metrics.recording.level=DEBUG", *settings],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self.log, text=True)
@@ -267,16 +265,5 @@ class Endpoint(ClusterTest):
         self.assertIn("leat.endpoint.allow.network", pathlib.Path(refused.log.name).read_text())
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser()
-    parser.add_argument("leat")
-    parser.add_argument("app")
-    parser.add_argument("--kafka", default="")
-    OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = OPTIONS
-    unittest.main(argv=["stream_endpoint_test.py", *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__)

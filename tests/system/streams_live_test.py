@@ -6,7 +6,6 @@ usage: streams_live_test.py LEAT STREAMS_LIVE_APP [--kafka VERSION] [TEST...]
 
 The broker is `leat serve`, or a real Apache Kafka.
 """
-import argparse
 import base64
 import json
 import os
@@ -15,14 +14,12 @@ import re
 import signal
 import struct
 import subprocess
-import sys
 import time
-import unittest
 
 import raw_client
+import stream_cluster
 from stream_cluster import ClusterTest
 
-OPTIONS = None
 BAD = "deserialization.exception.handler=LogAndContinueExceptionHandler"
 WRONG = "processing.exception.handler=LogAndContinueProcessingExceptionHandler"
 REFUSED = "production.exception.handler=LogAndContinueProductionExceptionHandler"
@@ -51,7 +48,7 @@ class App:
     def __init__(self, test, topology, *settings):
         self.log = open(test.place / f"app-{time.monotonic_ns()}.log", "wb")
         self.out = open(test.place / f"app-{time.monotonic_ns()}.out", "w+")
-        self.process = subprocess.Popen([OPTIONS.app, test.node.address, topology, "heartbeat.interval.ms=200",
+        self.process = subprocess.Popen([ClusterTest.options.app, test.node.address, topology, "heartbeat.interval.ms=200",
                                          "commit.interval.ms=100",
                                          f"state.dir={test.place}/state-{time.monotonic_ns()}", *settings],
                                         stdin=subprocess.PIPE, stdout=self.out, stderr=self.log, text=True)
@@ -120,7 +117,7 @@ class Live(ClusterTest):
             if not topic.startswith("__"):
                 self.leat("topic", "delete", topic, "--yes")
         self.wait_for(self.topics, lambda names: all(name.startswith("__") for name in names))
-        subprocess.run([OPTIONS.leat, "group", "delete", "live", "--yes"], capture_output=True, env=self.environment())
+        subprocess.run([ClusterTest.options.leat, "group", "delete", "live", "--yes"], capture_output=True, env=self.environment())
         self.widths = {}
         self.create("out", 1)
 
@@ -599,16 +596,5 @@ class Live(ClusterTest):
         self.assertLess(took, 10)
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser()
-    parser.add_argument("leat")
-    parser.add_argument("app")
-    parser.add_argument("--kafka", default="")
-    OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = OPTIONS
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__)

@@ -6,13 +6,11 @@ usage: streams_old_events_test.py LEAT STREAMS_LIVE_APP [--kafka VERSION] [TEST.
 
 The broker is `leat serve`, or a real Apache Kafka; it looks often for what is to be deleted.
 """
-import argparse
 import json
-import sys
 import time
-import unittest
 
 import streams_live_test as live
+import stream_cluster
 from stream_cluster import ClusterTest
 
 CHANGELOG = "live-joined-this-join-store-changelog"
@@ -84,15 +82,5 @@ class OldEvents(ClusterTest):
             self.wait_for(lambda: set(self.values()), lambda found: found == {f"l{key}&r" for key in KEYS}, app=app)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("leat")
-    parser.add_argument("app")
-    parser.add_argument("--kafka", default="")
-    live.OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = live.OPTIONS
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__)

@@ -8,21 +8,18 @@ An outer join of streams, hopping, sliding, unlimited and session windows, suppr
 joined with a grace period, cogroup, an outer join of tables. Exactly once; the application is killed in the middle and its state removed,
 so that all that it knows comes from its changelogs, or left as it is. The broker is `leat serve`, or a real Apache Kafka.
 """
-import argparse
 import collections
 import json
 import pathlib
 import random
 import shutil
 import subprocess
-import sys
 import time
-import unittest
 import zlib
 
+import stream_cluster
 from stream_cluster import ClusterTest
 
-OPTIONS = None
 PARTITIONS = 2
 KEYS = [f"key{i}" for i in range(12)]
 # Records of a topic come at most so much too late: less than any grace period of the topology.
@@ -70,7 +67,7 @@ class App:
     def __init__(self, test, *settings):
         self.out = open(test.place / f"app-{time.monotonic_ns()}.out", "w+")
         self.log = open(test.place / f"app-{time.monotonic_ns()}.log", "wb")
-        self.process = subprocess.Popen([OPTIONS.app, "run", test.node.address, *settings], stdin=subprocess.PIPE, stdout=self.out,
+        self.process = subprocess.Popen([ClusterTest.options.app, "run", test.node.address, *settings], stdin=subprocess.PIPE, stdout=self.out,
                                         stderr=self.log, text=True)
 
     def lines(self):
@@ -132,7 +129,7 @@ class Operators(ClusterTest):
 
     def expected(self, rows):
         lines = "".join("\t".join(map(str, row if row[4] is not None else row[:4])) + "\n" for row in rows)
-        done = subprocess.run([OPTIONS.app, "expect", *KEYS], input=lines, capture_output=True, text=True, timeout=120, check=True)
+        done = subprocess.run([ClusterTest.options.app, "expect", *KEYS], input=lines, capture_output=True, text=True, timeout=120, check=True)
         written, kept = collections.defaultdict(collections.Counter), []
         for line in done.stdout.splitlines():
             word, *fields = line.split("\t")
@@ -226,16 +223,5 @@ class OperatorsWithState(Operators):
         self.check_operators(removes_state=False)
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("leat")
-    parser.add_argument("app")
-    parser.add_argument("--kafka", default="", metavar="VERSION")
-    OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = OPTIONS
-    unittest.main(argv=[sys.argv[0], *rest])
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__)

@@ -6,16 +6,15 @@ usage: streams_secured_test.py LEAT STREAMS_LIVE_APP [--kafka VERSION] [TEST...]
 
 The broker is `leat serve`, or a real Apache Kafka. Java's and librdkafka's settings are taken in turn.
 """
-import argparse
 import pathlib
 import shutil
 import sys
 import tempfile
 import time
 import types
-import unittest
 
 import streams_live_test as live
+import stream_cluster
 from stream_cluster import ClusterTest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
@@ -106,15 +105,5 @@ class Secured(ClusterTest):
             self.assertEqual(app.ended(), "ERROR")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("leat")
-    parser.add_argument("app")
-    parser.add_argument("--kafka", default="")
-    live.OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = live.OPTIONS
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__)

@@ -6,14 +6,12 @@ usage: streams_state_test.py LEAT STREAMS_LIVE_APP [--kafka VERSION] [TEST...]
 
 The broker is `leat serve`, or a real Apache Kafka.
 """
-import argparse
 import collections
 import json
-import sys
 import time
-import unittest
 
 import streams_live_test as live
+import stream_cluster
 from stream_cluster import ClusterTest
 
 
@@ -260,15 +258,5 @@ class State(ClusterTest):
                 self.assertLess(max(last().values()), 5)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("leat")
-    parser.add_argument("app")
-    parser.add_argument("--kafka", default="")
-    live.OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = live.OPTIONS
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__)

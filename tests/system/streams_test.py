@@ -6,7 +6,6 @@ usage: streams_test.py LEAT WORD_COUNT [--kafka VERSION] [TEST...]
 
 The broker is `leat serve`, or a real Apache Kafka. What must come out is counted here.
 """
-import argparse
 import base64
 import collections
 import json
@@ -16,13 +15,11 @@ import re
 import shutil
 import struct
 import subprocess
-import sys
 import time
-import unittest
 
+import stream_cluster
 from stream_cluster import ClusterTest
 
-OPTIONS = None
 PARTITIONS = 4
 
 
@@ -32,7 +29,7 @@ class Instance:
     def __init__(self, node, folder, *settings, state="state"):
         self.log = open(folder / f"app-{time.monotonic_ns()}.log", "wb")
         self.out = open(folder / f"app-{time.monotonic_ns()}.out", "w+")
-        self.process = subprocess.Popen([OPTIONS.word_count, node.address, f"state.dir={folder / state}", *settings], stdout=self.out, stderr=self.log,
+        self.process = subprocess.Popen([ClusterTest.options.word_count, node.address, f"state.dir={folder / state}", *settings], stdout=self.out, stderr=self.log,
                                         stdin=subprocess.DEVNULL)
 
     def states(self):
@@ -77,13 +74,13 @@ class WordCount(ClusterTest):
         # Kafka's answers come before its own metadata shows them.
         self.wait_for_topics(lambda names: all(name.startswith("__") for name in names))
         for group in ("word-count",):
-            subprocess.run([OPTIONS.leat, "group", "delete", group, "--yes"], capture_output=True, env=self.environment())
+            subprocess.run([ClusterTest.options.leat, "group", "delete", group, "--yes"], capture_output=True, env=self.environment())
         for topic in ("lines", "word-counts"):
             self.create(topic)
 
     def create(self, topic, *options):
         for _ in range(50):  # A deleted topic may still be on its way out.
-            done = subprocess.run([OPTIONS.leat, "topic", "create", topic, "--partitions", str(PARTITIONS), *options],
+            done = subprocess.run([ClusterTest.options.leat, "topic", "create", topic, "--partitions", str(PARTITIONS), *options],
                                   capture_output=True, text=True, env=self.environment())
             if done.returncode == 0:
                 return self.wait_for_topics(lambda names: topic in names)
@@ -399,16 +396,5 @@ class WordCount(ClusterTest):
             self.assertEqual(app.stop(), 0)
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser()
-    parser.add_argument("leat")
-    parser.add_argument("word_count")
-    parser.add_argument("--kafka", default="")
-    OPTIONS, rest = parser.parse_known_args()
-    ClusterTest.options = OPTIONS
-    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
-
-
 if __name__ == "__main__":
-    main()
+    stream_cluster.run_tests(__doc__, "word_count")

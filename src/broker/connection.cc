@@ -192,12 +192,12 @@ Connection::Pause Connection::pause() const {
     if (authentication != nullptr && !authentication->is_proved() && !executions_.empty())
         return Pause::kLogin;
     // A frame that has begun has its memory already.
-    if (reserved_bytes_ == 0 && !home_.has_memory()) return Pause::kMemory;
+    if (reserved_bytes_ == 0 && !home_.has_memory(MemoryWait::kToRead)) return Pause::kMemory;
     return Pause::kNone;
 }
 
 void Connection::set_reading(Pause pause) {
-    if (pause == Pause::kMemory) wait_for_memory();
+    if (pause == Pause::kMemory) wait_for_memory(MemoryWait::kToRead);
     const bool reads = pause == Pause::kNone;
     if (reads == is_reading_) return;
     is_reading_ = reads;
@@ -206,14 +206,11 @@ void Connection::set_reading(Pause pause) {
     stream_.resume_reading();
 }
 
-void Connection::wait_for_memory() {
-    if (!std::exchange(is_starved_, true)) home_.wait_for_memory(*this);
-}
-
-void Connection::on_memory() {
-    is_starved_ = false;
+void Connection::hurry(const std::vector<Execution*>& executing) {
+    const bool was_advancing = std::exchange(is_advancing_, true);
+    for (Execution* execution : executing) execution->request.hurry();
+    is_advancing_ = was_advancing;
     advance();
-    if (!is_closed_) read_frames();
 }
 
 void Connection::on_sent() {
@@ -249,8 +246,8 @@ bool Connection::start_next() {
         if (execution->state == Execution::State::kWaiting) {
             const bool is_first = execution == executions_.front();
             if (!is_first && !(all_run_ahead && runs_ahead)) return false;
-            if (!is_draining_ && !home_.answer_memory().has_room()) {
-                wait_for_memory();
+            if (!is_draining_ && !home_.has_memory(MemoryWait::kToStart)) {
+                wait_for_memory(MemoryWait::kToStart);
                 return false;
             }
             start(*execution);
@@ -427,10 +424,7 @@ void Connection::drain() {
     std::vector<Execution*> executing;
     for (const auto& execution : executions_)
         if (execution->state == Execution::State::kExecuting) executing.push_back(execution.get());
-    is_advancing_ = true;
-    for (Execution* execution : executing) execution->request.hurry();
-    is_advancing_ = false;
-    advance();
+    hurry(executing);
 }
 
 void Connection::close(std::string_view reason) {

@@ -61,8 +61,13 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     /// Closes when a deadline has passed: idle, inside a frame, or with answers that the peer does
     /// not take.
     void check_deadlines(Instant now);
-    /// Memory for requests is there again.
-    void on_memory();
+    /// There is room again for what it waited for.
+    void on_memory(MemoryWait wait);
+    /// A request in execution holds memory that counts.
+    [[nodiscard]] bool holds_memory() const;
+    /// Such a request waits no longer, if it only waits: a long poll is answered with what is
+    /// there.
+    void hurry_holders();
     /// Answers what has arrived, reads nothing more, closes.
     void drain();
     /// At once: what is not sent is lost. `reason` is a literal.
@@ -88,6 +93,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     bool start_next();
     void start(Execution& execution);
     void finish(Execution& execution, Answer answer);
+    void hurry(const std::vector<Execution*>& executing);
     bool send_ready();
     void send(Execution& execution);
     void send_frame(Answer& answer, MemoryShare share);
@@ -104,7 +110,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory, kMuted, kLogin };
     [[nodiscard]] Pause pause() const;
     [[nodiscard]] bool may_execute_more() const;
-    void wait_for_memory();
+    void wait_for_memory(MemoryWait wait);
     /// An answer that takes memory which others wait for has been on its way for too long, whatever
     /// the peer takes of it.
     [[nodiscard]] bool hoards(Instant now) const;
@@ -133,9 +139,14 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     rt::TimerId mute_timer_;
     Instant muted_until_{};
     std::chrono::nanoseconds used_{0};  ///< Processor time not yet charged to a quota.
-    bool is_starved_ = false;           ///< Waits for memory.
-    std::weak_ptr<const void> lent_;    ///< The last answer that counts, while it is not sent.
-    Instant lent_at_{};
+    bool waits_to_start_ = false;       ///< For memory.
+    bool waits_to_read_ = false;
+    /// An answer that counts, while it is not sent.
+    struct LentAnswer {
+        std::weak_ptr<const void> data;
+        Instant at;
+    };
+    std::vector<LentAnswer> lent_;  ///< Oldest first.
     std::string_view close_reason_ = "peer";
     rt::TcpStream stream_;  ///< Last: it calls as soon as it is there.
 };

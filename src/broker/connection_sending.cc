@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Answers on their way out, and the memory they hold until then.
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -18,8 +19,8 @@ std::shared_ptr<const std::byte[]> Connection::lent(wire::Frame& frame, MemorySh
         MemoryShare share;
     };
     const auto lent = std::make_shared<Lent>(std::move(frame.data), std::move(share));
-    lent_ = lent;
-    lent_at_ = loop_.now();
+    std::erase_if(lent_, [](const LentAnswer& answer) { return answer.data.expired(); });
+    lent_.push_back({lent, loop_.now()});
     return {lent, lent->data.get()};
 }
 
@@ -52,8 +53,11 @@ void Connection::send_frame(Answer& answer, MemoryShare share) {
 
 /// A peer that takes a byte now and then could keep everybody else waiting.
 bool Connection::hoards(Instant now) const {
-    return !lent_.expired() && !home_.answer_memory().has_room() &&
-           now - lent_at_ >= bounded_ms(home_.config().send_timeout_ms);
+    if (lent_.empty() || home_.answer_memory().has_room()) return false;
+    const auto patience = bounded_ms(home_.config().send_timeout_ms);
+    return std::ranges::any_of(lent_, [now, patience](const LentAnswer& answer) {
+        return !answer.data.expired() && now - answer.at >= patience;
+    });
 }
 
 }  // namespace leat::broker

@@ -92,19 +92,34 @@ void Connections::give_back_memory(std::size_t bytes) {
 }
 
 void Connections::wake_if_room() {
-    if (!starved_.empty() && has_memory()) loop_.post([this] { wake_starved(); });
+    const bool has_starved = (!starved_to_start_.empty() && has_memory(MemoryWait::kToStart)) ||
+                             (!starved_to_read_.empty() && has_memory(MemoryWait::kToRead));
+    if (has_starved) loop_.post([this] { wake_starved(); });
 }
 
-void Connections::wait_for_memory(Connection& connection) {
-    starved_.push_back(connection.weak_from_this());
+void Connections::wait_for_memory(Connection& connection, MemoryWait wait) {
+    starved(wait).push_back(connection.weak_from_this());
     // Another shard may have given some back since the connection looked.
     wake_if_room();
 }
 
+/// Requests that are there hold frames: they come first, and never wait for room for more frames.
 void Connections::wake_starved() {
-    if (!has_memory()) return;
-    for (const auto& weak : std::exchange(starved_, {}))
-        if (const auto connection = weak.lock()) connection->on_memory();
+    wake_starved(MemoryWait::kToStart);
+    wake_starved(MemoryWait::kToRead);
+}
+
+void Connections::wake_starved(MemoryWait wait) {
+    if (!has_memory(wait)) return;
+    for (const auto& weak : std::exchange(starved(wait), {}))
+        if (const auto connection = weak.lock()) connection->on_memory(wait);
+}
+
+void Connections::hurry_holders() {
+    std::vector<std::shared_ptr<Connection>> holders;
+    for (const auto& [key, connection] : all_)
+        if (connection->holds_memory()) holders.push_back(connection);
+    for (const auto& connection : holders) connection->hurry_holders();
 }
 
 /// Deadlines are looked at now and then, not kept as timers: nearly all of them are moved before
@@ -137,8 +152,10 @@ void Connections::sweep() {
         if (connection->is_late(now)) late.push_back(connection);
     for (const auto& connection : late) connection->check_deadlines(now);
     count_unsent();
+    // Whoever starves may be on another shard.
+    if (!memory_.answers.has_room()) hurry_holders();
     // Another shard may have given memory back.
-    if (!starved_.empty()) wake_starved();
+    wake_starved();
     if (!all_.empty()) schedule_sweep();
 }
 

@@ -45,14 +45,13 @@ class Connections {
     /// An empty execution, used before when there is one.
     [[nodiscard]] std::unique_ptr<Execution> get_execution();
     void put_execution(std::unique_ptr<Execution> execution);
-    [[nodiscard]] bool has_memory() const noexcept {
-        return memory_.frames.has_room() && memory_.answers.has_room();
-    }
+    [[nodiscard]] bool has_memory(MemoryWait wait) const noexcept { return memory_.has_room(wait); }
     /// Of frames of requests.
     void take_memory(std::size_t bytes) { memory_.frames.take(bytes); }
     void give_back_memory(std::size_t bytes);
     [[nodiscard]] RequestMemory& answer_memory() noexcept { return memory_.answers; }
-    void wait_for_memory(Connection& connection);
+    /// on_memory() is called once, when there is room.
+    void wait_for_memory(Connection& connection, MemoryWait wait);
     /// After memory was given back.
     void wake_if_room();
     void gone(Connection& connection);
@@ -62,6 +61,12 @@ class Connections {
     void count_unsent();
     void schedule_sweep();
     void wake_starved();
+    void wake_starved(MemoryWait wait);
+    /// Those who only wait give back what they hold of a memory that others starve for.
+    void hurry_holders();
+    [[nodiscard]] std::vector<std::weak_ptr<Connection>>& starved(MemoryWait wait) noexcept {
+        return wait == MemoryWait::kToStart ? starved_to_start_ : starved_to_read_;
+    }
 
     Shard& shard_;
     rt::EventLoop& loop_;
@@ -69,7 +74,7 @@ class Connections {
     OnGone on_gone_;
     std::vector<std::byte> scratch_;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> all_;
-    std::vector<std::weak_ptr<Connection>> starved_;
+    std::vector<std::weak_ptr<Connection>> starved_to_start_, starved_to_read_;
     std::vector<std::unique_ptr<Execution>> spare_;
     rt::TimerId sweep_timer_;
     bool is_draining_ = false;

@@ -5,6 +5,7 @@
 // Layer: broker (L6).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +25,7 @@ class RequestMemory {
   public:
     /// `bytes_max` < 0: no bound. `gauge` tells what is taken.
     RequestMemory(std::int64_t bytes_max, obs::Gauge gauge) noexcept
-        : bytes_max_(bytes_max < 0 ? std::numeric_limits<std::int64_t>::max() / 2 : bytes_max),
-          gauge_(gauge) {}
+        : bytes_max_(bytes_max < 0 ? kNoBound : std::min(bytes_max, kNoBound)), gauge_(gauge) {}
 
     [[nodiscard]] bool has_room() const noexcept { return used_bytes() < bytes_max_; }
     [[nodiscard]] bool can_hold(std::size_t more) const noexcept {
@@ -38,6 +38,9 @@ class RequestMemory {
     }
 
   private:
+    /// Its double, which can_hold() asks for, is a number too, with what is taken added to it.
+    static constexpr std::int64_t kNoBound = std::numeric_limits<std::int64_t>::max() / 4;
+
     void add(std::int64_t bytes) noexcept {
         used_.fetch_add(bytes, std::memory_order_relaxed);
         gauge_.add(bytes);
@@ -48,9 +51,19 @@ class RequestMemory {
     obs::Gauge gauge_;
 };
 
+/// What a connection wants memory for.
+enum class MemoryWait : std::uint8_t {
+    kToStart,  ///< A request that was read: for its answer, and what it is decoded into.
+    kToRead,   ///< The next frame, and then to start what it holds.
+};
+
 struct RequestMemories {
     RequestMemory frames;
     RequestMemory answers;  ///< And what requests were decoded into.
+
+    [[nodiscard]] bool has_room(MemoryWait wait) const noexcept {
+        return answers.has_room() && (wait == MemoryWait::kToStart || frames.has_room());
+    }
 };
 
 /// What one holder has of a bound; it goes back when the holder dies.

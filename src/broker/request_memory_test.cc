@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "broker/metrics.h"
@@ -59,6 +61,25 @@ TEST_F(RequestMemoryTest, MuchIsRefusedAtTwiceTheBound) {
     EXPECT_FALSE(MemoryShare{memory_}.is_short()) << "who holds little goes on";
     second.release();
     EXPECT_FALSE(first.is_short());
+}
+
+TEST_F(RequestMemoryTest, ABoundWithoutEndHoldsAll) {
+    RequestMemory vast{std::numeric_limits<std::int64_t>::max(), metrics_.request_memory};
+    vast.take(std::size_t{1} << 50U);
+    EXPECT_TRUE(vast.has_room());
+    EXPECT_TRUE(vast.can_hold(std::size_t{1} << 50U));
+}
+
+TEST_F(RequestMemoryTest, WhoIsToStartNeedsNoRoomForFrames) {
+    RequestMemories all{.frames = {10, metrics_.request_memory},
+                        .answers = {10, metrics_.response_memory}};
+    all.frames.take(10);
+    EXPECT_TRUE(all.has_room(MemoryWait::kToStart));
+    EXPECT_FALSE(all.has_room(MemoryWait::kToRead));
+    all.frames.give_back(10);
+    all.answers.take(10);
+    EXPECT_FALSE(all.has_room(MemoryWait::kToStart));
+    EXPECT_FALSE(all.has_room(MemoryWait::kToRead));
 }
 
 TEST_F(RequestMemoryTest, NoBoundIsNone) {

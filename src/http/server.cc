@@ -15,6 +15,9 @@ namespace {
 
 constexpr obs::Logger kLog{"requests"};
 
+/// The only answer of its connection may be that large beyond the bound of all: those are bounded
+/// in number.
+constexpr std::size_t kSmallAnswerBytes = std::size_t{16} * 1024;
 constexpr std::size_t kReadBytes = std::size_t{16} * 1024;
 /// Between two looks at a connection's deadline.
 constexpr std::chrono::milliseconds kLeastWait{10};
@@ -66,9 +69,10 @@ class Connection final : public rt::StreamHandler {
         const std::size_t before = stream_.unsent_bytes();
         if (before > 0 && before + bytes.size() > options_.piled_bytes_max)
             return cut("answers are asked for and not read", bytes.size());
-        if (owner_.unsent_bytes() + bytes.size() > options_.unsent_bytes_max) {
+        const bool is_small = before == 0 && bytes.size() <= kSmallAnswerBytes;
+        if (!is_small && owner_.unsent_bytes() + bytes.size() > options_.unsent_bytes_max) {
             // Behind half an answer nothing can be said.
-            if (before > 0) return cut("beyond " + options_.unsent_bytes_setting, bytes.size());
+            if (before > 0) return cut(beyond(), bytes.size());
             return refuse(bytes.size());
         }
         put(std::move(bytes));
@@ -83,9 +87,15 @@ class Connection final : public rt::StreamHandler {
         stream_.send(keep, std::as_bytes(std::span{*keep}));
     }
 
+    [[nodiscard]] std::string beyond() const {
+        const std::string bound = std::to_string(options_.unsent_bytes_max);
+        const std::string& setting = options_.unsent_bytes_setting;
+        return setting.empty() ? "beyond " + bound + " bytes"
+                               : "beyond " + setting + " (" + bound + ")";
+    }
+
     void refuse(std::size_t bytes) {
-        const std::string why = "beyond " + options_.unsent_bytes_setting + " (" +
-                                std::to_string(options_.unsent_bytes_max) + ")";
+        const std::string why = beyond();
         tell("http answer refused", why, bytes);
         session_->peer_closed();
         put(write_response({.status = 503,

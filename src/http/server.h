@@ -23,10 +23,12 @@ struct ServerOptions {
     SessionOptions session = {};
     std::shared_ptr<const rt::TlsContext> tls = nullptr;  ///< A server's: HTTPS and nothing else.
     std::size_t connections_max = 256;                    ///< More are closed at once.
-    /// Of all connections together. An answer beyond it becomes 503, and the log says so.
+    /// Of all connections together. An answer beyond it becomes 503, and the log says so; one of at
+    /// most 16 KiB goes out all the same where nothing else waits to: slow readers of large answers
+    /// must not make /healthz fail.
     std::size_t unsent_bytes_max = std::size_t{256} * 1024 * 1024;
-    /// How the user knows that bound.
-    std::string unsent_bytes_setting = "unsent_bytes_max";
+    /// How the user knows that bound; empty: there is no setting.
+    std::string unsent_bytes_setting = {};
     /// Answers to requests that a peer pipelines without taking the earlier ones; it is cut there.
     /// One answer may be larger.
     std::size_t piled_bytes_max = std::size_t{16} * 1024 * 1024;

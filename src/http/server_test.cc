@@ -104,6 +104,15 @@ TEST_F(HttpServer, RefusesAnAnswerBeyondTheBoundOfAllAndSaysSo) {
         read(ask("GET /15 HTTP/1.1\r\nConnection: close\r\n\r\n")).starts_with("HTTP/1.1 200 "));
 }
 
+TEST_F(HttpServer, AnswersLittleBeyondTheBoundOfAll) {
+    open({.unsent_bytes_max = 1});
+    const std::string much = read(ask("GET /1 HTTP/1.1\r\n\r\n"));
+    EXPECT_TRUE(much.starts_with("HTTP/1.1 503 "));
+    EXPECT_NE(much.find("beyond 1 bytes,"), std::string::npos) << much;
+    EXPECT_TRUE(
+        read(ask("GET /0 HTTP/1.1\r\nConnection: close\r\n\r\n")).starts_with("HTTP/1.1 200 "));
+}
+
 TEST_F(HttpServer, CutsWhoAsksAndDoesNotReadAndSaysSo) {
     open({.piled_bytes_max = 8 * kMebi});
     std::string many;

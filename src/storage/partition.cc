@@ -248,10 +248,10 @@ void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
         // Durability may have become stricter: what is not synced yet must be now.
         if (state.is_sync() && state.synced < state.log_end && !state.is_offline)
             state.context.flusher.request(state);
+        // The waits of before may have been without end.
+        for (rt::TimerId* timer : {&state.flush_timer, &state.clean_timer})
+            if (timer->value != 0) state.context.executor.cancel(std::exchange(*timer, {}));
         if (!state.is_sync()) state.schedule_flush();
-        // The pause of before may have been without end.
-        if (state.clean_timer.value != 0)
-            state.context.executor.cancel(std::exchange(state.clean_timer, {}));
         state.schedule_cleaning();
         state.start_scrubs();
         state.advance();

@@ -151,6 +151,7 @@ static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
 static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState* state) {
     PartitionState& s = *state;
     std::optional<CleanerPlan> plan;
+    s.is_cleaning = true;
     HeldTurn turn = co_await s.take_turn();
     if (may_clean(s)) {
         const Offset bound = std::min(s.last_stable(), s.high_watermark);
@@ -171,11 +172,13 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState*
         s.wake_if_idle();
     }
     s.context.cleaners->end();
+    s.is_cleaning = false;
     s.schedule_cleaning();
 }
 
 void PartitionState::schedule_cleaning(std::int64_t after_ms) {
-    if (is_closed || clean_timer.value != 0 || !config->cleanup_compact) return;
+    // New settings may come while a compaction runs, which schedules the next one.
+    if (is_closed || is_cleaning || clean_timer.value != 0 || !config->cleanup_compact) return;
     if (after_ms < 0) after_ms = context.broker->cleaner_backoff_ms;
     const Instant at = after(context.executor.now(), std::max<std::int64_t>(after_ms, 1));
     clean_timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {

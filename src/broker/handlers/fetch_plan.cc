@@ -103,6 +103,7 @@ bool has_room_for(const Request& request, const FetchRequest& message, FetchSess
 /// Whether a partition is named twice. Clients name each once, mostly in the order of their topics:
 /// that is to cost little.
 bool has_repeats(const FetchRequest& message) {
+    if (message.topics.size() == 1 && message.topics[0].partitions.size() <= 1) return false;
     std::map<std::pair<std::string_view, Uuid>, std::uint64_t> topics;
     std::vector<std::uint64_t> keys;
     for (const FetchRequest::FetchTopic& topic : message.topics) {
@@ -116,25 +117,30 @@ bool has_repeats(const FetchRequest& message) {
 
 /// What is named again takes the place of what was named before, as in Kafka: read each time, a few
 /// bytes would be worth a whole answer.
-void collapse(std::vector<FetchItem>& items) {
+void add_each_once(const FetchRequest& message, std::vector<FetchItem>& items) {
     std::map<std::tuple<std::string_view, Uuid, std::int32_t>, std::size_t> known;
-    std::vector<FetchItem> out;
-    for (FetchItem& item : items) {
-        const auto [at, is_new] =
-            known.try_emplace({item.topic, item.id.topic, item.id.index}, out.size());
-        if (is_new)
-            out.push_back(std::move(item));
-        else
-            out[at->second] = std::move(item);
-    }
-    items = std::move(out);
+    for (const FetchRequest::FetchTopic& topic : message.topics)
+        for (const FetchRequest::FetchPartition& partition : topic.partitions) {
+            const auto [at, is_new] =
+                known.try_emplace({topic.topic, topic.topic_id, partition.partition}, items.size());
+            if (is_new)
+                items.push_back(item_of(topic, partition));
+            else
+                items[at->second] = item_of(topic, partition);
+        }
+}
+
+void add_all(const FetchRequest& message, std::vector<FetchItem>& items) {
+    for (const FetchRequest::FetchTopic& topic : message.topics)
+        for (const FetchRequest::FetchPartition& partition : topic.partitions)
+            items.push_back(item_of(topic, partition));
 }
 
 void plan_sessionless(Request& request, const FetchRequest& message, FetchPlan& plan) {
-    for (const FetchRequest::FetchTopic& topic : message.topics)
-        for (const FetchRequest::FetchPartition& partition : topic.partitions)
-            plan.items.push_back(item_of(topic, partition));
-    if (plan.items.size() > 1 && has_repeats(message)) collapse(plan.items);
+    if (has_repeats(message))
+        add_each_once(message, plan.items);
+    else
+        add_all(message, plan.items);
     const bool by_id = request.version() >= kTopicIdsSince;
     for (FetchItem& item : plan.items) resolve(request, message, item, by_id);
 }

@@ -137,8 +137,8 @@ rt::Task<wire::AlterUserScramCredentialsResponse> handle_alter_scram_users(
         for (const auto& one : message->upsertions) all.push_back(upsertion_of(one));
         return all;
     };
-    const std::vector<metadata::ScramUpsertion> upsertions =
-        co_await rt::on_pool(request->shard->broker().pool(), request->shard->executor(), hash_all);
+    const std::vector<metadata::ScramUpsertion> upsertions = co_await rt::on_pool_for_long(
+        request->shard->broker().pool(), request->shard->executor(), hash_all);
     const auto make = [&deletions, &upsertions](metadata::Controller& controller,
                                                 std::vector<metadata::Delta>& deltas) {
         return controller.alter_scram(deletions, upsertions, deltas);

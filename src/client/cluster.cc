@@ -69,7 +69,10 @@ Result<void> Cluster::refresh() {
 Result<Connection*> Cluster::to(const Endpoint& endpoint) {
     std::unique_ptr<Connection>& known = connections_[endpoint.text()];
     if (known == nullptr) {
-        LEAT_TRY(known, Connection::open(endpoint, options_.connection));
+        // Logging in is part of it, whatever a broker makes of its answers to that.
+        const auto deadline =
+            std::chrono::steady_clock::now() + options_.connection.connect_timeout;
+        LEAT_TRY(known, Connection::open(endpoint, options_.connection, deadline));
     }
     return known.get();
 }

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <map>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "leat/streams/builder.h"
 #include "leat/streams/test_driver.h"
@@ -17,6 +23,16 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using Text = Record<string, string>;
 using Number = Record<string, std::int64_t>;
+
+struct Uncompared {
+    int value = 0;
+};
+static_assert(detail::IsComparable<std::map<string, std::vector<string>>>::value);
+static_assert(detail::IsComparable<std::optional<std::pair<int, string>>>::value);
+static_assert(!detail::IsComparable<std::vector<Uncompared>>::value);
+static_assert(!detail::IsComparable<std::map<string, Uncompared>>::value);
+static_assert(!detail::IsComparable<std::pair<int, std::vector<Uncompared>>>::value);
+static_assert(!detail::IsComparable<std::tuple<Uncompared>>::value);
 
 /// A topology with one input "in" and one output "out", both text.
 class Stateless : public testing::Test {

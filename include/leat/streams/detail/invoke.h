@@ -10,6 +10,7 @@
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -101,6 +102,23 @@ inline constexpr bool kKeyByReference =
     std::is_invocable_v<F&, const K&, const V&> ||
     (std::is_invocable_v<F&, const K&, const V*> && !std::is_invocable_v<F&, const K*, const V*>);
 
+/// Whether values of T can be compared. The library's containers, pairs and tuples have an == for
+/// any element, which does not compile for one that has none: the elements are asked.
+template <class T>
+struct IsComparable : std::bool_constant<std::equality_comparable<T>> {};
+template <class T>
+    requires requires { typename T::value_type; } && (!std::is_same_v<T, typename T::value_type>)
+struct IsComparable<T>
+    : std::bool_constant<std::equality_comparable<T> &&
+                         IsComparable<std::remove_cv_t<typename T::value_type>>::value> {};
+template <class A, class B>
+struct IsComparable<std::pair<A, B>>
+    : std::bool_constant<IsComparable<std::remove_cv_t<A>>::value &&
+                         IsComparable<std::remove_cv_t<B>>::value> {};
+template <class... T>
+struct IsComparable<std::tuple<T...>>
+    : std::bool_constant<(... && IsComparable<std::remove_cv_t<T>>::value)> {};
+
 /// The key that f yielded for a record whose key was `before`. Without one, a K that equals the K{}
 /// which f was shown is null again; of keys that cannot be compared, every K is.
 template <class F, class K, class V, class K2>
@@ -108,7 +126,7 @@ const K2* new_key(const K* before, const std::optional<K2>& yielded) {
     if (!yielded) return nullptr;
     if constexpr (std::is_same_v<K, K2> && kKeyByReference<F, K, V>) {
         if (before != nullptr) return &*yielded;
-        if constexpr (std::equality_comparable<K>)
+        if constexpr (IsComparable<K>::value)
             return *yielded == key_or_empty(before) ? nullptr : &*yielded;
         else
             return nullptr;

@@ -49,7 +49,6 @@ class BrokerLink {
                          "the cluster has no broker " + std::to_string(node_)};
         deadline = std::min(deadline, steady_now() + options_.connect_timeout);
         LEAT_TRY(connection_, Connection::open(*endpoint, options_, deadline));
-        is_new_ = true;
         return {};
     }
 
@@ -61,8 +60,8 @@ class BrokerLink {
     template <class Exchange>
     auto use(Exchange exchange, bool repeats = true, Deadline deadline = Deadline::max())
         -> decltype(exchange(std::declval<Connection&>())) {
-        if (!is_open()) LEAT_TRY_VOID(open(deadline));
-        const bool may_be_old = !std::exchange(is_new_, false);
+        const bool may_be_old = is_open();
+        if (!may_be_old) LEAT_TRY_VOID(open(deadline));
         auto answer = exchange(*connection_);
         const bool is_lost = !answer && answer.error().code() != Errc::kUnsupportedVersion;
         if (is_lost) connection_.reset();
@@ -70,7 +69,6 @@ class BrokerLink {
                                             answer.error().code() == Errc::kClosed);
         if (!may_be_old || !was_closed || !repeats || board_.is_stopped()) return answer;
         LEAT_TRY_VOID(open(deadline));
-        is_new_ = false;
         auto again = exchange(*connection_);
         if (!again && again.error().code() != Errc::kUnsupportedVersion) connection_.reset();
         return again;
@@ -81,7 +79,6 @@ class BrokerLink {
     const ConnectionOptions& options_;
     const std::int32_t node_;
     std::unique_ptr<Connection> connection_;
-    bool is_new_ = false;  ///< Nothing was asked over it.
 };
 
 }  // namespace leat::client

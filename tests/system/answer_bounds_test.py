@@ -17,7 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from broker_test import metric  # noqa: E402
-from raw_client import API_VERSIONS, FETCH, PRODUCE, Answer, Broker, batch, text  # noqa: E402
+from raw_client import API_VERSIONS, FETCH, PRODUCE, Broker, batch, text  # noqa: E402
 
 LEAT = ""
 OFFSET_COMMIT, OFFSET_FETCH, FIND_COORDINATOR, DESCRIBE_CONFIGS, DESCRIBE_LOG_DIRS = 8, 9, 10, 32, 35
@@ -187,10 +187,14 @@ class Memory(unittest.TestCase):
         body += struct.pack(">i", len(data)) + data
         with self.broker(bound, "queued.max.request.bytes=100000") as broker, broker.client() as slow, broker.client() as late:
             late.create_topic("t")
-            frame = late.frame(PRODUCE, 3, b"\xff\xff" + body)
+            frame = late.frame(PRODUCE, 3, body)
+            first = slow.frame(DESCRIBE_CONFIGS, 3, self.BODY)
+            # What has begun to arrive has its memory, and is read on.
+            slow.socket.sendall(first[:1000])
+            self.wait_for(lambda: metric(broker, "leat_request_memory_bytes") > 1000)
             late.socket.sendall(frame[:50_000])
             self.wait_for(lambda: metric(broker, "leat_request_memory_bytes") > 200_000)
-            slow.send(DESCRIBE_CONFIGS, 3, self.BODY)
+            slow.socket.sendall(first[1000:])
             self.wait_for(lambda: self.held(broker) >= bound)
             late.socket.sendall(frame[50_000:])
             late.socket.settimeout(0.5)
@@ -202,18 +206,23 @@ class Memory(unittest.TestCase):
             self.assertEqual(late.end_offset("t"), 1)
 
     def test_who_only_waits_gives_way(self):
-        partitions = 2000
+        partitions, bound = 3000, MIB
         each = b"".join(struct.pack(">iqi", index, 0, 1000) for index in range(partitions))
         fetch = struct.pack(">iiiib", -1, 60_000, 1, 1 << 20, 0) + struct.pack(">i", 1) + text("t") + struct.pack(">i", partitions) + each
-        with self.broker(60_000) as broker, broker.client() as waiting, broker.client() as other:
+        with self.broker(bound) as broker, broker.client() as other, contextlib.ExitStack() as stack:
             other.create_topic("t", partitions)
+            waiting = []
+            while self.held(broker) < bound and len(waiting) < 40:
+                waiting.append(stack.enter_context(broker.client()))
+                waiting[-1].send(FETCH, 4, fetch)
+                self.wait_for(lambda: metric(broker, "leat_waiting_fetches") == len(waiting))
+            self.assertGreaterEqual(self.held(broker), bound)
             other.socket.settimeout(20)
-            waiting.send(FETCH, 4, fetch)
-            self.wait_for(lambda: metric(broker, "leat_waiting_fetches") == 1)
             other.call(API_VERSIONS, 0, b"")
-            waiting.socket.settimeout(20)
-            answer = Answer(waiting.receive()[1])
-            self.assertEqual((answer.take("ii"), answer.text(), answer.take("i")), ((0, 1), "t", partitions))
+            for client in waiting:
+                client.socket.settimeout(20)
+                _, answer = client.receive()
+                self.assertEqual((answer.take("ii"), answer.text(), answer.take("i")), ((0, 1), "t", partitions))
             self.wait_for(lambda: self.held(broker) == 0)
 
     @staticmethod

@@ -26,18 +26,19 @@ bool is_open(ApplicationState state) {
     return state == ApplicationState::kRebalancing || state == ApplicationState::kRunning;
 }
 
-/// Settings that a function of Options::handlers stands in front of.
+/// Settings that something in Options::handlers stands in front of.
 void note_handlers(const Application::Options& options) {
     const ErrorHandlers& given = options.handlers;
-    const std::array<std::pair<std::string_view, bool>, 3> all{
+    const std::array<std::pair<std::string_view, bool>, 4> all{
         {{"deserialization.exception.handler", given.deserialization != nullptr},
          {"processing.exception.handler", given.processing != nullptr},
-         {"production.exception.handler", given.production != nullptr}}};
-    for (const auto& [name, has_function] : all) {
+         {"production.exception.handler", given.production != nullptr},
+         {"errors.dead.letter.queue.topic.name", !given.dead_letter_topic.empty()}}};
+    for (const auto& [name, is_given] : all) {
         for (const std::string& spelt : {std::string{name}, "default." + std::string{name}})
-            if (has_function && options.properties.contains(spelt))
+            if (is_given && options.properties.contains(spelt))
                 kLog.warn("setting without effect",
-                          {{"setting", spelt}, {"why", "Options::handlers has a function for it"}});
+                          {{"setting", spelt}, {"why", "Options::handlers has one of its own"}});
     }
 }
 

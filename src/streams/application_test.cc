@@ -3,7 +3,7 @@
 // Method: a process of its own for each signal; no broker listens where it looks for one.
 #include "leat/streams/application.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -17,6 +17,8 @@ namespace leat::streams {
 namespace {
 
 using std::string;
+using testing::HasSubstr;
+using testing::Not;
 
 Application::Options nowhere() {
     return {.application_id = "nowhere", .bootstrap_servers = "127.0.0.1:1"};
@@ -33,6 +35,22 @@ TEST(ApplicationThatReadsNothing, IsRefused) {
     const auto application = Application::open(*builder.build(), nowhere());
     ASSERT_FALSE(application);
     EXPECT_EQ(application.error().code(), Errc::kStreamsInvalidTopology);
+}
+
+TEST(ApplicationWithHandlers, NotesSettingsThatTheyStandInFrontOf) {
+    Application::Options options = nowhere();
+    options.handlers.production = continue_on_error;
+    options.handlers.dead_letter_topic = "mine";
+    options.properties = {{"errors.dead.letter.queue.topic.name", "other"},
+                          {"processing.exception.handler", "LogAndFailProcessingExceptionHandler"},
+                          {"production.exception.handler", "DefaultProductionExceptionHandler"}};
+    testing::internal::CaptureStderr();
+    const auto application = Application::open(pass_on(), options);
+    const string said = testing::internal::GetCapturedStderr();
+    ASSERT_TRUE(application) << application.error().detail();
+    EXPECT_THAT(said, HasSubstr("setting=errors.dead.letter.queue.topic.name"));
+    EXPECT_THAT(said, HasSubstr("setting=production.exception.handler"));
+    EXPECT_THAT(said, Not(HasSubstr("setting=processing.exception.handler")));
 }
 
 /// Waits for `time`, whatever happens.

@@ -19,18 +19,19 @@ namespace {
 
 using config::Property;
 
-/// The rest of `name` behind `prefix`.
-std::optional<std::string> behind(std::string_view prefix, std::string_view name) {
-    if (!name.starts_with(prefix)) return std::nullopt;
-    return std::string{name.substr(prefix.size())};
-}
-
 /// As in Java, who asks for less without a word about idempotence does without it.
 bool wants_idempotence(const Settings& s) {
     if (s.exactly_once) return true;
-    const std::string_view acks = client::find_property(s.producer, "acks");
-    const bool asks_all = acks.empty() || acks == "all" || acks == "-1";
-    return asks_all && client::find_property(s.producer, "retries") != "0";
+    const auto asks_all = [&](std::string_view name) {
+        const std::string_view acks = client::find_property(s.producer, name);
+        return acks.empty() || acks == "all" || acks == "-1";
+    };
+    const auto tries_once = [&](std::string_view name) {
+        return client::find_property(s.producer, name) == "0";
+    };
+    // librdkafka's names too.
+    return asks_all("acks") && asks_all("request.required.acks") && !tries_once("retries") &&
+           !tries_once("message.send.max.retries");
 }
 
 /// Settings of clients that the engine, or the system, decides.
@@ -67,8 +68,12 @@ void note_decided(Settings& s) {
             continue;
         s.notes.push_back({name, "has no effect: " + std::string{found->why}});
     }
-    std::erase_if(s.producer,
-                  [](const config::Property& one) { return one.name == "transactional.id"; });
+    const auto erase = [](std::vector<Property>& all, std::string_view name) {
+        std::erase_if(all, [&](const Property& one) { return one.name == name; });
+    };
+    erase(s.producer, "transactional.id");
+    // These stand in front of the main consumer's, which the engine has set.
+    for (auto* more : {&s.restore_consumer, &s.global_consumer}) erase(*more, "isolation.level");
     constexpr std::string_view kIdempotence = "enable.idempotence";
     if (!s.exactly_once || client::find_property(s.producer, kIdempotence) == "true") return;
     s.notes.push_back({std::string{kIdempotence}, "has no effect: exactly_once_v2 needs it"});
@@ -76,6 +81,11 @@ void note_decided(Settings& s) {
 }
 
 }  // namespace
+
+std::optional<std::string> behind(std::string_view prefix, std::string_view name) {
+    if (!name.starts_with(prefix)) return std::nullopt;
+    return std::string{name.substr(prefix.size())};
+}
 
 void give_to_clients(const Property& property, Settings& out) {
     for (const std::string_view prefix : {"consumer.", "main.consumer."})

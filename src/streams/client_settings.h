@@ -5,12 +5,19 @@
 //        set.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "base/result.h"
 #include "config/properties.h"
 
 namespace leat::streams {
 
 struct Settings;
+
+/// The rest of `name` behind `prefix`.
+std::optional<std::string> behind(std::string_view prefix, std::string_view name);
 
 /// One that is none of the engine's: to the client that its prefix names, without one to all.
 void give_to_clients(const config::Property& property, Settings& out);

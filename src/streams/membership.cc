@@ -255,8 +255,10 @@ Membership::Step Membership::heart_beat() {
         if (code == Errc::kUnknownMemberId) member_->forget();
         return Step::kJoin;
     }
-    if (code == Errc::kFencedInstanceId) {
+    // As in join(). What is held others get when the session is over.
+    if (is_permanent(code)) {
         lose();
+        if (code != Errc::kFencedInstanceId) return fail(beat.error());
         member_->forget();
         return fail(Error{code, "another process is " + environment_.settings->instance_id});
     }

@@ -409,12 +409,6 @@ std::string_view newer(std::string_view name) {
     return name;
 }
 
-/// The rest of `name` behind `prefix`.
-std::optional<std::string> behind(std::string_view prefix, std::string_view name) {
-    if (!name.starts_with(prefix)) return std::nullopt;
-    return std::string{name.substr(prefix.size())};
-}
-
 }  // namespace
 
 std::span<const SettingRow> setting_rows() {

@@ -91,10 +91,10 @@ Result<void> check_session(const Settings& s) {
 
 bool is_host_and_port(const std::string& text) {
     const auto found = client::parse_endpoints(text, 0);
-    return found && found->size() == 1 && found->front().port != 0;
+    return found && found->size() == 1 && found->front().port != 0 && found->front().text() == text;
 }
 
-/// Others are told it as it stands there.
+/// Others are told it as it stands there, so it stands there as it is read.
 Result<void> check_address(const Settings& s) {
     if (s.application_server.empty() || is_host_and_port(s.application_server)) return {};
     return Error{Errc::kInvalidSetting,

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <limits>
 
 #include "base/bounded_time.h"
@@ -115,6 +116,10 @@ TEST(SettingsOfJava, WhatContradictsItselfIsFoundAtOnce) {
          "heartbeat.interval.ms: 6000 is not less than session.timeout.ms: 6000"},
         {{{"application.server", "foo", 0}}, "application.server: 'foo' is no HOST:PORT"},
         {{{"application.server", "a:1,b:2", 0}}, "application.server"},
+        {{{"application.server", "host:80x", 0}}, "application.server: 'host:80x' is no HOST:PORT"},
+        {{{"application.server", "host:080", 0}}, "application.server: 'host:080' is no HOST:PORT"},
+        {{{"application.server", "host:80/", 0}}, "application.server: 'host:80/' is no HOST:PORT"},
+        {{{"application.server", "http://host:80", 0}}, "application.server"},
         {{{"replication.factor", "65537", 0}}, "replication.factor"},
     };
     for (const auto& [given, named] : wrong) {
@@ -132,6 +137,16 @@ TEST(SettingsOfJava, WhatJavaTakesIsTaken) {
     const auto retries = read({{"producer.retries", "0", 0}});
     ASSERT_TRUE(retries) << retries.error().detail();
     EXPECT_EQ(client::find_property(retries->producer, "enable.idempotence"), "false");
+    // By librdkafka's names too.
+    for (const auto& [name, value, idempotent] :
+         std::vector<std::array<string, 3>>{{"request.required.acks", "1", "false"},
+                                            {"request.required.acks", "-1", "true"},
+                                            {"message.send.max.retries", "0", "false"},
+                                            {"message.send.max.retries", "9", "true"}}) {
+        const auto own = read({{"producer." + name, value, 0}});
+        ASSERT_TRUE(own) << name << ": " << own.error().detail();
+        EXPECT_EQ(client::find_property(own->producer, "enable.idempotence"), idempotent) << name;
+    }
     // A time to deliver beyond the transaction's: Java's own default is 120 s.
     const auto delivery = read({{"processing.guarantee", "exactly_once_v2", 0},
                                 {"delivery.timeout.ms", "120000", 0},
@@ -160,6 +175,18 @@ TEST(SettingsOfJava, WhatTheEngineDecidesIsNoted) {
                                      "producer.transactional.id", "receive.buffer.bytes"));
     EXPECT_EQ(client::find_property(settings->producer, "transactional.id"), "");
     EXPECT_EQ(settings->samples.samples, 8);
+}
+
+TEST(SettingsOfConsumers, WhoRestoresReadsByTheGuaranteeToo) {
+    const auto settings = read({{"processing.guarantee", "exactly_once_v2", 0},
+                                {"restore.consumer.isolation.level", "read_uncommitted", 0},
+                                {"global.consumer.isolation.level", "read_uncommitted", 0}});
+    ASSERT_TRUE(settings) << settings.error().detail();
+    EXPECT_THAT(noted(*settings), UnorderedElementsAre("restore.consumer.isolation.level",
+                                                       "global.consumer.isolation.level"));
+    EXPECT_TRUE(settings->restore_consumer.empty());
+    EXPECT_TRUE(settings->global_consumer.empty());
+    EXPECT_EQ(client::find_property(settings->consumer, "isolation.level"), "read_committed");
 }
 
 TEST(SettingsOfState, OptionsOfRocksDbAreLookedAtAtOnce) {

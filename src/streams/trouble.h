@@ -22,7 +22,8 @@ namespace leat::streams {
 [[nodiscard]] bool is_cured_by_reset(Errc code);
 /// Of output: another record may well be taken. A matter for the production exception handler.
 [[nodiscard]] bool is_fault_of_record(Errc code);
-/// Of laying out the group: trying again ends as it did now.
+/// Of the group, its members and its topics: what a right, a setting, a policy or the versions of
+/// both sides forbid, so that trying again ends as it did now.
 [[nodiscard]] bool is_permanent(Errc code);
 
 /// Threading: not synchronised.

@@ -27,11 +27,21 @@ TEST(Trouble, ResetCuresFencingButNoRefusal) {
         EXPECT_FALSE(is_cured_by_reset(code)) << info(code).name;
 }
 
-TEST(Trouble, LayingOutEndsByRightsAndReplicationFactor) {
+TEST(Trouble, WhatARightOrASettingForbidsIsPermanent) {
     for (const Errc code :
-         {Errc::kInvalidReplicationFactor, Errc::kTopicAuthorizationFailed, Errc::kPolicyViolation})
+         {Errc::kTopicAuthorizationFailed, Errc::kGroupAuthorizationFailed,
+          Errc::kClusterAuthorizationFailed, Errc::kTransactionalIdAuthorizationFailed,
+          Errc::kSaslAuthenticationFailed, Errc::kUnsupportedSaslMechanism,
+          Errc::kInvalidSessionTimeout, Errc::kGroupMaxSizeReached, Errc::kInvalidGroupId,
+          Errc::kInconsistentGroupProtocol, Errc::kInvalidReplicationFactor,
+          Errc::kInvalidPartitions, Errc::kInvalidConfig, Errc::kInvalidTopicException,
+          Errc::kInvalidSetting, Errc::kInvalidRequest, Errc::kPolicyViolation,
+          Errc::kUnsupportedVersion, Errc::kStreamsInvalidTopology})
         EXPECT_TRUE(is_permanent(code)) << info(code).name;
-    for (const Errc code : {Errc::kTimedOut, Errc::kBrokerNotAvailable, Errc::kUnknownServerError})
+    for (const Errc code : {Errc::kTimedOut, Errc::kRequestTimedOut, Errc::kBrokerNotAvailable,
+                            Errc::kClosed, Errc::kNetworkException, Errc::kNotCoordinator,
+                            Errc::kCoordinatorLoadInProgress, Errc::kCoordinatorNotAvailable,
+                            Errc::kThrottlingQuotaExceeded, Errc::kUnknownServerError})
         EXPECT_FALSE(is_permanent(code)) << info(code).name;
 }
 

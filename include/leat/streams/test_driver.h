@@ -61,8 +61,8 @@ class TestDriver {
         /// What processors see of the application's settings; nothing else looks at them.
         std::map<std::string, std::string> properties{};
         /// Where Kafka Streams loses results, so does this: closed windows that it never emits are
-        /// not emitted, a record without a key ends a left join with a grace period, a record that
-        /// was written to a topic has no key and value in dead letters that come after.
+        /// not emitted, a record without a key ends a left join with a grace period, dead letters
+        /// about a record that has led to output already have no key and value.
         bool lose_as_kafka = false;
         /// What stores with caching may hold back until a commit; 0: they tell each update.
         std::size_t cache_bytes = 0;
@@ -76,7 +76,7 @@ class TestDriver {
         std::int32_t partitions = 1;
     };
 
-    /// Errors: what opening the nodes ends with.
+    /// Errors: what is wrong with the topology, what dsl_stores and opening the nodes end with.
     static Result<std::unique_ptr<TestDriver>> open(const Topology& topology,
                                                     const Options& options);
     static Result<std::unique_ptr<TestDriver>> open(const Topology& topology);

@@ -5,6 +5,7 @@
 usage: on_kafka.py BUILD [--kafka VERSION] [--only REGEX] [--log FOLDER]
 
 BUILD is a configured folder whose programs for these tests are built; ctest knows there which they are. What each printed goes to FOLDER.
+A test of which all is skipped fails: it showed nothing. What is skipped is printed and counted.
 Exit codes: 0 all passed, 1 some failed, 3 Apache Kafka cannot be had here.
 """
 import argparse
@@ -39,24 +40,32 @@ def commands(build):
 
 
 def run(command, seconds, log):
-    """How it ended; what it printed goes to the log."""
+    """How it ended, and what it skipped; what it printed goes to the log."""
     with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=ROOT,
                                                 start_new_session=True) as test:
         try:
             code = test.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(test.pid, signal.SIGKILL)  # What it started goes too: brokers and applications.
-            return f"not over after {seconds:.0f} s"
-    text = log.read_text(errors="replace")
+            return f"not over after {seconds:.0f} s", []
+    return judge(code, log.read_text(errors="replace"))
+
+
+def judge(code, text):
+    """The same of what unittest printed."""
+    names = re.findall(r"^(\S+) .*\.\.\. skipped (.*)$", text, re.M)
     if code:
-        return f"ended with {code}\n" + "\n".join(text.splitlines()[-25:])
-    # unittest calls a run without a test a good one.
+        return f"ended with {code}\n" + "\n".join(text.splitlines()[-25:]), names
+    # unittest calls a run without a test a good one, and one that skips them all.
     count = re.search(r"^Ran (\d+) tests? in", text, re.M)
     if count is None or count.group(1) == "0":
-        return "ran no test"
-    if skipped := re.search(r"^OK \((skipped=\d+)\)", text, re.M):
-        return f"ok, but {skipped.group(1)}"
-    return f"ok, {count.group(1)} tests"
+        return "ran no test", names
+    told = re.search(r"^OK \(.*skipped=(\d+)", text, re.M)
+    skipped = int(told.group(1)) if told else 0
+    names += [("?", "not told why")] * (skipped - len(names))
+    if skipped >= int(count.group(1)):
+        return f"skipped all of its {skipped} tests", names
+    return f"ok, {int(count.group(1)) - skipped} tests" + (f", {skipped} skipped" if skipped else ""), names
 
 
 def main():
@@ -76,13 +85,16 @@ def main():
         parser.error(f"no test of {options.build} that takes --kafka fits '{options.only}'")
     folder = options.log or pathlib.Path(tempfile.mkdtemp(prefix="leat-on-kafka-"))
     folder.mkdir(parents=True, exist_ok=True)
-    failed = 0
+    failed = skipped = 0
     for name, (command, seconds) in chosen.items():
         begun = time.monotonic()
-        how = run([*command, "--kafka", options.kafka], TIMES_SLOWER * seconds, folder / f"{name}.log")
+        how, left_out = run([*command, "--kafka", options.kafka], TIMES_SLOWER * seconds, folder / f"{name}.log")
         failed += not how.startswith("ok")
+        skipped += len(left_out)
         print(f"on Kafka {options.kafka}: {name}: {how} ({time.monotonic() - begun:.0f} s)", flush=True)
-    print(f"on Kafka {options.kafka}: {len(chosen) - failed} passed, {failed} failed; {folder}")
+        for test, why in left_out:
+            print(f"  skipped {test}: {why}", flush=True)
+    print(f"on Kafka {options.kafka}: {len(chosen) - failed} passed, {failed} failed, {skipped} tests in them skipped; {folder}")
     return 1 if failed else 0
 
 

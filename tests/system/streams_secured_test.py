@@ -24,6 +24,9 @@ from kafka_node import KafkaNode, LeatNode  # noqa: E402
 # Not for applications: Kerberos, which our connections have on the command line alone, and tokens, which Debian's librdkafka does not have.
 LISTENERS = {name: protocol for name, protocol in security.LISTENERS.items() if name != "KERBEROS"}
 
+#: With it librdkafka reads and writes.
+ONLY_LIBRDKAFKAS = "ssl.cipher.suites=DEFAULT"
+
 
 class Secured(ClusterTest):
     # Not its tests.
@@ -54,11 +57,11 @@ class Secured(ClusterTest):
         door = types.SimpleNamespace(place=self.place, node=types.SimpleNamespace(address=self.node.addresses[listener]))
         return live.App(door, "counts", f"state.dir={self.place / self.id()}", "session.timeout.ms=1500", *login, *settings)
 
-    def check(self, way, names="java", pause=0.0):
+    def check(self, way, names="java", pause=0.0, settings=()):
         self.create("in", 2)
         wanted = set()
         for round_ in (1, 2):
-            with self.app(way, names) as app:
+            with self.app(way, names, *settings) as app:
                 app.running()
                 for step in (1, 2):
                     self.produce("in", *[(f"key{i}", "x") for i in range(20)])
@@ -81,11 +84,14 @@ class Secured(ClusterTest):
         self.check("sasl_plain", "rdkafka")
 
     def test_scram(self):
-        if self.options.kafka:
-            self.skipTest("Kafka does not accept librdkafka 2.0.2's SCRAM (tests/interop/clients.py, OLD_SCRAM), and producers are librdkafka's")
         self.check("sasl_scram_256")
         self.setUp()
         self.check("sasl_scram_512", "rdkafka")
+
+    def test_scram_by_librdkafka(self):
+        if self.options.kafka:
+            self.skipTest("Kafka does not accept librdkafka 2.0.2's SCRAM (tests/interop/clients.py, OLD_SCRAM)")
+        self.check("sasl_scram_256", "rdkafka", settings=(ONLY_LIBRDKAFKAS,))
 
     def test_logins_that_end_are_made_anew(self):
         """The broker closes connections whose login is older than three seconds, as soon as they ask for something."""
@@ -93,7 +99,7 @@ class Secured(ClusterTest):
 
     def test_what_only_librdkafka_can_read_with(self):
         listener, names = "tls", "rdkafka"
-        with self.app(listener, names, "ssl.cipher.suites=DEFAULT") as app:
+        with self.app(listener, names, ONLY_LIBRDKAFKAS) as app:
             self.create("in", 2)
             app.running()
             self.produce("in", ("key", "x"))
@@ -103,6 +109,20 @@ class Secured(ClusterTest):
         self.create("in", 2)
         with self.app("sasl_plain", "java", good=False) as app:
             self.assertEqual(app.ended(), "ERROR")
+
+
+class Rights(ClusterTest):
+    setUp, create, wait_for = (getattr(live.Live, name) for name in ("setUp", "create", "wait_for"))
+    broker_settings = {"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                       "allow.everyone.if.no.acl.found": "true"}
+
+    def test_a_group_that_is_forbidden_later_ends_it(self):
+        self.create("in", 1)
+        with live.App(self, "counts") as app:
+            app.running()
+            self.leat("acl", "add", "--deny", "--principal", "User:ANONYMOUS", "--operation", "read", "--group", "live")
+            self.assertEqual(app.ended(), "ERROR")
+            self.assertIn("GROUP_AUTHORIZATION_FAILED", app.said() + str(app.lines()))
 
 
 if __name__ == "__main__":

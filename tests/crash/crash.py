@@ -20,11 +20,15 @@ modes
              each deliberate bug in transactions must be found
   streams    an application of Leat Streams through kills of its instances and of the broker, at random and at each step of commit, restore
              and rebalance, on Leat and on Apache Kafka (streams.py)
+  streams-older
+             the same on Apache Kafka 3.9.1 alone, whatever --kafka names
   streams-mutants
              each deliberate bug in streams must be found
   all        everything, in this order
   transactions
              those of transactions
+  streams-whole
+             those of streams
   short      some kills and, as root, some power cuts, the control and one mutant: part of `make test`
   transactions-short
              some cycles of transactions and two of their mutants: so too
@@ -69,6 +73,8 @@ MUTANTS = {  # fault of the broker -> how it must be found
     "ack_before_sync": "power", "skip_sync": "power", "sync_wrong_file": "power", "ack_duplicate_early": "resend",
     "mark_ahead": "slow", "read_above_synced": "power", "skip_crc_check": "checksum", "skip_dedupe": "kill", "trust_sync": "living",
 }
+#: Kills of its only node lose no markers of transactions there (streams.loses_markers()).
+KAFKA_BEFORE = "3.9.1"
 #: How the power goes: the process is stopped before, or lives on for some milliseconds after.
 STOPPED, LIVING = "stopped", "living"
 
@@ -317,6 +323,7 @@ def run_transactions_mutants(options, report):
         found = transactions.mutant(options, fault, options.mutant_cycles)
         if found is None:
             say(f"not root: mutant {fault} needs power cuts, left out")
+            report.is_whole = False
             continue
         cycles, seen, findings = found
         report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, load.caught(findings, transactions_history.PROVES_NOTHING))
@@ -329,21 +336,30 @@ def run_transactions_short(options, report):
     run_transactions_mutants(options, report)
 
 
+def streams_name(options, setting):
+    """With the version of Apache Kafka."""
+    return streams.name_of(setting).replace("kafka/", f"kafka {options.kafka}/")
+
+
 def add_streams(options, report, setting, kills, ways=None):
     by_way, inputs, findings, note = streams.cycles(options, setting, kills, ways)
     kinds = ", ".join(f"{count} {way}" for way, count in by_way.items() if count)
-    report.add(f"streams, {streams.name_of(setting)}: kills: {kinds}; {note}", sum(by_way.values()), inputs, findings, not findings)
+    report.add(f"streams, {streams_name(options, setting)}: kills: {kinds}; {note}", sum(by_way.values()), inputs, findings, not findings)
 
 
-def run_streams(options, report):
+def run_streams(options, report, brokers=("leat", "kafka")):
     for setting, kills in streams.settings(options):
-        name = streams.name_of(setting)
-        if not options.only_pattern.search(name):
+        if setting.broker not in brokers or not options.only_pattern.search(streams.name_of(setting)):
             continue
         if setting.broker == "kafka" and not streams.kafka_is_there(options):
-            report.add(f"streams, {name}", 0, 0, {"broken": [f"Apache Kafka {options.kafka} cannot be had here"]}, False)
+            report.broken(f"streams, {streams_name(options, setting)}", f"Apache Kafka {options.kafka} cannot be had here")
             continue
         add_streams(options, report, setting, kills)
+
+
+def run_streams_older(options, report):
+    if options.kafka not in ("no", KAFKA_BEFORE):
+        run_streams(argparse.Namespace(**{**vars(options), "kafka": KAFKA_BEFORE}), report, ("kafka",))
 
 
 def run_streams_mutants(options, report):
@@ -361,33 +377,38 @@ def run_streams_short(options, report):
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
          "control": run_control, "mutants": run_mutants, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
          "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants,
-         "streams": run_streams, "streams-mutants": run_streams_mutants}
+         "streams": run_streams, "streams-older": run_streams_older, "streams-mutants": run_streams_mutants}
 SHORT = {"short": run_short, "transactions-short": run_transactions_short, "streams-short": run_streams_short}
-GROUPS = {"all": list(MODES), "transactions": list(page.SECTIONS["transactions"])}
+GROUPS = {"all": list(MODES), "transactions": list(page.SECTIONS["transactions"]), "streams-whole": list(page.SECTIONS["streams"])}
+
+
+def parser():
+    """Of the command line."""
+    out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    out.add_argument("mode", choices=[*MODES, *GROUPS, *SHORT])
+    out.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
+    out.add_argument("--cycles", type=int, default=200)
+    out.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
+    out.add_argument("--fs", default="ext4,xfs")
+    out.add_argument("--times", type=lambda text: [int(n) for n in text.split(",")], help="at which calls of their kind failpoints strike, such as 1,3,20 [1 or 3]")
+    out.add_argument("--only", help="these failpoints, kinds of file or mutants only, divided by commas; of streams: settings or mutants whose "
+                                    "name this regular expression is found in, such as leat/3x12")
+    out.add_argument("--kills", type=int, default=100, help="of streams in each of the four hardest settings; a tenth in the others [%(default)s]")
+    out.add_argument("--mutant-kills", type=int, default=16, help="so many strike each mutant of streams [%(default)s]")
+    out.add_argument("--session", type=int, default=2000, help="ms of silence after which an instance of streams is given up: more on a busy "
+                                                               "machine [%(default)s]")
+    out.add_argument("--kafka", default="4.3.1", metavar="VERSION", help="of the Apache Kafka of streams, or no [%(default)s]")
+    out.add_argument("--flips", type=int, default=1, help="damages of each form, for each kind of file [%(default)s]")
+    out.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    out.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
+    out.add_argument("--report", type=pathlib.Path, metavar="FILE",
+                     help="writes the tables of what was run into their sections of FILE, such as docs/proof/crash.md; its other text stays")
+    out.add_argument("--section", metavar="NAME", help="all that was run goes into this section of FILE, and takes the place of all its rows")
+    return out
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=[*MODES, *GROUPS, *SHORT])
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
-    parser.add_argument("--cycles", type=int, default=200)
-    parser.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
-    parser.add_argument("--fs", default="ext4,xfs")
-    parser.add_argument("--times", type=lambda text: [int(n) for n in text.split(",")], help="at which calls of their kind failpoints strike, such as 1,3,20 [1 or 3]")
-    parser.add_argument("--only", help="these failpoints, kinds of file or mutants only, divided by commas; of streams: settings or mutants whose "
-                                       "name this regular expression is found in, such as leat/3x12")
-    parser.add_argument("--kills", type=int, default=100, help="of streams in each of the four hardest settings; a tenth in the others [%(default)s]")
-    parser.add_argument("--mutant-kills", type=int, default=16, help="so many strike each mutant of streams [%(default)s]")
-    parser.add_argument("--session", type=int, default=2000, help="ms of silence after which an instance of streams is given up: more on a busy "
-                                                                  "machine [%(default)s]")
-    parser.add_argument("--kafka", default="4.3.1", metavar="VERSION", help="of the Apache Kafka of streams, or no [%(default)s]")
-    parser.add_argument("--flips", type=int, default=1, help="damages of each form, for each kind of file [%(default)s]")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
-    parser.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
-    parser.add_argument("--report", type=pathlib.Path, metavar="FILE",
-                        help="writes the tables of what was run into their sections of FILE, such as docs/proof/crash.md; its other text stays")
-    parser.add_argument("--section", metavar="NAME", help="all that was run goes into this section of FILE, and takes the place of all its rows")
-    options = parser.parse_args()
+    options = parser().parse_args()
     options.leat, options.worker = options.build / "bin/leat", options.build / "bin/crash_worker"
     options.txn_worker, options.progress = options.build / "bin/txn_worker", Progress
     options.streams_worker, options.only_pattern = options.build / "bin/streams_worker", re.compile(options.only or "")
@@ -395,7 +416,7 @@ def main():
         options.scratch.mkdir(parents=True, exist_ok=True)
     modes = GROUPS.get(options.mode, [options.mode])
     if options.report and (why := page.objection(options.report, modes, options.section, options.only)):
-        parser.error(why)
+        parser().error(why)
     options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
     say(f"seed {options.seed}; files in {options.folder}")
     report = page.Report(ROOT, say)
@@ -406,7 +427,7 @@ def main():
             report.mode = mode
             (MODES | SHORT)[mode](options, report)
     except load.Broken as why:
-        report.add(f"broken: {why}", 0, 0, {"broken": [str(why)]}, False)
+        report.broken(f"broken: {why}", why)
     if not report.rows:
         say(f"nothing fits --only {options.only}")
         return 2

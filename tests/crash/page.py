@@ -14,7 +14,7 @@ import machine
 SECTIONS = {
     "backbone": ("power", "kill", "checksum", "failpoint", "flips", "full", "control", "mutants"),
     "transactions": ("bank-transfer", "consume-transform-produce", "transactions-power", "transactions-mutants"),
-    "streams": ("streams", "streams-mutants"),
+    "streams": ("streams", "streams-older", "streams-mutants"),
 }
 
 
@@ -47,6 +47,7 @@ def objection(path, modes, section, only=None):
 class Report:
     def __init__(self, root, say):
         self.rows, self.failed, self.mode = [], 0, ""
+        self.is_whole = True  # All rows that were asked for are made.
         self.commit = machine.commit(root)  # Now: a long run outlives what stands here.
         self.say = say
 
@@ -59,6 +60,11 @@ class Report:
         if findings:
             print(history.show(findings), file=sys.stderr)
 
+    def broken(self, what, why):
+        """It ended, or something was left out, before all of its rows were made: it takes the place of nothing."""
+        self.is_whole = False
+        self.add(what, 0, 0, {"broken": [str(why)]}, False)
+
     def table(self, section=None):
         """Of one section, or of all."""
         lines = [f"- commit: {self.commit}", f"- date: {datetime.date.today()}", f"- machine: {machine.describe()}",
@@ -70,7 +76,10 @@ class Report:
         return "\n".join(lines) + "\n"
 
     def write(self, path, section=None):
-        """Into the sections of the page that is there, or a new one. `section`: everything into that one."""
+        """Into the sections of the page that is there, or a new one; a run that is not whole writes none. `section`: everything into that one."""
+        if not self.is_whole:
+            self.say(f"{path} stays as it is: not all rows were made")
+            return
         tables = {section: self.table()} if section else {name: self.table(name) for name in dict.fromkeys(of for of, _ in self.rows)}
         if path.exists():
             text = path.read_text()

@@ -4,6 +4,7 @@
 import contextlib
 import io
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -11,6 +12,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
+import crash  # noqa: E402
 import page  # noqa: E402
 
 PAGE = ROOT / "docs/proof/crash.md"
@@ -90,6 +92,32 @@ class Page(unittest.TestCase):
         text = self.write(report_of(*page.SECTIONS["streams"], findings={"lost": ["one", "two"]}))
         self.assertIn("| run of streams-mutants | 3 | 1,000 | lost 2 | FAILED |", text)
         self.assertIn("run of power", text)
+
+    def test_a_run_that_ended_broken_writes_nothing(self):
+        report = report_of(*BACKBONE)
+        with contextlib.redirect_stderr(io.StringIO()):
+            report.broken("broken: no broker", "no broker")
+        self.assertEqual(self.write(report), PROSE)
+        self.assertEqual(report.failed, 1)
+        self.assertIn("| broken: no broker | 0 | 0 | broken: no broker | FAILED |", report.table())
+        self.path.unlink()
+        report.write(self.path)
+        self.assertFalse(self.path.exists())
+
+    def test_what_was_found_is_written(self):
+        self.assertIn("| broken: it | FAILED |", self.write(report_of(*BACKBONE, findings={"broken": ["it"]})))
+
+    def test_commands_in_documents_are_commands(self):
+        parser = crash.parser()
+        words = []
+        for path in (PAGE, PAGE.parent / "README.md"):
+            words += re.findall(r'`make crash CRASH="([^"]*)"`', path.read_text()) + re.findall(r"`tests/crash/run ([a-z][^`]*)`", path.read_text())
+        words += re.findall(r"^\| [^|]* \| [A-Z] \| `([^`]*)` \|", PAGE.read_text(), re.M)
+        self.assertIn("streams-whole --report docs/proof/crash.md", words)
+        for command in words:
+            options = parser.parse_args(command.split())
+            modes = crash.GROUPS.get(options.mode, [options.mode])
+            self.assertIsNone(options.report and page.objection(ROOT / options.report, modes, options.section, options.only), command)
 
     def test_what_would_drop_rows_is_refused(self):
         self.assertIn("rows of kill, ", page.objection(self.path, ["power"], None))

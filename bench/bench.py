@@ -40,14 +40,14 @@ def say(text):
 class NullNode:
     """bench/null_broker behind the interface of the other nodes."""
 
-    def __init__(self, folder, binary):
+    def __init__(self, folder, binary, arguments):
         self.data = pathlib.Path(folder)
-        self.binary = binary
+        self.command = [binary, str(self.data), *arguments]
         self.process = None
 
     def start(self):
         self.data.mkdir(parents=True)
-        self.process = subprocess.Popen([self.binary, str(self.data)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self.address = self.process.stdout.readline().split()[-1]
         return self.address
 
@@ -155,18 +155,19 @@ def make_node(name, folder, options):
         return LeatNode(folder, options.build / "leat", settings=SETTINGS)
     if name == "kafka":
         return KafkaNode(folder, settings=SETTINGS)
-    return NullNode(folder, options.build / "null_broker")
+    return NullNode(folder, options.build / "null_broker", cells.NULLS[name])
 
 
 def run_cells(name, wanted, options, results, warm):
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"leat-bench-{name}-", dir=options.scratch))
-    bench = Bench(name, make_node(name, folder / "node", options), options)
+    kind, name = name, name.partition("-")[0]
+    bench = Bench(name, make_node(kind, folder / "node", options), options)
     try:
         bench.start()
         if warm:
             warm_up(bench)
         for title, cell, brokers in wanted:
-            if name not in brokers.split():
+            if kind not in brokers.split():
                 continue
             if warm:
                 os.sync()
@@ -296,8 +297,9 @@ def main():
             say(f"round {number + 1} of {options.rounds}")
             brokers = options.brokers.split(",")
             for name in brokers if number % 2 == 0 else reversed(brokers):
-                if warm and any(name in c[2].split() for c in warm):
-                    run_cells(name, warm, options, results, warm=True)
+                for kind in cells.NULLS if name == "null" else (name,):
+                    if any(kind in c[2].split() for c in warm):
+                        run_cells(kind, warm, options, results, warm=True)
                 for cell in cold if name != "null" else ():
                     run_cells(name, [cell], options, results, warm=False)
             for cell in secured:  # One after the other on each broker: they are short, and what is compared is close in time.

@@ -174,20 +174,23 @@ def fills_disk(name):
     return "batches of" in name
 
 
+#: The null broker and its arguments. One thread holds long polls, as brokers do, and syncs for all who wait: a limit for one producer.
+NULLS = {"null": (), "null-one": ("--threads", "1"), "null-synced": ("--threads", "1", "--sync")}
+
 #: name, cell, brokers that take part. Order matters: resident memory is read after the load.
 WARM = [
     ("os, batches of 1 MB", throughput(MB, page_cache), "leat kafka null"),
     ("os, batches of 16 KiB", throughput(16 * KIB, page_cache), "leat kafka null"),
     ("one record a request, 1 connection", single, "leat kafka null"),
     ("one record a request, 16 connections, 16 partitions", sixteen, "leat kafka null"),
-    ("durable, one record, 1 in flight", synced(1, 1), "leat kafka"),
+    ("durable, one record, 1 in flight", synced(1, 1), "leat kafka null-synced"),
     ("durable, one record, 16 connections, 1 partition", synced(16, 1), "leat kafka"),
     ("durable, one record, 16 connections, 16 partitions", synced(16, 16), "leat kafka"),
     ("durable, one record, 64 connections, 100 partitions", synced(64, 100), "leat kafka"),
     ("durable, batches of 1 MB", throughput(MB, durable), "leat kafka"),
-    ("end to end, os, 1,000/s", latency(1_000, page_cache), "leat kafka"),
-    ("end to end, os, 20,000/s", latency(20_000, page_cache), "leat kafka"),
-    ("end to end, durable, 1,000/s", latency(1_000, durable), "leat kafka"),
+    ("end to end, os, 1,000/s", latency(1_000, page_cache), "leat kafka null-one"),
+    ("end to end, os, 20,000/s", latency(20_000, page_cache), "leat kafka null-one"),
+    ("end to end, durable, 1,000/s", latency(1_000, durable), "leat kafka null-synced"),
     ("catch-up read", catch_up, "leat kafka null"),
     ("resident after the runs", resident, "leat kafka"),
     ("create 1,000 topics one by one", topics_one_by_one, "leat kafka"),

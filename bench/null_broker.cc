@@ -24,6 +24,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "raw_protocol.h"
@@ -83,8 +84,13 @@ struct Connection {
 /// One thread with its own listener on the shared port. Threading: its own thread only.
 class Loop {
   public:
-    Loop(Store& store, bool sync, int listener)
-        : store_(store), sync_(sync), listener_(listener), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    // `holds_polls`: a fetch that finds nothing waits until it does.
+    Loop(Store& store, bool sync, bool holds_polls, int listener)
+        : store_(store),
+          sync_(sync),
+          holds_polls_(holds_polls),
+          listener_(listener),
+          epoll_(epoll_create1(EPOLL_CLOEXEC)) {
         watch(listener_, nullptr);
     }
 
@@ -107,6 +113,7 @@ class Loop {
                 }
             }
             dirty_.clear();
+            serve_polls(to_answer);
             for (auto* c : to_answer) {
                 static_cast<void>(send_all(c->fd, c->output));
                 c->output.clear();
@@ -145,6 +152,7 @@ class Loop {
                 return false;
             }
             close(c.fd);
+            polls_.erase(&c);
             delete &c;
             return false;
         }
@@ -182,7 +190,7 @@ class Loop {
             produce(c, in, frame + length, out);
         } else if (key == kFetch) {
             c.output.append(out.bytes);
-            fetch(c, in);
+            fetch(c, in, {frame, length});
             return;
         } else if (key == kCreateTopics) {
             out.i32(0);
@@ -269,9 +277,19 @@ class Loop {
         }
     }
 
-    // Answers at once, with what there is; a long poll that finds nothing answers empty (loadgen
-    // asks again).
-    void fetch(Connection& c, In& in) {
+    // What waits is asked again when this loop has served others: with several loops, records that
+    // another one takes are not noticed, and a fetch that finds nothing is answered at once.
+    void serve_polls(std::set<Connection*>& to_answer) {
+        for (const auto& [c, frame] : std::exchange(polls_, {})) {
+            std::string copy = frame;
+            serve(*c, copy.data(), copy.size());
+            if (!polls_.contains(c)) {
+                to_answer.insert(c);
+            }
+        }
+    }
+
+    void fetch(Connection& c, In& in, std::string_view frame) {
         in.take(4 + 4 + 4 + 4 + 1 + 4 + 4 + 4);
         const auto topic = in.string();
         in.i32();
@@ -294,6 +312,11 @@ class Loop {
                 at = (found - 1)->at;
                 bytes = std::min<std::int64_t>(max, p.bytes - at);
             }
+        }
+        if (bytes == 0 && holds_polls_) {
+            c.output.resize(c.output.size() - 8);
+            polls_.emplace(&c, frame);
+            return;
         }
         Out out;
         out.i32(0);
@@ -330,9 +353,11 @@ class Loop {
 
     Store& store_;
     bool sync_;
+    bool holds_polls_;
     int listener_;
     int epoll_;
     std::set<Partition*> dirty_;
+    std::map<Connection*, std::string> polls_;
 };
 
 int listen_on(std::uint16_t& port) {
@@ -379,7 +404,7 @@ int main(int argc, char** argv) {
     std::vector<std::unique_ptr<Loop>> loops;
     loops.reserve(static_cast<std::size_t>(threads));
     for (int i = 0; i < threads; ++i) {
-        loops.push_back(std::make_unique<Loop>(store, sync, listen_on(port)));
+        loops.push_back(std::make_unique<Loop>(store, sync, threads == 1, listen_on(port)));
     }
     std::printf("null_broker ready 127.0.0.1:%d\n", port);
     std::fflush(stdout);

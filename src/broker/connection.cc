@@ -230,6 +230,11 @@ void Connection::advance() {
     }
     is_advancing_ = false;
     if (is_draining_ && !is_closed_ && executions_.empty()) stream_.close_after_sending();
+    // Not from inside what called.
+    if (target_ != nullptr && is_at_rest())
+        loop_.post([weak = weak_from_this()] {
+            if (const auto connection = weak.lock()) connection->leave();
+        });
 }
 
 bool Connection::may_execute_more() const {
@@ -303,6 +308,7 @@ void Connection::finish(Execution& execution, Answer answer) {
     execution.answer_share = MemoryShare{home_.answer_memory()};
     execution.answer_share.grow_to(execution.answer.frame.size_bytes);
     count_request(home_.broker().metrics(), execution.request, execution.answer_bytes);
+    look_where(execution.request);
     if (is_closed_) {
         for (std::size_t i = 0; i < executions_.size(); ++i)
             if (executions_[i].get() == &execution) return retire(i);

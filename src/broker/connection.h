@@ -68,6 +68,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     /// Such a request waits no longer, if it only waits: a long poll is answered with what is
     /// there.
     void hurry_holders();
+    /// It may go over to `there`, and does when it is at rest. False: it ends instead.
+    bool may_move_to(Connections& there, std::size_t shard);
     /// Answers what has arrived, reads nothing more, closes.
     void drain();
     /// At once: what is not sent is lost. `reason` is a literal.
@@ -94,6 +96,11 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void start(Execution& execution);
     void finish(Execution& execution, Answer answer);
     void hurry(const std::vector<Execution*>& executing);
+    /// Whether another shard has all that this connection works on: it asks to move there.
+    void look_where(const Request& request);
+    /// Nothing of it is on its way, in or out.
+    [[nodiscard]] bool is_at_rest() const;
+    void leave();
     bool send_ready();
     void send(Execution& execution);
     void send_frame(Answer& answer, MemoryShare share);
@@ -146,7 +153,11 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
         std::weak_ptr<const void> data;
         Instant at;
     };
-    std::vector<LentAnswer> lent_;  ///< Oldest first.
+    std::vector<LentAnswer> lent_;   ///< Oldest first.
+    const Shard* toward_ = nullptr;  ///< Who appended what the last Produce brought.
+    std::uint32_t in_a_row_ = 0;     ///< Requests that were appended there.
+    bool has_fetched_ = false;
+    Connections* target_ = nullptr;  ///< Where it may go.
     std::string_view close_reason_ = "peer";
     rt::TcpStream stream_;  ///< Last: it calls as soon as it is there.
 };

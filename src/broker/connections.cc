@@ -18,11 +18,12 @@ constexpr std::size_t kSpareArenaBytes = std::size_t{16} * 1024;
 
 }  // namespace
 
-Connections::Connections(Shard& shard, rt::EventLoop& loop, RequestMemories& memory, OnGone on_gone)
+Connections::Connections(Shard& shard, rt::EventLoop& loop, RequestMemories& memory,
+                         Callbacks callbacks)
     : shard_(shard),
       loop_(loop),
       memory_(memory),
-      on_gone_(std::move(on_gone)),
+      callbacks_(std::move(callbacks)),
       scratch_(kScratchBytes) {}
 
 Connections::~Connections() {
@@ -32,7 +33,7 @@ Connections::~Connections() {
 void Connections::add(rt::Socket socket, std::shared_ptr<ConnectionFacts> facts) {
     BrokerMetrics& metrics = broker().metrics();
     if (is_draining_) {
-        if (on_gone_) on_gone_(*facts);
+        if (callbacks_.on_gone) callbacks_.on_gone(*facts);
         return;
     }
     metrics.connections.add(1);
@@ -44,9 +45,26 @@ void Connections::add(rt::Socket socket, std::shared_ptr<ConnectionFacts> facts)
 
 void Connections::gone(Connection& connection) {
     broker().metrics().connections.add(-1);
-    if (on_gone_) on_gone_(connection.facts());
+    if (callbacks_.on_gone) callbacks_.on_gone(connection.facts());
     all_.erase(&connection);
     if (all_.empty() && drained_) std::exchange(drained_, nullptr)();
+}
+
+void Connections::adopt(rt::Socket socket, std::shared_ptr<ConnectionFacts> facts) {
+    loop_.post([this, s = std::move(socket), f = std::move(facts)]() mutable {
+        add(std::move(s), std::move(f));
+    });
+}
+
+void Connections::ask_to_move(Connection& connection, const Shard& to) {
+    if (callbacks_.on_wish) callbacks_.on_wish(connection.weak_from_this(), to.index());
+}
+
+void Connections::left(Connection& connection) {
+    const BrokerMetrics& metrics = broker().metrics();
+    metrics.connections.add(-1);
+    metrics.moved.add();
+    all_.erase(&connection);
 }
 
 void Connections::drain(rt::Fn done) {

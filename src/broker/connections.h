@@ -20,14 +20,22 @@ namespace leat::broker {
 /// Threading: shard-local; outlives its connections and their requests.
 class Connections {
   public:
-    /// `on_gone` runs on this shard for every connection that ended.
-    using OnGone = std::function<void(const ConnectionFacts&)>;
-    Connections(Shard& shard, rt::EventLoop& loop, RequestMemories& memory, OnGone on_gone);
+    /// Both run on this shard.
+    struct Callbacks {
+        /// For every connection that ended.
+        std::function<void(const ConnectionFacts&)> on_gone;
+        /// For one that works for the shard `to` only: Connection::may_move_to() is the answer, if
+        /// it may.
+        std::function<void(std::weak_ptr<Connection>, std::size_t to)> on_wish;
+    };
+    Connections(Shard& shard, rt::EventLoop& loop, RequestMemories& memory, Callbacks callbacks);
     ~Connections();
     Connections(const Connections&) = delete;
     Connections& operator=(const Connections&) = delete;
 
     void add(rt::Socket socket, std::shared_ptr<ConnectionFacts> facts);
+    /// As add(). Runs on: any thread.
+    void adopt(rt::Socket socket, std::shared_ptr<ConnectionFacts> facts);
 
     /// Lets each connection answer what it has read, then close; `done` runs on this shard when the
     /// last is gone.
@@ -55,6 +63,9 @@ class Connections {
     /// After memory was given back.
     void wake_if_room();
     void gone(Connection& connection);
+    void ask_to_move(Connection& connection, const Shard& to);
+    /// It is another shard's from now on.
+    void left(Connection& connection);
 
   private:
     void sweep();
@@ -71,7 +82,7 @@ class Connections {
     Shard& shard_;
     rt::EventLoop& loop_;
     RequestMemories& memory_;
-    OnGone on_gone_;
+    Callbacks callbacks_;
     std::vector<std::byte> scratch_;
     std::unordered_map<Connection*, std::shared_ptr<Connection>> all_;
     std::vector<std::weak_ptr<Connection>> starved_to_start_, starved_to_read_;

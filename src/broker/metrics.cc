@@ -38,6 +38,8 @@ constexpr auto kTable = std::to_array<Metric>({
      .help = "Attempts of clients to prove who they are, by mechanism and outcome.",
      .labels = {"mechanism", "outcome"}},
     {.name = "leat_connections_accepted_total", .help = "Connections that came in."},
+    {.name = "leat_connections_moved_total",
+     .help = "Connections that went over to the shard whose partitions alone they write to."},
     {.name = "leat_connections", .kind = Kind::kGauge, .help = "Open connections."},
     {.name = "leat_requests_executing", .kind = Kind::kGauge, .help = "Requests in execution."},
     {.name = "leat_queued_answers",
@@ -142,6 +144,7 @@ const Metric& groups_metric() {
 
 BrokerMetrics::BrokerMetrics(obs::Registry& registry)
     : accepted(registry.counter(metric("leat_connections_accepted_total"))),
+      moved(registry.counter(metric("leat_connections_moved_total"))),
       connections(registry.gauge(metric("leat_connections"))),
       executing(registry.gauge(metric("leat_requests_executing"))),
       queued_answers(registry.gauge(metric("leat_queued_answers"))),

@@ -55,6 +55,7 @@ class BrokerMetrics {
     void count_authentication(std::string_view mechanism, std::string_view outcome);
 
     obs::Counter accepted;
+    obs::Counter moved;
     obs::Gauge connections;
     obs::Gauge executing;
     obs::Gauge queued_answers;

@@ -46,6 +46,8 @@ struct ConnectionFacts {
     ConnectionQuotas quotas;
     auth::Decisions decisions;  ///< What the sender may do, as it was found out.
     std::uint64_t number = 0;   ///< Rises in the order of acceptance.
+    std::size_t shard = 0;      ///< Among whose connections it counts.
+    unsigned wishes = 0;        ///< How often it asked to move to another.
 };
 
 /// A handler gets a Request& that lives until its answer was taken, on whatever shard it runs.
@@ -66,6 +68,9 @@ struct Request {
     std::shared_ptr<ConnectionFacts> connection;
     Instant received_at{};
     Shard* shard = nullptr;  ///< The connection's: where the handler begins and must end.
+
+    /// The one shard that appended all that a Produce brought; null when there were several.
+    const Shard* appended_on = nullptr;
 
     /// Time that the client asked us to wait; not counted as slow.
     std::chrono::nanoseconds asked_wait{0};

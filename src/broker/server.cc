@@ -51,13 +51,36 @@ Server::Server(Broker& broker, std::vector<rt::EventLoop*> loops)
     LEAT_CHECK(loops_.size() == broker_.shard_count());
     for (std::size_t i = 0; i < loops_.size(); ++i)
         connections_.push_back(std::make_unique<Connections>(
-            broker_.shard(i), *loops_[i], memory_, [this, i](const ConnectionFacts& facts) {
-                loops_.front()->post([this, i, host = facts.peer_host,
-                                      listener = std::string{facts.endpoint.listener}] {
-                    --counts_[i];
-                    on_gone(host, listener);
-                });
-            }));
+            broker_.shard(i), *loops_[i], memory_,
+            Connections::Callbacks{
+                .on_gone =
+                    [this](const ConnectionFacts& facts) {
+                        loops_.front()->post([this, shard = facts.shard, host = facts.peer_host,
+                                              listener = std::string{facts.endpoint.listener}] {
+                            --counts_[shard];
+                            on_gone(host, listener);
+                        });
+                    },
+                .on_wish =
+                    [this, i](const std::weak_ptr<Connection>& who, std::size_t to) {
+                        loops_.front()->post([this, who, i, to] { on_wish(who, i, to); });
+                    }}));
+}
+
+/// Granted where it does not make one shard the host of more than the others: partitions that all
+/// work for would gather them all.
+void Server::on_wish(const std::weak_ptr<Connection>& who, std::size_t from, std::size_t to) {
+    if (is_draining_ || counts_[to] > counts_[from]) return;
+    --counts_[from];
+    ++counts_[to];
+    loops_[from]->post([this, who, from, to] {
+        const auto connection = who.lock();
+        if (connection && connection->may_move_to(*connections_[to], to)) return;
+        loops_.front()->post([this, from, to] {
+            ++counts_[from];
+            --counts_[to];
+        });
+    });
 }
 
 Server::~Server() = default;
@@ -221,13 +244,11 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     }
     const std::size_t shard = pick_shard();
     ++counts_[shard];
-    if (shard == 0) {
+    facts->shard = shard;
+    if (shard == 0)
         connections_.front()->add(std::move(socket), std::move(facts));
-    } else {
-        loops_[shard]->post([this, shard, s = std::move(socket), f = std::move(facts)]() mutable {
-            connections_[shard]->add(std::move(s), std::move(f));
-        });
-    }
+    else
+        connections_[shard]->adopt(std::move(socket), std::move(facts));
     tend();
 }
 

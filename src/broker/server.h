@@ -74,6 +74,7 @@ class Server {
     void tend();
     void tend(Listening& one, Instant now);
     [[nodiscard]] std::size_t pick_shard();
+    void on_wish(const std::weak_ptr<Connection>& who, std::size_t from, std::size_t to);
     void on_drained();
     void end_drain(bool is_late);
 

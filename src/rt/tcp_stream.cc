@@ -122,6 +122,14 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
         flush();
     }
 
+    [[nodiscard]] Socket give_up() {
+        LEAT_CHECK(state_ == State::kOpen && !tls_ && queue_.empty());
+        handler_ = nullptr;
+        Descriptor fd = std::move(fd_);
+        release();
+        return Socket::adopt(std::move(fd), {});
+    }
+
     /// The stream is destroyed.
     void detach() {
         handler_ = nullptr;
@@ -145,6 +153,7 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     }
 
     [[nodiscard]] bool is_open() const { return state_ == State::kOpen; }
+    [[nodiscard]] bool is_plain() const { return !tls_; }
     [[nodiscard]] bool is_established() const { return !tls_ || tls_->is_established(); }
     [[nodiscard]] std::optional<TlsPeer> tls_peer() const {
         if (!tls_ || !tls_->is_established()) return std::nullopt;
@@ -441,6 +450,12 @@ void TcpStream::close() {
 }
 void TcpStream::close_after_sending() {
     impl_->close_after_sending();
+}
+Socket TcpStream::release() {
+    return impl_->give_up();
+}
+bool TcpStream::is_plain() const {
+    return impl_->is_plain();
 }
 bool TcpStream::is_open() const {
     return impl_->is_open();

@@ -99,7 +99,13 @@ class TcpStream {
     /// No more reads; closes when everything has been sent and the peer has ended or linger passed.
     void close_after_sending();
 
+    /// Gives up the socket, which stays connected, and calls the handler no more; what the peer
+    /// sends waits in the kernel. Precondition: is_open(), is_plain(), nothing unsent.
+    [[nodiscard]] Socket release();
+
     [[nodiscard]] bool is_open() const;
+    /// Without TLS.
+    [[nodiscard]] bool is_plain() const;
     /// The handshake of TLS is over; true at once without TLS.
     [[nodiscard]] bool is_established() const;
     /// With TLS, once it is established.

@@ -250,12 +250,14 @@ rt::Task<void> append_allowed(Shard* home, std::vector<Append*>* appends, std::i
     });
 }
 
-/// Begins and ends on `home`.
-rt::Task<void> append_all(Shard* home, std::vector<Append>* appends, std::int16_t acks) {
+/// Begins and ends on the request's shard.
+rt::Task<void> append_all(Request* request, std::vector<Append>* appends, std::int16_t acks) {
+    Shard* const home = request->shard;
     if (appends->size() == 1) {
         // The way of most requests of latency-bound producers: nothing is collected for it.
         Append& append = appends->front();
         Shard& shard = home->broker().shard_of(append.id);
+        request->appended_on = &shard;
         co_await rt::hop(shard.executor());
         co_await append_one(&shard, &append, acks);
         co_await rt::hop(home->executor());
@@ -341,7 +343,7 @@ rt::Task<void> append_to_transaction(Request* request, const ProduceRequest* mes
     for (Append* append : in.appends) append->begins_at_zero = enrols;
     if (!in.is_one_producer) co_return refuse_all(*appends, Errc::kInvalidProducerIdMapping);
     if (!enrols && !request->shard->config().transaction_verification) {
-        co_await append_all(request->shard, appends, message->acks);
+        co_await append_all(request, appends, message->acks);
         co_return;
     }
     const Admission admission{.transactional_id = *message->transactional_id,
@@ -408,7 +410,7 @@ rt::Task<Answer> handle_produce(Request* request, const ProduceRequest* message)
         if (is_transactional(plan.appends()))
             co_await append_to_transaction(request, message, &plan.appends());
         else
-            co_await append_all(request->shard, &plan.appends(), message->acks);
+            co_await append_all(request, &plan.appends(), message->acks);
         for (const Append& append : plan.appends()) {
             request->busy += append.result.busy;
             answer_appended(*request, append);

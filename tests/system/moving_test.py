@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Connections that go over to the shard of the partition that they write to, and those that do not.
+
+usage: moving_test.py LEAT [TEST...]
+"""
+import concurrent.futures
+import contextlib
+import pathlib
+import struct
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+from broker_test import metric  # noqa: E402
+from raw_client import PRODUCE, Broker, batch  # noqa: E402
+
+LEAT = ""
+REQUESTS = 400
+
+
+class Moving(unittest.TestCase):
+    def moved(self, broker):
+        return metric(broker, "leat_connections_moved_total")
+
+    def write(self, client, partition, first):
+        for i in range(first, first + REQUESTS):
+            self.assertEqual(client.produce("t", partition, [f"{partition}:{i}".encode()]), (0, i))
+
+    def read(self, broker, partition):
+        with broker.client() as client:
+            return [value.decode() for _, value in client.read_all("t", partition)]
+
+    def test_who_writes_to_one_partition_goes_to_its_shard_and_nothing_is_lost(self):
+        partitions = 8
+        with Broker(LEAT, "leat.shards=2") as broker, contextlib.ExitStack() as stack:
+            with broker.client() as client:
+                client.create_topic("t", partitions)
+            clients = [stack.enter_context(broker.client()) for _ in range(partitions)]
+            # Neighbours are on different shards, partitions and connections alike: in one of the two orders all are on the wrong one.
+            for shift in (0, 1):
+                with concurrent.futures.ThreadPoolExecutor(partitions) as pool:
+                    for done in [pool.submit(self.write, clients[(i + shift) % partitions], i, shift * REQUESTS) for i in range(partitions)]:
+                        done.result()
+            self.assertGreater(self.moved(broker), 0)
+            self.assertEqual(metric(broker, "leat_connections"), partitions)
+            for i in range(partitions):
+                self.assertEqual(self.read(broker, i), [f"{i}:{n}" for n in range(2 * REQUESTS)])
+
+    def test_requests_that_are_sent_ahead_are_answered_in_order(self):
+        with Broker(LEAT, "leat.shards=2") as broker:
+            with broker.client() as client:
+                client.create_topic("t", 2)
+            for partition in (0, 1):
+                with broker.client() as client:
+                    body = client.produce_body("t", partition, batch([b"v"]))
+                    for _ in range(100):
+                        sent = [client.send(PRODUCE, 7, body) for _ in range(7)]
+                        self.assertEqual([client.receive()[0] for _ in sent], sent)
+                    self.assertEqual(client.end_offset("t", partition), 700)
+            self.assertEqual(self.moved(broker), 1)
+
+    def test_who_writes_to_several_partitions_stays(self):
+        with Broker(LEAT, "leat.shards=2") as broker, broker.client() as client, broker.client() as other:
+            client.create_topic("t", 2)
+            for i in range(REQUESTS):
+                for partition in (0, 1):
+                    client.produce("t", partition, [b"v"])
+                    other.produce("t", partition, [b"v"])
+            self.assertEqual(self.moved(broker), 0)
+
+    def test_one_partition_does_not_gather_all_who_write_to_it(self):
+        with Broker(LEAT, "leat.shards=2") as broker, contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(broker.client()) for _ in range(12)]
+            clients[0].create_topic("t")
+            with concurrent.futures.ThreadPoolExecutor(len(clients)) as pool:
+                list(pool.map(lambda client: [client.produce("t", 0, [b"v"]) for _ in range(REQUESTS)], clients))
+            self.assertLessEqual(self.moved(broker), 1)
+            self.assertEqual(clients[0].end_offset("t"), len(clients) * REQUESTS)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    LEAT = sys.argv.pop(1)
+    unittest.main(verbosity=2)

@@ -57,13 +57,13 @@ setup: ## Install the packages that targets need  [FOR="build test lint"]
 	@tools/setup $(FOR)
 
 .PHONY: test
-test: setup-test ## Build and run the tests  [PRESET=dev|asan|tsan TESTS=regex LABELS=unit|sim|system]
+test: setup-test ## Build and run the tests  [PRESET=dev|asan|tsan TESTS=regex LABELS=unit|compile|sim|system]
 	@case $(PRESET) in asan|tsan) tools/setup sanitizers;; esac
 	@mkdir -p build
 	@$(call configure,$(PRESET))
 	@ninja -C build/$(PRESET) -j $(JOBS)
 	@ctest --test-dir build/$(PRESET) -j $(JOBS) --output-on-failure --no-tests=error --timeout 300 \
-	  -L '$(or $(LABELS),unit|sim|system)' $(if $(TESTS),-R '$(TESTS)')
+	  -L '$(or $(LABELS),unit|compile|sim|system)' $(if $(TESTS),-R '$(TESTS)')
 
 .PHONY: lint
 lint: setup-lint ## Layout, clang-tidy and house rules of what changed  [LINT_ALL=1 LINT_BASE=commit]

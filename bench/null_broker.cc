@@ -362,6 +362,9 @@ class Loop {
 
 int listen_on(std::uint16_t& port) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        die("socket");
+    }
     const int one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
@@ -383,7 +386,9 @@ int listen_on(std::uint16_t& port) {
 }  // namespace leat::bench
 
 int main(int argc, char** argv) {
-    using namespace leat::bench;
+    using leat::bench::listen_on;
+    using leat::bench::Loop;
+    using leat::bench::Store;
     if (argc < 2) {
         std::fprintf(stderr, "usage: null_broker DIR [--sync] [--threads N] [--port N]\n");
         return 2;

@@ -143,7 +143,7 @@ class Connection final : public rt::StreamHandler {
     ConnectionOwner& owner_;
     const ServerOptions& options_;
     std::string peer_;
-    std::array<std::byte, kReadBytes> buffer_;
+    std::array<std::byte, kReadBytes> buffer_{};
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     rt::TimerId timer_;
     std::shared_ptr<Session> session_;

@@ -37,10 +37,11 @@ class HttpServer : public ::testing::Test {
     }
 
     void open(ServerOptions options) {
-        auto opened = Server::open(loop_, std::move(options), [](Request request, Respond respond) {
-            const auto size = static_cast<std::size_t>(std::stoul(request.path.substr(1)));
-            respond({.body = std::string(size * kMebi, 'x')});
-        });
+        auto opened =
+            Server::open(loop_, std::move(options), [](const Request& request, Respond respond) {
+                const auto size = static_cast<std::size_t>(std::stoul(request.path.substr(1)));
+                respond({.body = std::string(size * kMebi, 'x')});
+            });
         ASSERT_OK(opened);
         server_ = *std::move(opened);
     }

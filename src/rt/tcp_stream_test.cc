@@ -47,7 +47,7 @@ std::vector<std::byte> pattern(std::size_t size, unsigned seed) {
 /// A connection: `stream` is this side, `peer` the other.
 class Connection final : public StreamHandler {
   public:
-    explicit Connection(StreamOptions options = {}, SocketOptions socket = {}) {
+    explicit Connection(const StreamOptions& options = {}, SocketOptions socket = {}) {
         std::optional<Socket> accepted;
         auto listener = TcpListener::open(
             loop, {.host = "127.0.0.1", .socket = socket},

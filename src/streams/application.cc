@@ -212,11 +212,11 @@ void Application::Impl::tell() {
     std::unique_lock lock{mutex_};
     if (std::exchange(telling_, true)) return;
     while (!news_.empty()) {
-        const auto [now, before] = news_.front();
+        const auto change = news_.front();
         news_.pop_front();
         lock.unlock();
         const Result<void> told = detail::guarded("on_state", [&]() -> Result<void> {
-            options_.on_state(now, before);
+            options_.on_state(change.first, change.second);
             return {};
         });
         if (!told) kLog.error("a listener failed", {{"why", told.error().detail()}});

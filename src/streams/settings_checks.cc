@@ -123,7 +123,8 @@ Result<void> check_tags(Settings& s) {
     if (s.tags.size() > kTagsMax) return wrong(front, "there are more than 5 tags");
     for (const std::string& key : s.racks.tags)
         if (!s.tags.contains(key))
-            return wrong("rack.aware.assignment.tags", "there is no " + front + key);
+            return wrong("rack.aware.assignment.tags",
+                         std::string{"there is no "}.append(front).append(key));
     for (const auto& [key, value] : s.tags) {
         if (length_of(key) > kKeyMax)
             return wrong(front + key, "the key is longer than 20 characters");

@@ -30,6 +30,7 @@ Result<Settings> read(std::vector<config::Property> more) {
 
 std::vector<string> noted(const Settings& settings) {
     std::vector<string> out;
+    out.reserve(settings.notes.size());
     for (const SettingNote& note : settings.notes) out.push_back(note.name);
     return out;
 }

@@ -46,7 +46,8 @@ class Stateless : public testing::Test {
         ASSERT_TRUE(driver);
         driver_ = *std::move(driver);
     }
-    void pipe(std::optional<string> key, std::optional<string> value, std::int64_t at = 1) {
+    void pipe(const std::optional<string>& key, const std::optional<string>& value,
+              std::int64_t at = 1) {
         ASSERT_TRUE(driver_->pipe("in", key, value, {at}));
     }
     std::vector<Text> out(const string& topic = "out") {

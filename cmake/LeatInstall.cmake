@@ -69,8 +69,11 @@ set(CPACK_PACKAGE_VENDOR "The Leat authors")
 # The maintainer of a package is whoever builds it, and says so as for Debian's own tools. There is no address that reaches the authors.
 # make exports both, empty when they are not set.
 set(CPACK_PACKAGE_CONTACT "The Leat authors")
-if(NOT "$ENV{DEBFULLNAME}" STREQUAL "" AND NOT "$ENV{DEBEMAIL}" STREQUAL "")
-  set(CPACK_PACKAGE_CONTACT "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+if(NOT "$ENV{DEBEMAIL}" STREQUAL "")
+  set(CPACK_PACKAGE_CONTACT "$ENV{DEBEMAIL}")
+  if(NOT "$ENV{DEBFULLNAME}" STREQUAL "" AND NOT "$ENV{DEBEMAIL}" MATCHES "<")
+    set(CPACK_PACKAGE_CONTACT "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+  endif()
 endif()
 set(CPACK_COMPONENT_LEAT_DESCRIPTION "durable event backbone for Kafka clients
 Leat speaks Kafka's wire protocol and keeps Kafka's log files, in one native process on

@@ -9,6 +9,14 @@
 #include "broker/connections.h"
 
 namespace leat::broker {
+namespace {
+
+bool holds(const Execution& execution) {
+    return execution.state == Execution::State::kExecuting &&
+           !execution.request.arena_share.is_empty();
+}
+
+}  // namespace
 
 void Connection::wait_for_memory(MemoryWait wait) {
     bool& waits = wait == MemoryWait::kToStart ? waits_to_start_ : waits_to_read_;
@@ -22,19 +30,14 @@ void Connection::on_memory(MemoryWait wait) {
 }
 
 bool Connection::holds_memory() const {
-    return std::ranges::any_of(executions_, [](const auto& execution) {
-        return execution->state == Execution::State::kExecuting &&
-               !execution->request.arena_share.is_empty();
-    });
+    return std::ranges::any_of(executions_, [](const auto& one) { return holds(*one); });
 }
 
 void Connection::hurry_holders() {
     // Hurrying may finish a request, which takes it off the list.
     std::vector<Execution*> holders;
     for (const auto& execution : executions_)
-        if (execution->state == Execution::State::kExecuting &&
-            !execution->request.arena_share.is_empty())
-            holders.push_back(execution.get());
+        if (holds(*execution)) holders.push_back(execution.get());
     hurry(holders);
 }
 

@@ -50,7 +50,8 @@ bool Connection::is_at_rest() const {
 }
 
 void Connection::leave() {
-    if (target_ == nullptr || !is_at_rest()) return;
+    // It may have fetched since it asked.
+    if (target_ == nullptr || has_fetched_ || !is_at_rest()) return;
     const auto self = shared_from_this();
     is_closed_ = true;
     home_.left(*this);

@@ -71,6 +71,16 @@ class Moving(unittest.TestCase):
                     other.produce("t", partition, [b"v"])
             self.assertEqual(self.moved(broker), 0)
 
+    def test_who_has_fetched_stays(self):
+        with Broker(LEAT, "leat.shards=2") as broker, broker.client() as one, broker.client() as other:
+            one.create_topic("t", 2)
+            for clients in ((one, other), (other, one)):
+                for partition, client in enumerate(clients):
+                    client.fetch("t", partition, 0)
+                    for _ in range(REQUESTS):
+                        client.produce("t", partition, [b"v"])
+            self.assertEqual(self.moved(broker), 0)
+
     def test_one_partition_does_not_gather_all_who_write_to_it(self):
         with Broker(LEAT, "leat.shards=2") as broker, contextlib.ExitStack() as stack:
             clients = [stack.enter_context(broker.client()) for _ in range(12)]

@@ -13,10 +13,11 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from broker_test import metric  # noqa: E402
-from raw_client import PRODUCE, Broker, batch  # noqa: E402
+from raw_client import PRODUCE, Broker, batch, text  # noqa: E402
 
 LEAT = ""
 REQUESTS = 400
+SASL_HANDSHAKE, SASL_AUTHENTICATE = 17, 36
 
 
 class Moving(unittest.TestCase):
@@ -70,6 +71,22 @@ class Moving(unittest.TestCase):
                     client.produce("t", partition, [b"v"])
                     other.produce("t", partition, [b"v"])
             self.assertEqual(self.moved(broker), 0)
+
+    def test_who_has_logged_in_is_known_on_the_other_shard(self):
+        jaas = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_ann="secret";'
+        settings = ("listeners=SASL_PLAINTEXT://127.0.0.1:0", "sasl.enabled.mechanisms=PLAIN",
+                    "listener.name.sasl_plaintext.plain.sasl.jaas.config=" + jaas, "super.users=User:ann",
+                    "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+        with Broker(LEAT, "leat.shards=2", *settings, listen=()) as broker, broker.client() as one, broker.client() as other:
+            for client in (one, other):
+                self.assertEqual(client.call(SASL_HANDSHAKE, 1, text("PLAIN")).take("h"), 0)
+                token = b"\0ann\0secret"
+                self.assertEqual(client.call(SASL_AUTHENTICATE, 0, struct.pack(">i", len(token)) + token).take("h"), 0)
+            one.create_topic("t", 2)
+            for first, clients in ((0, (one, other)), (REQUESTS, (other, one))):
+                for partition, client in enumerate(clients):
+                    self.write(client, partition, first)
+            self.assertGreater(self.moved(broker), 0)
 
     def test_who_has_fetched_stays(self):
         with Broker(LEAT, "leat.shards=2") as broker, broker.client() as one, broker.client() as other:

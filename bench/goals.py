@@ -52,16 +52,34 @@ GOALS = {
 }
 
 
-def judge(cell, figure, value, ratio):
-    """"goal", "floor" (between the two), "below", or "" for a figure without a goal."""
+NEAR = 1.1
+"""How far from the null broker's figure one still stands at the machine's limit."""
+
+
+def judge(cell, figure, mid):
+    """The verdict on Leat's figure, and the goal in words; both "" for a figure without a goal. `mid`: figure by "leat", "kafka", "null".
+
+    "goal"; "floor" (between the two) and "BELOW"; instead of these "machine" where a null broker, which does nothing but receive, write and answer,
+    misses the same mark in the same run, and Leat is not further than NEAR from it: no broker could reach the mark here.
+    """
     rule = GOALS.get((cell, figure))
     if rule is None:
         return "", ""
     kind, goal, floor = rule
-    have = ratio if kind == "ratio" else value
-    sign = "≤" if goal < floor else "≥"
-    text = f"{sign} {goal:g}{'×' if kind == 'ratio' else ''}"
-    if have is None:
+    lower_is_better = goal < floor
+    text = f"{'≤' if lower_is_better else '≥'} {goal:g}{'×' if kind == 'ratio' else ''}"
+
+    def reaches(broker, mark):
+        value = mid[broker] / (mid["kafka"] if kind == "ratio" else 1)
+        return value <= mark if lower_is_better else value >= mark
+
+    if "leat" not in mid or (kind == "ratio" and not mid.get("kafka")):
         return "", text
-    better = (lambda a, b: a <= b) if goal < floor else (lambda a, b: a >= b)
-    return ("goal" if better(have, goal) else "floor" if better(have, floor) else "BELOW"), text
+    if reaches("leat", goal):
+        return "goal", text
+    missed = goal if reaches("leat", floor) else floor
+    if mid.get("null") and not reaches("null", missed):
+        behind = mid["leat"] / mid["null"] if lower_is_better else mid["null"] / mid["leat"]
+        if behind <= NEAR:
+            return "machine", text
+    return ("floor" if missed == goal else "BELOW"), text

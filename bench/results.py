@@ -98,7 +98,7 @@ class Results:
             mid = {name: statistics.median(values) for name, values in by.items()}
             shown = {name: f"{text_of(mid[name])} ({text_of(min(v))}–{text_of(max(v))})" for name, v in by.items()}
             ratio = mid["leat"] / mid["kafka"] if "leat" in mid and mid.get("kafka") else None
-            verdict, goal = goals.judge(title, figure, mid.get("leat"), ratio)
+            verdict, goal = goals.judge(title, figure, mid)
             if verdict == "BELOW":
                 below.append(f"{title}, {figure}")
             values = " | ".join(shown.get(name, "–") for name in columns)

@@ -135,8 +135,9 @@ Result<void> Process::open() {
     const std::size_t shards =
         config.shards > 0 ? static_cast<std::size_t>(config.shards) : rt::core_count();
     for (std::size_t i = 0; i < shards; ++i)
-        loops_.push_back(std::make_unique<rt::EventLoop>(
-            rt::EventLoopOptions{.name = "shard-" + std::to_string(i)}));
+        loops_.push_back(std::make_unique<rt::EventLoop>(rt::EventLoopOptions{
+            .name = "shard-" + std::to_string(i),
+            .patience = std::chrono::milliseconds{config.shard_blocked_max_ms}}));
     pool_ = std::make_unique<rt::ThreadPool>(rt::ThreadPoolOptions{
         .threads = static_cast<std::size_t>(config.blocking_threads), .name = "blocking"});
     registry_ = std::make_unique<obs::Registry>(shards + 1);

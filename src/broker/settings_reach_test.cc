@@ -274,6 +274,7 @@ constexpr auto kNodeRows = std::to_array<Expectation>({
     {"leat.response.send.timeout.ms", "7001", broker<&B::send_timeout_ms>},
     {"leat.response.max.bytes", "7000001", broker<&B::response_bytes_max>},
     {"leat.response.memory.max.bytes", "70000001", broker<&B::response_memory_bytes_max>},
+    {"leat.shard.blocked.max.ms", "7001", broker<&B::shard_blocked_max_ms>},
     {"leat.shards", "7", broker<&B::shards>},
     {"leat.shutdown.timeout.ms", "7001", broker<&B::shutdown_timeout_ms>},
     {"leat.slow.request.ms", "7001", broker<&B::slow_request_ms>},
@@ -448,6 +449,7 @@ config::Layers base() {
 
 std::vector<std::string> readings(const B& config) {
     std::vector<std::string> out;
+    out.reserve(std::size(kTopicRows) + std::size(kNodeRows));
     for (const Expectation& row : kTopicRows) out.push_back(row.reading(config));
     for (const Expectation& row : kNodeRows) out.push_back(row.reading(config));
     return out;

@@ -345,6 +345,15 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 1,
      .doc = "A client with answers waiting must read some bytes within this time.",
      .into_broker = into_broker<&B::send_timeout_ms>},
+    {.name = "leat.shard.blocked.max.ms",
+     .type = kLong,
+     .fallback = "2",
+     .min = 0,
+     .max = 60'000,
+     .doc = "How long a sync may hold the thread of a shard that has nothing else to do, before "
+            "another thread goes on with the shard; twice that at most. 0: syncs always run on "
+            "the threads of leat.blocking.threads.",
+     .into_broker = into_broker<&B::shard_blocked_max_ms>},
     {.name = "leat.shards",
      .type = kInt,
      .fallback = "0",

@@ -39,6 +39,7 @@ struct BrokerConfig {
     std::vector<std::string> log_dirs;  ///< At most one; empty: the command line's default.
     std::int32_t shards = 0;            ///< 0: one per core.
     std::int32_t blocking_threads = 4;
+    std::int64_t shard_blocked_max_ms = 2;
 
     // Delegation tokens.
     std::string token_secret_key;

@@ -26,6 +26,7 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kEventsMax = 1024;
 constexpr std::size_t kKeptCapacity = 4096;  // Of an idle queue, in posts.
 constexpr std::size_t kPostsForSleeper = 2;  // That another loop's thread runs.
+constexpr std::uint32_t kHandOver = 64;      // Works, after one for which others had to wait.
 
 constinit thread_local EventLoop* current_loop = nullptr;
 
@@ -127,7 +128,10 @@ EventLoop::~EventLoop() {
 void EventLoop::run() {
     const Here here{*this};
     ::pthread_setname_np(::pthread_self(), options_.name.substr(0, 15).c_str());
+    if (options_.patience.count() > 0) own_thread_ = std::this_thread::get_id();
     while (!stopping_.load(std::memory_order_acquire)) turn(true);
+    retire_understudy();
+    own_thread_ = {};
     stopping_ = false;
 }
 
@@ -255,6 +259,7 @@ void EventLoop::turn(bool may_sleep) {
     run_timers();
     run_posts();
     settle_owed();
+    settle_blocking();
 }
 
 bool EventLoop::is_quiet() const {
@@ -294,10 +299,81 @@ bool EventLoop::run_for_sleeper() {
     // What is left, or due before the thread meant to wake, is its own.
     if (batch_next_ < batch_.size() || !local_.empty()) return false;
     if (!timers_.empty() && timers_.next() < sleep_until_) return false;
+    return fall_asleep();
+}
+
+// Any thread that runs callbacks here may ask; only the own one has an understudy.
+void EventLoop::block(BlockingPool& pool, Fn work, Fn done) {
+    LEAT_CHECK(is_here() || !running_.load(std::memory_order_relaxed));
+    if (std::this_thread::get_id() != own_thread_ || blocking_.has_value() || hand_over_ > 0) {
+        if (hand_over_ > 0) --hand_over_;
+        pool.submit(*this, std::move(work), std::move(done));
+        return;
+    }
+    blocking_.emplace(&pool, std::move(work), std::move(done));
+}
+
+// At the end of a turn, when no callback is under way. Two wake-ups, of a thread of the pool and of
+// this one again, cost as much as a short sync.
+void EventLoop::settle_blocking() {
+    if (!blocking_) return;
+    Blocking job = *std::exchange(blocking_, std::nullopt);
+    if (!is_quiet() || !fall_asleep()) {
+        job.pool->submit(*this, std::move(job.work), std::move(job.done));
+        return;
+    }
+    if (understudy_ == nullptr)
+        understudy_ = std::make_unique<Understudy>(options_.name + "-alt", options_.patience,
+                                                   [this] { stand_in(); });
+    is_away_ = true;
+    sleep_until_ = timers_.empty() ? Instant::max() : timers_.next();
+    understudy_->begin(monotonic_now());
+    turn_.unlock();
+    // Nothing of the loop is this thread's now, the slot of its metrics included.
+    current_loop = nullptr;
+    obs::set_thread_slot(0);
+    job.work();
+    job.work = nullptr;
+    understudy_->end();
+    come_back();
+    local_.push_back(std::move(job.done));
+}
+
+// Two threads in turns would take events from each other that the kernel tells once: who stands in
+// is gone before the own thread goes on.
+void EventLoop::come_back() {
+    std::unique_lock turn{turn_};
+    is_away_ = false;
+    if (has_stand_in_) {
+        wake();  // It may sleep in its turn.
+        stand_in_left_.wait(turn, [this] { return !has_stand_in_; });
+    }
+    turn.release();
+    obs::set_thread_slot(metrics_slot_);
+    current_loop = this;
+    was_away_ = true;
     const auto lock = lock_briefly(mutex_);
-    if (!remote_.empty() || stopping_.load(std::memory_order_relaxed)) return false;
-    asleep_ = true;
-    return true;
+    asleep_ = false;
+}
+
+// Runs on: the understudy.
+void EventLoop::stand_in() {
+    const std::lock_guard turn_lock{turn_};
+    if (!is_away_) return;
+    has_stand_in_ = true;
+    current_loop = this;
+    obs::set_thread_slot(metrics_slot_);
+    while (is_away_ && !stopping_.load(std::memory_order_acquire)) turn(true);
+    obs::set_thread_slot(0);
+    current_loop = nullptr;
+    has_stand_in_ = false;
+    stand_in_left_.notify_one();
+}
+
+void EventLoop::retire_understudy() {
+    turn_.unlock();  // It may want to look whether this thread is away.
+    understudy_.reset();
+    turn_.lock();
 }
 
 std::int64_t EventLoop::sleep_ns(bool may_sleep) {
@@ -313,13 +389,17 @@ std::int64_t EventLoop::sleep_ns(bool may_sleep) {
     return prepare_sleep() ? timeout : 0;
 }
 
-// False when there is work already. A post either comes before the lock is taken here, and is seen,
-// or after it, and then sees `asleep_` and wakes the loop.
 bool EventLoop::prepare_sleep() {
     if (options_.spin.count() > 0) {
         const Instant until = monotonic_now() + options_.spin;
         while (!has_remote_.load(std::memory_order_relaxed) && monotonic_now() < until) pause_cpu();
     }
+    return fall_asleep();
+}
+
+// False when there is work already. A post either comes before the lock is taken here, and is seen,
+// or after it, and then sees `asleep_` and wakes the loop.
+bool EventLoop::fall_asleep() {
     if (has_remote_.load(std::memory_order_relaxed)) return false;
     const auto lock = lock_briefly(mutex_);
     if (!remote_.empty() || stopping_.load(std::memory_order_relaxed)) return false;
@@ -341,6 +421,8 @@ void EventLoop::wait(std::int64_t timeout_ns) {
     }
     refresh_clock();
     events_ = count;
+    // Several that had to wait for the work: with more threads they would not have.
+    if (std::exchange(was_away_, false) && count > 1) hand_over_ = kHandOver;
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
         if (Watch* watch = find(event.data.u64); watch != nullptr)

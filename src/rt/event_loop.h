@@ -8,16 +8,21 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
 #include "rt/descriptor.h"
 #include "rt/executor.h"
 #include "rt/timer_heap.h"
+#include "rt/understudy.h"
 
 namespace leat::rt {
 
@@ -27,6 +32,9 @@ struct EventLoopOptions {
     std::size_t events_per_turn = 128;
     /// How long to watch for posts of other threads before the thread sleeps. 0: sleep at once.
     std::chrono::nanoseconds spin{0};
+    /// How long blocking work may take on the loop's own thread before another one takes over the
+    /// loop, which happens within twice that. 0: such work always goes to the pool.
+    std::chrono::nanoseconds patience{0};
 };
 
 /// What a descriptor is watched for. Failure and hang-up are always reported.
@@ -54,7 +62,9 @@ struct WatchId {
 /// One turn: ready descriptors, due timers, posts, then sleep until there is more. Posts of other
 /// threads wake a sleeping loop once a burst; a loop that is awake is not woken and posts of its
 /// own thread never make a system call. A loop that posts to one that sleeps and has nothing else
-/// to do runs the post on its own thread in the sleeper's place. The first loop makes the process
+/// to do runs the post on its own thread in the sleeper's place. Blocking work runs on the loop's
+/// own thread when that would sleep otherwise, and the loop counts as one that sleeps; when the
+/// work takes long, the loop goes on on another thread. The first loop makes the process
 /// ignore SIGPIPE: sendfile() to a peer that has gone raises it and, unlike send(), cannot be told
 /// not to.
 ///
@@ -79,6 +89,7 @@ class EventLoop final : public Executor {
     void post(Fn fn) override;
     TimerId schedule(Instant at, Fn fn) override;
     bool cancel(TimerId timer) override;
+    void block(BlockingPool& pool, Fn work, Fn done) override;
     [[nodiscard]] Instant now() const override;
     [[nodiscard]] WallMs wall_now() const override;
     [[nodiscard]] bool is_here() const override;
@@ -121,6 +132,11 @@ class EventLoop final : public Executor {
     [[nodiscard]] bool is_quiet() const;
     void settle_owed();
     bool run_for_sleeper();
+    bool fall_asleep();
+    void settle_blocking();
+    void come_back();
+    void stand_in();
+    void retire_understudy();
 
     const EventLoopOptions options_;
     Descriptor epoll_;
@@ -142,8 +158,22 @@ class EventLoop final : public Executor {
     bool is_lent_ = false;          ///< The thread of another loop runs this one's posts.
     Instant sleep_until_{};         ///< When the sleeping thread means to wake.
     std::size_t metrics_slot_ = 0;  ///< Of the thread in run(): what runs here counts there.
-    /// Held by whoever runs callbacks: the loop's own thread but while it sleeps, and then perhaps
-    /// that of another loop. Guards all that is not below.
+
+    struct Blocking {
+        BlockingPool* pool;
+        Fn work;
+        Fn done;
+    };
+    std::optional<Blocking> blocking_;  ///< For the end of this turn.
+    std::thread::id own_thread_;        ///< In run(); no thread's while patience is 0.
+    bool is_away_ = false;              ///< The own thread is at blocking work.
+    bool has_stand_in_ = false;         ///< The understudy is in a turn, or sleeps in one.
+    std::condition_variable stand_in_left_;
+    bool was_away_ = false;        ///< Before this turn.
+    std::uint32_t hand_over_ = 0;  ///< So many works go to the pool: others had to wait.
+    std::unique_ptr<Understudy> understudy_;
+    /// Held by whoever runs callbacks: the loop's own thread but while it sleeps or is away, and
+    /// then perhaps that of another loop, or the understudy. Guards all that is not below.
     std::mutex turn_;
 
     std::array<std::uint64_t, 32> random_{};

@@ -19,6 +19,8 @@ struct TimerId {
     friend bool operator==(TimerId, TimerId) = default;
 };
 
+class BlockingPool;
+
 /// The event loop of one shard.
 ///
 /// Threading: post() is thread-safe, all else is shard-local (called on this executor's thread).
@@ -45,6 +47,10 @@ class Executor {
     /// True on the thread that runs this executor.
     [[nodiscard]] virtual bool is_here() const = 0;
 
+    /// Runs `work`, which blocks for a moment as a rule, on some thread, then `done` here; both
+    /// always run. On a thread of `pool`, unless this executor's own has nothing else to do.
+    virtual void block(BlockingPool& pool, Fn work, Fn done);
+
     /// Random bits from the process's seed; in simulation the run's seed.
     virtual std::uint64_t random() = 0;
 };
@@ -69,5 +75,9 @@ class BlockingPool {
         submit(home, std::move(work), std::move(done));
     }
 };
+
+inline void Executor::block(BlockingPool& pool, Fn work, Fn done) {
+    pool.submit(*this, std::move(work), std::move(done));
+}
 
 }  // namespace leat::rt

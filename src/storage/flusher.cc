@@ -117,6 +117,11 @@ std::size_t Flusher::parallel() const noexcept {
     return one_cost_ < options_.short_sync ? 1 : options_.parallel_max;
 }
 
+/// Known to be: the first goes to the pool.
+bool Flusher::is_one_short() const noexcept {
+    return one_cost_.count() > 0 && one_cost_ < options_.short_sync;
+}
+
 /// A whole sync writes what others have made dirty on the same file system too. Where that takes
 /// longer than syncing each log, it is left alone.
 bool Flusher::whole_pays() const noexcept {
@@ -174,9 +179,13 @@ void Flusher::submit(std::shared_ptr<Job> job) {
             const DurableMarks::Mark mark{item.target->id(), item.unsynced.end};
             parts_.marks->advance({&mark, 1});
         }
-    Job& work = *job;
-    parts_.pool->submit(
-        *parts_.executor, [&work] { work.run(); }, [this, job = std::move(job)] { finish(*job); });
+    rt::Fn run = [&work = *job] { work.run(); };
+    const bool is_short = !job->is_whole && is_one_short();
+    rt::Fn done = [this, job = std::move(job)] { finish(*job); };
+    if (is_short)
+        parts_.executor->block(*parts_.pool, std::move(run), std::move(done));
+    else
+        parts_.pool->submit(*parts_.executor, std::move(run), std::move(done));
 }
 
 void Flusher::finish(Job& job) {

@@ -56,14 +56,16 @@ class SyncTarget {
     Sync sync_ = Sync::kIdle;
 };
 
-/// A dirty log is synced by a pool job of its own; while that runs, what is appended to the log
-/// gathers for the next one, so that one sync answers many requests. While syncs take less than
-/// `short_sync`, one runs at a time, for the same reason. When more logs wait than
-/// `syncfs_threshold`, one sync of the whole file system serves them all, where that is quicker.
+/// A dirty log is synced by a job of its own, on the pool or, while syncs are short and the shard
+/// has nothing else to do, on the shard's thread (Executor::block()); while that runs, what is
+/// appended to the log gathers for the next one, so that one sync answers many requests. While
+/// syncs take less than `short_sync`, one runs at a time, for the same reason. When more logs wait
+/// than `syncfs_threshold`, one sync of the whole file system serves them all, where that is
+/// quicker.
 ///
 /// Invariant: at most one sync of a log at a time; on_synced() names only what was in the files
 ///            before the sync began.
-/// Threading: shard-local; the syncs run on the pool.
+/// Threading: shard-local; the syncs run elsewhere.
 /// Memory:    must outlive its targets, and is_idle() must hold at its end.
 /// Failure:   a failed sync is never tried again: it fails the data directory for all shards.
 class Flusher {
@@ -119,6 +121,7 @@ class Flusher {
     void pump_soon();
     void pump();
     [[nodiscard]] std::size_t parallel() const noexcept;
+    [[nodiscard]] bool is_one_short() const noexcept;
     [[nodiscard]] bool whole_pays() const noexcept;
     void start_one();
     void start_whole();

@@ -142,6 +142,23 @@ TEST(Flusher, SyncsOneLogAfterTheOtherWhileSyncsAreShort) {
     for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(rig.synced(i), 1);
 }
 
+TEST(Flusher, AsksTheShardToMakeSyncsThatAreKnownToBeShort) {
+    Rig rig(1, {}, {}, std::chrono::milliseconds{1});
+    const auto sync = [&](std::chrono::microseconds takes) {
+        const std::size_t before = rig.executor.works_asked();
+        rig.append(0);
+        rig.executor.run();
+        rig.executor.advance(takes);
+        rig.run_all();
+        EXPECT_EQ(rig.synced(0), rig.targets[0]->end.value);
+        return rig.executor.works_asked() > before;
+    };
+    EXPECT_FALSE(sync(std::chrono::microseconds{100})) << "not known yet";
+    EXPECT_TRUE(sync(std::chrono::microseconds{100}));
+    EXPECT_TRUE(sync(std::chrono::seconds{1})) << "nobody could know";
+    EXPECT_FALSE(sync(std::chrono::microseconds{100}));
+}
+
 TEST(Flusher, ServesManyLogsByOneSyncOfTheFileSystem) {
     Rig rig(6);
     for (std::size_t i = 0; i < 6; ++i) rig.append(i);

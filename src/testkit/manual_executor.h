@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <deque>
 #include <map>
 #include <utility>
@@ -25,19 +26,25 @@ class ManualExecutor final : public rt::Executor {
         return std::erase_if(timers_,
                              [timer](const auto& t) { return t.first.second == timer.value; }) > 0;
     }
+    void block(rt::BlockingPool& pool, rt::Fn work, rt::Fn done) override {
+        ++works_asked_;
+        Executor::block(pool, std::move(work), std::move(done));
+    }
+    /// How often it was asked to do blocking work; a pool does it.
+    [[nodiscard]] std::size_t works_asked() const noexcept { return works_asked_; }
     [[nodiscard]] Instant now() const override { return now_; }
     [[nodiscard]] WallMs wall_now() const override {
         return {now_.time_since_epoch().count() / 1'000'000};
     }
-    [[nodiscard]] bool is_here() const override { return running_ == this; }
+    [[nodiscard]] bool is_here() const override { return running == this; }
     std::uint64_t random() override { return ++random_ * 0x9E3779B97F4A7C15; }
 
     /// Runs `fn` as if on this executor's thread.
     template <class F>
     void here(F fn) {
-        const auto before = std::exchange(running_, this);
+        const auto before = std::exchange(running, this);
         fn();
-        running_ = before;
+        running = before;
     }
     /// Runs what is posted, and what that posts; false when there was nothing.
     bool run() {
@@ -61,11 +68,12 @@ class ManualExecutor final : public rt::Executor {
     }
 
   private:
-    static inline ManualExecutor* running_ = nullptr;
+    static inline ManualExecutor* running = nullptr;
     std::deque<rt::Fn> queue_;
     std::map<std::pair<Instant, std::uint64_t>, rt::Fn> timers_;
     std::uint64_t last_timer_ = 0;
     std::uint64_t random_ = 0;
+    std::size_t works_asked_ = 0;
     Instant now_{};
 };
 

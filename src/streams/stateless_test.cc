@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "leat/streams/builder.h"
@@ -27,6 +28,16 @@ using Number = Record<string, std::int64_t>;
 struct Uncompared {
     int value = 0;
 };
+/// Names what it holds, as a container does, and compares itself.
+struct Tagged {
+    using value_type = Uncompared;
+    int tag = 0;
+    bool operator==(const Tagged&) const = default;
+};
+static_assert(detail::IsComparable<Tagged>::value);
+static_assert(detail::IsComparable<std::variant<int, string>>::value);
+static_assert(!detail::IsComparable<std::variant<int, std::vector<Uncompared>>>::value);
+static_assert(!detail::IsComparable<std::optional<std::vector<Uncompared>>>::value);
 static_assert(detail::IsComparable<std::map<string, std::vector<string>>>::value);
 static_assert(detail::IsComparable<std::optional<std::pair<int, string>>>::value);
 static_assert(!detail::IsComparable<std::vector<Uncompared>>::value);

@@ -10,9 +10,11 @@
 #include <concepts>
 #include <functional>
 #include <optional>
+#include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "base/result.h"
 #include "leat/streams/detail/guarded.h"
@@ -106,11 +108,13 @@ inline constexpr bool kKeyByReference =
 /// any element, which does not compile for one that has none: the elements are asked.
 template <class T>
 struct IsComparable : std::bool_constant<std::equality_comparable<T>> {};
-template <class T>
-    requires requires { typename T::value_type; } && (!std::is_same_v<T, typename T::value_type>)
+template <std::ranges::range T>
+    requires(!std::is_same_v<T, std::ranges::range_value_t<T>>)
 struct IsComparable<T>
     : std::bool_constant<std::equality_comparable<T> &&
-                         IsComparable<std::remove_cv_t<typename T::value_type>>::value> {};
+                         IsComparable<std::remove_cv_t<std::ranges::range_value_t<T>>>::value> {};
+template <class T>
+struct IsComparable<std::optional<T>> : IsComparable<std::remove_cv_t<T>> {};
 template <class A, class B>
 struct IsComparable<std::pair<A, B>>
     : std::bool_constant<IsComparable<std::remove_cv_t<A>>::value &&
@@ -118,6 +122,8 @@ struct IsComparable<std::pair<A, B>>
 template <class... T>
 struct IsComparable<std::tuple<T...>>
     : std::bool_constant<(... && IsComparable<std::remove_cv_t<T>>::value)> {};
+template <class... T>
+struct IsComparable<std::variant<T...>> : IsComparable<std::tuple<T...>> {};
 
 /// The key that f yielded for a record whose key was `before`. Without one, a K that equals the K{}
 /// which f was shown is null again; of keys that cannot be compared, every K is.

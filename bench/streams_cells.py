@@ -142,15 +142,15 @@ class Round:
         # Event time begins at the beginning of a window, not long ago: retention goes by it.
         self.base = int(time.time()) // 10 * 10_000 - 3_600_000
         self.filled, self.count = set(), 0
-        self.jars = engines.jars()
         self.node = (KafkaNode(self.folder / "node") if options.streams_broker == "kafka"
                      else LeatNode(self.folder / "node", options.build / "leat", settings={"leat.durability": "os"}))
 
     def __enter__(self):
         self.node.start()
         self.client = protocol.Client(self.node.address)
-        self.classes = self.folder / "classes"
-        subprocess.run(["javac", "-nowarn", "-cp", f"{self.jars}/*", "-d", str(self.classes), str(ROOT / "bench/java/StreamsLoad.java")], check=True)
+        if "kafka" in self.options.sides.split(","):
+            self.jars, self.classes = engines.jars(), self.folder / "classes"
+            subprocess.run(["javac", "-nowarn", "-cp", f"{self.jars}/*", "-d", str(self.classes), str(ROOT / "bench/java/StreamsLoad.java")], check=True)
         return self
 
     def __exit__(self, *_):

@@ -26,7 +26,7 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kEventsMax = 1024;
 constexpr std::size_t kKeptCapacity = 4096;  // Of an idle queue, in posts.
 constexpr std::size_t kPostsForSleeper = 2;  // That another loop's thread runs.
-constexpr std::uint32_t kHandOver = 64;      // Works, after one for which others had to wait.
+constexpr std::uint32_t kHandOver = 64;      // Works, after one that was long or made others wait.
 
 constinit thread_local EventLoop* current_loop = nullptr;
 
@@ -342,8 +342,9 @@ void EventLoop::settle_blocking() {
 // Two threads in turns would take events from each other that the kernel tells once: who stands in
 // is gone before the own thread goes on.
 void EventLoop::come_back() {
-    std::unique_lock turn{turn_};
+    // Before the lock: one who is busy standing in would get it again and again, as it is not fair.
     is_away_ = false;
+    std::unique_lock turn{turn_};
     if (has_stand_in_) {
         wake();  // It may sleep in its turn.
         stand_in_left_.wait(turn, [this] { return !has_stand_in_; });
@@ -361,6 +362,7 @@ void EventLoop::stand_in() {
     const std::lock_guard turn_lock{turn_};
     if (!is_away_) return;
     has_stand_in_ = true;
+    hand_over_ = kHandOver;  // Works are not short any more.
     current_loop = this;
     obs::set_thread_slot(metrics_slot_);
     while (is_away_ && !stopping_.load(std::memory_order_acquire)) turn(true);

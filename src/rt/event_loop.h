@@ -166,11 +166,12 @@ class EventLoop final : public Executor {
     };
     std::optional<Blocking> blocking_;  ///< For the end of this turn.
     std::thread::id own_thread_;        ///< In run(); no thread's while patience is 0.
-    bool is_away_ = false;              ///< The own thread is at blocking work.
-    bool has_stand_in_ = false;         ///< The understudy is in a turn, or sleeps in one.
+    /// The own thread is at blocking work. Set with turn_, cleared without.
+    std::atomic<bool> is_away_ = false;
+    bool has_stand_in_ = false;  ///< The understudy is in a turn, or sleeps in one.
     std::condition_variable stand_in_left_;
     bool was_away_ = false;        ///< Before this turn.
-    std::uint32_t hand_over_ = 0;  ///< So many works go to the pool: others had to wait.
+    std::uint32_t hand_over_ = 0;  ///< So many works go to the pool.
     std::unique_ptr<Understudy> understudy_;
     /// Held by whoever runs callbacks: the loop's own thread but while it sleeps or is away, and
     /// then perhaps that of another loop, or the understudy. Guards all that is not below.

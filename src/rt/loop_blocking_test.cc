@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <semaphore>
 #include <thread>
@@ -192,6 +193,27 @@ TEST_F(LoopBlocking, WorkOfAStandInGoesToThePool) {
     });
     EXPECT_NE(inner, Id{});
     EXPECT_NE(inner, thread_.get_id());
+}
+
+TEST_F(LoopBlocking, StandInThatAlwaysHasMoreToDoLetsTheOwnThreadBack) {
+    start(milliseconds{1});
+    std::atomic<bool> is_done = false;
+    std::binary_semaphore begun{0};
+    bool told = false;  // The loop's.
+    // Each turn has the next post of it, so that no turn ends asleep.
+    std::function<void()> again = [&] {
+        if (std::this_thread::get_id() != thread_.get_id() && !told) {
+            told = true;
+            begun.release();
+        }
+        if (!is_done) loop_->post([&] { again(); });
+    };
+    ran_on([&] {
+        loop_->post([&] { again(); });
+        begun.acquire();
+    });
+    is_done = true;
+    stop();  // What is posted still is not run.
 }
 
 TEST_F(LoopBlocking, PostOfAnIdleLoopRunsWhileTheOwnThreadWorks) {

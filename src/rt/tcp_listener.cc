@@ -155,7 +155,7 @@ class TcpListener::Impl : public std::enable_shared_from_this<Impl> {
 
     void accept(const Door& door) {
         const auto self = shared_from_this();
-        for (int i = 0; i < kAcceptsPerTurn && is_open_ && !paused_; ++i) {
+        for (int i = 0; i < kAcceptsPerTurn && is_open_ && !paused_ && !resting_; ++i) {
             sockaddr_storage native{};
             socklen_t size = sizeof native;
             Descriptor fd{::accept4(door.fd.get(), std::bit_cast<sockaddr*>(&native), &size,

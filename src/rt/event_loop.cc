@@ -26,6 +26,7 @@ constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kEventsMax = 1024;
 constexpr std::size_t kKeptCapacity = 4096;  // Of an idle queue, in posts.
 constexpr std::size_t kPostsForSleeper = 2;  // That another loop's thread runs.
+constexpr std::uint64_t kOwnEvent = 0;       // The id of event_, which finds no watcher.
 constexpr std::uint32_t kHandOver = 64;      // Works, after one that was long or made others wait.
 
 constinit thread_local EventLoop* current_loop = nullptr;
@@ -111,8 +112,8 @@ EventLoop::EventLoop(EventLoopOptions options)
     LEAT_CHECK(options_.posts_per_turn > 0 && options_.events_per_turn > 0);
     static const bool ignores_pipe = ::signal(SIGPIPE, SIG_IGN) != SIG_ERR;
     LEAT_CHECK(ignores_pipe);
-    // By edge: each write reports it again, so it need not be read. Its id 0 finds no watcher.
-    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = 0}};
+    // By edge: each write reports it again, so it need not be read.
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kOwnEvent}};
     LEAT_CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0);
 }
 
@@ -128,10 +129,9 @@ EventLoop::~EventLoop() {
 void EventLoop::run() {
     const Here here{*this};
     ::pthread_setname_np(::pthread_self(), options_.name.substr(0, 15).c_str());
-    if (options_.patience.count() > 0) own_thread_ = std::this_thread::get_id();
+    hire_understudy();
     while (!stopping_.load(std::memory_order_acquire)) turn(true);
     retire_understudy();
-    own_thread_ = {};
     stopping_ = false;
 }
 
@@ -322,9 +322,6 @@ void EventLoop::settle_blocking() {
         job.pool->submit(*this, std::move(job.work), std::move(job.done));
         return;
     }
-    if (understudy_ == nullptr)
-        understudy_ = std::make_unique<Understudy>(options_.name + "-alt", options_.patience,
-                                                   [this] { stand_in(); });
     is_away_ = true;
     sleep_until_ = timers_.empty() ? Instant::max() : timers_.next();
     understudy_->begin(monotonic_now());
@@ -372,7 +369,16 @@ void EventLoop::stand_in() {
     stand_in_left_.notify_one();
 }
 
+// At the start: a thread that cannot be had later would end a process that serves.
+void EventLoop::hire_understudy() {
+    if (options_.patience.count() <= 0) return;
+    understudy_ = std::make_unique<Understudy>(options_.name + "-alt", options_.patience,
+                                               [this] { stand_in(); });
+    own_thread_ = std::this_thread::get_id();
+}
+
 void EventLoop::retire_understudy() {
+    own_thread_ = {};
     turn_.unlock();  // It may want to look whether this thread is away.
     understudy_.reset();
     turn_.lock();
@@ -423,15 +429,17 @@ void EventLoop::wait(std::int64_t timeout_ns) {
     }
     refresh_clock();
     events_ = count;
-    // Several that had to wait for the work: with more threads they would not have.
-    if (std::exchange(was_away_, false) && count > 1) hand_over_ = kHandOver;
+    int sockets = 0;
     for (int i = 0; i < count; ++i) {
         const epoll_event& event = events[static_cast<std::size_t>(i)];
+        if (event.data.u64 != kOwnEvent) ++sockets;
         if (Watch* watch = find(event.data.u64); watch != nullptr)
             watch->watcher->on_ready({.readable = (event.events & EPOLLIN) != 0,
                                       .writable = (event.events & EPOLLOUT) != 0,
                                       .failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0});
     }
+    // Several that had to wait for the work: with more threads they would not have.
+    if (std::exchange(was_away_, false) && sockets > 1) hand_over_ = kHandOver;
 }
 
 void EventLoop::run_timers() {

@@ -136,6 +136,7 @@ class EventLoop final : public Executor {
     void settle_blocking();
     void come_back();
     void stand_in();
+    void hire_understudy();
     void retire_understudy();
 
     const EventLoopOptions options_;
@@ -165,7 +166,7 @@ class EventLoop final : public Executor {
         Fn done;
     };
     std::optional<Blocking> blocking_;  ///< For the end of this turn.
-    std::thread::id own_thread_;        ///< In run(); no thread's while patience is 0.
+    std::thread::id own_thread_;        ///< In run() with an understudy.
     /// The own thread is at blocking work. Set with turn_, cleared without.
     std::atomic<bool> is_away_ = false;
     bool has_stand_in_ = false;  ///< The understudy is in a turn, or sleeps in one.

@@ -250,6 +250,23 @@ TEST_F(LoopBlocking, OthersThatHadToWaitSendTheNextWorkToThePool) {
     EXPECT_LT(handed, 1000);
 }
 
+TEST_F(LoopBlocking, WakeUpOfTheLoopItselfHadNotToWait) {
+    start(milliseconds{60'000});
+    std::counting_semaphore<> seen{0};
+    const Pipe pipe;
+    Reader reader{*loop_, seen};
+    loop_->post([&] { reader.watch(pipe.from.get()); });
+    pass();
+    // The post's event and the pipe's come together.
+    EXPECT_EQ(ran_on([&] {
+                  loop_->post([] {});
+                  pipe.put();
+              }),
+              thread_.get_id());
+    seen.acquire();
+    EXPECT_EQ(ran_on([] {}), thread_.get_id());
+}
+
 TEST_F(LoopBlocking, StopDuringLongWorkReturnsAfterIt) {
     for (const milliseconds patience : {milliseconds{1}, milliseconds{60'000}}) {
         start(patience);

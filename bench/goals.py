@@ -52,8 +52,8 @@ GOALS = {
 }
 
 
+#: How many times the null broker's figure still stands at the machine's limit.
 NEAR = 1.1
-"""How far from the null broker's figure one still stands at the machine's limit."""
 
 
 def judge(cell, figure, mid):

@@ -50,7 +50,7 @@ def run(place, options, keys, budget_mib):
     watches = []
     try:
         streams_cells.run_through(
-            place, "leat", "count", load=load, on_begin=lambda app: watches.append(Watch(app)), before_close=lambda app: watches[0].stop(),
+            place, "leat", "count", load=load, on_begin=lambda app: watches.append(Watch(app)),
             **{"leat.state.memory.max.bytes": budget_mib << 20})
     finally:
         for watch in watches:

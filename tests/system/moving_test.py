@@ -9,6 +9,7 @@ import contextlib
 import pathlib
 import struct
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
@@ -106,6 +107,37 @@ class Moving(unittest.TestCase):
                 list(pool.map(lambda client: [client.produce("t", 0, [b"v"]) for _ in range(REQUESTS)], clients))
             self.assertLessEqual(self.moved(broker), 1)
             self.assertEqual(clients[0].end_offset("t"), len(clients) * REQUESTS)
+
+    def write_until_stopped(self, client, partition):
+        """How many were acknowledged before the connection ended."""
+        for i in range(1 << 30):
+            try:
+                self.assertEqual(client.produce("t", partition, [f"{partition}:{i}".encode()]), (0, i))
+            except OSError:
+                return i
+
+    def test_stop_while_connections_go_over_ends_at_once_and_loses_nothing(self):
+        partitions, moved = 16, 0
+        for attempt in range(10):
+            with Broker(LEAT, "leat.shards=4") as broker:
+                with broker.client() as client:
+                    client.create_topic("t", partitions)
+                with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(partitions) as pool:
+                    clients = [stack.enter_context(broker.client()) for _ in range(partitions)]
+                    writers = [pool.submit(self.write_until_stopped, client, i) for i, client in enumerate(clients)]
+                    # Each attempt a little later in the time in which they go over. How many do is luck: most may stand right.
+                    until = time.monotonic() + 1
+                    while self.moved(broker) < attempt % 5 and time.monotonic() < until:
+                        time.sleep(0.001)
+                    moved += self.moved(broker)
+                    self.assertEqual(broker.stop(), 0)
+                    acknowledged = [writer.result() for writer in writers]
+                broker.start()
+                for i, count in enumerate(acknowledged):
+                    values = self.read(broker, i)
+                    self.assertGreaterEqual(len(values), count)
+                    self.assertEqual(values, [f"{i}:{n}" for n in range(len(values))])
+        self.assertGreater(moved, 0)
 
 
 if __name__ == "__main__":

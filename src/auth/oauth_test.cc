@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace leat::auth {
 namespace {
 
@@ -12,7 +14,8 @@ Result<Identity> only_good(std::string_view token) {
 }
 
 TEST(OAuthMessage, KeepsTokenAndAuthorization) {
-    const auto plain = parse_oauth(oauth_message("a.b-c"));
+    const std::string message = oauth_message("a.b-c");  // What is parsed refers to it.
+    const auto plain = parse_oauth(message);
     ASSERT_TRUE(plain.has_value());
     EXPECT_EQ(plain->token, "a.b-c");
     const auto more = parse_oauth(

@@ -11,12 +11,16 @@ Result<void> copy_of(const Result<void>& result) {
     return Error{result.error().code(), result.error().detail()};
 }
 
-/// The front of `batch` that can be prepared together: no topic is made after one was deleted, so
-/// that a new topic never meets the folders of an old one with its name.
+/// The front of `batch` that can be applied together: nothing is made after a topic was deleted. A
+/// new topic never meets the folders of an old one with its name; and since deletions take their
+/// time on the shards that have the partitions, what is made would be known on the others long
+/// before, so that a coordinator on a slow one would leave out partitions that were written to.
 std::size_t wave_length(std::span<const Delta> batch) {
     bool has_deletion = false;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (has_deletion && std::holds_alternative<TopicCreated>(batch[i])) return i;
+        const bool makes = std::holds_alternative<TopicCreated>(batch[i]) ||
+                           std::holds_alternative<PartitionsAdded>(batch[i]);
+        if (has_deletion && makes) return i;
         has_deletion = has_deletion || std::holds_alternative<TopicDeleted>(batch[i]);
     }
     return batch.size();

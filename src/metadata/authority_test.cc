@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <coroutine>
 
 #include "testkit/manual_executor.h"
 #include "testkit/random.h"
@@ -47,9 +48,18 @@ struct Shard final : ChangeListener {
         if (const auto* deleted = std::get_if<TopicDeleted>(delta)) {
             EXPECT_EQ(image.find(deleted->topic->name), nullptr);
             log += "-" + deleted->topic->name;
+            if (deletes_slowly) co_await Deletion{*this};
         }
-        co_return;
     }
+    /// Lasts until deletion.resume().
+    struct Deletion {
+        Shard& shard;
+        [[nodiscard]] bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<> handle) const { shard.deletion = handle; }
+        void await_resume() const noexcept {}
+    };
+    bool deletes_slowly = false;
+    std::coroutine_handle<> deletion;
     testkit::ManualExecutor executor;
     Image image = empty_image();
     std::string log;
@@ -82,6 +92,19 @@ struct Rig {
                           const bool is_good =
                               changed.result == Errc::kNone && changed.durable.has_value();
                           log += (deletes ? "-" : "+") + name + (is_good ? "" : "!");
+                      });
+        });
+    }
+    void grow(const std::string& name, std::int32_t count) {
+        b.executor.here([&] {
+            const auto ask = [name, count](Controller& controller, std::vector<Delta>& deltas) {
+                const MorePartitions more{.name = name, .count = count, .assignments = {}};
+                return controller.create_partitions({&more, 1}, false, deltas)[0].error;
+            };
+            rt::start(authority.change(&b.executor, ask),
+                      [this](const Authority::Changed<Errc>& changed) {
+                          EXPECT_EQ(changed.result, Errc::kNone);
+                          log += "*";
                       });
         });
     }
@@ -123,6 +146,28 @@ TEST(Authority, ChangesDuringACommitShareTheNextOne) {
     rig.run_all();
     EXPECT_EQ(rig.log, "+x+y+z");
     EXPECT_EQ(rig.store.transactions, 2);
+}
+
+// Each shard deletes what it has of a topic, and one may be done long before another.
+TEST(Authority, PartitionsAreKnownOnNoShardWhileAnotherStillDeletesATopic) {
+    Rig rig;
+    for (const char* name : {"x", "t"}) rig.request(false, name);
+    rig.run_all();
+    rig.b.deletes_slowly = true;
+    rig.request(false, "y");
+    rig.a.executor.run();  // It is being committed: the next two are one batch.
+    rig.request(true, "x");
+    rig.grow("t", 2);
+    rig.run_all();
+    ASSERT_NE(rig.b.deletion, nullptr);
+    EXPECT_EQ(rig.store.transactions, 4);
+    EXPECT_EQ(rig.a.log, "+x+t+y-x");
+    EXPECT_EQ(rig.a.image.find("t")->partition_count, 1);
+    rig.b.executor.here([&] { rig.b.deletion.resume(); });
+    rig.run_all();
+    EXPECT_EQ(rig.a.image.find("t")->partition_count, 2);
+    EXPECT_EQ(rig.b.image.find("t")->partition_count, 2);
+    EXPECT_EQ(rig.log, "+x+t+y-x*");
 }
 
 TEST(Authority, RefusedRequestNeedsNoCommit) {

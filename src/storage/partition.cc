@@ -62,7 +62,9 @@ void HeldTurn::give() {
     if (state_ == nullptr) return;
     PartitionState& s = *std::exchange(state_, nullptr);
     s.refresh();
-    if (std::exchange(s.sync_wanted, false)) s.context.flusher.request(s);
+    s.sync.turn_ended(s.log.get(), s.context.executor);
+    if (std::exchange(s.sync.is_wanted, false)) s.context.flusher.request(s);
+    s.snapshot_if_wanted();
     s.turn.give(s.context.executor);
 }
 
@@ -149,21 +151,14 @@ void PartitionState::settle_waits(Errc error) {
 }
 
 std::optional<Log::Unsynced> PartitionState::take_unsynced() {
-    if (!turn.is_free()) {
-        sync_wanted = true;
-        return std::nullopt;
-    }
-    if (!log) return std::nullopt;
-    unsynced_records = 0;
-    if (flush_timer.value != 0) context.executor.cancel(std::exchange(flush_timer, {}));
-    return log->take_unsynced();
+    return sync.take(log.get(), !turn.is_free(), context.executor);
 }
 
 void PartitionState::on_synced(Offset end) {
     const Offset settled_before = settled();
     synced = std::max(synced, end);
     if (synced > aborted_last) aborted_files.clear();  // They were part of it.
-    if (snapshots.is_wanted && turn.is_free() && aborted_files.empty()) snapshot_soon(log_end);
+    if (turn.is_free()) snapshot_if_wanted();
     if (snapshots.is_awaited && snapshots.newest_up_to(synced) > settled_before) hasten_retention();
     advance();
     settle_waits(Errc::kNone);
@@ -249,7 +244,7 @@ void Partition::set_config(std::shared_ptr<const config::TopicConfig> config) {
         if (state.is_sync() && state.synced < state.log_end && !state.is_offline)
             state.context.flusher.request(state);
         // The waits of before may have been without end.
-        for (rt::TimerId* timer : {&state.flush_timer, &state.clean_timer})
+        for (rt::TimerId* timer : {&state.sync.timer, &state.clean_timer})
             if (timer->value != 0) state.context.executor.cancel(std::exchange(*timer, {}));
         if (!state.is_sync()) state.schedule_flush();
         state.schedule_cleaning();

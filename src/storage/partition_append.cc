@@ -154,15 +154,16 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     append.answer.append_time = admitted.append_time;
     if (is_sync()) {
         append.wait_for = Offset{placed->last_offset.value + 1};
-        sync_wanted = true;  // Asked for when the turn ends.
+        sync.is_wanted = true;  // Asked for when the turn ends.
         return;
     }
     context.flusher.note_unsynced(size, context.executor.now());
-    unsynced_records += header.last_offset_delta + 1;
-    if (placed->rolled) sync_wanted = true;  // As Kafka does: recovery need not look back further.
+    sync.records += header.last_offset_delta + 1;
+    if (placed->rolled)
+        sync.is_wanted = true;  // As Kafka does: recovery need not look back further.
     if (config->durability == config::Durability::kInterval) {
-        if (unsynced_records >= config->flush_messages) sync_wanted = true;
-        if (!sync_wanted) schedule_flush();
+        if (sync.records >= config->flush_messages) sync.is_wanted = true;
+        if (!sync.is_wanted) schedule_flush();
     }
 }
 

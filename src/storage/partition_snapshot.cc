@@ -46,6 +46,11 @@ void PartitionState::snapshot_soon(Offset at) {
         });
 }
 
+void PartitionState::snapshot_if_wanted() {
+    if (snapshots.is_wanted && !snapshots.is_running && !is_closed && aborted_files.empty())
+        snapshot_soon(log_end);
+}
+
 void PartitionState::snapshot_ended(SnapshotJob& job) {
     snapshots.is_running = false;
     snapshots.there = std::move(job.there);

@@ -15,6 +15,7 @@
 #include "storage/flusher.h"
 #include "storage/log.h"
 #include "storage/partition.h"
+#include "storage/pending_sync.h"
 #include "storage/producer_state.h"
 #include "storage/segment_scrub.h"
 #include "storage/shard_context.h"
@@ -131,6 +132,7 @@ class PartitionState final : public SyncTarget {
     void cancel_timers();
     /// Writes the producers' state as of `at` off the shard.
     void snapshot_soon(Offset at);
+    void snapshot_if_wanted();  ///< One that could not be begun. Nobody uses the log.
     void snapshot_ended(SnapshotJob& job);
     /// As SnapshotJob has it.
     [[nodiscard]] Offset settled() const noexcept { return is_sync() ? synced : log_end; }
@@ -181,9 +183,7 @@ class PartitionState final : public SyncTarget {
 
     SyncWait* first_wait = nullptr;  ///< By what they need.
     SyncWait* last_wait = nullptr;
-    bool sync_wanted = false;  ///< When the turn ends.
-    std::int64_t unsynced_records = 0;
-    rt::TimerId flush_timer;
+    PendingSync sync;
 
     std::size_t jobs = 0;  ///< Pool jobs that nobody awaits.
     std::coroutine_handle<> idle_waiter;

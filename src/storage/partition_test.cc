@@ -255,6 +255,40 @@ TEST(Partition, OpenTransactionHoldsCommittedReadersBack) {
     EXPECT_EQ(append(f, of_producer(1, true)).error, Errc::kInvalidTxnState);
 }
 
+/// Reads what is committed, again as soon as that has ended.
+struct BusyReader {
+    static constexpr int kReadsMax = 1000;
+
+    void read() {
+        rt::start(
+            fixture.partition->read(
+                {.from = Offset{0}, .bytes_max = 1000, .isolation = Isolation::kReadCommitted}),
+            [this](const ReadResult& /*result*/) {
+                if (++reads < kReadsMax) read();
+            });
+    }
+
+    PartitionFixture& fixture;
+    int reads = 0;
+};
+
+// Where records were aborted each of them takes the partition's turn, and one always waits for it.
+TEST(Partition, ReadersThatFollowEachOtherDoNotHoldASyncBack) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    begin_transaction(f);
+    ASSERT_EQ(end_transaction(f, false).error, Errc::kNone);
+    BusyReader one{f};
+    BusyReader other{f};
+    f.executor.here([&] {
+        one.read();
+        other.read();
+    });
+    EXPECT_EQ(f.append().error, Errc::kNone);
+    EXPECT_LT(one.reads + other.reads, 50);
+    f.world.settle();
+}
+
 TimestampedOffset find_newest(PartitionFixture& f, Isolation isolation) {
     const auto found = f.run<Result<TimestampedOffset>>(
         [isolation](Partition& p) { return p.find_max_timestamp(isolation); });

@@ -31,23 +31,22 @@ using std::chrono::milliseconds;
 }  // namespace
 
 void PartitionState::cancel_timers() {
-    for (rt::TimerId* timer :
-         {&upkeep_timer, &flush_timer, &tail_timer, &clean_timer, &scrub_timer})
+    for (rt::TimerId* timer : {&upkeep_timer, &sync.timer, &tail_timer, &clean_timer, &scrub_timer})
         if (timer->value != 0) context.executor.cancel(std::exchange(*timer, {}));
 }
 
 /// durability=interval: what is appended now is synced flush.ms later.
 void PartitionState::schedule_flush() {
-    if (flush_timer.value != 0 || is_closed || is_offline || unsynced_records == 0) return;
+    if (sync.timer.value != 0 || is_closed || is_offline || sync.records == 0) return;
     if (config->durability != config::Durability::kInterval) return;
     const std::int64_t wait_ms = config->flush_ms == config::kNever
                                      ? context.broker->flush_interval_default_ms
                                      : config->flush_ms;
     const Instant at = after(context.executor.now(), wait_ms);
-    flush_timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {
+    sync.timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {
         const auto keep = weak.lock();
         if (!keep) return;
-        flush_timer = {};
+        sync.timer = {};
         context.flusher.request(*this);
     });
 }

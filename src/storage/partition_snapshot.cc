@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "storage/directory_health.h"
 #include "storage/partition.h"
 #include "storage/partition_state.h"
 
@@ -60,6 +61,8 @@ void PartitionState::snapshot_ended(SnapshotJob& job) {
                   {{"partition", spec.folder()}, {"error", job.result.error().code()}});
         snapshots.at = snapshots.there.empty() ? Offset{-1} : snapshots.there.back();
         snapshots.has_failed = true;
+        // The disk tells of it once: the next sync of these files would succeed for nothing.
+        if (job.has_sync_failed) context.flusher.health().fail(job.result.error());
     }
     if (is_closed || is_offline) return;
     if (job.result && snapshots.is_wanted && turn.is_free()) snapshot_soon(log_end);

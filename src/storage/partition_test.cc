@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/testing/partition_fixture.h"
@@ -287,6 +288,30 @@ TEST(Partition, ReadersThatFollowEachOtherDoNotHoldASyncBack) {
     EXPECT_EQ(f.append().error, Errc::kNone);
     EXPECT_LT(one.reads + other.reads, 50);
     f.world.settle();
+}
+
+// The disk tells of it once: the next sync of the file would succeed for nothing. Whether the
+// snapshot's is the first is up to the seed.
+TEST(Partition, FailedSyncOfATransactionIndexIsTheDirectorysWhoeverMakesIt) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        SCOPED_TRACE(seed);
+        PartitionFixture f{seed};
+        f.topic.durability = config::Durability::kOs;
+        f.topic.segment_bytes = 1000;
+        ASSERT_OK(f.open());
+        begin_transaction(f);
+        ASSERT_EQ(end_transaction(f, false).error, Errc::kNone);
+        bool is_due = true;
+        f.disk.set_observer([&](DiskCall call, const std::string& path) {
+            if (call != DiskCall::kSync || !path.ends_with(".txnindex")) return;
+            if (std::exchange(is_due, false)) f.disk.fail(call, 1);
+        });
+        for (int i = 0; i < 3; ++i) f.append(600);
+        f.world.settle();
+        f.disk.set_observer({});
+        EXPECT_FALSE(is_due);
+        EXPECT_TRUE(f.partition->is_offline());
+    }
 }
 
 TimestampedOffset find_newest(PartitionFixture& f, Isolation isolation) {

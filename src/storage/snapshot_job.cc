@@ -43,9 +43,14 @@ Result<void> remove_older(rt::Disk& disk, const std::string& folder, Offset sett
 }  // namespace
 
 void SnapshotJob::run(rt::Disk& disk, const std::string& folder, bool skip_sync) {
+    const auto sync_all = [&]() -> Result<void> {
+        has_sync_failed = true;
+        for (const auto& file : sync) LEAT_TRY_VOID(file->sync());
+        has_sync_failed = false;
+        return {};
+    };
     const auto write = [&]() -> Result<void> {
-        if (!skip_sync)
-            for (const auto& file : sync) LEAT_TRY_VOID(file->sync());
+        if (!skip_sync) LEAT_TRY_VOID(sync_all());
         const Files files{encode_window(entries, at), encode_snapshot(entries)};
         auto written = files.write(disk, folder, at);
         if (!written && written.error().code() == Errc::kNoSpace) {

@@ -28,10 +28,11 @@ struct SnapshotJob {
     std::vector<std::shared_ptr<rt::File>> sync;
 
     Result<void> result = {};
+    bool has_sync_failed = false;  ///< That is the result; the directory has to go offline.
     bool is_starved = false;  ///< It failed, and the disk has no room for it by its own account.
     std::vector<Offset> there = {};  ///< What the folder has then, ascending.
 
-    /// Fills the last three. Runs on: a thread that may block; one at a time for a folder.
+    /// Fills the last four. Runs on: a thread that may block; one at a time for a folder.
     void run(rt::Disk& disk, const std::string& folder, bool skip_sync);
 };
 

@@ -33,9 +33,6 @@ constexpr auto kFeatures = std::to_array<admin::Feature>({
 });
 constexpr std::int64_t kFeaturesEpoch = 4;
 
-/// That look at the folders of a start: they wait for the disk.
-constexpr std::size_t kStartThreads = 16;
-
 Result<void> started_uncleanly(metadata::Controller& controller, metadata::MetadataStore& store) {
     std::vector<metadata::Delta> deltas;
     controller.bump_leader_epochs(deltas);
@@ -100,7 +97,7 @@ Result<void> Broker::reconcile(const metadata::Image& image) {
                              .leader_epoch = image.leader_epoch(*topic),
                              .config = topic->config});
     LEAT_TRY(const std::vector<std::string> stray,
-             parts_.directory->reconcile(known, kStartThreads));
+             parts_.directory->reconcile(known, parts_.start_threads));
     for (const std::string& folder : stray)
         kLog.warn("a folder belongs to no known partition and was put aside", {{"folder", folder}});
     return {};

@@ -46,6 +46,9 @@ struct BrokerParts {
     std::function<std::unique_ptr<ShardService>(Shard&)> make_groups;
     /// The same for the transaction coordinators.
     std::function<std::unique_ptr<ShardService>(Shard&)> make_transactions = {};
+    /// Threads that look at the folders of a start, most of the time waiting for the disk. 1: the
+    /// caller's own, for a disk that only one thread may use.
+    std::size_t start_threads = 16;
 };
 
 /// Threading: made and destroyed with no executor running or on the first one; the rest as each

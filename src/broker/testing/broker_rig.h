@@ -59,7 +59,8 @@ class BrokerRig {
                           .layers = {},
                           .faults = {},
                           .make_groups = make_groups,
-                          .make_transactions = make_transactions_};
+                          .make_transactions = make_transactions_,
+                          .start_threads = 1};
         for (const auto& [name, value] : settings)
             parts.layers.command_line[name] = {value, "test"};
         auto broker = Broker::open(std::move(parts));

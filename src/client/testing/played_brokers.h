@@ -37,7 +37,11 @@ class PlayedBrokers {
           }) {}
     PlayedBrokers(const PlayedBrokers&) = delete;
     PlayedBrokers& operator=(const PlayedBrokers&) = delete;
-    ~PlayedBrokers() { logs_.stop(); }
+    ~PlayedBrokers() { stop(); }
+    void stop() {  ///< For who made handlers and goes first: none runs any more.
+        logs_.stop();
+        sockets_.stop();
+    }
 
     [[nodiscard]] std::string address(std::size_t node = 0) const {
         return "127.0.0.1:" + std::to_string(port(node));
@@ -99,8 +103,7 @@ class PlayedBrokers {
         out.node_endpoints = nodes;
     }
 
-    /// Questions about topics, of all brokers.
-    [[nodiscard]] int lookups() const { return lookups_; }
+    [[nodiscard]] int lookups() const { return lookups_; }  ///< About topics, of all brokers.
     /// Fetches that were answered by `node`.
     [[nodiscard]] int fetches(std::size_t node = 0) const { return fetches_[node]; }
     [[nodiscard]] std::int16_t fetch_version() const { return fetch_version_; }

@@ -30,6 +30,7 @@
 namespace leat::client::testing {
 
 /// Threading: thread-safe.
+/// Memory:    ends the brokers at its own end, which outlive it.
 class PlayedCoordinators : public PlayedScript {
   public:
     explicit PlayedCoordinators(PlayedBrokers& brokers) : brokers_(brokers) {
@@ -37,6 +38,10 @@ class PlayedCoordinators : public PlayedScript {
         play_transactions(5, 5);
         play_offsets(5);
     }
+    PlayedCoordinators(const PlayedCoordinators&) = delete;
+    PlayedCoordinators& operator=(const PlayedCoordinators&) = delete;
+    ~PlayedCoordinators() { brokers_.stop(); }
+
     /// Protocol 2, if both are 5.
     void play_transactions(std::int16_t init_max, std::int16_t end_max) {
         brokers_.on<wire::InitProducerIdRequest>({0, init_max}, [this](int node, const auto& header,

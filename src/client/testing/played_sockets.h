@@ -59,13 +59,16 @@ class PlayedSockets {
     PlayedSockets(const PlayedSockets&) = delete;
     PlayedSockets& operator=(const PlayedSockets&) = delete;
     ~PlayedSockets() {
+        stop();
+        for (Door& door : doors_) ::close(door.socket);
+    }
+
+    /// Nobody is answered any more, and no handler runs: for who made one and goes first.
+    void stop() {
         stopped_ = true;
         for (Door& door : doors_) ::shutdown(door.socket, SHUT_RDWR);
         hang_up();
-        for (Door& door : doors_) {
-            door.thread = {};
-            ::close(door.socket);
-        }
+        for (Door& door : doors_) door.thread = {};
         guests_.clear();
     }
 

@@ -15,6 +15,8 @@ import tempfile
 import time
 
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS, INIT_PRODUCER_ID = 0, 1, 2, 3, 18, 19, 22
+#: By which bounds of memory are larger for a build that watches memory itself.
+MEMORY_FACTOR = int(os.environ.get("LEAT_TEST_MEMORY_FACTOR", "1"))
 
 
 def crc_table():

@@ -127,7 +127,8 @@ def cycles(options, run_class, kind, count):
     """(cycles, history, findings) of a disk of `kind` that was full so many times."""
     folder = options.folder / f"full-{kind}"
     folder.mkdir()
-    disk = power.LoopDisk(kind, folder, mib=512)
+    # What the load writes stays until it is judged, and may not fill the disk by itself. Fillers take no time for their size.
+    disk = power.LoopDisk(kind, folder, mib=4096)
     disk.mount()
     run = run_class(options, folder, disk.mount_point / "data", ["log.retention.check.interval.ms=500"], value_bytes=1500)
     findings, done = {}, 0

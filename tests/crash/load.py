@@ -91,8 +91,11 @@ class Broker:
         return True
 
     def run(self, *arguments):
-        done = subprocess.run([str(self.leat), *map(str, arguments), "--bootstrap", self.address], capture_output=True, text=True,
-                              timeout=60, stdin=subprocess.DEVNULL)
+        try:
+            done = subprocess.run([str(self.leat), *map(str, arguments), "--bootstrap", self.address], capture_output=True, text=True,
+                                  timeout=60, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired as why:
+            raise Broken(f"leat {arguments}: not within {why.timeout} s") from why
         if done.returncode != 0:
             raise Broken(f"leat {arguments}: {done.stderr}")
 

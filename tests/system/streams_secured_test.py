@@ -99,8 +99,8 @@ class Secured(ClusterTest):
 
     def test_what_only_librdkafka_can_read_with(self):
         listener, names = "tls", "rdkafka"
+        self.create("in", 2)
         with self.app(listener, names, ONLY_LIBRDKAFKAS) as app:
-            self.create("in", 2)
             app.running()
             self.produce("in", ("key", "x"))
             self.wait_for(self.values, lambda found: found == ["1"], app=app)

@@ -97,9 +97,10 @@ void GatheredRows::add(std::string_view prefix, std::string_view row,
     char* at = room_for(sizeof head + key_size + (value ? value->size() : 0));
     std::memcpy(at, &head, sizeof head);
     at += sizeof head;
-    std::memcpy(at, prefix.data(), prefix.size());
-    std::memcpy(at + prefix.size(), row.data(), row.size());
-    if (value) std::memcpy(at + key_size, value->data(), value->size());
+    // Not memcpy(): what is empty may have no address.
+    at = std::ranges::copy(prefix, at).out;
+    at = std::ranges::copy(row, at).out;
+    if (value) std::ranges::copy(*value, at);
     ++count_;
     charge();
 }

@@ -42,7 +42,8 @@ void ClassicGroup::restore(const GroupValue& value) {
     if (!value.protocol_type.empty()) protocol_type_ = std::string{value.protocol_type};
     protocol_.reset();
     if (value.protocol) protocol_ = std::string{*value.protocol};
-    if (!host_.settings().faults.replay_forgets_members) {
+    // Members without a protocol are of no generation: nobody wrote them but earlier builds.
+    if (value.protocol && !host_.settings().faults.replay_forgets_members) {
         for (const MemberValue& from : value.members) {
             if (roster_.find(from.member_id) != nullptr) continue;
             if (from.instance_id && roster_.find_static(*from.instance_id) != nullptr) continue;
@@ -53,7 +54,7 @@ void ClassicGroup::restore(const GroupValue& value) {
             member->client_host = from.client_host;
             member->session_timeout = std::chrono::milliseconds{from.session_timeout_ms};
             member->rebalance_timeout = std::chrono::milliseconds{from.rebalance_timeout_ms};
-            member->protocols.push_back({std::string{value.protocol.value_or("")},
+            member->protocols.push_back({std::string{*value.protocol},
                                          {from.subscription.begin(), from.subscription.end()}});
             member->assignment.assign(from.assignment.begin(), from.assignment.end());
             roster_.add(std::move(member));
@@ -61,7 +62,6 @@ void ClassicGroup::restore(const GroupValue& value) {
     }
     if (value.leader && roster_.find(*value.leader) != nullptr) roster_.set_leader(*value.leader);
     state_ = roster_.is_empty() ? GroupState::kEmpty : GroupState::kStable;
-    if (state_ == GroupState::kStable && !protocol_) protocol_ = "";
     state_changed_at_ = value.state_changed_at;
     learn_subscriptions();
 }
@@ -385,6 +385,18 @@ std::vector<std::pair<std::string, std::int32_t>> ClassicGroup::expired(
         }
     }
     return out;
+}
+
+void ClassicGroup::write_made() {
+    group_.is_recorded = true;
+    // Who has joined so far is of no generation yet: after a stop he would be a member without
+    // protocols, with whom nobody could join.
+    GroupValue value;
+    value.state_changed_at = state_changed_at_;
+    std::vector<RecordToWrite> records;
+    records.push_back({.key = encode_key(GroupKey{group_.id()}),
+                       .value = encode_value(value, kGroupValueVersion)});
+    host_.append(group_, std::move(records), [](Errc) {});
 }
 
 void ClassicGroup::write_empty() {

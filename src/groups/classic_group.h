@@ -73,7 +73,9 @@ class ClassicGroup {
     void rebalance_adopted() { prepare_rebalance(); }
     [[nodiscard]] const std::optional<std::string>& protocol() const { return protocol_; }
 
-    /// Writes the group as it is, so that the log knows of it.
+    /// Write the group without members, so that the log knows of it: one that was just made, and
+    /// one that has become empty.
+    void write_made();
     void write_empty();
     [[nodiscard]] DescribedGroup describe() const;
     /// Whether a live consumer reads `topic`; true when that cannot be known.

@@ -213,7 +213,7 @@ void Coordinator::join(const Join& request, Now now, Answer<JoinAnswer> answer) 
         return settle();
     }
     group->classic.join(request, std::move(answer));
-    if (is_new || was_consumer) group->classic.write_empty();
+    if (is_new || was_consumer) group->classic.write_made();
     settle();
 }
 

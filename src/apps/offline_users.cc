@@ -44,6 +44,7 @@ struct Opened {
     Result<void> open(const std::string& path) {
         LEAT_TRY(const std::int32_t node, node_of(disk, path));
         LEAT_TRY(directory, storage::DataDirectory::open(disk, path, node));
+        LEAT_TRY_VOID(directory->check_has_store());
         LEAT_TRY(store, metadata::open_sqlite_store(disk, directory->path() + "/metadata.db",
                                                     fresh_cluster_id()));
         LEAT_TRY(state, store->load());

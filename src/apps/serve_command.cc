@@ -169,6 +169,7 @@ Result<void> Process::open_data() {
     LEAT_TRY_VOID(inject_faults());
     LEAT_TRY(directory_,
              storage::DataDirectory::open(*disk_, plan_.data_directory, plan_.config->node_id));
+    LEAT_TRY_VOID(directory_->check_has_store());
     LEAT_TRY(const std::string cluster_id, fresh_cluster_id(*loops_.front()));
     LEAT_TRY(store_,
              metadata::open_sqlite_store(*disk_, directory_->path() + "/metadata.db", cluster_id));

@@ -274,6 +274,15 @@ DirectoryHealth& DataDirectory::health() noexcept {
     return state_->health;
 }
 
+Result<void> DataDirectory::check_has_store() const {
+    const std::string store = state_->file(kStoreName);
+    LEAT_TRY(const bool has_store, state_->disk.exists(store));
+    if (has_store || state_->meta.cluster_id.empty()) return {};
+    return refused(store + " is missing, which " + std::string{kMetaName} +
+                   " beside it belongs to: topics, settings and users are in it. Put it back from "
+                   "a backup");
+}
+
 Result<void> DataDirectory::bind_cluster(const std::string& cluster_id) {
     Meta& meta = state_->meta;
     if (meta.cluster_id == cluster_id) return {};

@@ -47,6 +47,9 @@ class DataDirectory {
     [[nodiscard]] bool was_clean() const noexcept;
     /// True right after this open() made it.
     [[nodiscard]] bool is_new() const noexcept;
+    /// Before the metadata store is opened, which would make a new one where it is gone.
+    /// Errors: kDataDirFormat.
+    Result<void> check_has_store() const;
     /// Compares with what the store says and writes it into a new directory.
     /// Errors: kDataDirFormat.
     Result<void> bind_cluster(const std::string& cluster_id);

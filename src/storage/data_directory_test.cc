@@ -228,6 +228,22 @@ TEST(DataDirectory, MarkIsGoneWhileARunLastsAndStaysSoAfterItsFailure) {
     EXPECT_FALSE(fs::exists(rig.path + "/.kafka_cleanshutdown"));
 }
 
+// Whoever opens it would make a new one, and what is there would belong to nobody.
+TEST(DataDirectory, MissesItsMetadataStore) {
+    Rig rig;
+    {
+        auto opened = rig.open();
+        ASSERT_OK(opened);
+        EXPECT_OK((*opened)->check_has_store());  // A first start that was cut short.
+        ASSERT_OK((*opened)->bind_cluster("cluster-a"));
+        EXPECT_ERRC((*opened)->check_has_store(), Errc::kDataDirFormat);
+    }
+    std::ofstream{rig.path + "/metadata.db"};
+    auto opened = rig.open();
+    ASSERT_OK(opened);
+    EXPECT_OK((*opened)->check_has_store());
+}
+
 TEST(DataDirectory, IsNeverCleanAfterAFailure) {
     Rig rig;
     auto opened = rig.open();

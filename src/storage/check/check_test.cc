@@ -158,16 +158,25 @@ TEST(TxnIndexCheck, FindsAbortsThatAreMissingAndEntriesThatAreWrong) {
               std::string::npos);
 }
 
-std::string epoch_fault(std::string_view file, Offset log_end = {20}) {
+std::string epoch_fault(std::string_view file, Offset log_start = {0}) {
     auto epochs = LeaderEpochs::decode(file);
     LEAT_CHECK(epochs.has_value());
-    EpochCheck check{*std::move(epochs)};
+    EpochCheck check{*std::move(epochs), log_start};
     for (const auto& [base, epoch] : {std::pair{0, 0}, {10, 2}}) {
         wire::BatchHeader header = header_of({.base = base, .count = 10});
         header.leader_epoch = epoch;
         check.batch(header);
     }
-    return check.finish(log_end);
+    return check.finish({20});
+}
+
+// DeleteRecords cuts the file where the log begins from then on, which may be inside a batch.
+TEST(EpochCheck, BelowTheLogsStartNothingHasToBeSaid) {
+    EXPECT_EQ(epoch_fault("0\n2\n0 5\n2 10\n", {5}), "");
+    EXPECT_EQ(epoch_fault("0\n1\n2 10\n", {10}), "");
+    EXPECT_EQ(epoch_fault("0\n1\n2 15\n", {15}), "");
+    EXPECT_NE(epoch_fault("0\n2\n0 6\n2 10\n", {5}), "");
+    EXPECT_NE(epoch_fault("0\n1\n3 15\n", {15}), "");
 }
 
 TEST(EpochCheck, ComparesEachBatchWithTheFile) {

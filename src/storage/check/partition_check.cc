@@ -217,7 +217,7 @@ class PartitionCheck {
             }
             known = *std::move(decoded);
         }
-        epochs_ = std::make_unique<EpochCheck>(std::move(known));
+        epochs_ = std::make_unique<EpochCheck>(std::move(known), report_.log_start);
     }
 
     void check_segment(Segments::const_iterator at) {

@@ -11,8 +11,10 @@ std::string number(std::int64_t value) {
 }  // namespace
 
 void EpochCheck::batch(const wire::BatchHeader& header) {
+    if (header.last_offset() < log_start_) return;
     const auto& entries = epochs_.entries();
-    while (next_ < entries.size() && entries[next_].start <= header.base_offset) ++next_;
+    const Offset first = std::max(header.base_offset, log_start_);
+    while (next_ < entries.size() && entries[next_].start <= first) ++next_;
     if (header.leader_epoch < 0 || !wrong_.empty()) return;
     const std::int32_t known = next_ == 0 ? -1 : entries[next_ - 1].epoch;
     if (known == header.leader_epoch) return;

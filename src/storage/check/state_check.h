@@ -21,7 +21,9 @@ namespace leat::storage {
 /// Threading: not synchronised.
 class EpochCheck {
   public:
-    explicit EpochCheck(LeaderEpochs epochs) : epochs_(std::move(epochs)) {}
+    /// Below `log_start` the file need not say anything.
+    EpochCheck(LeaderEpochs epochs, Offset log_start)
+        : epochs_(std::move(epochs)), log_start_(log_start) {}
 
     void batch(const wire::BatchHeader& header);
     /// "" or the first thing that is wrong.
@@ -29,6 +31,7 @@ class EpochCheck {
 
   private:
     LeaderEpochs epochs_;
+    Offset log_start_;
     std::size_t next_ = 0;  ///< The first entry that begins behind the last batch.
     std::string wrong_;
 };

@@ -66,7 +66,7 @@ class GroupPartition final : public LogBackedCoordinator<GroupPartition, groups:
 
     groups::Faults faults_;
     ShardClusterView cluster_;
-    std::vector<std::string> deleted_while_loading_;
+    std::vector<std::string> changed_while_loading_;  ///< Topics made or deleted.
 };
 extern template class LogBackedCoordinator<GroupPartition, groups::Coordinator>;
 

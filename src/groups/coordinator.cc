@@ -333,6 +333,12 @@ struct Coordinator::Changes {
 
     std::int64_t producer_id = -1;
 
+    [[nodiscard]] Group::Partitions names() const {
+        Group::Partitions out;
+        out.reserve(all.size());
+        for (const One& one : all) out.emplace_back(one.topic, one.partition);
+        return out;
+    }
     void apply_to(Coordinator& coordinator, Group& group) {
         for (One& one : all)
             coordinator.take_offset(group, one.topic, one.partition, std::move(one.offset),
@@ -376,11 +382,13 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
     }
     const std::size_t count = records.size();
     group.offsets_in_flight += count;
+    const auto at = group.commits_in_flight.insert(group.commits_in_flight.end(), changes.names());
     enqueue(
         group, std::move(records), Errc::kInvalidCommitOffsetSize,
-        [this, &group, count, changes = std::move(changes), with = std::move(with),
+        [this, &group, count, at, changes = std::move(changes), with = std::move(with),
          answer = std::move(answer)](Errc outcome) mutable {
             group.offsets_in_flight -= count;
+            group.commits_in_flight.erase(at);
             if (outcome == Errc::kNone) changes.apply_to(*this, group);
             for (Errc& error : with.partitions) {
                 if (error == Errc::kNone) error = outcome;

@@ -5,6 +5,7 @@
 // Spec:  KIP-848, "Migration": a group changes its protocol while its members come and go.
 #pragma once
 
+#include <list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -52,8 +53,10 @@ class Group {
     /// A record of the log, or one on its way, speaks of the group itself.
     bool is_recorded = false;
     std::size_t offsets_in_flight = 0;  ///< Being written.
-    std::size_t writes_in_flight = 0;   ///< Kept by the host.
-    std::uint64_t last_write = 0;       ///< Its token; kept by the host.
+    using Partitions = std::vector<std::pair<std::string, std::int32_t>>;
+    std::list<Partitions> commits_in_flight;  ///< Whose offsets these are, each once or more.
+    std::size_t writes_in_flight = 0;         ///< Kept by the host.
+    std::uint64_t last_write = 0;             ///< Its token; kept by the host.
     Ledger ledger;
     ClassicGroup classic;
     std::unique_ptr<ConsumerGroup> consumer;  ///< Set: the group is of the consumer protocol.
@@ -64,9 +67,8 @@ class Group {
     [[nodiscard]] std::string_view state_name() const;
     [[nodiscard]] std::string_view protocol_type() const;
     [[nodiscard]] std::vector<std::pair<std::string, std::int32_t>> expired_offsets() const;
-    /// All that the log has, committed or not, each once.
-    [[nodiscard]] std::vector<std::pair<std::string, std::int32_t>> all_offsets(
-        std::string_view topic = {}) const;
+    /// All that the log has or is about to have, committed or not, each once.
+    [[nodiscard]] Partitions all_offsets(std::string_view topic = {}) const;
     [[nodiscard]] bool is_subscribed(std::string_view topic) const;
     /// Tombstones of what is said about the group itself.
     [[nodiscard]] std::vector<RecordToWrite> tombstones() const;

@@ -2,19 +2,25 @@
 //
 // The part of Coordinator that holds offsets of transactions back until their end.
 #include <algorithm>
+#include <iterator>
 
 #include "groups/coordinator.h"
 
 namespace leat::groups {
 
-std::vector<std::pair<std::string, std::int32_t>> Group::all_offsets(std::string_view topic) const {
-    std::vector<std::pair<std::string, std::int32_t>> out;
+Group::Partitions Group::all_offsets(std::string_view topic) const {
+    Partitions out;
     for (const auto& [name, partitions] : offsets.topics()) {
         if (!topic.empty() && name != topic) continue;
         for (const auto& [partition, offset] : partitions) out.emplace_back(name, partition);
     }
-    if (pending.is_empty()) return out;
+    if (pending.is_empty() && commits_in_flight.empty()) return out;
     pending.collect(topic, out);
+    // Their records come before the tombstones that are made of what is told here.
+    for (const Partitions& commit : commits_in_flight)
+        std::ranges::copy_if(commit, std::back_inserter(out), [topic](const auto& one) {
+            return topic.empty() || one.first == topic;
+        });
     std::ranges::sort(out);
     const auto again = std::ranges::unique(out);
     out.erase(again.begin(), again.end());

@@ -136,7 +136,7 @@ Result<void> read_all(client::Consumer& consumer, const std::string& topic, Chec
         open.insert({topic, id});
         total += marks.end.value - marks.begin.value;
     }
-    LEAT_TRY_VOID(consumer.assign(starts));
+    LEAT_TRY_VOID(consumer.add(starts));
     Progress progress{"read", total};
     while (!open.empty() && !is_interrupted()) {
         LEAT_TRY(const client::ConsumerEvent event, consumer.poll(milliseconds{100}));
@@ -189,7 +189,7 @@ Result<int> run_bench_consume(const Invocation& line) {
     LEAT_TRY(const std::int64_t fetch_bytes, line.integer("fetch-bytes", 1024, INT32_MAX));
     const std::string topic{line.text("topic")};
     std::vector<client::Property> properties = access.properties;
-    client::set_property(properties, "group.id", "leat-bench-without-group");
+    client::set_property(properties, "group.id", "");
     client::set_property(properties, "enable.auto.commit", "false");
     client::set_property(properties, "fetch.max.bytes", std::to_string(fetch_bytes));
     client::set_property(properties, "max.partition.fetch.bytes", std::to_string(fetch_bytes));

@@ -210,7 +210,7 @@ class LatencyRun {
 Result<std::unique_ptr<client::Consumer>> ready_consumer(const ClusterAccess& access,
                                                          const std::string& topic) {
     std::vector<client::Property> properties = access.properties;
-    client::set_property(properties, "group.id", "leat-bench-without-group");
+    client::set_property(properties, "group.id", "");
     client::set_property(properties, "enable.auto.commit", "false");
     client::set_property(properties, "fetch.min.bytes", "1");
     client::set_property(properties, "fetch.max.wait.ms", "500");
@@ -223,7 +223,7 @@ Result<std::unique_ptr<client::Consumer>> ready_consumer(const ClusterAccess& ac
         LEAT_TRY(const client::Watermarks marks, consumer->watermarks({topic, id}, kLookUp));
         starts.push_back({{topic, id}, marks.end});
     }
-    LEAT_TRY_VOID(consumer->assign(starts));
+    LEAT_TRY_VOID(consumer->add(starts));
     // Every partition has told its end: the fetches are running.
     for (std::size_t ends = 0; ends < starts.size() && !is_interrupted();) {
         LEAT_TRY(const client::ConsumerEvent event, consumer->poll(milliseconds{100}));

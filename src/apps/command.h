@@ -29,6 +29,7 @@ struct OptionSpec {
     bool required = false;
     bool repeated =
         false;  ///< Collects every occurrence; an argument may then be given many times.
+    bool may_be_empty = false;  ///< An option whose empty value has a meaning.
 
     [[nodiscard]] bool is_argument() const { return !names.starts_with('-'); }
     [[nodiscard]] bool is_switch() const { return value.empty() && !is_argument(); }

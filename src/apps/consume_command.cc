@@ -52,7 +52,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {.names = "--format",
      .value = "TEXT",
      .help = "how a record is printed: %t topic %p partition %o offset %T %D timestamp %k key %v "
-             "value %h headers %% percent \\n \\t; the default is '%v\\n'"},
+             "value %h headers %% percent \\n \\t; the default is '%v\\n'",
+     .may_be_empty = true},
 });
 
 constexpr milliseconds kLookUp{15'000};
@@ -71,9 +72,33 @@ struct Plan {
     StartPoint from;
     std::int64_t count = -1;
     bool until_end = false;
+    std::string reset;  ///< auto.offset.reset of the --config file, where --from is not given.
+    milliseconds look_for_added{30'000};
 };
 
-Result<Plan> plan_of(const Invocation& line) {
+/// What the --config file says of a group and of places counts unless the line says it.
+Result<void> take_from_file(const Invocation& line, const std::vector<client::Property>& file,
+                            Plan& out) {
+    if (!line.has("group") && out.partitions.empty())
+        out.group = std::string{client::find_property(file, "group.id")};
+    if (!line.is_given("from"))
+        out.reset = std::string{client::find_property(file, "auto.offset.reset")};
+    const std::string_view age = client::find_property(file, "metadata.max.age.ms");
+    if (age.empty()) return {};
+    Invocation one{line.command()};
+    one.add("metadata.max.age.ms", age, false);
+    LEAT_TRY(const std::int64_t ms, one.integer("metadata.max.age.ms", 1, INT64_MAX / 1'000'000));
+    out.look_for_added = milliseconds{ms};
+    return {};
+}
+
+std::string_view place_of(const Invocation& line, const Plan& plan) {
+    constexpr std::array<std::string_view, 3> kBegins{"earliest", "smallest", "beginning"};
+    if (std::ranges::find(kBegins, plan.reset) != kBegins.end()) return "beginning";
+    return line.text("from");
+}
+
+Result<Plan> plan_of(const Invocation& line, const std::vector<client::Property>& file) {
     Plan out;
     out.topic = std::string{line.text("TOPIC")};
     out.group = std::string{line.text("group")};
@@ -82,19 +107,22 @@ Result<Plan> plan_of(const Invocation& line) {
         Invocation one{line.command()};
         one.add("partition", text, false);
         LEAT_TRY(const std::int64_t partition, one.integer("partition", 0, INT32_MAX));
-        out.partitions.push_back(static_cast<std::int32_t>(partition));
+        const auto id = static_cast<std::int32_t>(partition);
+        if (std::ranges::find(out.partitions, id) == out.partitions.end())
+            out.partitions.push_back(id);
     }
     if (line.has("count")) {
         LEAT_TRY(out.count, line.integer("count", 0, INT64_MAX));
     }
-    LEAT_TRY(out.from, parse_start_point(line.text("from"), wall_clock_now()));
+    LEAT_TRY_VOID(take_from_file(line, file, out));
+    LEAT_TRY(out.from, parse_start_point(place_of(line, out), wall_clock_now()));
     if (out.group.empty()) return out;
     if (!out.partitions.empty())
         return usage_error(
             "--group and --partition exclude each other: the group assigns partitions");
     if (out.from.kind != StartPoint::Kind::kBeginning && out.from.kind != StartPoint::Kind::kEnd)
         return usage_error(
-            "with --group, --from takes beginning or end (used where the group has no "
+            "with a group, --from takes beginning or end (used where the group has no "
             "committed offset); 'leat group reset' moves a group to an offset or time");
     return out;
 }
@@ -128,7 +156,7 @@ class Reading {
             unread_for_good_ = !unread_.empty();
         }
         LEAT_TRY(const std::vector<StartAt> starts, starts_of(wanted));
-        return consumer_.assign(starts);
+        return consumer_.add(starts);
     }
 
     /// Now and then: a partition without a leader is named, and given up when the end is waited
@@ -138,6 +166,28 @@ class Reading {
                            : is_idle        ? kLookWhenIdle
                                             : kLookWhenBusy;
         if (Clock::now() - looked_at_ >= pause) look_at_leaders();
+    }
+
+    /// Errors: kUnknownTopicOrPartition (a topic that was deleted: nothing more can come).
+    Result<void> check_topic() {
+        const auto existing = consumer_.partitions(plan_.topic, kLookUp);
+        if (!existing && existing.error().code() == Errc::kUnknownTopicOrPartition)
+            return Error{existing.error().code(), "the topic is gone: it was deleted meanwhile"};
+        return {};
+    }
+    /// Now and then: partitions that the topic has got meanwhile are read as well.
+    Result<void> follow_added() {
+        if (plan_.until_end || !plan_.group.empty() || !plan_.partitions.empty()) return {};
+        if (Clock::now() - counted_at_ < plan_.look_for_added) return {};
+        counted_at_ = Clock::now();
+        // A cluster that does not answer is poll()'s to tell of.
+        const auto existing = consumer_.partitions(plan_.topic, kLeaderLook);
+        if (!existing) return {};
+        std::vector<StartAt> added;
+        for (const std::int32_t id : *existing)
+            if (open_.insert({plan_.topic, id}).second)
+                added.push_back({{plan_.topic, id}, Offset{-2}});
+        return consumer_.add(added);
     }
 
     void note(const client::Consumer::Rebalance& change) {
@@ -152,6 +202,7 @@ class Reading {
         assigned_ = assigned_ || change.assigned;
     }
     void note_end(const TopicPartition& where) {
+        if (!plan_.until_end) return;
         open_.erase(where);
         unread_.erase(where);
     }
@@ -235,6 +286,7 @@ class Reading {
     bool unread_for_good_ = false;     ///< They are not among what is read.
     LeaderWatch watch_;
     Clock::time_point looked_at_;
+    Clock::time_point counted_at_ = Clock::now();  ///< Of the partitions.
     bool assigned_ = false;
 };
 
@@ -278,16 +330,15 @@ std::vector<client::Property> consumer_properties(const Invocation& line,
     std::vector<client::Property> out = access.properties;
     if (line.has("isolation")) client::set_property(out, "isolation.level", line.text("isolation"));
     const bool in_group = !plan.group.empty();
-    // librdkafka wants a group id even for partitions of one's own choice; nothing is committed to
-    // it.
-    client::set_property(out, "group.id", in_group ? plan.group : "leat-consume-without-group");
+    client::set_property(out, "group.id", plan.group);
     // Loop commits by itself, and only what has left for standard output.
     client::set_property(out, "enable.auto.commit", "false");
     // librdkafka pauses a second whenever that many records wait; its byte limit (64 MiB) still
     // holds.
     if (client::find_property(out, "queued.min.messages").empty())
         client::set_property(out, "queued.min.messages", "1000000");
-    if (in_group)
+    if (plan.reset == "none") client::set_property(out, "auto.offset.reset", "error");
+    if (in_group && plan.reset.empty())
         client::set_property(
             out, "auto.offset.reset",
             plan.from.kind == StartPoint::Kind::kBeginning ? "earliest" : "latest");
@@ -307,6 +358,7 @@ class Loop {
         while (!is_interrupted() && printed_ != plan_.count) {
             LEAT_TRY(const client::ConsumerEvent event, consumer_.poll(milliseconds{100}));
             LEAT_TRY_VOID(handle(event));
+            LEAT_TRY_VOID(reading_.follow_added());
             reading_.watch_leaders(std::holds_alternative<client::Nothing>(event));
             if (plan_.until_end && reading_.is_at_end()) break;
             if (!plan_.group.empty() && Clock::now() >= next_commit_) {
@@ -337,6 +389,9 @@ class Loop {
             reading_.note_end(end->where);
             LEAT_TRY_VOID(flush_out());
         } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
+            if (trouble->code == Errc::kUnknownTopicOrPartition && plan_.group.empty()) {
+                LEAT_TRY_VOID(reading_.check_topic());
+            }
             if (trouble->text != last_trouble_) say("leat: " + trouble->text + "; trying on");
             last_trouble_ = trouble->text;
         } else {
@@ -381,7 +436,7 @@ std::span<const OptionSpec> consume_options() {
 
 Result<int> run_consume(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
-    LEAT_TRY(const Plan plan, plan_of(line));
+    LEAT_TRY(const Plan plan, plan_of(line, access.properties));
     LEAT_TRY(Printer printer, Printer::create(line));
     watch_interrupts();
     Reading* current = nullptr;

@@ -2,7 +2,10 @@
 #include "client/consumer.h"
 
 #include <algorithm>
+#include <future>
+#include <map>
 #include <optional>
+#include <thread>
 
 #include "client/rdkafka.h"
 #include "client/received.h"
@@ -25,6 +28,10 @@ struct Consumer::State {
     std::function<bool()> stopped;
     std::optional<Clock::time_point> leave_at;  ///< Set once `stopped` was true.
     RdPtr<rd_kafka_t> handle;
+    /// Without a group: librdkafka's consumer of groups asks for a coordinator in any case, which
+    /// takes a right on the group.
+    RdPtr<rd_kafka_queue_t> queue;
+    std::map<TopicPartition, RdPtr<rd_kafka_topic_t>> started;
     RdPtr<rd_kafka_message_t> message;  ///< Of the last event: its views point into it.
     std::string trouble;
     Errc trouble_code = Errc::kNone;
@@ -33,9 +40,35 @@ struct Consumer::State {
 
     ~State() {
         message.reset();
-        // librdkafka's destructor waits until a commit that is under way is answered, for as long
-        // as that takes, and has no way around it. It stays behind; the process is about to end.
-        if (abandoned) static_cast<void>(handle.release());
+        end_librdkafka();
+    }
+
+    /// librdkafka's destructor waits until a commit that is under way is answered, and for good
+    /// where a topic was deleted meanwhile; there is no way around it. What is not done in time
+    /// stays behind.
+    void end_librdkafka() {
+        if (handle == nullptr) return;
+        if (abandoned) {
+            for (auto& [where, topic] : started) static_cast<void>(topic.release());
+            static_cast<void>(queue.release());
+            static_cast<void>(handle.release());
+            return;
+        }
+        std::promise<void> ended;
+        const std::future<void> end = ended.get_future();
+        auto end_all = [ended = std::move(ended), handle = std::move(handle),
+                        queue = std::move(queue), started = std::move(started)]() mutable {
+            for (const auto& [where, topic] : started)
+                rd_kafka_consume_stop(topic.get(), where.partition);
+            started.clear();
+            queue.reset();
+            // It is closed already, and the callbacks' State may be gone.
+            rd_kafka_destroy_flags(handle.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+            ended.set_value();
+        };
+        std::thread worker{std::move(end_all)};  // tidy: right here, it may be left to itself.
+        if (end.wait_for(kStopGrace) == std::future_status::ready) return worker.join();
+        worker.detach();
     }
 
     [[nodiscard]] bool must_leave() {
@@ -82,7 +115,7 @@ struct Consumer::State {
         // That all are down follows each failure and says less.
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !state.trouble.empty()) return;
         state.trouble = reason;
-        state.trouble_code = to_errc(static_cast<rd_kafka_resp_err_t>(code));
+        state.trouble_code = trouble_errc(code, reason);
     }
 };
 
@@ -105,6 +138,9 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const std::vector<Property>& pr
                                                  OnRebalance on_rebalance) {
     LEAT_TRY(std::vector<Property> translated, to_librdkafka(properties, Role::kConsumer));
     set_property(translated, "enable.partition.eof", "true");
+    const bool in_group = !find_property(translated, "group.id").empty();
+    if (!in_group)
+        std::erase_if(translated, [](const Property& p) { return p.name == "group.id"; });
     LEAT_TRY(RdPtr<rd_kafka_conf_t> conf, make_conf(translated));
     auto state = std::make_unique<State>();
     state->on_rebalance = std::move(on_rebalance);
@@ -116,7 +152,10 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const std::vector<Property>& pr
     if (handle == nullptr) return Error{Errc::kInvalidSetting, why};
     static_cast<void>(conf.release());  // rd_kafka_new() took it.
     state->handle.reset(handle);
-    rd_kafka_poll_set_consumer(handle);
+    if (in_group)
+        rd_kafka_poll_set_consumer(handle);
+    else
+        state->queue.reset(rd_kafka_queue_new(handle));
     return std::unique_ptr<Consumer>{new Consumer{std::move(state)}};
 }
 
@@ -129,22 +168,36 @@ Result<void> Consumer::subscribe(std::span<const std::string> topics) {
     return {};
 }
 
-Result<void> Consumer::assign(std::span<const StartAt> starts) {
-    const auto list = new_list(starts.size());
-    for (const StartAt& start : starts)
-        rd_kafka_topic_partition_list_add(list.get(), start.where.topic.c_str(),
-                                          start.where.partition)
-            ->offset = start.offset.value;
-    const rd_kafka_resp_err_t code = rd_kafka_assign(state_->handle.get(), list.get());
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "assign");
+Result<void> Consumer::add(std::span<const StartAt> starts) {
+    State& state = *state_;
+    if (state.queue == nullptr) return Error{Errc::kUsage, "the group assigns partitions"};
+    for (const StartAt& start : starts) {
+        if (state.started.contains(start.where)) continue;
+        RdPtr<rd_kafka_topic_t> topic{
+            rd_kafka_topic_new(state.handle.get(), start.where.topic.c_str(), nullptr)};
+        if (topic == nullptr ||
+            rd_kafka_consume_start_queue(topic.get(), start.where.partition, start.offset.value,
+                                         state.queue.get()) != 0)
+            return to_error(rd_kafka_last_error(), "read " + start.where.topic + "-" +
+                                                       std::to_string(start.where.partition));
+        state.started.emplace(start.where, std::move(topic));
+    }
     return {};
 }
 
 Result<ConsumerEvent> Consumer::poll(std::chrono::milliseconds wait) {
     State& state = *state_;
-    state.message.reset(rd_kafka_consumer_poll(state.handle.get(), static_cast<int>(wait.count())));
+    const int wait_ms = static_cast<int>(wait.count());
+    if (state.queue != nullptr) {
+        state.message.reset(rd_kafka_consume_queue(state.queue.get(), wait_ms));
+        // Its other news, of which the error callback hears.
+        if (state.message == nullptr) rd_kafka_poll(state.handle.get(), 0);
+    } else {
+        state.message.reset(rd_kafka_consumer_poll(state.handle.get(), wait_ms));
+    }
     if (!state.trouble.empty() && state.message == nullptr) {
-        if (state.trouble_code == Errc::kSaslAuthenticationFailed)
+        if (state.trouble_code == Errc::kSaslAuthenticationFailed ||
+            state.trouble_code == Errc::kIllegalSaslState)
             return Error{state.trouble_code, std::exchange(state.trouble, {})};
         return ConsumerEvent{Trouble{state.trouble_code, std::exchange(state.trouble, {})}};
     }
@@ -261,6 +314,7 @@ Result<void> Consumer::close() {
     State& state = *state_;
     if (std::exchange(state.closed, true)) return {};
     state.message.reset();
+    if (state.queue != nullptr) return {};  // There is no group to leave.
     const RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_new(state.handle.get())};
     const RdPtr<rd_kafka_error_t> failure{
         rd_kafka_consumer_close_queue(state.handle.get(), queue.get())};
@@ -280,6 +334,8 @@ Result<void> Consumer::close() {
 
 void Consumer::signal_on(int descriptor) {
     static constexpr std::uint64_t kOne = 1;
+    if (state_->queue != nullptr)
+        return rd_kafka_queue_io_event_enable(state_->queue.get(), descriptor, &kOne, sizeof kOne);
     const RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_get_consumer(state_->handle.get())};
     rd_kafka_queue_io_event_enable(queue.get(), descriptor, &kOne, sizeof kOne);
 }

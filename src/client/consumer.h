@@ -78,8 +78,9 @@ class Consumer {
 
     /// Joins the group (property group.id). Errors: kUsage, kInvalidTopicException.
     Result<void> subscribe(std::span<const std::string> topics);
-    /// Reads these partitions, outside any group's assignment. Errors: kUsage.
-    Result<void> assign(std::span<const StartAt> starts);
+    /// Reads these partitions besides those that it reads already. Without a group (property
+    /// group.id empty or absent): no coordinator is asked for. Errors: kUsage.
+    Result<void> add(std::span<const StartAt> starts);
 
     /// One event, waiting up to `wait`. Errors: what reading cannot recover from (no such topic, no
     /// right, fatal client errors).
@@ -100,7 +101,8 @@ class Consumer {
     Result<std::vector<StartAt>> offsets_at(std::span<const TopicPartition> where, WallMs time,
                                             std::chrono::milliseconds wait);
 
-    /// Leaves the group and stops; done by the destructor too.
+    /// Leaves the group and stops; done by the destructor too, which waits kStopGrace at most for
+    /// librdkafka's threads.
     Result<void> close();
 
     /// Makes `descriptor` readable (8 bytes are written) when an event waits for poll().

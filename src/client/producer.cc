@@ -23,7 +23,7 @@ struct Producer::State {
         // That all are down follows each failure and says less.
         if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !state.trouble.empty()) return;
         state.trouble = reason;
-        state.trouble_code = to_errc(static_cast<rd_kafka_resp_err_t>(code));
+        state.trouble_code = trouble_errc(code, reason);
     }
 };
 

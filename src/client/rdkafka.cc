@@ -47,6 +47,13 @@ Errc to_errc(rd_kafka_resp_err_t code) {
     }
 }
 
+Errc trouble_errc(int code, std::string_view reason) {
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION &&
+        reason.contains(rd_kafka_err2str(RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE)))
+        return Errc::kIllegalSaslState;
+    return to_errc(static_cast<rd_kafka_resp_err_t>(code));
+}
+
 Error to_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view reason) {
     std::string text{what};
     if (!text.empty()) text += ": ";
@@ -56,7 +63,8 @@ Error to_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view
 
 Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason) {
     // What librdkafka's answer says is only that nobody answered; why stood in the trouble before.
-    if (trouble == Errc::kClosed || trouble == Errc::kSaslAuthenticationFailed)
+    if (trouble == Errc::kClosed || trouble == Errc::kSaslAuthenticationFailed ||
+        trouble == Errc::kIllegalSaslState)
         return Error{trouble, reason};
     // A handshake that fails is told as one, or only as a connection that ended while in it.
     if (reason.contains("SSL_HANDSHAKE")) return Error{Errc::kClosed, reason};

@@ -24,6 +24,7 @@ struct RdDeleter {
     void operator()(rd_kafka_message_t* message) const noexcept {
         rd_kafka_message_destroy(message);
     }
+    void operator()(rd_kafka_topic_t* topic) const noexcept { rd_kafka_topic_destroy(topic); }
     void operator()(rd_kafka_queue_t* queue) const noexcept { rd_kafka_queue_destroy(queue); }
     void operator()(rd_kafka_topic_partition_list_t* list) const noexcept {
         rd_kafka_topic_partition_list_destroy(list);
@@ -37,6 +38,10 @@ using RdPtr = std::unique_ptr<T, RdDeleter>;
 
 /// Kafka's wire codes keep their number; librdkafka's own become our nearest.
 [[nodiscard]] Errc to_errc(rd_kafka_resp_err_t code);
+
+/// Of what an error callback is told. librdkafka has one code for a login that is refused and for a
+/// port that takes none.
+[[nodiscard]] Errc trouble_errc(int code, std::string_view reason);
 
 /// `what` was tried; librdkafka's words follow.
 [[nodiscard]] Error to_error(rd_kafka_resp_err_t code, std::string_view what,

@@ -202,6 +202,25 @@ class Records(unittest.TestCase):
             self.assertEqual((done["acknowledged"], done["failed"]), (2000, 0))
         self.assertEqual(leat("consume", topic, "--from", "beginning", "--until-end")[0], text * 5)
 
+    def test_of_a_partition_named_twice_come_once(self):
+        topic = f"{RUN}-same"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="a\n")
+        self.assertEqual(leat("consume", topic, "--partition", "0", "--partition", "0", "--from", "beginning", "--until-end")[0], "a\n")
+
+    def test_are_read_as_the_file_says_unless_the_line_does(self):
+        topic = f"{RUN}-file"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="a\n")
+        with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
+            file.write(f"auto.offset.reset=earliest\ngroup.id={topic}\n")
+            file.flush()
+            read = ("consume", topic, "--until-end", "--config", file.name)
+            self.assertEqual(leat(*read, "--partition", "0")[0], "a\n")
+            self.assertEqual(leat(*read, "--from", "end", "--group", f"{topic}-2")[0], "")
+            self.assertEqual((leat(*read)[0], leat(*read)[0]), ("a\n", ""))
+        self.assertEqual(leat_json("group", "describe", topic)["total_lag"], 0)
+
     def test_that_are_too_large_fail_loudly_and_the_others_arrive(self):
         topic = f"{RUN}-large"
         leat("topic", "create", topic, "--set", "max.message.bytes=1000")
@@ -417,6 +436,52 @@ class Bench(unittest.TestCase):
         self.assertLessEqual(got["end_to_end_ms"]["p50"], got["end_to_end_ms"]["max"])
 
 
+class Following(unittest.TestCase):
+    """Readers without a group, while their topic changes."""
+
+    def reader(self, topic, *words):
+        process = subprocess.Popen([LEAT, "consume", topic, "--from", "beginning", "-b", BOOTSTRAP, *words], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_end_when_the_topic_is_deleted(self):
+        topic = f"{RUN}-gone"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="a\n")
+        process = self.reader(topic)
+        self.assertEqual(process.stdout.readline(), "a\n")
+        leat("topic", "delete", topic, "--yes")
+        err = process.communicate(timeout=60)[1]
+        self.assertEqual(process.returncode, 1, err)
+        self.assertIn("UNKNOWN_TOPIC_OR_PARTITION", err)
+
+    def test_of_a_group_end_by_a_signal_after_the_topic_was_deleted(self):
+        topic = f"{RUN}-gone-for-a-group"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="a\n")
+        process = self.reader(topic, "--group", topic)
+        self.assertEqual(process.stdout.readline(), "a\n")
+        leat("topic", "delete", topic, "--yes")
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+    def test_see_partitions_that_are_added(self):
+        topic = f"{RUN}-grows"
+        leat("topic", "create", topic)
+        leat("produce", topic, stdin="a\n")
+        with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
+            file.write("metadata.max.age.ms=500\n")
+            file.flush()
+            process = self.reader(topic, "--count", "2", "--config", file.name)
+            self.assertEqual(process.stdout.readline(), "a\n")
+            leat("topic", "alter", topic, "--partitions", "2")
+            leat("produce", topic, "--partition", "1", stdin="b\n")
+            self.assertEqual((process.communicate(timeout=60)[0], process.returncode), ("b\n", 0))
+
+
 class Interrupted(unittest.TestCase):
     def test_consume_stops_soon_when_its_broker_is_gone(self):
         for options, end in ((["--group", f"{RUN}-gone"], signal.SIGKILL), ([], signal.SIGKILL), (["--group", f"{RUN}-stuck"], signal.SIGSTOP)):
@@ -564,6 +629,15 @@ class Usage(unittest.TestCase):
         for words, name in ((["completion", "powershell"], "SHELL"), (["txn", "abort", "t", "zero", "--start-offset", "1"], "PARTITION"),
                             (["topic", "list", "--output", "xml"], "--output"), (["produce", "t", "--rate", "fast"], "--rate")):
             self.assertTrue(leat(*words, code=2)[1].startswith(f"leat: {name}: "))
+
+    def test_a_login_at_a_port_without_one_is_told_alike(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
+            file.write("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=a\nsasl.password=b\n")
+            file.flush()
+            for words in (["topic", "list"], ["consume", "t", "--until-end"], ["produce", "t"]):
+                _, err = leat(*words, "--config", file.name, code=1)
+                self.assertIn("ILLEGAL_SASL_STATE", err)
+                self.assertIn("this port takes no login", err)
 
     def test_config_file_errors_name_file_and_line(self):
         with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:

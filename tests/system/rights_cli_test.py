@@ -105,6 +105,17 @@ class Acls(Commands):
         self.rules("delete", "--principal", "User:ann", "--yes")
         self.assertEqual(names(), [])
 
+    def test_on_groups_are_not_needed_to_read_without_one(self):
+        self.leat("topic", "create", "read-by-ann", "--partitions", "2")
+        self.leat("produce", "read-by-ann", stdin="a\n")
+        self.rules("add", "--principal", "User:ann", "--operation", "read", "--topic", "read-by-ann")
+        for place in ("beginning", "-5", "@0"):
+            self.assertEqual(self.leat("consume", "read-by-ann", "--from", place, "--until-end", by="ann").stdout, "a\n")
+        self.leat("bench", "consume", "--topic", "read-by-ann", by="ann")
+        refused = self.leat("consume", "read-by-ann", "--group", "g", "--until-end", by="ann", code=1).stderr
+        self.assertIn("GROUP_AUTHORIZATION_FAILED", refused)
+        self.rules("delete", "--principal", "User:ann", "--yes")
+
     def test_bad_usage_is_told(self):
         for words, hint in ((("--operation", "read", "--topic", "t"), "--principal"), (("--principal", "User:a", "--topic", "t"), "--operation"),
                             (("--principal", "User:a", "--operation", "read"), "--topic"),

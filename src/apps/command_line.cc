@@ -52,6 +52,13 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
     return near.empty() ? std::string{} : "; did you mean '" + std::string{near} + "'?";
 }
 
+/// Before a word that CLI11 shall take as it is: an empty value, or what follows "--".
+constexpr char kVerbatim = '\x01';
+
+std::string unguarded(const std::string& text) {
+    return text.starts_with(kVerbatim) ? text.substr(1) : text;
+}
+
 Error unknown_option(const Command& command, const std::string& word) {
     std::vector<std::string> flags{"--help"};
     for (const OptionSpec* option : options_of(command))
@@ -59,7 +66,7 @@ Error unknown_option(const Command& command, const std::string& word) {
     const std::vector<std::string_view> views{flags.begin(), flags.end()};
     if (!word.starts_with('-'))
         return usage_error("'leat " + std::string{command.path} + "' does not take the argument '" +
-                           word + "'; 'leat " + std::string{command.path} +
+                           unguarded(word) + "'; 'leat " + std::string{command.path} +
                            " --help' shows what it takes");
     return usage_error("'leat " + std::string{command.path} + "' has no option '" + word + "'" +
                        suggestion(word, views) + " ('leat " + std::string{command.path} +
@@ -93,9 +100,45 @@ void declare(CLI::App& app, const OptionSpec& option,
     added->allow_extra_args(option.is_argument() && option.repeated);
 }
 
+bool takes_value(const Command& command, std::string_view word) {
+    return std::ranges::any_of(options_of(command), [&](const OptionSpec* option) {
+        if (option->is_argument() || option->is_switch()) return false;
+        const std::string names = "," + std::string{option->names} + ",";
+        return names.contains("," + std::string{word} + ",");
+    });
+}
+
+/// CLI11 takes the next word for the value of "--option=", and of what follows "--" knows options
+/// that begin so.
+std::vector<std::string> guarded(const Command& command, std::span<const std::string> words) {
+    std::vector<std::string> out;
+    bool only_arguments = false;
+    bool is_value = false;
+    for (const std::string& word : words) {
+        if (only_arguments) {
+            out.push_back(kVerbatim + word);
+        } else if (is_value) {
+            out.push_back(word.empty() ? std::string{kVerbatim} : word);
+        } else if (word == "--") {
+            only_arguments = true;
+        } else if (word.starts_with("--") && word.find('=') == word.size() - 1) {
+            out.push_back(word + kVerbatim);
+        } else {
+            out.push_back(word);
+        }
+        is_value = !only_arguments && !is_value && takes_value(command, word);
+    }
+    return out;
+}
+
 Result<void> fill(const OptionSpec& option, std::vector<std::string> texts, Invocation& out) {
     const std::string_view key = option.key();
     bool from_default = false;
+    for (std::string& text : texts) {
+        text = unguarded(text);
+        if (text.empty() && !option.is_argument() && !option.may_be_empty)
+            return usage_error(option.shown() + ": the value is empty");
+    }
     if (texts.empty() && !option.environment.empty()) {
         const char* set = std::getenv(std::string{option.environment}.c_str());
         if (set != nullptr && *set != '\0') texts.emplace_back(set);
@@ -129,7 +172,8 @@ Result<Invocation> parse_options(const Command& command, std::span<const std::st
     std::map<std::string_view, bool> switches;
     for (const OptionSpec* option : options_of(command)) declare(app, *option, found, switches);
     try {
-        std::vector<std::string> reversed{arguments.rbegin(), arguments.rend()};
+        std::vector<std::string> reversed = guarded(command, arguments);
+        std::ranges::reverse(reversed);
         app.parse(reversed);
     } catch (const CLI::ArgumentMismatch& problem) {
         return usage_error("'leat " + std::string{command.path} + "': " + problem.what());

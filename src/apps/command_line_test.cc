@@ -56,6 +56,35 @@ TEST(CommandLine, RefusesWhatTheTableDoesNotAllow) {
               std::string::npos);
 }
 
+TEST(CommandLine, AnEmptyValueIsNotTheNextWord) {
+    EXPECT_NE(complaint({"consume", "t", "--group=", "--until-end"}).find("--group: the value"),
+              std::string::npos);
+    EXPECT_NE(complaint({"consume", "t", "--group", "", "--until-end"}).find("--group: the value"),
+              std::string::npos);
+    const auto nowhere = parse({"serve", "--http-listen="});
+    ASSERT_OK(nowhere);
+    EXPECT_TRUE(nowhere->invocation.at(0).is_given("http-listen"));
+    EXPECT_EQ(nowhere->invocation.at(0).text("http-listen"), "");
+    const auto null = parse({"produce", "t", "--null=", "--json"});
+    ASSERT_OK(null);
+    EXPECT_TRUE(null->invocation.at(0).has("null"));
+    EXPECT_TRUE(null->invocation.at(0).has("json"));
+}
+
+TEST(CommandLine, TakesEverythingBehindTwoDashesForArguments) {
+    const auto got = parse({"topic", "delete", "--yes", "--", "-dash", "--yes"});
+    ASSERT_OK(got);
+    const auto names = got->invocation.at(0).all("TOPIC");
+    EXPECT_EQ(std::vector<std::string>(names.begin(), names.end()),
+              (std::vector<std::string>{"-dash", "--yes"}));
+    EXPECT_TRUE(got->invocation.at(0).has("yes"));
+    const auto separator = parse({"produce", "t", "--key-separator", "--", "--json"});
+    ASSERT_OK(separator);
+    EXPECT_EQ(separator->invocation.at(0).text("key-separator"), "--");
+    EXPECT_NE(complaint({"consume", "--", "a", "-b"}).find("'-b'"), std::string::npos);
+    EXPECT_FALSE(parse({"topic", "describe", "--", "--help"})->invocation.empty());
+}
+
 TEST(CommandLine, NamesTheRangeOfABadNumber) {
     const auto got = parse({"consume", "t", "--count", "12x"});
     ASSERT_OK(got);

@@ -38,11 +38,17 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
      .help = "what stands before it in a line is the key"},
     {.names = "--null",
      .value = "TEXT",
-     .help = "a key or value equal to TEXT is sent as null (a tombstone)"},
+     .help = "a key or value equal to TEXT is sent as null (a tombstone)",
+     .may_be_empty = true},
     {.names = "--json",
      .value = {},
-     .help = "each line is a JSON object with value, key, headers, partition, timestamp"},
-    {.names = "--headers", .value = "A=1,B=2", .help = "headers of every record", .repeated = true},
+     .help = "each line is a JSON object with value (null for a tombstone), key, headers, "
+             "partition, timestamp"},
+    {.names = "--headers",
+     .value = "A=1,B=2",
+     .help = "headers of every record",
+     .repeated = true,
+     .may_be_empty = true},
     {.names = "--partition", .value = "N", .help = "send everything to partition N"},
     {.names = "--acks",
      .value = "0|1|all",
@@ -64,6 +70,9 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
 });
 
 constexpr std::size_t kFailuresShown = 10;
+/// A broker closes the connection on a request above its socket.request.max.bytes, 100 MiB unless
+/// it is set.
+constexpr std::int64_t kRecordMax = 104'000'000;
 
 /// Standard input or a file; closes only what it opened.
 class Input {
@@ -161,6 +170,10 @@ Result<std::vector<client::Property>> producer_properties(const Invocation& line
         if (acks != "all" && acks != "-1") return usage_error("--idempotent needs --acks all");
         client::set_property(out, "enable.idempotence", "true");
     }
+    // What is too large the topic's and the broker's settings say.
+    if (client::find_property(out, "max.request.size").empty() &&
+        client::find_property(out, "message.max.bytes").empty())
+        client::set_property(out, "message.max.bytes", std::to_string(kRecordMax));
     LEAT_TRY(const std::int64_t seconds, line.integer("timeout", 1, 86'400));
     if (line.is_given("timeout") || client::find_property(out, "delivery.timeout.ms").empty())
         client::set_property(out, "delivery.timeout.ms", std::to_string(seconds * 1000));

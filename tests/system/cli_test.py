@@ -630,6 +630,16 @@ class Usage(unittest.TestCase):
                             (["topic", "list", "--output", "xml"], "--output"), (["produce", "t", "--rate", "fast"], "--rate")):
             self.assertTrue(leat(*words, code=2)[1].startswith(f"leat: {name}: "))
 
+    def test_an_empty_value_is_not_the_next_option(self):
+        for words, name in ((["consume", "t", "--group=", "--until-end"], "--group"), (["topic", "list", "--bootstrap=", "--internal"], "--bootstrap"),
+                            (["consume", "t", "--group", "", "--until-end"], "--group")):
+            self.assertTrue(leat(*words, code=2)[1].startswith(f"leat: {name}: the value is empty"))
+
+    def test_names_that_begin_with_a_dash_stand_behind_two(self):
+        topic = f"-{RUN}"
+        leat("topic", "create", "--", topic)
+        leat("topic", "delete", "--yes", "--", topic)
+
     def test_a_login_at_a_port_without_one_is_told_alike(self):
         with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
             file.write("security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.username=a\nsasl.password=b\n")

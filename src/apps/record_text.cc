@@ -14,6 +14,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kDepthMax = 500;
+/// What a record without one has; it is given the present when it is sent again.
+constexpr std::int64_t kNoTimestamp = -1;
 
 Error bad_record(std::string_view why) {
     return Error{Errc::kMalformed, why};
@@ -142,6 +144,9 @@ Result<client::Record> record_from_json(std::string_view line) {
     const Members members{object, line};
     client::Record out;
     LEAT_TRY(out.key, bytes_field(members, "key"));
+    // A misspelt name would else send a tombstone.
+    if (!object.contains("value") && !object.contains("value_base64"))
+        return bad_record("it has no value; a tombstone has \"value\": null");
     LEAT_TRY(out.value, bytes_field(members, "value"));
     if (const json::value* headers = object.if_contains("headers"); headers != nullptr) {
         LEAT_TRY(out.headers, headers_field(*headers, members.text("headers")));
@@ -159,7 +164,10 @@ Result<client::Record> record_from_json(std::string_view line) {
         if (timestamp->is_int64()) ms = timestamp->get_int64();
         if (timestamp->is_string()) ms = parse_time(std::string_view{timestamp->get_string()});
         if (!ms) return bad_record("timestamp is neither milliseconds nor a date and time");
-        if (*ms >= 0) out.timestamp = WallMs{*ms};
+        if (*ms < kNoTimestamp) return bad_record("timestamp is before 1970");
+        if (*ms == 0)
+            return bad_record("timestamp 0 cannot be sent: librdkafka takes it for the present");
+        if (*ms > 0) out.timestamp = WallMs{*ms};
     }
     return out;
 }

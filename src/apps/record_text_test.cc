@@ -53,10 +53,20 @@ TEST(RecordFromJson, SendsNonTextAsItsJson) {
 }
 
 TEST(RecordFromJson, RefusesWhatItCannotSend) {
-    for (const char* bad : {"", "[]", "{\"key\":", R"({"partition":-1})", R"({"partition":"0"})",
-                            R"({"value_base64":"???"})", R"({"headers":7})", R"({"headers":[{}]})",
-                            R"({"timestamp":"soon"})"})
+    for (const char* bad :
+         {"", "[]", "{\"key\":", R"({"value":"a","partition":-1})",
+          R"({"value":"a","partition":"0"})", R"({"value_base64":"???"})",
+          R"({"value":"a","headers":7})", R"({"value":"a","headers":[{}]})",
+          R"({"value":"a","timestamp":"soon"})", R"({"value":"a","timestamp":-5})",
+          R"({"value":"a","timestamp":0})", "{}", R"({"vlaue":"a"})", R"({"key":"k","vlaue":"a"})"})
         EXPECT_ERRC(record_from_json(bad), Errc::kMalformed) << bad;
+}
+
+TEST(RecordFromJson, TakesATombstoneAndARecordThatHadNoTimestamp) {
+    const auto record = record_from_json(R"({"value":null,"timestamp":-1})");
+    ASSERT_OK(record);
+    EXPECT_EQ(record->value, std::nullopt);
+    EXPECT_EQ(record->timestamp, std::nullopt);
 }
 
 TEST(RecordJson, IsReadBackAsTheSameRecord) {

@@ -87,8 +87,12 @@ std::optional<std::int64_t> parse_time(std::string_view text) {
     return ms - std::int64_t{*zone} * 60'000;
 }
 
+/// 9999-12-31T23:59:59.999Z: a year of five digits is no date that others read.
+constexpr std::int64_t kLastDate = 253'402'300'799'999;
+
 std::string format_time(WallMs time) {
     if (time.value < 0) return "-";
+    if (time.value > kLastDate) return std::to_string(time.value);
     const std::chrono::sys_time<std::chrono::milliseconds> point{
         std::chrono::milliseconds{time.value}};
     const auto day = std::chrono::floor<std::chrono::days>(point);

@@ -52,6 +52,8 @@ TEST(FormatTime, IsReadBackAsTheSameTime) {
     EXPECT_EQ(format_time(WallMs{1'769'860'800'123}), "2026-01-31T12:00:00.123Z");
     EXPECT_EQ(parse_time(format_time(WallMs{951'782'400'007})), 951'782'400'007);
     EXPECT_EQ(format_time(WallMs{-1}), "-");
+    EXPECT_EQ(format_time(WallMs{253'402'300'799'999}), "9999-12-31T23:59:59.999Z");
+    EXPECT_EQ(format_time(WallMs{INT64_MAX}), "9223372036854775807");
 }
 
 }  // namespace

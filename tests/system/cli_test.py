@@ -202,6 +202,21 @@ class Records(unittest.TestCase):
             self.assertEqual((done["acknowledged"], done["failed"]), (2000, 0))
         self.assertEqual(leat("consume", topic, "--from", "beginning", "--until-end")[0], text * 5)
 
+    def test_above_a_megabyte_go_where_the_topic_takes_them(self):
+        topic = f"{RUN}-megabytes"
+        leat("topic", "create", topic, "--set", "max.message.bytes=4000000")
+        leat("produce", topic, stdin="x" * 3_000_000 + "\n")
+        self.assertEqual([len(r["value"]) for r in records(topic)], [3_000_000])
+
+    def test_without_a_value_or_with_a_time_that_cannot_be_sent_are_named(self):
+        topic = f"{RUN}-no-value"
+        leat("topic", "create", topic, *KEPT)
+        lines = ['{"value":null}', "{}", '{"key":"k","vlaue":"a"}', '{"value":"a","timestamp":0}', '{"value":"a","timestamp":-5}']
+        _, err = leat("produce", topic, "--json", stdin="\n".join(lines), code=1)
+        for line in (2, 3, 4, 5):
+            self.assertIn(f"leat: line {line} was not acknowledged: MALFORMED", err)
+        self.assertEqual([r["value"] for r in records(topic)], [None])
+
     def test_of_a_partition_named_twice_come_once(self):
         topic = f"{RUN}-same"
         leat("topic", "create", topic)

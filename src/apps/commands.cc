@@ -72,13 +72,14 @@ std::vector<Command> serve_commands() {
     return {
         {.path = "serve",
          .summary = "run the backbone",
-         .details = "Everything in one process, until SIGTERM or SIGINT: then requests that have "
-                    "begun are finished, everything is synced, and it exits with 0. A second "
-                    "SIGINT, or a SIGTERM a second later, ends it at once, and the next start "
-                    "recovers. When it is ready it prints one line that names every listener and "
-                    "the data directory. 'leat reference --print settings' lists what --set and "
-                    "the file take. An unknown name ends it with 2; one in the file that does not "
-                    "begin with 'leat.' is another program's and only warned of.",
+         .details =
+             "Everything in one process, until SIGTERM, SIGINT or SIGHUP: then requests that have "
+             "begun are finished, everything is synced, and it exits with 0. A second "
+             "SIGINT, or a SIGTERM a second later, ends it at once, and the next start "
+             "recovers. When it is ready it prints one line that names every listener and "
+             "the data directory. 'leat reference --print settings' lists what --set and "
+             "the file take. An unknown name ends it with 2; one in the file that does not "
+             "begin with 'leat.' is another program's and only warned of.",
          .example = "leat serve --data /var/lib/leat --set num.partitions=6",
          .kind = CommandKind::kPlain,
          .options = serve_options(),

@@ -53,11 +53,14 @@ void watch_interrupts(SecondSignal second) {
     told_max = second == SecondSignal::kIsTold ? 2 : 1;
     struct sigaction action{};
     action.sa_handler = on_signal;
-    // Neither may break into the other's handling.
-    sigaddset(&action.sa_mask, SIGINT);
-    sigaddset(&action.sa_mask, SIGTERM);
+    // None may break into another's handling.
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&action.sa_mask, number);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    // nohup(1) has the process outlive its terminal.
+    struct sigaction before{};
+    sigaction(SIGHUP, nullptr, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 bool is_interrupted() {
@@ -67,7 +70,7 @@ bool is_interrupted() {
 bool is_given_up() {
     if (meant == 0) return false;
     if (meant > 1) return true;
-    return first_number == SIGTERM &&
+    return first_number != SIGINT &&
            std::chrono::nanoseconds{monotonic_ns() - first_at_ns} >= kTermGrace;
 }
 

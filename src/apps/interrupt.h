@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ctrl-C and SIGTERM as a flag that long commands look at, and what a second one means.
+// Ctrl-C, SIGTERM and SIGHUP as a flag that long commands look at, and what a second one means.
 // Layer: apps (L7).
 #pragma once
 
@@ -15,12 +15,13 @@ enum class SecondSignal : std::uint8_t {
     kIsTold,  ///< is_given_up() becomes true: there is something to say first. A third one ends.
 };
 
-/// From now on SIGINT and SIGTERM raise a flag instead of ending the process.
+/// From now on SIGINT, SIGTERM and SIGHUP (unless it is ignored) raise a flag instead of ending the
+/// process.
 /// Threading: call once, from the main thread.
 void watch_interrupts(SecondSignal second = SecondSignal::kEnds);
 [[nodiscard]] bool is_interrupted();
 /// Somebody does not want to wait for what is_interrupted() began: a second signal came, or the
-/// first was a SIGTERM and kTermGrace has passed. Who sent that sends SIGKILL next.
+/// first was no SIGINT and kTermGrace has passed. Who sent that sends SIGKILL next.
 [[nodiscard]] bool is_given_up();
 inline constexpr std::chrono::seconds kTermGrace{5};
 

@@ -29,11 +29,20 @@ TEST(EndsAtOnce, OnlyWhatSomebodyMeantToSendTwice) {
 
 TEST(WatchInterrupts, FirstSignalRaisesTheFlagAndItsEchoDoesNothing) {
     EXPECT_EXIT(receive(SecondSignal::kEnds, {}), ::testing::ExitedWithCode(0), "");
-    for (const int number : {SIGINT, SIGTERM}) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
         EXPECT_EXIT(receive(SecondSignal::kEnds, {number}), ::testing::ExitedWithCode(1), "");
         EXPECT_EXIT(receive(SecondSignal::kEnds, {number, number}), ::testing::ExitedWithCode(1),
                     "");
     }
+}
+
+TEST(WatchInterrupts, LostTerminalDoesNothingUnderNohup) {
+    EXPECT_EXIT(
+        {
+            std::signal(SIGHUP, SIG_IGN);
+            receive(SecondSignal::kEnds, {SIGHUP});
+        },
+        ::testing::ExitedWithCode(0), "");
 }
 
 TEST(WatchInterrupts, SecondSignalOfTheOtherKindEndsTheProcess) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // leat: finds the command, runs it, turns its error into a message and an exit code.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -42,9 +46,20 @@ leat::Result<int> run(const leat::apps::ParsedLine& line) {
     return code;
 }
 
+/// Else the next files and sockets that are opened would be taken for input and output. Each is
+/// opened for the other direction: to use it fails with "Bad file descriptor".
+void occupy_standard_descriptors() {
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(standard, F_GETFD) >= 0 || errno != EBADF) continue;
+        // The lowest that is free: this one.
+        static_cast<void>(::open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    occupy_standard_descriptors();
     std::signal(SIGPIPE, SIG_IGN);
     const std::vector<std::string> arguments{argv + 1, argv + argc};
     const auto line = leat::apps::parse_command_line(arguments);

@@ -17,7 +17,7 @@
 namespace leat::rt {
 namespace {
 
-constexpr std::array kStopSignals{SIGTERM, SIGINT};
+constexpr std::array kStopSignals{SIGTERM, SIGINT, SIGHUP};
 
 // All that a signal handler may touch. The descriptor is -1 while nobody listens.
 std::atomic<int> event_fd = -1;
@@ -61,8 +61,12 @@ class StopSignals::Impl final : public Watcher {
         struct sigaction action{};
         action.sa_handler = note_signal;
         action.sa_flags = SA_RESTART;
-        for (std::size_t i = 0; i < kStopSignals.size(); ++i)
+        for (std::size_t i = 0; i < kStopSignals.size(); ++i) {
             LEAT_CHECK(::sigaction(kStopSignals[i], &action, &before_[i]) == 0);
+            // nohup(1) has the process outlive its terminal.
+            if (kStopSignals[i] == SIGHUP && before_[i].sa_handler == SIG_IGN)
+                ::sigaction(SIGHUP, &before_[i], nullptr);
+        }
         return {};
     }
 

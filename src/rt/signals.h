@@ -11,8 +11,8 @@
 
 namespace leat::rt {
 
-/// SIGTERM and SIGINT go to `on_signal` instead of ending the process, while it lives; then they do
-/// what they did before. (SIGPIPE is ignored by EventLoop.)
+/// SIGTERM, SIGINT and SIGHUP (unless it is ignored) go to `on_signal` instead of ending the
+/// process, while it lives; then they do what they did before. (SIGPIPE is ignored by EventLoop.)
 ///
 /// Threading: shard-local. One a process.
 class StopSignals {

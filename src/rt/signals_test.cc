@@ -30,6 +30,26 @@ TEST(StopSignals, BecomeCallbacksOnTheLoop) {
     EXPECT_EQ(got, (std::vector{SIGTERM, SIGINT}));
 }
 
+TEST(StopSignals, OfALostTerminalCountUnlessTheyAreIgnored) {
+    for (const bool is_ignored : {false, true}) {
+        const auto before = ::signal(SIGHUP, is_ignored ? SIG_IGN : SIG_DFL);
+        EventLoop loop;
+        std::vector<int> got;
+        auto signals = StopSignals::open(loop, [&](int number) {
+            got.push_back(number);
+            if (number == SIGTERM || !is_ignored) loop.stop();
+        });
+        ASSERT_OK(signals);
+        loop.post([&] {
+            ::raise(SIGHUP);
+            if (is_ignored) ::raise(SIGTERM);
+        });
+        loop.run();
+        EXPECT_EQ(got, (std::vector{is_ignored ? SIGTERM : SIGHUP}));
+        ::signal(SIGHUP, before);
+    }
+}
+
 TEST(StopSignals, GiveBackWhatTheProcessHad) {
     EventLoop loop;
     struct sigaction before{};

@@ -236,6 +236,14 @@ class Records(unittest.TestCase):
             self.assertEqual((leat(*read)[0], leat(*read)[0]), ("a\n", ""))
         self.assertEqual(leat_json("group", "describe", topic)["total_lag"], 0)
 
+    def test_cannot_come_from_an_input_that_is_closed(self):
+        topic = f"{RUN}-closed"
+        leat("topic", "create", topic)
+        done = subprocess.run(["sh", "-c", '"$0" produce "$1" <&-', LEAT, topic], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "LEAT_BOOTSTRAP": BOOTSTRAP})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot read the input: Bad file descriptor", done.stderr)
+
     def test_that_are_too_large_fail_loudly_and_the_others_arrive(self):
         topic = f"{RUN}-large"
         leat("topic", "create", topic, "--set", "max.message.bytes=1000")
@@ -498,6 +506,23 @@ class Following(unittest.TestCase):
 
 
 class Interrupted(unittest.TestCase):
+    def test_serve_ends_in_order_by_sighup_and_with_closed_descriptors(self):
+        with tempfile.TemporaryDirectory() as folder:
+            server, _ = serve(folder)
+            server.send_signal(signal.SIGHUP)
+            server.communicate(timeout=60)
+            self.assertEqual(server.returncode, 0)
+            bare = subprocess.Popen(["sh", "-c", 'exec "$0" serve --data "$1" --listen 127.0.0.1:0 --http-listen= <&- >&- 2>&-', LEAT, folder])
+            try:
+                links = [pathlib.Path(f"/proc/{bare.pid}/fd/{n}") for n in range(3)]
+                status = pathlib.Path(f"/proc/{bare.pid}/status")
+                caught = lambda: int(re.search(r"SigCgt:\s*(\w+)", status.read_text())[1], 16)
+                wait_for("it does not start", lambda: caught() >> (signal.SIGTERM - 1) & 1)
+                self.assertEqual([os.readlink(link) for link in links], ["/dev/null"] * 3)
+            finally:
+                bare.send_signal(signal.SIGTERM)
+                self.assertEqual(bare.wait(timeout=60), 0)
+
     def test_consume_stops_soon_when_its_broker_is_gone(self):
         for options, end in ((["--group", f"{RUN}-gone"], signal.SIGKILL), ([], signal.SIGKILL), (["--group", f"{RUN}-stuck"], signal.SIGSTOP)):
             with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 #include "apps/cluster_access.h"
 #include "apps/login_helpers.h"
 #include "apps/next_step.h"
@@ -62,6 +64,26 @@ Result<std::vector<client::ConfigChange>> config_changes(const Invocation& line)
     for (const std::string& name : line.all("unset"))
         out.push_back({.name = name, .kind = Kind::kDelete, .value = {}});
     return out;
+}
+
+Result<void> check_names(std::span<const client::ConfigEntry> known,
+                         std::span<const std::string> names) {
+    // Settings of one listener are not told while they are not set.
+    for (const std::string& name : names)
+        if (std::ranges::find(known, name, &client::ConfigEntry::name) == known.end() &&
+            !name.starts_with("listener.name."))
+            return Error{Errc::kInvalidConfig, "there is no setting '" + name + "'"};
+    return {};
+}
+
+Result<void> check_unset(client::Admin& admin, const client::Resource& resource,
+                         std::span<const std::string> names) {
+    // What all brokers share is told only as far as it is set.
+    const bool is_partial = resource.type == client::ResourceType::kBroker && resource.name.empty();
+    if (names.empty() || is_partial) return {};
+    const auto known = admin.describe_configs(resource);
+    if (!known || known->empty()) return {};
+    return check_names(*known, names);
 }
 
 Result<std::vector<std::int32_t>> numbers_of(const Invocation& line, std::string_view key) {

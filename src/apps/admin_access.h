@@ -48,6 +48,15 @@ class Outcomes {
 /// --set NAME=VALUE and --unset NAME, in that order. Errors: kUsage.
 [[nodiscard]] Result<std::vector<client::ConfigChange>> config_changes(const Invocation& line);
 
+/// Names that a resource with settings `known` does not have, though it tells all it has:
+/// kInvalidConfig with the first. A broker takes the removal of any name.
+Result<void> check_names(std::span<const client::ConfigEntry> known,
+                         std::span<const std::string> names);
+/// The same of --unset, before anything is changed. A resource that may not be described, or does
+/// not tell all its settings, passes.
+Result<void> check_unset(client::Admin& admin, const client::Resource& resource,
+                         std::span<const std::string> names);
+
 /// The values of --partition or another repeated number. Errors: kUsage.
 [[nodiscard]] Result<std::vector<std::int32_t>> numbers_of(const Invocation& line,
                                                            std::string_view key);

@@ -82,6 +82,11 @@ Result<void> check_resource(const Invocation& line) {
                        "' is no broker id; 'leat cluster brokers' lists them");
 }
 
+std::string describing(const Invocation& line, const AdminAccess& access) {
+    return "describe the settings of " + std::string{line.text("KIND")} + " '" +
+           std::string{line.text("NAME")} + "' on " + access.where;
+}
+
 }  // namespace
 
 std::span<const OptionSpec> config_list_options() {
@@ -118,11 +123,12 @@ Result<int> run_config_describe(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
     Result<std::vector<client::ConfigEntry>> entries =
         access.admin->describe_configs(resource_of(line));
-    if (!entries)
-        return failed_to("describe the settings of " + std::string{line.text("KIND")} + " '" +
-                             std::string{line.text("NAME")} + "' on " + access.where,
-                         entries.error());
+    if (!entries) return failed_to(describing(line, access), entries.error());
     const std::span<const std::string> only = line.all("only");
+    const client::Resource resource = resource_of(line);
+    const bool is_partial = resource.type == client::ResourceType::kBroker && resource.name.empty();
+    if (const Result<void> good = check_names(*entries, only); !good && !is_partial)
+        return failed_to(describing(line, access), good.error());
     if (!only.empty())
         std::erase_if(*entries, [&](const client::ConfigEntry& entry) {
             return std::ranges::find(only, entry.name) == only.end();
@@ -146,6 +152,11 @@ Result<int> run_config_alter(const Invocation& line) {
     if (changes.empty())
         return usage_error("nothing to alter: give --set, --unset, --append or --subtract");
     LEAT_TRY(AdminAccess access, connect_admin(line));
+    if (const Result<void> good = check_unset(*access.admin, resource_of(line), line.all("unset"));
+        !good)
+        return failed_to("alter the settings of " + std::string{line.text("KIND")} + " '" +
+                             std::string{line.text("NAME")} + "' on " + access.where,
+                         good.error());
     LEAT_TRY(client::Outcome done,
              access.admin->alter_configs(resource_of(line), changes, line.has("dry-run")));
     done.name = std::string{line.text("NAME")};

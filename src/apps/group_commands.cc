@@ -183,10 +183,13 @@ Result<std::optional<TopicPartition>> one_partition(const Invocation& line,
 Result<std::vector<TopicPartition>> chosen_partitions(const Invocation& line,
                                                       client::Admin& admin) {
     std::vector<TopicPartition> out;
+    const auto add = [&out](TopicPartition where) {
+        if (std::ranges::find(out, where) == out.end()) out.push_back(std::move(where));
+    };
     for (const std::string& text : line.all("topic")) {
         LEAT_TRY(std::optional<TopicPartition> one, one_partition(line, text));
         if (one) {
-            out.push_back(*std::move(one));
+            add(*std::move(one));
             continue;
         }
         const std::vector<std::string> names{text};
@@ -195,7 +198,7 @@ Result<std::vector<TopicPartition>> chosen_partitions(const Invocation& line,
         if (found.topics.size() != 1 || found.topics[0].code != Errc::kNone)
             return Error{Errc::kUnknownTopicOrPartition, "there is no topic '" + text + "'"};
         for (const client::PartitionInfo& partition : found.topics[0].partitions)
-            out.push_back({text, partition.id});
+            add({text, partition.id});
     }
     return out;
 }
@@ -227,6 +230,14 @@ Result<std::vector<client::MemberInfo>> chosen_members(const Invocation& line,
     LEAT_TRY(client::GroupDetails group, admin.describe_group(line.text("GROUP")));
     if (group.outcome.code != Errc::kNone) return Error{group.outcome.code, group.outcome.message};
     return std::move(group.members);
+}
+
+/// What the coordinator would say of a commit: offsets of a group with members are theirs.
+Result<void> check_empty(client::Admin& admin, std::string_view group) {
+    const Result<client::GroupDetails> details = admin.describe_group(group);
+    // A group that is not there yet, or may not be described, is no obstacle that this knows of.
+    if (!details || details->outcome.code != Errc::kNone || details->members.empty()) return {};
+    return Error{Errc::kNonEmptyGroup, std::to_string(details->members.size()) + " members"};
 }
 
 json::value plan_json(const Invocation& line, std::span<const PartitionOffset> plan,
@@ -335,6 +346,12 @@ Result<int> run_group_reset(const Invocation& line) {
         return usage_error("group '" + std::string{line.text("GROUP")} +
                            "' has committed nothing yet: name what to reset with --topic");
     LEAT_TRY(const OffsetRule rule, offset_rule(line));
+    if (line.has("shift-by"))
+        if (const Result<void> good = check_committed(*where, committed); !good)
+            return failed_to(what, good.error());
+    if (line.has("dry-run"))
+        if (const Result<void> good = check_empty(*access.admin, line.text("GROUP")); !good)
+            return failed_to(what, good.error());
     Result<std::vector<PartitionOffset>> plan =
         target_offsets(*access.admin, *where, committed, rule);
     if (!plan) return failed_to(what, plan.error());

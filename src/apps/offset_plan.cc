@@ -24,6 +24,10 @@ bool number_in(std::string_view text, Number& out) {
     return error == std::errc{} && end == text.data() + text.size() && out >= 0;
 }
 
+std::string name_of(const TopicPartition& where) {
+    return where.topic + "-" + std::to_string(where.partition);
+}
+
 }  // namespace
 
 Result<OffsetRule> offset_rule(const Invocation& line) {
@@ -60,6 +64,25 @@ Result<Offsets> parse_offsets(std::string_view text) {
     return out;
 }
 
+Result<void> check_committed(std::span<const TopicPartition> where, const Offsets& committed) {
+    for (const TopicPartition& one : where)
+        if (!committed.contains(one))
+            return Error{Errc::kNotFound, "nothing is committed to " + name_of(one) +
+                                              " that could be shifted; give --to"};
+    return {};
+}
+
+KeptOffset kept_within(const TopicPartition& where, std::int64_t target, std::int64_t first,
+                       std::int64_t end) {
+    if (target > end)
+        return {end, "offset " + std::to_string(target) + " lies behind the end of " +
+                         name_of(where) + ": it is " + std::to_string(end) + " instead"};
+    if (target < first)
+        return {first, "offset " + std::to_string(target) + " lies before the start of " +
+                           name_of(where) + ": it is " + std::to_string(first) + " instead"};
+    return {target, {}};
+}
+
 Result<std::vector<PartitionOffset>> target_offsets(client::Admin& admin,
                                                     std::span<const TopicPartition> where,
                                                     const Offsets& committed,
@@ -71,6 +94,7 @@ Result<std::vector<PartitionOffset>> target_offsets(client::Admin& admin,
     if (rule.to && rule.to->kind == StartPoint::Kind::kTime) {
         LEAT_TRY(timed, admin.list_offsets(where, rule.to->value));
     }
+    const bool is_exact = !rule.to || rule.to->kind == StartPoint::Kind::kOffset;
     for (std::size_t i = 0; i < out.size(); ++i) {
         const std::int64_t end = out[i].offset;
         std::int64_t& target = out[i].offset;
@@ -89,7 +113,10 @@ Result<std::vector<PartitionOffset>> target_offsets(client::Admin& admin,
         } else if (rule.to->kind == StartPoint::Kind::kTime && timed[i].offset >= 0) {
             target = timed[i].offset;
         }
-        if (out[i].code == Errc::kNone) target = std::clamp(target, first[i].offset, end);
+        if (out[i].code != Errc::kNone) continue;
+        const KeptOffset kept = kept_within(out[i].where, target, first[i].offset, end);
+        if (is_exact && !kept.warning.empty()) say("leat: " + kept.warning);
+        target = kept.offset;
     }
     return out;
 }
@@ -103,8 +130,7 @@ Result<void> commit_plan(client::Admin& admin, std::string_view group,
         const bool has_members = one.code == Errc::kUnknownMemberId ||
                                  one.code == Errc::kIllegalGeneration ||
                                  one.code == Errc::kStaleMemberEpoch;
-        return Error{has_members ? Errc::kNonEmptyGroup : one.code,
-                     one.where.topic + "-" + std::to_string(one.where.partition)};
+        return Error{has_members ? Errc::kNonEmptyGroup : one.code, name_of(one.where)};
     }
     return {};
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,7 +46,20 @@ struct OffsetRule {
 /// naming the line.
 [[nodiscard]] Result<Offsets> parse_offsets(std::string_view text);
 
-/// Where `rule` puts each of `where`, kept within the log; the end for what it says nothing of.
+/// There must be an offset to shift. Errors: kNotFound, naming the partition without.
+[[nodiscard]] Result<void> check_committed(std::span<const client::TopicPartition> where,
+                                           const Offsets& committed);
+
+/// `target` within the log [`first`, `end`].
+struct KeptOffset {
+    std::int64_t offset = 0;
+    std::string warning;  ///< "" unless it had to be another one.
+};
+[[nodiscard]] KeptOffset kept_within(const client::TopicPartition& where, std::int64_t target,
+                                     std::int64_t first, std::int64_t end);
+
+/// Where `rule` puts each of `where`, kept within the log, of which it warns on stderr when
+/// an offset was asked for; the end for what it says nothing of.
 [[nodiscard]] Result<std::vector<client::PartitionOffset>> target_offsets(
     client::Admin& admin, std::span<const client::TopicPartition> where, const Offsets& committed,
     const OffsetRule& rule);

@@ -24,5 +24,28 @@ TEST(OffsetPlan, NamesTheLineThatIsNone) {
     }
 }
 
+TEST(OffsetPlan, ShiftsOnlyWhatIsCommitted) {
+    const client::TopicPartition where[] = {{"a", 0}, {"a", 1}};
+    EXPECT_TRUE(check_committed(where, {{{"a", 0}, 4}, {{"a", 1}, 0}}));
+    const auto refused = check_committed(where, {{{"a", 0}, 4}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Errc::kNotFound);
+    EXPECT_NE(refused.error().detail().find("a-1"), std::string::npos);
+}
+
+TEST(OffsetPlan, SaysWhenAnOffsetLiesOutsideOfTheLog) {
+    const client::TopicPartition where{"a", 3};
+    for (const std::int64_t inside : {5, 7, 9}) {
+        EXPECT_EQ(kept_within(where, inside, 5, 9).offset, inside);
+        EXPECT_EQ(kept_within(where, inside, 5, 9).warning, "");
+    }
+    EXPECT_EQ(kept_within(where, 500, 5, 9).offset, 9);
+    EXPECT_EQ(kept_within(where, 500, 5, 9).warning,
+              "offset 500 lies behind the end of a-3: it is 9 instead");
+    EXPECT_EQ(kept_within(where, 0, 5, 9).offset, 5);
+    EXPECT_NE(kept_within(where, 0, 5, 9).warning.find("before the start of a-3"),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace leat::apps

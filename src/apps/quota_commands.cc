@@ -3,8 +3,10 @@
 // leat quota list, set: limits of clients.
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 #include "apps/admin_access.h"
 #include "apps/cluster_access.h"
@@ -49,6 +51,15 @@ auth::QuotaEntity entity_of(const Invocation& line) {
     return out;
 }
 
+/// A type that is both named and a default would be one of them only.
+Result<void> check_types(const Invocation& line) {
+    for (const std::string& type : line.all("default"))
+        if (line.is_given(type))
+            return usage_error("--" + type + " and --default " + type +
+                               " exclude each other: give one");
+    return {};
+}
+
 Result<std::vector<client::QuotaChange>> changes_of(const Invocation& line) {
     std::vector<client::QuotaChange> out;
     for (const std::string& text : line.all("set")) {
@@ -58,13 +69,18 @@ Result<std::vector<client::QuotaChange>> changes_of(const Invocation& line) {
         if (at == std::string::npos || at == 0)
             return usage_error("--set: '" + text + "' is not NAME=NUMBER");
         const auto [stop, error] = std::from_chars(text.data() + at + 1, end, value);
-        if (error != std::errc{} || stop != end)
+        if (error != std::errc{} || stop != end || !std::isfinite(value))
             return usage_error("--set: '" + text + "' is not NAME=NUMBER");
         out.push_back({.name = text.substr(0, at), .value = value});
     }
     for (const std::string& name : line.all("unset"))
         out.push_back({.name = name, .value = std::nullopt});
     if (out.empty()) return usage_error("nothing to change: give --set or --unset");
+    for (std::size_t i = 1; i < out.size(); ++i)
+        if (std::ranges::find(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(i),
+                              out[i].name, &client::QuotaChange::name) !=
+            out.begin() + static_cast<std::ptrdiff_t>(i))
+            return usage_error("'" + out[i].name + "' is changed twice");
     return out;
 }
 
@@ -79,6 +95,7 @@ std::span<const OptionSpec> quota_set_options() {
 }
 
 Result<int> run_quota_list(const Invocation& line) {
+    LEAT_TRY_VOID(check_types(line));
     LEAT_TRY(AdminAccess access, connect_admin(line));
     const auto entries = client::list_quotas(*access.admin, entity_of(line));
     if (!entries) return failed_to("list the quotas of " + access.where, entries.error());
@@ -94,7 +111,8 @@ Result<int> run_quota_list(const Invocation& line) {
                 row[type] = part->second ? json::value(*part->second) : json::value();
             }
             row["quota"] = name;
-            row["value"] = value;
+            // JSON has no infinity, which other clients can set: it is no limit.
+            row["value"] = std::isfinite(value) ? json::value(value) : json::value();
             quotas.push_back(std::move(row));
         }
     static constexpr Column kColumns[] = {
@@ -107,6 +125,7 @@ Result<int> run_quota_list(const Invocation& line) {
 }
 
 Result<int> run_quota_set(const Invocation& line) {
+    LEAT_TRY_VOID(check_types(line));
     const auth::QuotaEntity entity = entity_of(line);
     if (const std::string why = auth::entity_error(entity); !why.empty())
         return usage_error(

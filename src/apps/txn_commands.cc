@@ -75,6 +75,10 @@ json::object open_json(const OpenTransaction& open, const std::string& owner) {
 Result<std::vector<TopicPartition>> all_partitions(const Invocation& line, client::Admin& admin) {
     LEAT_TRY(const client::ClusterInfo cluster, admin.describe_cluster(std::nullopt));
     const std::span<const std::string> wanted = line.all("topic");
+    for (const std::string& name : wanted)
+        if (std::ranges::find(cluster.topics, name, &client::TopicInfo::name) ==
+            cluster.topics.end())
+            return Error{Errc::kUnknownTopicOrPartition, "there is no topic '" + name + "'"};
     std::vector<TopicPartition> out;
     for (const client::TopicInfo& topic : cluster.topics) {
         if (!wanted.empty() && std::ranges::find(wanted, topic.name) == wanted.end()) continue;

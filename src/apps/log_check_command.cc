@@ -71,7 +71,11 @@ std::optional<std::vector<storage::KnownTopic>> topics_of(LogSource& source, Che
                             .what = std::move(what)});
     };
     if (!stored) {
-        add(FindingKind::kMetadataDamaged, detail_of(stored.error()));
+        // Who may not read it learns nothing about what is in it.
+        const auto opened = source.disk.open(file, rt::OpenMode::kRead);
+        const bool is_unreadable = !opened && opened.error().code() != Errc::kNotFound;
+        add(is_unreadable ? FindingKind::kUnreadable : FindingKind::kMetadataDamaged,
+            detail_of(is_unreadable ? opened.error() : stored.error()));
         return std::nullopt;
     }
     if (!check.facts.cluster_id.empty() && stored->cluster_id != check.facts.cluster_id)
@@ -99,6 +103,10 @@ Result<std::vector<std::string>> chosen(const Invocation& line, const LogSource&
 Result<void> run_check(const Invocation& line, LogSource& source, Check& check) {
     const bool has_directory = !source.directory.empty();
     std::optional<std::vector<storage::KnownTopic>> known;
+    if (line.has("partition"))
+        check.findings.keep_only([&line](const Finding& finding) {
+            return storage::concerns(finding, line.all("partition"));
+        });
     if (has_directory) {
         LEAT_TRY(check.facts,
                  storage::read_directory(source.disk, source.directory, check.findings));
@@ -107,6 +115,7 @@ Result<void> run_check(const Invocation& line, LogSource& source, Check& check) 
         if (known && check.is_directory)
             storage::check_folders(source.directory, check.facts, *known, check.findings);
     }
+    check.findings.keep_only({});
     LEAT_TRY(const std::vector<std::string> names, chosen(line, source, check));
     const std::string parent = source.folder.empty()
                                    ? source.directory

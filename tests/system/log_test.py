@@ -273,6 +273,12 @@ class Damage(Case):
         for kind in ("file-cut", "file-unfinished", "file-unknown", "folder-deleted"):
             self.finds(kind, code=0)
 
+    def test_partition_asked_for_is_not_told_of_others(self):
+        (self.data / "x-0.abc-delete").mkdir()
+        (self.data / "x-0-stray").mkdir()
+        code, document = check(self.data, "--partition", "t-0")
+        self.assertEqual((code, document["findings"], document["notes"]), (0, [], 0))
+
     def test_durable_marks(self):
         for name in ("durable-marks.0", "durable-marks.1"):
             file = self.data / name

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "rt/fault_disk.h"
 #include "storage/check/directory_check.h"
 #include "storage/check/index_check.h"
 #include "storage/check/partition_check.h"
@@ -356,6 +357,59 @@ TEST(DirectoryCheck, ComparesFoldersWithTheMetadata) {
     EXPECT_EQ(facts_of(facts, "t-2", &known).mark, Offset{0});
     EXPECT_EQ(facts_of(facts, "u-0", &known).mark, std::nullopt);
     EXPECT_EQ(facts_of(facts, "t-0", nullptr).mark, std::nullopt);
+}
+
+/// What a check says through a disk that refuses to open names with `pattern`.
+std::vector<std::string> kinds_without(Folder& folder, const std::string& pattern) {
+    rt::FaultDisk disk{
+        folder.disk,
+        {{.action = rt::FaultAction::kIoErrors, .call = "open", .pattern = pattern, .nth = 1}}};
+    Findings findings{100};
+    CheckProgress progress;
+    (void)check_partition(disk, folder.path, folder.facts, CheckOptions{}, progress, findings);
+    std::vector<std::string> out;
+    for (const Finding& finding : findings.kept()) out.emplace_back(info(finding.kind).name);
+    return out;
+}
+
+TEST(PartitionCheck, SaysOfAFileThatItMayNotReadNoMoreThanThat) {
+    Folder folder;
+    const std::vector<std::string> only{"unreadable"};
+    // A start that was stored, so that it has something to be compared with.
+    PartitionSpec spec;
+    spec.topic = "t";
+    ASSERT_OK(write_log_start(folder.disk, folder.path, spec, Offset{150}));
+    for (const Offset base : folder.bases)
+        EXPECT_EQ(kinds_without(folder, to_string(FileName{.base = base})), only) << base.value;
+    EXPECT_EQ(kinds_without(folder, "log-start-offset-checkpoint"), only);
+    ASSERT_OK(write_topic_id(folder.disk, folder.path, Uuid::from_random(1, 2)));
+    EXPECT_EQ(kinds_without(folder, "partition.metadata"), only);
+}
+
+TEST(DirectoryCheck, KnowsWhatConcernsAPartition) {
+    const std::vector<std::string> asked{"t-0"};
+    const auto is_told = [&](FindingKind kind, std::string name) {
+        return concerns({.kind = kind, .file = "/data/" + std::move(name), .what = ""}, asked);
+    };
+    EXPECT_TRUE(is_told(FindingKind::kFolderDeleted, "t-0.0123abcd-delete"));
+    EXPECT_TRUE(is_told(FindingKind::kFolderStray, "t-0-stray"));
+    EXPECT_TRUE(is_told(FindingKind::kFolderUnknown, "t-0"));
+    EXPECT_FALSE(is_told(FindingKind::kFolderDeleted, "u-0.0123abcd-delete"));
+    EXPECT_FALSE(is_told(FindingKind::kFolderStray, "t-0-1-stray"));
+    EXPECT_FALSE(is_told(FindingKind::kFolderMissing, "t-01"));
+    EXPECT_FALSE(is_told(FindingKind::kMarksUnknown, ""));
+    EXPECT_TRUE(is_told(FindingKind::kMetadataDamaged, "metadata.db"));
+    EXPECT_TRUE(is_told(FindingKind::kNotStopped, ""));
+}
+
+TEST(Findings, DropWhatIsNotWanted) {
+    Findings findings{10};
+    findings.keep_only([](const Finding& finding) { return finding.file == "f"; });
+    findings.add({.kind = FindingKind::kTornTail, .file = "g", .what = ""});
+    EXPECT_TRUE(findings.is_clean());
+    findings.keep_only({});
+    findings.add({.kind = FindingKind::kTornTail, .file = "g", .what = ""});
+    EXPECT_EQ(findings.count(Severity::kWarning), 1);
 }
 
 TEST(Findings, KeepSomeAndCountAll) {

@@ -85,11 +85,15 @@ class DirectoryReader {
             facts_.cluster_id = meta->cluster_id;
             return;
         }
-        add(FindingKind::kDirectoryFormat, path("meta.properties"), text_of(meta.error()));
+        const Errc code = meta.error().code();
+        const bool is_told = code == Errc::kDataDirFormat || code == Errc::kNotFound;
+        add(is_told ? FindingKind::kDirectoryFormat : FindingKind::kUnreadable,
+            path("meta.properties"), text_of(meta.error()));
     }
 
     void read_marks() {
         std::optional<MarkFile> best;
+        bool is_unread = false;
         for (const std::string_view number : {"0", "1"}) {
             const std::string file = path(std::string{kMarksPrefix} + std::string{number});
             const auto exists = disk_.exists(file);
@@ -97,6 +101,7 @@ class DirectoryReader {
             const auto bytes = rt::read_file(disk_, file, kMarksFileMax);
             if (!bytes) {
                 add(FindingKind::kUnreadable, file, text_of(bytes.error()));
+                is_unread = true;
                 continue;
             }
             if (bytes->empty()) continue;  // Made, and never filled.
@@ -108,7 +113,7 @@ class DirectoryReader {
             if (!best || read->generation > best->generation) best = *std::move(read);
         }
         if (best) facts_.marks = std::move(best->marks);
-        if (!best && facts_.is_ours && !facts_.folders.empty())
+        if (!best && !is_unread && facts_.is_ours && !facts_.folders.empty())
             add(FindingKind::kMarksDamaged, path("durable-marks.0"),
                 has_marks_ ? "no whole table of marks is left" : "there are no durable marks");
     }
@@ -175,6 +180,22 @@ void check_folders(const std::string& directory, const DirectoryFacts& facts,
         add(FindingKind::kMarksUnknown, "",
             "topic id " + id.topic.text() + ", partition " + std::to_string(id.index) +
                 ": durable up to offset " + std::to_string(offset.value));
+}
+
+bool concerns(const Finding& finding, std::span<const std::string> partitions) {
+    using enum FindingKind;
+    constexpr FindingKind kBeside[] = {kMarksUnknown, kFileUnknown, kFileUnfinished};
+    constexpr FindingKind kOfFolders[] = {kFolderMissing, kFolderUnknown, kFolderStray,
+                                          kFolderDeleted};
+    if (std::ranges::find(kBeside, finding.kind) != std::end(kBeside)) return false;
+    if (std::ranges::find(kOfFolders, finding.kind) == std::end(kOfFolders)) return true;
+    const std::string_view name =
+        std::string_view{finding.file}.substr(finding.file.rfind('/') + 1);
+    return std::ranges::any_of(partitions, [name](const std::string& partition) {
+        if (!name.starts_with(partition)) return false;
+        const std::string_view rest = name.substr(partition.size());
+        return rest.empty() || rest.starts_with('.') || rest == kStrayEnding;
+    });
 }
 
 PartitionFacts facts_of(const DirectoryFacts& facts, std::string_view name,

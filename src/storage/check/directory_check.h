@@ -47,6 +47,10 @@ Result<DirectoryFacts> read_directory(rt::Disk& disk, const std::string& directo
 void check_folders(const std::string& directory, const DirectoryFacts& facts,
                    const std::vector<KnownTopic>& known, Findings& findings);
 
+/// Whether somebody who asked for these partitions only wants to hear it: not what is said of the
+/// folders of others, or of what lies about beside them.
+[[nodiscard]] bool concerns(const Finding& finding, std::span<const std::string> partitions);
+
 /// What is known of the partition in folder `name`; `known`: by name, nullptr when the metadata
 /// cannot be read.
 [[nodiscard]] PartitionFacts facts_of(const DirectoryFacts& facts, std::string_view name,

@@ -139,6 +139,7 @@ std::string findings_reference() {
 }
 
 void Findings::add(Finding finding) {
+    if (wanted_ && !wanted_(finding)) return;
     ++counts_.at(static_cast<std::size_t>(info(finding.kind).severity));
     if (kept_.size() < kept_max_) kept_.push_back(std::move(finding));
 }

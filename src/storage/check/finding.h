@@ -7,10 +7,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/units.h"
@@ -87,6 +89,8 @@ class Findings {
   public:
     explicit Findings(std::size_t kept_max) : kept_max_(kept_max) {}
 
+    /// From here on what `wanted` is false of is dropped, uncounted; empty: nothing is.
+    void keep_only(std::function<bool(const Finding&)> wanted) { wanted_ = std::move(wanted); }
     void add(Finding finding);
     [[nodiscard]] const std::vector<Finding>& kept() const noexcept { return kept_; }
     [[nodiscard]] std::int64_t count(Severity severity) const {
@@ -99,6 +103,7 @@ class Findings {
 
   private:
     std::size_t kept_max_;
+    std::function<bool(const Finding&)> wanted_;
     std::vector<Finding> kept_;
     std::array<std::int64_t, 3> counts_{};
 };

@@ -94,9 +94,17 @@ class PartitionCheck {
                        .offset = offset,
                        .what = std::move(what)});
     }
+    /// Says nothing of what the file has: that is not known.
     void unreadable(const std::string& file, const Error& error) {
         add(FindingKind::kUnreadable, file,
             std::string{error.detail().empty() ? info(error.code()).name : error.detail()});
+    }
+    /// A small file whose content the reader refused, or that could not be read at all.
+    void unusable(const std::string& file, const Error& error) {
+        const bool is_content =
+            error.code() == Errc::kDataDirFormat || error.code() == Errc::kMalformed;
+        if (!is_content) return unreadable(file, error);
+        add(FindingKind::kFileDamaged, file, std::string{error.detail()});
     }
     /// The bytes of a file; nullopt, and a finding, when it cannot be read.
     std::optional<std::vector<std::byte>> read(const std::string& file) {
@@ -137,8 +145,7 @@ class PartitionCheck {
     void read_topic() {
         const auto id = read_topic_id(disk_, folder_);
         if (!id) {
-            add(FindingKind::kFileDamaged, path("partition.metadata"),
-                std::string{id.error().detail()});
+            unusable(path("partition.metadata"), id.error());
         } else if (*id && facts_.topic_id && **id != *facts_.topic_id) {
             add(FindingKind::kTopicIdWrong, folder_,
                 "the folder is of topic id " + (*id)->text() + ", the metadata says " +
@@ -155,9 +162,7 @@ class PartitionCheck {
         });
         const auto start = read_log_start(disk_, folder_);
         if (!start) {
-            add(FindingKind::kFileDamaged, path("log-start-offset-checkpoint"),
-                std::string{start.error().detail()});
-            return;
+            return unusable(path("log-start-offset-checkpoint"), start.error());
         }
         const Offset first = segments_.empty() ? *start : segments_.begin()->first;
         // Retention renames segments before it stores the new start.
@@ -226,9 +231,9 @@ class PartitionCheck {
         const Offset limit = is_last ? kNoOffset : next->first;
         const std::string file = path(at->first, FileKind::kLog);
         auto opened = disk_.open(file, rt::OpenMode::kRead);
-        if (!opened) return unreadable(file, opened.error());
+        if (!opened) return unread(file, opened.error());
         const auto size = (*opened)->size();
-        if (!size) return unreadable(file, size.error());
+        if (!size) return unread(file, size.error());
         ++report_.segments;
         const std::int64_t index_interval = 4096;
         if (!is_last && !at->second.index && *size > index_interval)
@@ -236,7 +241,7 @@ class PartitionCheck {
                 "the segment has " + std::to_string(*size) + " bytes", std::nullopt, at->first);
         load_indexes(at->first, at->second);
         auto walked = walk(*opened, at->first, FilePos{*size});
-        if (!walked) return unreadable(file, walked.error());
+        if (!walked) return unread(file, walked.error());
         if (walked->bad.empty() && walked->end > limit)
             walked->bad = "it reaches into the next segment, with offset " +
                           std::to_string(walked->end.value - 1);
@@ -251,10 +256,18 @@ class PartitionCheck {
         report_indexes(at->first, is_whole);
     }
 
+    void unread(const std::string& file, const Error& error) {
+        is_unread_ = true;
+        unreadable(file, error);
+    }
+
     void load_indexes(Offset base, const SegmentNames& names) {
+        is_txn_unread_ = false;
         const auto bytes_of = [&](bool is_there, FileKind kind) {
             if (!is_there) return std::vector<std::byte>{};
-            return read(path(base, kind)).value_or(std::vector<std::byte>{});
+            auto bytes = read(path(base, kind));
+            if (!bytes && kind == FileKind::kTxnIndex) is_txn_unread_ = true;
+            return std::move(bytes).value_or(std::vector<std::byte>{});
         };
         offsets_ =
             std::make_unique<OffsetIndexCheck>(bytes_of(names.index, FileKind::kIndex), base);
@@ -275,8 +288,10 @@ class PartitionCheck {
              OffsetEntry::kBytes);
         tell(times_->finish(is_whole), FindingKind::kTimeIndexWrong, FileKind::kTimeIndex,
              TimeEntry::kBytes);
-        tell(aborted_.finish(is_whole), FindingKind::kTxnIndexWrong, FileKind::kTxnIndex,
-             TxnEntry::kBytes);
+        // The other two may be empty; this one has every abort.
+        const IndexFault aborts = aborted_.finish(is_whole);
+        if (!is_txn_unread_)
+            tell(aborts, FindingKind::kTxnIndexWrong, FileKind::kTxnIndex, TxnEntry::kBytes);
     }
 
     Result<Walked> walk(std::shared_ptr<rt::File> file, Offset base, FilePos size) {
@@ -389,6 +404,7 @@ class PartitionCheck {
     }
 
     void finish_log() {
+        if (is_unread_) return;  // Neither the end nor what the other files speak of is known.
         const Offset end = report_.log_end;
         if (facts_.mark && end < *facts_.mark && report_.log_start < *facts_.mark && !is_damaged_)
             add(FindingKind::kRecordsMissing, folder_,
@@ -429,6 +445,8 @@ class PartitionCheck {
     std::vector<std::string> windows_;
     bool has_epochs_ = false;
     bool is_damaged_ = false;
+    bool is_unread_ = false;
+    bool is_txn_unread_ = false;
     std::int32_t last_epoch_ = -1;
     std::int64_t progress_at_ = 0;
 

@@ -55,8 +55,11 @@ auth::QuotaEntity entity_of(const Invocation& line) {
 Result<void> check_types(const Invocation& line) {
     for (const std::string& type : line.all("default"))
         if (line.is_given(type))
-            return usage_error("--" + type + " and --default " + type +
-                               " exclude each other: give one");
+            return usage_error(std::string{"--"}
+                                   .append(type)
+                                   .append(" and --default ")
+                                   .append(type)
+                                   .append(" exclude each other: give one"));
     return {};
 }
 

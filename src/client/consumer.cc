@@ -49,22 +49,24 @@ struct Consumer::State {
     void end_librdkafka() {
         if (handle == nullptr) return;
         if (abandoned) {
+            // NOLINTBEGIN(bugprone-unused-return-value): they are left behind.
             for (auto& [where, topic] : started) static_cast<void>(topic.release());
             static_cast<void>(queue.release());
             static_cast<void>(handle.release());
+            // NOLINTEND(bugprone-unused-return-value)
             return;
         }
-        std::promise<void> ended;
-        const std::future<void> end = ended.get_future();
-        auto end_all = [ended = std::move(ended), handle = std::move(handle),
-                        queue = std::move(queue), started = std::move(started)]() mutable {
+        auto ended = std::make_shared<std::promise<void>>();
+        const std::future<void> end = ended->get_future();
+        auto end_all = [ended, handle = std::move(handle), queue = std::move(queue),
+                        started = std::move(started)]() mutable {
             for (const auto& [where, topic] : started)
                 rd_kafka_consume_stop(topic.get(), where.partition);
             started.clear();
             queue.reset();
             // It is closed already, and the callbacks' State may be gone.
             rd_kafka_destroy_flags(handle.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-            ended.set_value();
+            ended->set_value();
         };
         std::thread worker{std::move(end_all)};  // tidy: right here, it may be left to itself.
         if (end.wait_for(kStopGrace) == std::future_status::ready) return worker.join();
@@ -150,7 +152,8 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const std::vector<Property>& pr
     char why[512];
     rd_kafka_t* handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why);
     if (handle == nullptr) return Error{Errc::kInvalidSetting, why};
-    static_cast<void>(conf.release());  // rd_kafka_new() took it.
+    // NOLINTNEXTLINE(bugprone-unused-return-value): rd_kafka_new() took it.
+    static_cast<void>(conf.release());
     state->handle.reset(handle);
     if (in_group)
         rd_kafka_poll_set_consumer(handle);

@@ -129,7 +129,8 @@ Result<void> run_check(const Invocation& line, LogSource& source, Check& check) 
     };
     storage::CheckProgress progress;
     for (const std::string& name : names) {
-        const std::string folder = is_bare ? name : parent + "/" + name;
+        std::string folder = is_bare ? name : parent;
+        if (!is_bare) folder.append("/").append(name);
         const auto facts = storage::facts_of(check.facts, name, known ? &*known : nullptr);
         check.partitions.push_back(storage::check_partition(source.disk, folder, facts, options,
                                                             progress, check.findings));

@@ -104,7 +104,7 @@ auto in_directory(const std::string& path, bool is_made, const Work& work)
     Result<void> done = opened.directory->leave_as_found();
     if (result.has_value() && !done.has_value()) return std::move(done).error();
     return result;
-}
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the detail goes with the Error.
 
 }  // namespace
 

@@ -42,11 +42,10 @@ PATIENCE = 120
 
 def record(key, value, timestamp):
     """As `leat produce --json` takes it; a dict becomes JSON, None is null."""
-    row = {"timestamp": timestamp}
+    text = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    row = {"timestamp": timestamp, "value": text}
     if key is not None:
         row["key"] = key
-    if value is not None:
-        row["value"] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return row
 
 

@@ -44,10 +44,11 @@ class GroupHostTest : public ::testing::Test, protected testing::BrokerRig {
         message.key = group;
         return errc_from_wire(ask(handle_find_coordinator, 3, message).error_code);
     }
-    Errc commit(std::int64_t offset) {
+    Errc commit(std::int64_t offset, std::string_view metadata = {}) {
         wire::OffsetCommitRequest message;
         wire::OffsetCommitRequest::OffsetCommitRequestPartition partition;
         partition.committed_offset = offset;
+        partition.committed_metadata = metadata;
         wire::OffsetCommitRequest::OffsetCommitRequestTopic topic;
         topic.name = "t";
         topic.partitions = {&partition, 1};
@@ -129,6 +130,26 @@ TEST_F(GroupHostTest, OffsetsOfADeletedTopicAreForgottenThoughACrashCameBetween)
     EXPECT_EQ(committed(), -1);
     create_topic("t");
     EXPECT_EQ(committed(), -1);
+}
+
+TEST_F(SlowGroupHostTest, OffsetsAreNotThoseOfATopicThatIsMadeWhileTheyLoad) {
+    // Much to read.
+    for (std::int64_t offset = 1; offset <= 600; ++offset)
+        ASSERT_EQ(commit(offset, std::string(4'000, 'm')), Errc::kNone);
+    store_.forget("t");
+    kill(false);
+    start();
+    create_topic("t");
+    was_loading_ = false;
+    committed();
+    ASSERT_TRUE(was_loading_);
+    // They go once their tombstones are durable.
+    world_.run_for(std::chrono::seconds{1});
+    EXPECT_EQ(committed(), -1);
+    EXPECT_EQ(commit(7), Errc::kNone);
+    stop();
+    start();
+    EXPECT_EQ(committed(), 7);
 }
 
 TEST_F(GroupHostTest, TopicOfOffsetsThatWasMadeOnAFullDiskServesOnceThereIsRoom) {

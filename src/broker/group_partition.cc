@@ -135,15 +135,14 @@ Replay GroupPartition::replay() {
 void GroupPartition::on_loaded() {
     // A crash may have come between a topic's end and that of its offsets: they must not be taken
     // for those of a later topic of the same name.
-    // One that was made meanwhile may have had a namesake before the crash.
-    std::vector<std::string> gone = std::exchange(changed_while_loading_, {});
+    std::vector<std::string> gone = std::exchange(stale_topics_, {});
     for (std::string& topic : coordinator_->topics_with_offsets())
         if (shard_.image().find(topic) == nullptr) gone.push_back(std::move(topic));
     for (const std::string& topic : gone) coordinator_->on_topic_deleted(topic, now());
 }
 
 void GroupPartition::on_topic_deleted(const std::string& topic) {
-    if (state_ == State::kLoading) changed_while_loading_.push_back(topic);
+    if (state_ == State::kLoading) stale_topics_.push_back(topic);
     if (status() != Errc::kNone) return;
     run([&topic](groups::Coordinator& coordinator, groups::Now now) {
         coordinator.on_topic_deleted(topic, now);
@@ -159,7 +158,8 @@ void GroupPartition::on_marker(std::int64_t producer_id, bool committed) {
 }
 
 void GroupPartition::on_topic_changed(const std::string& topic, bool is_new) {
-    if (state_ == State::kLoading && is_new) changed_while_loading_.push_back(topic);
+    // Nobody could commit to it yet: what the log has by its name is an earlier topic's.
+    if (is_new && state_ == State::kLoading) stale_topics_.push_back(topic);
     if (coordinator_ != nullptr) coordinator_->on_topic_changed(topic, is_new);
 }
 

@@ -49,7 +49,7 @@ class GroupPartition final : public LogBackedCoordinator<GroupPartition, groups:
     void on_topic_deleted(const std::string& topic);
     /// The marker of a producer's transaction is durably in the partition.
     void on_marker(std::int64_t producer_id, bool committed);
-    /// One that came, or grew.
+    /// One that came, or grew. Also while it loads, as above.
     void on_topic_changed(const std::string& topic, bool is_new);
     void set_settings(const groups::Settings& settings);
 
@@ -66,7 +66,8 @@ class GroupPartition final : public LogBackedCoordinator<GroupPartition, groups:
 
     groups::Faults faults_;
     ShardClusterView cluster_;
-    std::vector<std::string> changed_while_loading_;  ///< Topics made or deleted.
+    /// Deleted or made while it loads: offsets that it reads are of no topic that there is.
+    std::vector<std::string> stale_topics_;
 };
 extern template class LogBackedCoordinator<GroupPartition, groups::Coordinator>;
 

@@ -42,7 +42,8 @@ void ClassicGroup::restore(const GroupValue& value) {
     if (!value.protocol_type.empty()) protocol_type_ = std::string{value.protocol_type};
     protocol_.reset();
     if (value.protocol) protocol_ = std::string{*value.protocol};
-    // Members without a protocol are of no generation: nobody wrote them but earlier builds.
+    // Members without a protocol had not got through their first rebalance: they know of no
+    // generation, and will join anew. Kept, they would have no protocol in common with anybody.
     if (value.protocol && !host_.settings().faults.replay_forgets_members) {
         for (const MemberValue& from : value.members) {
             if (roster_.find(from.member_id) != nullptr) continue;
@@ -387,27 +388,16 @@ std::vector<std::pair<std::string, std::int32_t>> ClassicGroup::expired(
     return out;
 }
 
-void ClassicGroup::write_made() {
-    group_.is_recorded = true;
-    // Who has joined so far is of no generation yet: after a stop he would be a member without
-    // protocols, with whom nobody could join.
-    GroupValue value;
-    value.state_changed_at = state_changed_at_;
-    std::vector<RecordToWrite> records;
-    records.push_back({.key = encode_key(GroupKey{group_.id()}),
-                       .value = encode_value(value, kGroupValueVersion)});
-    host_.append(group_, std::move(records), [](Errc) {});
-}
-
 void ClassicGroup::write_empty() {
     std::vector<RecordToWrite> records;
-    records.push_back(record(nullptr));
+    // As Kafka does: one who has joined already is in no generation before the leader's assignment
+    // is in the log. Members here would come back after a crash, with no protocol that anybody has.
+    records.push_back(record_with({}));
     // Not waited for: what is lost with it is only that the group was once used.
     host_.append(group_, std::move(records), [](Errc) {});
 }
 
 RecordToWrite ClassicGroup::record(const Assignments* assignments) {
-    group_.is_recorded = true;
     std::vector<MemberValue> members;
     for (const auto& [order, member] : roster_.members()) {
         MemberValue value{
@@ -425,13 +415,21 @@ RecordToWrite ClassicGroup::record(const Assignments* assignments) {
         }
         members.push_back(value);
     }
+    return record_with(members);
+}
+
+RecordToWrite ClassicGroup::record_with(std::span<MemberValue> members) {
+    group_.is_recorded = true;
     GroupValue value{.protocol_type = protocol_type_ ? std::string_view{*protocol_type_} : "",
                      .generation = generation_,
-                     .protocol = protocol_,
+                     .protocol = std::nullopt,
                      .leader = std::nullopt,
                      .state_changed_at = state_changed_at_,
                      .members = members};
-    if (!roster_.is_empty()) value.leader = roster_.leader();
+    if (!members.empty()) {
+        value.protocol = protocol_;
+        value.leader = roster_.leader();
+    }
     return {.key = encode_key(GroupKey{group_.id()}),
             .value = encode_value(value, kGroupValueVersion)};
 }

@@ -73,9 +73,7 @@ class ClassicGroup {
     void rebalance_adopted() { prepare_rebalance(); }
     [[nodiscard]] const std::optional<std::string>& protocol() const { return protocol_; }
 
-    /// Write the group without members, so that the log knows of it: one that was just made, and
-    /// one that has become empty.
-    void write_made();
+    /// Writes the group without members, so that the log knows of it.
     void write_empty();
     [[nodiscard]] DescribedGroup describe() const;
     /// Whether a live consumer reads `topic`; true when that cannot be known.
@@ -141,6 +139,7 @@ class ClassicGroup {
     void enter(GroupState state);
     void learn_subscriptions();
     [[nodiscard]] RecordToWrite record(const Assignments* assignments);
+    [[nodiscard]] RecordToWrite record_with(std::span<MemberValue> members);
 
     GroupHost& host_;
     Group& group_;

@@ -213,7 +213,7 @@ void Coordinator::join(const Join& request, Now now, Answer<JoinAnswer> answer) 
         return settle();
     }
     group->classic.join(request, std::move(answer));
-    if (is_new || was_consumer) group->classic.write_made();
+    if (is_new || was_consumer) group->classic.write_empty();
     settle();
 }
 
@@ -315,43 +315,18 @@ Errc Coordinator::check_offset(const Group& group, const CommitOffsets& request,
                       nullptr
             : is_known;
     if (goes_on) return Errc::kNone;
-    if (group.offsets.size() + group.pending.size() + group.offsets_in_flight >=
+    if (group.offsets.size() + group.pending.size() + group.offsets_in_flight.size() >=
         settings_.offsets_max)
         return Errc::kPolicyViolation;
     const std::size_t size = sizeof(CommittedOffset) + offset.metadata.size();
     return host().has_memory_for(size) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
 }
 
-/// What a commit puts into the table once it is durable.
-struct Coordinator::Changes {
-    struct One {
-        std::string topic;
-        std::int32_t partition;
-        CommittedOffset offset;
-    };
-    std::vector<One> all;
-
-    std::int64_t producer_id = -1;
-
-    [[nodiscard]] Group::Partitions names() const {
-        Group::Partitions out;
-        out.reserve(all.size());
-        for (const One& one : all) out.emplace_back(one.topic, one.partition);
-        return out;
-    }
-    void apply_to(Coordinator& coordinator, Group& group) {
-        for (One& one : all)
-            coordinator.take_offset(group, one.topic, one.partition, std::move(one.offset),
-                                    producer_id);
-        all.clear();
-    }
-};
-
 void Coordinator::commit_to(Group& group, const CommitOffsets& request,
                             Answer<CommitAnswer> answer) {
     CommitAnswer with;
-    Changes changes;
-    if (request.transaction) changes.producer_id = request.transaction->id;
+    OffsetsInFlight::Commit commit;
+    if (request.transaction) commit.producer_id = request.transaction->id;
     std::vector<RecordToWrite> records;
     for (const OffsetToCommit& offset : request.offsets) {
         with.partitions.push_back(check_offset(group, request, offset));
@@ -366,7 +341,7 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
             .topic_id = offset.topic_id};
         records.push_back({encode_key(OffsetKey{group.id(), offset.topic, offset.partition}),
                            encode_value(value, version_for(value))});
-        changes.all.push_back(
+        commit.offsets.push_back(
             {std::string{offset.topic}, offset.partition, CommittedOffset::from(value)});
     }
     if (records.empty()) {
@@ -375,21 +350,20 @@ void Coordinator::commit_to(Group& group, const CommitOffsets& request,
         });
         return remove_if_unused(group);
     }
-    if (settings_.faults.show_pending_commits) changes.apply_to(*this, group);
+    if (settings_.faults.show_pending_commits) {
+        take_offsets(group, commit);
+        commit.offsets.clear();
+    }
     if (settings_.faults.answer_before_durable) {
         later([early = std::move(answer), with]() mutable { early(std::move(with)); });
         answer = [](const CommitAnswer&) {};
     }
-    const std::size_t count = records.size();
-    group.offsets_in_flight += count;
-    const auto at = group.commits_in_flight.insert(group.commits_in_flight.end(), changes.names());
+    group.offsets_in_flight.push(std::move(commit));
     enqueue(
         group, std::move(records), Errc::kInvalidCommitOffsetSize,
-        [this, &group, count, at, changes = std::move(changes), with = std::move(with),
-         answer = std::move(answer)](Errc outcome) mutable {
-            group.offsets_in_flight -= count;
-            group.commits_in_flight.erase(at);
-            if (outcome == Errc::kNone) changes.apply_to(*this, group);
+        [this, &group, with = std::move(with), answer = std::move(answer)](Errc outcome) mutable {
+            OffsetsInFlight::Commit written = group.offsets_in_flight.pop();
+            if (outcome == Errc::kNone) take_offsets(group, std::move(written));
             for (Errc& error : with.partitions) {
                 if (error == Errc::kNone) error = outcome;
             }

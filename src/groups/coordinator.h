@@ -127,7 +127,6 @@ class Coordinator final : private GroupHost {
         Done done;
         std::vector<Done> followers = {};  ///< Of when_written().
     };
-    struct Changes;
 
     [[nodiscard]] GroupHost& host() { return *this; }
 
@@ -154,6 +153,8 @@ class Coordinator final : private GroupHost {
     /// An offset whose record is in the log; producer -1: of no transaction.
     void take_offset(Group& group, std::string_view topic, std::int32_t partition,
                      CommittedOffset offset, std::int64_t producer_id);
+    /// Those of a commit that is durable.
+    void take_offsets(Group& group, OffsetsInFlight::Commit commit);
     void load_group(const GroupKey& key, std::optional<Bytes> value);
     void load_consumer(Bytes key, std::optional<Bytes> value);
     Group& find_or_load(std::string_view group_id);

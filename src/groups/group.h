@@ -5,7 +5,6 @@
 // Spec:  KIP-848, "Migration": a group changes its protocol while its members come and go.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "groups/consumer_group.h"
 #include "groups/ledger.h"
 #include "groups/offset_table.h"
+#include "groups/offsets_in_flight.h"
 #include "groups/pending_offsets.h"
 
 namespace leat::groups {
@@ -52,11 +52,9 @@ class Group {
     PendingOffsets pending;  ///< Of transactions; in none of the answers.
     /// A record of the log, or one on its way, speaks of the group itself.
     bool is_recorded = false;
-    std::size_t offsets_in_flight = 0;  ///< Being written.
-    using Partitions = std::vector<std::pair<std::string, std::int32_t>>;
-    std::list<Partitions> commits_in_flight;  ///< Whose offsets these are, each once or more.
-    std::size_t writes_in_flight = 0;         ///< Kept by the host.
-    std::uint64_t last_write = 0;             ///< Its token; kept by the host.
+    OffsetsInFlight offsets_in_flight;
+    std::size_t writes_in_flight = 0;  ///< Kept by the host.
+    std::uint64_t last_write = 0;      ///< Its token; kept by the host.
     Ledger ledger;
     ClassicGroup classic;
     std::unique_ptr<ConsumerGroup> consumer;  ///< Set: the group is of the consumer protocol.
@@ -68,7 +66,10 @@ class Group {
     [[nodiscard]] std::string_view protocol_type() const;
     [[nodiscard]] std::vector<std::pair<std::string, std::int32_t>> expired_offsets() const;
     /// All that the log has or is about to have, committed or not, each once.
-    [[nodiscard]] Partitions all_offsets(std::string_view topic = {}) const;
+    [[nodiscard]] std::vector<std::pair<std::string, std::int32_t>> all_offsets(
+        std::string_view topic = {}) const;
+    /// Whether it is one of those.
+    [[nodiscard]] bool has_offset(std::string_view topic, std::int32_t partition) const;
     [[nodiscard]] bool is_subscribed(std::string_view topic) const;
     /// Tombstones of what is said about the group itself.
     [[nodiscard]] std::vector<RecordToWrite> tombstones() const;

@@ -58,9 +58,7 @@ void Coordinator::delete_offsets(std::string_view group_id,
     for (const auto& [topic, partition] : partitions) {
         const bool is_read = group->is_subscribed(topic);
         with.partitions.push_back(is_read ? Errc::kGroupSubscribedToTopic : Errc::kNone);
-        if (!is_read && (group->offsets.find(topic, partition) != nullptr ||
-                         group->pending.contains(topic, partition)))
-            gone.emplace_back(topic, partition);
+        if (!is_read && group->has_offset(topic, partition)) gone.emplace_back(topic, partition);
     }
     forget(*group, std::move(gone), false,
            [this, answer = std::move(answer), with = std::move(with)](Errc outcome) mutable {

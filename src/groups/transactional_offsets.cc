@@ -2,29 +2,29 @@
 //
 // The part of Coordinator that holds offsets of transactions back until their end.
 #include <algorithm>
-#include <iterator>
 
 #include "groups/coordinator.h"
 
 namespace leat::groups {
 
-Group::Partitions Group::all_offsets(std::string_view topic) const {
-    Partitions out;
+std::vector<std::pair<std::string, std::int32_t>> Group::all_offsets(std::string_view topic) const {
+    std::vector<std::pair<std::string, std::int32_t>> out;
     for (const auto& [name, partitions] : offsets.topics()) {
         if (!topic.empty() && name != topic) continue;
         for (const auto& [partition, offset] : partitions) out.emplace_back(name, partition);
     }
-    if (pending.is_empty() && commits_in_flight.empty()) return out;
+    if (pending.is_empty() && offsets_in_flight.size() == 0) return out;
     pending.collect(topic, out);
-    // Their records come before the tombstones that are made of what is told here.
-    for (const Partitions& commit : commits_in_flight)
-        std::ranges::copy_if(commit, std::back_inserter(out), [topic](const auto& one) {
-            return topic.empty() || one.first == topic;
-        });
+    offsets_in_flight.collect(topic, out);
     std::ranges::sort(out);
     const auto again = std::ranges::unique(out);
     out.erase(again.begin(), again.end());
     return out;
+}
+
+bool Group::has_offset(std::string_view topic, std::int32_t partition) const {
+    return offsets.find(topic, partition) != nullptr || pending.contains(topic, partition) ||
+           offsets_in_flight.contains(topic, partition);
 }
 
 void Coordinator::take_offset(Group& group, std::string_view topic, std::int32_t partition,
@@ -34,6 +34,11 @@ void Coordinator::take_offset(Group& group, std::string_view topic, std::int32_t
         return group.offsets.put(topic, partition, std::move(offset));
     group.pending.put(producer_id, topic, partition, std::move(offset));
     transactions_[producer_id].insert(group.id());
+}
+
+void Coordinator::take_offsets(Group& group, OffsetsInFlight::Commit commit) {
+    for (OffsetsInFlight::One& one : commit.offsets)
+        take_offset(group, one.topic, one.partition, std::move(one.offset), commit.producer_id);
 }
 
 void Coordinator::end_transaction(std::int64_t producer_id, bool committed, Now now) {

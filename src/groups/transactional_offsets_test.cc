@@ -151,6 +151,20 @@ TEST(TransactionalOffsets, GoWithTheirGroupAndWithTheirTopic) {
     }
 }
 
+TEST(TransactionalOffsets, GoWithTheirTopicWhileTheyAreBeingWritten) {
+    Rig rig;
+    const OffsetToCommit one{.topic = "t", .partition = 0, .offset = 9};
+    const CommitOffsets request{
+        .group_id = "g", .offsets = {&one, 1}, .transaction = Producer{.id = 1, .epoch = 0}};
+    rig.c->commit_offsets(request, rig.now, [](const CommitAnswer&) {});
+    rig.c->on_topic_deleted("t", rig.now);
+    rig.write();
+    rig.end(1, true);
+    EXPECT_EQ(rig.fetch().offset, -1);
+    rig.restart();
+    EXPECT_EQ(rig.fetch().offset, -1);
+}
+
 TEST(TransactionalOffsets, AreNotTakenWhenTheAppendFails) {
     Rig rig;
     const OffsetToCommit one{.topic = "t", .partition = 0, .offset = 9};
@@ -209,24 +223,6 @@ TEST(TransactionalOffsets, MutantThatHoldsThemAtOnceIsSeen) {
     EXPECT_EQ(rig.fetch().offset, 9);
     rig.end(1, false);
     EXPECT_EQ(rig.fetch().offset, 9);
-}
-
-// Its record comes before the tombstone, which has to be made for it as well.
-TEST(TransactionalOffsets, OneThatIsBeingWrittenGoesWithItsTopicToo) {
-    for (const std::int64_t producer : {-1, 7}) {
-        Rig rig;
-        const OffsetToCommit one{.topic = "t", .partition = 0, .offset = 5};
-        CommitOffsets request{.group_id = "g", .offsets = {&one, 1}};
-        if (producer >= 0) request.transaction = Producer{.id = producer, .epoch = 0};
-        rig.c->commit_offsets(request, rig.now, [](const CommitAnswer&) {});
-        rig.c->on_topic_deleted("t", rig.now);
-        rig.write();
-        rig.write();
-        if (producer >= 0) rig.end(producer, true);
-        EXPECT_EQ(rig.fetch().offset, -1);
-        rig.restart();
-        EXPECT_EQ(rig.fetch().offset, -1);
-    }
 }
 
 }  // namespace

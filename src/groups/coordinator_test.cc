@@ -403,7 +403,7 @@ TEST(StaticMember, OtherProtocolMeansARebalance) {
 
 TEST(StaticMember, StaysWhileItIsAwayUntilItsSessionEnds) {
     Fixture f;
-    const std::string away = f.stable("g", {.instance = "i1", .session_ms = 30'000});
+    f.stable("g", {.instance = "i1", .session_ms = 30'000});
     const auto dynamic = f.join("g", {.session_ms = 60'000});
     f.pass(3'000ms);
     ASSERT_TRUE(*dynamic);
@@ -606,7 +606,7 @@ TEST(Retention, DeletedTopicTakesItsOffsetsAlong) {
 
 TEST(Describe, ShowsMetadataOnlyOfAStableGroup) {
     Fixture f;
-    const std::string id = f.stable("g");
+    f.stable("g");
     auto described = f.c->describe("g");
     EXPECT_EQ(described.protocol, "range");
     EXPECT_EQ(described.protocol_type, "consumer");

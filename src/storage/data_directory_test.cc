@@ -238,7 +238,7 @@ TEST(DataDirectory, MissesItsMetadataStore) {
         ASSERT_OK((*opened)->bind_cluster("cluster-a"));
         EXPECT_ERRC((*opened)->check_has_store(), Errc::kDataDirFormat);
     }
-    std::ofstream{rig.path + "/metadata.db"};
+    std::ofstream{rig.path + "/metadata.db"} << "it";
     auto opened = rig.open();
     ASSERT_OK(opened);
     EXPECT_OK((*opened)->check_has_store());

@@ -59,7 +59,7 @@ std::vector<std::byte> file_of(const std::vector<Entry>& entries) {
 IndexFault offset_fault(const std::vector<OffsetEntry>& entries, bool whole = true) {
     OffsetIndexCheck check{file_of(entries), Offset{50}};
     for (int i = 0; i < 3; ++i)
-        check.batch(header_of({.base = 50 + 10 * i, .count = 10}), FilePos{100 * i});
+        check.batch(header_of({.base = 50 + 10 * i, .count = 10}), FilePos{100LL * i});
     return check.finish(whole);
 }
 
@@ -91,7 +91,7 @@ TEST(OffsetIndexCheck, PassesZerosOfAPreallocatedFile) {
     file.resize(800);
     OffsetIndexCheck check{file, Offset{50}};
     for (int i = 0; i < 3; ++i)
-        check.batch(header_of({.base = 50 + 10 * i, .count = 10}), FilePos{100 * i});
+        check.batch(header_of({.base = 50 + 10 * i, .count = 10}), FilePos{100LL * i});
     EXPECT_EQ(check.finish(true).count, 0U);
 }
 

@@ -256,6 +256,7 @@ class PartitionCheck {
         report_indexes(at->first, is_whole);
     }
 
+    /// A segment whose batches cannot be read: where the log ends is not known then.
     void unread(const std::string& file, const Error& error) {
         is_unread_ = true;
         unreadable(file, error);

@@ -26,6 +26,7 @@ from cells import Wrong  # noqa: E402
 from kafka_node import KafkaNode, LeatNode  # noqa: E402
 
 PARTITIONS = 4
+STALLED_SECONDS = 300
 SIDES = ("leat", "kafka")
 #: Heads of the two columns.
 NAMES = {"leat": "Leat Streams", "kafka": f"Kafka Streams {engines.VERSION}"}
@@ -213,7 +214,7 @@ class Round:
 
     def follow(self, app, topics, total, on_begin=lambda: None):
         """Until all is processed; figures from the end of the warm-up on."""
-        begin, deadline = None, time.monotonic() + 900
+        begin, before, deadline = None, -1, 0.0
         while True:
             app.check()
             done = self.committed(app.group, topics)
@@ -223,8 +224,10 @@ class Round:
                 on_begin()
             if done >= total:
                 break
+            if done > before:
+                before, deadline = done, now[1] + STALLED_SECONDS
             if now[1] > deadline:
-                raise Wrong(f"{app.group}: {done} of {total} records after 900 s")
+                raise Wrong(f"{app.group}: {done} of {total} records, and none more in {STALLED_SECONDS} s")
             time.sleep(0.03)
         phase = Phase(*(b - a for a, b in zip(begin, now)))
         if phase.records < total // 10 or phase.cpu <= 0:

@@ -15,12 +15,7 @@ namespace leat::streams {
 namespace {
 
 constexpr obs::Logger kLog{"streams"};
-constexpr milliseconds kInitSlice{1'000};
-constexpr milliseconds kFullPause{100};
 constexpr milliseconds kGatePause{20};
-constexpr milliseconds kLastWords{5'000};
-/// Between two steps while the cluster is waited for: that is no thread that hangs.
-constexpr milliseconds kFlushSlice{1'000};
 /// The coordinator knows of a rebalance that this process has not heard of.
 constexpr milliseconds kStalePause{200};
 /// Uncommitted rows, with what an entry costs, that are left to the commit: it writes about 250 of
@@ -31,147 +26,9 @@ constexpr int kDamagesMax = 3;
 
 }  // namespace
 
-Result<void> StreamThread::open_writer() {
-    std::vector<config::Property> properties = settings_.producer;
-    client::set_property(properties, "client.id", name_ + "-producer");
-    if (settings_.exactly_once)
-        client::set_property(
-            properties, "transactional.id",
-            settings_.application_id + "-" + environment_.process + "-" + std::to_string(index_));
-    writer_.reset();
-    sources_.clear();
-    letters_.clear();
-    delivery_failure_.reset();
-    in_transaction_ = false;
-    // Of what was acknowledged only changelogs are told, and who keeps what output came from.
-    const bool asks_for_all =
-        detail::ErrorJudge::asks_about_output(*environment_.handlers) ||
-        std::ranges::any_of(environment_.layout->subtopologies(), &Subtopology::is_stateful);
-    using Reports = client::RecordWriter::Reports;
-    LEAT_TRY(writer_, client::RecordWriter::open(
-                          properties, [this](const client::Delivery& d) { note_delivery(d); },
-                          asks_for_all ? Reports::kAll : Reports::kFailures));
-    if (!settings_.exactly_once) return {};
-    Patience patience;
-    for (;;) {
-        step();  // In slices, so that closing does not wait for a broker that is away.
-        Result<void> done =
-            writer_->init_transactions(std::min(kInitSlice, settings_.task_timeout));
-        if (done || stopping_ || writer_->is_fatal() || !may_pass(done.error().code()) ||
-            !patience.lasts(environment_.clock->now(), settings_.task_timeout))
-            return done;
-    }
-}
-
-Result<void> StreamThread::send(std::string_view topic, const client::OutgoingRecord& record) {
-    if (settings_.exactly_once && !in_transaction_) {
-        LEAT_TRY_VOID(writer_->begin());
-        in_transaction_ = true;
-    }
-    for (;;) {
-        Result<bool> taken = writer_->send(topic, record);
-        if (!taken) {
-            // A transaction that failed takes nothing more; why comes with the deliveries.
-            if (settings_.exactly_once) writer_->poll(milliseconds{0});
-            return std::move(taken).error();
-        }
-        if (*taken) return {};
-        writer_->poll(kFullPause);
-    }
-}
-
-Result<std::int32_t> StreamThread::partitions_of(std::string_view topic) {
-    const Instant now = environment_.clock->now();
-    const auto known = partition_counts_.find(topic);
-    if (known != partition_counts_.end() && now - known->second.asked < settings_.metadata_age)
-        return known->second.count;
-    LEAT_TRY(const std::int32_t count, writer_->partition_count(topic, settings_.task_timeout));
-    partition_counts_.insert_or_assign(std::string{topic}, PartitionCount{count, now});
-    return count;
-}
-
-void StreamThread::say_last_words() {
-    if (settings_.exactly_once || writer_ == nullptr) return;
-    // Output is repeated by who takes over, but a dead letter about what ended this thread is not.
-    Result<void> done = send_letters();
-    if (done) done = writer_->flush(kLastWords);
-    if (!done)
-        kLog.warn("output is left behind", {{"thread", index_}, {"why", done.error().detail()}});
-}
-
-bool StreamThread::survives_refusal(std::uint64_t tag, const Error& error) {
-    const auto found = sources_.find(tag);
-    // A transaction does not outlive a record that was refused.
-    if (found == sources_.end() || settings_.exactly_once || !is_fault_of_record(error.code()))
-        return false;
-    ErrorAnswer answer = detail::ErrorJudge::ask(
-        *environment_.handlers, detail::ErrorJudge::Kind::kProduction, found->second, error);
-    if (answer.dead_letters)
-        letters_.insert(letters_.end(), std::make_move_iterator(answer.dead_letters->begin()),
-                        std::make_move_iterator(answer.dead_letters->end()));
-    if (answer.choice != ErrorChoice::kContinue) return false;
-    note_skipped(found->second, error);
-    return true;
-}
-
-void StreamThread::note_skipped(const ErrorContext& context, const Error& error) {
-    const RecordMetadata from = context.origin.value_or(RecordMetadata{});
-    kLog.warn("output left out", {{"to", context.output ? context.output->topic : ""},
-                                  {"why", error.detail()},
-                                  {"task", context.task_id},
-                                  {"node", context.node},
-                                  {"topic", from.topic},
-                                  {"partition", from.partition},
-                                  {"offset", from.offset}});
-    for (const auto& [id, task] : tasks_)
-        if (id.text() == context.task_id) task->count_dropped();
-}
-
-Result<void> StreamThread::send_letters() {
-    // Sending may report more of them.
-    while (!letters_.empty())
-        for (const DeadLetter& letter : std::exchange(letters_, {})) {
-            std::vector<client::Header> headers;
-            headers.reserve(letter.headers.size());
-            for (const Header& header : letter.headers)
-                headers.push_back({header.name, header.value});
-            client::OutgoingRecord out{
-                .key = letter.key, .value = letter.value, .headers = &headers};
-            out.timestamp_ms = std::max<std::int64_t>(letter.timestamp.ms, 0);
-            LEAT_TRY_VOID(send(letter.topic, out));
-        }
-    return {};
-}
-
-void StreamThread::note_delivery(const client::Delivery& delivery) {
-    const bool has_source = (delivery.tag & kSourceTag) != 0;
-    if (delivery.code != Errc::kNone) {
-        Error error{delivery.code, "output was not acknowledged: " + std::string{delivery.reason}};
-        // Records that were dropped because of another one do not say why.
-        if (!(has_source && survives_refusal(delivery.tag, error)) &&
-            (!delivery_failure_ || delivery_failure_->code() == Errc::kCancelled))
-            delivery_failure_ = std::move(error);
-    }
-    if (has_source) sources_.erase(delivery.tag);
-    if (delivery.code != Errc::kNone || delivery.tag == 0 || has_source) return;
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): a tag is a number; this one is the mark's address.
-    auto* mark = reinterpret_cast<ChangelogMark*>(delivery.tag);
-    mark->acknowledged = std::max(mark->acknowledged, delivery.offset.value + 1);
-}
-
-void StreamThread::bury() {
-    buried_.clear();
-}
-
 Result<void> StreamThread::flush_output() {
     const detail::WorkOutside outside{gate_};
-    const Instant end = environment_.clock->now() + settings_.task_timeout;
-    for (;;) {
-        step();
-        const auto left = std::chrono::duration_cast<milliseconds>(end - environment_.clock->now());
-        Result<void> done = writer_->flush(std::clamp(left, milliseconds{0}, kFlushSlice));
-        if (done || done.error().code() != Errc::kTimedOut || left <= kFlushSlice) return done;
-    }
+    return output_.flush();
 }
 
 Result<StreamThread::Committed> StreamThread::judge(Error cause) {
@@ -179,17 +36,15 @@ Result<StreamThread::Committed> StreamThread::judge(Error cause) {
     kLog.warn("transaction failed", {{"thread", index_}, {"code", code}, {"why", cause.detail()}});
     if (is_stale(code)) return Committed::kMustReset;
     const bool is_unknown = code == Errc::kUnknownServerError;
-    const bool may_help =
-        is_cured_by_reset(code) || (is_unknown && (writer_->must_abort() || writer_->is_fatal()));
+    const bool may_help = is_cured_by_reset(code) || (is_unknown && output_.is_broken());
     if (may_help && resets_.lasts(environment_.clock->now(), settings_.task_timeout))
         return Committed::kMustReset;
     return std::move(cause);
 }
 
 Result<StreamThread::Committed> StreamThread::commit() {
-    if (settings_.exactly_once && delivery_failure_)
-        return judge(*std::exchange(delivery_failure_, std::nullopt));
-    const bool any = in_transaction_ || std::ranges::any_of(tasks_, [](const auto& one) {
+    if (settings_.exactly_once && output_.has_failed()) return judge(*output_.take_failure());
+    const bool any = output_.in_transaction() || std::ranges::any_of(tasks_, [](const auto& one) {
                          return one.second->needs_commit();
                      });
     if (any) reach(FailStep::kCommitBegun);
@@ -200,8 +55,8 @@ Result<StreamThread::Committed> StreamThread::commit() {
         if (any && !has_fault(Fault::kCommitBeforeFlush)) {
             Result<void> flushed = task->flush();
             if (task->is_damaged()) return heal(id, flushed);
-            if (!flushed && settings_.exactly_once && delivery_failure_)
-                return judge(*std::exchange(delivery_failure_, std::nullopt));
+            if (!flushed && settings_.exactly_once && output_.has_failed())
+                return judge(*output_.take_failure());
             if (!flushed) return std::move(flushed).error();
         }
         auto more = task->positions();
@@ -218,7 +73,7 @@ Result<StreamThread::Committed> StreamThread::commit() {
     Committed done = Committed::kDone;
     if (!settings_.exactly_once) {
         LEAT_TRY(done, commit_positions(positions));
-    } else if (in_transaction_ || !positions.empty()) {
+    } else if (output_.in_transaction() || !positions.empty()) {
         LEAT_TRY(done, commit_transaction(positions));
     }
     if (done != Committed::kDone) return done;
@@ -310,17 +165,17 @@ Result<StreamThread::Committed> StreamThread::commit_positions(
     const std::vector<client::CommittedOffset>& positions) {
     bool has_logged = false;
     do {
-        LEAT_TRY_VOID(send_letters());
+        LEAT_TRY_VOID(output_.send_letters());
         if (!has_fault(Fault::kCommitBeforeFlush)) LEAT_TRY_VOID(flush_output());
         has_logged = false;
-        if (delivery_failure_) break;
+        if (output_.has_failed()) break;
         for (const auto& [id, task] : tasks_) {
             LEAT_TRY(const bool had_any, task->put_off().log(*task));
             has_logged = has_logged || had_any;
         }
-    } while (!letters_.empty() || has_logged);
+    } while (output_.has_letters() || has_logged);
     reach(FailStep::kCommitDelivered);
-    if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
+    if (output_.has_failed()) return *output_.take_failure();
     if (positions.empty()) return Committed::kDone;  // What changed is in changelogs alone.
     const detail::WorkOutside outside{gate_};
     const auto pass = environment_.gate->try_enter();
@@ -369,21 +224,17 @@ Result<StreamThread::Committed> StreamThread::commit_transaction(
     }
     // Nobody would look at who commits: what no task stands for is dropped.
     if (positions.empty()) return Committed::kMustReset;
-    if (!in_transaction_) {
-        LEAT_TRY_VOID(writer_->begin());
-        in_transaction_ = true;
-    }
-    Result<void> done = writer_->send_offsets(pass->identity, positions, settings_.task_timeout);
+    LEAT_TRY_VOID(output_.begin());
+    Result<void> done = output_.send_offsets(pass->identity, positions);
     if (done) reach(FailStep::kCommitOffsetsSent);
-    if (done) done = writer_->commit(settings_.task_timeout);
+    if (done) done = output_.commit();
     if (done) {
-        in_transaction_ = false;
         // It is not in what was committed, and nobody will make it again.
-        if (delivery_failure_) return *std::exchange(delivery_failure_, std::nullopt);
+        if (output_.has_failed()) return *output_.take_failure();
         return Committed::kDone;
     }
     // The call names what broke the transaction, unless it says only that it is broken.
-    std::optional<Error> delivery = std::exchange(delivery_failure_, std::nullopt);
+    std::optional<Error> delivery = output_.take_failure();
     const bool tells = done.error().code() != Errc::kUnknownServerError;
     return judge(delivery && !tells ? *std::move(delivery) : std::move(done).error());
 }
@@ -465,16 +316,10 @@ Result<void> StreamThread::drop_tasks(const std::vector<TaskId>& ids) {
 }
 
 Result<void> StreamThread::reset_tasks() {
-    in_transaction_ = false;
-    delivery_failure_.reset();
     {
         const detail::WorkOutside outside{gate_};
-        const bool aborted =
-            !writer_->is_fatal() && writer_->abort(settings_.task_timeout).has_value();
-        // A fenced or broken producer is of no more use.
-        if (!aborted) LEAT_TRY_VOID(open_writer());
+        LEAT_TRY_VOID(output_.abort());
     }
-    delivery_failure_.reset();
     std::vector<TaskId> again;
     for (const auto& [id, task] : tasks_)
         if (task->is_active()) again.push_back(id);

@@ -50,11 +50,30 @@ StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
                                          : settings_.client_id) +
             "-StreamThread-" + std::to_string(index)),
       cache_(std::make_shared<detail::CacheBudget>()),
-      metrics_(environment.metrics, {{"thread-id", name_}}, kThreadSensors) {
+      metrics_(environment.metrics, {{"thread-id", name_}}, kThreadSensors),
+      output_(output_environment()) {
     told_.name = name_;
     metrics_.tick(environment.clock->wall_now().value);
     if (Sensor* start = metrics_.find(SensorId::kThreadStart))
         start->set(environment.clock->wall_now().value);
+}
+
+ThreadOutput::Environment StreamThread::output_environment() {
+    return {.settings = &settings_,
+            .handlers = environment_.handlers,
+            .clock = environment_.clock,
+            .client_id = name_ + "-producer",
+            .transactional_id = settings_.application_id + "-" + environment_.process + "-" +
+                                std::to_string(index_),
+            .has_changelogs = std::ranges::any_of(environment_.layout->subtopologies(),
+                                                  &Subtopology::is_stateful),
+            .on_step = [this] { step(); },
+            .is_stopping = [this] { return stopping_.load(); },
+            .on_dropped =
+                [this](const ErrorContext& source) {
+                    for (const auto& [id, task] : tasks_)
+                        if (id.text() == source.task_id) task->count_dropped();
+                }};
 }
 
 StreamThread::~StreamThread() {
@@ -71,7 +90,7 @@ void StreamThread::start() {
                                   current_thread = this;
                                   const Result<void> done =
                                       detail::guarded(name_, [this] { return run(); });
-                                  if (!done) say_last_words();
+                                  if (!done) send_last_words();
                                   {
                                       const std::lock_guard lock{waker_mutex_};
                                       waker_ = nullptr;
@@ -80,9 +99,9 @@ void StreamThread::start() {
                                   updater_.reset();
                                   for (auto& [id, task] : tasks_) task->close();
                                   tasks_.clear();
-                                  writer_.reset();
+                                  output_.close();
                                   note_state(State::kDead);
-                                  bury();
+                                  buried_.clear();
                                   reader_.reset();
                                   offsets_.reset();
                                   admin_.reset();
@@ -90,6 +109,12 @@ void StreamThread::start() {
                                   environment_.board->thread_gone(index_);
                                   environment_.on_end(index_, done ? nullptr : &done.error());
                               }};
+}
+
+void StreamThread::send_last_words() {
+    const Result<void> done = output_.send_last_words();
+    if (!done)
+        kLog.warn("output is left behind", {{"thread", index_}, {"why", done.error().detail()}});
 }
 
 void StreamThread::stop() {
@@ -142,7 +167,7 @@ Result<void> StreamThread::try_open_clients() {
         LEAT_TRY(admin_, client::Admin::connect(properties));
     }
     LEAT_TRY_VOID(open_updater());
-    LEAT_TRY_VOID(open_writer());
+    LEAT_TRY_VOID(output_.open());
     const std::lock_guard lock{waker_mutex_};
     waker_ = reader_.get();
     return {};
@@ -228,10 +253,10 @@ Result<void> StreamThread::work(bool& worked) {
         LEAT_TRY_VOID(process(worked));
         note_share(SensorId::kThreadProcessShare, begin, punctuated_);
     }
-    writer_->poll(milliseconds{0});
-    LEAT_TRY_VOID(send_letters());
-    if (delivery_failure_ && !settings_.exactly_once) return *std::exchange(delivery_failure_, {});
-    if (delivery_failure_) commit_asked_ = true;  // It is judged there.
+    output_.poll();
+    LEAT_TRY_VOID(output_.send_letters());
+    if (output_.has_failed() && !settings_.exactly_once) return *output_.take_failure();
+    if (output_.has_failed()) commit_asked_ = true;  // It is judged there.
     const Instant now = environment_.clock->now();
     // What caches tell at a commit may meet global stores: it waits with them.
     if ((commit_asked_ || now >= next_commit_) && has_globals) {
@@ -241,7 +266,7 @@ Result<void> StreamThread::work(bool& worked) {
         LEAT_TRY_VOID(write_early());
     }
     publish(now);
-    if (writer_->in_flight() == 0) bury();
+    if (output_.is_delivered()) buried_.clear();
     return {};
 }
 
@@ -263,12 +288,10 @@ Result<void> StreamThread::follow_orders() {
 }
 
 Result<void> StreamThread::lose_tasks() {
-    if (in_transaction_) {
+    if (output_.in_transaction()) {
         // What was sent is not ours to commit any more.
-        in_transaction_ = false;
         const detail::WorkOutside outside{gate_};
-        if (!writer_->abort(settings_.task_timeout)) LEAT_TRY_VOID(open_writer());
-        delivery_failure_.reset();  // Of what was just dropped.
+        LEAT_TRY_VOID(output_.abort());
     }
     std::vector<TaskId> lost;
     lost.reserve(tasks_.size() + waiting_.size());
@@ -357,9 +380,10 @@ TaskEnvironment StreamThread::task_environment() {
         .clock = environment_.clock,
         .handlers = environment_.handlers,
         .globals = environment_.globals,
-        .send = [this](std::string_view topic,
-                       const client::OutgoingRecord& record) { return send(topic, record); },
-        .partitions_of = [this](std::string_view topic) { return partitions_of(topic); },
+        .send = [this](
+                    std::string_view topic,
+                    const client::OutgoingRecord& record) { return output_.send(topic, record); },
+        .partitions_of = [this](std::string_view topic) { return output_.partitions_of(topic); },
         .cluster = updater_->changelogs(),
         .states = environment_.states,
         .cache = cache_,
@@ -385,9 +409,7 @@ TaskEnvironment StreamThread::task_environment() {
         }};
     if (detail::ErrorJudge::asks_about_output(*environment_.handlers))
         out.keep_source = [this](ErrorContext context) {
-            const std::uint64_t tag = (++last_source_ << 1U) | kSourceTag;
-            sources_.emplace(tag, std::move(context));
-            return tag;
+            return output_.keep_source(std::move(context));
         };
     return out;
 }
@@ -444,9 +466,9 @@ Result<void> StreamThread::process(bool& worked) {
             return next == Committed::kMustReset ? reset_tasks() : Result<void>{};
         }
         // The producer took nothing more because of what it could not deliver: that counts.
-        if (!done && settings_.exactly_once && delivery_failure_) return {};
+        if (!done && settings_.exactly_once && output_.has_failed()) return {};
         if (!done) return done;
-        if (delivery_failure_) return {};
+        if (output_.has_failed()) return {};
     }
     if (records_ > 0) note_round();
     return {};

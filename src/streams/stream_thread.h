@@ -11,14 +11,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "client/admin.h"
 #include "client/group_offsets.h"
 #include "client/partition_reader.h"
-#include "client/record_writer.h"
 #include "leat/streams/handlers.h"
 #include "leat/streams/metadata.h"
 #include "rt/clock.h"
@@ -30,12 +28,10 @@
 #include "streams/store_query.h"
 #include "streams/task_board.h"
 #include "streams/thread_environment.h"
+#include "streams/thread_output.h"
 #include "streams/trouble.h"
 
 namespace leat::streams {
-
-/// Set in tags of output whose source is known; marks of changelogs are aligned pointers.
-inline constexpr std::uint64_t kSourceTag = 1;
 
 /// Threading: run by its own thread; stop() and the counters are thread-safe.
 class StreamThread {
@@ -70,7 +66,9 @@ class StreamThread {
     Result<bool> open_clients();
     Result<void> try_open_clients();
     Result<void> open_updater();
-    Result<void> open_writer();
+    ThreadOutput::Environment output_environment();
+    /// Before it ends by an error.
+    void send_last_words();
     Result<void> turn();
     /// It gets on: for who watches.
     void step() { steps_->fetch_add(1, std::memory_order_relaxed); }
@@ -123,9 +121,6 @@ class StreamThread {
     void purge();
     /// What was processed since the last commit is dropped and done again.
     Result<void> reset_tasks();
-    Result<void> send(std::string_view topic, const client::OutgoingRecord& record);
-    /// Of a topic that is written to; asked for anew when the answer is old.
-    Result<std::int32_t> partitions_of(std::string_view topic);
     void note_round();  ///< All tasks had their turn.
     /// In milliseconds since `begin`, to a sensor of the thread.
     void note_time(SensorId sensor, Instant begin);
@@ -133,14 +128,6 @@ class StreamThread {
     void note_share(SensorId sensor, Instant begin, std::chrono::nanoseconds other = {});
     enum class State : std::uint8_t;
     void note_state(State state);
-    void note_delivery(const client::Delivery& delivery);
-    /// Output that was refused for what it is, when a handler decides: true when it goes on.
-    bool survives_refusal(std::uint64_t tag, const Error& error);
-    void note_skipped(const ErrorContext& context, const Error& error);
-    /// Before a thread ends by an error.
-    void say_last_words();
-    Result<void> send_letters();  ///< Dead letters of refused output.
-    void bury();
 
     int index_;
     std::shared_ptr<ThreadWatch::Steps> steps_ = std::make_shared<ThreadWatch::Steps>(0);
@@ -149,16 +136,11 @@ class StreamThread {
     std::string name_;
     std::shared_ptr<detail::CacheBudget> cache_;
     MetricSet metrics_;
+    ThreadOutput output_;
     detail::QueryGate gate_;                  ///< Held while tasks are touched.
     std::int64_t records_ = 0;                ///< Of this round.
     std::chrono::nanoseconds punctuated_{0};  ///< As above.
     std::unique_ptr<client::PartitionReader> reader_;
-    struct PartitionCount {
-        std::int32_t count = 0;
-        Instant asked{};
-    };
-    std::map<std::string, PartitionCount, std::less<>> partition_counts_;
-    std::unique_ptr<client::RecordWriter> writer_;
     std::unique_ptr<client::GroupOffsets> offsets_;
     std::unique_ptr<client::Admin> admin_;
     /// Those that run or are about to: active ones.
@@ -175,12 +157,6 @@ class StreamThread {
     Patience commits_;  ///< Since the last one that worked.
     Patience resets_;   ///< As above.
     Patience restores_;
-    std::optional<Error> delivery_failure_;
-    /// By tag, of output on its way; kept only when a handler wants to know.
-    std::unordered_map<std::uint64_t, ErrorContext> sources_;
-    std::uint64_t last_source_ = 0;
-    std::vector<DeadLetter> letters_;  ///< To be sent as soon as the producer may be called.
-    bool in_transaction_ = false;
     bool commit_asked_ = false;
     Instant next_commit_{};
     Instant next_purge_{};

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What becomes of output, over a producer that is played.
+#include "streams/thread_output.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "streams/changelog_reader.h"
+#include "streams/testing/fake_clients.h"
+
+namespace leat::streams {
+namespace {
+
+using std::string;
+
+const client::OutgoingRecord kRecord{.key = "k", .value = "v"};
+
+/// What the played producers of a test were told, and how they answer.
+struct Script {
+    int opened = 0;
+    int begun = 0;
+    int aborted = 0;
+    int polled = 0;
+    bool is_full = false;    ///< Until the next poll.
+    bool is_fatal = false;   ///< Of the one that is open.
+    std::deque<Errc> inits;  ///< Answers of init_transactions(); then it works.
+    std::vector<std::pair<string, std::uint64_t>> sent;  ///< Topics and tags.
+    std::deque<client::Delivery> deliveries;             ///< Told at the next poll.
+};
+
+class PlayedWriter final : public client::RecordWriter {
+  public:
+    PlayedWriter(Script& script, OnDelivery on_delivery)
+        : script_(script), on_delivery_(std::move(on_delivery)) {}
+
+    Result<bool> send(std::string_view topic, const client::OutgoingRecord& record) override {
+        if (script_.is_full) return false;
+        script_.sent.emplace_back(topic, record.tag);
+        return true;
+    }
+    Result<std::int32_t> partition_count(std::string_view /*topic*/, milliseconds /*w*/) override {
+        return ++counts_;
+    }
+    void poll(milliseconds /*wait*/) override {
+        ++script_.polled;
+        script_.is_full = false;
+        for (const auto& one : std::exchange(script_.deliveries, {})) on_delivery_(one);
+    }
+    [[nodiscard]] std::size_t in_flight() const override { return script_.deliveries.size(); }
+    Result<void> flush(milliseconds wait) override {
+        poll(wait);
+        return {};
+    }
+    Result<void> init_transactions(milliseconds /*wait*/) override {
+        if (script_.inits.empty()) return {};
+        const Errc code = script_.inits.front();
+        script_.inits.pop_front();
+        return Error{code, "as the test says"};
+    }
+    Result<void> begin() override {
+        ++script_.begun;
+        return {};
+    }
+    Result<void> send_offsets(const client::GroupIdentity& /*as*/,
+                              std::span<const client::CommittedOffset> /*offsets*/,
+                              milliseconds /*wait*/) override {
+        return {};
+    }
+    Result<void> commit(milliseconds /*wait*/) override { return {}; }
+    Result<void> abort(milliseconds wait) override {
+        ++script_.aborted;
+        poll(wait);
+        return {};
+    }
+    [[nodiscard]] bool must_abort() const override { return false; }
+    [[nodiscard]] bool is_fatal() const override { return script_.is_fatal; }
+
+  private:
+    Script& script_;
+    OnDelivery on_delivery_;
+    std::int32_t counts_ = 0;
+};
+
+class ThreadOutputTest : public testing::Test {
+  protected:
+    ThreadOutput& output() {
+        if (output_ == nullptr)
+            output_ = std::make_unique<ThreadOutput>(ThreadOutput::Environment{
+                .settings = &settings_,
+                .handlers = &handlers_,
+                .clock = &clock_,
+                .on_step = [this] { ++steps_; },
+                .is_stopping = [this] { return is_stopping_; },
+                .on_dropped =
+                    [this](const ErrorContext& source) { dropped_.push_back(source.node); },
+                .open_writer =
+                    [this](const auto& /*properties*/, auto on_delivery, auto reports) {
+                        ++script_.opened;
+                        script_.is_fatal = false;
+                        reports_ = reports;
+                        return Result<std::unique_ptr<client::RecordWriter>>{
+                            std::make_unique<PlayedWriter>(script_, std::move(on_delivery))};
+                    }});
+        return *output_;
+    }
+    void deliver(Errc code, std::uint64_t tag = 0, Offset offset = Offset{-1}) {
+        script_.deliveries.push_back(
+            {.tag = tag, .code = code, .reason = info(code).name, .offset = offset});
+        output().poll();
+    }
+
+    Settings settings_;
+    ErrorHandlers handlers_;
+    testing_logs::FakeClock clock_;
+    Script script_;
+    int steps_ = 0;
+    bool is_stopping_ = false;
+    std::vector<string> dropped_;
+    client::RecordWriter::Reports reports_{};
+    std::unique_ptr<ThreadOutput> output_;
+};
+
+TEST_F(ThreadOutputTest, WaitsForAFullProducer) {
+    ASSERT_TRUE(output().open());
+    script_.is_full = true;
+    ASSERT_TRUE(output().send("out", kRecord));
+    EXPECT_EQ(script_.polled, 1);
+    EXPECT_EQ(script_.sent.size(), 1U);
+    EXPECT_FALSE(output().in_transaction());
+    EXPECT_EQ(script_.begun, 0);
+}
+
+TEST_F(ThreadOutputTest, BeginsOneTransactionUntilTheCommit) {
+    settings_.exactly_once = true;
+    ASSERT_TRUE(output().open());
+    ASSERT_TRUE(output().send("out", kRecord));
+    ASSERT_TRUE(output().send("out", kRecord));
+    EXPECT_EQ(script_.begun, 1);
+    EXPECT_TRUE(output().in_transaction());
+    ASSERT_TRUE(output().commit());
+    EXPECT_FALSE(output().in_transaction());
+    ASSERT_TRUE(output().send("out", kRecord));
+    EXPECT_EQ(script_.begun, 2);
+}
+
+TEST_F(ThreadOutputTest, KeepsTheFailureThatMadeOthersFail) {
+    ASSERT_TRUE(output().open());
+    deliver(Errc::kCancelled);
+    deliver(Errc::kMessageTooLarge);
+    deliver(Errc::kRequestTimedOut);
+    ASSERT_TRUE(output().has_failed());
+    EXPECT_EQ(output().take_failure()->code(), Errc::kMessageTooLarge);
+    EXPECT_FALSE(output().has_failed());
+}
+
+TEST_F(ThreadOutputTest, GoesOnWithoutWhatAHandlerLeavesOut) {
+    handlers_ = {.production = continue_on_error, .dead_letter_topic = "letters"};
+    ASSERT_TRUE(output().open());
+    EXPECT_EQ(reports_, client::RecordWriter::Reports::kAll);
+    const std::uint64_t tag = output().keep_source({.node = "sink"});
+    deliver(Errc::kMessageTooLarge, tag);
+    EXPECT_FALSE(output().has_failed());
+    EXPECT_EQ(dropped_, std::vector<string>{"sink"});
+    ASSERT_TRUE(output().has_letters());
+    EXPECT_TRUE(script_.sent.empty()) << "a producer that reports must not be called";
+    ASSERT_TRUE(output().send_letters());
+    EXPECT_EQ(script_.sent, (std::vector<std::pair<string, std::uint64_t>>{{"letters", 0}}));
+    // Whose source is forgotten is nobody's: a second report finds none to ask about.
+    deliver(Errc::kMessageTooLarge, tag);
+    EXPECT_TRUE(output().has_failed());
+}
+
+TEST_F(ThreadOutputTest, NoHandlerIsAskedAboutWhatIsNotTheRecordsFault) {
+    handlers_ = {.production = continue_on_error};
+    ASSERT_TRUE(output().open());
+    deliver(Errc::kRequestTimedOut, output().keep_source({.node = "sink"}));
+    EXPECT_TRUE(output().has_failed());
+    EXPECT_TRUE(dropped_.empty());
+}
+
+TEST_F(ThreadOutputTest, ATransactionDoesNotOutliveARefusal) {
+    settings_.exactly_once = true;
+    handlers_ = {.production = continue_on_error};
+    ASSERT_TRUE(output().open());
+    deliver(Errc::kMessageTooLarge, output().keep_source({.node = "sink"}));
+    EXPECT_TRUE(output().has_failed());
+    EXPECT_TRUE(dropped_.empty());
+}
+
+TEST_F(ThreadOutputTest, TellsMarksWhatIsAcknowledged) {
+    ASSERT_TRUE(output().open());
+    ChangelogMark mark;
+    const auto tag = reinterpret_cast<std::uint64_t>(&mark);
+    deliver(Errc::kNone, tag, Offset{7});
+    deliver(Errc::kNone, tag, Offset{5});
+    EXPECT_EQ(mark.acknowledged, 8);
+    deliver(Errc::kRequestTimedOut, tag, Offset{9});
+    EXPECT_EQ(mark.acknowledged, 8);
+}
+
+TEST_F(ThreadOutputTest, AsksForFailuresOnlyWhenNobodyWantsMore) {
+    ASSERT_TRUE(output().open());
+    EXPECT_EQ(reports_, client::RecordWriter::Reports::kFailures);
+}
+
+TEST_F(ThreadOutputTest, AbortsAndForgetsWhatFailed) {
+    settings_.exactly_once = true;
+    ASSERT_TRUE(output().open());
+    ASSERT_TRUE(output().send("out", kRecord));
+    script_.deliveries.push_back({.code = Errc::kCancelled, .reason = "dropped"});
+    ASSERT_TRUE(output().abort());
+    EXPECT_EQ(script_.aborted, 1);
+    EXPECT_EQ(script_.opened, 1);
+    EXPECT_FALSE(output().in_transaction());
+    EXPECT_FALSE(output().has_failed());
+}
+
+TEST_F(ThreadOutputTest, TakesAnotherProducerForAFencedOne) {
+    settings_.exactly_once = true;
+    ASSERT_TRUE(output().open());
+    ASSERT_TRUE(output().send("out", kRecord));
+    script_.is_fatal = true;
+    ASSERT_TRUE(output().abort());
+    EXPECT_EQ(script_.aborted, 0);
+    EXPECT_EQ(script_.opened, 2);
+    EXPECT_FALSE(output().in_transaction());
+}
+
+TEST_F(ThreadOutputTest, WaitsForACoordinatorInSlices) {
+    settings_.exactly_once = true;
+    script_.inits = {Errc::kTimedOut, Errc::kCoordinatorNotAvailable};
+    ASSERT_TRUE(output().open());
+    EXPECT_EQ(steps_, 3);
+    script_.inits = {Errc::kTimedOut, Errc::kTimedOut};
+    is_stopping_ = true;
+    EXPECT_FALSE(output().open()) << "who is told to end does not wait on";
+    EXPECT_EQ(steps_, 4);
+    is_stopping_ = false;
+    script_.inits = {Errc::kTransactionalIdAuthorizationFailed};
+    EXPECT_FALSE(output().open()) << "what a right forbids does not pass";
+}
+
+TEST_F(ThreadOutputTest, LastWordsAreDeadLettersAndNotOfATransaction) {
+    handlers_ = {.dead_letter_topic = "letters"};
+    ASSERT_TRUE(output().open());
+    deliver(Errc::kMessageTooLarge, output().keep_source({.node = "sink"}));
+    EXPECT_TRUE(output().has_failed());
+    ASSERT_TRUE(output().send_last_words());
+    EXPECT_EQ(script_.sent.size(), 1U);
+    settings_.exactly_once = true;
+    ASSERT_TRUE(output().send_last_words());
+    EXPECT_EQ(script_.sent.size(), 1U);
+    output().close();
+    EXPECT_TRUE(output().send_last_words()) << "there may be no producer yet";
+}
+
+TEST_F(ThreadOutputTest, AsksForPartitionsAgainWhenTheAnswerIsOld) {
+    ASSERT_TRUE(output().open());
+    EXPECT_EQ(*output().partitions_of("out"), 1);
+    EXPECT_EQ(*output().partitions_of("out"), 1);
+    clock_.advance(settings_.metadata_age);
+    EXPECT_EQ(*output().partitions_of("out"), 2);
+}
+
+}  // namespace
+}  // namespace leat::streams

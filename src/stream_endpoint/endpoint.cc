@@ -69,9 +69,11 @@ Result<void> check_stores(const streams::Application& application,
     for (const ExposedStore& store : stores) {
         if (!names.insert(store.name).second)
             return Error{Errc::kInvalidRequest, "store " + store.name + " is exposed twice"};
+        if (!store.missing.empty())
+            return Error{Errc::kInvalidRequest, "store " + store.name + ": " + store.missing};
         if (!store.key_of || !store.write_key || !store.write_value)
             return Error{Errc::kInvalidRequest,
-                         "store " + store.name + ": no serde for its keys or values"};
+                         "store " + store.name + ": it was not made by expose()"};
         const auto owners = application.query_metadata_for_store(store.name);
         if (!owners && owners.error().code() == Errc::kNotFound)
             return Error{Errc::kNotFound, owners.error().detail()};

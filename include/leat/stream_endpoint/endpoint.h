@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "leat/stream_endpoint/form.h"
 #include "leat/streams/detail/guarded.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/options.h"
 #include "leat/streams/serde.h"
 
@@ -35,7 +36,8 @@ namespace leat::stream_endpoint {
 /// A store that may be asked for, and how its bytes look; made by expose().
 struct ExposedStore {
     std::string name{};
-    /// A key's bytes, out of an address. Empty: there was no serde.
+    std::string missing{};  ///< What is said of serdes that there are not.
+    /// A key's bytes, out of an address.
     std::function<Result<std::string>(std::string_view text)> key_of{};
     /// Appends JSON.
     std::function<Result<void>(std::string_view bytes, std::string& json)> write_key{};
@@ -50,7 +52,10 @@ template <class K, class V>
     ExposedStore out{.name = std::move(name)};
     const auto keys = streams::detail::choose(key, streams::Serde<K>{});
     const auto values = streams::detail::choose(value, streams::Serde<V>{});
-    if (keys == nullptr || values == nullptr) return out;
+    using streams::detail::need;
+    out.missing = streams::detail::missing_serdes(
+        {need("its keys", "expose()", keys), need("its values", "expose()", values)});
+    if (!out.missing.empty()) return out;
     out.key_of = [keys, store = out.name](std::string_view text) -> Result<std::string> {
         return streams::detail::guarded(store, [&]() -> Result<std::string> {
             LEAT_TRY(const K one, Form<K>::read(text));

@@ -23,6 +23,7 @@
 #include "base/result.h"
 #include "leat/streams/detail/global_store.h"
 #include "leat/streams/detail/graph.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/sources.h"
 #include "leat/streams/detail/table_source.h"
 #include "leat/streams/kgrouped_stream.h"
@@ -72,8 +73,7 @@ class Builder {
     template <class S>
     void add_state_store(const StoreRef<S>& store) {
         const std::string name = store.spec.name;
-        graph_->require(name, store.key != nullptr && store.value != nullptr,
-                        "no serde for the store's key or value");
+        detail::require_serdes(*graph_, store);
         detail::GraphNode node{.name = name};
         node.write = [spec = store.spec](detail::Parts& parts) {
             parts.require(spec.name, parts.find_store(spec.name) == nullptr,

@@ -50,6 +50,11 @@ class SessionWindowedCogroupedKStream {
     template <class Init, class M>
     KTable<Windowed<K>, A> aggregate(Init initializer, M merger,
                                      const Materialized<K, A>& as = {}) const;
+    template <class Init>
+    void aggregate(Init /*initializer*/) const {
+        static_assert(detail::kNever<Init>,
+                      "two sessions may become one: give a merger(key, one, two) as well");
+    }
 
   private:
     detail::CogroupInputs<K, A> inputs_;

@@ -39,7 +39,7 @@ class KGroupedStream {
     }
     /// adder(key, value, aggregate) yields the next aggregate, or an empty optional to delete it;
     /// initializer() the first.
-    template <class Init, class F, class A = detail::PlainOf<std::invoke_result_t<Init&>>>
+    template <class Init, class F, class A = detail::FirstOf<Init>>
     KTable<K, A> aggregate(Init initializer, F adder,
                            const Materialized<K, std::type_identity_t<A>>& as = {}) const {
         return keep<A>("KSTREAM-AGGREGATE-", as,

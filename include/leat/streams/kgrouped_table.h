@@ -18,6 +18,7 @@
 #include "leat/streams/detail/change_codec.h"
 #include "leat/streams/detail/declare_table.h"
 #include "leat/streams/detail/grouped_table_nodes.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/ktable.h"
 #include "leat/streams/options.h"
 
@@ -56,14 +57,14 @@ class KGroupedTable {
     }
     /// adder(key, value, aggregate) and subtractor(key, value, aggregate) yield the next aggregate,
     /// or an empty optional to delete it; initializer() the first.
-    template <class Init, class F, class G, class A = detail::PlainOf<std::invoke_result_t<Init&>>>
+    template <class Init, class F, class G, class A = detail::FirstOf<Init>>
     KTable<K, A> aggregate(Init initializer, F adder, G subtractor,
                            const Materialized<K, std::type_identity_t<A>>& as = {}) const {
         return keep<A>(
             "KTABLE-AGGREGATE-",
             {.add = [initializer, adder](const K& key, const V& value,
                                          std::optional<A> sum) mutable -> std::optional<A> {
-                 if (!sum) sum = detail::ask(initializer);
+                 if (!sum) sum = detail::begun<A>(initializer);
                  return detail::added<A>(adder, key, value, *std::move(sum));
              },
              .subtract = [subtractor](const K& key, const V& value,
@@ -71,6 +72,19 @@ class KGroupedTable {
                  return detail::added<A>(subtractor, key, value, std::move(sum));
              }},
             as);
+    }
+
+    template <class F>
+    void reduce(F /*adder*/) const {
+        static_assert(detail::kNever<F>,
+                      "an update takes the old value out of its group: give a "
+                      "subtractor(aggregate, value) behind the adder");
+    }
+    template <class Init, class F>
+    void aggregate(Init /*initializer*/, F /*adder*/) const {
+        static_assert(detail::kNever<F>,
+                      "an update takes the old value out of its group: give a subtractor(key, "
+                      "value, aggregate) behind the adder");
     }
 
   private:
@@ -105,8 +119,10 @@ class KGroupedTable {
                                const std::string& source) const {
         const auto key = detail::choose(at_.key, Serde<K>{});
         const auto value = detail::choose(at_.value, Serde<V>{});
-        at_.graph->require(topic, key != nullptr && value != nullptr,
-                           "no serde for the repartition topic's key or value");
+        detail::require_serdes(
+            *at_.graph, topic,
+            {detail::need("the repartition topic's key", "Grouped::key", key),
+             detail::need("the repartition topic's value", "Grouped::value", value)});
         detail::GraphNode node{.name = source};
         node.write = [=, parent = at_.node->name](detail::Parts& parts) {
             parts.add_repartition_topic({.name = topic});

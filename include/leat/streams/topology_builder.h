@@ -22,6 +22,7 @@
 #include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/detail/global_store.h"
 #include "leat/streams/detail/parts.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/sources.h"
 #include "leat/streams/options.h"
 #include "leat/streams/processor.h"
@@ -138,16 +139,16 @@ class TopologyBuilder {
     void declare(const StoreRef<S>& store) {
         const std::string& name = store.spec.name;
         parts_->require(name, parts_->find_store(name) == nullptr, "two stores have this name");
-        parts_->require(name, store.key != nullptr && store.value != nullptr,
-                        "no serde for the store's key or value");
+        detail::require_serdes(*parts_, store);
     }
     template <class K, class V>
     Consumed<K, V> with_serdes(const std::string& name, Consumed<K, V> consumed) {
         consumed.key = detail::choose(consumed.key, Serde<K>{});
         consumed.value = detail::choose(consumed.value, Serde<V>{});
         parts_->require(name, consumed.name.empty(), "Consumed::name: the node has a name already");
-        parts_->require(name, consumed.key != nullptr && consumed.value != nullptr,
-                        "no serde for its key or value");
+        detail::require_serdes(*parts_, name,
+                               {detail::need("its key", "Consumed::key", consumed.key),
+                                detail::need("its value", "Consumed::value", consumed.value)});
         return consumed;
     }
     template <class K, class V>
@@ -169,7 +170,9 @@ class TopologyBuilder {
         const auto value = detail::choose(produced.value, Serde<V>{});
         parts_->require(name, !parents.empty(), "a sink needs a parent");
         parts_->require(name, produced.name.empty(), "Produced::name: the node has a name already");
-        parts_->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
+        detail::require_serdes(*parts_, name,
+                               {detail::need("its key", "Produced::key", key),
+                                detail::need("its value", "Produced::value", value)});
         const detail::SinkUse<K, V> use{.topic = topics.empty() ? "" : topics.front(),
                                         .topic_of = std::move(topic_of),
                                         .key = key,

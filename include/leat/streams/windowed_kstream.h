@@ -37,7 +37,7 @@ class TimeWindowedKStream {
     KTable<Windowed<K>, V> reduce(F reducer, const Materialized<K, V>& as = {}) const;
     /// adder(key, value, aggregate) yields the next aggregate, or an empty optional to delete it;
     /// initializer() the first.
-    template <class Init, class F, class A = detail::PlainOf<std::invoke_result_t<Init&>>>
+    template <class Init, class F, class A = detail::FirstOf<Init>>
     KTable<Windowed<K>, A> aggregate(Init initializer, F adder,
                                      const Materialized<K, std::type_identity_t<A>>& as = {}) const;
 
@@ -67,9 +67,14 @@ class SessionWindowedKStream {
     /// As that of time windows; merger(key, one, two), or merger(one, two), yields the aggregate of
     /// two sessions that became one. It is called for each session that a record touches, the first
     /// time with what `initializer` yields.
-    template <class Init, class F, class M, class A = detail::PlainOf<std::invoke_result_t<Init&>>>
+    template <class Init, class F, class M, class A = detail::FirstOf<Init>>
     KTable<Windowed<K>, A> aggregate(Init initializer, F adder, M merger,
                                      const Materialized<K, std::type_identity_t<A>>& as = {}) const;
+    template <class Init, class F>
+    void aggregate(Init /*initializer*/, F /*adder*/) const {
+        static_assert(detail::kNever<F>,
+                      "two sessions may become one: give a merger(key, one, two) behind the adder");
+    }
 
   private:
     template <class A>

@@ -4,6 +4,7 @@
 // Threading: not run.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -53,6 +54,16 @@ inline void refused() {
         return *(left != nullptr ? left : right);
     };
     const auto select = [](const Text& value) { return value; };
+    const auto zero = [] { return 0; };
+    const auto add = [](const Text&, const Text&, int n) { return n + 1; };
+    const auto by_value =
+        table.group_by([](const Text& key, const Text& value) { return KeyValue{value, key}; });
+    by_value.aggregate(zero, add, add);
+    stream.group_by_key().windowed(session(Duration{5})).aggregate(zero, add, std::plus{});
+    stream.group_by_key()
+        .cogroup<int>(add)
+        .windowed(session(Duration{5}))
+        .aggregate(zero, std::plus{});
     table.outer_join(b.table<Text, Text>("u"), both);
     stream.left_join(global, select, [](const Text& value, const Text*) { return value; });
 #if LEAT_REFUSED == 1
@@ -104,6 +115,34 @@ inline void refused() {
     table.join(b.table<int, Text>("i"), both);
 #elif LEAT_REFUSED == 23
     table.group_by([](const Text& key, const Text& value) { return std::pair{key, value}; });
+#elif LEAT_REFUSED == 24
+    stream.group_by_key().aggregate([](const Text&) { return 0; }, add);
+#elif LEAT_REFUSED == 25
+    stream.group_by_key().windowed(tumbling(Duration{5})).aggregate([] {}, add);
+#elif LEAT_REFUSED == 26
+    stream.group_by_key().windowed(session(Duration{5})).aggregate(zero, add);
+#elif LEAT_REFUSED == 27
+    stream.group_by_key().windowed(session(Duration{5})).aggregate(zero, add, [](int) {
+        return 0;
+    });
+#elif LEAT_REFUSED == 28
+    stream.group_by_key().windowed(session(Duration{5})).aggregate(zero, add, [](int, int) {});
+#elif LEAT_REFUSED == 29
+    stream.group_by_key().cogroup<int>(add).aggregate([] { return Text{}; });
+#elif LEAT_REFUSED == 30
+    stream.group_by_key().cogroup<int>(add).windowed(session(Duration{5})).aggregate(zero);
+#elif LEAT_REFUSED == 31
+    stream.group_by_key().cogroup<int>([](const Text&, int n) { return n; });
+#elif LEAT_REFUSED == 32
+    by_value.aggregate(zero, add);
+#elif LEAT_REFUSED == 33
+    by_value.reduce([](const Text& one, const Text&) { return one; });
+#elif LEAT_REFUSED == 34
+    by_value.aggregate(zero, add, [](const Text&, int n) { return n; });
+#elif LEAT_REFUSED == 35
+    by_value.aggregate(1, add, add);
+#elif LEAT_REFUSED == 36
+    stream.group_by_key().reduce([](const Text&, const Text&) { return std::vector<int>{}; });
 #endif
 }
 

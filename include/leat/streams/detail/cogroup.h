@@ -82,11 +82,6 @@ KTable<KOut, A> add_cogroup(const CogroupInputs<K, A>& inputs, const std::string
         spec.name};
 }
 
-template <class A, class Init>
-Initial<A> initial(Init initializer) {
-    return [initializer]() mutable { return std::optional<A>{ask(initializer)}; };
-}
-
 inline constexpr std::string_view kCogroupPrefix = "COGROUPKSTREAM-AGGREGATE-";
 
 }  // namespace detail

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/node.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/state_store.h"
 #include "leat/streams/detail/task.h"
 #include "leat/streams/detail/typed_store.h"
@@ -132,8 +133,10 @@ class ContextState {
         if (store->spec().kind != S::kKind) return refuse(" is of another kind");
         auto key_serde = choose(key, Serde<typename S::Key>{});
         auto value_serde = choose(value, Serde<typename S::Value>{});
-        if (key_serde == nullptr || value_serde == nullptr)
-            return refuse(" has no serde for its key or value");
+        if (const std::string missing = missing_serdes(
+                {need("its key", "store()", key_serde), need("its value", "store()", value_serde)});
+            !missing.empty())
+            return refuse(": " + missing);
         return S{StoreAccess<typename S::Key, typename S::Value>{*store, std::move(key_serde),
                                                                  std::move(value_serde), present,
                                                                  node_->may_write(*store)}};

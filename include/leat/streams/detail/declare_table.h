@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "leat/streams/detail/graph.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/table_nodes.h"
 
 namespace leat::streams::detail {
@@ -24,8 +25,9 @@ GraphNode& add_table_node(Graph& graph, const std::vector<GraphNode*>& parents,
                           Make make) {
     GraphNode node{.name = name, .old_values_from_parents = !store};
     if (store)
-        graph.require(store->spec.name, store->use.key != nullptr && store->use.value != nullptr,
-                      "no serde for the store's key or value");
+        require_serdes(graph, store->spec.name,
+                       {need("the store's key", "Materialized::key", store->use.key),
+                        need("the store's value", "Materialized::value", store->use.value)});
     std::vector<std::string> above;
     above.reserve(parents.size());
     for (const GraphNode* parent : parents) above.push_back(parent->name);

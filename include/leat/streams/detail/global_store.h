@@ -11,6 +11,7 @@
 
 #include "leat/streams/detail/graph.h"
 #include "leat/streams/detail/processor_nodes.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/sources.h"
 #include "leat/streams/options.h"
 #include "leat/streams/stores.h"
@@ -44,10 +45,10 @@ void declare_global_store(Graph& graph, const GlobalNames& names, const StoreRef
                   "the processor takes records of another type than the topic's");
     consumed.key = choose(consumed.key, Serde<K>{});
     consumed.value = choose(consumed.value, Serde<V>{});
-    graph.require(names.source, consumed.key != nullptr && consumed.value != nullptr,
-                  "no serde for its key or value");
-    graph.require(store.spec.name, store.key != nullptr && store.value != nullptr,
-                  "no serde for the store's key or value");
+    require_serdes(graph, names.source,
+                   {need("its key", "Consumed::key", consumed.key),
+                    need("its value", "Consumed::value", consumed.value)});
+    require_serdes(graph, store);
     GraphNode node{.name = names.source};
     node.write = [=](Parts& parts) {
         Part processor = processor_part(names.processor, supplier);

@@ -15,6 +15,7 @@
 #include "leat/streams/detail/aggregate_nodes.h"
 #include "leat/streams/detail/materialized.h"
 #include "leat/streams/detail/repartition.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/sliding_nodes.h"
 #include "leat/streams/detail/window_nodes.h"
 #include "leat/streams/ktable.h"
@@ -77,9 +78,14 @@ Step<K, V, A> adding(F adder) {
     };
 }
 
+template <class A, class Init>
+Initial<A> initial(Init initializer) {
+    return [initializer]() mutable { return begun<A>(initializer); };
+}
+
 template <class A, class K, class V, class Init, class F>
 Aggregation<K, V, A> aggregating(Init initializer, F adder) {
-    return {.initial = [initializer]() mutable { return std::optional<A>{ask(initializer)}; },
+    return {.initial = initial<A>(std::move(initializer)),
             .step = adding<A, K, V>(std::move(adder))};
 }
 
@@ -90,10 +96,7 @@ Merge<K, A> merging(F merger) {
         [merger](const K& key, std::optional<A> a, std::optional<A> b) mutable -> std::optional<A> {
             if (!a) return b;
             if (!b) return a;
-            if constexpr (std::is_invocable_v<F&, const K&, A, A>)
-                return ask(merger, key, *std::move(a), *std::move(b));
-            else
-                return ask(merger, *std::move(a), *std::move(b));
+            return merged<A>(merger, key, *std::move(a), *std::move(b));
         };
 }
 
@@ -116,8 +119,9 @@ Keeping<K, A> keeping(Graph& graph, std::string_view prefix, const Materialized<
     place_store(spec, as);
     keep_history(spec, as);
     StoreUse<K, A> use{spec.name, choose(as.key, key), choose(as.value, Serde<A>{})};
-    graph.require(spec.name, use.key != nullptr && use.value != nullptr,
-                  "no serde for the store's key or value");
+    require_serdes(graph, spec.name,
+                   {need("the store's key", "Grouped::key or Materialized::key", use.key),
+                    need("the store's value", "Materialized::value", use.value)});
     return {std::move(spec), std::move(use)};
 }
 

@@ -12,6 +12,7 @@
 
 #include "leat/streams/detail/print.h"
 #include "leat/streams/detail/repartition.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/sources.h"
 #include "leat/streams/detail/stream_nodes.h"
 #include "leat/streams/kstream.h"
@@ -34,7 +35,9 @@ void KStream<K, V>::write(const Produced<K, V>& produced, std::vector<std::strin
     const std::string name = at_.graph->name("KSTREAM-SINK-", produced.name);
     const auto key = detail::choose(produced.key, at_.key);
     const auto value = detail::choose(produced.value, at_.value);
-    at_.graph->require(name, key != nullptr && value != nullptr, "no serde for its key or value");
+    detail::require_serdes(*at_.graph, name,
+                           {detail::need("its key", "Produced::key", key),
+                            detail::need("its value", "Produced::value", value)});
     const detail::SinkUse<K, V> use{
         .topic = topics.empty() ? "" : topics.front(),
         .topic_of = std::move(topic_of),

@@ -16,6 +16,7 @@
 #include "leat/streams/detail/materialized.h"
 #include "leat/streams/detail/repartition.h"
 #include "leat/streams/detail/self_join_node.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/stream_nodes.h"
 #include "leat/streams/kstream.h"
 #include "leat/streams/stream_joined.h"
@@ -122,8 +123,10 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
                   names.merge};
     join.this_use = {names.this_store, one.key, one.value};
     join.other_use = {names.other_store, one.key, two.value};
-    graph.require(names.merge, one.key && one.value && two.value,
-                  "no serde for the key or a value of the join");
+    require_serdes(graph, names.merge,
+                   {need("the key of the join", "StreamJoined::key", one.key),
+                    need("the value of its left side", "StreamJoined::value", one.value),
+                    need("the value of its right side", "StreamJoined::other_value", two.value)});
     join.this_spec = {.name = names.this_store,
                       .kind = StoreSpec::Kind::kPlainWindow,
                       .logging = as.logging,

@@ -13,6 +13,7 @@
 
 #include "leat/streams/detail/declare_table.h"
 #include "leat/streams/detail/repartition.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/stream_table_join.h"
 #include "leat/streams/kstream.h"
 
@@ -34,8 +35,10 @@ KTable<K, V> KStream<K, V>::to_table(const Materialized<K, V>& as) const {
     const detail::LazyTable<K, V> lazy{.kept =
                                            detail::kept(graph, name, store, as, at.key, at.value)};
     if (!as.store.empty()) *lazy.needed = true;
-    graph.require(name, lazy.kept.use.key != nullptr && lazy.kept.use.value != nullptr,
-                  "no serde for the table's key or value");
+    detail::require_serdes(
+        graph, name,
+        {detail::need("the table's key", "Materialized::key", lazy.kept.use.key),
+         detail::need("the table's value", "Materialized::value", lazy.kept.use.value)});
     detail::GraphNode node{.name = name, .kept = lazy.needed};
     node.write = [=, parent = at.node->name, old = node.old_values](detail::Parts& parts) {
         lazy.write(parts, name, parent, *old);
@@ -81,8 +84,10 @@ auto KStream<K, V>::with_table(const KTable<K, V2>& table, F joiner, const Joine
         graph.require(name, as.grace->count() >= 0, "a grace period is not negative");
         join.wait = {name + "-Buffer", as.grace->count(), detail::choose(at.key, Serde<K>{}),
                      detail::choose(at.value, Serde<V>{})};
-        graph.require(name, join.wait->key != nullptr && join.wait->value != nullptr,
-                      "no serde for the buffer's key or value");
+        detail::require_serdes(
+            graph, name,
+            {detail::need("the stream's key", "Joined::key", join.wait->key),
+             detail::need("the stream's value, which waits", "Joined::value", join.wait->value)});
     }
     detail::GraphNode node{.name = name, .joins_null_keys = kLeft};
     node.write = [=, parent = at.node->name](detail::Parts& parts) {

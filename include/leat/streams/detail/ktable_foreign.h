@@ -13,6 +13,7 @@
 
 #include "leat/streams/detail/declare_table.h"
 #include "leat/streams/detail/foreign_join.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/ktable.h"
 
 namespace leat::streams {
@@ -59,8 +60,12 @@ KTable<K, R> KTable<K, V>::joined_on(const KTable<KO, VO>& other, X extractor, F
     const auto value = detail::choose(at_.value, Serde<V>{});
     const auto other_key = detail::choose(right.key, Serde<KO>{});
     const auto other_value = detail::choose(right.value, Serde<VO>{});
-    graph.require(names.result, key && value && other_key && other_value,
-                  "no serde for a key or value of one of the tables");
+    detail::require_serdes(
+        graph, names.result,
+        {detail::need("the left table's key", "the table's Materialized::key", key),
+         detail::need("the left table's value", "the table's Materialized::value", value),
+         detail::need("the right table's key", "the table's Materialized::key", other_key),
+         detail::need("the right table's value", "the table's Materialized::value", other_value)});
     const detail::ForeignJoin<K, V, KO, VO, R> join{
         .send = {.extract =
                      [extractor](const K& k, const V& v) mutable {

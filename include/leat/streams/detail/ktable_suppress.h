@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/suppress_node.h"
 #include "leat/streams/detail/suppress_table.h"
 #include "leat/streams/ktable.h"
@@ -47,7 +48,9 @@ KTable<K, V> KTable<K, V>::suppress(detail::Suppression how, const Named& named)
     how.store = given ? name + "-store" : graph.store_name("KTABLE-SUPPRESS-");
     const auto key = detail::choose(at_.key, Serde<K>{});
     const auto value = detail::choose(at_.value, Serde<V>{});
-    graph.require(name, key != nullptr && value != nullptr, "no serde for its key or value");
+    detail::require_serdes(graph, name,
+                           {detail::need("its key", "the table's Materialized::key", key),
+                            detail::need("its value", "the table's Materialized::value", value)});
     detail::GraphNode node{.name = name, .old_values_from_parents = true};
     detail::StoreSpec spec{.name = how.store,
                            .kind = detail::StoreSpec::Kind::kSuppress,

@@ -13,6 +13,7 @@
 
 #include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/detail/handle.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/stream_nodes.h"
 #include "leat/streams/options.h"
 
@@ -86,8 +87,10 @@ GraphNode& add_repartition(const Handle<K, V>& at, const std::string& prefix,
                                    choose(at.key, Serde<K>{}),
                                    choose(at.value, Serde<V>{}),
                                    std::move(partitioner)};
-    graph.require(prefix, use.key != nullptr && use.value != nullptr,
-                  "no serde for the repartition topic's key or value");
+    require_serdes(
+        graph, prefix,
+        {need("the repartition topic's key", "what groups, joins or repartitions", use.key),
+         need("the repartition topic's value", "what groups, joins or repartitions", use.value)});
     auto node = repartition_node(at.node->name, use, sink, filter, source);
     if (shareable)
         node.repartition = GraphNode::Repartition{

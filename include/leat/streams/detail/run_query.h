@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/queries.h"
 
 namespace leat::streams::detail {
@@ -25,9 +26,11 @@ struct ChosenSerdes {
     static Result<ChosenSerdes> of(std::string_view store, const QuerySerdes<K, V>& given) {
         ChosenSerdes out{choose(given.key_serde, Serde<K>{}), choose(given.value_serde, Serde<V>{}),
                          std::string{store}};
-        if (out.key == nullptr || out.value == nullptr)
-            return Error{Errc::kInvalidRequest,
-                         "no serde for key or value of the store " + out.store};
+        const std::string missing =
+            missing_serdes({need("its key", "the query's key_serde", out.key),
+                            need("its value", "the query's value_serde", out.value)});
+        if (!missing.empty())
+            return Error{Errc::kInvalidRequest, "the store " + out.store + ": " + missing};
         return out;
     }
     Result<std::string> bytes_of(const K& of) const {
@@ -117,7 +120,8 @@ Result<RawQuery> to_raw(std::string_view store, const PrefixQuery<K, V, P>& quer
     const Serde<P> serde = choose(query.prefix_serde, Serde<P>{});
     if (serde == nullptr)
         return Error{Errc::kInvalidRequest,
-                     "no serde for prefixes of the store " + std::string{store}};
+                     "the store " + std::string{store} + ": " +
+                         missing_serdes({need("prefixes", "the query's prefix_serde", serde)})};
     RawQuery out{.kind = RawQuery::Kind::kPrefix, .backwards = query.descending};
     LEAT_TRY_VOID(serde->encode(store, query.prefix, out.key.emplace()));
     return out;

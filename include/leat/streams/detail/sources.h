@@ -13,6 +13,7 @@
 
 #include "leat/streams/detail/edge_nodes.h"
 #include "leat/streams/detail/graph.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/options.h"
 #include "leat/streams/record.h"
 
@@ -49,8 +50,9 @@ GraphNode& add_source(Graph& graph, const std::string& name, const Input& input,
     graph.require(name, !input.topics.empty() || !input.pattern.empty(), "a source needs a topic");
     graph.require(name, input.pattern.empty() || is_pattern(input.pattern),
                   "its topics' pattern is no POSIX extended regular expression");
-    graph.require(name, consumed.key != nullptr && consumed.value != nullptr,
-                  "no serde for its key or value");
+    require_serdes(graph, name,
+                   {need("its key", "Consumed::key", consumed.key),
+                    need("its value", "Consumed::value", consumed.value)});
     GraphNode node{.name = name};
     node.source = GraphNode::Source{.topics = input.topics,
                                     .pattern = input.pattern,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "leat/streams/detail/declare_table.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/sources.h"
 #include "leat/streams/global_ktable.h"
 #include "leat/streams/ktable.h"
@@ -37,8 +38,9 @@ TableSource<K, V> name_table(Graph& graph, const std::string& topic, Consumed<K,
     consumed.key = choose(consumed.key, as.key);
     consumed.value = choose(consumed.value, as.value);
     graph.require(out.source, !topic.empty(), "a source needs a topic");
-    graph.require(out.source, consumed.key != nullptr && consumed.value != nullptr,
-                  "no serde for its key or value");
+    require_serdes(graph, out.source,
+                   {need("its key", "Consumed::key", consumed.key),
+                    need("its value", "Consumed::value", consumed.value)});
     out.kept = kept(graph, out.table, std::move(store), as, consumed.key, consumed.value);
     return out;
 }

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "leat/streams/detail/guarded.h"
+#include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/options.h"
 #include "leat/streams/record.h"
 #include "leat/streams/serde.h"
@@ -25,8 +26,9 @@ struct RecordSerdes {
 template <class K, class V>
 Result<RecordSerdes<K, V>> record_serdes(const Serde<K>& key, const Serde<V>& value) {
     RecordSerdes<K, V> out{choose(key, Serde<K>{}), choose(value, Serde<V>{})};
-    if (out.key == nullptr || out.value == nullptr)
-        return Error{Errc::kInvalidRequest, "no serde for the topic's key or value"};
+    const std::string missing = missing_serdes(
+        {need("the key", "the call", out.key), need("the value", "the call", out.value)});
+    if (!missing.empty()) return Error{Errc::kInvalidRequest, missing};
     return out;
 }
 

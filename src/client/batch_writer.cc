@@ -216,11 +216,11 @@ void BatchWriter::place_kept() {
 
 void BatchWriter::place_kept(Topics::value_type& topic) {
     Topic& to = topic.second;
-    if (const auto why = board_.fatal()) return refuse_kept(to, *why);
+    if (const auto why = board_.fatal()) return refuse_kept(topic, *why);
     const WriteBoard::TopicState state = board_.writer_state(*to.on_board);
     const std::int32_t partitions = to.on_board->partitions;
     if (std::exchange(to.losses, state.losses) != state.losses)
-        return refuse_kept(to, state.loss_code);
+        return refuse_kept(topic, state.loss_code);
     const Steady now = steady_now();
     const bool is_endless = settings_.delivery_timeout.count() == 0;
     while (!to.kept.empty()) {
@@ -233,18 +233,21 @@ void BatchWriter::place_kept(Topics::value_type& topic) {
             const std::int32_t partition = choose(to, record, partitions, is_anywhere);
             put(topic, partition, record, WriteBatch::weight_of(record), is_anywhere);
         } else if (is_late) {
-            give_up(one, Errc::kTimedOut, "not written in time");
+            give_up(topic.first, one, Errc::kTimedOut, "not written in time");
         } else {
-            give_up(one, Errc::kUnknownTopicOrPartition, "the topic has no such partition");
+            give_up(topic.first, one, Errc::kUnknownTopicOrPartition,
+                    "the topic has no such partition");
         }
         to.kept.pop_front();
         --kept_;
     }
 }
 
-void BatchWriter::give_up(const Kept& one, Errc code, std::string_view why) {
+void BatchWriter::give_up(std::string_view topic, const Kept& one, Errc code,
+                          std::string_view why) {
     if (transactions_ != nullptr) board_.break_transaction(code);
-    untold_.push_back({.partition = one.partition,
+    untold_.push_back({.topic = std::string{topic},
+                       .partition = one.partition,
                        .code = code,
                        .reason = std::string{why},
                        .base_offset = -1,
@@ -252,15 +255,15 @@ void BatchWriter::give_up(const Kept& one, Errc code, std::string_view why) {
                        .weight = WriteBatch::weight_of(one.view())});
 }
 
-void BatchWriter::refuse_kept(Topic& topic, Errc code) {
-    for (const Kept& one : std::exchange(topic.kept, {})) {
+void BatchWriter::refuse_kept(Topics::value_type& topic, Errc code) {
+    for (const Kept& one : std::exchange(topic.second.kept, {})) {
         --kept_;
-        give_up(one, code, info(code).doc);
+        give_up(topic.first, one, code, info(code).doc);
     }
 }
 
 void BatchWriter::drop_kept() {
-    for (auto& [name, topic] : topics_) refuse_kept(topic, Errc::kCancelled);
+    for (auto& topic : topics_) refuse_kept(topic, Errc::kCancelled);
 }
 
 Result<std::int32_t> BatchWriter::partition_count(std::string_view topic, milliseconds wait) {
@@ -296,6 +299,7 @@ void BatchWriter::tell(const WriteOutcome& outcome) {
             on_delivery_({.tag = run.tag,
                           .code = outcome.code,
                           .reason = outcome.reason,
+                          .topic = outcome.topic,
                           .partition = outcome.partition,
                           .offset = Offset{offset}});
             ++records;

@@ -94,9 +94,9 @@ class BatchWriter final : public RecordWriter {
     void keep(Topic& topic, const OutgoingRecord& record, std::int64_t timestamp_ms);
     void place_kept();
     void place_kept(Topics::value_type& topic);
-    void refuse_kept(Topic& topic, Errc code);
+    void refuse_kept(Topics::value_type& topic, Errc code);
     /// Breaks the transaction it was for; told by the next report().
-    void give_up(const Kept& one, Errc code, std::string_view why);
+    void give_up(std::string_view topic, const Kept& one, Errc code, std::string_view why);
     void drop_kept();
     /// Whether there was anything.
     bool report();

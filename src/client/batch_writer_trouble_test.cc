@@ -362,6 +362,7 @@ TEST(WriteBoard, WhatIsPutTooLateIsToldAtOnce) {
     board.writer_take(told);
     ASSERT_EQ(told.size(), 1U);
     EXPECT_EQ(told.front().code, Errc::kProducerFenced);
+    EXPECT_EQ(told.front().topic, "topic");
     EXPECT_EQ(told.front().tags.front().tag, 4U);
 }
 

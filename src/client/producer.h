@@ -22,8 +22,9 @@ struct Delivery {
     std::uint64_t tag = 0;  ///< As given to send().
     Errc code = Errc::kNone;
     std::string_view reason;  ///< For humans; empty when acknowledged.
-    std::int32_t partition = -1;
-    Offset offset{-1};  ///< -1 when not known (acks=0).
+    std::string_view topic;
+    std::int32_t partition = -1;  ///< -1: none was chosen yet.
+    Offset offset{-1};            ///< -1 when not known (acks=0).
     std::size_t value_bytes = 0;
 };
 

@@ -89,6 +89,7 @@ TopicPartitions ask_partitions(rd_kafka_t* handle, rd_kafka_topic_t* topic,
 Delivery delivery_of(const rd_kafka_message_t& message) {
     Delivery out{.tag = reinterpret_cast<std::uint64_t>(message._private),
                  .reason = {},
+                 .topic = message.rkt == nullptr ? "" : rd_kafka_topic_name(message.rkt),
                  .partition = message.partition,
                  .offset = Offset{message.offset},
                  .value_bytes = message.len};

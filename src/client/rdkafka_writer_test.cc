@@ -82,6 +82,7 @@ TEST(RdkafkaWriter, TellsOfFailuresInAnyCase) {
     EXPECT_TRUE((*writer)->flush(seconds{20}));
     ASSERT_EQ(told.size(), 1U);
     EXPECT_EQ(told.front().tag, 7U);
+    EXPECT_EQ(told.front().topic, "topic");
     EXPECT_EQ(told.front().code, Errc::kTimedOut);
 }
 

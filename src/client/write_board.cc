@@ -313,7 +313,8 @@ void WriteBoard::finish(WriteLane& lane, WriteAnswer answer) {
         done_records_ += static_cast<std::uint64_t>(batch->count());
         done_bytes_ += batch->weight();
     } else {
-        outcomes_.push_back({.partition = lane.where.partition,
+        outcomes_.push_back({.topic = lane.where.topic,
+                             .partition = lane.where.partition,
                              .code = answer.code,
                              .reason = std::move(answer.reason),
                              .base_offset = answer.base_offset,

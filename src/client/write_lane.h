@@ -83,6 +83,7 @@ struct WriteAnswer {
 
 /// What is to be told of records.
 struct WriteOutcome {
+    std::string topic;
     std::int32_t partition = -1;
     Errc code = Errc::kNone;
     std::string reason;

@@ -240,15 +240,17 @@ void Application::Impl::look() {
     tell();
 }
 
-UncaughtResponse Application::Impl::ask_uncaught(const Error& why) const {
+std::pair<UncaughtResponse, Error> Application::Impl::ask_uncaught(const Error& why) const {
     UncaughtResponse out = UncaughtResponse::kShutdownClient;
-    if (!options_.on_uncaught) return out;
-    const Result<void> asked = detail::guarded("on_uncaught", [&]() -> Result<void> {
+    if (!options_.on_uncaught) return {out, Error{why.code(), why.detail()}};
+    const Result<void> asked = detail::guarded("on_uncaught failed", [&]() -> Result<void> {
         out = options_.on_uncaught(why);
         return {};
     });
-    if (!asked) kLog.error("a listener failed", {{"why", asked.error().detail()}});
-    return out;
+    if (asked) return {out, Error{why.code(), why.detail()}};
+    Error both = detail::with_cause(asked.error(), why);
+    kLog.error("an exception handler failed", {{"why", both.detail()}});
+    return {out, std::move(both)};
 }
 
 bool Application::Impl::fail(const Error& why, bool can_go_on) {
@@ -257,14 +259,14 @@ bool Application::Impl::fail(const Error& why, bool can_go_on) {
         const std::lock_guard lock{mutex_};
         if (closing_) return false;
     }
-    const UncaughtResponse response = ask_uncaught(why);
+    const auto [response, failure] = ask_uncaught(why);
     if (response == UncaughtResponse::kReplaceThread) {
         if (can_go_on) return true;
         kLog.warn("the thread of global stores is not replaced", {});
     }
     {
         const std::lock_guard lock{mutex_};
-        if (!failure_) failure_.emplace(why.code(), std::string{why.detail()});
+        if (!failure_) failure_.emplace(failure.code(), std::string{failure.detail()});
     }
     const bool is_for_all = response == UncaughtResponse::kShutdownApplication;
     if (is_for_all) membership_->shut_down_application();

@@ -74,8 +74,8 @@ class Application::Impl {
     void end_thread(int index, const Error* why);
     /// Of the group or of global stores. True: it is tried again.
     bool fail(const Error& why, bool can_go_on);
-    /// The user's word.
-    [[nodiscard]] UncaughtResponse ask_uncaught(const Error& why) const;
+    /// The user's word; and the error, with what the user's function threw.
+    [[nodiscard]] std::pair<UncaughtResponse, Error> ask_uncaught(const Error& why) const;
     /// Ends threads, then the membership; on the closing thread.
     void shut_down();
     void begin_shutdown(ApplicationState pending, std::optional<bool> leave_group = std::nullopt);

@@ -45,10 +45,13 @@ void Application::Impl::replace_thread(std::unique_lock<std::mutex>& lock, int i
 
 void Application::Impl::end_thread(int index, const Error* why) {
     UncaughtResponse response = UncaughtResponse::kShutdownClient;
+    std::pair<Errc, std::string> failure;
     if (why != nullptr) {
         kLog.error("thread ended",
                    {{"thread", index}, {"code", why->code()}, {"why", why->detail()}});
-        response = ask_uncaught(*why);
+        const auto [answer, with_both] = ask_uncaught(*why);
+        response = answer;
+        failure = {with_both.code(), std::string{with_both.detail()}};
     }
     std::vector<std::unique_ptr<StreamThread>> earlier;
     std::unique_lock lock{mutex_};
@@ -69,7 +72,7 @@ void Application::Impl::end_thread(int index, const Error* why) {
     if (why != nullptr) metrics_.find(SensorId::kClientFailedThreads)->count();
     if (why == nullptr || closing_) return;
     if (response == UncaughtResponse::kReplaceThread) return replace_thread(lock, index);
-    if (!failure_) failure_.emplace(why->code(), std::string{why->detail()});
+    if (!failure_) failure_ = std::move(failure);
     lock.unlock();
     if (response == UncaughtResponse::kShutdownApplication) membership_->shut_down_application();
     begin_shutdown(ApplicationState::kPendingError);

@@ -11,7 +11,26 @@ namespace leat::streams::detail {
 namespace {
 constexpr obs::Logger kLog{"streams"};
 using Plain = ErrorAnswer (*)(const ErrorContext&, const Error&);
+
+std::string_view word_of(ErrorJudge::Kind kind) {
+    switch (kind) {
+        case ErrorJudge::Kind::kDeserialization:
+            return "deserialization";
+        case ErrorJudge::Kind::kProcessing:
+            return "processing";
+        case ErrorJudge::Kind::kProduction:
+            return "production";
+    }
+    return "";
+}
+
 }  // namespace
+
+Error with_cause(const Error& why, const Error& cause) {
+    return {why.code(), std::string{why.detail()} + "; it was about " +
+                            std::string{info(cause.code()).name} + ": " +
+                            std::string{cause.detail()}};
+}
 
 void log_dropped(const Task& task, const Node& node, std::string_view why) {
     const Origin& from = task.origin();
@@ -39,6 +58,7 @@ ErrorContext ErrorJudge::context_of(const Node& node, std::int64_t timestamp) co
 Result<void> ErrorJudge::send(const DeadLetter& letter) {
     Outgoing out{
         .topic = letter.topic, .timestamp = letter.timestamp.ms, .headers = &letter.headers};
+    if (out.timestamp < 0) out.timestamp = task_->wall_time();
     if (letter.key) out.key = *letter.key;
     if (letter.value) out.value = *letter.value;
     return task_->send(out);
@@ -71,19 +91,23 @@ bool ErrorJudge::looks_at_source(const ErrorHandlers& handlers) {
            looks(handlers.production);
 }
 
-ErrorAnswer ErrorJudge::ask(const ErrorHandlers& handlers, Kind kind, const ErrorContext& context,
-                            const Error& error) {
+Result<ErrorAnswer> ErrorJudge::ask(const ErrorHandlers& handlers, Kind kind,
+                                    const ErrorContext& context, const Error& error) {
     const ErrorHandler& handler = kind == Kind::kDeserialization ? handlers.deserialization
                                   : kind == Kind::kProcessing    ? handlers.processing
                                                                  : handlers.production;
-    ErrorAnswer answer;
-    try {
-        answer = handler ? handler(context, error) : fail_on_error(context, error);
-    } catch (...) {  // tidy: right here, a user's handler may throw anything: the task fails.
-        answer = fail_on_error(context, error);
+    const std::string who = "the " + std::string{word_of(kind)} + " exception handler failed";
+    Result<ErrorAnswer> answer = guarded(who, [&]() -> Result<ErrorAnswer> {
+        return handler ? handler(context, error) : fail_on_error(context, error);
+    });
+    if (!answer) {
+        const Error both = with_cause(answer.error(), error);
+        kLog.error("an exception handler failed",
+                   {{"why", both.detail()}, {"task", context.task_id}, {"node", context.node}});
+        return Error{both.code(), both.detail()};
     }
-    if (!answer.dead_letters && !handlers.dead_letter_topic.empty())
-        answer.dead_letters = {{dead_letter(handlers.dead_letter_topic, context, error)}};
+    if (!answer->dead_letters && !handlers.dead_letter_topic.empty())
+        answer->dead_letters = {{dead_letter(handlers.dead_letter_topic, context, error)}};
     return answer;
 }
 
@@ -104,7 +128,7 @@ ErrorContext ErrorJudge::context_of(const Outgoing& record, std::string_view top
     return out;
 }
 
-bool ErrorJudge::goes_on(const Failure& failure, const Error& error) {
+Result<void> ErrorJudge::survive(const Failure& failure, Error error) {
     const Node& node = failure.node;
     ErrorContext context = context_of(node, failure.flow.timestamp);
     // A punctuation has none.
@@ -112,14 +136,14 @@ bool ErrorJudge::goes_on(const Failure& failure, const Error& error) {
         context.record = RecordAtNode{failure.flow, node.input()};
     if (failure.output != nullptr)
         context.output = unwritten(*failure.output, failure.output->topic);
-    const ErrorAnswer answer = ask(handlers_, failure.kind, context, error);
+    LEAT_TRY(const ErrorAnswer answer, ask(handlers_, failure.kind, context, error));
     if (answer.dead_letters) {
         for (const DeadLetter& letter : *answer.dead_letters)
-            if (!send(letter)) return false;
+            if (Result<void> sent = send(letter); !sent) return with_cause(sent.error(), error);
     }
-    if (answer.choice == ErrorChoice::kFail) return false;
+    if (answer.choice == ErrorChoice::kFail) return error;
     task_->drop(node, "skipped by a handler: " + std::string{error.detail()});
-    return true;
+    return {};
 }
 
 }  // namespace leat::streams::detail

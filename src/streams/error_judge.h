@@ -19,6 +19,9 @@ namespace leat::streams::detail {
 /// Says in the log that a record goes no further; of many in a second not each.
 void log_dropped(const Task& task, const Node& node, std::string_view why);
 
+/// What came of an error that something was to be done about: both in one.
+[[nodiscard]] Error with_cause(const Error& why, const Error& cause);
+
 class ErrorJudge {
   public:
     enum class Kind : std::uint8_t { kDeserialization, kProcessing, kProduction };
@@ -39,16 +42,18 @@ class ErrorJudge {
     /// Where output comes from, and what it is, for the handler when it is refused later. `topic`:
     /// as the cluster calls it.
     [[nodiscard]] ErrorContext context_of(const Outgoing& record, std::string_view topic) const;
-    /// The handler's word, with the dead letters that are to be sent.
-    static ErrorAnswer ask(const ErrorHandlers& handlers, Kind kind, const ErrorContext& context,
-                           const Error& error);
+    /// The handler's word, with the dead letters that are to be sent. Errors: what it threw, with
+    /// what it was asked about, which is logged.
+    static Result<ErrorAnswer> ask(const ErrorHandlers& handlers, Kind kind,
+                                   const ErrorContext& context, const Error& error);
     /// False: refused output ends the task without a word to anybody.
     static bool asks_about_output(const ErrorHandlers& handlers);
     /// False: nobody looks at the record that was read: of it no dead letter is sent, and the
     /// handlers are those that come with it.
     [[nodiscard]] bool asks_about_source() const noexcept { return looks_; }
-    /// True: go on without the record, which counts as dropped.
-    bool goes_on(const Failure& failure, const Error& error);
+    /// Nothing: go on without the record, which counts as dropped. Errors: `error`; or why its
+    /// handler or its dead letters came to nothing, and that.
+    Result<void> survive(const Failure& failure, Error error);
 
   private:
     static UnwrittenRecord unwritten(const Outgoing& record, std::string_view topic);

@@ -177,11 +177,11 @@ Result<void> GlobalState::judge(const detail::SourceNode& source,
     if (!failed_ && source.undecodable()) {
         origin_.bytes = &bytes;
         const detail::Flow flow{.timestamp = bytes.timestamp};
-        const bool goes_on = judge_.goes_on(
+        done = judge_.survive(
             {.kind = detail::ErrorJudge::Kind::kDeserialization, .node = source, .flow = flow},
-            done.error());
+            std::move(done).error());
         origin_.bytes = nullptr;
-        if (goes_on) return {};
+        if (done) return {};
     }
     return Error{done.error().code(), "global store, " + std::string{origin_.topic} + "-" +
                                           std::to_string(origin_.partition) + " offset " +

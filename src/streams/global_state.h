@@ -113,10 +113,10 @@ class GlobalState final : public detail::Task {
         detail::log_dropped(*this, node, reason);
     }
     /// Kafka Streams asks the processing handler about tasks only.
-    bool survives(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
-                  const Error& /*error*/) override {
+    Result<void> survive(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
+                         Error error) override {
         failed_ = true;
-        return false;
+        return error;
     }
     [[nodiscard]] bool failed() const override { return failed_; }
 

@@ -168,6 +168,105 @@ TEST(Handlers, BehindARepartitionTopicTheLetterNamesThat) {
     EXPECT_EQ(ran.dropped, 1U);
 }
 
+/// Text that has no bytes when it says "no".
+class Picky final : public Codec<string> {
+  public:
+    Result<void> encode(std::string_view, const string& value, string& out) const override {
+        if (value == "no") return Error{Errc::kInvalidRecord, "no such text"};
+        out += value;
+        return {};
+    }
+    Result<string> decode(std::string_view, std::string_view bytes) const override {
+        return string{bytes};
+    }
+};
+
+/// What a driver with these handlers says of 13, and how many errors the handlers saw.
+std::pair<string, int> said_of(const Topology& topology, ErrorHandlers handlers,
+                               const RawRecord& record) {
+    int asked = 0;
+    const auto throws = [&asked](const ErrorContext&, const Error&) -> ErrorAnswer {
+        ++asked;
+        fail("no idea");
+        return {ErrorChoice::kContinue, {}};
+    };
+    for (ErrorHandler* one :
+         {&handlers.deserialization, &handlers.processing, &handlers.production})
+        if (!*one) *one = throws;
+    handlers.dead_letter_topic = "dlq";
+    auto driver = *TestDriver::open(topology, {.handlers = handlers});
+    const auto done = driver->pipe("in", record);
+    EXPECT_FALSE(done);
+    EXPECT_THAT(driver->read("dlq"), IsEmpty());
+    EXPECT_EQ(driver->dropped(), 0U);
+    return {string{done ? "" : done.error().detail()}, asked};
+}
+
+TEST(Handlers, WhatAHandlerThrowsEndsTheTaskWithBothTexts) {
+    const auto processing = said_of(numbers(), {}, {"k", number(13), 7, {}});
+    EXPECT_EQ(processing.first,
+              "the processing exception handler failed: no idea; it was about "
+              "UNKNOWN_SERVER_ERROR: KSTREAM-MAPVALUES-0000000001: thirteen");
+    EXPECT_EQ(processing.second, 1);
+    const auto undecodable = said_of(numbers(), {}, {"k", "bad", 7, {}});
+    EXPECT_THAT(undecodable.first,
+                HasSubstr("the deserialization exception handler failed: no idea; "
+                          "it was about INVALID_RECORD: "));
+    EXPECT_EQ(undecodable.second, 1);
+}
+
+TEST(Handlers, TheProcessingHandlerIsNotAskedAboutWhatTheProductionHandlerThrew) {
+    Builder b;
+    b.stream<string, string>("in")
+        .map_values([](const string& v) { return v; })
+        .to("out", {.value = std::make_shared<Picky>()});
+    const auto said = said_of(*b.build(), {.processing = continue_on_error}, {"k", "no", 7, {}});
+    EXPECT_EQ(said.first,
+              "the production exception handler failed: no idea; it was about INVALID_RECORD: no "
+              "such text");
+    EXPECT_EQ(said.second, 1);
+}
+
+/// Forwards each record with the time that its value says.
+class SetsTime final : public Processor<string, std::int32_t> {
+  public:
+    Result<void> process(const Record<string, std::int32_t>& record) override {
+        auto out = record;
+        out.timestamp = {*record.value};
+        return context().forward(out);
+    }
+};
+
+TEST(Handlers, ANegativeTimestampIsForwardedToNobody) {
+    Builder b;
+    b.stream<string, std::int32_t>("in")
+        .process([] { return std::make_unique<SetsTime>(); }, {.name = "sets"})
+        .to("out");
+    const auto topology = *b.build();
+    const std::vector<RawRecord> records{{"k", string(4, '\xff'), 5, {}}, {"k", number(6), 5, {}}};
+    std::vector<string> seen;
+    const ErrorHandler notes = [&seen](const ErrorContext& context, const Error& error) {
+        seen.push_back(context.node + " " + string{info(error.code()).name});
+        return ErrorAnswer{ErrorChoice::kContinue, {}};
+    };
+    const auto ran = run(topology, {.processing = notes}, records);
+    EXPECT_THAT(ran.failures, IsEmpty());
+    EXPECT_THAT(ran.out, ElementsAre(number(6)));
+    EXPECT_THAT(seen, ElementsAre("sets INVALID_TIMESTAMP"));
+    // It is the processor's, not the sink's.
+    EXPECT_THAT(run(topology, {.production = continue_on_error}, records).failures,
+                ElementsAre(HasSubstr("sets: ")));
+}
+
+TEST(Handlers, ALetterWithoutATimeGetsTheClocks) {
+    const ErrorHandlers handlers{.processing = [](const ErrorContext&, const Error&) {
+        return ErrorAnswer{ErrorChoice::kContinue, {{DeadLetter{.topic = "dlq", .value = "v"}}}};
+    }};
+    auto driver = *TestDriver::open(numbers(), {.wall_time_ms = 99, .handlers = handlers});
+    ASSERT_TRUE(driver->pipe("in", {"k", number(13), 7, {}}));
+    EXPECT_EQ(driver->read("dlq").at(0).timestamp, 99);
+}
+
 class FailsAtTimes final : public Processor<string, string> {
   public:
     Result<void> init(ProcessorContext<string, string>& c) override {
@@ -200,19 +299,6 @@ TEST(Handlers, AFailedPunctuationHasALetterWithoutRecord) {
     EXPECT_EQ(header(ran.dead[0], "__streams.errors.partition"), "-1");
     EXPECT_EQ(ran.dropped, 1U);
 }
-
-/// Text that has no bytes when it says "no".
-class Picky final : public Codec<string> {
-  public:
-    Result<void> encode(std::string_view, const string& value, string& out) const override {
-        if (value == "no") return Error{Errc::kInvalidRecord, "no such text"};
-        out += value;
-        return {};
-    }
-    Result<string> decode(std::string_view, std::string_view bytes) const override {
-        return string{bytes};
-    }
-};
 
 TEST(Handlers, WhatCannotBeEncodedIsTheProductionHandlersBusiness) {
     Builder b;

@@ -12,6 +12,10 @@
 namespace leat::streams {
 namespace {
 
+Error in_task(const TaskId& id, const Error& error) {
+    return Error{error.code(), "task " + id.text() + ": " + std::string{error.detail()}};
+}
+
 /// Records of a changelog that are taken in before the thread looks after something else.
 constexpr std::size_t kRestoreBatch = 2'000;
 OffsetReset general_reset(const Settings& settings) {
@@ -251,10 +255,13 @@ Result<void> LiveTask::stamp(Input& input) {
     origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
     const detail::SourceNode::Bytes bytes = bytes_of(input, input.head.record);
     Result<std::int64_t> time = input.source->stamp(bytes);
-    const bool is_skipped = !time && steps_over(*input.source, bytes, time.error());
-    if (!time && !is_skipped) return at(input, offset, time.error());
-    if (is_skipped || *time < 0) {
-        if (!is_skipped) drop(*input.source, "negative timestamp");
+    if (!time) {
+        const Result<void> skipped = step_over(*input.source, bytes, std::move(time).error());
+        if (!skipped) return at(input, offset, skipped.error());
+    } else if (*time < 0) {
+        drop(*input.source, "negative timestamp");
+    }
+    if (!time || *time < 0) {
         input.position = offset + 1;
         needs_commit_ = true;
         return {};
@@ -275,10 +282,7 @@ Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t n
     if (environment_.on_punctuated) environment_.on_punctuated(took);
     exchange_origin(before);
     needs_commit_ = true;
-    if (!done)
-        return Error{done.error().code(),
-                     "task " + id_.text() + ": " + std::string{done.error().detail()}};
-    return {};
+    return done ? Result<void>{} : in_task(id_, done.error());
 }
 
 Result<bool> LiveTask::process() {
@@ -324,17 +328,18 @@ Result<void> LiveTask::take(Input& input) {
     input.source->count({.timestamp = input.head_time});
     meters_->late(stream_time_ - input.head_time);
     const Stopwatch watch{meters_->processing(), *environment_.clock};
-    const Result<void> done = input.source->take(bytes);
+    Result<void> done = input.source->take(bytes);
     if (input.source->undecodable()) std::tie(stream_time_, input.partition_time) = times;
-    const bool goes_on = done || steps_over(*input.source, bytes, done.error());
+    if (!done) done = step_over(*input.source, bytes, std::move(done).error());
     origin_.bytes = nullptr;
-    if (!goes_on) return at(input, offset, done.error());
+    if (!done) return at(input, offset, done.error());
     input.position = offset + 1;
     return stream_time_ < 0 ? Result<void>{} : punctuate(by_stream_time(), stream_time_);
 }
 
 Result<void> LiveTask::flush() {
-    return with_globals([this] { return graph_->save(); });
+    const Result<void> done = with_globals([this] { return graph_->save(); });
+    return done ? Result<void>{} : in_task(id_, done.error());
 }
 
 std::optional<std::int64_t> LiveTask::remembered(std::string_view name) const {
@@ -408,33 +413,43 @@ std::int64_t LiveTask::wall_time() const {
     return environment_.clock->wall_now().value;
 }
 
-bool LiveTask::survives_unsent(const detail::Flow& flow, const detail::Outgoing& record,
-                               const Error& error) {
+Result<void> LiveTask::survive(const detail::Node& node, const detail::Flow& flow, Error error) {
+    return judge({.node = node, .flow = flow}, std::move(error));
+}
+
+Result<void> LiveTask::survive_unsent(const detail::Flow& flow, const detail::Outgoing& record,
+                                      Error error) {
     detail::Outgoing named = record;
     named.topic = cluster_name(record.topic);
-    return goes_on({.kind = detail::ErrorJudge::Kind::kProduction,
-                    .node = *record.sender,
-                    .flow = flow,
-                    .output = &named},
-                   error);
+    return judge({.kind = detail::ErrorJudge::Kind::kProduction,
+                  .node = *record.sender,
+                  .flow = flow,
+                  .output = &named},
+                 std::move(error));
 }
 
-bool LiveTask::goes_on(const detail::ErrorJudge::Failure& failure, const Error& error) {
+Result<void> LiveTask::judge(const detail::ErrorJudge::Failure& failure, Error error) {
     // Damaged state is no fault of the record that met it.
     const bool is_spoilt = is_damaged() || environment_.globals->is_damaged();
-    failed_ = failed_ || is_spoilt || !judge_.goes_on(failure, error);
-    return !failed_;
+    if (failed_ || is_spoilt) {
+        failed_ = true;
+        return error;
+    }
+    Result<void> done = judge_.survive(failure, std::move(error));
+    failed_ = !done;
+    return done;
 }
 
-bool LiveTask::steps_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
-                          const Error& error) {
-    if (failed_ || !source.undecodable()) return false;
+Result<void> LiveTask::step_over(const detail::SourceNode& source,
+                                 const detail::SourceNode::Bytes& bytes, Error error) {
+    if (failed_ || !source.undecodable()) return error;
     origin_.bytes = &bytes;
     const detail::Flow flow{.timestamp = bytes.timestamp};
-    const bool out = goes_on(
-        {.kind = detail::ErrorJudge::Kind::kDeserialization, .node = source, .flow = flow}, error);
+    Result<void> done =
+        judge({.kind = detail::ErrorJudge::Kind::kDeserialization, .node = source, .flow = flow},
+              std::move(error));
     origin_.bytes = nullptr;
-    return out;
+    return done;
 }
 
 }  // namespace leat::streams

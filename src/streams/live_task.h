@@ -116,11 +116,9 @@ class LiveTask final : public detail::Task {
     Result<std::shared_ptr<detail::SensorListing>> list_sensor(
         const detail::SensorOrder& order) override;
     void drop(const detail::Node& node, std::string_view reason) override;
-    bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override {
-        return goes_on({.node = node, .flow = flow}, error);
-    }
-    bool survives_unsent(const detail::Flow& flow, const detail::Outgoing& record,
-                         const Error& error) override;
+    Result<void> survive(const detail::Node& node, const detail::Flow& flow, Error error) override;
+    Result<void> survive_unsent(const detail::Flow& flow, const detail::Outgoing& record,
+                                Error error) override;
     [[nodiscard]] bool failed() const override { return failed_; }
 
   private:
@@ -154,11 +152,11 @@ class LiveTask final : public detail::Task {
     template <class Call>
     std::invoke_result_t<Call> with_globals(Call call);
     Result<bool> process_next();
-    /// Asks the handler; false: the task ends, and nobody else is asked about it.
-    bool goes_on(const detail::ErrorJudge::Failure& failure, const Error& error);
+    /// Asks the handler. Errors: the task ends, and nobody else is asked about it.
+    Result<void> judge(const detail::ErrorJudge::Failure& failure, Error error);
     /// What a source ended with, after the handler of what cannot be decoded.
-    bool steps_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
-                    const Error& error);
+    Result<void> step_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
+                           Error error);
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now);
     /// Views into `record` and headers_.
     detail::SourceNode::Bytes bytes_of(const Input& input, const client::ReceivedRecord& record);

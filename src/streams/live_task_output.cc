@@ -1,41 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a task hands to the producer: results, and changes of its stores.
-#include <algorithm>
-
 #include "streams/live_task.h"
+#include "streams/output_tag.h"
 #include "streams/trouble.h"
 
 namespace leat::streams {
 
 Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> partition,
                             const detail::Outgoing& record, std::uint64_t tag) {
-    if (record.timestamp < 0 && tag == 0 && record.sender != nullptr)
-        return Error{Errc::kInvalidTimestamp, std::string{record.sender->name()} +
-                                                  ": a record for " + std::string{topic} +
-                                                  " has a negative timestamp"};
     client::OutgoingRecord out{.key = record.key, .value = record.value, .tag = tag};
     out.partition = partition.value_or(-1);
-    out.timestamp_ms = std::max<std::int64_t>(record.timestamp, 0);
+    out.timestamp_ms = record.timestamp;
     if (record.headers != nullptr && !record.headers->empty()) {
         out_headers_.clear();
         for (const Header& header : *record.headers)
             out_headers_.push_back({header.name, header.value});
         out.headers = &out_headers_;
     }
-    if (environment_.keep_source && tag == 0 && record.sender != nullptr)
+    if (environment_.keep_source && task_of(tag) && record.sender != nullptr)
         out.tag = environment_.keep_source(judge_.context_of(record, topic));
-    Result<void> done = environment_.send(topic, out);
+    const Result<void> done = environment_.send(topic, out);
+    if (done) return {};
     // Of these the sink asks its handler; the rest is no fault of the record, nor of a processor.
-    if (!done && (record.sender == nullptr || !is_fault_of_record(done.error().code())))
-        failed_ = true;
-    return done;
+    if (record.sender == nullptr || !is_fault_of_record(done.error().code())) failed_ = true;
+    return Error{done.error().code(), "output to " + place_of(topic, out.partition) +
+                                          " was not taken: " + std::string{done.error().detail()}};
 }
 
 Result<void> LiveTask::send(const detail::Outgoing& record) {
     meters_->produced(record.topic,
                       weight_of(record.topic, record.key, record.value, record.headers, 0));
-    return emit(cluster_name(record.topic), record.partition, record, 0);
+    return emit(cluster_name(record.topic), record.partition, record, tag_of(id_));
 }
 
 Result<std::int32_t> LiveTask::partitions_of(std::string_view topic) {
@@ -59,7 +55,7 @@ Result<void> LiveTask::log_change(const detail::Outgoing& record) {
     detail::Outgoing change = record;
     // A change without a time of its own, of a suppressed update or of what waits to be joined.
     if (change.timestamp < 0) change.timestamp = wall_time();
-    return emit(topic, id_.partition, change, reinterpret_cast<std::uint64_t>(mark));
+    return emit(topic, id_.partition, change, tag_of(mark));
 }
 
 }  // namespace leat::streams

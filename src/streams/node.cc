@@ -57,8 +57,7 @@ Result<void> Node::run(const std::function<Result<void>()>& call, std::int64_t n
 Result<void> Node::judged(Result<void> done, const Flow& flow) {
     // The node that failed has asked the handler already; those above it only pass the error on.
     if (done || task_->failed()) return done;
-    if (task_->survives(*this, flow, done.error())) return {};
-    return done;
+    return task_->survive(*this, flow, std::move(done).error());
 }
 
 Result<void> Node::forward(const Flow& flow, std::string_view child) {

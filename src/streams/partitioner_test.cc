@@ -45,9 +45,9 @@ class FiveWide final : public detail::Task {
     [[nodiscard]] std::int64_t wall_time() const override { return 0; }
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
     void drop(const detail::Node& /*node*/, std::string_view /*reason*/) override { ++dropped; }
-    bool survives(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
-                  const Error& /*error*/) override {
-        return false;
+    Result<void> survive(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
+                         Error error) override {
+        return error;
     }
     [[nodiscard]] bool failed() const override { return false; }
 

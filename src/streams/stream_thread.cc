@@ -69,6 +69,12 @@ ThreadOutput::Environment StreamThread::output_environment() {
                                                   &Subtopology::is_stateful),
             .on_step = [this] { step(); },
             .is_stopping = [this] { return stopping_.load(); },
+            .task_of_change = [this](const ChangelogMark& of) -> std::string {
+                for (const auto& [id, task] : tasks_)
+                    for (const auto& mark : task->changelogs().marks())
+                        if (mark.get() == &of) return id.text();
+                return "";
+            },
             .on_dropped =
                 [this](const ErrorContext& source) {
                     for (const auto& [id, task] : tasks_)

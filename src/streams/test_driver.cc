@@ -176,17 +176,17 @@ class TestDriver::Impl final : public detail::Task {
         }
         return done;
     }
-    bool survives(const detail::Node& node, const detail::Flow& flow, const Error& error) override {
-        return goes_on({.node = node, .flow = flow}, error);
+    Result<void> survive(const detail::Node& node, const detail::Flow& flow, Error error) override {
+        return judge({.node = node, .flow = flow}, std::move(error));
     }
-    bool survives_unsent(const detail::Flow& flow, const detail::Outgoing& record,
-                         const Error& error) override {
+    Result<void> survive_unsent(const detail::Flow& flow, const detail::Outgoing& record,
+                                Error error) override {
         const std::string topic = cluster_name(record.topic);
         detail::Outgoing named = record;
         named.topic = topic;
-        return goes_on(
+        return judge(
             {.kind = Kind::kProduction, .node = *record.sender, .flow = flow, .output = &named},
-            error);
+            std::move(error));
     }
     [[nodiscard]] bool failed() const override { return failed_; }
 
@@ -222,11 +222,12 @@ class TestDriver::Impl final : public detail::Task {
         return out;
     }
 
-    bool goes_on(const detail::ErrorJudge::Failure& failure, const Error& error) {
+    Result<void> judge(const detail::ErrorJudge::Failure& failure, Error error) {
         judging_ = true;
-        failed_ = !judge_.goes_on(failure, error);
+        Result<void> done = judge_.survive(failure, std::move(error));
+        failed_ = !done;
         judging_ = false;
-        return !failed_;
+        return done;
     }
     /// Kafka Streams frees key and value of the record that is read with its first output.
     void let_go() {
@@ -246,9 +247,8 @@ class TestDriver::Impl final : public detail::Task {
             return {};
         }
         const detail::Flow flow{.timestamp = bytes.timestamp};
-        if (goes_on({.kind = Kind::kDeserialization, .node = source, .flow = flow}, done.error()))
-            return {};
-        return done;
+        return judge({.kind = Kind::kDeserialization, .node = source, .flow = flow},
+                     std::move(done).error());
     }
     [[nodiscard]] bool is_internal(std::string_view topic) const {
         return parts_.repartition_topics().contains(std::string{topic});

@@ -5,8 +5,8 @@
 #include <iterator>
 
 #include "obs/log.h"
-#include "streams/changelog_reader.h"
 #include "streams/error_judge.h"
+#include "streams/output_tag.h"
 #include "streams/trouble.h"
 
 namespace leat::streams {
@@ -18,8 +18,6 @@ constexpr milliseconds kFullPause{100};
 constexpr milliseconds kLastWords{5'000};
 /// Between two steps while the cluster is waited for: that is no thread that hangs.
 constexpr milliseconds kFlushSlice{1'000};
-/// Set in tags of output whose source is known; marks of changelogs are aligned pointers.
-constexpr std::uint64_t kSourceTag = 1;
 
 }  // namespace
 
@@ -112,7 +110,7 @@ Result<void> ThreadOutput::send_letters() {
                 headers.push_back({header.name, header.value});
             client::OutgoingRecord out{
                 .key = letter.key, .value = letter.value, .headers = &headers};
-            out.timestamp_ms = std::max<std::int64_t>(letter.timestamp.ms, 0);
+            out.timestamp_ms = std::max<std::int64_t>(letter.timestamp.ms, -1);
             LEAT_TRY_VOID(send(letter.topic, out));
         }
     return {};
@@ -125,18 +123,19 @@ Result<void> ThreadOutput::send_last_words() {
     return writer_->flush(kLastWords);
 }
 
-bool ThreadOutput::survives_refusal(std::uint64_t tag, const Error& error) {
+Result<void> ThreadOutput::survive_refusal(std::uint64_t tag, Error error) {
     const auto found = sources_.find(tag);
     // A transaction does not outlive a record that was refused.
     if (found == sources_.end() || settings_.exactly_once || !is_fault_of_record(error.code()))
-        return false;
+        return error;
     const ErrorContext& source = found->second;
-    ErrorAnswer answer = detail::ErrorJudge::ask(
-        *environment_.handlers, detail::ErrorJudge::Kind::kProduction, source, error);
+    LEAT_TRY(ErrorAnswer answer,
+             detail::ErrorJudge::ask(*environment_.handlers, detail::ErrorJudge::Kind::kProduction,
+                                     source, error));
     if (answer.dead_letters)
         letters_.insert(letters_.end(), std::make_move_iterator(answer.dead_letters->begin()),
                         std::make_move_iterator(answer.dead_letters->end()));
-    if (answer.choice != ErrorChoice::kContinue) return false;
+    if (answer.choice != ErrorChoice::kContinue) return error;
     const RecordMetadata from = source.origin.value_or(RecordMetadata{});
     kLog.warn("output left out", {{"to", source.output ? source.output->topic : ""},
                                   {"why", error.detail()},
@@ -146,23 +145,32 @@ bool ThreadOutput::survives_refusal(std::uint64_t tag, const Error& error) {
                                   {"partition", from.partition},
                                   {"offset", from.offset}});
     environment_.on_dropped(source);
-    return true;
+    return {};
+}
+
+Error ThreadOutput::refusal_of(const client::Delivery& delivery) const {
+    std::string sender;
+    if (const auto id = task_of(delivery.tag)) sender = id->text();
+    if (const auto source = sources_.find(delivery.tag); source != sources_.end())
+        sender = source->second.task_id;
+    if (const ChangelogMark* mark = mark_of(delivery.tag))
+        sender = environment_.task_of_change(*mark);
+    return Error{delivery.code, (sender.empty() ? "" : "task " + sender + ": ") + "output to " +
+                                    place_of(delivery.topic, delivery.partition) +
+                                    " was not acknowledged: " + std::string{delivery.reason}};
 }
 
 void ThreadOutput::note_delivery(const client::Delivery& delivery) {
-    const bool has_source = (delivery.tag & kSourceTag) != 0;
     if (delivery.code != Errc::kNone) {
-        Error error{delivery.code, "output was not acknowledged: " + std::string{delivery.reason}};
+        Result<void> done = survive_refusal(delivery.tag, refusal_of(delivery));
         // Records that were dropped because of another one do not say why.
-        if (!(has_source && survives_refusal(delivery.tag, error)) &&
-            (!failure_ || failure_->code() == Errc::kCancelled))
-            failure_ = std::move(error);
+        if (!done && (!failure_ || failure_->code() == Errc::kCancelled))
+            failure_ = std::move(done).error();
     }
-    if (has_source) sources_.erase(delivery.tag);
-    if (delivery.code != Errc::kNone || delivery.tag == 0 || has_source) return;
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): a tag is a number; this one is the mark's address.
-    auto* mark = reinterpret_cast<ChangelogMark*>(delivery.tag);
-    mark->acknowledged = std::max(mark->acknowledged, delivery.offset.value + 1);
+    if ((delivery.tag & kSourceTag) != 0) sources_.erase(delivery.tag);
+    ChangelogMark* mark = mark_of(delivery.tag);
+    if (delivery.code == Errc::kNone && mark != nullptr)
+        mark->acknowledged = std::max(mark->acknowledged, delivery.offset.value + 1);
 }
 
 Result<void> ThreadOutput::begin() {

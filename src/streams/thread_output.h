@@ -22,6 +22,7 @@
 #include "client/record_writer.h"
 #include "leat/streams/handlers.h"
 #include "rt/clock.h"
+#include "streams/changelog_reader.h"
 #include "streams/settings.h"
 
 namespace leat::streams {
@@ -46,6 +47,8 @@ class ThreadOutput {
         bool has_changelogs = false;
         std::function<void()> on_step{};  ///< A wait gets on.
         std::function<bool()> is_stopping{};
+        /// The task whose change of a store is on its way; empty: nobody's any more.
+        std::function<std::string(const ChangelogMark& of)> task_of_change{};
         /// A handler goes on without this output.
         std::function<void(const ErrorContext&)> on_dropped{};
         OpenWriter open_writer = client::RecordWriter::open;
@@ -97,8 +100,10 @@ class ThreadOutput {
 
   private:
     void note_delivery(const client::Delivery& delivery);
-    /// Output that was refused for what it is, when a handler decides: true when it goes on.
-    bool survives_refusal(std::uint64_t tag, const Error& error);
+    /// Which output was refused, whose, and why.
+    [[nodiscard]] Error refusal_of(const client::Delivery& delivery) const;
+    /// Output that was refused for what it is, when a handler decides. Nothing: it goes on.
+    Result<void> survive_refusal(std::uint64_t tag, Error error);
 
     struct PartitionCount {
         std::int32_t count = 0;

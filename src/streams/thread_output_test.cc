@@ -7,11 +7,13 @@
 
 #include <deque>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "streams/changelog_reader.h"
+#include "streams/output_tag.h"
 #include "streams/testing/fake_clients.h"
 
 namespace leat::streams {
@@ -97,6 +99,7 @@ class ThreadOutputTest : public testing::Test {
                 .clock = &clock_,
                 .on_step = [this] { ++steps_; },
                 .is_stopping = [this] { return is_stopping_; },
+                .task_of_change = [](const ChangelogMark&) { return string{"1_2"}; },
                 .on_dropped =
                     [this](const ErrorContext& source) { dropped_.push_back(source.node); },
                 .open_writer =
@@ -110,8 +113,11 @@ class ThreadOutputTest : public testing::Test {
         return *output_;
     }
     void deliver(Errc code, std::uint64_t tag = 0, Offset offset = Offset{-1}) {
-        script_.deliveries.push_back(
-            {.tag = tag, .code = code, .reason = info(code).name, .offset = offset});
+        script_.deliveries.push_back({.tag = tag,
+                                      .code = code,
+                                      .reason = info(code).name,
+                                      .topic = "out",
+                                      .offset = offset});
         output().poll();
     }
 
@@ -196,12 +202,32 @@ TEST_F(ThreadOutputTest, ATransactionDoesNotOutliveARefusal) {
 TEST_F(ThreadOutputTest, TellsMarksWhatIsAcknowledged) {
     ASSERT_TRUE(output().open());
     ChangelogMark mark;
-    const auto tag = reinterpret_cast<std::uint64_t>(&mark);
+    const std::uint64_t tag = tag_of(&mark);
     deliver(Errc::kNone, tag, Offset{7});
     deliver(Errc::kNone, tag, Offset{5});
     EXPECT_EQ(mark.acknowledged, 8);
     deliver(Errc::kRequestTimedOut, tag, Offset{9});
     EXPECT_EQ(mark.acknowledged, 8);
+    EXPECT_EQ(output().take_failure()->detail(),
+              "task 1_2: output to out was not acknowledged: REQUEST_TIMED_OUT");
+}
+
+TEST_F(ThreadOutputTest, SaysWhoseOutputWasRefused) {
+    ASSERT_TRUE(output().open());
+    deliver(Errc::kMessageTooLarge, tag_of(TaskId{3, 4}));
+    EXPECT_EQ(output().take_failure()->detail(),
+              "task 3_4: output to out was not acknowledged: MESSAGE_TOO_LARGE");
+}
+
+TEST_F(ThreadOutputTest, AHandlerThatThrowsIsAFailure) {
+    handlers_ = {.production = [](const auto&, const auto&) -> ErrorAnswer {
+        throw std::runtime_error{"no room"};
+    }};
+    ASSERT_TRUE(output().open());
+    deliver(Errc::kMessageTooLarge, output().keep_source({.node = "sink"}));
+    ASSERT_TRUE(output().has_failed());
+    EXPECT_NE(output().take_failure()->detail().find("no room"), std::string_view::npos);
+    EXPECT_TRUE(dropped_.empty());
 }
 
 TEST_F(ThreadOutputTest, AsksForFailuresOnlyWhenNobodyWantsMore) {

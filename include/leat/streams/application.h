@@ -78,7 +78,7 @@ class Application {
         /// Asked when a thread has ended by an error; when the group cannot go on (a source topic
         /// is missing, topologies that do not fit, a right, another process under this
         /// group.instance.id), where kReplaceThread tries again a second later; and when global
-        /// stores cannot, where that is kShutdownClient. Empty, or it throws: kShutdownClient.
+        /// stores cannot, where that is kShutdownClient. Empty: kShutdownClient, as when it throws.
         std::function<UncaughtResponse(const Error& error)> on_uncaught{};
         std::function<void(ApplicationState now, ApplicationState before)> on_state{};
         std::shared_ptr<RestoreListener> restore_listener{};

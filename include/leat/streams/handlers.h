@@ -65,7 +65,7 @@ struct ErrorContext {
     RecordAtNode record{};  ///< For the processing handler, and of what cannot be encoded.
 };
 
-/// A record for a topic of dead letters.
+/// A record for a topic of dead letters. Without a timestamp it gets the clock's.
 struct DeadLetter {
     std::string topic{};
     std::optional<std::string> key{};
@@ -85,6 +85,8 @@ struct ErrorAnswer {
     std::optional<std::vector<DeadLetter>> dead_letters{};
 };
 
+/// What it throws ends the task, also where kContinue was to be said; its text and that of `error`
+/// are in the error that the task ends with, and no dead letter is sent.
 using ErrorHandler = std::function<ErrorAnswer(const ErrorContext& context, const Error& error)>;
 
 /// The two that come with it: LogAndFail and LogAndContinue.

@@ -22,7 +22,8 @@ template <class KOut, class VOut>
 class ProcessorContext : public Context {
   public:
     using Context::Context;
-    /// To all children, each to its end before the next. Errors: what they end with; hand them on.
+    /// To all children, each to its end before the next. Errors: what they end with, hand them on;
+    /// kInvalidTimestamp (a negative one: give the record the time of the one it comes from).
     Result<void> forward(const Record<KOut, VOut>& record) {
         return state_->forward(detail::flow_of(record), {});
     }

@@ -16,7 +16,7 @@ namespace leat::streams {
 
 using Duration = std::chrono::milliseconds;
 
-/// Milliseconds since 1970-01-01 UTC. Negative: not known.
+/// Milliseconds since 1970-01-01 UTC. Negative: not known; no such record is forwarded or written.
 struct Timestamp {
     std::int64_t ms = -1;
     friend auto operator<=>(const Timestamp&, const Timestamp&) = default;

@@ -40,7 +40,7 @@ class NotingTask : public Task {
     [[nodiscard]] const Origin& origin() const override { return now; }
     Origin exchange_origin(const Origin& next) override { return std::exchange(now, next); }
     void drop(const Node&, std::string_view) override {}
-    bool survives(const Node&, const Flow&, const Error&) override { return false; }
+    Result<void> survive(const Node&, const Flow&, Error error) override { return error; }
     [[nodiscard]] bool failed() const override { return false; }
 
     /// What a changelog topic would give back.

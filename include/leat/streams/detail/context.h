@@ -93,6 +93,9 @@ class ContextState {
         return RecordMetadata{std::string{origin.topic}, origin.partition, origin.offset};
     }
     Result<void> forward(const Flow& flow, std::string_view child) {
+        if (flow.timestamp < 0)
+            return Error{Errc::kInvalidTimestamp,
+                         node_->name() + ": a record that it forwards has a negative timestamp"};
         return child.empty() ? node_->forward(flow) : node_->forward(flow, child);
     }
     /// `start`: one time of the grid, the first call's unless that is over. Not given: with the

@@ -120,8 +120,7 @@ class SinkNode final : public Node {
     Result<void> write(Outgoing& out, const Flow& flow) {
         auto done = guarded([&] { return encode(out, flow.key_as<K>(), flow.value_as<V>()); });
         if (done) return deliver(out, flow);
-        if (task().survives_unsent(flow, out, done.error())) return {};
-        return done;
+        return task().survive_unsent(flow, out, std::move(done).error());
     }
     Result<void> encode(Outgoing& out, const K* key, const V* value) {
         // Of another partition: it may have been encoded there, and fail here.
@@ -144,8 +143,8 @@ class SinkNode final : public Node {
     }
     Result<void> deliver(const Outgoing& out, const Flow& flow) {
         Result<void> sent = task().send(out);
-        if (!sent && !task().failed() && task().survives_unsent(flow, out, sent.error())) return {};
-        return sent;
+        if (sent || task().failed()) return sent;
+        return task().survive_unsent(flow, out, std::move(sent).error());
     }
     /// A record for no partition is not encoded; one for several is written, and the handler asked
     /// about it, for each, as in Kafka Streams.

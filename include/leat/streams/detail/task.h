@@ -120,13 +120,14 @@ class Task {
     }
     /// The record counts as dropped (metric dropped-records).
     virtual void drop(const Node& node, std::string_view reason) = 0;
-    /// Asks the processing exception handler; true: go on without the record.
-    virtual bool survives(const Node& node, const Flow& flow, const Error& error) = 0;
-    /// Asks the production exception handler about a record that cannot be encoded or sent, which
-    /// `flow` was to become; true: go on without it.
-    virtual bool survives_unsent(const Flow& /*flow*/, const Outgoing& /*record*/,
-                                 const Error& /*error*/) {
-        return false;
+    /// Asks the processing exception handler. Nothing: go on without the record. Errors: `error`,
+    /// or that and what the handler threw.
+    virtual Result<void> survive(const Node& node, const Flow& flow, Error error) = 0;
+    /// As survive(), of the production exception handler about a record that cannot be encoded or
+    /// sent, which `flow` was to become.
+    virtual Result<void> survive_unsent(const Flow& /*flow*/, const Outgoing& /*record*/,
+                                        Error error) {
+        return error;
     }
     /// An error that the handler has judged already, or 0.
     [[nodiscard]] virtual bool failed() const = 0;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs docs/how-to/process-a-stream.md and query-a-stream.md in an empty folder, and compiles the programs of docs/explanation/streams-*.md.
+"""Runs docs/how-to/process-a-stream.md and query-a-stream.md in an empty folder, and the programs of docs/explanation/streams-*.md and handle-errors.md.
 
 usage: how_to_test.py LEAT BUILD
 
@@ -28,6 +28,7 @@ from kafka_node import LeatNode  # noqa: E402
 LEAT = BUILD = ""
 HOW_TO = ROOT / "docs" / "how-to" / "process-a-stream.md"
 LOOKUP = ROOT / "docs" / "how-to" / "query-a-stream.md"
+ERRORS = ROOT / "docs" / "how-to" / "handle-errors.md"
 SERDES = ROOT / "docs" / "how-to" / "choose-a-serde.md"
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
@@ -143,9 +144,10 @@ class Pages(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, f"{url}: {text}")
             time.sleep(0.2)
 
-    def test_programs_of_the_explanations_print_what_they_say(self):
+    def test_programs_of_explanations_and_of_errors_print_what_they_say(self):
         pages = [page for page in sorted((ROOT / "docs" / "explanation").glob("streams-*.md")) if "```cpp" in page.read_text()]
         self.assertTrue(pages)
+        pages.append(ERRORS)
         for page in pages:
             for number, (program, expected) in enumerate(re.findall(r"```cpp\n(.*?)```.*?```text\n(.*?)```", page.read_text(), re.S)):
                 with self.subTest(page.name, number=number):

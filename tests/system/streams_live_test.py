@@ -210,6 +210,27 @@ class Live(ClusterTest):
             self.produce("in", ("c", "2"))
             self.wait_for_values("v1", "v2", app=app)
 
+    def test_refused_output_that_nobody_judges_names_where_it_was_to_go(self):
+        self.create("in", 1)
+        self.leat("topic", "delete", "out", "--yes")
+        self.wait_for(self.topics, lambda names: "out" not in names)
+        self.create("out", 1, "--set", "max.message.bytes=2000")
+        self.produce("in", ("b", "14"))
+        with App(self, "numbers", "producer.compression.type=none") as app:
+            self.assertEqual(app.ended(), "ERROR")
+            said = [line for line in app.lines() if line.startswith("uncaught")]
+        self.assertTrue(any("task 0_0: output to out-0 was not acknowledged: " in line for line in said), said)
+
+    def test_what_a_handler_throws_is_told_with_what_it_was_about(self):
+        self.create("in", 1)
+        self.produce("in", ("c", "13"))
+        with App(self, "numbers", "throws=processing,uncaught") as app:
+            self.assertEqual(app.ended(), "ERROR")
+            said = [line for line in app.lines() if line.startswith("uncaught")]
+            self.assertTrue(any("the processing exception handler failed: no answer; it was about " in line and "thirteen" in line
+                                for line in said), said)
+            self.assertIn("on_uncaught failed: no answer; it was about UNKNOWN_SERVER_ERROR: ", app.said())
+
     # Sources.
 
     def test_topics_that_a_pattern_matches_come_and_go(self):
@@ -302,7 +323,7 @@ class Live(ClusterTest):
             self.assertEqual(app.ended(), "ERROR")
             self.assertEqual(app.states(), ["REBALANCING", "RUNNING", "PENDING_ERROR", "ERROR"])
             self.assertIn("on_state: no state", app.said())
-            self.assertIn("on_uncaught: no answer", app.said())
+            self.assertIn("on_uncaught failed: no answer", app.said())
             self.assertIsNone(app.process.poll())
         with App(self, "counts", "throws=restore") as app:
             self.assertEqual(app.ended(), "ERROR")

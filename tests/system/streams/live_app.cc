@@ -5,7 +5,8 @@
 //
 //     streams_live_app HOST:PORT TOPOLOGY [name=value]...
 // Names that are no settings: uncaught=replace|application, batch_pause=MS (of the listener that
-// hears what is restored), throws=state,uncaught,restore (of the listeners), hang=MS (numbers).
+// hears what is restored), throws=state,uncaught,restore,processing (of the listeners), hang=MS
+// (numbers).
 //     streams_live_app settings          prints docs/reference/streams-settings.md
 #include <atomic>
 #include <charconv>
@@ -409,6 +410,10 @@ int main(int argc, char** argv) {
         if (uncaught == "application") return UncaughtResponse::kShutdownApplication;
         return UncaughtResponse::kShutdownClient;
     };
+    if (is_to_throw("processing"))
+        options.handlers.processing = [](const ErrorContext&, const Error&) -> ErrorAnswer {
+            throw std::runtime_error("no answer");
+        };
     options.restore_listener =
         std::make_shared<SayRestores>(batch_pause_ms, is_to_throw("restore"));
     auto app = Application::open(topology, options);

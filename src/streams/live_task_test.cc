@@ -64,6 +64,18 @@ TEST(LiveTask, ChangeWithoutATimeGetsTheClocks) {
               (std::vector<Sent>{{"app-rows-changelog", 3, now}, {"app-rows-changelog", 3, 17}}));
 }
 
+TEST(LiveTask, OutputThatIsNotTakenSaysWhereItWasToGo) {
+    Bench bench;
+    bench.environment.send = [](std::string_view, const client::OutgoingRecord&) {
+        return Result<void>{Error{Errc::kMessageTooLarge, "too much"}};
+    };
+    LiveTask task{{0, 3}, {}, bench.environment};
+    const auto done = task.log_change({.topic = "rows-changelog", .key = "k", .timestamp = 17});
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code(), Errc::kMessageTooLarge);
+    EXPECT_EQ(done.error().detail(), "output to app-rows-changelog-3 was not taken: too much");
+}
+
 /// A kill must not find it in the changelog, and what it follows from nowhere.
 TEST(LiveTask, ChangeBehindOutputIsPutOffAtLeastOnce) {
     const detail::Outgoing told{

@@ -255,19 +255,19 @@ Result<void> LiveTask::stamp(Input& input) {
     origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
     const detail::SourceNode::Bytes bytes = bytes_of(input, input.head.record);
     Result<std::int64_t> time = input.source->stamp(bytes);
-    if (!time) {
-        const Result<void> skipped = step_over(*input.source, bytes, std::move(time).error());
-        if (!skipped) return at(input, offset, skipped.error());
-    } else if (*time < 0) {
-        drop(*input.source, "negative timestamp");
-    }
-    if (!time || *time < 0) {
-        input.position = offset + 1;
-        needs_commit_ = true;
+    if (time && *time >= 0) {
+        input.head_time = *time;
+        input.has_head = true;
         return {};
     }
-    input.head_time = *time;
-    input.has_head = true;
+    if (time) {
+        drop(*input.source, "negative timestamp");
+    } else {
+        const Result<void> skipped = step_over(*input.source, bytes, std::move(time).error());
+        if (!skipped) return at(input, offset, skipped.error());
+    }
+    input.position = offset + 1;
+    needs_commit_ = true;
     return {};
 }
 
@@ -282,7 +282,8 @@ Result<void> LiveTask::punctuate(detail::PunctuationQueue& queue, std::int64_t n
     if (environment_.on_punctuated) environment_.on_punctuated(took);
     exchange_origin(before);
     needs_commit_ = true;
-    return done ? Result<void>{} : in_task(id_, done.error());
+    if (!done) return in_task(id_, done.error());
+    return {};
 }
 
 Result<bool> LiveTask::process() {
@@ -339,7 +340,8 @@ Result<void> LiveTask::take(Input& input) {
 
 Result<void> LiveTask::flush() {
     const Result<void> done = with_globals([this] { return graph_->save(); });
-    return done ? Result<void>{} : in_task(id_, done.error());
+    if (!done) return in_task(id_, done.error());
+    return {};
 }
 
 std::optional<std::int64_t> LiveTask::remembered(std::string_view name) const {

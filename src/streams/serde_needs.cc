@@ -27,9 +27,13 @@ std::string missing_serdes(std::initializer_list<SerdeNeed> needs) {
     for (const SerdeNeed& one : needs) {
         if (one.is_given) continue;
         const std::string type = type_name(*one.type);
-        out += (out.empty() ? "" : "; ") + ("no serde for " + std::string{one.of}) + ", of type " +
-               type + ": give one in " + std::string{one.member} + ", or specialise SerdeFor<" +
-               type + "> (serde.h, for structs json.h)";
+        if (!out.empty()) out += "; ";
+        for (const std::string_view part :
+             {std::string_view{"no serde for "}, one.of, std::string_view{", of type "},
+              std::string_view{type}, std::string_view{": give one in "}, one.member,
+              std::string_view{", or specialise SerdeFor<"}, std::string_view{type},
+              std::string_view{"> (serde.h, for structs json.h)"}})
+            out += part;
     }
     return out;
 }

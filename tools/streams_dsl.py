@@ -36,13 +36,13 @@ ROWS = {
     "Streams": [
         ("`filter`", "filter", "Stateless.FilterByReferenceDropsNullValues Stateless.FilterByPointerSeesNullValues"),
         ("`filter_not`", "filterNot", "Stateless.FilterNotKeepsWhatFilterDrops"),
-        ("`map`", "map", "Stateless.MapChangesKeyAndValue Stateless.ANullKeyTakenByReferenceAndHandedOnIsNullAgain"),
+        ("`map`", "map", "Stateless.MapChangesKeyAndValue NullsRefused.ANullThatItCannotSeeIsAnErrorWithItsName Stateless.ANullKeyTakenByReferenceAndHandedOnIsNullAgain"),
         ("`map_values`", "mapValues", "Stateless.MapValuesPassesNullOn Stateless.MapValuesMayAnswerNull"),
         ("`flat_map`", "flatMap", "Stateless.FlatMapYieldsEachPairInOrder"),
         ("`flat_map_values`", "flatMapValues", "Describe.NamesNodesAsKafkaStreamsDoes"),
         ("`select_key`", "selectKey", "Describe.NamesNodesAsKafkaStreamsDoes Stateless.ANullKeyTakenByReferenceAndHandedOnIsNullAgain Stateless.AFunctionThatDoesNotLookAtANullKeyIsCalled"),
-        ("`peek`", "peek", "Stateless.PeekSeesEachRecordOnItsWay"),
-        ("`foreach`", "foreach", "Names.NeighboursAreInTheOrderOfJavasSets"),
+        ("`peek`", "peek", "NullsPassed.ANullGoesOn Stateless.PeekSeesEachRecordOnItsWay"),
+        ("`foreach`", "foreach", "NullsDropped.ANullThatItCannotSeeIsCounted Names.NeighboursAreInTheOrderOfJavasSets"),
         ("`print`", "print", "Print.LinesHaveTheLabelOrTheNodeBefore Print.WindowedKeysAreShownAsInJava Print.NodesAreDescribedAsByKafka"),
         ("`merge`", "merge", "Stateless.MergeHoldsTheRecordsOfBoth"),
         ("`split`, `branch`, `default_branch`, `no_default_branch`", "split", "Split.TheFirstBranchThatIsTrueTakesTheRecord Split.FunctionsAndConsumersTakeBranches Split.WithoutDefaultTheRestGoesNowhere"),
@@ -176,7 +176,31 @@ where Java prints the address of an object. Patterns of topics are POSIX extende
 [0021](../decisions/0021-topic-patterns.md)), where Java has its own.
 """
 
-FOOT = """## Older names
+FOOT = """## Null values
+
+A function takes the value of a record by pointer to const (`const V*`), as `std::optional<V>`, or by reference (`const V&`, `V`, `auto`). The first two are shown a null
+as Kafka Streams' are. One that takes it by reference cannot be; what happens to the record then depends on the verb, and nothing is left out without a word
+([tests](../../src/streams/null_values_test.cc)). Deletions in a topic are such records, and so are those that a table's `to_stream()` tells, sessions that become one included.
+
+| verb | null value, function by reference | Kafka Streams |
+|---|---|---|
+| `map`, `flat_map`, `flat_map_values`, `select_key`, `group_by`, `to_stream(selector)` | an error (`INVALID_RECORD`, with the operator's name) for the processing exception handler, which ends the application unless told otherwise | calls the function |
+| `filter`, `filter_not`, `foreach` | the record is dropped, in the log and counted | calls the function |
+| `split`, `branch` | the predicate does not take it; when no branch does, it is dropped, in the log and counted | calls the predicate |
+| `map_values` | null stays null | calls the function |
+| `peek` | the function is not called, the record goes on | calls the function |
+| a stream's `count`, `reduce`, `aggregate`, `cogroup` without windows | never: the record is dropped and counted, also by pointer | the same |
+| `reduce`, `aggregate`, `cogroup` in windows and sessions | the aggregate stays as it is | calls the function |
+| joiners of a stream, selectors of a join with a global table | never: the record is dropped and counted; a side that may be absent is taken by pointer, or does not compile | the same |
+| a table's `filter`, `filter_not`, `map_values`, `group_by`, `join_on`, joiners | never: a deletion stays one | the same |
+| a table's `transform_values(function)` | a deletion stays one | calls the function |
+| `Consumed::time` of (key, value) or (value) | the record has its own time; a function of `Arrived` sees all | calls the extractor |
+| `process`, `process_values`, `ValueTransformer`, `to(topic_of)`, `print`, partitioners | take no references: `std::optional` in a `Record`, else pointers | |
+
+So a selector that does not look at the value names it as a pointer: `[](const Windowed<std::string>& window, const std::int64_t*) { return window.key; }`. To leave deletions out on purpose,
+say so in front: `.filter([](const V* value) { return value != nullptr; })`.
+
+## Older names
 
 Kafka Streams dropped these in 4.0 or earlier. Programs that are moved here may keep them; new ones have no use for them.
 

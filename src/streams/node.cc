@@ -54,6 +54,13 @@ Result<void> Node::run(const std::function<Result<void>()>& call, std::int64_t n
     return judged(guarded(call), {.timestamp = now});
 }
 
+Error Node::unseen_null() const {
+    return {Errc::kInvalidRecord,
+            name_ +
+                ": the value is null and the function takes it by reference: take it by "
+                "pointer to const or as std::optional, or filter such records out before"};
+}
+
 Result<void> Node::judged(Result<void> done, const Flow& flow) {
     // The node that failed has asked the handler already; those above it only pass the error on.
     if (done || task_->failed()) return done;

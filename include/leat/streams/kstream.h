@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A stream of records. Layer: streams SDK.
-// Spec:  Kafka Streams' KStream, operator by operator. Functions take (key, value) or (value); what
-// they see of nulls: by reference never a null value (the record passes by a mapper, is dropped by
-// a filter), by pointer to const also that. A null key is K{} by reference, and where a function
-// that took it so yields a new key of that type which equals K{}, the key is null again (of a type
-// without == it always is); by pointer it is null. A function may answer a Result: its error, like
-// what is thrown, is the processing handler's business. The definitions are in detail/kstream_*.h.
+// Spec:  Kafka Streams' KStream, operator by operator. Functions take (key, value) or (value). They
+// see a null value by pointer to const or as std::optional. By reference they do not: map_values()
+// and peek() let the record pass then; filter(), foreach() and a split that no branch takes it from
+// drop and count it; where it goes on with the answer (the other mappers, new keys), it is an error
+// for the processing handler. docs/reference/streams-dsl.md has all verbs. A null key is K{} by
+// reference, and where a function that took it so yields a new key of that type which equals K{},
+// the key is null again (of a type without == it always is); by pointer it is null. A function may
+// answer a Result: its error, as what is thrown, is the processing handler's business.
 // Threading: one thread declares a topology. A KStream is a cheap value on a shared graph.
 #pragma once
 
@@ -47,8 +49,7 @@ class KStream : detail::RefusedStreamJoins<K> {
     KStream filter(F predicate, const Named& named = {}) const;
     template <class F>
     KStream filter_not(F predicate, const Named& named = {}) const;
-    /// `mapper` yields a value, or std::optional of one for null. The key stays, and with it the
-    /// partition.
+    /// `mapper` yields a value, or std::optional of one for null. Key and partition stay.
     template <class F>
     auto map_values(F mapper, const Named& named = {}) const;
     /// `mapper` yields a range of values, or of std::optional of them for null.
@@ -154,8 +155,7 @@ class KStream : detail::RefusedStreamJoins<K> {
 
     /// Writes to a topic, which must exist.
     void to(const std::string& topic, const Produced<K, V>& produced = {}) const;
-    /// Writes each record to the topic that `topic_of` names: (key, value) as pointers, null for
-    /// null.
+    /// Writes each record to the topic that `topic_of` names of key and value, both by pointer.
     void to(detail::TopicOf<K, V> topic_of, const Produced<K, V>& produced = {}) const;
     /// The older form of to(topic) followed by reading the topic, which must exist; repartition()
     /// keeps its topic itself.

@@ -62,7 +62,8 @@ class KTable : detail::RefusedTableJoins<K> {
 
     /// Each update as a record; a deletion has a null value.
     [[nodiscard]] KStream<K, V> to_stream(const Named& named = {}) const;
-    /// to_stream() with a new key: selector(key, value).
+    /// to_stream() with a new key: selector(key, value), as KStream::select_key(). The value of
+    /// a deletion is null: sessions that become one have it too.
     template <class F>
     auto to_stream(F selector, const Named& named = {}) const {
         return to_stream(named).select_key(std::move(selector));

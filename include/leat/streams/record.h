@@ -52,5 +52,11 @@ struct KeyValue {
 };
 template <class K, class V>
 KeyValue(K, V) -> KeyValue<K, V>;
+template <class K, class V>
+KeyValue(std::optional<K>, V) -> KeyValue<K, V>;
+template <class K, class V>
+KeyValue(K, std::optional<V>) -> KeyValue<K, V>;
+template <class K, class V>
+KeyValue(std::optional<K>, std::optional<V>) -> KeyValue<K, V>;
 
 }  // namespace leat::streams

@@ -49,16 +49,14 @@ class BranchedKStream {
     /// Records for which `predicate` is true, of those that no branch before has taken.
     template <class F>
     BranchedKStream& branch(F predicate, const Branched<K, V>& as = {}) {
-        add(
-            [predicate](const K* key, const V* value) mutable {
-                return detail::verdict(predicate, key, value).value_or(false);
-            },
+        add([predicate](const K* key,
+                        const V* value) mutable { return detail::verdict(predicate, key, value); },
             std::to_string(cases_->size() + 1), as);
         return *this;
     }
     /// The rest is a branch too. Ends the split.
     Branches default_branch(const Branched<K, V>& as = {}) {
-        add([](const K*, const V*) { return true; }, "0", as);
+        add([](const K*, const V*) { return std::optional{true}; }, "0", as);
         return branches_;
     }
     /// The rest goes nowhere.

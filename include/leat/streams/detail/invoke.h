@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Calls a user's function with a key and a value that may be null. Layer: streams SDK, not for
-// users. A value declared by reference never sees a null: the call is left out. A key declared by
-// reference is K{} when there is none: most functions that name the key do not look at it. One that
-// yields this K{} as the new key hands on the null, which Kafka Streams would have shown it.
-// Declared as pointers, both see the null. Threading: pure functions.
+// users. A value declared by reference never sees a null: the call is left out, and the operator
+// decides what that means. A key declared by reference is K{} when there is none: most functions
+// that name the key do not look at it. One that yields this K{} as the new key hands on the null,
+// which Kafka Streams would have shown it. Declared as pointers, both see the null; the value also
+// as a std::optional. Threading: pure functions.
 #pragma once
 
 #include <concepts>
 #include <functional>
 #include <optional>
-#include <ranges>
-#include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "base/result.h"
+#include "leat/streams/detail/comparable.h"
 #include "leat/streams/detail/guarded.h"
+#include "leat/streams/detail/optional_argument.h"
 
 namespace leat::streams::detail {
 
@@ -72,10 +72,23 @@ const K& key_or_empty(const K* key) {
     return key != nullptr ? *key : empty;
 }
 
+/// f(value), or f(key, value), of a function that takes the value as a std::optional.
+template <class F, class K, class O>
+auto call_shown(F& f, const K* key, const O& value) {
+    if constexpr (std::is_invocable_v<F&, const K&, const O&>)
+        return call_now(f, key_or_empty(key), value);
+    else if constexpr (std::is_invocable_v<F&, const K*, const O&>)
+        return call_now(f, key, value);
+    else
+        return call_now(f, value);
+}
+
 /// f(value), or f(key, value): what the function takes decides.
 template <class F, class K, class V>
 auto call(F& f, const K* key, const V* value) {
-    if constexpr (std::is_invocable_v<F&, const K&, const V&>) {
+    if constexpr (TakesOptional<F, V>) {
+        return call_shown(f, key, as_optional<F, V>(value));
+    } else if constexpr (std::is_invocable_v<F&, const K&, const V&>) {
         using R = Called<AnswerOf<F&, const K&, const V&>>;
         return value != nullptr ? R{call_now(f, key_or_empty(key), *value)} : R{};
     } else if constexpr (std::is_invocable_v<F&, const K*, const V*>) {
@@ -93,37 +106,18 @@ auto call(F& f, const K* key, const V* value) {
     } else {
         static_assert(kNever<F>,
                       "the function takes (key, value) or (value), each by const reference or by "
-                      "pointer to const");
+                      "pointer to const, the value also as a std::optional");
         return std::optional<V>{};
     }
 }
 
-/// Whether call() shows f a null key as K{}.
+/// Whether call() shows f a null key as K{}. Asked in call()'s order: of a generic function not all
+/// forms compile.
 template <class F, class K, class V>
 inline constexpr bool kKeyByReference =
-    std::is_invocable_v<F&, const K&, const V&> ||
-    (std::is_invocable_v<F&, const K&, const V*> && !std::is_invocable_v<F&, const K*, const V*>);
-
-/// Whether values of T can be compared. The library's containers, pairs and tuples have an == for
-/// any element, which does not compile for one that has none: the elements are asked.
-template <class T>
-struct IsComparable : std::bool_constant<std::equality_comparable<T>> {};
-template <std::ranges::range T>
-    requires(!std::is_same_v<T, std::ranges::range_value_t<T>>)
-struct IsComparable<T>
-    : std::bool_constant<std::equality_comparable<T> &&
-                         IsComparable<std::remove_cv_t<std::ranges::range_value_t<T>>>::value> {};
-template <class T>
-struct IsComparable<std::optional<T>> : IsComparable<std::remove_cv_t<T>> {};
-template <class A, class B>
-struct IsComparable<std::pair<A, B>>
-    : std::bool_constant<IsComparable<std::remove_cv_t<A>>::value &&
-                         IsComparable<std::remove_cv_t<B>>::value> {};
-template <class... T>
-struct IsComparable<std::tuple<T...>>
-    : std::bool_constant<(... && IsComparable<std::remove_cv_t<T>>::value)> {};
-template <class... T>
-struct IsComparable<std::variant<T...>> : IsComparable<std::tuple<T...>> {};
+    std::disjunction_v<std::is_invocable<F&, const K&, const V&>,
+                       std::conjunction<std::negation<std::is_invocable<F&, const K*, const V*>>,
+                                        std::is_invocable<F&, const K&, const V*>>>;
 
 /// The key that f yielded for a record whose key was `before`. Without one, a K that equals the K{}
 /// which f was shown is null again; of keys that cannot be compared, every K is.

@@ -118,7 +118,7 @@ template <class K, class V>
 template <class F>
 void KStream<K, V>::foreach (F action, const Named& named) const {
     static_cast<void>(
-        same<detail::PeekNode<K, V, F>>("KSTREAM-FOREACH-", named, std::move(action)));
+        same<detail::ForeachNode<K, V, F>>("KSTREAM-FOREACH-", named, std::move(action)));
 }
 
 template <class K, class V>

@@ -47,6 +47,9 @@ struct Change {
     bool latest = true;            ///< False: an update of a versioned table that was overtaken.
 };
 
+/// Why a record is dropped that a function could not be shown: it takes the value by reference.
+inline constexpr std::string_view kUnseenNull = "null value, which the function takes by reference";
+
 class NodeMeter;
 class StateStore;
 class Task;
@@ -112,6 +115,10 @@ class Node {
     auto guarded(const Call& call) const -> decltype(call()) {
         return detail::guarded(name_, call);
     }
+
+    /// What becomes of a record without a value where its way depends on a function's answer and
+    /// the function takes the value by reference.
+    [[nodiscard]] Error unseen_null() const;
 
     /// For a suppression, which tells something when it likes.
     void count_emitted() const;

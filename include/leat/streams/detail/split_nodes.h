@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@ namespace leat::streams::detail {
 template <class K, class V>
 class SplitNode final : public Node {
   public:
-    using Test = std::function<bool(const K*, const V*)>;
+    /// Nothing: the predicate takes the value by reference, and there is none.
+    using Test = std::function<std::optional<bool>(const K*, const V*)>;
     struct Case {
         Test test;
         std::string child;
@@ -28,10 +30,13 @@ class SplitNode final : public Node {
   private:
     Result<void> process(const Flow& flow) override {
         // Children are in the order of the cases: both are added by one call.
+        bool unseen = false;
         for (std::size_t i = 0; i < cases_.size(); ++i) {
-            if (cases_[i].test(flow.key_as<K>(), flow.value_as<V>()))
-                return children()[i]->run(flow);
+            const auto takes = cases_[i].test(flow.key_as<K>(), flow.value_as<V>());
+            if (takes.value_or(false)) return children()[i]->run(flow);
+            unseen = unseen || !takes;
         }
+        if (unseen) task().drop(*this, kUnseenNull);
         return {};
     }
     Cases cases_;

@@ -2,7 +2,9 @@
 //
 // The nodes of stateless operators. Layer: streams SDK, not for users.
 // Spec:  null keys and values go where Kafka Streams lets them go; see detail/invoke.h for what
-// functions see of them. Threading: as detail/node.h.
+// functions see of them. What a function that takes its value by reference cannot be shown, and
+// what therefore would be missing, is an error where the record should go on with its answer, and
+// a dropped record where it would end. Threading: as detail/node.h.
 #pragma once
 
 #include <optional>
@@ -11,6 +13,7 @@
 
 #include "leat/streams/detail/mapped.h"
 #include "leat/streams/detail/node.h"
+#include "leat/streams/detail/task.h"
 
 namespace leat::streams::detail {
 
@@ -32,6 +35,7 @@ class FilterNode final : public Node {
   private:
     Result<void> process(const Flow& flow) override {
         const auto passes = verdict(predicate_, flow.key_as<K>(), flow.value_as<V>());
+        if (!passes) task().drop(*this, kUnseenNull);
         if (!passes || *passes == negate_) return {};
         return forward(flow);
     }
@@ -62,6 +66,7 @@ class MapNode final : public Node {
   private:
     Result<void> process(const Flow& flow) override {
         auto answered = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        if (!answered) return unseen_null();
         const auto mapped = moved_out<MappedTo<F, K, V>>(answered);
         if (!mapped) return {};
         Flow out = flow;
@@ -80,6 +85,7 @@ class FlatMapNode final : public Node {
   private:
     Result<void> process(const Flow& flow) override {
         auto answered = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        if (!answered) return unseen_null();
         auto mapped = moved_out<MappedTo<F, K, V>>(answered);
         if (!mapped) return {};
         for (const ElementOf<MappedTo<F, K, V>>& one : *mapped) {
@@ -102,6 +108,7 @@ class FlatMapValuesNode final : public Node {
   private:
     Result<void> process(const Flow& flow) override {
         auto answered = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        if (!answered) return unseen_null();
         auto mapped = moved_out<MappedTo<F, K, V>>(answered);
         if (!mapped) return {};
         using Each = ElementOf<MappedTo<F, K, V>>;
@@ -126,6 +133,7 @@ class SelectKeyNode final : public Node {
   private:
     Result<void> process(const Flow& flow) override {
         auto yielded = call(mapper_, flow.key_as<K>(), flow.value_as<V>());
+        if (!yielded) return unseen_null();
         const std::optional<MappedTo<F, K, V>> key = moved_out<MappedTo<F, K, V>>(yielded);
         Flow out = flow;
         out.key = new_key<F, K, V>(flow.key_as<K>(), key);
@@ -134,7 +142,7 @@ class SelectKeyNode final : public Node {
     F mapper_;
 };
 
-/// peek, and foreach when it has no children.
+/// peek and print.
 template <class K, class V, class F>
 class PeekNode final : public Node {
   public:
@@ -144,6 +152,19 @@ class PeekNode final : public Node {
     Result<void> process(const Flow& flow) override {
         static_cast<void>(call(action_, flow.key_as<K>(), flow.value_as<V>()));
         return forward(flow);
+    }
+    F action_;
+};
+
+template <class K, class V, class F>
+class ForeachNode final : public Node {
+  public:
+    ForeachNode(std::string name, F action) : Node(std::move(name)), action_(std::move(action)) {}
+
+  private:
+    Result<void> process(const Flow& flow) override {
+        if (!call(action_, flow.key_as<K>(), flow.value_as<V>())) task().drop(*this, kUnseenNull);
+        return {};
     }
     F action_;
 };

@@ -49,7 +49,7 @@ ROWS = {
         ("`KStream::branch`, an older form of `split`", "branch (to 3.x)", "Branch.OlderFormYieldsTheBranchesInOrder"),
         ("`repartition`", "repartition", "Repartition.TakesANumberOrAName Repartition.DropsNullKeysButNotNullValues"),
         ("`through`, an older form of `to` and `stream`", "through (to 3.x)", "Through.WritesAndReadsTheTopic"),
-        ("`process`", "process", "Process.RecordsPunctuationsAndStoresGoAsInKafka Process.ForwardsToAChildByName"),
+        ("`process`", "process", "ProcessorLife.AnInitThatDoesNotCallTheBasesHasAContext ProcessorLife.NothingIsForwardedInInit Process.RecordsPunctuationsAndStoresGoAsInKafka Process.ForwardsToAChildByName"),
         ("`process_values`", "processValues", "Process.StoresJoinSubTopologiesAsInKafka"),
         ("`Context::schedule`, on both clocks", "ProcessorContext.schedule", "Process.RecordsPunctuationsAndStoresGoAsInKafka"),
         ("a supplier with `stores()`", "ConnectedStoreProvider.stores", "Process.ASupplierMayBringItsStores"),

@@ -3,8 +3,9 @@
 // Stores of a value under a key, as a processor works on them. Layer: streams SDK.
 // Spec:  Kafka Streams' KeyValueStore and TimestampedKeyValueStore.
 // Threading: a store belongs to its task. It must not change while it is being visited.
-// Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type); of those
-// that change it: kInvalidRequest (a global store, which only those write who feed it).
+// Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type),
+// kInvalidRequest (a store that nothing was assigned to); of those that change it also
+// kInvalidRequest (a global store, which only those write who feed it).
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,8 @@ class ProcessorContext : public Context {
   public:
     using Context::Context;
     /// To all children, each to its end before the next. Errors: what they end with, hand them on;
-    /// kInvalidTimestamp (a negative one: give the record the time of the one it comes from).
+    /// kInvalidTimestamp (a negative one: give the record the time of the one it comes from);
+    /// kInvalidRequest in init().
     Result<void> forward(const Record<KOut, VOut>& record) {
         return state_->forward(detail::flow_of(record), {});
     }
@@ -45,7 +46,9 @@ class Processor {
     Processor(const Processor&) = delete;
     Processor& operator=(const Processor&) = delete;
     virtual ~Processor() = default;
-    /// Before the first record. The context lives as long as the processor.
+    /// Before the first record: what is below is not open yet, so that nothing can be forwarded.
+    /// The context lives as long as the processor; an init() that overrides this one need not call
+    /// it for context() to answer.
     virtual Result<void> init(ProcessorContext<KOut, VOut>& context) {
         context_ = &context;
         return {};
@@ -57,9 +60,13 @@ class Processor {
     virtual void close() {}
 
   protected:
-    [[nodiscard]] ProcessorContext<KOut, VOut>& context() const { return *context_; }
+    /// From init() on.
+    [[nodiscard]] ProcessorContext<KOut, VOut>& context() const {
+        return detail::ContextAccess::given(context_);
+    }
 
   private:
+    friend struct detail::ContextAccess;
     ProcessorContext<KOut, VOut>* context_ = nullptr;
 };
 
@@ -127,9 +134,12 @@ class FixedKeyProcessor {
     virtual void close() {}
 
   protected:
-    [[nodiscard]] FixedKeyProcessorContext<K, VOut>& context() const { return *context_; }
+    [[nodiscard]] FixedKeyProcessorContext<K, VOut>& context() const {
+        return detail::ContextAccess::given(context_);
+    }
 
   private:
+    friend struct detail::ContextAccess;
     FixedKeyProcessorContext<K, VOut>* context_ = nullptr;
 };
 
@@ -158,9 +168,10 @@ class ValueTransformer {
     virtual void close() {}
 
   protected:
-    [[nodiscard]] Context& context() const { return *context_; }
+    [[nodiscard]] Context& context() const { return detail::ContextAccess::given(context_); }
 
   private:
+    friend struct detail::ContextAccess;
     Context* context_ = nullptr;
 };
 

@@ -4,8 +4,9 @@
 // SDK.
 // Spec:  Kafka Streams' VersionedKeyValueStore (KIP-889).
 // Threading: a store belongs to its task.
-// Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type); of those
-// that change it: kInvalidRequest (a global store, which only those write who feed it).
+// Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type),
+// kInvalidRequest (a store that nothing was assigned to); of those that change it also
+// kInvalidRequest (a global store, which only those write who feed it).
 #pragma once
 
 #include <optional>

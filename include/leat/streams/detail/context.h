@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/result.h"
+#include "leat/streams/detail/guarded.h"
 #include "leat/streams/detail/node.h"
 #include "leat/streams/detail/serde_needs.h"
 #include "leat/streams/detail/state_store.h"
@@ -36,11 +37,15 @@ struct RecordMetadata {
 enum class PunctuationType : std::uint8_t { kStreamTime, kWallClockTime };
 using Punctuator = std::function<Result<void>(Timestamp now)>;
 
-/// Ends the calls of a punctuator; may be used inside of one.
+/// Ends the calls of a punctuator; may be used inside of one. Made without one, it ends nothing: a
+/// processor keeps it as a member until init() assigns what schedule() answers.
 class Cancellable {
   public:
+    Cancellable() = default;
     explicit Cancellable(std::shared_ptr<bool> cancelled) : cancelled_(std::move(cancelled)) {}
-    void cancel() { *cancelled_ = true; }
+    void cancel() {
+        if (cancelled_ != nullptr) *cancelled_ = true;
+    }
 
   private:
     std::shared_ptr<bool> cancelled_;
@@ -77,6 +82,22 @@ struct FixedKeyAccess {
     }
 };
 
+/// Gives a user's processor its context, whether its init() calls the base's or not.
+struct ContextAccess {
+    template <class P, class C>
+    static void give(P& processor, C& context) {
+        processor.context_ = &context;
+    }
+    /// What context() answers: a user's function runs in guarded() wherever it may be called.
+    template <class C>
+    static C& given(C* context) {
+        if (context == nullptr)
+            throw Refusal{Error{Errc::kInvalidRequest,  // tidy: right here, see Refusal.
+                                "context() before init(): there is none yet"}};
+        return *context;
+    }
+};
+
 class ContextState {
   public:
     explicit ContextState(Node& node) : metrics(node), node_(&node) {}
@@ -92,7 +113,13 @@ class ContextState {
         if (origin.topic.empty()) return std::nullopt;
         return RecordMetadata{std::string{origin.topic}, origin.partition, origin.offset};
     }
+    /// Errors: kInvalidRequest before is_open: what is below is opened later.
     Result<void> forward(const Flow& flow, std::string_view child) {
+        if (!is_open)
+            return Error{Errc::kInvalidRequest,
+                         node_->name() +
+                             ": forward() in init(): what is below is not open yet; "
+                             "forward from process() or from a punctuation"};
         if (flow.timestamp < 0)
             return Error{Errc::kInvalidTimestamp,
                          node_->name() + ": a record that it forwards has a negative timestamp"};
@@ -145,7 +172,8 @@ class ContextState {
                                                                  node_->may_write(*store)}};
     }
 
-    Present present;  ///< Of the record that is being processed.
+    Present present;       ///< Of the record that is being processed.
+    bool is_open = false;  ///< init() is over.
     StreamsMetrics metrics;
 
   private:

@@ -34,8 +34,9 @@ class TableTransformNode final : public TableNode<K, V2> {
         LEAT_TRY_VOID((TableNode<K, V2>::open(task)));
         if (user_ == nullptr)
             return Error{Errc::kInvalidRequest, this->name() + ": its supplier made nothing"};
+        ContextAccess::give(*user_, context_);
         LEAT_TRY_VOID(this->guarded([&] { return user_->init(context_); }));
-        open_ = true;
+        state_.is_open = open_ = true;
         return {};
     }
     void close() override {

@@ -28,8 +28,9 @@ class UserNode : public Node {
         LEAT_TRY_VOID(Node::open(task));
         if (user_ == nullptr)
             return Error{Errc::kInvalidRequest, name() + ": its supplier made no processor"};
+        ContextAccess::give(*user_, context_);
         LEAT_TRY_VOID(guarded([&] { return user_->init(context_); }));
-        open_ = true;
+        state_.is_open = open_ = true;
         return {};
     }
     void close() override {

@@ -31,7 +31,8 @@ inline Direction direction_of(bool descending) {
 template <class K, class V>
 class StoreAccess {
   public:
-    StoreAccess() = default;
+    /// Of no store; `kind` says which it would be.
+    explicit StoreAccess(const char* kind) : kind_(kind) {}
     StoreAccess(StateStore& store, Serde<K> key, Serde<V> value, const Present& present,
                 bool may_write)
         : store_(&store),
@@ -43,15 +44,26 @@ class StoreAccess {
     [[nodiscard]] std::int64_t now() const noexcept { return present_->timestamp; }
     [[nodiscard]] const Headers* headers() const noexcept { return present_->headers; }
     [[nodiscard]] StateStore& store() const noexcept { return *store_; }
-    /// Errors: kInvalidRequest: a global store, which belongs to those who feed it.
+    /// Errors: kInvalidRequest: there is no store.
+    [[nodiscard]] Result<void> check() const {
+        if (store_ != nullptr) return {};
+        return Error{Errc::kInvalidRequest, std::string{"a "} + kind_ +
+                                                " store is used that was never assigned: init() "
+                                                "keeps what context.store() answers"};
+    }
+    /// Errors: kInvalidRequest: also a global store, which belongs to those who feed it.
     [[nodiscard]] Result<void> check_write() const {
-        if (may_write_) return {};
+        if (may_write_) return check();
         return Error{Errc::kInvalidRequest,
                      "the global store " + store_->name() + " is only read here"};
     }
-    [[nodiscard]] Result<std::string> bytes_of(const K& key) const { return encoded(*key_, key); }
+    [[nodiscard]] Result<std::string> bytes_of(const K& key) const {
+        LEAT_TRY_VOID(check());
+        return encoded(*key_, key);
+    }
     /// Of the key, or nothing.
     [[nodiscard]] Result<std::optional<std::string>> bytes_of(const std::optional<K>& key) const {
+        LEAT_TRY_VOID(check());
         if (!key) return std::optional<std::string>{};
         LEAT_TRY(auto bytes, bytes_of(*key));
         return std::optional<std::string>{std::move(bytes)};
@@ -73,10 +85,12 @@ class StoreAccess {
         LEAT_TRY_VOID(codec.encode(store_->name(), value, out));
         return out;
     }
+    static inline const Present kNone{};
+    const char* kind_ = "";
     StateStore* store_ = nullptr;
     Serde<K> key_;
     Serde<V> value_;
-    const Present* present_ = nullptr;
+    const Present* present_ = &kNone;
     bool may_write_ = true;
 };
 
@@ -136,12 +150,14 @@ class RowAccess {
     }
     template <class P>
     Result<void> prefix(const P& prefix, const Serde<P>& serde, const Visit& visit) const {
+        LEAT_TRY_VOID(at_.check());
         std::string first;
         LEAT_TRY_VOID(serde->encode(at_.store().name(), prefix, first));
         return walked(visit,
                       [&](const KeyValueStore::Visit& each) { return rows().prefix(first, each); });
     }
     Result<std::uint64_t> count() const {
+        LEAT_TRY_VOID(at_.check());
         std::uint64_t out = 0;
         LEAT_TRY_VOID(rows().all([&](std::string_view, const Entry&) {
             ++out;
@@ -170,7 +186,7 @@ class RowAccess {
         return Found{std::pair{std::move(value), entry.timestamp}};
     }
     [[nodiscard]] KeyValueStore& rows() const { return static_cast<KeyValueStore&>(at_.store()); }
-    StoreAccess<K, V> at_;
+    StoreAccess<K, V> at_{"key-value"};
 };
 
 }  // namespace leat::streams::detail

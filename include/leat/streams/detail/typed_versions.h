@@ -51,7 +51,7 @@ class VersionAccess {
     [[nodiscard]] VersionedStore& versions() const {
         return static_cast<VersionedStore&>(at_.store());
     }
-    StoreAccess<K, V> at_;
+    StoreAccess<K, V> at_{"versioned"};
 };
 
 }  // namespace leat::streams::detail

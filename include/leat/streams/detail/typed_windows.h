@@ -109,7 +109,7 @@ class WindowAccess {
         return start > kForEver - size ? kForEver : start + size;
     }
     [[nodiscard]] WindowStore& windows() const { return static_cast<WindowStore&>(at_.store()); }
-    StoreAccess<K, V> at_;
+    StoreAccess<K, V> at_{"window"};
 };
 
 template <class K, class V>
@@ -154,6 +154,7 @@ class SessionAccess {
     Result<void> find_ended(std::int64_t earliest_end, std::int64_t latest_end,
                             const std::function<bool(std::string_view key, Window session)>& holds,
                             const Visit& visit, bool descending) const {
+        LEAT_TRY_VOID(at_.check());
         Result<void> outcome;
         const auto each = [&](std::string_view bytes, Window session, std::string_view found) {
             if (!holds(bytes, session)) return true;
@@ -175,7 +176,7 @@ class SessionAccess {
 
   private:
     [[nodiscard]] SessionStore& sessions() const { return static_cast<SessionStore&>(at_.store()); }
-    StoreAccess<K, V> at_;
+    StoreAccess<K, V> at_{"session"};
 };
 
 }  // namespace leat::streams::detail

@@ -20,7 +20,7 @@ TEST = re.compile(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", re.M)
 # section: rows of (ours, Kafka Streams' name, tests)
 ROWS = {
     "Sources": [
-        ("`Builder::stream(topic)`, of several topics", "stream", "Sources.ATopicThatIsReadTwiceHasOneSource Sources.TheOrderOfTopicsDoesNotMatter"),
+        ("`Builder::stream(topic)`, of several topics", "stream", "Sources.ATopicThatIsReadTwiceHasOneSource Sources.TheOrderOfTopicsDoesNotMatter Sources.TopicsMayBeListedInBraces"),
         ("`Builder::stream(TopicPattern)`", "stream(Pattern)", "Sources.APatternReadsEachTopicItMatchesWhole Sources.PatternsAndTopicsAreDescribedAsByKafka"),
         ("`Consumed::reset`", "Consumed.withOffsetResetPolicy", "Sources.OtherOffsetResetsForATopicAreRefused"),
         ("`FailOnInvalidTimestamp`", "FailOnInvalidTimestamp", "Timestamps.FailOnInvalidFails"),
@@ -222,12 +222,17 @@ What Kafka Streams has no meaning for does not compile, and the message names th
 | `stream.outer_join(table, …)` | `left_join`: a table's update alone has no record to join |
 | `stream.outer_join(global_table, …)` | `left_join`, or read its topic with `table()` |
 | `table.join`, `left_join`, `outer_join` with a global table | read the topic with `table()` and `join_on`, or join `to_stream()` with it |
+| `table.join`, `left_join`, `outer_join` with a stream | join the stream with the table, or make it one by `to_table()` |
+| `stream.join(global_table, joiner)` | the selector of the table's key comes before the joiner |
 | `table.outer_join_on` (by foreign key) | `left_join_on` |
 | a joiner that takes a side by reference that may be absent | by pointer to const |
 | joins of two streams or two tables, or of a stream and a table, with keys of two types | `select_key` before it; `join_on` for tables; a `GlobalKTable`, which takes a selector |
-| a join of two streams without a window, of a stream and a table with one | `within()` behind the joiner; `Joined::grace` |
+| a join of two streams without a window or with a duration, of a stream and a table with a window | `within()` behind the joiner; `Joined::grace` |
 | a predicate that yields a `std::optional<bool>` or nothing | a `bool`, or a `Result<bool>` |
 | a mapper that yields nothing; of `map` no `KeyValue`, of the `flat_` verbs no range | `peek`; `KeyValue{key, value}`; any range |
+| a supplier that yields no `std::unique_ptr` | `[] { return std::make_unique<P>(); }` |
+| `KeyValue{key, std::nullopt}` | `KeyValue<K, V>{key, std::nullopt}`, or a `std::optional` of the value |
+| a function or supplier that has captured what cannot be copied | a `std::shared_ptr`: each task has a copy of the function |
 | an adder that changes its aggregate in place, a reducer of one argument | takes the aggregate by value and yields the next |
 
 Functions may be members too (`&Order::customer`, `&Order::total`), may yield references, and may answer a `Result`: its error is the

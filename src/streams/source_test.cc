@@ -87,6 +87,18 @@ TEST(Sources, TheOrderOfTopicsDoesNotMatter) {
 )");
 }
 
+TEST(Sources, TopicsMayBeListedInBraces) {
+    Builder listed;
+    listed.stream<string, string>({"a", "b"}, {.name = "s"}).to("out");
+    Builder named;
+    in(named, {"a", "b"}).to("out");
+    EXPECT_THAT(described(listed), HasSubstr("Source: s (topics: [a, b])"));
+    EXPECT_THAT(described(named), HasSubstr("(topics: [a, b])"));
+    Builder one;
+    one.stream<string, string>({"a"}).to("out");
+    EXPECT_THAT(described(one), HasSubstr("(topics: [a])"));
+}
+
 TEST(Sources, APatternThatIsReadTwiceHasOneSource) {
     Builder b;
     b.stream<string, string>(TopicPattern{"a.*"}).to("o1");

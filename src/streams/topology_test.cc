@@ -125,6 +125,17 @@ TEST(TopologyBuilder, DescribesSourcesStoresAndSinksAsKafkaDoes) {
 )");
 }
 
+TEST(TopologyBuilder, TopicsMayBeListedInBraces) {
+    TopologyBuilder t;
+    t.add_source<string, string>("s", {"a", "b"})
+        .add_source<string, string>("one", {"c"})
+        .add_sink<string, string>("out", "o", {"s", "one"});
+    const auto topology = t.build();
+    ASSERT_TRUE(topology);
+    EXPECT_THAT(topology->describe(), HasSubstr("Source: s (topics: [a, b])"));
+    EXPECT_THAT(topology->describe(), HasSubstr("Source: one (topics: [c])"));
+}
+
 TEST(TopologyBuilder, SubTopologiesAreNumberedByTheirFirstNode) {
     TopologyBuilder t;
     t.add_source<string, string>("b", {"b1"});

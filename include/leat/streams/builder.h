@@ -15,6 +15,7 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,6 +50,12 @@ class Builder {
     KStream<K, V> stream(const std::vector<std::string>& topics,
                          const Consumed<K, V>& consumed = {}) {
         return stream<K, V>(detail::Input{.topics = topics}, consumed);
+    }
+    /// The same, of {"one", "two"}.
+    template <class K, class V>
+    KStream<K, V> stream(std::initializer_list<std::string> topics,
+                         const Consumed<K, V>& consumed = {}) {
+        return stream<K, V>(std::vector<std::string>{topics}, consumed);
     }
     /// Reads all topics, those to come too, whose whole name matches a POSIX extended regular
     /// expression.

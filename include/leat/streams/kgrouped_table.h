@@ -43,6 +43,7 @@ class KGroupedTable {
     /// aggregate.
     template <class F, class G>
     KTable<K, V> reduce(F adder, G subtractor, const Materialized<K, V>& as = {}) const {
+        static_assert(detail::Copyable<F>::value && detail::Copyable<G>::value);
         return keep<V>(
             "KTABLE-REDUCE-",
             {.add = [adder](const K&, const V& value,
@@ -60,6 +61,8 @@ class KGroupedTable {
     template <class Init, class F, class G, class A = detail::FirstOf<Init>>
     KTable<K, A> aggregate(Init initializer, F adder, G subtractor,
                            const Materialized<K, std::type_identity_t<A>>& as = {}) const {
+        static_assert(detail::Copyable<F>::value && detail::Copyable<G>::value);
+        static_assert(detail::Copyable<Init>::value);
         return keep<A>(
             "KTABLE-AGGREGATE-",
             {.add = [initializer, adder](const K& key, const V& value,

@@ -14,7 +14,7 @@
 
 #include "leat/streams/detail/handle.h"
 #include "leat/streams/detail/join_call.h"
-#include "leat/streams/detail/refused_joins.h"
+#include "leat/streams/detail/refused_table_joins.h"
 #include "leat/streams/detail/table.h"
 #include "leat/streams/detail/table_nodes.h"
 #include "leat/streams/kstream.h"
@@ -82,7 +82,7 @@ class KTable : detail::RefusedTableJoins<K> {
                   const Grouped<typename decltype(Pair::key)::value_type,
                                 typename decltype(Pair::value)::value_type>& grouped = {}) const;
 
-    // Joins: those that do not compile are in detail/refused_joins.h
+    // Joins: those that do not compile are in detail/refused_table_joins.h
     using detail::RefusedTableJoins<K>::join;
     using detail::RefusedTableJoins<K>::left_join;
     using detail::RefusedTableJoins<K>::outer_join;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,9 @@ struct Record {
 /// What map() and flat_map() return; either side may be null.
 template <class K, class V>
 struct KeyValue {
+    static_assert(!std::is_same_v<K, std::nullopt_t> && !std::is_same_v<V, std::nullopt_t>,
+                  "std::nullopt does not say of which type the null is: KeyValue<K, V>{key, "
+                  "std::nullopt}, or give it a std::optional");
     std::optional<K> key{};
     std::optional<V> value{};
     friend bool operator==(const KeyValue&, const KeyValue&) = default;

@@ -49,6 +49,7 @@ class BranchedKStream {
     /// Records for which `predicate` is true, of those that no branch before has taken.
     template <class F>
     BranchedKStream& branch(F predicate, const Branched<K, V>& as = {}) {
+        static_assert(detail::Copyable<F>::value);
         add([predicate](const K* key,
                         const V* value) mutable { return detail::verdict(predicate, key, value); },
             std::to_string(cases_->size() + 1), as);

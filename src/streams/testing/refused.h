@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "leat/streams/builder.h"
+#include "leat/streams/processor.h"
 
 namespace leat::streams {
 
@@ -19,6 +21,12 @@ namespace leat::streams {
 struct Order {
     std::string customer;
     [[nodiscard]] const std::string& by() const { return customer; }
+};
+
+class Pass final : public Processor<std::string, std::string> {
+    Result<void> process(const Record<std::string, std::string>& record) override {
+        return context().forward(record);
+    }
 };
 
 inline void accepted() {
@@ -42,6 +50,9 @@ inline void accepted() {
     table.join_on(customers, &Order::customer,
                   [](const Order&, const Text& name) -> const Text& { return name; });
     orders.join(customers, [](const Order& order, const Text&) -> const Order& { return order; });
+    b.stream<Text, Order>({"one", "two"}).process_values([] {
+        return std::unique_ptr<FixedKeyProcessor<Text, Order>>{};
+    });
 }
 
 inline void refused() {
@@ -87,7 +98,7 @@ inline void refused() {
 #elif LEAT_REFUSED == 9
     table.filter_not([](const Text&) -> std::optional<bool> { return false; });
 #elif LEAT_REFUSED == 10
-    stream.split().branch([](const Text&) -> Result<std::optional<bool> > { return false; });
+    stream.split().branch([](const Text&) -> Result<std::optional<bool>> { return false; });
 #elif LEAT_REFUSED == 11
     stream.filter([](const Text&) {});
 #elif LEAT_REFUSED == 12
@@ -143,6 +154,39 @@ inline void refused() {
     by_value.aggregate(1, add, add);
 #elif LEAT_REFUSED == 36
     stream.group_by_key().reduce([](const Text&, const Text&) { return std::vector<int>{}; });
+#elif LEAT_REFUSED == 37
+    stream.process([] { return std::make_shared<Pass>(); });
+#elif LEAT_REFUSED == 38
+    stream.process([] { return static_cast<Pass*>(nullptr); });
+#elif LEAT_REFUSED == 39
+    stream.process(Pass{});
+#elif LEAT_REFUSED == 40
+    stream.map([](const Text& key, const Text&) { return KeyValue{key, std::nullopt}; });
+#elif LEAT_REFUSED == 41
+    stream.join(b.stream<Text, Text>("q"), both);
+#elif LEAT_REFUSED == 42
+    stream.outer_join(b.stream<Text, Text>("q"), both, Duration{5});
+#elif LEAT_REFUSED == 43
+    stream.join(global, [](const Text& one, const Text&) { return one; });
+#elif LEAT_REFUSED == 44
+    stream.left_join(global, [](const Text& one, const Text*) { return one; });
+#elif LEAT_REFUSED == 45
+    table.join(stream, [](const Text& one, const Text&) { return one; });
+#elif LEAT_REFUSED == 46
+    table.left_join(stream, [](const Text& one, const Text*) { return one; });
+#elif LEAT_REFUSED == 47
+    stream.filter([owned = std::make_unique<int>(1)](const Text&) { return *owned > 0; });
+#elif LEAT_REFUSED == 48
+    table.map_values([owned = std::make_unique<int>(1)](const Text&) { return *owned; });
+#elif LEAT_REFUSED == 49
+    stream.join(table,
+                [owned = std::make_unique<int>(1)](const Text& one, const Text&) { return one; });
+#elif LEAT_REFUSED == 50
+    stream.group_by_key().aggregate(
+        [] { return 0; },
+        [owned = std::make_unique<int>(1)](const Text&, const Text&, int n) { return n + *owned; });
+#elif LEAT_REFUSED == 51
+    stream.process([owned = std::make_unique<int>(1)] { return std::make_unique<Pass>(); });
 #endif
 }
 

@@ -53,6 +53,7 @@ Aggregation<K, V, std::int64_t> counting() {
 /// The first value, then reducer(aggregate, value). A null value changes nothing.
 template <class K, class V, class F>
 Aggregation<K, V, V> reducing(F reducer) {
+    static_assert(Copyable<F>::value);
     return {.initial = [] { return std::optional<V>{}; },
             .step =
                 [reducer](const K&, const V* value, std::optional<V> sum) mutable {
@@ -69,6 +70,7 @@ Aggregation<K, V, V> reducing(F reducer) {
 /// adder(key, value, aggregate), with value by reference or by pointer.
 template <class A, class K, class V, class F>
 Step<K, V, A> adding(F adder) {
+    static_assert(Copyable<F>::value);
     return [adder](const K& key, const V* value, std::optional<A> sum) mutable -> std::optional<A> {
         if (!sum) return sum;
         if constexpr (std::is_invocable_v<F&, const K&, const V&, A>)
@@ -85,6 +87,7 @@ Initial<A> initial(Init initializer) {
 
 template <class A, class K, class V, class Init, class F>
 Aggregation<K, V, A> aggregating(Init initializer, F adder) {
+    static_assert(Copyable<Init>::value);
     return {.initial = initial<A>(std::move(initializer)),
             .step = adding<A, K, V>(std::move(adder))};
 }
@@ -92,6 +95,7 @@ Aggregation<K, V, A> aggregating(Init initializer, F adder) {
 /// merger(key, one, two), or merger(one, two).
 template <class K, class A, class F>
 Merge<K, A> merging(F merger) {
+    static_assert(Copyable<F>::value);
     return
         [merger](const K& key, std::optional<A> a, std::optional<A> b) mutable -> std::optional<A> {
             if (!a) return b;

@@ -72,6 +72,15 @@ const K& key_or_empty(const K* key) {
     return key != nullptr ? *key : empty;
 }
 
+/// Of what the library calls: static_assert(Copyable<F>::value).
+template <class F>
+struct Copyable {
+    static_assert(std::copy_constructible<F>,
+                  "each task has a copy of the function: what it captures must be copyable, as a "
+                  "std::shared_ptr is");
+    static constexpr bool value = true;
+};
+
 /// f(value), or f(key, value), of a function that takes the value as a std::optional.
 template <class F, class K, class O>
 auto call_shown(F& f, const K* key, const O& value) {
@@ -86,6 +95,7 @@ auto call_shown(F& f, const K* key, const O& value) {
 /// f(value), or f(key, value): what the function takes decides.
 template <class F, class K, class V>
 auto call(F& f, const K* key, const V* value) {
+    static_assert(Copyable<F>::value);
     if constexpr (TakesOptional<F, V>) {
         return call_shown(f, key, as_optional<F, V>(value));
     } else if constexpr (std::is_invocable_v<F&, const K&, const V&>) {

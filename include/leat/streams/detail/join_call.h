@@ -62,6 +62,7 @@ using Joiner = std::function<std::optional<R>(const K&, const A*, const B*)>;
 
 template <Absent kAbsent, class K, class A, class B, class F>
 auto joiner_of(F f) -> Joiner<K, A, B, JoinedTo<kAbsent, F, K, A, B>> {
+    static_assert(Copyable<F>::value);
     return
         [f = std::move(f)](const K& key, const A* left,
                            const B* right) mutable -> std::optional<JoinedTo<kAbsent, F, K, A, B>> {

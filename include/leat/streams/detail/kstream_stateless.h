@@ -19,6 +19,7 @@ template <class K, class V>
 template <class N, class F, class... More>
 detail::GraphNode& KStream<K, V>::add(const std::string& name, bool key_changing, F function,
                                       More... more) const {
+    static_assert(detail::Copyable<F>::value);
     return detail::add_processor(
         *at_.graph, *at_.node, name,
         [name, function, more...] {

@@ -60,6 +60,7 @@ KTable<K, V> KTable<K, V>::filter_not(F predicate, const Materialized<K, V>& as)
 template <class K, class V>
 template <class F>
 KTable<K, V> KTable<K, V>::filtered(F predicate, bool negate, const Materialized<K, V>& as) const {
+    static_assert(detail::Copyable<F>::value);
     constexpr std::string_view kPrefix = "KTABLE-FILTER-";
     auto& graph = *at_.graph;
     if (as.store.empty() && detail::described(as)) graph.store_name(kPrefix);

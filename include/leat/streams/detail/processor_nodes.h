@@ -6,9 +6,11 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "leat/streams/detail/invoke.h"
 #include "leat/streams/detail/node.h"
 #include "leat/streams/detail/state_store.h"
 #include "leat/streams/processor.h"
@@ -76,9 +78,27 @@ using FixedKeyNode =
              FixedKeyProcessorContext<typename P::KeyIn, typename P::ValueOut>,
              FixedIn<typename P::KeyIn, typename P::ValueIn>>;
 
+template <class Made>
+struct Product {
+    static_assert(kNever<Made>,
+                  "a supplier yields a std::unique_ptr, a new one for each task: "
+                  "[] { return std::make_unique<P>(); }");
+};
+template <class P>
+struct Product<std::unique_ptr<P>> {
+    using type = P;
+};
+template <class Supplier>
+struct SuppliedType {
+    static_assert(std::is_invocable_v<Supplier&>,
+                  "a supplier is a function without arguments that yields a std::unique_ptr, a new "
+                  "one for each task: [] { return std::make_unique<P>(); }");
+    static_assert(Copyable<Supplier>::value);
+    using type = typename Product<std::remove_cvref_t<std::invoke_result_t<Supplier&>>>::type;
+};
 /// The class that a supplier makes: `std::unique_ptr<P> supplier()`.
 template <class Supplier>
-using SuppliedBy = typename std::invoke_result_t<Supplier&>::element_type;
+using SuppliedBy = typename SuppliedType<Supplier>::type;
 
 /// Stores that a supplier brings along by a member `stores()`: a range of StoreSpec.
 template <class Supplier>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Joins that Kafka Streams does not have: they do not compile, and say what to use. Layer: streams
-// SDK, not for users. Threading: nothing here runs.
+// Joins of streams that Kafka Streams does not have: they do not compile, and say what to use.
+// Layer: streams SDK, not for users. Threading: nothing here runs.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 
 #include "leat/streams/detail/join_call.h"
@@ -78,6 +79,21 @@ struct RefusedStreamJoins {
             kNever<V2>,
             "two streams are joined in a window of time, which comes behind the joiner: within()");
     }
+    template <class V2, class F, class Rep, class Period, class... More>
+    void join(const KStream<K, V2>& /*other*/, F /*joiner*/,
+              std::chrono::duration<Rep, Period> /*window*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>, "how far apart two records may be is within(duration)");
+    }
+    template <class V2, class F, class Rep, class Period, class... More>
+    void left_join(const KStream<K, V2>& /*other*/, F /*joiner*/,
+                   std::chrono::duration<Rep, Period> /*window*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>, "how far apart two records may be is within(duration)");
+    }
+    template <class V2, class F, class Rep, class Period, class... More>
+    void outer_join(const KStream<K, V2>& /*other*/, F /*joiner*/,
+                    std::chrono::duration<Rep, Period> /*window*/, More&&... /*more*/) const {
+        static_assert(kNever<V2>, "how far apart two records may be is within(duration)");
+    }
     template <class V2, class F, std::same_as<JoinWindows> W, class... More>
     void join(const KTable<K, V2>& /*other*/, F /*joiner*/, W /*windows*/,
               More&&... /*more*/) const {
@@ -92,6 +108,19 @@ struct RefusedStreamJoins {
                       "a join with a table has no window: each record meets the value that the "
                       "table has by then; Joined has a grace period");
     }
+    // With a global table by the record's own key.
+    template <class KG, class VG, class F>
+    void join(const GlobalKTable<KG, VG>& /*other*/, F /*joiner*/) const {
+        static_assert(kNever<KG>,
+                      "a join with a global table takes a selector of the table's key, and then "
+                      "the joiner");
+    }
+    template <class KG, class VG, class F>
+    void left_join(const GlobalKTable<KG, VG>& /*other*/, F /*joiner*/) const {
+        static_assert(kNever<KG>,
+                      "a join with a global table takes a selector of the table's key, and then "
+                      "the joiner");
+    }
     // Outer joins with a table.
     template <class KT, class VT, class... More>
     void outer_join(const KTable<KT, VT>& /*other*/, More&&... /*more*/) const {
@@ -104,54 +133,6 @@ struct RefusedStreamJoins {
         static_assert(kNever<KG>,
                       "nothing is outer with a global table: use left_join(), or read its topic "
                       "with table() and join two tables");
-    }
-};
-
-/// Of KTable<K, ...>.
-template <class K>
-struct RefusedTableJoins {
-    template <class K2, class V2, class... More>
-        requires(!std::same_as<K, K2>)
-    void join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
-        static_assert(kNever<V2>,
-                      "two tables are joined by the key that both have: use join_on() or "
-                      "left_join_on() with a table of another key");
-    }
-    template <class K2, class V2, class... More>
-        requires(!std::same_as<K, K2>)
-    void left_join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
-        static_assert(kNever<V2>,
-                      "two tables are joined by the key that both have: use join_on() or "
-                      "left_join_on() with a table of another key");
-    }
-    template <class K2, class V2, class... More>
-        requires(!std::same_as<K, K2>)
-    void outer_join(const KTable<K2, V2>& /*other*/, More&&... /*more*/) const {
-        static_assert(kNever<V2>,
-                      "two tables are joined by the key that both have: use join_on() or "
-                      "left_join_on() with a table of another key");
-    }
-    template <class KG, class VG, class... More>
-    void join(const GlobalKTable<KG, VG>& /*other*/, More&&... /*more*/) const {
-        static_assert(kNever<KG>,
-                      "a table has no join with a global table: read its topic with table() and "
-                      "use join_on(), or join to_stream() with it");
-    }
-    template <class KG, class VG, class... More>
-    void left_join(const GlobalKTable<KG, VG>& /*other*/, More&&... /*more*/) const {
-        static_assert(kNever<KG>,
-                      "a table has no join with a global table: read its topic with table() and "
-                      "use join_on(), or join to_stream() with it");
-    }
-    template <class KG, class VG, class... More>
-    void outer_join(const GlobalKTable<KG, VG>& /*other*/, More&&... /*more*/) const {
-        static_assert(kNever<KG>,
-                      "a table has no join with a global table: read its topic with table() and "
-                      "use join_on(), or join to_stream() with it");
-    }
-    template <class KO, class VO, class... More>
-    void outer_join_on(const KTable<KO, VO>& /*other*/, More&&... /*more*/) const {
-        static_assert(kNever<KO>, "there is no outer join by a foreign key: use left_join_on()");
     }
 };
 

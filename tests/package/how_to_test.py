@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs docs/how-to/process-a-stream.md and query-a-stream.md in an empty folder, and the programs of docs/explanation/streams-*.md and handle-errors.md.
+"""Runs docs/how-to/process-a-stream.md and query-a-stream.md in an empty folder, and the programs of docs/explanation/streams-*.md,
+handle-errors.md and write-a-processor.md.
 
 usage: how_to_test.py LEAT BUILD
 
@@ -29,6 +30,7 @@ LEAT = BUILD = ""
 HOW_TO = ROOT / "docs" / "how-to" / "process-a-stream.md"
 LOOKUP = ROOT / "docs" / "how-to" / "query-a-stream.md"
 ERRORS = ROOT / "docs" / "how-to" / "handle-errors.md"
+PROCESSOR = ROOT / "docs" / "how-to" / "write-a-processor.md"
 SERDES = ROOT / "docs" / "how-to" / "choose-a-serde.md"
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
@@ -144,11 +146,10 @@ class Pages(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, f"{url}: {text}")
             time.sleep(0.2)
 
-    def test_programs_of_explanations_and_of_errors_print_what_they_say(self):
-        pages = [page for page in sorted((ROOT / "docs" / "explanation").glob("streams-*.md")) if "```cpp" in page.read_text()]
-        self.assertTrue(pages)
-        pages.append(ERRORS)
-        for page in pages:
+    def test_programs_print_what_their_page_says(self):
+        explained = [page for page in sorted((ROOT / "docs" / "explanation").glob("streams-*.md")) if "```cpp" in page.read_text()]
+        self.assertTrue(explained)
+        for page in [*explained, ERRORS, PROCESSOR]:
             for number, (program, expected) in enumerate(re.findall(r"```cpp\n(.*?)```.*?```text\n(.*?)```", page.read_text(), re.S)):
                 with self.subTest(page.name, number=number):
                     self.assertEqual(self.output_of(f"{page.stem}-{number}", program), expected)

@@ -298,5 +298,53 @@ TEST(ProcessorStores, NegativeTimesAreRefused) {
     EXPECT_THAT(mistake_of(session_store<string, string>("s", Duration{0})), IsEmpty());
 }
 
+/// Every ten milliseconds of its input's time it removes what is older than that.
+class Tidying final : public Processor<string, string> {
+  public:
+    using Store = TimestampedKeyValueStore<string, string>;
+    explicit Tidying(std::vector<string>& removed) : removed_(&removed) {}
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        LEAT_TRY(store_, c.store<Store>("s"));
+        LEAT_TRY_VOID(c.schedule(Duration{10}, PunctuationType::kStreamTime, [this](Timestamp now) {
+            return store_.all([&, this](const string& key, const Timed<string>& value) {
+                if (value.timestamp.ms > now.ms - 10) return true;
+                removed_->push_back(key);
+                return store_.put(key, nullopt).has_value();
+            });
+        }));
+        return Processor::init(c);
+    }
+    Result<void> process(const Text& record) override {
+        return store_.put(*record.key, Timed<string>{*record.value, record.timestamp});
+    }
+
+  private:
+    std::vector<string>* removed_;
+    Store store_;
+};
+
+TEST(ProcessorStores, APunctuationRemovesWhatItVisits) {
+    for (const bool persistent : {false, true}) {
+        std::vector<string> removed;
+        Builder b;
+        auto ref = timestamped_key_value_store<string, string>("s");
+        ref.spec.persistent = persistent;
+        b.add_state_store(ref);
+        b.stream<string, string>("in").process([&] { return std::make_unique<Tidying>(removed); },
+                                               {.stores = {"s"}});
+        const auto topology = b.build();
+        ASSERT_TRUE(topology) << topology.error().detail();
+        const auto driver = TestDriver::open(*topology, {.application_id = "a"});
+        ASSERT_TRUE(driver) << driver.error().detail();
+        std::vector<string> keys;
+        for (int i = 0; i < 400; ++i) {
+            keys.push_back(std::to_string(1'000 + i));
+            pipe(**driver, keys.back(), "v", 1);
+        }
+        pipe(**driver, "9999", "stays", 50);
+        EXPECT_EQ(removed, keys);
+    }
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -2,7 +2,9 @@
 //
 // Stores of windows and of sessions, as a processor works on them. Layer: streams SDK.
 // Spec:  Kafka Streams' WindowStore, TimestampedWindowStore and SessionStore.
-// Threading: a store belongs to its task. It must not change while it is being visited.
+// Threading: a store belongs to its task.
+// Visits: show the rows as they are when the visit begins. A visitor may put and erase, also what
+// it has not come to yet: it is shown all the same, as it was, and what is new is not.
 // Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type),
 // kInvalidRequest (a store that nothing was assigned to); of those that change it also
 // kInvalidRequest (a global store, which only those write who feed it).

@@ -4,6 +4,7 @@
 #include <rocksdb/env.h>
 
 #include "streams/state/row_bytes.h"
+#include "streams/state/rows_visit.h"
 
 namespace leat::streams::detail {
 
@@ -11,6 +12,14 @@ namespace {
 
 /// What an entry costs beyond its bytes, roughly.
 constexpr std::size_t kEntryOverhead = 96;
+
+using Rows = decltype(StoreRows::changed);
+
+/// Before it is changed.
+void note(const void* place, const Rows::value_type& row) {
+    RowsVisit::note(place, row.first,
+                    [&] { return RowsVisit::Before{.was_there = true, .value = row.second}; });
+}
 
 }  // namespace
 
@@ -30,6 +39,7 @@ void StoreRows::clear() {
     changed.clear();
     dropped.clear();
     bytes = 0;
+    ++stamp;
 }
 
 rocksdb::Status StoreRows::append_to(rocksdb::WriteBatch& batch) const {
@@ -77,9 +87,12 @@ Result<void> RocksRows::change(std::string_view key, std::optional<std::string_v
     const auto at = rows_->changed.lower_bound(key);
     if (at == rows_->changed.end() || at->first != key) {
         rows_->bytes += kEntryOverhead + key.size() + (value ? value->size() : 0);
+        RowsVisit::note(place(), key, [] { return RowsVisit::Before{}; });
         rows_->changed.emplace_hint(at, key, value);
+        ++rows_->stamp;
         return {};
     }
+    note(place(), *at);
     rows_->bytes -= at->second ? at->second->size() : 0;
     rows_->bytes += value ? value->size() : 0;
     if (value && at->second)
@@ -109,67 +122,115 @@ Result<void> RocksRows::drop(std::string_view from, std::string_view to) {
         if (!status.ok()) return database_->error(status, "restoring");
         return {};
     }
-    rows_->changed.erase(rows_->changed.lower_bound(from), rows_->changed.lower_bound(to));
+    const auto last = rows_->changed.lower_bound(to);
+    for (auto at = rows_->changed.lower_bound(from); at != last; at = rows_->changed.erase(at))
+        note(place(), *at);
+    ++rows_->stamp;
     rows_->dropped.emplace_back(from, to);
     return {};
 }
 
-Result<void> RocksRows::scan(std::string_view from, std::optional<std::string_view> to,
-                             Direction direction, const Visit& visit) const {
-    if (to && *to <= from) return {};
-    const std::string first = rows_->prefix + std::string{from};
-    const std::string end = to ? rows_->prefix + std::string{*to} : *after_prefix(rows_->prefix);
+/// What the database has. It does not change in a visit: all that is put waits in memory until the
+/// record is done.
+/// Threading: not synchronised.
+class RocksRows::Stored {
+  public:
+    Stored(rocksdb::Iterator& at, const RowsVisit& during, std::size_t prefix)
+        : at_(at), is_forward_(during.is_forward()), prefix_(prefix) {
+        if (is_forward_)
+            at_.SeekToFirst();
+        else
+            at_.SeekToLast();
+    }
+    [[nodiscard]] std::optional<std::string_view> key() const {
+        if (!at_.Valid()) return std::nullopt;
+        return view(at_.key()).substr(prefix_);
+    }
+    [[nodiscard]] std::string_view value() const { return view(at_.value()); }
+    void step() {
+        if (is_forward_)
+            at_.Next();
+        else
+            at_.Prev();
+    }
+
+  private:
+    rocksdb::Iterator& at_;
+    bool is_forward_;
+    std::size_t prefix_;
+};
+
+/// What is not in the database yet.
+/// Threading: not synchronised.
+class RocksRows::Changed {
+  public:
+    Changed(const StoreRows& rows, const RowsVisit& during, const RowRange& range)
+        : rows_(rows), during_(during), range_(range), stamp_(rows.stamp) {
+        seek();
+    }
+    void catch_up() {
+        if (stamp_ == rows_.stamp) return;
+        stamp_ = rows_.stamp;
+        seek();
+    }
+    [[nodiscard]] std::optional<std::string_view> key() const {
+        if (during_.is_forward())
+            return at_ == last_ ? std::nullopt : std::optional<std::string_view>{at_->first};
+        return at_ == first_ ? std::nullopt
+                             : std::optional<std::string_view>{std::prev(at_)->first};
+    }
+    /// A copy: the visitor may change it.
+    [[nodiscard]] std::optional<std::string_view> value() {
+        const auto& value = during_.is_forward() ? at_->second : std::prev(at_)->second;
+        if (!value) return std::nullopt;
+        value_.assign(*value);
+        return value_;
+    }
+    void pass(RowsVisit& during) const { during.pass(*key()); }
+    void step() {
+        if (during_.is_forward())
+            ++at_;
+        else
+            --at_;
+    }
+
+  private:
+    void seek() {
+        const auto& all = rows_.changed;
+        first_ = all.lower_bound(range_.from);
+        last_ = range_.to ? all.lower_bound(*range_.to) : all.end();
+        at_ = during_.is_forward() ? first_ : last_;
+        const auto& at = during_.at();
+        if (!at || *at < range_.from || (range_.to && *at >= *range_.to)) return;
+        at_ = during_.is_forward() ? all.upper_bound(*at) : all.lower_bound(*at);
+    }
+
+    const StoreRows& rows_;
+    const RowsVisit& during_;
+    RowRange range_;
+    std::uint64_t stamp_;
+    Rows::const_iterator first_;
+    Rows::const_iterator last_;
+    Rows::const_iterator at_;
+    std::string value_;
+};
+
+Result<void> RocksRows::scan_during(RowsVisit& during, const RowRange& range,
+                                    const Visit& visit) const {
+    if (range.to && *range.to <= range.from) return {};
+    const std::string first = rows_->prefix + std::string{range.from};
+    const std::string end =
+        range.to ? rows_->prefix + std::string{*range.to} : *after_prefix(rows_->prefix);
     const rocksdb::Slice lower = first;
     const rocksdb::Slice upper = end;
     rocksdb::ReadOptions options;
     options.iterate_lower_bound = &lower;
     options.iterate_upper_bound = &upper;
-    const std::unique_ptr<rocksdb::Iterator> stored{database_->db->NewIterator(options)};
-    if (direction == Direction::kForward) {
-        stored->Seek(lower);
-        LEAT_TRY_VOID(scan_forward(*stored, from, to, visit));
-    } else {
-        stored->SeekToLast();
-        LEAT_TRY_VOID(scan_backward(*stored, from, to, visit));
-    }
-    if (!stored->status().ok()) return database_->error(stored->status(), "reading");
-    return {};
-}
-
-Result<void> RocksRows::scan_forward(rocksdb::Iterator& stored, std::string_view from,
-                                     std::optional<std::string_view> to, const Visit& visit) const {
-    auto changed = rows_->changed.lower_bound(from);
-    const auto last = to ? rows_->changed.lower_bound(*to) : rows_->changed.end();
-    const auto row = [&] { return view(stored.key()).substr(rows_->prefix.size()); };
-    while (stored.Valid() || changed != last) {
-        if (changed == last || (stored.Valid() && row() < changed->first)) {
-            if (!visit(row(), view(stored.value()))) return {};
-            stored.Next();
-            continue;
-        }
-        if (stored.Valid() && row() == changed->first) stored.Next();
-        if (changed->second && !visit(changed->first, *changed->second)) return {};
-        ++changed;
-    }
-    return {};
-}
-
-Result<void> RocksRows::scan_backward(rocksdb::Iterator& stored, std::string_view from,
-                                      std::optional<std::string_view> to,
-                                      const Visit& visit) const {
-    const auto first = rows_->changed.lower_bound(from);
-    auto changed = to ? rows_->changed.lower_bound(*to) : rows_->changed.end();
-    const auto row = [&] { return view(stored.key()).substr(rows_->prefix.size()); };
-    while (stored.Valid() || changed != first) {
-        if (changed == first || (stored.Valid() && row() > std::prev(changed)->first)) {
-            if (!visit(row(), view(stored.value()))) return {};
-            stored.Prev();
-            continue;
-        }
-        --changed;
-        if (stored.Valid() && row() == changed->first) stored.Prev();
-        if (changed->second && !visit(changed->first, *changed->second)) return {};
-    }
+    const std::unique_ptr<rocksdb::Iterator> at{database_->db->NewIterator(options)};
+    Stored below{*at, during, rows_->prefix.size()};
+    Changed above{*rows_, during, range};
+    walk(during, range, below, above, visit);
+    if (!at->status().ok()) return database_->error(at->status(), "reading");
     return {};
 }
 

@@ -59,6 +59,7 @@ struct StoreRows {
     std::string prefix;  ///< The store's number.
     std::map<std::string, std::optional<std::string>, std::less<>> changed;
     std::vector<std::pair<std::string, std::string>> dropped;
+    std::uint64_t stamp = 0;  ///< Another one when a row of `changed` has come or gone.
     std::size_t bytes = 0;
     rocksdb::WriteBatch* direct = nullptr;  ///< While restoring: rows go here at once.
     /// What is restored and neither in the database nor seen.
@@ -79,16 +80,15 @@ class RocksRows final : public OrderedBytes {
     Result<bool> get(std::string_view key, std::string& out) const override;
     Result<void> put(std::string_view key, std::string_view value) override;
     Result<void> erase(std::string_view key) override;
-    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
-                      Direction direction, const Visit& visit) const override;
+    Result<void> scan_during(RowsVisit& during, const RowRange& range,
+                             const Visit& visit) const override;
+    [[nodiscard]] const void* place() const noexcept override { return rows_.get(); }
     Result<void> drop(std::string_view from, std::string_view to) override;
 
   private:
+    class Stored;
+    class Changed;
     Result<void> change(std::string_view key, std::optional<std::string_view> value);
-    Result<void> scan_forward(rocksdb::Iterator& stored, std::string_view from,
-                              std::optional<std::string_view> to, const Visit& visit) const;
-    Result<void> scan_backward(rocksdb::Iterator& stored, std::string_view from,
-                               std::optional<std::string_view> to, const Visit& visit) const;
 
     std::shared_ptr<Database> database_;
     std::shared_ptr<StoreRows> rows_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "streams/state/rows_visit.h"
 
 namespace leat::streams::detail {
 
@@ -96,15 +97,31 @@ void MemoryRows::put(std::string_view key, std::string_view value) {
     if (slot == slots.size() || slots[slot].row->key() != key)
         return insert(leaf, slot, make_row(key, value));
     Row& row = *slots[slot].row;
-    if (row.value_size == value.size())
+    if (RowsVisit::any()) {
+        note(row);
+        let_go(std::exchange(slots[slot].row, make_row(key, value)));
+    } else if (row.value_size == value.size()) {
         std::copy(value.begin(), value.end(), row.bytes() + row.key_size);
-    else
+    } else {
         slots[slot].row = make_row(key, value);
+    }
+}
+
+void MemoryRows::note(Row& row) const {
+    RowsVisit::note(this, row.key(), [&] {
+        return RowsVisit::Before{.was_there = true, .value = std::string{row.value()}};
+    });
+}
+
+void MemoryRows::let_go(RowPtr row) const {
+    if (RowsVisit::keeps(this, row.get())) static_cast<void>(row.release());
 }
 
 void MemoryRows::insert(Leaves::iterator at, std::size_t slot, RowPtr row) {
     Leaf& leaf = at->second;
     const std::string_view key = row->key();
+    RowsVisit::note(this, key, [] { return RowsVisit::Before{}; });
+    ++stamp_;
     const std::size_t shared =
         leaf.slots.empty() ? key.size()
                            : std::min(leaf.shared, common(key, leaf.slots.front().row->key()));
@@ -138,19 +155,32 @@ void MemoryRows::erase(std::string_view key) {
     std::vector<Slot>& slots = leaf->second.slots;
     const std::size_t slot = find_slot(leaf->second, key);
     if (slot == slots.size() || slots[slot].row->key() != key) return;
-    slots.erase(slots.begin() + static_cast<std::ptrdiff_t>(slot));
+    const auto at = slots.begin() + static_cast<std::ptrdiff_t>(slot);
+    if (RowsVisit::any()) {
+        note(*at->row);
+        let_go(std::move(at->row));
+    }
+    slots.erase(at);
+    ++stamp_;
     --size_;
     if (slots.empty()) leaves_.erase(leaf);
 }
 
 void MemoryRows::erase(std::string_view from, std::string_view to) {
     if (to <= from) return;
+    ++stamp_;
     auto leaf = leaf_of(from);
     if (leaf == leaves_.end()) leaf = leaves_.begin();
     while (leaf != leaves_.end() && leaf->first < to) {
         std::vector<Slot>& slots = leaf->second.slots;
         const auto first = static_cast<std::ptrdiff_t>(find_slot(leaf->second, from));
         const auto last = static_cast<std::ptrdiff_t>(find_slot(leaf->second, to));
+        if (RowsVisit::any())
+            for (auto at = first; at != last; ++at) {
+                Slot& slot = slots[static_cast<std::size_t>(at)];
+                note(*slot.row);
+                let_go(std::move(slot.row));
+            }
         slots.erase(slots.begin() + first, slots.begin() + last);
         size_ -= static_cast<std::size_t>(last - first);
         leaf = slots.empty() ? leaves_.erase(leaf) : std::next(leaf);
@@ -158,7 +188,14 @@ void MemoryRows::erase(std::string_view from, std::string_view to) {
 }
 
 void MemoryRows::clear() {
+    if (RowsVisit::any())
+        for (auto& [first, leaf] : leaves_)
+            for (Slot& slot : leaf.slots) {
+                note(*slot.row);
+                let_go(std::move(slot.row));
+            }
     leaves_.clear();
+    ++stamp_;
     size_ = 0;
 }
 
@@ -185,6 +222,10 @@ std::string_view MemoryRows::key(const Place& at) const {
 
 std::string_view MemoryRows::value(const Place& at) const {
     return at.leaf->second.slots[at.slot].row->value();
+}
+
+void* MemoryRows::address(const Place& at) const {
+    return at.leaf->second.slots[at.slot].row.get();
 }
 
 void MemoryRows::next(Place& at) const {

@@ -2,6 +2,7 @@
 //
 // Rows in memory, in the order of memcmp(): leaves of some hundred rows below one tree of leaves,
 // so that finding a row touches few lines of memory however many there are. Layer: streams (L6).
+// Changes tell the visits that go on, see rows_visit.h.
 // Threading: not synchronised.
 #pragma once
 
@@ -31,6 +32,8 @@ class MemoryRows {
     void erase(std::string_view from, std::string_view to);
     void clear();
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Another one: places that were found before lead nowhere.
+    [[nodiscard]] std::uint64_t stamp() const noexcept { return stamp_; }
 
   private:
     /// Key and value in one piece of memory.
@@ -66,6 +69,8 @@ class MemoryRows {
     /// Preconditions: there is a row at, or before, the place.
     [[nodiscard]] std::string_view key(const Place& at) const;
     [[nodiscard]] std::string_view value(const Place& at) const;
+    /// Where both lie, for RowsVisit::pass().
+    [[nodiscard]] void* address(const Place& at) const;
     void next(Place& at) const;
     void previous(Place& at) const;
 
@@ -75,12 +80,16 @@ class MemoryRows {
     /// Where the key is in a leaf, or would be.
     [[nodiscard]] static std::size_t find_slot(const Leaf& leaf, std::string_view key);
     static void share(Leaf& leaf, std::size_t shared);
+    /// Before a row changes or goes.
+    void note(Row& row) const;
+    void let_go(RowPtr row) const;
     [[nodiscard]] Leaves::iterator leaf_of(std::string_view key);
     void insert(Leaves::iterator leaf, std::size_t slot, RowPtr row);
     void split(Leaves::iterator leaf);
 
     Leaves leaves_;
     std::size_t size_ = 0;
+    std::uint64_t stamp_ = 0;
 };
 
 }  // namespace leat::streams::detail

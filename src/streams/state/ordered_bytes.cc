@@ -11,6 +11,67 @@
 
 namespace leat::streams::detail {
 
+namespace {
+
+/// Those behind where the visit is.
+/// Threading: as MemoryRows.
+class RowsToCome {
+  public:
+    RowsToCome(const MemoryRows& rows, const RowsVisit& during, const RowRange& range)
+        : rows_(rows), during_(during), range_(range), stamp_(rows.stamp()) {
+        seek();
+    }
+    void catch_up() {
+        if (stamp_ == rows_.stamp()) return;
+        stamp_ = rows_.stamp();
+        seek();
+    }
+    [[nodiscard]] const std::optional<std::string_view>& key() const { return key_; }
+    [[nodiscard]] std::string_view value() const { return rows_.value(at_); }
+    void pass(RowsVisit& during) const { during.pass(*key_, rows_.address(at_)); }
+    void step() {
+        if (during_.is_forward()) rows_.next(at_);
+        look();
+    }
+
+  private:
+    void seek() {
+        const auto& at = during_.at();
+        if (!during_.is_forward()) {
+            if (at && (!range_.to || *at < *range_.to))
+                at_ = rows_.lower_bound(*at);
+            else
+                at_ = range_.to ? rows_.lower_bound(*range_.to) : rows_.end();
+        } else if (at && *at >= range_.from) {
+            at_ = rows_.lower_bound(*at);
+            if (!MemoryRows::equal(at_, rows_.end()) && rows_.key(at_) == *at) rows_.next(at_);
+        } else {
+            at_ = rows_.lower_bound(range_.from);
+        }
+        look();
+    }
+    void look() {
+        key_.reset();
+        if (!during_.is_forward()) {
+            if (MemoryRows::equal(at_, rows_.begin())) return;
+            rows_.previous(at_);
+        } else if (MemoryRows::equal(at_, rows_.end())) {
+            return;
+        }
+        const std::string_view key = rows_.key(at_);
+        if (during_.is_forward() ? !range_.to || key < *range_.to : key >= range_.from) key_ = key;
+    }
+
+    const MemoryRows& rows_;
+    const RowsVisit& during_;
+    RowRange range_;
+    std::uint64_t stamp_;
+    MemoryRows::Place at_;
+    std::optional<std::string_view> key_;
+};
+
+}  // namespace
+
 Result<bool> MemoryBytes::get(std::string_view key, std::string& out) const {
     const auto found = rows_.find(key);
     if (!found) return false;
@@ -28,24 +89,12 @@ Result<void> MemoryBytes::erase(std::string_view key) {
     return {};
 }
 
-Result<void> MemoryBytes::scan(std::string_view from, std::optional<std::string_view> to,
-                               Direction direction, const Visit& visit) const {
-    if (to && *to <= from) return {};
-    auto at = direction == Direction::kForward ? rows_.lower_bound(from)
-              : to                             ? rows_.lower_bound(*to)
-                                               : rows_.end();
-    if (direction == Direction::kForward) {
-        for (; !MemoryRows::equal(at, rows_.end()); rows_.next(at)) {
-            const std::string_view key = rows_.key(at);
-            if ((to && key >= *to) || !visit(key, rows_.value(at))) break;
-        }
-        return {};
-    }
-    while (!MemoryRows::equal(at, rows_.begin())) {
-        rows_.previous(at);
-        const std::string_view key = rows_.key(at);
-        if (key < from || !visit(key, rows_.value(at))) break;
-    }
+Result<void> MemoryBytes::scan_during(RowsVisit& during, const RowRange& range,
+                                      const Visit& visit) const {
+    if (range.to && *range.to <= range.from) return {};
+    NoRows below;
+    RowsToCome above{rows_, during, range};
+    walk(during, range, below, above, visit);
     return {};
 }
 

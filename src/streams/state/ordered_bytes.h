@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "leat/streams/detail/state_store.h"
 #include "streams/state/memory_rows.h"
+#include "streams/state/rows_visit.h"
 
 namespace leat::streams::detail {
 
@@ -37,9 +38,20 @@ class OrderedBytes {
     virtual Result<bool> get(std::string_view key, std::string& out) const = 0;
     virtual Result<void> put(std::string_view key, std::string_view value) = 0;
     virtual Result<void> erase(std::string_view key) = 0;
-    /// Entries with from <= key < to; an absent bound is none. They must not change meanwhile.
-    virtual Result<void> scan(std::string_view from, std::optional<std::string_view> to,
-                              Direction direction, const Visit& visit) const = 0;
+    /// Entries with from <= key < to, an absent bound is none, as they are when it is called: what
+    /// `visit` changes is not seen. Keys and values stay until `visit` returns.
+    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
+                      Direction direction, const Visit& visit) const {
+        const RowRange range{from, to};
+        RowsVisit during{place(), direction, range};
+        return scan_during(during, range, visit);
+    }
+    /// Entries of one of the ranges that are visited, in the visit's direction from range to range:
+    /// as they were when the visit began.
+    virtual Result<void> scan_during(RowsVisit& during, const RowRange& range,
+                                     const Visit& visit) const = 0;
+    /// For a visit of these entries.
+    [[nodiscard]] virtual const void* place() const noexcept { return this; }
     /// Drops from <= key < to. The range must not be used again.
     virtual Result<void> drop(std::string_view from, std::string_view to) = 0;
 
@@ -52,8 +64,9 @@ class MemoryBytes final : public OrderedBytes {
     Result<bool> get(std::string_view key, std::string& out) const override;
     Result<void> put(std::string_view key, std::string_view value) override;
     Result<void> erase(std::string_view key) override;
-    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
-                      Direction direction, const Visit& visit) const override;
+    Result<void> scan_during(RowsVisit& during, const RowRange& range,
+                             const Visit& visit) const override;
+    [[nodiscard]] const void* place() const noexcept override { return &rows_; }
     Result<void> drop(std::string_view from, std::string_view to) override;
     void clear() { rows_.clear(); }
 

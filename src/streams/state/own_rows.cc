@@ -36,15 +36,14 @@ class OwnKeyValueRows final : public OwnRows {
         return set(key, value);
     }
     Result<void> erase(std::string_view key) override { return set(key, std::nullopt); }
-    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
-                      Direction direction, const Visit& visit) const override {
-        if (to && *to <= from) return {};
+    Result<void> scan_during(RowsVisit& during, const RowRange& range,
+                             const Visit& visit) const override {
+        if (range.to && *range.to <= range.from) return {};
         std::string scratch;
         const KeyValueBytesStore::Visit shown = [&](std::string_view key, std::string_view value) {
             return visit(key, with_time(value, scratch));
         };
-        return ask(
-            [&] { return rows().range(from, to, shown, direction == Direction::kBackward); });
+        return ask([&] { return rows().range(range.from, range.to, shown, !during.is_forward()); });
     }
     Result<void> drop(std::string_view from, std::string_view to) override {
         std::vector<std::string> keys;

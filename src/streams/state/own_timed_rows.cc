@@ -56,9 +56,10 @@ class OwnTimedRows : public OwnRows {
         const std::int64_t before = begin_of(read_be<std::int64_t>(to));
         return ask([&] { return expire(before); });
     }
-    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
-                      Direction direction, const Visit& visit) const override {
-        const bool down = direction == Direction::kBackward;
+    Result<void> scan_during(RowsVisit& during, const RowRange& range,
+                             const Visit& visit) const override {
+        const bool down = !during.is_forward();
+        const auto& [from, to] = range;
         const std::int64_t first = begin_of(read_be<std::int64_t>(from));
         // From a segment to all that follow: only the first row is asked for.
         if (!to || to->size() < kSegmentBytes) return see_all(first, kForEver, down, visit);

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 #include <new>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -52,6 +54,37 @@ struct RecentRows::Row {
     static std::size_t size_of(std::size_t key, std::size_t value) noexcept {
         return (sizeof(Row) + key + value + alignof(Row) - 1) / alignof(Row) * alignof(Row);
     }
+};
+
+/// While rows are fetched: the visitor may put more, and rows go for them.
+/// Threading: belongs to the thread that made it, which alone changes the rows meanwhile.
+class RecentRows::Fetching {
+  public:
+    explicit Fetching(const RecentRows& rows)
+        : rows_(&rows), outer_(std::exchange(innermost, this)) {}
+    Fetching(const Fetching&) = delete;
+    Fetching& operator=(const Fetching&) = delete;
+    ~Fetching() { innermost = outer_; }
+
+    static void note_put(const RecentRows& rows, const Row& row) {
+        for (Fetching* at = innermost; at != nullptr; at = at->outer_)
+            if (at->rows_ == &rows) at->put_.insert(&row);
+    }
+    /// What goes stays until the outermost fetch of it is through.
+    static void keep(const RecentRows& rows, std::vector<Block>& blocks) {
+        Fetching* keeper = nullptr;
+        for (Fetching* at = innermost; at != nullptr; at = at->outer_)
+            if (at->rows_ == &rows) keeper = at;
+        if (keeper != nullptr) std::ranges::move(blocks, std::back_inserter(keeper->gone_));
+    }
+    [[nodiscard]] bool has_put(const Row* row) const { return put_.contains(row); }
+
+  private:
+    static thread_local constinit inline Fetching* innermost = nullptr;
+    const RecentRows* rows_;
+    Fetching* outer_;
+    std::set<const Row*> put_;
+    std::vector<Block> gone_;
 };
 
 RecentRows::RecentRows(std::shared_ptr<RowBudget> budget, std::int64_t span_ms, VisitRow on_leave)
@@ -216,6 +249,7 @@ Result<void> RecentRows::put(const Seen& row, std::optional<std::int64_t> logged
     Row* made = make_row(part, row, taken);
     if (logged_at) note_alone(part, *made, *logged_at);
     link(slot, *made);
+    Fetching::note_put(*this, *made);
     if (taken == 0 && slots == slots_.size()) return {};
     return take(taken);
 }
@@ -254,6 +288,7 @@ void RecentRows::drop_first() {
     has_lost_ = has_lost_ || first->second.alone_committed > 0;
     for (const Block& block : first->second.blocks) bytes_ -= block.size + sizeof(Block);
     from_ = std::max(from_, (first->first + 1) * part_ms_);
+    Fetching::keep(*this, first->second.blocks);
     parts_.erase(first);
     if (!parts_.empty()) return;
     slots_.clear();
@@ -278,26 +313,36 @@ bool RecentRows::fetch(std::string_view key, std::int64_t from, std::int64_t to,
     if (slot == nullptr) return true;
     Link at = slot->newest;
     if (at.start > to) at = last_after(at.row, to)->older;
-    Entry entry;
-    const auto tell = [&](Row& row) {
-        entry.value.assign(row.value());
-        return visit(row.start, entry);
-    };
-    const auto goes_on = [&] { return is_there(at) && at.start >= from; };
-    if (direction == Direction::kBackward) {
-        for (; goes_on(); at = at.row->older)
-            if (!tell(*at.row)) return false;
-        return true;
-    }
+    const Fetching during{*this};
+    if (!is_there(at)) return true;
+    if (direction == Direction::kBackward) return fetch_backward(at.row, from, during, visit);
     // A visitor may fetch itself.
     thread_local std::vector<Row*> spare;
     std::vector<Row*> found = std::exchange(spare, {});
-    for (; goes_on(); at = at.row->older) found.push_back(at.row);
-    while (!found.empty() && tell(*found.back())) found.pop_back();
-    const bool is_through = found.empty();
+    for (; is_there(at) && at.start >= from; at = at.row->older) found.push_back(at.row);
+    Entry entry;
+    bool goes_on = true;
+    for (; goes_on && !found.empty(); found.pop_back()) {
+        entry.value.assign(found.back()->value());
+        goes_on = visit(found.back()->start, entry);
+    }
     found.clear();
     spare = std::move(found);
-    return is_through;
+    return goes_on;
+}
+
+bool RecentRows::fetch_backward(Row* at, std::int64_t from, const Fetching& during,
+                                const Visit& visit) const {
+    Entry entry;
+    while (at != nullptr && at->start >= from) {
+        if (!during.has_put(at)) {
+            entry.value.assign(at->value());
+            if (!visit(at->start, entry)) return false;
+        }
+        // What was gone before the first row starts before `from`; what has gone since is kept.
+        at = at->older.start >= from ? at->older.row : nullptr;
+    }
+    return true;
 }
 
 Result<void> RecentRows::each(std::int64_t from, std::int64_t to, const VisitRow& visit) const {

@@ -75,8 +75,8 @@ class RecentRows {
     Result<void> put(const Seen& row, std::optional<std::int64_t> logged_at);
     /// Rows that are older are not asked for any more.
     void expire(std::int64_t oldest);
-    /// As WindowStore::fetch(); false: `visit` has stopped it. Precondition: has_begun(),
-    /// from() <= from.
+    /// As WindowStore::fetch(): rows as they are when it is called, whatever `visit` puts; false:
+    /// `visit` has stopped it. Precondition: has_begun(), from() <= from.
     bool fetch(std::string_view key, std::int64_t from, std::int64_t to, const Visit& visit,
                Direction direction) const;
     /// Rows of all keys with from <= start <= to, in no order.
@@ -96,6 +96,7 @@ class RecentRows {
     Result<void> leave();
 
   private:
+    class Fetching;
     struct Row;
     /// To a row that is gone when it starts before from_.
     struct Link {
@@ -140,6 +141,8 @@ class RecentRows {
     /// Writes what is here alone of its first `count` rows.
     Result<void> write(Part& part, std::size_t count) const;
     void drop_first();
+    bool fetch_backward(Row* at, std::int64_t from, const Fetching& during,
+                        const Visit& visit) const;
 
     std::shared_ptr<RowBudget> budget_;
     VisitRow on_leave_;

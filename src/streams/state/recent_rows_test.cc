@@ -352,5 +352,34 @@ INSTANTIATE_TEST_SUITE_P(RecentRows, RecentWindows,
                                            Case{std::size_t{128} << 10U, true},
                                            Case{kMany, false, false}));
 
+TEST(RecentRows, AreFetchedAsTheyWereWhateverTheVisitorPuts) {
+    for (const Direction direction : {Direction::kForward, Direction::kBackward}) {
+        const auto budget = std::make_shared<Budget>(std::size_t{192} << 10U);
+        RecentRows rows{budget, 160};
+        rows.begin(0);
+        std::string wanted;
+        for (int start = 0; start < 40; ++start) {
+            put(rows, "k", start, "v");
+            const std::string one = std::to_string(start) + "=v ";
+            wanted = direction == Direction::kForward ? wanted + one : one + wanted;
+        }
+        std::string seen;
+        int next = 40;
+        rows.fetch(
+            "k", 0, 1'000'000,
+            [&](std::int64_t start, const Entry& entry) {
+                seen += std::to_string(start) + "=" + entry.value + " ";
+                put(rows, "k", start, "new");
+                put(rows, "k", start - 1, "new");
+                // So much that the first parts have to go.
+                for (int i = 0; i < 10; ++i) put(rows, "k", next++, std::string(3'000, 'x'));
+                return seen.size() < 1'000;
+            },
+            direction);
+        EXPECT_EQ(seen, wanted);
+        EXPECT_GT(rows.from(), 40);
+    }
+}
+
 }  // namespace
 }  // namespace leat::streams::detail

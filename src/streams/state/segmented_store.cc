@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -112,24 +113,24 @@ Result<void> SegmentedStore::drop_before(std::int64_t segment) {
     return {};
 }
 
-Result<void> SegmentedStore::each_segment(
-    std::int64_t from, std::int64_t to, Direction direction,
-    const std::function<Result<bool>(std::int64_t segment)>& visit) const {
+std::vector<std::int64_t> SegmentedStore::segments_of(std::int64_t from, std::int64_t to,
+                                                      Direction direction) const {
     if (to < from) return {};
-    const auto first = segments_.lower_bound(segment_of(std::max<std::int64_t>(from, 0)));
-    const auto last = segments_.upper_bound(segment_of(to));
-    if (direction == Direction::kForward) {
-        for (auto at = first; at != last; ++at) {
-            LEAT_TRY(const bool go_on, visit(*at));
-            if (!go_on) break;
-        }
-        return {};
+    std::vector<std::int64_t> out(
+        segments_.lower_bound(segment_of(std::max<std::int64_t>(from, 0))),
+        segments_.upper_bound(segment_of(to)));
+    if (direction == Direction::kBackward) std::ranges::reverse(out);
+    return out;
+}
+
+StateStore::Range SegmentedStore::range_of(std::int64_t segment) const {
+    Range out{.from = segment_prefix(segment), .to = segment_prefix(segment + 1)};
+    if (spec().time_ordered) {
+        out.to = out.from + '\1';
+        out.from.push_back('\0');
     }
-    for (auto at = last; at != first;) {
-        LEAT_TRY(const bool go_on, visit(*--at));
-        if (!go_on) break;
-    }
-    return {};
+    out.held = held_back(out.from, out.to);
+    return out;
 }
 
 }  // namespace leat::streams::detail

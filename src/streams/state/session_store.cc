@@ -134,40 +134,37 @@ Result<bool> SessionStore::put(std::string_view key, Window session,
     return live;
 }
 
-Result<bool> SessionStore::find_segment(std::int64_t segment, std::string_view key,
-                                        std::int64_t earliest_end, std::int64_t latest_start,
-                                        const Visit& visit, Direction direction) const {
+Result<void> SessionStore::find(std::string_view key, std::int64_t earliest_end,
+                                std::int64_t latest_start, const Visit& visit,
+                                Direction direction) const {
+    const CallTimer timer{bytes().meter, StoreCall::kFetch};
+    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest()});
     const bool time_ordered = spec().time_ordered;
-    const std::string first = key_first_row(segment, time_ordered, {key, {0, earliest_end}});
-    std::string last = key_first_row(segment, time_ordered, {key, {kForever, kForever}});
-    last.push_back('\0');
-    const std::size_t size = last.size() - 1;
+    const std::size_t prefix = kSegmentBytes + (time_ordered ? 1 : 0);
+    auto ranges = ranges_of(first, kForever, direction, [&](std::int64_t segment) {
+        Range out{.from = key_first_row(segment, time_ordered, {key, {0, first}}),
+                  .to = key_first_row(segment, time_ordered, {key, {kForever, kForever}})};
+        out.to.push_back('\0');
+        out.held = held_back(out.from, out.to);
+        return out;
+    });
     std::string value;
-    bool go_on = true;
     Result<bool> found = true;
-    LEAT_TRY_VOID(scan(first, last, direction, [&](std::string_view at, std::string_view inside) {
-        if (at.size() != size) return true;  // a longer key that begins with this one
-        const auto session = split(at.substr(kSegmentBytes + (time_ordered ? 1 : 0)));
+    const auto see = [&](std::string_view at, std::string_view inside) {
+        // A longer key that begins with this one.
+        if (at.size() != prefix + key.size() + kTimes) return true;
+        const auto session = split(at.substr(prefix));
         if (session.window.start > latest_start) return true;
         if (time_ordered) {
             found = peek(row(session.key, session.window), value);
             if (!found || !*found) return found.has_value();
             inside = value;
         }
-        return go_on = visit(session.window, inside);
-    }));
+        return visit(session.window, inside);
+    };
+    LEAT_TRY_VOID(scan_ranges(std::move(ranges), direction, see));
     if (!found) return std::move(found).error();
-    return go_on;
-}
-
-Result<void> SessionStore::find(std::string_view key, std::int64_t earliest_end,
-                                std::int64_t latest_start, const Visit& visit,
-                                Direction direction) const {
-    const CallTimer timer{bytes().meter, StoreCall::kFetch};
-    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest()});
-    return each_segment(first, kForever, direction, [&](std::int64_t segment) {
-        return find_segment(segment, key, first, latest_start, visit, direction);
-    });
+    return {};
 }
 
 Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t latest_end,
@@ -177,27 +174,17 @@ Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t la
     const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest_after(-1)});
     using Found = std::tuple<std::int64_t, std::string, std::int64_t, std::string>;
     std::vector<Found> kept;
-    const auto in_segment = [&](std::int64_t segment) -> Result<bool> {
-        std::string begin;
-        append_be(begin, segment);
-        std::string end;
-        append_be(end, segment + 1);
-        if (time_ordered) {
-            end = begin + '\1';
-            begin.push_back('\0');
-        }
-        bool go_on = true;
-        LEAT_TRY_VOID(scan(begin, end, direction, [&](std::string_view at, std::string_view value) {
-            const auto session = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
-                                              : split(at.substr(kSegmentBytes));
-            if (session.window.end < first || session.window.end > latest_end) return true;
-            if (time_ordered) return go_on = visit(session.key, session.window, value);
-            kept.emplace_back(session.window.end, session.key, session.window.start, value);
-            return true;
-        }));
-        return go_on;
+    const auto see = [&](std::string_view at, std::string_view value) {
+        const auto session = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
+                                          : split(at.substr(kSegmentBytes));
+        if (session.window.end < first || session.window.end > latest_end) return true;
+        if (time_ordered) return visit(session.key, session.window, value);
+        kept.emplace_back(session.window.end, session.key, session.window.start, value);
+        return true;
     };
-    LEAT_TRY_VOID(each_segment(first, latest_end, direction, in_segment));
+    auto ranges = ranges_of(first, latest_end, direction,
+                            [&](std::int64_t segment) { return range_of(segment); });
+    LEAT_TRY_VOID(scan_ranges(std::move(ranges), direction, see));
     std::ranges::sort(kept);
     if (direction == Direction::kBackward) std::ranges::reverse(kept);
     for (const auto& [end, key, start, value] : kept)

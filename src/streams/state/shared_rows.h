@@ -27,10 +27,11 @@ class SharedRows final : public OrderedBytes {
         return rows_->put(key, value);
     }
     Result<void> erase(std::string_view key) override { return rows_->erase(key); }
-    Result<void> scan(std::string_view from, std::optional<std::string_view> to,
-                      Direction direction, const Visit& visit) const override {
-        return rows_->scan(from, to, direction, visit);
+    Result<void> scan_during(RowsVisit& during, const RowRange& range,
+                             const Visit& visit) const override {
+        return rows_->scan_during(during, range, visit);
     }
+    [[nodiscard]] const void* place() const noexcept override { return rows_->place(); }
     Result<void> drop(std::string_view from, std::string_view to) override {
         return rows_->drop(from, to);
     }

@@ -8,9 +8,39 @@
 #include "leat/streams/detail/task.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/record_cache.h"
+#include "streams/state/rows_visit.h"
 #include "streams/state/store_meter.h"
 
 namespace leat::streams::detail {
+
+namespace {
+
+/// Rows of a range with those of it that are elsewhere. False: `visit` has stopped it.
+Result<bool> scan_with(const OrderedBytes& bytes, RowsVisit& during, const RowRange& range,
+                       std::vector<std::pair<std::string, std::optional<std::string>>> held,
+                       const OrderedBytes::Visit& visit) {
+    if (!during.is_forward()) std::ranges::reverse(held);
+    auto next = held.begin();
+    bool go_on = true;
+    const auto visit_held = [&] {
+        if (next->second) go_on = visit(next->first, *next->second);
+        ++next;
+    };
+    LEAT_TRY_VOID(
+        bytes.scan_during(during, range, [&](std::string_view row, std::string_view value) {
+            while (go_on && next != held.end() && during.is_sooner(next->first, row)) visit_held();
+            if (!go_on) return false;
+            if (next != held.end() && next->first == row)
+                visit_held();
+            else
+                go_on = visit(row, value);
+            return go_on;
+        }));
+    while (go_on && next != held.end()) visit_held();
+    return go_on;
+}
+
+}  // namespace
 
 StateStore::StateStore(StoreSpec spec, std::unique_ptr<OrderedBytes> bytes)
     : spec_(std::move(spec)), bytes_(std::move(bytes)) {
@@ -145,7 +175,14 @@ std::string_view StateStore::changelog_key(std::string_view row, std::string& /*
 
 Result<void> StateStore::scan(std::string_view from, std::optional<std::string_view> to,
                               Direction direction, const VisitRow& visit) const {
-    return scan_with(held_back(from, to), from, to, direction, visit);
+    const CallTimer timer{bytes_->meter, StoreCall::kIterator};
+    HeldRows held = held_back(from, to);
+    const RowRange range{from, to};
+    RowsVisit during{bytes_->place(), direction, range};
+    if (held.empty()) return bytes_->scan_during(during, range, visit);
+    LEAT_TRY([[maybe_unused]] const bool is_through,
+             scan_with(*bytes_, during, range, std::move(held), visit));
+    return {};
 }
 
 StateStore::HeldRows StateStore::held_back(std::string_view from,
@@ -155,32 +192,19 @@ StateStore::HeldRows StateStore::held_back(std::string_view from,
     return out;
 }
 
-Result<void> StateStore::scan_with(HeldRows held, std::string_view from,
-                                   std::optional<std::string_view> to, Direction direction,
-                                   const VisitRow& visit) const {
+Result<void> StateStore::scan_ranges(std::vector<Range> all, Direction way,
+                                     const VisitRow& visit) const {
+    if (all.empty()) return {};
     const CallTimer timer{bytes_->meter, StoreCall::kIterator};
-    if (held.empty()) return bytes_->scan(from, to, direction, visit);
-    const bool backwards = direction == Direction::kBackward;
-    if (backwards) std::ranges::reverse(held);
-    auto next = held.begin();
-    bool go_on = true;
-    const auto visit_held = [&] {
-        if (next->second) go_on = visit(next->first, *next->second);
-        ++next;
-    };
-    LEAT_TRY_VOID(
-        bytes_->scan(from, to, direction, [&](std::string_view row, std::string_view value) {
-            while (go_on && next != held.end() &&
-                   (backwards ? next->first > row : next->first < row))
-                visit_held();
-            if (!go_on) return false;
-            if (next != held.end() && next->first == row)
-                visit_held();
-            else
-                go_on = visit(row, value);
-            return go_on;
-        }));
-    while (go_on && next != held.end()) visit_held();
+    const bool is_forward = way == Direction::kForward;
+    const Range& lowest = is_forward ? all.front() : all.back();
+    const Range& highest = is_forward ? all.back() : all.front();
+    RowsVisit during{bytes_->place(), way, {lowest.from, highest.to}};
+    for (Range& range : all) {
+        LEAT_TRY(const bool is_through,
+                 scan_with(*bytes_, during, {range.from, range.to}, std::move(range.held), visit));
+        if (!is_through) break;
+    }
     return {};
 }
 

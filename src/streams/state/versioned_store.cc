@@ -227,7 +227,7 @@ Result<void> VersionedStore::versions(std::string_view key, std::int64_t from, s
     LEAT_TRY(const bool known, read_latest(key, newest));
     if (known && newest.from <= to) found.push_back(std::move(newest));
     const std::int64_t first = std::max({from, std::int64_t{0}, oldest() - 1});
-    const auto in_segment = [&](std::int64_t segment) -> Result<bool> {
+    for (const std::int64_t segment : segments_of(first, kNever, Direction::kForward)) {
         const std::string begin = history_row(segment, key, 0);
         std::string end = history_row(segment, key, to);
         end.push_back('\0');
@@ -241,9 +241,7 @@ Result<void> VersionedStore::versions(std::string_view key, std::int64_t from, s
                                      .value = std::string{value.substr(kStoredHead)}});
                 return true;
             }));
-        return true;
-    };
-    LEAT_TRY_VOID(each_segment(first, kNever, Direction::kForward, in_segment));
+    }
     std::ranges::sort(found, {}, &Version::from);
     if (direction == Direction::kBackward) std::ranges::reverse(found);
     for (const auto& version : found)

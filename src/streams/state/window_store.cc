@@ -274,37 +274,14 @@ StateStore::HeldRows WindowStore::held_index(std::int64_t segment, std::string_v
     return out;
 }
 
-Result<bool> WindowStore::fetch_segment(std::int64_t segment, std::string_view key,
-                                        std::int64_t from, std::int64_t to, const Visit& visit,
-                                        Direction direction) const {
+StateStore::Range WindowStore::range_of_key(std::int64_t segment, std::string_view key,
+                                            std::int64_t from, std::int64_t to) const {
     const bool time_ordered = spec().time_ordered;
-    const std::string first = key_first_row(segment, time_ordered, {key, from, 0});
-    std::string last = key_first_row(segment, time_ordered, {key, to, 0xFFFF'FFFFU});
-    last.push_back('\0');
-    const std::size_t size = last.size() - 1;
-    Entry entry;
-    std::string value_row;
-    std::string value;
-    bool go_on = true;
-    Result<bool> found = true;
-    const auto see = [&](std::string_view at, std::string_view inside) {
-        // A longer key that begins with this one may lie in between.
-        if (at.size() != size) return true;
-        const auto found_key = split(at.substr(kSegmentBytes + (time_ordered ? 1 : 0)));
-        if (time_ordered) {
-            value_row = row(found_key.key, found_key.start, found_key.seq);
-            found = peek(value_row, value);
-            if (!found || !*found) return found.has_value();
-            inside = value;
-        }
-        decode(inside, entry);
-        return go_on = visit(found_key.start, entry);
-    };
-    HeldRows held = time_ordered ? held_index(segment, key, from, to) : HeldRows{};
-    LEAT_TRY_VOID(held.empty() ? scan(first, last, direction, see)
-                               : scan_with(std::move(held), first, last, direction, see));
-    if (!found) return std::move(found).error();
-    return go_on;
+    Range out{.from = key_first_row(segment, time_ordered, {key, from, 0}),
+              .to = key_first_row(segment, time_ordered, {key, to, 0xFFFF'FFFFU})};
+    out.to.push_back('\0');
+    out.held = time_ordered ? held_index(segment, key, from, to) : held_back(out.from, out.to);
+    return out;
 }
 
 Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::int64_t to,
@@ -318,24 +295,54 @@ Result<void> WindowStore::fetch(std::string_view key, std::int64_t from, std::in
         recent_->fetch(key, first, to, visit, direction);
         return {};
     }
+    // Before anything is shown: what a visitor puts may move them from memory to the database.
+    std::vector<std::pair<std::int64_t, Entry>> newest;
+    recent_->fetch(
+        key, from_memory, to,
+        [&](std::int64_t start, const Entry& entry) {
+            newest.emplace_back(start, entry);
+            return true;
+        },
+        direction);
     bool goes_on = true;
-    const Visit visit_row = [&](std::int64_t start, const Entry& entry) {
+    const auto show = [&](std::int64_t start, const Entry& entry) {
         return goes_on = visit(start, entry);
     };
-    if (direction == Direction::kBackward) {
-        if (!recent_->fetch(key, from_memory, to, visit, direction)) return {};
-        return fetch_rows(key, first, from_memory - 1, visit, direction);
-    }
-    LEAT_TRY_VOID(fetch_rows(key, first, from_memory - 1, visit_row, direction));
-    if (goes_on) recent_->fetch(key, from_memory, to, visit, direction);
+    const auto show_newest = [&] {
+        for (const auto& [start, entry] : newest)
+            if (goes_on) show(start, entry);
+    };
+    if (direction == Direction::kBackward) show_newest();
+    if (goes_on) LEAT_TRY_VOID(fetch_rows(key, first, from_memory - 1, show, direction));
+    if (direction == Direction::kForward) show_newest();
     return {};
 }
 
 Result<void> WindowStore::fetch_rows(std::string_view key, std::int64_t from, std::int64_t to,
                                      const Visit& visit, Direction direction) const {
-    return each_segment(from, to, direction, [&](std::int64_t segment) {
-        return fetch_segment(segment, key, from, to, visit, direction);
+    const bool time_ordered = spec().time_ordered;
+    const std::size_t prefix = kSegmentBytes + (time_ordered ? 1 : 0);
+    Entry entry;
+    std::string value;
+    Result<bool> found = true;
+    const auto see = [&](std::string_view at, std::string_view inside) {
+        // A longer key that begins with this one may lie in between.
+        if (at.size() != prefix + key.size() + kWindowSuffix) return true;
+        const auto found_key = split(at.substr(prefix));
+        if (time_ordered) {
+            found = peek(row(found_key.key, found_key.start, found_key.seq), value);
+            if (!found || !*found) return found.has_value();
+            inside = value;
+        }
+        decode(inside, entry);
+        return visit(found_key.start, entry);
+    };
+    auto ranges = ranges_of(from, to, direction, [&](std::int64_t segment) {
+        return range_of_key(segment, key, from, to);
     });
+    LEAT_TRY_VOID(scan_ranges(std::move(ranges), direction, see));
+    if (!found) return std::move(found).error();
+    return {};
 }
 
 StateStore::HeldRows WindowStore::held_rows(std::int64_t segment, std::int64_t from,
@@ -362,32 +369,23 @@ Result<void> WindowStore::fetch_all(std::int64_t from, std::int64_t to, const Vi
     using Found = std::tuple<std::int64_t, std::string, std::uint32_t, Entry>;
     std::vector<Found> kept;
     Entry entry;
-    LEAT_TRY_VOID(each_segment(first, to, direction, [&](std::int64_t segment) -> Result<bool> {
-        std::string begin;
-        append_be(begin, segment);
-        std::string end;
-        append_be(end, segment + 1);
-        if (time_ordered) {
-            end = begin + '\1';
-            begin.push_back('\0');
-        }
-        bool go_on = true;
-        const auto see = [&](std::string_view at, std::string_view value) {
-            const auto found = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
-                                            : split(at.substr(kSegmentBytes));
-            if (found.start < first || found.start > to) return true;
-            decode(value, entry);
-            if (sorted) {
-                kept.emplace_back(found.start, found.key, found.seq, entry);
-                return true;
-            }
-            return go_on = visit(found.key, found.start, entry);
-        };
-        HeldRows held = held_rows(segment, first, to);
-        LEAT_TRY_VOID(held.empty() ? scan(begin, end, direction, see)
-                                   : scan_with(std::move(held), begin, end, direction, see));
-        return go_on;
-    }));
+    const auto see = [&](std::string_view at, std::string_view value) {
+        const auto found = time_ordered ? split_time_first(at.substr(kSegmentBytes + 1))
+                                        : split(at.substr(kSegmentBytes));
+        if (found.start < first || found.start > to) return true;
+        decode(value, entry);
+        if (!sorted) return visit(found.key, found.start, entry);
+        kept.emplace_back(found.start, found.key, found.seq, entry);
+        return true;
+    };
+    auto ranges = ranges_of(first, to, direction, [&](std::int64_t segment) {
+        Range out = range_of(segment);
+        // What is held back and what is in memory alone: a store has one of them.
+        if (HeldRows alone = held_rows(segment, first, to); !alone.empty())
+            out.held = std::move(alone);
+        return out;
+    });
+    LEAT_TRY_VOID(scan_ranges(std::move(ranges), direction, see));
     const auto before = [](const Found& a, const Found& b) {
         return std::tie(get<0>(a), get<1>(a), get<2>(a)) <
                std::tie(get<0>(b), get<1>(b), get<2>(b));

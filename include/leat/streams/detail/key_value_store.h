@@ -45,7 +45,7 @@ class KeyValueStore final : public StateStore {
     /// Deletes; what was there comes into `before` unless that is null. True: there was something.
     Result<bool> erase(std::string_view key, std::int64_t timestamp, Entry* before,
                        const Headers* headers = nullptr);
-    /// from <= key < to; an absent bound is none. The store must not change meanwhile.
+    /// from <= key < to; an absent bound is none, as they are when it is called.
     Result<void> range(std::string_view from, std::optional<std::string_view> to,
                        const Visit& visit, Direction direction = Direction::kForward) const;
     Result<void> prefix(std::string_view prefix, const Visit& visit,

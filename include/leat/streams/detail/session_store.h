@@ -51,9 +51,6 @@ class SessionStore final : public SegmentedStore {
     std::string_view changelog_key(std::string_view row, std::string& scratch) const override;
     void describe(std::string_view row, Flushed& out) const override;
     [[nodiscard]] std::string row(std::string_view key, Window session) const;
-    Result<bool> find_segment(std::int64_t segment, std::string_view key, std::int64_t earliest_end,
-                              std::int64_t latest_start, const Visit& visit,
-                              Direction direction) const;
 };
 
 }  // namespace leat::streams::detail

@@ -46,9 +46,8 @@ struct StoreSpec {
     Kind kind = Kind::kKeyValue;
     bool logging = true;
     bool persistent = true;
-    std::int64_t retention_ms =
-        -1;                      ///< Of window and session stores; of versioned ones the history.
-    std::int64_t window_ms = 0;  ///< Size of its windows.
+    std::int64_t retention_ms = -1;  ///< Of windows and sessions; of versions the history.
+    std::int64_t window_ms = 0;      ///< Size of its windows.
     std::optional<std::string> source_topic{};  ///< A table's source that serves as its changelog.
     bool retain_duplicates = false;             ///< Of a plain window store: a put never replaces.
     bool time_ordered = false;     ///< Windows and sessions can be read by time alone, quickly.
@@ -132,11 +131,9 @@ class StateStore {
                                                             std::int64_t next) {
         return next;
     }
-    /// Its changelog surely keeps a record for so long behind the record's timestamp. Not called:
-    /// for ever.
+    /// Its changelog surely keeps a record so long behind its timestamp. Not called: for ever.
     virtual void know_changelog(std::int64_t /*kept_ms*/) {}
-    /// Looks at the clock, now and then. True: a commit is due though nothing was put, for rows
-    /// that are in memory and in the changelog alone.
+    /// Looks at the clock. True: a commit is due for rows in memory and in the changelog alone.
     virtual bool is_overdue() { return false; }
     /// Puts into its rows what is committed and in memory alone; what is not committed is gone.
     /// False: there is nothing, or some of it left memory with what is not committed.
@@ -164,12 +161,18 @@ class StateStore {
         out = {-1, std::string{value}};
     }
     using VisitRow = std::function<bool(std::string_view row, std::string_view value)>;
+    /// Rows as they are when it is called, whatever `visit` does to them.
     Result<void> scan(std::string_view from, std::optional<std::string_view> to,
                       Direction direction, const VisitRow& visit) const;
-    /// With rows that are elsewhere, in their order; absent values are deletions.
     using HeldRows = std::vector<std::pair<std::string, std::optional<std::string>>>;
-    Result<void> scan_with(HeldRows held, std::string_view from, std::optional<std::string_view> to,
-                           Direction direction, const VisitRow& visit) const;
+    /// Of rows from <= row < to, with those that are elsewhere; absent values are deletions.
+    struct Range {
+        std::string from{};
+        std::string to{};
+        HeldRows held{};
+    };
+    /// Of several, in the order of the direction.
+    Result<void> scan_ranges(std::vector<Range> all, Direction way, const VisitRow& visit) const;
     /// Updates of from <= row < to that the cache holds back.
     [[nodiscard]] HeldRows held_back(std::string_view from,
                                      std::optional<std::string_view> to) const;

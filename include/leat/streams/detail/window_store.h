@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "leat/streams/detail/state_store.h"
 
@@ -54,9 +55,20 @@ class SegmentedStore : public StateStore {
     [[nodiscard]] bool alive(std::int64_t segment) const noexcept;
     [[nodiscard]] bool keeps(std::string_view row) const override;
     void observe(std::int64_t time) noexcept { observed_ = std::max(observed_, time); }
-    /// Calls `visit` for the segments of from..to until it says false.
-    Result<void> each_segment(std::int64_t from, std::int64_t to, Direction direction,
-                              const std::function<Result<bool>(std::int64_t segment)>& visit) const;
+    /// Those of from..to, in the direction's order.
+    [[nodiscard]] std::vector<std::int64_t> segments_of(std::int64_t from, std::int64_t to,
+                                                        Direction direction) const;
+    /// A range for each of them, which `make` makes.
+    template <class Make>
+    std::vector<Range> ranges_of(std::int64_t from, std::int64_t to, Direction direction,
+                                 const Make& make) const {
+        std::vector<Range> out;
+        for (const std::int64_t segment : segments_of(from, to, direction))
+            out.push_back(make(segment));
+        return out;
+    }
+    /// A whole segment; of a time-ordered store its values.
+    [[nodiscard]] Range range_of(std::int64_t segment) const;
 
   private:
     Result<void> drop_before(std::int64_t segment);
@@ -123,9 +135,9 @@ class WindowStore final : public SegmentedStore {
     /// The row of the value.
     [[nodiscard]] std::string row(std::string_view key, std::int64_t start,
                                   std::uint32_t seq) const;
-    /// Rows of one key in one segment.
-    Result<bool> fetch_segment(std::int64_t segment, std::string_view key, std::int64_t from,
-                               std::int64_t to, const Visit& visit, Direction direction) const;
+    /// Where one key's rows are in one segment.
+    [[nodiscard]] Range range_of_key(std::int64_t segment, std::string_view key, std::int64_t from,
+                                     std::int64_t to) const;
     /// What leads to a key's rows that the cache holds back: only a row that is written has that.
     [[nodiscard]] HeldRows held_index(std::int64_t segment, std::string_view key, std::int64_t from,
                                       std::int64_t to) const;

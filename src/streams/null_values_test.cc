@@ -32,8 +32,8 @@ struct Case {
     string name;
     std::function<void(const In&)> declare;
 };
-void PrintTo(const Case& one, std::ostream* out) {
-    *out << one.name;
+std::ostream& operator<<(std::ostream& out, const Case& one) {
+    return out << one.name;
 }
 string name_of_case(const testing::TestParamInfo<Case>& info) {
     return info.param.name;

@@ -100,6 +100,7 @@ void MemoryRows::put(std::string_view key, std::string_view value) {
     if (RowsVisit::any()) {
         note(row);
         let_go(std::exchange(slots[slot].row, make_row(key, value)));
+        ++stamp_;
     } else if (row.value_size == value.size()) {
         std::copy(value.begin(), value.end(), row.bytes() + row.key_size);
     } else {

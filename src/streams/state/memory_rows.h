@@ -32,7 +32,7 @@ class MemoryRows {
     void erase(std::string_view from, std::string_view to);
     void clear();
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    /// Another one: places that were found before lead nowhere.
+    /// Another one: places and keys that were found before lead nowhere.
     [[nodiscard]] std::uint64_t stamp() const noexcept { return stamp_; }
 
   private:

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <iterator>
 #include <new>
-#include <set>
+#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -66,10 +66,6 @@ class RecentRows::Fetching {
     Fetching& operator=(const Fetching&) = delete;
     ~Fetching() { innermost = outer_; }
 
-    static void note_put(const RecentRows& rows, const Row& row) {
-        for (Fetching* at = innermost; at != nullptr; at = at->outer_)
-            if (at->rows_ == &rows) at->put_.insert(&row);
-    }
     /// What goes stays until the outermost fetch of it is through.
     static void keep(const RecentRows& rows, std::vector<Block>& blocks) {
         Fetching* keeper = nullptr;
@@ -77,13 +73,11 @@ class RecentRows::Fetching {
             if (at->rows_ == &rows) keeper = at;
         if (keeper != nullptr) std::ranges::move(blocks, std::back_inserter(keeper->gone_));
     }
-    [[nodiscard]] bool has_put(const Row* row) const { return put_.contains(row); }
 
   private:
     static thread_local constinit inline Fetching* innermost = nullptr;
     const RecentRows* rows_;
     Fetching* outer_;
-    std::set<const Row*> put_;
     std::vector<Block> gone_;
 };
 
@@ -249,7 +243,6 @@ Result<void> RecentRows::put(const Seen& row, std::optional<std::int64_t> logged
     Row* made = make_row(part, row, taken);
     if (logged_at) note_alone(part, *made, *logged_at);
     link(slot, *made);
-    Fetching::note_put(*this, *made);
     if (taken == 0 && slots == slots_.size()) return {};
     return take(taken);
 }
@@ -314,35 +307,21 @@ bool RecentRows::fetch(std::string_view key, std::int64_t from, std::int64_t to,
     Link at = slot->newest;
     if (at.start > to) at = last_after(at.row, to)->older;
     const Fetching during{*this};
-    if (!is_there(at)) return true;
-    if (direction == Direction::kBackward) return fetch_backward(at.row, from, during, visit);
-    // A visitor may fetch itself.
+    // All of them first, of those that the visitor puts none; it may fetch itself.
     thread_local std::vector<Row*> spare;
     std::vector<Row*> found = std::exchange(spare, {});
     for (; is_there(at) && at.start >= from; at = at.row->older) found.push_back(at.row);
     Entry entry;
-    bool goes_on = true;
-    for (; goes_on && !found.empty(); found.pop_back()) {
-        entry.value.assign(found.back()->value());
-        goes_on = visit(found.back()->start, entry);
-    }
+    const auto show = [&](Row* row) {
+        entry.value.assign(row->value());
+        return visit(row->start, entry);
+    };
+    const bool is_through = direction == Direction::kBackward
+                                ? std::ranges::all_of(found, show)
+                                : std::ranges::all_of(found | std::views::reverse, show);
     found.clear();
     spare = std::move(found);
-    return goes_on;
-}
-
-bool RecentRows::fetch_backward(Row* at, std::int64_t from, const Fetching& during,
-                                const Visit& visit) const {
-    Entry entry;
-    while (at != nullptr && at->start >= from) {
-        if (!during.has_put(at)) {
-            entry.value.assign(at->value());
-            if (!visit(at->start, entry)) return false;
-        }
-        // What was gone before the first row starts before `from`; what has gone since is kept.
-        at = at->older.start >= from ? at->older.row : nullptr;
-    }
-    return true;
+    return is_through;
 }
 
 Result<void> RecentRows::each(std::int64_t from, std::int64_t to, const VisitRow& visit) const {

@@ -141,8 +141,6 @@ class RecentRows {
     /// Writes what is here alone of its first `count` rows.
     Result<void> write(Part& part, std::size_t count) const;
     void drop_first();
-    bool fetch_backward(Row* at, std::int64_t from, const Fetching& during,
-                        const Visit& visit) const;
 
     std::shared_ptr<RowBudget> budget_;
     VisitRow on_leave_;

@@ -135,6 +135,8 @@ ROWS = {
         ("`ErrorHandlers::deserialization`", "deserialization.exception.handler", "Handlers.ContinueDropsTheRecordAtTheNodeThatFails"),
         ("`ErrorHandlers::processing`", "processing.exception.handler", "Results.ThatHaveAnErrorAreTheProcessingHandlersBusiness Handlers.AHandlerOfOnesOwnChoosesAndWritesItsLetters Handlers.AFailedPunctuationHasALetterWithoutRecord Handlers.TheProcessingHandlerSeesTheRecordAtTheNode"),
         ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness Handlers.TheProductionHandlerSeesWhatWasNotWritten"),
+        ("a handler that throws", "\"Fatal user code error in ... callback\"", "Handlers.WhatAHandlerThrowsEndsTheTaskWithBothTexts Handlers.TheProcessingHandlerIsNotAskedAboutWhatTheProductionHandlerThrew"),
+        ("a negative timestamp that is forwarded", "StreamsException of Record", "Handlers.ANegativeTimestampIsForwardedToNobody"),
         ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong Caching.ADeadLetterHasTheRecordThatMadeTheUpdate"),
     ],
     "Queries": [

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <map>
 #include <string>
@@ -251,7 +252,8 @@ class FullDoor {
         LEAT_CHECK(::bind(door_.get(), address, size) == 0 && ::listen(door_.get(), 0) == 0);
         LEAT_CHECK(::getsockname(door_.get(), address, &size) == 0);
         port_ = ntohs(where.sin_port);
-        for (rt::Descriptor& one : queue_) ::connect(one.get(), address, size);
+        for (rt::Descriptor& one : queue_)
+            LEAT_CHECK(::connect(one.get(), address, size) == 0 || errno == EINPROGRESS);
     }
     [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
 

@@ -152,8 +152,8 @@ TEST(ProcessorLife, AStoreThatWasNeverAssignedIsAnError) {
              [&] { return ended(rows.put_if_absent("k", "v")); }, [&] { return rows.all(any); },
              [&] { return rows.range("a", "b", any); }, [&] { return ended(rows.count()); },
              [&] { return rows.prefix_scan(string{"k"}, any); },
+             // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): it goes with the Error.
              [&] { return timed.put("k", std::nullopt); }})
-        // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the detail goes with the Error.
         EXPECT_EQ(error_of(run), unassigned("key-value"));
     const WindowStore<string, string> windows;
     for (const auto& run : std::vector<std::function<Result<void>()>>{

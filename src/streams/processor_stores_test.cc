@@ -37,7 +37,7 @@ class Using final : public Processor<string, string> {
 
 /// A topic "in" whose records are given to `use`, with a store of one's own.
 template <class S>
-std::unique_ptr<TestDriver> driver_of(const StoreRef<S>& ref, Use<S> use) {
+std::unique_ptr<TestDriver> driver_of(const StoreRef<S>& ref, const Use<S>& use) {
     Builder b;
     b.add_state_store(ref);
     b.stream<string, string>("in").process(
@@ -50,7 +50,8 @@ std::unique_ptr<TestDriver> driver_of(const StoreRef<S>& ref, Use<S> use) {
     return *std::move(driver);
 }
 
-void pipe(TestDriver& driver, const string& key, std::optional<string> value, std::int64_t at) {
+void pipe(TestDriver& driver, const string& key, const std::optional<string>& value,
+          std::int64_t at) {
     const auto done = driver.pipe<string, string>("in", key, value, {at});
     EXPECT_TRUE(done) << done.error().detail();
 }
@@ -232,7 +233,7 @@ TEST(ProcessorStores, SessionsAreFoundByKeysAndTimes) {
 
 /// What a processor beside a DSL store reads of it at a record of "ask".
 template <class S>
-void ask_of(Builder& b, const string& store, Use<S> use) {
+void ask_of(Builder& b, const string& store, const Use<S>& use) {
     b.stream<string, string>("ask").process([=] { return std::make_unique<Using<S>>(store, use); },
                                             {.stores = {store}});
 }

@@ -115,7 +115,8 @@ void MemoryRows::note(Row& row) const {
 }
 
 void MemoryRows::let_go(RowPtr row) const {
-    if (RowsVisit::keeps(this, row.get())) static_cast<void>(row.release());
+    Row* const gone = row.release();
+    if (!RowsVisit::keeps(this, gone)) FreeRow{}(gone);
 }
 
 void MemoryRows::insert(Leaves::iterator at, std::size_t slot, RowPtr row) {

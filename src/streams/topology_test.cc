@@ -59,8 +59,8 @@ class Look final : public Processor<string, string> {
   private:
     Store store_;
 };
-const auto pass = [] { return std::make_unique<Pass>(); };
-const auto fill = [](const char* store) {
+const auto kPass = [] { return std::make_unique<Pass>(); };
+const auto kFill = [](const char* store) {
     return [store] { return std::make_unique<Fill>(store); };
 };
 
@@ -68,19 +68,19 @@ TopologyBuilder sample() {
     TopologyBuilder t;
     t.add_source<string, string>("s1", {"b-topic", "a-topic"});
     t.add_source<string, string>("s2", TopicPattern{"x.*"}, {.reset = OffsetReset::latest()});
-    t.add_processor("p1", pass, {"s1"});
-    t.add_processor("p2", pass, {"s1", "p1"});
+    t.add_processor("p1", kPass, {"s1"});
+    t.add_processor("p2", kPass, {"s1", "p1"});
     t.add_state_store(key_value_store<string, string>("zz"), {"p1"});
     t.add_state_store(key_value_store<string, string>("aa"), {"p1", "p2"});
     t.connect("p2", {"zz"});
     t.add_sink<string, string>("k1", "out", {"p2", "s2"});
-    t.add_processor("lone", pass, {"s2"});
+    t.add_processor("lone", kPass, {"s2"});
     t.add_source<string, string>("s3", {"q"});
     t.add_read_only_store<string, string>(key_value_store<string, string>("ro"),
-                                          {"rosrc", "rotopic", "roproc"}, fill("ro"));
+                                          {"rosrc", "rotopic", "roproc"}, kFill("ro"));
     t.connect("lone", {"ro"});
     t.add_global_store<string, string>(key_value_store<string, string>("g"),
-                                       {"gsrc", "gt", "gproc"}, fill("g"));
+                                       {"gsrc", "gt", "gproc"}, kFill("g"));
     return t;
 }
 string text(const TopologyBuilder& t) {
@@ -175,9 +175,9 @@ const Refusal kRefusals[] = {
      "s1: two nodes have this name"},
     {"SameTopic", [](TopologyBuilder& t) { t.add_source<string, string>("n1", {"q"}); },
      "n1: the topic q is read by s3"},
-    {"UnknownParent", [](TopologyBuilder& t) { t.add_processor("pp", pass, {"nope"}); },
+    {"UnknownParent", [](TopologyBuilder& t) { t.add_processor("pp", kPass, {"nope"}); },
      "pp: there is no node nope before it"},
-    {"NoParent", [](TopologyBuilder& t) { t.add_processor("pp", pass, {}); },
+    {"NoParent", [](TopologyBuilder& t) { t.add_processor("pp", kPass, {}); },
      "pp: a processor needs a parent"},
     {"NamedTwiceSource",
      [](TopologyBuilder& t) { t.add_source<string, string>("ss", {"n"}, {.name = "other"}); },
@@ -187,7 +187,7 @@ const Refusal kRefusals[] = {
      "kk: Produced::name: the node has a name already"},
     {"SinkWithoutParent", [](TopologyBuilder& t) { t.add_sink<string, string>("kk", "o", {}); },
      "kk: a sink needs a parent"},
-    {"ParentIsASink", [](TopologyBuilder& t) { t.add_processor("pp", pass, {"k1"}); },
+    {"ParentIsASink", [](TopologyBuilder& t) { t.add_processor("pp", kPass, {"k1"}); },
      "pp: its parent k1 is a sink"},
     {"UnknownStore", [](TopologyBuilder& t) { t.connect("p1", {"none"}); },
      "p1: the store none is not added"},
@@ -209,7 +209,7 @@ const Refusal kRefusals[] = {
     {"OtherTypes",
      [](TopologyBuilder& t) {
          t.add_processor("len", [] { return std::make_unique<Count>(); }, {"p1"});
-         t.add_processor("pp", pass, {"len"});
+         t.add_processor("pp", kPass, {"len"});
      },
      "pp: it takes records of another type than len yields"},
 };
@@ -219,7 +219,7 @@ INSTANTIATE_TEST_SUITE_P(TopologyBuilder, Refused, testing::ValuesIn(kRefusals),
 TEST(TopologyBuilder, ReadOnlyStoresWriteNoChangelog) {
     TopologyBuilder t;
     t.add_read_only_store<string, string>(key_value_store<string, string>("ro"),
-                                          {"rosrc", "rotopic", "roproc"}, fill("ro"));
+                                          {"rosrc", "rotopic", "roproc"}, kFill("ro"));
     t.add_source<string, string>("in", {"in"});
     t.add_processor("look", [] { return std::make_unique<Look>(); }, {"in"});
     t.connect("look", {"ro"});

@@ -361,7 +361,7 @@ TEST(RecentRows, AreFetchedAsTheyWereWhateverTheVisitorPuts) {
         for (int start = 0; start < 40; ++start) {
             put(rows, "k", start, "v");
             const std::string one = std::to_string(start) + "=v ";
-            wanted = direction == Direction::kForward ? wanted + one : one + wanted;
+            wanted.insert(direction == Direction::kForward ? wanted.size() : 0, one);
         }
         std::string seen;
         int next = 40;

@@ -43,7 +43,7 @@ class VisitsTest : public testing::TestWithParam<Case> {
         spec.caching = std::get<bool>(GetParam());
         if (look() != Look::kRows) {
             spec.kind = is_window() ? Kind::kWindow : Kind::kSession;
-            spec.retention_ms = 3 * kRows * kStep;
+            spec.retention_ms = kStep * 3 * kRows;
             spec.segment_ms = kRows * kStep / 3;
         }
         auto opened = TaskState::open({.directory = folder_.path()});
@@ -116,7 +116,7 @@ class VisitsTest : public testing::TestWithParam<Case> {
         visit([&](int row, const std::string& value) {
             out.emplace_back(row, value);
             act(row);
-            return out.size() < 3 * kRows;
+            return out.size() < std::size_t{3} * kRows;
         });
         return out;
     }

@@ -34,7 +34,7 @@
 
 namespace {
 
-using namespace leat::streams;
+using namespace leat::streams;  // NOLINT(google-build-using-namespace): a program.
 using leat::Errc;
 using leat::Error;
 using leat::Result;

@@ -29,7 +29,7 @@
 
 namespace {
 
-using namespace leat::streams;
+using namespace leat::streams;  // NOLINT(google-build-using-namespace): a program.
 using leat::Result;
 using std::string;
 

@@ -120,13 +120,21 @@ Result<void> RecordCache::evict() {
     while (budget_->exceeded() && !used_.empty()) {
         const bool is_dirty = used_.back().is_dirty();
         const std::unique_ptr<Held> last = take(used_.back());
-        if (is_dirty) LEAT_TRY_VOID(flush_with(std::move(last->update)));
+        const std::size_t size = size_of(last->update);
+        Result<void> written = is_dirty ? flush_with(std::move(last->update)) : Result<void>{};
+        // Not before: what is put because of it may have to go as well, as in Kafka Streams.
+        budget_->give_back(size);
+        if (!written) return written;
     }
     return {};
 }
 
-std::unique_ptr<RecordCache::Held> RecordCache::take(Held& held) {
+void RecordCache::drop(Held& held) {
     budget_->give_back(size_of(held.update));
+    take(held);
+}
+
+std::unique_ptr<RecordCache::Held> RecordCache::take(Held& held) {
     if (held.is_dirty()) unmark(held);
     used_.erase(used_.iterator_to(held));
     rows_.erase(rows_.iterator_to(held));
@@ -140,22 +148,26 @@ Result<void> RecordCache::flush() {
 Result<void> RecordCache::flush_with(std::optional<Update> first) {
     std::vector<Update> updates;
     if (first) updates.push_back(*std::move(first));
+    std::vector<std::string> deleted;
     // Clean before the first is written: writing may come back here.
     while (!dirty_.empty()) {
         Held& held = dirty_.front();
-        if (held.update.value) {
-            unmark(held);
-            updates.push_back(held.update);
-        } else {
-            updates.push_back(std::move(take(held)->update));
-        }
+        unmark(held);
+        updates.push_back(held.update);
+        if (!held.update.value) deleted.push_back(held.update.row);
     }
-    for (const Update& update : updates) LEAT_TRY_VOID(write_(update));
-    return {};
+    Result<void> written;
+    for (auto at = updates.begin(); written && at != updates.end(); ++at) written = write_(*at);
+    // Until now they hid rows that were still to be erased.
+    for (const std::string& row : deleted)
+        if (const auto at = rows_.find(std::string_view{row});
+            at != rows_.end() && !at->is_dirty() && !at->update.value)
+            drop(*at);
+    return written;
 }
 
 void RecordCache::clear() {
-    while (!used_.empty()) take(used_.front());
+    while (!used_.empty()) drop(used_.front());
 }
 
 void RecordCache::dirty(std::string_view from, std::optional<std::string_view> to,

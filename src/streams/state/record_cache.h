@@ -122,6 +122,8 @@ class RecordCache {
     void unmark(Held& held);
     Result<void> evict();
     Result<void> flush_with(std::optional<Update> first);
+    void drop(Held& held);
+    /// What it takes of the budget is still to be given back.
     std::unique_ptr<Held> take(Held& held);
 
     std::shared_ptr<CacheBudget> budget_;

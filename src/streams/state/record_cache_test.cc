@@ -89,6 +89,46 @@ TEST(RecordCache, OneUpdateOutOfTheBudgetTakesAllOfItsStore) {
     EXPECT_LE(s.backend.cache_budget->bytes, 180U);
 }
 
+/// What is put because of it, in another store, may have to go as well.
+TEST(RecordCache, WhatGoesCountsUntilItIsWritten) {
+    const auto budget = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = 180});
+    std::string written;
+    RecordCache below{budget, [&](const RecordCache::Update& update) -> Result<void> {
+                          written += update.row;
+                          return {};
+                      }};
+    RecordCache above{budget, [&](const RecordCache::Update& update) -> Result<void> {
+                          return below.put({.row = update.row, .value = "v"}, {});
+                      }};
+    const std::string large(100, 'v');
+    ASSERT_TRUE(above.put({.row = "a", .value = large}, {}));
+    ASSERT_TRUE(above.put({.row = "c", .value = "v"}, {}));
+    EXPECT_EQ(written, "ac");
+    EXPECT_FALSE(below.is_dirty());
+    EXPECT_EQ(budget->bytes, 47U) << "c alone, which is written and stays";
+}
+
+/// A key that is deleted is so for those who are told of others before it.
+TEST(RecordCache, WhatIsStillToBeErasedIsHiddenUntilThen) {
+    const auto budget = std::make_shared<CacheBudget>(CacheBudget{.bytes_max = 1'000});
+    std::string seen;
+    std::unique_ptr<RecordCache> cache;
+    cache = std::make_unique<RecordCache>(
+        budget, [&](const RecordCache::Update& update) -> Result<void> {
+            const auto* held = cache->find("gone");
+            seen += update.row + (held != nullptr && !*held ? " hides " : " shows ");
+            if (update.row == "again") return cache->put({.row = "again", .value = "v"}, {});
+            return {};
+        });
+    for (const std::string_view row : {"gone", "again"}) ASSERT_TRUE(cache->put({.row = row}, {}));
+    ASSERT_TRUE(cache->put({.row = "a", .value = "v"}, {}));
+    ASSERT_TRUE(cache->flush());
+    EXPECT_EQ(seen, "gone hides again hides a hides ");
+    EXPECT_EQ(cache->find("gone"), nullptr);
+    ASSERT_NE(cache->find("again"), nullptr) << "put again meanwhile, and not written yet";
+    EXPECT_TRUE(cache->is_dirty());
+}
+
 TEST(RecordCache, WindowsAndSessionsTellTheirTimes) {
     Cached<WindowStore> windows{Kind::kWindow};
     ASSERT_TRUE(windows.store->put("k", 70'000, "w", 70'005));

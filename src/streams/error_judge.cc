@@ -101,10 +101,10 @@ Result<ErrorAnswer> ErrorJudge::ask(const ErrorHandlers& handlers, Kind kind,
         return handler ? handler(context, error) : fail_on_error(context, error);
     });
     if (!answer) {
-        const Error both = with_cause(answer.error(), error);
+        Error both = with_cause(answer.error(), error);
         kLog.error("an exception handler failed",
                    {{"why", both.detail()}, {"task", context.task_id}, {"node", context.node}});
-        return Error{both.code(), both.detail()};
+        return both;
     }
     if (!answer->dead_letters && !handlers.dead_letter_topic.empty())
         answer->dead_letters = {{dead_letter(handlers.dead_letter_topic, context, error)}};

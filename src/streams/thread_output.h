@@ -29,6 +29,8 @@ namespace leat::streams {
 
 /// Threading: belongs to the thread. Deliveries are told inside poll(), flush(), the calls of
 ///            transactions, and send() while the producer is full.
+/// Memory:    what the records in the producer's queue come from, which its settings bound, and the
+///            dead letters of those that were refused, until send_letters().
 /// Failure:   the first delivery that failed is kept until take_failure(); what a handler goes on
 ///            without is none.
 class ThreadOutput {

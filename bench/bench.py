@@ -247,13 +247,18 @@ def show(results, path):
     return 1 if below or results.failed else 0
 
 
-def check(options, parser):
-    """Ends with what to do when the programs are not built; makes the scratch folder."""
+def check(options, wanted, parser):
+    """Ends with what to do when the programs are not built, or the disk has no room for the cells; makes the scratch folder."""
     missing = [name for name in ("leat", "loadgen", "null_broker") if not (options.build / name).is_file()]
     if missing:
         parser.error(f"{options.build} has no {', '.join(missing)}: name the folder of a release build's programs with --build, or run make build")
     if options.scratch:
         options.scratch.mkdir(parents=True, exist_ok=True)
+    scratch = options.scratch or tempfile.gettempdir()
+    needed, free = cells.room_for(wanted, options.seconds, options.ballast_gb), shutil.disk_usage(scratch).free
+    if free < needed:
+        parser.error(f"{scratch} has {free / 1e9:.0f} GB free, these cells may write {needed / 1e9:.0f} GB: "
+                     "name a folder with more room with --scratch, or take shorter --seconds")
 
 
 def main():
@@ -282,7 +287,6 @@ def main():
         for path in options.merge:
             results.load(path)
         return show(results, options.report)
-    check(options, parser)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.memory = machine.HeldMemory(options.scratch or tempfile.gettempdir())
     pick = re.compile(options.cells)
@@ -290,6 +294,7 @@ def main():
     cold = [c for c in cells.COLD if pick.search(c[0]) and options.table in ("all", "backbone")]
     secured = [c for c in secured_cells.CELLS if pick.search(c[0]) and options.table in ("all", "security")]
     streams = [c for c in streams_cells.CELLS if pick.search(c[0]) and options.table in ("all", "streams")]
+    check(options, warm + cold, parser)
     results = Results(options.raw)
     results.begin(describe_run(options))
     try:

@@ -202,3 +202,10 @@ COLD = [
     ("start after kill -9, cold cache", start_after_kill, "leat kafka"),
     ("start with 8,000 partitions", start_many_partitions, "leat kafka"),
 ]
+
+
+def room_for(wanted, seconds, ballast_gb):
+    """Bytes of disk that the warm-up and these cells of WARM and COLD may have filled before they are deleted. A broker that finds less refuses, or ends."""
+    warm_up = 2e9
+    rates = [3e9 if fills_disk(cell[0]) else warm_up for cell in wanted if cell in WARM]
+    return max([rate * seconds for rate in rates] + [ballast_gb * 1.5e9 for cell in wanted if cell[1] is start_after_kill], default=0)

@@ -40,7 +40,7 @@ class HowTo(unittest.TestCase):
         work = place / "work"
         work.mkdir()
         env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
-        server, output = None, ""
+        server, output, refused = None, "", 0
         try:
             for line in commands():
                 if line.startswith("leat serve"):
@@ -49,7 +49,11 @@ class HowTo(unittest.TestCase):
                     continue
                 done = subprocess.run(["bash", "-c", line], cwd=work, env=env, capture_output=True, text=True, timeout=60)
                 self.assertEqual(done.returncode, 0, f"{line}\n{done.stdout}\n{done.stderr}")
+                if line.startswith("! "):
+                    self.assertIn(line.rsplit("  # ", 1)[1], done.stderr, line)
+                    refused += 1
                 output += done.stdout
+            self.assertEqual(4, refused)
             self.assertIn("first order", output)
         finally:
             if server:

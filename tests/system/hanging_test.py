@@ -55,7 +55,7 @@ class Place(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-hanging-"))
         self.addCleanup(shutil.rmtree, self.folder, True)
-        self.broker = KafkaNode(self.folder, KAFKA, heap="512m") if KAFKA else transactions_test.Broker(self.folder)
+        self.broker = KafkaNode(self.folder, KAFKA, heap="512m") if KAFKA else transactions_test.broker_in(self.folder)
         self.broker.settings |= {"transaction.partition.verification.enable": "false"} | self.SETTINGS
         self.start()
         self.addCleanup(self.broker.stop)
@@ -250,7 +250,7 @@ class StartTest(Place):
         for start in (0, 2):  # Its producer is known after the first time, by the partition.
             self.assertEqual(lost.write("t"), NONE)
             self.assertEqual(self.ends(), (start, start + 1))
-            self.broker.kill()
+            self.broker.stop(kill=True)
             self.start()
             self.until("the unknown one is aborted", lambda: self.ends() == (start + 2, start + 2))
             for writer in (lost, known):

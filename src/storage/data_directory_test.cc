@@ -307,6 +307,19 @@ TEST(FolderFiles, HoldLogStartAndTopicIdInKafkasText) {
     EXPECT_EQ(**read_topic_id(disk, dir.path()), id);
 }
 
+TEST(FolderFiles, TakeACleanedOffsetThatCannotBeReadForNone) {
+    const TempDir dir;
+    rt::PosixDisk disk;
+    EXPECT_EQ(read_cleaned_to(disk, dir.path()), Offset{0});
+    ASSERT_OK(write_cleaned_to(disk, dir.path(), Offset{41}));
+    EXPECT_EQ(get(dir / "cleaner-offset"), "41\n");
+    EXPECT_EQ(read_cleaned_to(disk, dir.path()), Offset{41});
+    for (const char* text : {"", "4", "-41\n", "41x\n", "x", "\n"}) {
+        put(dir / "cleaner-offset", text);
+        EXPECT_EQ(read_cleaned_to(disk, dir.path()), Offset{0}) << text;
+    }
+}
+
 TEST(FolderFiles, TakeATopicIdThatACrashCutShortForNone) {
     const TempDir dir;
     rt::PosixDisk disk;

@@ -16,6 +16,10 @@ std::string log_start_path(const std::string& folder) {
     return folder + "/log-start-offset-checkpoint";
 }
 
+std::string cleaned_path(const std::string& folder) {
+    return folder + "/cleaner-offset";
+}
+
 template <class T>
 std::optional<T> number(std::string_view text) {
     T value{};
@@ -137,6 +141,20 @@ Result<std::shared_ptr<rt::File>> write_new_topic_id(rt::Disk& disk, const std::
     const Bytes part = std::as_bytes(std::span{text});
     LEAT_TRY_VOID(file->write_at(FilePos{0}, {&part, 1}));
     return file;
+}
+
+Offset read_cleaned_to(rt::Disk& disk, const std::string& folder) {
+    const auto text = read_text(disk, cleaned_path(folder));
+    if (!text || !*text) return {0};
+    std::string_view rest = **text;
+    if (!rest.ends_with('\n')) return {0};  // The beginning of a number is another number.
+    rest.remove_suffix(1);
+    const auto offset = number<std::int64_t>(rest);
+    return {offset && *offset >= 0 ? *offset : 0};
+}
+
+Result<void> write_cleaned_to(rt::Disk& disk, const std::string& folder, Offset offset) {
+    return replace_text(disk, cleaned_path(folder), std::to_string(offset.value) + "\n");
 }
 
 std::string deleted_path(const std::string& folder, const PartitionId& id) {

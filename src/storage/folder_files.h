@@ -41,6 +41,11 @@ Result<void> write_topic_id(rt::Disk& disk, const std::string& folder, const Uui
 Result<std::shared_ptr<rt::File>> write_new_topic_id(rt::Disk& disk, const std::string& folder,
                                                      const Uuid& id);
 
+/// Up to here the log is compacted; 0 without the file, and when it cannot be read: then compaction
+/// begins at the start once more.
+[[nodiscard]] Offset read_cleaned_to(rt::Disk& disk, const std::string& folder);
+Result<void> write_cleaned_to(rt::Disk& disk, const std::string& folder, Offset offset);
+
 /// The name of a folder that is being removed: "<folder>.<id in hex>-delete".
 [[nodiscard]] std::string deleted_path(const std::string& folder, const PartitionId& id);
 inline constexpr std::string_view kDeletedEnding = "-delete";

@@ -3,7 +3,6 @@
 // Compaction of a partition beside its appends and reads: a Cleaner works on closed segments on the
 // pool, and takes a turn only to look at the log and to put a new segment in place.
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/bounded_time.h"
@@ -26,26 +25,6 @@ constexpr std::int64_t kPauseMs = 50;
 constexpr std::int64_t kStepBytesMin = std::int64_t{64} * 1024;
 constexpr std::int64_t kBusyMs = 200;
 
-std::string cleaned_path(const PartitionState& s) {
-    return s.path + "/cleaner-offset";
-}
-
-/// Compacted up to here at the last run; without the file, from the start again.
-Offset read_cleaned(const PartitionState& s) {
-    const auto text = read_text(s.context.disk, cleaned_path(s));
-    std::int64_t offset = 0;
-    if (!text || !*text) return {0};
-    const std::string& digits = **text;
-    const auto [at, error] = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-    const bool is_good = error == std::errc{} && offset >= 0 && at != digits.data() + digits.size();
-    return {is_good ? offset : 0};
-}
-
-Result<void> write_cleaned(const PartitionState& s) {
-    const std::string text = std::to_string(s.cleaned_to.value) + "\n";
-    return rt::replace_file(s.context.disk, cleaned_path(s), std::as_bytes(std::span{text}));
-}
-
 [[nodiscard]] bool may_clean(const PartitionState& s) {
     return s.log && !s.is_closed && !s.is_offline && s.config->cleanup_compact &&
            s.context.broker->cleaner_enable;
@@ -56,7 +35,7 @@ std::optional<CleanerPlan> look(PartitionState& s, const config::TopicConfig& co
                                 WallMs now) {
     // The cleaner reads transaction indexes from their files.
     if (s.log->owes_aborted()) return std::nullopt;
-    if (s.cleaned_to.value < 0) s.cleaned_to = read_cleaned(s);
+    if (s.cleaned_to.value < 0) s.cleaned_to = read_cleaned_to(s.context.disk, s.path);
     ignore(s.log->roll_if_old(now), "the next append finds out");
     s.cleaned_to = std::clamp(s.cleaned_to, s.log->log_start(), s.log->log_end());
     return plan_cleaning(
@@ -143,7 +122,7 @@ static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
     }
     s.cleaned_to = cleaner->clean_to();
     Result<void> written;
-    auto run = [&] { written = write_cleaned(s); };
+    auto run = [&] { written = write_cleaned_to(s.context.disk, s.path, s.cleaned_to); };
     co_await rt::on_pool(s.context.pool, s.context.executor, run);
     if (!written) report(s, "checkpoint", written.error());
 }

@@ -12,7 +12,7 @@ PRESET ?= dev
 PREFIX ?= /usr/local
 FOR ?= build test lint
 # Variables given on make's command line reach the scripts that read them.
-export DEBEMAIL DEBFULLNAME CRASH_CYCLES FUZZ_SECONDS FUZZ_ONLY FUZZ_REPORT LINT_ALL LINT_BASE JOBS
+export DEBEMAIL DEBFULLNAME CRASH_CYCLES FRESH_BUILD_SECONDS FRESH_UNIT_SECONDS FUZZ_SECONDS FUZZ_ONLY FUZZ_REPORT LINT_ALL LINT_BASE JOBS
 
 # configure(PRESET): quick when nothing changed, and picks up a changed preset.
 define configure
@@ -127,7 +127,7 @@ scale: setup-scale build ## 10,000 idle connections and 10,000 partitions beside
 	@tests/scale/run --report docs/proof/scale.md
 
 .PHONY: fresh
-fresh: setup-fresh ## The commit on a new Debian 12 with only git and make (root); an hour  [FRESH="FOLDER demo test"]
+fresh: setup-fresh ## The commit on a new Debian 12 with only git and make (root); an hour  [FRESH="--report FILE FOLDER build demo test unit"]
 	@tests/fresh/run $(FRESH)
 
 .PHONY: bench

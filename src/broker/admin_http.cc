@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/admin_http.h"
 
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +28,30 @@ void add_partitions(const Shard& shard, std::vector<obs::Sample>& out) {
         add(partition_start_metric(), partition->log_start().value);
         add(partition_end_metric(), partition->high_watermark().value);
     }
+}
+
+/// How far each group is behind, of what was gathered: only here the ends of partitions are beside
+/// the offsets of groups, which other shards have. As Kafka's tools count it; a partition whose end
+/// is not known has none, and one whose end was read before the commit is not ahead of itself.
+std::vector<obs::Sample> group_lags(std::span<const obs::Sample> gathered) {
+    const auto is_offset = [](const obs::Sample& sample) {
+        return sample.metric == &group_offset_metric() && sample.value >= 0;
+    };
+    std::vector<obs::Sample> out;
+    if (std::ranges::none_of(gathered, is_offset)) return out;
+    using Place = std::pair<std::string_view, std::string_view>;
+    std::map<Place, double> ends;
+    for (const obs::Sample& sample : gathered)
+        if (sample.metric == &partition_end_metric())
+            ends.emplace(Place{sample.labels[0], sample.labels[1]}, sample.value);
+    for (const obs::Sample& sample : gathered) {
+        if (!is_offset(sample)) continue;
+        const auto end = ends.find(Place{sample.labels[1], sample.labels[2]});
+        if (end == ends.end()) continue;
+        out.push_back(
+            {&group_lag_metric(), sample.labels, std::max(0.0, end->second - sample.value)});
+    }
+    return out;
 }
 
 rt::Task<void> gather_from(Shard* shard, rt::Executor* home, std::vector<obs::Sample>* out,
@@ -53,6 +82,7 @@ rt::Task<std::string> scrape(Broker* broker) {
     std::vector<obs::Sample> all;
     for (std::vector<obs::Sample>& some : by_shard)
         for (obs::Sample& sample : some) all.push_back(std::move(sample));
+    std::ranges::move(group_lags(all), std::back_inserter(all));
     all.push_back(
         {&group_memory_metric(), {}, static_cast<double>(broker->group_memory().used_bytes())});
     broker->telemetry().add_samples(all, home.now());

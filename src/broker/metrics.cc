@@ -91,7 +91,13 @@ constexpr auto kTable = std::to_array<Metric>({
      .labels = {"client_instance_id", "metric", "attributes"}},
     {.name = "leat_group_committed_offset",
      .kind = Kind::kGauge,
-     .help = "Offset that a group has committed; its lag is the high watermark less this.",
+     .help = "Offset that a group has committed.",
+     .labels = {"group", "topic", "partition"}},
+    {.name = "leat_group_lag",
+     .kind = Kind::kGauge,
+     .help =
+         "How far a group is behind in a partition: where readers get to less the offset it has "
+         "committed, never below 0.",
      .labels = {"group", "topic", "partition"}},
     {.name = "leat_group_memory_bytes",
      .kind = Kind::kGauge,
@@ -132,6 +138,10 @@ const Metric& client_metric() {
 
 const Metric& group_offset_metric() {
     return metric("leat_group_committed_offset");
+}
+
+const Metric& group_lag_metric() {
+    return metric("leat_group_lag");
 }
 
 const Metric& group_memory_metric() {

@@ -26,6 +26,7 @@ namespace leat::broker {
 [[nodiscard]] const obs::Metric& partition_end_metric();
 /// By group, topic and partition.
 [[nodiscard]] const obs::Metric& group_offset_metric();
+[[nodiscard]] const obs::Metric& group_lag_metric();
 [[nodiscard]] const obs::Metric& groups_metric();
 [[nodiscard]] const obs::Metric& group_memory_metric();  ///< Of the whole node.
 

@@ -131,21 +131,34 @@ class Traffic(Test):
             raw.create_topic("t", 2)
             raw.produce("t", 1, [b"a", b"b", b"c"])
             self.assertEqual(metrics(broker).get("leat_group_memory_bytes", 0), 0)
-            for _ in range(600):
-                client.call("FindCoordinator", 3, key="g", key_type=0)
-                done = client.call("OffsetCommit", 8, group_id="g", generation_id_or_member_epoch=-1, member_id="", topics=[
-                    {"name": "t", "partitions": [{"partition_index": 1, "committed_offset": 2, "committed_metadata": "note"}]}])
-                if done["topics"][0]["partitions"][0]["error_code"] == NONE:
-                    break
-                time.sleep(0.02)
+            self.commit(client, 2)
             client.call("DeleteRecords", 2, timeout_ms=5000, topics=[{"name": "t", "partitions": [{"partition_index": 1, "offset": 1}]}])
             now = metrics(broker)
+            lag = 'leat_group_lag{group="g",topic="t",partition="1"}'
             self.assertEqual(now['leat_group_committed_offset{group="g",topic="t",partition="1"}'], 2)
+            self.assertEqual(now[lag], 1)
             self.assertGreater(now["leat_group_memory_bytes"], 0)
             self.assertEqual(sum(value for series, value in now.items() if series.startswith("leat_groups{")), 1)
             self.assertEqual(now['leat_partition_log_start_offset{topic="t",partition="1"}'], 1)
             self.assertEqual(now['leat_partition_log_start_offset{topic="t",partition="0"}'], 0)
             self.assertEqual(now['leat_partition_high_watermark{topic="t",partition="1"}'], 3)
+            raw.produce("t", 1, [b"d", b"e"])
+            self.assertEqual(metrics(broker)[lag], 3)
+            self.commit(client, 7)  # Beyond the end.
+            self.assertEqual(metrics(broker)[lag], 0)
+            self.assertEqual([series for series in metrics(broker) if series.startswith("leat_group_lag{")], [lag])
+
+    @staticmethod
+    def commit(client, offset):
+        """The group g, in t-1; its coordinator may still be loading."""
+        for _ in range(600):
+            client.call("FindCoordinator", 3, key="g", key_type=0)
+            done = client.call("OffsetCommit", 8, group_id="g", generation_id_or_member_epoch=-1, member_id="", topics=[
+                {"name": "t", "partitions": [{"partition_index": 1, "committed_offset": offset, "committed_metadata": "note"}]}])
+            if done["topics"][0]["partitions"][0]["error_code"] == NONE:
+                return
+            time.sleep(0.02)
+        raise TimeoutError
 
 
 class Refusals(Test):

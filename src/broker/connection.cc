@@ -113,7 +113,11 @@ void Connection::read_frames() {
     }
     if (is_closed_) return;
     reader_.stash(home_.buffers());
-    if (const std::size_t expected = reader_.expected_bytes(); expected > reserved_bytes_) {
+    const std::size_t expected = reader_.expected_bytes();
+    // How large it is may be known only now.
+    if (why == Pause::kNone && reserved_bytes_ == 0 && expected > 0 && !may_read_next())
+        why = Pause::kMemory;
+    if (why == Pause::kNone && expected > reserved_bytes_) {
         home_.take_memory(expected - reserved_bytes_);
         reserved_bytes_ = expected;
     }
@@ -191,8 +195,8 @@ Connection::Pause Connection::pause() const {
     const Authentication* authentication = facts_->authentication.get();
     if (authentication != nullptr && !authentication->is_proved() && !executions_.empty())
         return Pause::kLogin;
-    // A frame that has begun has its memory already.
-    if (reserved_bytes_ == 0 && !home_.has_memory(MemoryWait::kToRead)) return Pause::kMemory;
+    // A frame that has begun and is counted has its memory already.
+    if (reserved_bytes_ == 0 && !may_read_next()) return Pause::kMemory;
     return Pause::kNone;
 }
 

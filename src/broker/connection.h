@@ -63,11 +63,12 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void check_deadlines(Instant now);
     /// There is room again for what it waited for.
     void on_memory(MemoryWait wait);
-    /// A request in execution holds memory that counts.
-    [[nodiscard]] bool holds_memory() const;
+    /// A request in execution holds memory that counts, or keeps the frames behind it from being
+    /// worked off.
+    [[nodiscard]] bool holds_memory(Shortage of) const;
     /// Such a request waits no longer, if it only waits: a long poll is answered with what is
     /// there.
-    void hurry_holders();
+    void hurry_holders(Shortage of);
     /// It may go over to `there`, and does when it is at rest. False: it ends instead.
     bool may_move_to(Connections& there, std::size_t shard);
     /// Answers what has arrived, reads nothing more, closes.
@@ -117,6 +118,8 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     enum class Pause : std::uint8_t { kNone, kEnding, kFull, kMemory, kMuted, kLogin };
     [[nodiscard]] Pause pause() const;
     [[nodiscard]] bool may_execute_more() const;
+    /// A frame has memory, or needs little of it.
+    [[nodiscard]] bool may_read_next() const;
     void wait_for_memory(MemoryWait wait);
     /// An answer that takes memory which others wait for has been on its way for too long, whatever
     /// the peer takes of it.

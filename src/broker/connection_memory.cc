@@ -11,9 +11,12 @@
 namespace leat::broker {
 namespace {
 
-bool holds(const Execution& execution) {
-    return execution.state == Execution::State::kExecuting &&
-           !execution.request.arena_share.is_empty();
+bool is_executing(const Execution& execution) {
+    return execution.state == Execution::State::kExecuting;
+}
+
+bool has_large_frame(const Execution& execution) {
+    return execution.request.frame_bytes > MemoryShare::kUncounted;
 }
 
 }  // namespace
@@ -29,15 +32,32 @@ void Connection::on_memory(MemoryWait wait) {
     if (!is_closed_ && !is_reading_) read_frames();
 }
 
-bool Connection::holds_memory() const {
-    return std::ranges::any_of(executions_, [](const auto& one) { return holds(*one); });
+/// While frames have no room, a small one may come where nothing else is in work: who only claims
+/// to send much, or sends it and lets it wait, does not keep the others from being heard.
+bool Connection::may_read_next() const {
+    if (home_.has_memory(MemoryWait::kToRead)) return true;
+    return executions_.empty() && reader_.expected_bytes() <= MemoryShare::kUncounted &&
+           home_.has_memory(MemoryWait::kToStart);
 }
 
-void Connection::hurry_holders() {
+bool Connection::holds_memory(Shortage of) const {
+    return std::ranges::any_of(executions_, [of](const auto& one) {
+        return (of.answers && is_executing(*one) && !one->request.arena_share.is_empty()) ||
+               (of.frames && has_large_frame(*one));
+    });
+}
+
+void Connection::hurry_holders(Shortage of) {
+    // Large frames may stand behind a request that needs little itself.
+    const bool has_frames = of.frames && std::ranges::any_of(executions_, [](const auto& one) {
+                                return has_large_frame(*one);
+                            });
     // Hurrying may finish a request, which takes it off the list.
     std::vector<Execution*> holders;
-    for (const auto& execution : executions_)
-        if (holds(*execution)) holders.push_back(execution.get());
+    for (const auto& one : executions_)
+        if (is_executing(*one) &&
+            (has_frames || (of.answers && !one->request.arena_share.is_empty())))
+            holders.push_back(one.get());
     hurry(holders);
 }
 

@@ -133,11 +133,11 @@ void Connections::wake_starved(MemoryWait wait) {
         if (const auto connection = weak.lock()) connection->on_memory(wait);
 }
 
-void Connections::hurry_holders() {
+void Connections::hurry_holders(Shortage of) {
     std::vector<std::shared_ptr<Connection>> holders;
     for (const auto& [key, connection] : all_)
-        if (connection->holds_memory()) holders.push_back(connection);
-    for (const auto& connection : holders) connection->hurry_holders();
+        if (connection->holds_memory(of)) holders.push_back(connection);
+    for (const auto& connection : holders) connection->hurry_holders(of);
 }
 
 /// Deadlines are looked at now and then, not kept as timers: nearly all of them are moved before
@@ -171,7 +171,7 @@ void Connections::sweep() {
     for (const auto& connection : late) connection->check_deadlines(now);
     count_unsent();
     // Whoever starves may be on another shard.
-    if (!memory_.answers.has_room()) hurry_holders();
+    if (const Shortage of = memory_.shortage(); of.frames || of.answers) hurry_holders(of);
     // Another shard may have given memory back.
     wake_starved();
     if (!all_.empty()) schedule_sweep();

@@ -74,7 +74,7 @@ class Connections {
     void wake_starved();
     void wake_starved(MemoryWait wait);
     /// Those who only wait give back what they hold of a memory that others starve for.
-    void hurry_holders();
+    void hurry_holders(Shortage of);
     [[nodiscard]] std::vector<std::weak_ptr<Connection>>& starved(MemoryWait wait) noexcept {
         return wait == MemoryWait::kToStart ? starved_to_start_ : starved_to_read_;
     }

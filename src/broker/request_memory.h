@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bounds on memory of all requests in the process: of their frames (queued.max.request.bytes), and
-// of what they are decoded into and answered with (leat.response.memory.max.bytes).
+// Bounds on memory of all requests in the process: of their frames (queued.max.request.bytes,
+// leat.request.memory.max.bytes), and of what they are decoded into and answered with
+// (leat.response.memory.max.bytes).
 // Layer: broker (L6).
 #pragma once
 
@@ -57,12 +58,21 @@ enum class MemoryWait : std::uint8_t {
     kToRead,   ///< The next frame, and then to start what it holds.
 };
 
+/// Which of them is full: who waits for nothing but records, members or time gives way.
+struct Shortage {
+    bool frames = false;
+    bool answers = false;
+};
+
 struct RequestMemories {
     RequestMemory frames;
     RequestMemory answers;  ///< And what requests were decoded into.
 
     [[nodiscard]] bool has_room(MemoryWait wait) const noexcept {
         return answers.has_room() && (wait == MemoryWait::kToStart || frames.has_room());
+    }
+    [[nodiscard]] Shortage shortage() const noexcept {
+        return {.frames = !frames.has_room(), .answers = !answers.has_room()};
     }
 };
 

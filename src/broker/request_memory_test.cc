@@ -82,6 +82,16 @@ TEST_F(RequestMemoryTest, WhoIsToStartNeedsNoRoomForFrames) {
     EXPECT_FALSE(all.has_room(MemoryWait::kToRead));
 }
 
+TEST_F(RequestMemoryTest, ShortageNamesTheBoundThatIsFull) {
+    RequestMemories all{.frames = {10, metrics_.request_memory},
+                        .answers = {10, metrics_.response_memory}};
+    EXPECT_FALSE(all.shortage().frames || all.shortage().answers);
+    all.frames.take(10);
+    EXPECT_TRUE(all.shortage().frames && !all.shortage().answers);
+    all.answers.take(10);
+    EXPECT_TRUE(all.shortage().frames && all.shortage().answers);
+}
+
 TEST_F(RequestMemoryTest, NoBoundIsNone) {
     RequestMemory endless{-1, metrics_.request_memory};
     endless.take(std::size_t{1} << 50U);

@@ -38,15 +38,21 @@ rt::ListenOptions options_for(const config::Listener& wanted, const config::Brok
                        .receive_buffer_bytes = config.socket_receive_buffer_bytes}};
 }
 
+/// Kafka's setting is what an operator has asked for; without it there is a bound all the same.
+std::int64_t frame_bytes_bound(const config::BrokerConfig& config) {
+    return config.queued_max_request_bytes > 0 ? config.queued_max_request_bytes
+                                               : config.request_memory_bytes_max;
+}
+
 }  // namespace
 
 Server::Server(Broker& broker, std::vector<rt::EventLoop*> loops)
     : broker_(broker),
       loops_(std::move(loops)),
-      memory_{.frames = {broker.shard(0).config().queued_max_request_bytes,
-                         broker.metrics().request_memory},
-              .answers = {broker.shard(0).config().response_memory_bytes_max,
-                          broker.metrics().response_memory}},
+      memory_{
+          .frames = {frame_bytes_bound(broker.shard(0).config()), broker.metrics().request_memory},
+          .answers = {broker.shard(0).config().response_memory_bytes_max,
+                      broker.metrics().response_memory}},
       counts_(loops_.size(), 0) {
     LEAT_CHECK(loops_.size() == broker_.shard_count());
     for (std::size_t i = 0; i < loops_.size(); ++i)

@@ -270,6 +270,7 @@ constexpr auto kNodeRows = std::to_array<Expectation>({
     {"leat.queued.responses.max", "7", broker<&B::queued_responses_max>},
     {"leat.record.errors.max", "7", broker<&B::record_errors_max>},
     {"leat.replication.factor.clamp", "true", broker<&B::replication_factor_clamp>},
+    {"leat.request.memory.max.bytes", "70000001", broker<&B::request_memory_bytes_max>},
     {"leat.request.receive.timeout.ms", "7001", broker<&B::frame_timeout_ms>},
     {"leat.response.send.timeout.ms", "7001", broker<&B::send_timeout_ms>},
     {"leat.response.max.bytes", "7000001", broker<&B::response_bytes_max>},

@@ -167,7 +167,8 @@ constexpr auto kRows = std::to_array<Setting>({
     {.name = "queued.max.request.bytes",
      .type = kLong,
      .fallback = "-1",
-     .doc = "Bytes of requests in memory above which no more are read; -1 for no limit.",
+     .doc = "Bytes of requests in memory above which no large ones are read; -1: "
+            "leat.request.memory.max.bytes.",
      .into_broker = into_broker<&B::queued_max_request_bytes>},
     {.name = "socket.listen.backlog.size",
      .type = kInt,
@@ -318,6 +319,14 @@ constexpr auto kRows = std::to_array<Setting>({
             "there is.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::replication_factor_clamp>},
+    {.name = "leat.request.memory.max.bytes",
+     .type = kLong,
+     .fallback = "1073741824",
+     .min = 1'048'576,
+     .doc = "Bytes of requests in memory above which only requests of at most 16 KiB are read, one "
+            "of a connection at a time, and requests that only wait are answered; "
+            "queued.max.request.bytes goes before it.",
+     .into_broker = into_broker<&B::request_memory_bytes_max>},
     {.name = "leat.request.receive.timeout.ms",
      .type = kLong,
      .fallback = "30000",

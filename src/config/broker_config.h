@@ -74,8 +74,9 @@ struct BrokerConfig {
     std::int32_t socket_send_buffer_bytes = 102'400;     ///< -1: the kernel's choice.
     std::int32_t socket_receive_buffer_bytes = 102'400;  ///< -1: the kernel's choice.
     std::int32_t socket_listen_backlog = 50;
-    std::int64_t queued_max_request_bytes = -1;  ///< All requests in memory; -1: no limit.
-    std::int32_t queued_responses_max = 64;      ///< Per connection, answers not yet written.
+    std::int64_t queued_max_request_bytes = -1;  ///< All requests in memory; -1: the next one.
+    std::int64_t request_memory_bytes_max = 1'073'741'824;
+    std::int32_t queued_responses_max = 64;  ///< Per connection, answers not yet written.
     std::int64_t queued_response_bytes_max = 67'108'864;     ///< Per connection.
     std::int32_t response_bytes_max = 268'435'456;           ///< One answer, without records.
     std::int64_t response_memory_bytes_max = 1'073'741'824;  ///< All answers and arenas.

@@ -236,6 +236,70 @@ class Memory(unittest.TestCase):
         return size
 
 
+class Frames(unittest.TestCase):
+    """leat.request.memory.max.bytes and queued.max.request.bytes: of clients that claim to send much, or send it and let it wait."""
+    LARGE = 100_000
+
+    def wait_for_held(self, broker, least):
+        until = time.monotonic() + 30
+        while metric(broker, "leat_request_memory_bytes") < least:
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.02)
+
+    def produce_frame(self, client):
+        return client.frame(PRODUCE, 7, client.produce_body("t", 0, batch([b"v" * self.LARGE])))
+
+    def test_who_only_claims_to_send_much_keeps_no_small_request_waiting(self):
+        with Broker(LEAT, f"leat.request.memory.max.bytes={MIB}", "leat.shards=1") as broker, broker.client() as liar, \
+                broker.client() as other, broker.client() as late:
+            other.create_topic("t")
+            liar.socket.sendall(struct.pack(">i", 50 * MIB) + b"of which this is all")
+            self.wait_for_held(broker, 50 * MIB)
+            other.socket.settimeout(10)
+            for i in range(3):
+                self.assertEqual(other.produce("t", 0, [b"v"]), (0, i))
+            with broker.client() as new:
+                new.socket.settimeout(10)
+                new.call(API_VERSIONS, 0, b"")
+            late.socket.sendall(self.produce_frame(late))
+            late.socket.settimeout(0.5)
+            with self.assertRaises(socket.timeout):
+                late.receive()
+            self.assertLess(metric(broker, "leat_request_memory_bytes"), 51 * MIB)
+            liar.socket.close()
+            late.socket.settimeout(30)
+            late.receive()
+            self.assertEqual(late.end_offset("t"), 4)
+
+    def test_who_lets_a_large_request_wait_gives_way(self):
+        partitions = 3000
+        each = b"".join(struct.pack(">iqi", index, 0, 1000) for index in range(partitions))
+        fetch = struct.pack(">iiiib", -1, 60_000, 1, 1 << 20, 0) + struct.pack(">i", 1) + text("t") + struct.pack(">i", partitions) + each
+        with Broker(LEAT, "queued.max.request.bytes=40000", "leat.shards=1") as broker, broker.client() as waiting, broker.client() as other:
+            other.create_topic("t", partitions)
+            waiting.send(FETCH, 4, fetch)
+            self.wait_for_held(broker, len(fetch))
+            other.socket.settimeout(20)
+            self.assertEqual(other.produce("t", 0, [b"v" * self.LARGE]), (0, 0))
+            waiting.socket.settimeout(20)
+            waiting.receive()
+
+    def test_who_lets_a_large_request_wait_behind_a_long_poll_gives_way(self):
+        with Broker(LEAT, "queued.max.request.bytes=40000", "leat.shards=1") as broker, broker.client() as waiting, broker.client() as other:
+            other.create_topic("empty")
+            other.create_topic("t")
+            waiting.send(FETCH, 11, waiting.session_body(0, -1, [("empty", 0, 0)], wait_ms=60_000))
+            waiting.socket.sendall(self.produce_frame(waiting))
+            self.wait_for_held(broker, self.LARGE)
+            other.socket.settimeout(20)
+            error, offset = other.produce("t", 0, [b"v" * self.LARGE])
+            self.assertEqual((error, offset), (0, 1))
+            waiting.socket.settimeout(20)
+            waiting.receive()
+            waiting.receive()
+            self.assertEqual(other.end_offset("t"), 2)
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)

@@ -54,10 +54,8 @@ class ConsumerGroup {
     std::vector<Errc> leave(std::span<const LeavingMember> members);
 
     // Offsets.
+    /// One whose epoch is behind may still commit what it had then, if that is all it commits.
     [[nodiscard]] Errc admit_commit(const CommitOffsets& request) const;
-    /// After admit_commit(): one whose epoch is behind may still commit what it had then.
-    [[nodiscard]] Errc admit_partition(const CommitOffsets& request, std::string_view topic,
-                                       std::int32_t partition) const;
     [[nodiscard]] Errc admit_fetch(const std::optional<std::string_view>& member_id,
                                    std::int32_t member_epoch) const;
     [[nodiscard]] bool is_subscribed(std::string_view topic) const;

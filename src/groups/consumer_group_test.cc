@@ -169,15 +169,34 @@ struct Fixture {
         return *out;
     }
     Errc commit(std::int32_t epoch, std::string_view member, std::int32_t partition = 0) {
+        return commit_all(epoch, member, {partition});
+    }
+    /// The error of the whole, else of the last one. In a transaction when `producer` is set.
+    Errc commit_all(std::int32_t epoch, std::string_view member, const Parts& partitions) {
         std::optional<Errc> out;
-        const OffsetToCommit offset{.topic = "t", .partition = partition, .offset = 5};
-        c->commit_offsets(
-            {.group_id = "g", .member_id = member, .generation = epoch, .offsets = {&offset, 1}},
-            now, [&out](const CommitAnswer& answer) {
-                out = answer.error != Errc::kNone ? answer.error : answer.partitions.front();
-            });
+        std::vector<OffsetToCommit> offsets;
+        for (const std::int32_t partition : partitions)
+            offsets.push_back({.topic = "t", .partition = partition, .offset = 5});
+        c->commit_offsets({.group_id = "g",
+                           .member_id = member,
+                           .generation = epoch,
+                           .offsets = offsets,
+                           .transaction = producer},
+                          now, [&out](const CommitAnswer& answer) {
+                              out = answer.error != Errc::kNone ? answer.error
+                                                                : answer.partitions.back();
+                          });
         write();
         return out.value_or(Errc::kRequestTimedOut);
+    }
+    /// m2 has joined: what m1 keeps of its four partitions at its new epoch 3.
+    Parts share_with_second() {
+        beat(joining("m2"));
+        pass(1s);
+        beat({.member = "m2", .epoch = 2});
+        Parts kept = *told(beat({.epoch = 2, .owned = Parts{0, 1, 2, 3}}));
+        EXPECT_EQ(beat({.epoch = 2, .owned = kept}).member_epoch, 3);
+        return kept;
     }
     std::shared_ptr<std::optional<JoinAnswer>> join_classic(std::string_view member,
                                                             std::string_view instance = "") {
@@ -217,6 +236,7 @@ struct Fixture {
     std::vector<RecordToWrite> log;
     std::vector<Write> unwritten;
     std::uint64_t bits = 0;
+    std::optional<Producer> producer;  ///< Whose transaction commits are of.
     std::unique_ptr<Coordinator> c;
 };
 
@@ -539,11 +559,7 @@ TEST(ConsumerOffsets, AreTakenFromWhoOwnsThePartition) {
     EXPECT_EQ(f.commit(1, "m1"), Errc::kStaleMemberEpoch);
     EXPECT_EQ(f.commit(2, "other"), Errc::kUnknownMemberId);
     EXPECT_EQ(f.commit(-1, ""), Errc::kUnknownMemberId);
-    f.beat(joining("m2", {}));
-    f.pass(1s);
-    f.beat({.member = "m2", .epoch = 2});
-    const Parts kept = *f.told(f.beat({.epoch = 2, .owned = Parts{0, 1, 2, 3}}));
-    EXPECT_EQ(f.beat({.epoch = 2, .owned = kept}).member_epoch, 3);
+    const Parts kept = f.share_with_second();
     // What it has had since before may be committed with the epoch of then.
     EXPECT_EQ(f.commit(2, "m1", kept.front()), Errc::kNone);
     const std::int32_t other = kept == Parts{0, 1} ? 3 : 0;
@@ -552,6 +568,31 @@ TEST(ConsumerOffsets, AreTakenFromWhoOwnsThePartition) {
     EXPECT_EQ(f.c->admit_fetch("g", "m1", 2), Errc::kStaleMemberEpoch);
     EXPECT_EQ(f.c->admit_fetch("g", "x", 3), Errc::kUnknownMemberId);
     EXPECT_EQ(f.c->admit_fetch("g", std::nullopt, -1), Errc::kNone);
+}
+
+TEST(ConsumerOffsets, OnePartitionThatIsNotItsOwnRefusesAllOfAnOlderEpoch) {
+    Fixture f;
+    f.beat(joining("m1", {}));
+    const Parts kept = f.share_with_second();
+    EXPECT_EQ(f.commit_all(2, "m1", kept), Errc::kNone);
+    const std::int32_t other = kept == Parts{0, 1} ? 3 : 0;
+    EXPECT_EQ(f.commit_all(2, "m1", {other, kept.front()}), Errc::kStaleMemberEpoch);
+    EXPECT_EQ(f.commit_all(3, "m1", {other, kept.front()}), Errc::kNone);
+}
+
+TEST(ConsumerOffsets, AStaleMemberOfATransactionIsToldTheClassicWord) {
+    Fixture f;
+    f.beat(joining("m1", {}));
+    f.producer = Producer{.id = 7, .epoch = 0};
+    EXPECT_EQ(f.commit(2, "m1"), Errc::kNone);
+    EXPECT_EQ(f.commit(3, "m1"), Errc::kIllegalGeneration);
+    EXPECT_EQ(f.commit(1, "m1"), Errc::kIllegalGeneration);
+    EXPECT_EQ(f.commit(2, "other"), Errc::kUnknownMemberId);
+    EXPECT_EQ(f.commit(-1, ""), Errc::kNone);  // Older versions say nothing of members.
+    const Parts kept = f.share_with_second();
+    EXPECT_EQ(f.commit(2, "m1", kept.front()), Errc::kNone);
+    const std::int32_t other = kept == Parts{0, 1} ? 3 : 0;
+    EXPECT_EQ(f.commit(2, "m1", other), Errc::kIllegalGeneration);
 }
 
 TEST(ConsumerLog, RestartKeepsMembersAndWhatTheyOwn) {

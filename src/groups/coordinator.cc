@@ -299,10 +299,6 @@ void Coordinator::commit_offsets(const CommitOffsets& request, Now now,
 
 Errc Coordinator::check_offset(const Group& group, const CommitOffsets& request,
                                const OffsetToCommit& offset) {
-    if (group.consumer) {
-        const Errc error = group.consumer->admit_partition(request, offset.topic, offset.partition);
-        if (error != Errc::kNone) return error;
-    }
     if (offset.metadata.size() > settings_.offset_metadata_bytes_max)
         return Errc::kOffsetMetadataTooLarge;
     // Consumers that move on from where they were go on, also when nobody else gets in. A

@@ -21,7 +21,7 @@ TRANSACTIONAL = ("transactions", "transactional_offsets")  # Those that make tra
 
 
 # Of clients that know groups of the consumer protocol (KIP-848).
-CONSUMER_PROTOCOL = ("consumer_protocol", "consumer_protocol_static", "consumer_protocol_pattern", "migration")
+CONSUMER_PROTOCOL = ("consumer_protocol", "consumer_protocol_static", "consumer_protocol_pattern", "consumer_protocol_transactions", "migration")
 
 
 def without(*names):

@@ -2,8 +2,9 @@
 """Cases of error_codes.py for transactions, and for a node whose level of transaction.version was lowered."""
 import time
 
+from consumer_group_cases import ASSIGNMENT_INTERVAL_S, Group, told
 from data_cases import batch
-from error_cases import case, create, wait_for
+from error_cases import case, create, topic_of, wait_for
 
 
 def without_producer(answer):
@@ -65,6 +66,18 @@ def add_offsets(node, label, version, name, group, producer, **changes):
     node.keep(label, "AddOffsetsToTxn", version, answer)
 
 
+def commit_offsets(node, label, version, name, topic, partitions, values, metadata=None):
+    """`values`: of whom; `metadata` by partition."""
+    topics = [{"name": topic, "partitions": [
+        {"partition_index": p, "committed_offset": 5, "committed_leader_epoch": -1, "committed_metadata": (metadata or {}).get(p, "")} for p in partitions]}]
+    for _ in range(100):
+        answer = node.quiet("TxnOffsetCommit", version, transactional_id=name, topics=topics, **values)
+        if not {p["error_code"] for p in answer["topics"][0]["partitions"]} & {14, 15, 16, 51}:
+            break
+        time.sleep(0.05)
+    node.keep(label, "TxnOffsetCommit", version, answer)
+
+
 def end(node, label, version, name, producer, committed=True, **changes):
     answer = until_settled(node, "EndTxn", version, transactional_id=name, committed=committed, **(producer | changes))
     node.keep(label, "EndTxn", version, without_producer(dict(answer)))
@@ -94,25 +107,55 @@ def offsets_join_transactions(node):
         add_offsets(node, "no transactional id", version, "", "x-group", producer)
         add_offsets(node, "no group", version, "x-offsets", "", producer)
 
-    def commit(label, version, **more):
-        values = {"transactional_id": "x-offsets", "group_id": "x-group", "topics": [{"name": "x-in", "partitions": [
-            {"partition_index": 0, "committed_offset": 5, "committed_leader_epoch": -1, "committed_metadata": ""}]}]} | producer | more
-        for _ in range(100):
-            answer = node.quiet("TxnOffsetCommit", version, **values)
-            if answer["topics"][0]["partitions"][0]["error_code"] not in (14, 15, 16, 51):
-                break
-            time.sleep(0.05)
-        node.keep(label, "TxnOffsetCommit", version, answer)
-    for version in range(5):
+    def commit(label, version, partition=0, **more):
+        commit_offsets(node, label, version, "x-offsets", "x-in", [partition], producer | {"group_id": "x-group"} | more)
+    for version in range(6):
         commit("in the transaction", version)
-        commit("unknown partition", version, topics=[{"name": "x-in", "partitions": [
-            {"partition_index": 9, "committed_offset": 5, "committed_leader_epoch": -1, "committed_metadata": ""}]}])
+        commit("unknown partition", version, 9)
         commit("no group", version, group_id="")
-    commit("of a member that is none", 3, member_id="m", generation_id=4)
-    commit("of a generation that is none", 3, generation_id=4)
+    for version in (3, 4, 5):
+        commit("of a member that is none", version, member_id="m", generation_id=4)
+        commit("of a generation that is none", version, generation_id=4)
     end(node, "commits", 3, "x-offsets", producer)
     until_ended(node, "x-offsets")  # Until then its offsets are unstable.
     node.ask("afterwards", "OffsetFetch", 7, group_id="x-group", topics=[{"name": "x-in", "partition_indexes": [0]}], require_stable=True)
+
+
+@case
+def offsets_of_consumer_groups_join_transactions(node):
+    ready(node, topic_of("x-modern", 4))
+    group = Group(node, "x-moderns", "x-modern")
+    group.join("", "m1", ask=False)
+    producer = begin(node, "x-modern-offsets")
+    add_offsets(node, "joins for a consumer group", 4, "x-modern-offsets", group.name, producer)
+
+    def commit(label, member, epoch, *partitions, **more):
+        for version in (3, 4, 5):
+            commit_offsets(node, label, version, "x-modern-offsets", "x-modern", partitions,
+                           producer | {"group_id": group.name, "member_id": member, "generation_id": epoch}, **more)
+    commit("current epoch", "m1", 2, 0, 3)
+    commit("newer epoch", "m1", 3, 0, 3)
+    commit("older epoch", "m1", 1, 0, 3)
+    commit("unknown member of a consumer group", "m2", 2, 0)
+    commit("member of no epoch", "m1", -1, 0)
+    commit("nobody, while there are members", "", -1, 0)
+    group.join("", "m2", ask=False)
+    time.sleep(ASSIGNMENT_INTERVAL_S)
+    group.beat("", "m2", 2, [], ask=False)
+    kept = told(group.beat("", "m1", 2, [0, 1, 2, 3], ask=False))
+    group.beat("", "m1", 2, kept, ask=False)
+    revoked = [p for p in range(4) if p not in kept]
+    commit("current epoch, after a revocation", "m1", 3, 0, 1, 2, 3)
+    commit("previous epoch, what it kept", "m1", 2, *kept)
+    commit("previous epoch, what it gave up", "m1", 2, *revoked)
+    commit("previous epoch, all", "m1", 2, 0, 1, 2, 3)
+    commit("previous epoch, what it gave up is refused for itself", "m1", 2, *kept, revoked[0], metadata={revoked[0]: "m" * 5000})
+    node.ask("previous epoch, all", "OffsetCommit", 9, group_id=group.name, member_id="m1", generation_id_or_member_epoch=2, topics=[
+        {"name": "x-modern", "partitions": [{"partition_index": p, "committed_offset": 7} for p in range(4)]}])
+    end(node, "commits for a consumer group", 4, "x-modern-offsets", producer)
+    until_ended(node, "x-modern-offsets")
+    node.ask("of a consumer group", "OffsetFetch", 9, require_stable=True, groups=[
+        {"group_id": group.name, "member_id": None, "member_epoch": -1, "topics": [{"name": "x-modern", "partition_indexes": [0, 1, 2, 3]}]}])
 
 
 @case

@@ -448,11 +448,22 @@ def transactions(context, facts):
 
 @scenario.feature
 def transactional_offsets(context, facts):
-    source, target = context.create("source"), context.create("target")
+    transform(context, facts, "", QUICK)
+
+
+@scenario.feature
+def consumer_protocol_transactions(context, facts):
+    by_client = ("session.timeout.ms", "heartbeat.interval.ms")
+    transform(context, facts, "modern-", {name: value for name, value in QUICK.items() if name not in by_client} | {"group.protocol": "consumer"})
+
+
+def transform(context, facts, stem, settings):
+    """What was read is committed with what was written, or not at all."""
+    source, target = context.create(stem + "source"), context.create(stem + "target")
     context.produce(source, simple([f"v{i}" for i in range(10)]))
-    producer = writer(context, "transformer")
-    consumer = Consumer({"bootstrap.servers": context.bootstrap, "group.id": context.topic("transformers"),
-                         "enable.auto.commit": False} | QUICK)
+    producer = writer(context, stem + "transformer")
+    consumer = Consumer({"bootstrap.servers": context.bootstrap, "group.id": context.topic(stem + "transformers"),
+                         "enable.auto.commit": False} | settings)
     consumer.subscribe([source])
     rows = []
     wait_until(lambda: len(rows) >= 10 or rows.extend(consumer.consume(10 - len(rows), 0.2)), "ten records")

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.kafka.clients.admin.TransactionDescription;
 import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -19,7 +20,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class Transactions {
     static void add(Map<String, Program.Feature> features) {
         features.put("transactions", Transactions::transactions);
-        features.put("transactional_offsets", Transactions::transactionalOffsets);
+        features.put("transactional_offsets", (context, facts) -> transactionalOffsets(context, facts, ""));
+        features.put("consumer_protocol_transactions", (context, facts) -> transactionalOffsets(context, facts, "modern-", "group.protocol", "consumer"));
         features.put("read_committed", (context, facts) -> {
             // Somebody else's transactions: see transactional.py.
             read(context, facts, context.topic("committed"), 1, "read_committed");
@@ -119,13 +121,16 @@ final class Transactions {
     }
 
     /** Consume, transform, produce: what was read is committed with what was written, or not at all. */
-    private static void transactionalOffsets(Context context, List<String> facts) throws Exception {
-        String source = context.create("source", 1);
-        String target = context.create("target", 1);
-        String group = context.topic("transformers");
+    private static void transactionalOffsets(Context context, List<String> facts, String stem, String... settings) throws Exception {
+        String source = context.create(stem + "source", 1);
+        String target = context.create(stem + "target", 1);
+        String group = context.topic(stem + "transformers");
+        List<String> all = new ArrayList<>(List.of(settings));
+        all.addAll(List.of("enable.auto.commit", "false"));
         context.produce(Context.simple(source, 0, Context.numbered("v", 10)));
         TopicPartition place = new TopicPartition(source, 0);
-        try (KafkaProducer<byte[], byte[]> producer = producer(context, "transformer"); KafkaConsumer<byte[], byte[]> consumer = context.consumer(group, "enable.auto.commit", "false")) {
+        try (KafkaProducer<byte[], byte[]> producer = producer(context, stem + "transformer");
+                KafkaConsumer<byte[], byte[]> consumer = context.consumer(group, all.toArray(new String[0]))) {
             producer.initTransactions();
             consumer.subscribe(List.of(source));
             List<ConsumerRecord<byte[], byte[]>> rows = new ArrayList<>();
@@ -133,6 +138,19 @@ final class Transactions {
                 consumer.poll(Duration.ofMillis(50)).forEach(rows::add);
                 return rows.size() >= 10;
             });
+            // A member that is behind, or ahead, must abort, and may go on.
+            for (int by : new int[] {-1, 1}) {
+                ConsumerGroupMetadata now = consumer.groupMetadata();
+                ConsumerGroupMetadata stale = new ConsumerGroupMetadata(group, now.generationId() + by, now.memberId(), now.groupInstanceId());
+                producer.beginTransaction();
+                send(producer, target, 0, "stale " + by);
+                producer.flush();
+                facts.add("stale by " + by + " " + Program.outcome(() -> {
+                    producer.sendOffsetsToTransaction(Map.of(place, new OffsetAndMetadata(1)), stale);
+                    return null;
+                }));
+                producer.abortTransaction();
+            }
             for (int i = 0; i < 10; i += 5) {
                 producer.beginTransaction();
                 for (ConsumerRecord<byte[], byte[]> row : rows.subList(i, i + 5)) {

@@ -78,6 +78,13 @@ void charge(Request& request, auth::QuotaKind kind, double amount) {
     request.throttle = std::max(request.throttle, rounded_up(wait));
 }
 
+std::optional<double> most_at_once(const Request& request, auth::QuotaKind kind) {
+    const auto* share = request.connection->quotas.find(request, kind);
+    if (share == nullptr) return std::nullopt;
+    const std::chrono::duration<double> burst = burst_of(request.shard->config(), kind);
+    return share->per_second * burst.count();
+}
+
 milliseconds debt_of(const Request& request, auth::QuotaKind kind) {
     const auto* share = request.connection->quotas.find(request, kind);
     if (share == nullptr) return milliseconds{0};

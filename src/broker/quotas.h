@@ -66,6 +66,9 @@ class ConnectionQuotas {
 /// request.throttle is at least that long afterwards. Runs on the connection's shard.
 void charge(Request& request, auth::QuotaKind kind, double amount);
 
+/// The most that may be used at once without a wait, by one who is not ahead; nullopt: no limit.
+[[nodiscard]] std::optional<double> most_at_once(const Request& request, auth::QuotaKind kind);
+
 /// How long the sender should wait for what he used before.
 [[nodiscard]] std::chrono::milliseconds debt_of(const Request& request, auth::QuotaKind kind);
 

@@ -171,7 +171,7 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 0,
      .max = 3'600'000,
      .doc = "How far ahead of a byte rate or request percentage a client may be before it is "
-            "throttled.",
+            "throttled. A Fetch brings no more than that of a byte rate, or one batch.",
      .into_broker = into_broker<&B::quota_burst_ms>},
     {.name = "leat.quotas.max",
      .type = kInt,

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -106,6 +107,86 @@ class Quotas(unittest.TestCase):
                 got += len(answer["responses"][0]["partitions"][0]["records"] or b"") if answer["responses"] else 0
         self.set({"user": None}, consumer_byte_rate=None)
         self.assert_near(got / SECONDS, limit)
+
+    def make_wide(self, name, partitions, values):
+        with self.client("admin") as client:
+            client.call("CreateTopics", 6, timeout_ms=5000, topics=[{"name": name, "num_partitions": partitions, "replication_factor": 1}])
+            records = raw_client.batch(values)
+            for _ in range(10):
+                answer = client.call("Produce", 9, transactional_id=None, acks=1, timeout_ms=5000, topic_data=[
+                    {"name": name, "partition_data": [{"index": partition, "records": records} for partition in range(partitions)]}])
+                self.assertEqual({p["error_code"] for p in answer["responses"][0]["partition_responses"]}, {0})
+        return len(records)
+
+    @staticmethod
+    def fetch_all(client, topic, offsets, **limits):
+        """As consumers do: all partitions, 50 MiB. {partition: bytes}, and how long to wait."""
+        answer = client.call("Fetch", 11, replica_id=-1, session_epoch=-1, topics=[{"topic": topic, "partitions": [
+            {"partition": p, "fetch_offset": offset, "partition_max_bytes": 1 << 20} for p, offset in offsets.items()]}],
+            **{"max_wait_ms": 0, "min_bytes": 1, "max_bytes": 50 << 20} | limits)
+        got = {p["partition_index"]: p["records"] or b"" for t in answer["responses"] for p in t["partitions"]}
+        return got, answer["throttle_time_ms"]
+
+    def test_a_backlog_in_many_partitions(self):
+        limit, partitions = 500_000, 20
+        batch = self.make_wide("wide", partitions, [b"w" * 1000] * 30)
+        self.set({"client-id": "behind"}, consumer_byte_rate=limit)
+        offsets, got, largest, longest = dict.fromkeys(range(partitions), 0), 0, 0, 0
+        with self.client("behind") as client:
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                # Of the one who has read least: what there is is 6 MB.
+                order = dict(sorted(offsets.items(), key=lambda item: item[1]))
+                found, throttle = self.fetch_all(client, "wide", order)
+                size = sum(map(len, found.values()))
+                got, largest, longest = got + size, max(largest, size), max(longest, throttle)
+                for partition, records in found.items():
+                    offsets[partition] += 30 * (len(records) // batch)
+                    self.assertEqual(len(records) % batch, 0)
+                offsets = {p: offset % 300 for p, offset in offsets.items()}
+        self.set({"client-id": "behind"}, consumer_byte_rate=None)
+        # A tenth of a second's worth (leat.quota.burst.ms), or one batch.
+        self.assertLessEqual(largest, max(batch, limit // 10))
+        self.assertLess(longest, 500)
+        self.assert_near(got / SECONDS, limit)
+
+    def test_consumers_that_wait_for_the_same_records(self):
+        """The limit is what they have together, also when all of them are due at once."""
+        readers, limit = 20, 100_000
+        with self.client("admin") as client:
+            client.call("CreateTopics", 6, timeout_ms=5000, topics=[{"name": "awaited", "num_partitions": 1, "replication_factor": 1}])
+            records = raw_client.batch([b"a" * 30_000])
+            self.set({"client-id": "waiting"}, consumer_byte_rate=limit)
+            clients = [self.client("waiting") for _ in range(readers)]
+            answers = []
+
+            def wait(reader):
+                answers.append(self.fetch_all(reader, "awaited", {0: 0}, max_wait_ms=20_000))
+            threads = [threading.Thread(target=wait, args=(reader,)) for reader in clients]
+            for thread in threads:
+                thread.start()
+            self.wait_for_waiting(readers)
+            self.produce(client, "awaited", records)
+            for thread in threads:
+                thread.join()
+        self.set({"client-id": "waiting"}, consumer_byte_rate=None)
+        for reader in clients:
+            reader.socket.close()
+        self.assertEqual(len(answers), readers)
+        served = [throttle for found, throttle in answers if found.get(0)]
+        # Two who look at the same moment on two shards may both find room.
+        self.assertLessEqual(1, len(served))
+        self.assertLess(len(served), 5)
+        self.assertTrue(all(throttle > 0 for found, throttle in answers if not found.get(0)), answers)
+
+    def wait_for_waiting(self, count):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen("http://{}:{}/metrics".format(*self.broker.http), timeout=10) as page:
+                if f"\nleat_waiting_fetches {count}\n" in page.read().decode():
+                    return
+            time.sleep(0.05)
+        self.fail("the readers do not wait")
 
     def test_request_time(self):
         self.set({"client-id": "busy"}, request_percentage=0.05)

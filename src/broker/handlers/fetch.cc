@@ -23,10 +23,16 @@ using PartitionAnswer = FetchResponse::PartitionData;
 /// has to hold what is around the records too.
 constexpr std::int32_t kRecordBytesMax = INT32_MAX - (std::int32_t{64} << 20);
 
-FetchLimits limits_of(const FetchRequest& message, const config::BrokerConfig& config) {
+FetchLimits limits_of(const FetchRequest& message, const Request& request) {
+    const config::BrokerConfig& config = request.shard->config();
     FetchLimits limits;
     limits.bytes_max = static_cast<std::size_t>(
         std::clamp(std::min(message.max_bytes, config.fetch_max_bytes), 0, kRecordBytesMax));
+    // More at once would only be followed by a longer rest. A byte at least, so that who asks to
+    // wait for some still waits.
+    if (const auto most = most_at_once(request, auth::QuotaKind::kFetch))
+        limits.bytes_max = std::min(
+            limits.bytes_max, static_cast<std::size_t>(std::clamp(*most, 1.0, 1.0 * INT32_MAX)));
     limits.bytes_min =
         std::min(limits.bytes_max, static_cast<std::size_t>(std::max(0, message.min_bytes)));
     limits.wait_max = bounded_ms(std::max(0, message.max_wait_ms));
@@ -148,22 +154,36 @@ class Writer {
     std::size_t bytes_ = 0;
 };
 
+/// Whether those with the same limit have used so much that the sender has to wait; then he is
+/// told.
+bool must_rest(Request& request, const FetchPlan& plan) {
+    const auto debt = debt_of(request, auth::QuotaKind::kFetch);
+    if (debt.count() <= 0 || plan.error != Errc::kNone) return false;
+    request.throttle = std::max(request.throttle, debt);
+    return true;
+}
+
+/// The sender asks again, in a session from where it was.
+Answer answer_without_a_byte(Request& request, FetchPlan& plan) {
+    FetchResponse empty;
+    empty.session_id = plan.answered_session_id;
+    finish_fetch(request, plan);
+    return answer_with(request, empty);
+}
+
 }  // namespace
 
 rt::Task<Answer> handle_fetch(Request* request, const FetchRequest* message) {
-    const FetchLimits limits = limits_of(*message, request->shard->config());
+    const FetchLimits limits = limits_of(*message, *request);
     FetchPlan plan = plan_fetch(*request, *message);
-    // What others with the same limit read is waited for without a byte, as in Kafka.
-    if (const auto debt = debt_of(*request, auth::QuotaKind::kFetch);
-        debt.count() > 0 && plan.error == Errc::kNone) {
-        request->throttle = std::max(request->throttle, debt);
-        wire::FetchResponse empty;
-        empty.session_id = plan.answered_session_id;
-        finish_fetch(*request, plan);
-        co_return answer_with(*request, empty);
-    }
+    if (must_rest(*request, plan)) co_return answer_without_a_byte(*request, plan);
     co_await read_items(request, &plan.items, limits);
     for (const FetchItem& item : plan.items) request->busy += item.result.busy;
+    // Many may have waited for the same records, and come at once: as in Kafka those for whom it is
+    // too much get none, and none is counted.
+    const bool has_some = std::ranges::any_of(
+        plan.items, [](const FetchItem& item) { return item.result.size_bytes > 0; });
+    if (has_some && must_rest(*request, plan)) co_return answer_without_a_byte(*request, plan);
     std::vector<FetchItem*> items = answered_items(plan);
     Writer writer{*request, limits};
     Answer answer = writer.write(plan, items);

@@ -132,5 +132,17 @@ TEST(RateLimit, WaitsForWhatIsBeyondTheBurst) {
     EXPECT_EQ(limit.charge(300, 1000, now + seconds{60}, milliseconds{250}), milliseconds{50});
 }
 
+TEST(RateLimit, OwesNoMoreThanItsBound) {
+    RateLimit limit;
+    const std::chrono::nanoseconds now = seconds{5};
+    EXPECT_EQ(limit.charge(50'000, 1000, now, milliseconds{250}, seconds{60}),
+              milliseconds{49'750});
+    EXPECT_EQ(limit.charge(50'000, 1000, now, milliseconds{250}, seconds{60}),
+              milliseconds{59'750});
+    // What is owed already is not forgiven by who has a smaller bound.
+    EXPECT_EQ(limit.charge(1, 1000, now, milliseconds{250}, seconds{10}), milliseconds{59'750});
+    EXPECT_EQ(limit.debt(now + seconds{60}, milliseconds{250}), milliseconds{0});
+}
+
 }  // namespace
 }  // namespace leat::auth

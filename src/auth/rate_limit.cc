@@ -11,13 +11,15 @@ constexpr double kCostMaxNs = 86'400e9;
 
 }  // namespace
 
-RateLimit::Nanos RateLimit::charge(double amount, double per_second, Nanos now, Nanos burst) {
+RateLimit::Nanos RateLimit::charge(double amount, double per_second, Nanos now, Nanos burst,
+                                   Nanos ahead_max) {
     const double cost = per_second > 0 ? amount * 1e9 / per_second : kCostMaxNs;
     const auto cost_ns = static_cast<std::int64_t>(std::clamp(cost, 0.0, kCostMaxNs));
     std::int64_t before = paid_until_ns_.load(std::memory_order_relaxed);
     std::int64_t after = 0;
     do {
-        after = std::max(before, now.count()) + cost_ns;
+        const std::int64_t from = std::max(before, now.count());
+        after = std::max(from, std::min(from + cost_ns, (now + ahead_max).count()));
     } while (!paid_until_ns_.compare_exchange_weak(before, after, std::memory_order_relaxed));
     return std::max(Nanos{0}, Nanos{after} - now - burst);
 }

@@ -18,9 +18,12 @@ namespace leat::auth {
 class RateLimit {
   public:
     using Nanos = std::chrono::nanoseconds;
+    static constexpr Nanos kNoBound = Nanos::max() / 2;
 
-    /// Counts `amount` and tells how long to wait for it. `now` is of any steady clock.
-    Nanos charge(double amount, double per_second, Nanos now, Nanos burst);
+    /// Counts `amount` and tells how long to wait for it. `now` is of any steady clock. What would
+    /// be more than `ahead_max` ahead of it is forgiven.
+    Nanos charge(double amount, double per_second, Nanos now, Nanos burst,
+                 Nanos ahead_max = kNoBound);
     /// How long to wait for what was counted already.
     [[nodiscard]] Nanos debt(Nanos now, Nanos burst) const;
 

@@ -18,6 +18,10 @@ double per_second(auth::QuotaKind kind, double limit) {
     return kind == auth::QuotaKind::kRequest ? limit * 1e7 : limit;
 }
 
+/// Waits that somebody may owe beyond the one that he is told. Many connections can owe more in a
+/// second than a second pays, and one whose limit is raised is not to wait for hours of before.
+constexpr int kWindowsOwed = 60;
+
 nanoseconds now_of(const Request& request) {
     return request.shard->executor().now().time_since_epoch();
 }
@@ -33,6 +37,12 @@ nanoseconds burst_of(const config::BrokerConfig& config, auth::QuotaKind kind) {
     const std::int64_t seconds =
         std::int64_t{config.mutation_window_count} * config.mutation_window_seconds;
     return bounded_ms(std::min(seconds, kLongestMs / 1'000) * 1'000);
+}
+
+nanoseconds longest_wait(const config::BrokerConfig& config, auth::QuotaKind kind) {
+    if (kind != auth::QuotaKind::kRequest) return auth::RateLimit::kNoBound;
+    return bounded_ms(std::min(std::int64_t{config.quota_window_seconds}, kLongestMs / 1'000) *
+                      1'000);
 }
 
 std::shared_ptr<auth::RateLimit> QuotaLimits::of(auth::QuotaKind kind, const std::string& holder) {
@@ -73,9 +83,14 @@ const ConnectionQuotas::Share* ConnectionQuotas::find(const Request& request,
 void charge(Request& request, auth::QuotaKind kind, double amount) {
     const auto* share = request.connection->quotas.find(request, kind);
     if (share == nullptr) return;
+    const config::BrokerConfig& config = request.shard->config();
+    const nanoseconds longest = longest_wait(config, kind);
+    const nanoseconds owed_max = longest < auth::RateLimit::kNoBound / kWindowsOwed
+                                     ? longest * kWindowsOwed
+                                     : auth::RateLimit::kNoBound;
     const nanoseconds wait = share->limit->charge(amount, share->per_second, now_of(request),
-                                                  burst_of(request.shard->config(), kind));
-    request.throttle = std::max(request.throttle, rounded_up(wait));
+                                                  burst_of(config, kind), owed_max);
+    request.throttle = std::max(request.throttle, rounded_up(std::min(wait, longest)));
 }
 
 std::optional<double> most_at_once(const Request& request, auth::QuotaKind kind) {

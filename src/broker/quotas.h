@@ -27,6 +27,10 @@ struct Request;
 [[nodiscard]] std::chrono::nanoseconds burst_of(const config::BrokerConfig& config,
                                                 auth::QuotaKind kind);
 
+/// The longest that anybody is told to wait; of what he owes beyond he waits with what comes next.
+[[nodiscard]] std::chrono::nanoseconds longest_wait(const config::BrokerConfig& config,
+                                                    auth::QuotaKind kind);
+
 /// The limits in use, each shared by the connections that it is for.
 /// Threading: thread-safe; asked when a connection first meets a limit.
 class QuotaLimits {

@@ -109,6 +109,9 @@ template <auth::QuotaKind Kind>
 std::string burst(const B& config) {
     return show(burst_of(config, Kind));
 }
+std::string longest(const B& config) {
+    return show(longest_wait(config, auth::QuotaKind::kRequest));
+}
 constexpr std::string_view kAssignment = "assignment.interval.ms";
 constexpr std::string_view kHeartbeat = "heartbeat.interval.ms";
 constexpr std::string_view kSession = "session.timeout.ms";
@@ -303,6 +306,7 @@ constexpr auto kNodeRows = std::to_array<Expectation>({
     {"leat.delegation.tokens.per.owner.max", "7", broker<&B::tokens_per_owner_max>},
     {"leat.quota.burst.ms", "7001", burst<auth::QuotaKind::kProduce>},
     {"leat.quotas.max", "7", broker<&B::quotas_max>},
+    {"quota.window.size.seconds", "7", longest, "7000"},
     {"super.users", "User:seven", administrators},
     {"telemetry.max.bytes", "7001", broker<&B::telemetry_bytes_max>},
 

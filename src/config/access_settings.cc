@@ -179,6 +179,13 @@ constexpr auto kRows = std::to_array<Setting>({
      .min = 0,
      .doc = "Most entities (users, client ids, addresses, pairs) that can have quotas.",
      .into_broker = into_broker<&B::quotas_max>},
+    {.name = "quota.window.size.seconds",
+     .type = kInt,
+     .fallback = "1",
+     .min = 1,
+     .doc = "request_percentage: the longest that a client rests after an answer. What it owes "
+            "beyond, it rests for after the next ones.",
+     .into_broker = into_broker<&B::quota_window_seconds>},
     {.name = "super.users",
      .type = kString,
      .fallback = "",

@@ -170,6 +170,7 @@ struct BrokerConfig {
     std::int32_t telemetry_values_max = 500;  ///< Of one client.
     std::int32_t quotas_max = 100'000;        ///< Entities.
     std::int32_t quota_burst_ms = 100;        ///< How far ahead of its rate a client may be.
+    std::int32_t quota_window_seconds = 1;    ///< The longest wait for request time.
     std::int32_t mutation_window_count = 11;
     std::int32_t mutation_window_seconds = 1;
 

@@ -206,6 +206,20 @@ class Quotas(unittest.TestCase):
         self.assertGreater(throttled, 0)
         self.assertLess(count / 3, free)
 
+    def test_request_time_far_above_the_limit(self):
+        # A millionth of a thread: each request is worth many seconds, and a connection that is mute for so long loses its group.
+        self.set({"client-id": "greedy"}, request_percentage=0.0001)
+        with self.client("greedy") as client:
+            client.call("Metadata", 8, topics=None)
+            start = time.monotonic()
+            waits = [client.call("Metadata", 8, topics=None)["throttle_time_ms"] for _ in range(3)]
+            took = time.monotonic() - start
+        self.set({"client-id": "greedy"}, request_percentage=None)
+        # It still owes when it has rested.
+        self.assertEqual(waits, [1000] * 3)
+        self.assertGreater(took, 1.9)
+        self.assertLess(took, 10)
+
     def test_request_time_of_all_threads(self):
         # Compression is done by the pool, for a partition of any shard: nearly all that a request costs, and known to the kernel.
         limit = 20

@@ -63,6 +63,12 @@ class Reader {
         auto* text = std::get_if<std::string>(&found);
         return text != nullptr ? std::move(*text) : std::string{};
     }
+    /// What is said with the listener's prefix; else "".
+    Result<std::string> own_text(std::string_view name) {
+        if (static_winner(layers_, prefix_ + std::string{name}).text == nullptr)
+            return std::string{};
+        return text(name);
+    }
     Result<std::vector<std::string>> list(std::string_view name) {
         LEAT_TRY(Value found, value(name));
         auto* list = std::get_if<std::vector<std::string>>(&found);
@@ -90,7 +96,7 @@ class Reader {
     std::string prefix_;
 };
 
-Result<TlsSettings> tls_of(Reader& in) {
+Result<TlsSettings> tls_of(Reader& in, Protocol protocol) {
     TlsSettings out;
     LEAT_TRY(out.key_store.type, in.text("ssl.keystore.type"));
     LEAT_TRY(out.key_store.location, in.text("ssl.keystore.location"));
@@ -102,7 +108,10 @@ Result<TlsSettings> tls_of(Reader& in) {
     LEAT_TRY(out.trust_store.location, in.text("ssl.truststore.location"));
     LEAT_TRY(out.trust_store.password, in.text("ssl.truststore.password"));
     LEAT_TRY(out.trust_store.certificates_text, in.text("ssl.truststore.certificates"));
-    LEAT_TRY(const std::string asks, in.text("ssl.client.auth"));
+    // Where a password says who a client is, a certificate is asked for beside it only if that very
+    // listener says so (KIP-684).
+    LEAT_TRY(const std::string asks,
+             has_sasl(protocol) ? in.own_text("ssl.client.auth") : in.text("ssl.client.auth"));
     out.client_auth = asks == "required"    ? ClientAuth::kRequired
                       : asks == "requested" ? ClientAuth::kRequested
                                             : ClientAuth::kNone;
@@ -214,7 +223,7 @@ Result<std::map<std::string, ListenerSecurity>> resolve_security(const Layers& l
         Reader in{layers, listener};
         ListenerSecurity& security = out[listener.name];
         if (has_tls(listener.protocol)) {
-            LEAT_TRY(security.tls, tls_of(in));
+            LEAT_TRY(security.tls, tls_of(in, listener.protocol));
         }
         if (has_sasl(listener.protocol)) {
             LEAT_TRY(security.sasl, sasl_of(in));

@@ -131,7 +131,8 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kString,
      .fallback = "none",
      .choices = "required,requested,none",
-     .doc = "Whether a client of the listener must, may or cannot show a certificate."},
+     .doc = "Whether a client of the listener must, may or cannot show a certificate. For SASL_SSL "
+            "it counts with the listener's prefix only."},
     {.name = "ssl.enabled.protocols",
      .type = kList,
      .fallback = "TLSv1.2,TLSv1.3",

@@ -70,6 +70,26 @@ TEST(Security, IsWhatFileAndCommandLineSay) {
                                         "listener.name.ssl.ssl.keystore.location"}));
 }
 
+TEST(Security, BesidesAPasswordOnlyTheListenerItselfAsksForACertificate) {
+    Pairs pairs{{"listeners", "SSL://127.0.0.1:1,SASL_SSL://127.0.0.1:2,OUT://127.0.0.1:3"},
+                {"listener.security.protocol.map", "SSL:SSL,SASL_SSL:SASL_SSL,OUT:SASL_SSL"},
+                {"sasl.enabled.mechanisms", "SCRAM-SHA-256"},
+                {"ssl.keystore.location", "key.pem"},
+                {"ssl.truststore.location", "ca.pem"},
+                {"ssl.client.auth", "required"},
+                {"listener.name.out.ssl.client.auth", "requested"}};
+    const auto config = resolve(with(pairs));
+    ASSERT_OK(config);
+    const auto asks = [&](const char* name) {
+        return (*config)->security.at(name).tls.client_auth;
+    };
+    EXPECT_EQ(asks("SSL"), ClientAuth::kRequired);
+    EXPECT_EQ(asks("SASL_SSL"), ClientAuth::kNone);
+    EXPECT_EQ(asks("OUT"), ClientAuth::kRequested);
+    pairs["listener.name.sasl_ssl.ssl.client.auth"] = "sometimes";
+    EXPECT_TRUE(failure(pairs).contains("listener.name.sasl_ssl.ssl.client.auth"));
+}
+
 TEST(Security, TheKeysOfTokensMayHaveAnAuthorityOfTheirOwn) {
     const auto config =
         resolve(with({{"listeners", "SASL_PLAINTEXT://127.0.0.1:1"},

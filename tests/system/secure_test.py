@@ -601,14 +601,20 @@ class Tls(unittest.TestCase):
         with Place() as place:
             authority = Authority(place)
             run(LEAT, "user", "add", "alice", "--data", place / "data", "--super", stdin=SECRET + "\n")
-            settings = {"listeners": "SASL_SSL://localhost:0", "sasl.enabled.mechanisms": "SCRAM-SHA-256",
-                        "auto.create.topics.enable": "true",
-                        "listener.name.sasl_ssl.ssl.keystore.location": authority.store("server", "/CN=localhost")}
+            # What is said of all listeners is said of those that ask for nothing but a certificate.
+            settings = {"listeners": "SASL_SSL://localhost:0,BOTH://localhost:0", "listener.security.protocol.map": "SASL_SSL:SASL_SSL,BOTH:SASL_SSL",
+                        "sasl.enabled.mechanisms": "SCRAM-SHA-256", "auto.create.topics.enable": "true",
+                        "ssl.keystore.location": authority.store("server", "/CN=localhost"), "ssl.truststore.location": authority.ca,
+                        "ssl.client.auth": "required", "listener.name.both.ssl.client.auth": "required"}
             with Server(place, settings) as server:
-                at = server.addresses["SASL_SSL"].replace("127.0.0.1", "localhost")
+                at, both = (server.addresses[name].replace("127.0.0.1", "localhost") for name in ("SASL_SSL", "BOTH"))
                 login = {**sasl("SCRAM-SHA-256", "alice", SECRET, "SASL_SSL"), "ssl_ca_location": authority.ca}
                 kcat(at, "-P", "-t", "t", stdin="x\n", **login)
                 self.assertEqual(kcat(at, "-C", "-t", "t", "-e", "-q", **login).stdout, "x\n")
+                self.assertNotEqual(kcat(both, "-L", "-m", "3", good=False, **login).returncode, 0)
+                key, certificate = authority.certificate("alice", "/O=clients/CN=of-the-machine")
+                login |= {"ssl_key_location": key, "ssl_certificate_location": certificate}
+                self.assertEqual(kcat(both, "-C", "-t", "t", "-e", "-q", **login).stdout, "x\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,11 @@
 namespace leat::auth {
 
 bool DelegationToken::may_renew(const Principal& who) const {
-    return who == owner || who == requester || std::ranges::find(renewers, who) != renewers.end();
+    return who == owner || std::ranges::find(renewers, who) != renewers.end();
+}
+
+bool DelegationToken::concerns(const Principal& who) const {
+    return may_renew(who) || who == requester;
 }
 
 std::string token_hmac(std::string_view secret_key, std::string_view id) {

@@ -27,8 +27,10 @@ struct DelegationToken {
     WallMs ends;                                            ///< Never later than this.
     std::map<ScramMechanism, ScramCredential> credentials;  ///< With base64 of `hmac` as password.
 
-    /// Owner and renewers may renew and expire it.
+    /// Owner and renewers may renew and expire it; who asked for it on the owner's behalf may not.
     [[nodiscard]] bool may_renew(const Principal& who) const;
+    /// Whose it is in one way or another: they may be shown it, and it is found by their names.
+    [[nodiscard]] bool concerns(const Principal& who) const;
 };
 
 /// The secret of the token `id`.

@@ -117,7 +117,9 @@ TEST(AlterScram, RefusesWhatIsNoCredential) {
 TEST(ChangeToken, IsForOwnersAndRenewersWhileItHolds) {
     Controller c = make();
     std::vector<Delta> deltas;
-    const auto one = std::make_shared<const auth::DelegationToken>(token("t"));
+    auth::DelegationToken asked = token("t");
+    asked.requester = auth::Principal::user("ops");
+    const auto one = std::make_shared<const auth::DelegationToken>(asked);
     EXPECT_EQ(c.put_token(one, deltas), Errc::kNone);
     WallMs expires;
     const auto change = [&](std::string_view who, std::int64_t now, std::int64_t until,
@@ -129,7 +131,9 @@ TEST(ChangeToken, IsForOwnersAndRenewersWhileItHolds) {
                                .removes = removes},
                               deltas, expires);
     };
-    EXPECT_EQ(change("mallory", 50, 150), Errc::kDelegationTokenOwnerMismatch);
+    for (const char* other : {"mallory", "ops"})
+        for (const bool removes : {false, true})
+            EXPECT_EQ(change(other, 50, 150, removes), Errc::kDelegationTokenOwnerMismatch);
     EXPECT_EQ(change("bob", 50, 150), Errc::kNone);
     EXPECT_EQ(expires, WallMs{150});
     EXPECT_EQ(change("alice", 50, 999), Errc::kNone);

@@ -81,8 +81,8 @@ class Peer:
         security.add_users(self.node.address)
         security.add_users(self.node.address, samples.OTHER)
         self.token = mechanisms.make_token(self.node.addresses["CLEAR"], self.secrets)
-        self.token_of_another = self.another_makes_a_token()
         self.prepare()
+        self.make_tokens()
         self.open_transaction()
         self.join_group()
 
@@ -108,13 +108,23 @@ class Peer:
             time.sleep(0.05)
         self.base_rules = self.rules()
 
-    def another_makes_a_token(self):
-        for _ in range(200):  # Kafka learns of a user a moment after it agreed to him.
+    def make_token(self, *arguments, **options):
+        for _ in range(200):  # Kafka learns of a user, and of a right, a moment after it agreed to them.
             try:
-                return mechanisms.make_token(self.node.addresses["CLEAR"], self.secrets, "SCRAM-SHA-256", samples.OTHER)[0]
-            except mechanisms.Refused:
+                return mechanisms.make_token(self.node.addresses["CLEAR"], self.secrets, "SCRAM-SHA-256", *arguments, **options)
+            except mechanisms.Refused as why:
+                last = why
                 time.sleep(0.05)
-        raise RuntimeError(f"{samples.OTHER} is not let in")
+        raise RuntimeError(f"{arguments} {options}: {last}")
+
+    def make_tokens(self):
+        """Those of another: one that he made, one that he made with the tested user as renewer, one that the tested user asked for."""
+        self.token_of_another, of_another = self.make_token(samples.OTHER)
+        renewed = self.make_token(samples.OTHER, renewers=[security.USER])[1]
+        self.set_rules([(RESOURCES["USER"], f"User:{samples.OTHER}", LITERAL, None, "*", OPERATIONS["CREATE_TOKENS"], ALLOW)])
+        asked_for = self.make_token(owner=samples.OTHER)[1]
+        self.set_rules([])
+        self.tokens = {"of another": of_another, "as a renewer": renewed, "asked for another": asked_for, "unknown": b"none"}
 
     def settled(self, api, version, **fields):
         """The answer once nothing passes that a coordinator may have to say first."""

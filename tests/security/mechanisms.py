@@ -109,11 +109,11 @@ def settings(secrets, realm):
                   "delegation.token.secret.key": "secret-of-tokens"}
 
 
-def make_token(address, secrets, way="PLAIN", user=security.USER):
-    """(id, hmac) of a token of the user's, who makes it himself."""
-    connection = Connection(address, way, secrets, user=user)
-    answer = connection.call("CreateDelegationToken", 3, owner_principal_type=None, owner_principal_name=None, renewers=[], max_lifetime_ms=-1)
-    connection.socket.close()
+def make_token(address, secrets, way="PLAIN", user=security.USER, owner=None, renewers=()):
+    """(id, hmac) of a token that the user makes, for himself unless there is another owner."""
+    with Connection(address, way, secrets, user=user) as connection:
+        answer = connection.call("CreateDelegationToken", 3, owner_principal_type=owner and "User", owner_principal_name=owner, max_lifetime_ms=-1,
+                                 renewers=[{"principal_type": "User", "principal_name": name} for name in renewers])
     if answer["error_code"]:
-        raise RuntimeError(f"no token: {answer}")
+        raise Refused(f"no token: {answer}")
     return answer["token_id"], answer["hmac"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """At least one request for each right of the table, in which it decides, about things of these names. A sample is (API, label, first
 version, fields); the fields may depend on the peer, which knows its topic's id. What would change something is asked so that it
-changes nothing, or is put back before the next cell; only tokens and markers add up."""
+changes nothing, or is put back before the next cell; only tokens and markers add up, and ends of tokens move."""
 import pathlib
 import sys
 
@@ -137,6 +137,9 @@ SAMPLES = [
         "producer_id": 99_999, "producer_epoch": 0, "transaction_result": False, "coordinator_epoch": 0, "topics": [
             {"name": TOPIC, "partition_indexes": [0]}, {"name": NEW, "partition_indexes": [0]}]}])),
     ("DescribeDelegationToken", "of another", 0, lambda p: dict(owners=[{"principal_type": "User", "principal_name": OTHER}])),
+    *((api, which, 0, lambda p, which=which, more=more: dict(hmac=p.tokens[which], **more))
+      for api, more in (("RenewDelegationToken", {"renew_period_ms": 7_200_000}), ("ExpireDelegationToken", {"expiry_time_period_ms": 7_200_000}))
+      for which in ("of another", "asked for another", "as a renewer", "unknown")),
     ("CreateDelegationToken", "for another", 0, lambda p: dict(owner_principal_type="User", owner_principal_name=OTHER, renewers=[],
                                                                max_lifetime_ms=-1)),
     ("ConsumerGroupHeartbeat", "", 0, lambda p: dict(group_id="mx-new-group", member_id="m", member_epoch=5)),

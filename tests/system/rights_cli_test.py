@@ -251,6 +251,8 @@ class Tokens(Commands):
         made = self.json("token", "create", "--owner", "ann", by="admin")
         self.assertEqual(made["owner"], "User:ann")
         self.assertIn(made["id"], self.ids("ann"))
+        for change in ("renew", "expire"):  # Whoever asked for it.
+            self.assertIn("DELEGATION_TOKEN_OWNER_MISMATCH", self.leat("token", change, made["hmac"], by="admin", code=1).stderr)
         self.leat("token", "expire", made["hmac"], by="ann")
 
 

@@ -140,7 +140,7 @@ rt::Task<Changed> change(Request* request, metadata::TokenDeadline asked) {
 
 bool is_shown(Request& request, const auth::DelegationToken& token) {
     using enum auth::Operation;
-    return token.may_renew(request.principal()) ||
+    return token.concerns(request.principal()) ||
            may_see(request, kDescribe, auth::ResourceType::kDelegationToken, token.id) ||
            may_see(request, kDescribeTokens, auth::ResourceType::kUser, token.owner.text());
 }

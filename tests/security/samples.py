@@ -9,8 +9,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
 import raw_client  # noqa: E402
 
 TOPIC, GROUP, TXN, NEW = "mx-topic", "mx-group", "mx-txn", "mx-new"
-# A topic that Metadata makes, a group with a member who reads TOPIC, a transaction that has TOPIC in it, somebody else with a token.
-MADE, LIVE, OPEN, OTHER = "mx-made", "mx-live", "mx-open", "bob"
+# A topic that Metadata makes, a group with a member who reads TOPIC, a transaction that has TOPIC in it, somebody else with tokens, who asks.
+MADE, LIVE, OPEN, OTHER, USER = "mx-made", "mx-live", "mx-open", "bob", "alice"
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
 BATCH = raw_client.batch([b"x"])
 IN_TRANSACTION = raw_client.batch([b"x"], producer=(99_999, 0, 0), attributes=0x10)
@@ -137,6 +137,7 @@ SAMPLES = [
         "producer_id": 99_999, "producer_epoch": 0, "transaction_result": False, "coordinator_epoch": 0, "topics": [
             {"name": TOPIC, "partition_indexes": [0]}, {"name": NEW, "partition_indexes": [0]}]}])),
     ("DescribeDelegationToken", "of another", 0, lambda p: dict(owners=[{"principal_type": "User", "principal_name": OTHER}])),
+    ("DescribeDelegationToken", "of the caller", 0, lambda p: dict(owners=[{"principal_type": "User", "principal_name": USER}])),
     *((api, which, 0, lambda p, which=which, more=more: dict(hmac=p.tokens[which], **more))
       for api, more in (("RenewDelegationToken", {"renew_period_ms": 7_200_000}), ("ExpireDelegationToken", {"expiry_time_period_ms": 7_200_000}))
       for which in ("of another", "asked for another", "as a renewer", "unknown")),

@@ -255,6 +255,23 @@ class Tokens(Commands):
             self.assertIn("DELEGATION_TOKEN_OWNER_MISMATCH", self.leat("token", change, made["hmac"], by="admin", code=1).stderr)
         self.leat("token", "expire", made["hmac"], by="ann")
 
+    def test_are_found_by_whom_they_concern(self):
+        made = self.json("token", "create", "--owner", "ann", "--renewer", "bea", by="admin")
+        own = self.json("token", "create", by="admin")
+        with protocol.Client(self.address) as client:
+            client.call("SaslHandshake", 1, mechanism="PLAIN")
+            self.assertEqual(client.call("SaslAuthenticate", 2, auth_bytes=f"\0admin\0{SECRET}".encode())["error_code"], 0)
+
+            def of(*names):
+                answer = client.call("DescribeDelegationToken", 3, owners=[{"principal_type": "User", "principal_name": name} for name in names])
+                self.assertEqual(answer["error_code"], 0)
+                return {token["token_id"] for token in answer["tokens"]}
+            found = {names: of(*names) for names in ((), ("ann",), ("bea",), ("admin",), ("cid",), ("cid", "bea"))}
+        self.leat("token", "expire", made["hmac"], by="ann")
+        self.leat("token", "expire", own["hmac"], by="admin")
+        self.assertEqual(found, {(): set(), ("ann",): {made["id"]}, ("bea",): {made["id"]}, ("admin",): {made["id"], own["id"]},
+                                 ("cid",): set(), ("cid", "bea"): {made["id"]}})
+
 
 if __name__ == "__main__":
     secure_test.LEAT = str(pathlib.Path(sys.argv.pop(1)).resolve())

@@ -231,10 +231,11 @@ wire::DescribeDelegationTokenResponse handle_describe_tokens(
     std::vector<Described> found;
     Arena& arena = request.arena;
     for (const auto& [id, token] : request.shard->image().credentials().tokens()) {
-        const auto is_owner = [&token](const auto& one) {
-            return token->owner == auth::Principal{one.principal_type, one.principal_name};
+        // "Owners" in the protocol's word only: in Kafka it is anybody whom the token concerns.
+        const auto is_meant = [&token](const auto& one) {
+            return token->concerns({one.principal_type, one.principal_name});
         };
-        if (message.owners && std::ranges::none_of(*message.owners, is_owner)) continue;
+        if (message.owners && std::ranges::none_of(*message.owners, is_meant)) continue;
         if (!is_shown(request, *token)) continue;
         Described& one = found.emplace_back();
         one.principal_type = arena.copy(token->owner.type());

@@ -120,7 +120,7 @@ Result<std::shared_ptr<const rt::TlsContext>> ListenerAccess::load() const {
     return rt::TlsContext::server(options);
 }
 
-/// Changes when one of the files does.
+/// Changes when one of the files does, its mode and its owner too.
 std::string ListenerAccess::stamp() const {
     std::string out;
     for (const std::string& file :
@@ -129,6 +129,7 @@ std::string ListenerAccess::stamp() const {
         if (file.empty() || ::stat(file.c_str(), &facts) != 0) continue;
         for (const std::int64_t part :
              {std::int64_t{facts.st_mtim.tv_sec}, std::int64_t{facts.st_mtim.tv_nsec},
+              std::int64_t{facts.st_ctim.tv_sec}, std::int64_t{facts.st_ctim.tv_nsec},
               std::int64_t{facts.st_size}, static_cast<std::int64_t>(facts.st_ino)})
             out += std::to_string(part) + " ";
     }
@@ -142,12 +143,19 @@ std::shared_ptr<const rt::TlsContext> ListenerAccess::tls() const {
 
 Result<bool> ListenerAccess::reload() {
     std::string now = stamp();
-    if (!asks_tls() || now == stamp_) return false;
-    // Also when it fails: a file that is being written changes once more.
+    if (!asks_tls() || (now == stamp_ && trouble_.empty())) return false;
     stamp_ = std::move(now);
-    LEAT_TRY(std::shared_ptr<const rt::TlsContext> fresh, load());
+    Result<std::shared_ptr<const rt::TlsContext>> fresh = load();
+    if (!fresh.has_value()) {
+        // Tried again until it is good: what was wrong need not lie in the files themselves.
+        std::string why{fresh.error().detail()};
+        if (why == trouble_) return false;
+        trouble_ = std::move(why);
+        return std::move(fresh).error();
+    }
+    trouble_.clear();
     const std::scoped_lock lock{mutex_};
-    tls_ = std::move(fresh);
+    tls_ = std::move(*fresh);
     return true;
 }
 

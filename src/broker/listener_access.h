@@ -38,9 +38,10 @@ class ListenerAccess {
 
     /// For the next connection; null without TLS.
     [[nodiscard]] std::shared_ptr<const rt::TlsContext> tls() const;
-    /// Reads keys and certificates again when one of their files has changed; true when it did.
+    /// Reads keys and certificates again when one of their files has changed, or could not be read
+    /// the last time; true when it did.
     /// Runs on: a thread that may block, one at a time.
-    /// Errors: as open(); what was read before stays in use.
+    /// Errors: as open(), each once until it is another; what was read before stays in use.
     Result<bool> reload();
     /// Who the holder of a certificate is; nullopt: nobody by the rules. Without a certificate the
     /// anonymous one.
@@ -75,6 +76,7 @@ class ListenerAccess {
     std::shared_ptr<const auth::KerberosRules> kerberos_rules_;
     std::optional<auth::CertificateRules> rules_;
     std::string stamp_;         ///< Of the files when they were read; for reload() alone.
+    std::string trouble_;       ///< Why they could not be read the last time; for reload() alone.
     mutable std::mutex mutex_;  ///< Locks: tls_.
     std::shared_ptr<const rt::TlsContext> tls_;
 };

@@ -563,6 +563,56 @@ class Tls(unittest.TestCase):
                     time.sleep(0.1)
                 self.assertIn("O = second", shown())
 
+    def wait_until(self, holds):
+        deadline = time.monotonic() + 20
+        while not holds():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+
+    def test_a_key_that_is_refused_for_its_mode_is_used_once_that_is_mended(self):
+        with Place() as place:
+            authority = Authority(place)
+            store = authority.store("server", "/CN=localhost/O=first")
+            with Server(place, self.settings(store)) as server:
+                at = server.addresses["SSL"].replace("127.0.0.1", "localhost")
+                shown = lambda: run("openssl", "s_client", "-connect", at, stdin="", good=False).stdout
+                fresh = authority.store("next", "/CN=localhost/O=second")
+                fresh.chmod(0o644)
+                os.replace(fresh, store)
+                self.wait_until(lambda: "not read again" in server.text())
+                time.sleep(1)  # Some more looks, which have nothing new to tell.
+                self.assertEqual(server.text().count("not read again"), 1)
+                self.assertIn("O = first", shown())
+                store.chmod(0o600)
+                self.wait_until(lambda: "O = second" in shown())
+                self.assertIn("keys read again", server.text())
+
+    def test_an_authority_that_is_replaced_is_used_without_a_restart(self):
+        with Place() as place:
+            authority = Authority(place)
+            other_place = place / "other"
+            other_place.mkdir()
+            other = Authority(other_place)
+            trusted = place / "trusted.pem"
+            trusted.write_bytes(authority.ca.read_bytes())
+            settings = self.settings(authority.store("server", "/CN=localhost"), **{
+                "ssl.client.auth": "required", "ssl.truststore.location": trusted,
+                "ssl.principal.mapping.rules": "RULE:^CN=([a-z]*),O=clients$/$1/"})
+            with Server(place, settings) as server:
+                at = server.addresses["SSL"].replace("127.0.0.1", "localhost")
+
+                def client_of(vouching):
+                    key, certificate = vouching.certificate("alice", "/O=clients/CN=alice")
+                    return {"security_protocol": "SSL", "ssl_ca_location": authority.ca, "ssl_key_location": key, "ssl_certificate_location": certificate}
+                old, new = client_of(authority), client_of(other)
+                is_let_in = lambda client: kcat(at, "-L", "-m", "3", good=False, **client).returncode == 0
+                self.assertEqual((is_let_in(old), is_let_in(new)), (True, False))
+                fresh = place / "next.pem"
+                fresh.write_bytes(other.ca.read_bytes())
+                os.replace(fresh, trusted)
+                self.wait_until(lambda: is_let_in(new))
+                self.assertFalse(is_let_in(old))
+
     def test_a_certificate_says_who_a_client_is(self):
         with Place() as place:
             authority = Authority(place)

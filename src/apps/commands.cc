@@ -203,8 +203,8 @@ std::vector<Command> txn_commands() {
     return {
         {.path = "txn list",
          .summary = "list the transactional ids and their states",
-         .example = "leat txn list --output json",
-         .options = {},
+         .example = "leat txn list --state Ongoing --older-than 60",
+         .options = txn_list_options(),
          .run = run_txn_list},
         {.path = "txn describe",
          .summary = "show what one transactional id has open",

@@ -80,6 +80,7 @@ Result<int> run_reference(const Invocation& line);
 [[nodiscard]] std::span<const OptionSpec> stream_describe_options();
 [[nodiscard]] std::span<const OptionSpec> stream_lag_options();
 [[nodiscard]] std::span<const OptionSpec> stream_reset_options();
+[[nodiscard]] std::span<const OptionSpec> txn_list_options();
 [[nodiscard]] std::span<const OptionSpec> txn_describe_options();
 [[nodiscard]] std::span<const OptionSpec> txn_find_options();
 [[nodiscard]] std::span<const OptionSpec> txn_abort_options();

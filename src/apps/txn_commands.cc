@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <span>
 
 #include "apps/admin_access.h"
 #include "apps/cluster_access.h"
@@ -18,6 +20,25 @@ namespace json = boost::json;
 using client::OpenTransaction;
 using client::TopicPartition;
 
+constexpr auto kList = std::to_array<OptionSpec>({
+    {.names = "--state",
+     .value = "STATE",
+     .help = "only ids in this state",
+     .choices = "Empty|Ongoing|PrepareCommit|PrepareAbort|CompleteCommit|CompleteAbort|"
+                "PrepareEpochFence",
+     .repeated = true},
+    {.names = "--producer-id",
+     .value = "NUMBER",
+     .help = "only the id that has this producer",
+     .repeated = true},
+    {.names = "--older-than",
+     .value = "SECONDS",
+     .help = "only those whose transaction began longer ago, ended or not, and those that have "
+             "made none"},
+    {.names = "--pattern",
+     .value = "REGEX",
+     .help = "only ids that this regular expression matches as a whole"},
+});
 constexpr auto kDescribe = std::to_array<OptionSpec>({
     {.names = "ID", .value = {}, .help = "the transactional id", .required = true},
 });
@@ -51,8 +72,31 @@ Result<std::int64_t> number(const Invocation& line, std::string_view key, std::i
     return line.integer(key, 0, high);
 }
 
+/// Errors: kUsage.
+Result<client::TransactionFilter> filter_of(const Invocation& line) {
+    client::TransactionFilter out;
+    const std::span<const std::string> states = line.all("state");
+    out.states = {states.begin(), states.end()};
+    for (const std::string& text : line.all("producer-id")) {
+        std::int64_t& id = out.producer_ids.emplace_back();
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+        if (error != std::errc{} || end != text.data() + text.size() || id < 0)
+            return usage_error("--producer-id: '" + text + "' is not the number of a producer");
+    }
+    LEAT_TRY(const std::int64_t seconds, number(line, "older-than", -1, INT64_MAX / 1000));
+    if (seconds >= 0) out.older_than_ms = seconds * 1000;
+    out.pattern = line.text("pattern");
+    return out;
+}
+
 std::int64_t now_ms() {
     return wall_clock_now().value;
+}
+
+/// Whether it lets all through.
+bool is_any(const client::TransactionFilter& filter) {
+    return filter.states.empty() && filter.producer_ids.empty() && filter.older_than_ms < 0 &&
+           filter.pattern.empty();
 }
 
 json::object info_json(const client::TransactionInfo& info) {
@@ -112,6 +156,9 @@ Result<json::array> hanging(client::Admin& admin, std::span<const OpenTransactio
 
 }  // namespace
 
+std::span<const OptionSpec> txn_list_options() {
+    return kList;
+}
 std::span<const OptionSpec> txn_describe_options() {
     return kDescribe;
 }
@@ -123,8 +170,9 @@ std::span<const OptionSpec> txn_abort_options() {
 }
 
 Result<int> run_txn_list(const Invocation& line) {
+    LEAT_TRY(const client::TransactionFilter filter, filter_of(line));
     LEAT_TRY(AdminAccess access, connect_admin(line));
-    Result<std::vector<client::TransactionInfo>> all = access.admin->list_transactions();
+    Result<std::vector<client::TransactionInfo>> all = access.admin->list_transactions(filter);
     if (!all) return failed_to("list transactions on " + access.where, all.error());
     json::array rows;
     for (const client::TransactionInfo& info : *all) rows.emplace_back(info_json(info));
@@ -132,7 +180,8 @@ Result<int> run_txn_list(const Invocation& line) {
         {"transactional_id", "ID"}, {"producer_id", "PRODUCER"}, {"state", "STATE"}};
     const Section sections[] = {{.pointer = "/transactions", .columns = kColumns}};
     if (rows.empty() && format_of(line) == Format::kTable)
-        say("no transactional ids on " + access.where);
+        say((is_any(filter) ? "no transactional ids on " : "no such transactional ids on ") +
+            access.where);
     LEAT_TRY_VOID(
         write_out(render(format_of(line), json::value{{"transactions", rows}}, sections)));
     return kExitDone;

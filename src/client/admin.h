@@ -170,7 +170,9 @@ class Admin {
                                                 std::span<const MemberInfo> members,
                                                 std::string_view why);
 
-    Result<std::vector<TransactionInfo>> list_transactions();
+    /// Errors: also kUnsupportedVersion (brokers before 3.8 know no age, before 4.1 no pattern),
+    /// kInvalidRegularExpression.
+    Result<std::vector<TransactionInfo>> list_transactions(const TransactionFilter& filter = {});
     Result<TransactionDetails> describe_transaction(std::string_view id);
     /// What is open in these partitions.
     Result<std::vector<OpenTransaction>> open_transactions(std::span<const TopicPartition> where);

@@ -53,14 +53,26 @@ void add_open(const wire::DescribeProducersResponse& message, std::vector<OpenTr
 
 }  // namespace
 
-Result<std::vector<TransactionInfo>> Admin::list_transactions() {
+Result<std::vector<TransactionInfo>> Admin::list_transactions(const TransactionFilter& filter) {
+    constexpr std::int16_t kFirstWithAge = 1;
+    constexpr std::int16_t kFirstWithPattern = 2;
+    const std::int16_t needed = !filter.pattern.empty()     ? kFirstWithPattern
+                                : filter.older_than_ms >= 0 ? kFirstWithAge
+                                                            : std::int16_t{0};
+    std::vector<std::string_view> states{filter.states.begin(), filter.states.end()};
+    std::vector<std::int64_t> producers = filter.producer_ids;
+    wire::ListTransactionsRequest request{.state_filters = states,
+                                          .producer_id_filters = producers,
+                                          .duration_filter = filter.older_than_ms};
+    if (!filter.pattern.empty()) request.transactional_id_pattern = filter.pattern;
     std::vector<TransactionInfo> out;
     const std::vector<Cluster::Broker> brokers = cluster_->brokers();
     for (const Cluster::Broker& broker : brokers) {
         LEAT_TRY(const auto answer,
                  cluster_->ask<wire::ListTransactionsResponse>(
-                     Target::broker(broker.id), wire::ListTransactionsRequest{},
-                     [](const wire::ListTransactionsResponse& m) { return m.error_code; }));
+                     Target::broker(broker.id), request,
+                     [](const wire::ListTransactionsResponse& m) { return m.error_code; },
+                     INT16_MAX, true, needed));
         if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
         for (const auto& each : answer.message.transaction_states)
             out.push_back({.id = std::string{each.transactional_id},

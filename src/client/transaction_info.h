@@ -18,6 +18,15 @@ struct TransactionInfo {
     std::string state;
 };
 
+/// Which transactional ids are listed; what is not set lets all through. States are Kafka's words.
+struct TransactionFilter {
+    std::vector<std::string> states;
+    std::vector<std::int64_t> producer_ids;
+    /// Those whose transaction, the last one, began longer ago; those without any too. -1: all.
+    std::int64_t older_than_ms = -1;
+    std::string pattern;  ///< A regular expression for the whole id.
+};
+
 struct TransactionDetails {
     Errc code = Errc::kNone;  ///< kTransactionalIdNotFound and others; the rest is then empty.
     TransactionInfo info;

@@ -176,6 +176,129 @@ def transactions_end(node):
         end(node, "older epoch", version, name, producer)
 
 
+def join(node, name, topic, partition, producer):
+    for _ in range(100):
+        answer = node.quiet("AddPartitionsToTxn", 3, v3_and_below_transactional_id=name, v3_and_below_producer_id=producer["producer_id"],
+                            v3_and_below_producer_epoch=producer["producer_epoch"], v3_and_below_topics=[{"name": topic, "partitions": [partition]}])
+        if answer["results_by_topic_v3_and_below"][0]["results_by_partition"][0]["partition_error_code"] == 0:
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{name}: {answer}")
+
+
+def in_each_state(node, prefix, topic):
+    """{what became of it: its producer}."""
+    out = {}
+    for what in ("empty", "open", "committed", "aborted"):
+        name = f"{prefix}-{what}"
+        out[what] = begin(node, name)
+        if what != "empty":
+            join(node, name, topic, 0, out[what])
+        if what in ("committed", "aborted"):
+            until_settled(node, "EndTxn", 3, transactional_id=name, committed=what == "committed", **out[what])
+            until_ended(node, name)
+    return out
+
+
+@case
+def transactions_are_listed(node):
+    ready(node, "x-listed")
+    producers = {what: each["producer_id"] for what, each in in_each_state(node, "xl", "x-listed").items()}
+
+    def keep(answer):
+        """Those of this case; a producer is told by its owner."""
+        answer["transaction_states"] = [t for t in answer["transaction_states"] if t["transactional_id"].startswith("xl-")]
+        for each in answer["transaction_states"]:
+            each["producer_id"] = [what for what, producer in producers.items() if producer == each["producer_id"]]
+        return answer
+
+    def ask(label, version, **filters):
+        node.ask(label, "ListTransactions", version, keep=keep, **filters)
+    time.sleep(0.1)  # They are older than nothing.
+    for version in range(3):
+        ask("all", version)
+        for state in ("Empty", "Ongoing", "PrepareCommit", "PrepareAbort", "CompleteCommit", "CompleteAbort", "Dead", "PrepareEpochFence"):
+            ask(f"in state {state}", version, state_filters=[state])
+        ask("in two states", version, state_filters=["Ongoing", "CompleteAbort"])
+        ask("in a state twice", version, state_filters=["Ongoing", "Ongoing"])
+        for state in ("Sleepy", "ongoing", ""):
+            ask(f"in a state that is none: {state!r}", version, state_filters=[state])
+        ask("in a state and in some that are none", version, state_filters=["Ongoing", "Sleepy", "Drowsy"])
+        ask("of a producer", version, producer_id_filters=[producers["open"]])
+        ask("of two producers", version, producer_id_filters=[producers["empty"], producers["committed"]])
+        ask("of a producer that is none", version, producer_id_filters=[999_999_999])
+        ask("of a producer and one that is none", version, producer_id_filters=[999_999_999, producers["open"]])
+        ask("of a producer in another state", version, producer_id_filters=[producers["open"]], state_filters=["Empty"])
+    for version in (1, 2):
+        for duration in (-2, -1, 0, 1, 3_600_000, (1 << 63) - 1):
+            ask(f"for longer than {duration} ms", version, duration_filter=duration)
+        ask("for longer than 0 ms in a state", version, duration_filter=0, state_filters=["Ongoing"])
+    for pattern in (None, "", "xl-open", "xl-o", "xl-.*", ".*e.*", "xl-(open|empty)", "XL-OPEN", "(?i)XL-OPEN", "x-nothing", "(", "[", "*", "xl-[^e].*"):
+        ask(f"by the pattern {pattern!r}", 2, transactional_id_pattern=pattern)
+    ask("by all at once", 2, transactional_id_pattern="xl-.*", duration_filter=0, state_filters=["Ongoing", "Empty"],
+        producer_id_filters=[producers["open"], producers["aborted"]])
+
+
+@case
+def transactions_are_described(node):
+    ready(node, "x-described")
+    in_each_state(node, "xd", "x-described")
+
+    def keep(answer):
+        for each in answer["transaction_states"]:
+            without_producer(each)
+            each["transaction_start_time_ms"] = min(each["transaction_start_time_ms"], 1)
+        return answer
+
+    def ask(label, *names):
+        node.ask(label, "DescribeTransactions", 0, keep=keep, transactional_ids=list(names))
+    for what in ("empty", "open", "committed", "aborted"):
+        ask(f"one that is {what}", f"xd-{what}")
+    ask("several", "xd-open", "xd-empty", "x-nobody")
+    ask("one twice", "xd-open", "xd-open")
+    ask("one that is none", "x-nobody")
+    ask("no name", "")
+    ask("no name and one", "", "xd-open")
+    ask("none")
+
+
+@case
+def markers_are_written(node):
+    ready(node, topic_of("x-marked", 2))
+    name = "xm"
+    begin(node, name)
+    producer = begin(node, name)  # Of a second epoch, so that there is an older one.
+    join(node, name, "x-marked", 0, producer)
+    transactional(node, "before its marker", 11, name, "x-marked", producer, 0)
+    end(node, "before more markers", 3, name, producer)
+    until_ended(node, name)
+
+    def marker(coordinator_epoch, partitions=(0,), topic="x-marked", committed=False, **changes):
+        return producer | changes | {"transaction_result": committed, "coordinator_epoch": coordinator_epoch,
+                                     "topics": [{"name": topic, "partition_indexes": list(partitions)}]}
+
+    def keep(answer):
+        for each in answer["markers"]:
+            without_producer(each)
+        return answer
+
+    def ask(label, *markers):
+        node.ask(label, "WriteTxnMarkers", 1, keep=keep, markers=list(markers))
+    ask("none")
+    ask("no topic", marker(10) | {"topics": []})
+    ask("unknown topic", marker(10, topic="x-nowhere"))
+    ask("unknown partition", marker(10, partitions=[9]))
+    ask("known and unknown", marker(10, partitions=[0, 9]))
+    ask("older epoch", marker(10, producer_epoch=producer["producer_epoch"] - 1))
+    ask("newer coordinator", marker(11))
+    ask("older coordinator", marker(9))
+    ask("same coordinator, committed", marker(11, committed=True))
+    ask("newer epoch", marker(11, producer_epoch=producer["producer_epoch"] + 1))
+    ask("epoch of before", marker(11))
+    ask("unknown producer", marker(0, partitions=[1], producer_id=999_999_999))
+    ask("two at once", marker(12, partitions=[1]), marker(12, partitions=[1], producer_id=999_999_998))
+
+
 def lower(node, level):
     """Sets the finalized level, and waits until the node says so."""
     node.ask(f"transaction.version to {level}", "UpdateFeatures", 1, timeout_ms=30000,

@@ -194,6 +194,35 @@ class TransactionsTest(unittest.TestCase):
         self.assertEqual(described["partitions"], [{"topic": "t", "partition": 0}])
         self.assertEqual(leat("find-hanging", "--older-than", "0"), {"hanging": []})
 
+    def test_the_command_line_lists_what_is_asked_for(self):
+        fresh, working, done = (self.producer(name) for name in ("fresh", "open-1", "open-2"))
+        for producer in (fresh, working, done):
+            producer.init()
+        for producer in (working, done):
+            producer.add("t")
+        done.end(True)
+        done.wait_for("CompleteCommit")
+
+        def leat(*words, code=0):
+            answered = subprocess.run([LEAT, "txn", "list", *words, "-b", self.address, "--output", "json"], capture_output=True, text=True)
+            self.assertEqual(answered.returncode, code, answered.stderr)
+            return [t["transactional_id"] for t in json.loads(answered.stdout)["transactions"]] if code == 0 else answered.stderr
+
+        everybody = ["fresh", "open-1", "open-2"]
+        self.assertEqual(leat(), everybody)
+        self.assertEqual([leat("--state", state) for state in ("Empty", "Ongoing", "CompleteCommit", "CompleteAbort")],
+                         [["fresh"], ["open-1"], ["open-2"], []])
+        self.assertEqual(leat("--state", "Ongoing", "--state", "Empty"), ["fresh", "open-1"])
+        self.assertEqual(leat("--producer-id", str(working.id)), ["open-1"])
+        self.assertEqual(leat("--producer-id", str(working.id), "--producer-id", str(done.id), "--state", "CompleteCommit"), ["open-2"])
+        self.assertEqual(leat("--older-than", "3600"), ["fresh"])
+        self.assertEqual([leat("--pattern", pattern) for pattern in ("open-.", "open", ".*1", ".*")], [["open-1", "open-2"], [], ["open-1"], everybody])
+        self.assertIn("INVALID_REGULAR_EXPRESSION", leat("--pattern", "(", code=1))
+        for words in (("--state", "Sleepy"), ("--producer-id", "x"), ("--producer-id", "-1"), ("--older-than", "soon")):
+            self.assertIn(words[0], leat(*words, code=2))
+        time.sleep(1.1)
+        self.assertEqual(leat("--older-than", "1"), everybody)
+
     def test_the_command_line_ends_what_is_open(self):
         producer = self.producer("a")
         producer.init()

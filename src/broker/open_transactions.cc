@@ -2,6 +2,8 @@
 #include "broker/open_transactions.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 
 #include "broker/broker.h"
 #include "broker/markers.h"
@@ -61,6 +63,22 @@ rt::Task<CoordinatorsSay> ask_coordinators(Shard* home, UnknownTransactions open
     }
     co_await rt::hop(home->executor());
     co_return say;
+}
+
+rt::Task<UnknownTransactions> with_owners(Shard* home, UnknownTransactions open) {
+    std::map<std::int64_t, std::string> owners;
+    for (const UnknownTransaction& each : open) owners[each.open.producer_id];
+    const Broker& broker = home->broker();
+    for (std::size_t i = 0; i < broker.shard_count() && !owners.empty(); ++i) {
+        co_await rt::hop(broker.shard(i).executor());
+        const auto* host = static_cast<const TransactionHost*>(broker.shard(i).transactions());
+        if (host == nullptr) continue;
+        for (const auto& [id, hosted] : host->hosted())
+            if (hosted->status() == Errc::kNone) hosted->coordinator().name_owners(owners);
+    }
+    co_await rt::hop(home->executor());
+    for (UnknownTransaction& each : open) each.owner = owners[each.open.producer_id];
+    co_return open;
 }
 
 rt::Task<Errc> abort_unknown(Shard* home, UnknownTransaction unknown) {

@@ -19,6 +19,7 @@ struct UnknownTransaction {
     std::string topic = {};
     storage::OpenTransaction open = {};
     Errc refused = Errc::kNone;  ///< What its last abort met with.
+    std::string owner = {};      ///< Who has its producer now; "": nobody, or not asked.
 };
 using UnknownTransactions = std::vector<UnknownTransaction>;
 
@@ -37,6 +38,9 @@ struct CoordinatorsSay {
 };
 /// Asks all of them. Begins and ends on `home`.
 rt::Task<CoordinatorsSay> ask_coordinators(Shard* home, UnknownTransactions open);
+
+/// Asks all that can be asked for the owners. Begins and ends on `home`.
+rt::Task<UnknownTransactions> with_owners(Shard* home, UnknownTransactions open);
 
 /// Ends it with an abort marker of its own epoch, if it is still open. Begins and ends on `home`.
 /// Errors: as append_marker().

@@ -146,29 +146,36 @@ rt::Task<void> TransactionHost::look_for_hanging() {
     // The logs first: what is open there now was enrolled before, and its coordinator knows it
     // until its markers are in the logs.
     UnknownTransactions open = co_await find_open(&shard_);
-    const CoordinatorsSay say = co_await ask_coordinators(&shard_, std::move(open));
-    if (!is_stopped_ && !say.is_loading) note_hanging(say.unknown);
+    CoordinatorsSay say = co_await ask_coordinators(&shard_, std::move(open));
+    if (is_stopped_ || say.is_loading) co_return;
+    UnknownTransactions fresh = note_hanging(std::move(say.unknown));
+    if (fresh.empty()) co_return;
+    fresh = co_await with_owners(&shard_, std::move(fresh));
+    for (const UnknownTransaction& each : fresh)
+        kLog.error("a transaction hangs: see leat txn find-hanging and leat txn abort",
+                   {{"topic", each.topic},
+                    {"partition", each.id.index},
+                    {"producer_id", each.open.producer_id},
+                    {"epoch", each.open.epoch},
+                    {"start", each.open.start.value},
+                    {"transactional_id", each.owner}});
 }
 
-void TransactionHost::note_hanging(const UnknownTransactions& unknown) {
+UnknownTransactions TransactionHost::note_hanging(UnknownTransactions unknown) {
     const std::int64_t horizon =
         shard_.executor().wall_now().value - shard_.config().transaction_max_timeout_ms;
     std::set<std::string> hanging;
-    for (const UnknownTransaction& each : unknown) {
+    UnknownTransactions fresh;
+    for (UnknownTransaction& each : unknown) {
         if (each.open.started_at.value > horizon) continue;
         const std::string name = each.topic + "-" + std::to_string(each.id.index) + "@" +
                                  std::to_string(each.open.start.value);
-        if (!hanging_.contains(name))
-            kLog.error("a transaction hangs: see leat txn find-hanging and leat txn abort",
-                       {{"topic", each.topic},
-                        {"partition", each.id.index},
-                        {"producer_id", each.open.producer_id},
-                        {"epoch", each.open.epoch},
-                        {"start", each.open.start.value}});
         hanging.insert(name);
+        if (!hanging_.contains(name)) fresh.push_back(std::move(each));
     }
     shard_.broker().metrics().hanging_transactions.set(static_cast<std::int64_t>(hanging.size()));
     hanging_ = std::move(hanging);
+    return fresh;
 }
 
 rt::Task<void> TransactionHost::stop() {

@@ -56,7 +56,8 @@ class TransactionHost final : public ShardService {
     rt::Task<bool> reconcile();
     void note_abort(UnknownTransaction& unknown, Errc error);
     rt::Task<void> look_for_hanging();
-    void note_hanging(const UnknownTransactions& unknown);
+    /// Counts those that hang; gives those that were not told of.
+    [[nodiscard]] UnknownTransactions note_hanging(UnknownTransactions unknown);
     /// More of them. On the first shard.
     void doubt(UnknownTransactions open);
 

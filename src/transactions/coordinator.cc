@@ -205,4 +205,10 @@ bool Coordinator::knows(std::int64_t producer_id, const TopicPartition& partitio
     return at != by_producer_.end() && at->second->now.partitions.contains(partition);
 }
 
+void Coordinator::name_owners(std::map<std::int64_t, std::string>& by_producer) const {
+    for (const auto& [id, transaction] : transactions_)
+        if (const auto at = by_producer.find(transaction->now.producer.id); at != by_producer.end())
+            at->second = id;
+}
+
 }  // namespace leat::transactions

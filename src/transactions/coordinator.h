@@ -67,6 +67,9 @@ class Coordinator final {
     [[nodiscard]] std::vector<Listed> list() const;
     /// Whether the producer's transaction in this partition is known and will be ended from here.
     [[nodiscard]] bool knows(std::int64_t producer_id, const TopicPartition& partition) const;
+    /// Fills in the transactional ids that have these producers, as far as they are from here.
+    /// Looks at all ids.
+    void name_owners(std::map<std::int64_t, std::string>& by_producer) const;
 
     /// Bounds and times from now on.
     void set_settings(const Settings& settings) { settings_ = settings; }

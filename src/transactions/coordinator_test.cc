@@ -455,6 +455,18 @@ TEST(Coordinator, VerifyTellsWhichPartitionsAreEnrolled) {
     EXPECT_FALSE(f.c->knows(100, {"a", 1}));
 }
 
+TEST(Coordinator, NamesTheOwnersOfProducersWithAndWithoutATransaction) {
+    Fixture f;
+    const Producer idle = f.init().producer;
+    std::map<std::int64_t, std::string> owners{{idle.id, ""}, {idle.id + 1000, ""}};
+    f.c->name_owners(owners);
+    EXPECT_EQ(owners, (std::map<std::int64_t, std::string>{{idle.id, "t"}, {idle.id + 1000, ""}}));
+    f.enrol(idle);
+    owners[idle.id].clear();
+    f.c->name_owners(owners);
+    EXPECT_EQ(owners[idle.id], "t");
+}
+
 TEST(Coordinator, UnusedIdsExpireAndOpenOnesDoNot) {
     Fixture f;
     f.settings.id_expiration = 2h;

@@ -230,7 +230,7 @@ class DetectionTest(Place):
         self.until("it is told", self.told)
         told = self.told()
         self.assertEqual(len(told), 1, told)
-        for word in ("topic=t", "partition=0", f"producer_id={lost.id}", "start=0"):
+        for word in ("topic=t", "partition=0", f"producer_id={lost.id}", "start=0", "transactional_id=lost"):
             self.assertIn(word, told[0])
         self.assertEqual(other.write("u"), NONE)
         self.until("it counts", lambda: self.gauge() == 2)
@@ -240,6 +240,15 @@ class DetectionTest(Place):
         self.until("none is left", lambda: self.gauge() == 0)
         self.until("both were told", lambda: len(self.told()) > 1)
         self.assertEqual(len(self.told()), 2)
+        self.assertIn("transactional_id=other", self.told()[1])
+
+    def test_the_broker_tells_of_one_without_an_owner(self):
+        forged = self.writer("forged", timeout=LONGEST_MS)
+        forged.id += 1000
+        self.assertEqual(forged.write("t"), NONE)
+        self.until("it is told", self.told)
+        self.assertIn(f"producer_id={forged.id}", self.told()[0])
+        self.assertNotIn("forged", self.told()[0])
 
 
 class StartTest(Place):

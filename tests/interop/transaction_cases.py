@@ -286,6 +286,8 @@ def markers_are_written(node):
         node.ask(label, "WriteTxnMarkers", 1, keep=keep, markers=list(markers))
     ask("none")
     ask("no topic", marker(10) | {"topics": []})
+    ask("no partition", marker(10, partitions=[]))
+    # Not asked: one with a partition and one without. Kafka never answers that.
     ask("unknown topic", marker(10, topic="x-nowhere"))
     ask("unknown partition", marker(10, partitions=[9]))
     ask("known and unknown", marker(10, partitions=[0, 9]))

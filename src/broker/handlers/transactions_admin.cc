@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <vector>
 
 #include "broker/access.h"
 #include "broker/apis.h"
@@ -226,11 +227,17 @@ rt::Task<wire::ListTransactionsResponse> handle_list_transactions(
 rt::Task<wire::WriteTxnMarkersResponse> handle_write_txn_markers(
     Request* request, const wire::WriteTxnMarkersRequest* message) {
     wire::WriteTxnMarkersResponse out;
-    out.markers = request->arena.array<Marked>(message->markers.size());
+    // One without a partition is not answered, as in Kafka.
+    std::vector<const wire::WriteTxnMarkersRequest::WritableTxnMarker*> wanted;
+    for (const auto& marker : message->markers)
+        if (std::ranges::any_of(marker.topics,
+                                [](const auto& topic) { return !topic.partition_indexes.empty(); }))
+            wanted.push_back(&marker);
+    out.markers = request->arena.array<Marked>(wanted.size());
     const bool is_allowed = may_cluster(*request, auth::Operation::kClusterAction) ||
                             may_cluster(*request, auth::Operation::kAlter);
     for (std::size_t i = 0; i < out.markers.size(); ++i)
-        co_await write_marker(request, &message->markers[i], is_allowed, &out.markers[i]);
+        co_await write_marker(request, wanted[i], is_allowed, &out.markers[i]);
     co_return out;
 }
 

@@ -18,6 +18,7 @@
 #include "broker/broker.h"
 #include "broker/group_host.h"
 #include "broker/log_level.h"
+#include "broker/metrics.h"
 #include "broker/server.h"
 #include "broker/transaction_host.h"
 #include "http/server.h"
@@ -174,7 +175,29 @@ Result<void> Process::open_data() {
     LEAT_TRY(const std::string cluster_id, fresh_cluster_id(*loops_.front()));
     LEAT_TRY(store_,
              metadata::open_sqlite_store(*disk_, directory_->path() + "/metadata.db", cluster_id));
-    return {};
+    // Connections come later: no sync may ever wait for a descriptor that they have.
+    return (faults_.trust_sync ? trusting_disk_ : kernel_disk_).hold(directory_->path());
+}
+
+/// Who gets how many descriptors, and which settings ask for more.
+void tell_shares(const broker::DescriptorShares& shares, const config::BrokerConfig& config) {
+    kLog.info("file descriptors", {{"limit", shares.limit},
+                                   {"log_files", shares.log_files},
+                                   {"connections", shares.connections},
+                                   {"http_connections", shares.http_connections}});
+    constexpr std::int32_t kUnlimited = 2'147'483'647;
+    if (shares.is_cut)
+        kLog.warn("the limit of file descriptors is too low for a setting",
+                  {{"setting", "leat.open.files.max"},
+                   {"value", config.open_files_max},
+                   {"used", shares.log_files},
+                   {"limit", shares.limit}});
+    if (config.max_connections < kUnlimited && config.max_connections > shares.connections)
+        kLog.warn("the limit of file descriptors is too low for a setting",
+                  {{"setting", "max.connections"},
+                   {"value", config.max_connections},
+                   {"used", shares.connections},
+                   {"limit", shares.limit}});
 }
 
 Result<void> Process::open_broker() {
@@ -201,6 +224,7 @@ Result<void> Process::open_broker() {
         loops.push_back(loop.get());
     }
     LEAT_TRY(broker_, broker::Broker::open(std::move(parts)));
+    tell_shares(broker_->descriptors(), broker_->shard(0).config());
     server_ = std::make_unique<broker::Server>(*broker_, std::move(loops));
     return server_->listen();
 }
@@ -216,6 +240,11 @@ Result<void> Process::open_http() {
     options.port = where.front().port;
     options.unsent_bytes_max = static_cast<std::size_t>(plan_.config->http_unsent_bytes_max);
     options.unsent_bytes_setting = "leat.http.unsent.max.bytes";
+    options.connections_max = broker_->descriptors().http_connections;
+    options.on_refused = [this](std::string_view limit, const std::string& peer) {
+        broker_->metrics().count_refused(limit);
+        kLog.warn("http connection refused", {{"peer", peer}, {"limit", limit}});
+    };
     LEAT_TRY(http_, http::Server::open(*loops_.front(), std::move(options), admin_->handler()));
     return {};
 }

@@ -39,7 +39,7 @@ Errc errc_from_wire(std::int16_t code) {
 
 std::int16_t wire_code(Errc code) {
     if (static_cast<std::int16_t>(code) < kFirstOwn) return static_cast<std::int16_t>(code);
-    if (code == Errc::kIoError || code == Errc::kNoSpace || code == Errc::kOffline ||
+    if (is_shortage(code) || code == Errc::kIoError || code == Errc::kOffline ||
         code == Errc::kQuarantined || code == Errc::kCorruptIndex)
         return static_cast<std::int16_t>(Errc::kKafkaStorageError);
     if (code == Errc::kMalformed || code == Errc::kTruncated)

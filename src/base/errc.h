@@ -27,6 +27,11 @@ struct ErrcInfo {
 /// The row of `code`; aborts for a value that is not an enumerator.
 [[nodiscard]] const ErrcInfo& info(Errc code);
 
+/// What was asked for was not done for want of what comes back: room on the disk, descriptors.
+[[nodiscard]] constexpr bool is_shortage(Errc code) noexcept {
+    return code == Errc::kNoSpace || code == Errc::kTooManyOpenFiles;
+}
+
 /// The enumerator of a number from the wire; kUnknownServerError when the table has none.
 [[nodiscard]] Errc errc_from_wire(std::int16_t code);
 

@@ -16,6 +16,7 @@ TEST(Errc, KafkaCodesKeepTheirNumbers) {
 TEST(Errc, OwnCodesNeverReachTheWire) {
     EXPECT_EQ(wire_code(Errc::kIoError), 56);
     EXPECT_EQ(wire_code(Errc::kLimitExceeded), -1);
+    EXPECT_EQ(wire_code(Errc::kTooManyOpenFiles), 56);
     EXPECT_EQ(errc_from_wire(1001), Errc::kUnknownServerError);
     EXPECT_EQ(errc_from_wire(999), Errc::kUnknownServerError);
     EXPECT_EQ(errc_from_wire(3), Errc::kUnknownTopicOrPartition);

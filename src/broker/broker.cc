@@ -104,7 +104,9 @@ Result<void> Broker::reconcile(const metadata::Image& image) {
 }
 
 void Broker::make_shards(const metadata::Image& image) {
-    ShardStorage storage{parts_, image.share_broker()};
+    descriptors_ = share_descriptors(descriptor_limit(), image.broker().open_files_max,
+                                     parts_.executors.size());
+    ShardStorage storage{parts_, image.share_broker(), descriptors_.log_files};
     for (std::size_t i = 0; i < parts_.executors.size(); ++i) {
         Shard::Parts parts{.broker = this,
                            .index = i,

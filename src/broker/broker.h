@@ -16,6 +16,7 @@
 #include "auth/acl_table.h"
 #include "broker/admin/cluster.h"
 #include "broker/audit.h"
+#include "broker/descriptor_shares.h"
 #include "broker/quotas.h"
 #include "broker/shard.h"
 #include "config/listener.h"
@@ -99,6 +100,9 @@ class Broker {
     /// Grows when features() changes between versions of the program.
     [[nodiscard]] std::int64_t features_epoch() const noexcept;
 
+    /// Who may hold how many descriptors; as at the start.
+    [[nodiscard]] const DescriptorShares& descriptors() const noexcept { return descriptors_; }
+
     // Set once before the first connection, then immutable.
     void set_endpoints(std::vector<config::Listener> advertised) {
         endpoints_ = std::move(advertised);
@@ -135,6 +139,7 @@ class Broker {
     std::unique_ptr<Telemetry> telemetry_;
     QuotaLimits quota_limits_;
     groups::GroupMemory group_memory_;
+    DescriptorShares descriptors_;
     std::unique_ptr<BrokerMetrics> metrics_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::unique_ptr<metadata::Authority> authority_;

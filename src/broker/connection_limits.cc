@@ -113,6 +113,7 @@ std::optional<std::string_view> ConnectionLimits::admit(const std::string& host,
     auto of_listener = listeners_.find(listener);
     if (of_listener == listeners_.end())
         of_listener = listeners_.emplace(listener, PerListener{}).first;
+    if (count_ >= descriptors_max_) return "descriptors";
     if (count_ >= config.max_connections) return "total";
     if (of_listener->second.count >= limits.max_connections) return "listener";
     if (hosts_.size() >= kHostsBeforeForgetting) forget_quiet(now);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,8 +45,13 @@ class ConnectionLimits {
     /// What names in the overrides stand for: canonical addresses.
     void set_host_addresses(std::map<std::string, std::string, std::less<>> addresses);
 
-    /// Counts the connection, or tells by which limit it is refused: "per_ip", "per_ip_rate",
-    /// "total". `quota` is the connection_creation_rate of the address, if it has one.
+    /// Beyond so many no more are admitted, whatever the settings say: what descriptors there are
+    /// for connections, less those that are held and not counted here.
+    void set_descriptors_max(std::int64_t count) noexcept { descriptors_max_ = count; }
+
+    /// Counts the connection, or tells by which limit it is refused: "descriptors", "total",
+    /// "listener", "per_ip", "per_ip_rate", "per_ip_quota". `quota` is the connection_creation_rate
+    /// of the address, if it has one.
     std::optional<std::string_view> admit(const std::string& host, Instant now,
                                           const config::BrokerConfig& config,
                                           std::optional<double> quota = std::nullopt,
@@ -81,6 +87,7 @@ class ConnectionLimits {
     void forget_quiet(Instant now);
 
     std::int64_t count_ = 0;
+    std::int64_t descriptors_max_ = std::numeric_limits<std::int64_t>::max();
     RateBucket total_rate_;
     std::unordered_map<std::string, PerHost> hosts_;
     std::map<std::string, PerListener, std::less<>> listeners_;

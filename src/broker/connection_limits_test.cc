@@ -32,6 +32,22 @@ TEST(ConnectionLimits, RefusesBeyondTheTotalUntilOneGoes) {
     EXPECT_EQ(limits.count(), 2);
 }
 
+TEST(ConnectionLimits, RefusesBeyondTheDescriptorsWhateverIsAllowed) {
+    const config::BrokerConfig config;
+    ConnectionLimits limits;
+    limits.set_descriptors_max(2);
+    EXPECT_EQ(limits.admit("a", kStart, config), std::nullopt);
+    EXPECT_EQ(limits.admit("b", kStart, config), std::nullopt);
+    // Nobody asked for this limit: who meets it is told, and does not wait in the kernel's queue.
+    EXPECT_EQ(limits.wait_until(kStart, config), std::nullopt);
+    EXPECT_EQ(limits.admit("c", kStart, config), "descriptors");
+    limits.gone("a");
+    EXPECT_EQ(limits.admit("c", kStart, config), std::nullopt);
+    limits.gone("b");
+    limits.set_descriptors_max(1);
+    EXPECT_EQ(limits.admit("b", kStart, config), "descriptors");
+}
+
 TEST(ConnectionLimits, CountsEachAddressForItself) {
     config::BrokerConfig config;
     config.max_connections_per_ip = 1;

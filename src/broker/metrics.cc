@@ -32,7 +32,8 @@ constexpr auto kTable = std::to_array<Metric>({
      .help = "Connections that ended, by cause.",
      .labels = {"reason"}},
     {.name = "leat_connections_refused_total",
-     .help = "Connections closed right after they came in, by the limit they met.",
+     .help = "Connections closed right after they came in, by the limit they met: per_ip and its "
+             "rates, total, listener, descriptors, http.",
      .labels = {"reason"}},
     {.name = "leat_authentications_total",
      .help = "Attempts of clients to prove who they are, by mechanism and outcome.",

@@ -44,6 +44,9 @@ std::int64_t frame_bytes_bound(const config::BrokerConfig& config) {
                                                : config.request_memory_bytes_max;
 }
 
+/// By what closes a connection before anybody knows whose it is.
+constexpr std::string_view kDescriptors = "descriptors";
+
 }  // namespace
 
 Server::Server(Broker& broker, std::vector<rt::EventLoop*> loops)
@@ -112,9 +115,14 @@ Result<void> Server::bind(const config::Listener& wanted) {
     const config::BrokerConfig& config = broker_.shard(0).config();
     LEAT_TRY(std::shared_ptr<ListenerAccess> access,
              ListenerAccess::open(wanted, config.security.at(wanted.name)));
+    rt::ListenOptions options = options_for(wanted, config);
+    options.on_refused = [this, name = wanted.name] {
+        broker_.metrics().count_refused(kDescriptors);
+        kLog.warn("connection refused", {{"listener", name}, {"limit", kDescriptors}});
+    };
     LEAT_TRY(
         rt::TcpListener listener,
-        rt::TcpListener::open(*loops_.front(), options_for(wanted, config),
+        rt::TcpListener::open(*loops_.front(), options,
                               [this, access](rt::Socket socket, const rt::SocketAddress& peer) {
                                   on_accept(access, std::move(socket), peer);
                               }));
@@ -237,6 +245,8 @@ void Server::on_accept(const std::shared_ptr<const ListenerAccess>& access, rt::
     const auto named = quota_names_.find(facts->peer_host);
     const auto quota = broker_.shard(0).image().quotas().connection_rate(
         facts->peer_host, named != quota_names_.end() ? std::string_view{named->second} : "");
+    limits_.set_descriptors_max(broker_.descriptors().connections -
+                                static_cast<std::int64_t>(delayed_.size()));
     const auto refused = limits_.admit(facts->peer_host, now, config, quota, access->name());
     if (refused) {
         metrics.count_refused(*refused);

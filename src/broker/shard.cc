@@ -34,6 +34,8 @@ constexpr std::size_t kOpenedAtOnce = 16;
 /// New partitions of one request from which on one sync of the file system serves them all.
 constexpr std::size_t kSyncedTogether = 8;
 
+/// Between two tries of a sync that needs a descriptor.
+constexpr std::chrono::milliseconds kSyncAgainAfter{100};
 /// Between attempts to open what could not be opened: what stood in the way, such as a full disk,
 /// may be gone.
 constexpr std::chrono::milliseconds kReopenMin{1'000};
@@ -225,10 +227,16 @@ rt::Task<void> Shard::open_partitions(std::vector<storage::PartitionSpec> specs,
 
 /// One sync for the folders and files of all of them: each by itself takes four.
 rt::Task<void> Shard::sync_new(std::vector<PartitionPtr> opened) {
-    Result<void> done = co_await rt::on_pool(broker_->pool(), *executor_, [this]() -> Result<void> {
+    const auto sync = [this]() -> Result<void> {
         if (storage_->faults.skip_sync) return {};
         return storage_->disk.sync_file_system(storage_->data_directory);
-    });
+    };
+    Result<void> done = co_await rt::on_pool(broker_->pool(), *executor_, sync);
+    // It was not tried; nobody may append before it was.
+    while (!done.has_value() && done.error().code() == Errc::kTooManyOpenFiles) {
+        co_await rt::sleep_until(*executor_, executor_->now() + kSyncAgainAfter);
+        done = co_await rt::on_pool(broker_->pool(), *executor_, sync);
+    }
     // Then all partitions are offline, these too.
     if (!done.has_value()) storage_->flusher.health().fail(done.error());
     for (const PartitionPtr& partition : opened) add(partition);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/bounded_time.h"
-#include "rt/process.h"
 #include "storage/cleaner_share.h"
 #include "storage/directory_health.h"
 #include "storage/durable_marks.h"
@@ -15,17 +14,6 @@
 #include "storage/metrics.h"
 
 namespace leat::broker {
-namespace {
-
-/// When the kernel does not say how many descriptors this process may have.
-constexpr std::int64_t kDescriptorsAssumed = 1024;
-
-std::int64_t descriptor_limit() {
-    const auto limit = rt::raise_descriptor_limit();
-    return limit.has_value() ? limit->now : kDescriptorsAssumed;
-}
-
-}  // namespace
 
 /// What all shards share.
 struct ShardStorage::OfProcess {
@@ -47,11 +35,11 @@ struct ShardStorage::OfShard {
 };
 
 ShardStorage::ShardStorage(const BrokerParts& parts,
-                           std::shared_ptr<const config::BrokerConfig> config)
+                           std::shared_ptr<const config::BrokerConfig> config,
+                           std::size_t log_files_max)
     : parts_(parts),
       config_(std::move(config)),
-      process_(std::make_shared<OfProcess>(
-          parts, storage::open_files_max(config_->open_files_max, descriptor_limit()))) {
+      process_(std::make_shared<OfProcess>(parts, log_files_max)) {
     parts_.directory->marks().start(*parts_.executors.front(), *parts_.pool,
                                     bounded_ms(config_->flush_mark_interval_ms));
 }

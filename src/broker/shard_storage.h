@@ -3,6 +3,7 @@
 // Puts together what the partitions of each shard share. Layer: broker (L6).
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -14,7 +15,9 @@ namespace leat::broker {
 /// Threading: not synchronised; used while the broker is made.
 class ShardStorage {
   public:
-    ShardStorage(const BrokerParts& parts, std::shared_ptr<const config::BrokerConfig> config);
+    /// `log_files_max`: segment and index files open at once.
+    ShardStorage(const BrokerParts& parts, std::shared_ptr<const config::BrokerConfig> config,
+                 std::size_t log_files_max);
     ~ShardStorage();
 
     /// The context of one shard; `keeps` holds what it refers to and goes after it.

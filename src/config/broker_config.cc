@@ -101,8 +101,9 @@ constexpr auto kRows = std::to_array<Setting>({
      .fallback = kIntMaxText,
      .min = 0,
      .doc = "Open connections; more wait in the kernel's queue until one ends. With a listener in "
-            "front "
-            "(listener.name.<name>.) those of it.",
+            "front (listener.name.<name>.) those of it. Whatever it says, no more than the "
+            "process's limit of file descriptors leaves beside log files (leat.open.files.max) and "
+            "a reserve: those are closed at once, and counted by reason descriptors.",
      .update = kClusterWide,
      .into_broker = into_broker<&B::max_connections>},
     {.name = "max.connections.per.ip",
@@ -266,7 +267,9 @@ constexpr auto kRows = std::to_array<Setting>({
      .type = kInt,
      .fallback = "0",
      .min = 0,
-     .doc = "Segment and index files kept open; 0 is a third of the process's limit.",
+     .doc = "Segment and index files kept open; 0 is a third of the process's limit of file "
+            "descriptors. Three quarters of what that leaves beside a reserve at most, the rest is "
+            "for connections: where more is asked for, the log says so at the start.",
      .into_broker = into_broker<&B::open_files_max>},
     {.name = "leat.partitions.max",
      .type = kInt,

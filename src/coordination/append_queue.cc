@@ -10,6 +10,7 @@ namespace {
 /// Outcomes of an append that pass: the client tries again.
 constexpr std::array kPassing{
     Errc::kNoSpace,
+    Errc::kTooManyOpenFiles,
     Errc::kTimedOut,
     Errc::kCancelled,
     Errc::kRequestTimedOut,

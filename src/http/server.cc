@@ -158,8 +158,10 @@ class Server::State final : public ConnectionOwner {
         : loop_(loop), options_(std::move(options)), handler_(std::move(handler)) {}
 
     Result<void> listen() {
+        rt::ListenOptions where{.host = options_.host, .port = options_.port};
+        where.on_refused = [this] { refused("descriptors", {}); };
         LEAT_TRY(rt::TcpListener listener,
-                 rt::TcpListener::open(loop_, {.host = options_.host, .port = options_.port},
+                 rt::TcpListener::open(loop_, where,
                                        [this](rt::Socket socket, const rt::SocketAddress& peer) {
                                            add(std::move(socket), peer.text());
                                        }));
@@ -177,8 +179,12 @@ class Server::State final : public ConnectionOwner {
     }
 
   private:
+    void refused(std::string_view limit, const std::string& peer) const {
+        if (options_.on_refused) options_.on_refused(limit, peer);
+    }
+
     void add(rt::Socket socket, std::string peer) {
-        if (connections_.size() >= options_.connections_max) return;
+        if (connections_.size() >= options_.connections_max) return refused("http", peer);
         auto connection = std::make_unique<Connection>(loop_, *this, options_, handler_,
                                                        std::move(socket), std::move(peer));
         rt::StreamHandler* key = connection.get();

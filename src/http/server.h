@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "http/session.h"
@@ -23,6 +25,8 @@ struct ServerOptions {
     SessionOptions session = {};
     std::shared_ptr<const rt::TlsContext> tls = nullptr;  ///< A server's: HTTPS and nothing else.
     std::size_t connections_max = 256;                    ///< More are closed at once.
+    /// Runs for each of those, with the limit it met: "http", "descriptors". May be empty.
+    std::function<void(std::string_view limit, const std::string& peer)> on_refused = {};
     /// Of all connections together. An answer beyond it becomes 503, and the log says so; one of at
     /// most 16 KiB goes out all the same where nothing else waits to: slow readers of large answers
     /// must not make /healthz fail.

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "obs/log.h"
@@ -112,6 +113,18 @@ TEST_F(HttpServer, AnswersLittleBeyondTheBoundOfAll) {
     EXPECT_NE(much.find("beyond 1 bytes,"), std::string::npos) << much;
     EXPECT_TRUE(
         read(ask("GET /0 HTTP/1.1\r\nConnection: close\r\n\r\n")).starts_with("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServer, TellsOfConnectionsBeyondItsNumber) {
+    std::vector<std::string> limits;
+    open({.connections_max = 1,
+          .on_refused = [&limits](std::string_view limit, const std::string& peer) {
+              EXPECT_TRUE(peer.starts_with("127.0.0.1:"));
+              limits.emplace_back(limit);
+          }});
+    const rt::Socket first = ask("GET /0 HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(read(ask("GET /0 HTTP/1.1\r\n\r\n")), "");
+    EXPECT_EQ(limits, (std::vector<std::string>{"http"}));
 }
 
 TEST_F(HttpServer, CutsWhoAsksAndDoesNotReadAndSaysSo) {

@@ -25,7 +25,10 @@ Error Database::error() const {
     std::string detail = path_ + ": " + sqlite3_errmsg(handle());
     const bool is_of_disk = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN;
     if (is_of_disk && !disk_->last_failure().empty()) detail += " (" + disk_->last_failure() + ")";
-    if (code == SQLITE_FULL) return Error{Errc::kNoSpace, detail};
+    if (code == SQLITE_FULL) {
+        const bool is_disk_full = disk_->last_code() != Errc::kTooManyOpenFiles;
+        return Error{is_disk_full ? Errc::kNoSpace : Errc::kTooManyOpenFiles, detail};
+    }
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
         return Error{Errc::kDataDirFormat,
                      detail + "; nothing was changed: restore the file from a copy"};

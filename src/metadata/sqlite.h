@@ -29,8 +29,9 @@ class Database {
     Result<std::int64_t> number(const char* sql);
     Result<std::string> text(const char* sql);
 
-    /// The last failure, mapped: kNoSpace (full), kDataDirFormat (damaged, no database),
-    /// kDataDirInUse (locked), else kIoError; the detail names the file and SQLite's reason.
+    /// The last failure, mapped: kNoSpace (full), kTooManyOpenFiles, kDataDirFormat (damaged, no
+    /// database), kDataDirInUse (locked), else kIoError; the detail names the file and SQLite's
+    /// reason.
     [[nodiscard]] Error error() const;
 
     [[nodiscard]] sqlite3* handle() const noexcept { return handle_.get(); }

@@ -20,17 +20,21 @@ struct SqliteDisk::State {
     /// Notes why, and gives SQLite's number for it.
     int failed(const Error& error, int code) {
         failure = error.detail();
-        return error.code() == Errc::kNoSpace ? SQLITE_FULL : code;
+        failure_code = error.code();
+        // To SQLite a shortage is a full disk: it takes back what it had begun, and goes on.
+        return is_shortage(error.code()) ? SQLITE_FULL : code;
     }
 
     int failed_for_good(const Error& error, int code) {
         failure = error.detail();
+        failure_code = error.code();
         return code;
     }
 
     rt::Disk& disk;
     std::string name;
     std::string failure;
+    Errc failure_code = Errc::kNone;
     sqlite3_vfs vfs{};
 };
 
@@ -291,6 +295,10 @@ SqliteDisk::~SqliteDisk() {
 
 const char* SqliteDisk::name() const noexcept {
     return state_->name.c_str();
+}
+
+Errc SqliteDisk::last_code() const noexcept {
+    return state_->failure_code;
 }
 
 const std::string& SqliteDisk::last_failure() const noexcept {

@@ -30,6 +30,8 @@ class SqliteDisk {
     [[nodiscard]] const char* name() const noexcept;
     /// What the disk said last when a call failed: SQLite keeps only a number. Empty when none has.
     [[nodiscard]] const std::string& last_failure() const noexcept;
+    /// The code of that; kNone when none has.
+    [[nodiscard]] Errc last_code() const noexcept;
 
     struct State;
 

@@ -96,8 +96,9 @@ TEST(SqliteDisk, KeepsWhatWasConfirmedWhateverCallFails) {
                                 DiskCall::kTruncate,     DiskCall::kOpen,  DiskCall::kRemove,
                                 DiskCall::kSyncDirectory};
     for (const DiskCall call : kCalls)
-        for (const Errc code : {Errc::kIoError, Errc::kNoSpace})
+        for (const Errc code : {Errc::kIoError, Errc::kNoSpace, Errc::kTooManyOpenFiles})
             for (const bool also_later : {false, true}) {
+                if (code == Errc::kTooManyOpenFiles && call != DiskCall::kOpen) continue;
                 for (std::uint64_t nth = 1;; ++nth) {
                     SCOPED_TRACE("call " + std::to_string(static_cast<int>(call)) + ", " +
                                  std::to_string(nth) + (also_later ? " and later" : ""));

@@ -146,7 +146,7 @@ class SqliteStore final : public MetadataStore {
             if (log_pages_ >= kLogPages) ignore(begin_log_anew(), "the commit is durable already");
             return {};
         }
-        if (done.error().code() != Errc::kNoSpace) broken_ = true;
+        if (!is_shortage(done.error().code())) broken_ = true;
         kLog.error("metadata commit failed", {{"error", done.error().code()},
                                               {"detail", done.error().detail()},
                                               {"deltas", deltas.size()}});
@@ -168,7 +168,7 @@ class SqliteStore final : public MetadataStore {
         Result<void> done = db_.run("PRAGMA wal_checkpoint(RESTART)");
         if (done.has_value())
             log_pages_ = 0;
-        else if (done.error().code() != Errc::kNoSpace)
+        else if (!is_shortage(done.error().code()))
             broken_ = true;
         return done;
     }

@@ -28,7 +28,8 @@ class MetadataStore {
     virtual Result<State> load() = 0;
 
     /// Makes all of `deltas` durable, or none.
-    /// Errors: kNoSpace (nothing changed; may be tried again), kIoError (nothing more is accepted).
+    /// Errors: kNoSpace, kTooManyOpenFiles (nothing changed; may be tried again), kIoError (nothing
+    ///         more is accepted).
     virtual Result<void> commit(std::span<const Delta> deltas) = 0;
 };
 

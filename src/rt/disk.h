@@ -22,7 +22,8 @@ namespace leat::rt {
 /// One open file. Closing is the destructor's; it never syncs.
 ///
 /// Threading: reads may run beside each other and beside one writer; the caller orders writers.
-/// Errors:    kIoError, kNoSpace (ENOSPC, EDQUOT); the detail names path, call and errno.
+/// Errors:    kIoError, kNoSpace (ENOSPC, EDQUOT); the detail names path, call and errno. A sync
+///            that fails is never kTooManyOpenFiles.
 class File {
   public:
     File() = default;
@@ -67,7 +68,8 @@ struct DiskSpace {
 };
 
 /// Threading: thread-safe. Paths are absolute, or relative to the process's directory.
-/// Errors: kNotFound, kAlreadyExists, kNoSpace, kIoError.
+/// Errors: kNotFound, kAlreadyExists, kNoSpace, kIoError; kTooManyOpenFiles of calls that need a
+///         descriptor, before they did anything: of open() nothing was made, no sync was tried.
 class Disk {
   public:
     Disk() = default;

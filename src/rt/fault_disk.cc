@@ -16,13 +16,15 @@
 namespace leat::rt {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FaultAction>, 9> kActions{{
+constexpr std::array<std::pair<std::string_view, FaultAction>, 11> kActions{{
     {"kill-before", FaultAction::kKillBefore},
     {"kill-after", FaultAction::kKillAfter},
     {"io-error", FaultAction::kIoError},
     {"io-errors", FaultAction::kIoErrors},
     {"no-space", FaultAction::kNoSpace},
     {"no-spaces", FaultAction::kNoSpaces},
+    {"no-file", FaultAction::kNoFile},
+    {"no-files", FaultAction::kNoFiles},
     {"skip", FaultAction::kSkip},
     {"delay", FaultAction::kDelay},
     {"trace", FaultAction::kTrace},
@@ -165,6 +167,10 @@ class FaultDisk::Trigger {
                 return now ? std::optional<R>{error(Errc::kNoSpace)} : std::nullopt;
             case FaultAction::kNoSpaces:
                 return error(Errc::kNoSpace);
+            case FaultAction::kNoFile:
+                return now ? std::optional<R>{error(Errc::kTooManyOpenFiles)} : std::nullopt;
+            case FaultAction::kNoFiles:
+                return error(Errc::kTooManyOpenFiles);
             case FaultAction::kDelay:
                 std::this_thread::sleep_for(kFaultDelay);
                 return std::nullopt;

@@ -23,6 +23,8 @@ enum class FaultAction : std::uint8_t {
     kIoErrors,    ///< kIoError from this call on.
     kNoSpace,     ///< kNoSpace once.
     kNoSpaces,    ///< kNoSpace from this call on.
+    kNoFile,      ///< kTooManyOpenFiles once.
+    kNoFiles,     ///< kTooManyOpenFiles from this call on.
     kSkip,        ///< The call does nothing and succeeds, from this one on.
     kDelay,       ///< From this call on each takes kFaultDelay longer.
     kTrace,       ///< Names each kind of call once, "fault-disk: met CALL PATH", on stderr.
@@ -31,8 +33,8 @@ enum class FaultAction : std::uint8_t {
 inline constexpr std::chrono::milliseconds kFaultDelay{100};
 
 /// "ACTION:CALL:PATTERN:N": at the N-th (from 1) CALL on a path that contains PATTERN.
-/// ACTION: kill-before, kill-after, io-error, io-errors, no-space, no-spaces, skip,
-/// delay, trace.
+/// ACTION: kill-before, kill-after, io-error, io-errors, no-space, no-spaces, no-file, no-files,
+/// skip, delay, trace.
 /// CALL: open, create, read, write, sync, truncate, rename, remove, make-directory,
 ///       remove-directory, list, sync-directory, sync-file-system, or "any".
 struct FaultPoint {

@@ -52,6 +52,17 @@ TEST_F(FaultDiskTest, FailsFromTheNthCallOnWhenAskedTo) {
     EXPECT_EQ(log->sync().error().code(), Errc::kNoSpace);
 }
 
+TEST_F(FaultDiskTest, LacksDescriptorsWhenAskedTo) {
+    FaultDisk once = disk("no-file:create:.log:1");
+    EXPECT_EQ(once.open(at("a.log"), OpenMode::kCreate).error().code(), Errc::kTooManyOpenFiles);
+    EXPECT_FALSE(*under_.exists(at("a.log")));
+    EXPECT_TRUE(once.open(at("a.log"), OpenMode::kCreate).has_value());
+    FaultDisk always = disk("no-files:open:.log:1");
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(always.open(at("a.log"), OpenMode::kRead).error().code(),
+                  Errc::kTooManyOpenFiles);
+}
+
 TEST_F(FaultDiskTest, SkipsCallsThatShouldHaveSynced) {
     FaultDisk faulty = disk("skip:truncate:.log:1");
     const auto log = *faulty.open(at("a.log"), OpenMode::kCreate);

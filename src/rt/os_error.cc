@@ -25,7 +25,7 @@ Errc errc_of(int error) {
             return Errc::kNoSpace;
         case EMFILE:
         case ENFILE:
-            return Errc::kLimitExceeded;
+            return Errc::kTooManyOpenFiles;
         default:
             return Errc::kIoError;
     }

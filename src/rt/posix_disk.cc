@@ -11,6 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "rt/descriptor.h"
@@ -18,6 +21,14 @@
 
 namespace leat::rt {
 namespace {
+
+/// What failed is the sync, whatever number the file system gives for it: one in user space may
+/// mean that it has no descriptor itself. Nobody may take that for a sync that was not tried.
+Error failed_sync(std::string_view call, const std::string& path) {
+    Error error = os_error(call, path);
+    if (error.code() != Errc::kTooManyOpenFiles) return error;
+    return Error{Errc::kIoError, error.detail()};
+}
 
 /// A sync that ends while its file system gives up can answer success for what never reached the
 /// disk: ext4 takes a transaction that was aborted for one that is over, XFS behaves alike
@@ -34,7 +45,7 @@ Result<void> take_a_change(int fd, const std::string& path) {
         case EACCES:
             return {};  // It answers for itself: it has not given up.
         default:
-            return os_error("sync, checked by futimens", path);
+            return failed_sync("sync, checked by futimens", path);
     }
 }
 
@@ -99,7 +110,7 @@ class PosixFile final : public File {
 
     Result<void> sync() override {
         // fdatasync is not repeated after EINTR: whether the error state was consumed is unknown.
-        if (::fdatasync(fd_.get()) != 0) return os_error("fdatasync", path_);
+        if (::fdatasync(fd_.get()) != 0) return failed_sync("fdatasync", path_);
         return is_sync_checked_ ? take_a_change(fd_.get(), path_) : Result<void>{};
     }
 
@@ -203,18 +214,108 @@ Result<bool> PosixDisk::exists(const std::string& path) {
     return os_error("stat", path);
 }
 
+/// Descriptors of one directory, each used by one sync at a time: the kernel tells each of an error
+/// once, so that of two syncs at once through the same one the second would hear of none.
+///
+/// Threading: thread-safe.
+class PosixDisk::Held {
+  public:
+    explicit Held(std::string path) : path_(std::move(path)) {}
+
+    Result<void> open() {
+        Descriptor first = open_one();
+        if (!first.is_open()) return os_error("open", path_);
+        free_.push_back(std::move(first));
+        return {};
+    }
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] bool holds(std::string_view path) const {
+        return path.starts_with(path_) &&
+               (path.size() == path_.size() || path[path_.size()] == '/');
+    }
+
+    /// Calls `sync` with a descriptor; without one to be had it waits for another sync's.
+    template <class Sync>
+    Result<void> with(Sync sync) {
+        Descriptor one = take();
+        Result<void> result = sync(one.get());
+        give(std::move(one));
+        return result;
+    }
+
+  private:
+    static constexpr std::size_t kKept = 4;
+
+    [[nodiscard]] Descriptor open_one() const {
+        return Descriptor{retry_eintr(
+            [this] { return ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); })};
+    }
+
+    Descriptor take() {
+        std::unique_lock lock{mutex_};
+        if (free_.empty()) {
+            Descriptor one = open_one();
+            if (one.is_open()) return one;
+            is_back_.wait(lock, [this] { return !free_.empty(); });
+        }
+        Descriptor one = std::move(free_.back());
+        free_.pop_back();
+        return one;
+    }
+
+    void give(Descriptor one) {
+        {
+            const std::lock_guard lock{mutex_};
+            // The last one always comes back here: who waits is never forgotten.
+            if (free_.size() < kKept) free_.push_back(std::move(one));
+        }
+        is_back_.notify_one();
+    }
+
+    std::string path_;
+    std::mutex mutex_;
+    std::condition_variable is_back_;
+    std::vector<Descriptor> free_;
+};
+
+PosixDisk::PosixDisk(bool is_sync_checked) : is_sync_checked_(is_sync_checked) {}
+PosixDisk::~PosixDisk() = default;
+
+Result<void> PosixDisk::hold(const std::string& directory) {
+    auto held = std::make_unique<Held>(directory);
+    LEAT_TRY_VOID(held->open());
+    held_ = std::move(held);
+    return {};
+}
+
+Result<void> PosixDisk::sync_names(int fd, const std::string& path) const {
+    if (::fsync(fd) != 0) return failed_sync("fsync", path);
+    return is_sync_checked_ ? take_a_change(fd, path) : Result<void>{};
+}
+
+Result<void> PosixDisk::sync_all(int fd, const std::string& path) const {
+    if (::syncfs(fd) != 0) return failed_sync("syncfs", path);
+    return is_sync_checked_ ? take_a_change(fd, path) : Result<void>{};
+}
+
 Result<void> PosixDisk::sync_directory(const std::string& path) {
-    const Descriptor dir{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (dir.get() < 0) return os_error("open", path);
-    if (::fsync(dir.get()) != 0) return os_error("fsync", path);
-    return is_sync_checked_ ? take_a_change(dir.get(), path) : Result<void>{};
+    if (held_ && path == held_->path())
+        return held_->with([&](int fd) { return sync_names(fd, path); });
+    const Descriptor dir{
+        retry_eintr([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); })};
+    if (dir.is_open()) return sync_names(dir.get(), path);
+    Error error = os_error("open", path);
+    if (error.code() != Errc::kTooManyOpenFiles || !held_ || !held_->holds(path)) return error;
+    // It takes longer and makes the same names durable, with all else.
+    return held_->with([&](int fd) { return sync_all(fd, held_->path()); });
 }
 
 Result<void> PosixDisk::sync_file_system(const std::string& path) {
-    const Descriptor dir{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (dir.get() < 0) return os_error("open", path);
-    if (::syncfs(dir.get()) != 0) return os_error("syncfs", path);
-    return is_sync_checked_ ? take_a_change(dir.get(), path) : Result<void>{};
+    if (held_ && held_->holds(path)) return held_->with([&](int fd) { return sync_all(fd, path); });
+    const Descriptor dir{retry_eintr([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })};
+    if (!dir.is_open()) return os_error("open", path);
+    return sync_all(dir.get(), path);
 }
 
 Result<DiskSpace> PosixDisk::space(const std::string& path) {

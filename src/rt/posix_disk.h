@@ -14,14 +14,19 @@ namespace leat::rt {
 /// Calls are repeated after EINTR, short reads and writes are continued. The detail of an error is
 /// "<call> <path>: <errno text>".
 ///
-/// Threading: thread-safe; it has no state.
+/// Threading: thread-safe, but for hold(), which comes before the threads.
 /// Failure:   a sync that succeeds is checked by a change to the times of what was synced: kIoError
 ///            when the file system gave up while it ran (docs/decisions/0013-sync-is-checked.md).
 class PosixDisk final : public Disk {
   public:
-    PosixDisk() = default;
+    PosixDisk() : PosixDisk{true} {}
+    ~PosixDisk() override;
     /// Believes every sync. For the crash harness, which must find that out.
     static PosixDisk trusting() { return PosixDisk{false}; }
+
+    /// Keeps `directory` open: from then on no sync of it, of its file system or of a directory
+    /// below it fails for want of a descriptor. Errors: kNotFound, kTooManyOpenFiles, kIoError.
+    Result<void> hold(const std::string& directory);
 
     Result<std::shared_ptr<File>> open(const std::string& path, OpenMode mode) override;
     Result<void> rename(const std::string& from, const std::string& to) override;
@@ -41,9 +46,13 @@ class PosixDisk final : public Disk {
     static Result<std::shared_ptr<void>> share_lock_file(const std::string& path);
 
   private:
-    explicit PosixDisk(bool is_sync_checked) : is_sync_checked_(is_sync_checked) {}
+    class Held;
+    explicit PosixDisk(bool is_sync_checked);
+    [[nodiscard]] Result<void> sync_names(int fd, const std::string& path) const;
+    [[nodiscard]] Result<void> sync_all(int fd, const std::string& path) const;
 
     bool is_sync_checked_ = true;
+    std::unique_ptr<Held> held_;
 };
 
 }  // namespace leat::rt

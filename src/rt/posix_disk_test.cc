@@ -3,12 +3,16 @@
 // Method: each call on a real temporary directory; errors by provoking the kernel's.
 #include "rt/posix_disk.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 
+#include "rt/descriptor.h"
+#include "rt/thread_pool.h"
 #include "testkit/bytes.h"
 #include "testkit/result_matchers.h"
 
@@ -31,6 +35,24 @@ class TempDir {
 
   private:
     std::string path_;
+};
+
+/// While it lives this process can open nothing.
+class NoDescriptors {
+  public:
+    NoDescriptors() {
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        rlimit tight = before_;
+        const Descriptor lowest_free{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+        tight.rlim_cur = static_cast<rlim_t>(lowest_free.get());
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+    }
+    ~NoDescriptors() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+  private:
+    rlimit before_{};
 };
 
 TEST(PosixDisk, ReadsBackManyPartsWrittenAtAPosition) {
@@ -97,6 +119,47 @@ TEST(PosixDisk, ListsNamesInOrderWithoutDots) {
     const auto space = disk.space(dir.path());
     ASSERT_OK(space);
     EXPECT_GE(space->total_bytes, space->usable_bytes);
+}
+
+TEST(PosixDisk, WithoutADescriptorNothingIsMadeAndNoSyncIsTried) {
+    const TempDir dir;
+    PosixDisk disk;
+    ASSERT_OK(disk.sync_directory(dir.path()));
+    {
+        const NoDescriptors none;
+        EXPECT_ERRC(disk.open(dir / "a", OpenMode::kCreateNew), Errc::kTooManyOpenFiles);
+        EXPECT_ERRC(disk.list(dir.path()), Errc::kTooManyOpenFiles);
+        EXPECT_ERRC(disk.lock_file(dir / "l"), Errc::kTooManyOpenFiles);
+        EXPECT_ERRC(disk.sync_directory(dir.path()), Errc::kTooManyOpenFiles);
+        EXPECT_ERRC(disk.sync_file_system(dir.path()), Errc::kTooManyOpenFiles);
+    }
+    EXPECT_EQ(disk.list(dir.path())->size(), 0U);
+    EXPECT_OK(disk.sync_file_system(dir.path()));
+}
+
+TEST(PosixDisk, SyncsAHeldDirectoryAndBelowItWithoutADescriptor) {
+    const TempDir dir;
+    PosixDisk disk;
+    ASSERT_OK(disk.make_directory(dir / "held"));
+    ASSERT_OK(disk.make_directory(dir / "held/d"));
+    ASSERT_OK(disk.make_directory(dir / "held-not"));
+    EXPECT_ERRC(disk.hold(dir / "none"), Errc::kNotFound);
+    ASSERT_OK(disk.hold(dir / "held"));
+    ASSERT_OK(disk.sync_directory(dir / "held/d"));
+    constexpr std::size_t kAtOnce = 8;
+    std::array<bool, kAtOnce> done{};
+    {
+        const NoDescriptors none;
+        EXPECT_OK(disk.sync_directory(dir / "held"));
+        EXPECT_OK(disk.sync_directory(dir / "held/d"));
+        EXPECT_OK(disk.sync_file_system(dir / "held"));
+        EXPECT_ERRC(disk.sync_directory(dir / "held-not"), Errc::kTooManyOpenFiles);
+        // There is one for all of them.
+        run_beside(kAtOnce, kAtOnce,
+                   [&](std::size_t i) { done[i] = disk.sync_directory(dir / "held").has_value(); });
+    }
+    EXPECT_EQ(done, (std::array<bool, kAtOnce>{true, true, true, true, true, true, true, true}));
+    EXPECT_OK(disk.sync_directory(dir / "held-not"));
 }
 
 TEST(PosixDisk, SecondLockOfAFileIsRefusedUntilTheFirstGoes) {

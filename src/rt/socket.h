@@ -25,7 +25,7 @@ class Socket {
     static Socket adopt(Descriptor fd, const SocketOptions& options);
 
     /// Connects, waiting for it. Runs on: a thread that may block.
-    /// Errors: kIoError, kNotFound, kLimitExceeded; the detail names the address.
+    /// Errors: kIoError, kNotFound, kTooManyOpenFiles; the detail names the address.
     static Result<Socket> connect(const SocketAddress& to, const SocketOptions& options = {});
 
     [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }

@@ -108,10 +108,11 @@ Result<std::vector<Bound>> bind_all(const ListenOptions& options) {
 /// Lives as long as a callback runs in it, even when that destroys the listener.
 class TcpListener::Impl : public std::enable_shared_from_this<Impl> {
   public:
-    Impl(EventLoop& loop, const SocketOptions& socket, OnAccept on_accept)
+    Impl(EventLoop& loop, const ListenOptions& options, OnAccept on_accept)
         : loop_(loop),
-          socket_(socket),
+          socket_(options.socket),
           on_accept_(std::move(on_accept)),
+          on_refused_(options.on_refused),
           reserve_(open_reserve()) {}
 
     Result<void> add(std::vector<Bound> bound) {
@@ -181,6 +182,7 @@ class TcpListener::Impl : public std::enable_shared_from_this<Impl> {
             if (refused) ++refused_count_;
         }
         reserve_ = open_reserve();
+        if (refused && on_refused_) on_refused_();
         if (refused && reserve_.is_open()) return;
         // Another thread took the reserve, or memory is short: rest, the kernel's queue waits.
         resting_ = true;
@@ -202,6 +204,7 @@ class TcpListener::Impl : public std::enable_shared_from_this<Impl> {
     EventLoop& loop_;
     const SocketOptions socket_;
     const OnAccept on_accept_;
+    const std::function<void()> on_refused_;
     Descriptor reserve_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::vector<SocketAddress> addresses_;
@@ -215,7 +218,7 @@ class TcpListener::Impl : public std::enable_shared_from_this<Impl> {
 Result<TcpListener> TcpListener::open(EventLoop& loop, const ListenOptions& options,
                                       OnAccept on_accept) {
     LEAT_TRY(std::vector<Bound> bound, bind_all(options));
-    TcpListener listener{std::make_shared<Impl>(loop, options.socket, std::move(on_accept))};
+    TcpListener listener{std::make_shared<Impl>(loop, options, std::move(on_accept))};
     LEAT_TRY_VOID(listener.impl_->add(std::move(bound)));
     return listener;
 }

@@ -23,6 +23,9 @@ struct ListenOptions {
     /// SO_REUSEPORT: several listeners of this process, one a loop, share the port and the kernel
     /// spreads the connections. All of them must set it.
     bool share_port = false;
+    /// Runs on the loop for each connection closed at once because no descriptor was free; it must
+    /// not destroy the listener. Empty: only refused_count() tells.
+    std::function<void()> on_refused = {};
 };
 
 /// Bound and listening from open() until it goes. A name with several addresses is bound on each of
@@ -38,7 +41,7 @@ class TcpListener {
     /// `on_accept` runs on `loop`, once for each connection; it may destroy the listener.
     /// Runs on:  the loop's thread or before run(); may block to look up a name.
     /// Errors:   kAlreadyExists: the address is in use; kNotFound: no such host or not an address
-    ///           of this machine; kLimitExceeded; kIoError. The detail names the address.
+    ///           of this machine; kTooManyOpenFiles; kIoError. The detail names the address.
     static Result<TcpListener> open(EventLoop& loop, const ListenOptions& options,
                                     OnAccept on_accept);
 

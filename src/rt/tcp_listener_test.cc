@@ -157,7 +157,9 @@ TEST(TcpListener, MayBeDestroyedByItsOwnCallback) {
 TEST(TcpListener, WithoutDescriptorsRefusesCleanlyAndRecovers) {
     EventLoop loop;
     Accepted got;
-    auto listener = TcpListener::open(loop, {.host = "127.0.0.1"}, got.take());
+    int told = 0;
+    auto listener = TcpListener::open(
+        loop, {.host = "127.0.0.1", .on_refused = [&told] { ++told; }}, got.take());
     ASSERT_OK(listener);
     // One before the shortage: the sanitizer's type check needs descriptors the first time.
     ASSERT_OK(Socket::connect(loopback(listener->port())));
@@ -175,6 +177,7 @@ TEST(TcpListener, WithoutDescriptorsRefusesCleanlyAndRecovers) {
     run_until(loop, [&] { return listener->refused_count() == 1; });
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
     EXPECT_EQ(got.sockets.size(), 1U);
+    EXPECT_EQ(told, 1);
     // The peer is told: its end reads the end of the stream.
     ASSERT_EQ(::fcntl(client->descriptor(), F_SETFL, 0), 0);
     char byte = 0;

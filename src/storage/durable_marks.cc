@@ -190,7 +190,7 @@ Result<void> DurableMarks::State::write() {
     }
     auto result = whole ? write_whole(out) : append(encode_mark_frame(generation, out));
     if (result) return result;
-    if (result.error().code() != Errc::kNoSpace) health->fail(result.error());
+    if (!is_shortage(result.error().code())) health->fail(result.error());
     const std::lock_guard lock{mutex};
     dirty.merge(taken);
     return result;
@@ -212,7 +212,7 @@ void DurableMarks::State::write_later(rt::Executor& on) {
     pool->submit(
         on,
         [self = shared_from_this()] {
-            ignore(self->write(), "a full disk is tried again, all else failed the directory");
+            ignore(self->write(), "a shortage is over some time, all else failed the directory");
         },
         [self = shared_from_this()] {
             const std::lock_guard lock{self->mutex};
@@ -249,6 +249,11 @@ std::optional<Offset> DurableMarks::mark(const PartitionId& id) const {
     const auto at = state_->marks.find(id);
     if (at != state_->marks.end()) return at->second;
     return state_->is_table_whole ? std::optional{Offset{0}} : std::nullopt;
+}
+
+bool DurableMarks::has(const PartitionId& id) const {
+    const std::lock_guard lock{state_->mutex};
+    return state_->marks.contains(id);
 }
 
 void DurableMarks::start(rt::Executor& home, rt::BlockingPool& pool,

@@ -35,8 +35,8 @@ using MarkTable = std::unordered_map<PartitionId, Offset, PartitionIdHash>;
 /// Invariant: a mark that is read back is never above what was synced before it was advanced.
 /// Threading: thread-safe.
 /// Memory:    about 100 bytes a partition.
-/// Failure:   a full disk leaves the marks on disk behind; they are written when there is room. A
-///            failed write or sync fails the directory.
+/// Failure:   a full disk leaves the marks on disk behind, as does a want of descriptors; they are
+///            written once it is over. A failed write or sync fails the directory.
 class DurableMarks {
   public:
     /// Reads the files; one that is damaged is logged and left out.
@@ -50,6 +50,9 @@ class DurableMarks {
     /// no whole table to tell that by.
     [[nodiscard]] std::optional<Offset> mark(const PartitionId& id) const;
 
+    /// Whether the table has it: an open of this run or of an earlier one came to its end.
+    [[nodiscard]] bool has(const PartitionId& id) const;
+
     /// From now on changes are written `interval` after the first of them. Before that, and
     /// without it, they wait for write_now().
     void start(rt::Executor& home, rt::BlockingPool& pool, std::chrono::milliseconds interval);
@@ -61,12 +64,12 @@ class DurableMarks {
     /// Everything below was synced. Marks go up only.
     void advance(std::span<const Mark> marks);
     /// Before a log is cut at `offset`: durable when it returns.
-    /// Runs on: a thread that may block. Errors: kIoError, kNoSpace.
+    /// Runs on: a thread that may block. Errors: kIoError, kNoSpace, kTooManyOpenFiles.
     Result<void> lower(const PartitionId& id, Offset offset);
     /// The partition is gone.
     void forget(const PartitionId& id);
 
-    /// Runs on: a thread that may block. Errors: kIoError, kNoSpace.
+    /// Runs on: a thread that may block. Errors: kIoError, kNoSpace, kTooManyOpenFiles.
     Result<void> write_now();
 
   private:

@@ -157,6 +157,18 @@ TEST(DurableMarks, AreWrittenAgainWhenThereIsRoom) {
     EXPECT_EQ(rig.open()->mark(id(0)), Offset{1});
 }
 
+TEST(DurableMarks, AreWrittenAgainWhenThereAreDescriptors) {
+    for (const char* call : {"create", "sync-directory"}) {
+        Rig rig({{.action = rt::FaultAction::kNoFile, .call = call, .pattern = ""}});
+        auto marks = rig.open();
+        rig.advance(*marks, 0, 1);
+        EXPECT_ERRC(marks->write_now(), Errc::kTooManyOpenFiles);
+        EXPECT_FALSE(rig.health.is_failed());
+        EXPECT_OK(marks->write_now());
+        EXPECT_EQ(rig.open()->mark(id(0)), Offset{1});
+    }
+}
+
 TEST(DurableMarks, FailTheDirectoryWhenASyncFails) {
     Rig rig({{.action = rt::FaultAction::kIoError, .call = "sync", .pattern = "durable-marks"}});
     auto marks = rig.open();

@@ -3,12 +3,18 @@
 
 #include <utility>
 
+#include "obs/log.h"
 #include "storage/directory_health.h"
 #include "storage/durable_marks.h"
 #include "storage/metrics.h"
 
 namespace leat::storage {
 namespace {
+
+constexpr obs::Logger kLog{"storage"};
+
+/// Between two tries of a sync that needs a descriptor.
+constexpr std::chrono::milliseconds kTryAgainAfter{100};
 
 /// The kernel starts to hold writers back at some percent of memory, half a minute of dirt at most.
 /// This is well below that on any machine that serves logs, and far above what small appends make.
@@ -181,15 +187,34 @@ void Flusher::submit(std::shared_ptr<Job> job) {
         }
     rt::Fn run = [&work = *job] { work.run(); };
     const bool is_short = !job->is_whole && is_one_short();
-    rt::Fn done = [this, job = std::move(job)] { finish(*job); };
+    rt::Fn done = [this, job = std::move(job)] { finish(job); };
     if (is_short)
         parts_.executor->block(*parts_.pool, std::move(run), std::move(done));
     else
         parts_.pool->submit(*parts_.executor, std::move(run), std::move(done));
 }
 
-void Flusher::finish(Job& job) {
+/// All of it, as it is: what it has synced already does no harm once more, since none of that
+/// failed. Who waits, and who shuts down, waits on.
+void Flusher::run_later(std::shared_ptr<Job> job) {
+    kLog.warn("sync waits for a descriptor",
+              {{"logs", job->items.size()}, {"detail", job->result.error().detail()}});
+    const Instant at = parts_.executor->now() + kTryAgainAfter;
+    parts_.executor->schedule(at, [this, job = std::move(job)] {
+        --in_flight_;
+        if (parts_.health->is_failed()) return end(*job);
+        submit(job);
+    });
+}
+
+void Flusher::finish(const std::shared_ptr<Job>& job) {
+    const bool is_untried = !job->result && job->result.error().code() == Errc::kTooManyOpenFiles;
+    if (is_untried && !parts_.health->is_failed()) return run_later(job);
     --in_flight_;
+    end(*job);
+}
+
+void Flusher::end(Job& job) {
     const auto took = parts_.executor->now() - job.begun;
     parts_.metrics->sync_seconds.observe(took);
     learn(job.is_whole ? whole_cost_ : one_cost_, took);

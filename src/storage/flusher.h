@@ -67,7 +67,8 @@ class SyncTarget {
 ///            before the sync began.
 /// Threading: shard-local; the syncs run elsewhere.
 /// Memory:    must outlive its targets, and is_idle() must hold at its end.
-/// Failure:   a failed sync is never tried again: it fails the data directory for all shards.
+/// Failure:   a failed sync is never tried again: it fails the data directory for all shards. One
+///            that could not be tried for want of a descriptor is tried until it can.
 class Flusher {
   public:
     struct Parts {
@@ -127,7 +128,9 @@ class Flusher {
     void start_whole();
     void submit(std::shared_ptr<Job> job);
     std::optional<Item> begin(SyncTarget& target);
-    void finish(Job& job);
+    void run_later(std::shared_ptr<Job> job);
+    void finish(const std::shared_ptr<Job>& job);
+    void end(Job& job);
     void fail_all();
 
     Parts parts_;

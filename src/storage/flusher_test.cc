@@ -234,6 +234,45 @@ TEST(Flusher, SyncsNewNamesToo) {
     EXPECT_TRUE(rig.targets[0]->failed);
 }
 
+// What needs a descriptor and has none was not tried: nothing is in doubt.
+TEST(Flusher, TriesASyncAgainThatHadNoDescriptor) {
+    const auto without = [](const char* call, std::size_t logs) {
+        Rig rig(logs, {{.action = rt::FaultAction::kNoFile, .call = call, .pattern = ""}});
+        for (std::size_t i = 0; i < logs; ++i) {
+            rig.targets[i]->names = true;
+            rig.append(i);
+        }
+        rig.run_all();
+        EXPECT_EQ(rig.synced(0), 0);
+        EXPECT_EQ(rig.targets[0]->over, 0);
+        EXPECT_FALSE(rig.flusher->is_idle());
+        rig.append(0);
+        rig.executor.advance(std::chrono::milliseconds{100});
+        rig.run_all();
+        EXPECT_FALSE(rig.health.is_failed());
+        for (std::size_t i = 1; i < logs; ++i) EXPECT_EQ(rig.synced(i), 1);
+        EXPECT_EQ(rig.synced(0), 2);
+        EXPECT_EQ(rig.targets[0]->taken, 2);
+        EXPECT_TRUE(rig.flusher->is_idle());
+    };
+    without("sync-directory", 1);
+    without("sync-file-system", 6);
+}
+
+TEST(Flusher, GivesUpASyncThatWaitsForADescriptorOnceTheDirectoryHasFailed) {
+    Rig rig(1, {{.action = rt::FaultAction::kNoFiles, .call = "sync-directory", .pattern = ""}});
+    rig.targets[0]->names = true;
+    rig.append(0);
+    rig.run_all();
+    rig.health.fail(Error{Errc::kIoError, "elsewhere"});
+    rig.executor.advance(std::chrono::milliseconds{100});
+    rig.run_all();
+    EXPECT_EQ(rig.synced(0), 0);
+    EXPECT_TRUE(rig.targets[0]->failed);
+    EXPECT_EQ(rig.targets[0]->over, 1);
+    EXPECT_TRUE(rig.flusher->is_idle());
+}
+
 TEST(Flusher, DropsATargetThatWaits) {
     Rig rig(2);
     rig.append(0);

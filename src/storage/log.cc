@@ -62,7 +62,15 @@ Result<void> prepare(LogState& state, const wire::BatchHeader& header, WallMs no
     if (state.active().has_many_unwritten())
         LEAT_TRY_VOID(state.active().write_indexes(state.unsynced));
     if (header.leader_epoch >= 0 && state.epochs.assign(header.leader_epoch, header.base_offset))
-        LEAT_TRY_VOID(state.write_epochs());
+        state.are_epochs_unwritten = true;
+    if (state.are_epochs_unwritten) LEAT_TRY_VOID(state.write_epochs());
+    if (header.is_control() && state.active().has_aborted()) {
+        // Once the marker is written its entry cannot be put off until the file can be opened.
+        EntryFile<TxnEntry>& entries = state.active().aborted().entries();
+        if (entries.exists()) {
+            LEAT_TRY(state.aborted_hot, entries.file().open());
+        }
+    }
     return {};
 }
 
@@ -88,6 +96,7 @@ Result<Placed> Log::append(const wire::BatchHeader& header, Bytes batch, WallMs 
     LEAT_CHECK(batch.size() == header.size_bytes());
     LEAT_CHECK(header.base_offset >= state.log_end && header.last_offset_delta >= 0);
     LEAT_TRY_VOID(state.check_usable());
+    state.aborted_hot.reset();
     if (auto ready = prepare(state, header, now); !ready)
         return state.note_failure(std::move(ready).error());
 
@@ -108,10 +117,11 @@ Result<Placed> Log::append(const wire::BatchHeader& header, Bytes batch, WallMs 
     state.size_bytes += static_cast<std::int64_t>(batch.size());
     state.log_end = {header.last_offset().value + 1};
     state.places.appended(header.base_offset, at);
-    if (auto noted = active.extend(header, state.config().index_interval_bytes); !noted) {
-        // The batch is there; an index that cannot be read ends the log all the same.
+    // The batch is there; an index that cannot be read ends the log all the same. Where it cannot
+    // be opened just now, the next batch gets the entry.
+    if (auto noted = active.extend(header, state.config().index_interval_bytes);
+        !noted && !is_shortage(noted.error().code()))
         state.failed = true;
-    }
     return Placed{.base_offset = header.base_offset,
                   .last_offset = header.last_offset(),
                   .at = at,
@@ -152,8 +162,13 @@ Result<std::shared_ptr<rt::File>> Log::append_aborted(const AbortedSpan& span) {
                                           .first = span.first,
                                           .last = span.last,
                                           .last_stable = span.last_stable});
+    state.aborted_hot.reset();
     if (!file) {
-        if (file.error().code() == Errc::kNoSpace) state.aborted_owed = span.last;
+        // Only what waits in memory can be owed: readers find it there.
+        if (segment.aborted().entries().unwritten() == 0)
+            state.failed = true;
+        else if (is_shortage(file.error().code()))
+            state.aborted_owed = span.last;
         return state.note_failure(std::move(file).error());
     }
     std::shared_ptr<rt::File> written = *std::move(file);
@@ -221,6 +236,7 @@ Result<void> Log::close() {
     }
     state.list_aborted(active);
     LEAT_TRY_VOID(state.settle_tail());
+    if (state.are_epochs_unwritten) LEAT_TRY_VOID(state.write_epochs());
     const Unsynced rest = take_unsynced();
     for (const auto& unsynced : rest.files) LEAT_TRY_VOID(unsynced->sync());
     if (rest.names) LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));

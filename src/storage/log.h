@@ -58,8 +58,8 @@ struct Placed {
 /// Invariant: batches lie in offset order without overlap; gaps only from compaction.
 /// Threading: not synchronised; one call at a time. append() and read() are short (page cache), all
 ///            else may block: the owner runs it on the pool. Slices of read() hold their file.
-/// Failure:   kNoSpace leaves the log as it was (a half-written batch is cut off); kIoError of a
-///            write leaves it unusable.
+/// Failure:   kNoSpace leaves the log as it was (a half-written batch is cut off), and so does
+///            kTooManyOpenFiles, of any call that writes; kIoError of a write leaves it unusable.
 class Log {
   public:
     /// Opens or creates. What is in the log then is durable, given that the file system was synced
@@ -74,7 +74,7 @@ class Log {
     [[nodiscard]] const Recovered& recovered() const noexcept;
 
     /// Appends whole batches with their final offsets, of one leader epoch, rolling first when
-    /// size, time, index or relative offset ask for it. Errors: kNoSpace, kIoError.
+    /// size, time, index or relative offset ask for it. Errors: as the class says.
     Result<Placed> append(const wire::BatchHeader& header, Bytes batch, WallMs now);
 
     /// Whole batches from the one that holds `from` (or the next, in a gap) up to `below`, at most
@@ -145,8 +145,9 @@ class Log {
         Offset last;
         Offset last_stable;
     };
-    /// The file that it lies in, to be synced; null when it was there already. After kNoSpace
-    /// readers find it in memory, and the log owes it to the disk.
+    /// The file that it lies in, to be synced; null when it was there already. After kNoSpace and
+    /// kTooManyOpenFiles readers find it in memory, and the log owes it to the disk; has_failed()
+    /// where it is not even there.
     Result<std::shared_ptr<rt::File>> append_aborted(const AbortedSpan& span);
     /// Writes the entries of markers at `from` and behind once more, as they are: after a failed
     /// sync they may be in memory only. The files to sync. Errors: kIoError, kNoSpace.
@@ -174,7 +175,7 @@ class Log {
         Offset base;
         Offset end;
         std::int64_t size_bytes = 0;
-        WallMs max_timestamp{-1};
+        WallMs max_timestamp{-1};    ///< The largest there is when it cannot be told.
         WallMs first_timestamp{-1};  ///< Of the first batch.
     };
     [[nodiscard]] std::vector<SegmentInfo> segments() const;

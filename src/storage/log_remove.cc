@@ -76,7 +76,7 @@ Result<Offset> Log::retain(WallMs now, Offset high_watermark) {
     if (std::exchange(state.end_at_last_retain, state.log_end) == state.log_end &&
         active.has_unwritten()) {
         auto written = active.write_indexes(state.unsynced);
-        if (!written && written.error().code() != Errc::kNoSpace) return std::move(written).error();
+        if (!written && !is_shortage(written.error().code())) return std::move(written).error();
     }
     return state.log_start;
 }
@@ -146,12 +146,18 @@ Result<void> Log::truncate_fully(Offset offset) {
     state.unsynced = {};
     LEAT_TRY_VOID(state.retire_first(state.segments.size(), state.options.now));
     state.places.clear();
-    LEAT_TRY_VOID(state.begin_segment(offset, state.options.now));
-    state.log_start = offset;
-    state.log_end = offset;
-    state.epochs.clear();
-    auto stored = state.store_epochs();
-    if (!stored) return state.note_failure(std::move(stored).error());
+    const auto begin = [&]() -> Result<void> {
+        LEAT_TRY_VOID(state.begin_segment(offset, state.options.now));
+        state.log_start = offset;
+        state.log_end = offset;
+        state.epochs.clear();
+        return state.store_epochs();
+    };
+    // Half done it is no log, for whatever reason.
+    if (auto begun = begin(); !begun) {
+        state.failed = true;
+        return begun;
+    }
     state.names_unsynced = false;  // The file was stored with its folder.
     return {};
 }
@@ -184,8 +190,10 @@ Result<void> Log::truncate(Offset offset) {
         return {};
     };
     auto done = cut();
-    if (!done) return state.note_failure(std::move(done).error());
-    return {};
+    if (done) return {};
+    // What it has done already cannot be left at that; on a full disk it is done again.
+    if (done.error().code() == Errc::kTooManyOpenFiles) state.failed = true;
+    return state.note_failure(std::move(done).error());
 }
 
 std::vector<Log::SegmentInfo> Log::segments() const {
@@ -197,7 +205,9 @@ std::vector<Log::SegmentInfo> Log::segments() const {
         all.push_back({.base = segment->base(),
                        .end = segment->end(),
                        .size_bytes = segment->size().value,
-                       .max_timestamp = max ? max->timestamp : WallMs{-1},
+                       // While that cannot be told it counts as new: its records must rest.
+                       .max_timestamp =
+                           max ? max->timestamp : WallMs{std::numeric_limits<std::int64_t>::max()},
                        .first_timestamp = first ? *first : WallMs{-1}});
     }
     return all;
@@ -211,6 +221,14 @@ Result<void> Log::replace_segments(Offset first, Offset last) {
     if (state.segments[from]->base() != first || state.segments[to]->base() != last || to < from ||
         to + 1 >= state.segments.size())
         return Error{Errc::kNotFound, "the segments are not there any more"};
+    // What has to be opened is opened first: in the middle of it nothing may be left at that.
+    std::int64_t size = 0;
+    {
+        const std::string swap_path =
+            state.path_of(to_string(FileName{.base = first, .stage = FileStage::kSwap}));
+        LEAT_TRY(const auto file, state.disk.open(swap_path, rt::OpenMode::kRead));
+        LEAT_TRY(size, file->size());
+    }
     const auto swap = [&]() -> Result<void> {
         const WallMs due{state.options.now.value};
         for (std::size_t i = from; i <= to; ++i) {
@@ -233,8 +251,6 @@ Result<void> Log::replace_segments(Offset first, Offset last) {
         }
         auto fresh =
             std::make_unique<Segment>(state.files, state.options.directory, first, present);
-        LEAT_TRY(const auto file, fresh->file());
-        LEAT_TRY(const std::int64_t size, file->size());
         fresh->set_extent(FilePos{size}, state.segments[to + 1]->base());
         fresh->set_opened(state.segments[to]->opened());
         state.size_bytes += size;

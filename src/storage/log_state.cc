@@ -47,7 +47,7 @@ Result<void> LogState::check_usable() const {
 }
 
 Error LogState::note_failure(Error error) {
-    if (error.code() != Errc::kNoSpace) failed = true;
+    if (!is_shortage(error.code())) failed = true;
     return error;
 }
 
@@ -129,7 +129,9 @@ Result<void> LogState::replace_soon(std::string_view name, const std::string& te
 }
 
 Result<void> LogState::write_epochs() {
-    return replace_soon(kEpochFileName, epochs.encode());
+    LEAT_TRY_VOID(replace_soon(kEpochFileName, epochs.encode()));
+    are_epochs_unwritten = false;
+    return {};
 }
 
 void LogState::list_aborted(Segment& segment) {
@@ -148,13 +150,15 @@ Result<void> LogState::store_aborted_list() {
 Result<void> LogState::forget_epochs_below(Offset start) {
     if (!epochs.truncate_start(start)) return {};
     auto written = write_epochs();
-    if (written || written.error().code() == Errc::kNoSpace) return {};
+    if (written || is_shortage(written.error().code())) return {};
     return note_failure(std::move(written).error());
 }
 
 Result<void> LogState::store_epochs() {
     const std::string text = epochs.encode();
-    return rt::replace_file(disk, path_of(kEpochFileName), std::as_bytes(std::span{text}));
+    LEAT_TRY_VOID(rt::replace_file(disk, path_of(kEpochFileName), std::as_bytes(std::span{text})));
+    are_epochs_unwritten = false;
+    return {};
 }
 
 Result<void> LogState::retire(Segment& segment, WallMs due) {
@@ -181,13 +185,16 @@ Result<void> LogState::retire_first(std::size_t count, WallMs now) {
     // unless the gap lies below the log's start, or the durable mark behind it.
     const bool may_leave_gaps = options.log_start >= kept;
     for (; count > 0; --count) {
+        // Also of the call before, which a shortage may have ended here.
+        if (is_retired_unsynced && !may_leave_gaps) {
+            if (auto synced = disk.sync_directory(options.directory); !synced)
+                return note_failure(std::move(synced).error());
+        }
+        is_retired_unsynced = true;
         Segment& first = *segments.front();
         if (auto gone = retire(first, due); !gone) return note_failure(std::move(gone).error());
         size_bytes -= first.size().value;
         segments.erase(segments.begin());
-        if (count == 1 || may_leave_gaps) continue;
-        if (auto synced = disk.sync_directory(options.directory); !synced)
-            return note_failure(std::move(synced).error());
     }
     return {};
 }

@@ -82,8 +82,13 @@ class LogState {
     bool is_tail_in_doubt = false;
     /// Adds those files to `unsynced`.
     Result<void> settle_tail();
-    bool rolled = false;  ///< Nobody was told of the newest segment yet.
-    bool failed = false;  ///< A write failed: what the files hold is in doubt.
+    bool rolled = false;                ///< Nobody was told of the newest segment yet.
+    bool failed = false;                ///< A write failed: what the files hold is in doubt.
+    bool are_epochs_unwritten = false;  ///< A shortage kept the checkpoint behind `epochs`.
+    /// The names of segments that retire_first() took last may not be durable yet.
+    bool is_retired_unsynced = false;
+    /// Of the active segment, while a marker is appended: its entry must find it open.
+    std::shared_ptr<rt::File> aborted_hot;
     /// Marker of the aborted transaction whose entry the disk had no room for; -1: none is owed.
     Offset aborted_owed{-1};
 
@@ -103,7 +108,8 @@ class LogState {
 
     /// kQuarantined or kIoError when nothing may be written any more.
     [[nodiscard]] Result<void> check_usable() const;
-    /// Remembers that a write failed, unless for lack of space.
+    /// Remembers that a write failed, unless a shortage kept it from being tried, or cut it short
+    /// where the next one goes over the same place.
     Error note_failure(Error error);
 
     /// Opens a new active segment. Precondition: `base` is at or above all offsets.

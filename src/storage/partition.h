@@ -46,13 +46,14 @@ class Watcher {
 /// Failure:   after a failed sync, and when damage is found below the durable mark, the partition
 ///            is offline: appends answer kKafkaStorageError until restart, those that were in the
 ///            log already kNotEnoughReplicasAfterAppend; reads of what was synced go on where they
-///            can. Disk full: appends answer kKafkaStorageError, nothing is offline.
+///            can. Disk full, or no descriptor left: appends answer kKafkaStorageError, nothing is
+///            offline.
 class Partition final : public std::enable_shared_from_this<Partition> {
   public:
     /// Opens the partition's folder, made when missing, and recovers what needs it.
     /// Runs on: a thread that may block; the result belongs to the shard of `context`.
-    /// Errors: kIoError, kNoSpace, kDataDirFormat (the folder is another topic's). Damage is no
-    ///         error: the partition is offline and says why.
+    /// Errors: kIoError, kNoSpace, kTooManyOpenFiles, kDataDirFormat (the folder is another
+    ///         topic's). Damage is no error: the partition is offline and says why.
     static Result<std::shared_ptr<Partition>> open(ShardContext& context, PartitionSpec spec,
                                                    SyncOfNew syncs = SyncOfNew::kByOpen);
     /// Takes away what open() has left of a partition that it could not open, when that is the

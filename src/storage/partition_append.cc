@@ -124,11 +124,11 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     note_aborted(append.aborted_file, log_end);
     if (!placed) {
         const Error& error = placed.error();
-        const bool is_full = error.code() == Errc::kNoSpace;
+        const bool is_short = is_shortage(error.code());
         // Whatever a write left that failed otherwise may be found whole by the next start. What
         // failed names files of this machine: the log says it, peers get no text, as in Kafka.
-        refuse(append, is_full ? Errc::kKafkaStorageError : Errc::kNotEnoughReplicasAfterAppend);
-        if (is_full)
+        refuse(append, is_short ? Errc::kKafkaStorageError : Errc::kNotEnoughReplicasAfterAppend);
+        if (is_short)
             kLog.warn("append refused", {{"partition", spec.folder()},
                                          {"error", error.code()},
                                          {"detail", error.detail()}});
@@ -188,9 +188,10 @@ void PartitionState::note_producer(const Append& append, const Placed& placed) {
                                       .first = ended->first,
                                       .last = ended->last,
                                       .last_stable = ended->last_stable});
-    if (!noted && noted.error().code() == Errc::kNoSpace) {
-        kLog.warn("an entry of the transaction index waits for room",
-                  {{"partition", spec.folder()}, {"offset", ended->last.value}});
+    if (!noted && log->owes_aborted()) {
+        kLog.warn("an entry of the transaction index waits", {{"partition", spec.folder()},
+                                                              {"offset", ended->last.value},
+                                                              {"error", noted.error().code()}});
         return;
     }
     // Without it readers would take aborted records for good.

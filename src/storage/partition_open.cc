@@ -251,9 +251,12 @@ Result<void> make_durable(PartitionState& s, std::optional<Offset> mark,
     if (done && new_file && syncs == SyncOfNew::kByCaller)
         static_cast<void>(s.log->take_unsynced());
     else if (done)
-        done = sync_recovered(s.context, *s.log, s.path, new_file, mark.has_value());
+        done = sync_recovered(s.context, *s.log, s.path, new_file,
+                              mark.has_value() && s.context.marks.has(s.spec.id));
     if (!done) {
-        s.context.flusher.health().fail(done.error());
+        // What cannot be opened now is tried again, and all of this with it.
+        if (done.error().code() != Errc::kTooManyOpenFiles)
+            s.context.flusher.health().fail(done.error());
         return done;
     }
     const DurableMarks::Mark all{s.spec.id, s.log_end};
@@ -284,10 +287,12 @@ Result<void> PartitionState::open(SyncOfNew syncs) {
     // It is told from here on: where it cannot be stored, the segments must be gone for good.
     if (log_start > stored_start && !store_log_start(log_start))
         if (auto names = context.disk.sync_directory(path); !names) {
-            context.flusher.health().fail(names.error());
+            if (names.error().code() != Errc::kTooManyOpenFiles)
+                context.flusher.health().fail(names.error());
             return names;
         }
-    if (new_file || !mark || *mark < log_end)
+    // Without a mark of its own the folder may be what a try before this one made, and left.
+    if (new_file || !mark || *mark < log_end || !context.marks.has(spec.id))
         LEAT_TRY_VOID(make_durable(*this, mark, new_file, syncs));
     synced = log_end;
     high_watermark = log_end;

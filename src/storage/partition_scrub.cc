@@ -33,6 +33,11 @@ constexpr std::int64_t kBusyMsMax = 60'000;
     return s.log && !s.is_closed && !s.is_offline && s.context.broker->scrub_interval_ms > 0;
 }
 
+/// Until another try.
+std::int64_t busy_wait_ms(const PartitionState& s) {
+    return std::min(s.scrub_interval / kBusyPart, kBusyMsMax);
+}
+
 /// What came of one segment.
 struct Looked {
     bool goes_on = false;  ///< The log is still to be looked at.
@@ -59,6 +64,7 @@ static rt::Task<std::optional<Log::Extent>> next_segment(PartitionState* state, 
     }
     turn.give();
     if (extent) co_return *std::move(extent);
+    s.was_scrub_cut = extent.error().code() == Errc::kTooManyOpenFiles;
     if (extent.error().code() != Errc::kNotFound)
         kLog.error("scrub cannot open a segment", {{"partition", s.spec.folder()},
                                                    {"from", from.value},
@@ -147,7 +153,9 @@ static rt::Task<void> scrub(std::shared_ptr<Partition> /*keep*/, PartitionState*
     --s.jobs;
     s.wake_if_idle();
     s.is_scrubbing = false;
-    s.schedule_scrub(s.context.broker->scrub_interval_ms);
+    // Descriptors come back sooner than the next scrub would.
+    const bool was_cut = std::exchange(s.was_scrub_cut, false);
+    s.schedule_scrub(was_cut ? busy_wait_ms(s) : s.context.broker->scrub_interval_ms);
 }
 
 void PartitionState::start_scrubs() {
@@ -174,8 +182,7 @@ void PartitionState::schedule_scrub(std::int64_t after_ms) {
         scrub_timer = {};
         if (!may_scrub(*this)) return;
         // One at a time in the process: they would only share the same rate.
-        if (!context.scrubs->try_begin(1))
-            return schedule_scrub(std::min(scrub_interval / kBusyPart, kBusyMsMax));
+        if (!context.scrubs->try_begin(1)) return schedule_scrub(busy_wait_ms(*this));
         is_scrubbing = true;
         rt::start(scrub(keep, this));
     });

@@ -4,7 +4,9 @@
 // goes, and a producer must be able to go on where it was.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
+#include <utility>
 
 #include "storage/testing/partition_fixture.h"
 #include "testkit/result_matchers.h"
@@ -156,11 +158,15 @@ TEST(PartitionSnapshot, ReadsBelowAStartThatADeletionCouldNotReachAreRefused) {
     EXPECT_EQ(p.f.read(10).error, Errc::kKafkaStorageError);
 }
 
-// A disk that fails for a moment must not cost what the producers may send again.
+// A disk that fails for a moment, or that no descriptor is left for, must not cost what the
+// producers may send again.
 TEST(PartitionSnapshot, StaysWhenItCannotBeReadForAMoment) {
-    for (const testkit::DiskCall call : {testkit::DiskCall::kOpen, testkit::DiskCall::kRead}) {
+    constexpr std::array kFaults{std::pair{testkit::DiskCall::kOpen, Errc::kIoError},
+                                 std::pair{testkit::DiskCall::kOpen, Errc::kTooManyOpenFiles},
+                                 std::pair{testkit::DiskCall::kRead, Errc::kIoError}};
+    for (const auto& [call, code] : kFaults) {
         for (const std::string ending : {".snapshot", ".window"}) {
-            SCOPED_TRACE(ending + (call == testkit::DiskCall::kOpen ? ", open" : ", read"));
+            SCOPED_TRACE(ending + " " + std::string{info(code).name});
             PartitionFixture f;
             ASSERT_OK(f.open());
             ASSERT_EQ(append_to(f, kBusy, 0).error, Errc::kNone);
@@ -168,12 +174,13 @@ TEST(PartitionSnapshot, StaysWhenItCannotBeReadForAMoment) {
             const std::string path = PartitionFixture::folder() + "/00000000000000000001" + ending;
             ASSERT_TRUE(*f.disk.exists(path));
             bool has_failed = false;
-            f.disk.set_observer([&](testkit::DiskCall made, const std::string& at) {
-                if (has_failed || made != call || at != path) return;
-                has_failed = true;
-                f.disk.fail(call, 1);
-            });
-            EXPECT_ERRC(f.open(), Errc::kIoError);
+            f.disk.set_observer(
+                [&, strikes = call, with = code](testkit::DiskCall made, const std::string& at) {
+                    if (has_failed || made != strikes || at != path) return;
+                    has_failed = true;
+                    f.disk.fail(strikes, 1, with);
+                });
+            EXPECT_ERRC(f.open(), code);
             EXPECT_TRUE(has_failed);
             f.disk.set_observer({});
             EXPECT_TRUE(*f.disk.exists(path));

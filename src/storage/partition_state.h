@@ -189,7 +189,7 @@ class PartitionState final : public SyncTarget {
     std::coroutine_handle<> idle_waiter;
     rt::TimerId upkeep_timer, tail_timer, clean_timer, scrub_timer;
     std::int64_t scrub_interval = 0;  ///< That the timer follows.
-    bool is_scrubbing = false, is_cleaning = false;
+    bool is_scrubbing = false, was_scrub_cut = false, is_cleaning = false;
     Offset cleaned_to{-1};  ///< Compacted up to here; -1: not read yet.
     bool tail_used = false;
     bool has_deleted_files = false;

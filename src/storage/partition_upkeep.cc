@@ -279,17 +279,23 @@ rt::Task<Result<void>> Partition::shut_down() {
 
 namespace {
 
+/// Without descriptors its folder cannot be listed: then it is tried again.
+constexpr std::int64_t kRemoveAgainMs = 1000;
+
 /// Nobody has the partition any more when this runs.
 void remove_later(ShardContext& context, const std::string& path, std::int64_t delay_ms) {
     context.executor.schedule(after(context.executor.now(), delay_ms), [&context, path] {
+        auto removed = std::make_shared<Result<void>>();
         context.pool.submit(
             context.executor,
-            [&context, path] {
-                if (auto removed = remove_tree(context.disk, path); !removed)
-                    kLog.warn("deleted partition not removed; the next start tries again",
-                              {{"folder", path}, {"detail", removed.error().detail()}});
-            },
-            [] {});
+            [&context, path, removed] { *removed = remove_tree(context.disk, path); },
+            [&context, path, removed] {
+                if (*removed) return;
+                if (removed->error().code() == Errc::kTooManyOpenFiles)
+                    return remove_later(context, path, kRemoveAgainMs);
+                kLog.warn("deleted partition not removed; the next start tries again",
+                          {{"folder", path}, {"detail", removed->error().detail()}});
+            });
     });
 }
 

@@ -99,6 +99,8 @@ Result<void> Segment::note(const wire::BatchHeader& header, FilePos at, std::int
         max_ = {.timestamp = header.max_timestamp, .offset = header.last_offset()};
     if (at > indexed_to_ && since_entry_ > interval) {
         LEAT_TRY_VOID(load_max());
+        // What may fail comes first: an offset without its time would be taken for both.
+        LEAT_TRY_VOID(times().last());
         LEAT_TRY_VOID(offsets().append(header.last_offset(), at));
         LEAT_TRY_VOID(times().append(max_));
         indexed_to_ = at;

@@ -72,6 +72,16 @@ Result<void> Segment::drop_indexes() {
 }
 
 Result<void> Segment::rebuild_indexes() {
+    // Held open: what a want of descriptors stops must be stopped before anything is changed.
+    LEAT_TRY(const auto log, log_.open());
+    std::shared_ptr<rt::File> offsets_file;
+    std::shared_ptr<rt::File> times_file;
+    if (offsets().entries().exists()) {
+        LEAT_TRY(offsets_file, offsets().entries().file().open());
+    }
+    if (times().entries().exists()) {
+        LEAT_TRY(times_file, times().entries().file().open());
+    }
     const auto make = [&]() -> Result<void> {
         LEAT_TRY_VOID(drop_indexes());
         LEAT_TRY(BatchScan walk, scan(FilePos{0}, BatchScan::Depth::kHeaders));

@@ -68,6 +68,8 @@ void SnapshotJob::run(rt::Disk& disk, const std::string& folder, bool skip_sync)
     result = write();
     // What cannot be listed is not relied on.
     if (auto listed = list_snapshots(disk, folder)) there = *std::move(listed);
+    // Nor what has its name, and not for good: segments would go for it.
+    if (!result) std::erase(there, at);
 }
 
 Offset Snapshots::newest_up_to(Offset settled) const noexcept {

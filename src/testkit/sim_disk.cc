@@ -274,7 +274,10 @@ void SimDisk::forget_process() {
 }
 
 void SimDisk::fail(DiskCall call, std::uint64_t nth, Errc code, bool also_later) {
-    LEAT_CHECK(nth > 0 && (code == Errc::kIoError || code == Errc::kNoSpace));
+    LEAT_CHECK(nth > 0 && (code == Errc::kIoError || is_shortage(code)));
+    // Only what needs a descriptor can lack one.
+    LEAT_CHECK(code != Errc::kTooManyOpenFiles || call == DiskCall::kOpen ||
+               call == DiskCall::kList);
     faults_.emplace(call, Fault{calls(call) + nth, code, also_later});
 }
 

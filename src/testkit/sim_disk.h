@@ -79,8 +79,9 @@ class SimDisk final : public rt::Disk {
     /// before).
     void restart_process();
 
-    /// The `nth` call of the kind from now (1: the next) fails with kIoError or kNoSpace without
-    /// effect, but: a write leaves a random prefix, a sync leaves its bytes in doubt for ever.
+    /// The `nth` call of the kind from now (1: the next) fails with kIoError, kNoSpace or, where it
+    /// needs a descriptor, kTooManyOpenFiles without effect, but: a write leaves a random prefix, a
+    /// sync leaves its bytes in doubt for ever.
     /// `also_later`: and every call of the kind after it, until heal().
     void fail(DiskCall call, std::uint64_t nth, Errc code = Errc::kIoError,
               bool also_later = false);

@@ -126,7 +126,7 @@ void StorageSim::open() {
         note("a stop was taken for another kind of stop");
     was_clean_ = false;
     may_be_clean_ = false;
-    is_broken_ = false;
+    is_broken_ = lacks_descriptors_ = false;
     std::vector<storage::PartitionSpec> known;
     known.reserve(places_.size());
     for (const auto& place : places_) known.push_back(place->spec);
@@ -225,6 +225,11 @@ void StorageSim::break_something() {
         case 3:
         case 4:
             return disk_.fail(testkit::DiskCall::kWrite, nth, Errc::kNoSpace, random_.percent(50));
+        case 5:
+        case 6:
+            lacks_descriptors_ = true;
+            return disk_.fail(testkit::DiskCall::kOpen, nth, Errc::kTooManyOpenFiles,
+                              random_.percent(50));
         default:
             return disk_.heal();
     }

@@ -105,8 +105,9 @@ class StorageSim {
     std::vector<std::unique_ptr<Transactor>> transactors_;
     std::size_t calls_ = 0;  ///< Of clients, not answered yet.
     bool was_clean_ = false;
-    bool may_be_clean_ = false;  ///< The power went while the stop was being marked.
-    bool is_broken_ = false;     ///< A fault of this life: appends may fail for good.
+    bool may_be_clean_ = false;       ///< The power went while the stop was being marked.
+    bool is_broken_ = false;          ///< A fault of this life: appends may fail for good.
+    bool lacks_descriptors_ = false;  ///< So too: reads may be refused, and nothing fails for good.
     Outcome outcome_;
 };
 

@@ -127,7 +127,7 @@ void StorageSim::took(Place& place, Offset from, const ReadResult& result, bool&
         return;
     }
     if (result.error != Errc::kNone) {
-        if (disk_.has_power() && !is_broken_)
+        if (disk_.has_power() && !is_broken_ && !lacks_descriptors_)
             note(place.spec.folder() + ": read answered " + std::string{info(result.error).name});
         return;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "obs/metrics.h"
 #include "rt/task.h"
 #include "storage/data_directory.h"
+#include "storage/directory_health.h"
 #include "storage/durable_marks.h"
 #include "storage/file_cache.h"
 #include "storage/flusher.h"
@@ -48,7 +50,7 @@ class PartitionFixture {
     Result<void> open() {
         registry = std::make_unique<obs::Registry>(1);
         metrics_ = std::make_unique<Metrics>(*registry);
-        files_ = std::make_unique<FileCache>(disk, 100);
+        files_ = std::make_unique<FileCache>(disk, open_files_max);
         LEAT_TRY(directory_, DataDirectory::open(disk, "/data", 1));
         directory_->marks().start(executor, pool, std::chrono::milliseconds{100});
         flusher_ = std::make_unique<Flusher>(Flusher::Parts{.disk = &disk,
@@ -134,6 +136,9 @@ class PartitionFixture {
         LEAT_CHECK(false);
     }
     ShardContext& context() { return *context_; }
+    [[nodiscard]] bool has_failed_directory() const {
+        return directory_ != nullptr && directory_->health().is_failed();
+    }
 
     testkit::SimWorld world;
     testkit::SimDisk disk;
@@ -143,6 +148,7 @@ class PartitionFixture {
     config::BrokerConfig broker;
     Faults faults;
     std::int32_t leader_epoch = 0;
+    std::size_t open_files_max = 100;
     std::unique_ptr<obs::Registry> registry;
     std::shared_ptr<Partition> partition;
 

@@ -161,10 +161,8 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
     sync.records += header.last_offset_delta + 1;
     if (placed->rolled)
         sync.is_wanted = true;  // As Kafka does: recovery need not look back further.
-    if (config->durability == config::Durability::kInterval) {
-        if (sync.records >= config->flush_messages) sync.is_wanted = true;
-        if (!sync.is_wanted) schedule_flush();
-    }
+    if (sync.records >= config->flush_messages) sync.is_wanted = true;
+    if (!sync.is_wanted) schedule_flush();
 }
 
 void PartitionState::note_producer(const Append& append, const Placed& placed) {

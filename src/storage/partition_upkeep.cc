@@ -35,13 +35,15 @@ void PartitionState::cancel_timers() {
         if (timer->value != 0) context.executor.cancel(std::exchange(*timer, {}));
 }
 
-/// durability=interval: what is appended now is synced flush.ms later.
+/// What is appended now is synced flush.ms later; where that is not set, durability=interval has a
+/// time of its own, and os leaves it to the kernel.
 void PartitionState::schedule_flush() {
     if (sync.timer.value != 0 || is_closed || is_offline || sync.records == 0) return;
-    if (config->durability != config::Durability::kInterval) return;
-    const std::int64_t wait_ms = config->flush_ms == config::kNever
-                                     ? context.broker->flush_interval_default_ms
-                                     : config->flush_ms;
+    std::int64_t wait_ms = config->flush_ms;
+    if (wait_ms == config::kNever) {
+        if (config->durability != config::Durability::kInterval) return;
+        wait_ms = context.broker->flush_interval_default_ms;
+    }
     const Instant at = after(context.executor.now(), wait_ms);
     sync.timer = context.executor.schedule(at, [weak = self->weak_from_this(), this] {
         const auto keep = weak.lock();

@@ -20,7 +20,7 @@ class PendingSync {
   public:
     bool is_wanted = false;    ///< When the turn ends.
     std::int64_t records = 0;  ///< Appended since the last one.
-    rt::TimerId timer;         ///< Of durability `interval`.
+    rt::TimerId timer;         ///< Of flush.ms; not with durability `sync`.
 
     /// For a sync that begins. Nullopt: the log is in use and the sync has to come again, or it is
     /// gone (null) and nothing is left to do.

@@ -15,7 +15,7 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 #: Settings whose effect cannot be seen from outside, or that have none; the tool fails when a setting of Kafka's is neither here nor in a case.
 UNSEEN = {
-    "flush.messages": "when a log is synced is not seen by a client; that appends and reads go on with it is",
+    "flush.messages": "when a log is synced is not seen by a client (src/storage/partition_flush_test.cc sees it); that appends and reads go on with it is",
     "flush.ms": "as flush.messages",
     "follower.replication.throttled.replicas": "without effect in Leat: one node does not replicate",
     "leader.replication.throttled.replicas": "without effect in Leat: one node does not replicate",

@@ -27,7 +27,7 @@ ROWS = {
         ("`LogAndSkipOnInvalidTimestamp`", "LogAndSkipOnInvalidTimestamp", "Timestamps.LogAndSkipDropsTheRecord"),
         ("`UsePartitionTimeOnInvalidTimestamp`", "UsePartitionTimeOnInvalidTimestamp", "Timestamps.UsePartitionTimeTakesTheLargestSoFar"),
         ("`WallclockTimestampExtractor`", "WallclockTimestampExtractor", "Timestamps.WallclockAsksTheClock"),
-        ("`Consumed::time`, a function of one's own", "TimestampExtractor", "Timestamps.AFunctionOfTheValueYieldsTheTime"),
+        ("`Consumed::time`, a function of one's own", "TimestampExtractor", "Timestamps.AFunctionOfTheValueYieldsTheTime Timestamps.AFunctionOfAllThatArrivedSeesWhereItIsAndWhoGaveItsTime"),
         ("`Builder::table`", "table", "Table.TellsEachUpdateAndKeepsNothingUnread Table.InANamedStoreLogsEachUpdate"),
         ("`Builder::global_table`", "globalTable", "StreamGlobalTableJoin.InnerMeetsTheSelectedKey"),
         ("`Builder::add_state_store`", "addStateStore", "Process.StoresJoinSubTopologiesAsInKafka Process.AStoreThatNobodyUsesLeavesNoTrace"),
@@ -55,7 +55,7 @@ ROWS = {
         ("a supplier with `stores()`", "ConnectedStoreProvider.stores", "Process.ASupplierMayBringItsStores"),
         ("`transform`, `transform_values`: older names of these two", "transform, transformValues (to 3.x)", "Transform.OlderNamesDoWhatProcessDoes"),
         ("`to(topic)`", "to(String)", "Stateless.HeadersTravelWithTheRecord"),
-        ("`to(topic_of)`", "to(TopicNameExtractor)", "Stateless.SinkMayChooseTheTopicOfARecord"),
+        ("`to(topic_of)`", "to(TopicNameExtractor)", "Stateless.SinkMayChooseTheTopicOfARecord Stateless.SinkMayChooseTheTopicByHeadersTimeAndOrigin"),
         ("`to_table`", "toTable", "ToTable.DeletesOnNullAndDropsNullKeys ToTable.GoesThroughARepartitionTopicAfterAKeyChange"),
         ("`group_by_key`, `group_by`", "groupByKey, groupBy", "Aggregate.CountGoesThroughARepartitionTopicAfterAKeyChange"),
     ],
@@ -236,6 +236,7 @@ What Kafka Streams has no meaning for does not compile, and the message names th
 | `KeyValue{key, std::nullopt}` | `KeyValue<K, V>{key, std::nullopt}`, or a `std::optional` of the value |
 | a function or supplier that has captured what cannot be copied | a `std::shared_ptr`: each task has a copy of the function |
 | an adder that changes its aggregate in place, a reducer of one argument | takes the aggregate by value and yields the next |
+| of `to` and `add_sink` a function that takes key or value by reference, or yields no text | (key, value) or (key, value, context), by pointer to const; a `std::string`, or a `Result` of one |
 
 Functions may be members too (`&Order::customer`, `&Order::total`), may yield references, and may answer a `Result`: its error is the
 processing exception handler's business, as what is thrown is.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "obs/log.h"
+#include "streams/source_bytes.h"
 #include "streams/store_query.h"
 
 namespace leat::streams {
@@ -142,14 +143,7 @@ Result<void> GlobalState::apply(const client::ReceivedRecord& record) {
     detail::SourceNode& source = *graph_->source_of(record.topic);
     const client::TopicPartition where{std::string{record.topic}, record.partition};
     std::int64_t& partition_time = partition_times_.emplace(where, -1).first->second;
-    headers_.clear();
-    for (const auto& header : record.headers) headers_.push_back({header.name, header.value});
-    detail::SourceNode::Bytes bytes{.topic = record.topic,
-                                    .key = record.key,
-                                    .value = record.value,
-                                    .timestamp = record.timestamp.value,
-                                    .headers = &headers_,
-                                    .partition_time = partition_time};
+    detail::SourceNode::Bytes bytes = source_bytes(record, record.topic, partition_time, headers_);
     origin_ = {.topic = record.topic, .partition = record.partition, .offset = record.offset.value};
     const Result<std::int64_t> time = source.stamp(bytes);
     if (!time)

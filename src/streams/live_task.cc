@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "streams/commit_metadata.h"
 #include "streams/failpoints.h"
+#include "streams/source_bytes.h"
 
 namespace leat::streams {
 namespace {
@@ -232,18 +233,6 @@ Result<void> LiveTask::fill(Input& input) {
     return {};
 }
 
-detail::SourceNode::Bytes LiveTask::bytes_of(const Input& input,
-                                             const client::ReceivedRecord& record) {
-    headers_.clear();
-    for (const auto& header : record.headers) headers_.push_back({header.name, header.value});
-    return {.topic = input.topic,
-            .key = record.key,
-            .value = record.value,
-            .timestamp = record.timestamp.value,
-            .headers = &headers_,
-            .partition_time = input.partition_time};
-}
-
 Error LiveTask::at(const Input& input, std::int64_t offset, const Error& error) const {
     return Error{error.code(), "task " + id_.text() + ", " + input.where.topic + "-" +
                                    std::to_string(input.where.partition) + " offset " +
@@ -253,7 +242,8 @@ Error LiveTask::at(const Input& input, std::int64_t offset, const Error& error) 
 Result<void> LiveTask::stamp(Input& input) {
     const std::int64_t offset = input.head.record.offset.value;
     origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
-    const detail::SourceNode::Bytes bytes = bytes_of(input, input.head.record);
+    const detail::SourceNode::Bytes bytes =
+        source_bytes(input.head.record, input.topic, input.partition_time, headers_);
     Result<std::int64_t> time = input.source->stamp(bytes);
     if (time && *time >= 0) {
         input.head_time = *time;
@@ -313,7 +303,8 @@ Result<void> LiveTask::take(Input& input) {
     const auto memory = std::move(input.head.memory);  // Until this is over.
     const client::ReceivedRecord& record = input.head.record;
     const std::int64_t offset = record.offset.value;
-    detail::SourceNode::Bytes bytes = bytes_of(input, record);
+    detail::SourceNode::Bytes bytes =
+        source_bytes(record, input.topic, input.partition_time, headers_);
     bytes.timestamp = input.head_time;
     origin_ = {.topic = input.where.topic,
                .partition = input.where.partition,

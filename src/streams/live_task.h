@@ -158,8 +158,6 @@ class LiveTask final : public detail::Task {
     Result<void> step_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
                            Error error);
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now);
-    /// Views into `record` and headers_.
-    detail::SourceNode::Bytes bytes_of(const Input& input, const client::ReceivedRecord& record);
     [[nodiscard]] Error at(const Input& input, std::int64_t offset, const Error& error) const;
     [[nodiscard]] std::string_view cluster_name(std::string_view topic) const;
     Result<void> emit(std::string_view topic, std::optional<std::int32_t> partition,

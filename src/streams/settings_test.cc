@@ -309,6 +309,8 @@ TEST(DefaultTimestampExtractor, OfASourceThatNamesOneIsNotAsked) {
     detail::TypedSource<string, string> source{
         "s", serde_for<string>(), serde_for<string>(),
         TimestampExtractor<string, string>{LogAndSkipOnInvalidTimestamp{}}};
+    detail::NotingTask task;
+    ASSERT_TRUE(source.open(task));
     source.set_default_time(detail::DefaultTime::kFail);
     EXPECT_EQ(*source.stamp({.topic = "in", .timestamp = -1}), -1);
 }

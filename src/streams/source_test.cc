@@ -217,6 +217,16 @@ TEST(Timestamps, AFunctionOfTheValueYieldsTheTime) {
     EXPECT_THAT(stamped(of_both, {5}).times, ElementsAre(3));
 }
 
+TEST(Timestamps, AFunctionOfAllThatArrivedSeesWhereItIsAndWhoGaveItsTime) {
+    const auto of_all = [](const Arrived<string, string>& arrived) {
+        EXPECT_EQ(arrived.topic, "in");
+        EXPECT_EQ(arrived.partition, 0);
+        EXPECT_EQ(arrived.timestamp_type, TimestampType::kCreateTime);
+        return Timestamp{100 * (arrived.offset + 1) + arrived.timestamp.ms};
+    };
+    EXPECT_THAT(stamped(of_all, {5, 3}).times, ElementsAre(105, 203));
+}
+
 TEST(Names, TwoNodesOfOneNameAreRefused) {
     Builder b;
     in(b, {"in"}).map_values(same, {.name = "n"}).map_values(same, {.name = "n"});

@@ -217,6 +217,54 @@ TEST_F(Stateless, SinkMayChooseTheTopicOfARecord) {
     EXPECT_THAT(out("none"), ElementsAre(Text{nullopt, "2", {1}, {}}));
 }
 
+TEST_F(Stateless, SinkMayChooseTheTopicByHeadersTimeAndOrigin) {
+    in().map_values([](const string& v) { return v; })
+        .to([](const string*, const string* value, const RecordContext& context) {
+            string out = value != nullptr ? *value : "null";
+            for (const Header& header : *context.headers)
+                if (header.name == "region") out += "-" + header.value.value_or("none");
+            return out + "-" + string{context.topic} + "-" + std::to_string(context.partition) +
+                   "-" + std::to_string(context.offset) + "-" +
+                   std::to_string(context.timestamp.ms);
+        });
+    open();
+    pipe("a", "1");
+    ASSERT_TRUE(driver_->pipe(
+        "in",
+        RawRecord{.key = "k", .timestamp = 3, .headers = {{"trace", "7"}, {"region", "eu"}}}));
+    EXPECT_THAT(driver_->produced_topics(), ElementsAre("1-in-0-0-1", "null-eu-in-0-1-3"));
+}
+
+/// A session's result is a new record, as in Kafka Streams.
+TEST_F(Stateless, SinkThatAsksForHeadersIsShownNoneWhereThereAreNone) {
+    in().group_by_key()
+        .windowed(session(Duration{5}))
+        .count()
+        .to_stream()
+        .to([](const Windowed<string>*, const std::int64_t*, const RecordContext& context) {
+            return "headers-" + std::to_string(context.headers->size());
+        });
+    open();
+    ASSERT_TRUE(driver_->pipe(
+        "in", RawRecord{.key = "k", .value = "v", .timestamp = 3, .headers = {{"trace", "7"}}}));
+    EXPECT_THAT(driver_->produced_topics(), testing::Contains("headers-0"));
+}
+
+TEST_F(Stateless, WhatASinkCannotNameIsAMatterOfTheHandler) {
+    in().to([](const string*, const string*, const RecordContext& context) -> Result<string> {
+        if (context.headers->empty()) return Error{Errc::kInvalidRecord, "no headers"};
+        return context.headers->front().name;
+    });
+    open();
+    const auto done = driver_->pipe<string, string>("in", "k", "v", {1});
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code(), Errc::kInvalidRecord);
+    EXPECT_THAT(string{done.error().detail()}, HasSubstr("KSTREAM-SINK-0000000001: no headers"));
+    ASSERT_TRUE(driver_->pipe(
+        "in", RawRecord{.key = "k", .value = "v", .timestamp = 3, .headers = {{"to", "x"}}}));
+    EXPECT_THAT(out("to"), ElementsAre(Text{"k", "v", {3}, {{"to", "x"}}}));
+}
+
 TEST_F(Stateless, HeadersTravelWithTheRecord) {
     in().map_values([](const string& v) { return v; }).to("out");
     open();

@@ -289,7 +289,9 @@ class TestDriver::Impl final : public detail::Task {
         detail::SourceNode::Bytes bytes{.topic = topic,
                                         .timestamp = record.timestamp,
                                         .headers = &record.headers,
-                                        .partition_time = partition_time};
+                                        .partition_time = partition_time,
+                                        // As Kafka's driver has it.
+                                        .timestamp_type = TimestampType::kCreateTime};
         if (record.key) bytes.key = *record.key;
         if (record.value) bytes.value = *record.value;
         const bool internal = parts_.repartition_topics().contains(topic);

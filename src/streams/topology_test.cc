@@ -247,5 +247,43 @@ TEST(TopologyBuilder, GoesOnWithATopologyOfTheDsl) {
     EXPECT_THAT((*driver->read<string, string>("to-k")), ElementsAre(Text{"k", "v", {5}, {}}));
 }
 
+/// Twice a record, when it comes and by the clock.
+class Twice final : public Processor<string, string> {
+    Result<void> init(ProcessorContext<string, string>& context) override {
+        LEAT_TRY(ticks_, context.schedule(Duration{10}, PunctuationType::kWallClockTime,
+                                          [this](Timestamp) { return again(); }));
+        return {};
+    }
+    Result<void> process(const Record<string, string>& record) override {
+        last_ = record;
+        return again();
+    }
+    Result<void> again() { return context().forward(last_); }
+
+    Cancellable ticks_;
+    Text last_;
+};
+
+TEST(TopologyBuilder, ASinkMayChooseTheTopicByTheContext) {
+    TopologyBuilder t;
+    t.add_source<string, string>("in", {"in"});
+    t.add_processor("twice", [] { return std::make_unique<Twice>(); }, {"in"});
+    t.add_sink<string, string>("out",
+                               [](const string*, const string*, const RecordContext& context) {
+                                   const string from =
+                                       context.topic.empty() ? "nowhere" : string{context.topic};
+                                   return from + "-" + std::to_string(context.offset) + "-" +
+                                          context.headers->front().name;
+                               },
+                               {"twice"});
+    const auto topology = t.build();
+    ASSERT_TRUE(topology);
+    auto driver = *TestDriver::open(*topology, {});
+    ASSERT_TRUE(driver->pipe(
+        "in", RawRecord{.key = "k", .value = "v", .timestamp = 5, .headers = {{"h", "1"}}}));
+    ASSERT_TRUE(driver->advance_wall_time(Duration{10}));
+    EXPECT_THAT(driver->produced_topics(), ElementsAre("in-0-h", "nowhere--1-h"));
+}
+
 }  // namespace
 }  // namespace leat::streams

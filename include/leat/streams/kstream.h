@@ -155,8 +155,8 @@ class KStream : detail::RefusedStreamJoins<K> {
 
     /// Writes to a topic, which must exist.
     void to(const std::string& topic, const Produced<K, V>& produced = {}) const;
-    /// Writes each record to the topic that `topic_of` names of key and value, both by pointer.
-    void to(detail::TopicOf<K, V> topic_of, const Produced<K, V>& produced = {}) const;
+    /// Writes each record to the topic that `topic_of` names: see topic_name_extractor.h.
+    void to(TopicNameExtractor<K, V> topic_of, const Produced<K, V>& produced = {}) const;
     /// The older form of to(topic) followed by reading the topic, which must exist; repartition()
     /// keeps its topic itself.
     KStream through(const std::string& topic, const Produced<K, V>& produced = {}) const;
@@ -185,7 +185,7 @@ class KStream : detail::RefusedStreamJoins<K> {
     detail::GraphNode& add_user(const std::string& name, const Processed& options,
                                 Supplier supplier) const;
     void write(const Produced<K, V>& produced, std::vector<std::string> topics,
-               detail::TopicOf<K, V> topic_of) const;
+               TopicNameExtractor<K, V> topic_of) const;
 
     detail::Handle<K, V> at_;
 };

@@ -23,6 +23,13 @@ struct Timestamp {
     friend auto operator<=>(const Timestamp&, const Timestamp&) = default;
 };
 
+/// Who gave a record of a topic its time.
+enum class TimestampType : std::uint8_t {
+    kNone,  ///< Nobody, or it is not known.
+    kCreateTime,
+    kLogAppendTime,  ///< The broker, as message.timestamp.type of the topic says.
+};
+
 struct Header {
     std::string name;
     std::optional<std::string> value;

@@ -21,9 +21,12 @@ namespace leat::streams {
 template <class K, class V>
 struct Arrived {
     std::string_view topic{};
+    std::int32_t partition = -1;
+    std::int64_t offset = -1;
     const K* key = nullptr;
     const V* value = nullptr;
-    Timestamp timestamp{};       ///< As it is in the topic.
+    Timestamp timestamp{};  ///< As it is in the topic.
+    TimestampType timestamp_type = TimestampType::kNone;
     Timestamp partition_time{};  ///< Largest that its partition has had so far; negative: none.
     const Headers* headers = nullptr;
 };

@@ -74,10 +74,10 @@ class TopologyBuilder {
                               const Names& parents, const Produced<K, V>& produced = {}) {
         return write<K, V>(name, {topic}, {}, parents, produced);
     }
-    /// `topic_of`: (key, value) as pointers, null for null.
+    /// `topic_of`: a function, as in topic_name_extractor.h.
     template <class K, class V>
     TopologyBuilder& add_sink(const std::string& name,
-                              std::type_identity_t<detail::TopicOf<K, V>> topic_of,
+                              std::type_identity_t<TopicNameExtractor<K, V>> topic_of,
                               const Names& parents, const Produced<K, V>& produced = {}) {
         return write<K, V>(name, {}, std::move(topic_of), parents, produced);
     }
@@ -164,7 +164,7 @@ class TopologyBuilder {
     }
     template <class K, class V>
     TopologyBuilder& write(const std::string& name, const Names& topics,
-                           detail::TopicOf<K, V> topic_of, const Names& parents,
+                           TopicNameExtractor<K, V> topic_of, const Names& parents,
                            const Produced<K, V>& produced) {
         const auto key = detail::choose(produced.key, Serde<K>{});
         const auto value = detail::choose(produced.value, Serde<V>{});

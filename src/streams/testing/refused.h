@@ -7,53 +7,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "leat/streams/builder.h"
 #include "leat/streams/processor.h"
+#include "leat/streams/topology_builder.h"
+#include "streams/testing/accepted.h"
 
 namespace leat::streams {
-
-/// What looks like a getter, a member and a range of C++ is taken for a function.
-struct Order {
-    std::string customer;
-    [[nodiscard]] const std::string& by() const { return customer; }
-};
-
-class Pass final : public Processor<std::string, std::string> {
-    Result<void> process(const Record<std::string, std::string>& record) override {
-        return context().forward(record);
-    }
-};
-
-inline void accepted() {
-    using Text = std::string;
-    Builder b;
-    const auto orders = b.stream<Text, Order>("o");
-    const auto table = b.table<Text, Order>("ot");
-    const auto customers = b.table<Text, Text>("c");
-    orders.map_values(&Order::customer);
-    orders.map_values(&Order::by);
-    orders.map_values([](const Order& order) -> Result<Text> { return order.customer; })
-        .filter([](const Text& text) -> Result<bool> { return !text.empty(); });
-    orders.select_key(&Order::by);
-    orders.group_by([](const Order& order) -> const Text& { return order.customer; }).count();
-    orders.flat_map_values([](const Order& order) { return std::views::single(order.customer); });
-    orders.flat_map([](const Order& order) {
-        return std::vector{KeyValue{order.customer, order}} |
-               std::views::filter([](const auto& pair) { return pair.key.has_value(); });
-    });
-    table.map_values(&Order::customer);
-    table.join_on(customers, &Order::customer,
-                  [](const Order&, const Text& name) -> const Text& { return name; });
-    orders.join(customers, [](const Order& order, const Text&) -> const Order& { return order; });
-    b.stream<Text, Order>({"one", "two"}).process_values([] {
-        return std::unique_ptr<FixedKeyProcessor<Text, Order>>{};
-    });
-}
 
 inline void refused() {
     using Text = std::string;
@@ -98,7 +61,7 @@ inline void refused() {
 #elif LEAT_REFUSED == 9
     table.filter_not([](const Text&) -> std::optional<bool> { return false; });
 #elif LEAT_REFUSED == 10
-    stream.split().branch([](const Text&) -> Result<std::optional<bool>> { return false; });
+    stream.split().branch([](const Text&) -> Result<std::optional<bool> > { return false; });
 #elif LEAT_REFUSED == 11
     stream.filter([](const Text&) {});
 #elif LEAT_REFUSED == 12
@@ -187,6 +150,15 @@ inline void refused() {
         [owned = std::make_unique<int>(1)](const Text&, const Text&, int n) { return n + *owned; });
 #elif LEAT_REFUSED == 51
     stream.process([owned = std::make_unique<int>(1)] { return std::make_unique<Pass>(); });
+#elif LEAT_REFUSED == 52
+    stream.to([](const Text& key, const Text&, const RecordContext&) { return key; });
+#elif LEAT_REFUSED == 53
+    stream.to([](const Text*, const Text*, const RecordContext&) { return 1; });
+#elif LEAT_REFUSED == 54
+    TopologyBuilder{}.add_sink<Text, Text>("sink", [](const Text& key, const Text&) { return key; },
+                                           {"source"});
+#elif LEAT_REFUSED == 55
+    stream.to([owned = std::make_unique<Text>()](const Text*, const Text*) { return *owned; });
 #endif
 }
 

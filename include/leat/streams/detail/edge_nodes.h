@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "leat/streams/detail/task.h"
 #include "leat/streams/partitioner.h"
 #include "leat/streams/serde.h"
+#include "leat/streams/topic_name_extractor.h"
 #include "leat/streams/windowed_serde.h"
 
 namespace leat::streams::detail {
@@ -39,7 +39,10 @@ class TypedSource final : public SourceNode {
         if (!time_) return SourceNode::stamp(bytes);
         undecodable_ = false;
         Arrived<K, V> arrived{.topic = bytes.topic,
+                              .partition = task().origin().partition,
+                              .offset = task().origin().offset,
                               .timestamp = {bytes.timestamp},
+                              .timestamp_type = bytes.timestamp_type,
                               .partition_time = {bytes.partition_time},
                               .headers = bytes.headers};
         LEAT_TRY_VOID(decode(bytes));
@@ -86,14 +89,11 @@ class TypedSource final : public SourceNode {
     std::optional<V> record_value_;
 };
 
-template <class K, class V>
-using TopicOf = std::function<std::string(const K*, const V*)>;
-
 /// Where and how a sink writes.
 template <class K, class V>
 struct SinkUse {
-    std::string topic{};       ///< Of all records, unless
-    TopicOf<K, V> topic_of{};  ///< this is given.
+    std::string topic{};                  ///< Of all records, unless
+    TopicNameExtractor<K, V> topic_of{};  ///< this is given.
     Serde<K> key{};
     Serde<V> value{};
     Partitioner<K, V> partitioner{};
@@ -110,12 +110,21 @@ class SinkNode final : public Node {
     Result<void> process(const Flow& flow) override {
         const auto* key = flow.key_as<K>();
         const auto* value = flow.value_as<V>();
-        if (use_.topic_of) chosen_ = use_.topic_of(key, value);
+        if (use_.topic_of) chosen_ = use_.topic_of(key, value, context_of(flow));
         const std::string& topic = use_.topic_of ? chosen_ : use_.topic;
         Outgoing out{
             .topic = topic, .timestamp = flow.timestamp, .headers = flow.headers, .sender = this};
         if (!use_.partitioner) return write(out, flow);
         return write_to_chosen(out, flow, {.topic = topic, .key = key, .value = value});
+    }
+    [[nodiscard]] RecordContext context_of(const Flow& flow) const {
+        static const Headers none;
+        const Origin& from = task().origin();
+        return {.topic = from.topic,
+                .partition = from.partition,
+                .offset = from.offset,
+                .timestamp = {flow.timestamp},
+                .headers = flow.headers != nullptr ? flow.headers : &none};
     }
     Result<void> write(Outgoing& out, const Flow& flow) {
         auto done = guarded([&] { return encode(out, flow.key_as<K>(), flow.value_as<V>()); });

@@ -25,13 +25,13 @@ void KStream<K, V>::to(const std::string& topic, const Produced<K, V>& produced)
 }
 
 template <class K, class V>
-void KStream<K, V>::to(detail::TopicOf<K, V> topic_of, const Produced<K, V>& produced) const {
+void KStream<K, V>::to(TopicNameExtractor<K, V> topic_of, const Produced<K, V>& produced) const {
     write(produced, {}, std::move(topic_of));
 }
 
 template <class K, class V>
 void KStream<K, V>::write(const Produced<K, V>& produced, std::vector<std::string> topics,
-                          detail::TopicOf<K, V> topic_of) const {
+                          TopicNameExtractor<K, V> topic_of) const {
     const std::string name = at_.graph->name("KSTREAM-SINK-", produced.name);
     const auto key = detail::choose(produced.key, at_.key);
     const auto value = detail::choose(produced.value, at_.value);

@@ -32,6 +32,7 @@ struct SourceBytes {
     std::int64_t timestamp = -1;
     const Headers* headers = nullptr;
     std::int64_t partition_time = -1;
+    TimestampType timestamp_type = TimestampType::kNone;
 };
 
 /// Where the record that is being processed came from.

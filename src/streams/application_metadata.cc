@@ -175,6 +175,9 @@ Result<std::vector<detail::RawAnswer>> Application::Impl::ask(std::string_view s
         for (auto& one : out)
             if (one.failure == QueryFailure::kNotPresent)
                 one.reason = "it is not on this instance; the group is being laid out anew";
+    if (std::ranges::any_of(out, detail::may_be_elsewhere)) {
+        if (const auto places = query_metadata(store)) detail::name_owners(*places, out);
+    }
     return out;
 }
 

@@ -250,6 +250,23 @@ bool is_up_to(const Position& position, const Position& bound, std::int32_t part
     });
 }
 
+bool may_be_elsewhere(const RawAnswer& answer) {
+    return answer.failure == QueryFailure::kNotPresent ||
+           answer.failure == QueryFailure::kNotActive ||
+           // A copy may be behind; whoever runs the task is not.
+           answer.failure == QueryFailure::kNotUpToBound;
+}
+
+void name_owners(const std::vector<KeyQueryMetadata>& places, std::vector<RawAnswer>& answers) {
+    for (RawAnswer& one : answers) {
+        if (!may_be_elsewhere(one)) continue;
+        const auto at = std::ranges::find(places, one.partition, &KeyQueryMetadata::partition);
+        if (at == places.end()) continue;
+        one.owner = at->active;
+        one.standbys = at->standby;
+    }
+}
+
 void QueryDesk::add(int thread, QueryGate& gate, Tasks tasks) {
     const std::lock_guard lock{mutex_};
     doors_[thread] = {&gate, std::move(tasks)};

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "leat/streams/detail/raw_query.h"
 #include "leat/streams/detail/store.h"
+#include "leat/streams/metadata.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/query_gate.h"
 #include "streams/task_id.h"
@@ -27,6 +28,11 @@ void answer(StateStore& store, const RawQuery& query, std::size_t rows_max, RawA
 /// True when what `bound` asks of this partition of topics is within `position`.
 [[nodiscard]] bool is_up_to(const Position& position, const Position& bound,
                             std::int32_t partition);
+
+/// Whether another instance may have an answer where this one has none.
+[[nodiscard]] bool may_be_elsewhere(const RawAnswer& answer);
+/// Tells in such answers who has their partitions.
+void name_owners(const std::vector<KeyQueryMetadata>& places, std::vector<RawAnswer>& answers);
 
 /// A task as a query sees it.
 struct TaskView {

@@ -438,5 +438,51 @@ TEST(QueryDesk, AsksActiveTasksOrStandbysAndNamesWhatIsNotHere) {
     EXPECT_EQ(failures({}), "");
 }
 
+/// An instance with an answer, a copy, a copy that is behind, a store of another kind, nothing, and
+/// nothing where the group knows nobody either.
+std::vector<detail::RawAnswer> some_answers() {
+    std::vector<detail::RawAnswer> out;
+    for (const std::optional<QueryFailure>& failure :
+         {std::optional<QueryFailure>{}, std::optional{QueryFailure::kNotActive},
+          std::optional{QueryFailure::kNotUpToBound},
+          std::optional{QueryFailure::kUnknownQueryType}, std::optional{QueryFailure::kNotPresent},
+          std::optional{QueryFailure::kNotPresent}})
+        out.push_back({.partition = static_cast<std::int32_t>(out.size()), .failure = failure});
+    return out;
+}
+
+TEST(Owners, AreNamedWhereAnotherInstanceMayAnswer) {
+    std::vector<detail::RawAnswer> answers = some_answers();
+    std::vector<KeyQueryMetadata> places;
+    for (std::int32_t i = 0; i < 5; ++i)
+        places.push_back(
+            {.partition = i, .active = "a:" + std::to_string(i), .standby = {"b:1", "c:1"}});
+    places.back().standby.clear();
+    detail::name_owners(places, answers);
+    std::string owners;
+    for (const auto& one : answers)
+        owners += std::to_string(one.partition) + "=" + one.owner + "+" +
+                  std::to_string(one.standbys.size()) + " ";
+    EXPECT_EQ(owners, "0=+0 1=a:1+2 2=a:2+2 3=+0 4=a:4+0 5=+0 ");
+}
+
+TEST(Owners, AreInTheAnswerThatAQueryGives) {
+    struct Instance {
+        static Result<std::vector<detail::RawAnswer>> ask(std::string_view /*store*/,
+                                                          const detail::RawQuery& /*query*/,
+                                                          const QueryOptions& /*options*/) {
+            std::vector<detail::RawAnswer> out = some_answers();
+            detail::name_owners({{.partition = 4, .active = "a:4", .standby = {"b:1"}}}, out);
+            return out;
+        }
+    } instance;
+    const auto found = query(instance, "counts", CountQuery{});
+    ASSERT_TRUE(found) << found.error().detail();
+    ASSERT_EQ(found->partitions.size(), 6U);
+    EXPECT_EQ(found->partitions[4].owner, "a:4");
+    EXPECT_EQ(found->partitions[4].standbys, (std::vector<Text>{"b:1"}));
+    EXPECT_EQ(found->partitions[5].owner, "");
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -5,7 +5,7 @@
 //     stream_query_app HOST:PORT [name=value]...     settings under Kafka Streams' names
 //
 // "?" asks for metrics in Prometheus' text, ended by an empty line; "!KEY" asks the global table of
-// the topic "names".
+// the topic "names"; "@PARTITION WORD" asks that partition alone, and tells whom else to ask.
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -34,6 +34,23 @@ void print(const std::string& word, streams::Application& app) {
                             *one.value ? static_cast<long long>((*one.value)->value) : 0LL);
         }
         std::printf(".\n");
+    }
+    std::fflush(stdout);
+}
+
+void print_of_partition(const std::string& asked, streams::Application& app) {
+    const std::size_t space = asked.find(' ');
+    const auto found = streams::query(
+        app, "counts", streams::KeyQuery<std::string, std::int64_t>{asked.substr(space + 1)},
+        {.partitions = {std::stoi(asked.substr(0, space))}, .require_active = true});
+    if (!found) {
+        std::printf("error %s\n", std::string{found.error().detail()}.c_str());
+    } else {
+        const auto& one = found->partitions.front();
+        std::string line = "here";
+        if (one.failure) line = name_of(*one.failure) + " owner " + one.owner;
+        for (const std::string& standby : one.standbys) line += " standby " + standby;
+        std::printf("%s\n.\n", line.c_str());
     }
     std::fflush(stdout);
 }
@@ -80,6 +97,8 @@ int main(int argc, char** argv) {
                 std::fflush(stdout);
         else if (line.starts_with('!'))
             print_name(line.substr(1), **app);
+        else if (line.starts_with('@'))
+            print_of_partition(line.substr(1), **app);
         else
             print(line, **app);
     }

@@ -27,18 +27,28 @@ class Queries(unittest.TestCase):
         self.log = open(self.place / "log", "w")
         self.leat("topic", "create", "lines", "--partitions", "2")
         self.leat("topic", "create", "names", "--partitions", "3")
-        self.app = subprocess.Popen(
-            [APP, self.node.address, "commit.interval.ms=100", "metrics.recording.level=DEBUG", f"state.dir={self.place / 'state'}",
+        self.apps = []
+        self.app = self.start()
+
+    def start(self):
+        number = len(self.apps) + 1
+        app = subprocess.Popen(
+            [APP, self.node.address, "commit.interval.ms=100", "metrics.recording.level=DEBUG", f"state.dir={self.place / f'state-{number}'}",
+             # A name for the others: nobody listens there.
+             f"application.server=127.0.0.1:{number}",
              # Of a file of Java's: known, without effect; and a name that nobody knows.
              "default.key.serde=org.apache.kafka.common.serialization.Serdes$StringSerde", "my.own=1"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.apps.append(app)
+        return app
 
     def tearDown(self):
-        if self.app.poll() is None:
-            self.app.kill()
-        self.app.wait()
-        self.app.stdin.close()
-        self.app.stdout.close()
+        for app in self.apps:
+            if app.poll() is None:
+                app.kill()
+            app.wait()
+            app.stdin.close()
+            app.stdout.close()
         self.log.close()
         self.node.stop()
         shutil.rmtree(self.place)
@@ -47,11 +57,12 @@ class Queries(unittest.TestCase):
         subprocess.run([LEAT, *arguments], input=stdin, text=True, check=True, capture_output=True, timeout=60,
                        env={**os.environ, "LEAT_BOOTSTRAP": self.node.address})
 
-    def ask(self, word):
-        self.app.stdin.write(word + "\n")
-        self.app.stdin.flush()
+    def ask(self, word, app=None):
+        app = app or self.app
+        app.stdin.write(word + "\n")
+        app.stdin.flush()
         out = []
-        while (line := self.app.stdout.readline().rstrip("\n")) not in (".", ""):
+        while (line := app.stdout.readline().rstrip("\n")) not in (".", ""):
             if line.startswith("error"):
                 return [line]
             out.append(line)
@@ -73,6 +84,26 @@ class Queries(unittest.TestCase):
         warned = (self.place / "log").read_text()
         for name in ("default.key.serde", "my.own"):
             self.assertIn(f"setting={name}", warned)
+
+    def test_what_is_elsewhere_names_its_owner(self):
+        self.leat("produce", "lines", "--key-separator", "\t", stdin="".join(f"{i}\thello\n" for i in range(100)))
+        self.start()
+
+        def is_told(first, second):
+            """One has it, and the other says so; that may be making a copy, to take the partition over later on."""
+            for has, lacks, owner, other in ((first, second, 1, 2), (second, first, 2, 1)):
+                if has == "here":
+                    copy = f"NOT_ACTIVE owner 127.0.0.1:{owner} standby 127.0.0.1:{other}"
+                    return lacks in (f"NOT_PRESENT owner 127.0.0.1:{owner}", copy)
+            return False
+
+        deadline = time.monotonic() + 60
+        while True:
+            answers = [[self.ask(f"@{partition} hello", app)[0] for app in self.apps] for partition in range(2)]
+            if all(is_told(*answer) for answer in answers):
+                break
+            self.assertLess(time.monotonic(), deadline, answers)
+            time.sleep(0.1)
 
     def test_a_global_table_is_asked_as_a_whole(self):
         self.leat("produce", "names", "--key-separator", "\t", stdin="".join(f"k{i}\tname{i}\n" for i in range(30)))

@@ -25,6 +25,11 @@ struct PartitionAnswer {
     std::optional<QueryFailure> failure{};
     std::string reason{};
     Position position{};
+    /// With kNotActive, kNotUpToBound and kNotPresent: whom to ask instead, and who has copies, as
+    /// the group was last told; HOST:PORT, what application.server of those instances says. Empty:
+    /// they set none, or it is on its way. The owner may be this instance, which is at restoring.
+    std::string owner{};
+    std::vector<std::string> standbys{};
 };
 template <class T>
 struct Answer {

@@ -50,7 +50,9 @@ Result<Answer<typename Query::Value>> query(Where& where, std::string_view store
             PartitionAnswer<typename Query::Value> next{.partition = one.partition,
                                                         .failure = one.failure,
                                                         .reason = one.reason,
-                                                        .position = one.position};
+                                                        .position = one.position,
+                                                        .owner = one.owner,
+                                                        .standbys = one.standbys};
             if (!one.failure) {
                 LEAT_TRY(next.value, detail::from_raw(store, query, one));
             }

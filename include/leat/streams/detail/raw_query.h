@@ -89,6 +89,8 @@ struct RawAnswer {
     std::optional<QueryFailure> failure{};
     std::string reason{};
     Position position{};
+    std::string owner{};  ///< As PartitionAnswer's.
+    std::vector<std::string> standbys{};
     std::vector<RawRow> rows{};
     std::uint64_t count = 0;      ///< Of kCount.
     std::shared_ptr<void> own{};  ///< Of kOwn: what was found.

@@ -13,12 +13,16 @@ namespace {
 using std::string;
 using testing_play::play;
 using testing_play::show;
+using testing_play::told;
 
 const TestDriver::Options kAsKafka{.application_id = "", .wall_time_ms = 0, .lose_as_kafka = true};
 
 constexpr Duration ms(std::int64_t n) {
     return Duration{n};
 }
+/// As on a cluster. The texts of these tests are thought out by the rule (EmitStrategy): the first
+/// record looks, and then the first one of each second.
+const TestDriver::Options kEachSecond{.emit_interval = ms(1000)};
 string empty() {
     return "";
 }
@@ -492,6 +496,181 @@ TEST_F(EmitOnClose, SessionsThatALongGapPushesOutAreTold) {
     EXPECT_THAT(play(builder_, "in k a 20; in j b 23; in k d 70000"),
                 testing::AllOf(testing::HasSubstr("k[20,20] | a @20"),
                                testing::HasSubstr("j[23,23] | b @23")));
+}
+
+TEST_F(EmitOnClose, ALookASecondTellsEachClosedWindowOnceAndLater) {
+    aggregate(tumbling(ms(10)).grace(ms(5)), ms(100));
+    EXPECT_EQ(told(play(builder_,
+                        "in k a 1; in k b 12; in k c 30; in k x 5; in j d 31; +999; in k e 32; +1; "
+                        "in k f 33; in k g 60; +1000; in k h 61; +5000; in k i 62",
+                        kEachSecond)),
+              R"(
+  > in k a 1
+  > in k b 12
+  > in k c 30
+  > in k x 5
+  > in j d 31
+  +999 wall
+  > in k e 32
+  +1 wall
+  > in k f 33
+    out | k[0,10] | a @1
+    out | k[10,20] | b @12
+  > in k g 60
+  +1000 wall
+  > in k h 61
+    out | j[30,40] | d @31
+    out | k[30,40] | cef @33
+  +5000 wall
+  > in k i 62
+  dropped 1
+)");
+}
+
+/// A window that the store is about to lose does not wait for the next look.
+TEST_F(EmitOnClose, AGapBetweenTwoLooksLosesNoWindow) {
+    aggregate(tumbling(ms(10)).grace(ms(5)));
+    EXPECT_EQ(told(play(builder_,
+                        "in k a 1; in j b 3; in k c 500; in k d 1000; +1000; in k e 1001; in k f "
+                        "1100; +1000; in k g 1101",
+                        kEachSecond)),
+              R"(
+  > in k a 1
+  > in j b 3
+  > in k c 500
+    out | j[0,10] | b @3
+    out | k[0,10] | a @1
+  > in k d 1000
+    out | k[500,510] | c @500
+  +1000 wall
+  > in k e 1001
+  > in k f 1100
+    out | k[1000,1010] | de @1001
+  +1000 wall
+  > in k g 1101
+  dropped 0
+)");
+}
+
+TEST_F(EmitOnClose, ALookASecondTellsEachSlidingWindowOnce) {
+    aggregate(sliding(ms(10)).grace(ms(5)), ms(100));
+    EXPECT_EQ(told(play(builder_,
+                        "in k a 20; in j b 23; in k c 60; +999; in j d 80; +1; in j e 81; +1000; "
+                        "in j f 98",
+                        kEachSecond)),
+              R"(
+  > in k a 20
+  > in j b 23
+  > in k c 60
+  +999 wall
+  > in j d 80
+  +1 wall
+  > in j e 81
+    out | k[10,20] | a @20
+    out | j[13,23] | b @23
+    out | k[50,60] | c @60
+  +1000 wall
+  > in j f 98
+    out | j[70,80] | d @80
+    out | j[71,81] | de @81
+    out | j[81,91] | e @81
+  dropped 0
+)");
+}
+
+TEST_F(EmitOnClose, AGapBetweenTwoLooksLosesNoSlidingWindow) {
+    aggregate(sliding(ms(10)).grace(ms(5)));
+    EXPECT_EQ(
+        told(play(builder_, "in k a 20; in j b 23; in k c 500; in k d 1000; +1000; in k e 1001",
+                  kEachSecond)),
+        R"(
+  > in k a 20
+  > in j b 23
+  > in k c 500
+    out | k[10,20] | a @20
+    out | j[13,23] | b @23
+  > in k d 1000
+    out | k[490,500] | c @500
+  +1000 wall
+  > in k e 1001
+  dropped 0
+)");
+}
+
+TEST_F(EmitOnClose, ALookASecondTellsEachClosedSessionOnceAndLater) {
+    sessions(ms(100));
+    EXPECT_EQ(told(play(builder_,
+                        "in k a 20; in j b 23; in k c 60; in k x 35; +1000; in k d 61; in k e 100; "
+                        "+1000; in j f 101; +1000; in j g 102",
+                        kEachSecond)),
+              R"(
+  > in k a 20
+  > in j b 23
+  > in k c 60
+  > in k x 35
+  +1000 wall
+  > in k d 61
+    out | k[20,20] | a @20
+    out | j[23,23] | b @23
+  > in k e 100
+  +1000 wall
+  > in j f 101
+    out | k[60,61] | cd @61
+  +1000 wall
+  > in j g 102
+  dropped 1
+)");
+}
+
+TEST_F(EmitOnClose, AGapBetweenTwoLooksLosesNoSession) {
+    sessions();
+    EXPECT_EQ(told(play(builder_,
+                        "in k a 20; in j b 23; in k d 70000; +1000; in k e 70001; +1000; "
+                        "in k f 140000",
+                        kEachSecond)),
+              R"(
+  > in k a 20
+  > in j b 23
+  > in k d 70000
+    out | k[20,20] | a @20
+    out | j[23,23] | b @23
+  +1000 wall
+  > in k e 70001
+  +1000 wall
+  > in k f 140000
+    out | k[70000,70001] | de @70001
+  dropped 0
+)");
+}
+
+/// A record in the gap of a session that has closed is not too late itself. Whether the session was
+/// told before it grows is then a matter of the wall clock, in Kafka Streams too.
+TEST_F(EmitOnClose, ASessionThatIsStillToBeToldTakesInWhatBridgesItsGap) {
+    constexpr const char* kBridged = "in k a 40; in j z 56; in k x 50; +1000; in j y 90";
+    sessions(ms(100));
+    EXPECT_EQ(told(play(builder_, kBridged, kEachSecond)), R"(
+  > in k a 40
+  > in j z 56
+  > in k x 50
+  +1000 wall
+  > in j y 90
+    out | k[40,50] | ax @50
+    out | j[56,56] | z @56
+  dropped 0
+)");
+    builder_ = Builder{};
+    sessions(ms(100));
+    EXPECT_EQ(told(play(builder_, kBridged)), R"(
+  > in k a 40
+  > in j z 56
+    out | k[40,40] | a @40
+  > in k x 50
+  +1000 wall
+  > in j y 90
+    out | k[40,50] | ax @50
+    out | j[56,56] | z @56
+  dropped 0
+)");
 }
 
 TEST_F(EmitOnClose, UnlimitedWindowsAreRefused) {

@@ -11,7 +11,15 @@ namespace {
 
 using std::string;
 using testing_play::play;
+using testing_play::told;
 
+/// As on a cluster, where the first record looks for those without a match, and then the first one
+/// of each second. The texts of these tests are thought out by that rule.
+const TestDriver::Options kEachSecond{.emit_interval = Duration{1000}};
+/// The wall clock, and two jumps of time, one beyond what the stores keep.
+constexpr const char* kUnmatched =
+    "l k a 100; r j B 101; l m c 130; +999; l m d 131; +1; l m e 132; l z f 5000; +1000; l z g "
+    "5001; +1000; r z G 5001";
 /// Matches, null keys, null values, out of order, late, no match.
 constexpr const char* kMixed =
     "l k a 100; r k A 105; r k B 90; l k b 98; l j c 100; r - N 100; l - n 101; l k - 102; r k - "
@@ -477,6 +485,85 @@ TEST_F(StreamJoin, OuterWithANegativeBound) {
   dropped 0
 )");
 }
+TEST_F(StreamJoin, OuterLooksOnceASecondAndTellsEachOnce) {
+    outer(stream("l"), stream("r"), ten_and_five_);
+    EXPECT_EQ(told(play(builder_, kUnmatched, kEachSecond)), R"(
+  > l k a 100
+  > r j B 101
+  > l m c 130
+  +999 wall
+  > l m d 131
+  +1 wall
+  > l m e 132
+    out | k | anull @100
+    out | j | nullB @101
+  > l z f 5000
+  +1000 wall
+  > l z g 5001
+    out | m | cnull @130
+    out | m | dnull @131
+    out | m | enull @132
+  +1000 wall
+  > r z G 5001
+    out | z | fG @5001
+    out | z | gG @5001
+  dropped 0
+)");
+}
+
+TEST_F(StreamJoin, LeftLooksOnceASecondAndTellsEachOnce) {
+    left(stream("l"), stream("r"), ten_and_five_);
+    EXPECT_EQ(told(play(builder_, kUnmatched, kEachSecond)), R"(
+  > l k a 100
+  > r j B 101
+  > l m c 130
+  +999 wall
+  > l m d 131
+  +1 wall
+  > l m e 132
+    out | k | anull @100
+  > l z f 5000
+  +1000 wall
+  > l z g 5001
+    out | m | cnull @130
+    out | m | dnull @131
+    out | m | enull @132
+  +1000 wall
+  > r z G 5001
+    out | z | fG @5001
+    out | z | gG @5001
+  dropped 0
+)");
+}
+
+/// Of a record that comes too late for it: whether it is told before is a matter of the wall clock,
+/// in Kafka Streams too.
+TEST_F(StreamJoin, ARecordThatIsStillToBeToldMayStillMeetALateOne) {
+    constexpr const char* kLate = "l k a 100; l m b 116; r k A 105; +1000; l m c 117";
+    left(stream("l"), stream("r"), ten_and_five_);
+    EXPECT_EQ(told(play(builder_, kLate, kEachSecond)), R"(
+  > l k a 100
+  > l m b 116
+  > r k A 105
+    out | k | aA @105
+  +1000 wall
+  > l m c 117
+  dropped 0
+)");
+    builder_ = Builder{};
+    left(stream("l"), stream("r"), ten_and_five_);
+    EXPECT_EQ(told(play(builder_, kLate)), R"(
+  > l k a 100
+  > l m b 116
+    out | k | anull @100
+  > r k A 105
+    out | k | aA @105
+  +1000 wall
+  > l m c 117
+  dropped 0
+)");
+}
+
 TEST_F(StreamJoin, DuplicatesWaitAndAreTogetherMatched) {
     outer(stream("l"), stream("r"), within(ms(10)));
     EXPECT_EQ(play(builder_,

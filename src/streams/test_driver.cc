@@ -43,6 +43,7 @@ class TestDriver::Impl final : public detail::Task {
           lose_as_kafka_(options.lose_as_kafka),
           commits_(options.commit_each_record),
           partitions_(options.partitions),
+          emit_interval_ms_(options.emit_interval.count()),
           judge_(options.handlers, *this),
           room_(options.record_all ? RecordingLevel::kTrace : RecordingLevel::kInfo, {}) {
         if (options.cache_bytes > 0)
@@ -97,7 +98,7 @@ class TestDriver::Impl final : public detail::Task {
     Result<std::int32_t> partitions_of(std::string_view /*topic*/) override { return partitions_; }
     [[nodiscard]] std::int64_t stream_time() const override { return stream_time_; }
     [[nodiscard]] std::int64_t wall_time() const override { return wall_ms_; }
-    [[nodiscard]] std::int64_t emit_interval_ms() const override { return 0; }
+    [[nodiscard]] std::int64_t emit_interval_ms() const override { return emit_interval_ms_; }
     [[nodiscard]] bool loses_as_kafka() const override { return lose_as_kafka_; }
     [[nodiscard]] const detail::Origin& origin() const override { return origin_; }
     [[nodiscard]] bool keeps_source_bytes() const override { return judge_.asks_about_source(); }
@@ -331,6 +332,7 @@ class TestDriver::Impl final : public detail::Task {
     bool lose_as_kafka_;
     bool commits_;
     std::int32_t partitions_;
+    std::int64_t emit_interval_ms_;
     detail::ErrorJudge judge_;
     MetricRoom room_;
     std::optional<TaskMeters> meters_;

@@ -74,6 +74,9 @@ class TestDriver {
         DslStores dsl_stores{};  ///< As Application::Options'.
         /// How many partitions topics have, as partitioners see it. One task reads them all.
         std::int32_t partitions = 1;
+        /// At most so often, by the driver's clock, a record looks for windows that have closed
+        /// (emit on close) and for records of joins that nobody met. On a cluster it is 1 s.
+        Duration emit_interval{0};
     };
 
     /// Errors: what is wrong with the topology, what dsl_stores and opening the nodes end with.

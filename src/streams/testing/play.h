@@ -89,6 +89,16 @@ inline std::string play(Builder& builder, const std::string& input,
     return out + "  dropped " + std::to_string(driver.dropped()) + "\n";
 }
 
+/// Of what play() wrote down: the steps and what came to "out".
+inline std::string told(const std::string& played) {
+    std::string out = "\n";
+    std::istringstream lines{played};
+    for (std::string line; std::getline(lines, line);)
+        if (!line.empty() && (!line.starts_with("    ") || line.starts_with("    out |")))
+            out += line + "\n";
+    return out;
+}
+
 /// Sends a windowed table to "out" with readable keys and values.
 template <class V>
 void show(const KTable<Windowed<std::string>, V>& table) {

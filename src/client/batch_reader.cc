@@ -197,6 +197,11 @@ std::size_t BatchReader::waiting(const TopicPartition& where) const {
     return all - std::min(all, found->given);
 }
 
+std::int64_t BatchReader::end(const TopicPartition& where) const {
+    const auto* found = static_cast<const BatchLane*>(lane(where));
+    return found == nullptr ? -1 : board_.reader_end(*found->partition).value;
+}
+
 Result<void> BatchReader::wait(std::chrono::milliseconds wait) {
     return board_.reader_wait(wait);
 }

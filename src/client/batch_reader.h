@@ -34,6 +34,7 @@ class BatchReader final : public PartitionReader {
     Result<PartitionEvent> next(Lane& lane) override;
     bool take(Lane& lane, HeldRecord& into) override;
     [[nodiscard]] std::size_t waiting(const TopicPartition& where) const override;
+    [[nodiscard]] std::int64_t end(const TopicPartition& where) const override;
     Result<void> wait(std::chrono::milliseconds wait) override;
     void wake() override;
 

@@ -83,8 +83,10 @@ TEST_F(BatchReaderTest, GivesRecordsAndTellsEachEndOnce) {
     PlayedBrokers& brokers = play(1);
     brokers.logs().append(kWhere, records_at(0, {"a", "b", "c"}));
     open(brokers);
+    EXPECT_EQ(reader_->end(kWhere), -1);
     add(kWhere, 1);
     EXPECT_EQ(next(), "1=b");
+    EXPECT_EQ(reader_->end(kWhere), 3);
     EXPECT_EQ(next(), "2=c");
     EXPECT_EQ(next(), "end 3");
     EXPECT_EQ(next(kWhere, milliseconds{200}), "");
@@ -163,6 +165,7 @@ TEST_F(BatchReaderTest, CommittedOnlyStopsAtWhatIsUnderWayAndLeavesOutWhatWasAbo
     open(brokers, {{"isolation.level", "read_committed", 0}});
     add(kWhere, 0);
     EXPECT_EQ(next(), "end 2");
+    EXPECT_EQ(reader_->end(kWhere), 2);
     brokers.logs().append(kWhere, marker(3, 8, true));
     brokers.logs().change(kWhere, [](PlayedPartition& one) { one.stable = INT64_MAX; });
     EXPECT_EQ(next(), "2=open");
@@ -359,6 +362,7 @@ TEST_F(BatchReaderTest, ReadsAheadUpToABoundAndGoesOnBelowIt) {
                 ASSERT_TRUE(reader_->wait(milliseconds{50}));
             EXPECT_GE(reader_->waiting(kWhere), 45U);
             EXPECT_LT(reader_->waiting(kWhere), 80U);
+            EXPECT_EQ(reader_->end(kWhere), 10 * kBatches) << "far behind what was fetched";
             // One that is full does not hold up another.
             brokers.logs().append(kOther, records_at(1, {"more"}));
             EXPECT_EQ(next(kOther), "1=more");

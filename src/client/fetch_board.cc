@@ -69,6 +69,11 @@ std::size_t FetchBoard::reader_waiting(const FetchPartition& partition) const {
     return partition.records;
 }
 
+Offset FetchBoard::reader_end(const FetchPartition& partition) const {
+    const Lock lock{mutex_};
+    return partition.end;
+}
+
 Result<void> FetchBoard::reader_wait(std::chrono::milliseconds wait) {
     if (!has_news_.exchange(false) && wait.count() > 0) {
         Lock lock{mutex_};
@@ -222,6 +227,7 @@ void FetchBoard::settle(FetchPartition& partition, FetchOutcome outcome, Steady 
         if (!partition.came.empty() && partition.came.back().failure) fetched.failure.reset();
     }
     partition.next = std::max(partition.next, fetched.next);
+    if (outcome.end.value >= 0) partition.end = outcome.end;
     const bool is_at_end = outcome.end.value >= 0 && partition.next >= outcome.end;
     if (is_at_end && partition.told_end != partition.next && !fetched.failure)
         fetched.end = partition.told_end = partition.next;

@@ -36,6 +36,7 @@ struct FetchPartition {
     std::optional<Steady> unknown_since;  ///< To the brokers.
 
     Offset next;            ///< Of the next fetch.
+    Offset end{-1};         ///< Of what may be read, as the last fetch told.
     Offset told_end{-1};    ///< The last end that was told.
     Steady not_before{};    ///< It is fetched.
     bool is_asked = false;  ///< A fetch is under way.
@@ -84,6 +85,7 @@ class FetchBoard final : public LeaderBoard {
     void reader_take(FetchPartition& partition, std::vector<Fetched>& into);
     void reader_done(FetchPartition& partition, std::size_t bytes, std::size_t records);
     [[nodiscard]] std::size_t reader_waiting(const FetchPartition& partition) const;
+    [[nodiscard]] Offset reader_end(const FetchPartition& partition) const;
     /// Until something came, wake(), or `wait` is over. Errors: what ends all reading.
     Result<void> reader_wait(std::chrono::milliseconds wait);
     void wake();

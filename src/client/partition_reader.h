@@ -67,6 +67,9 @@ class PartitionReader {
     /// Records of it, about, that were fetched and that next() has not given yet; 0 when it was not
     /// added.
     [[nodiscard]] virtual std::size_t waiting(const TopicPartition& where) const = 0;
+    /// Where what may be read of it ended as the last fetch told, behind the last record; -1 when
+    /// none did, or it was not added.
+    [[nodiscard]] virtual std::int64_t end(const TopicPartition& where) const = 0;
 
     /// Waits until something came in for any partition, at most `wait`; may return early. Reports
     /// connection trouble and fatal errors of the client as a whole.

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <future>
 #include <map>
@@ -118,6 +119,7 @@ class RdkafkaReader final : public PartitionReader {
     Result<PartitionEvent> next(Lane& lane) override;
     bool take(Lane& lane, HeldRecord& into) override;
     [[nodiscard]] std::size_t waiting(const TopicPartition& where) const override;
+    [[nodiscard]] std::int64_t end(const TopicPartition& where) const override;
     Result<void> wait(std::chrono::milliseconds wait) override;
     void wake() override;
 
@@ -236,6 +238,16 @@ std::size_t RdkafkaReader::waiting(const TopicPartition& where) const {
     const auto* found = static_cast<const QueueLane*>(lane(where));
     if (found == nullptr) return 0;
     return found->count - found->next + rd_kafka_queue_length(found->queue.get());
+}
+
+std::int64_t RdkafkaReader::end(const TopicPartition& where) const {
+    if (lane(where) == nullptr) return -1;
+    std::int64_t low = -1;
+    std::int64_t high = -1;
+    // As it has them; of transactions that are under way the end is not known here.
+    rd_kafka_get_watermark_offsets(state_->handle.get(), where.topic.c_str(), where.partition, &low,
+                                   &high);
+    return std::max<std::int64_t>(high, -1);
 }
 
 Result<void> RdkafkaReader::wait(std::chrono::milliseconds wait) {

@@ -65,6 +65,7 @@ class LiveTask final : public detail::Task {
     /// Up to where repartition topics are not needed any more.
     [[nodiscard]] std::vector<client::PartitionOffset> purgeable() const;
     [[nodiscard]] TaskMetadata metadata() const;
+    [[nodiscard]] std::int64_t lag() const;  ///< Of the input furthest behind; -1: not known.
     /// Output of it that was refused later on is left out.
     void count_dropped();
     [[nodiscard]] TaskMeters& meters() noexcept { return *meters_; }  ///< Of an open one.
@@ -135,13 +136,16 @@ class LiveTask final : public detail::Task {
         std::int64_t partition_time = -1;
         bool has_head = false, at_end = false;
         std::int64_t seen_end = -1;  ///< When it was last read to its end.
+        std::int64_t lag = -1;       ///< A second old at most; -1: not known.
         TopicMeter meter{};
+        Sensor* lags = nullptr;  ///< If the lag is known.
     };
     [[nodiscard]] client::CommittedOffset offset_of(const Input& input) const;
     [[nodiscard]] Position position_of(std::string_view store) const;  ///< Of what came for it.
     /// The topic as nodes name it: without the application's prefix.
     [[nodiscard]] std::string node_topic(const std::string& cluster_topic) const;
     void tell_time();  ///< To meters.
+    void note_lags();
     Result<void> start_reading();
     Result<void> fill(Input& input);
     Result<void> go_on_after_gap(Input& input);

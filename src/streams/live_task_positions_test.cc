@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A task with changelogs and a clock by hand, and a client that knows no broker.
+// A task with changelogs and a clock by hand, and a client that knows no broker; or one that gives
+// what the test says.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "leat/streams/builder.h"
@@ -31,6 +36,44 @@ class HandClock final : public rt::Clock {
     milliseconds passed_{0};
 };
 
+/// A partition whose records from 7 on are here, as many as the test says.
+/// Threading: one thread.
+class HandReader final : public client::PartitionReader {
+  public:
+    using PartitionReader::next;
+    Result<void> add(std::span<const client::StartAt> /*starts*/) override { return {}; }
+    Result<void> remove(std::span<const client::TopicPartition> /*where*/) override { return {}; }
+    [[nodiscard]] Lane* lane(const client::TopicPartition& /*where*/) const override {
+        return &lane_;
+    }
+    Result<client::PartitionEvent> next(Lane& /*lane*/) override {
+        return client::PartitionEvent{client::Nothing{}};
+    }
+    bool take(Lane& /*lane*/, client::HeldRecord& into) override {
+        if (here == 0) return false;
+        --here;
+        into.record.topic = kInput.topic;
+        into.record.offset = Offset{next_++};
+        into.record.timestamp = WallMs{5};
+        return true;
+    }
+    [[nodiscard]] std::size_t waiting(const client::TopicPartition& /*where*/) const override {
+        return here;
+    }
+    [[nodiscard]] std::int64_t end(const client::TopicPartition& /*where*/) const override {
+        return told_end;
+    }
+    Result<void> wait(std::chrono::milliseconds /*wait*/) override { return {}; }
+    void wake() override {}
+
+    std::size_t here = 0;
+    std::int64_t told_end = -1;
+
+  private:
+    mutable Lane lane_;
+    std::int64_t next_ = 7;
+};
+
 /// Tells the time, and needs no input for that.
 class Ticker final : public Processor<string, string> {
   public:
@@ -52,17 +95,18 @@ Topology ticking() {
 }
 
 struct Bench {
-    explicit Bench(bool exactly_once)
+    explicit Bench(bool exactly_once, std::unique_ptr<client::PartitionReader> from =
+                                          *client::PartitionReader::open({}))
         : topology(ticking()),
           layout(topology.parts(), "app"),
-          globals(topology.parts(), "app", handlers, clock) {
+          globals(topology.parts(), "app", handlers, clock),
+          reader(std::move(from)) {
         settings.application_id = "app";
         settings.exactly_once = exactly_once;
         states = *detail::StateHome::open(disk, clock,
                                           {.state_dir = folder.path(),
                                            .application_id = "app",
                                            .fresh_id = "00000000-0000-0000-0000-000000000000"});
-        reader = *client::PartitionReader::open({});
         TaskEnvironment environment;
         environment.settings = &settings;
         environment.parts = &topology.parts();
@@ -77,6 +121,8 @@ struct Bench {
         };
         environment.cluster = logs.cluster();
         environment.states = states.get();
+        environment.metrics = &room;
+        environment.thread = "app-StreamThread-1";
         task =
             std::make_unique<LiveTask>(TaskId{0, 0}, std::vector{kInput}, std::move(environment));
         EXPECT_TRUE(task->open());
@@ -97,6 +143,7 @@ struct Bench {
     GlobalState globals;
     std::unique_ptr<detail::StateHome> states;
     testing_logs::FakeLogs logs;
+    MetricRoom room{RecordingLevel::kInfo, {}};
     std::unique_ptr<client::PartitionReader> reader;
     int sent = 0;
     std::unique_ptr<LiveTask> task;
@@ -124,6 +171,40 @@ TEST(LiveTaskPositions, WorkWithoutInputMovesNoPositionAtLeastOnce) {
     ASSERT_EQ(bench.sent, 1);
     EXPECT_TRUE(bench.task->needs_commit());
     EXPECT_TRUE(bench.task->positions().empty());
+}
+
+TEST(LiveTaskLag, IsFromThePositionToTheEndThatWasTold) {
+    auto made = std::make_unique<HandReader>();
+    HandReader& reader = *made;
+    Bench bench{false, std::move(made)};
+    /// "name=value" of each metric of lags, a second later.
+    const auto lags = [&] {
+        bench.clock.advance(milliseconds{1'000});
+        EXPECT_TRUE(bench.task->relieve());
+        string out;
+        for (const MetricValue& one : bench.room.gather(bench.clock.wall_now().value)) {
+            if (one.group != "consumer-fetch-manager-metrics") continue;
+            EXPECT_EQ(one.tags,
+                      (std::map<string, string>{{"client-id", "app-StreamThread-1-consumer"},
+                                                {"partition", "0"},
+                                                {"topic", "in"}}));
+            out += one.name + "=" + std::to_string(one.value).substr(0, 3) + " ";
+        }
+        return out;
+    };
+    EXPECT_EQ(lags(), "") << "not known is not 0";
+    EXPECT_EQ(bench.task->lag(), -1);
+    reader.told_end = 12;
+    reader.here = 3;
+    EXPECT_EQ(lags(), "records-lag=5.0 records-lag-avg=5.0 records-lag-max=5.0 ");
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(*bench.task->process());
+    EXPECT_EQ(lags(), "records-lag=2.0 records-lag-avg=3.5 records-lag-max=5.0 ");
+    EXPECT_EQ(bench.task->lag(), 2);
+    // The end may be older than the position.
+    reader.here = 4;
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(*bench.task->process());
+    EXPECT_EQ(bench.task->lag(), 2) << "as of then";
+    EXPECT_EQ(lags().substr(0, 16), "records-lag=0.0 ");
 }
 
 }  // namespace

@@ -14,5 +14,7 @@ inline constexpr std::string_view kNode = "stream-processor-node-metrics";
 inline constexpr std::string_view kTopic = "stream-topic-metrics";
 inline constexpr std::string_view kState = "stream-state-metrics";
 inline constexpr std::string_view kCache = "stream-record-cache-metrics";
+/// The consumer's, of Kafka itself.
+inline constexpr std::string_view kFetch = "consumer-fetch-manager-metrics";
 
 }  // namespace leat::streams::metric_group

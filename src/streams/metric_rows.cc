@@ -12,6 +12,7 @@ namespace {
 using Level = RecordingLevel;
 using metric_group::kCache;
 using metric_group::kClient;
+using metric_group::kFetch;
 using metric_group::kNode;
 using metric_group::kState;
 using metric_group::kTask;
@@ -337,6 +338,16 @@ constexpr auto kRows = std::to_array<MetricRow>({
      "Smallest part of the reads that the record cache answers, 0 to 1", kMillionth},
     {SensorId::kCacheHits, kCache, "hit-ratio-max", Measure::kMax, Level::kDebug,
      "Largest part of the reads that the record cache answers, 0 to 1", kMillionth},
+
+    {SensorId::kPartitionLag, kFetch, "records-lag", Measure::kValue, Level::kInfo,
+     "Records of a partition that are still to be processed: from the position to its end, as the "
+     "last fetch told that"},
+    {SensorId::kPartitionLag, kFetch, "records-lag-avg", Measure::kAverage, Level::kInfo,
+     "Average of that"},
+    {SensorId::kPartitionLag, kFetch, "records-lag-max", Measure::kMax, Level::kInfo,
+     "Most of that"},
+    {SensorId::kConsumerLag, kFetch, "records-lag-max", Measure::kMax, Level::kInfo,
+     "Most of any partition that the thread reads; without `topic` and `partition`"},
 });
 
 }  // namespace

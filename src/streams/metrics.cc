@@ -14,6 +14,7 @@ namespace {
 
 using Level = RecordingLevel;
 using metric_group::kClient;
+using metric_group::kFetch;
 using metric_group::kNode;
 using metric_group::kState;
 using metric_group::kTask;
@@ -55,6 +56,8 @@ std::string_view tags_of(std::string_view group) {
     if (group == kThread) return "`thread-id`";
     if (group == kTask) return "`thread-id`, `task-id`";
     if (group == kNode) return "`thread-id`, `task-id`, `processor-node-id`";
+    if (group == kFetch)
+        return "`client-id` (the thread's name with `-consumer`), `topic`, `partition`";
     if (group == kTopic) return "`thread-id`, `task-id`, `processor-node-id`, `topic`";
     if (group == kState)
         return "`thread-id`, `task-id`, and the store's name as `rocksdb-state-id`, "

@@ -47,6 +47,8 @@ enum class SensorId : std::uint8_t {
     kTopicConsumedBytes,
     kTopicProduced,
     kTopicProducedBytes,
+    kPartitionLag,
+    kConsumerLag,  ///< Of all partitions of a thread.
     kStorePut,
     kStorePutIfAbsent,
     kStoreDelete,

@@ -51,9 +51,10 @@ StreamThread::StreamThread(int index, const ThreadEnvironment& environment)
             "-StreamThread-" + std::to_string(index)),
       cache_(std::make_shared<detail::CacheBudget>()),
       metrics_(environment.metrics, {{"thread-id", name_}}, kThreadSensors),
+      reading_(environment.metrics, {{"client-id", name_ + "-consumer"}}, kReadingSensors),
       output_(output_environment()) {
     told_.name = name_;
-    metrics_.tick(environment.clock->wall_now().value);
+    tick_metrics();
     if (Sensor* start = metrics_.find(SensorId::kThreadStart))
         start->set(environment.clock->wall_now().value);
 }
@@ -230,7 +231,7 @@ Result<void> StreamThread::turn() {
         LEAT_TRY_VOID(work(worked));
     }
     note_state(restoring_ ? State::kPartitionsAssigned : State::kRunning);
-    metrics_.tick(environment_.clock->wall_now().value);
+    tick_metrics();
     const Instant now = environment_.clock->now();
     if (worked) {
         note_time(SensorId::kThreadProcess, begin);

@@ -4,6 +4,7 @@
 // Spec:  Kafka Streams' StreamThread and TaskManager.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -121,6 +122,7 @@ class StreamThread {
     void purge();
     /// What was processed since the last commit is dropped and done again.
     Result<void> reset_tasks();
+    void tick_metrics();
     void note_round();  ///< All tasks had their turn.
     /// In milliseconds since `begin`, to a sensor of the thread.
     void note_time(SensorId sensor, Instant begin);
@@ -136,6 +138,8 @@ class StreamThread {
     std::string name_;
     std::shared_ptr<detail::CacheBudget> cache_;
     MetricSet metrics_;
+    static constexpr std::array kReadingSensors{SensorId::kConsumerLag};
+    MetricSet reading_;  ///< The consumer's.
     ThreadOutput output_;
     detail::QueryGate gate_;                  ///< Held while tasks are touched.
     std::int64_t records_ = 0;                ///< Of this round.

@@ -21,6 +21,7 @@ constexpr std::array kTaskSensors{
 constexpr std::array kSourceSensors{SensorId::kNodeProcess, SensorId::kNodeAge};
 constexpr std::array kLastSensors{SensorId::kNodeAge};
 constexpr std::array kFinalSensors{SensorId::kNodeFinalEmit, SensorId::kNodeFinalEmitTime};
+constexpr std::array kLagSensors{SensorId::kPartitionLag};
 constexpr std::array kConsumedSensors{SensorId::kTopicConsumed, SensorId::kTopicConsumedBytes};
 constexpr std::array kProducedSensors{SensorId::kTopicProduced, SensorId::kTopicProducedBytes};
 
@@ -114,6 +115,10 @@ void TaskMeters::all_took(std::chrono::nanoseconds turns) noexcept {
 
 MetricSet& TaskMeters::add(MetricSet::Tags tags, std::span<const SensorId> sensors) {
     tags.insert(tags_.begin(), tags_.end());
+    return add_bare(std::move(tags), sensors);
+}
+
+MetricSet& TaskMeters::add_bare(MetricSet::Tags tags, std::span<const SensorId> sensors) {
     sets_.push_back(std::make_unique<MetricSet>(room_, std::move(tags), sensors));
     sets_.back()->tick(now_ms_);
     return *sets_.back();
@@ -138,6 +143,15 @@ TopicMeter TaskMeters::consumed(std::string_view node, std::string_view topic) {
         add({{"processor-node-id", std::string{node}}, {"topic", std::string{topic}}},
             kConsumedSensors);
     return {set.find(SensorId::kTopicConsumed), set.find(SensorId::kTopicConsumedBytes)};
+}
+
+Sensor* TaskMeters::lag(const std::string& topic, std::int32_t partition) {
+    if (room_ == nullptr) return nullptr;
+    const MetricSet& set = add_bare({{"client-id", tags_.at("thread-id") + "-consumer"},
+                                     {"topic", topic},
+                                     {"partition", std::to_string(partition)}},
+                                    kLagSensors);
+    return set.find(SensorId::kPartitionLag);
 }
 
 void TaskMeters::produced(std::string_view topic, std::int64_t record_bytes) {

@@ -154,11 +154,15 @@ class TaskMeters {
     /// How many of these a tick goes through: each once.
     [[nodiscard]] std::size_t listed() const noexcept { return own_.size(); }
     [[nodiscard]] TopicMeter consumed(std::string_view node, std::string_view topic);
+    /// Made once for each partition of the task; null: nothing is counted.
+    [[nodiscard]] Sensor* lag(const std::string& topic, std::int32_t partition);
     /// `topic` as the node names it.
     void produced(std::string_view topic, std::int64_t record_bytes);
 
   private:
+    /// With the task's tags.
     [[nodiscard]] MetricSet& add(MetricSet::Tags tags, std::span<const SensorId> sensors);
+    [[nodiscard]] MetricSet& add_bare(MetricSet::Tags tags, std::span<const SensorId> sensors);
     /// The node counts what it is counted for, if anything.
     void meter(detail::Node& node, const detail::Part& part, const rt::Clock& clock);
 

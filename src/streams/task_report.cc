@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a task tells of itself: where it is, what its stores are up to, what it counts.
+#include <algorithm>
+
 #include "streams/commit_metadata.h"
 #include "streams/live_task.h"
 
@@ -75,12 +77,32 @@ void LiveTask::tell_time() {
     if (!meters_->at(now)) return;
     store_meters_->tick(now);
     database_meter_->tick(now);
+    note_lags();
     Sensor* buffered = meters_->buffered();
     if (buffered == nullptr) return;
     std::size_t waiting = 0;
     for (const Input& input : inputs_)
         waiting += (input.has_head ? 1U : 0U) + environment_.reader->waiting(input.where);
     buffered->set(static_cast<std::int64_t>(waiting));
+}
+
+void LiveTask::note_lags() {
+    for (Input& input : inputs_) {
+        const std::int64_t end = environment_.reader->end(input.where);
+        if (end < 0) continue;
+        input.lag = std::max<std::int64_t>(end - input.position, 0);
+        if (input.lags == nullptr)
+            input.lags = meters_->lag(input.where.topic, input.where.partition);
+        if (input.lags == nullptr) continue;
+        input.lags->set(input.lag);
+        input.lags->record(input.lag);
+    }
+}
+
+std::int64_t LiveTask::lag() const {
+    std::int64_t out = -1;
+    for (const Input& input : inputs_) out = std::max(out, input.lag);
+    return out;
 }
 
 Result<std::shared_ptr<detail::SensorListing>> LiveTask::list_sensor(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a thread tells of itself: how its time goes, what it runs.
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <utility>
@@ -25,6 +26,12 @@ void StreamThread::note_share(SensorId sensor, Instant begin, std::chrono::nanos
         at->record((environment_.clock->now() - begin - other).count());
 }
 
+void StreamThread::tick_metrics() {
+    const std::int64_t now = environment_.clock->wall_now().value;
+    metrics_.tick(now);
+    reading_.tick(now);
+}
+
 void StreamThread::note_round() {
     if (Sensor* all = metrics_.find(SensorId::kThreadProcessRecords))
         all->count(static_cast<std::uint64_t>(records_));
@@ -42,7 +49,9 @@ void StreamThread::publish(Instant now) {
     ThreadMetadata told{.name = name_, .is_stopping = stopping_};
     updater_->tell(told);
     std::vector<StorePlace> places = updater_->store_places();
+    std::int64_t lag = -1;
     for (const auto& [id, task] : tasks_) {
+        lag = std::max(lag, task->lag());
         // It may have come from there since.
         std::erase_if(told.active,
                       [&](const TaskMetadata& one) { return one.task_id == id.text(); });
@@ -53,6 +62,8 @@ void StreamThread::publish(Instant now) {
                               .next = mark->next,
                               .is_running = task->is_running()});
     }
+    if (Sensor* most = reading_.find(SensorId::kConsumerLag); most != nullptr && lag >= 0)
+        most->record(lag);
     const std::lock_guard lock{told_mutex_};
     told_ = std::move(told);
     told_places_ = std::move(places);

@@ -68,6 +68,12 @@ class Queries(unittest.TestCase):
             out.append(line)
         return out
 
+    def lags(self):
+        name = "kafka_streams_consumer_fetch_manager_metrics_records_lag{"
+        rows = [row.removeprefix(name).rsplit("} ", 1) for row in self.ask("?") if row.startswith(name)]
+        tags = [dict(tag.replace('"', "").split("=") for tag in row[0].split(",")) for row in rows]
+        return {(tag["topic"], tag["partition"]): float(row[1]) for tag, row in zip(tags, rows)}
+
     def test_answers_and_metrics_of_a_running_application(self):
         self.leat("produce", "lines", "--key-separator", "\t",
                   stdin="".join(f"{i}\t{'hello' if i % 4 else 'world'}\n" for i in range(2000)))
@@ -79,6 +85,14 @@ class Queries(unittest.TestCase):
         self.assertEqual([row.split()[2] for row in self.ask("nobody")], ["0", "0"])
         counted = [row for row in self.ask("?") if row.startswith("kafka_streams_stream_topic_metrics_records_consumed_total{")]
         self.assertEqual(sum(int(row.split()[-1]) for row in counted), 4000)
+        # Each partition that it reads is read to its end; it looks once a second.
+        read = {(topic, str(partition)): 0.0 for topic in ("lines", "lookup-by-word-repartition") for partition in range(2)}
+        deadline = time.monotonic() + 60
+        while (lags := self.lags()) != read:
+            self.assertLess(time.monotonic(), deadline, lags)
+            time.sleep(0.1)
+        most = [row for row in self.ask("?") if row.startswith("kafka_streams_consumer_fetch_manager_metrics_records_lag_max{")]
+        self.assertEqual(len([row for row in most if "topic=" not in row]), 1, "of the one thread")
         self.app.stdin.close()
         self.assertEqual(self.app.wait(60), 0)
         warned = (self.place / "log").read_text()

@@ -198,13 +198,22 @@ void Partition::unwatch(Watcher& watcher) {
 
 Partition::EpochEnd Partition::end_of_epoch(std::int32_t epoch) const {
     const auto& epochs = state_->epochs;
+    if (epoch == kNoEpoch || epochs.empty()) return {};
     const auto next =
         std::ranges::upper_bound(epochs, epoch, {}, &PartitionState::EpochStart::epoch);
+    if (next == epochs.begin()) return {.epoch = epoch, .end = std::max(next->start, log_start())};
+    if (epoch < first_epoch()) return {.epoch = epoch, .end = log_start()};
     const bool is_newest = next == epochs.end();
-    if (epoch < 0 || next == epochs.begin()) return {};
     if (is_newest && epochs.back().epoch != epoch) return {};  // From the future.
     const Offset end = is_newest ? state_->log_end : next->start;
     return {.epoch = std::prev(next)->epoch, .end = std::min(end, state_->high_watermark)};
+}
+
+std::int32_t Partition::first_epoch() const {
+    const auto& epochs = state_->epochs;
+    const auto after =
+        std::ranges::upper_bound(epochs, log_start(), {}, &PartitionState::EpochStart::start);
+    return after == epochs.begin() ? kNoEpoch : std::prev(after)->epoch;
 }
 
 Errc Partition::check_leader_epoch(std::int32_t current) const {

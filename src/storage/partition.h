@@ -107,12 +107,17 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     /// The record below the high watermark that has the largest timestamp. As in Kafka, offset -1
     /// when `isolation` does not let it be read, and in an empty log.
     rt::Task<Result<TimestampedOffset>> find_max_timestamp(Isolation isolation);
-    /// Largest known epoch <= `epoch` and where it ends; {-1, -1} when there is none (KIP-320).
+    static constexpr std::int32_t kNoEpoch = -1;
+    /// Largest known epoch <= `epoch` and where it ends. Of one whose records are gone: itself, and
+    /// where the log begins, so that who read it to its end goes on. {-1, -1} of kNoEpoch and of
+    /// those that are still to come (KIP-320).
     struct EpochEnd {
-        std::int32_t epoch = -1;
+        std::int32_t epoch = kNoEpoch;
         Offset end{-1};
     };
     [[nodiscard]] EpochEnd end_of_epoch(std::int32_t epoch) const;
+    /// Of the first record there is, or the next one; kNoEpoch when it is not known.
+    [[nodiscard]] std::int32_t first_epoch() const;
     /// kNone, kFencedLeaderEpoch or kUnknownLeaderEpoch for what a client believes; -1 is not
     /// asked.
     [[nodiscard]] Errc check_leader_epoch(std::int32_t current) const;

@@ -221,6 +221,34 @@ TEST(Partition, KnowsLeaderEpochs) {
     EXPECT_EQ(f.partition->end_of_epoch(2).epoch, 0);
     EXPECT_EQ(f.partition->end_of_epoch(3).end, Offset{2});
     EXPECT_EQ(f.partition->end_of_epoch(4).epoch, -1);
+    EXPECT_EQ(f.partition->end_of_epoch(-1).end, Offset{-1});
+    EXPECT_EQ(f.partition->first_epoch(), 0);
+}
+
+TEST(Partition, WhoReadAnEpochThatIsGoneGoesOnWhereTheLogBegins) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    ASSERT_TRUE(f.stop());
+    f.leader_epoch = 3;
+    ASSERT_OK(f.open());
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    ASSERT_EQ(f.append().error, Errc::kNone);
+    ASSERT_OK(f.run<Result<Offset>>([](Partition& p) { return p.delete_records(Offset{2}); }));
+    for (const bool is_restarted : {false, true}) {
+        if (is_restarted) {
+            ASSERT_TRUE(f.stop());
+            ASSERT_OK(f.open());
+        }
+        EXPECT_EQ(f.partition->first_epoch(), 3);
+        for (const std::int32_t gone : {-2, 0, 2}) {
+            EXPECT_EQ(f.partition->end_of_epoch(gone).epoch, gone);
+            EXPECT_EQ(f.partition->end_of_epoch(gone).end, Offset{2});
+        }
+        EXPECT_EQ(f.partition->end_of_epoch(3).end, Offset{3});
+        EXPECT_EQ(f.partition->end_of_epoch(-1).epoch, -1);
+        EXPECT_EQ(f.partition->end_of_epoch(4).epoch, -1);
+    }
 }
 
 class Counter final : public Watcher {

@@ -41,21 +41,6 @@ bool is_supported(std::int64_t timestamp, std::int16_t version) {
 using ListTarget = Target<ListOffsetsRequest::ListOffsetsPartition,
                           ListOffsetsResponse::ListOffsetsPartitionResponse, storage::Isolation>;
 
-/// The epoch of the first record there is; -1 without any.
-std::int32_t earliest_epoch(const storage::Partition& partition) {
-    std::int32_t low = 0;
-    std::int32_t high = partition.spec().leader_epoch;
-    if (partition.end_of_epoch(high).epoch < 0) return -1;
-    while (low < high) {
-        const std::int32_t middle = low + (high - low) / 2;
-        if (partition.end_of_epoch(middle).epoch >= 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
 rt::Task<Result<storage::TimestampedOffset>> look_up(storage::Partition* partition,
                                                      std::int64_t timestamp,
                                                      storage::Isolation isolation) {
@@ -70,7 +55,7 @@ rt::Task<Result<storage::TimestampedOffset>> look_up(storage::Partition* partiti
         case kEarliest:
         case kEarliestLocal:
             out.offset = partition->log_start();
-            out.leader_epoch = earliest_epoch(*partition);
+            out.leader_epoch = partition->first_epoch();
             break;
         case kMaxTimestamp:
             co_return co_await partition->find_max_timestamp(isolation);

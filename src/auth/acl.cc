@@ -90,12 +90,13 @@ std::string acl_error(const Acl& acl) {
 }
 
 std::string filter_error(const AclFilter& filter) {
-    const bool is_known =
-        is_one_of(filter.type, ResourceType::kAny, ResourceType::kUser) &&
-        is_one_of(filter.pattern, PatternType::kAny, PatternType::kPrefixed) &&
-        is_one_of(filter.operation, Operation::kAny, Operation::kTwoPhaseCommit) &&
-        is_one_of(filter.permission, Permission::kAny, Permission::kAllow);
-    return is_known ? "" : "The AclBindingFilter must not contain UNKNOWN elements.";
+    if (!is_one_of(filter.type, ResourceType::kAny, ResourceType::kUser) ||
+        !is_one_of(filter.pattern, PatternType::kAny, PatternType::kPrefixed))
+        return "Unknown patternFilter.";
+    if (!is_one_of(filter.operation, Operation::kAny, Operation::kTwoPhaseCommit) ||
+        !is_one_of(filter.permission, Permission::kAny, Permission::kAllow))
+        return "Unknown entryFilter.";
+    return "";
 }
 
 std::string_view name_of(ResourceType type) {

@@ -70,6 +70,22 @@ TEST(Acl, IsRefusedWhenNoRuleCanLookLikeThat) {
     EXPECT_NE(acl_error(acl), "");
 }
 
+TEST(Acl, FilterOfWhatThereIsNotIsRefused) {
+    EXPECT_EQ(filter_error({}), "");
+    AclFilter filter;
+    filter.type = static_cast<ResourceType>(99);
+    EXPECT_EQ(filter_error(filter), "Unknown patternFilter.");
+    filter = {};
+    filter.pattern = PatternType::kUnknown;
+    EXPECT_EQ(filter_error(filter), "Unknown patternFilter.");
+    filter = {};
+    filter.operation = static_cast<Operation>(99);
+    EXPECT_EQ(filter_error(filter), "Unknown entryFilter.");
+    filter = {};
+    filter.permission = Permission::kUnknown;
+    EXPECT_EQ(filter_error(filter), "Unknown entryFilter.");
+}
+
 TEST(Acl, TellsTheOperationsThatKafkaTells) {
     EXPECT_EQ(operations_of(ResourceType::kTopic), 3576);
     EXPECT_EQ(operations_of(ResourceType::kCluster), 8096);

@@ -38,6 +38,7 @@ Rule told(const auth::Acl& acl, Arena& arena) {
 
 Deleted deleted(const auth::Acl& acl, Arena& arena) {
     Deleted out;
+    out.error_message.reset();
     out.resource_type = static_cast<std::int8_t>(acl.type);
     out.resource_name = arena.copy(std::string_view{acl.name});
     out.pattern_type = static_cast<std::int8_t>(acl.pattern);
@@ -46,6 +47,15 @@ Deleted deleted(const auth::Acl& acl, Arena& arena) {
     out.operation = static_cast<std::int8_t>(acl.operation);
     out.permission_type = static_cast<std::int8_t>(acl.permission);
     return out;
+}
+
+/// What a client says that itself knows no better. Other numbers that stand for nothing match none,
+/// as in Kafka.
+bool has_unknown(const auth::AclFilter& filter) {
+    return filter.type == auth::ResourceType::kUnknown ||
+           filter.pattern == auth::PatternType::kUnknown ||
+           filter.operation == auth::Operation::kUnknown ||
+           filter.permission == auth::Permission::kUnknown;
 }
 
 bool is_same_resource(const auth::Acl& a, const auth::Acl& b) {
@@ -58,9 +68,9 @@ wire::DescribeAclsResponse describe_acls(const wire::DescribeAclsRequest& reques
                                          const metadata::Image& image, Arena& arena) {
     wire::DescribeAclsResponse response;
     const auth::AclFilter filter = filter_of(request);
-    if (const std::string why = auth::filter_error(filter); !why.empty()) {
+    if (has_unknown(filter)) {
         response.error_code = code(Errc::kInvalidRequest);
-        response.error_message = message(why, arena);
+        response.error_message = message(auth::filter_error(filter), arena);
         return response;
     }
     // Rules of one resource stand together.
@@ -101,6 +111,7 @@ Change<wire::CreateAclsResponse> create_acls(const wire::CreateAclsRequest& requ
     change.response.results =
         arena.array<wire::CreateAclsResponse::AclCreationResult>(outcomes.size());
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (outcomes[i].error == Errc::kNone) continue;  // With the text "", as in Kafka.
         change.response.results[i].error_code = code(outcomes[i].error);
         change.response.results[i].error_message = message(outcomes[i].message, arena);
     }

@@ -133,7 +133,8 @@ rt::Task<Changed> change(Request* request, metadata::TokenDeadline asked) {
     const auto done =
         co_await request->shard->broker().authority().change(&request->shard->executor(), make);
     out.code = done.durable.has_value() ? done.result : done.durable.error().code();
-    if (out.code != Errc::kNone) out.expires = WallMs{-1};
+    // As Kafka's controller has it; what its brokers refuse by themselves has -1.
+    if (out.code != Errc::kNone) out.expires = WallMs{0};
     audit(*request, out.token.get(), out.code);
     co_return out;
 }

@@ -222,7 +222,7 @@ def epochs(node):
     for version in range(2, 5):
         for label, topic, partition, current, epoch in (
                 ("of 0", "o", 0, -1, 0), ("of 5", "o", 0, -1, 5), ("later current", "o", 0, 9, 0), ("unknown partition", "o", 3, -1, 0),
-                ("unknown topic", "nowhere", 0, -1, 0), ("of -1", "o", 0, -1, -1)):
+                ("unknown topic", "nowhere", 0, -1, 0), ("of -1", "o", 0, -1, -1), ("of -2", "o", 0, -1, -2)):
             node.ask(label, "OffsetForLeaderEpoch", version, replica_id=-1, topics=[
                 {"topic": topic, "partitions": [{"partition": partition, "current_leader_epoch": current, "leader_epoch": epoch}]}])
 

@@ -10,9 +10,15 @@ UNKNOWN_ID = "11111111-2222-4333-8444-555555555555"
 NO_OPERATIONS = -2147483648
 
 
-def case(function):
-    CASES.append(function)
-    return function
+def case_of(cases):
+    """A decorator that adds a case to them."""
+    def add(function):
+        cases.append(function)
+        return function
+    return add
+
+
+case = case_of(CASES)
 
 
 def topic_of(name, partitions=1, factor=1, configs=None, assignments=None):
@@ -64,44 +70,51 @@ def before_any_topic(node):
     node.ask("of nobody", "Heartbeat", 4, group_id="nobody", member_id="m", generation_id=1)
 
 
+def kinds_of_topics(ask, prefix, known):
+    """Topics as they may be asked for, most of them refused; `prefix` keeps those of one version from those of another, `known` is there already."""
+    def named(name, *more, **options):
+        return topic_of((prefix + name)[:249], *more, **options)
+    ask("only validated", named("dry", 3), validate_only=True)
+    ask("twice in one request", named("twin"), named("twin"), named("other"))
+    ask("again", topic_of(known))
+    for name in ("", ".", "..", "a/b", "a b", "x" * 250, "ünïcode", "__cluster_metadata"):
+        ask(f"name {name[:12]!r}", topic_of(name))
+    ask("longest name", named("y" * 249))
+    ask("dots", named("with.dot"))
+    ask("collision", named("with_dot"))
+    for partitions in (0, -1, -2, 10001, 2147483647):
+        ask(f"{partitions} partitions", named(f"count{partitions}", partitions))
+    for factor in (0, -1, -2, 2, 32767):
+        ask(f"{factor} copies", named(f"copies{factor}", 1, factor))
+    ask("both default", named("defaults", -1, -1))
+    ask("unknown setting", named("set1", configs={"no.such": "1"}))
+    ask("bad number", named("set2", configs={"retention.ms": "soon"}))
+    ask("out of range", named("set3", configs={"retention.ms": "-2"}))
+    ask("bad choice", named("set4", configs={"cleanup.policy": "sometimes"}))
+    ask("null setting", named("set5", configs={"retention.ms": None}))
+    ask("bad boolean", named("set6", configs={"preallocate": "yes"}))
+    ask("bad double", named("set7", configs={"min.cleanable.dirty.ratio": "2"}))
+    ask("good settings", named("set8", configs={"retention.ms": "1000", "cleanup.policy": "compact,delete"}))
+    ask("local above total", named("set9", configs={"local.retention.ms": "5000", "retention.ms": "1000"}))
+    ask("manual", named("manual", -1, -1, assignments=[(0, [1]), (1, [1])]))
+    ask("manual and count", named("manual2", 1, -1, assignments=[(0, [1])]))
+    ask("manual and factor", named("manual3", -1, 1, assignments=[(0, [1])]))
+    ask("manual with a gap", named("manual4", -1, -1, assignments=[(0, [1]), (2, [1])]))
+    ask("manual without zero", named("manual5", -1, -1, assignments=[(1, [1])]))
+    ask("manual on nobody", named("manual6", -1, -1, assignments=[(0, [9])]))
+    ask("manual twice", named("manual7", -1, -1, assignments=[(0, [1, 1])]))
+    ask("manual, same partition", named("manual8", -1, -1, assignments=[(0, [1]), (0, [1])]))
+    ask("manual, no replica", named("manual9", -1, -1, assignments=[(0, [])]))
+    ask("none")
+
+
 @case
 def topics_are_created(node):
     def ask(label, *topics, version=7, **more):
         node.ask(label, "CreateTopics", version, keep=without_configs, topics=list(topics), timeout_ms=30000, **more)
     for version in range(2, 8):
         ask("plain", topic_of(f"plain-{version}", 2), version=version)
-    ask("only validated", topic_of("dry", 3), validate_only=True)
-    ask("twice in one request", topic_of("twin"), topic_of("twin"), topic_of("other"))
-    ask("again", topic_of("plain-7"))
-    for name in ("", ".", "..", "a/b", "a b", "x" * 250, "ünïcode", "__cluster_metadata"):
-        ask(f"name {name[:12]!r}", topic_of(name))
-    ask("longest name", topic_of("y" * 249))
-    ask("dots", topic_of("with.dot"))
-    ask("collision", topic_of("with_dot"))
-    for partitions in (0, -1, -2, 10001, 2147483647):
-        ask(f"{partitions} partitions", topic_of(f"count{partitions}", partitions))
-    for factor in (0, -1, -2, 2, 32767):
-        ask(f"{factor} copies", topic_of(f"copies{factor}", 1, factor))
-    ask("both default", topic_of("defaults", -1, -1))
-    ask("unknown setting", topic_of("set1", configs={"no.such": "1"}))
-    ask("bad number", topic_of("set2", configs={"retention.ms": "soon"}))
-    ask("out of range", topic_of("set3", configs={"retention.ms": "-2"}))
-    ask("bad choice", topic_of("set4", configs={"cleanup.policy": "sometimes"}))
-    ask("null setting", topic_of("set5", configs={"retention.ms": None}))
-    ask("bad boolean", topic_of("set6", configs={"preallocate": "yes"}))
-    ask("bad double", topic_of("set7", configs={"min.cleanable.dirty.ratio": "2"}))
-    ask("good settings", topic_of("set8", configs={"retention.ms": "1000", "cleanup.policy": "compact,delete"}))
-    ask("local above total", topic_of("set9", configs={"local.retention.ms": "5000", "retention.ms": "1000"}))
-    ask("manual", topic_of("manual", -1, -1, assignments=[(0, [1]), (1, [1])]))
-    ask("manual and count", topic_of("manual2", 1, -1, assignments=[(0, [1])]))
-    ask("manual and factor", topic_of("manual3", -1, 1, assignments=[(0, [1])]))
-    ask("manual with a gap", topic_of("manual4", -1, -1, assignments=[(0, [1]), (2, [1])]))
-    ask("manual without zero", topic_of("manual5", -1, -1, assignments=[(1, [1])]))
-    ask("manual on nobody", topic_of("manual6", -1, -1, assignments=[(0, [9])]))
-    ask("manual twice", topic_of("manual7", -1, -1, assignments=[(0, [1, 1])]))
-    ask("manual, same partition", topic_of("manual8", -1, -1, assignments=[(0, [1]), (0, [1])]))
-    ask("manual, no replica", topic_of("manual9", -1, -1, assignments=[(0, [])]))
-    ask("none")
+    kinds_of_topics(ask, "", "plain-7")
 
 
 @case
@@ -319,6 +332,7 @@ def replicas_stay(node):
     for version in (1, 2):
         node.ask("unknown folder", "AlterReplicaLogDirs", version, dirs=[
             {"path": "/nowhere", "topics": [{"name": "still", "partitions": [0]}, {"name": "absent", "partitions": [0]}]}])
+        node.ask("where it is", "AlterReplicaLogDirs", version, dirs=[{"path": str(node.node.data), "topics": [{"name": "still", "partitions": [0]}]}])
     for version in range(1, 5):
         node.ask("some", "DescribeLogDirs", version, topics=[{"topic": "still", "partitions": [0, 1, 7]}, {"topic": "absent", "partitions": [0]}])
     node.ask("no topics", "DescribeLogDirs", 4, topics=[])

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same requests to Apache Kafka and to Leat, byte for byte; the answers must be the same.
 
-usage: error_codes.py LEAT [--kafka HOST:PORT] [--leat HOST:PORT] [--only WORD] [--mutant] [--verbose] [--report FILE]
+usage: error_codes.py LEAT [--release 4.3.1|3.9.1] [--kafka HOST:PORT] [--leat HOST:PORT] [--only WORD] [--mutant] [--verbose] [--report FILE]
 
-Without addresses it starts a node of each. Each of both must be fresh: no topics, no groups. What must differ is
+Beside Kafka 4.3.1 all cases but those of versions that Kafka 4 dropped, which are asked beside 3.9.1: each that Leat serves must be. --release: one of
+both. Without addresses, which are for 4.3.1 only, it starts a node of each. Each of both must be fresh: no topics, no groups. What must differ is
 normalised by the rules below, each with its reason; all the rest is compared, error messages too. --mutant answers
-one error code wrongly on Leat's side and must be found; a report says that it was. Exit 0: no differences; 1: some; 3: no Kafka to
-be had.
+one error code wrongly on Leat's side and must be found; a report says that it was. Exit 0: no differences; 1: some, or a version that was not asked;
+3: no Kafka to be had.
 """
 import argparse
 import contextlib
 import copy
+import dataclasses
 import io
 import pathlib
 import re
@@ -27,6 +29,7 @@ import error_cases
 import frame_cases  # noqa: F401: adds its cases
 import kafka_node
 import machine
+import prior_cases
 import protocol
 import setting_cases  # noqa: F401: adds its cases
 import transaction_cases  # noqa: F401: adds its cases
@@ -44,6 +47,7 @@ IGNORED = {
     "partition_size": "bytes of __consumer_offsets depend on when they were written",
     "log_dir": "where the node keeps its data",
     "documentation": "texts are our own",
+    "DescribeConfigs.is_default": "of version 0: Kafka 3 says false of every setting",
     "DescribeConfigs.read_only": "Kafka calls broker settings read-only that Leat can change, and the other way round",
     "DescribeQuorum.high_watermark": "counts records of Kafka's metadata log, changes of our store",
     "DescribeQuorum.log_end_offset": "as above",
@@ -86,7 +90,12 @@ KAFKA_FAILS = {
     "Metadata v12: by neither": 42,
     "IncrementalAlterConfigs v1: unknown operation": 42,
     "IncrementalAlterConfigs v1: negative operation": 42,
-}
+} | {f"CreateAcls v{version}: any {what}": 42 for version in range(4) for what in ("kind", "operation", "permission")}
+
+# Requests that Kafka does not read, and closes the connection; Leat says why, in all versions. By label: with which error.
+KAFKA_CLOSES = {f"{api}: {label}": 42 for api, labels in (
+    ("CreateAcls", ("no kind", "no operation", "no permission")), ("DescribeAcls", ("of no kind", "of no operation", "of no permission")),
+    ("DeleteAcls", ("of no kind",))) for label in labels}
 
 # Answers that differ on purpose: (label, error of Kafka, error of Leat, reason).
 DECIDED = [
@@ -104,6 +113,13 @@ DECIDED = [
 # Numbers that may be smaller in Leat, and why; by label: answers in which they may not.
 SMALLER = {"heartbeat_interval_ms": "Leat has members of a group that is not settled come back sooner"}
 NOT_SMALLER = {"ConsumerGroupHeartbeat v1: settled"}
+
+#: Release: its cases, settings of both nodes, more listeners of theirs.
+RELEASES = {"4.3.1": (error_cases.CASES, {"auto.create.topics.enable": "true"}, {}),
+            "3.9.1": (prior_cases.CASES, prior_cases.SETTINGS, prior_cases.LISTENERS)}
+NEWEST, PRIOR = RELEASES
+#: Kafka 4 tells of Produce from 0 on since librdkafka looks for it (KAFKA-18659), and takes it from here on.
+TAKEN_FROM = {"Produce": 3}
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 ARRAY_KEYS = ("topic_index", "partition_index", "partition", "name", "topic", "topic_name", "group_id", "resource_name",
@@ -175,6 +191,9 @@ def codes(answer):
 def is_decided(label, kafka, leat):
     if label in KAFKA_FAILS:
         return codes(kafka) == [-1] and codes(leat) == [KAFKA_FAILS[label]]
+    closes = KAFKA_CLOSES.get(re.sub(r" v\d+:", ":", label))
+    if closes:
+        return kafka == {"closed": True} and codes(leat) == [closes]
     return any(label == name and codes(kafka) == [a] * bool(a) and codes(leat) == [b] * bool(b) for name, a, b, _ in DECIDED)
 
 
@@ -210,11 +229,13 @@ class Recorder:
         self.answers.append((f"{api} v{version}: {label}", self.normaliser.value(api, "", answer)))
 
 
-def record(node, only, mutant):
+def chosen(release, only):
+    return [case for case in RELEASES[release][0] if not only or only in case.__name__]
+
+
+def record(node, cases, mutant):
     recorder = Recorder(node, mutant)
-    for case in error_cases.CASES:
-        if only and only not in case.__name__:
-            continue
+    for case in cases:
         recorder.answers.append((f"# {case.__name__}", None))
         case(recorder)
     if mutant:
@@ -248,6 +269,10 @@ class At:
         pass
 
 
+def count_asked(answers):
+    return sum(answer is not None for _, answer in answers)
+
+
 def compare(kafka, leat, verbose):
     found, strict = 0, NOT_SMALLER - {label for label, _ in kafka}
     if strict and any(label == "# consumer_groups_reconcile" for label, _ in kafka):
@@ -263,8 +288,6 @@ def compare(kafka, leat, verbose):
                 print(f"    {line}")
         elif verbose and a is not None:
             print(f"same      {label}")
-    asked = sum(a is not None for _, a in kafka)
-    print(f"{asked} requests, {found} answered differently")
     return found
 
 
@@ -288,19 +311,69 @@ def rows_by_api(answers):
     return out
 
 
-def report(path, kafka, leat, found):
-    asked = sum(answer is not None for _, answer in kafka)
+@dataclasses.dataclass
+class Beside:
+    """What one release of Kafka and Leat answered."""
+    release: str
+    kafka: list  # (label, answer)
+    leat: list
+    ranges: list  # {API: (first version, last)} of Kafka and of Leat, as they say
+    found: int = 0
+
+    def summary(self):
+        return f"beside {self.release}: {count_asked(self.kafka)} requests, {self.found} answered differently"
+
+
+def served(node):
+    names = {api.key: name for name, api in protocol.APIS.items()}
+    with protocol.Client(node.address) as client:
+        told = client.call("ApiVersions", 0)["api_keys"]
+    return {names[one["api_key"]]: (one["min_version"], one["max_version"]) for one in told if one["api_key"] in names}
+
+
+def not_asked(answers, versions):
+    """Those of {API: versions} of which there is no request."""
+    asked = {api: seen for api, (seen, *_) in rows_by_api(answers).items()}
+    left = {api: sorted(set(some) - asked.get(api, set())) for api, some in sorted(versions.items())}
+    return [f"{api} {', '.join(map(str, some))}" for api, some in left.items() if some]
+
+
+def first_taken(api, of_kafka):
+    return TAKEN_FROM.get(api, of_kafka[api][0])
+
+
+def neglected(newest, prior):
+    """Versions that Leat serves, that release 4 dropped, and that were not asked beside the one before."""
+    of_kafka, of_leat = newest.ranges
+    return not_asked(prior.kafka, {api: range(first, first_taken(api, of_kafka)) for api, (first, _) in of_leat.items() if api in of_kafka})
+
+
+def table(answers):
+    lines = ["| API | versions | requests | error codes of Kafka's answers |", "|---|---|---|---|"]
+    for api, (versions, requests, seen) in sorted(rows_by_api(answers).items()):
+        lines.append(f"| {api} | {', '.join(map(str, sorted(versions)))} | {requests} | {', '.join(map(str, sorted(seen)))} |")
+    return lines
+
+
+def report(path, asked, missed):
+    """`asked`: by release. False when the comparison does not find what is wrong."""
+    is_sound = all(is_found(one.kafka, one.leat) for one in asked.values())
     lines = ["# The same requests to Apache Kafka and to Leat, answer by answer", "", f"- Commit: {machine.commit(protocol.ROOT)}",
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
              "- Command: `tests/interop/error_codes.py LEAT --report FILE`",
-             f"- Result: {asked} requests, {found} answered differently; one code falsified in Leat's answers is "
-             f"{'found' if is_found(kafka, leat) else 'NOT FOUND'}", "",
-             "Bytes sent are the same; what comes back is compared field by field, texts of errors too, but for what is listed below.", "",
-             "| API | versions | requests | error codes of Kafka's answers |", "|---|---|---|---|"]
-    for api, (versions, requests, seen) in sorted(rows_by_api(kafka).items()):
-        lines.append(f"| {api} | {', '.join(map(str, sorted(versions)))} | {requests} | {', '.join(map(str, sorted(seen)))} |")
+             f"- Result: {'; '.join(one.summary() for one in asked.values())}; one code falsified in Leat's answers is "
+             f"{'found' if is_sound else 'NOT FOUND'} beside each", "",
+             "Bytes sent are the same; what comes back is compared field by field, texts of errors too, but for what is listed below."]
+    for release, one in asked.items():
+        lines += ["", f"## Beside Apache Kafka {release}", ""]
+        if release == PRIOR:
+            lines += [f"Versions that {NEWEST} does not take any more and Leat does, for clients of before 2018; rules and tokens "
+                      "in all versions. "
+                      f"Not asked of them: {'; '.join(missed) or 'none'}.", ""]
+        lines += table(one.kafka)
     lines += ["", "## Different on purpose", "", "| request | Kafka | Leat | reason |", "|---|---|---|---|"]
     lines += [f"| {label} | -1 | {code} | Kafka's answer comes from an exception of its own |" for label, code in KAFKA_FAILS.items()]
+    lines += [f"| {label} | closed | {code} | Kafka does not read a request that has UNKNOWN in it |" for label, code in KAFKA_CLOSES.items()]
     lines += [f"| {label} | {a} | {b} | {reason} |" for label, a, b, reason in DECIDED]
     quoted = lambda pattern: pattern.replace("|", "\\|") or " "
     lines += ["", "## Texts that may differ", "", "| Kafka's | Leat's | reason |", "|---|---|---|"]
@@ -308,11 +381,26 @@ def report(path, kafka, leat, found):
     lines += ["", "## Not compared", "", "| field | reason |", "|---|---|"]
     lines += [f"| {field} | {reason} |" for field, reason in (IGNORED | {f"{k}, when smaller in Leat": v for k, v in SMALLER.items()}).items()]
     pathlib.Path(path).write_text("\n".join(lines) + "\n")
+    return is_sound
+
+
+def ask_both(release, options, place):
+    """One after the other, so that neither has less of the machine."""
+    _, settings, listeners = RELEASES[release]
+    nodes = (At(options.kafka) if options.kafka else kafka_node.KafkaNode(place / f"kafka-{release}", release, settings=settings, listeners=listeners),
+             At(options.leat) if options.leat else kafka_node.LeatNode(place / f"leat-{release}", options.binary, settings=settings, listeners=listeners))
+    answers, ranges = [], []
+    for node, mutant in zip(nodes, (False, options.mutant)):
+        with node:
+            ranges.append(served(node))
+            answers.append(record(node, chosen(release, options.only), mutant))
+    return Beside(release, *answers, ranges)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
+    parser.add_argument("--release", choices=tuple(RELEASES))
     parser.add_argument("--kafka")
     parser.add_argument("--leat")
     parser.add_argument("--only")
@@ -320,23 +408,24 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--report", metavar="FILE")
     options = parser.parse_args()
-    settings = {"auto.create.topics.enable": "true"}
+    if options.kafka or options.leat:
+        options.release = NEWEST
+    asked = {}
     with tempfile.TemporaryDirectory(prefix="leat-codes-") as folder:
-        place = pathlib.Path(folder)
-        try:
-            kafka = At(options.kafka) if options.kafka else kafka_node.KafkaNode(place / "kafka", settings=settings)
-            with kafka as node:
-                of_kafka = record(node, options.only, False)
-        except kafka_node.Unavailable as why:
-            print(f"error_codes: {why}", file=sys.stderr)
-            return 3
-        leat = At(options.leat) if options.leat else kafka_node.LeatNode(place / "leat", options.binary, settings=settings)
-        with leat as node:
-            of_leat = record(node, options.only, options.mutant)
-    found = compare(of_kafka, of_leat, options.verbose)
-    if options.report:
-        report(options.report, of_kafka, of_leat, found)
-    return 1 if found or (options.report and not is_found(of_kafka, of_leat)) else 0
+        for release in (options.release,) if options.release else [one for one in RELEASES if chosen(one, options.only)]:
+            try:
+                asked[release] = ask_both(release, options, pathlib.Path(folder))
+            except kafka_node.Unavailable as why:
+                print(f"error_codes: {why}", file=sys.stderr)
+                return 3
+    for one in asked.values():
+        one.found = compare(one.kafka, one.leat, options.verbose)
+        print(one.summary())
+    missed = neglected(asked[NEWEST], asked[PRIOR]) if len(asked) > 1 and not options.only else []
+    for version in missed:
+        print(f"NOT ASKED {version}")
+    is_sound = not options.report or report(options.report, asked, missed)
+    return 1 if missed or not is_sound or any(one.found for one in asked.values()) else 0
 
 
 if __name__ == "__main__":

@@ -118,9 +118,9 @@ def produce_sequences(node):
     one("unknown producer, any sequence", (7001, 3, 44), b"f")
 
 
-def fetch(node, label, version, *partitions, topic="f", by_id=None, session=(0, -1), **more):
+def fetch(node, label, version, *partitions, topic="f", by_id=None, session=(0, -1), of_each=None, **more):
     data = [{"partition": index, "fetch_offset": offset, "partition_max_bytes": 100000, "current_leader_epoch": epoch,
-             "last_fetched_epoch": -1} for index, offset, epoch in partitions]
+             "last_fetched_epoch": -1} | (of_each or {}) for index, offset, epoch in partitions]
     name = {"topic_id": by_id} if version >= 13 else {"topic": topic}
     return node.ask(label, "Fetch", version, keep=without_records, replica_id=-1, max_wait_ms=0, min_bytes=0, max_bytes=1000000,
                     session_id=session[0], session_epoch=session[1], topics=[{**name, "partitions": data}] if data else [], **more)
@@ -146,7 +146,7 @@ def fetches(node):
     wait_for(node, "f")
     fill(node, "f", batch(b"a"), batch(b"b"), batch(b"c"))
     known = id_of(node, "f")
-    for version in range(4, 18):
+    for version in range(4, 19):
         where = {"by_id": known}
         fetch(node, "from the start", version, (0, 0, -1), **where)
         fetch(node, "in the middle", version, (0, 1, -1), **where)
@@ -159,7 +159,9 @@ def fetches(node):
         fetch(node, "named again", version, (0, 0, -1), (0, 2, -1), (0, 1, -1), **where)
         if version >= 9:
             fetch(node, "later epoch", version, (0, 0, 99), **where)
-    for version in (7, 12, 16):
+    for watermark in (0, 3, 99):  # Of a replica, since version 18.
+        fetch(node, f"who says that {watermark} is the high watermark", 18, (0, 1, -1), by_id=known, of_each={"high_watermark": watermark})
+    for version in (7, 12, 16, 18):
         fetch(node, "unknown session", version, session=(12345, 3))
         fetch(node, "nothing", version)
         fetch(node, "a new session", version, (0, 3, -1), by_id=known, session=(0, 0))

@@ -348,6 +348,14 @@ def neglected(newest, prior):
     return not_asked(prior.kafka, {api: range(first, first_taken(api, of_kafka)) for api, (first, _) in of_leat.items() if api in of_kafka})
 
 
+def left_out(asked):
+    """Versions that the newest release and Leat serve, and that nobody was asked."""
+    of_kafka, of_leat = asked[NEWEST].ranges
+    return not_asked([row for one in asked.values() for row in one.kafka],
+                     {api: range(max(first, first_taken(api, of_kafka)), min(last, of_kafka[api][1]) + 1)
+                      for api, (first, last) in of_leat.items() if api in of_kafka})
+
+
 def table(answers):
     lines = ["| API | versions | requests | error codes of Kafka's answers |", "|---|---|---|---|"]
     for api, (versions, requests, seen) in sorted(rows_by_api(answers).items()):
@@ -371,6 +379,8 @@ def report(path, asked, missed):
                       "in all versions. "
                       f"Not asked of them: {'; '.join(missed) or 'none'}.", ""]
         lines += table(one.kafka)
+    if NEWEST in asked:
+        lines += ["", f"Served by both and asked nowhere here: {'; '.join(left_out(asked)) or 'none'}. The matrix of [rights](rights.md) asks each."]
     lines += ["", "## Different on purpose", "", "| request | Kafka | Leat | reason |", "|---|---|---|---|"]
     lines += [f"| {label} | -1 | {code} | Kafka's answer comes from an exception of its own |" for label, code in KAFKA_FAILS.items()]
     lines += [f"| {label} | closed | {code} | Kafka does not read a request that has UNKNOWN in it |" for label, code in KAFKA_CLOSES.items()]

@@ -36,8 +36,9 @@ using std::chrono::seconds;
 
 constexpr std::int16_t kAll = -1;
 
-std::vector<std::byte> batch_of(std::string_view value, WallMs at) {
-    wire::BatchBuilder builder{wire::BatchOptions{}};
+std::vector<std::byte> batch_of(std::string_view value, WallMs at,
+                                codec::Codec codec = codec::Codec::kNone) {
+    wire::BatchBuilder builder{wire::BatchOptions{.codec = codec}};
     builder.add(
         {.timestamp = at, .key = {}, .value = std::as_bytes(std::span{value}), .headers = {}});
     return *builder.finish();
@@ -52,12 +53,16 @@ class HandlersTest : public ::testing::Test, protected testing::BrokerRig {
         create("t");
     }
 
-    Errc create(std::string_view name, std::int32_t partitions = 1) {
+    Errc create(std::string_view name, std::int32_t partitions = 1,
+                std::string_view compression = "producer") {
         wire::CreateTopicsRequest message;
         wire::CreateTopicsRequest::CreatableTopic topic;
         topic.name = name;
         topic.num_partitions = partitions;
         topic.replication_factor = 1;
+        wire::CreateTopicsRequest::CreatableTopicConfig config{.name = "compression.type",
+                                                               .value = compression};
+        topic.configs = {&config, 1};
         message.topics = {&topic, 1};
         const auto out = tell<wire::CreateTopicsResponse>(message, 7);
         return errc_from_wire(out.message.topics[0].error_code);
@@ -91,6 +96,7 @@ class HandlersTest : public ::testing::Test, protected testing::BrokerRig {
         std::string_view topic = "t";
         std::int32_t partition = 0;
         std::int32_t leader_epoch = -1;
+        std::int16_t version = 12;
     };
     std::shared_ptr<std::optional<Answer>> send_fetch(const Fetch& fetch) {
         wire::FetchRequest::FetchPartition partition;
@@ -105,12 +111,12 @@ class HandlersTest : public ::testing::Test, protected testing::BrokerRig {
         message.min_bytes = fetch.min_bytes;
         message.max_wait_ms = fetch.max_wait_ms;
         message.topics = {&topic, 1};
-        return send(message, 12);
+        return send(message, fetch.version);
     }
     testing::Told<wire::FetchResponse> fetch(const Fetch& fetch) {
         const auto answer = send_fetch(fetch);
         EXPECT_TRUE(world_.run_until([&] { return answer->has_value(); }));
-        return testing::told<wire::FetchResponse>(**answer, 12);
+        return testing::told<wire::FetchResponse>(**answer, fetch.version);
     }
     static const wire::FetchResponse::PartitionData& one(
         const testing::Told<wire::FetchResponse>& fetched) {
@@ -251,6 +257,19 @@ TEST_F(HandlersTest, FetchAnswersErrorsForEachPartition) {
     EXPECT_EQ(one(fetch({.topic = "nobody"})).error_code,
               wire_code(Errc::kUnknownTopicOrPartition));
     EXPECT_EQ(one(fetch({.leader_epoch = 99})).error_code, wire_code(Errc::kUnknownLeaderEpoch));
+}
+
+// Kafka 3 answered UNSUPPORTED_COMPRESSION_TYPE below version 10 for a topic that is set to zstd.
+// Kafka 4 gives what there is, as it does of what producers compressed: see tests/interop.
+TEST_F(HandlersTest, FetchFromBeforeZstdIsGivenItAsItIs) {
+    create("z", 1, "zstd");
+    EXPECT_EQ(error(produce(batch_of("a", world_.wall_now()), kAll, "z")), Errc::kNone);
+    EXPECT_EQ(error(produce(batch_of("b", world_.wall_now(), codec::Codec::kZstd))), Errc::kNone);
+    for (const std::int16_t version : {std::int16_t{4}, std::int16_t{9}}) {
+        EXPECT_EQ(values_of(fetch({.topic = "z", .version = version})),
+                  (std::vector<std::string>{"a"}));
+        EXPECT_EQ(values_of(fetch({.version = version})), (std::vector<std::string>{"b"}));
+    }
 }
 
 TEST_F(HandlersTest, PartitionNamedAgainInAFetchIsReadOnceAsItWasNamedLast) {

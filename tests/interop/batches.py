@@ -36,7 +36,7 @@ def _zstd(function, data, most):
     size = call(out, ctypes.c_size_t(most), data, ctypes.c_size_t(len(data)), *more)
     if lib.ZSTD_isError(size):
         raise ValueError("zstd")
-    return out.raw[:size]
+    return ctypes.string_at(out, size)
 
 
 def _snappy(function, data, most):

@@ -108,6 +108,8 @@ DECIDED = [
                                ("EndTxn v5", "newer end of nothing", 35))),
     ("EndTxn v4: older end at 0", 49, 0, "as above"),
     ("Metadata v12: colliding", 3, 17, "Kafka makes topics in the background and never says why it could not"),
+    *((f"Fetch v{version}: {name} of old", 76, 0, "Kafka 4 gives zstd to clients of before zstd too, Kafka 3 did not where the topic is set to it")
+      for version in (4, 9) for name in ("z-set", "z-becomes")),
 ]
 
 # Numbers that may be smaller in Leat, and why; by label: answers in which they may not.
@@ -376,7 +378,7 @@ def report(path, asked, missed):
         lines += ["", f"## Beside Apache Kafka {release}", ""]
         if release == PRIOR:
             lines += [f"Versions that {NEWEST} does not take any more and Leat does, for clients of before 2018; rules and tokens "
-                      "in all versions. "
+                      "in all versions; and Fetch, for what it says of zstd. "
                       f"Not asked of them: {'; '.join(missed) or 'none'}.", ""]
         lines += table(one.kafka)
     if NEWEST in asked:

@@ -7,7 +7,7 @@ import time
 
 import protocol
 from batches import message
-from data_cases import batch, fill, produce
+from data_cases import batch, fetch, fill, produce, topics_of_zstd
 from error_cases import case_of, create, kinds_of_topics, of_topic, resource, topic_of, wait_for, wait_gone, without_configs
 
 USER, PASSWORD = "alice", "password-of-alice"
@@ -140,6 +140,15 @@ def records_of_old_clients(node):
         node.keep("one that gets its time here", "Produce", version, answer)
         node.ask("nothing", "Produce", version, acks=-1, timeout_ms=1000, topic_data=[])
     node.ask("ends", "ListOffsets", 7, replica_id=-1, topics=[{"name": name, "partitions": [{"partition_index": 0, "timestamp": -1}]} for name in names])
+
+
+@case
+def zstd_of_old_clients(node):
+    """Versions that are served still, in which Kafka 4 answers otherwise."""
+    known = topics_of_zstd(node)
+    for version in (4, 9, 10):
+        for name, identity in known.items():
+            fetch(node, f"{name} of old", version, (0, 0, -1), topic=name, by_id=identity)
 
 
 EVERY_RULE = {"resource_type_filter": 1, "resource_name_filter": None, "principal_filter": None, "host_filter": None, "operation": 1,

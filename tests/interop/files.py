@@ -6,9 +6,12 @@ import re
 import shutil
 import subprocess
 
+import transactional
 from kafka_node import KafkaNode, LeatNode, run_tool
 
 TOPIC, GROUP, PARTITIONS = "files", "files-group", 3
+ABORTED = "files-aborted"  # One partition, with transactions.
+PLACES = [*((TOPIC, partition) for partition in range(PARTITIONS)), (ABORTED, 0)]
 # Small segments and dense indexes, so that there are many of each. The least that Apache Kafka takes for a segment is 1 MiB.
 TOPIC_SETTINGS = {"segment.bytes": "1048576", "index.interval.bytes": "512", "retention.ms": "-1"}
 DUMP = {"4": "org.apache.kafka.tools.DumpLogSegments", "3": "kafka.tools.DumpLogSegments"}
@@ -18,6 +21,8 @@ COMPLAINTS = re.compile(r"Exception|[Mm]ismatch|Non-consecutive|out of order|not
 ROW = "%p:%o t=%T k=%K:%k v=%S:%s h=[%h]\n"
 COUNTS = {"none": 8000, "gzip": 2000, "snappy": 2000, "lz4": 2000, "zstd": 2000}  # records of each codec in each partition
 RECORDS = sum(COUNTS.values())
+ROUNDS, VALUE_BYTES = 40, 25_000  # of transactions: 4 MB
+READERS = {"all": "read_uncommitted", "committed": "read_committed"}
 
 
 def note(outcome, name, ok, detail=""):
@@ -31,16 +36,18 @@ def kcat(address, *arguments, data=None):
     return done.stdout.decode()
 
 
-def create_topic(address):
+def create_topics(address):
     options = [word for name, value in TOPIC_SETTINGS.items() for word in ("--config", f"{name}={value}")]
-    done = run_tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", address, "--create", "--topic", TOPIC,
-                    "--partitions", str(PARTITIONS), "--replication-factor", "1", *options)
-    if done.returncode != 0:
-        raise RuntimeError("create: " + (done.stderr or done.stdout)[-400:])
+    for topic, partitions in ((TOPIC, PARTITIONS), (ABORTED, 1)):
+        done = run_tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", address, "--create", "--topic", topic,
+                        "--partitions", str(partitions), "--replication-factor", "1", *options)
+        if done.returncode != 0:
+            raise RuntimeError("create: " + (done.stderr or done.stdout)[-400:])
 
 
 def fill(address):
-    """Records of all codecs, with and without idempotence, over several segments; a group that committed in the middle and at the end."""
+    """Records of all codecs, with and without idempotence, over several segments; a group that committed in the middle and at the end; transactions.
+    Returns how many of them were aborted."""
     for partition in range(PARTITIONS):
         for codec, count in COUNTS.items():
             rows = "".join(f"key-{i % 50}|{codec}-{i}-" + f"{i * 7919:x}" * 60 + "\n" for i in range(count))
@@ -48,10 +55,13 @@ def fill(address):
                  "-X", f"enable.idempotence={'false' if codec == 'gzip' else 'true'}", "-X", "batch.num.messages=100", data=rows.encode())
     for count in ("700", str(PARTITIONS * RECORDS - 700)):
         kcat(address, "-G", GROUP, "-X", "topic.auto.offset.reset=earliest", "-X", "session.timeout.ms=6000", "-c", count, "-q", TOPIC)
+    return transactional.write_interleaved(address, ABORTED, ROUNDS, VALUE_BYTES)
 
 
 def read_all(address):
-    return {p: kcat(address, "-C", "-t", TOPIC, "-p", str(p), "-o", "beginning", "-e", "-q", "-Z", "-f", ROW) for p in range(PARTITIONS)}
+    """{reader: {place: records}}, by those who read all records and those who read committed ones."""
+    return {who: {(topic, p): kcat(address, "-C", "-t", topic, "-p", str(p), "-o", "beginning", "-e", "-q", "-Z", "-f", ROW, "-X",
+                                   f"isolation.level={level}") for topic, p in PLACES} for who, level in READERS.items()}
 
 
 def without_quirk(text):
@@ -102,45 +112,94 @@ def dump_all(outcome, data, committed):
     note(outcome, "decoded group has its metadata", bool(re.search(r'"group":"%s"' % GROUP, text)) and "protocolType" in text, "")
 
 
+BATCH = re.compile(r"^baseOffset: (\d+) lastOffset: \d+ .* producerId: (-?\d+) .* isTransactional: (\w+) isControl: (\w+) ")
+MARKER = re.compile(r"^\| offset: (\d+) .* endTxnMarker: (\w+) ")
+
+
+def aborted_in(text):
+    """(producer, first offset, the marker's, what was stable then) of each aborted transaction, by a dump of the segments."""
+    open_since, out, producer = {}, [], None
+    for line in text.splitlines():
+        if found := BATCH.search(line):
+            producer = found[2]
+            if found[3] == "true" and found[4] == "false":
+                open_since.setdefault(producer, int(found[1]))
+        elif found := MARKER.search(line):
+            first, at = open_since.pop(producer, None), int(found[1])
+            if found[2] == "ABORT":
+                out.append((int(producer), first, at, min(open_since.values(), default=at + 1)))
+    return out
+
+
+def dump_aborted(outcome, data, count):
+    folder = data / f"{ABORTED}-0"
+    text = dump(outcome, "segments with transactions, each record", sorted(folder.glob("*.log")), "--deep-iteration", "--print-data-log")
+    wanted = aborted_in(text)
+    note(outcome, "segments have the transactions that were aborted", len(wanted) == count, f"{len(wanted)} of {count}")
+    files = [path for path in sorted(folder.glob("*.txnindex")) if path.stat().st_size]
+    text = dump(outcome, "indexes of aborted transactions", files)
+    found = re.findall(r"^version: 0 producerId: (\d+) firstOffset: (\d+) lastOffset: (\d+) lastStableOffset: (\d+)$", text, re.M)
+    rows = [tuple(map(int, row)) for row in found]
+    note(outcome, "they have what the segments say, entry for entry", rows == wanted and len(files) > 2, f"{len(rows)} entries in {len(files)} files")
+    text = dump(outcome, "producer snapshots with an open transaction", sorted(folder.glob("*.snapshot"))[-1:])
+    since = re.findall(r"currentTxnFirstOffset: (?:OptionalLong\[|Some\()?(\d+)", text)
+    note(outcome, "the one that is open is in the last", len(since) == 1, " ".join(since))
+
+
 def replace_segments(ours, theirs):
     """Puts Leat's files of each partition in place of Kafka's; Kafka keeps what names the topic's id."""
-    for partition in range(PARTITIONS):
-        source, target = ours / f"{TOPIC}-{partition}", theirs / f"{TOPIC}-{partition}"
+    for topic, partition in PLACES:
+        source, target = ours / f"{topic}-{partition}", theirs / f"{topic}-{partition}"
         for path in target.iterdir():
             if path.name != "partition.metadata":
                 path.unlink()
         for path in source.iterdir():
             if path.suffix in (".log", ".index", ".timeindex", ".txnindex", ".snapshot") or path.name == "leader-epoch-checkpoint":
                 shutil.copy(path, target)
-    # Without it Kafka takes the shutdown for a crash and checks each batch on the way up.
-    (theirs / ".kafka_cleanshutdown").unlink(missing_ok=True)
 
 
 def first_difference(wanted, got):
-    for partition in range(PARTITIONS):
-        for one, other in zip(wanted[partition].splitlines() + ["(end)"], got[partition].splitlines() + ["(end)"]):
+    for place in PLACES:
+        for one, other in zip(wanted[place].splitlines() + ["(end)"], got[place].splitlines() + ["(end)"]):
             if one != other:
                 return f"leat {one[:150]} | kafka {other[:150]}"
     return ""
 
 
-def serve_from_kafka(outcome, folder, ours, wanted):
-    kafka = KafkaNode(folder / "kafka", VERSION)
-    with kafka:
-        create_topic(kafka.address)
-    replace_segments(ours, kafka.data)
-    with kafka:
-        got = read_all(kafka.address)
-        same = got == wanted
-        note(outcome, "Apache Kafka serves Leat's segments, record for record", same,
-                      f"{sum(text.count(chr(10)) for text in got.values())} records" if same else first_difference(wanted, got))
-        kcat(kafka.address, "-P", "-t", TOPIC, "-p", "0", data=b"more\n")
-        last = kcat(kafka.address, "-C", "-t", TOPIC, "-p", "0", "-o", "-1", "-c", "1", "-q", "-f", "%o %s")
-        note(outcome, "and appends after them", last == f"{RECORDS} more", last)
+def compare_records(outcome, what, wanted, got):
+    for who in READERS:
+        same = got[who] == wanted[who]
+        detail = f"{sum(text.count(chr(10)) for text in got[who].values())} records" if same else first_difference(wanted[who], got[who])
+        note(outcome, f"{what}, {who} records", same, detail)
+
+
+def check_log(outcome, kafka, what):
     log = (kafka.folder / "server.log").read_text(errors="replace")
     found = [line[:300] for line in log.splitlines() if f"{TOPIC}-" in line
              and re.search(r" (WARN|ERROR) |corrupt|invalid|inconsistent|[Dd]iscard|truncated [1-9]", line)]
-    note(outcome, "its recovery found nothing wrong with them", not found, " / ".join(found[:2]))
+    note(outcome, f"its {what} found nothing wrong with them", not found, " / ".join(found[:2]))
+
+
+def serve_from_kafka(outcome, folder, ours, wanted):
+    kafka = KafkaNode(folder / "kafka", VERSION)
+    with kafka:
+        create_topics(kafka.address)
+    replace_segments(ours, kafka.data)
+    with kafka:  # After a clean end it takes indexes and snapshots as they are.
+        compare_records(outcome, "Apache Kafka serves Leat's files as they are", wanted, read_all(kafka.address))
+    check_log(outcome, kafka, "start")
+    # Without the mark Kafka takes the shutdown for a crash, checks each batch on the way up and makes the indexes anew.
+    replace_segments(ours, kafka.data)
+    (kafka.data / ".kafka_cleanshutdown").unlink(missing_ok=True)
+    (kafka.data / "recovery-point-offset-checkpoint").write_text("0\n0\n")
+    with kafka:
+        compare_records(outcome, "Apache Kafka recovers Leat's segments", wanted, read_all(kafka.address))
+        kcat(kafka.address, "-P", "-t", TOPIC, "-p", "0", data=b"more\n")
+        last = kcat(kafka.address, "-C", "-t", TOPIC, "-p", "0", "-o", "-1", "-c", "1", "-q", "-f", "%o %s")
+        note(outcome, "and appends after them", last == f"{RECORDS} more", last)
+    check_log(outcome, kafka, "recovery")
+    indexes = [{path.name: path.read_bytes() for path in (data / f"{ABORTED}-0").glob("*.txnindex") if path.stat().st_size} for data in (ours, kafka.data)]
+    note(outcome, "its recovery makes the same indexes of aborted transactions", indexes[0] == indexes[1] != {}, f"{len(indexes[1])} files")
 
 
 def prove(outcome, folder, options, say):
@@ -149,11 +208,15 @@ def prove(outcome, folder, options, say):
     leat = LeatNode(folder / "leat", options.leat)
     try:
         with leat:
-            create_topic(leat.address)
-            fill(leat.address)
+            create_topics(leat.address)
+            aborted = fill(leat.address)
             wanted = read_all(leat.address)
-            committed = {str(p): str(len(wanted[p].splitlines())) for p in range(PARTITIONS)}
+            committed = {str(p): str(len(wanted["all"][TOPIC, p].splitlines())) for p in range(PARTITIONS)}
+        seen, kept = (len(wanted[who][ABORTED, 0].splitlines()) for who in READERS)
+        note(outcome, "readers of committed records miss what was aborted, and what is behind an open transaction", seen - kept == 2 * aborted + 2 > 2,
+             f"{kept} of {seen} records")
         dump_all(outcome, leat.data, committed)
+        dump_aborted(outcome, leat.data, aborted)
         serve_from_kafka(outcome, folder, leat.data, wanted)
     except (RuntimeError, subprocess.SubprocessError, OSError) as why:
         note(outcome, "the proof on files ran to its end", False, str(why)[-400:])

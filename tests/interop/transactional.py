@@ -30,8 +30,9 @@ def _until_done(call, codes):
 
 
 class _Writer:
-    def __init__(self, client, topic):
-        self.client, self.topic, self.name, self.sequence = client, topic, f"{topic}-writer", 0
+    def __init__(self, client, topic, name="writer"):
+        self.client, self.topic, self.name, self.sequence = client, topic, f"{topic}-{name}", 0
+        _until_done(lambda: client.call("FindCoordinator", 3, key=self.name, key_type=1), lambda a: [a["error_code"]])
         started = _until_done(lambda: client.call("InitProducerId", 4, transactional_id=self.name, transaction_timeout_ms=800_000, producer_id=-1,
                                                   producer_epoch=-1), lambda a: [a["error_code"]])
         self.id = {"transactional_id": self.name, "producer_id": started["producer_id"], "producer_epoch": started["producer_epoch"]}
@@ -57,7 +58,6 @@ def write(address, topic):
     with Client(address) as client:
         _until_done(lambda: client.call("CreateTopics", 5, topics=[{"name": topic, "num_partitions": 1, "replication_factor": 1}], timeout_ms=30_000),
                     lambda a: [t["error_code"] for t in a["topics"]])
-        _until_done(lambda: client.call("FindCoordinator", 3, key=f"{topic}-writer", key_type=1), lambda a: [a["error_code"]])
         writer = _Writer(client, topic)
         writer.send("a", "b")
         writer.end(True)
@@ -67,3 +67,21 @@ def write(address, topic):
         writer.send("f")
         writer.end(True)
         writer.send("g")
+
+
+def write_interleaved(address, topic, rounds, size):
+    """Two producers at once, on a topic that is there: in each round a transaction of both, that end apart, some committed and some aborted; the last one
+    of the first producer stays open, with one of the other behind it. Each has two records of `size` letters. Returns how many were aborted."""
+    aborted = 0
+    with Client(address) as client:
+        one, two = _Writer(client, topic, "one"), _Writer(client, topic, "two")
+        for i in range(rounds):
+            for writer in (one, two, one, two):
+                writer.send(f"{writer.name}-{i}-".ljust(size, "x"))
+            for writer, is_kept in ((two, i % 3 == 0), (one, i % 2 == 0)):
+                writer.end(is_kept)
+                aborted += not is_kept
+        one.send("open")
+        two.send("behind")
+        two.end(True)
+    return aborted

@@ -91,9 +91,9 @@ class Bench:
     def cpu_seconds(self):
         return machine.cpu_seconds(self.pid)
 
-    def disk_written(self):
-        os.sync()
-        return machine.folder_bytes(self.data)
+    def stored(self, topic):
+        """Bytes that its files have on disk."""
+        return sum(machine.folder_bytes(folder) for folder in self.data.glob(f"{topic}-*"))
 
     def give_back_disk(self):
         """Deletes what the cells so far have written, and waits until the file system has it back: rounds of some 20 GB a cell fill a disk."""

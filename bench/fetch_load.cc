@@ -4,6 +4,8 @@
 // Layer: bench.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -18,11 +20,24 @@ namespace {
 
 constexpr std::size_t kBatchHead = 61;
 
+/// How many records the rounds had.
+struct Rounds {
+    std::uint64_t count = 0;
+    std::uint64_t fewest = UINT64_MAX;
+    std::uint64_t most = 0;
+
+    void merge(const Rounds& other) {
+        count += other.count;
+        fewest = std::min(fewest, other.fewest);
+        most = std::max(most, other.most);
+    }
+};
+
 struct Reader {
     Histogram latency;
     std::uint64_t bytes = 0;
     std::uint64_t records = 0;
-    std::uint64_t rounds = 0;
+    Rounds rounds;
 };
 
 /// Reads the fixed part of one answer; returns the bytes of records that follow on the socket.
@@ -81,6 +96,8 @@ std::int64_t read_batches(int fd, std::size_t left, std::int64_t from, Reader& r
         const auto length = static_cast<std::size_t>(in.i32()) + 12;
         in.take(4 + 1 + 4 + 2);
         const auto last = in.i32();
+        in.take(8 + 8 + 8 + 2 + 4);
+        const auto count = in.i32();
         const auto whole = length <= left;
         if (!discard(fd, std::min(length, left) - kBatchHead)) {
             die("the broker closed the connection");
@@ -94,7 +111,7 @@ std::int64_t read_batches(int fd, std::size_t left, std::int64_t from, Reader& r
             die("a batch below the offset asked for");
         }
         from = base + last + 1;
-        reader.records += static_cast<std::uint64_t>(last) + 1;
+        reader.records += static_cast<std::uint64_t>(std::max(count, 0));
     }
     if (left > 0 && !discard(fd, left)) {
         die("the broker closed the connection");
@@ -106,6 +123,7 @@ void read_partition(const Plan& plan, std::int32_t partition, std::int64_t end_n
     const int fd = connect_or_die(plan.broker, true);
     FetchPlan fetch{
         .topic = plan.topic, .partition = partition, .max_wait_ms = 0, .max_bytes = plan.max_bytes};
+    std::uint64_t before_round = 0;
     while (now_ns() < end_ns) {
         const auto before = now_ns();
         if (!send_all(fd, fetch_frame(fetch))) {
@@ -120,7 +138,9 @@ void read_partition(const Plan& plan, std::int32_t partition, std::int64_t end_n
             if (next == 0) {
                 die("nothing to read");
             }
-            reader.rounds += 1;
+            const auto of_round = reader.records - before_round;
+            reader.rounds.merge({.count = 1, .fewest = of_round, .most = of_round});
+            before_round = reader.records;
             fetch.offset = 0;
         } else {
             fetch.offset = next;
@@ -149,17 +169,19 @@ void run_fetch(const Plan& plan) {
         all.latency.merge(r->latency);
         all.bytes += r->bytes;
         all.records += r->records;
-        all.rounds += r->rounds;
+        all.rounds.merge(r->rounds);
     }
     const auto seconds = static_cast<double>(now_ns() - start) / 1e9;
     std::printf(
         "{\"mode\":\"fetch\",\"seconds\":%.3f,\"bytes\":%llu,\"records\":%llu,\"rounds\":%llu,"
-        "\"bytes_per_s\":%.0f,"
+        "\"fewest\":%llu,\"most\":%llu,\"bytes_per_s\":%.0f,"
         "\"p50_us\":%.1f,\"p99_us\":%.1f}\n",
         seconds, static_cast<unsigned long long>(all.bytes),
-        static_cast<unsigned long long>(all.records), static_cast<unsigned long long>(all.rounds),
-        static_cast<double>(all.bytes) / seconds, all.latency.percentile_us(0.5),
-        all.latency.percentile_us(0.99));
+        static_cast<unsigned long long>(all.records),
+        static_cast<unsigned long long>(all.rounds.count),
+        static_cast<unsigned long long>(all.rounds.count > 0 ? all.rounds.fewest : 0),
+        static_cast<unsigned long long>(all.rounds.most), static_cast<double>(all.bytes) / seconds,
+        all.latency.percentile_us(0.5), all.latency.percentile_us(0.99));
 }
 
 }  // namespace leat::bench

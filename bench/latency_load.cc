@@ -182,12 +182,15 @@ void run_latency(const Plan& plan) {
         const std::jthread consumer([&] { consume(plan, from, total, delay); });
         const std::jthread producer([&] { produce(plan, start, total, sender); });
     }
+    const auto value_bytes = static_cast<std::uint64_t>(std::max(plan.record_bytes, 8));
     std::printf(
-        "{\"mode\":\"latency\",\"rate\":%.0f,\"records\":%llu,\"errors\":%llu,\"late\":%llu,\"p50_"
-        "us\":%.1f,\"p90_us\":%.1f,"
+        "{\"mode\":\"latency\",\"rate\":%.0f,\"sent\":%llu,\"record_bytes\":%llu,\"records\":%llu,"
+        "\"errors\":%llu,\"late\":%llu,\"p50_us\":%.1f,\"p90_us\":%.1f,"
         "\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,\"ack_p50_us\":%.1f,\"ack_p99_us\":%.1f}"
         "\n",
-        plan.rate, static_cast<unsigned long long>(delay.count()),
+        plan.rate, static_cast<unsigned long long>(sender.records),
+        static_cast<unsigned long long>(sender.records * value_bytes),
+        static_cast<unsigned long long>(delay.count()),
         static_cast<unsigned long long>(sender.errors),
         static_cast<unsigned long long>(sender.late), delay.percentile_us(0.5),
         delay.percentile_us(0.9), delay.percentile_us(0.99), delay.percentile_us(0.999),

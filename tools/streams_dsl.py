@@ -99,6 +99,7 @@ ROWS = {
         ("table and table: outer", "outerJoin (KTable)", "TableJoin.OuterYieldsKeysThatEitherHolds"),
         ("table and table by foreign key: inner", "join with an extractor", "ForeignKeyJoin.InnerYieldsLeftEntriesWithAValueOnTheRight ForeignKeyJoin.SpeaksKafkasBytes"),
         ("table and table by foreign key: left", "leftJoin with an extractor", "ForeignKeyJoin.LeftYieldsAllLeftEntries"),
+        ("a joiner of (key, left, right), in each of these", "ValueJoinerWithKey, where a stream is joined", "KeyedJoiner.IsHandedTheKey KeyedJoiner.SeesANullKeyByPointerAlone KeyedJoiners.MayBeOfAnyType"),
     ],
     "Stores": [
         ("key-value, plain", "keyValueStoreBuilder", "ProcessorStores.KeyValueHasAllOfKafkasCalls Process.RecordsPunctuationsAndStoresGoAsInKafka KeyValueStore.RangesAndPrefixesInBothDirections"),
@@ -198,6 +199,9 @@ as Kafka Streams' are. One that takes it by reference cannot be; what happens to
 | a table's `transform_values(function)` | a deletion stays one | calls the function |
 | `Consumed::time` of (key, value) or (value) | the record has its own time; a function of `Arrived` sees all | calls the extractor |
 | `process`, `process_values`, `ValueTransformer`, `to(topic_of)`, `print`, partitioners | take no references: `std::optional` in a `Record`, else pointers | |
+
+A null key is `K{}` for a function that takes it by reference, and null by pointer; a joiner too: `(key, left, right)` of a left join of a stream is asked
+about records without a key, of an outer join about those of both sides ([tests](../../src/streams/keyed_joiner_test.cc)).
 
 So a selector that does not look at the value names it as a pointer: `[](const Windowed<std::string>& window, const std::int64_t*) { return window.key; }`. To leave deletions out on purpose,
 say so in front: `.filter([](const V* value) { return value != nullptr; })`.

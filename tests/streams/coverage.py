@@ -25,7 +25,8 @@ CELLS = tuple(sorted(
     + [f"join stream stream {kind}" for kind in ("inner", "left", "outer")] + [f"join self {kind}" for kind in ("inner", "left", "outer")]
     + [f"join stream {table} {kind}" for table in ("table", "versioned", "versioned grace", "global") for kind in ("inner", "left")]
     + [f"join table {table} {kind}" for table in ("table", "versioned") for kind in ("inner", "left", "outer")]
-    + [f"join foreign {kind}" for kind in ("inner", "left")]
+    + [f"join foreign {kind}" for kind in ("inner", "left")] + [f"joiner with the key, {other}" for other in ("stream", "table", "global")]
+    + ["joiner with the key by reference"]
     + [f"handler {kind}" for kind in ("deserialization", "processing", "production", "dead letters", "after an output", "behind a cache")]
     + [f"store {kind} read" for kind in ("global", "global table's", "table's", "read-only, node by node", "global, node by node")]
     + [f"partitioner of {what}" for what in ("to", "repartition", "foreign-key join")]
@@ -140,17 +141,25 @@ class Walk:
         return [f"{kind} {verb}"] + (["null key by reference"] if op.get("key_ref") else [])
 
     def join(self, op):
+        cells = [self.join_cell(op)]
+        if "fk" in op:
+            return cells + (["partitioner of foreign-key join"] if {"partitioner", "other_partitioner"} & op.keys() else [])
+        if op["f"] == "with_key":
+            cells.append(f"joiner with the key, {self.kind[op['with']]}")
+        return cells + (["joiner with the key by reference"] if op.get("key_ref") else [])
+
+    def join_cell(self, op):
         left, right = op["from"], op["with"]
         kind = op["kind"]
         if "fk" in op:
-            return [f"join foreign {kind}"] + (["partitioner of foreign-key join"] if {"partitioner", "other_partitioner"} & op.keys() else [])
+            return f"join foreign {kind}"
         if self.kind[left] == "table":
-            return [f"join table {'versioned' if self.versioned[left] or self.versioned[right] else 'table'} {kind}"]
+            return f"join table {'versioned' if self.versioned[left] or self.versioned[right] else 'table'} {kind}"
         if self.kind[right] == "stream":
-            return [f"join self {kind}" if left == right else f"join stream stream {kind}"]
+            return f"join self {kind}" if left == right else f"join stream stream {kind}"
         if self.kind[right] == "global":
-            return [f"join stream global {kind}"]
-        return [f"join stream {'versioned grace' if 'grace' in op else 'versioned' if self.versioned[right] else 'table'} {kind}"]
+            return f"join stream global {kind}"
+        return f"join stream {'versioned grace' if 'grace' in op else 'versioned' if self.versioned[right] else 'table'} {kind}"
 
     def aggregate(self, op, kind, below):
         window = self.window[below]

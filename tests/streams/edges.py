@@ -34,7 +34,7 @@ def global_table(g):
     table = g.add("global", topic=g.topic(), store=store["store"], memory=True if g.memory else None, name=g.name(0.3))
     at = g.stream(1)
     if g.rng.random() < 0.3:
-        at = g.add("join", at, table, kind=g.pick(("inner", "left")), k=g.pick(KEYS), f=g.pick(TABLE_JOINERS), name=g.name())
+        at = g.add("join", at, table, kind=g.pick(("inner", "left")), k=g.pick(KEYS), **g.joiner(), name=g.name())
     g.end_stream(g.add("look_up", at, **looked(g, store), name=g.name()))
 
 

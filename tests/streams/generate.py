@@ -8,7 +8,7 @@ behind it is random too. Kinds of places: S stream, T table, each as SV (keys an
 import random
 
 import edges
-from vocabulary import FLAVOURS, GATHERERS, KEYS, KEYS_BY_REFERENCE, LISTS, PREDICATES, REDUCERS, TABLE_JOINERS, VALUES, WORDS
+from vocabulary import FLAVOURS, GATHERERS, JOINERS, KEYS, KEYS_BY_REFERENCE, LISTS, PREDICATES, REDUCERS, TABLE_JOINERS, VALUES, WORDS
 
 # Longer than the input of a case: what a cache has kept is then still kept where Kafka Streams' stores forget it.
 FOR_EVER = 100_000_000
@@ -155,6 +155,12 @@ class Grower:
 
     def windowed(self, kind=None):
         return self.add("windowed", self.grouped(), **self.window(kind))
+
+    def joiner(self, kind=None):
+        """What makes the value of a stream's join. It may take the key too: by reference where it is never null, or where nobody looks at it."""
+        f = self.pick(JOINERS)
+        by_reference = self.rng.random() < 0.3 and (kind == "inner" or f != "with_key")
+        return {"f": f, "key_ref": True if by_reference else None}
 
     def gather(self, at, verb=None):
         verb = verb or self.pick(("count", "reduce", "aggregate"))
@@ -304,10 +310,11 @@ def focus_self_join(kind):
         at = g.stream()
         other = at if g.rng.random() < 0.7 else g.stream(1)
         before, after = g.pick(((5, 5), (10, 10), (0, 10), (1, 3), (0, 0)))
-        grown = g.add("join", at, other, kind=kind, before=before, after=after, grace=g.pick((0, 3, 10)), f=g.pick(TABLE_JOINERS),
+        grown = g.add("join", at, other, kind=kind, before=before, after=after, grace=g.pick((0, 3, 10)), **g.joiner(kind),
                       store=g.store(0.2), name=g.name())
         if other != at:  # The same stream in two joins.
-            g.end_stream(g.add("join", at, g.table(), kind=g.pick(("inner", "left")), f=g.pick(TABLE_JOINERS), name=g.name()))
+            kind_ = g.pick(("inner", "left"))
+            g.end_stream(g.add("join", at, g.table(), kind=kind_, **g.joiner(kind_), name=g.name()))
         g.end_stream(grown)
     return grow
 
@@ -359,7 +366,7 @@ def focus_as_of_join(kind, waits):
         right = g.add("table", topic=g.topic(), **g.versioned(), name=g.name(0.1))
         # The history must not be shorter than the wait.
         grace = g.pick([n for n in (0, 3, 10, 50) if n <= g.ops[right]["history"]]) if waits else None
-        g.end_stream(g.add("join", left, right, kind=kind, f=g.pick(TABLE_JOINERS), grace=grace, name=g.name()))
+        g.end_stream(g.add("join", left, right, kind=kind, **g.joiner(kind), grace=grace, name=g.name()))
     return grow
 
 
@@ -473,7 +480,7 @@ def focus_table_join(kind):
 def focus_stream_table_join(kind):
     def grow(g):
         left, right = g.stream(1), g.table()
-        g.end_stream(g.add("join", left, right, kind=kind, f=g.pick(TABLE_JOINERS), name=g.name()))
+        g.end_stream(g.add("join", left, right, kind=kind, **g.joiner(kind), name=g.name()))
     return grow
 
 
@@ -483,7 +490,7 @@ def focus_stream_join(kind):
         right = left if kind == "inner" and g.rng.random() < 0.15 else g.stream(1)
         spans = g.pick(((5, 5), (10, 10), (0, 10), (10, 0), (1, 3), (0, 0)))
         g.end_stream(g.add("join", left, right, kind=kind, before=spans[0], after=spans[1], grace=g.pick((0, 0, 3, 10)),
-                           f=g.pick(TABLE_JOINERS), store=g.store(0.2), name=g.name()))
+                           **g.joiner(kind), store=g.store(0.2), name=g.name()))
     return grow
 
 
@@ -491,7 +498,7 @@ def focus_global_join(kind):
     def grow(g):
         left = g.stream(1)
         right = g.add("global", topic=g.topic(), store=g.store())
-        g.end_stream(g.add("join", left, right, kind=kind, k=g.pick(KEYS), f=g.pick(TABLE_JOINERS), name=g.name()))
+        g.end_stream(g.add("join", left, right, kind=kind, k=g.pick(KEYS), **g.joiner(), name=g.name()))
     return grow
 
 

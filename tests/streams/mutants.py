@@ -59,6 +59,7 @@ MUTANTS = {
     "source of a cached row lost": ("src/streams/state/record_cache.cc", "update.has_source = bytes != nullptr;",
                                     "update.has_source = bytes != nullptr && !MUTANT;"),
     "cached row written where it was first": ("src/streams/state/record_cache.cc", "if (held.is_dirty())\n", "if (held.is_dirty() && MUTANT) return;\n    if (held.is_dirty())\n"),
+    "key kept from a joiner": (NODES + "join_call.h", "return ask(f, key, l, r);", "return ask(f, MUTANT ? static_cast<const K*>(nullptr) : key, l, r);"),
     "null keys stopped": ("src/streams/rewrite.cc", "if (parent->takes_null_keys) *parent", "if (parent->takes_null_keys && !MUTANT) *parent"),
 }
 VARIABLE = "LEAT_STREAMS_MUTANT"

@@ -9,8 +9,8 @@ KEYS_BY_REFERENCE = ("key", "length", "first_letter", "constant", "null_if_b", "
 LISTS = ("words", "twice", "none", "null_too", "words")
 REDUCERS = ("concat", "max", "last", "first", "null_on_x", "concat")
 GATHERERS = ("collect", "sum_len", "null_on_x", "collect")
-JOINERS = ("pair", "with_key", "null_on_x", "pair")
-# Table joins hand no key to their joiner.
+JOINERS = ("pair", "with_key", "null_on_x", "with_key", "pair")
+# Joins of tables, by a foreign key too, hand no key to their joiner in Java.
 TABLE_JOINERS = ("pair", "null_on_x", "pair")
 PARTITIONERS = ("length", "key", "ends", "all", "default", "default_on_a", "none_on_b", "boom")
 # Those that choose one partition by the key alone, as a join by a foreign key wants.

@@ -121,7 +121,7 @@ class KStream : detail::RefusedStreamJoins<K> {
     /// Joins records of one key whose times lie in `windows` of each other. joiner(left, right) or
     /// joiner(key, left, right) yields the value; its sides are references where there always is a
     /// value, else pointers: in a left join the right one, in an outer join both. A record without
-    /// a match is told when its window and grace are over.
+    /// a match is told when its window and grace are over, without a key (left, outer) at once.
     template <class V2, class F>
     auto join(const KStream<K, V2>& other, F joiner, JoinWindows windows,
               const StreamJoined<K, V, V2>& as = {}) const;

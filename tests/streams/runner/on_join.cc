@@ -2,13 +2,12 @@
 #include "interpreter.h"
 
 namespace leat::streams::cases {
+namespace {
 
-Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
-    const std::string f = op.get("f");
+template <class F>
+Made joined_by(const Context& context, const Op& op, const KStream<Value, Value>& stream,
+               const F& joiner) {
     const bool inner = op.get("kind") == "inner";
-    const auto joiner = [f](const Value* left, const Value* right) {
-        return joined(f, "", maybe(left), maybe(right));
-    };
     const Made& with = context.at(op, "with");
     if (const auto* table = std::get_if<KTable<Value, Value>>(&with)) {
         Joined<Value, Value> as{.name = op.name()};
@@ -32,6 +31,25 @@ Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& 
     if (inner) return stream.join(*other, joiner, windows, as);
     if (op.get("kind") == "left") return stream.left_join(*other, joiner, windows, as);
     return stream.outer_join(*other, joiner, windows, as);
+}
+
+}  // namespace
+
+Made on_join(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
+    const std::string f = op.get("f");
+    if (op.flag("key_ref"))
+        return joined_by(context, op, stream,
+                         [f](const Value& key, const Value* left, const Value* right) {
+                             return joined(f, text(&key), maybe(left), maybe(right));
+                         });
+    if (f == "with_key")
+        return joined_by(context, op, stream,
+                         [f](const Value* key, const Value* left, const Value* right) {
+                             return joined(f, text(key), maybe(left), maybe(right));
+                         });
+    return joined_by(context, op, stream, [f](const Value* left, const Value* right) {
+        return joined(f, "", maybe(left), maybe(right));
+    });
 }
 
 }  // namespace leat::streams::cases

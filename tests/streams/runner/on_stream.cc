@@ -134,6 +134,7 @@ Made on_values(const Context& context, const Op& op, const KStream<Value, Value>
     if (verb == "flat_map_values")
         return stream.flat_map_values([f](const Value* value) { return list_of(f, maybe(value)); },
                                       named);
+    if (verb == "join") return on_join(context, op, stream);
     if (op.flag("key_ref")) return by_reference(op, stream);
     if (verb == "map")
         return stream.map(
@@ -165,7 +166,6 @@ Made on_values(const Context& context, const Op& op, const KStream<Value, Value>
                               {.name = op.name(), .partitioner = partitioner_of<Value, Value>(op)});
     if (verb.starts_with("process")) return on_process(context, op, stream);
     if (verb == "look_up") return on_look_up(context, op, stream);
-    if (verb == "join") return on_join(context, op, stream);
     const Grouped<Value, Value> grouped{.name = op.name()};
     if (verb == "group_by_key") return stream.group_by_key(grouped);
     if (verb == "group_by")

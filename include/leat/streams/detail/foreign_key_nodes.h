@@ -138,7 +138,7 @@ class AnswerJoinNode final : public Node {
             LEAT_TRY(other, parts_.foreign_value->decode(name(), *answer.value));
         }
         if (current && (other || parts_.left))
-            result = parts_.joiner(key, &current->value, other ? &*other : nullptr);
+            result = parts_.joiner(&key, &current->value, other ? &*other : nullptr);
         return forward({.key = &key,
                         .value = address(result),
                         .timestamp = flow.timestamp,

@@ -146,10 +146,7 @@ auto join_streams(const Handle<K, V>& left, const Handle<K, V2>& right, F joiner
     supply_join_store(graph, names.merge, join.other_spec, as.other_store);
     graph.require(names.merge, join.this_spec.name != join.other_spec.name,
                   "the two stores of a join need names of their own");
-    join.join = [joiner = joiner_of<kAbsent, K, V, V2>(std::move(joiner))](const K* key, const V* l,
-                                                                           const V2* r) {
-        return joiner(key_or_empty(key), l, r);
-    };
+    join.join = joiner_of<kAbsent, K, V, V2>(std::move(joiner));
     static_cast<void>(add_join_window(graph, *one.node, names.this_windowed, join.this_use));
     static_cast<void>(add_join_window(graph, *two.node, names.other_windowed, join.other_use));
 

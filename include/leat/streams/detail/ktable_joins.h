@@ -88,7 +88,7 @@ KTable<K, R> KTable<K, V>::joined(const KTable<K, V2>& other, F joiner,
     plan.right_rule.skips_overtaken = right_table->versioned();
 
     const auto call = detail::joiner_of<kAbsent, K, V, V2>(std::move(joiner));
-    const detail::Joiner<K, V2, V, R> reversed = [call](const K& key, const V2* r, const V* l) {
+    const detail::Joiner<K, V2, V, R> reversed = [call](const K* key, const V2* r, const V* l) {
         return call(key, l, r);
     };
     detail::GraphNode node{.name = plan.merge, .old_values_from_parents = true};

@@ -104,8 +104,7 @@ class StreamTableJoinNode final : public Node {
                                                 : table_->get(*selected));
         }
         if (!other && !join_.left) return {};
-        const auto joined =
-            join_.joiner(key_or_empty(flow.key_as<K>()), flow.value_as<V>(), value_of(other));
+        const auto joined = join_.joiner(flow.key_as<K>(), flow.value_as<V>(), value_of(other));
         Flow on = flow;
         on.value = address(joined);
         return forward(on);

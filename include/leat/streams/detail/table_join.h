@@ -67,7 +67,7 @@ class TableJoinNode final : public Node {
     }
     std::optional<R> join(const K& key, const V* value, const Found<Other>& other) {
         if (value == nullptr && (parts_.rule.needs_own || !other)) return std::nullopt;
-        return parts_.joiner(key, value, value_of(other));
+        return parts_.joiner(&key, value, value_of(other));
     }
 
     Parts parts_;
@@ -114,7 +114,7 @@ class JoinedTable final : public Table<K, R> {
             if (!left && sides_.absent != Absent::kBoth) return Found<R>{};
             LEAT_TRY(const Found<B> right, right_->get(key));
             if (!right && (sides_.absent == Absent::kNone || !left)) return Found<R>{};
-            std::optional<R> value = sides_.joiner(key, value_of(left), value_of(right));
+            std::optional<R> value = sides_.joiner(&key, value_of(left), value_of(right));
             if (!value) return Found<R>{};
             return Found<R>{{*std::move(value),
                              std::max(left ? left->timestamp : -1, right ? right->timestamp : -1)}};

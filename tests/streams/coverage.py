@@ -3,9 +3,8 @@
 import collections
 
 import generate
+from cases import SOURCES
 
-# Operators that read the topic they name.
-SOURCES = ("table", "global", "global_store")
 WINDOWS = ("tumbling", "hopping", "sliding", "session", "unlimited")
 PROPERTIES = ("null keys", "null values", "out of order", "late", "same time", "tombstones")
 # How far behind its topic's time a record is late: behind the end of most windows of the cases.

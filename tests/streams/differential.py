@@ -22,6 +22,8 @@ import time
 import coverage
 import engines
 import generate
+import improvements
+from cases import above, keep_ops
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIXED = HERE / "fixed"
@@ -50,12 +52,15 @@ def compare(both, cases):
 def compare_both_ways(both, cases, tally):
     """compare(), and the same without `lose_as_kafka`, where only what is on the closed list may differ."""
     free = both.run_leat([dict(case, improve=True) for case in cases])
-    for (case, java, found), mine in zip(compare(both, cases), free):
-        if not found and engines.differences(java, mine):
-            if engines.is_improvement(case, java, mine):
-                tally.improved += 1
-            else:
-                found = ["without the switch: " + line for line in engines.differences(java, mine)]
+    rows = compare(both, cases)
+    differing = {at: (case, java, mine) for at, ((case, java, found), mine) in enumerate(zip(rows, free)) if not found and engines.differences(java, mine)}
+    verdicts = dict(zip(differing, improvements.judge(both, list(differing.values()))))
+    for at, (case, java, found) in enumerate(rows):
+        names, wrong = verdicts.get(at, ((), ()))
+        if wrong:
+            found = ["without the switch: " + line for line in [*wrong, *engines.differences(java, free[at])]]
+        elif names:
+            tally.improved[" and ".join(sorted(names))] += 1
         yield case, java, found
 
 
@@ -74,30 +79,6 @@ def without_op(case, index):
             if op.get(field) == index:
                 op[field] = parent
     return keep_ops(smaller, [at for at in range(len(ops)) if at != index])
-
-
-def keep_ops(case, kept):
-    """The case with these operators only, and the input that they read."""
-    places = {at: place for place, at in enumerate(kept)}
-    smaller = copy.deepcopy(case)
-    smaller["ops"] = [smaller["ops"][at] for at in kept]
-    for op in smaller["ops"]:
-        for field in ("from", "with"):
-            if field in op:
-                op[field] = places[op[field]]
-    topics = {t for op in smaller["ops"] for t in op.get("topics", [op["topic"]] if op["op"] in coverage.SOURCES else [])}
-    topics |= {node["topic"] for node in smaller.get("nodes", []) if node["node"] != "sink" and "topic" in node}
-    smaller["inputs"] = [i for i in smaller["inputs"] if isinstance(i, dict) or i[0] in topics]
-    return smaller
-
-
-def above(ops, index):
-    """An operator and all that it stands on."""
-    out = {index}
-    for at in range(index, -1, -1):
-        if at in out:
-            out |= {ops[at][field] for field in ("from", "with") if field in ops[at]}
-    return sorted(out)
 
 
 def candidates(case):
@@ -157,7 +138,8 @@ def report_case(case, differences):
 
 class Tally:
     def __init__(self):
-        self.cases = self.records = self.rows = self.improved = 0
+        self.cases = self.records = self.rows = 0
+        self.improved = collections.Counter()  # Cases that differ without the switch, by why.
         self.outcomes = collections.Counter()
         self.covered = collections.Counter()
         self.differing = collections.Counter()
@@ -175,9 +157,13 @@ class Tally:
         """Cells that too few cases reach with some property of their input."""
         return [cell for cell in coverage.CELLS if min(self.covered[cell, one] for one in coverage.PROPERTIES) < LEAST]
 
+    def reasons(self):
+        return ", ".join(f"{name} {count}" for name, count in sorted(self.improved.items())) or "none"
+
     def lines(self):
         yield (f"cases {self.cases}, records compared {self.records}, rows of stores {self.rows}, "
-               f"cases that differ {sum(self.differing.values())}; without lose_as_kafka {self.improved} more, all by the closed list")
+               f"cases that differ {sum(self.differing.values())}; without lose_as_kafka {self.improved.total()} more by the closed list")
+        yield "the closed list: " + self.reasons()
         yield "outcomes: " + ", ".join(f"{name} {count}" for name, count in sorted(self.outcomes.items()))
         yield "coverage (cases whose input to it has ...):"
         yield f"  {'':32} " + " ".join(f"{name:>12}" for name in ("all", *coverage.PROPERTIES))
@@ -214,7 +200,9 @@ How: `tests/streams/README.md`.
 Cases {tally.cases}, records compared {tally.records}, rows of stores {tally.rows}, **cases that differ {sum(tally.differing.values())}**,
 {seconds:.0f} s{keeping}. Outcomes in Kafka Streams: {outcomes}.
 
-Each case runs with `lose_as_kafka` on, where nothing may differ, and off, where only the closed list may: {tally.improved} cases do. The list:
+Each case runs with `lose_as_kafka` on, where nothing may differ, and off, where only the closed list may: {tally.improved.total()} cases do
+({tally.reasons()}). Both programs then also run parts of the case, which show that its input has the reason, what had to come of it, and that all
+else is the same. The list:
 1. Results on window close that Kafka Streams loses after a gap longer than the store's retention: Leat emits them.
 2. A record without a key at a left join with a grace period: it ends Kafka Streams' task with a NullPointerException; Leat joins it with
    nothing, as without a grace period.

@@ -196,6 +196,15 @@ const Refusal kOptions[] = {
          held(b, until_time_limit(ms(5), max_bytes(-1).shut_down_when_full(), {"held"}));
      },
      "held: a limit of its buffer is not negative"},
+    {"SuppressOfAHistory",
+     [](Builder& b) {
+         b.table<string, string>("in", {}, {.store = "st", .history = ms(5)})
+             .filter(any)
+             .suppress(until_time_limit(ms(5), unbounded(), {"held"}))
+             .to_stream()
+             .to("out");
+     },
+     "held: suppress() is only for tables without a history"},
     {"BranchOfTwoKinds",
      [](Builder& b) {
          stream(b).split({"s-"}).branch(any, {.name = "one",

@@ -45,6 +45,8 @@ KTable<K, V> KTable<K, V>::suppress(detail::Suppression how, const Named& named)
     const std::string name = given ? named.name : graph.name("KTABLE-SUPPRESS-");
     graph.require(name, how.limits.records >= 0 && how.limits.bytes >= 0,
                   "a limit of its buffer is not negative");
+    graph.require(name, table_ == nullptr || !table_->versioned(),
+                  "suppress() is only for tables without a history");
     how.store = given ? name + "-store" : graph.store_name("KTABLE-SUPPRESS-");
     const auto key = detail::choose(at_.key, Serde<K>{});
     const auto value = detail::choose(at_.value, Serde<V>{});

@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What cases cover: cells (operators, join cells, kinds of windows, handlers) by what the input that reaches them has."""
+"""What cases cover: cells (operators, join cells, kinds of windows, handlers) by what the records that reach them have."""
 import collections
 
-import generate
 from cases import SOURCES
+from vocabulary import REWRITES
 
 WINDOWS = ("tumbling", "hopping", "sliding", "session", "unlimited")
 PROPERTIES = ("null keys", "null values", "out of order", "late", "same time", "tombstones")
-# How far behind its topic's time a record is late: behind the end of most windows of the cases.
+# How far behind the time of its stream a record is late where an operator has no grace period of its own.
 LATE_MS = 10
 
 CELLS = tuple(sorted(
     ["stream " + verb for verb in ("filter", "filter_not", "map", "map_values", "flat_map", "flat_map_values", "select_key", "peek", "foreach",
                                    "merge", "split", "repartition", "process", "process_values", "to", "to per record", "to_table",
                                    "group_by_key", "group_by", "by pattern")]
+    + [f"processor's {kind}" for kind in ("windows", "sessions", "versions")] + ["source with times of its own"]
+    + ["versioned aggregate", "versioned aggregate of a table", "versioned to_table", "join foreign versioned", "join with a negative bound"]
+    + [f"optimization {name} alone" for name in REWRITES]
     + ["punctuate stream time", "punctuate wall clock", "two processors on one store", "two aggregates of one group"]
     + ["table " + verb for verb in ("source", "versioned", "filter", "filter_not", "map_values", "group_by", "to_stream", "to_stream by key")]
     + [f"{group} {verb}" for group in ("stream group", "table group") for verb in ("count", "reduce", "aggregate")]
     + [f"{window} {verb}" for window in WINDOWS for verb in ("count", "reduce", "aggregate")]
     + [f"{window} emit on close" for window in WINDOWS if window != "unlimited"]
     + ["cogroup"] + [f"cogroup {window}" for window in WINDOWS]
-    + [f"suppress {how}" for how in ("until close", "until time", "records", "bytes", "shut down")]
+    + [f"suppress {how}" for how in ("until close", "until time", "until time of windows", "records", "bytes", "shut down")]
     + [f"join stream stream {kind}" for kind in ("inner", "left", "outer")] + [f"join self {kind}" for kind in ("inner", "left", "outer")]
     + [f"join stream {table} {kind}" for table in ("table", "versioned", "versioned grace", "global") for kind in ("inner", "left")]
     + [f"join table {table} {kind}" for table in ("table", "versioned") for kind in ("inner", "left", "outer")]
@@ -31,6 +34,19 @@ CELLS = tuple(sorted(
     + [f"partitioner of {what}" for what in ("to", "repartition", "foreign-key join")]
     + ["null key by reference", "stream print", "table transform_values", "older process", "older split", "older through"]
     + [f"cached {what}" for what in ("aggregate", "windows", "windows told on close", "sessions", "processor's store")]))
+
+
+# Tables have no null keys, so that what stands on them alone is never given one.
+WITHOUT_NULL_KEYS = {cell for cell in CELLS if cell.startswith(("table ", "join table", "join foreign", "suppress", "versioned aggregate of"))
+                     and cell not in ("table source", "table versioned")} | {"partitioner of foreign-key join"}
+
+
+# A window's updates have its newest time, and none come when it is over.
+NEVER_LATE = {"suppress until close", "suppress until time of windows"}
+
+
+def can_have(cell, has):
+    return cell not in {"null keys": WITHOUT_NULL_KEYS, "late": NEVER_LATE}.get(has, ())
 
 
 def window_of(op):
@@ -49,19 +65,28 @@ class Walk:
         self.kind = []      # stream, table, group, table group, cogroup, split, global, end
         self.window = []    # Of a windowed group.
         self.versioned = [] # Whether a table has a history, or comes from one that has.
-        self.topics = []    # What reaches it.
+        self.late = []      # How far behind the time of its stream a record is late for it.
         self.readers = collections.Counter(self.group_of(op) for op in self.ops if op["op"] in ("count", "reduce", "aggregate"))
         for op in self.ops:
             above = [op[field] for field in ("from", "with") if field in op]
-            own = op.get("topics", [op["topic"]] if op["op"] in SOURCES else [])
-            if op["op"] == "look_up":
-                own = [one["topic"] for one in self.ops if one.get("store") == op["store"] and one["op"] in SOURCES]
-            self.topics.append(set(own).union(*(self.topics[at] for at in above)))
             self.window.append(window_of(op) if op["op"] == "windowed" else self.window[above[0]] if above and op["op"] in
                                ("emit_on_close", "count", "reduce", "aggregate") else None)
             self.versioned.append("history" in op or bool(above) and op["op"] in ("filter", "filter_not", "map_values")
                                   and self.versioned[above[0]])
             self.kind.append(self.kind_of(op, above))
+            self.late.append(self.late_for(op, above))
+
+    def late_for(self, op, above):
+        """A window's end and grace, or the history that a store has, counted from the record."""
+        if op["op"] == "windowed" and op["window"] != "unlimited":
+            return op["size"] + op["grace"]
+        if op["op"] in ("emit_on_close", "count", "reduce", "aggregate", "suppress") and self.window[above[0]]:
+            return self.late[above[0]]
+        if op["op"] == "join" and "before" in op:
+            return max(op["before"], op["after"]) + op["grace"]
+        if op["op"] == "join" and self.kind[above[0]] == "stream" and self.versioned[above[1]]:
+            return op.get("grace", self.late[above[1]])
+        return op.get("history", op["retention"] if "keeps" in op else self.late[above[0]] if above and self.versioned[-1] else LATE_MS)
 
     def group_of(self, op):
         """The grouping that an aggregate stands on, windowed or not."""
@@ -83,17 +108,14 @@ class Walk:
                 "foreach": "end"}.get(verb, below)
 
     def cells(self):
-        """(cell, topics whose input reaches it)."""
+        """(cell, place of its operator)."""
         for at, op in enumerate(self.ops):
             for cell in self.cells_of(op, at) + (self.cached(op) if self.is_cached else []):
-                yield cell, self.topics[at]
-        for node in self.nodes:
-            if node["node"] in ("read_only", "global"):
-                yield f"store {node['node'].replace('_', '-')}, node by node read", {one["topic"] for one in self.nodes if one["node"] != "sink" and "topic" in one}
+                yield cell, at
 
     def cached(self, op):
         """Of an aggregate or a processor's store whose updates are held back."""
-        if op["op"] in ("count", "reduce", "aggregate") and not op.get("nocache"):
+        if op["op"] in ("count", "reduce", "aggregate") and not op.get("nocache") and "history" not in op:
             window = self.window[op["from"]]
             if self.ops[op["from"]]["op"] == "emit_on_close":
                 return ["cached windows told on close"] if window in ("tumbling", "hopping") else []
@@ -109,6 +131,8 @@ class Walk:
         verb = op["op"]
         below = op.get("from")
         kind = self.kind[below] if below is not None else None
+        if "time" in op:
+            return ["source with times of its own", *self.cells_of({field: value for field, value in op.items() if field != "time"}, at)]
         if verb == "join":
             return self.join(op)
         if verb in ("count", "reduce", "aggregate"):
@@ -117,11 +141,15 @@ class Walk:
             if op["until"] == "close":
                 return ["suppress until close"]
             return ["suppress " + ("shut down" if op.get("strict") else "records" if "max_records" in op else "bytes" if "max_bytes" in op
-                                   else "until time")]
+                                   else "until time")] + (["suppress until time of windows"] if self.window[below] else [])
         if op.get("older") or verb == "through":
             return ["older " + verb.removesuffix("_values")]
         if verb == "look_up":
             return [f"store {self.kind_of_store(op)} read"]
+        if "keeps" in op:
+            return ["stream process", f"processor's {op['keeps']}"]
+        if verb == "to_table" and "history" in op:
+            return ["stream to_table", "versioned to_table"]
         if verb == "process":
             return ["stream process"] + (["punctuate " + ("wall clock" if op.get("wall") else "stream time")] if "every" in op else []) \
                 + (["two processors on one store"] if op.get("shared") else [])
@@ -140,8 +168,9 @@ class Walk:
         return [f"{kind} {verb}"] + (["null key by reference"] if op.get("key_ref") else [])
 
     def join(self, op):
-        cells = [self.join_cell(op)]
+        cells = [self.join_cell(op)] + (["join with a negative bound"] if min(op.get("before", 0), op.get("after", 0)) < 0 else [])
         if "fk" in op:
+            cells += ["join foreign versioned"] if self.versioned[op["from"]] or self.versioned[op["with"]] else []
             return cells + (["partitioner of foreign-key join"] if {"partitioner", "other_partitioner"} & op.keys() else [])
         if op["f"] == "with_key":
             cells.append(f"joiner with the key, {self.kind[op['with']]}")
@@ -163,8 +192,10 @@ class Walk:
     def aggregate(self, op, kind, below):
         window = self.window[below]
         if kind == "cogroup":
-            return ["cogroup" + (f" {window}" if window else "")]
+            return ["cogroup" + (f" {window}" if window else "")] + (["versioned aggregate"] if "history" in op else [])
         out = [f"{window} {op['op']}" if window else f"{'stream group' if kind == 'group' else kind} {op['op']}"]
+        if "history" in op:
+            out.append("versioned aggregate" + (" of a table" if kind == "table group" else ""))
         if self.ops[below]["op"] == "emit_on_close":
             out.append(f"{window} emit on close")
         if self.readers[self.group_of(op)] > 1:
@@ -172,53 +203,117 @@ class Walk:
         return out
 
 
-def properties(inputs, topics):
-    """What the records of these topics have."""
-    out, times, held = set(), collections.defaultdict(list), set()
-    for row in inputs:
-        if isinstance(row, dict) or row[0] not in topics:
+def tapped(case):
+    """The case with a topic behind each operator that others stand on, which shows what reaches these."""
+    walk, ops = Walk(case), list(case["ops"])
+    for at in sorted({op[field] for op in case["ops"] for field in ("from", "with") if field in op}):
+        op, kind, shown = case["ops"][at], walk.kind[at], at
+        if op["op"] == "group_by" and kind == "group":  # Under its new key.
+            ops.append({"op": "select_key", "from": op["from"], "f": op["f"]})
+            shown = len(ops) - 1
+        elif kind == "table":
+            ops.append({"op": "to_stream", "from": at})
+            shown = len(ops) - 1
+        elif kind != "stream":
             continue
-        topic, key, value, at = row[:4]
+        ops.append({"op": "to", "from": shown, "topic": f"tap{at}"})
+    return dict(case, ops=ops)
+
+
+class Reach:
+    """What reaches each operator: (key, value, timestamp), of each stream that does."""
+
+    def __init__(self, case, outcome):
+        self.ops = case["ops"]
+        self.nodes = case.get("nodes", [])
+        self.taps = {name: [tuple(row[1:4]) for row in rows] for name, rows in outcome.get("out", {}).items() if name.startswith("tap")}
+        self.inputs = collections.defaultdict(list)
+        for row in case["inputs"]:
+            if not isinstance(row, dict):
+                self.inputs[row[0]].append(tuple(row[1:4]))
+
+    def everywhere(self):
+        return list(self.inputs.values())
+
+    def by_nodes(self):
+        return [self.inputs[node["topic"]] for node in self.nodes if node["node"] != "sink" and "topic" in node]
+
+    def of(self, at):
+        op = self.ops[at]
+        topics = op.get("topics", [op["topic"]] if op["op"] in SOURCES else [])
+        if op["op"] == "look_up":
+            topics = [one["topic"] for one in self.ops if one.get("store") == op["store"] and one["op"] in SOURCES]
+        return [self.inputs[topic] for topic in topics] + [rows for field in ("from", "with") if field in op for rows in self.behind(op[field])]
+
+    def behind(self, at):
+        """What an operator hands on; of a grouping, a split, a global table: what it was given."""
+        return [self.taps[f"tap{at}"]] if f"tap{at}" in self.taps else self.of(at) if self.ops[at]["op"] in PASSING else []
+
+
+# What has no records of its own to show, or, of a grouping by the key, the same.
+PASSING = {"group_by", "group_by_key", "windowed", "emit_on_close", "cogroup", "split", "global"}
+
+
+def properties(rows, late):
+    """What these records of one stream have."""
+    out, held, seen, newest = set(), set(), set(), -1
+    for key, value, at in rows:
         if key is None:
             out.add("null keys")
         if value is None:
             out.add("null values")
-            if (topic, key) in held:
+            if key in held:
                 out.add("tombstones")
         elif key is not None:
-            held.add((topic, key))
-        seen = times[topic]
-        if seen and at < max(seen):
+            held.add(key)
+        if at is None:
+            continue
+        if at < newest:
             out.add("out of order")
-            if at + LATE_MS < max(seen):
-                out.add("late")
+        if at + late < newest:
+            out.add("late")
         if at in seen:
             out.add("same time")
-        seen.append(at)
+        seen.add(at)
+        newest = max(newest, at)
     return out
 
 
-def of_case(case):
-    """Pairs of cell and property that a case covers, and (cell, None) for each of its cells."""
+def of_case(case, outcome):
+    """Pairs of cell and property that a case covers, and (cell, None) for each of its cells. `outcome`: of tapped()."""
     out = set()
+    walk, reach = Walk(case), Reach(case, outcome)
     given = case.get("handlers", {})
-    reaches = list(Walk(case).cells())
-    everywhere = {row[0] for row in case["inputs"] if not isinstance(row, dict)}
-    reaches += [(f"handler {kind}", everywhere) for kind in ("deserialization", "processing", "production") if kind in given]
-    reaches += [("handler dead letters", everywhere)] if "dead" in given else []
-    reaches += [("handler after an output", everywhere)] if case.get("focus") == "handlers.two_topics" else []
-    reaches += [("handler behind a cache", everywhere)] if case.get("focus") == "handlers.cached" else []
-    for cell, topics in reaches:
+    cells = [(cell, reach.of(at), walk.late[at]) for cell, at in walk.cells()]
+    cells += [(f"store {node['node'].replace('_', '-')}, node by node read", reach.by_nodes(), LATE_MS)
+              for node in walk.nodes if node["node"] in ("read_only", "global")]
+    whole = [f"handler {kind}" for kind in ("deserialization", "processing", "production") if kind in given]
+    whole += ["handler dead letters"] if "dead" in given else []
+    whole += ["handler after an output"] if case.get("focus") == "handlers.two_topics" else []
+    whole += ["handler behind a cache"] if case.get("focus") == "handlers.cached" else []
+    whole += [f"optimization {case['optimize']} alone"] if case.get("optimize") in REWRITES else []
+    for cell, streams, late in cells + [(cell, reach.everywhere(), LATE_MS) for cell in whole]:
         out.add((cell, None))
-        out |= {(cell, has) for has in properties(case["inputs"], topics)}
+        out |= {(cell, has) for rows in streams for has in properties(rows, late)}
     return out
 
 
-if __name__ == "__main__":
+def main():
+    """How often each cell comes in so many cases."""
     import sys
+
+    import engines
+    import generate
     counts = collections.Counter()
-    for number in range(int(sys.argv[1])):
-        counts.update(of_case(generate.case("1", number)))
+    cases = [generate.case("1", number) for number in range(int(sys.argv[1]))]
+    leat = engines.Program([sys.argv[2]])
+    for case, outcome in zip(cases, leat.outcomes([tapped(case) for case in cases])):
+        counts.update(of_case(case, outcome))
+    leat.close()
     for cell in CELLS:
         print(f"{cell:32} {counts[cell, None]:6}", *(f"{counts[cell, one]:6}" for one in PROPERTIES))
     print({cell for cell, _ in counts} - set(CELLS))
+
+
+if __name__ == "__main__":
+    main()

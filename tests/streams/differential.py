@@ -32,6 +32,8 @@ BATCH = 250
 # A run of so many cases must have so many in each cell of coverage.py.
 WHOLE_RUN = 10_000
 LEAST = 100
+# And so many with each property that the records of a cell can have, behind all that stands above it.
+LEAST_WITH = 10
 # Of a committed file, so that none grows large.
 FILE_CASES = 80
 # Of the part of the page that mutants.py writes.
@@ -144,18 +146,21 @@ class Tally:
         self.covered = collections.Counter()
         self.differing = collections.Counter()
 
-    def add(self, case, java, differences):
+    def add(self, case, java, differences, covered):
         self.cases += 1
         self.records += sum(len(rows) for rows in java.get("out", {}).values())
         self.rows += sum(len(rows or []) for rows in java.get("stores", {}).values())
         self.outcomes["error: " + java["error"].split(" at ")[0] if "error" in java else "ran to its end"] += 1
-        self.covered.update(coverage.of_case(case))
+        self.covered.update(covered)
         if differences:
             self.differing[case["focus"]] += 1
 
     def thin(self):
-        """Cells that too few cases reach with some property of their input."""
-        return [cell for cell in coverage.CELLS if min(self.covered[cell, one] for one in coverage.PROPERTIES) < LEAST]
+        """Cells that too few cases have, or too few with some property of the records that reach them."""
+        return [cell for cell in coverage.CELLS if self.covered[cell, None] < LEAST or self.least(cell) < LEAST_WITH]
+
+    def least(self, cell):
+        return min(self.covered[cell, one] for one in coverage.PROPERTIES if coverage.can_have(cell, one))
 
     def reasons(self):
         return ", ".join(f"{name} {count}" for name, count in sorted(self.improved.items())) or "none"
@@ -165,7 +170,7 @@ class Tally:
                f"cases that differ {sum(self.differing.values())}; without lose_as_kafka {self.improved.total()} more by the closed list")
         yield "the closed list: " + self.reasons()
         yield "outcomes: " + ", ".join(f"{name} {count}" for name, count in sorted(self.outcomes.items()))
-        yield "coverage (cases whose input to it has ...):"
+        yield "coverage (cases in which what reaches it has ...):"
         yield f"  {'':32} " + " ".join(f"{name:>12}" for name in ("all", *coverage.PROPERTIES))
         for cell in coverage.CELLS:
             yield f"  {cell:32} " + " ".join(f"{self.covered[cell, one]:12}" for one in (None, *coverage.PROPERTIES))
@@ -188,7 +193,8 @@ def report(options, tally, seconds):
                       for cell in coverage.CELLS)
     outcomes = ", ".join(f"{name}: {count}" for name, count in sorted(tally.outcomes.items()))
     keeping = " (what Kafka Streams said to a case before was kept in a file)" if options.keep else ""
-    least = min(tally.covered[cell, one] for cell in coverage.CELLS for one in coverage.PROPERTIES)
+    least = min(tally.covered[cell, None] for cell in coverage.CELLS)
+    least_with = min(map(tally.least, coverage.CELLS))
     return f"""# Streams beside Kafka Streams {engines.VERSION}
 
 Written by `tests/streams/run --cases {options.cases} --seed {options.seed} --report` at commit {commit()}, on {machine()}. It compares
@@ -208,11 +214,13 @@ else is the same. The list:
    nothing, as without a grace period.
 3. Dead letters of a record that was written to another topic before it failed: Kafka Streams has let go of its key and value, Leat has not.
 
-Not compared: cached windows that are over for their store, which Kafka Streams shows for as long as they happen to be in the cache; offsets in dead letters of topics of a pattern, which Kafka's driver counts together; rows of the
+Not compared: how many records are dropped where processors keep windows, sessions or versions, the ends of versions that these ask for, extractors of global tables
+and stores; cached windows that are over for their store, which Kafka Streams shows for as long as they happen to be in the cache; offsets in dead letters of topics of a pattern, which Kafka's driver counts together; rows of the
 buffers of `suppress` and of joins with a grace period, other than by their changelogs; rows of joins whose window has no length, which
 Kafka Streams cannot list; what `describe()` and dead letters say of Java's own classes (extractors of topics, exceptions with their texts).
 
-Cases in which an operator stands, and of these how many whose input to it has null keys, null values, and so on. Least of a cell: {least}.
+Cases in which an operator stands, and of these in how many the records that reach it have null keys, null values, and so on, after all that stands
+above. Late is what comes behind its own window and grace, or history; {coverage.LATE_MS} ms where it has none. Least of a cell: {least}, of a property that it can have: {least_with}.
 
 | operator | cases | {" | ".join(coverage.PROPERTIES)} |
 |---|{"---:|" * (1 + len(coverage.PROPERTIES))}
@@ -226,8 +234,9 @@ def random_cases(options, both):
     kinds = set()
     for numbers in batches(range(options.first, options.first + options.cases)):
         cases = [generate.case(options.seed, number, focuses) for number in numbers]
-        for case, java, found in compare_both_ways(both, cases, tally):
-            tally.add(case, java, found)
+        taps = both.run_leat([coverage.tapped(case) for case in cases])
+        for (case, java, found), tap in zip(compare_both_ways(both, cases, tally), taps):
+            tally.add(case, java, found, coverage.of_case(case, tap))
             if not found or shown >= options.show:
                 continue
             key = (case["focus"], tuple(what(found)))
@@ -246,7 +255,7 @@ def random_cases(options, both):
         page.write_text(report(options, tally, time.monotonic() - started) + (f"\n{heading}{mutants}" if heading else ""))
     thin = tally.thin() if options.cases >= WHOLE_RUN and not options.focus else []
     if thin:
-        print(f"fewer than {LEAST} cases: " + ", ".join(thin))
+        print(f"fewer than {LEAST} cases, or {LEAST_WITH} with a property: " + ", ".join(thin))
     return 1 if tally.differing or thin else 0
 
 

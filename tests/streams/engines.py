@@ -180,6 +180,15 @@ class Kept:
                 out.write(json.dumps([key, outcome]) + "\n")
 
 
+def compared(cases, outcomes):
+    """Outcomes without how many records were dropped where a processor's store may be older than a row: Kafka Streams counts such as dropped, Leat answers the
+    processor that it does not keep them."""
+    for case, outcome in zip(cases, outcomes):
+        if any("keeps" in op for op in case["ops"]):
+            outcome.pop("dropped", None)
+    return outcomes
+
+
 class Engines:
     """Both programs; the JVM is started at first use."""
 
@@ -199,15 +208,15 @@ class Engines:
         self.state.cleanup()
 
     def run_leat(self, cases):
-        return self.leat.outcomes(cases)
+        return compared(cases, self.leat.outcomes(cases))
 
     def run_java(self, cases):
         if self.kept is None:
-            return self.ask_java(cases)
+            return compared(cases, self.ask_java(cases))
         new = [case for case in cases if self.kept.find(case) is None]
         for case, outcome in zip(new, self.ask_java(new)):
             self.kept.add(case, outcome)
-        return [dict(self.kept.find(case), id=case["id"]) for case in cases]
+        return compared(cases, [dict(self.kept.find(case), id=case["id"]) for case in cases])
 
     def ask_java(self, cases):
         if self.java is None and cases:

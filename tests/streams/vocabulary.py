@@ -12,6 +12,9 @@ GATHERERS = ("collect", "sum_len", "null_on_x", "collect")
 JOINERS = ("pair", "with_key", "null_on_x", "with_key", "pair")
 # Joins of tables, by a foreign key too, hand no key to their joiner in Java.
 TABLE_JOINERS = ("pair", "null_on_x", "pair")
+# Times of a source's records: "value" is that of records that are numbers.
+TIMES = ("value", "later", "partition", "none_on_x", "later", "boom")
+REWRITES = ("reuse.ktable.source.topics", "merge.repartition.topics", "single.store.self.join")
 PARTITIONERS = ("length", "key", "ends", "all", "default", "default_on_a", "none_on_b", "boom")
 # Those that choose one partition by the key alone, as a join by a foreign key wants.
 KEY_PARTITIONERS = ("key", "default")

@@ -63,6 +63,7 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
 import org.apache.kafka.streams.errors.TopologyException;
 import org.apache.kafka.streams.errors.internals.ExceptionHandlerUtils;
 import org.apache.kafka.streams.kstream.*;
+import org.apache.kafka.streams.kstream.internals.SessionWindow;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.StateStore;
@@ -201,6 +202,18 @@ public class Oracle {
         }
     }
 
+    /** The time of a record of a source; `partition`: that of its partition, -1 for none. */
+    static long timeOf(String name, Object v, long own, long partition) {
+        switch (name) {
+            case "value": return v instanceof Long ? (Long) v : own;
+            case "later": return own + length(v);
+            case "partition": return text(v).startsWith("b") ? partition : own;
+            case "none_on_x": return text(v).equals("x") ? -1 : own;
+            case "boom": if (text(v).equals("boom")) throw new Mistake(); return own;
+            default: throw new IllegalStateException(name);
+        }
+    }
+
     /** Which of n partitions; nothing: Kafka's own choice. */
     static Optional<Set<Integer>> chosen(String name, Object key, Object v, int n) {
         switch (name) {
@@ -250,17 +263,20 @@ public class Oracle {
             return has(op, "store") || has(op, "keep") || has(op, "memory") || has(op, "nolog") || has(op, "nocache") || has(op, "retention");
         }
         <S extends StateStore> Materialized<Object, Object, S> kept(JsonNode op) {
-            if (has(op, "history"))
-                return (Materialized<Object, Object, S>) (Object) Materialized.<Object, Object>as(Stores.persistentVersionedKeyValueStore(
-                    op.get("store").textValue(), ms(op, "history"))).withKeySerde(ANY).withValueSerde(ANY);
+            if (has(op, "history")) return this.<Object, S>versions(op).withKeySerde(ANY).withValueSerde(ANY);
             Materialized<Object, Object, S> m = has(op, "store") ? Materialized.as(op.get("store").textValue()) : Materialized.with(ANY, ANY);
             m.withKeySerde(ANY).withValueSerde(ANY);
             return options(op, m);
         }
         <S extends StateStore> Materialized<Object, Long, S> keptCount(JsonNode op) {
+            if (has(op, "history")) return this.<Long, S>versions(op).withKeySerde(ANY).withValueSerde(Serdes.Long());
             Materialized<Object, Long, S> m = has(op, "store") ? Materialized.as(op.get("store").textValue()) : Materialized.with(ANY, Serdes.Long());
             m.withKeySerde(ANY).withValueSerde(Serdes.Long());
             return options(op, m);
+        }
+        <V, S extends StateStore> Materialized<Object, V, S> versions(JsonNode op) {
+            return (Materialized<Object, V, S>) (Object) Materialized.<Object, V>as(
+                Stores.persistentVersionedKeyValueStore(op.get("store").textValue(), ms(op, "history")));
         }
         <V, S extends StateStore> Materialized<Object, V, S> options(JsonNode op, Materialized<Object, V, S> m) {
             if (op.path("memory").booleanValue()) m.withStoreType(Materialized.StoreType.IN_MEMORY);
@@ -274,6 +290,10 @@ public class Oracle {
         }
         Consumed<Object, Object> consumed(JsonNode op) {
             Consumed<Object, Object> c = Consumed.with(ANY, ANY);
+            if (has(op, "time")) {
+                String time = op.get("time").textValue();
+                c = c.withTimestampExtractor((record, partition) -> timeOf(time, record.value(), record.timestamp(), partition));
+            }
             return name(op) == null ? c : c.withName(name(op));
         }
 
@@ -417,12 +437,35 @@ public class Oracle {
         static StoreBuilder<?> rows(JsonNode op) {
             String store = op.get("store").textValue();
             boolean memory = op.path("memory").booleanValue();
+            if (has(op, "keeps")) return op.path("nolog").booleanValue() ? inTime(op, store, memory).withLoggingDisabled() : inTime(op, store, memory);
             StoreBuilder<?> b = isTimed(op)
                 ? Stores.timestampedKeyValueStoreBuilder(memory ? Stores.inMemoryKeyValueStore(store) : Stores.persistentTimestampedKeyValueStore(store), ANY, ANY)
                 : Stores.keyValueStoreBuilder(memory ? Stores.inMemoryKeyValueStore(store) : Stores.persistentKeyValueStore(store), ANY, ANY);
             if (op.path("cached").booleanValue()) b = b.withCachingEnabled();
             return op.path("nolog").booleanValue() ? b.withLoggingDisabled() : b;
         }
+        /** A store for processors whose rows have times. */
+        static StoreBuilder<?> inTime(JsonNode op, String store, boolean memory) {
+            Duration retention = ms(op, "retention");
+            switch (op.get("keeps").textValue()) {
+                case "windows": {
+                    Duration size = ms(op, "size");
+                    if (isTimed(op))
+                        return Stores.timestampedWindowStoreBuilder(memory ? Stores.inMemoryWindowStore(store, retention, size, false)
+                            : Stores.persistentTimestampedWindowStore(store, retention, size, false), ANY, ANY);
+                    return Stores.windowStoreBuilder(memory ? Stores.inMemoryWindowStore(store, retention, size, false)
+                        : Stores.persistentWindowStore(store, retention, size, false), ANY, ANY);
+                }
+                case "sessions":
+                    return Stores.sessionStoreBuilder(memory ? Stores.inMemorySessionStore(store, retention) : Stores.persistentSessionStore(store, retention), ANY, ANY);
+                default: return Stores.versionedKeyValueStoreBuilder(Stores.persistentVersionedKeyValueStore(store, retention), ANY, ANY);
+            }
+        }
+        static Processor<Object, Object, Object, Object> keeping(JsonNode op, String store) {
+            String kind = op.get("keeps").textValue();
+            return kind.equals("windows") ? new KeepingWindows(op, store) : kind.equals("sessions") ? new KeepingSessions(op, store) : new KeepingVersions(op, store);
+        }
+
         /** Puts what a topic has into a store, under the key and with the value that functions make of it. */
         static ProcessorSupplier<Object, Object, Void, Void> filling(JsonNode op) {
             return () -> new Processor<Object, Object, Void, Void>() {
@@ -491,7 +534,7 @@ public class Oracle {
         Object process(JsonNode op, KStream<Object, Object> s) {
             String store = op.get("store").textValue();
             addStore(op, store);
-            ProcessorSupplier<Object, Object, Object, Object> supplier = () -> new Numbering(store, op);
+            ProcessorSupplier<Object, Object, Object, Object> supplier = () -> has(op, "keeps") ? keeping(op, store) : new Numbering(store, op);
             return name(op) == null ? s.process(supplier, store) : s.process(supplier, Named.as(name(op)), store);
         }
         Object processValues(JsonNode op, KStream<Object, Object> s) {
@@ -547,8 +590,92 @@ public class Oracle {
             }
         }
 
+        /** Keeps what has a key, and tells what its store has then; a null value and "x" delete. */
+        abstract static class Keeping implements Processor<Object, Object, Object, Object> {
+            final JsonNode op;
+            final String store;
+            ProcessorContext<Object, Object> context;
+            Keeping(JsonNode op, String store) { this.op = op; this.store = store; }
+            @Override public void init(ProcessorContext<Object, Object> c) { context = c; }
+            @Override public void process(Record<Object, Object> r) {
+                if (r.key() == null) { context.forward(r); return; }
+                boolean deletes = r.value() == null || text(r.value()).equals("x");
+                context.forward(r.withValue((Object) keep(r.key(), deletes ? null : r.value(), r.timestamp())));
+            }
+            abstract String keep(Object key, Object value, long at);
+            boolean backward() { return op.path("backward").booleanValue(); }
+            boolean all() { return op.path("all").booleanValue(); }
+        }
+        static class KeepingWindows extends Keeping {
+            WindowStore<Object, Object> rows;
+            KeepingWindows(JsonNode op, String store) { super(op, store); }
+            @Override public void init(ProcessorContext<Object, Object> c) { super.init(c); rows = c.getStateStore(store); }
+            @Override String keep(Object key, Object value, long at) {
+                long size = op.get("size").longValue(), start = at - at % size, from = Math.max(0, at - 40), to = at + 40;
+                Object before = rows.fetch(key, start);
+                rows.put(key, value != null && isTimed(op) ? ValueAndTimestamp.make(value, at) : value, start);
+                StringBuilder out = new StringBuilder(text(shown(before)) + ">");
+                if (all()) {
+                    try (KeyValueIterator<Windowed<Object>, Object> each = backward() ? rows.backwardFetchAll(Instant.ofEpochMilli(from), Instant.ofEpochMilli(to)) : rows.fetchAll(from, to)) {
+                        while (each.hasNext()) { KeyValue<Windowed<Object>, Object> one = each.next(); out.append(textKey(one.key)).append("=").append(text(shown(one.value))).append(";"); }
+                    }
+                } else {
+                    try (WindowStoreIterator<Object> each = backward() ? rows.backwardFetch(key, Instant.ofEpochMilli(from), Instant.ofEpochMilli(to)) : rows.fetch(key, from, to)) {
+                        while (each.hasNext()) { KeyValue<Long, Object> one = each.next(); out.append(one.key).append("=").append(text(shown(one.value))).append(";"); }
+                    }
+                }
+                return out.toString();
+            }
+        }
+        static class KeepingSessions extends Keeping {
+            SessionStore<Object, Object> rows;
+            KeepingSessions(JsonNode op, String store) { super(op, store); }
+            @Override public void init(ProcessorContext<Object, Object> c) { super.init(c); rows = c.getStateStore(store); }
+            @Override String keep(Object key, Object value, long at) {
+                long gap = op.get("size").longValue(), start = at, end = at;
+                List<Windowed<Object>> met = new ArrayList<>();
+                StringBuilder sum = new StringBuilder();
+                try (KeyValueIterator<Windowed<Object>, Object> each = rows.findSessions(key, Math.max(0, at - gap), at + gap)) {
+                    while (each.hasNext()) {
+                        KeyValue<Windowed<Object>, Object> one = each.next();
+                        met.add(one.key);
+                        sum.append(text(one.value));
+                        start = Math.min(start, one.key.window().start());
+                        end = Math.max(end, one.key.window().end());
+                    }
+                }
+                for (Windowed<Object> one : met) rows.remove(one);
+                if (value != null) rows.put(new Windowed<>(key, new SessionWindow(start, end)), sum + text(value));
+                StringBuilder out = new StringBuilder(met.size() + ">");
+                try (KeyValueIterator<Windowed<Object>, Object> each = rows.fetch(key)) {
+                    while (each.hasNext()) { KeyValue<Windowed<Object>, Object> one = each.next(); out.append(textKey(one.key)).append("=").append(text(one.value)).append(";"); }
+                }
+                return out.toString();
+            }
+        }
+        static class KeepingVersions extends Keeping {
+            VersionedKeyValueStore<Object, Object> rows;
+            KeepingVersions(JsonNode op, String store) { super(op, store); }
+            @Override public void init(ProcessorContext<Object, Object> c) { super.init(c); rows = c.getStateStore(store); }
+            static String said(VersionedRecord<Object> one) {
+                return one == null ? "null" : text(one.value()) + "@" + one.timestamp();
+            }
+            @Override String keep(Object key, Object value, long at) {
+                String done;
+                if (value == null && op.path("all").booleanValue()) {
+                    done = said(rows.delete(key, at));
+                } else {
+                    long to = rows.put(key, value, at);
+                    done = to == VersionedKeyValueStore.PUT_RETURN_CODE_NOT_PUT ? "not" : String.valueOf(to);
+                }
+                return done + ">" + said(rows.get(key)) + ";" + said(rows.get(key, at)) + ";" + said(rows.get(key, Math.max(0, at - 7)));
+            }
+        }
+
         JoinWindows joinWindows(JsonNode op) {
-            return JoinWindows.ofTimeDifferenceAndGrace(Duration.ZERO, ms(op, "grace")).before(ms(op, "before")).after(ms(op, "after"));
+            JoinWindows w = JoinWindows.ofTimeDifferenceAndGrace(Duration.ZERO, ms(op, "grace"));
+            // The larger one first: a window that ends before it begins is refused on the way too.
+            return op.path("before").longValue() < 0 ? w.after(ms(op, "after")).before(ms(op, "before")) : w.before(ms(op, "before")).after(ms(op, "after"));
         }
         @SuppressWarnings("unchecked")
         Object joinStream(JsonNode op, KStream<Object, Object> s, Object with) {
@@ -836,6 +963,7 @@ public class Oracle {
         p.put("default.key.serde", AnySerde.class.getName());
         p.put("default.value.serde", AnySerde.class.getName());
         if (json.path("optimize").booleanValue()) p.put("topology.optimization", "all");
+        if (json.path("optimize").isTextual()) p.put("topology.optimization", json.get("optimize").textValue());
         if (json.has("cache")) p.put("statestore.cache.max.bytes", json.get("cache").asText());
         if (json.path("in_memory").booleanValue())
             p.put("dsl.store.suppliers.class", BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers.class.getName());
@@ -885,7 +1013,7 @@ public class Oracle {
             }
             if (!result.has("error")) {
                 result.put("dropped", (long) dropped(driver));
-                result.set("stores", stores(driver, json.get("inputs")));
+                result.set("stores", stores(driver, json));
             }
         } catch (RuntimeException e) {
             result.put("error", "open: " + kindOf(e));
@@ -963,15 +1091,16 @@ public class Oracle {
     }
 
     /** Every row of every store, as bytes: [key, start, end, value, timestamp]; of a versioned one what was valid at each time of the input. */
-    static ObjectNode stores(TopologyTestDriver driver, JsonNode inputs) {
+    static ObjectNode stores(TopologyTestDriver driver, JsonNode json) {
         ObjectNode out = JSON.createObjectNode();
+        JsonNode inputs = json.get("inputs");
         for (Map.Entry<String, StateStore> each : new TreeMap<>(driver.getAllStateStores()).entrySet()) {
             StateStore store = each.getValue();
             ArrayNode rows = out.putArray(each.getKey());
             if (store instanceof VersionedKeyValueStore) {
                 for (JsonNode input : inputs)
                     if (input.isArray() && !input.get(1).isNull() && !input.get(1).isObject())
-                        versions((VersionedKeyValueStore<Object, Object>) store, fromJson(input.get(1)), inputs, rows);
+                        versions((VersionedKeyValueStore<Object, Object>) store, fromJson(input.get(1)), json, rows);
                 continue;
             }
             if (!(store instanceof WrappedStateStore)) continue;
@@ -997,11 +1126,15 @@ public class Oracle {
     static boolean isWithoutLength(KeyValueIterator<Windowed<Bytes>, byte[]> rows) {
         try { rows.peekNextKey(); return false; } catch (IllegalArgumentException e) { return true; }
     }
-    static void versions(VersionedKeyValueStore<Object, Object> store, Object key, JsonNode inputs, ArrayNode rows) {
-        for (JsonNode input : inputs) {
+    static void versions(VersionedKeyValueStore<Object, Object> store, Object key, JsonNode json, ArrayNode rows) {
+        boolean counts = false;
+        for (JsonNode op : json.get("ops")) counts |= op.get("op").textValue().equals("count") && store.name().equals(op.path("store").textValue());
+        for (JsonNode input : json.get("inputs")) {
             if (!input.isArray()) continue;
             VersionedRecord<Object> found = store.get(key, input.get(3).longValue());
-            if (found != null) row(rows, encode(key), found.timestamp(), found.validTo().orElse(-1L), encode(found.value()), false);
+            if (found == null) continue;
+            byte[] value = counts ? ByteBuffer.allocate(8).putLong((Long) found.value()).array() : encode(found.value());
+            row(rows, encode(key), found.timestamp(), found.validTo().orElse(-1L), value, false);
         }
     }
     static void row(ArrayNode rows, byte[] key, long start, long end, byte[] value, boolean timestamped) {

@@ -126,6 +126,18 @@ Maybe joined(const std::string& name, const std::string& key, const Maybe& left,
     unknown();
 }
 
+std::int64_t time_of(const std::string& name, const Maybe& value, std::int64_t own,
+                     std::int64_t partition) {
+    if (name == "value")
+        return value && std::holds_alternative<std::int64_t>(value->is) ? number(*value) : own;
+    if (name == "later") return own + length(value);
+    if (name == "partition") return shown(value).starts_with('b') ? partition : own;
+    if (name == "none_on_x") return shown(value) == "x" ? -1 : own;
+    if (name != "boom") unknown();
+    if (shown(value) == "boom") throw Mistake{};
+    return own;
+}
+
 Partitions chosen(const std::string& name, const std::string& key, const Maybe& value,
                   std::int32_t count) {
     using List = std::vector<std::int32_t>;

@@ -31,6 +31,9 @@ Maybe subtracted(const std::string& name, const Maybe& value, const Value& sum);
 Value united(const std::string& name, const Value& a, const Value& b);
 Maybe joined(const std::string& name, const std::string& key, const Maybe& left,
              const Maybe& right);
+/// The time of a record of a source. `partition`: that of its partition, negative: none.
+std::int64_t time_of(const std::string& name, const Maybe& value, std::int64_t own,
+                     std::int64_t partition);
 /// Which of `count` partitions; text of the key with its window.
 Partitions chosen(const std::string& name, const std::string& key, const Maybe& value,
                   std::int32_t count);

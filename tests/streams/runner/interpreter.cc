@@ -5,7 +5,7 @@ namespace leat::streams::cases {
 namespace {
 
 Made source(const Context& context, const Op& op) {
-    const Consumed<Value, Value> consumed{.name = op.name()};
+    const auto consumed = op.consumed();
     if (op.has("pattern"))
         return context.builder.stream<Value, Value>(TopicPattern{op.get("pattern")}, consumed);
     if (op.verb() == "stream") {

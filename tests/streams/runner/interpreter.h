@@ -96,6 +96,16 @@ struct Op {
     [[nodiscard]] std::int64_t place(std::string_view field) const {
         return has(field) ? number(field) : -1;
     }
+    /// How a source is read.
+    [[nodiscard]] Consumed<Value, Value> consumed() const {
+        Consumed<Value, Value> as{.name = name()};
+        if (has("time"))
+            as.time = [time = get("time")](const Arrived<Value, Value>& arrived) {
+                return Timestamp{time_of(time, maybe(arrived.value), arrived.timestamp.ms,
+                                         arrived.partition_time.ms)};
+            };
+        return as;
+    }
     template <class V>
     [[nodiscard]] Materialized<Value, V> kept() const {
         Materialized<Value, V> as{.store = get("store")};
@@ -138,6 +148,8 @@ Made on_group(const Context& context, const Op& op, const CogroupedBySessions& g
 Made on_group(const Context& context, const Op& op, const KGroupedTable<Value, Value>& group);
 /// Operators of one's own: process, process_values.
 Made on_process(const Context& context, const Op& op, const KStream<Value, Value>& stream);
+/// process with "keeps": windows, sessions or versions in a store of its own.
+Made on_keeping(const Context& context, const Op& op, const KStream<Value, Value>& stream);
 /// Looks what a store has.
 Made on_look_up(const Context& context, const Op& op, const KStream<Value, Value>& stream);
 /// What a stream is joined with decides which join it is.

@@ -138,7 +138,7 @@ void add_node(TopologyBuilder& to, const Op& op) {
 }  // namespace
 
 void add_global_store(Builder& builder, const Op& op) {
-    const Consumed<Value, Value> consumed{.name = op.name()};
+    const auto consumed = op.consumed();
     if (op.flag("timed"))
         builder.add_global_store<Value, Value>(store<Timely>(op), op.get("topic"), consumed,
                                                supplier<Filling, Timely>(op));

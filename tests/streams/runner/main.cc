@@ -115,13 +115,15 @@ class Run {
     json::object outcome() {
         result_["id"] = case_.at("id");
         Builder builder;
+        Optimization optimized;
         try {
+            optimized = optimization();
             declare(case_.at("ops").as_array(), builder, effects_);
         } catch (const Unsupported& what) {
             result_["unsupported"] = what.what();
             return std::move(result_);
         }
-        auto topology = builder.build(is_set("optimize") ? Optimization::all() : Optimization{});
+        auto topology = builder.build(optimized);
         if (const auto* nodes = case_.if_contains("nodes"); topology && nodes != nullptr)
             topology = with_nodes(*topology, nodes->as_array());
         if (!topology) {
@@ -149,9 +151,14 @@ class Run {
     }
 
   private:
-    [[nodiscard]] bool is_set(std::string_view field) const {
-        const auto* value = case_.if_contains(field);
-        return value != nullptr && value->as_bool();
+    [[nodiscard]] bool is_set(std::string_view field) const { return Op{case_, 0}.flag(field); }
+    /// All rewrites, or those that a text names.
+    [[nodiscard]] Optimization optimization() const {
+        if (is_set("optimize")) return Optimization::all();
+        if (!Op{case_, 0}.has("optimize")) return {};
+        const auto named = Optimization::parse(Op{case_, 0}.get("optimize"));
+        if (!named) throw Unsupported{named.error().detail()};
+        return *named;
     }
     void feed(const Topology& topology) {
         auto opened = TestDriver::open(

@@ -89,6 +89,7 @@ class Before final : public FixedKeyProcessor<Value, Value> {
 }  // namespace
 
 Made on_process(const Context& context, const Op& op, const KStream<Value, Value>& stream) {
+    if (op.has("keeps")) return on_keeping(context, op, stream);
     const std::string store = op.get("store");
     // Several processors may share a store; the first adds it.
     if (!op.flag("shared"))

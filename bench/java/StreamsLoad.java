@@ -5,6 +5,7 @@ import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicLong;
 import jdk.jfr.Recording;
@@ -39,10 +40,12 @@ import org.apache.kafka.streams.state.WindowStore;
  * StreamsLoad run TOPOLOGY HOST:PORT APPLICATION [name=value]...   until standard input ends
  * </pre>
  *
- * Prints each state and, behind it, how many records were restored before. Of standard input it obeys "profile", which begins to look
- * at what runs every 10 ms, and "share", which ends that and prints "share PART SAMPLES": the part of the samples, of those in Kafka's
- * classes, in which Kafka Streams runs and not Kafka's client below it. Where a sample belongs is said by the innermost frame that is
- * one of the two; serializers and the like belong to who calls them. Only Java code is looked at: threads in system calls are not.
+ * Prints each state and, behind it, how many records were restored before. With bench.profile=true it looks at what runs every 10 ms,
+ * from its start on, so that what the profiler itself needs at first is over before anything is measured. Of standard input it obeys
+ * "measure", from which on samples count, and "share", which ends that and prints "share PART SAMPLES": the part of the samples, of
+ * those in Kafka's classes, in which Kafka Streams runs and not Kafka's client below it. Where a sample belongs is said by the innermost
+ * frame that is one of the two; serializers and the like belong to who calls them. Only Java code is looked at: threads in system calls
+ * are not.
  */
 public final class StreamsLoad {
     private static final Duration WINDOW = Duration.ofMillis(10_000);
@@ -117,7 +120,7 @@ public final class StreamsLoad {
         return recording;
     }
 
-    private static String share(Recording recording) throws Exception {
+    private static String share(Recording recording, Instant from) throws Exception {
         recording.stop();
         Path file = Files.createTempFile("streams-load", ".jfr");
         long client = 0;
@@ -125,7 +128,8 @@ public final class StreamsLoad {
         try {
             recording.dump(file);
             for (RecordedEvent event : RecordingFile.readAllEvents(file)) {
-                if (!event.getEventType().getName().equals("jdk.ExecutionSample") || event.getStackTrace() == null) {
+                if (!event.getEventType().getName().equals("jdk.ExecutionSample") || event.getStackTrace() == null
+                        || event.getStartTime().isBefore(from)) {
                     continue;
                 }
                 for (RecordedFrame frame : event.getStackTrace().getFrames()) {
@@ -154,6 +158,7 @@ public final class StreamsLoad {
         }
         Topics topics = new Topics();
         Properties settings = new Properties();
+        Recording recording = null;
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, words[3]);
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, words[2]);
         for (int i = 4; i < words.length; ++i) {
@@ -168,6 +173,7 @@ public final class StreamsLoad {
                                 "org.apache.kafka.streams.state.BuiltInDslStoreSuppliers$InMemoryDslStoreSuppliers");
                     }
                 }
+                case "bench.profile" -> recording = pair[1].equals("true") ? profile() : null;
                 default -> settings.put(pair[0], pair[1]);
             }
         }
@@ -179,12 +185,12 @@ public final class StreamsLoad {
             app.setGlobalStateRestoreListener(restored);
             app.start();
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
-            Recording recording = null;
+            Instant from = Instant.MAX;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
-                if (line.equals("profile")) {
-                    recording = profile();
+                if (line.equals("measure")) {
+                    from = Instant.now();
                 } else if (line.equals("share") && recording != null) {
-                    say(share(recording));
+                    say(share(recording, from));
                 }
             }
             app.close(Duration.ofSeconds(60));

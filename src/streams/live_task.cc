@@ -81,6 +81,7 @@ Result<void> LiveTask::open() {
                                    .state = state,
                                    .task = *this,
                                    .partition = id_.partition};
+    written_changelogs_.clear();  // Of marks that are gone.
     LEAT_TRY_VOID(changelogs_.open(of, *environment_.layout));
     reach(FailStep::kRestoreOpened);
     return {};

@@ -164,6 +164,8 @@ class LiveTask final : public detail::Task {
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now);
     [[nodiscard]] Error at(const Input& input, std::int64_t offset, const Error& error) const;
     [[nodiscard]] std::string_view cluster_name(std::string_view topic) const;
+    using Changelog = std::pair<std::string, ChangelogMark*>;  ///< With its topic on the cluster.
+    const Changelog& changelog_named(std::string_view topic);  ///< As the store names it.
     Result<void> emit(std::string_view topic, std::optional<std::int32_t> partition,
                       const detail::Outgoing& record, std::uint64_t tag);
 
@@ -187,14 +189,12 @@ class LiveTask final : public detail::Task {
     detail::Origin origin_;
     Headers headers_;
     std::map<std::string, std::string, std::less<>> internal_names_;  ///< To those on the cluster.
+    std::map<std::string, Changelog, std::less<>> written_changelogs_;
     std::vector<client::Header> out_headers_;
     std::map<std::string, std::int64_t, std::less<>> remembered_;
     std::int64_t stream_time_ = -1;
-    bool is_active_ = false;
-    bool is_running_ = false;
-    bool is_open_ = false;
-    bool needs_commit_ = false;
-    bool has_lost_globals_ = false, failed_ = false;
+    bool is_active_ = false, is_running_ = false, is_open_ = false;
+    bool needs_commit_ = false, has_lost_globals_ = false, failed_ = false;
 };
 
 }  // namespace leat::streams

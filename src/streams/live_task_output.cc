@@ -43,15 +43,22 @@ std::string_view LiveTask::cluster_name(std::string_view topic) const {
     return found == internal_names_.end() ? topic : std::string_view{found->second};
 }
 
+const LiveTask::Changelog& LiveTask::changelog_named(std::string_view topic) {
+    const auto found = written_changelogs_.find(topic);
+    if (found != written_changelogs_.end()) return found->second;
+    std::string cluster_topic = environment_.settings->application_id + "-" + std::string{topic};
+    ChangelogMark* mark = changelogs_.mark_of(cluster_topic);
+    return written_changelogs_.try_emplace(std::string{topic}, std::move(cluster_topic), mark)
+        .first->second;
+}
+
 Result<void> LiveTask::log_change(const detail::Outgoing& record) {
     if (record.after_output && !environment_.settings->exactly_once) {
         put_off().add(record);
         return {};
     }
     put_off().replace_by(record);
-    const std::string topic =
-        environment_.settings->application_id + "-" + std::string{record.topic};
-    ChangelogMark* mark = changelogs_.mark_of(topic);
+    const auto& [topic, mark] = changelog_named(record.topic);
     detail::Outgoing change = record;
     // A change without a time of its own, of a suppressed update or of what waits to be joined.
     if (change.timestamp < 0) change.timestamp = wall_time();

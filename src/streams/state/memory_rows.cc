@@ -57,10 +57,9 @@ std::uint64_t MemoryRows::head_of(std::string_view key, std::size_t shared) {
 
 std::size_t MemoryRows::find_slot(const Leaf& leaf, std::string_view key) {
     if (leaf.slots.empty()) return 0;
-    const std::string_view shared = leaf.slots.front().row->key().substr(0, leaf.shared);
-    if (const int order = key.substr(0, leaf.shared).compare(shared); order != 0)
+    if (const int order = key.substr(0, leaf.shared.size()).compare(leaf.shared); order != 0)
         return order < 0 ? 0 : leaf.slots.size();
-    const std::uint64_t head = head_of(key, leaf.shared);
+    const std::uint64_t head = head_of(key, leaf.shared.size());
     // Equal heads are rare: bytes behind them, or a key that ends there.
     const auto at = std::lower_bound(
         leaf.slots.begin(), leaf.slots.end(), key, [&](const Slot& slot, std::string_view wanted) {
@@ -69,9 +68,9 @@ std::size_t MemoryRows::find_slot(const Leaf& leaf, std::string_view key) {
     return static_cast<std::size_t>(at - leaf.slots.begin());
 }
 
-void MemoryRows::share(Leaf& leaf, std::size_t shared) {
+void MemoryRows::share(Leaf& leaf, std::string_view shared) {
     leaf.shared = shared;
-    for (Slot& slot : leaf.slots) slot.head = head_of(slot.row->key(), shared);
+    for (Slot& slot : leaf.slots) slot.head = head_of(slot.row->key(), shared.size());
 }
 
 MemoryRows::Leaves::iterator MemoryRows::leaf_of(std::string_view key) {
@@ -124,10 +123,9 @@ void MemoryRows::insert(Leaves::iterator at, std::size_t slot, RowPtr row) {
     const std::string_view key = row->key();
     RowsVisit::note(this, key, [] { return RowsVisit::Before{}; });
     ++stamp_;
-    const std::size_t shared =
-        leaf.slots.empty() ? key.size()
-                           : std::min(leaf.shared, common(key, leaf.slots.front().row->key()));
-    if (shared != leaf.shared) share(leaf, shared);
+    if (leaf.slots.empty()) leaf.shared = key;
+    const std::size_t shared = common(key, leaf.shared);
+    if (shared != leaf.shared.size()) share(leaf, key.substr(0, shared));
     const std::uint64_t head = head_of(key, shared);
     leaf.slots.insert(leaf.slots.begin() + static_cast<std::ptrdiff_t>(slot),
                       Slot{head, std::move(row)});
@@ -145,8 +143,10 @@ void MemoryRows::split(Leaves::iterator at) {
     behind.slots.reserve(kSlotsMax + 1);
     std::move(middle, slots.end(), std::back_inserter(behind.slots));
     slots.erase(middle, slots.end());
-    for (Leaf* leaf : {&at->second, &behind})
-        share(*leaf, common(leaf->slots.front().row->key(), leaf->slots.back().row->key()));
+    for (Leaf* leaf : {&at->second, &behind}) {
+        const std::string_view front = leaf->slots.front().row->key();
+        share(*leaf, front.substr(0, common(front, leaf->slots.back().row->key())));
+    }
     std::string first{behind.slots.front().row->key()};
     leaves_.emplace_hint(std::next(at), std::move(first), std::move(behind));
 }

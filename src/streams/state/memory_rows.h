@@ -47,7 +47,8 @@ class MemoryRows {
         RowPtr row;
     };
     struct Leaf {
-        std::size_t shared = 0;  ///< Bytes with which all keys begin.
+        /// Bytes with which all keys begin: here, so that a look does not wait for a row's memory.
+        std::string shared;
         std::vector<Slot> slots;
     };
     /// By a key that is not greater than the leaf's first; the first leaf's is empty.
@@ -79,7 +80,7 @@ class MemoryRows {
     [[nodiscard]] static std::uint64_t head_of(std::string_view key, std::size_t shared);
     /// Where the key is in a leaf, or would be.
     [[nodiscard]] static std::size_t find_slot(const Leaf& leaf, std::string_view key);
-    static void share(Leaf& leaf, std::size_t shared);
+    static void share(Leaf& leaf, std::string_view shared);
     /// Before a row changes or goes.
     void note(Row& row) const;
     void let_go(RowPtr row) const;

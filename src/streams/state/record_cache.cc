@@ -147,6 +147,7 @@ Result<void> RecordCache::flush() {
 
 Result<void> RecordCache::flush_with(std::optional<Update> first) {
     std::vector<Update> updates;
+    updates.reserve(dirty_.size() + (first ? 1 : 0));
     if (first) updates.push_back(*std::move(first));
     std::vector<std::string> deleted;
     // Clean before the first is written: writing may come back here.

@@ -303,7 +303,8 @@ def of_engine_by_share(through, profiled, in_java):
     # A profile of Java code does not see system calls. With stores in memory they are the client's, which sends and receives.
     share = in_java * through.user / through.cpu
     rate = through.records / through.cpu
-    return of_engine(rate / share, rate, **{"share of the engine": share, "its share of the Java code": in_java})
+    return of_engine(rate / share, rate, **{"share of the engine": share, "its share of the Java code": in_java,
+                                            "with the profile: records/CPU-s": profiled.records / profiled.cpu})
 
 
 def engine_alone(topology):

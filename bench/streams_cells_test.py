@@ -5,7 +5,7 @@ import unittest
 
 import streams_cells as cells
 
-RATE, ALONE = "through the broker, in memory: records/CPU-s", "records/CPU-s"
+RATE, ALONE = cells.THROUGH, cells.ALONE
 
 
 def phase(records, cpu, user):

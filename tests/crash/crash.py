@@ -12,6 +12,7 @@ modes
   full       a disk that fills up under load and gets room again
   control    power cuts with leat.durability=os: records must be lost, or the harness proves nothing
   mutants    each deliberate bug must be found by power cuts or kills
+  lies       each wrong line that the load writes down must be found, by the rule that is there for it
   bank-transfer, consume-transform-produce
              transactions through kills of broker and client, at random and at each step (transactions.py)
   transactions-power
@@ -73,6 +74,12 @@ MUTANTS = {  # fault of the broker -> how it must be found
     "ack_before_sync": "power", "skip_sync": "power", "sync_wrong_file": "power", "ack_duplicate_early": "resend",
     "mark_ahead": "slow", "read_above_synced": "power", "skip_crc_check": "checksum", "skip_dedupe": "kill", "trust_sync": "living",
 }
+LIES = {  # what the load writes down wrongly (worker.cc) -> the rule that finds it
+    "unlogged": "phantom", "altered": "altered", "sent_after_all": "failed seen", "poll_skipped": "skipped", "poll_again": "went back",
+    "mark_back": "mark went back", "commit_back": "commit lost",
+}
+#: Some of each event between two kills: every fifth is a lie.
+LIES_CYCLES, LIES_SECONDS = 2, 2
 #: Kills of its only node lose no markers of transactions there (streams.loses_markers()).
 KAFKA_BEFORE = "3.9.1"
 #: How the power goes: the process is stopped before, or lives on for some milliseconds after.
@@ -106,8 +113,8 @@ SLOW_DISK = {"LEAT_FAULT_DISK": "delay:sync:.log:1,delay:sync-file-system::1"}
 class Run:
     """One backbone on one folder through many cuts, and its judgement."""
 
-    def __init__(self, options, folder, data, settings=(), environment=None, value_bytes=120):
-        self.options, self.folder, self.value_bytes = options, folder, value_bytes
+    def __init__(self, options, folder, data, settings=(), environment=None, value_bytes=120, lies=""):
+        self.options, self.folder, self.value_bytes, self.lies = options, folder, value_bytes, lies
         folder.mkdir(parents=True, exist_ok=True)
         self.environment = environment or {}
         self.broker = load.Broker(options.leat, data, [*SETTINGS, *settings], folder / "broker.log")
@@ -116,8 +123,9 @@ class Run:
     def begin(self):
         if not self.broker.start(self.environment):
             raise load.Broken(f"leat serve does not start, see {self.folder / 'broker.log'}")
-        self.broker.run("topic", "create", "history", "--partitions", PARTITIONS, "--if-not-exists")
-        self.worker = load.Worker(self.options.worker, self.broker, self.folder, PARTITIONS, value_bytes=self.value_bytes)
+        self.broker.run("topic", "create", "history", "--partitions", PARTITIONS, "--set", f"max.message.bytes={load.BATCH_MAX}",
+                        "--if-not-exists")
+        self.worker = load.Worker(self.options.worker, self.broker, self.folder, PARTITIONS, value_bytes=self.value_bytes, lies=self.lies)
 
     def ready_for_cut(self, rng):
         self.worker.wait_for_acknowledgements(ACKNOWLEDGED_MIN)
@@ -194,10 +202,11 @@ def power_cycles(options, kind, cycles, settings=(), environment=None, resets=Fa
         disk.close()
 
 
-def kill_cycles(options, cycles, settings=(), environment=None):
+def kill_cycles(options, cycles, settings=(), environment=None, lies="", seconds=0):
+    """`seconds`: so long all is well at least before each kill."""
     rng = random.Random(options.seed)
     folder = options.folder / f"kill-{len(list(options.folder.iterdir()))}"
-    run = Run(options, folder, folder / "data", settings, environment)
+    run = Run(options, folder, folder / "data", settings, environment, lies=lies)
     counted = 0
     progress = Progress("kill -9", cycles)
     try:
@@ -205,6 +214,7 @@ def kill_cycles(options, cycles, settings=(), environment=None):
         try:
             while counted < cycles:
                 counted += run.ready_for_cut(rng)
+                time.sleep(seconds)
                 run.broker.kill()
                 run.restart()
                 progress.at(counted, f" kills, {run.worker.counters()[0]} acknowledged")
@@ -260,6 +270,15 @@ def run_mutants(options, report):
         report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, load.caught(findings))
 
 
+def run_lies(options, report, at_once=False):
+    """Each breaks its rule and no other, but that a record which was sent after all may be there twice: who sends it is not idempotent.
+    `at_once`: all in one history."""
+    for lies in [",".join(LIES)] if at_once else [lie for lie in LIES if not options.only or lie in options.only.split(",")]:
+        cycles, seen, findings = kill_cycles(options, LIES_CYCLES, lies=lies, seconds=LIES_SECONDS)
+        report.add(f"lies: {lies}", cycles, len(seen.acknowledged), findings,
+                   findings.keys() - {"duplicated"} == {LIES[lie] for lie in lies.split(",")})
+
+
 def run_checksum(options, report):
     cycles, seen, findings = failpoints.checksum_cycles(options, Run, {})
     report.add("a batch with a wrong checksum", cycles, len(seen.acknowledged), findings, not findings)
@@ -285,6 +304,7 @@ def run_short(options, report):
     """What fits into every test run. Without root there are no loop devices: then it says so, and kills only."""
     run_checksum(options, report)
     run_kill(options, report)
+    run_lies(options, report, at_once=True)
     if os.geteuid() != 0:
         say("not root: no power cuts in this run")
         return
@@ -375,7 +395,7 @@ def run_streams_short(options, report):
 
 
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
-         "control": run_control, "mutants": run_mutants, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
+         "control": run_control, "mutants": run_mutants, "lies": run_lies, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
          "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants,
          "streams": run_streams, "streams-older": run_streams_older, "streams-mutants": run_streams_mutants}
 SHORT = {"short": run_short, "transactions-short": run_transactions_short, "streams-short": run_streams_short}

@@ -38,6 +38,11 @@ def wait_for(what, condition, seconds=60, error=Broken):
     raise error(f"{what}: not within {seconds} s")
 
 
+#: The topic takes batches up to here; one producer's records are larger: they must be refused, and never be there.
+BATCH_MAX = 65536
+TOO_LARGE = BATCH_MAX + 1000
+
+
 class Broker:
     def __init__(self, leat, data, settings, log):
         self.leat, self.data, self.log = leat, data, log
@@ -103,15 +108,15 @@ class Broker:
 class Worker:
     """crash_worker load, and its counters."""
 
-    def __init__(self, binary, broker, folder, partitions, idempotent=True, value_bytes=120):
+    def __init__(self, binary, broker, folder, partitions, idempotent=True, value_bytes=120, lies=""):
         self.binary, self.partitions, self.value_bytes = binary, partitions, value_bytes
         self.log, self.status = folder / "history.log", folder / "status"
         self.address = broker.address
         self.errors = folder / "worker.err"
         with open(self.errors, "ab") as sink:
             self.process = subprocess.Popen(
-                [str(binary), "load", *self.options(), "--status", str(self.status), "--idempotent", "true" if idempotent else "false"],
-                stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+                [str(binary), "load", *self.options(), "--status", str(self.status), "--idempotent", "true" if idempotent else "false",
+                 "--refused-bytes", str(TOO_LARGE), "--lies", lies], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
         wait_for("the worker's counters", lambda: self.status.is_file() and self.status.stat().st_size >= 24)
 
     def options(self):

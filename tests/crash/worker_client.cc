@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <system_error>
@@ -44,6 +45,32 @@ void* map_file(const std::string& path, std::size_t bytes) {
     close(fd);
     if (at == MAP_FAILED) die("cannot map " + path);
     return at;
+}
+
+std::string value_of(int producer, std::int64_t number, int bytes) {
+    const std::string head = std::to_string(producer) + "-" + std::to_string(number) + "-";
+    const std::size_t size = std::max(head.size(), static_cast<std::size_t>(bytes));
+    std::string out;
+    while (out.size() < size) out += head;
+    out.resize(size);
+    return out;
+}
+
+std::string described(std::string_view value) {
+    const char* const end = value.data() + value.size();
+    std::int64_t producer = -1;
+    std::int64_t number = -1;
+    const auto first = std::from_chars(value.data(), end, producer);
+    bool is_ours = first.ec == std::errc{} && first.ptr != end && *first.ptr == '-';
+    if (is_ours) {
+        const auto second = std::from_chars(first.ptr + 1, end, number);
+        is_ours = second.ec == std::errc{} && second.ptr != end && *second.ptr == '-';
+    }
+    if (!is_ours) producer = number = -1;
+    std::uint64_t sum = 14695981039346656037U;  // FNV-1a
+    for (const char byte : value) sum = (sum ^ static_cast<unsigned char>(byte)) * 1099511628211U;
+    return std::to_string(producer) + " " + std::to_string(number) + " " +
+           std::to_string(value.size()) + " " + std::to_string(sum);
 }
 
 void die(const std::string& why) {
@@ -90,6 +117,26 @@ Kafka make_consumer(const Plan& plan, Properties properties) {
     return handle;
 }
 
+void write_marks(rd_kafka_t* handle, const Plan& plan, int partition, History& history) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    if (rd_kafka_query_watermark_offsets(handle, plan.topic.c_str(), partition, &low, &high,
+                                         5'000) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        history.line("M " + std::to_string(partition) + " " + std::to_string(low) + " " +
+                     std::to_string(high));
+}
+
+rd_kafka_resp_err_t write_group_offset(rd_kafka_t* handle, const Plan& plan, int timeout_ms,
+                                       const char* kind, History& history) {
+    const List one(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(one.get(), plan.topic.c_str(), 0);
+    const rd_kafka_resp_err_t error = rd_kafka_committed(handle, one.get(), timeout_ms);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+    if (one->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) return one->elems[0].err;
+    history.line(kind + (" " + std::to_string(one->elems[0].offset)));
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 void dump(const Plan& plan, History& history) {
     const Kafka consumer = make_consumer(plan, {{"group.id", plan.group.c_str()},
                                                 {"enable.auto.commit", "false"},
@@ -114,21 +161,19 @@ void dump(const Plan& plan, History& history) {
         } else if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
             history.line("D " + std::to_string(message->partition) + " " +
                          std::to_string(message->offset) + " " +
-                         std::string(static_cast<const char*>(message->payload), message->len));
+                         described({static_cast<const char*>(message->payload), message->len}));
         } else {
             // Told, not fatal: a partition that cannot be read shows as lost records.
             std::fprintf(stderr, "crash_worker: %s\n", rd_kafka_message_errstr(message.get()));
         }
     }
-    const List one(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(one.get(), plan.topic.c_str(), 0);
-    if (rd_kafka_committed(consumer.get(), one.get(), is_partial ? 5'000 : 30'000) !=
+    for (int p = 0; p < plan.partitions && !is_partial; ++p)
+        write_marks(consumer.get(), plan, p, history);
+    if (write_group_offset(consumer.get(), plan, is_partial ? 5'000 : 30'000, "G", history) !=
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (!is_partial) die("the group's offset cannot be read");
         std::fprintf(stderr, "crash_worker: the group's offset cannot be read\n");
-        return;
     }
-    history.line("G " + std::to_string(one->elems[0].offset));
 }
 
 }  // namespace leat::crash

@@ -29,9 +29,11 @@ struct Plan {
     int producers = 4;
     int window = 32;  ///< Records in flight of one producer.
     int value_bytes = 120;
+    int refused_bytes = 0;  ///< Of records that the topic is too small for; 0: none are sent.
     int patience =
         60;  ///< dump(): seconds without a record after which the rest counts as unreadable.
     bool idempotent = true;
+    std::string lies;  ///< What is written down wrongly, for the checker to find; see worker.cc.
 };
 
 struct DestroyMessage {
@@ -52,14 +54,17 @@ struct Status {
     std::atomic<std::int64_t> read;
 };
 
-/// What happened, one line an event:
+/// What happened, one line an event; VALUE is what described() says:
+///   S partition VALUE                    about to be sent
 ///   A producer number partition offset   acknowledged
-///   F producer number                    given up by the client (unknown outcome)
-///   R partition offset value             read while the load ran
-///   c number / C number                  offset commit begun / acknowledged
-///   D partition offset value             in the log at the end
+///   F producer number never|perhaps why  given up by the client: whether it may be in the log
+///   R partition offset VALUE             read while the load ran
+///   M partition low high                 the partition's first and end offset, asked for
+///   c number / C number / K number       offset commit begun / acknowledged / asked for
+///   D partition offset VALUE             in the log at the end
 ///   G number                             offset of the group at the end
-/// Threading: thread-safe; a line is written whole.
+/// What one thread writes is in its order; S, R of a partition, M of a partition, and c, C and K
+/// are. Threading: thread-safe; a line is written whole.
 class History {
   public:
     explicit History(const std::string& path);
@@ -72,6 +77,11 @@ class History {
     std::mutex mutex_;
     std::FILE* file_;
 };
+
+/// A record's value: who sent it, which of his it is, over and over.
+std::string value_of(int producer, std::int64_t number, int bytes);
+/// "producer number bytes sum" of a value: all of it counts. -1 for both numbers when it is none.
+std::string described(std::string_view value);
 
 [[noreturn]] void die(const std::string& why);
 
@@ -102,8 +112,16 @@ using Delivered = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 Kafka make_producer(const Plan& plan, Properties properties, Delivered delivered, void* opaque);
 Kafka make_consumer(const Plan& plan, Properties properties);
 
-/// Reads every partition from the start to its end, into D lines, and the group's offset. Checksums
-/// are checked. With a patience that was changed, what cannot be read is told and left out.
+/// Asks for a partition's marks, into an M line; what cannot be had is left out.
+void write_marks(rd_kafka_t* handle, const Plan& plan, int partition, History& history);
+
+/// Asks for the group's offset in partition 0 and writes it behind `kind`. Errors: those of Kafka.
+rd_kafka_resp_err_t write_group_offset(rd_kafka_t* handle, const Plan& plan, int timeout_ms,
+                                       const char* kind, History& history);
+
+/// Reads every partition from the start to its end, into D lines, its marks and the group's offset.
+/// Checksums are checked. With a patience that was changed, what cannot be read is told and left
+/// out, and nobody asks for marks.
 void dump(const Plan& plan, History& history);
 
 }  // namespace leat::crash

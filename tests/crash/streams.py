@@ -28,11 +28,12 @@ import subprocess
 import sys
 import threading
 import time
-import zlib
 
 import load
+import streams_foreign
 import streams_history
 import streams_joins
+import streams_windows
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from kafka_node import KafkaNode, LeatNode, Unavailable, jars  # noqa: E402
@@ -44,7 +45,7 @@ KEYS = 200
 RESULTS_MIN = 40
 BACKLOG_MAX = 1200
 INPUTS = ("in", "names", "also")
-TOPICS = (*INPUTS, "joined", "totals", "kept", "windows", "met", "either")
+TOPICS = (*INPUTS, "joined", "totals", "kept", "windows", "met", "either", "sessions", "closed", "referred")
 BROKER_SETTINGS = {"group.min.session.timeout.ms": "1000", "offsets.topic.num.partitions": "4", "transaction.state.log.num.partitions": "4",
                    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500", "log.retention.ms": "-1",
                    "log.retention.check.interval.ms": "86400000", "auto.create.topics.enable": "false"}
@@ -61,6 +62,19 @@ WIPES = 0.25
 #: Findings by which no mutant is found: an instance that cannot go on loses nothing.
 PROVES_NOTHING = ("broken", "stuck", "ended", "unstruck")
 NUMBERS = itertools.count()
+
+
+def partition_of(key, partitions):
+    """Where an application of Streams looks for the row of a key: murmur2, as Kafka's Java client."""
+    mix, mask, data = 0x5BD1E995, 0xFFFFFFFF, key.encode()
+    out = 0x9747B28C ^ len(data)
+    for at in range(0, len(data) // 4 * 4, 4):
+        word = int.from_bytes(data[at:at + 4], "little") * mix & mask
+        out = out * mix & mask ^ (word ^ word >> 24) * mix & mask
+    if rest := data[len(data) // 4 * 4:]:
+        out = (out ^ int.from_bytes(rest, "little")) * mix & mask
+    out = (out ^ out >> 13) * mix & mask
+    return ((out ^ out >> 15) & 0x7FFFFFFF) % partitions
 
 
 def name_of(setting):
@@ -165,9 +179,10 @@ class Feeder:
         self.fed, self.number, self.versions, self.also = 0, collections.Counter(), collections.Counter(), collections.Counter()
         self.begin_ms = int(time.time() * 1000)
         self.trouble, self.stopping = None, threading.Event()
-        keys = [f"k{i}" for i in range(KEYS)]
-        run.produce("names", [self.version(key) for key in keys])
-        self.keys, self.processes = keys, {}
+        self.keys = [f"k{i}" for i in range(KEYS)]
+        self.partition = {key: partition_of(key, run.setting.partitions) for key in self.keys}
+        run.produce("names", [self.version(key) for key in self.keys])
+        self.processes = {}
         for topic in INPUTS:
             with open(run.folder / f"feed-{topic}.err", "ab") as log:
                 self.processes[topic] = subprocess.Popen(run.produce_command(topic), stdin=subprocess.PIPE, stdout=log, stderr=log, text=True)
@@ -175,7 +190,7 @@ class Feeder:
         self.thread.start()
 
     def record(self, key, value):
-        return self.line(key, value, zlib.crc32(key.encode()) % self.run.setting.partitions, 0)
+        return self.line(key, value, self.partition[key], 0)
 
     def line(self, key, value, partition, later_ms):
         return json.dumps({"key": key, "value": str(value), "partition": partition, "timestamp": self.begin_ms + 5 * self.fed + later_ms}) + "\n"
@@ -497,13 +512,16 @@ class Run:
                 instance.send(signal.SIGCONT)
             self.wait_for_end(streams_history.Expected(inputs).numbers, 5 if why or self.environment else self.patience)
             self.close_windows(5 if why else self.patience)
+            self.settle_references(inputs, 5 if why or self.environment else self.patience)
             for instance in self.instances.values():
                 self.close(instance)
             judge = streams_history.Judge(inputs, self.setting.exactly_once)
             totals = {topic: (self.dump(topic), self.dump(f"proof-{topic}-changelog")) for topic in ("totals", "kept")}
             found = judge.judge(self.dump("joined"), self.dump("windows"), **totals)
-            joins = streams_joins.Judge(inputs, self.dump("also"), self.setting.exactly_once).judge(self.dump("met"), self.dump("either"))
-            for rule, what in (*found.items(), *joins.items()):
+            also = self.dump("also")
+            joins = streams_joins.Judge(inputs, also, self.setting.exactly_once).judge(self.dump("met"), self.dump("either"))
+            windows = streams_windows.Judge(inputs, also, self.setting.exactly_once).judge(self.dump("sessions"), self.dump("closed"))
+            for rule, what in (*found.items(), *joins.items(), *windows.items(), *self.judge_references(inputs).items()):
                 self.findings[rule] += what
         except (load.Broken, subprocess.TimeoutExpired) as more:
             self.findings["broken"].append(str(more))
@@ -529,6 +547,16 @@ class Run:
             time.sleep(1.5)
             if firsts <= {(row.key, row.value) for row in self.dump("either")} or time.monotonic() > give_up:
                 return
+
+    def judge_references(self, inputs):
+        return streams_foreign.Judge(inputs, self.dump("names"), self.setting.exactly_once).judge(self.dump("referred"))
+
+    def settle_references(self, inputs, seconds):
+        """A number is sent to the row it refers to and comes back, with a commit on each way."""
+        give_up = time.monotonic() + seconds
+        while self.judge_references(inputs).keys() & {"missing", "last"} and time.monotonic() < give_up:
+            self.tend()
+            time.sleep(0.5)
 
     def end(self):
         for instance in self.instances.values():

@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 ALWAYS = {"awk", "bash", "chmod", "chown", "chroot", "dpkg", "dpkg-query", "env", "find", "getent", "ldd", "ln", "rm", "sh", "stat"}
 PROGRAMS = {
     "clang++-19": "clang-19", "clang-format-19": "clang-format-19", "clang-tidy-19": "clang-tidy-19", "cmake": "cmake", "cpack": "cmake",
-    "ctest": "cmake", "curl": "curl", "dpkg-architecture": "dpkg-dev", "dpkg-deb": "dpkg", "g++-12": "g++-12", "git": "git",
+    "ctest": "cmake", "curl": "curl", "dpkg-architecture": "dpkg-dev", "dpkg-deb": "dpkg", "findmnt": "util-linux", "g++-12": "g++-12", "git": "git",
     "java": "openjdk-17-jdk-headless", "javac": "openjdk-17-jdk-headless", "kadmin.local": "krb5-admin-server", "kcat": "kcat", "kdb5_util": "krb5-kdc",
     "kdestroy": "krb5-user", "kinit": "krb5-user", "krb5kdc": "krb5-kdc", "make": "make", "mkfs.ext4": "e2fsprogs", "mkfs.xfs": "xfsprogs",
     "mount": "mount", "mvn": "maven", "ninja": "ninja-build", "node": "nodejs", "npm": "npm", "objdump": "binutils", "openssl": "openssl",

@@ -10,6 +10,7 @@ modes
   failpoint  kill -9 at every named call on every kind of file, and EIO or ENOSPC there
   flips      damage in every kind of file: found, reported, made again where that can be, never served, never deleted
   full       a disk that fills up under load and gets room again
+  readonly   an ext4 that turns read-only under load, and is mounted again (root)
   control    power cuts with leat.durability=os: records must be lost, or the harness proves nothing
   mutants    each deliberate bug must be found by power cuts or kills
   lies       each wrong line that the load writes down must be found, by the rule that is there for it
@@ -62,6 +63,7 @@ import history  # noqa: E402
 import load  # noqa: E402
 import page  # noqa: E402
 import power  # noqa: E402
+import readonly  # noqa: E402
 import streams  # noqa: E402
 import transactions  # noqa: E402
 import transactions_history  # noqa: E402
@@ -300,6 +302,11 @@ def run_full(options, report):
         report.add(f"full disk, {kind}", cycles, len(seen.acknowledged), findings, not findings)
 
 
+def run_readonly(options, report):
+    cycles, seen, findings = readonly.cycles(options, Run, max(options.cycles // 10, 2))
+    report.add("a disk that turns read-only, ext4", cycles, len(seen.acknowledged), findings, not findings)
+
+
 def run_short(options, report):
     """What fits into every test run. Without root there are no loop devices: then it says so, and kills only."""
     run_checksum(options, report)
@@ -395,6 +402,7 @@ def run_streams_short(options, report):
 
 
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
+         "readonly": run_readonly,
          "control": run_control, "mutants": run_mutants, "lies": run_lies, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
          "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants,
          "streams": run_streams, "streams-older": run_streams_older, "streams-mutants": run_streams_mutants}

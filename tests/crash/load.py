@@ -105,6 +105,22 @@ class Broker:
             raise Broken(f"leat {arguments}: {done.stderr}")
 
 
+class Said:
+    """What a log says from here on."""
+
+    def __init__(self, path):
+        self.path, self.begin = path, path.stat().st_size
+
+    def text(self):
+        with open(self.path, "rb") as file:
+            file.seek(self.begin)
+            return file.read().decode(errors="replace")
+
+    def says(self, words, path):
+        """Whether a line has one of the words, and names something below `path`."""
+        return any(word in line and str(path) in line for line in self.text().splitlines() for word in words)
+
+
 class Worker:
     """crash_worker load, and its counters."""
 

@@ -14,8 +14,8 @@ MAKE = {"ext4": ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0"], "xfs": ["
 
 
 class LoopDisk:
-    def __init__(self, kind, folder, mib=1024):
-        self.kind = kind
+    def __init__(self, kind, folder, mib=1024, options=()):
+        self.kind, self.options = kind, options
         self.image = pathlib.Path(folder) / f"{kind}.img"
         self.mount_point = pathlib.Path(folder) / kind
         self.mount_point.mkdir(parents=True, exist_ok=True)
@@ -25,8 +25,16 @@ class LoopDisk:
         self.mounted = False
 
     def mount(self):
-        subprocess.run(["mount", "-o", "loop", str(self.image), str(self.mount_point)], check=True)
+        subprocess.run(["mount", "-o", ",".join(["loop", *self.options]), str(self.image), str(self.mount_point)], check=True)
         self.mounted = True
+
+    def remount(self, how):
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self.mount_point)], check=True)
+
+    def fail(self):
+        """The kernel finds an error, as far as ext4 knows."""
+        found = subprocess.run(["findmnt", "-no", "SOURCE", str(self.mount_point)], check=True, capture_output=True, text=True)
+        pathlib.Path("/sys/fs/ext4", pathlib.Path(found.stdout.strip()).name, "trigger_fs_error").write_text("crash run")
 
     def cut(self):
         """From here on nothing reaches the disk; open files answer EIO."""

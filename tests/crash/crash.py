@@ -10,6 +10,8 @@ modes
   failpoint  kill -9 at every named call on every kind of file, and EIO or ENOSPC there
   flips      damage in every kind of file: found, reported, made again where that can be, never served, never deleted
   full       a disk that fills up under load and gets room again
+  descriptors
+             no file descriptor is left under load, and the power may go meanwhile (root)
   readonly   an ext4 that turns read-only under load, and is mounted again (root)
   control    power cuts with leat.durability=os: records must be lost, or the harness proves nothing
   mutants    each deliberate bug must be found by power cuts or kills
@@ -56,6 +58,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
+import descriptors  # noqa: E402
 import failpoints  # noqa: E402
 import flips  # noqa: E402
 import full  # noqa: E402
@@ -302,6 +305,12 @@ def run_full(options, report):
         report.add(f"full disk, {kind}", cycles, len(seen.acknowledged), findings, not findings)
 
 
+def run_descriptors(options, report):
+    for kind in options.fs.split(","):
+        cycles, seen, findings = descriptors.cycles(options, Run, kind, max(options.cycles // 10, 2))
+        report.add(f"no descriptor left, {kind}", cycles, len(seen.acknowledged), findings, not findings)
+
+
 def run_readonly(options, report):
     cycles, seen, findings = readonly.cycles(options, Run, max(options.cycles // 10, 2))
     report.add("a disk that turns read-only, ext4", cycles, len(seen.acknowledged), findings, not findings)
@@ -402,7 +411,7 @@ def run_streams_short(options, report):
 
 
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
-         "readonly": run_readonly,
+         "descriptors": run_descriptors, "readonly": run_readonly,
          "control": run_control, "mutants": run_mutants, "lies": run_lies, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
          "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants,
          "streams": run_streams, "streams-older": run_streams_older, "streams-mutants": run_streams_mutants}

@@ -92,6 +92,7 @@ struct Producer {
         for (std::int64_t number = 0; !stopping;) {
             while (in_flight < window && !stopping) send(topic.get(), number++, bytes);
             rd_kafka_poll(handle.get(), 10);
+            // Not for anything to happen: ten large ones a second are load enough.
             if (is_refused) std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
         if (rd_kafka_flush(handle.get(), 60'000) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -129,6 +130,7 @@ void mark_along(const Plan& plan, History& history) {
             history.line("M " + std::to_string(partition) + " 0 0");
         else
             write_marks(asker.get(), plan, partition, history);
+        // Not for anything to happen: a hundred questions a second are load enough.
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
 }

@@ -116,7 +116,8 @@ rt::Task<bool> TransactionHost::reconcile() {
             {{"transactions", say.unknown.size()}});
     if (say.is_loading || say.lacks_one) {
         doubt(std::move(say.unknown));
-        co_return doubtful_.empty();
+        const bool is_sure = doubtful_.empty();
+        co_return is_sure;
     }
     lacks_one_ = false;
     for (UnknownTransaction& each : say.unknown) {
@@ -125,7 +126,8 @@ rt::Task<bool> TransactionHost::reconcile() {
         note_abort(each, error);
         if (error != Errc::kNone) doubtful_.push_back(std::move(each));
     }
-    co_return doubtful_.empty();
+    const bool is_sure = doubtful_.empty();
+    co_return is_sure;
 }
 
 void TransactionHost::note_abort(UnknownTransaction& unknown, Errc error) {

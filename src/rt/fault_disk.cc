@@ -130,6 +130,7 @@ class FaultDisk::Trigger {
             }
             if (count == point.nth && point.action != FaultAction::kDelay)
                 tell("struck", kind, path);
+            // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks): the error is in `failed`.
             if (auto failed = fault<decltype(call())>(point, count, kind, path))
                 return std::move(*failed);
             kill_after |= point.action == FaultAction::kKillAfter && count == point.nth;

@@ -31,15 +31,24 @@ Errc errc_of(int error) {
     }
 }
 
-}  // namespace
-
-Error os_error(std::string_view call, std::string_view on, int error) {
+std::string words(std::string_view call, std::string_view on, int error) {
     std::string detail{call};
     detail += ' ';
     detail += on;
     detail += ": ";
     detail += std::generic_category().message(error);
-    return Error{errc_of(error), detail};
+    return detail;
+}
+
+}  // namespace
+
+Error os_error(std::string_view call, std::string_view on, int error) {
+    return Error{errc_of(error), words(call, on, error)};
+}
+
+Error sync_error(std::string_view call, std::string_view on, int error) {
+    const Errc code = errc_of(error);
+    return Error{code == Errc::kTooManyOpenFiles ? Errc::kIoError : code, words(call, on, error)};
 }
 
 void Descriptor::reset(int fd) noexcept {

@@ -13,6 +13,11 @@ namespace leat::rt {
 /// "<call> <on>: <text of error>", with the Errc that fits `error`.
 Error os_error(std::string_view call, std::string_view on, int error = errno);
 
+/// The same for a call that makes bytes durable: never kTooManyOpenFiles. What failed is the sync,
+/// whatever number the file system gives for it: one in user space may mean that it has no
+/// descriptor itself. Nobody may take that for a sync that was not tried.
+Error sync_error(std::string_view call, std::string_view on, int error = errno);
+
 /// Repeats `call` while a signal interrupts it.
 template <class Call>
 auto retry_eintr(Call call) {

@@ -22,14 +22,6 @@
 namespace leat::rt {
 namespace {
 
-/// What failed is the sync, whatever number the file system gives for it: one in user space may
-/// mean that it has no descriptor itself. Nobody may take that for a sync that was not tried.
-Error failed_sync(std::string_view call, const std::string& path) {
-    Error error = os_error(call, path);
-    if (error.code() != Errc::kTooManyOpenFiles) return error;
-    return Error{Errc::kIoError, error.detail()};
-}
-
 /// A sync that ends while its file system gives up can answer success for what never reached the
 /// disk: ext4 takes a transaction that was aborted for one that is over, XFS behaves alike
 /// (docs/decisions/0013-sync-is-checked.md). What has given up refuses every change from then on,
@@ -45,7 +37,7 @@ Result<void> take_a_change(int fd, const std::string& path) {
         case EACCES:
             return {};  // It answers for itself: it has not given up.
         default:
-            return failed_sync("sync, checked by futimens", path);
+            return sync_error("sync, checked by futimens", path);
     }
 }
 
@@ -87,7 +79,7 @@ class PosixFile final : public File {
         std::size_t skip = 0;  // Bytes of parts[0] that are written.
         std::int64_t to = at.value;
         while (!parts.empty()) {
-            std::array<iovec, kPartsMax> io;
+            std::array<iovec, kPartsMax> io{};
             std::size_t count = 0;
             for (; count < std::min(parts.size(), kPartsMax); ++count) {
                 const std::size_t from = count == 0 ? skip : 0;
@@ -110,7 +102,7 @@ class PosixFile final : public File {
 
     Result<void> sync() override {
         // fdatasync is not repeated after EINTR: whether the error state was consumed is unknown.
-        if (::fdatasync(fd_.get()) != 0) return failed_sync("fdatasync", path_);
+        if (::fdatasync(fd_.get()) != 0) return sync_error("fdatasync", path_);
         return is_sync_checked_ ? take_a_change(fd_.get(), path_) : Result<void>{};
     }
 
@@ -198,8 +190,8 @@ Result<std::vector<DirEntry>> PosixDisk::list(const std::string& path) {
         bool is_directory = entry->d_type == DT_DIR;
         if (entry->d_type == DT_UNKNOWN) {
             struct stat info{};
-            if (::stat((path + "/" + name).c_str(), &info) == 0)
-                is_directory = S_ISDIR(info.st_mode);
+            const std::string whole = std::string{path}.append("/").append(name);
+            if (::stat(whole.c_str(), &info) == 0) is_directory = S_ISDIR(info.st_mode);
         }
         entries.push_back({.name = std::move(name), .is_directory = is_directory});
     }
@@ -290,12 +282,12 @@ Result<void> PosixDisk::hold(const std::string& directory) {
 }
 
 Result<void> PosixDisk::sync_names(int fd, const std::string& path) const {
-    if (::fsync(fd) != 0) return failed_sync("fsync", path);
+    if (::fsync(fd) != 0) return sync_error("fsync", path);
     return is_sync_checked_ ? take_a_change(fd, path) : Result<void>{};
 }
 
 Result<void> PosixDisk::sync_all(int fd, const std::string& path) const {
-    if (::syncfs(fd) != 0) return failed_sync("syncfs", path);
+    if (::syncfs(fd) != 0) return sync_error("syncfs", path);
     return is_sync_checked_ ? take_a_change(fd, path) : Result<void>{};
 }
 

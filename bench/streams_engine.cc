@@ -100,6 +100,12 @@ class PlayedInput final : public client::PartitionReader {
         out.headers.clear();
         return true;
     }
+    [[nodiscard]] std::int64_t end(const TopicPartition& where) const override {
+        const auto found = lanes_.find(where);
+        if (found == lanes_.end()) return -1;
+        const PlayedLane& lane = *found->second;
+        return lane.next + static_cast<std::int64_t>(lane.rows.size() - lane.taken);
+    }
     Result<client::PartitionEvent> next(Lane& from) override {
         if (client::HeldRecord held; take(from, held))
             return client::PartitionEvent{std::move(held)};

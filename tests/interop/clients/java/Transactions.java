@@ -38,6 +38,12 @@ final class Transactions {
         producer.send(new ProducerRecord<>(topic, partition, null, Context.bytes(value)));
     }
 
+    /** A commit is answered before its markers are written: the coordinator tells when they are. */
+    private static void waitForMarkers(Context context, String id) throws Exception {
+        Program.waitUntil("the markers of " + id, () -> context.admin.describeTransactions(List.of(context.topic(id)))
+                .description(context.topic(id)).get().state().toString().startsWith("Complete"));
+    }
+
     /** Rows of all partitions up to the last stable offset. */
     private static void read(Context context, List<String> facts, String topic, int partitions, String isolation) throws Exception {
         List<TopicPartition> places = new ArrayList<>();
@@ -103,6 +109,7 @@ final class Transactions {
                 second.commitTransaction();
             }
         }
+        waitForMarkers(context, "writer");
         read(context, facts, topic, 3, "read_committed");
         read(context, facts, topic, 3, "read_uncommitted");
     }
@@ -166,6 +173,7 @@ final class Transactions {
                 facts.add("committed " + consumer.committed(java.util.Set.of(place)).get(place).offset());
             }
         }
+        waitForMarkers(context, stem + "transformer");
         read(context, facts, target, 1, "read_committed");
     }
 

@@ -87,6 +87,15 @@ fuzz: setup-fuzz ## Run every fuzz target  [FUZZ_SECONDS=60 FUZZ_ONLY=regex FUZZ
 	@ninja -C build/fuzz -j $(JOBS)
 	@python3 -B tools/fuzz.py
 
+.PHONY: sanitizers
+sanitizers: setup-test setup-sanitizers ## All tests under address, behaviour and thread sanitizers; hours  [SANITIZERS="--preset asan --kind unit --report FILE"]
+	@mkdir -p build
+	@$(call configure,asan)
+	@$(call configure,tsan)
+	@ninja -C build/asan -j $(JOBS)
+	@ninja -C build/tsan -j $(JOBS)
+	@python3 -B tools/sanitizers.py $(SANITIZERS)
+
 .PHONY: crash
 crash: setup-crash ## Power cuts, kills, failpoints, mutants (root)  [CRASH_CYCLES=200 CRASH="all --fs ext4,xfs"]
 	@mkdir -p build

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What sanitizers.py makes of outcomes: a test that failed, was skipped or never ran is no pass."""
+import pathlib
+import tempfile
+import unittest
+
+import sanitizers
+
+JUNIT = """<?xml version="1.0" encoding="UTF-8"?>
+<testsuite name="t" tests="4" failures="1" disabled="1" skipped="1">
+ <testcase name="fine" status="run"><system-out/></testcase>
+ <testcase name="broken" status="fail"><failure message=""/></testcase>
+ <testcase name="left_out" status="notrun"><skipped message="SKIP_RETURN_CODE"/></testcase>
+ <testcase name="off" status="disabled"/>
+</testsuite>
+"""
+
+
+def got(**outcomes):
+    return {"commit": "abc", "when": "2026-01-01 00:00", "seconds": 1, "only": None, "outcomes": outcomes}
+
+
+class SanitizersTest(unittest.TestCase):
+    def test_outcomes_of_ctest(self):
+        with tempfile.TemporaryDirectory() as folder:
+            junit = pathlib.Path(folder) / "results.xml"
+            junit.write_text(JUNIT)
+            self.assertEqual(sanitizers.outcomes(junit), {"fine": "passed", "broken": "failed", "left_out": "skipped", "off": "skipped"})
+
+    def test_a_row_is_fine_when_all_passed(self):
+        self.assertTrue(sanitizers.row("asan", "unit", got(a="passed", b="passed")).endswith("| 2 | 0 | 0 | 1 | ok |"))
+        self.assertTrue(sanitizers.row("asan", "unit", got(a="passed", b="skipped")).endswith("| 1 | 0 | 1 | 1 | FAILED |"))
+        self.assertTrue(sanitizers.row("asan", "unit", got(a="failed")).endswith("| 0 | 1 | 0 | 1 | FAILED |"))
+        self.assertTrue(sanitizers.row("asan", "unit", got()).endswith("| FAILED |"))
+        self.assertTrue(sanitizers.row("tsan", "sim", None).endswith("| not run |"))
+
+    def test_the_page_names_what_did_not_pass(self):
+        text = sanitizers.page({("asan", "unit"): got(a="passed", b="failed"), ("tsan", "unit"): None}, "2 x this")
+        for words in ("- Commits: abc\n", "2 tests, 1 that did not pass, 1 kinds not run", "- asan unit: b failed\n", "- Machine: 2 x this"):
+            self.assertIn(words, text)
+
+    def test_a_page_of_nothing_says_so(self):
+        self.assertIn("- When: never", sanitizers.page({("asan", "unit"): None}, "2 x this"))
+
+
+if __name__ == "__main__":
+    unittest.main()

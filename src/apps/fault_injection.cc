@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -12,7 +13,7 @@ namespace {
 
 using Setter = bool& (*)(FaultInjection&);
 
-constexpr std::array<std::pair<std::string_view, Setter>, 18> kFaults{{
+constexpr std::array<std::pair<std::string_view, Setter>, 19> kFaults{{
     {"ack_before_sync", [](FaultInjection& f) -> bool& { return f.storage.ack_before_sync; }},
     {"skip_sync", [](FaultInjection& f) -> bool& { return f.storage.skip_sync; }},
     {"sync_wrong_file", [](FaultInjection& f) -> bool& { return f.storage.sync_wrong_file; }},
@@ -26,6 +27,7 @@ constexpr std::array<std::pair<std::string_view, Setter>, 18> kFaults{{
     {"no_abort_filter", [](FaultInjection& f) -> bool& { return f.storage.no_abort_filter; }},
     {"skip_scrub", [](FaultInjection& f) -> bool& { return f.storage.skip_scrub; }},
     {"trust_sync", [](FaultInjection& f) -> bool& { return f.trust_sync; }},
+    {"metadata.behind", [](FaultInjection& f) -> bool& { return f.metadata_behind; }},
     {"groups.offsets_outside_transaction",
      [](FaultInjection& f) -> bool& { return f.groups.offsets_outside_transaction; }},
     {"transactions.no_fencing",
@@ -40,6 +42,24 @@ constexpr std::array<std::pair<std::string_view, Setter>, 18> kFaults{{
      [](FaultInjection& f) -> bool& { return f.transactions.marker_lost; }},
 }};
 
+class BehindByOne final : public metadata::MetadataStore {
+  public:
+    explicit BehindByOne(std::unique_ptr<metadata::MetadataStore> under)
+        : under_(std::move(under)) {}
+
+    Result<metadata::State> load() override { return under_->load(); }
+
+    Result<void> commit(std::span<const metadata::Delta> deltas) override {
+        const auto before = std::exchange(behind_, {deltas.begin(), deltas.end()});
+        if (before.empty()) return {};
+        return under_->commit(before);
+    }
+
+  private:
+    std::unique_ptr<metadata::MetadataStore> under_;
+    std::vector<metadata::Delta> behind_;
+};
+
 #ifdef LEAT_FAULT_INJECTION
 std::string_view environment(const char* name) {
     const char* value = std::getenv(name);
@@ -48,6 +68,11 @@ std::string_view environment(const char* name) {
 #endif
 
 }  // namespace
+
+std::unique_ptr<metadata::MetadataStore> behind_by_one(
+    std::unique_ptr<metadata::MetadataStore> under) {
+    return std::make_unique<BehindByOne>(std::move(under));
+}
 
 Result<FaultInjection> parse_faults(std::string_view disk, std::string_view faults) {
     FaultInjection out;

@@ -3,11 +3,13 @@
 // Deliberate faults of `leat serve`, for the crash harness. Layer: apps (L7).
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "groups/settings.h"
+#include "metadata/store.h"
 #include "rt/fault_disk.h"
 #include "storage/shard_context.h"
 #include "transactions/settings.h"
@@ -20,7 +22,12 @@ struct FaultInjection {
     groups::Faults groups = {};              ///< So too, "groups." before the name.
     transactions::Faults transactions = {};  ///< So too, "transactions." before the name.
     bool trust_sync = false;                 ///< So too: rt::PosixDisk::trusting().
+    bool metadata_behind = false;            ///< So too, "metadata.behind": behind_by_one().
 };
+
+/// A store that keeps each change only when the next one comes, and says at once that it has it.
+std::unique_ptr<metadata::MetadataStore> behind_by_one(
+    std::unique_ptr<metadata::MetadataStore> under);
 
 /// Reads the two texts. Errors: kInvalidSetting.
 Result<FaultInjection> parse_faults(std::string_view disk, std::string_view faults);

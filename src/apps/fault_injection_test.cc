@@ -17,11 +17,12 @@ TEST(FaultInjection, SetsTheFaultsThatAreNamed) {
 }
 
 TEST(FaultInjection, KnowsTheCoordinatorsFaultsByTheirModule) {
-    const auto faults =
-        parse_faults("", "transactions.marker_lost,groups.offsets_outside_transaction");
+    const auto faults = parse_faults(
+        "", "transactions.marker_lost,groups.offsets_outside_transaction,metadata.behind");
     ASSERT_TRUE(faults.has_value());
     EXPECT_TRUE(faults->transactions.marker_lost);
     EXPECT_TRUE(faults->groups.offsets_outside_transaction);
+    EXPECT_TRUE(faults->metadata_behind);
     EXPECT_FALSE(faults->transactions.no_fencing);
     EXPECT_FALSE(parse_faults("", "marker_lost").has_value());
 }

@@ -16,6 +16,10 @@ modes
   control    power cuts with leat.durability=os: records must be lost, or the harness proves nothing
   mutants    each deliberate bug must be found by power cuts or kills
   lies       each wrong line that the load writes down must be found, by the rule that is there for it
+  control-plane
+             rights, SCRAM users, quotas and delegation tokens through kill -9 and, as root, power cuts (control_plane.py)
+  control-plane-mutants
+             each deliberate bug there, and each wrong line that its load writes down, must be found
   bank-transfer, consume-transform-produce
              transactions through kills of broker and client, at random and at each step (transactions.py)
   transactions-power
@@ -29,11 +33,15 @@ modes
   streams-mutants
              each deliberate bug in streams must be found
   all        everything, in this order
+  control-plane-whole
+             those of the control plane
   transactions
              those of transactions
   streams-whole
              those of streams
   short      some kills and, as root, some power cuts, the control and one mutant: part of `make test`
+  control-plane-short
+             some kills of the control plane, a mutant and its lies: so too
   transactions-short
              some cycles of transactions and two of their mutants: so too
   streams-short
@@ -58,6 +66,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 
+import control_plane  # noqa: E402
 import descriptors  # noqa: E402
 import failpoints  # noqa: E402
 import flips  # noqa: E402
@@ -330,6 +339,44 @@ def run_short(options, report):
     run_mutants(options, report)
 
 
+def run_control_plane(options, report):
+    cycles, seen, findings = control_plane.kills(options, options.cycles)
+    report.add("control plane, kill -9", cycles, seen.acknowledged, findings, not findings)
+    if os.geteuid() != 0:
+        say("not root: no power cuts of the control plane in this run")
+        report.is_whole = False
+        return
+    for kind in options.fs.split(","):
+        cycles, seen, findings = control_plane.power_cuts(options, kind, options.cycles)
+        report.add(f"control plane, power cuts, {kind}", cycles, seen.acknowledged, findings, not findings)
+
+
+def run_control_plane_mutants(options, report):
+    for name, (environment, how) in control_plane.MUTANTS.items():
+        if options.only and name not in options.only.split(","):
+            continue
+        if how == "power" and os.geteuid() != 0:
+            say(f"not root: mutant {name} needs power cuts, left out")
+            report.is_whole = False
+            continue
+        if how == "power":
+            cycles, seen, findings = control_plane.power_cuts(options, options.fs.split(",")[0], options.mutant_cycles, environment)
+        else:
+            cycles, seen, findings = control_plane.kills(options, options.mutant_cycles, environment)
+        report.add(f"mutant: {name}", cycles, seen.acknowledged, findings, load.caught(findings))
+    for lie in control_plane.LIES:
+        if options.only and lie not in options.only.split(","):
+            continue
+        cycles, seen, findings = control_plane.kills(options, 1, lie=lie)
+        report.add(f"lies: {lie}", cycles, seen.acknowledged, findings, control_plane.lies_found(lie, findings))
+
+
+def run_control_plane_short(options, report):
+    options.fs, options.mutant_cycles = "ext4", 5
+    run_control_plane(options, report)
+    run_control_plane_mutants(options, report)
+
+
 def run_transactions(options, report, kind, file_systems=(None,)):
     for file_system in file_systems:
         ways = transactions.WAYS if file_system is None else ("broker", "broker step", "both", "both commit")
@@ -412,11 +459,15 @@ def run_streams_short(options, report):
 
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
          "descriptors": run_descriptors, "readonly": run_readonly,
-         "control": run_control, "mutants": run_mutants, "lies": run_lies, "bank-transfer": run_bank, "consume-transform-produce": run_transform,
+         "control": run_control, "mutants": run_mutants, "lies": run_lies,
+         "control-plane": run_control_plane, "control-plane-mutants": run_control_plane_mutants,
+         "bank-transfer": run_bank, "consume-transform-produce": run_transform,
          "transactions-power": run_transactions_power, "transactions-mutants": run_transactions_mutants,
          "streams": run_streams, "streams-older": run_streams_older, "streams-mutants": run_streams_mutants}
-SHORT = {"short": run_short, "transactions-short": run_transactions_short, "streams-short": run_streams_short}
-GROUPS = {"all": list(MODES), "transactions": list(page.SECTIONS["transactions"]), "streams-whole": list(page.SECTIONS["streams"])}
+SHORT = {"short": run_short, "control-plane-short": run_control_plane_short, "transactions-short": run_transactions_short,
+         "streams-short": run_streams_short}
+GROUPS = {"all": list(MODES), "control-plane-whole": list(page.SECTIONS["control plane"]),
+          "transactions": list(page.SECTIONS["transactions"]), "streams-whole": list(page.SECTIONS["streams"])}
 
 
 def parser():

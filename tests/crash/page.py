@@ -13,6 +13,7 @@ import machine
 #: The section of each mode; a run of some of a section's modes would drop the rows of the others.
 SECTIONS = {
     "backbone": ("power", "kill", "checksum", "failpoint", "flips", "full", "descriptors", "readonly", "control", "mutants", "lies"),
+    "control plane": ("control-plane", "control-plane-mutants"),
     "transactions": ("bank-transfer", "consume-transform-produce", "transactions-power", "transactions-mutants"),
     "streams": ("streams", "streams-older", "streams-mutants"),
 }

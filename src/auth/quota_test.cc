@@ -126,8 +126,8 @@ TEST(RateLimit, WaitsForWhatIsBeyondTheBurst) {
     const std::chrono::nanoseconds now = seconds{5};
     EXPECT_EQ(limit.charge(100, 1000, now, milliseconds{250}), milliseconds{0});
     EXPECT_EQ(limit.charge(200, 1000, now, milliseconds{250}), milliseconds{50});
-    EXPECT_EQ(limit.debt(now, milliseconds{250}), milliseconds{50});
-    EXPECT_EQ(limit.debt(now + milliseconds{60}, milliseconds{250}), milliseconds{0});
+    EXPECT_EQ(limit.debt(1000, now, milliseconds{250}), milliseconds{50});
+    EXPECT_EQ(limit.debt(1000, now + milliseconds{60}, milliseconds{250}), milliseconds{0});
     // What was not used is not saved up.
     EXPECT_EQ(limit.charge(300, 1000, now + seconds{60}, milliseconds{250}), milliseconds{50});
 }
@@ -141,7 +141,26 @@ TEST(RateLimit, OwesNoMoreThanItsBound) {
               milliseconds{59'750});
     // What is owed already is not forgiven by who has a smaller bound.
     EXPECT_EQ(limit.charge(1, 1000, now, milliseconds{250}, seconds{10}), milliseconds{59'750});
-    EXPECT_EQ(limit.debt(now + seconds{60}, milliseconds{250}), milliseconds{0});
+    EXPECT_EQ(limit.debt(1000, now + seconds{60}, milliseconds{250}), milliseconds{0});
+}
+
+TEST(RateLimit, PaysAtTheNewRateWhatIsOwedWhenItIsRaised) {
+    RateLimit limit;
+    const std::chrono::nanoseconds now = seconds{5};
+    EXPECT_EQ(limit.charge(50'000, 1000, now, seconds{0}), seconds{50});
+    EXPECT_EQ(limit.debt(100'000, now, seconds{0}), milliseconds{500});
+    EXPECT_EQ(limit.charge(50'000, 100'000, now, seconds{0}), seconds{1});
+    // Nobody knows how much it was at no rate at all.
+    EXPECT_GT(limit.charge(1, 0, now, seconds{0}), seconds{86'000});
+    EXPECT_EQ(limit.charge(1'000, 1000, now, seconds{0}), seconds{1});
+}
+
+TEST(RateLimit, WaitsNoLongerForWhatWasUsedBeforeItIsLowered) {
+    RateLimit limit;
+    const std::chrono::nanoseconds now = seconds{5};
+    EXPECT_EQ(limit.charge(50'000, 100'000, now, seconds{0}), milliseconds{500});
+    EXPECT_EQ(limit.debt(1000, now, seconds{0}), milliseconds{500});
+    EXPECT_EQ(limit.charge(1'000, 1000, now, seconds{0}), milliseconds{1'500});
 }
 
 }  // namespace

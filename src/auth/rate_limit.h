@@ -12,7 +12,9 @@ namespace leat::auth {
 
 /// What is used is paid for with time: an amount takes amount / rate seconds, one after the other.
 /// Who is further ahead of the present than `burst` waits until he is not. So the rate over a long
-/// time is the limit exactly, whatever the sizes of the amounts.
+/// time is the limit exactly, whatever the sizes of the amounts. What is owed when the rate is
+/// raised is paid for at the new one; when it is lowered nobody waits longer for what he used
+/// before.
 ///
 /// Threading: thread-safe, without a lock.
 class RateLimit {
@@ -25,10 +27,13 @@ class RateLimit {
     Nanos charge(double amount, double per_second, Nanos now, Nanos burst,
                  Nanos ahead_max = kNoBound);
     /// How long to wait for what was counted already.
-    [[nodiscard]] Nanos debt(Nanos now, Nanos burst) const;
+    Nanos debt(double per_second, Nanos now, Nanos burst);
 
   private:
+    void go_by(double per_second, Nanos now);
+
     std::atomic<std::int64_t> paid_until_ns_{0};
+    std::atomic<double> per_second_{0};  ///< At which it was counted last.
 };
 
 }  // namespace leat::auth

@@ -103,7 +103,8 @@ std::optional<double> most_at_once(const Request& request, auth::QuotaKind kind)
 milliseconds debt_of(const Request& request, auth::QuotaKind kind) {
     const auto* share = request.connection->quotas.find(request, kind);
     if (share == nullptr) return milliseconds{0};
-    return rounded_up(share->limit->debt(now_of(request), burst_of(request.shard->config(), kind)));
+    return rounded_up(share->limit->debt(share->per_second, now_of(request),
+                                         burst_of(request.shard->config(), kind)));
 }
 
 }  // namespace leat::broker

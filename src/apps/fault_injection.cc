@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <deque>
 #include <span>
 #include <string>
 #include <utility>
@@ -42,22 +43,25 @@ constexpr std::array<std::pair<std::string_view, Setter>, 19> kFaults{{
      [](FaultInjection& f) -> bool& { return f.transactions.marker_lost; }},
 }};
 
-class BehindByOne final : public metadata::MetadataStore {
+class BehindBySome final : public metadata::MetadataStore {
   public:
-    explicit BehindByOne(std::unique_ptr<metadata::MetadataStore> under)
+    explicit BehindBySome(std::unique_ptr<metadata::MetadataStore> under)
         : under_(std::move(under)) {}
 
     Result<metadata::State> load() override { return under_->load(); }
 
     Result<void> commit(std::span<const metadata::Delta> deltas) override {
-        const auto before = std::exchange(behind_, {deltas.begin(), deltas.end()});
-        if (before.empty()) return {};
+        behind_.emplace_back(deltas.begin(), deltas.end());
+        if (behind_.size() <= kBehind) return {};
+        const auto before = std::exchange(behind_.front(), {});
+        behind_.pop_front();
         return under_->commit(before);
     }
 
   private:
+    static constexpr std::size_t kBehind = 8;
     std::unique_ptr<metadata::MetadataStore> under_;
-    std::vector<metadata::Delta> behind_;
+    std::deque<std::vector<metadata::Delta>> behind_;
 };
 
 #ifdef LEAT_FAULT_INJECTION
@@ -69,9 +73,9 @@ std::string_view environment(const char* name) {
 
 }  // namespace
 
-std::unique_ptr<metadata::MetadataStore> behind_by_one(
+std::unique_ptr<metadata::MetadataStore> behind_by_some(
     std::unique_ptr<metadata::MetadataStore> under) {
-    return std::make_unique<BehindByOne>(std::move(under));
+    return std::make_unique<BehindBySome>(std::move(under));
 }
 
 Result<FaultInjection> parse_faults(std::string_view disk, std::string_view faults) {

@@ -22,11 +22,11 @@ struct FaultInjection {
     groups::Faults groups = {};              ///< So too, "groups." before the name.
     transactions::Faults transactions = {};  ///< So too, "transactions." before the name.
     bool trust_sync = false;                 ///< So too: rt::PosixDisk::trusting().
-    bool metadata_behind = false;            ///< So too, "metadata.behind": behind_by_one().
+    bool metadata_behind = false;            ///< So too, "metadata.behind": behind_by_some().
 };
 
-/// A store that keeps each change only when the next one comes, and says at once that it has it.
-std::unique_ptr<metadata::MetadataStore> behind_by_one(
+/// A store that keeps each change only when some more have come, and says at once that it has it.
+std::unique_ptr<metadata::MetadataStore> behind_by_some(
     std::unique_ptr<metadata::MetadataStore> under);
 
 /// Reads the two texts. Errors: kInvalidSetting.

@@ -175,7 +175,7 @@ Result<void> Process::open_data() {
     LEAT_TRY(const std::string cluster_id, fresh_cluster_id(*loops_.front()));
     LEAT_TRY(store_,
              metadata::open_sqlite_store(*disk_, directory_->path() + "/metadata.db", cluster_id));
-    if (faults_.metadata_behind) store_ = behind_by_one(std::move(store_));
+    if (faults_.metadata_behind) store_ = behind_by_some(std::move(store_));
     // Connections come later: no sync may ever wait for a descriptor that they have.
     return (faults_.trust_sync ? trusting_disk_ : kernel_disk_).hold(directory_->path());
 }

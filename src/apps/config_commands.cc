@@ -46,11 +46,11 @@ constexpr auto kAlter = std::to_array<OptionSpec>({
      .repeated = true},
     {.names = "--append",
      .value = "NAME=VALUE",
-     .help = "add to a setting that is a list",
+     .help = "add to a list of a topic or a broker",
      .repeated = true},
     {.names = "--subtract",
      .value = "NAME=VALUE",
-     .help = "take from a setting that is a list",
+     .help = "take from a list of a topic or a broker",
      .repeated = true},
     {.names = "--dry-run", .value = {}, .help = "only ask the broker whether it would work"},
 });

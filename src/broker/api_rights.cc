@@ -64,6 +64,8 @@ constexpr auto kRows = std::to_array<Right>({
       "WRITE on a topic is asked for"}},
     {ApiKey::kInitProducerId,
      {kWrite, T::kTopic, "it has no transactional id", "CLUSTER_AUTHORIZATION_FAILED"}},
+    {ApiKey::kOffsetForLeaderEpoch,
+     {kClusterAction, T::kCluster, {}, "DESCRIBE on each topic is asked for"}},
     {ApiKey::kOffsetForLeaderEpoch, {kDescribe, T::kTopic, {}, "TOPIC_AUTHORIZATION_FAILED"}},
     {ApiKey::kAddPartitionsToTxn,
      {kWrite, T::kTransactionalId, {}, "TRANSACTIONAL_ID_AUTHORIZATION_FAILED", 0, 3}},

@@ -34,8 +34,6 @@ constexpr auto kClientMetrics = std::to_array<Setting>({
     {.name = "interval.ms",
      .type = kInt,
      .fallback = "300000",
-     .min = 100,
-     .max = 3'600'000,
      .doc = "How often clients push, in milliseconds."},
     {.name = "match",
      .type = kList,
@@ -47,6 +45,9 @@ constexpr auto kClientMetrics = std::to_array<Setting>({
      .fallback = "",
      .doc = "Prefixes of the names of metrics; * for all."},
 });
+
+constexpr std::int64_t kIntervalMinMs = 100;
+constexpr std::int64_t kIntervalMaxMs = 3'600'000;
 
 constexpr auto kGroup = std::to_array<Setting>({
     {.name = "consumer.assignment.interval.ms",
@@ -74,6 +75,17 @@ const Setting* find(std::span<const Setting> rows, std::string_view name) {
     return row != rows.end() ? &*row : nullptr;
 }
 
+/// Whether each name is known and each value is one that its setting can have.
+Result<void> check_resource(const ResourceSettings& settings, const Values& values) {
+    for (const auto& [name, text] : values) {
+        const Setting* row = find(settings.rows, name);
+        if (row == nullptr)
+            return Error{settings.unknown_code, std::string{settings.unknown} + name};
+        if (auto value = parse(*row, text); !value.has_value()) return std::move(value).error();
+    }
+    return {};
+}
+
 }  // namespace
 
 std::optional<ClientMatch> parse_client_match(std::string_view pattern) {
@@ -88,8 +100,9 @@ std::optional<ClientMatch> parse_client_match(std::string_view pattern) {
 }
 
 const ResourceSettings& client_metrics_settings() {
-    static constexpr ResourceSettings kSettings{kClientMetrics, Source::kClientMetrics,
-                                                "Unknown client metrics configuration: "};
+    static constexpr ResourceSettings kSettings{
+        kClientMetrics, Source::kClientMetrics,
+        "Unknown client metrics configuration: ", Errc::kInvalidRequest};
     return kSettings;
 }
 
@@ -99,46 +112,33 @@ const ResourceSettings& group_settings() {
     return kSettings;
 }
 
-Result<void> alter_resource(const ResourceSettings& settings, Values& values,
-                            const Alteration& change) {
-    if (change.op == AlterOp::kDelete) {
-        values.erase(change.name);
-        return {};
+Result<void> alter_resource(Values& values, const Alteration& change) {
+    switch (change.op) {
+        case AlterOp::kDelete:
+            values.erase(change.name);
+            return {};
+        case AlterOp::kSet:
+            values[change.name] = *change.value;
+            return {};
+        case AlterOp::kAppend:
+        case AlterOp::kSubtract:
+            break;
     }
-    const Setting* row = find(settings.rows, change.name);
-    if (row == nullptr)
-        return Error{Errc::kInvalidConfig, std::string{settings.unknown} + change.name};
-    if (change.op == AlterOp::kSet) {
-        values[change.name] = *change.value;
-        return {};
-    }
-    if (row->type != kList)
-        return Error{Errc::kInvalidConfig,
-                     std::string{"Can't "} +
-                         (change.op == AlterOp::kAppend ? "APPEND" : "SUBTRACT") + " to key " +
-                         change.name + " because its type is not LIST."};
-    const auto before = values.find(change.name);
-    std::vector<std::string> items =
-        split_list(before != values.end() ? std::string_view{before->second} : "");
-    for (const std::string& item : split_list(*change.value)) {
-        const bool is_there = std::ranges::find(items, item) != items.end();
-        if (change.op == AlterOp::kSubtract)
-            std::erase(items, item);
-        else if (!is_there)
-            items.push_back(item);
-    }
-    values[change.name] = *text_of(Value{std::move(items)});
-    return {};
+    return Error{Errc::kInvalidConfig,
+                 std::string{"Can't "} + (change.op == AlterOp::kAppend ? "APPEND" : "SUBTRACT") +
+                     " to key " + change.name + " because its type is not LIST."};
 }
 
-Result<void> check_resource(const ResourceSettings& settings, const Values& values) {
-    for (const auto& [name, text] : values) {
-        const Setting* row = find(settings.rows, name);
-        if (row == nullptr)
-            return Error{Errc::kInvalidConfig, std::string{settings.unknown} + name};
-        if (auto value = parse(*row, text); !value.has_value()) return std::move(value).error();
-    }
-    return {};
+Result<void> check_client_metrics(const Values& values) {
+    LEAT_TRY_VOID(check_resource(client_metrics_settings(), values));
+    const auto found = values.find("interval.ms");
+    if (found == values.end()) return {};
+    const auto value = parse(*find(kClientMetrics, "interval.ms"), found->second);
+    const std::int64_t ms = value.has_value() ? std::get<std::int64_t>(*value) : 0;
+    if (ms >= kIntervalMinMs && ms <= kIntervalMaxMs) return {};
+    return Error{Errc::kInvalidRequest, "Invalid value " + std::to_string(ms) +
+                                            " for interval.ms, interval must be between 100 and "
+                                            "3600000 (1 hour)"};
 }
 
 std::optional<std::int64_t> group_number(const Values& values, std::string_view name) {

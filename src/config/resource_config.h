@@ -23,6 +23,7 @@ struct ResourceSettings {
     std::span<const Setting> rows;
     Source source = Source::kDefault;  ///< Of values that are set.
     std::string_view unknown;          ///< What is said before a name that is none of these.
+    Errc unknown_code = Errc::kInvalidConfig;  ///< And its code.
 };
 
 /// interval.ms, match, metrics: a subscription to metrics that clients push.
@@ -40,13 +41,13 @@ inline constexpr std::int64_t kClientMatchMemory = 1 << 20;
 /// nullopt for what is no such pattern.
 std::optional<ClientMatch> parse_client_match(std::string_view pattern);
 
-/// Applies `change` to the values of a thing that has these settings.
-/// Errors: kInvalidConfig (unknown name; append or subtract to what is no list).
-Result<void> alter_resource(const ResourceSettings& settings, Values& values,
-                            const Alteration& change);
+/// Applies `change`; names and values are checked afterwards. Errors: kInvalidConfig: append or
+/// subtract, which Kafka has for topics and brokers only, although a subscription has lists.
+Result<void> alter_resource(Values& values, const Alteration& change);
 
-/// Whether each value is one that its setting can have. Errors: kInvalidConfig.
-Result<void> check_resource(const ResourceSettings& settings, const Values& values);
+/// Whether each value is one that its setting can have. Errors: kInvalidConfig, and
+/// kInvalidRequest for an unknown name and an interval out of bounds, as Kafka has it.
+Result<void> check_client_metrics(const Values& values);
 
 /// What the broker says of one setting of groups: its default and what a group may have.
 struct GroupBound {
@@ -57,7 +58,7 @@ struct GroupBound {
 };
 std::array<GroupBound, 3> group_bounds(const BrokerConfig& broker);
 
-/// check_resource(), and within the broker's bounds for groups. Errors: kInvalidConfig.
+/// So too, and within the broker's bounds. Errors: kInvalidConfig.
 Result<void> check_group(const BrokerConfig& broker, const Values& values);
 
 /// The number that a group has of its own.

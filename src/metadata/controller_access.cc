@@ -131,11 +131,10 @@ Result<Delta> Controller::checked_resource_change(const ConfigChange& change) co
         return Error{Errc::kPolicyViolation, "This broker holds settings of at most " +
                                                  std::to_string(groups_max) +
                                                  " groups (leat.groups.max)."};
-    const auto& settings = is_group ? config::group_settings() : config::client_metrics_settings();
     for (const config::Alteration& alteration : change.alterations)
-        LEAT_TRY_VOID(config::alter_resource(settings, values, alteration));
+        LEAT_TRY_VOID(config::alter_resource(values, alteration));
     LEAT_TRY_VOID(is_group ? config::check_group(image_.broker(), values)
-                           : config::check_resource(settings, values));
+                           : config::check_client_metrics(values));
     if (!is_group) LEAT_TRY_VOID(check_expressions(values));
     return Delta{ResourceConfigChanged{change.type, change.name, std::move(values)}};
 }

@@ -99,6 +99,27 @@ TEST(AlterClientMetrics, TakesPatternsThatKafkaTakes) {
     }
 }
 
+TEST(AlterClientMetrics, RefusesWithKafkasCodes) {
+    Controller c = make();
+    const auto alter = [&c](std::string name, config::AlterOp op, std::string value) {
+        const ConfigChange change{.type = ResourceType::kClientMetrics,
+                                  .name = "sub",
+                                  .alterations = {{std::move(name), op, std::move(value)}},
+                                  .replace_all = false};
+        std::vector<Delta> deltas;
+        return c.alter_configs({&change, 1}, true, deltas)[0].error;
+    };
+    using enum config::AlterOp;
+    EXPECT_EQ(alter("interval.ms", kSet, "100"), Errc::kNone);
+    EXPECT_EQ(alter("interval.ms", kSet, "3600000"), Errc::kNone);
+    EXPECT_EQ(alter("interval.ms", kSet, "99"), Errc::kInvalidRequest);
+    EXPECT_EQ(alter("interval.ms", kSet, "3600001"), Errc::kInvalidRequest);
+    EXPECT_EQ(alter("interval.ms", kSet, "x"), Errc::kInvalidConfig);
+    EXPECT_EQ(alter("no.such", kSet, "1"), Errc::kInvalidRequest);
+    EXPECT_EQ(alter("metrics", kAppend, "x."), Errc::kInvalidConfig);
+    EXPECT_EQ(alter("no.such", kSubtract, "x."), Errc::kInvalidConfig);
+}
+
 TEST(AlterGroupConfigs, KeepsWhatLiesWithinTheBrokersBounds) {
     Controller c = make();
     std::vector<Delta> deltas;

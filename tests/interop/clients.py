@@ -147,6 +147,31 @@ def _java_tools(version):
     return prepare
 
 
+def java_classes(source, version="4.3.1"):
+    """The folder with the classes of one source of ours, compiled against that release."""
+    _need("javac", "openjdk-17-jdk-headless")
+    lib = jars(version)
+    make = lambda folder: _check(["javac", "-nowarn", "-cp", f"{lib}/*", "-d", folder, source], f"javac of {source.name}", Broken)
+    return _once(f"{source.stem.lower()}-{version}", [source], make)
+
+
+def receiver(version="4.3.1"):
+    """Has the class Receiver, which an Apache Kafka needs that clients are to push metrics to (metric.reporters)."""
+    return java_classes(SOURCES / "java_receiver" / "Receiver.java", version)
+
+
+def java_pusher(version="4.3.1"):
+    """argv of a client that pushes metrics; the address and a prefix of client ids follow."""
+    classes = java_classes(SOURCES / "java_metrics" / "Pusher.java", version)
+    return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{SOURCES / 'java'}:{jars(version)}/*", "Pusher"]
+
+
+def confluent_pusher():
+    """So too."""
+    site = _venv("confluent_python", "requirements.txt")
+    return ["env", f"PYTHONPATH={site}", "python3", "-B", str(SOURCES / "confluent_python" / "pusher.py")]
+
+
 def go_command():
     """Go in Debian 12 is too old for today's clients; tools/setup puts a newer one beside the caches."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")

@@ -98,8 +98,10 @@ def run_tool(name, *arguments, version="4.3.1", **options):
 class KafkaNode:
     """A node with its own folder; `start` returns when it serves. Not safe to share between threads."""
 
-    def __init__(self, folder, version="4.3.1", settings=None, heap="1g", features=None, listeners=None, java_options=(), hosts=None):
+    def __init__(self, folder, version="4.3.1", settings=None, heap="1g", features=None, listeners=None, java_options=(), hosts=None,
+                 classes=None):
         self.folder = pathlib.Path(folder).absolute()
+        self.classes = classes  # a folder with classes that it loads, such as a reporter of metrics
         self.version = version
         self.settings = dict(settings or {})
         self.heap = heap
@@ -140,7 +142,7 @@ class KafkaNode:
         log = self.folder / "server.log"
         command = ["java", f"-Xms{self.heap}", f"-Xmx{self.heap}", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
                    "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent",
-                   *log_options(self.version, "INFO", self.folder), *self.java_options, "-cp", f"{lib}/*", "kafka.Kafka", str(properties)]
+                   *log_options(self.version, "INFO", self.folder), *self.java_options, "-cp", f"{self.classes}:{lib}/*" if self.classes else f"{lib}/*", "kafka.Kafka", str(properties)]
         if log.exists():  # What earlier starts said is kept.
             log.rename(next(path for n in itertools.count(1) if not (path := self.folder / f"server-{n}.log").exists()))
         with open(log, "wb") as sink:

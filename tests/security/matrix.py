@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The negative matrix: every API x every missing right, Leat beside a running Apache Kafka.
 
-    matrix.py PROGRAM [--only API]... [--way WAY]... [--report FILE] [--mutant deny|host|prefix|principal]
+    matrix.py PROGRAM [--only API]... [--way WAY]... [--open] [--report FILE] [--mutant deny|host|prefix|principal]
 
 Cells come from the table in the code, as `PROGRAM reference --print rights` prints it: for each request and version no right and all
 of them; in the newest version, for each right: all but it, it alone, all with a DENY of it, and all with it granted on another name,
-on a prefix that is one character off, for another host, to another principal, for an operation that does not imply it. Each is asked
+on a prefix that is one character off, for another host, to another principal, for an operation that does not imply it. With --open
+(allow.everyone.if.no.acl.found) also all of them but one, or all, granted to another principal. Each is asked
 once for each way to prove who one is (mechanisms.py). Both peers get the same rules and the same bytes; answers are compared without
 texts, ids, times and sizes. Differences must be in
 differences.txt, with a reason each. Each right of the table must decide: with it and without it both peers must answer otherwise in at
@@ -30,6 +31,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 sys.path.insert(0, str(ROOT / "tests/interop"))
 sys.path.insert(0, str(ROOT / "tests/system"))
 sys.path.insert(0, str(HERE))
+import clients  # noqa: E402
 import kafka_node  # noqa: E402
 import machine  # noqa: E402
 import protocol  # noqa: E402
@@ -107,6 +109,22 @@ class Peer:
             self.admin.call("FindCoordinator", 1, key="mx-warm", key_type=1)
             time.sleep(0.05)
         self.base_rules = self.rules()
+        for kind, name, setting, value in ((16, samples.METRICS, "metrics", "org.apache."), (32, samples.LIVE, "consumer.heartbeat.interval.ms", "6000")):
+            self.settled("IncrementalAlterConfigs", 1, resources=[{"resource_type": kind, "resource_name": name, "configs": [
+                {"name": setting, "config_operation": 0, "value": value}]}])
+
+    def subscribed(self):
+        """A client's instance that has just asked what to push."""
+        told = self.admin.call("GetTelemetrySubscriptions", 0, client_instance_id=protocol.ZERO_ID)
+        return {"client_instance_id": told["client_instance_id"], "subscription_id": told["subscription_id"]}
+
+    def pushed(self):
+        """One that has pushed since."""
+        out = self.subscribed()
+        answer = self.admin.call("PushTelemetry", 0, **out, terminating=False, compression_type=0, metrics=b"")
+        if answer["error_code"]:
+            raise RuntimeError(f"no push: {answer}")
+        return out
 
     def make_token(self, *arguments, **options):
         for _ in range(200):  # Kafka learns of a user, and of a right, a moment after it agreed to them.
@@ -227,14 +245,16 @@ class Peer:
             time.sleep(0.02)
 
 
-def make_peers(program, folder, realm):
+def make_peers(program, folder, realm, is_open=False):
     secrets = security.Secrets(folder / "secrets")
     settings = mechanisms.settings(secrets, realm) | SHARED | LASTING
+    if is_open:
+        settings["allow.everyone.if.no.acl.found"] = "true"
     options = [*secrets.java_options(), f"-Djava.security.krb5.conf={realm.config}"]
     return [Peer("leat", kafka_node.LeatNode(folder / "leat", program, settings=settings, listeners=mechanisms.LISTENERS,
                                              environment=realm.environment), secrets),
-            Peer("kafka", kafka_node.KafkaNode(folder / "kafka", heap="512m", settings=settings, listeners=mechanisms.LISTENERS,
-                                               java_options=options), secrets)]
+            Peer("kafka", kafka_node.KafkaNode(folder / "kafka", heap="512m", settings=settings | {"metric.reporters": "Receiver"},
+                                               listeners=mechanisms.LISTENERS, java_options=options, classes=clients.receiver()), secrets)]
 
 
 def table(program):
@@ -273,18 +293,27 @@ def label_of(right):
     return f"{right[0]} on {right[1]}"
 
 
-def pairs_of(right, rights):
-    """Cells that differ in that right alone."""
+def pairs_of(right, rights, is_open):
+    """Cells that differ in that right alone. Where everyone has what nobody is named for, somebody else is."""
+    if is_open:
+        label = label_of(right)
+        return [("all rights", f"{label} to another"), (f"only {label}, the others to another", "all to another")]
     if len(rights) == 1:
         return [("all rights", "no right")]
     return [("all rights", f"all but {label_of(right)}"), (f"only {label_of(right)}", "no right")]
 
 
-def cells_of(rights):
+def cells_of(rights, is_open):
     """(label, rules) of the newest version of a request that needs `rights`."""
     yield "no right", []
     yield "all rights", sum((rules_of(r) for r in rights), [])
+    to_another = {label_of(r): rules_of(r, principal="User:alicf") for r in rights}
+    if is_open:
+        yield "all to another", sum(to_another.values(), [])
     for right in rights:
+        if is_open:
+            yield (f"only {label_of(right)}, the others to another",
+                   sum((rules for label, rules in to_another.items() if label != label_of(right)), []) + rules_of(right))
         label = label_of(right)
         others = sum((rules_of(r) for r in rights if r != right), [])
         if len(rights) > 1:
@@ -314,16 +343,21 @@ IGNORED = {"error_message", "message", "topic_id", "throttle_time_ms", "host", "
            "session_id", "is_default", "value", "committed_leader_epoch", "last_timestamp", "eligible_leader_replicas", "timestamp",
            "preferred_read_replica", "aborted_transactions", "current_leader", "node_endpoints", "offline_replicas", "last_known_elr",
            "token_id", "hmac", "issue_timestamp_ms", "expiry_timestamp_ms", "max_timestamp_ms", "issue_timestamp", "expiry_timestamp",
-           "max_timestamp", "transaction_start_time_ms", "partition_size", "offset_lag", "committed_offset", "active_producers", "configs"}
+           "max_timestamp", "transaction_start_time_ms", "partition_size", "offset_lag", "committed_offset", "active_producers", "configs",
+           "client_instance_id", "subscription_id"}
 
 
-def normal(value):
+# Of settings that both have.
+SETTINGS = {"configs", "value", "config_source", "read_only", "is_default"}
+
+
+def normal(value, ignored=IGNORED):
     if isinstance(value, dict):
-        return {k: normal(v) for k, v in value.items() if k not in IGNORED}
+        return {k: normal(v, ignored) for k, v in value.items() if k not in ignored}
     if isinstance(value, list):
         # Which topics of its own a broker has made by now says nothing.
         value = [v for v in value if not (isinstance(v, dict) and str(v.get("name", v.get("resource_name"))).startswith("__"))]
-        return sorted((normal(v) for v in value), key=lambda v: json.dumps(v, sort_keys=True, default=str))
+        return sorted((normal(v, ignored) for v in value), key=lambda v: json.dumps(v, sort_keys=True, default=str))
     return value
 
 
@@ -342,10 +376,10 @@ MUTANTS = {
 
 
 class Matrix:
-    def __init__(self, peers, ways, rights):
-        self.peers, self.ways, self.rights = peers, ways, rights
+    def __init__(self, peers, ways, rights, is_open):
+        self.peers, self.ways, self.rights, self.is_open = peers, ways, rights, is_open
         self.known = {re.compile(pattern): reason for pattern, reason in reasons("differences.txt").items()}
-        self.untried = reasons("untried.txt")
+        self.untried = {one.removeprefix("open: "): why for one, why in reasons("untried.txt").items() if one.startswith("open: ") == is_open}
         self.cells, self.differences, self.unexplained, self.used = 0, [], [], set()
         self.by_api, self.by_way, self.skipped = {}, {way: [0, 0] for way in ways}, set()
         self.idle = {(api, label_of(right)) for api, rows in rights.items() for right in rows}
@@ -364,8 +398,10 @@ class Matrix:
                     peer.find_ids()
                 if label == "creating":
                     peer.unmake(answers[-1])
+            ignored = IGNORED - SETTINGS if (api, label) in samples.WITH_SETTINGS else IGNORED
+            answers = [normal(answer, ignored) for answer in answers]
             self.compare(f"{api} v{version} {label}: {what}".replace("  ", " "), api, way, answers)
-            first = first or [normal(answer) for answer in answers]
+            first = first or answers
         return first
 
     def compare(self, name, api, way, answers):
@@ -373,7 +409,7 @@ class Matrix:
         row = self.by_api.setdefault(api, [0, 0, set()])
         row[0] += 1
         self.by_way[way][0] += 1
-        if normal(answers[0]) == normal(answers[1]):
+        if answers[0] == answers[1]:
             return
         self.differences.append(name)
         row[1] += 1
@@ -382,7 +418,7 @@ class Matrix:
         row[2].add(self.known.get(reason, "none"))
         if reason is None:
             self.unexplained.append((name, answers))
-            print(f"differs: {name} by {way}\n  leat:  {normal(answers[0])}\n  kafka: {normal(answers[1])}", flush=True)
+            print(f"differs: {name} by {way}\n  leat:  {answers[0]}\n  kafka: {answers[1]}", flush=True)
         else:
             self.used.add(reason)
 
@@ -400,14 +436,14 @@ class Matrix:
             low, high = max(first, *(r[0] for r in ranges)), min(r[1] for r in ranges)
             for version in range(low, high + 1):
                 needs = [r for r in self.rights.get(api, []) if r[2] <= version <= r[3]]
-                cells = list(cells_of(needs))
+                cells = list(cells_of(needs, self.is_open))
                 full = version == high or (api, version) in samples.OLDER
                 answers = {what: self.cell(sample, version, what, rules) for what, rules in (cells if full else cells[:2])}
                 self.note_deciding(api, needs, answers)
 
     def note_deciding(self, api, needs, answers):
         for right in needs:
-            for one, other in pairs_of(right, needs):
+            for one, other in pairs_of(right, needs, self.is_open):
                 if one in answers and other in answers and all(a != b for a, b in zip(answers[one], answers[other])):
                     self.idle.discard((api, label_of(right)))
 
@@ -419,6 +455,15 @@ class Matrix:
 
 
 def report(path, matrix, summary):
+    if matrix.is_open:  # A section behind what the other run wrote.
+        lines = ["", "## With allow.everyone.if.no.acl.found=true", "", f"- Commit: {machine.commit(ROOT)}",
+                 f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC",
+                 f"- Command: `tests/security/matrix.py LEAT --open{''.join(f' --way {way}' for way in matrix.ways)} --report FILE`", f"- Result: {summary}", "",
+                 "Everyone has what nobody is named for, so each right is also granted to another user.",
+                 *(f"Decides nothing: {one}: {why}." for one, why in matrix.untried.items())]
+        with path.open("a") as file:
+            file.write("\n".join(lines) + "\n")
+        return
     lines = ["# The negative matrix: every API x every missing right, beside Apache Kafka", "", f"- Commit: {machine.commit(ROOT)}",
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
              "- Command: `tests/security/matrix.py LEAT --report FILE`", f"- Result: {summary}", "",
@@ -444,7 +489,7 @@ def try_all(args, peers):
             peers[0].mutate = MUTANTS[args.mutant]
         for peer in peers:
             peer.start()
-        matrix = Matrix(peers, args.way or list(mechanisms.WAYS), table(args.program))
+        matrix = Matrix(peers, args.way or list(mechanisms.WAYS), table(args.program), args.open)
         matrix.run(args.only)
         return matrix
     finally:
@@ -458,13 +503,14 @@ def main():
     parser.add_argument("--only", action="append")
     parser.add_argument("--report")
     parser.add_argument("--way", action="append", choices=list(mechanisms.WAYS), default=[])
+    parser.add_argument("--open", action="store_true", help="with allow.everyone.if.no.acl.found=true; --report adds a section")
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
     args = parser.parse_args()
     folder, began = pathlib.Path(tempfile.mkdtemp(prefix="leat-matrix-")), time.monotonic()
     try:
         with kdc.Kdc(folder / "realm") as realm:
             os.environ.update(realm.environment)
-            matrix = try_all(args, make_peers(args.program, folder, realm))
+            matrix = try_all(args, make_peers(args.program, folder, realm, args.open))
     except kafka_node.Unavailable as error:
         print(f"Apache Kafka is missing: {error}", file=sys.stderr)
         return 3

@@ -5,18 +5,25 @@ changes nothing, or is put back before the next cell; only tokens and markers ad
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / name) for name in ("interop", "system")]
+import protocol  # noqa: E402
 import raw_client  # noqa: E402
 
 TOPIC, GROUP, TXN, NEW = "mx-topic", "mx-group", "mx-txn", "mx-new"
 # A topic that Metadata makes, a group with a member who reads TOPIC, a transaction that has TOPIC in it, somebody else with tokens, who asks.
 MADE, LIVE, OPEN, OTHER, USER = "mx-made", "mx-live", "mx-open", "bob", "alice"
+# A subscription to metrics of clients.
+METRICS = "mx-metrics"
 NOBODY = "00000000-0000-0000-0000-0000000000ff"
 BATCH = raw_client.batch([b"x"])
 IN_TRANSACTION = raw_client.batch([b"x"], producer=(99_999, 0, 0), attributes=0x10)
 REPLICA = 5
 # Versions besides the newest in which all cells are tried: a field or a way to name things is in no later one.
 OLDER = {("AddPartitionsToTxn", 3), ("Fetch", 12), ("Metadata", 10), ("Produce", 12)}
+# Of these, settings are compared with their values: both brokers have the same ones.
+WITH_SETTINGS = {("DescribeConfigs", label) for label in (
+    "group", "set group", "group without a name", "client metrics", "unknown client metrics", "client metrics without a name",
+    "groups and client metrics")}
 # Codes that pass, besides those that do for all.
 PASSING = {("Metadata", "creating"): {3, 5}}
 
@@ -104,13 +111,42 @@ SAMPLES = [
     ("DescribeConfigs", "unknown topic", 1, lambda p: resource(2, NEW, configuration_keys=["retention.ms"])),
     ("DescribeConfigs", "broker", 1, lambda p: resource(4, "1", configuration_keys=["node.id"])),
     ("DescribeConfigs", "group", 1, lambda p: resource(32, GROUP, configuration_keys=["no.such"])),
+    ("DescribeConfigs", "set group", 1, lambda p: resource(32, LIVE, configuration_keys=[
+        "consumer.assignment.interval.ms", "consumer.heartbeat.interval.ms", "consumer.session.timeout.ms"])),
+    ("DescribeConfigs", "group without a name", 1, lambda p: resource(32, "", configuration_keys=[])),
+    ("DescribeConfigs", "client metrics", 1, lambda p: resource(16, METRICS, configuration_keys=["interval.ms", "metrics", "match"])),
+    ("DescribeConfigs", "unknown client metrics", 1, lambda p: resource(16, NEW, configuration_keys=None)),
+    ("DescribeConfigs", "client metrics without a name", 1, lambda p: resource(16, "", configuration_keys=None)),
+    ("DescribeConfigs", "groups and client metrics", 1, lambda p: {"resources": [
+        {"resource_type": kind, "resource_name": name, "configuration_keys": keys} for kind, name, keys in (
+            (32, LIVE, ["consumer.heartbeat.interval.ms"]), (16, METRICS, ["metrics"]), (2, TOPIC, ["retention.ms"]))]}),
     ("AlterConfigs", "topic", 0, lambda p: altered(2, TOPIC, operation=False)),
     ("AlterConfigs", "broker", 0, lambda p: altered(4, "1", operation=False, name="max.connections")),
     ("AlterConfigs", "group", 0, lambda p: altered(32, GROUP, operation=False, name="consumer.session.timeout.ms", value="50000")),
+    ("AlterConfigs", "unknown setting of a group", 0, lambda p: altered(32, GROUP, operation=False, name="no.such")),
+    ("AlterConfigs", "group without a name", 0, lambda p: altered(32, "", operation=False, name="consumer.session.timeout.ms", value="50000")),
+    ("AlterConfigs", "client metrics", 0, lambda p: altered(16, METRICS, operation=False, name="interval.ms")),
+    ("AlterConfigs", "unknown setting of client metrics", 0, lambda p: altered(16, METRICS, operation=False, name="no.such")),
+    ("AlterConfigs", "wrong match of client metrics", 0, lambda p: altered(16, METRICS, operation=False, name="match", value="x=y")),
+    ("AlterConfigs", "client metrics without a name", 0, lambda p: altered(16, "", operation=False, name="interval.ms")),
     ("AlterConfigs", "unknown topic", 0, lambda p: altered(2, NEW, operation=False)),
     ("IncrementalAlterConfigs", "topic", 0, lambda p: altered(2, TOPIC)),
     ("IncrementalAlterConfigs", "broker", 0, lambda p: altered(4, "1", name="max.connections")),
     ("IncrementalAlterConfigs", "group", 0, lambda p: altered(32, GROUP, name="consumer.session.timeout.ms", value="50000")),
+    ("IncrementalAlterConfigs", "unknown setting of a group", 0, lambda p: altered(32, GROUP, name="no.such")),
+    ("IncrementalAlterConfigs", "group without a name", 0, lambda p: altered(32, "", name="consumer.session.timeout.ms", value="50000")),
+    ("IncrementalAlterConfigs", "setting of a group taken away", 0, lambda p: altered(
+        32, LIVE, name="consumer.heartbeat.interval.ms", value=None, config_operation=1)),
+    ("IncrementalAlterConfigs", "client metrics", 0, lambda p: altered(16, METRICS, name="interval.ms")),
+    ("IncrementalAlterConfigs", "new client metrics", 0, lambda p: altered(16, NEW, name="match", value="client_id=x.*")),
+    ("IncrementalAlterConfigs", "more of client metrics", 0, lambda p: altered(16, METRICS, name="metrics", value="x.", config_operation=2)),
+    ("IncrementalAlterConfigs", "more of an unknown setting of client metrics", 0, lambda p: altered(
+        16, METRICS, name="no.such", value="x.", config_operation=2)),
+    ("IncrementalAlterConfigs", "interval of client metrics that is no number", 0, lambda p: altered(16, METRICS, name="interval.ms", value="x")),
+    ("IncrementalAlterConfigs", "unknown setting of client metrics", 0, lambda p: altered(16, METRICS, name="no.such")),
+    ("IncrementalAlterConfigs", "short interval of client metrics", 0, lambda p: altered(16, METRICS, name="interval.ms", value="99")),
+    ("IncrementalAlterConfigs", "wrong match of client metrics", 0, lambda p: altered(16, METRICS, name="match", value="x=y")),
+    ("IncrementalAlterConfigs", "client metrics without a name", 0, lambda p: altered(16, "", name="interval.ms")),
     ("AlterReplicaLogDirs", "", 1, lambda p: dict(dirs=[{"path": "/no/such", "topics": [{"name": TOPIC, "partitions": [0]}]}])),
     ("DescribeLogDirs", "", 1, lambda p: dict(topics=[])),
     ("CreatePartitions", "", 0, lambda p: dict(timeout_ms=5000, validate_only=True, topics=[
@@ -148,6 +184,18 @@ SAMPLES = [
                                                                 subscribed_topic_names=[TOPIC])),
     ("ConsumerGroupDescribe", "", 0, lambda p: dict(group_ids=["mx-no-group", LIVE], include_authorized_operations=True)),
     ("ListConfigResources", "", 0, lambda p: dict()),
+    ("GetTelemetrySubscriptions", "", 0, lambda p: dict(client_instance_id=protocol.ZERO_ID)),
+    ("GetTelemetrySubscriptions", "reserved id", 0, lambda p: dict(client_instance_id="00000000-0000-0000-0000-000000000001")),
+    ("PushTelemetry", "without an id", 0, lambda p: dict(client_instance_id=protocol.ZERO_ID, subscription_id=0, terminating=False,
+                                                         compression_type=0, metrics=b"")),
+    ("PushTelemetry", "wrong subscription", 0, lambda p: dict(client_instance_id=p.subscribed()["client_instance_id"], subscription_id=1, terminating=False,
+                                                              compression_type=0, metrics=b"")),
+    ("PushTelemetry", "unknown compression", 0, lambda p: dict(p.subscribed(), terminating=False, compression_type=9, metrics=b"")),
+    ("PushTelemetry", "too early", 0, lambda p: dict(p.pushed(), terminating=False, compression_type=0, metrics=b"")),
+    ("PushTelemetry", "", 0, lambda p: dict(p.subscribed(), terminating=False, compression_type=0, metrics=b"")),
+    ("PushTelemetry", "last", 0, lambda p: dict(p.subscribed(), terminating=True, compression_type=0, metrics=b"")),
+    ("PushTelemetry", "garbage", 0, lambda p: dict(p.subscribed(), terminating=True, compression_type=0, metrics=b"\xff\xff")),
+    ("PushTelemetry", "too large", 0, lambda p: dict(p.subscribed(), terminating=True, compression_type=0, metrics=bytes(2_000_000))),
     ("DescribeTopicPartitions", "named", 0, lambda p: dict(topics=[{"name": TOPIC}, {"name": NEW}])),
     ("DescribeTopicPartitions", "all", 0, lambda p: dict(topics=[])),
 ]

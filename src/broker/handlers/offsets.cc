@@ -174,12 +174,16 @@ rt::Task<OffsetForLeaderEpochResponse> handle_offset_for_leader_epoch(
             message->topics.size());
     response.topics = topics;
     std::vector<EpochTarget> targets;
+    // Who may do what brokers do needs no right on the topics.
+    const bool is_broker = may_see(*request, auth::Operation::kClusterAction,
+                                   auth::ResourceType::kCluster, auth::kClusterName);
     for (std::size_t i = 0; i < topics.size(); ++i) {
         const auto& from = message->topics[i];
         topics[i].topic = from.topic;
         topics[i].partitions = request->arena.array<OffsetForLeaderEpochResponse::EpochEndOffset>(
             from.partitions.size());
-        const bool is_allowed = may_topic(*request, auth::Operation::kDescribe, from.topic);
+        const bool is_allowed =
+            is_broker || may_topic(*request, auth::Operation::kDescribe, from.topic);
         for (std::size_t j = 0; j < from.partitions.size(); ++j) {
             auto& out = topics[i].partitions[j];
             out.partition = from.partitions[j].partition;

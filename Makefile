@@ -106,6 +106,7 @@ crash: setup-crash ## Power cuts, kills, failpoints, mutants (root)  [CRASH_CYCL
 .PHONY: security
 security: setup-security build ## Every API x every missing right x every mechanism, and strangers, beside Apache Kafka
 	@python3 tests/security/matrix.py build/release/bin/leat --report docs/proof/rights.md
+	@python3 tests/security/matrix.py build/release/bin/leat --open --way SCRAM-SHA-256 --report docs/proof/rights.md
 	@for mutant in deny host prefix principal; do python3 tests/security/matrix.py build/release/bin/leat --mutant $$mutant --only ListOffsets || exit 1; done
 	@python3 tests/security/strangers.py build/release/bin/leat --report docs/proof/strangers.md
 	@python3 tests/security/tools.py build/release/bin/leat
@@ -118,6 +119,7 @@ ifndef INTEROP
 	@tests/interop/topic_effects.py build/release/bin/leat --mutants --report docs/proof/effects.md
 	@python3 -B tests/interop/error_codes.py build/release/bin/leat --report docs/proof/error-codes.md
 	@python3 -B tests/security/logins.py build/release/bin/leat --append docs/proof/error-codes.md
+	@python3 -B tests/interop/metrics_push.py build/release/bin/leat
 	@$(call configure,dev)
 	@ninja -C build/dev -j $(JOBS) streams_case_runner leat record_writer_app word_count streams_live_app streams_operators_app stream_endpoint_app
 	@python3 -B tools/wirecorpus/make_corpus.py --check

@@ -4,7 +4,7 @@
     matrix.py PROGRAM [--only API]... [--way WAY]... [--open] [--report FILE] [--mutant deny|host|prefix|principal]
 
 Cells come from the table in the code, as `PROGRAM reference --print rights` prints it: for each request and version no right and all
-of them; in the newest version, for each right: all but it, it alone, all with a DENY of it, and all with it granted on another name,
+of them; in the newest version, all that it does not need, and for each right: all but it, it alone, all with a DENY of it, and all with it granted on another name,
 on a prefix that is one character off, for another host, to another principal, for an operation that does not imply it. With --open
 (allow.everyone.if.no.acl.found) also all of them but one, or all, granted to another principal. Each is asked
 once for each way to prove who one is (mechanisms.py). Both peers get the same rules and the same bytes; answers are compared without
@@ -289,6 +289,24 @@ def rules_of(right, permission=ALLOW, operation=None, host="127.0.0.1", principa
             for name in NAMES[right[1]]]
 
 
+# Which there are, as AclEntry.supportedOperations has it.
+SUPPORTED = {"TOPIC": "READ WRITE CREATE DESCRIBE DELETE ALTER DESCRIBE_CONFIGS ALTER_CONFIGS",
+             "GROUP": "READ DESCRIBE DELETE DESCRIBE_CONFIGS ALTER_CONFIGS",
+             "CLUSTER": "CREATE CLUSTER_ACTION DESCRIBE_CONFIGS ALTER_CONFIGS IDEMPOTENT_WRITE ALTER DESCRIBE",
+             "TRANSACTIONAL_ID": "DESCRIBE WRITE TWO_PHASE_COMMIT", "DELEGATION_TOKEN": "DESCRIBE", "USER": "CREATE_TOKENS DESCRIBE_TOKENS"}
+
+
+# Operation: those that have it in them.
+IMPLIED = {"DESCRIBE": {"READ", "WRITE", "DELETE", "ALTER"}, "DESCRIBE_CONFIGS": {"ALTER_CONFIGS"}}
+
+
+def others_of(rights):
+    """Rules for every right that is none of these and has none of them in it: the table may lack one."""
+    own = {(one, kind) for operation, kind, *_ in rights for one in {operation} | IMPLIED.get(operation, set())}
+    return sum((rules_of((operation, kind)) for kind, operations in SUPPORTED.items() for operation in operations.split()
+                if (operation, kind) not in own), [])
+
+
 def label_of(right):
     return f"{right[0]} on {right[1]}"
 
@@ -307,6 +325,7 @@ def cells_of(rights, is_open):
     """(label, rules) of the newest version of a request that needs `rights`."""
     yield "no right", []
     yield "all rights", sum((rules_of(r) for r in rights), [])
+    yield "all rights but its own", others_of(rights)
     to_another = {label_of(r): rules_of(r, principal="User:alicf") for r in rights}
     if is_open:
         yield "all to another", sum(to_another.values(), [])
@@ -467,7 +486,7 @@ def report(path, matrix, summary):
     lines = ["# The negative matrix: every API x every missing right, beside Apache Kafka", "", f"- Commit: {machine.commit(ROOT)}",
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
              "- Command: `tests/security/matrix.py LEAT --report FILE`", f"- Result: {summary}", "",
-             "Cells come from the table in the code (`docs/reference/rights.md`). Both brokers get the same access rules and the same bytes;",
+             "Cells come from the table in the code (`docs/reference/rights.md`), but for one that grants all that is not there. Both brokers get the same access rules and the same bytes;",
              "answers are compared without texts, ids, times and sizes. Each request is asked by every way of `tests/security/mechanisms.py`, with",
              "the same rules: in its newest version, and in older ones that have something of their own, in all cells; in the others without any",
              "right and with all of them. A right decides when both brokers answer otherwise with it and without it.", "",

@@ -128,6 +128,9 @@ void PartitionState::after_write(Append& append, const Result<Placed>& placed) {
         // Whatever a write left that failed otherwise may be found whole by the next start. What
         // failed names files of this machine: the log says it, peers get no text, as in Kafka.
         refuse(append, is_short ? Errc::kKafkaStorageError : Errc::kNotEnoughReplicasAfterAppend);
+        const wire::BatchHeader& sent = append.admitted->header;
+        if (is_short && sent.has_producer_id() && !sent.is_control())
+            producers.found_no_room(producer_batch(sent, append.guard), append.rules.now);
         if (is_short)
             kLog.warn("append refused", {{"partition", spec.folder()},
                                          {"error", error.code()},

@@ -221,6 +221,37 @@ TEST_P(PartitionDescriptors, LackingAtAStartCostNothing) {
 INSTANTIATE_TEST_SUITE_P(Shortages, PartitionDescriptors,
                          ::testing::Values(Shortage::kOnce, Shortage::kForAWhile));
 
+// Clients have several batches under way: what is behind the refused one is no gap of theirs, and
+// of a producer that was not known it must not be written before that one.
+TEST(PartitionShortage, RefusesWhatWasSentBehindARefusedBatchToo) {
+    for (const bool is_known : {true, false}) {
+        SCOPED_TRACE(is_known);
+        PartitionFixture f{1};
+        f.topic.segment_bytes = 1000;
+        ASSERT_OK(f.open());
+        const auto append = [&](std::int64_t producer, std::int64_t sequence) {
+            auto bytes = TestBatch{.base = sequence,
+                                   .records = {{.timestamp = f.world.wall_now().value,
+                                                .value = std::string(700, 'x')}},
+                                   .producer_id = producer}
+                             .build();
+            wire::set_base_offset(bytes, Offset{0});
+            return f
+                .run<Appended>([&](Partition& p) { return p.append(bytes, Origin::kClient, -1); })
+                .error;
+        };
+        EXPECT_EQ(append(is_known ? kPlain : kPlain + 1, 0), Errc::kNone);
+        f.disk.fail(DiskCall::kOpen, 1, Errc::kTooManyOpenFiles);  // The next one needs a segment.
+        EXPECT_EQ(append(kPlain, 1), Errc::kKafkaStorageError);
+        f.disk.heal();
+        EXPECT_EQ(append(kPlain, 2), Errc::kKafkaStorageError);
+        EXPECT_EQ(append(kPlain, 1), Errc::kNone);
+        EXPECT_EQ(append(kPlain, 2), Errc::kNone);
+        EXPECT_EQ(append(kPlain, 4), Errc::kOutOfOrderSequenceNumber);
+        EXPECT_TRUE(f.stop());
+    }
+}
+
 // Its folder is there at the second try, and only the first knew that it is new.
 TEST(PartitionOpening, NewOneThatOpensAtTheSecondTryIsDurable) {
     for (std::uint64_t nth = 1;; ++nth) {

@@ -12,6 +12,8 @@ namespace leat::storage {
 namespace {
 
 constexpr std::int32_t kSequenceMax = std::numeric_limits<std::int32_t>::max();
+/// So long clients send a batch again before they give it up, unless they were told otherwise.
+constexpr std::int64_t kSentAgainMs = 120'000;
 
 ProducerState::Verdict refused(Errc error, std::string message) {
     return {.error = error, .duplicate = std::nullopt, .message = std::move(message)};
@@ -20,6 +22,11 @@ ProducerState::Verdict refused(Errc error, std::string message) {
 std::string name_of(const ProducerBatch& batch) {
     return "producer " + std::to_string(batch.producer_id) + " epoch " +
            std::to_string(batch.epoch);
+}
+
+ProducerState::Verdict refused_as_well(const ProducerBatch& batch) {
+    return refused(Errc::kKafkaStorageError,
+                   name_of(batch) + ": a batch before it was refused for want of room");
 }
 
 const RememberedBatch* find_duplicate(const ProducerEntry& entry, std::int32_t first,
@@ -70,6 +77,7 @@ ProducerState::Verdict ProducerState::check(const ProducerBatch& batch, WallMs n
     // No state at all: it has expired, or the records are gone. Any sequence goes on from there.
     if (found == entries_.end()) {
         if (auto verdict = check_guard(batch, 0); verdict.error != Errc::kNone) return verdict;
+        if (is_behind_refused(batch, now)) return refused_as_well(batch);
         // With an epoch for each transaction there is no earlier batch of this one to have lost.
         if (batch.guard.begins_at_zero && batch.first_sequence > 0)
             return refused(Errc::kOutOfOrderSequenceNumber,
@@ -102,15 +110,46 @@ ProducerState::Verdict ProducerState::check(const ProducerBatch& batch, WallMs n
     const bool begins = batch.epoch != entry.epoch || entry.batch_count == 0;
     const std::int32_t expected =
         begins || entry.last_sequence() < 0 ? 0 : sequence_after(entry.last_sequence(), 1);
-    if (entry.epoch >= 0 && batch.first_sequence != expected)
-        return refused(Errc::kOutOfOrderSequenceNumber,
-                       name_of(batch) + ": sequence " + std::to_string(batch.first_sequence) +
-                           " where " + std::to_string(expected) + " was expected");
-    return {};
+    if (entry.epoch < 0 || batch.first_sequence == expected) return {};
+    if (is_behind_refused(batch, now)) return refused_as_well(batch);
+    return refused(Errc::kOutOfOrderSequenceNumber,
+                   name_of(batch) + ": sequence " + std::to_string(batch.first_sequence) +
+                       " where " + std::to_string(expected) + " was expected");
+}
+
+void ProducerState::found_no_room(const ProducerBatch& batch, WallMs now) {
+    if (batch.first_sequence < 0) return;
+    // As many as there may be producers; those that gave up are in no one's way then.
+    if (refused_.size() >= limits_.ids_max)
+        std::erase_if(refused_, [&](const auto& one) {
+            return now.value - one.second.since.value >= kSentAgainMs;
+        });
+    if (refused_.size() >= limits_.ids_max && !refused_.contains(batch.producer_id)) return;
+    refused_.insert_or_assign(
+        batch.producer_id,
+        Refused{.epoch = batch.epoch, .first_sequence = batch.first_sequence, .since = now});
+}
+
+bool ProducerState::is_behind_refused(const ProducerBatch& batch, WallMs now) {
+    const auto found = refused_.find(batch.producer_id);
+    if (found == refused_.end()) return false;
+    const Refused& first = found->second;
+    // Given up, or begun anew: what comes is judged as if there had been no shortage.
+    if (first.epoch != batch.epoch || now.value - first.since.value >= kSentAgainMs) {
+        refused_.erase(found);
+        return false;
+    }
+    const std::int32_t distance =
+        static_cast<std::int32_t>((static_cast<std::uint32_t>(batch.first_sequence) -
+                                   static_cast<std::uint32_t>(first.first_sequence)) &
+                                  static_cast<std::uint32_t>(kSequenceMax));
+    // Half of all numbers lie behind it, the other half before.
+    return distance > 0 && distance <= kSequenceMax / 2;
 }
 
 void ProducerState::appended(const ProducerBatch& batch, Offset base_offset, WallMs max_timestamp,
                              WallMs now) {
+    if (!refused_.empty()) refused_.erase(batch.producer_id);
     ProducerEntry& entry = entries_[batch.producer_id];
     if (entry.epoch != batch.epoch) entry.batch_count = 0;
     entry.epoch = batch.epoch;
@@ -152,6 +191,7 @@ bool ProducerState::is_repeated(const EndMarker& marker) const {
 }
 
 void ProducerState::note_end(std::int64_t producer_id) {
+    refused_.erase(producer_id);
     if (const auto found = entries_.find(producer_id); found != entries_.end())
         ++found->second.ends;
 }
@@ -165,6 +205,7 @@ std::optional<ProducerState::Ended> ProducerState::ended(const EndMarker& marker
                                                          WallMs timestamp, WallMs now) {
     // A producer that is not known has nothing open; without room it need not become known.
     if (!entries_.contains(marker.producer_id) && !has_room(now)) return std::nullopt;
+    refused_.erase(marker.producer_id);
     ProducerEntry& entry = entries_[marker.producer_id];
     if (entry.epoch != marker.epoch) entry.batch_count = 0;
     entry.epoch = marker.epoch;
@@ -238,6 +279,7 @@ void ProducerState::forget_idle(WallMs now) {
 
 void ProducerState::restore(ProducerEntries entries) {
     entries_ = std::move(entries);
+    refused_.clear();
     open_.clear();
     ended_.clear();
     expire_again_ = WallMs{-1};

@@ -109,8 +109,13 @@ class ProducerState {
     /// Errors: kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kInvalidTxnState (a batch outside
     ///         of its open transaction, or one that would open one without its coordinator),
     ///         kNotEnoughReplicas (ids_max, and nobody has been idle for idle_min_ms: clients try
-    ///         again).
+    ///         again), kKafkaStorageError (behind one that found_no_room()).
     [[nodiscard]] Verdict check(const ProducerBatch& batch, WallMs now);
+
+    /// `batch`, which check() let pass, was refused for want of room, to be sent again. Until it is
+    /// there, what its producer sent behind it meanwhile is refused as it was: a gap is not the
+    /// client's fault then, and one that was not known yet must not begin behind it.
+    void found_no_room(const ProducerBatch& batch, WallMs now);
 
     /// `batch` lies in the log at `base_offset`. Also for replay: nothing is checked.
     void appended(const ProducerBatch& batch, Offset base_offset, WallMs max_timestamp, WallMs now);
@@ -161,14 +166,22 @@ class ProducerState {
     /// At ids_max those make room that expired, then those that have been idle the longest.
     [[nodiscard]] bool has_room(WallMs now);
     void forget_idle(WallMs now);
+    [[nodiscard]] bool is_behind_refused(const ProducerBatch& batch, WallMs now);
     [[nodiscard]] static Verdict check_guard(const ProducerBatch& batch, std::int64_t ends);
+
+    struct Refused {
+        std::int16_t epoch;
+        std::int32_t first_sequence;
+        WallMs since;
+    };
 
     ProducerLimits limits_;
     ProducerEntries entries_;
-    std::map<Offset, std::int64_t> open_;  ///< First offset, producer.
-    std::map<Offset, Offset> ended_;       ///< First offset, marker above the high watermark.
-    WallMs expire_again_{-1};              ///< Before this nothing can have expired.
-    WallMs forget_again_{-1};              ///< Before this nobody can have been idle long enough.
+    std::unordered_map<std::int64_t, Refused> refused_;  ///< By producer; not kept over a restart.
+    std::map<Offset, std::int64_t> open_;                ///< First offset, producer.
+    std::map<Offset, Offset> ended_;  ///< First offset, marker above the high watermark.
+    WallMs expire_again_{-1};         ///< Before this nothing can have expired.
+    WallMs forget_again_{-1};         ///< Before this nobody can have been idle long enough.
 };
 
 }  // namespace leat::storage

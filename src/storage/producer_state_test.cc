@@ -9,6 +9,7 @@
 
 #include <limits>
 
+#include "base/bounded_time.h"
 #include "base/endian.h"
 #include "codec/crc32c.h"
 #include "storage/producer_snapshot.h"
@@ -63,6 +64,40 @@ TEST(ProducerState, AcceptsAnySequenceOfAnUnknownProducer) {
     EXPECT_EQ(rig.push(batch(3, 42)), Errc::kNone);
 }
 
+// The client has sent several at once; that the first found no room is no fault of its count.
+TEST(ProducerState, RefusesWhatCameBehindOneThatFoundNoRoomAsThat) {
+    Rig rig;
+    EXPECT_EQ(rig.push(batch(0, kMax - 9, 10)), Errc::kNone);
+    rig.state.found_no_room(batch(0, 0, 5), kNow);
+    EXPECT_EQ(rig.push(batch(0, 5)), Errc::kKafkaStorageError);
+    EXPECT_EQ(rig.push(batch(0, 6)), Errc::kKafkaStorageError);
+    EXPECT_EQ(rig.push(batch(0, kMax - 1)), Errc::kOutOfOrderSequenceNumber);
+    EXPECT_EQ(rig.push(batch(0, 0, 5)), Errc::kNone);
+    EXPECT_EQ(rig.push(batch(0, 6)), Errc::kOutOfOrderSequenceNumber);
+    EXPECT_EQ(rig.push(batch(0, 5)), Errc::kNone);
+}
+
+// It would be written before that one.
+TEST(ProducerState, DoesNotBeginBehindOneThatFoundNoRoom) {
+    Rig rig;
+    rig.state.found_no_room(batch(0, 3), kNow);
+    EXPECT_EQ(rig.push(batch(0, 4)), Errc::kKafkaStorageError);
+    EXPECT_EQ(rig.push(batch(0, 4, 1, false, 8)), Errc::kNone);
+    EXPECT_EQ(rig.push(batch(0, 3)), Errc::kNone);
+    EXPECT_EQ(rig.push(batch(0, 4)), Errc::kNone);
+}
+
+TEST(ProducerState, DoesNotWaitForOneThatFoundNoRoomForEver) {
+    Rig rig;
+    EXPECT_EQ(rig.push(batch(0, 0)), Errc::kNone);
+    rig.state.found_no_room(batch(0, 1), kNow);
+    EXPECT_EQ(rig.push(batch(0, 2), after(kNow, 119'999)), Errc::kKafkaStorageError);
+    EXPECT_EQ(rig.push(batch(0, 2), after(kNow, 120'000)), Errc::kOutOfOrderSequenceNumber);
+    rig.state.found_no_room(batch(0, 1), kNow);
+    EXPECT_EQ(rig.push(batch(1, 2)), Errc::kOutOfOrderSequenceNumber);
+    EXPECT_EQ(rig.push(batch(1, 0)), Errc::kNone);
+}
+
 TEST(ProducerState, RefusesAGapAndGoesOnAfterIt) {
     Rig rig;
     EXPECT_EQ(rig.push(batch(0, 0, 10)), Errc::kNone);
@@ -76,7 +111,7 @@ TEST(ProducerState, KnowsTheLastFiveBatchesAgain) {
     for (std::int32_t i = 0; i < 6; ++i) EXPECT_EQ(rig.push(batch(0, 2 * i, 2)), Errc::kNone);
     EXPECT_EQ(rig.push(batch(0, 0, 2)), Errc::kOutOfOrderSequenceNumber);
     for (std::int32_t i = 1; i < 6; ++i)
-        EXPECT_EQ(rig.duplicate_of(batch(0, 2 * i, 2)), Offset{2 * i});
+        EXPECT_EQ(rig.duplicate_of(batch(0, 2 * i, 2)), Offset{std::int64_t{2} * i});
     EXPECT_EQ(rig.duplicate_of(batch(0, 10, 1)), Offset{-1}) << "only the whole batch";
     EXPECT_EQ(rig.end, Offset{12});
 }

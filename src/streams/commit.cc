@@ -21,6 +21,8 @@ constexpr milliseconds kStalePause{200};
 /// Uncommitted rows, with what an entry costs, that are left to the commit: it writes about 250 of
 /// a counter in a millisecond, and no record is processed meanwhile.
 constexpr std::size_t kEarlyBytes = std::size_t{32} << 10U;
+/// So long a thread that has nothing to do waits for acknowledgements before it writes rows early.
+constexpr milliseconds kEarlyWait{5};
 /// How often in a row a task may meet damage without a commit in between.
 constexpr int kDamagesMax = 3;
 
@@ -29,6 +31,11 @@ constexpr int kDamagesMax = 3;
 Result<void> StreamThread::flush_output() {
     const detail::WorkOutside outside{gate_};
     return output_.flush();
+}
+
+bool StreamThread::deliver(milliseconds wait) {
+    const detail::WorkOutside outside{gate_};
+    return output_.deliver(wait);
 }
 
 Result<StreamThread::Committed> StreamThread::judge(Error cause) {
@@ -88,6 +95,7 @@ Result<StreamThread::Committed> StreamThread::commit() {
 }
 
 Result<void> StreamThread::keep_states() {
+    writes_early_ = true;
     std::vector<std::pair<TaskId, Result<void>>> damaged;
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
@@ -118,9 +126,15 @@ Result<void> StreamThread::write_early() {
         fullest = id;
     }
     // One task at a time: records may come meanwhile. What is changed again and again stays below.
-    if (settings_.exactly_once || bytes < kEarlyBytes || !fullest) return {};
+    if (settings_.exactly_once || !writes_early_ || bytes < kEarlyBytes || !fullest) return {};
     const auto& task = tasks_.at(*fullest);
-    Result<void> done = task->state().write_early();
+    Result<void> done;
+    Result<bool> written = task->write_early(kEarlyWait);
+    // Acknowledgements take long: the commit waits for them, and no record does.
+    if (!written)
+        done = std::move(written).error();
+    else if (!*written)
+        writes_early_ = false;
     if (!task->is_damaged()) return done;
     LEAT_TRY_VOID(heal(*fullest, done));
     return {};

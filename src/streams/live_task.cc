@@ -19,6 +19,8 @@ Error in_task(const TaskId& id, const Error& error) {
 
 /// Records of a changelog that are taken in before the thread looks after something else.
 constexpr std::size_t kRestoreBatch = 2'000;
+/// Of a task that holds too much, for acknowledgements; then it asks for a commit.
+constexpr milliseconds kReliefWait{1'000};
 OffsetReset general_reset(const Settings& settings) {
     if (settings.offset_reset == "none") return OffsetReset::none();
     if (settings.offset_reset == "latest") return OffsetReset::latest();
@@ -361,11 +363,19 @@ Result<void> LiveTask::committed() {
 
 Result<bool> LiveTask::relieve() {
     tell_time();
-    const detail::TaskState& state = *open_state_.state;
-    // Rows that are written before a commit would be ahead of what is put off.
-    if (!put_off().is_empty()) return state.uncommitted_bytes() >= state.uncommitted_bytes_max();
-    LEAT_TRY_VOID(open_state_.state->relieve());
-    return state.wants_commit();
+    if (!open_state_.state->is_full()) return false;
+    LEAT_TRY(const bool is_written, write_early(kReliefWait));
+    return !is_written;
+}
+
+Result<bool> LiveTask::write_early(milliseconds wait) {
+    if (environment_.settings->exactly_once) return false;
+    // Whoever is killed does the same records again, on the rows that are there by then. A store
+    // that logs only where there was a row, or another one, logs nothing then: a change that was
+    // not in the changelog yet, or is put off, would never come there.
+    if (!put_off().is_empty() || !environment_.deliver(wait)) return false;
+    LEAT_TRY_VOID(open_state_.state->write_early());
+    return true;
 }
 
 std::string LiveTask::node_topic(const std::string& cluster_topic) const {

@@ -52,13 +52,11 @@ class LiveTask final : public detail::Task {
     /// changelogs no more and can start(). Errors: kUnknownTopicOrPartition and what else ends the
     /// task.
     Result<bool> restore();
-    /// Runs from now on. May be called again after an error.
-    Result<void> start();
+    Result<void> start();  ///< Runs from now on. May be called again after an error.
     /// Makes the calls that are due by the clock, then processes one record if there is one and it
     /// may. Errors: what ends the task.
     Result<bool> process();
-    /// Caches down. Before positions() are committed.
-    Result<void> flush();
+    Result<void> flush();  ///< Caches down. Before positions() are committed.
     /// What changed since the last committed(). Under exactly-once at least one when anything was
     /// done: a transaction without positions is committed whoever sends it.
     [[nodiscard]] std::vector<client::CommittedOffset> positions() const;
@@ -71,8 +69,10 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] TaskMeters& meters() noexcept { return *meters_; }  ///< Of an open one.
     /// They are durable, and so is all that was sent before: now the state is kept too.
     Result<void> committed();
-    /// Between records, now and then: too much is not held in memory. True: a commit is due.
-    Result<bool> relieve();
+    Result<bool> relieve();  ///< Between records, now and then. True: a commit is due.
+    /// Between records: rows into the database, before a commit, if all that was sent before is
+    /// acknowledged within so long. False: nothing was written.
+    Result<bool> write_early(milliseconds wait);
     /// Stops reading and lets go of the state; what was not committed is gone.
     void close();
 

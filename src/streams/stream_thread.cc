@@ -387,9 +387,8 @@ TaskEnvironment StreamThread::task_environment() {
         .clock = environment_.clock,
         .handlers = environment_.handlers,
         .globals = environment_.globals,
-        .send = [this](
-                    std::string_view topic,
-                    const client::OutgoingRecord& record) { return output_.send(topic, record); },
+        .send = [this](auto topic, const auto& record) { return output_.send(topic, record); },
+        .deliver = [this](milliseconds wait) { return deliver(wait); },
         .partitions_of = [this](std::string_view topic) { return output_.partitions_of(topic); },
         .cluster = updater_->changelogs(),
         .states = environment_.states,

@@ -106,6 +106,8 @@ class StreamThread {
     Result<Committed> commit();
     /// Waits for what was sent, outside of the gate.
     Result<void> flush_output();
+    /// As that, for so long at most. True: all of it is acknowledged.
+    bool deliver(milliseconds wait);
     Result<Committed> commit_positions(const std::vector<client::CommittedOffset>& positions);
     /// Without those of topics that are gone.
     Result<std::vector<client::CommittedOffset>> still_there(
@@ -162,6 +164,7 @@ class StreamThread {
     Patience resets_;   ///< As above.
     Patience restores_;
     bool commit_asked_ = false;
+    bool writes_early_ = true;  ///< Acknowledgements were quick since the last commit.
     Instant next_commit_{};
     Instant next_purge_{};
     std::map<client::TopicPartition, std::int64_t> purged_;  ///< Up to there already.

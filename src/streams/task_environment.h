@@ -39,6 +39,8 @@ struct TaskEnvironment {
     const GlobalState* globals = nullptr;
     /// Hands a record to the producer; waits while that is full.
     std::function<Result<void>(std::string_view topic, const client::OutgoingRecord&)> send;
+    /// All that was sent is acknowledged, or is within so long.
+    std::function<bool(std::chrono::milliseconds wait)> deliver;
     /// How many partitions a topic has.
     std::function<Result<std::int32_t>(std::string_view topic)> partitions_of;
     /// Keeps where a record's output comes from until that is delivered, and gives the tag for it.

@@ -100,6 +100,12 @@ Result<void> ThreadOutput::flush() {
     }
 }
 
+bool ThreadOutput::deliver(milliseconds wait) {
+    environment_.on_step();
+    if (!is_delivered()) ignore(writer_->flush(wait), "what is left is seen below");
+    return is_delivered() && !has_failed() && !has_letters();
+}
+
 Result<void> ThreadOutput::send_letters() {
     // Sending may report more of them.
     while (!letters_.empty())

@@ -76,6 +76,8 @@ class ThreadOutput {
     [[nodiscard]] bool is_delivered() const { return writer_->in_flight() == 0; }
     /// Until all is acknowledged, for task.timeout.ms. Errors: kTimedOut.
     Result<void> flush();
+    /// As that, for so long at most. True: nothing is on its way, and nothing failed.
+    [[nodiscard]] bool deliver(milliseconds wait);
     /// Dead letters of output that was refused since.
     Result<void> send_letters();
     [[nodiscard]] bool has_letters() const noexcept { return !letters_.empty(); }

@@ -31,6 +31,7 @@ struct Script {
     int polled = 0;
     bool is_full = false;    ///< Until the next poll.
     bool is_fatal = false;   ///< Of the one that is open.
+    bool is_slow = false;    ///< Acknowledgements do not come in time.
     std::deque<Errc> inits;  ///< Answers of init_transactions(); then it works.
     std::vector<std::pair<string, std::uint64_t>> sent;  ///< Topics and tags.
     std::deque<client::Delivery> deliveries;             ///< Told at the next poll.
@@ -56,6 +57,7 @@ class PlayedWriter final : public client::RecordWriter {
     }
     [[nodiscard]] std::size_t in_flight() const override { return script_.deliveries.size(); }
     Result<void> flush(milliseconds wait) override {
+        if (script_.is_slow) return Error{Errc::kTimedOut, "as the test says"};
         poll(wait);
         return {};
     }
@@ -153,6 +155,26 @@ TEST_F(ThreadOutputTest, BeginsOneTransactionUntilTheCommit) {
     EXPECT_FALSE(output().in_transaction());
     ASSERT_TRUE(output().send("out", kRecord));
     EXPECT_EQ(script_.begun, 2);
+}
+
+TEST_F(ThreadOutputTest, AllIsDeliveredWhenNothingIsOnItsWayAndNothingFailed) {
+    handlers_ = {.production = continue_on_error, .dead_letter_topic = "letters"};
+    ASSERT_TRUE(output().open());
+    EXPECT_TRUE(output().deliver(milliseconds{0}));
+    const auto coming = [&](Errc code, std::uint64_t tag) {
+        script_.deliveries.push_back({.tag = tag, .code = code, .reason = "", .topic = "out"});
+    };
+    coming(Errc::kNone, 0);
+    script_.is_slow = true;
+    EXPECT_FALSE(output().deliver(milliseconds{0}));
+    script_.is_slow = false;
+    EXPECT_TRUE(output().deliver(milliseconds{0}));
+    coming(Errc::kMessageTooLarge, output().keep_source({.node = "sink"}));
+    EXPECT_FALSE(output().deliver(milliseconds{0})) << "its dead letter is to be sent";
+    ASSERT_TRUE(output().send_letters());
+    EXPECT_TRUE(output().deliver(milliseconds{0}));
+    coming(Errc::kRequestTimedOut, 0);
+    EXPECT_FALSE(output().deliver(milliseconds{0}));
 }
 
 TEST_F(ThreadOutputTest, KeepsTheFailureThatMadeOthersFail) {

@@ -434,8 +434,8 @@ std::size_t TaskState::uncommitted_bytes() const noexcept {
     return out;
 }
 
-bool TaskState::wants_commit() const noexcept {
-    return options_.exactly_once && uncommitted_bytes() >= uncommitted_bytes_max();
+bool TaskState::is_full() const noexcept {
+    return uncommitted_bytes() >= uncommitted_bytes_max();
 }
 
 std::size_t TaskState::uncommitted_bytes_max() const noexcept {
@@ -443,10 +443,6 @@ std::size_t TaskState::uncommitted_bytes_max() const noexcept {
     const std::size_t share =
         options_.memory->budget_bytes() / 4 / std::max<std::size_t>(options_.memory->users(), 1);
     return std::min(options_.uncommitted_bytes_max, std::max(share, kUncommittedBytesMin));
-}
-
-Result<void> TaskState::relieve() {
-    return uncommitted_bytes() < uncommitted_bytes_max() ? Result<void>{} : write_early();
 }
 
 Result<void> TaskState::write_early() {

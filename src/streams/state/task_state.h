@@ -34,8 +34,7 @@ class TaskState final : public StateBackend {
         std::string directory{};  ///< The task's; the caller holds its lock. Empty: all in memory.
         std::shared_ptr<StateMemory> memory{};
         bool exactly_once = false;
-        /// At this many bytes, or at its part of a quarter of the memory, uncommitted rows are
-        /// written early; under exactly-once they are kept and wants_commit() says so.
+        /// At this many bytes, or at its part of a quarter of the memory, is_full() is true.
         std::size_t uncommitted_bytes_max = std::size_t{64} << 20U;
         std::size_t write_buffer_bytes = std::size_t{16} << 20U;
         /// Commits survive the process's end without restoring; off: what was not flushed is
@@ -112,13 +111,14 @@ class TaskState final : public StateBackend {
     /// from the beginning. Then every store is opened again.
     Result<void> rollback(const Stores& stores, Task& task);
     [[nodiscard]] std::size_t uncommitted_bytes() const noexcept;
-    [[nodiscard]] bool wants_commit() const noexcept;
+    /// No more is to be held: a commit is due, or write_early().
+    [[nodiscard]] bool is_full() const noexcept;
     /// Not many more are held.
     [[nodiscard]] std::size_t uncommitted_bytes_max() const noexcept;
-    /// Called now and then, between records: writes early when that is allowed and due.
-    Result<void> relieve();
-    /// Between records, when nothing else is to be done: writes what is uncommitted, without
-    /// offsets, unless it has to wait for the commit. Errors: as commit().
+    /// Between records: writes what is uncommitted, without offsets, unless it has to wait for the
+    /// commit. All that was logged must be acknowledged: where a killed process leaves a database
+    /// ahead of its changelog, the same records do not log what is missing there. Errors: as
+    /// commit().
     Result<void> write_early();
     /// Writes memory buffers to files, so that without a write-ahead log nothing is restored.
     Result<void> flush_files();

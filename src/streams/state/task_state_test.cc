@@ -145,17 +145,19 @@ TEST(TaskState, WritesEarlyOnlyWhereThatIsHarmless) {
     const TempFolder folder;
     {
         Opened task{folder.path(), {.uncommitted_bytes_max = 1}};
+        EXPECT_FALSE(task.state->is_full());
         ASSERT_TRUE(task.kv->put("a", "1", 1));
-        ASSERT_TRUE(task.state->relieve());
+        EXPECT_TRUE(task.state->is_full());
+        ASSERT_TRUE(task.state->write_early());
         EXPECT_EQ(task.state->uncommitted_bytes(), 0U);
-        EXPECT_FALSE(task.state->wants_commit());
+        EXPECT_FALSE(task.state->is_full());
     }
     Opened task{folder.path(), {.exactly_once = true, .uncommitted_bytes_max = 1}};
     EXPECT_EQ(task.all(), "a=1 ");
     ASSERT_TRUE(task.kv->put("a", "2", 1));
-    ASSERT_TRUE(task.state->relieve());
+    ASSERT_TRUE(task.state->write_early());
     EXPECT_GT(task.state->uncommitted_bytes(), 0U);
-    EXPECT_TRUE(task.state->wants_commit());
+    EXPECT_TRUE(task.state->is_full());
 }
 
 TEST(TaskState, WritesWhenThereIsTimeWhatTheCommitThenOnlyNotes) {
@@ -643,7 +645,8 @@ TEST(TaskState, WithoutADirectoryAllIsInMemory) {
     Opened task{""};
     ASSERT_TRUE(task.kv->put("a", "1", 1));
     ASSERT_TRUE(task.state->commit(task.stores, {{"kv", 5}}));
-    ASSERT_TRUE(task.state->relieve());
+    EXPECT_FALSE(task.state->is_full());
+    ASSERT_TRUE(task.state->write_early());
     ASSERT_TRUE(task.state->flush_files());
     EXPECT_EQ(task.value("a"), "1");
     EXPECT_EQ(task.state->changelog_offset("kv"), 5);
@@ -664,10 +667,10 @@ TEST(TaskState, UncommittedRowsOfAllTasksShareAQuarterOfTheMemory) {
         const std::string large(std::size_t{1} << 20U, 'x');
         ASSERT_TRUE(first.kv->put("a", large, 1));
         ASSERT_TRUE(second.kv->put("a", large, 1));
-        EXPECT_FALSE(first.state->wants_commit());
-        EXPECT_TRUE(second.state->wants_commit());
-        ASSERT_TRUE(first.state->relieve());
-        ASSERT_TRUE(second.state->relieve());
+        EXPECT_TRUE(first.state->is_full());
+        EXPECT_TRUE(second.state->is_full());
+        ASSERT_TRUE(first.state->write_early());
+        ASSERT_TRUE(second.state->write_early());
         EXPECT_EQ(first.state->uncommitted_bytes(), 0U);
         EXPECT_GT(second.state->uncommitted_bytes(), large.size());
     }

@@ -30,7 +30,7 @@ bool Drain::is_given_up() {
 
 void Drain::wait(const std::function<void()>& on_turn) {
     // librdkafka gives each up after delivery.timeout.ms.
-    while (producer_.in_flight() > 0 && !is_given_up()) {
+    while (producer_.in_flight() > 0 && !is_given_up() && !producer_.is_fatal()) {
         ignore(producer_.flush(kTurn), "the loop looks at in_flight()");
         on_turn();
     }

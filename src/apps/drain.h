@@ -19,8 +19,8 @@ class Drain {
     /// Whether the records on their way are not to be waited for any longer. Says once, after the
     /// first signal, what is waited for.
     bool is_given_up();
-    /// Until every record is acknowledged or failed; what is given up is reported as kCancelled.
-    /// `on_turn` is called now and then.
+    /// Until every record is acknowledged or failed; what is given up, or cannot be sent any more,
+    /// is reported as kCancelled. `on_turn` is called now and then.
     void wait(const std::function<void()>& on_turn);
 
   private:

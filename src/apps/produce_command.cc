@@ -295,7 +295,7 @@ Result<void> send_all(const Input& input, Sender& sender, client::Producer& prod
     std::string_view text;
     std::uint64_t number = 0;
     Result<bool> got = true;
-    while (!is_interrupted()) {
+    while (!is_interrupted() && !producer.is_fatal()) {
         got = lines.next(text);
         if (!got || !*got) break;
         sender.pace(tally.sent);
@@ -305,6 +305,8 @@ Result<void> send_all(const Input& input, Sender& sender, client::Producer& prod
     // Who types has seen where it ended.
     if (is_interrupted() && !is_typed)
         say("leat: interrupted: read up to line " + std::to_string(number));
+    if (producer.is_fatal())
+        say("leat: no more records can be sent: read up to line " + std::to_string(number));
     drain.wait([&] {
         if (!is_typed) progress.update(tally.acknowledged, tally.bytes);
     });

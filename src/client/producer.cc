@@ -133,6 +133,10 @@ Result<std::int32_t> Producer::partition_count(std::chrono::milliseconds wait) {
     return found.count;
 }
 
+bool Producer::is_fatal() const {
+    return rd_kafka_fatal_error(state_->handle.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 std::string Producer::last_trouble() const {
     return state_->trouble;
 }

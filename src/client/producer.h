@@ -72,6 +72,9 @@ class Producer {
     /// Drops what is left unsent; each is reported as kCancelled.
     void purge();
 
+    /// An idempotent producer that met a gap, or was fenced, sends nothing any more: what send()
+    /// takes fails.
+    [[nodiscard]] bool is_fatal() const;
     /// The last connection trouble librdkafka told of; empty when there was none.
     [[nodiscard]] std::string last_trouble() const;
 

@@ -81,6 +81,7 @@ TEST_F(ProducerShortageTest, OutlivesOneThatRefusesWhatIsBehindAsWell) {
     play(Errc::kKafkaStorageError);
     EXPECT_EQ(told_, (Texts{"0 NONE", "1 NONE", "2 NONE"})) << producer_->last_trouble();
     EXPECT_EQ(writes_.values({"topic", 0}), (Texts{"0", "1", "2"}));
+    EXPECT_FALSE(producer_->is_fatal());
 }
 
 // Why brokers of ours do not say that: librdkafka took the batch without an answer for written.
@@ -89,6 +90,7 @@ TEST_F(ProducerShortageTest, EndsBeforeLibrdkafka221WhereWhatIsBehindIsAGap) {
         GTEST_SKIP() << "librdkafka " << rd_kafka_version_str() << " was mended";
     play(Errc::kOutOfOrderSequenceNumber);
     EXPECT_EQ(writes_.values({"topic", 0}), (Texts{"0"}));
+    EXPECT_TRUE(producer_->is_fatal());
     EXPECT_NE(std::ranges::find(told_, "2 OUT_OF_ORDER_SEQUENCE_NUMBER"), told_.end());
 }
 

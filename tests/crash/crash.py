@@ -33,6 +33,7 @@ modes
   streams-mutants
              each deliberate bug in streams must be found
   all        everything, in this order
+  backbone   from power to lies
   control-plane-whole
              those of the control plane
   transactions
@@ -466,7 +467,7 @@ MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpo
          "streams": run_streams, "streams-older": run_streams_older, "streams-mutants": run_streams_mutants}
 SHORT = {"short": run_short, "control-plane-short": run_control_plane_short, "transactions-short": run_transactions_short,
          "streams-short": run_streams_short}
-GROUPS = {"all": list(MODES), "control-plane-whole": list(page.SECTIONS["control plane"]),
+GROUPS = {"all": list(MODES), "backbone": list(page.SECTIONS["backbone"]), "control-plane-whole": list(page.SECTIONS["control plane"]),
           "transactions": list(page.SECTIONS["transactions"]), "streams-whole": list(page.SECTIONS["streams"])}
 
 

@@ -5,106 +5,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <optional>
-#include <span>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "leat/streams/builder.h"
-#include "rt/posix_disk.h"
-#include "streams/live_task.h"
-#include "streams/output_tag.h"
 #include "streams/state/temp_folder.h"
-#include "streams/testing/fake_logs.h"
+#include "streams/testing/lives.h"
 
 namespace leat::streams {
 namespace {
 
 using std::string;
 using testing::ElementsAre;
-
-struct In {
-    string key;
-    string value;
-    std::int64_t timestamp = 0;
-};
-
-/// The inputs, as far as the test lets records come.
-/// Threading: one thread.
-class HandReader final : public client::PartitionReader {
-  public:
-    using PartitionReader::next;
-    Result<void> add(std::span<const client::StartAt> starts) override {
-        for (const auto& start : starts) lanes_[start.where.topic].next = start.offset.value;
-        return {};
-    }
-    Result<void> remove(std::span<const client::TopicPartition> where) override {
-        for (const auto& one : where) lanes_.erase(one.topic);
-        return {};
-    }
-    [[nodiscard]] Lane* lane(const client::TopicPartition& where) const override {
-        return &lanes_.at(where.topic);
-    }
-    Result<client::PartitionEvent> next(Lane& lane) override {
-        for (auto& [topic, one] : lanes_)
-            if (&one == &lane && !std::exchange(one.knows_end, true))
-                return client::PartitionEvent{client::ReachedEnd{{topic, 0}, Offset{one.next}}};
-        return client::PartitionEvent{client::Nothing{}};
-    }
-    bool take(Lane& lane, client::HeldRecord& into) override {
-        for (auto& [topic, one] : lanes_) {
-            const auto& all = topics.at(topic);
-            if (&one != &lane || one.next >= static_cast<std::int64_t>(all.size())) continue;
-            one.knows_end = false;
-            const In& next = all[static_cast<std::size_t>(one.next)];
-            into.record.topic = topic;
-            into.record.offset = Offset{one.next++};
-            into.record.timestamp = WallMs{next.timestamp};
-            into.record.key = next.key;
-            into.record.value = next.value;
-            return true;
-        }
-        return false;
-    }
-    [[nodiscard]] std::size_t waiting(const client::TopicPartition& /*where*/) const override {
-        return 0;
-    }
-    [[nodiscard]] std::int64_t end(const client::TopicPartition& /*where*/) const override {
-        return -1;
-    }
-    Result<void> wait(std::chrono::milliseconds /*wait*/) override { return {}; }
-    void wake() override {}
-
-    std::map<string, std::vector<In>> topics{{"l", {}}, {"r", {}}};
-
-  private:
-    struct Place final : Lane {
-        std::int64_t next = 0;
-        bool knows_end = false;
-    };
-    mutable std::map<string, Place> lanes_;
-};
-
-/// Threading: one thread.
-class HandClock final : public rt::Clock {
-  public:
-    [[nodiscard]] Instant now() const override { return Instant{}; }
-    [[nodiscard]] WallMs wall_now() const override { return WallMs{wall_ms}; }
-
-    std::int64_t wall_ms = 1'000'000;
-};
-
-/// Records that a process is sending; they are lost with it.
-struct Sent {
-    string topic;
-    string key;
-    std::optional<string> value{};
-    std::uint64_t tag = 0;
-};
+using testing_lives::Cluster;
+using testing_lives::In;
+using testing_lives::leave;
+using testing_lives::Life;
 
 string either(const string* left, const string* right) {
     return (left != nullptr ? *left : "null") + "+" + (right != nullptr ? *right : "null");
@@ -118,108 +33,12 @@ Topology joining() {
     return *b.build();
 }
 
-/// What outlives the process.
-struct Cluster {
-    void acknowledge(std::vector<Sent>& sent) {
-        for (Sent& one : std::exchange(sent, {})) {
-            if (one.topic == "out") {
-                results.push_back(*one.value);
-                continue;
-            }
-            logs.append({one.topic, 0}, std::move(one.key), std::move(one.value));
-            mark_of(one.tag)->acknowledged = ++ends[one.topic];
-        }
-    }
-    testing_logs::FakeLogs logs;
-    std::map<string, std::int64_t> ends;
-    std::vector<string> results;
-    std::map<string, std::int64_t> committed{{"l", 0}, {"r", 0}};
-};
-
-/// A process, on what is in `folder` of an earlier one.
-struct Life {
-    Life(Cluster& of, const string& folder) : cluster(of) {
-        settings.application_id = "app";
-        states = *detail::StateHome::open(disk, clock,
-                                          {.state_dir = folder,
-                                           .application_id = "app",
-                                           .fresh_id = "00000000-0000-0000-0000-000000000000",
-                                           .persistent = true,
-                                           .memory_bytes = std::size_t{1} << 20U});
-        TaskEnvironment environment;
-        environment.settings = &settings;
-        environment.parts = &topology.parts();
-        environment.layout = &layout;
-        environment.reader = &reader;
-        environment.clock = &clock;
-        environment.handlers = &handlers;
-        environment.globals = &globals;
-        environment.send = [this](std::string_view topic, const client::OutgoingRecord& record) {
-            Sent one{.topic = string{topic}, .key = string{*record.key}, .tag = record.tag};
-            if (record.value) one.value = *record.value;
-            sent.push_back(std::move(one));
-            return Result<void>{};
-        };
-        environment.deliver = [this](milliseconds) {
-            if (is_broker_there) cluster.acknowledge(sent);
-            return sent.empty();
-        };
-        environment.cluster = cluster.logs.cluster();
-        environment.states = states.get();
-        environment.metrics = &room;
-        const std::vector<client::TopicPartition> inputs{{"l", 0}, {"r", 0}};
-        task = std::make_unique<LiveTask>(TaskId{0, 0}, inputs, std::move(environment));
-        EXPECT_TRUE(task->open());
-        EXPECT_TRUE(task->activate({{.where = inputs[0], .offset = cluster.committed["l"]},
-                                    {.where = inputs[1], .offset = cluster.committed["r"]}}));
-        const auto restored = task->restore();
-        EXPECT_TRUE(restored && *restored);
-        EXPECT_TRUE(task->start());
-    }
-    void process(const string& topic, In record) {
-        reader.topics.at(topic).push_back(std::move(record));
-        clock.wall_ms += 1'000;  // What closes is looked for once a second.
-        const auto done = task->process();
-        EXPECT_TRUE(done && *done) << topic;
-    }
-    void commit() {
-        ASSERT_TRUE(task->flush());
-        cluster.acknowledge(sent);
-        ASSERT_TRUE(task->put_off().log(*task));
-        cluster.acknowledge(sent);
-        for (const auto& one : task->positions()) cluster.committed[one.where.topic] = one.offset;
-        ASSERT_TRUE(task->committed());
-    }
-
-    Cluster& cluster;
-    rt::PosixDisk disk;
-    HandClock clock;
-    Topology topology = joining();
-    Settings settings;
-    Layout layout{topology.parts(), "app"};
-    ErrorHandlers handlers;
-    GlobalState globals{topology.parts(), "app", handlers, clock};
-    std::unique_ptr<detail::StateHome> states;
-    MetricRoom room{RecordingLevel::kInfo, {}};
-    HandReader reader;
-    std::vector<Sent> sent;
-    bool is_broker_there = true;
-    std::unique_ptr<LiveTask> task;
-};
-
-/// What a process leaves in `from` that is killed now.
-void leave(const string& from, const string& to) {
-    std::filesystem::copy(from, to,
-                          std::filesystem::copy_options::recursive |
-                              std::filesystem::copy_options::overwrite_existing);
-}
-
 class EarlyRows : public testing::Test {
   protected:
     detail::TempFolder first_;
     detail::TempFolder second_;
     detail::TempFolder empty_;
-    Cluster cluster_;
+    Cluster cluster_{joining(), {"l", "r"}};
 };
 
 const In kWaits{"k", "a", 0};

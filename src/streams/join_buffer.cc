@@ -70,7 +70,7 @@ Result<void> JoinBuffer::take_due(const Visit& visit) {
         if (row.size() < kRowMin) return Error{Errc::kInvalidRecord, name_ + ": a row is cut off"};
         LEAT_TRY(const auto held, decode_buffered(value));
         LEAT_TRY_VOID(visit(key_of(row), held.second));
-        LEAT_TRY_VOID(store_->put(row, std::nullopt, -1));
+        LEAT_TRY_VOID(store_->erase_told(row, -1));
     }
     return {};
 }

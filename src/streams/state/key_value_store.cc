@@ -126,6 +126,11 @@ Result<bool> KeyValueStore::erase(std::string_view key, std::int64_t timestamp, 
     return found;
 }
 
+Result<void> KeyValueStore::erase_told(std::string_view key, std::int64_t timestamp) {
+    const CallTimer timer{bytes().meter, StoreCall::kPut};
+    return write({.row = key, .timestamp = timestamp, .after_output = true});
+}
+
 Result<void> KeyValueStore::set(std::string_view key, std::optional<std::string_view> value,
                                 std::int64_t timestamp, const Headers* headers) {
     now_ = timestamp;

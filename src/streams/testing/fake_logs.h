@@ -24,14 +24,16 @@ class FakeLogs {
   public:
     using Where = client::TopicPartition;
 
-    void append(const Where& where, std::string key, std::optional<std::string> value) {
+    /// A time that is not given is 1000 and the offset.
+    void append(const Where& where, std::string key, std::optional<std::string> value,
+                std::optional<std::int64_t> timestamp = std::nullopt) {
         const std::lock_guard lock{mutex_};
-        logs_[where].rows.push_back({std::move(key), std::move(value), false});
+        logs_[where].rows.push_back({std::move(key), std::move(value), false, timestamp});
     }
     /// An offset that no reader gets, as of a transaction's end.
     void append_marker(const Where& where) {
         const std::lock_guard lock{mutex_};
-        logs_[where].rows.push_back({{}, {}, true});
+        logs_[where].rows.push_back({.is_marker = true});
     }
     /// What is before `begin` is gone; a reader that is there loses its place.
     void trim(const Where& where, std::int64_t begin) {
@@ -88,9 +90,10 @@ class FakeLogs {
 
   private:
     struct Row {
-        std::string key;
-        std::optional<std::string> value;
+        std::string key{};
+        std::optional<std::string> value{};
         bool is_marker = false;
+        std::optional<std::int64_t> timestamp{};
     };
     struct Log {
         std::int64_t begin = 0;
@@ -166,7 +169,7 @@ class FakeLogs {
             return Error{break_, "broken off"};
         }
         held.record.offset = Offset{reader.position++};
-        held.record.timestamp = WallMs{1'000 + held.record.offset.value};
+        held.record.timestamp = WallMs{row.timestamp.value_or(1'000 + held.record.offset.value)};
         held.record.key = row.key;
         if (row.value) held.record.value = *row.value;
         return client::PartitionEvent{std::move(held)};

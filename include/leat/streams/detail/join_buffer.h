@@ -29,8 +29,9 @@ class JoinBuffer {
     Result<void> open(Task& task);
     /// False: the record is late, nothing was put. Errors: kIoError.
     Result<bool> put(std::string_view key, const BufferedChange& record);
-    /// Takes out all that waited long enough, by time, key and order of arrival. Errors: kIoError,
-    /// kInvalidRecord, and what `visit` ends with.
+    /// Takes out all that waited long enough, by time, key and order of arrival; the changelog
+    /// hears of it behind what `visit` sends. Errors: kIoError, kInvalidRecord, and what `visit`
+    /// ends with.
     Result<void> take_due(const Visit& visit);
 
   private:

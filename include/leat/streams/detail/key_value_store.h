@@ -45,6 +45,8 @@ class KeyValueStore final : public StateStore {
     /// Deletes; what was there comes into `before` unless that is null. True: there was something.
     Result<bool> erase(std::string_view key, std::int64_t timestamp, Entry* before,
                        const Headers* headers = nullptr);
+    /// As put() of nothing, of what has just been handed on. Precondition: no cache.
+    Result<void> erase_told(std::string_view key, std::int64_t timestamp);
     /// from <= key < to; an absent bound is none, as they are when it is called.
     Result<void> range(std::string_view from, std::optional<std::string_view> to,
                        const Visit& visit, Direction direction = Direction::kForward) const;

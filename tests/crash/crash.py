@@ -63,6 +63,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
@@ -519,6 +520,9 @@ def main():
             (MODES | SHORT)[mode](options, report)
     except load.Broken as why:
         report.broken(f"broken: {why}", why)
+    except Exception as why:  # noqa: BLE001: a fault of the harness must not take the rows of hours with it.
+        traceback.print_exc()
+        report.broken(f"broken: the harness: {why}", why)
     if not report.rows:
         say(f"nothing fits --only {options.only}")
         return 2

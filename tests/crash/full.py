@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk that fills up and gets room again, under load: produce requests wait with an error that may be tried again, reads, administration and
 what deletes go on, and it heals without a restart. What is made while it is full serves once there is room."""
+import errno
 import os
 import subprocess
 import time
@@ -15,8 +16,14 @@ PIECES = [2**24, 2**20, 2**16, 2**12]
 
 
 def fill(path):
-    """Takes all room of the file system."""
-    with open(path, "wb") as file:
+    """Takes all room of the file system, the last of which may be gone already."""
+    try:
+        opened = open(path, "wb")
+    except OSError as why:
+        if why.errno != errno.ENOSPC:
+            raise
+        return
+    with opened as file:
         at = 0
         for piece in PIECES:
             try:

@@ -362,7 +362,8 @@ pid_t start_child(const std::string& folder, int out, int mode) {
 TEST(TaskStateChild, CommitsUntilKilledWhenAsked) {
     const char* folder = std::getenv("LEAT_STATE_CHILD");
     if (folder == nullptr) return;
-    const bool log = std::string_view{std::getenv("LEAT_STATE_MODE")} == "1";
+    const char* mode = std::getenv("LEAT_STATE_MODE");
+    const bool log = mode != nullptr && std::string_view{mode} == "1";
     Opened task{folder, {.write_buffer_bytes = std::size_t{64} << 10U, .write_ahead_log = log}};
     std::int64_t i = task.state->changelog_offset("kv").value_or(0);
     for (;;) {

@@ -5,6 +5,7 @@
 #include "streams_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <limits>
@@ -374,6 +375,7 @@ class Engine {
                     [this](string_view topic, const client::OutgoingRecord& record) {
                         return output_.send(topic, record);
                     },
+                .deliver = [](std::chrono::milliseconds) { return true; },
                 .partitions_of = [this](string_view topic) { return output_.partitions_of(topic); },
                 .cluster = no_changelogs(),
                 .states = states_.get(),

@@ -157,14 +157,20 @@ TEST(ProcessorStores, VersionedKnowsWhatWasValid) {
                              EXPECT_EQ(erased, (Row{"three", {300}, nullopt}));
                              LEAT_TRY(const auto none, s.get("k"));
                              EXPECT_EQ(none, nullopt);
+                             LEAT_TRY_VOID(s.put("m", "still", {100}));
                              LEAT_TRY_VOID(s.put("other", "x", {5000}));
                              LEAT_TRY(const auto old, s.put("k", "late", {1}));
                              EXPECT_FALSE(old.stored);
+                             LEAT_TRY(const auto kept, s.erase("m", {101}));
+                             EXPECT_EQ(kept, nullopt);
+                             LEAT_TRY(const auto still, s.get("m", {101}));
+                             EXPECT_EQ(still, (Row{"still", {100}, nullopt}));
                              return {};
                          });
     pipe(*driver, "k", "v", 5);
-    EXPECT_THAT(changes(*driver, "a-s-changelog"),
-                ElementsAre("k=one", "k=three", "k=two", "k=null", "o=x", "k=late"));
+    EXPECT_THAT(
+        changes(*driver, "a-s-changelog"),
+        ElementsAre("k=one", "k=three", "k=two", "k=null", "m=still", "o=x", "k=late", "m=null"));
 }
 
 TEST(ProcessorStores, TimestampedWindowsAreReadInEitherOrderAndByKeys) {

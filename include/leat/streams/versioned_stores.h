@@ -56,11 +56,12 @@ class VersionedKeyValueStore {
         if (put.stored && !put.latest()) out.to = Timestamp{put.to};
         return out;
     }
-    /// put() of no value; answers what was valid then.
+    /// put() of no value; answers what was valid then. Older than the history: nothing is done, and
+    /// nothing answered.
     Result<Found> erase(const K& key, Timestamp from) const {
         LEAT_TRY(auto before, get(key, from));
-        LEAT_TRY_VOID(put(key, std::nullopt, from));
-        return before;
+        LEAT_TRY(const VersionPut put_in, put(key, std::nullopt, from));
+        return put_in.stored ? std::move(before) : Found{};
     }
 
   private:

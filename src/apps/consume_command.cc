@@ -220,10 +220,12 @@ class Reading {
         const auto found = consumer_.leaderless(plan_.topic, kLeaderLook);
         if (!found) return;
         const LeaderWatch::News news = watch_.look(*found, Clock::now());
-        for (const std::int32_t id : news.missing)
-            if (open_.contains({plan_.topic, id}))
-                say("leat: partition " + std::to_string(id) + " of topic '" + plan_.topic +
-                    "' has no leader: waiting for one" +
+        untold_.insert(news.missing.begin(), news.missing.end());
+        for (const std::int32_t id : news.back) untold_.erase(id);
+        for (const TopicPartition& one : open_)
+            if (untold_.erase(one.partition) > 0)
+                say("leat: partition " + std::to_string(one.partition) + " of topic '" +
+                    plan_.topic + "' has no leader: waiting for one" +
                     (plan_.until_end
                          ? ", for " + std::to_string(LeaderWatch::kPatience.count()) + " s at most"
                          : ""));
@@ -285,6 +287,7 @@ class Reading {
     std::set<TopicPartition> unread_;  ///< Given up.
     bool unread_for_good_ = false;     ///< They are not among what is read.
     LeaderWatch watch_;
+    std::set<std::int32_t> untold_;  ///< Are missing; a group may yet assign them.
     Clock::time_point looked_at_;
     Clock::time_point counted_at_ = Clock::now();  ///< Of the partitions.
     bool assigned_ = false;

@@ -134,7 +134,7 @@ Result<std::int32_t> Producer::partition_count(std::chrono::milliseconds wait) {
 }
 
 bool Producer::is_fatal() const {
-    return rd_kafka_fatal_error(state_->handle.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    return has_fatal_error(state_->handle.get());
 }
 
 std::string Producer::last_trouble() const {

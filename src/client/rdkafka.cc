@@ -61,6 +61,10 @@ Error to_error(rd_kafka_resp_err_t code, std::string_view what, std::string_view
     return Error{to_errc(code), text};
 }
 
+bool has_fatal_error(rd_kafka_t* handle) {
+    return rd_kafka_fatal_error(handle, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason) {
     // What librdkafka's answer says is only that nobody answered; why stood in the trouble before.
     if (trouble == Errc::kClosed || trouble == Errc::kSaslAuthenticationFailed ||

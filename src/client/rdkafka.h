@@ -50,6 +50,9 @@ using RdPtr = std::unique_ptr<T, RdDeleter>;
 /// Of a question that nobody answered. `trouble`, `reason`: what the error callback told last.
 [[nodiscard]] Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason);
 
+/// An idempotent or transactional producer that can send nothing any more. Threading: thread-safe.
+[[nodiscard]] bool has_fatal_error(rd_kafka_t* handle);
+
 /// What a delivery report says; its reason lives as long as the library.
 [[nodiscard]] Delivery delivery_of(const rd_kafka_message_t& message);
 

@@ -234,9 +234,7 @@ bool RdkafkaWriter::must_abort() const {
 }
 
 bool RdkafkaWriter::is_fatal() const {
-    char why[1];
-    return state_->fatal || rd_kafka_fatal_error(state_->handle.get(), why, sizeof why) !=
-                                RD_KAFKA_RESP_ERR_NO_ERROR;
+    return state_->fatal || has_fatal_error(state_->handle.get());
 }
 
 }  // namespace

@@ -169,8 +169,23 @@ class Run:
         except (load.Broken, subprocess.TimeoutExpired) as more:
             if why is None:
                 raise
-            return history.History(), {**findings, "broken": [str(more)]}
+            # What came first says more.
+            return history.History(), {**findings, "broken": [*findings.get("broken", []), str(more)]}
         return found, {**findings, **found.judge()}
+
+    def live(self, disk, body):
+        """(history, findings) of what happens from begin() on: `body` adds to the findings that it is given. The disk is closed then."""
+        findings = {}
+        try:
+            self.begin()
+            body(findings)
+            seen, found = self.judge()
+        except load.Broken as why:
+            seen, found = self.judge(why)
+        finally:
+            self.end()
+            disk.close()
+        return seen, {**findings, **found}
 
     def end(self):
         if self.worker:
@@ -314,18 +329,18 @@ def run_flips(options, report):
 
 def run_full(options, report):
     for kind in options.fs.split(","):
-        cycles, seen, findings = full.cycles(options, Run, kind, max(options.cycles // 10, 2))
+        seen, findings, cycles = full.cycles(options, Run, kind, max(options.cycles // 10, 2))
         report.add(f"full disk, {kind}", cycles, len(seen.acknowledged), findings, not findings)
 
 
 def run_descriptors(options, report):
     for kind in options.fs.split(","):
-        cycles, seen, findings = descriptors.cycles(options, Run, kind, max(options.cycles // 10, 2))
+        seen, findings, cycles = descriptors.cycles(options, Run, kind, max(options.cycles // 10, 2))
         report.add(f"no descriptor left, {kind}", cycles, len(seen.acknowledged), findings, not findings)
 
 
 def run_readonly(options, report):
-    cycles, seen, findings = readonly.cycles(options, Run, max(options.cycles // 10, 2))
+    seen, findings, cycles = readonly.cycles(options, Run, max(options.cycles // 10, 2))
     report.add("a disk that turns read-only, ext4", cycles, len(seen.acknowledged), findings, not findings)
 
 

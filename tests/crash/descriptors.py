@@ -205,29 +205,25 @@ def given_up(said):
 
 
 def cycles(options, run_class, kind, count):
-    """(cycles, history, findings) of so many shortages on a file system of `kind`."""
+    """(history, findings, cycles) of so many shortages on a file system of `kind`."""
     folder = options.folder / f"descriptors-{kind}"
     folder.mkdir()
     disk = power.LoopDisk(kind, folder, mib=4096)
     disk.mount()
     run = run_class(options, folder, disk.mount_point / "data", value_bytes=1500)
-    findings, done, many = {}, 0, None
-    try:
-        run.begin()
+    done = 0
+
+    def body(findings):
+        nonlocal done
         many = Many(run)
-        many.wait_for_first()
-        run.worker.wait_for_acknowledgements(100)
-        while done < count and not findings:
-            one_shortage(run, disk, SPARE[done % len(SPARE)], findings)
-            done += 1
-        findings |= many.stop()
-        seen, found = run.judge()
-        return done, seen, {**findings, **found}
-    except load.Broken as why:
-        seen, found = run.judge(why)
-        return done, seen, {**findings, **found}
-    finally:
-        if many:
+        try:
+            many.wait_for_first()
+            run.worker.wait_for_acknowledgements(100)
+            while done < count and not findings:
+                one_shortage(run, disk, SPARE[done % len(SPARE)], findings)
+                done += 1
+            findings |= many.stop()
+        finally:
             many.end()
-        run.end()
-        disk.close()
+
+    return (*run.live(disk, body), done)

@@ -131,16 +131,17 @@ def one_fill(run, filler, findings):
 
 
 def cycles(options, run_class, kind, count):
-    """(cycles, history, findings) of a disk of `kind` that was full so many times."""
+    """(history, findings, cycles) of a disk of `kind` that was full so many times."""
     folder = options.folder / f"full-{kind}"
     folder.mkdir()
     # What the load writes stays until it is judged, and may not fill the disk by itself. Fillers take no time for their size.
     disk = power.LoopDisk(kind, folder, mib=4096)
     disk.mount()
     run = run_class(options, folder, disk.mount_point / "data", ["log.retention.check.interval.ms=500"], value_bytes=1500)
-    findings, done = {}, 0
-    try:
-        run.begin()
+    done = 0
+
+    def body(findings):
+        nonlocal done
         process = run.broker.process.pid
         run.worker.wait_for_acknowledgements(100)
         while done < count and not findings:
@@ -148,11 +149,5 @@ def cycles(options, run_class, kind, count):
             done += 1
         if run.broker.process.pid != process or not run.broker.is_running():
             findings["restarted"] = [str(process)]
-        seen, found = run.judge()
-        return done, seen, {**findings, **found}
-    except load.Broken as why:
-        seen, found = run.judge(why)
-        return done, seen, {**findings, **found}
-    finally:
-        run.end()
-        disk.close()
+
+    return (*run.live(disk, body), done)

@@ -67,23 +67,18 @@ def one(run, disk, findings):
 
 
 def cycles(options, run_class, count):
-    """(cycles, history, findings) of an ext4 that turned read-only so many times."""
+    """(history, findings, cycles) of an ext4 that turned read-only so many times."""
     folder = options.folder / "readonly"
     folder.mkdir()
     disk = power.LoopDisk("ext4", folder, options=("errors=remount-ro",))
     disk.mount()
     run = run_class(options, folder, disk.mount_point / "data")
-    findings, done = {}, 0
-    try:
-        run.begin()
+    done = 0
+
+    def body(findings):
+        nonlocal done
         while done < count and not findings:
             one(run, disk, findings)
             done += 1
-        seen, found = run.judge()
-        return done, seen, {**findings, **found}
-    except load.Broken as why:
-        seen, found = run.judge(why)
-        return done, seen, {**findings, **found}
-    finally:
-        run.end()
-        disk.close()
+
+    return (*run.live(disk, body), done)

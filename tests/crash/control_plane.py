@@ -227,6 +227,7 @@ class Administrator(threading.Thread):
         self.lies_left -= lie is not None
         if lie == "create_unlogged":
             self.what.put(client, name + "-unlogged" + str(self.count), value, old)
+            self.run_.lied.add(self.kind)
             return
         span = value if value is control_history.ABSENT or self.kind != "token" else self.what.span(old, value)
         if not lie:
@@ -239,6 +240,7 @@ class Administrator(threading.Thread):
         history.answer(key, span if answered is None else answered)
         if lie:
             self.names.remove(name)  # What follows would be refused.
+            self.run_.lied.add(self.kind)
 
 
 class Run:
@@ -248,6 +250,7 @@ class Run:
         self.environment, self.asked_lie = environment or {}, lie
         self.broker = load.Broker(options.leat, data, SETTINGS, folder / "broker.log")
         self.history = control_history.History()
+        self.lied = set()  # Kinds of which a wrong line is written down.
         self.kinds = {"acl": Acls(), "user": Users(), "quota": Quotas(), "token": Tokens()}
         self.administrators = []
 
@@ -266,11 +269,13 @@ class Run:
         before = self.history.acknowledged
         for one in self.administrators:
             one.start()
-        load.wait_for(f"{ACKNOWLEDGED_MIN} acknowledgements", self.is_enough(before + ACKNOWLEDGED_MIN), 60, load.Stuck)
+        what = f"{ACKNOWLEDGED_MIN} acknowledgements" + (", and a lie of each kind" if self.asked_lie else "")
+        load.wait_for(what, self.is_enough(before + ACKNOWLEDGED_MIN), 60, load.Stuck)
         time.sleep(self.rng.uniform(0, 0.05))
 
     def is_enough(self, count):
-        return lambda: self.history.acknowledged >= count or not any(one.is_alive() for one in self.administrators)
+        kinds = set(LIES[self.asked_lie][1]) if self.asked_lie else set()
+        return lambda: (self.history.acknowledged >= count and kinds <= self.lied) or not any(one.is_alive() for one in self.administrators)
 
     def gone(self):
         """The broker is: whether requests were in flight."""

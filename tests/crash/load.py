@@ -121,6 +121,13 @@ class Said:
         return any(word in line and str(path) in line for line in self.text().splitlines() for word in words)
 
 
+def drop_torn_line(path):
+    """Who dies while he writes leaves half a line, behind which the next would go on."""
+    with open(path, "r+b") as file:
+        kept = file.read()
+        file.truncate(kept.rfind(b"\n") + 1)
+
+
 class Worker:
     """crash_worker load, and its counters."""
 
@@ -162,6 +169,8 @@ class Worker:
             self.process.kill()
             self.process.wait()
             code = -9
+        if is_broken:
+            drop_torn_line(self.log)
         if code != 0 and not is_broken:
             raise Broken(f"the worker ended with {code}: {self.errors.read_text()[-300:].strip()}")
         done = subprocess.run([str(self.binary), "dump", *self.options()], capture_output=True, text=True, timeout=180)

@@ -50,7 +50,9 @@ constexpr Advice kAdvice[] = {
     {Errc::kTopicAlreadyExists,
      "'leat topic describe NAME' shows it; choose another name or delete it first"},
     {Errc::kInvalidTopicException,
-     "a topic name has 1 to 249 of: letters, digits, '.', '_', '-', and is not '.' or '..'"},
+     "a topic name has 1 to 249 of: letters, digits, '.', '_', '-', and is not '.' or '..'; what "
+     "is "
+     "in internal topics (__consumer_offsets, __transaction_state) brokers alone write"},
     {Errc::kInvalidReplicationFactor,
      "'leat cluster brokers' counts the brokers; --replication-factor cannot be above it"},
     {Errc::kInvalidPartitions,

@@ -70,6 +70,9 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
 });
 
 constexpr std::size_t kFailuresShown = 10;
+constexpr std::int64_t kTimeoutMax = 86'400;
+constexpr std::chrono::seconds kForTopic{15};
+constexpr std::chrono::seconds kForCreation{3};
 /// A broker closes the connection on a request above its socket.request.max.bytes, 100 MiB unless
 /// it is set.
 constexpr std::int64_t kRecordMax = 104'000'000;
@@ -101,21 +104,28 @@ struct Tally {
     std::int64_t sent = 0;
     std::int64_t acknowledged = 0;
     std::int64_t failed = 0;
+    std::int64_t maybe_stored = 0;  ///< Of those that failed: sent, and not answered.
     std::int64_t bytes = 0;
     boost::json::array failures;  ///< The first kFailuresShown.
     Errc first_code = Errc::kNone;
 
-    void fail(std::uint64_t line, Errc code, std::string_view reason) {
+    void fail(std::uint64_t line, Errc code, std::string_view reason, bool may_be_stored = false) {
         ++failed;
+        maybe_stored += may_be_stored ? 1 : 0;
         if (first_code == Errc::kNone) first_code = code;
         if (failures.size() == kFailuresShown) return;
-        failures.push_back({{"line", line}, {"error", info(code).name}, {"message", reason}});
-        say("leat: line " + std::to_string(line) +
-            " was not acknowledged: " + std::string{info(code).name} + ": " + std::string{reason});
+        failures.push_back({{"line", line},
+                            {"error", info(code).name},
+                            {"message", reason},
+                            {"may_be_stored", may_be_stored}});
+        say("leat: line " + std::to_string(line) + " was not acknowledged" +
+            (may_be_stored ? " and may be stored all the same: " : ": ") +
+            std::string{info(code).name} + ": " + std::string{reason});
     }
     /// Of what nobody has told until now nobody will.
     void close() {
         if (acknowledged + failed == sent) return;
+        maybe_stored += sent - acknowledged - failed;
         failed = sent - acknowledged;
         if (first_code == Errc::kNone) first_code = Errc::kCancelled;
     }
@@ -174,29 +184,32 @@ Result<std::vector<client::Property>> producer_properties(const Invocation& line
     if (client::find_property(out, "max.request.size").empty() &&
         client::find_property(out, "message.max.bytes").empty())
         client::set_property(out, "message.max.bytes", std::to_string(kRecordMax));
-    LEAT_TRY(const std::int64_t seconds, line.integer("timeout", 1, 86'400));
+    LEAT_TRY(const std::int64_t seconds, line.integer("timeout", 1, kTimeoutMax));
     if (line.is_given("timeout") || client::find_property(out, "delivery.timeout.ms").empty())
         client::set_property(out, "delivery.timeout.ms", std::to_string(seconds * 1000));
     return out;
 }
 
 /// librdkafka's look-up ends for nobody: an interrupted command waits for one slice at most.
-Result<std::int32_t> partition_count(client::Producer& producer) {
+Result<std::int32_t> partition_count(client::Producer& producer, Clock::time_point give_up) {
     constexpr milliseconds kSlice{500};
     constexpr int kSlices = 20;
     for (int slice = 1;; ++slice) {
         Result<std::int32_t> count = producer.partition_count(kSlice);
         const bool ran_out = !count && (count.error().code() == Errc::kTimedOut ||
                                         count.error().code() == Errc::kNetworkException);
-        if (!ran_out || slice == kSlices || is_interrupted()) return count;
+        if (!ran_out || slice == kSlices || is_interrupted() || Clock::now() >= give_up)
+            return count;
     }
 }
 
-/// Waits until the topic can be sent to; one that is created on demand takes a moment.
-Result<std::int32_t> wait_for_topic(client::Producer& producer) {
-    const Clock::time_point give_up = Clock::now() + std::chrono::seconds{15};
+/// Waits until the topic can be sent to; one that is created on demand takes a moment. A record
+/// would not be waited for beyond `patience` either.
+Result<std::int32_t> wait_for_topic(client::Producer& producer, milliseconds patience) {
+    const Clock::time_point begun = Clock::now();
+    const Clock::time_point give_up = begun + std::min<milliseconds>(patience, kForTopic);
     while (true) {
-        Result<std::int32_t> count = partition_count(producer);
+        Result<std::int32_t> count = partition_count(producer, give_up);
         if (count && *count > 0) return *count;
         const bool may_come = count || count.error().code() == Errc::kLeaderNotAvailable ||
                               count.error().code() == Errc::kUnknownTopicOrPartition;
@@ -206,7 +219,7 @@ Result<std::int32_t> wait_for_topic(client::Producer& producer) {
         }
         // An unknown topic is asked for again only as long as creation on demand takes.
         if (!count && count.error().code() == Errc::kUnknownTopicOrPartition &&
-            Clock::now() > give_up - std::chrono::seconds{12})
+            Clock::now() > begun + kForCreation)
             return std::move(count).error();
         producer.poll(milliseconds{200});
     }
@@ -321,6 +334,7 @@ boost::json::object summary_of(const Settings& settings, const Tally& tally, dou
     out["sent"] = tally.sent;
     out["acknowledged"] = tally.acknowledged;
     out["failed"] = tally.failed;
+    out["maybe_stored"] = tally.maybe_stored;
     out["bytes"] = tally.bytes;
     out["seconds"] = seconds;
     out["failures"] = tally.failures;
@@ -351,13 +365,14 @@ Result<int> run_produce(const Invocation& line) {
         const std::unique_ptr<client::Producer> producer,
         client::Producer::open(properties, settings.topic, [&tally](const client::Delivery& done) {
             if (done.code != Errc::kNone) {
-                tally.fail(done.tag, done.code, done.reason);
+                tally.fail(done.tag, done.code, done.reason, done.may_be_stored);
                 return;
             }
             ++tally.acknowledged;
             tally.bytes += static_cast<std::int64_t>(done.value_bytes);
         }));
-    const Result<std::int32_t> ready = wait_for_topic(*producer);
+    LEAT_TRY(const std::int64_t patience, line.integer("timeout", 1, kTimeoutMax));
+    const Result<std::int32_t> ready = wait_for_topic(*producer, std::chrono::seconds{patience});
     if (!ready)
         return failed_to("produce to topic '" + settings.topic + "' on " + access.where,
                          ready.error());
@@ -372,10 +387,14 @@ Result<int> run_produce(const Invocation& line) {
     if (!read_all) return Error{read_all.error().code(), read_all.error().detail()};
     if (tally.failed == 0) return kExitDone;
     const std::string trouble = producer->last_trouble();
-    return Error{tally.first_code, human_count(tally.failed) + " of " + human_count(tally.sent) +
-                                       " records for topic '" + settings.topic + "' on " +
-                                       access.where + " were not acknowledged" +
-                                       (trouble.empty() ? "" : "; last trouble: " + trouble)};
+    return Error{
+        tally.first_code,
+        human_count(tally.failed) + " of " + human_count(tally.sent) + " records for topic '" +
+            settings.topic + "' on " + access.where + " were not acknowledged" +
+            (tally.maybe_stored == 0
+                 ? ""
+                 : " (" + human_count(tally.maybe_stored) + " may be stored all the same)") +
+            (trouble.empty() ? "" : "; last trouble: " + trouble)};
 }
 
 }  // namespace leat::apps

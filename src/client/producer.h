@@ -26,6 +26,9 @@ struct Delivery {
     std::int32_t partition = -1;  ///< -1: none was chosen yet.
     Offset offset{-1};            ///< -1 when not known (acks=0).
     std::size_t value_bytes = 0;
+    /// Of one that failed: it was sent, so that the broker may have it all the same. Told by
+    /// Producer, not by RecordWriter.
+    bool may_be_stored = false;
 };
 
 struct OutgoingRecord {

@@ -100,6 +100,8 @@ Delivery delivery_of(const rd_kafka_message_t& message) {
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         out.code = to_errc(message.err);
         out.reason = rd_kafka_err2str(message.err);
+        out.may_be_stored =
+            rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
     }
     return out;
 }

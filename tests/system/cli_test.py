@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -564,7 +565,10 @@ class Interrupted(unittest.TestCase):
                             self.assertNotEqual(line, "")
                         started = time.monotonic()
                         sender.send_signal(signal.SIGTERM)
-                        self.assertIn("records", sender.stderr.read())
+                        told = sender.stderr.read()
+                        self.assertIn("records", told)
+                        if command[0] == "produce":
+                            self.assertRegex(told, r"\([1-9][0-9]* may be stored all the same\)")
                         self.assertEqual(sender.wait(timeout=60), 1)
                         self.assertLess(time.monotonic() - started, 8)
                 finally:
@@ -641,6 +645,7 @@ class WithoutLeader(unittest.TestCase):
         self.assertLess(time.monotonic() - started, seconds, err)
         for line in (1, 2, 3):
             self.assertIn(f"line {line} was not acknowledged: CANCELLED", err)
+        self.assertNotIn("may be stored", err)
         self.assertIn("3 of 3 records for topic 't'", err)
 
     def test_produce_ends_by_one_sigterm_and_names_what_is_not_acknowledged(self):
@@ -669,6 +674,19 @@ class Usage(unittest.TestCase):
         for words, name in ((["completion", "powershell"], "SHELL"), (["txn", "abort", "t", "zero", "--start-offset", "1"], "PARTITION"),
                             (["topic", "list", "--output", "xml"], "--output"), (["produce", "t", "--rate", "fast"], "--rate")):
             self.assertTrue(leat(*words, code=2)[1].startswith(f"leat: {name}: "))
+
+    def test_produce_waits_for_a_broker_as_long_as_for_a_record(self):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            started = time.monotonic()
+            _, err = leat("produce", "t", "--timeout", "1", "-b", f"127.0.0.1:{nobody.getsockname()[1]}", stdin="x\n", code=1)
+            self.assertLess(time.monotonic() - started, 8)
+            self.assertIn("check that a broker listens there", err)
+
+    def test_produce_to_an_internal_topic_says_who_writes_it(self):
+        _, err = leat("produce", "__consumer_offsets", stdin="x\n", code=1)
+        self.assertIn("INVALID_TOPIC_EXCEPTION", err)
+        self.assertIn("brokers alone write", err)
 
     def test_an_empty_value_is_not_the_next_option(self):
         for words, name in ((["consume", "t", "--group=", "--until-end"], "--group"), (["topic", "list", "--bootstrap=", "--internal"], "--bootstrap"),

@@ -166,8 +166,7 @@ class Log {
     /// Trims preallocation, writes indexes whole, syncs everything.
     Result<void> close();
     [[nodiscard]] Offset log_start() const noexcept;
-    /// A write failed: nothing that changes it is done any more.
-    [[nodiscard]] bool has_failed() const noexcept;
+    [[nodiscard]] bool has_failed() const noexcept;  ///< A write did: it does not change any more.
     [[nodiscard]] Offset log_end() const noexcept;
     [[nodiscard]] std::int64_t size_bytes() const noexcept;
     /// One segment as the cleaner and `leat log` see it.
@@ -185,6 +184,7 @@ class Log {
         Offset base;
         Offset end;
         FilePos size;
+        std::int32_t epoch_max;  ///< Epochs do not go back: that of the next segment's first batch.
     };
     /// Of the first that begins at `from` or later. Errors: kNotFound, kIoError.
     Result<Extent> extent_from(Offset from);

@@ -2,6 +2,7 @@
 //
 // The reading half of Log.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -191,14 +192,27 @@ Result<Offset> Log::bound_of_read(Offset from, FilePos end, Offset below) {
     return next.offset > from ? std::min(next.offset, below) : below;
 }
 
+/// No batch before `segment` is of a later epoch; without a first batch that can be read, any is.
+static std::int32_t first_epoch(Segment& segment) {
+    constexpr std::int32_t kAny = std::numeric_limits<std::int32_t>::max();
+    auto walk = segment.scan(FilePos{0}, BatchScan::Depth::kHeaders);
+    if (!walk) return kAny;
+    const auto batch = walk->next();
+    return batch && *batch ? (*batch)->header.leader_epoch : kAny;
+}
+
 Result<Log::Extent> Log::extent_from(Offset from) {
-    for (const auto& segment : state_->segments) {
-        if (segment->base() < from) continue;
-        LEAT_TRY(auto file, segment->file());
+    const auto& segments = state_->segments;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+        if (segments[i]->base() < from) continue;
+        LEAT_TRY(auto file, segments[i]->file());
         return Extent{.file = std::move(file),
-                      .base = segment->base(),
-                      .end = segment->end(),
-                      .size = segment->size()};
+                      .base = segments[i]->base(),
+                      .end = segments[i]->end(),
+                      .size = segments[i]->size(),
+                      .epoch_max = i + 1 < segments.size()
+                                       ? first_epoch(*segments[i + 1])
+                                       : std::numeric_limits<std::int32_t>::max()};
     }
     return Error{Errc::kNotFound};
 }

@@ -106,7 +106,9 @@ Result<Placed> PartitionState::write(Append& append) {
     LEAT_TRY(append.aborted_file, log->write_aborted());
     Admitted& admitted = *append.admitted;
     admitted.header.base_offset = log->log_end();
-    admitted.header.leader_epoch = spec.leader_epoch;
+    // Below the log's own only with an older metadata store put in the place of the newer; an epoch
+    // that goes back is damage to recovery and to the scrub.
+    admitted.header.leader_epoch = std::max(spec.leader_epoch, log->latest_epoch());
     wire::set_base_offset(admitted.bytes, admitted.header.base_offset);
     wire::set_leader_epoch(admitted.bytes, admitted.header.leader_epoch);
     return log->append(admitted.header, admitted.bytes, append.rules.now);

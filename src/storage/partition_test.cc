@@ -4,6 +4,7 @@
 // random order is in tests/sim.
 #include "storage/partition.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -525,6 +526,52 @@ TEST(PartitionScrub, FoundDamageOutlivesTheProcess) {
     EXPECT_FALSE(r.f.partition->is_offline());
     EXPECT_EQ(r.f.read(0).error, Errc::kNone);
     EXPECT_FALSE(*r.f.disk.exists(PartitionFixture::folder() + "/damaged-segment"));
+}
+
+/// What stands before the checksum in a batch is not covered by it.
+TEST(PartitionScrub, FindsALeaderEpochThatIsNotTheOneWritten) {
+    struct Case {
+        std::string_view segment;
+        std::int64_t batch;
+        std::string_view told;
+    };
+    for (const Case& c : {Case{.segment = "00", .batch = 1, .told = "the next segment's"},
+                          Case{.segment = "00", .batch = 4, .told = "the next segment's"},
+                          Case{.segment = "25", .batch = 3, .told = "goes back"}}) {
+        Rotten r;
+        r.turn_bit();  // And back.
+        ASSERT_OK(r.f.open());
+        const std::int64_t size = r.f.partition->size_bytes() / 30;  // All batches are of one.
+        ASSERT_EQ(1000 / size, 5);
+        ASSERT_TRUE(r.f.stop());
+        r.f.disk.flip_bit(
+            PartitionFixture::folder() + "/000000000000000000" + std::string{c.segment} + ".log",
+            c.batch * size + 15, 0);
+        ASSERT_OK(r.f.open());
+        ::testing::internal::CaptureStderr();
+        r.f.world.run_for(milliseconds{61'000});
+        EXPECT_THAT(::testing::internal::GetCapturedStderr(), ::testing::HasSubstr(c.told));
+        EXPECT_TRUE(r.f.partition->is_offline());
+        EXPECT_FALSE(r.f.stop());
+        ASSERT_OK(r.f.open());
+        EXPECT_TRUE(r.f.partition->is_offline()) << "after a start";
+    }
+}
+
+TEST(PartitionScrub, EpochsOfAnOlderMetadataStoreAreNoDamage) {
+    PartitionFixture f;
+    f.topic.segment_bytes = 1000;
+    f.broker.scrub_interval_ms = 60'000;
+    for (const std::int32_t epoch : {0, 3, 1}) {
+        f.leader_epoch = epoch;
+        ASSERT_OK(f.open());
+        for (int i = 0; i < 30; ++i) EXPECT_EQ(f.append(100).error, Errc::kNone);
+        ASSERT_TRUE(f.stop());
+    }
+    ASSERT_OK(f.open());
+    f.world.run_for(milliseconds{61'000});
+    EXPECT_FALSE(f.partition->is_offline());
+    EXPECT_EQ(f.metric("leat_log_scrub_damaged_total"), 0);
 }
 
 TEST(PartitionScrub, MutantFindsNothing) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "storage/folder_files.h"
 
@@ -40,12 +41,20 @@ Result<SegmentScrub::Step> SegmentScrub::step(std::int64_t bytes_max) {
             return found(bytes, batch.error().detail());
         if (!batch) return Error{batch.error().code(), batch.error().detail()};
         if (!*batch) return Step{.bytes = bytes, .is_done = true};
-        const std::string place = " at byte " + std::to_string((*batch)->at.value);
-        if ((*batch)->header.last_offset() >= extent_.end)
-            return found(bytes, "offsets of the next segment" + place);
-        if (depth_ == ScrubDepth::kWhole && !wire::check_crc((*batch)->bytes))
-            return found(bytes, "a batch with a wrong checksum" + place);
+        if (const std::string wrong = judge(**batch); !wrong.empty())
+            return found(bytes, wrong + " at byte " + std::to_string((*batch)->at.value));
     }
+}
+
+/// Offsets and the leader epoch are what the checksum does not cover.
+std::string SegmentScrub::judge(const FoundBatch& batch) {
+    if (batch.header.last_offset() >= extent_.end) return "offsets of the next segment";
+    const std::int32_t before = std::exchange(epoch_, batch.header.leader_epoch);
+    if (epoch_ < before) return "a leader epoch that goes back";
+    if (epoch_ > extent_.epoch_max) return "a leader epoch above the next segment's";
+    if (depth_ == ScrubDepth::kWhole && !wire::check_crc(batch.bytes))
+        return "a batch with a wrong checksum";
+    return {};
 }
 
 Result<std::optional<Offset>> read_damage_note(rt::Disk& disk, const std::string& folder) {

@@ -39,10 +39,13 @@ class SegmentScrub {
 
   private:
     [[nodiscard]] Step found(std::int64_t bytes, std::string_view what) const;
+    /// "" or what is wrong with the batch.
+    [[nodiscard]] std::string judge(const FoundBatch& batch);
 
     Log::Extent extent_;
     ScrubDepth depth_;
     BatchScan walk_;
+    std::int32_t epoch_ = -1;  ///< Of the last batch; the first may have none (-1).
 };
 
 /// The base offset of the segment that was found damaged while it was in use; nullopt: none was.

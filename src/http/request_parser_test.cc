@@ -101,6 +101,21 @@ TEST(RequestParser, RefusesHeadersAndBodiesAboveTheirLimits) {
     }
 }
 
+TEST(RequestParser, TakesALineAtItsLimitWhereverTheBytesAreCut) {
+    const Limits limits{.header_bytes_max = 62, .body_bytes_max = 10};
+    const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    // A chunk's size with its extension is held to 256 bytes, all trailers to header_bytes_max,
+    // their ends but the last among them.
+    const std::string chunk = "1;" + std::string(254, 'x') + "\r\nA\r\n0\r\n";
+    const std::string trailer = "A: " + std::string(57, 'x') + "\r\n";
+    for (std::size_t step = 1; step < head.size() + chunk.size() + trailer.size() + 3; ++step) {
+        EXPECT_EQ(status_after(head + chunk + "\r\n", step, limits), 200) << step;
+        EXPECT_EQ(status_after(head + "1;x" + chunk.substr(2), step, limits), 400) << step;
+        EXPECT_EQ(status_after(head + "0\r\n" + trailer, step, limits), 200) << step;
+        EXPECT_EQ(status_after(head + "0\r\nA: x" + trailer.substr(3), step, limits), 431) << step;
+    }
+}
+
 TEST(RequestParser, RefusesMoreHeadersThanAServerNeeds) {
     std::string text = "GET / HTTP/1.1\r\n";
     for (int i = 0; i < 100; ++i) text += "A: 1\r\n";

@@ -11,6 +11,7 @@
 //         .aggregate([] { return Visit{}; }, merge_visits);
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,12 @@ class TimeWindowedCogroupedKStream {
     /// `initializer` yields the first aggregate of a window.
     template <class Init>
     KTable<Windowed<K>, A> aggregate(Init initializer, const Materialized<K, A>& as = {}) const;
+    template <class Init, class M>
+        requires(!std::convertible_to<M, const Materialized<K, A>&>)
+    void aggregate(Init /*initializer*/, M /*merger*/,
+                   const Materialized<K, A>& /*as*/ = {}) const {
+        static_assert(detail::kNever<M>, "only sessions become one: other windows take no merger");
+    }
 
   private:
     detail::CogroupInputs<K, A> inputs_;

@@ -6,6 +6,7 @@
 // Threading: one thread declares a topology.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -40,6 +41,13 @@ class TimeWindowedKStream {
     template <class Init, class F, class A = detail::FirstOf<Init>>
     KTable<Windowed<K>, A> aggregate(Init initializer, F adder,
                                      const Materialized<K, std::type_identity_t<A>>& as = {}) const;
+    template <class Init, class F, class M, class A = detail::FirstOf<Init>>
+        requires(!std::convertible_to<M, const Materialized<K, A>&>)
+    void aggregate(Init /*initializer*/, F /*adder*/, M /*merger*/,
+                   const Materialized<K, std::type_identity_t<A>>& /*as*/ = {}) const {
+        static_assert(detail::kNever<F>,
+                      "only sessions become one: other windows take no merger behind the adder");
+    }
 
   private:
     template <class A>

@@ -159,6 +159,17 @@ inline void refused() {
                                            {"source"});
 #elif LEAT_REFUSED == 55
     stream.to([owned = std::make_unique<Text>()](const Text*, const Text*) { return *owned; });
+#elif LEAT_REFUSED == 56
+    stream.group_by_key().windowed(tumbling(Duration{5})).aggregate(zero, add, std::plus{});
+#elif LEAT_REFUSED == 57
+    stream.group_by_key()
+        .windowed(sliding(Duration{5}))
+        .aggregate(zero, add, std::plus{}, {.store = "sums"});
+#elif LEAT_REFUSED == 58
+    stream.group_by_key()
+        .cogroup<int>(add)
+        .windowed(tumbling(Duration{5}))
+        .aggregate(zero, std::plus{});
 #endif
 }
 

@@ -11,6 +11,11 @@ def key(text, start):
     return "s" + text + start.to_bytes(8, "big").decode("latin-1")
 
 
+def session(text, at):
+    """The key of a session of one record: its end comes before its start."""
+    return "s" + text + 2 * at.to_bytes(8, "big").decode("latin-1")
+
+
 LAST = [{"op": "emit_on_close", "from": 2}, {"op": "reduce", "from": 3, "f": "last"}, {"op": "to_stream", "from": 4}]
 CLOSING = {"ops": [{"op": "stream", "topics": ["in1"]}, {"op": "group_by_key", "from": 0}, {"op": "windowed", "from": 1, "window": "time", "size": 10, "grace": 0},
                    *LAST, {"op": "to", "from": 5, "topic": "out1"}, {"op": "to", "from": 0, "topic": "out2"}],
@@ -73,6 +78,19 @@ class Rules(unittest.TestCase):
 
     def test_a_window_that_is_lost_here_too(self):
         self.expect(self.closing(told=LOST[:1]), "not told")
+
+    def test_a_session_that_both_stores_dropped(self):
+        def verdict(in_memory, ends=56, **more):
+            ops = [dict(op, window="session", size=1, grace=3) if op["op"] == "windowed" else dict(op, **more) if op["op"] == "reduce" else op for op in CLOSING["ops"]]
+            case = dict(CLOSING, ops=ops) | ({"in_memory": True} if in_memory else {})
+            held = [[0, session("a", 60), "sx", 60], [1, session("a", ends), "sw", ends], [3, session("a", 100), "sy", 100]]
+            told = [[3, session("a", 60), "sx", 60]]
+            return self.judge(case, {}, {"out": {"out1": told}}, Both({"told": [], "all": held}, {"told": told, "all": held}))
+        self.assertEqual(verdict(True), ({"lost on close"}, []))
+        self.assertEqual(verdict(False, memory=True), ({"lost on close"}, []))
+        self.expect(verdict(False), "not told")
+        self.expect(verdict(True, ends=57), "not told")
+        self.expect(verdict(True, retention=5), "not told")
 
     def test_a_window_that_is_told_twice(self):
         self.expect(self.closing(told=[*LOST, LOST[0]]), "told twice")

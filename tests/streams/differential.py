@@ -217,7 +217,7 @@ else is the same. The list:
 Not compared: how many records are dropped where processors keep windows, sessions or versions, the ends of versions that these ask for, extractors of global tables
 and stores; cached windows that are over for their store, which Kafka Streams shows for as long as they happen to be in the cache; offsets in dead letters of topics of a pattern, which Kafka's driver counts together; rows of the
 buffers of `suppress` and of joins with a grace period, other than by their changelogs; rows of joins whose window has no length, which
-Kafka Streams cannot list; what `describe()` and dead letters say of Java's own classes (extractors of topics, exceptions with their texts).
+Kafka Streams cannot list; numbers of partitions above a `group_by()` of a cogroup; what `describe()` and dead letters say of Java's own classes (extractors of topics, exceptions with their texts).
 
 Cases in which an operator stands, and of these in how many the records that reach it have null keys, null values, and so on, after all that stands
 above. Late is what comes behind its own window and grace, or history; {coverage.LATE_MS} ms where it has none. Least of a cell: {least}, of a property that it can have: {least_with}.

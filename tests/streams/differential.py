@@ -215,7 +215,7 @@ else is the same. The list:
 3. Dead letters of a record that was written to another topic before it failed: Kafka Streams has let go of its key and value, Leat has not.
 
 Not compared: how many records are dropped where processors keep windows, sessions or versions, the ends of versions that these ask for, extractors of global tables
-and stores; cached windows that are over for their store, which Kafka Streams shows for as long as they happen to be in the cache; offsets in dead letters of topics of a pattern, which Kafka's driver counts together; rows of the
+and stores; cached windows that are over for their store, which Kafka Streams shows for as long as they happen to be in the cache; offsets in dead letters of topics of a pattern, and the time of its partition: Kafka's driver takes such topics for one; rows of the
 buffers of `suppress` and of joins with a grace period, other than by their changelogs; rows of joins whose window has no length, which
 Kafka Streams cannot list; numbers of partitions above a `group_by()` of a cogroup; what `describe()` and dead letters say of Java's own classes (extractors of topics, exceptions with their texts).
 

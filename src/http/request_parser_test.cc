@@ -106,13 +106,15 @@ TEST(RequestParser, TakesALineAtItsLimitWhereverTheBytesAreCut) {
     const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     // A chunk's size with its extension is held to 256 bytes, all trailers to header_bytes_max,
     // their ends but the last among them.
-    const std::string chunk = "1;" + std::string(254, 'x') + "\r\nA\r\n0\r\n";
-    const std::string trailer = "A: " + std::string(57, 'x') + "\r\n";
-    for (std::size_t step = 1; step < head.size() + chunk.size() + trailer.size() + 3; ++step) {
-        EXPECT_EQ(status_after(head + chunk + "\r\n", step, limits), 200) << step;
-        EXPECT_EQ(status_after(head + "1;x" + chunk.substr(2), step, limits), 400) << step;
-        EXPECT_EQ(status_after(head + "0\r\n" + trailer, step, limits), 200) << step;
-        EXPECT_EQ(status_after(head + "0\r\nA: x" + trailer.substr(3), step, limits), 431) << step;
+    const std::string chunk = head + "1;" + std::string(254, 'x') + "\r\nA\r\n0\r\n\r\n";
+    const std::string longer_chunk = head + "1;" + std::string(255, 'x') + "\r\nA\r\n0\r\n\r\n";
+    const std::string trailer = head + "0\r\nA: " + std::string(57, 'x') + "\r\n\r\n";
+    const std::string longer_trailer = head + "0\r\nA: " + std::string(58, 'x') + "\r\n\r\n";
+    for (std::size_t step = 1; step < longer_chunk.size(); ++step) {
+        EXPECT_EQ(status_after(chunk, step, limits), 200) << step;
+        EXPECT_EQ(status_after(longer_chunk, step, limits), 400) << step;
+        EXPECT_EQ(status_after(trailer, step, limits), 200) << step;
+        EXPECT_EQ(status_after(longer_trailer, step, limits), 431) << step;
     }
 }
 

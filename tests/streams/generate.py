@@ -472,7 +472,7 @@ def focus_cogroup(window):
         at = g.add("cogroup", g.grouped(named=0.9), f=f)
         for _ in range(g.rng.randint(0, 2)):
             at = g.add("cogroup", at, g.grouped(named=0.9), f=f)
-        # It also compares the partitions of a topic above the one that group_by() makes with those of the other inputs (streams-differences.md).
+        # Kafka Streams also compares the partitions of a topic above the one that group_by() makes with those of the other inputs (streams-differences.md).
         if any(op["op"] == "group_by" for op in g.ops):
             for op in g.ops:
                 if op["op"] == "repartition":

@@ -60,7 +60,8 @@ def judge(cell, figure, mid):
     """The verdict on Leat's figure, and the goal in words; both "" for a figure without a goal. `mid`: figure by "leat", "kafka", "null".
 
     "goal"; "floor" (between the two) and "BELOW"; instead of these "machine" where a null broker, which does nothing but receive, write and answer,
-    misses the same mark in the same run, and Leat is not further than NEAR from it: no broker could reach the mark here.
+    misses the same mark in the same run, and Leat is not further than NEAR from it, either way: no broker could reach the mark here. One that Leat
+    beats by more shows no limit.
     """
     rule = GOALS.get((cell, figure))
     if rule is None:
@@ -80,6 +81,6 @@ def judge(cell, figure, mid):
     missed = goal if reaches("leat", floor) else floor
     if mid.get("null") and not reaches("null", missed):
         behind = mid["leat"] / mid["null"] if lower_is_better else mid["null"] / mid["leat"]
-        if behind <= NEAR:
+        if 1 / NEAR <= behind <= NEAR:
             return "machine", text
     return ("floor" if missed == goal else "BELOW"), text

@@ -36,6 +36,10 @@ class Judge(unittest.TestCase):
         self.assertEqual("machine", verdict(RATE, leat=190, kafka=100, null=199))
         self.assertEqual("machine", verdict(RATE, leat=210, kafka=100, null=220), "the goal is what the machine does not allow")
 
+    def test_a_null_broker_that_is_beaten_shows_no_limit(self):
+        self.assertEqual("floor", verdict(P50, leat=50, kafka=100, null=80))
+        self.assertEqual("BELOW", verdict(RATE, leat=190, kafka=100, null=120))
+
     def test_far_from_the_null_broker_it_is_our_own_doing(self):
         self.assertEqual("BELOW", verdict(P50, leat=89, kafka=100, null=80))
         self.assertEqual("BELOW", verdict(RATE, leat=170, kafka=100, null=199))

@@ -368,6 +368,11 @@ int listen_on(std::uint16_t& port) {
     const int one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    // As both brokers have them by default (socket.send.buffer.bytes): how much is on its way says
+    // how often a reader sleeps and is woken. Accepted sockets have them from the listener.
+    const int buffer_bytes = 102'400;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof buffer_bytes);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
     sockaddr_in self{};
     self.sin_family = AF_INET;
     self.sin_port = htons(port);

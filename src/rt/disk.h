@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,8 +33,9 @@ class File {
     /// Fills `to` from `at`; fewer bytes only at the end of the file.
     virtual Result<std::size_t> read_at(FilePos at, MutableBytes to) = 0;
 
-    /// As read_at(), but nullopt when the bytes are not all in the page cache.
-    virtual Result<std::optional<std::size_t>> try_read_at(FilePos at, MutableBytes to) = 0;
+    /// Whether a read of all of the `bytes` from `at` would find them in the page cache, as far as
+    /// the system tells; never waits for the disk.
+    [[nodiscard]] virtual bool is_cached(FilePos at, std::size_t bytes) const = 0;
 
     /// Writes all of `parts`, one after the other, from `at`; on an error any prefix may be there.
     virtual Result<void> write_at(FilePos at, std::span<const Bytes> parts) = 0;

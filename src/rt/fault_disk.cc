@@ -200,8 +200,8 @@ class FaultFile final : public File {
     Result<std::size_t> read_at(FilePos at, MutableBytes to) override {
         return trigger_->run("read", path_, [&] { return under_->read_at(at, to); });
     }
-    Result<std::optional<std::size_t>> try_read_at(FilePos at, MutableBytes to) override {
-        return trigger_->run("read", path_, [&] { return under_->try_read_at(at, to); });
+    [[nodiscard]] bool is_cached(FilePos at, std::size_t bytes) const override {
+        return under_->is_cached(at, bytes);
     }
     Result<void> write_at(FilePos at, std::span<const Bytes> parts) override {
         return trigger_->run("write", path_, [&] { return under_->write_at(at, parts); });

@@ -18,6 +18,7 @@
 
 #include "rt/descriptor.h"
 #include "rt/os_error.h"
+#include "rt/page_cache.h"
 
 namespace leat::rt {
 namespace {
@@ -60,18 +61,8 @@ class PosixFile final : public File {
         return done;
     }
 
-    Result<std::optional<std::size_t>> try_read_at(FilePos at, MutableBytes to) override {
-        const iovec part{to.data(), to.size()};
-        const auto got =
-            retry_eintr([&] { return ::preadv2(fd_.get(), &part, 1, at.value, RWF_NOWAIT); });
-        if (got < 0 && (errno == EAGAIN || errno == EOPNOTSUPP))
-            return std::optional<std::size_t>{};
-        if (got < 0) return os_error("read", path_);
-        if (std::cmp_equal(got, to.size())) return std::optional{to.size()};
-        // Short: the end of the file, or the page cache has only the first part.
-        LEAT_TRY(const std::int64_t end, size());
-        if (at.value + got >= end) return std::optional{static_cast<std::size_t>(got)};
-        return std::optional<std::size_t>{};
+    [[nodiscard]] bool is_cached(FilePos at, std::size_t bytes) const override {
+        return is_in_page_cache(fd_.get(), at, bytes);
     }
 
     Result<void> write_at(FilePos at, std::span<const Bytes> parts) override {

@@ -262,8 +262,8 @@ class NoDescriptor final : public File {
     Result<std::size_t> read_at(FilePos at, MutableBytes to) override {
         return file_->read_at(at, to);
     }
-    Result<std::optional<std::size_t>> try_read_at(FilePos at, MutableBytes to) override {
-        return file_->try_read_at(at, to);
+    [[nodiscard]] bool is_cached(FilePos at, std::size_t bytes) const override {
+        return file_->is_cached(at, bytes);
     }
     Result<void> write_at(FilePos /*at*/, std::span<const Bytes> /*parts*/) override {
         return Error{Errc::kIoError};

@@ -2,7 +2,6 @@
 //
 // Reads: from memory at the tail, else from files, which are warmed first when they are cold.
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
 
@@ -18,31 +17,22 @@ namespace {
 
 constexpr obs::Logger kLog{"storage"};
 
-/// A byte of every so many is asked for: the kernel reads ahead in pieces of about this size.
-constexpr std::int64_t kProbeStep = std::int64_t{128} << 10;
+constexpr std::int64_t kWarmStep = std::int64_t{128} << 10;  ///< One read.
 constexpr std::chrono::seconds kTailIdle{30};
 
 /// False when some of the slice is not in the page cache.
 bool is_warm(const ReadSlice& slice) {
-    if (!slice.file) return true;
-    std::array<std::byte, 1> byte{};
-    const std::int64_t end = slice.at.value + static_cast<std::int64_t>(slice.size_bytes);
-    for (std::int64_t at = slice.at.value; at < end; at += kProbeStep) {
-        const auto got = slice.file->try_read_at(FilePos{at}, byte);
-        if (got && !got->has_value()) return false;
-    }
-    const auto got = slice.file->try_read_at(FilePos{end - 1}, byte);
-    return !got || got->has_value();
+    return !slice.file || slice.file->is_cached(slice.at, slice.size_bytes);
 }
 
 /// Runs on: the pool.
 Result<void> warm(const std::vector<ReadSlice>& slices) {
-    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kProbeStep);
+    const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kWarmStep);
     for (const ReadSlice& slice : slices) {
         if (!slice.file) continue;
         const std::int64_t end = slice.at.value + static_cast<std::int64_t>(slice.size_bytes);
-        for (std::int64_t at = slice.at.value; at < end; at += kProbeStep) {
-            const auto size = static_cast<std::size_t>(std::min(kProbeStep, end - at));
+        for (std::int64_t at = slice.at.value; at < end; at += kWarmStep) {
+            const auto size = static_cast<std::size_t>(std::min(kWarmStep, end - at));
             LEAT_TRY_VOID(slice.file->read_at(FilePos{at}, {buffer.get(), size}));
         }
     }

@@ -33,10 +33,8 @@ class SimDisk::SimFile final : public rt::File {
         return node_->read(at.value, to);
     }
 
-    Result<std::optional<std::size_t>> try_read_at(FilePos at, MutableBytes to) override {
-        LEAT_TRY_VOID(enter(DiskCall::kRead, false));
-        if (disk_.random_.percent(disk_.model_.cold_percent)) return std::optional<std::size_t>{};
-        return std::optional{node_->read(at.value, to)};
+    [[nodiscard]] bool is_cached(FilePos /*at*/, std::size_t /*bytes*/) const override {
+        return !disk_.random_.percent(disk_.model_.cold_percent);
     }
 
     Result<void> write_at(FilePos at, std::span<const Bytes> parts) override {

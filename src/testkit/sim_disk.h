@@ -23,7 +23,7 @@
 namespace leat::testkit {
 
 enum class DiskCall : std::uint8_t {
-    kRead,  ///< read_at, try_read_at
+    kRead,
     kWrite,
     kSync,  ///< Of a file; the others of the three have their own kind.
     kTruncate,
@@ -42,7 +42,7 @@ struct SimDiskModel {
     /// the names of those above. Off: POSIX's word only, each name needs its directory's sync.
     bool sync_commits_names = true;
     std::int64_t capacity_bytes = std::int64_t{1} << 40;
-    /// How many of 100 try_read_at() find the bytes not in the page cache.
+    /// How many of 100 looks into the page cache find that bytes are missing.
     std::uint64_t cold_percent = 0;
 };
 

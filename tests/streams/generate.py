@@ -204,9 +204,12 @@ class Grower:
 
     def is_told_together(self, at):
         """Whether one of several results of a record may fail behind another: of those, letters differ (edges.two_topics()). Windows that close are
-        such, and what is made several twice; "x", which cannot be written, is the first of its words."""
-        verbs = [self.ops[place]["op"] for place in above(self.ops, at)]
-        return "emit_on_close" in verbs or sum(verb.startswith("flat_") for verb in verbs) > 1
+        such, what is made several twice ("x", which cannot be written, is the first of its words), and what is made of a record that another
+        output is made of too, as two aggregates of one group are."""
+        places = set(above(self.ops, at))
+        verbs = [self.ops[place]["op"] for place in places]
+        return ("emit_on_close" in verbs or sum(verb.startswith("flat_") for verb in verbs) > 1
+                or any(op["op"] == "to" and not places.isdisjoint(above(self.ops, op["from"])) for op in self.ops))
 
     def end_table(self, at, numbers=False, windowed=False):
         if not windowed and self.rng.random() < 0.15:

@@ -284,7 +284,8 @@ def all_rot(options, run_class, original):
     yield "rot of a closed segment in use", count, len(original.seen.final), findings, not findings
     done, found = rot(options, run_class, original, rng.choice(paths), rng, mutant="skip_scrub")
     is_missed = found.keys() == {"not found by the scrub"}
-    yield "mutant skip_scrub", 1, len(original.seen.final), {} if is_missed else {f"the mutant was not noticed: {done}": [str(found)]}, is_missed
+    shown = found if is_missed else {f"the mutant was not noticed: {done}": [str(found)]}
+    yield "mutant: skip_scrub", 1, len(original.seen.final), shown, is_missed
 
 
 def run(options, run_class):

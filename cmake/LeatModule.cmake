@@ -3,11 +3,12 @@
 #   gtest binary whose tests are called NAME.Thing.Outcome, label "unit", each *_fuzz.cc a fuzz target whose corpus is replayed by ctest, each
 #   *_bench.cc a benchmark when LEAT_BENCHMARKS is on.
 #   FOLDERS are subfolders whose files belong to the same library.
+#   PRECOMPILE are headers that most of the library's files include, written as there: worth it where files are many and their own code is small beside what they include.
 #   GENERATED sources are made at build time and are exempt from lint.
 option(LEAT_BENCHMARKS "Build the *_bench.cc micro-benchmarks" OFF)
 
 function(leat_module)
-  cmake_parse_arguments(arg "" "NAME" "DEPS;EXTERNAL;GENERATED;FOLDERS" ${ARGN})
+  cmake_parse_arguments(arg "" "NAME" "DEPS;EXTERNAL;GENERATED;FOLDERS;PRECOMPILE" ${ARGN})
   list(TRANSFORM arg_FOLDERS APPEND "/")
   set(headers)
   set(sources)
@@ -29,10 +30,11 @@ function(leat_module)
   list(FILTER sources EXCLUDE REGEX "(_(test|fuzz|bench)|[/_]main)\\.cc$")
   list(APPEND sources ${arg_GENERATED})
   list(TRANSFORM arg_DEPS PREPEND "leat_")
+  list(TRANSFORM arg_PRECOMPILE REPLACE "(.+)" "<\\1>")
   set(scope PUBLIC)
   if(sources)
     add_library(leat_${arg_NAME} STATIC ${sources})
-    leat_precompile(leat_${arg_NAME} std)
+    leat_precompile(leat_${arg_NAME} std ${arg_PRECOMPILE})
   else()
     add_library(leat_${arg_NAME} INTERFACE)
     set(scope INTERFACE)

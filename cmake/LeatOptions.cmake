@@ -19,9 +19,15 @@ option(LEAT_PCH "Precompile the standard headers" ON)
 set(LEAT_STD_HEADERS <algorithm> <array> <atomic> <chrono> <cstddef> <cstdint> <cstring> <functional> <map> <memory> <mutex>
   <optional> <set> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
 
-# leat_precompile(TARGET std|test)
+# leat_precompile(TARGET std|test [HEADER...])
+#   HEADERs, those of the target's own that most of its files include, are precompiled with the standard ones, for this target alone.
 function(leat_precompile target kind)
   if(NOT LEAT_PCH)
+    return()
+  endif()
+  if(ARGN)
+    target_precompile_headers(${target} PRIVATE ${LEAT_STD_HEADERS} ${ARGN})
+    set_target_properties(${target} PROPERTIES PCH_INSTANTIATE_TEMPLATES ON)
     return()
   endif()
   if(NOT TARGET leat_pch_${kind})

@@ -3,7 +3,8 @@
 #   gtest binary whose tests are called NAME.Thing.Outcome, label "unit", each *_fuzz.cc a fuzz target whose corpus is replayed by ctest, each
 #   *_bench.cc a benchmark when LEAT_BENCHMARKS is on.
 #   FOLDERS are subfolders whose files belong to the same library.
-#   PRECOMPILE are headers that most of the library's files include, written as there: worth it where files are many and their own code is small beside what they include.
+#   PRECOMPILE are headers that most of the library's files include, as an #include names them: worth it where
+#   files are many and their own code is small beside what they include.
 #   GENERATED sources are made at build time and are exempt from lint.
 option(LEAT_BENCHMARKS "Build the *_bench.cc micro-benchmarks" OFF)
 

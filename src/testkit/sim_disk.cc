@@ -33,8 +33,9 @@ class SimDisk::SimFile final : public rt::File {
         return node_->read(at.value, to);
     }
 
-    [[nodiscard]] bool is_cached(FilePos /*at*/, std::size_t /*bytes*/) const override {
-        return !disk_.random_.percent(disk_.model_.cold_percent);
+    [[nodiscard]] bool is_cached(FilePos at, std::size_t bytes) const override {
+        return at.value + static_cast<std::int64_t>(bytes) <= node_->size() &&
+               !disk_.random_.percent(disk_.model_.cold_percent);
     }
 
     Result<void> write_at(FilePos at, std::span<const Bytes> parts) override {

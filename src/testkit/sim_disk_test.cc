@@ -360,6 +360,7 @@ TEST(SimDisk, AnswersAsTheKernelDoes) {
     EXPECT_FALSE((*reader)->is_cached(FilePos{0}, 3));
     disk.set_cold_percent(0);
     EXPECT_TRUE((*reader)->is_cached(FilePos{0}, 3));
+    EXPECT_FALSE((*reader)->is_cached(FilePos{0}, 4));
 }
 
 TEST(SimDisk, FlippedBitStaysFlipped) {

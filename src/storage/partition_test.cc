@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "obs/log.h"
 #include "storage/testing/partition_fixture.h"
 #include "testkit/bytes.h"
 #include "testkit/result_matchers.h"
@@ -528,8 +529,17 @@ TEST(PartitionScrub, FoundDamageOutlivesTheProcess) {
     EXPECT_FALSE(*r.f.disk.exists(PartitionFixture::folder() + "/damaged-segment"));
 }
 
+/// As long as it is there no line of the log is left out for being the same as many before it.
+struct EveryLineLogged {
+    EveryLineLogged() { obs::start_logging({.repeats_per_second_max = 0}); }
+    ~EveryLineLogged() { obs::start_logging({}); }
+    EveryLineLogged(const EveryLineLogged&) = delete;
+    EveryLineLogged& operator=(const EveryLineLogged&) = delete;
+};
+
 /// What stands before the checksum in a batch is not covered by it.
 TEST(PartitionScrub, FindsALeaderEpochThatIsNotTheOneWritten) {
+    const EveryLineLogged every_line;
     struct Case {
         std::string_view segment;
         std::int64_t batch;

@@ -69,7 +69,7 @@ class Pages(unittest.TestCase):
 
     def run_in(self, folder, *command, **environment):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, stdin=subprocess.DEVNULL,
-                              env={**os.environ, **environment})
+                              env={**os.environ, "CXX": "g++-12", **environment})
         self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         return done.stdout
 

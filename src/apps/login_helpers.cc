@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "auth/gssapi.h"
+#include "broker/url_host.h"
 #include "config/jaas.h"
 #include "config/listener.h"
 #include "rt/tls_store.h"
@@ -26,6 +27,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::string_view kUrl = "sasl.oauthbearer.token.endpoint.url";
 constexpr std::size_t kAnswerBytesMax = std::size_t{1} << 20U;
 constexpr long kSeconds = 10;
+constexpr std::int64_t kLastsMaxSeconds =
+    86'400;  ///< What an endpoint says beyond it is not believed.
 
 Error bad(std::string_view name, std::string_view why) {
     return Error{Errc::kInvalidSetting, std::string{name} + ": " + std::string{why}};
@@ -73,10 +76,7 @@ Result<Endpoint> endpoint_of(const Properties& properties, const config::LoginMo
                    "the endpoint wants to know who asks: set "
                    "sasl.oauthbearer.client.credentials.client.id and .client.secret, or clientId "
                    "and clientSecret in sasl.jaas.config");
-    std::string_view host = out.url;
-    host.remove_prefix(host.find("://") + 3);
-    host = host.substr(0, host.find_first_of(":/?#"));
-    if (out.url.starts_with("http://") && !config::is_loopback(host))
+    if (out.url.starts_with("http://") && !config::is_loopback(broker::url_host(out.url)))
         return bad(kUrl, "over http anybody on the way could read the secret; use https");
     const rt::TlsStore trusted{.file = first_of(properties, {"https.ca.location"},
                                                 module.option("ssl.truststore.location")),
@@ -172,8 +172,9 @@ Result<Token> fetch(const Endpoint& endpoint) {
     // Half of its time: the broker ends a connection when its token does.
     if (const json::value* lasts = fields.if_contains("expires_in");
         lasts != nullptr && lasts->is_int64())
-        out.asked_again +=
-            std::chrono::seconds{std::clamp<std::int64_t>(lasts->get_int64(), 0, 24 * 3600)} / 2;
+        out.asked_again += std::chrono::seconds{std::clamp<std::int64_t>(lasts->get_int64(), 0,
+                                                                         kLastsMaxSeconds)} /
+                           2;
     return out;
 }
 

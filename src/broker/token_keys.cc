@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/bounded_time.h"
+#include "broker/url_host.h"
 #include "config/listener.h"
 #include "obs/log.h"
 #include "rt/clock.h"
@@ -33,12 +34,6 @@ bool is_file(std::string_view url) {
 std::string path_of(std::string_view url) {
     url.remove_prefix(url.starts_with("file://") ? 7 : 5);
     return std::string{url};
-}
-
-/// "127.0.0.1" of "http://127.0.0.1:80/x".
-std::string_view host_of(std::string_view url) {
-    url.remove_prefix(url.find("://") + 3);
-    return url.substr(0, url.find_first_of(":/?#"));
 }
 
 std::size_t append(const char* data, std::size_t /*one*/, std::size_t count, void* to) {
@@ -133,7 +128,7 @@ Result<std::shared_ptr<TokenKeys>> TokenKeys::open(const config::OAuthSettings& 
     const bool is_https = url.starts_with("https://");
     if (!is_file(url) && !is_https && !url.starts_with("http://"))
         return bad(url, "expected https://... or file:/...");
-    if (url.starts_with("http://") && !config::is_loopback(host_of(url)))
+    if (url.starts_with("http://") && !config::is_loopback(url_host(url)))
         return bad(url, "over http anybody on the way could give keys of his own; use https");
     LEAT_TRY(std::string trusted, trusted_of(settings.trust_store));
     auto out =

@@ -77,6 +77,20 @@ struct Fixture {
     TokenKeys keys;  // Last: its thread uses the others.
 };
 
+/// Ends before anything is sent.
+TEST(TokenKeys, AreNotAskedForOverHttpBeyondThisMachine) {
+    for (const char* url :
+         {"http://keys.example.org/", "http://127.0.0.1:x@keys.example.org/",
+          "http://127.0.0.1@keys.example.org/", "http://localhost:80@[2001:db8::1]/"}) {
+        config::OAuthSettings settings;
+        settings.jwks_url = url;
+        const auto opened = TokenKeys::open(settings);
+        ASSERT_FALSE(opened.has_value()) << url;
+        EXPECT_EQ(opened.error().code(), Errc::kInvalidSetting) << url;
+        EXPECT_TRUE(opened.error().detail().contains("use https")) << opened.error().detail();
+    }
+}
+
 TEST(TokenKeys, OneFetchServesAllWhoWait) {
     Fixture f{[] { return Result<std::string>{key_set()}; }};
     EXPECT_ERRC(f.keys.verify(token("known"), WallMs{0}), Errc::kIoError);

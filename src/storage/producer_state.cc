@@ -84,6 +84,7 @@ ProducerState::Verdict ProducerState::check(const ProducerBatch& batch, WallMs n
                            name_of(batch) + ": sequence " + std::to_string(batch.first_sequence) +
                                " where a transaction begins at 0");
         if (has_room(now)) return {};
+        found_no_room(batch, now);
         // Kafka has no such bound and no error for it: one that clients try again after.
         return refused(Errc::kNotEnoughReplicas,
                        "the partition has as many producers with an id as it may have (" +

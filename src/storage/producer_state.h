@@ -105,15 +105,15 @@ class ProducerState {
         std::string message;  ///< Says what was expected; "" without an error.
     };
     /// Whether a client may append `batch`. `now` decides which ids have expired when there is no
-    /// room for a new one.
+    /// room for a new one; without any `batch` is one that found_no_room().
     /// Errors: kOutOfOrderSequenceNumber, kInvalidProducerEpoch, kInvalidTxnState (a batch outside
     ///         of its open transaction, or one that would open one without its coordinator),
     ///         kNotEnoughReplicas (ids_max, and nobody has been idle for idle_min_ms: clients try
     ///         again), kKafkaStorageError (behind one that found_no_room()).
     [[nodiscard]] Verdict check(const ProducerBatch& batch, WallMs now);
 
-    /// `batch`, which check() let pass, was refused for want of room, to be sent again. Until it is
-    /// there, what its producer sent behind it meanwhile is refused as it was: a gap is not the
+    /// `batch`, which check() let pass, was refused for want of space, to be sent again. Until it
+    /// is there, what its producer sent behind it meanwhile is refused as it was: a gap is not the
     /// client's fault then, and one that was not known yet must not begin behind it.
     void found_no_room(const ProducerBatch& batch, WallMs now);
 

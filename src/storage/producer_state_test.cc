@@ -173,6 +173,18 @@ TEST(ProducerState, ForgetsTheLongestIdleAtTheBound) {
     EXPECT_FALSE(rig.state.entries().contains(2));
 }
 
+// Room may be found just before the second of several that were sent at once.
+TEST(ProducerState, DoesNotBeginBehindOneThatTheBoundRefused) {
+    Rig rig({.expiration_ms = 1'000'000, .ids_max = 1, .idle_min_ms = 100});
+    EXPECT_EQ(rig.push(batch(0, 0, 1, false, 1), WallMs{1000}), Errc::kNone);
+    EXPECT_EQ(rig.push(batch(0, 0, 5, false, 2), WallMs{1050}), Errc::kNotEnoughReplicas);
+    EXPECT_EQ(rig.push(batch(0, 5, 5, false, 2), WallMs{1060}), Errc::kKafkaStorageError);
+    EXPECT_EQ(rig.push(batch(0, 10, 5, false, 2), WallMs{1100}), Errc::kKafkaStorageError);
+    EXPECT_EQ(rig.push(batch(0, 0, 5, false, 2), WallMs{1100}), Errc::kNone);
+    EXPECT_EQ(rig.push(batch(0, 5, 5, false, 2), WallMs{1100}), Errc::kNone);
+    EXPECT_EQ(rig.push(batch(0, 10, 5, false, 2), WallMs{1100}), Errc::kNone);
+}
+
 TEST(ProducerState, ComesDownToTheBoundAfterARestart) {
     Rig rig({.expiration_ms = 1'000'000, .ids_max = 4, .idle_min_ms = 100});
     for (std::int64_t id = 1; id <= 9; ++id)  // As recovery does: nothing is checked.

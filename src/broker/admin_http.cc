@@ -18,7 +18,7 @@ namespace {
 void add_partitions(const Shard& shard, std::vector<obs::Sample>& out) {
     for (const auto& [id, partition] : shard.partitions()) {
         // Where its log begins and ends nobody knows: a lag computed from 0 would be a lie.
-        if (partition->is_set_aside()) continue;
+        if (partition->is_quarantined()) continue;
         const std::string& topic = partition->spec().topic;
         const std::string index = std::to_string(id.index);
         const auto add = [&](const obs::Metric& metric, std::int64_t value) {

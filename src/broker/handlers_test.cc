@@ -368,7 +368,7 @@ TEST_F(HandlersTest, EpochsEndWhereTheNextBegins) {
 }
 
 // Damage below the durable mark: what a log that is not there would say of itself moves consumers.
-TEST_F(HandlersTest, WhatIsSetAsideAnswersAStorageErrorToEverything) {
+TEST_F(HandlersTest, WhatIsQuarantinedAnswersAStorageErrorToEverything) {
     for (int i = 0; i < 5; ++i) EXPECT_EQ(error(produce("v")), Errc::kNone);
     stop();
     {

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "base/bounded_time.h"
-#include "storage/cleaner_share.h"
 #include "storage/directory_health.h"
 #include "storage/durable_marks.h"
 #include "storage/file_cache.h"
 #include "storage/flusher.h"
 #include "storage/metrics.h"
+#include "storage/upkeep_share.h"
 
 namespace leat::broker {
 
@@ -21,9 +21,10 @@ struct ShardStorage::OfProcess {
         : files(*parts.disk, open_max), metrics(*parts.registry) {}
     storage::FileCache files;
     storage::Metrics metrics;
-    std::shared_ptr<storage::CleanerShare> cleaners = std::make_shared<storage::CleanerShare>();
-    std::shared_ptr<storage::CleanerShare> scrubs = std::make_shared<storage::CleanerShare>();
-    std::shared_ptr<storage::SetAside> set_aside = std::make_shared<storage::SetAside>();
+    std::shared_ptr<storage::UpkeepShare> cleaners = std::make_shared<storage::UpkeepShare>();
+    std::shared_ptr<storage::UpkeepShare> scrubs = std::make_shared<storage::UpkeepShare>();
+    std::shared_ptr<storage::QuarantinedPartitions> quarantined =
+        std::make_shared<storage::QuarantinedPartitions>();
 };
 
 struct ShardStorage::OfShard {
@@ -74,7 +75,7 @@ std::unique_ptr<storage::ShardContext> ShardStorage::make_context(rt::Executor& 
                                   .faults = parts_.faults,
                                   .cleaners = process_->cleaners,
                                   .scrubs = process_->scrubs,
-                                  .set_aside = process_->set_aside};
+                                  .quarantined = process_->quarantined};
     return std::make_unique<storage::ShardContext>(std::move(context));
 }
 

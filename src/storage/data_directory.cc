@@ -190,7 +190,7 @@ struct DataDirectory::State {
     }
     Result<void> read_meta(std::int32_t node_id);
     Result<void> take_clean_mark();
-    Result<std::string> set_aside(const std::string& name);
+    Result<std::string> put_aside(const std::string& name);
 };
 
 Result<void> DataDirectory::State::read_meta(std::int32_t node_id) {
@@ -220,7 +220,7 @@ Result<void> DataDirectory::State::take_clean_mark() {
     return disk.sync_directory(path);
 }
 
-Result<std::string> DataDirectory::State::set_aside(const std::string& name) {
+Result<std::string> DataDirectory::State::put_aside(const std::string& name) {
     for (int i = 1;; ++i) {
         const std::string ending =
             (i == 1 ? std::string{} : "." + std::to_string(i)) + std::string{kStrayEnding};
@@ -228,7 +228,7 @@ Result<std::string> DataDirectory::State::set_aside(const std::string& name) {
         LEAT_TRY(const bool taken, disk.exists(file(to)));
         if (taken) continue;
         LEAT_TRY_VOID(disk.rename(file(name), file(to)));
-        kLog.warn("unknown partition set aside", {{"folder", name}, {"renamed_to", to}});
+        kLog.warn("unknown partition put aside", {{"folder", name}, {"renamed_to", to}});
         return to;
     }
 }
@@ -326,7 +326,7 @@ Result<std::vector<std::string>> DataDirectory::reconcile(std::span<const Partit
                 continue;
             }
         }
-        LEAT_TRY(std::string renamed, state_->set_aside(entry.name));
+        LEAT_TRY(std::string renamed, state_->put_aside(entry.name));
         stray.push_back(std::move(renamed));
     }
     if (!stray.empty()) LEAT_TRY_VOID(state_->disk.sync_directory(state_->path));

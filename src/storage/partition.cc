@@ -33,7 +33,7 @@ PartitionState::~PartitionState() {
     if (is_offline) context.metrics.offline.add(-1);
     if (is_quarantined) {
         context.metrics.quarantined.add(-1);
-        context.set_aside->remove(spec.id);
+        context.quarantined->remove(spec.id);
     }
 }
 
@@ -42,7 +42,7 @@ void PartitionState::start(Partition& partition) {
     context.flusher.attach(*this);
     if (is_quarantined) {
         context.metrics.quarantined.add(1);
-        context.set_aside->add(spec.id);
+        context.quarantined->add(spec.id);
         go_offline(offline_reason);
     }
     schedule_upkeep();
@@ -292,7 +292,7 @@ std::int64_t Partition::size_bytes() const noexcept {
 bool Partition::is_offline() const noexcept {
     return state_->is_offline;
 }
-bool Partition::is_set_aside() const noexcept {
+bool Partition::is_quarantined() const noexcept {
     return state_->is_quarantined;
 }
 

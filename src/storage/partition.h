@@ -154,7 +154,7 @@ class Partition final : public std::enable_shared_from_this<Partition> {
     [[nodiscard]] bool is_offline() const noexcept;
     /// Damage was found below the durable mark: there is no log to ask, and what the offsets above
     /// say of it is not to be told. is_offline() too.
-    [[nodiscard]] bool is_set_aside() const noexcept;
+    [[nodiscard]] bool is_quarantined() const noexcept;
 
   private:
     explicit Partition(std::unique_ptr<PartitionState> state);

@@ -196,7 +196,7 @@ bool knows_transactions(const ProducerState& producers) {
     });
 }
 
-void set_aside(PartitionState& s, std::string why) {
+void quarantine(PartitionState& s, std::string why) {
     s.is_quarantined = true;
     s.offline_reason = std::move(why);
     s.log.reset();
@@ -233,7 +233,7 @@ Result<void> open_log(PartitionState& s, std::optional<Offset> mark) {
             LEAT_TRY(damage, noted_damage(s.context.disk, *s.log, s.path, s.scrub_depth()));
         }
         if (!damage.empty()) {
-            set_aside(s, std::move(damage));
+            quarantine(s, std::move(damage));
             return {};
         }
         LEAT_TRY(s.aborted_files, complete_aborted(*s.log, replay.aborted));
@@ -270,8 +270,8 @@ Result<void> PartitionState::open(SyncOfNew syncs) {
     const auto mark = context.marks.mark(spec.id);
     LEAT_TRY(const bool exists, context.disk.exists(path));
     if (!exists && mark && mark->value > 0) {
-        set_aside(*this, "its folder is missing, which had records up to offset " +
-                             std::to_string(mark->value));
+        quarantine(*this, "its folder is missing, which had records up to offset " +
+                              std::to_string(mark->value));
         return {};
     }
     LEAT_TRY(const auto new_file, open_folder(context, path, spec));

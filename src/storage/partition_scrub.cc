@@ -101,7 +101,7 @@ static rt::Task<Looked> look_at(PartitionState* state, Log::Extent extent) {
     }
 }
 
-/// Sets the partition aside as recovery does: not served, not changed, not deleted.
+/// Quarantines the partition as recovery does: not served, not changed, not deleted.
 static rt::Task<void> quarantine(PartitionState* state, Offset base, std::string damage) {
     PartitionState& s = *state;
     if (!may_scrub(s)) co_return;
@@ -109,7 +109,7 @@ static rt::Task<void> quarantine(PartitionState* state, Offset base, std::string
     if (!may_scrub(s)) co_return;
     s.context.metrics.scrub_damaged.add();
     s.context.metrics.quarantined.add(1);
-    s.context.set_aside->add(s.spec.id);
+    s.context.quarantined->add(s.spec.id);
     s.is_quarantined = true;
     std::unique_ptr<Log> log = std::move(s.log);
     s.go_offline(std::move(damage));

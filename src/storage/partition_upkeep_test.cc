@@ -205,7 +205,7 @@ TEST(PartitionUpkeep, BackoffWithoutEndEndsWhenItIsLowered) {
     EXPECT_LT(f.partition->size_bytes(), before / 2);
 }
 
-TEST(PartitionUpkeep, NothingIsDeletedFromWhatIsSetAside) {
+TEST(PartitionUpkeep, NothingIsDeletedFromWhatIsQuarantined) {
     for (const bool is_compacted : {false, true}) {
         PartitionFixture f;
         f.topic.cleanup_compact = is_compacted;
@@ -219,7 +219,7 @@ TEST(PartitionUpkeep, NothingIsDeletedFromWhatIsSetAside) {
         ASSERT_OK((*file)->truncate(FilePos{10}));
         file->reset();
         ASSERT_OK(f.open());
-        EXPECT_TRUE(f.partition->is_set_aside());
+        EXPECT_TRUE(f.partition->is_quarantined());
         EXPECT_TRUE(f.partition->is_offline());
         EXPECT_ERRC(
             f.run<Result<Offset>>([](Partition& p) { return p.delete_records(Offset{-1}); }),

@@ -10,8 +10,8 @@
 #include "config/broker_config.h"
 #include "rt/disk.h"
 #include "rt/executor.h"
-#include "storage/cleaner_share.h"
-#include "storage/set_aside.h"
+#include "storage/quarantined_partitions.h"
+#include "storage/upkeep_share.h"
 
 namespace leat::storage {
 
@@ -54,9 +54,9 @@ struct ShardContext {
     bool measures_time = false;
     Faults faults = {};
     /// Of the process.
-    std::shared_ptr<CleanerShare> cleaners = std::make_shared<CleanerShare>();
-    std::shared_ptr<CleanerShare> scrubs = std::make_shared<CleanerShare>();
-    std::shared_ptr<SetAside> set_aside = std::make_shared<SetAside>();
+    std::shared_ptr<UpkeepShare> cleaners = std::make_shared<UpkeepShare>();
+    std::shared_ptr<UpkeepShare> scrubs = std::make_shared<UpkeepShare>();
+    std::shared_ptr<QuarantinedPartitions> quarantined = std::make_shared<QuarantinedPartitions>();
 };
 
 }  // namespace leat::storage

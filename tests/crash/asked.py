@@ -56,7 +56,7 @@ def producers(client, topic, partition):
 
 
 def other_than_storage_error(address, topic, partition):
-    """What a partition that is set aside answers beside KAFKA_STORAGE_ERROR: any offset of it would move consumers."""
+    """What a partition that is quarantined answers beside KAFKA_STORAGE_ERROR: any offset of it would move consumers."""
     with protocol.Client(address) as client:
         answers = {f"Fetch at {at}": fetch(client, topic, partition, at) for at in (0, 1, 5000, 2**40)}
         answers |= {f"ListOffsets {time}": list_offset(client, topic, partition, time)[0] for time in (-1, -2, -3, 0)}

@@ -2,7 +2,7 @@
 """Damage: a flipped bit, a zeroed sector or a cut end in every kind of file of a data directory that was stopped cleanly or killed.
 
 Whatever is damaged, no record may be served that was not written, nothing may be missing without being reported, nothing may be deleted,
-and what can be made again (indexes, snapshots, windows, marks) must be. A partition that is set aside answers KAFKA_STORAGE_ERROR to whoever
+and what can be made again (indexes, snapshots, windows, marks) must be. A partition that is quarantined answers KAFKA_STORAGE_ERROR to whoever
 asks for its records or its offsets.
 """
 import concurrent.futures
@@ -31,7 +31,7 @@ REFUSABLE = ("metadata.db", "meta.properties")
 SETS_ASIDE = (".log", "partition.metadata")
 #: Words of the log lines that report damage.
 REPORTED = (b"partition offline", b"partition not opened", b"torn tail cut", b"read failed", b"groups not loaded", b"folder of a partition is missing",
-            b"records of groups left alone", b"unknown partition set aside")
+            b"records of groups left alone", b"unknown partition put aside")
 
 
 def kind_of(path):
@@ -169,7 +169,7 @@ def judge(original, data, path, seen, log):
     return findings
 
 
-def answers_of_set_aside(broker):
+def answers_of_quarantined(broker):
     """The findings about what partitions answer that are out of service."""
     said = broker.log.read_text(errors="replace")
     out = {}
@@ -177,7 +177,7 @@ def answers_of_set_aside(broker):
         topic, partition = folder
         other = asked.other_than_storage_error(broker.address, topic, int(partition))
         if other:
-            out.setdefault("set aside, but answers", []).append(f"{topic}-{partition}: {other}")
+            out.setdefault("quarantined, but answers", []).append(f"{topic}-{partition}: {other}")
     return out
 
 
@@ -200,7 +200,7 @@ def one(options, run_class, original, path, how, rng):
                 findings = {"does not start": [said[-200:]]}
         else:
             seen = original.read(run, folder / "read.log", patience=4)
-            findings = judge(original, data, path, seen, run.broker.log.read_bytes()) | answers_of_set_aside(run.broker)
+            findings = judge(original, data, path, seen, run.broker.log.read_bytes()) | answers_of_quarantined(run.broker)
             if path.name.endswith(OF_ABORTED) and original.read_committed(run, folder / "committed.log") != original.committed:
                 findings["other records are committed"] = [done]
     except (load.Broken, subprocess.TimeoutExpired) as why:
@@ -231,7 +231,7 @@ def closed_segments(original):
 
 def rot(options, run_class, original, path, rng, mutant=None):
     """(what was done, findings) of a segment that changes between a clean stop and its use: the scrub has to find it, and the
-    partition stays set aside over a start."""
+    partition stays quarantined over a start."""
     folder = options.folder / f"rot{next(NUMBERS)}"
     folder.mkdir()
     data = folder / "data"
@@ -257,7 +257,7 @@ def rot(options, run_class, original, path, rng, mutant=None):
         known = offline()
         run.restart()
         findings |= judge(original, data, path, original.read(run, folder / "again.log", patience=4), log.read_bytes())
-        findings |= answers_of_set_aside(run.broker)
+        findings |= answers_of_quarantined(run.broker)
         try:
             load.wait_for("the note of the damage", lambda: offline() > known, SCRUB_PATIENCE)
         except load.Broken:

@@ -131,7 +131,7 @@ void StorageSim::open() {
     known.reserve(places_.size());
     for (const auto& place : places_) known.push_back(place->spec);
     const auto stray = directory_->reconcile(known);
-    if (!stray || !stray->empty()) return note("a partition's folder was set aside");
+    if (!stray || !stray->empty()) return note("a partition's folder was put aside");
     directory_->marks().start(*executors_[0], pool_, 100ms);
     for (testkit::SimExecutor* executor : executors_) {
         auto shard = std::make_unique<Shard>();

@@ -122,10 +122,10 @@ class Records(unittest.TestCase):
                     self.assertEqual(found, [(i, b"%d" % i) for i in range(100)])
 
 
-class SetAside(unittest.TestCase):
+class QuarantinedPartitions(unittest.TestCase):
     """As Apache Kafka 4.3.1 answers for a partition in a log directory that went offline."""
 
-    def test_a_partition_that_is_set_aside_has_no_leader(self):
+    def test_a_partition_that_is_quarantined_has_no_leader(self):
         with Broker(LEAT) as broker:
             with broker.client() as client:
                 client.create_topic("t", 2)

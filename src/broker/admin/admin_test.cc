@@ -428,14 +428,14 @@ TEST(AdminReplicas, ElectionIsNeverNeeded) {
 }
 
 // Both as Apache Kafka 4.3.1 answers for a partition in a log directory that went offline.
-TEST(AdminReplicas, WhatIsSetAsideHasNobodyToElect) {
+TEST(AdminReplicas, WhatIsQuarantinedHasNobodyToElect) {
     Rig rig;
     const Uuid a = rig.image().find("a")->id;
-    const PartitionTest is_set_aside = [&a](const Uuid& topic, std::int32_t index) {
+    const PartitionTest is_quarantined = [&a](const Uuid& topic, std::int32_t index) {
         return topic == a && index == 0;
     };
     const auto elect = [&](const wire::ElectLeadersRequest& request) {
-        return elect_leaders(request, rig.image(), rig.arena, is_set_aside);
+        return elect_leaders(request, rig.image(), rig.arena, is_quarantined);
     };
     const std::array kinds{
         std::tuple{std::int8_t{0}, "PREFERRED_LEADER_NOT_AVAILABLE",

@@ -31,7 +31,7 @@ std::span<std::int32_t> only(std::int32_t node, Arena& arena) {
 
 std::span<PagedPartition> partitions_of(const metadata::Topic& topic, std::int32_t first,
                                         std::int32_t count, const metadata::Image& image,
-                                        const PartitionTest& is_set_aside, Arena& arena) {
+                                        const PartitionTest& is_quarantined, Arena& arena) {
     const auto nodes = only(image.broker().node_id, arena);
     const auto partitions = arena.array<PagedPartition>(static_cast<std::size_t>(count));
     for (std::int32_t i = 0; i < count; ++i) {
@@ -43,7 +43,7 @@ std::span<PagedPartition> partitions_of(const metadata::Topic& topic, std::int32
         partition.isr_nodes = nodes;
         partition.eligible_leader_replicas.emplace();
         partition.last_known_elr.emplace();
-        if (!is_set_aside || !is_set_aside(topic.id, first + i)) continue;
+        if (!is_quarantined || !is_quarantined(topic.id, first + i)) continue;
         // Not an error of the partition here, unlike in Metadata.
         partition.leader_id = -1;
         partition.isr_nodes = {};
@@ -59,7 +59,7 @@ struct Page {
     const metadata::Image& image;
     Arena& arena;
     const TopicRights& rights;
-    const PartitionTest& is_set_aside;
+    const PartitionTest& is_quarantined;
     bool hides;  ///< What may not be seen is left out.
     std::int32_t left;
     std::vector<PagedTopic> topics;
@@ -93,7 +93,7 @@ struct Page {
             told.topic_id = topic->id;
             told.is_internal = topic->is_internal();
             told.topic_authorized_operations = *operations;
-            told.partitions = partitions_of(*topic, first, count, image, is_set_aside, arena);
+            told.partitions = partitions_of(*topic, first, count, image, is_quarantined, arena);
         }
         left -= count;
         if (first + count == topic->partition_count) return true;
@@ -167,13 +167,13 @@ wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterReques
 
 wire::DescribeTopicPartitionsResponse describe_topic_partitions(
     const wire::DescribeTopicPartitionsRequest& request, const metadata::Image& image,
-    const TopicRights& rights, Arena& arena, const PartitionTest& is_set_aside) {
+    const TopicRights& rights, Arena& arena, const PartitionTest& is_quarantined) {
     const std::int32_t limit =
         std::min(request.response_partition_limit, image.broker().max_request_partitions);
     Page page{.image = image,
               .arena = arena,
               .rights = rights,
-              .is_set_aside = is_set_aside,
+              .is_quarantined = is_quarantined,
               .hides = request.topics.empty(),
               .left = std::max(limit, 1),
               .topics = {}};

@@ -48,7 +48,7 @@ struct Feature {
 
 /// What may be done with a topic, as bits of Kafka's ids; nullopt when it may not be seen.
 using TopicRights = std::function<std::optional<std::int32_t>(std::string_view)>;
-/// Whether a partition is set aside: it has no leader then. Empty: none is.
+/// Whether a partition is quarantined: it has no leader then. Empty: none is.
 using PartitionTest = std::function<bool(const Uuid& topic, std::int32_t index)>;
 
 wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterRequest& request,
@@ -58,7 +58,7 @@ wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterReques
 /// Pages through topics in name order.
 wire::DescribeTopicPartitionsResponse describe_topic_partitions(
     const wire::DescribeTopicPartitionsRequest& request, const metadata::Image& image,
-    const TopicRights& rights, Arena& arena, const PartitionTest& is_set_aside = {});
+    const TopicRights& rights, Arena& arena, const PartitionTest& is_quarantined = {});
 
 /// One voter, this node, which has everything; `now_ms` is its last fetch.
 wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& request,

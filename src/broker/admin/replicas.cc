@@ -59,7 +59,7 @@ Elected not_needed(std::int32_t partition) {
             .error_message = "Leader election not needed for topic partition."};
 }
 
-/// Of what is set aside: the only replica is offline, and has no leader to be elected.
+/// Of what is quarantined: the only replica is offline, and has no leader to be elected.
 Elected nobody_there(std::int32_t partition, std::int8_t type) {
     if (type == kUnclean)
         return {.partition_id = partition,
@@ -74,7 +74,7 @@ Elected nobody_there(std::int32_t partition, std::int8_t type) {
 /// not the leader they should have.
 wire::ElectLeadersResponse elect_all(const wire::ElectLeadersRequest& request,
                                      const metadata::Image& image, Arena& arena,
-                                     const PartitionTest& is_set_aside) {
+                                     const PartitionTest& is_quarantined) {
     using Response = wire::ElectLeadersResponse;
     Response response;
     response.replica_election_results =
@@ -83,10 +83,10 @@ wire::ElectLeadersResponse elect_all(const wire::ElectLeadersRequest& request,
     for (const auto& [name, topic] : image.topics()) {
         auto& told = response.replica_election_results[next++];
         told.topic = arena.copy(name);
-        if (!is_set_aside || !is_known_election(request.election_type)) continue;
+        if (!is_quarantined || !is_known_election(request.election_type)) continue;
         std::vector<Elected> failed;
         for (std::int32_t p = 0; p < topic->partition_count; ++p)
-            if (is_set_aside(topic->id, p))
+            if (is_quarantined(topic->id, p))
                 failed.push_back(nobody_there(p, request.election_type));
         if (failed.empty()) continue;
         told.partition_result = arena.array<Elected>(failed.size());
@@ -99,9 +99,9 @@ wire::ElectLeadersResponse elect_all(const wire::ElectLeadersRequest& request,
 
 wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& request,
                                          const metadata::Image& image, Arena& arena,
-                                         const PartitionTest& is_set_aside,
+                                         const PartitionTest& is_quarantined,
                                          std::size_t arena_bytes_max) {
-    if (!request.topic_partitions) return elect_all(request, image, arena, is_set_aside);
+    if (!request.topic_partitions) return elect_all(request, image, arena, is_quarantined);
     using Response = wire::ElectLeadersResponse;
     Response response;
     const bool is_known_type = is_known_election(request.election_type);
@@ -126,7 +126,7 @@ wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& reques
             const std::string topic{topics[t].topic};
             if (has_partition(image, topic, partition)) {
                 const bool is_led =
-                    !is_set_aside || !is_set_aside(image.find(topic)->id, partition);
+                    !is_quarantined || !is_quarantined(image.find(topic)->id, partition);
                 result =
                     is_led ? not_needed(partition) : nobody_there(partition, request.election_type);
                 continue;

@@ -30,10 +30,10 @@ namespace leat::broker::admin {
 // arguments given. Those with `arena_bytes_max` end early where the arena has more: what they give
 // is to be refused then.
 
-/// Nothing is ever elected: the one replica leads already, or is set aside and cannot.
+/// Nothing is ever elected: the one replica leads already, or is quarantined and cannot.
 wire::ElectLeadersResponse elect_leaders(const wire::ElectLeadersRequest& request,
                                          const metadata::Image& image, Arena& arena,
-                                         const PartitionTest& is_set_aside = {},
+                                         const PartitionTest& is_quarantined = {},
                                          std::size_t arena_bytes_max = SIZE_MAX);
 
 /// The current replica list is accepted, any other refused.

@@ -47,11 +47,11 @@ wire::DescribeTopicPartitionsResponse handle_describe_topic_partitions(
         if (!is_seen) return std::nullopt;
         return authorized_operations(request, auth::ResourceType::kTopic, topic);
     };
-    const auto is_set_aside = [&request](const Uuid& topic, std::int32_t index) {
-        return request.shard->storage().set_aside->contains({topic, index});
+    const auto is_quarantined = [&request](const Uuid& topic, std::int32_t index) {
+        return request.shard->storage().quarantined->contains({topic, index});
     };
     const wire::DescribeTopicPartitionsResponse out = admin::describe_topic_partitions(
-        message, request.shard->image(), rights, request.arena, is_set_aside);
+        message, request.shard->image(), rights, request.arena, is_quarantined);
     for (const auto& topic : out.topics) count_error(request, topic.error_code);
     return out;
 }

@@ -22,7 +22,7 @@ struct Offer {
 
 /// Checks the item as Kafka does before it reads. Runs on: the partition's shard.
 Errc check(const storage::Partition& partition, FetchItem& item) {
-    if (partition.is_set_aside()) return Errc::kKafkaStorageError;
+    if (partition.is_quarantined()) return Errc::kKafkaStorageError;
     const Errc fenced = partition.check_leader_epoch(item.current_leader_epoch);
     if (fenced != Errc::kNone) return fenced;
     if (item.last_fetched_epoch >= 0) {

@@ -88,7 +88,7 @@ class Answerer {
                                  .replica_nodes = node_,
                                  .isr_nodes = node_,
                                  .offline_replicas = {}};
-            if (!request_.shard->storage().set_aside->contains({topic.id, index})) continue;
+            if (!request_.shard->storage().quarantined->contains({topic.id, index})) continue;
             row.partitions[i].error_code = wire_code(Errc::kLeaderNotAvailable);
             row.partitions[i].leader_id = kNobody;
             row.partitions[i].isr_nodes = {};

@@ -38,7 +38,7 @@ template <auto Work, class T>
 rt::Task<void> work_here(Shard* shard, std::span<T*> targets) {
     for (T* target : targets) {
         const PartitionPtr partition = shard->find_partition(target->id);
-        if (partition && !partition->is_set_aside()) {
+        if (partition && !partition->is_quarantined()) {
             co_await Work(partition.get(), target);
             continue;
         }

@@ -27,7 +27,7 @@ struct Size {
 
 void sizes_on(const Shard& shard, const admin::AskedPartitions& asked, std::vector<Size>& out) {
     for (const auto& [id, partition] : shard.partitions()) {
-        if (partition->is_set_aside()) continue;
+        if (partition->is_quarantined()) continue;
         const std::string& topic = partition->spec().topic;
         if (asked.has(topic, id.index)) out.push_back({topic, id.index, partition->size_bytes()});
     }
@@ -177,11 +177,11 @@ wire::AlterReplicaLogDirsResponse handle_alter_replica_log_dirs(
 wire::ElectLeadersResponse handle_elect_leaders(Request& request,
                                                 const wire::ElectLeadersRequest& message) {
     if (!may_cluster(request, auth::Operation::kAlter)) return refuse(message, request.arena);
-    const auto is_set_aside = [&request](const Uuid& topic, std::int32_t index) {
-        return request.shard->storage().set_aside->contains({topic, index});
+    const auto is_quarantined = [&request](const Uuid& topic, std::int32_t index) {
+        return request.shard->storage().quarantined->contains({topic, index});
     };
     const auto out = admin::elect_leaders(message, request.shard->image(), request.arena,
-                                          is_set_aside, request.arena_bytes_max);
+                                          is_quarantined, request.arena_bytes_max);
     for (const auto& topic : out.replica_election_results)
         for (const auto& partition : topic.partition_result)
             count_error(request, partition.error_code);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which partitions are set aside, for those who hold none of them. Layer: storage (L3).
+// Which partitions are quarantined, for those who hold none of them. Layer: storage (L3).
 #pragma once
 
 #include <atomic>
@@ -13,11 +13,11 @@
 
 namespace leat::storage {
 
-/// Every shard's metadata tells of all partitions, wherever they live: one that is set aside has no
-/// leader, as in Kafka one in a log directory that is offline.
+/// Every shard's metadata tells of all partitions, wherever they live: one that is quarantined has
+/// no leader, as in Kafka one in a log directory that is offline.
 ///
 /// Threading: any thread.
-class SetAside {
+class QuarantinedPartitions {
   public:
     void add(const PartitionId& id) {
         const std::lock_guard lock{mutex_};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/cleaner_share.h"
+#include "storage/upkeep_share.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST(CleanerShare, LetsAsManyRunAsAreAllowed) {
-    CleanerShare share;
+TEST(UpkeepShare, LetsAsManyRunAsAreAllowed) {
+    UpkeepShare share;
     EXPECT_TRUE(share.try_begin(2));
     EXPECT_TRUE(share.try_begin(2));
     EXPECT_FALSE(share.try_begin(2));
@@ -20,8 +20,8 @@ TEST(CleanerShare, LetsAsManyRunAsAreAllowed) {
     EXPECT_TRUE(share.try_begin(2));
 }
 
-TEST(CleanerShare, MakesEachPayForTheBytesOfAll) {
-    CleanerShare share;
+TEST(UpkeepShare, MakesEachPayForTheBytesOfAll) {
+    UpkeepShare share;
     const Instant start = Instant{} + milliseconds{1000};
     EXPECT_EQ(share.spend(500, 1000, start), start + milliseconds{500});
     EXPECT_EQ(share.spend(500, 1000, start), start + milliseconds{1000});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the compactions of all shards share: how many run at once, and how many bytes a second they
-// may read and write together. Layer: storage (L3).
+// What the compactions of all shards share, and apart from them the scrubs: how many run at once,
+// and how many bytes a second they may read and write together. Layer: storage (L3).
 // Spec:  Kafka's log.cleaner.threads, log.cleaner.io.max.bytes.per.second: both for the process.
 #pragma once
 
@@ -13,9 +13,9 @@
 namespace leat::storage {
 
 /// Threading: thread-safe.
-class CleanerShare {
+class UpkeepShare {
   public:
-    /// False: `threads` compactions run already. Otherwise end() gives the place back.
+    /// False: `threads` of them run already. Otherwise end() gives the place back.
     [[nodiscard]] bool try_begin(std::int32_t threads);
     void end();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/cleaner_share.h"
+#include "storage/upkeep_share.h"
 
 #include <algorithm>
 #include <chrono>
@@ -15,20 +15,20 @@ constexpr double kRestSecondsMax = 60;
 
 }  // namespace
 
-bool CleanerShare::try_begin(std::int32_t threads) {
+bool UpkeepShare::try_begin(std::int32_t threads) {
     const std::lock_guard lock{mutex_};
     if (running_ >= threads) return false;
     ++running_;
     return true;
 }
 
-void CleanerShare::end() {
+void UpkeepShare::end() {
     const std::lock_guard lock{mutex_};
     LEAT_CHECK(running_ > 0);
     --running_;
 }
 
-Instant CleanerShare::spend(std::int64_t bytes, double bytes_per_second, Instant now) {
+Instant UpkeepShare::spend(std::int64_t bytes, double bytes_per_second, Instant now) {
     const std::lock_guard lock{mutex_};
     const double seconds =
         std::min(static_cast<double>(bytes) / std::max(bytes_per_second, 1.0), kRestSecondsMax);

@@ -100,7 +100,14 @@ Result<Bytes> BatchCleaner::clean_marker(const wire::BatchView& batch, bool must
     const wire::BatchHeader& header = batch.header;
     // A marker goes only after all data of its transaction, and then after a rest.
     const bool has_data = with_data_.erase(header.producer_id) > 0;
-    if (has_data || header.record_count == 0) return batch.bytes;
+    if (has_data) markers_with_data_.insert(header.last_offset().value);
+    if (has_data) return batch.bytes;
+    // Not a marker any more, but what is known of its producer.
+    if (header.record_count == 0 && (must_stay || is_last_of_producer(header))) return batch.bytes;
+    if (header.record_count == 0) {
+        changed_ = true;
+        return Bytes{};
+    }
     if (!header.has_delete_horizon()) return with_horizon(batch);
     if (!is_horizon_over(header)) return batch.bytes;
     if (must_stay || is_last_of_producer(header)) return empty(header);

@@ -59,6 +59,13 @@ class BatchCleaner {
 
     /// Whether anything was not taken over as it was since the last call.
     bool take_changed() noexcept { return std::exchange(changed_, false); }
+    /// Offsets of the markers since the last call that end a transaction of which a data batch was
+    /// seen, kept or not. Only those have their entry in the index of aborted transactions still: a
+    /// reader who is told of a transaction drops all that its producer wrote from there on until
+    /// the marker, which is gone when it has rested.
+    std::unordered_set<std::int64_t> take_markers_with_data() noexcept {
+        return std::exchange(markers_with_data_, {});
+    }
     [[nodiscard]] std::int64_t removed_records() const noexcept { return removed_; }
 
   private:
@@ -77,6 +84,7 @@ class BatchCleaner {
     std::vector<std::byte> built_;
     /// Producers of whose open transaction a data batch was seen, kept or not.
     std::unordered_set<std::int64_t> with_data_;
+    std::unordered_set<std::int64_t> markers_with_data_;
     bool changed_ = false;
     std::int64_t removed_ = 0;
 };

@@ -156,13 +156,17 @@ struct Cleaner::State {
     Result<Step> end_group() {
         const bool is_same = segment - group_first == 1 && !batches->take_changed();
         ignore_changed();
+        const auto ended = batches->take_markers_with_data();
         if (is_same) {
             LEAT_TRY_VOID(output->discard());
             output.reset();
             return group == groups.size() ? Step::kDone : Step::kMore;
         }
         const Offset end = segments()[segment - 1].end;
-        LEAT_TRY_VOID(output->finish(aborted.within(segments()[group_first].base, end)));
+        auto entries = aborted.within(segments()[group_first].base, end);
+        std::erase_if(entries,
+                      [&](const TxnEntry& entry) { return !ended.contains(entry.last.value); });
+        LEAT_TRY_VOID(output->finish(entries));
         output.reset();
         return Step::kSwap;
     }

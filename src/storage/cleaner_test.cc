@@ -6,12 +6,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 
 #include "storage/testing/log_fixture.h"
 #include "testkit/result_matchers.h"
 #include "testkit/sim_disk.h"
+#include "wire/control_record.h"
 
 namespace leat::storage {
 namespace {
@@ -120,16 +123,7 @@ class Compacted {
                                          .now = fixture_.options.now},
                                         fixture_.config);
         if (!plan) return true;
-        Cleaner cleaner{disk_,
-                        {.directory = "d/t-0",
-                         .plan = *plan,
-                         .config = std::make_shared<config::TopicConfig>(fixture_.config),
-                         .producers = {},
-                         .now = fixture_.options.now,
-                         .map_bytes_max = 1,
-                         .map_load = 0.5,
-                         .secret = {},
-                         .step_bytes = random_.between(1, 3000)}};
+        Cleaner cleaner{disk_, options(*plan)};
         for (;;) {
             const auto step = cleaner.step();
             if (!step) {
@@ -146,6 +140,18 @@ class Compacted {
         }
         cleaned_ = cleaner.clean_to();
         return true;
+    }
+
+    CleanerOptions options(const CleanerPlan& plan) {
+        return {.directory = "d/t-0",
+                .plan = plan,
+                .config = std::make_shared<config::TopicConfig>(fixture_.config),
+                .producers = {},
+                .now = fixture_.options.now,
+                .map_bytes_max = 1,
+                .map_load = 0.5,
+                .secret = {},
+                .step_bytes = random_.between(1, 3000)};
     }
 
     void crash() {
@@ -229,27 +235,83 @@ TEST(Cleaner, LeavesOneRecordAKeyAndDropsTombstonesAfterTheirRest) {
     for (const Seen& record : read_records(log.fixture_)) EXPECT_TRUE(record.value) << record.key;
 }
 
-TEST(Cleaner, RemovesAbortedRecordsAtOnceAndKeepsTheMarker) {
-    Compacted log{3};
-    log.fixture_.config.min_cleanable_dirty_ratio = 0;
-    ASSERT_OK(log.fixture_.append(TestBatch{.records = {{.key = "a", .value = "good"}}}));
-    ASSERT_OK(log.fixture_.append(TestBatch{
-        .records = {{.key = "a", .value = "aborted"}}, .producer_id = 7, .transactional = true}));
+constexpr std::int64_t kWriter = 7;
+
+/// Ends the transaction of kWriter that began at `first`.
+void append_marker(LogFixture& fixture, Offset first, bool commits) {
+    const Offset at = fixture.log->log_end();
     wire::BatchOptions marker;
-    marker.base_offset = {2};
+    marker.base_offset = at;
     marker.leader_epoch = 0;
-    marker.producer_id = 7;
+    marker.producer_id = kWriter;
     marker.producer_epoch = 0;
     marker.transactional = marker.control = true;
     wire::BatchBuilder builder{marker};
-    const auto key = std::array<std::byte, 4>{};
-    builder.add({.timestamp = {1000}, .key = Bytes{key}, .value = Bytes{key}, .headers = {}});
+    std::array<std::byte, 4> key{};
+    if (commits) key[3] = std::byte{1};
+    const std::array<std::byte, 6> value{};
+    builder.add({.timestamp = {1000}, .key = Bytes{key}, .value = Bytes{value}, .headers = {}});
     const auto bytes = builder.finish();
     ASSERT_OK(bytes);
-    ASSERT_OK(log.fixture_.log->append(*wire::parse_batch_header(*bytes), *bytes, {1000}));
-    ASSERT_OK(log.fixture_.log->append_aborted(
-        {.producer_id = 7, .first = {1}, .last = {2}, .last_stable = {1}}));
-    ASSERT_OK(log.fixture_.append(TestBatch{.records = {{.key = "b", .value = "later"}}}));
+    ASSERT_OK(fixture.log->append(*wire::parse_batch_header(*bytes), *bytes, {1000}));
+    if (commits) return;
+    ASSERT_OK(fixture.log->append_aborted(
+        {.producer_id = kWriter, .first = first, .last = at, .last_stable = first}));
+}
+
+void append_one(LogFixture& fixture, std::string key, std::string value, bool transactional) {
+    TestBatch batch{.records = {{.key = std::move(key), .value = std::move(value)}}};
+    if (transactional) batch.producer_id = kWriter;
+    batch.transactional = transactional;
+    ASSERT_OK(fixture.append(std::move(batch)));
+}
+
+/// The values that a reader of committed records keeps: as Kafka's clients do, it leaves out all of
+/// a producer from where an aborted transaction of it begins until its marker.
+std::vector<std::string> read_committed(LogFixture& fixture) {
+    const auto aborted =
+        fixture.log->aborted_between(fixture.log->log_start(), fixture.log->log_end());
+    EXPECT_OK(aborted);
+    std::vector<std::string> kept;
+    std::size_t begun = 0;
+    bool is_aborted = false;
+    Offset from = fixture.log->log_start();
+    while (from < fixture.log->log_end()) {
+        const auto slices = fixture.log->read(from, fixture.log->log_end(), 1 << 20, true);
+        EXPECT_OK(slices);
+        if (!slices || slices->empty()) return kept;
+        for (const ReadSlice& slice : *slices) {
+            std::vector<std::byte> raw(slice.size_bytes);
+            EXPECT_OK(slice.file->read_at(slice.at, raw));
+            wire::BatchCursor cursor{raw};
+            for (auto batch = cursor.next(); batch && *batch; batch = cursor.next()) {
+                const wire::BatchHeader& header = (*batch)->header;
+                from = {header.last_offset().value + 1};
+                for (; begun < aborted->size() &&
+                       (*aborted)[begun].first_offset <= header.last_offset();
+                     ++begun)
+                    is_aborted = true;
+                if (header.is_control()) {
+                    const auto end = wire::read_end_marker(**batch);
+                    if (end && *end && !(*end)->committed) is_aborted = false;
+                }
+                if (is_aborted && header.is_transactional()) continue;
+                std::vector<Seen> records;
+                read_batch(**batch, records);
+                for (const Seen& one : records) kept.push_back(one.value.value_or("-"));
+            }
+        }
+    }
+    return kept;
+}
+
+TEST(Cleaner, RemovesAbortedRecordsAtOnceAndKeepsTheMarker) {
+    Compacted log{3};
+    log.fixture_.config.min_cleanable_dirty_ratio = 0;
+    append_one(log.fixture_, "a", "good", false);
+    append_one(log.fixture_, "a", "aborted", true);
+    append_marker(log.fixture_, {1}, false);
+    append_one(log.fixture_, "b", "later", false);
     ASSERT_OK(log.fixture_.log->roll(log.fixture_.options.now));
     ASSERT_TRUE(log.compact());
     const auto records = read_records(log.fixture_);
@@ -258,6 +320,65 @@ TEST(Cleaner, RemovesAbortedRecordsAtOnceAndKeepsTheMarker) {
     EXPECT_EQ(records[1].value, "later");
     EXPECT_EQ(*log.fixture_.read_all({0}), (std::vector<std::int64_t>{0, 2, 3}));
     EXPECT_EQ(log.fixture_.log->aborted_between({0}, {4})->size(), 1U);
+}
+
+/// Without its marker an entry of the index would hide all that the producer wrote afterwards.
+TEST(Cleaner, ForgetsAnAbortedTransactionBeforeItsMarkerGoes) {
+    Compacted log{4};
+    LogFixture& fixture = log.fixture_;
+    fixture.config.min_cleanable_dirty_ratio = 0;
+    append_one(fixture, "a", "aborted", true);
+    append_marker(fixture, {0}, false);
+    append_one(fixture, "b", "committed", true);
+    append_marker(fixture, {2}, true);
+    bool is_marker_gone = false;
+    for (int round = 0; round < 5; ++round) {
+        SCOPED_TRACE(round);
+        append_one(fixture, "c", "round", false);
+        ASSERT_OK(fixture.log->roll(fixture.options.now));
+        ASSERT_TRUE(log.compact());
+        EXPECT_EQ(read_committed(fixture), (std::vector<std::string>{"committed", "round"}));
+        const auto aborted = fixture.log->aborted_between({0}, fixture.log->log_end());
+        ASSERT_OK(aborted);
+        is_marker_gone = std::ranges::count(*fixture.read_all({0}), 1) == 0;
+        EXPECT_EQ(aborted->size(), round == 0 ? 1U : 0U);
+        fixture.options.now.value += 5000;
+    }
+    EXPECT_TRUE(is_marker_gone);
+}
+
+TEST(Cleaner, ASegmentThatIsNotWantedAnyMoreIsNoneForTheNextStart) {
+    for (std::int64_t calls = 0; calls < 12; ++calls) {
+        SCOPED_TRACE("power for " + std::to_string(calls) + " calls");
+        Compacted log{5};
+        log.append_some();
+        const auto plan = plan_cleaning({.segments = log.fixture_.log->segments(),
+                                         .first_dirty = {0},
+                                         .bound = log.fixture_.log->log_end(),
+                                         .now = log.fixture_.options.now},
+                                        log.fixture_.config);
+        ASSERT_TRUE(plan);
+        Cleaner cleaner{log.disk_, log.options(*plan)};
+        auto step = cleaner.step();
+        while (step && *step == Cleaner::Step::kMore) step = cleaner.step();
+        ASSERT_OK(step);
+        ASSERT_EQ(*step, Cleaner::Step::kSwap);
+        const auto before = read_records(log.fixture_);
+        log.disk_.cut_power_after(static_cast<std::uint64_t>(calls));
+        const auto discarded = log.fixture_.log->discard_swap(cleaner.first());
+        EXPECT_TRUE(discarded || !log.disk_.has_power());
+        log.disk_.cut_power_after(std::uint64_t{1} << 60U);
+        const bool is_gone = discarded.has_value();
+        log.crash();
+        log.check();
+        if (is_gone) {
+            EXPECT_EQ(read_records(log.fixture_), before);
+            const auto names = log.disk_.list("d/t-0");
+            ASSERT_OK(names);
+            for (const rt::DirEntry& entry : *names)
+                EXPECT_FALSE(entry.name.ends_with(".swap")) << entry.name;
+        }
+    }
 }
 
 TEST(OffsetMap, RemembersTheLargestOffsetOfEachKey) {

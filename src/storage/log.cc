@@ -143,15 +143,16 @@ Result<void> Log::roll(WallMs now) {
     return state_->roll(now);
 }
 
-Result<void> Log::roll_if_old(WallMs now) {
+Result<bool> Log::roll_if_old(WallMs now) {
     LogState& state = *state_;
     LEAT_TRY_VOID(state.check_usable());
     Segment& active = state.active();
-    if (active.is_empty()) return {};
+    if (active.is_empty()) return false;
     LEAT_TRY(const WallMs first, active.first_timestamp());
     const WallMs since = first.value >= 0 ? first : active.opened();
-    if (now.value - since.value <= age_max_of(state.config())) return {};
-    return state.roll(now);
+    if (now.value - since.value <= age_max_of(state.config())) return false;
+    LEAT_TRY_VOID(state.roll(now));
+    return true;
 }
 
 Result<std::shared_ptr<rt::File>> Log::append_aborted(const AbortedSpan& span) {

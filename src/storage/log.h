@@ -64,8 +64,7 @@ class Log {
   public:
     /// Opens or creates. What is in the log then is durable, given that the file system was synced
     /// first after a stop that was not clean (DataDirectory does). `replay_from`: batches from this
-    /// offset on are shown to `replay`, whether or not they need recovery (the newest usable
-    /// producer snapshot ends there).
+    /// offset on (where the newest usable producer snapshot ends) are shown to `replay` always.
     static Result<std::unique_ptr<Log>> open(rt::Disk& disk, FileCache& files, LogOptions options,
                                              Offset replay_from, const ReplayBatch& replay);
     ~Log();
@@ -105,9 +104,9 @@ class Log {
     Unsynced take_unsynced();
 
     Result<void> roll(WallMs now);
-    /// Rolls when the active segment of a compacted log is as old as it may become, by the clock:
-    /// without appends it would never be compacted.
-    Result<void> roll_if_old(WallMs now);
+    /// Rolls when the active segment is as old as one may become, by the clock: compaction does not
+    /// wait for an append. Returns whether it did.
+    Result<bool> roll_if_old(WallMs now);
     /// Cuts everything from `offset` on, durably.
     Result<void> truncate(Offset offset);
     /// Begins anew at `offset` without segments.
@@ -188,9 +187,10 @@ class Log {
     };
     /// Of the first that begins at `from` or later. Errors: kNotFound, kIoError.
     Result<Extent> extent_from(Offset from);
-    /// Puts the files "<base>.log.swap" and its indexes in the place of all segments from `first`
-    /// to `last` (their base offsets), as Kafka's cleaner does.
+    /// Puts "<base>.log.swap" and its indexes in the place of all segments from `first` to `last`,
+    /// as Kafka's cleaner does; or takes that decision back, in one step.
     Result<void> replace_segments(Offset first, Offset last);
+    Result<void> discard_swap(Offset first);
 
   private:
     explicit Log(std::unique_ptr<LogState> state);

@@ -2,8 +2,10 @@
 #include "storage/log_folder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -112,11 +114,26 @@ class FolderRepair {
         }
     }
 
+    /// An exchange takes whole segments: what goes further than `swap` must not be removed for it.
+    Result<void> check_whole(const FileName& swap, Offset behind) {
+        const auto above = folder_.segments.lower_bound(behind);
+        if (above == folder_.segments.begin()) return {};
+        const auto& [base, kinds] = *std::prev(above);
+        if (base < swap.base || !kinds.at(slot(FileKind::kLog))) return {};
+        LEAT_TRY(const auto end, end_of({.base = base}));
+        if (end && *end > behind)
+            folder_.damage = to_string(swap) + " ends at offset " + std::to_string(behind.value) +
+                             ", in the middle of the segment it would replace";
+        return {};
+    }
+
     Result<void> finish_swap(Offset base, const std::vector<FileName>& swaps) {
         const FileName swap{.base = base, .kind = FileKind::kLog, .stage = FileStage::kSwap};
         LEAT_TRY(const auto end, end_of(swap));
         if (!end) return {};
         const Offset behind = std::max(*end, Offset{base.value + 1});
+        LEAT_TRY_VOID(check_whole(swap, behind));
+        if (!folder_.damage.empty()) return {};
         // The old segments go before the new one gets its name, or their records would come twice.
         for (auto at = folder_.segments.lower_bound(base);
              at != folder_.segments.end() && at->first < behind;) {

@@ -269,4 +269,28 @@ Result<void> Log::replace_segments(Offset first, Offset last) {
     return {};
 }
 
+Result<void> Log::discard_swap(Offset first) {
+    LogState& state = *state_;
+    LEAT_TRY_VOID(state.check_usable());
+    const auto path = [&](FileKind kind, FileStage stage) {
+        return state.path_of(to_string(FileName{.base = first, .kind = kind, .stage = stage}));
+    };
+    const auto discard = [&]() -> Result<void> {
+        // A start takes nothing of an exchange at or above a file of that name.
+        const std::string cleaned = path(FileKind::kLog, FileStage::kCleaned);
+        LEAT_TRY_VOID(state.disk.rename(path(FileKind::kLog, FileStage::kSwap), cleaned));
+        LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));
+        for (const FileKind kind : {FileKind::kIndex, FileKind::kTimeIndex, FileKind::kTxnIndex}) {
+            auto removed = state.disk.remove_file(path(kind, FileStage::kSwap));
+            if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+        }
+        LEAT_TRY_VOID(state.disk.sync_directory(state.options.directory));
+        return state.disk.remove_file(cleaned);
+    };
+    auto done = discard();
+    // A start with the file there would undo what is compacted from now on.
+    if (!done) state.failed = true;
+    return done;
+}
+
 }  // namespace leat::storage

@@ -25,9 +25,13 @@ constexpr std::int64_t kPauseMs = 50;
 constexpr std::int64_t kStepBytesMin = std::int64_t{64} * 1024;
 constexpr std::int64_t kBusyMs = 200;
 
+/// After an exchange that failed halfway files of another one would hide it from the next start.
+[[nodiscard]] bool is_live(const PartitionState& s) {
+    return s.log && !s.is_closed && !s.is_offline && !s.log->has_failed();
+}
+
 [[nodiscard]] bool may_clean(const PartitionState& s) {
-    return s.log && !s.is_closed && !s.is_offline && s.config->cleanup_compact &&
-           s.context.broker->cleaner_enable;
+    return is_live(s) && s.config->cleanup_compact && s.context.broker->cleaner_enable;
 }
 
 /// What there is to do. Runs on: the pool, with the turn.
@@ -36,7 +40,9 @@ std::optional<CleanerPlan> look(PartitionState& s, const config::TopicConfig& co
     // The cleaner reads transaction indexes from their files.
     if (s.log->owes_aborted()) return std::nullopt;
     if (s.cleaned_to.value < 0) s.cleaned_to = read_cleaned_to(s.context.disk, s.path);
-    ignore(s.log->roll_if_old(now), "the next append finds out");
+    // A failure is found by the next append. Synced as after any roll, and compacted in a later
+    // round.
+    if (const auto rolled = s.log->roll_if_old(now); rolled && *rolled) s.sync.is_wanted = true;
     s.cleaned_to = std::clamp(s.cleaned_to, s.log->log_start(), s.log->log_end());
     return plan_cleaning(
         {.segments = s.log->segments(), .first_dirty = s.cleaned_to, .bound = bound, .now = now},
@@ -80,17 +86,24 @@ void report(const PartitionState& s, std::string_view what, const Error& error) 
 /// Puts the segment that is ready in place. False: it is not wanted any more.
 static rt::Task<bool> replace(PartitionState* state, Offset first, Offset last) {
     PartitionState& s = *state;
-    // Asked before the turn is: whoever closes the partition keeps the turn until we are done.
-    if (!may_clean(s)) co_return false;
+    // Asked before the turn is: whoever closes the partition keeps the turn until we are done. The
+    // next start finishes the exchange then, since nothing is changed in between.
+    if (!is_live(s)) co_return false;
     HeldTurn turn = co_await s.take_turn();
     Result<void> replaced = Error{Errc::kNotFound};
-    if (may_clean(s)) {
-        auto run = [&] { replaced = s.log->replace_segments(first, last); };
+    Result<void> discarded;
+    if (is_live(s)) {
+        const bool is_wanted = may_clean(s);
+        auto run = [&] {
+            if (is_wanted) replaced = s.log->replace_segments(first, last);
+            if (!replaced && !s.log->has_failed()) discarded = s.log->discard_swap(first);
+        };
         co_await rt::on_pool(s.context.pool, s.context.executor, run);
         s.has_deleted_files = true;
     }
     turn.give();
     if (!replaced) report(s, "exchange of segments", replaced.error());
+    if (!discarded) report(s, "removal of a segment that is not wanted", discarded.error());
     co_return replaced.has_value();
 }
 
@@ -133,7 +146,8 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState*
     s.is_cleaning = true;
     HeldTurn turn = co_await s.take_turn();
     if (may_clean(s)) {
-        const Offset bound = std::min(s.last_stable(), s.high_watermark);
+        // An older value must not go for a newer one that a power cut could still take.
+        const Offset bound = std::min({s.last_stable(), s.high_watermark, s.synced});
         const WallMs now = s.context.executor.wall_now();
         const auto config = s.config;  // Settings may change on the shard meanwhile.
         auto run = [&] { plan = look(s, *config, bound, now); };

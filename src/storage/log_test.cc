@@ -172,6 +172,59 @@ TEST(Log, DamageBelowTheMarkIsReportedAndNothingCut) {
     EXPECT_EQ(disk->read_all({0})->size(), 9U);
 }
 
+/// Turns bit `bit` of the base offset of the batch at `at`.
+void turn_offset_bit(rt::PosixDisk& disk, const std::string& path, std::int64_t at, int bit) {
+    const auto file = disk.open(path, rt::OpenMode::kReadWrite);
+    ASSERT_OK(file);
+    const FilePos place{at + 7 - bit / 8};
+    std::byte content{};
+    ASSERT_OK((*file)->read_at(place, MutableBytes{&content, 1}));
+    content ^= std::byte{1} << (bit % 8);
+    const Bytes part{&content, 1};
+    ASSERT_OK((*file)->write_at(place, {&part, 1}));
+}
+
+/// The checksum does not cover it; what follows looks as if it came from before.
+TEST(Log, AnOffsetThatIsTooHighIsDamageAndNothingIsCut) {
+    for (const int bit : {4, 20, 31, 62}) {
+        SCOPED_TRACE(bit);
+        OnDisk disk;
+        ASSERT_OK(disk->open());
+        for (int i = 0; i < 10; ++i) ASSERT_OK(disk->append(100));
+        ASSERT_OK(disk->sync());
+        const std::string path = disk->options.directory + "/00000000000000000000.log";
+        const auto size = std::filesystem::file_size(path);
+        disk->log.reset();
+        turn_offset_bit(disk.disk, path, static_cast<std::int64_t>(size) / 10 * 7, bit);
+        disk->options.durable_mark = Offset{10};
+        ASSERT_OK(disk->open({0}));
+        EXPECT_NE(disk.log().recovered().damage, "");
+        EXPECT_EQ(disk.log().recovered().cut_bytes, 0);
+        EXPECT_EQ(std::filesystem::file_size(path), size);
+    }
+}
+
+TEST(Log, AnOffsetOfTheNextSegmentIsDamageAndNoSegmentIsPutAside) {
+    OnDisk disk;
+    disk->config.segment_bytes = 600;
+    ASSERT_OK(disk->open());
+    for (int i = 0; i < 10; ++i) ASSERT_OK(disk->append(100));
+    ASSERT_OK(disk->sync());
+    const std::string path = disk->options.directory + "/00000000000000000000.log";
+    const auto size = std::filesystem::file_size(path);
+    const auto names = std::filesystem::directory_iterator{disk->options.directory};
+    const auto count = std::distance(begin(names), end(names));
+    disk->log.reset();
+    // The last of its segment: nothing behind it there could tell.
+    turn_offset_bit(disk.disk, path, static_cast<std::int64_t>(size) / 3 * 2, 10);
+    disk->options.durable_mark = Offset{10};
+    ASSERT_OK(disk->open({0}));
+    EXPECT_THAT(disk.log().recovered().damage, ::testing::HasSubstr("of the next segment"));
+    const auto after = std::filesystem::directory_iterator{disk->options.directory};
+    EXPECT_EQ(std::distance(begin(after), end(after)), count);
+    EXPECT_EQ(std::filesystem::file_size(path), size);
+}
+
 TEST(Log, AShorterFileThanTheMarkIsDamage) {
     OnDisk disk;
     ASSERT_OK(disk->open());

@@ -21,7 +21,8 @@ constexpr Offset kNoOffset{std::numeric_limits<std::int64_t>::max()};
 struct Good {
     FilePos to;
     Offset end;
-    std::string wrong;  ///< What is wrong with the rest; "" when there is none.
+    Offset end_without_gap;  ///< If the last of them stood right behind the one before it.
+    std::string wrong;       ///< What is wrong with the rest; "" when there is none.
 };
 
 std::string why(const Segment& segment, std::string_view what) {
@@ -248,7 +249,8 @@ class Recovery {
     Result<Good> read_batches(std::size_t index, FilePos start) {
         Segment& segment = *state_.segments[index];
         LEAT_TRY(BatchScan walk, segment.scan(start, BatchScan::Depth::kWhole));
-        Good good{.to = start, .end = walk.next_offset(), .wrong = {}};
+        const Offset begin = walk.next_offset();
+        Good good{.to = start, .end = begin, .end_without_gap = begin, .wrong = {}};
         for (;;) {
             const auto found = walk.next();
             if (!found) {
@@ -261,9 +263,11 @@ class Recovery {
             const FoundBatch& batch = **found;
             state_.recovered.scanned_bytes += static_cast<std::int64_t>(batch.bytes.size());
             good.wrong = judge(batch);
+            if (good.wrong.empty()) good.wrong = misplaced(index, batch);
             if (!good.wrong.empty()) return good;
             LEAT_TRY_VOID(take(index, batch));
             good.to = batch.end();
+            good.end_without_gap = {good.end.value + batch.header.last_offset_delta + 1};
             good.end = walk.next_offset();
         }
     }
@@ -275,6 +279,18 @@ class Recovery {
         if (batch.header.leader_epoch < last_epoch_) return "a leader epoch that goes back" + place;
         if (state_.options.check_crc && !wire::check_crc(batch.bytes))
             return "a batch with a wrong checksum" + place;
+        return {};
+    }
+
+    /// "" for a batch whose offsets can be of that segment.
+    [[nodiscard]] std::string misplaced(std::size_t index, const FoundBatch& batch) const {
+        const Offset last = batch.header.last_offset();
+        const std::string place = " at byte " + std::to_string(batch.at.value);
+        if (last.value - state_.segments[index]->base().value >
+            std::numeric_limits<std::int32_t>::max())
+            return "an offset too far above the segment's first" + place;
+        if (index + 1 < state_.segments.size() && last >= state_.segments[index + 1]->base())
+            return "an offset of the next segment" + place;
         return {};
     }
 
@@ -339,8 +355,16 @@ class Recovery {
         if (has_no_gap && !is_legacy && !is_clean_) return keep_rest(state_, index, good.to, size);
         // Without any mark, what precedes the last segment is taken for durable: a guess must not
         // cost records.
-        const bool is_below =
-            is_clean_ || loses_durable(good.end) || (!state_.options.durable_mark && !is_last);
+        // Behind a batch whose own offset is too high the next one's is too low, and fits to those
+        // before.
+        bool is_durable = good.end_without_gap < good.end;
+        if (is_durable) {
+            const BatchScan::Range rest{
+                .from = good.to, .end = size, .least = good.end_without_gap};
+            LEAT_TRY(is_durable, has_batch(file, rest, mark_));
+        }
+        const bool is_below = is_clean_ || is_durable || loses_durable(good.end) ||
+                              (!state_.options.durable_mark && !is_last);
         if (is_below || is_legacy) {
             note_damage(why(segment, good.wrong + (is_legacy ? " (magic 0 or 1)" : "")));
             // They are left on disk, and left out of the log: it must have no hole.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/endian.h"
@@ -96,6 +97,15 @@ Result<bool> is_legacy_message(rt::File& file, FilePos from, FilePos to) {
     if (covered > got - kMagicAt) return false;
     return codec::crc32(Bytes{bytes}.subspan(kMagicAt, covered)) ==
            load_be<std::uint32_t>(&bytes[kCrcAt]);
+}
+
+Result<bool> has_batch(std::shared_ptr<rt::File> file, const BatchScan::Range& range, Offset mark) {
+    BatchScan scan{std::move(file), range, BatchScan::Depth::kWhole};
+    const auto found = scan.next();
+    if (!found && found.error().code() == Errc::kCorruptMessage) return false;
+    if (!found) return Error{found.error().code(), found.error().detail()};
+    if (!*found) return false;
+    return (**found).header.last_offset() < mark && wire::check_crc((**found).bytes).has_value();
 }
 
 Result<void> keep_rest(LogState& state, std::size_t index, FilePos from, FilePos to) {

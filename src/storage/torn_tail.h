@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "base/result.h"
 #include "rt/disk.h"
+#include "storage/batch_scan.h"
 
 namespace leat::storage {
 
@@ -20,6 +22,10 @@ Result<bool> is_all_zero(rt::File& file, FilePos from, FilePos to);
 /// Whether a message of magic 0 or 1, as Kafka wrote until 2017, begins at `from`. Errors:
 /// kIoError.
 Result<bool> is_legacy_message(rt::File& file, FilePos from, FilePos to);
+
+/// Whether `range` begins with a whole batch that has a good checksum and ends below `mark`.
+/// Errors: kIoError.
+Result<bool> has_batch(std::shared_ptr<rt::File> file, const BatchScan::Range& range, Offset mark);
 
 /// Cuts off what segment `index` has behind its last batch, durably, where the next segment goes on
 /// without a gap: half a batch that a full disk refused, say. It is kept and noted as below.

@@ -352,8 +352,12 @@ rt::Task<Result<void>> Shard::shut_down() {
     if (groups_) co_await groups_->stop();
     for (const auto& [id, partition] : partitions_) partition->close();
     Partitions closing = std::exchange(partitions_, {});
-    if (closing.empty()) co_return Result<void>{};
     Shutting shutting{.left = rt::Countdown{closing.size()}, .result = {}};
+    // What did not open was not recovered either: after a stop that is called clean a start would
+    // take all that a crash left of it for durable.
+    if (!failed_.empty() && !storage_->was_clean)
+        shutting.result = Error{Errc::kOffline, "partitions that could not be opened"};
+    if (closing.empty()) co_return std::move(shutting.result);
     for (auto& [id, partition] : closing) rt::start(shut_one(std::move(partition), &shutting));
     co_await shutting.left;
     co_return std::move(shutting.result);

@@ -68,12 +68,12 @@ void ClassicGroup::restore(const GroupValue& value) {
 }
 
 void ClassicGroup::reset() {
+    pending_.clear();
     restore(GroupValue{});
     group_.is_recorded = false;
 }
 
 void ClassicGroup::dissolve() {
-    pending_.clear();
     join_timer_.cancel();
     sync_timer_.cancel();
     while (!roster_.is_empty())

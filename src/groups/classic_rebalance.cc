@@ -192,6 +192,8 @@ void ClassicGroup::replace_static(Member& member, const Join& request, Answer<Jo
     roster_.set_protocols(member, request.protocols);
     member.session_timeout = std::chrono::milliseconds{request.session_timeout_ms};
     member.rebalance_timeout = rebalance_timeout(request);
+    // Its instance id claims its place again: it may wait for longer than its session, as in Kafka.
+    member.is_new = false;
     restart_session(member);
     end_join(roster_.park_join(member, std::move(answer)), {});
     if (state_ == GroupState::kStable && roster_.vote() == protocol_) {

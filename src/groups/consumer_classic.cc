@@ -78,7 +78,8 @@ void ConsumerGroup::join(const Join& request, Answer<JoinAnswer> answer) {
     const bool is_too_wide = request.protocols.size() > host_.settings().protocols_max;
     ConsumerMember* holder = request.instance_id ? find_static(*request.instance_id) : nullptr;
     const ConsumerMember* known = request.instance_id ? holder : find(request.member_id);
-    if (const Errc error = is_too_wide ? Errc::kPolicyViolation : check_bytes(known, bytes);
+    if (const Errc error =
+            is_too_wide ? Errc::kPolicyViolation : check_bytes(host_, bytes, sizes_before(known));
         error != Errc::kNone)
         return refuse(error, std::string{request.member_id});
     if (is_unknown && !request.instance_id && request.member_id_required)
@@ -142,6 +143,13 @@ Errc ConsumerGroup::validate_classic(std::string_view member_id,
     return member->current.epoch == generation ? Errc::kNone : Errc::kIllegalGeneration;
 }
 
+void ConsumerGroup::write_new_target() {
+    // In a group of classic members only, no other call comes before they join again, which they
+    // do only when they are told that there is a new target.
+    update_target();
+    if (!unwritten_.empty()) flush([](Errc) {});
+}
+
 void ConsumerGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
     ConsumerMember* member = nullptr;
     Errc error =
@@ -154,6 +162,7 @@ void ConsumerGroup::sync(const Sync& request, Answer<SyncAnswer> answer) {
             *request.protocol != member->metadata.classic->protocols.front().name;
         if (is_other_type || is_other_name) error = Errc::kInconsistentGroupProtocol;
     }
+    if (error == Errc::kNone) write_new_target();
     if (error == Errc::kNone && assignment_epoch_ > member->current.epoch &&
         member->current.state != MemberState::kUnrevoked) {
         if (!member->rebalance.is_set())
@@ -196,6 +205,7 @@ Errc ConsumerGroup::heartbeat(const Heartbeat& request) {
         validate_classic(request.member_id, request.instance_id, request.generation, member);
     if (error != Errc::kNone) return error;
     restart_session(*member);
+    write_new_target();
     const CurrentAssignment& current = member->current;
     const bool must_join =
         current.epoch < assignment_epoch_ || current.state == MemberState::kUnrevoked ||

@@ -126,7 +126,8 @@ Group* Coordinator::consumer_group_for(const ConsumerHeartbeat& request, Errc& e
         message = "The group has reached its maximum capacity.";
         return nullptr;
     }
-    if (const Result<void> converted = group->to_consumer(); !converted) {
+    if (const Result<void> converted = group->to_consumer(request); !converted) {
+        error = converted.error().code();
         message = std::string{converted.error().detail()};
         return nullptr;
     }
@@ -154,6 +155,8 @@ void Coordinator::consumer_heartbeat(const ConsumerHeartbeat& request, Now now,
     std::string message;
     Group* group = consumer_group_for(request, error, message);
     if (group == nullptr) {
+        // It may have been made for this request alone.
+        if (Group* refusing = find(request.group_id)) remove_if_unused(*refusing);
         answer({.error = error, .message = std::move(message)});
         return settle();
     }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "groups/consumer_records.h"
+#include "groups/consumer_size.h"
 #include "groups/host.h"
 #include "groups/offset_table.h"
 
@@ -125,8 +126,7 @@ class ConsumerGroup {
     [[nodiscard]] ConsumerMember* find(std::string_view member_id) const;
     [[nodiscard]] ConsumerMember* find_static(std::string_view instance_id) const;
     [[nodiscard]] bool has_room_for(std::string_view member_id) const;
-    /// kNone, or the error when a member of `bytes` is too large for a bound; null: a new one.
-    [[nodiscard]] Errc check_bytes(const ConsumerMember* member, std::size_t bytes) const;
+    [[nodiscard]] SizesBefore sizes_before(const ConsumerMember* member) const;  ///< Null: new.
     [[nodiscard]] Refusal check_epoch(const ConsumerMember& member,
                                       const ConsumerHeartbeat& request) const;
     [[nodiscard]] Refusal check_static(const ConsumerMember* holder,
@@ -142,6 +142,7 @@ class ConsumerGroup {
     Subscription update_metadata(ConsumerMember& member, MemberMetadata metadata);
     void raise_epoch_if(bool must);
     void update_target();
+    void write_new_target();  ///< As update_target(), of a call that need not write.
     void assign();
     [[nodiscard]] Result<void> step(ConsumerMember& member, bool subscription_changed,
                                     const std::optional<std::span<const OwnedTopic>>& owned);

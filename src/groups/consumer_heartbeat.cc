@@ -59,36 +59,9 @@ bool is_known(const MemberMetadata& metadata, const ConsumerHeartbeat& request) 
            !metadata.classic && (!request.topics || are_said(metadata.topics, *request.topics));
 }
 
-/// What the request says of the member, at least.
-std::size_t bytes_said(const ConsumerHeartbeat& request) {
-    std::size_t sum = kMemberBytes + request.member_id.size() + request.client_id.size() +
-                      request.client_host.size();
-    for (const auto& said : {request.instance_id, request.rack_id, request.assignor, request.regex})
-        sum += said ? said->size() : 0;
-    if (request.topics)
-        for (const std::string_view topic : *request.topics) sum += kNameBytes + topic.size();
-    return sum;
-}
-
 std::string not_a_member(const ConsumerHeartbeat& request, std::string_view group) {
     return "Member " + std::string{request.member_id} + " is not a member of group " +
            std::string{group} + ".";
-}
-
-Errc told(Errc error) {
-    if (error == Errc::kPolicyViolation) return Errc::kInvalidRequest;
-    return error == Errc::kCoordinatorNotAvailable ? kNodeIsFull : error;
-}
-
-std::string too_many_bytes(Errc error, const Settings& settings) {
-    if (error == Errc::kGroupMaxSizeReached)
-        return "The consumer group has reached its maximum capacity of " +
-               std::to_string(settings.group_bytes_max) + " bytes.";
-    if (error == Errc::kCoordinatorNotAvailable)
-        return "The groups of this broker have reached their maximum of " +
-               std::to_string(settings.all_groups_bytes_max) + " bytes.";
-    return "The member's subscription is larger than the maximum of " +
-           std::to_string(settings.member_bytes_max) + " bytes.";
 }
 
 std::string unknown_instance(const ConsumerHeartbeat& request) {
@@ -108,37 +81,15 @@ std::string epoch_text(std::string_view relation, std::int32_t received, std::in
 
 }  // namespace
 
-std::size_t bytes_of(const ConsumerMember& member) {
-    const MemberMetadata& said = member.metadata;
-    std::size_t sum = kMemberBytes + member.id.size() + said.client_id.size() +
-                      said.client_host.size() + said.regex.size();
-    for (const auto* one : {&said.instance_id, &said.rack_id, &said.assignor})
-        sum += *one ? (*one)->size() : 0;
-    for (const std::string& topic : said.topics) sum += kNameBytes + topic.size();
-    if (said.classic)
-        for (const ClassicMetadata::Protocol& protocol : said.classic->protocols)
-            sum += protocol.name.size() + protocol.metadata.size();
-    return sum;
-}
-
 // Who speaks.
 
 bool ConsumerGroup::has_room_for(std::string_view member_id) const {
     return members_.size() < host_.settings().consumer_members_max || find(member_id) != nullptr;
 }
 
-Errc ConsumerGroup::check_bytes(const ConsumerMember* member, std::size_t bytes) const {
-    const Settings& settings = host_.settings();
-    if (bytes > settings.member_bytes_max) return Errc::kPolicyViolation;
+SizesBefore ConsumerGroup::sizes_before(const ConsumerMember* member) const {
     const bool is_known = member != nullptr && member->is_named;
-    const std::size_t own = is_known ? bytes_of(*member) : 0;
-    // One that grows not is not the one that makes the group too large.
-    if (bytes <= own) return Errc::kNone;
-    if (member_bytes_ - own + bytes > settings.group_bytes_max) return Errc::kGroupMaxSizeReached;
-    // Who fills the node stops newcomers, not those who are at work.
-    if (is_known) return Errc::kNone;
-    // The group may have room; it is the node that has none, until others leave.
-    return host_.has_memory_for(bytes) ? Errc::kNone : Errc::kCoordinatorNotAvailable;
+    return {.all = member_bytes_, .own = is_known ? bytes_of(*member) : 0, .is_known = is_known};
 }
 
 ConsumerGroup::Refusal ConsumerGroup::check_epoch(const ConsumerMember& member,
@@ -198,8 +149,8 @@ ConsumerGroup::Refusal ConsumerGroup::check(const ConsumerHeartbeat& request) co
         if (Refusal refusal = check_epoch(*member, request); refusal.error != Errc::kNone)
             return refusal;
     if (joins || request.topics || request.regex) {
-        const Errc error = check_bytes(member, bytes_said(request));
-        if (error != Errc::kNone) return {told(error), too_many_bytes(error, host_.settings())};
+        const Result<void> fits = check_size(host_, request, sizes_before(member));
+        if (!fits) return {fits.error().code(), std::string{fits.error().detail()}};
     }
     const bool is_new_regex =
         request.regex && !request.regex->empty() && !regexes_.contains(*request.regex);

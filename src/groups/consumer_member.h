@@ -106,5 +106,6 @@ inline constexpr std::size_t kNameBytes = 64;
 
 /// What the member makes us hold by what it said of itself.
 [[nodiscard]] std::size_t bytes_of(const ConsumerMember& member);
+[[nodiscard]] std::size_t bytes_of(std::string_view member_id, const MemberMetadata& said);
 
 }  // namespace leat::groups

@@ -38,8 +38,26 @@ Result<Converted> converted(const Member& member, std::string_view protocol,
     return out;
 }
 
+/// As ConsumerGroup has it once these are its members. A group must not have changed for one that
+/// is refused: nothing of the change would be written.
+SizesBefore sizes_before(const std::vector<Converted>& members, const ConsumerHeartbeat& joining) {
+    SizesBefore out;
+    const Converted* speaker = nullptr;
+    for (const Converted& member : members) {
+        out.all += bytes_of(member.id, member.metadata);
+        if (speaker == nullptr && member.id == joining.member_id) speaker = &member;
+    }
+    for (const Converted& member : members)
+        if (joining.instance_id && member.metadata.instance_id == joining.instance_id)
+            speaker = &member;
+    out.is_known = speaker != nullptr;
+    if (speaker != nullptr) out.own = bytes_of(speaker->id, speaker->metadata);
+    return out;
+}
+
 /// Classic members agree on a protocol when they join; those of a foreign log need not.
 bool have_protocol_in_common(const std::vector<const ConsumerMember*>& members) {
+    if (members.empty()) return true;
     std::map<std::string_view, std::set<const ConsumerMember*>> supporters;
     for (const ConsumerMember* member : members)
         for (const ClassicMetadata::Protocol& protocol : member->metadata.classic->protocols)
@@ -100,7 +118,7 @@ void Group::forget_members() {
     is_recorded = false;
 }
 
-Result<void> Group::to_consumer() {
+Result<void> Group::to_consumer(const ConsumerHeartbeat& joining) {
     const auto refuse = [this](std::string_view why) {
         return Error{Errc::kGroupIdNotFound, "Cannot upgrade classic group " + id_ +
                                                  " to consumer group because " + std::string{why}};
@@ -109,6 +127,7 @@ Result<void> Group::to_consumer() {
     const Roster& roster = classic.roster();
     if (!has_members()) {
         // Nothing to take over; the log forgets the classic one.
+        LEAT_TRY_VOID(check_size(host_, joining, {}));
         consumer = std::make_unique<ConsumerGroup>(host_, *this);
         if (is_recorded) consumer->keep(tombstone_of_classic());
         classic.dissolve();
@@ -131,6 +150,7 @@ Result<void> Group::to_consumer() {
                               : "the embedded consumer protocol is malformed.");
         members.push_back(std::move(*one));
     }
+    LEAT_TRY_VOID(check_size(host_, joining, sizes_before(members, joining)));
     const std::int32_t epoch = classic.generation();
     consumer = std::make_unique<ConsumerGroup>(host_, *this);
     consumer->keep(tombstone_of_classic());
@@ -165,11 +185,12 @@ void Group::drop_empty_consumer() {
     host_.append_kept(*this, std::move(records), [](Errc) {});
 }
 
-bool Group::may_downgrade_to(const std::vector<const ConsumerMember*>& members) const {
+bool Group::may_downgrade_to(const std::vector<const ConsumerMember*>& members,
+                             std::size_t size) const {
     const Settings& settings = host_.settings();
     return (settings.migration == MigrationPolicy::kDowngrade ||
             settings.migration == MigrationPolicy::kBidirectional) &&
-           members.size() <= settings.members_max && have_protocol_in_common(members);
+           size <= settings.members_max && have_protocol_in_common(members);
 }
 
 bool Group::may_downgrade_without(const std::vector<ConsumerMember*>& leaving) const {
@@ -180,7 +201,7 @@ bool Group::may_downgrade_without(const std::vector<ConsumerMember*>& leaving) c
         if (!member->is_classic()) return false;
         left.push_back(member.get());
     }
-    return may_downgrade_to(left);
+    return may_downgrade_to(left, left.size());
 }
 
 bool Group::may_downgrade_replacing(const ConsumerMember& old) const {
@@ -191,7 +212,8 @@ bool Group::may_downgrade_replacing(const ConsumerMember& old) const {
         if (!member->is_classic()) return false;
         left.push_back(member.get());
     }
-    return left.empty() || may_downgrade_to(left);
+    // Kafka counts the one that comes, and asks for the policy also when nobody else is left.
+    return may_downgrade_to(left, left.size() + 1);
 }
 
 void Group::to_classic(const std::vector<ConsumerMember*>& leaving, bool must_rebalance) {

@@ -118,6 +118,13 @@ std::string Coordinator::random_id() {
 }
 
 void Coordinator::append(Group& group, std::vector<RecordToWrite> records, Done done) {
+    std::vector<Ledger::Key> keys = group.ledger.overtake(records);
+    if (!keys.empty()) {
+        done = [&group, keys = std::move(keys), done = std::move(done)](Errc outcome) mutable {
+            group.ledger.overtaken(keys, outcome == Errc::kNone);
+            done(outcome);
+        };
+    }
     enqueue(group, std::move(records), Errc::kUnknownServerError, std::move(done));
 }
 

@@ -410,6 +410,22 @@ TEST(StaticMember, StaysWhileItIsAwayUntilItsSessionEnds) {
     EXPECT_EQ((*dynamic)->members.size(), 2);
 }
 
+TEST(StaticMember, ReplacedInItsFirstRebalanceWaitsForItsEnd) {
+    Settings settings = quick();
+    settings.initial_rebalance_delay = 20'000ms;
+    Fixture f{settings};
+    const Fixture::Options o{.instance = "i1", .session_ms = 10'000, .rebalance_ms = 60'000};
+    const auto first = f.join("g", o);
+    const auto back = f.join("g", o);
+    ASSERT_TRUE(*first);
+    EXPECT_EQ((*first)->error, Errc::kFencedInstanceId);
+    f.pass(19'000ms);
+    EXPECT_FALSE(*back) << "its session is over, but it cannot speak up";
+    f.pass(1'000ms);
+    ASSERT_TRUE(*back);
+    EXPECT_EQ((*back)->error, Errc::kNone);
+}
+
 TEST(Commit, IsRefusedWithKafkasCode) {
     Fixture f;
     const auto joined = f.join("g", {});
@@ -524,6 +540,15 @@ TEST(DeleteGroup, RemovesAnEmptyGroupForGood) {
     EXPECT_EQ(f.committed("g"), -1);
     f.restart();
     EXPECT_TRUE(f.c->list().empty());
+}
+
+TEST(DeleteGroup, TakesIdsAlongThatWereOnlyGivenOut) {
+    Fixture f;
+    const auto first = *f.join("g", {.id_required = true});
+    ASSERT_EQ(first->error, Errc::kMemberIdRequired);
+    EXPECT_EQ(f.remove("g"), Errc::kNone);
+    EXPECT_EQ(f.remove("g"), Errc::kGroupIdNotFound);
+    EXPECT_EQ((*f.join("g", {.member = first->member_id}))->error, Errc::kUnknownMemberId);
 }
 
 TEST(DeleteGroup, MemberThatJoinsMeanwhileKeepsIt) {

@@ -78,9 +78,10 @@ class Group {
 
     // conversion.cc
 
-    /// Makes it one of the consumer protocol, with whoever is in it.
-    /// Errors: kGroupIdNotFound, with the reason: this group may not or cannot change.
-    Result<void> to_consumer();
+    /// Makes it one of the consumer protocol, with whoever is in it, for `joining` to come in.
+    /// Errors: kGroupIdNotFound, with the reason: this group may not or cannot change; those of
+    ///         check_size(). Then nothing has changed.
+    Result<void> to_consumer(const ConsumerHeartbeat& joining);
     /// A group of the consumer protocol without members becomes one that can be joined either way.
     void drop_empty_consumer();
     /// Whether it becomes a classic group when these leave.
@@ -91,7 +92,9 @@ class Group {
     void to_classic(const std::vector<ConsumerMember*>& leaving, bool must_rebalance);
 
   private:
-    [[nodiscard]] bool may_downgrade_to(const std::vector<const ConsumerMember*>& members) const;
+    /// `size` counts one that joins, too; whether it suits `members` is for its join to say.
+    [[nodiscard]] bool may_downgrade_to(const std::vector<const ConsumerMember*>& members,
+                                        std::size_t size) const;
     [[nodiscard]] RecordToWrite tombstone_of_classic() const;
 };
 

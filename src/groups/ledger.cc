@@ -8,8 +8,14 @@ std::uint64_t Ledger::begin(std::vector<RecordToWrite>& records) {
         for (const RecordToWrite& record : records) missing_.erase(record.key);
         std::vector<RecordToWrite> all;
         all.reserve(missing_.size());
-        for (auto& [key, value] : missing_) all.push_back({key, std::move(value)});
-        missing_.clear();
+        for (auto at = missing_.begin(); at != missing_.end();) {
+            if (overtaking_.contains(at->first)) {
+                ++at;
+                continue;
+            }
+            all.push_back({at->first, std::move(at->second)});
+            at = missing_.erase(at);
+        }
         all.insert(all.end(), std::make_move_iterator(records.begin()),
                    std::make_move_iterator(records.end()));
         records = std::move(all);
@@ -27,7 +33,8 @@ bool Ledger::end(std::uint64_t number, std::vector<RecordToWrite> records, bool 
         return false;
     });
     if (is_written) {
-        if (number >= whole_from_ && missing_.empty()) is_torn_ = false;
+        // With nothing on its way either, the log has the last value of each key.
+        if (missing_.empty() && (number >= whole_from_ || latest_.empty())) is_torn_ = false;
         return number >= whole_from_;
     }
     for (RecordToWrite& record : records)
@@ -35,6 +42,31 @@ bool Ledger::end(std::uint64_t number, std::vector<RecordToWrite> records, bool 
     is_torn_ = true;
     whole_from_ = next_;
     return false;
+}
+
+std::vector<Ledger::Key> Ledger::overtake(const std::vector<RecordToWrite>& records) {
+    std::vector<Key> keys;
+    for (const RecordToWrite& record : records) {
+        if (!missing_.contains(record.key) && !latest_.contains(record.key)) continue;
+        ++overtaking_[record.key];
+        keys.push_back(record.key);
+    }
+    return keys;
+}
+
+void Ledger::overtaken(const std::vector<Key>& keys, bool is_written) {
+    bool is_lost = false;
+    for (const Key& key : keys) {
+        const auto at = overtaking_.find(key);
+        if (--at->second == 0) overtaking_.erase(at);
+        if (is_written)
+            missing_.erase(key);
+        else
+            is_lost = is_lost || missing_.contains(key);
+    }
+    // Appends that began meanwhile left it to this one.
+    if (is_lost) whole_from_ = next_;
+    if (missing_.empty() && latest_.empty()) is_torn_ = false;
 }
 
 }  // namespace leat::groups

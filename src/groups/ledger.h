@@ -21,6 +21,8 @@ namespace leat::groups {
 /// Threading: not synchronised.
 class Ledger {
   public:
+    using Key = std::vector<std::byte>;
+
     [[nodiscard]] bool has_missing() const noexcept { return !missing_.empty(); }
     [[nodiscard]] bool is_torn() const noexcept { return is_torn_; }
 
@@ -29,9 +31,16 @@ class Ledger {
     /// What became of append `number`, in the order of the numbers; false: its answers are errors.
     bool end(std::uint64_t number, std::vector<RecordToWrite> records, bool is_written);
 
+    /// An append that is not made up for when it fails is about to be made: those of its keys that
+    /// an older append may have lost, or may yet lose. They are not written behind it.
+    [[nodiscard]] std::vector<Key> overtake(const std::vector<RecordToWrite>& records);
+    /// What became of it, in the order of all appends; `keys` as overtake() gave them.
+    void overtaken(const std::vector<Key>& keys, bool is_written);
+
   private:
-    std::map<std::vector<std::byte>, std::optional<std::vector<std::byte>>> missing_;
-    std::map<std::vector<std::byte>, std::uint64_t> latest_;  ///< The last append on its way.
+    std::map<Key, std::optional<std::vector<std::byte>>> missing_;
+    std::map<Key, std::uint64_t> latest_;  ///< The last append on its way.
+    std::map<Key, int> overtaking_;        ///< Appends of the other kind on their way.
     std::uint64_t next_ = 1;
     std::uint64_t whole_from_ = 0;  ///< Appends before this one lack what was lost.
     bool is_torn_ = false;

@@ -100,8 +100,11 @@ void Coordinator::forget(Group& group, Partitions partitions, bool with_group, D
            [this, &group, first_error, with_group, gone = std::move(batches.back().partitions),
             done = std::move(done)](Errc outcome) mutable {
                if (outcome == Errc::kNone) forgotten(group, gone);
-               // Whoever joined meanwhile keeps the group; so does a later record on its way.
-               if (outcome == Errc::kNone && with_group && group.is_idle()) group.forget_members();
+               // Whoever joined meanwhile keeps the group; so does a later record on its way. An id
+               // that was only given out does not: its owner asks for another.
+               if (outcome == Errc::kNone && with_group && !group.has_members() &&
+                   group.writes_in_flight == 0 && !group.ledger.has_missing())
+                   group.forget_members();
                done(outcome == Errc::kNone ? *first_error : outcome);
            });
 }

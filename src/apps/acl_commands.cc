@@ -251,7 +251,7 @@ Result<int> run_acl_add(const Invocation& line) {
     std::vector<Acl> added;
     for (std::size_t i = 0; i < acls.size(); ++i)
         if (outcomes.note((*done)[i])) added.push_back(acls[i]);
-    LEAT_TRY_VOID(write_out(render(format_of(line), document_of(std::move(added)), kSections)));
+    LEAT_TRY_VOID(write_last(render(format_of(line), document_of(std::move(added)), kSections)));
     return outcomes.exit_code();
 }
 
@@ -271,6 +271,8 @@ Result<int> run_acl_delete(const Invocation& line) {
         matched.insert(matched.end(), some->begin(), some->end());
     }
     if (matched.empty()) {
+        if (format_of(line) != Format::kTable)
+            LEAT_TRY_VOID(write_last(render(format_of(line), document_of({}), kSections)));
         say("no access rule matches");
         return kExitFailed;
     }

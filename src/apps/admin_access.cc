@@ -138,4 +138,14 @@ boost::json::array configs_json(std::span<const client::ConfigEntry> entries, bo
     return out;
 }
 
+boost::json::object log_dir_json(const client::LogDirInfo& directory) {
+    return {
+        {"path", directory.path},
+        {"error", directory.code == Errc::kNone ? boost::json::value{}
+                                                : boost::json::value(info(directory.code).name)},
+        {"size_bytes", directory.size_bytes},
+        {"total_bytes", or_null(directory.total_bytes)},
+        {"usable_bytes", or_null(directory.usable_bytes)}};
+}
+
 }  // namespace leat::apps

@@ -68,4 +68,7 @@ Result<void> check_unset(client::Admin& admin, const client::Resource& resource,
 [[nodiscard]] boost::json::array configs_json(std::span<const client::ConfigEntry> entries,
                                               bool only_set);
 
+/// {"path", "error", "size_bytes", "total_bytes", "usable_bytes"}; null for what was not told.
+[[nodiscard]] boost::json::object log_dir_json(const client::LogDirInfo& directory);
+
 }  // namespace leat::apps

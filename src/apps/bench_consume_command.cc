@@ -210,14 +210,14 @@ Result<int> run_bench_consume(const Invocation& line) {
     const boost::json::object document =
         report(check, topic, seconds, own_cpu_seconds() - cpu_before);
     if (format_of(line) == Format::kTable) {
-        LEAT_TRY_VOID(write_out(
+        LEAT_TRY_VOID(write_last(
             human_count(check.records) + " records read in " + human_seconds(seconds) + ": " +
             human_count(static_cast<std::int64_t>(static_cast<double>(check.records) / seconds)) +
             " records/s, " + human_bytes(static_cast<double>(check.bytes) / seconds) + "/s\n" +
             human_count(check.recognised) + " recognised byte for byte, " +
             human_count(check.offset_gaps) + " offset gaps\n"));
     } else {
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     if (check.is_good()) return kExitDone;
     return Error{Errc::kCorruptMessage,

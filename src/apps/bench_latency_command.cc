@@ -232,16 +232,15 @@ Result<std::unique_ptr<client::Consumer>> ready_consumer(const ClusterAccess& ac
     return consumer;
 }
 
-boost::json::object report(const LatencyRun& run, const BenchLoad& load, const Invocation& line,
-                           double cpu) {
+boost::json::object report(const LatencyRun& run, const BenchLoad& load,
+                           const std::vector<client::Property>& properties, double cpu) {
     boost::json::object out;
     out["benchmark"] = "latency";
     out["topic"] = load.topic;
     out["rate"] = load.rate;
     out["seconds"] = load.seconds;
     out["record_bytes"] = load.record_bytes;
-    out["acks"] = line.text("acks");
-    out["linger_ms"] = line.text("linger-ms");
+    put_producer_settings(out, properties);
     out["sent"] = run.sent();
     out["received"] = run.received();
     out["lost"] = run.sent() - run.received();
@@ -267,10 +266,11 @@ Result<int> run_bench_latency(const Invocation& line) {
     watch_interrupts();
     const std::string what = "measure topic '" + load.topic + "' on " + access.where;
     LatencyRun run{load, warm_up};
-    LEAT_TRY(
-        const std::unique_ptr<client::Producer> producer,
-        client::Producer::open(bench_producer_properties(line, access), load.topic,
-                               [&run](const client::Delivery& done) { run.on_delivery(done); }));
+    const std::vector<client::Property> properties = bench_producer_properties(line, access);
+    LEAT_TRY(const std::unique_ptr<client::Producer> producer,
+             client::Producer::open(properties, load.topic, [&run](const client::Delivery& done) {
+                 run.on_delivery(done);
+             }));
     if (const auto ready = producer->partition_count(kLookUp); !ready)
         return failed_to(what, ready.error());
     Result<std::unique_ptr<client::Consumer>> consumer = ready_consumer(access, load.topic);
@@ -278,12 +278,13 @@ Result<int> run_bench_latency(const Invocation& line) {
     const double cpu_before = own_cpu_seconds();
     if (const Result<void> done = run.run(*producer, **consumer); !done)
         return failed_to(what, done.error());
-    const boost::json::object document = report(run, load, line, own_cpu_seconds() - cpu_before);
+    const boost::json::object document =
+        report(run, load, properties, own_cpu_seconds() - cpu_before);
     if (format_of(line) == Format::kTable) {
-        LEAT_TRY_VOID(write_out(percentiles_text("end to end", run.end_to_end()) +
-                                percentiles_text("acknowledged after", run.acknowledged())));
+        LEAT_TRY_VOID(write_last(percentiles_text("end to end", run.end_to_end()) +
+                                 percentiles_text("acknowledged after", run.acknowledged())));
     } else {
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     if (run.late_sends() > 0)
         say("leat: " + human_count(run.late_sends()) +

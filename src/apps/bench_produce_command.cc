@@ -117,18 +117,15 @@ Result<void> send_all(Run& run, client::Producer& producer) {
     return {};
 }
 
-boost::json::object report(const Run& run, const Invocation& line, double seconds, double cpu) {
+boost::json::object report(const Run& run, const std::vector<client::Property>& properties,
+                           double seconds, double cpu) {
     const double records = static_cast<double>(run.acknowledged);
     boost::json::object out;
     out["benchmark"] = "produce";
     out["topic"] = run.load.topic;
     out["run"] = hex_text(run.number);
     out["record_bytes"] = run.load.record_bytes;
-    out["acks"] = line.text("acks");
-    out["linger_ms"] = line.text("linger-ms");
-    out["batch_bytes"] = line.text("batch-bytes");
-    out["compression"] = line.has("compression") ? line.text("compression") : "none";
-    out["idempotent"] = line.has("idempotent");
+    put_producer_settings(out, properties);
     out["rate"] = run.load.rate > 0 ? boost::json::value(run.load.rate) : boost::json::value();
     out["sent"] = run.sent;
     out["acknowledged"] = run.acknowledged;
@@ -155,9 +152,10 @@ Result<int> run_bench_produce(const Invocation& line) {
     LEAT_TRY(run.load, bench_load(line));
     LEAT_TRY_VOID(ensure_topic(line, run.load));
     watch_interrupts(SecondSignal::kIsTold);
+    const std::vector<client::Property> properties = bench_producer_properties(line, access);
     LEAT_TRY(
         const std::unique_ptr<client::Producer> producer,
-        client::Producer::open(bench_producer_properties(line, access), run.load.topic,
+        client::Producer::open(properties, run.load.topic,
                                [&run](const client::Delivery& done) { run.on_delivery(done); }));
     const std::string what = "produce to topic '" + run.load.topic + "' on " + access.where;
     if (const auto ready = producer->partition_count(milliseconds{15'000}); !ready)
@@ -167,17 +165,18 @@ Result<int> run_bench_produce(const Invocation& line) {
     if (const Result<void> sent = send_all(run, *producer); !sent)
         return failed_to(what, sent.error());
     const double seconds = static_cast<double>(bench_now_ns() - started) / 1e9;
-    const boost::json::object document = report(run, line, seconds, own_cpu_seconds() - cpu_before);
+    const boost::json::object document =
+        report(run, properties, seconds, own_cpu_seconds() - cpu_before);
     if (format_of(line) == Format::kTable) {
         const double bytes = static_cast<double>(run.acknowledged * run.load.record_bytes);
-        LEAT_TRY_VOID(write_out(human_count(run.acknowledged) + " records acknowledged in " +
-                                human_seconds(seconds) + ": " +
-                                human_count(static_cast<std::int64_t>(
-                                    static_cast<double>(run.acknowledged) / seconds)) +
-                                " records/s, " + human_bytes(bytes / seconds) + "/s\n" +
-                                percentiles_text("acknowledged after", run.latency)));
+        LEAT_TRY_VOID(write_last(human_count(run.acknowledged) + " records acknowledged in " +
+                                 human_seconds(seconds) + ": " +
+                                 human_count(static_cast<std::int64_t>(
+                                     static_cast<double>(run.acknowledged) / seconds)) +
+                                 " records/s, " + human_bytes(bytes / seconds) + "/s\n" +
+                                 percentiles_text("acknowledged after", run.latency)));
     } else {
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     if (run.failed == 0) return kExitDone;
     return Error{Errc::kTimedOut,

@@ -10,6 +10,7 @@
 
 #include "apps/admin_access.h"
 #include "apps/bench_payload.h"
+#include "apps/producer_settings.h"
 
 namespace leat::apps {
 namespace {
@@ -58,14 +59,10 @@ Result<void> ensure_topic(const Invocation& line, const BenchLoad& load) {
 std::vector<client::Property> bench_producer_properties(const Invocation& line,
                                                         const ClusterAccess& access) {
     std::vector<client::Property> out = access.properties;
-    const auto set = [&](std::string_view name, std::string_view key) {
-        if (line.is_given(key) || client::find_property(out, name).empty())
-            client::set_property(out, name, line.text(key));
-    };
-    set("acks", "acks");
-    set("linger.ms", "linger-ms");
-    set("batch.size", "batch-bytes");
-    if (line.has("compression")) set("compression.type", "compression");
+    set_unless_in_file(line, "acks", "acks", out);
+    set_unless_in_file(line, "linger-ms", "linger.ms", out);
+    set_unless_in_file(line, "batch-bytes", "batch.size", out);
+    if (line.has("compression")) set_unless_in_file(line, "compression", "compression.type", out);
     if (line.has("idempotent")) client::set_property(out, "enable.idempotence", "true");
     // Batches are cut by bytes, not by librdkafka's default of 10,000 records.
     client::set_property(out, "batch.num.messages", "1000000");
@@ -73,6 +70,17 @@ std::vector<client::Property> bench_producer_properties(const Invocation& line,
     client::set_property(out, "queue.buffering.max.kbytes", "262144");
     client::set_property(out, "socket.nagle.disable", "true");
     return out;
+}
+
+void put_producer_settings(boost::json::object& report,
+                           const std::vector<client::Property>& properties) {
+    const std::string_view codec = producer_value(properties, "compression.type");
+    const std::string_view idempotence = producer_value(properties, "enable.idempotence");
+    report["acks"] = producer_value(properties, "acks");
+    report["linger_ms"] = producer_value(properties, "linger.ms");
+    report["batch_bytes"] = producer_value(properties, "batch.size");
+    report["compression"] = codec.empty() ? "none" : codec;
+    report["idempotent"] = idempotence == "true" || idempotence == "1";
 }
 
 boost::json::object percentiles_json(const LatencyHistogram& histogram) {

@@ -42,6 +42,11 @@ struct BenchLoad {
 [[nodiscard]] std::vector<client::Property> bench_producer_properties(const Invocation& line,
                                                                       const ClusterAccess& access);
 
+/// "acks", "linger_ms", "batch_bytes", "compression", "idempotent" of what a producer was opened
+/// with: a --config file may have set them.
+void put_producer_settings(boost::json::object& report,
+                           const std::vector<client::Property>& properties);
+
 /// {"count", "mean", "min", "p50", "p90", "p99", "p99_9", "p99_99", "max"}, in milliseconds.
 [[nodiscard]] boost::json::object percentiles_json(const LatencyHistogram& histogram);
 

@@ -80,13 +80,7 @@ Result<int> run_cluster_brokers(const Invocation& line) {
             if (directory.broker != broker.id) continue;
             size += directory.size_bytes;
             replicas += directory.partitions;
-            rows.push_back(
-                {{"path", directory.path},
-                 {"error", directory.code == Errc::kNone ? json::value{}
-                                                         : json::value(info(directory.code).name)},
-                 {"size_bytes", directory.size_bytes},
-                 {"total_bytes", directory.total_bytes},
-                 {"usable_bytes", directory.usable_bytes}});
+            rows.push_back(log_dir_json(directory));
         }
         json::object one;
         one["id"] = broker.id;

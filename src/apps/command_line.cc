@@ -52,8 +52,13 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
     return near.empty() ? std::string{} : "; did you mean '" + std::string{near} + "'?";
 }
 
-/// Before a word that CLI11 shall take as it is: an empty value, or what follows "--".
+/// Before a word that CLI11 shall take as it is: an empty value, what follows "--", and "[a,b]",
+/// which it would take for a list.
 constexpr char kVerbatim = '\x01';
+
+bool is_guarded(std::string_view word) {
+    return word.empty() || word.starts_with('[') || word.starts_with(kVerbatim);
+}
 
 std::string unguarded(const std::string& text) {
     return text.starts_with(kVerbatim) ? text.substr(1) : text;
@@ -108,20 +113,18 @@ bool takes_value(const Command& command, std::string_view word) {
     });
 }
 
-/// CLI11 takes the next word for the value of "--option=", and of what follows "--" knows options
-/// that begin so.
+/// CLI11 takes the next word for the value of "--option=", of what follows "--" knows options that
+/// begin so, and takes brackets off.
 std::vector<std::string> guarded(const Command& command, std::span<const std::string> words) {
     std::vector<std::string> out;
     bool only_arguments = false;
     bool is_value = false;
     for (const std::string& word : words) {
-        if (only_arguments) {
+        if (only_arguments || is_guarded(word)) {
             out.push_back(kVerbatim + word);
-        } else if (is_value) {
-            out.push_back(word.empty() ? std::string{kVerbatim} : word);
-        } else if (word == "--") {
+        } else if (!is_value && word == "--") {
             only_arguments = true;
-        } else if (word.starts_with("--") && word.find('=') == word.size() - 1) {
+        } else if (!is_value && word.starts_with("--") && word.find('=') == word.size() - 1) {
             out.push_back(word + kVerbatim);
         } else {
             out.push_back(word);

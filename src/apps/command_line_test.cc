@@ -85,6 +85,24 @@ TEST(CommandLine, TakesEverythingBehindTwoDashesForArguments) {
     EXPECT_FALSE(parse({"topic", "describe", "--", "--help"})->invocation.empty());
 }
 
+TEST(CommandLine, TakesWordsInBracketsAsTheyAre) {
+    const auto got = parse({"group", "delete", "[billing]", "[a,b]", "[", "plain", "--yes"});
+    ASSERT_OK(got);
+    const auto names = got->invocation.at(0).all("GROUP");
+    EXPECT_EQ(std::vector<std::string>(names.begin(), names.end()),
+              (std::vector<std::string>{"[billing]", "[a,b]", "[", "plain"}));
+    EXPECT_TRUE(got->invocation.at(0).has("yes"));
+    const auto behind = parse({"group", "delete", "--yes", "--", "[billing]"});
+    ASSERT_OK(behind);
+    EXPECT_EQ(behind->invocation.at(0).text("GROUP"), "[billing]");
+    const auto value = parse({"consume", "[t]", "--group", "[g]", "--format=[%v]"});
+    ASSERT_OK(value);
+    EXPECT_EQ(value->invocation.at(0).text("TOPIC"), "[t]");
+    EXPECT_EQ(value->invocation.at(0).text("group"), "[g]");
+    EXPECT_EQ(value->invocation.at(0).text("format"), "[%v]");
+    EXPECT_NE(complaint({"consume", "a", "[b]"}).find("'[b]'"), std::string::npos);
+}
+
 TEST(CommandLine, NamesTheRangeOfABadNumber) {
     const auto got = parse({"consume", "t", "--count", "12x"});
     ASSERT_OK(got);

@@ -167,7 +167,7 @@ Result<int> run_config_alter(const Invocation& line) {
                                    {"name", line.text("NAME")},
                                    {"dry_run", line.has("dry-run")},
                                    {"failed", outcomes.failures()}};
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     if (is_done) say(line.has("dry-run") ? "the settings could be altered so" : "settings altered");
     return outcomes.exit_code();

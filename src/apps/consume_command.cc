@@ -16,6 +16,7 @@
 #include "apps/commands.h"
 #include "apps/interrupt.h"
 #include "apps/leader_watch.h"
+#include "apps/open_partitions.h"
 #include "apps/output.h"
 #include "apps/progress.h"
 #include "apps/record_text.h"
@@ -47,7 +48,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
      .help = "stop at the end of every partition instead of waiting for more"},
     {.names = "--isolation",
      .value = "LEVEL",
-     .help = "which records of transactions are shown",
+     .help = "which records of transactions are shown; read_committed unless given, or set in the "
+             "--config file",
      .choices = "read_committed|read_uncommitted"},
     {.names = "--format",
      .value = "TEXT",
@@ -130,7 +132,8 @@ Result<Plan> plan_of(const Invocation& line, const std::vector<client::Property>
 /// Chooses where each partition starts and reads on; a group's members are told by the coordinator.
 class Reading {
   public:
-    Reading(const Plan& plan, client::Consumer& consumer) : plan_(plan), consumer_(consumer) {}
+    Reading(const Plan& plan, client::Consumer& consumer)
+        : plan_(plan), consumer_(consumer), left_(!plan.group.empty()) {}
 
     Result<void> start() {
         if (!plan_.group.empty()) {
@@ -147,13 +150,14 @@ class Reading {
                                  ", no " + std::to_string(id)};
             wanted.push_back({plan_.topic, id});
         }
-        open_.insert(wanted.begin(), wanted.end());
+        for (const TopicPartition& one : wanted) left_.add(one);
         look_at_leaders();
         if (plan_.until_end && needs_leaders()) {
             await_leaders();
             // Nobody could say where they begin.
-            std::erase_if(wanted, [&](const TopicPartition& one) { return unread_.contains(one); });
-            unread_for_good_ = !unread_.empty();
+            std::erase_if(wanted,
+                          [&](const TopicPartition& one) { return unread().contains(one); });
+            unread_for_good_ = !unread().empty();
         }
         LEAT_TRY(const std::vector<StartAt> starts, starts_of(wanted));
         return consumer_.add(starts);
@@ -185,33 +189,18 @@ class Reading {
         if (!existing) return {};
         std::vector<StartAt> added;
         for (const std::int32_t id : *existing)
-            if (open_.insert({plan_.topic, id}).second)
-                added.push_back({{plan_.topic, id}, Offset{-2}});
+            if (left_.add({plan_.topic, id})) added.push_back({{plan_.topic, id}, Offset{-2}});
         return consumer_.add(added);
     }
 
-    void note(const client::Consumer::Rebalance& change) {
-        for (const TopicPartition& one : change.partitions) {
-            if (change.assigned) {
-                open_.insert(one);
-            } else {
-                open_.erase(one);
-                unread_.erase(one);
-            }
-        }
-        assigned_ = assigned_ || change.assigned;
-    }
+    void note(const client::Consumer::Rebalance& change) { left_.note(change); }
     void note_end(const TopicPartition& where) {
-        if (!plan_.until_end) return;
-        open_.erase(where);
-        unread_.erase(where);
+        if (plan_.until_end) left_.note_end(where);
     }
     /// Every partition was read to its end, or given up.
-    [[nodiscard]] bool is_at_end() const {
-        return open_.empty() && (assigned_ || plan_.group.empty());
-    }
+    [[nodiscard]] bool is_at_end() const { return left_.is_at_end(); }
     /// Without a leader for too long.
-    [[nodiscard]] const std::set<TopicPartition>& unread() const { return unread_; }
+    [[nodiscard]] const std::set<TopicPartition>& unread() const { return left_.unread(); }
 
   private:
     void look_at_leaders() {
@@ -222,7 +211,7 @@ class Reading {
         const LeaderWatch::News news = watch_.look(*found, Clock::now());
         untold_.insert(news.missing.begin(), news.missing.end());
         for (const std::int32_t id : news.back) untold_.erase(id);
-        for (const TopicPartition& one : open_)
+        for (const TopicPartition& one : left_.open())
             if (untold_.erase(one.partition) > 0)
                 say("leat: partition " + std::to_string(one.partition) + " of topic '" +
                     plan_.topic + "' has no leader: waiting for one" +
@@ -231,14 +220,11 @@ class Reading {
                          : ""));
         if (!plan_.until_end) return;
         if (!unread_for_good_)
-            for (const std::int32_t id : news.back)
-                if (unread_.erase({plan_.topic, id}) > 0) open_.insert({plan_.topic, id});
+            for (const std::int32_t id : news.back) left_.take_back({plan_.topic, id});
         // Those too that a group has assigned again meanwhile.
-        std::erase_if(open_, [&](const TopicPartition& one) {
-            const bool is_given_up = watch_.is_given_up(one.partition);
-            if (is_given_up) unread_.insert(one);
-            return is_given_up;
-        });
+        const std::set<TopicPartition> open = left_.open();
+        for (const TopicPartition& one : open)
+            if (watch_.is_given_up(one.partition)) left_.give_up(one);
     }
     /// Looking up a place asks each partition's leader.
     [[nodiscard]] bool needs_leaders() const {
@@ -250,7 +236,8 @@ class Reading {
         const auto is_missing = [&](const TopicPartition& one) {
             return watch_.is_missing(one.partition);
         };
-        while (std::ranges::any_of(open_, is_missing) && !is_interrupted() && Clock::now() < end) {
+        while (std::ranges::any_of(left_.open(), is_missing) && !is_interrupted() &&
+               Clock::now() < end) {
             ignore(consumer_.poll(kLeaderLook), "nothing is assigned yet");
             look_at_leaders();
         }
@@ -283,14 +270,12 @@ class Reading {
 
     const Plan& plan_;
     client::Consumer& consumer_;
-    std::set<TopicPartition> open_;    ///< Not yet read to the end.
-    std::set<TopicPartition> unread_;  ///< Given up.
-    bool unread_for_good_ = false;     ///< They are not among what is read.
+    OpenPartitions left_;
+    bool unread_for_good_ = false;  ///< What was given up is not among what is read.
     LeaderWatch watch_;
     std::set<std::int32_t> untold_;  ///< Are missing; a group may yet assign them.
     Clock::time_point looked_at_;
     Clock::time_point counted_at_ = Clock::now();  ///< Of the partitions.
-    bool assigned_ = false;
 };
 
 /// Prints records in the chosen form.
@@ -310,7 +295,7 @@ class Printer {
         out_.clear();
         if (is_json_) {
             // One object a line, not indented: made for `jq` and for `leat produce --json`.
-            out_ = boost::json::serialize(record_to_json(record)) + "\n";
+            out_ = to_json_line(record_to_json(record));
         } else if (format_ == Format::kYaml) {
             out_ = "---\n" + to_yaml(record_to_json(record));
         } else {
@@ -340,12 +325,13 @@ std::vector<client::Property> consumer_properties(const Invocation& line,
     // holds.
     if (client::find_property(out, "queued.min.messages").empty())
         client::set_property(out, "queued.min.messages", "1000000");
-    if (plan.reset == "none") client::set_property(out, "auto.offset.reset", "error");
+    // Who names a place without a group is not given another one.
+    const bool is_fixed = plan.reset == "none" || (line.is_given("from") && !in_group);
     if (in_group && plan.reset.empty())
         client::set_property(
             out, "auto.offset.reset",
             plan.from.kind == StartPoint::Kind::kBeginning ? "earliest" : "latest");
-    else if (client::find_property(out, "auto.offset.reset").empty())
+    else if (is_fixed || client::find_property(out, "auto.offset.reset").empty())
         client::set_property(out, "auto.offset.reset", "error");
     return out;
 }
@@ -463,8 +449,7 @@ Result<int> run_consume(const Invocation& line) {
     Loop loop{plan, *consumer, reading, printer};
     if (!plan.group.empty()) committing = &loop;
     const Result<void> done = loop.run();
-    if (!done && done.error().code() == Errc::kClosed && done.error().detail().empty())
-        return Error{Errc::kClosed};
+    if (!done && is_reader_gone(done.error())) return Error{Errc::kClosed};
     if (!done) return failed_to(what, done.error());
     if (!plan.group.empty()) {
         if (const Result<void> committed = loop.commit_printed(); !committed)

@@ -105,7 +105,7 @@ Result<int> change_features(const Invocation& line, FeatureChange change) {
     if (format_of(line) != Format::kTable) {
         const json::value document{
             {"dry_run", is_dry}, {"updated", updated}, {"failed", outcomes.failures()}};
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     for (const json::value& one : updated)
         say(std::string{one.at("feature").get_string()} +

@@ -119,10 +119,6 @@ Result<std::vector<Row>> rows_of(client::Admin& admin, const client::GroupDetail
     return out;
 }
 
-json::value or_null(std::int64_t number) {
-    return number < 0 ? json::value{} : json::value(number);
-}
-
 json::object row_json(const Row& row) {
     json::object out;
     out["topic"] = row.where.topic;
@@ -385,7 +381,7 @@ Result<int> run_group_delete(const Invocation& line) {
         if (outcomes.note(outcome)) deleted.emplace_back(outcome.name);
     if (format_of(line) != Format::kTable) {
         const json::value document{{"deleted", deleted}, {"failed", outcomes.failures()}};
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     for (const json::value& name : deleted)
         say("deleted group '" + std::string{name.get_string()} + "'");
@@ -420,7 +416,7 @@ Result<int> run_group_delete_offsets(const Invocation& line) {
     const Section sections[] = {{.pointer = "/partitions", .columns = kColumns}};
     const json::value document{
         {"group", group}, {"partitions", deleted}, {"failed", outcomes.failures()}};
-    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    LEAT_TRY_VOID(write_last(render(format_of(line), document, sections)));
     return outcomes.exit_code();
 }
 
@@ -447,7 +443,7 @@ Result<int> run_group_remove_members(const Invocation& line) {
     if (format_of(line) != Format::kTable) {
         const json::value document{
             {"group", group}, {"removed", removed}, {"failed", outcomes.failures()}};
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     if (members->empty()) say("group '" + group + "' has no members");
     for (const json::value& name : removed)

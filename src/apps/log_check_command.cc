@@ -246,9 +246,9 @@ Result<int> run_log_check(const Invocation& line) {
     LEAT_TRY_VOID(run_check(line, *source, check));
     const json::object document = document_of(std::string{line.text("DIR")}, check);
     if (format_of(line) == Format::kTable) {
-        LEAT_TRY_VOID(write_out(text_of(check) + summary_of(document, check)));
+        LEAT_TRY_VOID(write_last(text_of(check) + summary_of(document, check)));
     } else {
-        LEAT_TRY_VOID(write_out(render(format_of(line), json::value(document), {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), json::value(document), {})));
     }
     return check.findings.is_clean() ? kExitDone : kExitFailed;
 }

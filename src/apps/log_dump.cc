@@ -9,6 +9,7 @@
 #include "apps/base64.h"
 #include "apps/command.h"
 #include "apps/internal_records.h"
+#include "apps/output.h"
 #include "storage/batch_scan.h"
 #include "storage/folder_files.h"
 #include "storage/leader_epochs.h"
@@ -41,17 +42,19 @@ std::string detail_of(const Error& error) {
     return std::string{error.detail().empty() ? info(error.code()).name : error.detail()};
 }
 
-void put_bytes(json::object& out, const std::string& name, std::optional<Bytes> bytes) {
-    if (!bytes) {
-        out[name] = nullptr;
-        return;
-    }
-    const std::string_view text{reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+void put_text(json::object& out, const std::string& name, std::string_view text) {
     if (is_utf8(text)) {
         out[name] = text;
     } else {
         out[name + "_base64"] = to_base64(text);
     }
+}
+
+void put_bytes(json::object& out, const std::string& name, std::optional<Bytes> bytes) {
+    if (bytes)
+        put_text(out, name, {reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+    else
+        out[name] = nullptr;
 }
 
 std::string_view codec_name(const wire::BatchHeader& header) {
@@ -104,7 +107,8 @@ json::array headers_json(wire::RecordHeaders headers) {
     json::array out;
     wire::HeaderReader reader{headers};
     while (const auto header = reader.next()) {
-        json::object item{{"name", is_utf8(header->key) ? header->key : to_base64(header->key)}};
+        json::object item;
+        put_text(item, "name", header->key);
         put_bytes(item, "value", header->value);
         out.push_back(std::move(item));
     }
@@ -254,7 +258,7 @@ Result<void> LogDump::segment(Offset base, DumpKind kind) {
                  {"size_bytes", size},
                  {"batches", batch_count},
                  {"records", record_count},
-                 {"max_timestamp", largest}});
+                 {"max_timestamp", or_null(largest)}});
 }
 
 Result<void> LogDump::batches(Offset base, bool with_records) {
@@ -335,7 +339,7 @@ Offset offset_of(const storage::TxnEntry& entry, Offset /*base*/) {
 template <class Entry>
 struct IndexEntries {
     Bytes file;
-    std::size_t count;
+    std::size_t count = 0;
 
     [[nodiscard]] bool has_bad_tail() const {
         const Bytes tail = file.subspan(count * Entry::kBytes);

@@ -46,6 +46,19 @@ std::string parent_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// As the system knows it, without links, "." and ".."; itself when that cannot be told.
+std::string real_path(const std::string& path) {
+    std::error_code failed;
+    const std::filesystem::path real = std::filesystem::canonical(path, failed);
+    return failed ? path : real.string();
+}
+
+/// "." and ".." have no name, and what stands before them is not their parent.
+std::string named(const std::string& path) {
+    const std::string name = path.substr(path.rfind('/') + 1);
+    return name == "." || name == ".." ? real_path(path) : path;
+}
+
 bool has_segments(const std::vector<rt::DirEntry>& entries) {
     return std::ranges::any_of(entries, [](const rt::DirEntry& entry) {
         return !entry.is_directory && storage::parse_file_name(entry.name).has_value();
@@ -65,8 +78,9 @@ Result<void> find_out(LogSource& source, std::string path) {
     auto entries = source.disk.list(path);
     if (!entries) {
         // A file, most likely: its folder says more.
-        source.file = path;
-        path = parent_of(path);
+        std::error_code failed;
+        source.file = std::filesystem::is_symlink(path, failed) ? real_path(path) : path;
+        path = named(parent_of(source.file));
         LEAT_TRY(entries, source.disk.list(path));
     }
     const bool is_directory = is_data_directory(*entries);
@@ -79,9 +93,15 @@ Result<void> find_out(LogSource& source, std::string path) {
     if (!is_folder)
         return usage_error("'" + path + "' is neither a data directory nor a partition's folder");
     source.folder = path;
-    const std::string parent = parent_of(path);
-    LEAT_TRY(const bool is_inside, source.disk.exists(parent + "/meta.properties"));
-    if (is_inside) source.directory = parent;
+    // A link to it, from outside, does not take it out of its data directory.
+    for (const std::string& folder : {path, real_path(path)}) {
+        const std::string parent = parent_of(folder);
+        LEAT_TRY(const bool is_inside, source.disk.exists(parent + "/meta.properties"));
+        if (!is_inside) continue;
+        source.folder = folder;
+        source.directory = parent;
+        return {};
+    }
     return {};
 }
 
@@ -91,7 +111,7 @@ Result<std::unique_ptr<LogSource>> open_log_source(std::string_view path) {
     auto source = std::make_unique<LogSource>();
     std::string plain{path};
     while (plain.size() > 1 && plain.ends_with('/')) plain.pop_back();
-    LEAT_TRY_VOID(find_out(*source, plain));
+    LEAT_TRY_VOID(find_out(*source, named(plain)));
     if (source->directory.empty()) return source;
     auto lock = rt::PosixDisk::share_lock_file(source->directory + "/.lock");
     if (!lock && lock.error().code() == Errc::kDataDirInUse)

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/command_line.h"
@@ -24,7 +25,7 @@ using leat::apps::CommandKind;
 int report(const Error& error, CommandKind kind) {
     // The reader of our output went away (such as `| head`): nothing is wrong and nobody is left to
     // tell.
-    if (error.code() == Errc::kClosed && error.detail().empty()) return leat::apps::kExitDone;
+    if (leat::apps::is_reader_gone(error)) return leat::apps::kExitDone;
     const std::string_view what =
         error.detail().empty() ? leat::info(error.code()).name : error.detail();
     leat::apps::say("leat: " + std::string{what});
@@ -42,7 +43,10 @@ leat::Result<int> run(const leat::apps::ParsedLine& line) {
         const leat::apps::Invocation& invocation = line.invocation.front();
         LEAT_TRY(code, invocation.command().run(invocation));
     }
-    LEAT_TRY_VOID(leat::apps::flush_out());
+    // What the command found holds, whoever reads it.
+    if (leat::Result<void> done = leat::apps::flush_out();
+        !done && !leat::apps::is_reader_gone(done.error()))
+        return std::move(done).error();
     return code;
 }
 

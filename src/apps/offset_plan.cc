@@ -83,19 +83,16 @@ KeptOffset kept_within(const TopicPartition& where, std::int64_t target, std::in
     return {target, {}};
 }
 
-Result<std::vector<PartitionOffset>> target_offsets(client::Admin& admin,
-                                                    std::span<const TopicPartition> where,
-                                                    const Offsets& committed,
-                                                    const OffsetRule& rule) {
-    LEAT_TRY(const std::vector<PartitionOffset> first,
-             admin.list_offsets(where, client::kEarliest));
-    LEAT_TRY(std::vector<PartitionOffset> out, admin.list_offsets(where, client::kLatest));
-    std::vector<PartitionOffset> timed;
-    if (rule.to && rule.to->kind == StartPoint::Kind::kTime) {
-        LEAT_TRY(timed, admin.list_offsets(where, rule.to->value));
-    }
+std::vector<PartitionOffset> targets_of(const LogPlaces& found, const Offsets& committed,
+                                        const OffsetRule& rule) {
+    const auto& [first, ends, timed] = found;
+    std::vector<PartitionOffset> out = ends;
     const bool is_exact = !rule.to || rule.to->kind == StartPoint::Kind::kOffset;
     for (std::size_t i = 0; i < out.size(); ++i) {
+        // An answer that failed has no offset: it would look like a time behind the last record.
+        for (const std::vector<PartitionOffset>* each : {&first, &timed})
+            if (out[i].code == Errc::kNone && !each->empty()) out[i].code = (*each)[i].code;
+        if (out[i].code != Errc::kNone) continue;
         const std::int64_t end = out[i].offset;
         std::int64_t& target = out[i].offset;
         if (rule.given) {
@@ -113,12 +110,24 @@ Result<std::vector<PartitionOffset>> target_offsets(client::Admin& admin,
         } else if (rule.to->kind == StartPoint::Kind::kTime && timed[i].offset >= 0) {
             target = timed[i].offset;
         }
-        if (out[i].code != Errc::kNone) continue;
         const KeptOffset kept = kept_within(out[i].where, target, first[i].offset, end);
         if (is_exact && !kept.warning.empty()) say("leat: " + kept.warning);
         target = kept.offset;
     }
     return out;
+}
+
+Result<std::vector<PartitionOffset>> target_offsets(client::Admin& admin,
+                                                    std::span<const TopicPartition> where,
+                                                    const Offsets& committed,
+                                                    const OffsetRule& rule) {
+    LogPlaces found;
+    LEAT_TRY(found.first, admin.list_offsets(where, client::kEarliest));
+    LEAT_TRY(found.ends, admin.list_offsets(where, client::kLatest));
+    if (rule.to && rule.to->kind == StartPoint::Kind::kTime) {
+        LEAT_TRY(found.timed, admin.list_offsets(where, rule.to->value));
+    }
+    return targets_of(found, committed, rule);
 }
 
 Result<void> commit_plan(client::Admin& admin, std::string_view group,

@@ -58,8 +58,21 @@ struct KeptOffset {
 [[nodiscard]] KeptOffset kept_within(const client::TopicPartition& where, std::int64_t target,
                                      std::int64_t first, std::int64_t end);
 
-/// Where `rule` puts each of `where`, kept within the log, of which it warns on stderr when
-/// an offset was asked for; the end for what it says nothing of.
+/// What brokers answered of some partitions, each in the same order.
+struct LogPlaces {
+    std::vector<client::PartitionOffset> first;
+    std::vector<client::PartitionOffset> ends;
+    std::vector<client::PartitionOffset> timed;  ///< Empty unless the rule names a time.
+};
+/// Where `rule` puts each of them, kept within the log, of which it warns on stderr when an offset
+/// was asked for; the end for what it says nothing of. A partition of which one answer failed has
+/// the code of that answer, and no place.
+[[nodiscard]] std::vector<client::PartitionOffset> targets_of(const LogPlaces& found,
+                                                              const Offsets& committed,
+                                                              const OffsetRule& rule);
+
+/// Asks the brokers, then targets_of(). Errors: of the connection only; each partition has its
+/// code.
 [[nodiscard]] Result<std::vector<client::PartitionOffset>> target_offsets(
     client::Admin& admin, std::span<const client::TopicPartition> where, const Offsets& committed,
     const OffsetRule& rule);

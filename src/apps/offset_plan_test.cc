@@ -47,5 +47,28 @@ TEST(OffsetPlan, SaysWhenAnOffsetLiesOutsideOfTheLog) {
               std::string::npos);
 }
 
+TEST(OffsetPlan, APlaceThatCouldNotBeLookedUpIsNotTheEnd) {
+    const client::TopicPartition a{"t", 0}, b{"t", 1}, c{"t", 2};
+    const OffsetRule by_time{.to = StartPoint{StartPoint::Kind::kTime, 1000}};
+    LogPlaces found{.first = {{.where = a, .offset = 2}, {.where = b, .offset = 2}, {.where = c}},
+                    .ends = {{.where = a, .offset = 9}, {.where = b, .offset = 9}, {.where = c}},
+                    .timed = {{.where = a, .offset = -1},
+                              {.where = b, .offset = -1, .code = Errc::kNotLeaderOrFollower},
+                              {.where = c, .offset = 0}}};
+    const auto timed = targets_of(found, {}, by_time);
+    ASSERT_EQ(timed.size(), 3U);
+    // No record is as new as that: the end it is.
+    EXPECT_EQ(timed[0].code, Errc::kNone);
+    EXPECT_EQ(timed[0].offset, 9);
+    EXPECT_EQ(timed[1].code, Errc::kNotLeaderOrFollower);
+    EXPECT_EQ(timed[2].code, Errc::kNone);
+    found.timed.clear();
+    found.first[0].code = Errc::kLeaderNotAvailable;
+    const auto begun = targets_of(found, {}, {.to = StartPoint{StartPoint::Kind::kBeginning, 0}});
+    EXPECT_EQ(begun[0].code, Errc::kLeaderNotAvailable);
+    EXPECT_EQ(begun[1].code, Errc::kNone);
+    EXPECT_EQ(begun[1].offset, 2);
+}
+
 }  // namespace
 }  // namespace leat::apps

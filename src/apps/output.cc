@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <vector>
 
+#include "apps/base64.h"
 #include "apps/command.h"
 
 namespace leat::apps {
@@ -18,13 +20,33 @@ namespace {
 
 namespace json = boost::json;
 
+/// What others sent need not be UTF-8, which a JSON text is. Boost's signs are all ASCII: none is
+/// taken into a torn sequence before it.
+std::string json_text(const json::value& value) {
+    return as_utf8(json::serialize(value));
+}
+
+/// The shortest that is read back as the same number; whole numbers in full, as far as each has a
+/// double of its own. Boost prints 1.5 as 1.5E0, which is valid and unreadable.
+std::string number_text(double value) {
+    constexpr double kExactMax = 9'007'199'254'740'992;  // 2^53
+    // JSON has no other numbers.
+    if (!std::isfinite(value)) return "null";
+    const bool is_whole = std::abs(value) < kExactMax && std::trunc(value) == value;
+    char text[40];
+    const std::to_chars_result done =
+        is_whole ? std::to_chars(text, std::end(text), value, std::chars_format::fixed)
+                 : std::to_chars(text, std::end(text), value);
+    return {text, done.ptr};
+}
+
 void append_json(const json::value& value, std::size_t indent, std::string& out) {
     const std::string inner(indent + 2, ' ');
     if (value.is_object() && !value.get_object().empty()) {
         out += "{\n";
         bool first = true;
         for (const auto& field : value.get_object()) {
-            out += (first ? "" : ",\n") + inner + json::serialize(field.key()) + ": ";
+            out += (first ? "" : ",\n") + inner + json_text(json::value(field.key())) + ": ";
             append_json(field.value(), indent + 2, out);
             first = false;
         }
@@ -39,12 +61,9 @@ void append_json(const json::value& value, std::size_t indent, std::string& out)
         }
         out += "\n" + std::string(indent, ' ') + "]";
     } else if (value.is_double()) {
-        // Boost prints 1.5 as 1.5E0, which is valid and unreadable.
-        char text[40];
-        std::snprintf(text, sizeof text, "%.10g", value.get_double());
-        out += text;
+        out += number_text(value.get_double());
     } else {
-        out += json::serialize(value);
+        out += json_text(value);
     }
 }
 
@@ -67,7 +86,7 @@ void append_yaml(const json::value& value, std::size_t indent, bool in_list, std
         for (const auto& field : value.get_object()) {
             if (!(in_list && first)) out += pad;
             first = false;
-            const std::string key = json::serialize(field.key());
+            const std::string key = json_text(json::value(field.key()));
             const bool plain = std::ranges::all_of(field.key(), [](char c) {
                 return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
             });
@@ -194,6 +213,10 @@ std::string to_json(const json::value& value) {
     return out + "\n";
 }
 
+std::string to_json_line(const json::value& value) {
+    return json_text(value) + "\n";
+}
+
 std::string to_yaml(const json::value& value) {
     if (!is_container(value)) return scalar(value) + "\n";
     std::string out;
@@ -218,6 +241,20 @@ Result<void> write_out(std::string_view text) {
     if (errno == EPIPE) return Error{Errc::kClosed};
     return Error{Errc::kIoError,
                  std::string{"cannot write to standard output: "} + std::strerror(errno)};
+}
+
+Result<void> write_last(std::string_view text) {
+    Result<void> done = write_out(text);
+    if (!done && is_reader_gone(done.error())) return {};
+    return done;
+}
+
+bool is_reader_gone(const Error& error) {
+    return error.code() == Errc::kClosed && error.detail().empty();
+}
+
+json::value or_null(std::int64_t number) {
+    return number < 0 ? json::value{} : json::value(number);
 }
 
 Result<void> flush_out() {

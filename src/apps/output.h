@@ -38,17 +38,27 @@ struct Section {
 };
 
 /// `document` as `format` says. JSON ends with a newline, is indented by two spaces and keeps the
-/// order of fields.
+/// order of fields. What is no UTF-8 in a text has U+FFFD instead, in JSON and YAML.
 [[nodiscard]] std::string render(Format format, const boost::json::value& document,
                                  std::span<const Section> sections);
 
 [[nodiscard]] std::string to_json(const boost::json::value& value);
+/// The same on one line, with the line's end. Precondition: no numbers but whole ones.
+[[nodiscard]] std::string to_json_line(const boost::json::value& value);
 [[nodiscard]] std::string to_yaml(const boost::json::value& value);
 
 /// Writes to stdout. Errors: kIoError (disk full, device error); a reader that went away (EPIPE) is
 /// kClosed, which ends the program quietly.
 Result<void> write_out(std::string_view text);
 Result<void> flush_out();
+/// What a command has to say at its end, for those whose exit code is a verdict: it stands, whether
+/// anybody reads the text or not. Errors: kIoError.
+Result<void> write_last(std::string_view text);
+/// Whether that is how write_out() and flush_out() tell of it.
+[[nodiscard]] bool is_reader_gone(const Error& error);
+
+/// Of numbers that Kafka has -1 for where there is none.
+[[nodiscard]] boost::json::value or_null(std::int64_t number);
 
 /// A message for the user on stderr; a line break is added.
 void say(std::string_view text);

@@ -6,6 +6,11 @@
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "apps/progress.h"
 
 namespace leat::apps {
@@ -44,6 +49,43 @@ TEST(Render, GivesJsonThatParsesBackToTheSame) {
     const std::string text = render(Format::kJson, document(), {});
     EXPECT_EQ(boost::json::parse(text), document());
     EXPECT_TRUE(text.starts_with("{\n  \"cluster\": \"c1\",\n"));
+}
+
+TEST(Render, PrintsNumbersInFull) {
+    for (const auto& [value, text] :
+         std::vector<std::pair<double, std::string>>{{12'884'901'888.0, "12884901888"},
+                                                     {9'007'199'254'740'991.0, "9007199254740991"},
+                                                     {1e15, "1000000000000000"},
+                                                     {0.0, "0"},
+                                                     {-3.0, "-3"},
+                                                     {12.5, "12.5"},
+                                                     {0.1, "0.1"},
+                                                     {1.0 / 3, "0.3333333333333333"},
+                                                     {1e300, "1e+300"}}) {
+        EXPECT_EQ(to_json(value), text + "\n");
+        EXPECT_EQ(boost::json::parse(text).to_number<double>(), value);
+    }
+    EXPECT_EQ(to_json(std::numeric_limits<double>::infinity()), "null\n");
+    static constexpr Column kValue[] = {{"value", "VALUE"}};
+    const Section sections[] = {{.pointer = "/rows", .columns = kValue}};
+    EXPECT_EQ(render(Format::kTable, {{"rows", boost::json::array{{{"value", 12'884'901'888.0}}}}},
+                     sections),
+              "      VALUE\n12884901888\n");
+}
+
+TEST(Render, GivesUtf8WhateverATextHolds) {
+    const boost::json::value torn{{"group", "a\xFFz\xC3"}};
+    EXPECT_EQ(to_json(torn), "{\n  \"group\": \"a\xEF\xBF\xBDz\xEF\xBF\xBD\"\n}\n");
+    EXPECT_EQ(to_json_line(torn), "{\"group\":\"a\xEF\xBF\xBDz\xEF\xBF\xBD\"}\n");
+    EXPECT_EQ(to_yaml(torn), "group: \"a\xEF\xBF\xBDz\xEF\xBF\xBD\"\n");
+    const boost::json::value named{{"\xFF", 1}};
+    EXPECT_EQ(to_json_line(named), "{\"\xEF\xBF\xBD\":1}\n");
+    EXPECT_EQ(to_json(named), "{\n  \"\xEF\xBF\xBD\": 1\n}\n");
+}
+
+TEST(Render, SaysNullForWhatKafkaHasMinusOne) {
+    EXPECT_EQ(or_null(-1), boost::json::value{});
+    EXPECT_EQ(or_null(0), boost::json::value(0));
 }
 
 TEST(HumanNumbers, AreShortAndExactAtTheirBorders) {

@@ -18,6 +18,7 @@
 #include "apps/interrupt.h"
 #include "apps/line_reader.h"
 #include "apps/output.h"
+#include "apps/producer_settings.h"
 #include "apps/progress.h"
 #include "apps/record_text.h"
 #include "client/producer.h"
@@ -70,12 +71,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
 });
 
 constexpr std::size_t kFailuresShown = 10;
-constexpr std::int64_t kTimeoutMax = 86'400;
 constexpr std::chrono::seconds kForTopic{15};
 constexpr std::chrono::seconds kForCreation{3};
-/// A broker closes the connection on a request above its socket.request.max.bytes, 100 MiB unless
-/// it is set.
-constexpr std::int64_t kRecordMax = 104'000'000;
 
 /// Standard input or a file; closes only what it opened.
 class Input {
@@ -149,6 +146,8 @@ Result<Settings> settings_of(const Invocation& line) {
     if (line.has("null")) out.rules.null_marker = std::string{line.text("null")};
     if (out.is_json && out.rules.key_separator)
         return usage_error("--json and --key-separator exclude each other");
+    if (out.is_json && out.rules.null_marker)
+        return usage_error("--json and --null exclude each other: JSON has a null of its own");
     if (out.rules.key_separator && out.rules.key_separator->empty())
         return usage_error("--key-separator cannot be empty");
     for (const std::string& text : line.all("headers")) {
@@ -162,31 +161,6 @@ Result<Settings> settings_of(const Invocation& line) {
     if (line.has("rate")) {
         LEAT_TRY(out.rate, line.integer("rate", 1, 100'000'000));
     }
-    return out;
-}
-
-Result<std::vector<client::Property>> producer_properties(const Invocation& line,
-                                                          const ClusterAccess& access) {
-    std::vector<client::Property> out = access.properties;
-    const auto set_unless_in_file = [&](std::string_view name, std::string_view key) {
-        if (line.is_given(key) || client::find_property(out, name).empty())
-            client::set_property(out, name, line.text(key));
-    };
-    set_unless_in_file("acks", "acks");
-    if (line.has("compression"))
-        client::set_property(out, "compression.type", line.text("compression"));
-    if (line.has("idempotent")) {
-        const std::string_view acks = client::find_property(out, "acks");
-        if (acks != "all" && acks != "-1") return usage_error("--idempotent needs --acks all");
-        client::set_property(out, "enable.idempotence", "true");
-    }
-    // What is too large the topic's and the broker's settings say.
-    if (client::find_property(out, "max.request.size").empty() &&
-        client::find_property(out, "message.max.bytes").empty())
-        client::set_property(out, "message.max.bytes", std::to_string(kRecordMax));
-    LEAT_TRY(const std::int64_t seconds, line.integer("timeout", 1, kTimeoutMax));
-    if (line.is_given("timeout") || client::find_property(out, "delivery.timeout.ms").empty())
-        client::set_property(out, "delivery.timeout.ms", std::to_string(seconds * 1000));
     return out;
 }
 
@@ -356,7 +330,7 @@ std::span<const OptionSpec> produce_options() {
 Result<int> run_produce(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
     LEAT_TRY(const Settings settings, settings_of(line));
-    LEAT_TRY(const std::vector<client::Property> properties, producer_properties(line, access));
+    LEAT_TRY(const std::vector<client::Property> properties, produce_properties(line, access));
     const std::string path{line.text("file")};
     LEAT_TRY(const Input input, Input::open(path));
     watch_interrupts(SecondSignal::kIsTold);
@@ -371,7 +345,7 @@ Result<int> run_produce(const Invocation& line) {
             ++tally.acknowledged;
             tally.bytes += static_cast<std::int64_t>(done.value_bytes);
         }));
-    LEAT_TRY(const std::int64_t patience, line.integer("timeout", 1, kTimeoutMax));
+    LEAT_TRY(const std::int64_t patience, line.integer("timeout", 1, kProduceTimeoutMax));
     const Result<std::int32_t> ready = wait_for_topic(*producer, std::chrono::seconds{patience});
     if (!ready)
         return failed_to("produce to topic '" + settings.topic + "' on " + access.where,
@@ -382,7 +356,7 @@ Result<int> run_produce(const Invocation& line) {
     const Result<void> read_all = send_all(input, sender, *producer, drain, tally);
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     if (const Format format = format_of(line); format != Format::kTable)
-        LEAT_TRY_VOID(write_out(render(format, summary_of(settings, tally, seconds), {})));
+        LEAT_TRY_VOID(write_last(render(format, summary_of(settings, tally, seconds), {})));
     say(summary_text(tally, seconds));
     if (!read_all) return Error{read_all.error().code(), read_all.error().detail()};
     if (tally.failed == 0) return kExitDone;

@@ -143,7 +143,7 @@ Result<int> run_quota_set(const Invocation& line) {
         const json::value document{{"entity", auth::text_of(entity)},
                                    {"dry_run", line.has("dry-run")},
                                    {"failed", outcomes.failures()}};
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     if (is_done) say(line.has("dry-run") ? "the quotas could be changed so" : "quotas changed");
     return outcomes.exit_code();

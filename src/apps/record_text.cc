@@ -62,6 +62,17 @@ Result<std::optional<std::string>> bytes_field(const Members& object, const std:
     return value == nullptr ? std::optional<std::string>{} : text_of(*value, object.text(name));
 }
 
+/// A name is text, under either of its fields.
+Result<std::string> header_name(const Members& header) {
+    const json::value* encoded = header.parsed.if_contains("name_base64");
+    const json::value* plain = header.parsed.if_contains("name");
+    const bool is_encoded = encoded != nullptr && !encoded->is_null();
+    if (!is_encoded && (plain == nullptr || !plain->is_string()))
+        return bad_record("a header has no name");
+    LEAT_TRY(std::optional<std::string> name, bytes_field(header, "name"));
+    return *std::move(name);
+}
+
 Result<std::vector<client::Header>> headers_field(const json::value& value, std::string_view raw) {
     std::vector<client::Header> out;
     if (value.is_null()) return out;
@@ -77,12 +88,11 @@ Result<std::vector<client::Header>> headers_field(const json::value& value, std:
     const std::vector<std::string_view> items = raw_items(raw);
     for (std::size_t i = 0; i < items.size(); ++i) {
         const json::value& item = value.get_array()[i];
-        const json::value* name =
-            item.is_object() ? item.get_object().if_contains("name") : nullptr;
-        if (name == nullptr || !name->is_string()) return bad_record("a header has no name");
+        if (!item.is_object()) return bad_record("a header has no name");
         const Members members{item.get_object(), items[i]};
+        LEAT_TRY(std::string name, header_name(members));
         LEAT_TRY(std::optional<std::string> bytes, bytes_field(members, "value"));
-        out.push_back({std::string{name->get_string()}, std::move(bytes)});
+        out.push_back({std::move(name), std::move(bytes)});
     }
     return out;
 }
@@ -198,7 +208,7 @@ json::object record_to_json(const client::ReceivedRecord& record) {
     json::array headers;
     for (const client::Header& header : record.headers) {
         json::object item;
-        item["name"] = header.name;
+        put_bytes(item, "name", header.name);
         put_bytes(item, "value",
                   header.value ? std::optional<std::string_view>{*header.value} : std::nullopt);
         headers.emplace_back(std::move(item));

@@ -27,7 +27,7 @@ struct LineRules {
 
 /// A JSON object with value, key, headers, partition, timestamp; other fields are ignored, so that
 /// what consume printed can be produced again. A key, value or header that is no string is sent as
-/// it was written; "key_base64" and "value_base64" carry bytes.
+/// it was written; "key_base64" and "value_base64", and of headers "name_base64", carry bytes.
 ///
 /// Errors: kMalformed.
 [[nodiscard]] Result<client::Record> record_from_json(std::string_view line);
@@ -36,7 +36,8 @@ struct LineRules {
 /// Errors: kUsage.
 [[nodiscard]] Result<std::vector<client::Header>> parse_headers(std::string_view text);
 
-/// One object; key, value and header values that are no UTF-8 go under "..._base64".
+/// One object; key, value, and names and values of headers that are no UTF-8 go under
+/// "..._base64".
 [[nodiscard]] boost::json::object record_to_json(const client::ReceivedRecord& record);
 
 /// How `consume --format` prints a record: %t topic, %p partition, %o offset, %T timestamp (ms), %D

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/base64.h"
+#include "apps/output.h"
 #include "testkit/random.h"
 #include "testkit/result_matchers.h"
 
@@ -82,6 +83,7 @@ TEST(RecordJson, IsReadBackAsTheSameRecord) {
         const auto key = some_bytes();
         const auto value = some_bytes();
         const auto header = some_bytes();
+        const std::string name = some_bytes().value_or("h");
         const client::ReceivedRecord sent{.topic = "t",
                                           .partition = 3,
                                           .offset = Offset{9},
@@ -89,8 +91,10 @@ TEST(RecordJson, IsReadBackAsTheSameRecord) {
                                           .timestamp_type = client::TimestampType::kCreateTime,
                                           .key = key,
                                           .value = value,
-                                          .headers = {{"h", header}}};
-        const auto back = record_from_json(boost::json::serialize(record_to_json(sent)));
+                                          .headers = {{name, header}}};
+        const std::string line = to_json_line(record_to_json(sent));
+        EXPECT_TRUE(is_utf8(line));
+        const auto back = record_from_json(line);
         ASSERT_OK(back);
         EXPECT_EQ(back->key, key);
         EXPECT_EQ(back->value, value);
@@ -98,6 +102,24 @@ TEST(RecordJson, IsReadBackAsTheSameRecord) {
         EXPECT_EQ(back->partition, 3);
         EXPECT_EQ(back->timestamp, WallMs{123});
     }
+}
+
+TEST(RecordJson, HasAHeadersNameThatIsNoTextInBase64) {
+    client::ReceivedRecord sent;
+    sent.headers = {{"\xFF", "v"}, {"h", "w"}};
+    const boost::json::array headers = record_to_json(sent).at("headers").as_array();
+    EXPECT_EQ(headers.at(0).at("name_base64"), "/w==");
+    EXPECT_FALSE(headers.at(0).as_object().contains("name"));
+    EXPECT_EQ(headers.at(1).at("name"), "h");
+    const auto read = record_from_json(
+        R"({"value":"","headers":[{"name_base64":"/w==","value":"v"},{"name":"h","name_base64":null}]})");
+    ASSERT_OK(read);
+    EXPECT_EQ(read->headers, (std::vector<client::Header>{{"\xFF", "v"}, {"h", std::nullopt}}));
+    for (const char* bad :
+         {R"({"value":"","headers":[{"name_base64":"?"}]})",
+          R"({"value":"","headers":[{"name_base64":7}]})", R"({"value":"","headers":[{"name":7}]})",
+          R"({"value":"","headers":[7]})"})
+        EXPECT_ERRC(record_from_json(bad), Errc::kMalformed);
 }
 
 TEST(RecordFormat, PrintsFieldsAndEscapes) {
@@ -141,6 +163,13 @@ TEST(IsUtf8, RefusesOverlongSurrogatesAndTornSequences) {
     for (const char* bad : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xC3",
                             "\x80", "\xE2\x82", "\xF4\x90\x80\x80"})
         EXPECT_FALSE(is_utf8(bad));
+}
+
+TEST(AsUtf8, ReplacesWhatBelongsToNoCharacter) {
+    for (const char* good : {"", "a", "\xC3\xA9z", "\xF0\x9F\x98\x80"})
+        EXPECT_EQ(as_utf8(good), good);
+    EXPECT_EQ(as_utf8("a\xFF\xC3\xA9\xC3"), "a\xEF\xBF\xBD\xC3\xA9\xEF\xBF\xBD");
+    EXPECT_EQ(as_utf8("\"\xE2\x82\""), "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "apps/cluster_access.h"
 #include "apps/command_line.h"
+#include "apps/output.h"
 #include "config/properties.h"
 
 namespace leat::apps {
@@ -174,9 +175,7 @@ std::string ready_line(std::span<const ListeningAt> listeners, std::string_view 
         boost::json::array all;
         for (const ListeningAt& one : listeners)
             all.push_back({{"name", one.name}, {"address", one.address}});
-        return boost::json::serialize(boost::json::value{
-                   {"event", "ready"}, {"listeners", all}, {"data", data_directory}}) +
-               "\n";
+        return to_json_line({{"event", "ready"}, {"listeners", all}, {"data", data_directory}});
     }
     std::string out = "leat is ready:";
     for (const ListeningAt& one : listeners) out += " " + one.name + " " + one.address;

@@ -132,10 +132,6 @@ struct LagRow {
     }
 };
 
-json::value or_null(std::int64_t number) {
-    return number < 0 ? json::value{} : json::value(number);
-}
-
 Result<std::vector<LagRow>> lag_rows(client::Admin& admin, const StreamView& view,
                                      std::string_view application) {
     LEAT_TRY(const auto committed, positions_of(admin, application));

@@ -41,7 +41,8 @@ constexpr auto kReset = std::to_array<OptionSpec>({
      .repeated = true},
     {.names = "--internal",
      .value = "TOPIC",
-     .help = "an internal topic to delete; all of them unless given",
+     .help = "an internal topic to delete; all of them unless given, but for those of --input and "
+             "--intermediate",
      .repeated = true},
     {.names = "--force", .value = {}, .help = "take members out of the group that are still in it"},
     {.names = "--dry-run", .value = {}, .help = "only show what would be done"},
@@ -59,6 +60,14 @@ std::vector<std::string> chosen(const Invocation& line, std::string_view key) {
     return {all.begin(), all.end()};
 }
 
+/// A topic that is called as internal ones are may be one of the user's own.
+std::set<std::string> named_to_keep(const Invocation& line) {
+    std::set<std::string> out;
+    for (const std::string_view key : {"input", "intermediate"})
+        for (const auto& topic : line.all(key)) out.insert(topic);
+    return out;
+}
+
 Result<void> check_usage(const Invocation& line) {
     if (line.has("to") + line.has("shift-by") + line.has("from-file") > 1)
         return usage_error("give one of --to, --shift-by and --from-file");
@@ -69,6 +78,11 @@ Result<void> check_usage(const Invocation& line) {
     for (const auto& topic : line.all("input"))
         if (std::ranges::find(line.all("intermediate"), topic) != line.all("intermediate").end())
             return usage_error("'" + topic + "' is either an input topic or an intermediate one");
+    const std::set<std::string> kept = named_to_keep(line);
+    for (const auto& topic : line.all("internal"))
+        if (kept.contains(topic))
+            return usage_error(
+                "'" + topic + "' is given by --internal, which deletes it, and as a topic to read");
     return {};
 }
 
@@ -133,7 +147,13 @@ Result<std::vector<PartitionOffset>> moves_of(const Invocation& line, client::Ad
         if (!given) return usage_error(file + ", " + std::string{given.error().detail()});
         rule = {.given = *std::move(given)};
     }
-    const std::vector<TopicPartition> inputs = inputs_of(line, topics, committed, rule);
+    std::vector<TopicPartition> inputs = inputs_of(line, topics, committed, rule);
+    if (line.has("shift-by")) {
+        // As `group reset`: of topics that nobody named, partitions without a position stay so.
+        if (!line.has("input"))
+            std::erase_if(inputs, [&](const auto& one) { return !committed.contains(one); });
+        LEAT_TRY_VOID(check_committed(inputs, committed));
+    }
     LEAT_TRY(std::vector<PartitionOffset> out, target_offsets(admin, inputs, committed, rule));
     std::vector<TopicPartition> between;
     for (const auto& topic : line.all("intermediate")) add_partitions(topic, topics, between);
@@ -155,9 +175,10 @@ Result<Plan> plan_of(const Invocation& line, client::Admin& admin) {
     LEAT_TRY(out.committed, positions_of(admin, line.text("APPLICATION")));
     LEAT_TRY(out.moves, moves_of(line, admin, topics, out.committed));
     out.deletes = chosen(line, "internal");
-    if (out.deletes.empty())
-        for (const auto& [name, count] : topics)
-            if (is_internal_topic(line.text("APPLICATION"), name)) out.deletes.push_back(name);
+    if (!out.deletes.empty()) return out;
+    std::set<std::string> existing;
+    for (const auto& [name, count] : topics) existing.insert(name);
+    out.deletes = deleted_by_reset(line.text("APPLICATION"), existing, named_to_keep(line));
     return out;
 }
 
@@ -226,7 +247,7 @@ Result<int> run_stream_reset(const Invocation& line) {
     static constexpr Column kTopics[] = {{"topic", "INTERNAL TOPIC DELETED"}};
     const Section sections[] = {{.pointer = "/partitions", .columns = kMoveColumns},
                                 {.pointer = "/deleted_topics", .columns = kTopics}};
-    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    LEAT_TRY_VOID(write_last(render(format_of(line), document, sections)));
     if (format_of(line) == Format::kTable && !line.has("dry-run"))
         say("remove the state.dir of each instance before it starts again");
     return outcomes.exit_code();

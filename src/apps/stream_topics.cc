@@ -121,6 +121,15 @@ bool is_internal_topic(std::string_view application, std::string_view topic) {
     return is_changelog(rest) || rest.ends_with("-repartition") || is_subscription(rest);
 }
 
+std::vector<std::string> deleted_by_reset(std::string_view application,
+                                          const std::set<std::string>& existing,
+                                          const std::set<std::string>& kept) {
+    std::vector<std::string> out;
+    for (const std::string& name : existing)
+        if (is_internal_topic(application, name) && !kept.contains(name)) out.push_back(name);
+    return out;
+}
+
 std::vector<StreamTopic> stream_topics(std::string_view application,
                                        const std::set<std::string>& existing,
                                        const std::set<std::string>& committed,

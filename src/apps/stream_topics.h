@@ -30,6 +30,12 @@ struct StreamTopic {
 /// Whether Kafka Streams would have made a topic of this name for the application.
 [[nodiscard]] bool is_internal_topic(std::string_view application, std::string_view topic);
 
+/// Those of `existing` that a reset deletes: the internal ones, but none that the user has named as
+/// `kept`, whatever it is called.
+[[nodiscard]] std::vector<std::string> deleted_by_reset(std::string_view application,
+                                                        const std::set<std::string>& existing,
+                                                        const std::set<std::string>& kept);
+
 /// `existing`: topics of the cluster; `committed`: those the group has positions in. By
 /// sub-topology, role and name. A topic that several sub-topologies read is there for each.
 [[nodiscard]] std::vector<StreamTopic> stream_topics(std::string_view application,

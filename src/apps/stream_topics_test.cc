@@ -23,6 +23,14 @@ TEST(StreamTopics, InternalOnesHaveTheApplicationInFrontAndAKnownEnd) {
         EXPECT_FALSE(is_internal_topic("app", name)) << name;
 }
 
+TEST(StreamTopics, AreDeletedByAResetUnlessTheUserNamesThemAsHisOwn) {
+    const std::set<std::string> existing{"app-a-changelog", "app-b-repartition",
+                                         "app-orders-changelog", "in"};
+    EXPECT_EQ(deleted_by_reset("app", existing, {"in", "app-orders-changelog"}),
+              (std::vector<std::string>{"app-a-changelog", "app-b-repartition"}));
+    EXPECT_EQ(deleted_by_reset("app", existing, {}).size(), 3U);
+}
+
 TEST(StreamTopics, AreFoundByNameWithoutATopology) {
     EXPECT_EQ(stream_topics("app", {"in", "out", "app-c-changelog", "app-r-repartition"},
                             {"in", "app-r-repartition"}, nullptr),

@@ -57,6 +57,10 @@ Result<Wanted> wanted_of(const Invocation& line) {
         LEAT_TRY(const std::int64_t total, line.integer("partitions", 1, INT32_MAX));
         out.partitions = static_cast<std::int32_t>(total);
     }
+    if (line.has("partition") && !line.has("delete-before"))
+        return usage_error(
+            "--partition says where --delete-before deletes: give that as well; settings and the "
+            "number of partitions are those of the topic");
     LEAT_TRY(out.delete_in, numbers_of(line, "partition"));
     if (line.has("delete-before")) {
         out.delete_before = kToTheEnd;
@@ -250,7 +254,7 @@ Result<int> run_topic_alter(const Invocation& line) {
     json::object document{{"name", topic}, {"dry_run", dry_run}};
     alteration.write_to(document);
     if (format_of(line) != Format::kTable)
-        LEAT_TRY_VOID(write_out(render(format_of(line), json::value(document), {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), json::value(document), {})));
     if (!is_good) return kExitFailed;
     say("topic '" + topic + (dry_run ? "' could be altered so" : "' altered"));
     return kExitDone;

@@ -194,7 +194,7 @@ Result<int> run_topic_create(const Invocation& line) {
                                           {"replication_factor", "REPLICAS"},
                                           {"id", "ID"}};
     const Section sections[] = {{.pointer = "/created", .columns = kColumns}};
-    LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
+    LEAT_TRY_VOID(write_last(render(format_of(line), document, sections)));
     return outcomes.exit_code();
 }
 
@@ -242,13 +242,13 @@ Result<int> run_topic_describe(const Invocation& line) {
     }
     if (format_of(line) != Format::kTable) {
         const json::value document{{"topics", rows}, {"failed", outcomes.failures()}};
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
         return outcomes.exit_code();
     }
     bool first = true;
     for (const json::value& topic : rows) {
         LEAT_TRY_VOID(
-            write_out((first ? "" : "\n") + render(Format::kTable, topic, kTopicSections)));
+            write_last((first ? "" : "\n") + render(Format::kTable, topic, kTopicSections)));
         first = false;
     }
     return outcomes.exit_code();
@@ -269,7 +269,7 @@ Result<int> run_topic_delete(const Invocation& line) {
     }
     if (format_of(line) != Format::kTable) {
         const json::value document{{"deleted", deleted}, {"failed", outcomes.failures()}};
-        LEAT_TRY_VOID(write_out(render(format_of(line), document, {})));
+        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     for (const json::value& name : deleted)
         say("deleted topic '" + std::string{name.get_string()} + "'");

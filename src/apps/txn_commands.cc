@@ -11,6 +11,7 @@
 #include "apps/admin_access.h"
 #include "apps/cluster_access.h"
 #include "apps/commands.h"
+#include "apps/hanging_transactions.h"
 #include "apps/output.h"
 
 namespace leat::apps {
@@ -146,8 +147,10 @@ Result<json::array> hanging(client::Admin& admin, std::span<const OpenTransactio
             if (info.producer_id != each.producer_id) continue;
             owner = info.id;
             LEAT_TRY(const client::TransactionDetails details, admin.describe_transaction(info.id));
-            is_known =
-                std::ranges::find(details.partitions, each.where) != details.partitions.end();
+            const Result<bool> known_there = is_known_in(details, each.where);
+            if (!known_there)
+                return Error{known_there.error().code(), "transactional id '" + info.id + "'"};
+            is_known = is_known || *known_there;
         }
         if (!is_known) out.emplace_back(open_json(each, owner));
     }
@@ -217,7 +220,7 @@ Result<int> run_txn_describe(const Invocation& line) {
 
 Result<int> run_txn_find_hanging(const Invocation& line) {
     constexpr std::int64_t kLongest = 900;
-    LEAT_TRY(const std::int64_t age, number(line, "older-than", kLongest));
+    LEAT_TRY(const std::int64_t age, number(line, "older-than", kLongest, INT64_MAX / 1000));
     LEAT_TRY(AdminAccess access, connect_admin(line));
     const std::string what = "look for hanging transactions on " + access.where;
     Result<std::vector<TopicPartition>> where = all_partitions(line, *access.admin);

@@ -578,7 +578,7 @@ class Interrupted(unittest.TestCase):
 
 
 class WithoutLeader(unittest.TestCase):
-    """A topic whose partition 1 was set aside: nobody leads it."""
+    """A topic whose partition 1 was quarantined: nobody leads it."""
 
     @classmethod
     def setUpClass(cls):

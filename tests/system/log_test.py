@@ -26,9 +26,19 @@ KILLED = None  # Of one that was killed.
 RECORDS = 6000
 
 
-def run(*arguments, stdin=None, bootstrap=""):
-    return subprocess.run([LEAT, *arguments], input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=120, env={**os.environ, "LEAT_BOOTSTRAP": bootstrap})
+def run(*arguments, stdin=None, bootstrap="", cwd=None):
+    return subprocess.run([os.path.abspath(LEAT), *arguments], input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120, cwd=cwd, env={**os.environ, "LEAT_BOOTSTRAP": bootstrap})
+
+
+def unread(*arguments):
+    """The exit code of a command that writes to a reader who has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.run([LEAT, *arguments], stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.DEVNULL, timeout=120).returncode
+    finally:
+        os.close(writer)
 
 
 def serve(folder):
@@ -343,9 +353,46 @@ class InUse(Case):
                     done = run("log", command, str(path))
                     self.assertEqual(done.returncode, 1)
                     self.assertIn("a broker is running on", done.stderr)
+                # However the folder is named, it is one of this data directory.
+                link, inside = self.data.parent / "link", self.t0 / "inside"
+                link.symlink_to(self.t0)
+                inside.mkdir()
+                names = [(".", self.t0), ("..", inside), (str(link), None), ("./", self.t0), (self.t0.name, self.data)]
+                for path, cwd in names + ([(self.segments()[0].name, self.t0)] if command == "dump" else []):
+                    done = run("log", command, path, cwd=cwd)
+                    self.assertEqual(done.returncode, 1, (path, done.stdout[:500]))
+                    self.assertIn("a broker is running on", done.stderr)
+                link.unlink()
+                inside.rmdir()
         finally:
             stop(server)
         self.assertEqual(check(self.data)[0], 0)
+
+
+class Named(Case):
+    def test_folder_that_is_named_by_a_dot_is_the_same(self):
+        for path, cwd in ((".", self.t0), (str(self.t0), None), ("t-0", self.data)):
+            done = run("log", "check", path, "--output", "json", cwd=cwd)
+            document = cli_shapes.check("log check", json.loads(done.stdout))
+            self.assertEqual((done.returncode, document["path"]), (0, path), done.stderr)
+            self.assertEqual([(p["partition"], p["durable_mark"]) for p in document["partitions"]], [("t-0", RECORDS)])
+            done = run("log", "dump", path, "--records", "--count", "1", "--output", "json", cwd=cwd)
+            self.assertEqual(json.loads(done.stdout)["offset"], 0)
+
+
+class Unread(Case):
+    def test_what_is_wrong_is_told_by_the_exit_code_alone(self):
+        for output in ("table", "json"):
+            self.assertEqual(unread("log", "check", str(self.data), "--output", output), 0)
+        self.assertEqual(unread("log", "dump", str(self.t0), "--records"), 0)
+        first, *others = self.segments()
+        self.change(first, 8)
+        # The damage comes first; the records behind it are more than is kept back.
+        self.assertEqual(unread("log", "dump", str(self.t0), "--records"), 1)
+        for segment in others:
+            self.change(segment, 8)
+        for output in ("table", "json"):
+            self.assertEqual(unread("log", "check", str(self.data), "--output", output), 1)
 
 
 class Dump(Case):
@@ -385,6 +432,10 @@ class Dump(Case):
         self.assertEqual(dump(self.t0, "--show", "epochs"), [{"type": "epoch", "leader_epoch": 0, "start_offset": 0}])
         segments = dump(self.t0, "--show", "segments")
         self.assertEqual([s["size_bytes"] for s in segments], [s.stat().st_size for s in self.segments()])
+        self.assertGreater(segments[0]["max_timestamp"], 0)
+        self.segments()[0].write_bytes(b"")
+        empty = dump(self.t0, "--show", "segments", "--count", "1")
+        self.assertEqual([(s["records"], s["max_timestamp"]) for s in empty], [(0, None)])
 
     def test_offsets_of_groups_are_decoded(self):
         found = [r for p in self.data.glob("__consumer_offsets-*") for r in dump(p, "--records")]

@@ -83,6 +83,7 @@ class Acls(Commands):
 
         self.assertIn("--yes", self.leat("acl", "delete", "--principal", "User:ann", code=2).stderr)
         self.assertIn("no access rule matches", self.leat("acl", "delete", "--topic", "nothing", "--yes", code=1).stderr)
+        self.assertEqual(self.rules("delete", "--topic", "nothing", "--yes", code=1), [])
         self.assertEqual(self.rules("list", "--principal", "User:ann"), mine)
         self.assertEqual(self.rules("delete", "--topic", "orders", "--operation", "read", "--yes"), mine[3:])
         self.assertEqual(self.rules("delete", "--principal", "User:ann", "--yes"), mine[:3])
@@ -151,6 +152,10 @@ class Quotas(Commands):
         self.assertEqual(self.quotas("--user", "nobody"), [])
         table = self.leat("quota", "list", "--default", "client-id").stdout
         self.assertEqual(table.splitlines()[1].split(), ["client-id=<default>", "controller_mutation_rate", "10"])
+        self.json("quota", "set", "--user", "bob", "--set", "consumer_byte_rate=12884901888")
+        self.assertIn('"value": 12884901888\n', self.leat("quota", "list", "--user", "bob", "--output", "json").stdout)
+        self.assertEqual(self.leat("quota", "list", "--user", "bob").stdout.splitlines()[1].split()[2], "12884901888")
+        self.json("quota", "set", "--user", "bob", "--unset", "consumer_byte_rate")
 
         self.assertTrue(self.json("quota", "set", "--user", "ann", "--unset", "producer_byte_rate", "--dry-run")["dry_run"])
         self.assertEqual(by_text(self.quotas("--user", "ann")), by_text(ann + pair))

@@ -112,8 +112,13 @@ class StreamCommands(ClusterTest):
 
     def reset(self):
         for wrong in (("--to", "end", "--shift-by", "1"), ("--internal", "lines"),
-                      ("--input", "lines", "--intermediate", "lines")):
+                      ("--input", "lines", "--intermediate", "lines"), ("--input", INTERNAL[0], "--internal", INTERNAL[0])):
             self.leat("stream", "reset", "word-count", *wrong, "--yes", code=2)
+        self.assertIn("nothing is committed to word-counts-0",
+                      self.leat("stream", "reset", "word-count", "--input", "word-counts", "--shift-by", "-1", "--dry-run", code=1))
+        # A topic of the user's, whatever it is called.
+        own = self.stream("reset", "word-count", "--input", "lines", "--intermediate", INTERNAL[0], "--dry-run")
+        self.assertEqual([t["topic"] for t in own["deleted_topics"]], INTERNAL[1:])
         self.leat("stream", "reset", "word-count", "--input", "missing", "--yes", code=1)
         positions = {p: self.stream("lag", "word-count")["partitions"][p]["committed_offset"] for p in range(PARTITIONS)}
         plan = self.stream("reset", "word-count", "--shift-by", "-1", "--dry-run")

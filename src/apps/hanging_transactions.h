@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which open transactions a coordinator will end. Layer: apps (L7). Pure.
+#pragma once
+
+#include "base/result.h"
+#include "client/consumer.h"
+#include "client/transaction_info.h"
+
+namespace leat::apps {
+
+/// Whether the transaction that `details` tell of is one in `where`. An id that its coordinator
+/// does not know has none. Errors: what else kept the coordinator from telling; then nobody can say
+/// that one hangs.
+[[nodiscard]] Result<bool> is_known_in(const client::TransactionDetails& details,
+                                       const client::TopicPartition& where);
+
+}  // namespace leat::apps

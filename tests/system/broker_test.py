@@ -122,6 +122,36 @@ class Records(unittest.TestCase):
                     self.assertEqual(found, [(i, b"%d" % i) for i in range(100)])
 
 
+class PartitionsThatDoNotOpen(unittest.TestCase):
+    """What a crash left of one is looked at by the first start that can open it, however many stops there were in between."""
+
+    def test_a_stop_is_not_clean_while_there_is_one(self):
+        with Broker(LEAT) as broker:
+            with broker.client() as client:
+                for topic in ("t", "u"):
+                    client.create_topic(topic, 1)
+                    self.assertEqual(client.produce(topic, 0, [b"a", b"b"]), (0, 0))
+            broker.kill()
+            data = broker.folder / "data"
+            log, checkpoint = data / "t-0" / "00000000000000000000.log", data / "t-0" / "log-start-offset-checkpoint"
+            log.write_bytes(log.read_bytes() + b"half of a batch")
+            checkpoint.unlink(missing_ok=True)
+            checkpoint.mkdir()
+            broker.start()
+            with broker.client() as client:
+                self.assertEqual(client.produce("t", 0, [b"c"])[0], 56)
+                self.assertEqual(client.produce("u", 0, [b"c"]), (0, 2))
+            broker.stop()
+            self.assertFalse((data / ".kafka_cleanshutdown").exists())
+            checkpoint.rmdir()
+            broker.start()
+            with broker.client() as client:
+                self.assertEqual(client.produce("t", 0, [b"c"]), (0, 2))
+                self.assertEqual(client.produce("u", 0, [b"d"]), (0, 3))
+            broker.stop()
+            self.assertTrue((data / ".kafka_cleanshutdown").exists())
+
+
 class QuarantinedPartitions(unittest.TestCase):
     """As Apache Kafka 4.3.1 answers for a partition in a log directory that went offline."""
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "storage/testing/log_fixture.h"
 #include "testkit/result_matchers.h"
@@ -235,15 +236,15 @@ TEST(Cleaner, LeavesOneRecordAKeyAndDropsTombstonesAfterTheirRest) {
     for (const Seen& record : read_records(log.fixture_)) EXPECT_TRUE(record.value) << record.key;
 }
 
-constexpr std::int64_t kWriter = 7;
-
-/// Ends the transaction of kWriter that began at `first`.
-void append_marker(LogFixture& fixture, Offset first, bool commits) {
+/// Ends the transaction of `producer` that began at `first`; `others`: where the first of those
+/// that are still open began.
+void append_marker(LogFixture& fixture, std::int64_t producer, Offset first, bool commits,
+                   std::optional<Offset> others = {}) {
     const Offset at = fixture.log->log_end();
     wire::BatchOptions marker;
     marker.base_offset = at;
     marker.leader_epoch = 0;
-    marker.producer_id = kWriter;
+    marker.producer_id = producer;
     marker.producer_epoch = 0;
     marker.transactional = marker.control = true;
     wire::BatchBuilder builder{marker};
@@ -255,63 +256,166 @@ void append_marker(LogFixture& fixture, Offset first, bool commits) {
     ASSERT_OK(bytes);
     ASSERT_OK(fixture.log->append(*wire::parse_batch_header(*bytes), *bytes, {1000}));
     if (commits) return;
-    ASSERT_OK(fixture.log->append_aborted(
-        {.producer_id = kWriter, .first = first, .last = at, .last_stable = first}));
+    ASSERT_OK(fixture.log->append_aborted({.producer_id = producer,
+                                           .first = first,
+                                           .last = at,
+                                           .last_stable = others.value_or(Offset{at.value + 1})}));
 }
 
-void append_one(LogFixture& fixture, std::string key, std::string value, bool transactional) {
+/// Of no transaction when `producer` is -1.
+void append_one(LogFixture& fixture, std::string key, std::string value, std::int64_t producer) {
     TestBatch batch{.records = {{.key = std::move(key), .value = std::move(value)}}};
-    if (transactional) batch.producer_id = kWriter;
-    batch.transactional = transactional;
+    batch.producer_id = producer;
+    batch.transactional = producer >= 0;
     ASSERT_OK(fixture.append(std::move(batch)));
 }
 
-/// The values that a reader of committed records keeps: as Kafka's clients do, it leaves out all of
-/// a producer from where an aborted transaction of it begins until its marker.
-std::vector<std::string> read_committed(LogFixture& fixture) {
-    const auto aborted =
-        fixture.log->aborted_between(fixture.log->log_start(), fixture.log->log_end());
-    EXPECT_OK(aborted);
-    std::vector<std::string> kept;
-    std::size_t begun = 0;
-    bool is_aborted = false;
-    Offset from = fixture.log->log_start();
-    while (from < fixture.log->log_end()) {
-        const auto slices = fixture.log->read(from, fixture.log->log_end(), 1 << 20, true);
-        EXPECT_OK(slices);
-        if (!slices || slices->empty()) return kept;
-        for (const ReadSlice& slice : *slices) {
-            std::vector<std::byte> raw(slice.size_bytes);
-            EXPECT_OK(slice.file->read_at(slice.at, raw));
-            wire::BatchCursor cursor{raw};
-            for (auto batch = cursor.next(); batch && *batch; batch = cursor.next()) {
-                const wire::BatchHeader& header = (*batch)->header;
-                from = {header.last_offset().value + 1};
-                for (; begun < aborted->size() &&
-                       (*aborted)[begun].first_offset <= header.last_offset();
-                     ++begun)
-                    is_aborted = true;
-                if (header.is_control()) {
-                    const auto end = wire::read_end_marker(**batch);
-                    if (end && *end && !(*end)->committed) is_aborted = false;
+/// What a reader of committed records keeps from `from` on: as Kafka's clients do, it leaves out
+/// all of a producer from where an aborted transaction of it begins until its marker.
+class CommittedReader {
+  public:
+    static std::vector<Seen> read(LogFixture& fixture, Offset from) {
+        const auto aborted = fixture.log->aborted_between(from, fixture.log->log_end());
+        EXPECT_OK(aborted);
+        CommittedReader reader{*aborted};
+        while (from < fixture.log->log_end()) {
+            const auto slices = fixture.log->read(from, fixture.log->log_end(), 1 << 20, true);
+            EXPECT_OK(slices);
+            if (!slices || slices->empty()) break;
+            for (const ReadSlice& slice : *slices) {
+                std::vector<std::byte> raw(slice.size_bytes);
+                EXPECT_OK(slice.file->read_at(slice.at, raw));
+                wire::BatchCursor cursor{raw};
+                for (auto batch = cursor.next(); batch && *batch; batch = cursor.next()) {
+                    from = {(*batch)->header.last_offset().value + 1};
+                    reader.take(**batch);
                 }
-                if (is_aborted && header.is_transactional()) continue;
-                std::vector<Seen> records;
-                read_batch(**batch, records);
-                for (const Seen& one : records) kept.push_back(one.value.value_or("-"));
             }
         }
+        return std::move(reader.kept_);
     }
-    return kept;
+
+  private:
+    explicit CommittedReader(const std::vector<AbortedTransaction>& aborted) : aborted_(aborted) {}
+
+    void take(const wire::BatchView& batch) {
+        const wire::BatchHeader& header = batch.header;
+        for (; begun_ < aborted_.size() && aborted_[begun_].first_offset <= header.last_offset();
+             ++begun_)
+            hidden_.insert(aborted_[begun_].producer_id);
+        if (header.is_control()) {
+            const auto end = wire::read_end_marker(batch);
+            if (end && *end && !(*end)->committed) hidden_.erase(header.producer_id);
+        } else if (!header.is_transactional() || !hidden_.contains(header.producer_id)) {
+            read_batch(batch, kept_);
+        }
+    }
+
+    const std::vector<AbortedTransaction>& aborted_;
+    std::size_t begun_ = 0;
+    std::set<std::int64_t> hidden_;
+    std::vector<Seen> kept_;
+};
+
+/// A log with transactions, and which of its records were committed.
+class Transactional : public Compacted {
+  public:
+    using Compacted::Compacted;
+
+    void append_some() {
+        fixture_.config.min_cleanable_dirty_ratio = 0;
+        const auto steps = random_.between(1, 30);
+        for (int i = 0; i < steps; ++i) {
+            const std::int64_t producer = random_.between(-1, 2);
+            if (open_.contains(producer) && random_.percent(40)) {
+                end(producer, random_.percent(50));
+            } else {
+                write(producer);
+            }
+        }
+        // Compaction goes no further than the first open one.
+        while (!open_.empty()) end(open_.begin()->first, random_.percent(50));
+        ASSERT_OK(fixture_.log->roll(fixture_.options.now));
+        ASSERT_OK(fixture_.sync());
+    }
+
+    /// From wherever a reader begins it has the last committed value of each key that lies behind.
+    void check_committed() {
+        for (const Offset from :
+             {Offset{0}, Offset{random_.between(0, fixture_.log->log_end().value)}}) {
+            SCOPED_TRACE("from " + std::to_string(from.value));
+            std::map<std::string, Seen> want;
+            std::map<std::string, Seen> got;
+            for (const auto& [offset, record] : committed_) want[record.key] = record;
+            std::erase_if(want, [&](const auto& one) { return one.second.offset < from.value; });
+            for (const Seen& record : CommittedReader::read(fixture_, from)) {
+                ASSERT_TRUE(committed_.contains(record.offset)) << "offset " << record.offset;
+                got[record.key] = record;
+            }
+            for (const auto& [key, record] : want) ASSERT_EQ(got[key], record) << key;
+        }
+    }
+
+  private:
+    struct Open {
+        Offset first;
+        std::vector<Seen> records;
+    };
+
+    void write(std::int64_t producer) {
+        const Offset at = fixture_.log->log_end();
+        Seen record{.offset = at.value,
+                    .key = "key" + std::to_string(random_.below(8)),
+                    .value = "value" + std::to_string(at.value)};
+        append_one(fixture_, record.key, *record.value, producer);
+        if (producer < 0) {
+            committed_[at.value] = std::move(record);
+        } else {
+            const auto [open, is_new] =
+                open_.try_emplace(producer, Open{.first = at, .records = {}});
+            open->second.records.push_back(std::move(record));
+        }
+    }
+    void end(std::int64_t producer, bool commits) {
+        const Open ended = std::move(open_.extract(producer).mapped());
+        std::optional<Offset> others;
+        for (const auto& [id, one] : open_)
+            others = std::min(others.value_or(one.first), one.first);
+        append_marker(fixture_, producer, ended.first, commits, others);
+        if (commits)
+            for (const Seen& record : ended.records) committed_[record.offset] = record;
+    }
+
+    std::map<std::int64_t, Open> open_;
+    std::map<std::int64_t, Seen> committed_;
+};
+
+TEST(Cleaner, ShowsTheLastCommittedValueOfEachKeyThroughCrashes) {
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        Transactional log{seed};
+        for (int round = 0; round < 8 && !HasFailure(); ++round) {
+            log.append_some();
+            if (log.random_.percent(30))
+                log.disk_.cut_power_after(static_cast<std::uint64_t>(log.random_.between(0, 40)));
+            const bool done = log.compact();
+            if (!done || !log.disk_.has_power()) log.crash();
+            log.disk_.cut_power_after(std::uint64_t{1} << 60U);
+            if (HasFailure()) return;
+            log.check_committed();
+            log.fixture_.options.now.value += log.random_.between(0, 2000);
+        }
+        if (HasFailure()) return;
+    }
 }
 
 TEST(Cleaner, RemovesAbortedRecordsAtOnceAndKeepsTheMarker) {
     Compacted log{3};
     log.fixture_.config.min_cleanable_dirty_ratio = 0;
-    append_one(log.fixture_, "a", "good", false);
-    append_one(log.fixture_, "a", "aborted", true);
-    append_marker(log.fixture_, {1}, false);
-    append_one(log.fixture_, "b", "later", false);
+    append_one(log.fixture_, "a", "good", -1);
+    append_one(log.fixture_, "a", "aborted", 7);
+    append_marker(log.fixture_, 7, {1}, false);
+    append_one(log.fixture_, "b", "later", -1);
     ASSERT_OK(log.fixture_.log->roll(log.fixture_.options.now));
     ASSERT_TRUE(log.compact());
     const auto records = read_records(log.fixture_);
@@ -327,17 +431,20 @@ TEST(Cleaner, ForgetsAnAbortedTransactionBeforeItsMarkerGoes) {
     Compacted log{4};
     LogFixture& fixture = log.fixture_;
     fixture.config.min_cleanable_dirty_ratio = 0;
-    append_one(fixture, "a", "aborted", true);
-    append_marker(fixture, {0}, false);
-    append_one(fixture, "b", "committed", true);
-    append_marker(fixture, {2}, true);
+    append_one(fixture, "a", "aborted", 7);
+    append_marker(fixture, 7, {0}, false);
+    append_one(fixture, "b", "committed", 7);
+    append_marker(fixture, 7, {2}, true);
     bool is_marker_gone = false;
     for (int round = 0; round < 5; ++round) {
         SCOPED_TRACE(round);
-        append_one(fixture, "c", "round", false);
+        append_one(fixture, "c", "round", -1);
         ASSERT_OK(fixture.log->roll(fixture.options.now));
         ASSERT_TRUE(log.compact());
-        EXPECT_EQ(read_committed(fixture), (std::vector<std::string>{"committed", "round"}));
+        const auto records = CommittedReader::read(fixture, {0});
+        ASSERT_EQ(records.size(), 2U);
+        EXPECT_EQ(records[0].value, "committed");
+        EXPECT_EQ(records[1].value, "round");
         const auto aborted = fixture.log->aborted_between({0}, fixture.log->log_end());
         ASSERT_OK(aborted);
         is_marker_gone = std::ranges::count(*fixture.read_all({0}), 1) == 0;

@@ -71,7 +71,7 @@ rt::Task<void> TransactionHost::watch() {
     std::chrono::milliseconds rest = kLook;
     Instant look_at =
         shard_.executor().now() + bounded_ms(shard_.config().transaction_timeout_check_ms);
-    doubtful_ = co_await find_open(&shard_);
+    doubt(co_await find_open(&shard_));  // Others may have been found meanwhile.
     while (!is_stopped_) {
         const bool is_settled = doubtful_.empty() || co_await reconcile();
         const auto check = bounded_ms(shard_.config().transaction_timeout_check_ms);

@@ -121,11 +121,16 @@ Result<void> ChangelogReader::find_place(ChangelogMark& mark) {
     constexpr std::string_view kGone = "it no longer has that offset";
     if (mark.next > ends.front() || mark.is_stale) LEAT_TRY_VOID(empty(mark, kGone));
     if (mark.next < mark.begin) LEAT_TRY_VOID(step_over_gap(mark, kGone));
-    LEAT_TRY_VOID(cluster_.remove(where));
-    const client::StartAt start[] = {{mark.where, Offset{mark.next}}};
-    LEAT_TRY_VOID(cluster_.add(start));
+    LEAT_TRY_VOID(go_on_at_next(mark));
     mark.is_lost = false;
     return {};
+}
+
+Result<void> ChangelogReader::go_on_at_next(const ChangelogMark& mark) {
+    const client::TopicPartition where[] = {mark.where};
+    LEAT_TRY_VOID(cluster_.remove(where));
+    const client::StartAt start[] = {{mark.where, Offset{mark.next}}};
+    return cluster_.add(start);
 }
 
 Result<void> ChangelogReader::set_ends(
@@ -258,8 +263,13 @@ Result<void> ChangelogReader::read(ChangelogMark& mark, std::size_t records_max)
         LEAT_TRY(client::PartitionEvent event, cluster_.next(mark.where));
         if (auto* held = std::get_if<client::HeldRecord>(&event)) {
             const std::int64_t offset = held->record.offset.value;
-            // What lies beyond the end comes in as input.
-            if (!end || offset < *end) batch_.push_back(std::move(*held));
+            if (end && offset >= *end) {
+                // It comes in as input; to a follower, whose end moves on, it has to come again.
+                mark.next = *end;
+                if (!mark.end) LEAT_TRY_VOID(go_on_at_next(mark));
+                return {};
+            }
+            batch_.push_back(std::move(*held));
             mark.next = offset + 1;
         } else if (const auto* reached = std::get_if<client::ReachedEnd>(&event)) {
             // Markers of transactions are never delivered, so this is how they are passed.

@@ -126,6 +126,8 @@ class ChangelogReader {
     Result<void> empty(ChangelogMark& mark, std::string_view why);
     /// Of a reader that has lost it: where it was, if the changelog has that, else the beginning.
     Result<void> find_place(ChangelogMark& mark);
+    /// The reader forgets what it has fetched.
+    Result<void> go_on_at_next(const ChangelogMark& mark);
     /// Reads a batch; `mark.next` is behind it.
     Result<void> read(ChangelogMark& mark, std::size_t records_max);
     /// One step; behind one that failed it goes on where the store's rows end.

@@ -475,6 +475,22 @@ TEST(ChangelogReader, SourceIsRestoredUpToWhereItWasProcessed) {
     EXPECT_EQ(task.rows(), "a=1 b=2 ");
 }
 
+// Offsets that are never delivered lie before the limit, so that only a record behind it shows that
+// it is reached.
+TEST(ChangelogReader, AFollowerOfASourceLosesNothingAtItsLimit) {
+    FakeLogs logs;
+    fill(logs, kTable);
+    logs.append_marker(kTable);
+    logs.append(kTable, "c", "4");
+    Restoring task{logs, with_table()};
+    task.reader.set_limits({{kTable, 4}});
+    for (int i = 0; i < 3; ++i) EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 ");
+    task.reader.set_limits({{kTable, 5}});
+    EXPECT_FALSE(task.restore());
+    EXPECT_EQ(task.rows(), "a=3 b=2 c=4 ");
+}
+
 TEST(ChangelogReader, ListenerHearsOfAnEndThatWasNotReached) {
     FakeLogs logs;
     fill(logs, kChangelog);

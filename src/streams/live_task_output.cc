@@ -9,6 +9,9 @@ namespace leat::streams {
 
 Result<void> LiveTask::emit(std::string_view topic, std::optional<std::int32_t> partition,
                             const detail::Outgoing& record, std::uint64_t tag) {
+    // Also of what a node writes before the first record: a transaction is over with a position
+    // only.
+    needs_commit_ = true;
     client::OutgoingRecord out{.key = record.key, .value = record.value, .tag = tag};
     out.partition = partition.value_or(-1);
     out.timestamp_ms = record.timestamp;

@@ -128,7 +128,8 @@ class Coordinator final {
     void change(Transaction& transaction, Snapshot next, Done done);
     void init_with(OwnedInit request, Answer<InitAnswer> answer);
     void init_known(Transaction& transaction, OwnedInit request, Answer<InitAnswer> answer);
-    void hand_out(Transaction& transaction, Snapshot next, Answer<InitAnswer> answer);
+    void hand_out(Transaction& transaction, Snapshot next, std::uint64_t connection,
+                  Answer<InitAnswer> answer);
     [[nodiscard]] Errc check_owner(const Transaction& transaction, Producer producer) const;
     [[nodiscard]] bool is_superseded(Transaction& transaction, Protocol protocol,
                                      std::uint64_t connection) const;

@@ -98,8 +98,6 @@ void Coordinator::init_known(Transaction& transaction, OwnedInit request,
     if (transaction.is_pending || at.is_deciding()) return refuse(Errc::kConcurrentTransactions);
     if (request.expected && !may_resume(at, *request.expected) && !settings_.faults.no_fencing)
         return refuse(Errc::kProducerFenced);
-    // Whoever asks now owns the id, from whatever connection.
-    transaction.connection = request.connection;
     if (at.state == State::kOngoing) {
         // The epoch that this raises is given to nobody: whoever asks comes again.
         return fence(transaction, [answer = std::move(answer)](Errc outcome) mutable {
@@ -114,18 +112,22 @@ void Coordinator::init_known(Transaction& transaction, OwnedInit request,
         ids_.pop_back();
         return hand_out(transaction,
                         at.with_producer(id, request.timeout_ms, expected.has_value(), now_.wall),
-                        std::move(answer));
+                        request.connection, std::move(answer));
     }
     if (at.is_epoch_exhausted()) return refuse(Errc::kProducerFenced);
     Result<Snapshot> next = at.with_next_epoch(request.timeout_ms, expected, now_.wall);
     if (!next.has_value()) return refuse(next.error().code());
-    hand_out(transaction, *std::move(next), std::move(answer));
+    hand_out(transaction, *std::move(next), request.connection, std::move(answer));
 }
 
-void Coordinator::hand_out(Transaction& transaction, Snapshot next, Answer<InitAnswer> answer) {
+void Coordinator::hand_out(Transaction& transaction, Snapshot next, std::uint64_t connection,
+                           Answer<InitAnswer> answer) {
     const Producer producer = next.producer;
     change(transaction, std::move(next),
-           [this, producer, answer = std::move(answer)](Errc outcome) mutable {
+           [this, &transaction, connection, producer,
+            answer = std::move(answer)](Errc outcome) mutable {
+               // Whoever is given the id owns it from there, and nobody who is refused does.
+               if (outcome == Errc::kNone) transaction.connection = connection;
                later([producer, outcome, answer = std::move(answer)]() mutable {
                    answer({.error = outcome,
                            .producer = outcome == Errc::kNone ? producer : Producer{}});

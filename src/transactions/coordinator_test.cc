@@ -237,6 +237,28 @@ TEST(Coordinator, AnotherOwnerMayComeFromAnOlderConnection) {
     EXPECT_EQ(f.end(standby, true, Protocol::kOne).error, Errc::kNone);
 }
 
+TEST(Coordinator, WhoIsRefusedTakesNothingFromTheOwner) {
+    Fixture f;
+    f.connection = 9;
+    const Producer zombie = f.init().producer;
+    f.init();
+    const Producer owner = f.init().producer;
+    f.connection = 12;
+    EXPECT_EQ(f.init(zombie).error, Errc::kProducerFenced);
+    f.connection = 9;
+    EXPECT_EQ(f.enrol(owner, Protocol::kOne), Errc::kNone);
+    EXPECT_EQ(f.end(owner, true, Protocol::kOne).error, Errc::kNone);
+    f.mark();
+    // Nor does one whose record could not be written.
+    f.connection = 12;
+    const auto standby = f.begin_init();
+    f.write(Errc::kNoSpace);
+    EXPECT_NE((*standby)->error, Errc::kNone);
+    f.connection = 9;
+    EXPECT_EQ(f.enrol(owner, Protocol::kOne), Errc::kNone);
+    EXPECT_EQ(f.end(owner, true, Protocol::kOne).error, Errc::kNone);
+}
+
 TEST(Coordinator, ProtocolOneKeepsItsEpochAndKnowsARepetitionByTheState) {
     Fixture f;
     const Producer p = f.init().producer;

@@ -328,6 +328,27 @@ TEST(VersionedStore, ADeletionAtTheTimeOfTheLatestVersionIsForgottenAsInKafkaStr
     EXPECT_TRUE(s.store.put("k", "between", 65)->latest());
 }
 
+// It is logged, so that whoever restores meets it.
+TEST(VersionedStore, WhatWasRefusedIsNotRestored) {
+    Opened<VersionedStore> s{spec_of(Kind::kVersioned, 1'000)};
+    const std::array records{ChangelogRecord{.key = "k", .value = "a", .timestamp = 100},
+                             ChangelogRecord{.key = "other", .value = "x", .timestamp = 1'000'000},
+                             ChangelogRecord{.key = "k", .value = "late", .timestamp = 500},
+                             ChangelogRecord{.key = "k", .value = {}, .timestamp = 600},
+                             ChangelogRecord{.key = "other", .value = "y", .timestamp = 999'000}};
+    for (const auto& record : records)
+        ASSERT_TRUE(s.store.put(record.key, record.value, record.timestamp));
+    Opened<VersionedStore> restored{spec_of(Kind::kVersioned, 1'000)};
+    ASSERT_TRUE(restored.store.restore(records));
+    for (auto* store : {&s.store, &restored.store}) {
+        VersionedStore::Version found;
+        ASSERT_TRUE(*store->get("k", found));
+        EXPECT_EQ(found.value, "a");
+        ASSERT_TRUE(*store->get("other", 999'500, found));
+        EXPECT_EQ(found.value, "y");
+    }
+}
+
 struct ModelVersion {
     std::optional<std::string> value{};
     bool overtaken = false;    ///< A deletion that ended because a newer value came.

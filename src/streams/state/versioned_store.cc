@@ -44,11 +44,16 @@ VersionedStore::VersionedStore(StoreSpec spec, std::unique_ptr<OrderedBytes> byt
     : SegmentedStore(std::move(spec), std::move(bytes)) {}
 
 Result<void> VersionedStore::restore(std::span<const ChangelogRecord> records) {
+    std::int64_t seen = observed();
+    const std::int64_t retention_ms = seen - oldest() + 1;
     for (const auto& record : records) observe(record.timestamp);
     for (const auto& record : records) {
         if (record.timestamp < 0)
             return Error{Errc::kMalformed,
                          "a record in the changelog of " + name() + " has a negative timestamp"};
+        // As put() judged it then: what comes too late is logged, and not taken.
+        seen = std::max(seen, record.timestamp);
+        if (record.timestamp < seen - retention_ms) continue;
         LEAT_TRY([[maybe_unused]] const Put put,
                  insert(record.key, record.value, record.timestamp));
     }

@@ -307,13 +307,15 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
     for (const auto& topic : read_)
         if (std::ranges::find(topics, topic) == topics.end()) topics.push_back(topic);
     const auto metadata = encode_member(me, topics, wants_shutdown_);
-    LEAT_TRY(const client::GroupMember::Joined joined, member_->join(metadata));
-    reach(FailStep::kRebalanceJoined);
-    // The coordinator had forgotten us, and others may have had what we hold.
+    Result<client::GroupMember::Joined> joined = member_->join(metadata);
+    // The coordinator had forgotten us, and others may have had what we hold, whether or not it has
+    // taken us in again.
     if (!before.empty() && member_->identity().member_id != before) lose();
+    if (!joined) return std::move(joined).error();
+    reach(FailStep::kRebalanceJoined);
     std::vector<client::MemberShare> shares;
-    if (joined.leads) {
-        shares = lead(joined.members);
+    if (joined->leads) {
+        shares = lead(joined->members);
         reach(FailStep::kRebalancePlanned);
     }
     LEAT_TRY(const std::vector<std::byte> mine, member_->sync(shares));

@@ -4,6 +4,7 @@
 // Changelog bytes are those that Kafka Streams 4.2.1 writes.
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <map>
 
 #include "streams/state/ordered_bytes.h"
@@ -17,7 +18,7 @@ using std::string_literals::operator""s;
 
 template <class Store>
 struct Opened {
-    explicit Opened(StoreSpec spec)
+    explicit Opened(const StoreSpec& spec)
         : owner(make_store(spec, backend)), store(dynamic_cast<Store&>(*owner)) {
         EXPECT_TRUE(owner->open(task));
     }
@@ -392,7 +393,8 @@ TEST(VersionedStore, EqualsAPlainMapOfVersions) {
     std::int64_t observed = -1;
     for (int i = 0; i < 4000; ++i) {
         const std::string key(1 + next(3), 'k');
-        std::int64_t time = std::max<std::int64_t>(0, i * 20 - std::int64_t{next(30'000)});
+        std::int64_t time =
+            std::max<std::int64_t>(0, std::int64_t{i} * 20 - std::int64_t{next(30'000)});
         if (next(8) == 0 && !model[key].empty()) time = model[key].rbegin()->first;
         std::optional<std::string> value;
         if (next(4) != 0) value = std::to_string(i);
@@ -408,9 +410,10 @@ TEST(VersionedStore, EqualsAPlainMapOfVersions) {
         const std::int64_t as_of = observed - next(kHistory + 1);
         VersionedStore::Version found;
         const bool known = *s->store.get(key, as_of, found);
-        auto expected = model[key].upper_bound(as_of);
-        const bool in_model =
-            expected != model[key].begin() && (--expected)->second.value.has_value();
+        const auto behind = model[key].upper_bound(as_of);
+        const bool is_first = behind == model[key].begin();
+        const auto expected = is_first ? behind : std::prev(behind);
+        const bool in_model = !is_first && expected->second.value.has_value();
         ASSERT_EQ(known, in_model) << key << " as of " << as_of << " after " << i;
         if (known) {
             EXPECT_EQ(found.value, expected->second.value);

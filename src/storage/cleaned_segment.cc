@@ -29,9 +29,13 @@ std::string CleanedSegment::path(FileKind kind, FileStage stage) const {
 
 Result<void> CleanedSegment::discard() {
     file_.reset();
-    for (const FileKind kind : kKinds) {
-        auto removed = disk_.remove_file(path(kind, FileStage::kCleaned));
-        if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+    // The log first: without it the others decide nothing. finish() may have failed behind its
+    // renames.
+    for (const FileStage stage : {FileStage::kSwap, FileStage::kCleaned}) {
+        for (auto kind = kKinds.rbegin(); kind != kKinds.rend(); ++kind) {
+            auto removed = disk_.remove_file(path(*kind, stage));
+            if (!removed && removed.error().code() != Errc::kNotFound) return removed;
+        }
     }
     return {};
 }

@@ -28,6 +28,7 @@ class CleanedSegment {
     Result<void> append(Bytes batch, std::int32_t interval);
     /// Durable under ".swap" names: the commit point of the exchange.
     Result<void> finish(const std::vector<TxnEntry>& aborted);
+    /// Removes all of it, also what a finish() that failed has renamed.
     Result<void> discard();
 
   private:

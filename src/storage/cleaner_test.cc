@@ -454,6 +454,30 @@ TEST(Cleaner, ForgetsAnAbortedTransactionBeforeItsMarkerGoes) {
     EXPECT_TRUE(is_marker_gone);
 }
 
+/// With the names of an exchange that nobody makes the next start would make it.
+TEST(Cleaner, LeavesNothingWhenItCannotSyncItsFolder) {
+    Compacted log{5};
+    log.append_some();
+    const auto plan = plan_cleaning({.segments = log.fixture_.log->segments(),
+                                     .first_dirty = {0},
+                                     .bound = log.fixture_.log->log_end(),
+                                     .now = log.fixture_.options.now},
+                                    log.fixture_.config);
+    ASSERT_TRUE(plan);
+    {
+        Cleaner cleaner{log.disk_, log.options(*plan)};
+        log.disk_.fail(testkit::DiskCall::kSyncDirectory, 1, Errc::kIoError);
+        auto step = cleaner.step();
+        while (step && *step == Cleaner::Step::kMore) step = cleaner.step();
+        EXPECT_ERRC(step, Errc::kIoError);
+    }
+    const auto names = log.disk_.list("d/t-0");
+    ASSERT_OK(names);
+    for (const rt::DirEntry& entry : *names)
+        EXPECT_FALSE(entry.name.ends_with(".swap") || entry.name.ends_with(".cleaned"))
+            << entry.name;
+}
+
 TEST(Cleaner, ASegmentThatIsNotWantedAnyMoreIsNoneForTheNextStart) {
     for (std::int64_t calls = 0; calls < 12; ++calls) {
         SCOPED_TRACE("power for " + std::to_string(calls) + " calls");

@@ -34,19 +34,24 @@ constexpr std::int64_t kBusyMs = 200;
     return is_live(s) && s.config->cleanup_compact && s.context.broker->cleaner_enable;
 }
 
+struct Look {
+    std::optional<CleanerPlan> plan;  ///< nullopt: nothing to do.
+    bool rolled = false;
+};
+
 /// What there is to do. Runs on: the pool, with the turn.
-std::optional<CleanerPlan> look(PartitionState& s, const config::TopicConfig& config, Offset bound,
-                                WallMs now) {
+Look look(PartitionState& s, const config::TopicConfig& config, Offset bound, WallMs now) {
     // The cleaner reads transaction indexes from their files.
-    if (s.log->owes_aborted()) return std::nullopt;
+    if (s.log->owes_aborted()) return {};
     if (s.cleaned_to.value < 0) s.cleaned_to = read_cleaned_to(s.context.disk, s.path);
-    // A failure is found by the next append. Synced as after any roll, and compacted in a later
-    // round.
-    if (const auto rolled = s.log->roll_if_old(now); rolled && *rolled) s.sync.is_wanted = true;
+    const Result<bool> rolled = s.log->roll_if_old(now);  // The next append finds out of a failure.
     s.cleaned_to = std::clamp(s.cleaned_to, s.log->log_start(), s.log->log_end());
-    return plan_cleaning(
-        {.segments = s.log->segments(), .first_dirty = s.cleaned_to, .bound = bound, .now = now},
-        config);
+    return {.plan = plan_cleaning({.segments = s.log->segments(),
+                                   .first_dirty = s.cleaned_to,
+                                   .bound = bound,
+                                   .now = now},
+                                  config),
+            .rolled = rolled && *rolled};
 }
 
 CleanerOptions options_for(PartitionState& s, CleanerPlan plan) {
@@ -142,7 +147,7 @@ static rt::Task<void> run_cleaner(PartitionState* state, Cleaner* cleaner) {
 
 static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState* state) {
     PartitionState& s = *state;
-    std::optional<CleanerPlan> plan;
+    Look seen;
     s.is_cleaning = true;
     HeldTurn turn = co_await s.take_turn();
     if (may_clean(s)) {
@@ -150,15 +155,17 @@ static rt::Task<void> clean(std::shared_ptr<Partition> /*keep*/, PartitionState*
         const Offset bound = std::min({s.last_stable(), s.high_watermark, s.synced});
         const WallMs now = s.context.executor.wall_now();
         const auto config = s.config;  // Settings may change on the shard meanwhile.
-        auto run = [&] { plan = look(s, *config, bound, now); };
+        auto run = [&] { seen = look(s, *config, bound, now); };
         co_await rt::on_pool(s.context.pool, s.context.executor, run);
+        // As after any roll; a later round compacts what is durable then.
+        if (seen.rolled) s.sync.is_wanted = true;
     }
     turn.give();
-    if (plan && may_clean(s)) {
+    if (seen.plan && may_clean(s)) {
         // A close waits for it: the folder must stay what it is while files are written there.
         ++s.jobs;
         {
-            Cleaner cleaner{s.context.disk, options_for(s, *std::move(plan))};
+            Cleaner cleaner{s.context.disk, options_for(s, *std::move(seen.plan))};
             co_await run_cleaner(&s, &cleaner);
         }
         --s.jobs;

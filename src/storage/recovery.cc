@@ -29,6 +29,10 @@ std::string why(const Segment& segment, std::string_view what) {
     return segment.path() + ": " + std::string{what};
 }
 
+std::string place_of(const FoundBatch& batch) {
+    return " at byte " + std::to_string(batch.at.value);
+}
+
 class Recovery {
   public:
     Recovery(LogState& state, Offset replay_from, const ReplayBatch& replay)
@@ -275,22 +279,21 @@ class Recovery {
     /// "" for a good batch. Offsets were looked at already; together with the epoch they are what
     /// the checksum does not cover.
     [[nodiscard]] std::string judge(const FoundBatch& batch) const {
-        const std::string place = " at byte " + std::to_string(batch.at.value);
-        if (batch.header.leader_epoch < last_epoch_) return "a leader epoch that goes back" + place;
+        if (batch.header.leader_epoch < last_epoch_)
+            return "a leader epoch that goes back" + place_of(batch);
         if (state_.options.check_crc && !wire::check_crc(batch.bytes))
-            return "a batch with a wrong checksum" + place;
+            return "a batch with a wrong checksum" + place_of(batch);
         return {};
     }
 
     /// "" for a batch whose offsets can be of that segment.
     [[nodiscard]] std::string misplaced(std::size_t index, const FoundBatch& batch) const {
         const Offset last = batch.header.last_offset();
-        const std::string place = " at byte " + std::to_string(batch.at.value);
         if (last.value - state_.segments[index]->base().value >
             std::numeric_limits<std::int32_t>::max())
-            return "an offset too far above the segment's first" + place;
+            return "an offset too far above the segment's first" + place_of(batch);
         if (index + 1 < state_.segments.size() && last >= state_.segments[index + 1]->base())
-            return "an offset of the next segment" + place;
+            return "an offset of the next segment" + place_of(batch);
         return {};
     }
 

@@ -17,6 +17,7 @@ import unittest
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / "interop"), str(pathlib.Path(__file__).resolve().parent)]
 import cli_shapes  # noqa: E402
 import cli_test  # noqa: E402
+import own_node  # noqa: E402
 import rights_cli_test  # noqa: E402
 import secure_test  # noqa: E402
 from cli_test import leat, leat_json  # noqa: E402
@@ -182,19 +183,6 @@ class Rights(rights_cli_test.Commands):
         self.assertTrue(self.json("topic", "describe", "seen")["topics"][0]["settings"])
 
 
-def main():
-    cli_test.LEAT = sys.argv[1]
-    secure_test.LEAT = sys.argv[1]
-    with tempfile.TemporaryDirectory() as folder:
-        server, cli_test.BOOTSTRAP = cli_test.serve(folder)
-        try:
-            passed = unittest.main(argv=[sys.argv[0], *sys.argv[2:]], exit=False).result.wasSuccessful()
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(timeout=60)
-            server.stdout.close()
-    return passed
-
-
 if __name__ == "__main__":
-    sys.exit(0 if main() else 1)
+    secure_test.LEAT = sys.argv[1]
+    sys.exit(0 if own_node.run(sys.argv[1]) else 1)

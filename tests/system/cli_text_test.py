@@ -7,7 +7,6 @@ usage: cli_text_test.py LEAT [TEST...]
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import cli_test  # noqa: E402
+import own_node  # noqa: E402
 from cli_test import leat, leat_json, records  # noqa: E402
 
 
@@ -72,18 +72,5 @@ class ConfigFile(unittest.TestCase):
         self.assertEqual([got[name] for name in ("acks", "linger_ms", "compression")], ["1", "1", "lz4"])
 
 
-def main():
-    cli_test.LEAT = sys.argv[1]
-    with tempfile.TemporaryDirectory() as folder:
-        server, cli_test.BOOTSTRAP = cli_test.serve(folder)
-        try:
-            passed = unittest.main(argv=[sys.argv[0], *sys.argv[2:]], exit=False).result.wasSuccessful()
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(timeout=60)
-            server.stdout.close()
-    return passed
-
-
 if __name__ == "__main__":
-    sys.exit(0 if main() else 1)
+    sys.exit(0 if own_node.run(sys.argv[1]) else 1)

@@ -13,8 +13,6 @@ namespace leat::apps {
 [[nodiscard]] std::string to_base64(std::string_view bytes);
 /// nullopt for anything but padded base64.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
-/// Well-formed UTF-8, so that JSON can hold it as text.
-[[nodiscard]] bool is_utf8(std::string_view bytes);
 /// `text` with U+FFFD for each byte that belongs to no well-formed sequence.
 [[nodiscard]] std::string as_utf8(std::string text);
 

@@ -10,6 +10,7 @@
 #include "apps/command.h"
 #include "apps/internal_records.h"
 #include "apps/output.h"
+#include "base/utf8.h"
 #include "storage/batch_scan.h"
 #include "storage/folder_files.h"
 #include "storage/leader_epochs.h"

@@ -7,6 +7,7 @@
 #include "apps/command.h"
 #include "apps/raw_json.h"
 #include "apps/start_point.h"
+#include "base/utf8.h"
 
 namespace leat::apps {
 namespace {

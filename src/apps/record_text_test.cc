@@ -8,6 +8,7 @@
 
 #include "apps/base64.h"
 #include "apps/output.h"
+#include "base/utf8.h"
 #include "testkit/random.h"
 #include "testkit/result_matchers.h"
 

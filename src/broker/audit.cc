@@ -34,6 +34,14 @@ std::string line_of(const AuditEvent& event, WallMs now, std::uint64_t suppresse
     return out + "}\n";
 }
 
+/// Lines that did not come to the file.
+void tell_lines(std::string_view text) {
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        kLog.log_each(obs::Level::kInfo, "not in the file", {{"line", text.substr(0, end)}});
+        text.remove_prefix(end + 1);
+    }
+}
+
 std::string kind_of(const AuditEvent& event) {
     std::string out;
     for (const std::string_view part :
@@ -125,15 +133,18 @@ void AuditLog::record(rt::Executor& shard, const AuditEvent& event) {
     const bool is_told = uncounted_ > 0 && written_ <= 1;  // The first of another second.
     if (is_told) tell("denials not written: " + std::to_string(std::exchange(uncounted_, 0)), now);
     if (path_.empty() || has_failed_) {
-        kLog.info(verdict_of(event), {{"principal", event.principal},
-                                      {"host", event.host},
-                                      {"client_id", event.client_id},
-                                      {"what", event.what},
-                                      {"operation", event.operation},
-                                      {"resource", event.resource},
-                                      {"name", event.name},
-                                      {"detail", event.detail},
-                                      {"suppressed", suppressed}});
+        // Bounded here: the log's own limit would count all denials as one.
+        kLog.log_each(obs::Level::kInfo, verdict_of(event),
+                      {{"principal", event.principal},
+                       {"mechanism", event.mechanism},
+                       {"host", event.host},
+                       {"client_id", event.client_id},
+                       {"what", event.what},
+                       {"operation", event.operation},
+                       {"resource", event.resource},
+                       {"name", event.name},
+                       {"detail", event.detail},
+                       {"suppressed", suppressed}});
         return;
     }
     if (waiting_.size() >= kWaitingBytesMax) {
@@ -160,6 +171,8 @@ void AuditLog::write_some(rt::Executor& shard) {
                        {{"error", done.error().code()}, {"detail", done.error().detail()}});
             const std::lock_guard lock{mutex_};
             has_failed_ = true;
+            tell_lines(*text);
+            tell_lines(std::exchange(waiting_, {}));
         },
         [this, &shard] {
             const std::lock_guard lock{mutex_};

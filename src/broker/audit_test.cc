@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
+#include "obs/log.h"
 #include "testkit/manual_executor.h"
 #include "testkit/result_matchers.h"
 #include "testkit/sim_disk.h"
@@ -145,6 +147,36 @@ TEST_F(Audit, WhatStillWaitsIsWrittenAtTheEnd) {
     pool_.run_one();  // The process ends before the shard hears of it.
     log_.reset();
     EXPECT_EQ(lines(content()), 2U);
+}
+
+// What was to be written then, and what came meanwhile, is in the process's log.
+TEST_F(Audit, NothingIsLostWithTheFile) {
+    std::vector<std::string> told;
+    obs::set_sink([&told](obs::Level, std::string_view line) { told.emplace_back(line); });
+    open();
+    disk_.fail(testkit::DiskCall::kWrite, 1, Errc::kNoSpace);
+    log_->record(executor_, {.principal = "User:a", .what = "Fetch", .name = "first"});
+    log_->record(executor_, {.principal = "User:a", .what = "Fetch", .name = "second"});
+    settle();
+    record("third");
+    obs::set_sink(nullptr);
+    ASSERT_EQ(told.size(), 4U);
+    EXPECT_TRUE(told[0].contains("cannot be written")) << told[0];
+    EXPECT_TRUE(told[1].contains("first")) << told[1];
+    EXPECT_TRUE(told[2].contains("second")) << told[2];
+    EXPECT_TRUE(told[3].contains("event=denied")) << told[3];
+    EXPECT_TRUE(told[3].contains("name=third")) << told[3];
+    EXPECT_TRUE(told[3].contains("mechanism=PLAIN")) << told[3];
+}
+
+TEST_F(Audit, WithoutAFileAllKindsAreInTheLog) {
+    config_.audit_path.clear();
+    std::vector<std::string> told;
+    obs::set_sink([&told](obs::Level, std::string_view line) { told.emplace_back(line); });
+    open();
+    for (int i = 0; i < 90; ++i) record("topic" + std::to_string(i));
+    obs::set_sink(nullptr);
+    EXPECT_EQ(told.size(), 90U);
 }
 
 TEST_F(Audit, WantsWhatItIsToldOfTheAllowed) {

@@ -6,13 +6,24 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 namespace leat::obs {
 namespace {
 
+/// Bytes that are not UTF-8 become "\xFF": for one of them a scraper drops all that it reads, and
+/// names of groups and clients come from anybody.
 void append_escaped(std::string& out, std::string_view text, bool is_label) {
-    for (const char c : text) {
-        if (c == '\\') {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        const char c = text.front();
+        const auto byte = static_cast<unsigned char>(c);
+        if (length == 0) {
+            out.append("\\\\x").append({kDigits[byte >> 4U], kDigits[byte & 0xFU]});
+        } else if (length > 1) {
+            out.append(text.substr(0, length));
+        } else if (c == '\\') {
             out += "\\\\";
         } else if (c == '\n') {
             out += "\\n";
@@ -21,6 +32,7 @@ void append_escaped(std::string& out, std::string_view text, bool is_label) {
         } else {
             out += c;
         }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
 }
 

@@ -140,10 +140,12 @@ std::shared_ptr<const Sink> sink() {
 
 }  // namespace
 
-void detail::write(Level level, std::string_view component, std::string_view event, Fields fields) {
+void detail::write(Level level, std::string_view component, std::string_view event, Fields fields,
+                   Repeats repeats) {
     const std::shared_ptr<Backend> to = backend();
     std::uint64_t suppressed = 0;
-    if (!state().limit.admit(component, event, state().clock.load()(),
+    if (repeats == Repeats::kLimited &&
+        !state().limit.admit(component, event, state().clock.load()(),
                              to->options.repeats_per_second_max, suppressed))
         return;
     std::string line;

@@ -78,7 +78,9 @@ constexpr std::size_t place_of(std::string_view component) noexcept {
     while (at < kComponents.size() && kComponents.at(at) != component) ++at;
     return at;
 }
-void write(Level level, std::string_view component, std::string_view event, Fields fields);
+enum class Repeats : std::uint8_t { kLimited, kAll };
+void write(Level level, std::string_view component, std::string_view event, Fields fields,
+           Repeats repeats);
 /// Never defined: a Logger of a component that is not in the list does not compile.
 void component_is_not_in_the_list();
 }  // namespace detail
@@ -102,7 +104,12 @@ class Logger {
     void error(std::string_view event, Fields f = {}) const { log(Level::kError, event, f); }
 
     void log(Level level, std::string_view event, Fields fields) const {
-        if (enabled(level)) detail::write(level, component_, event, fields);
+        if (enabled(level))
+            detail::write(level, component_, event, fields, detail::Repeats::kLimited);
+    }
+    /// Is not counted with its equals: for what has a bound of its own.
+    void log_each(Level level, std::string_view event, Fields fields) const {
+        if (enabled(level)) detail::write(level, component_, event, fields, detail::Repeats::kAll);
     }
     [[nodiscard]] bool enabled(Level level) const noexcept {
         return level >= detail::levels_min[place_].load(std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 namespace leat::obs {
 namespace {
@@ -28,25 +29,6 @@ void append_hex(std::string& out, std::uint32_t point) {
     out.append("\\u");
     for (const std::uint32_t shift : {12U, 8U, 4U, 0U})
         out.push_back(kDigits[(point >> shift) & 15U]);
-}
-
-/// Length of the valid UTF-8 sequence at the front of `text`; 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const unsigned char first = byte(0);
-    const std::size_t length = first < 0x80                     ? 1
-                               : first >= 0xC2 && first <= 0xDF ? 2
-                               : (first & 0xF0) == 0xE0         ? 3
-                               : first >= 0xF0 && first <= 0xF4 ? 4
-                                                                : 0;
-    if (length == 0 || length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i)
-        if ((byte(i) & 0xC0) != 0x80) return 0;
-    if (length == 3 && first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (length == 3 && first == 0xED && byte(1) > 0x9F) return 0;  // Surrogates.
-    if (length == 4 && first == 0xF0 && byte(1) < 0x90) return 0;
-    if (length == 4 && first == 0xF4 && byte(1) > 0x8F) return 0;
-    return length;
 }
 
 /// The number of a character beyond ASCII that makes a terminal or an editor show the line as

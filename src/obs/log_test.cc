@@ -112,6 +112,16 @@ TEST_F(Log, RepeatsBeyondTheLimitAreCountedNotWritten) {
     EXPECT_EQ(caught.back(), "level=warn component=storage event=refused i=10");
 }
 
+TEST_F(Log, WhatHasABoundOfItsOwnIsNotCounted) {
+    start_logging({.repeats_per_second_max = 2});
+    for (int i = 0; i < 5; ++i) kLog.log_each(Level::kInfo, "denied", {{"i", i}});
+    EXPECT_EQ(caught.size(), 5U);
+    set_level(Level::kWarn);
+    kLog.log_each(Level::kInfo, "denied", {});
+    EXPECT_EQ(caught.size(), 5U);
+    set_level(Level::kInfo);
+}
+
 TEST_F(Log, AsyncLinesReachStderrInOrder) {
     set_sink(nullptr);
     ::testing::internal::CaptureStderr();

@@ -41,6 +41,14 @@ TEST(Metrics, ExpositionListsFamiliesInNameOrder) {
               "leat_requests_total{api=\"Fetch\",error=\"NONE\"} 1\n");
 }
 
+// One byte that is no text, in one group's name, would cost a scraper all metrics.
+TEST(Metrics, LabelsAreUtf8WhateverAPeerCallsItself) {
+    const Registry registry{1};
+    const Sample sample{&kLogBytes, {"\xC3\xA4\xFF\xC3"}, 1};
+    EXPECT_TRUE(registry.exposition({&sample, 1}).contains("topic=\"\xC3\xA4\\\\xFF\\\\xC3\"} 1\n"))
+        << registry.exposition({&sample, 1});
+}
+
 TEST(Metrics, HistogramBucketsAreCumulativeAndInclusive) {
     Registry registry{1};
     const Histogram took = registry.histogram(kTook, {"Produce"});

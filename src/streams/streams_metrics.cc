@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/utf8.h"
 #include "leat/streams/detail/json_text.h"
 #include "leat/streams/detail/task.h"
 #include "streams/sensor_listing.h"
@@ -72,7 +73,7 @@ bool is_ours(const detail::OwnMetric& metric) {
 Result<void> add_tags(const std::string& what, const MetricSet::Tags& more, MetricSet::Tags& out) {
     for (const auto& [name, value] : more) {
         if (!is_name(name)) return invalid(what, "a tag's name is none: " + name);
-        if (!detail::is_utf8(value)) return invalid(what, "no UTF-8 is what it has as " + name);
+        if (!is_utf8(value)) return invalid(what, "no UTF-8 is what it has as " + name);
         for (const auto& [other, of] : out)
             if (underscored(other) == underscored(name))
                 return invalid(what, "it has a tag already that is called " + name);
@@ -86,7 +87,7 @@ Result<std::vector<detail::OwnMetric>> metrics_of(const std::string& thread,
     const std::string me = name_of(order);
     if (!is_name(order.scope) || !is_name(order.operation) || order.entity.empty())
         return invalid(me, "its scope and operation are names, and it has an entity");
-    if (!detail::is_utf8(order.entity)) return invalid(me, "its entity is no UTF-8");
+    if (!is_utf8(order.entity)) return invalid(me, "its entity is no UTF-8");
     if (underscored(order.scope + "-id") == underscored(kThreadTag))
         return invalid(me, "a thread is no scope");
     MetricSet::Tags tags{{std::string{kThreadTag}, thread}, {order.scope + "-id", order.entity}};
@@ -115,7 +116,7 @@ std::string identity_of(const std::string& thread, const detail::SensorOrder& or
 /// record twice in one that is.
 Result<void> check_parents(const std::string& thread, const detail::SensorOrder& order) {
     const std::string me = "sensor " + order.name;
-    if (!detail::is_utf8(order.name)) return invalid(me, "its name is no UTF-8");
+    if (!is_utf8(order.name)) return invalid(me, "its name is no UTF-8");
     std::set<const detail::SensorLine*> seen;
     std::vector<const detail::SensorLine*> open;
     for (const auto& parent : order.parents) open.push_back(parent.get());
@@ -312,7 +313,7 @@ Result<void> StreamsMetrics::add_metric(const MetricSensor& sensor, const Metric
     const std::string me = "metric " + name.group + ", " + name.name;
     if (!is_name(name.group) || !is_name(name.name))
         return invalid(me, "its group and name are no names");
-    if (!detail::is_utf8(name.description)) return invalid(me, "its description is no UTF-8");
+    if (!is_utf8(name.description)) return invalid(me, "its description is no UTF-8");
     detail::OwnMetric metric{.group = name.group,
                              .name = name.name,
                              .description = name.description,

@@ -15,6 +15,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/utf8.h"
+
 namespace leat::streams::detail {
 
 namespace {
@@ -270,25 +272,6 @@ Error json_error(std::string_view what) {
 
 namespace {
 
-/// Bytes of the UTF-8 character that stands at `at`, 0 when there is none. Spec: RFC 3629.
-std::size_t utf8_size(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) {
-        return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-    };
-    const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    if (first >= 0xC2 && first < 0xE0) return follows(1) ? 2 : 0;
-    if (first >= 0xE0 && first < 0xF0) {
-        // No overlong forms, no surrogates.
-        if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) >= 0xA0)) return 0;
-        return follows(1) && follows(2) ? 3 : 0;
-    }
-    if (first < 0xF0 || first > 0xF4) return 0;
-    if ((first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90)) return 0;
-    return follows(1) && follows(2) && follows(3) ? 4 : 0;
-}
-
 void append_escape(std::string& out, char c) {
     constexpr std::string_view kShort = "\"\\\b\f\n\r\t";
     constexpr std::string_view kLetters = "\"\\bfnrt";
@@ -316,19 +299,10 @@ Result<void> append_number(std::string& out, T number) {
 
 }  // namespace
 
-bool is_utf8(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t size = utf8_size(text, at);
-        if (size == 0) return false;
-        at += size;
-    }
-    return true;
-}
-
 Result<void> append_json_text(std::string& out, std::string_view text) {
     out.push_back('"');
     for (std::size_t at = 0; at < text.size();) {
-        const std::size_t size = utf8_size(text, at);
+        const std::size_t size = utf8_length(text.substr(at));
         if (size == 0) return json_error("text in UTF-8, at byte " + std::to_string(at));
         const char c = text[at];
         if (size == 1 && (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'))

@@ -68,8 +68,6 @@ class JsonDocument {
 [[nodiscard]] std::optional<JsonValue> find_member(const std::vector<JsonValue>& members,
                                                    std::string_view name);
 
-/// Spec: RFC 3629: no overlong forms, no surrogates.
-[[nodiscard]] bool is_utf8(std::string_view text);
 /// Errors: kInvalidRecord (no UTF-8).
 Result<void> append_json_text(std::string& out, std::string_view text);
 /// The shortest digits that read as the same. Errors: kInvalidRecord (not finite).

@@ -73,7 +73,8 @@ int epoll_wait_ns(int epoll, epoll_event* events, int count, std::int64_t timeou
     if (has_pwait2.load(std::memory_order_relaxed)) {
         const timespec timeout{timeout_ns / kNsPerSecond, timeout_ns % kNsPerSecond};
         const int got = ::epoll_pwait2(epoll, events, count, &timeout, nullptr);
-        if (got >= 0 || errno != ENOSYS) return got;
+        // Some sandboxes refuse what they do not know.
+        if (got >= 0 || (errno != ENOSYS && errno != EPERM)) return got;
         has_pwait2.store(false, std::memory_order_relaxed);
     }
     const std::int64_t ms = std::min((timeout_ns + kNsPerMs - 1) / kNsPerMs, std::int64_t{60'000});
@@ -462,11 +463,15 @@ void EventLoop::run_posts() {
 }
 
 // Takes the posts of other threads first: those of this thread from before run() are among them.
+// Then in turn: others may post as fast as theirs are done, and what begins a sync is a post of
+// this thread's.
 bool EventLoop::next_batch() {
     batch_.clear();
     batch_next_ = 0;
     if (batch_.capacity() > kKeptCapacity) batch_.shrink_to_fit();
-    if (has_remote_.load(std::memory_order_relaxed)) {
+    const bool has_remote = has_remote_.load(std::memory_order_relaxed);
+    was_remote_ = has_remote && (!was_remote_ || local_.empty());
+    if (was_remote_) {
         const auto lock = lock_briefly(mutex_);
         has_remote_.store(false, std::memory_order_relaxed);
         batch_.swap(remote_);

@@ -153,6 +153,7 @@ class EventLoop final : public Executor {
 
     std::vector<Fn> batch_;  ///< Posts that are being run, from batch_next_.
     std::size_t batch_next_ = 0;
+    bool was_remote_ = false;       ///< The batch came from other threads.
     std::vector<Fn> local_;         ///< Posts of this loop's own thread.
     int events_ = 0;                ///< Of this turn.
     std::vector<EventLoop*> owed_;  ///< Slept when this turn posted to them: woken at its end.

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <set>
 #include <thread>
@@ -138,6 +141,33 @@ TEST(EventLoop, EndlessPostsDoNotStarveDescriptors) {
     pipe.put();
     loop.run();
     EXPECT_EQ(watcher.calls, 1);
+}
+
+// A shard that is read from by others as fast as it answers has syncs of its own to begin.
+TEST(EventLoop, EndlessPostsOfOthersDoNotStarveOwnOnes) {
+    EventLoop loop;
+    std::atomic<bool> is_over = false;
+    std::function<void()> again;
+    // Whoever is answered asks again before the batch is used up.
+    again = [&] {
+        if (is_over) return;
+        std::thread{[&] { loop.post(again); }}.join();
+    };
+    std::size_t own = 0;
+    loop.post([&] {
+        loop.post([&] {
+            ++own;
+            is_over = true;
+            loop.stop();
+        });
+        again();
+    });
+    loop.schedule(loop.now() + std::chrono::seconds{20}, [&] {
+        is_over = true;
+        loop.stop();
+    });
+    loop.run();
+    EXPECT_EQ(own, 1U);
 }
 
 TEST(EventLoop, EndlessDueTimersDoNotStarveDescriptors) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "rt/certificate_name.h"
 #include "rt/socket_address.h"
 #include "rt/tls_store.h"
 
@@ -23,19 +24,6 @@ Error failure(SSL* ssl) {
     if (verdict != X509_V_OK)
         why += std::string{why.empty() ? "" : ": "} + X509_verify_cert_error_string(verdict);
     return Error{Errc::kNetworkException, "TLS: " + (why.empty() ? "the peer broke off" : why)};
-}
-
-std::string name_of(const X509* certificate) {
-    BIO* out = BIO_new(BIO_s_mem());
-    LEAT_CHECK(out != nullptr);
-    // As Java's X500Principal.getName(): RFC 2253 in UTF-8.
-    X509_NAME_print_ex(out, X509_get_subject_name(certificate), 0,
-                       XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(out, &data);
-    std::string name{data, static_cast<std::size_t>(size)};
-    BIO_free(out);
-    return name;
 }
 
 }  // namespace
@@ -166,7 +154,8 @@ void TlsChannel::drop_output(std::size_t bytes) {
 
 TlsPeer TlsChannel::peer() const {
     TlsPeer out{.name = std::nullopt, .protocol = SSL_get_version(state_->ssl)};
-    if (const X509* shown = SSL_get0_peer_certificate(state_->ssl)) out.name = name_of(shown);
+    if (const X509* shown = SSL_get0_peer_certificate(state_->ssl))
+        out.name = text_of_name(X509_get_subject_name(shown));
     return out;
 }
 

@@ -17,7 +17,7 @@ namespace leat::rt {
 
 /// What a handshake found out.
 struct TlsPeer {
-    /// Name in the peer's certificate as RFC 2253 writes it; nullopt when it showed none.
+    /// Name in the peer's certificate as text_of_name() writes it; nullopt when it showed none.
     std::optional<std::string> name;
     std::string protocol;  ///< "TLSv1.3".
 };

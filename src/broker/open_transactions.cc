@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/open_transactions.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "broker/broker.h"
 #include "broker/markers.h"
@@ -85,16 +85,17 @@ rt::Task<Errc> abort_unknown(Shard* home, UnknownTransaction unknown) {
     Shard& shard = home->broker().shard_of(unknown.id);
     co_await rt::hop(shard.executor());
     Errc error = Errc::kNone;
-    const PartitionPtr partition = shard.find_partition(unknown.id);
-    const auto open =
-        partition ? partition->open_transaction(unknown.open.producer_id) : std::nullopt;
+    std::optional<storage::OpenTransaction> open;
+    // Not held any longer: it must not end on another shard.
+    if (const PartitionPtr partition = shard.find_partition(unknown.id))
+        open = partition->open_transaction(unknown.open.producer_id);
     if (open && open->start == unknown.open.start) {
-        const storage::EndTransaction end{
-            .producer_id = open->producer_id,
-            .epoch = open->epoch,
-            .committed = false,
-            .coordinator_epoch = std::max(coordinator_epoch(shard), open->coordinator_epoch),
-            .transaction_version = 0};
+        const storage::EndTransaction end{.producer_id = open->producer_id,
+                                          .epoch = open->epoch,
+                                          .committed = false,
+                                          .coordinator_epoch = coordinator_epoch(shard),
+                                          .is_of_this_node = true,
+                                          .transaction_version = 0};
         error = co_await append_marker(&shard, unknown.id, end);
     }
     co_await rt::hop(home->executor());

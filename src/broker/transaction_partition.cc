@@ -73,8 +73,7 @@ void TransactionPartition::drop_marked(std::vector<ToMark>& partitions,
         // Gone with its topic; else it only is not there yet.
         if (each.outcome == Errc::kUnknownTopicOrPartition)
             return shard_.image().find(each.id.topic) == nullptr;
-        const bool is_refused = each.outcome == Errc::kInvalidProducerEpoch ||
-                                each.outcome == Errc::kTransactionCoordinatorFenced;
+        const bool is_refused = each.outcome == Errc::kInvalidProducerEpoch;
         if (is_refused)
             kLog.logger.error(
                 "a partition refuses the end of a transaction: it has seen a later one",
@@ -103,6 +102,7 @@ rt::Task<void> TransactionPartition::mark(Self self, transactions::Markers marke
             .epoch = markers.producer.epoch,
             .committed = markers.commit,
             .coordinator_epoch = coordinator_epoch(self->shard_),
+            .is_of_this_node = true,
             .transaction_version = static_cast<std::int16_t>(markers.protocol)};
         co_await append_markers(&self->shard_, left, marker);
         if (!self->is_ready()) co_return;

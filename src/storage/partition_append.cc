@@ -277,9 +277,9 @@ rt::Task<Appended> Partition::append(MutableBytes batch, Origin origin, std::int
     return carry_out(shared_from_this(), state_.get(), std::move(what), acks);
 }
 
-rt::Task<Appended> Partition::end_transaction(EndTransaction end) {
-    constexpr std::int16_t kAll = -1;
-    PartitionState& s = *state_;
+namespace {
+
+NewBatch marker_for(const PartitionState& s, const EndTransaction& end) {
     const wire::MarkerPlace place{.leader_epoch = s.spec.leader_epoch,
                                   .producer_id = end.producer_id,
                                   .producer_epoch = end.epoch,
@@ -292,7 +292,28 @@ rt::Task<Appended> Partition::end_transaction(EndTransaction end) {
         .guard = {},
         .transaction_version = end.transaction_version};
     what.bytes = what.owned;  // Stays where it is when `what` is moved.
-    return carry_out(shared_from_this(), &s, std::move(what), kAll);
+    return what;
+}
+
+rt::Task<Appended> carry_out_end(std::shared_ptr<Partition> self, PartitionState* state,
+                                 EndTransaction end) {
+    constexpr std::int16_t kAll = -1;
+    for (;;) {
+        Appended answer = co_await carry_out(self, state, marker_for(*state, end), kAll);
+        const std::int32_t known = state->producers.coordinator_epoch(end.producer_id);
+        const bool is_ahead =
+            answer.error == Errc::kTransactionCoordinatorFenced && known > end.coordinator_epoch;
+        if (!is_ahead || !end.is_of_this_node) co_return answer;
+        // Our count went back (older metadata were put in place), or WriteTxnMarkers had an epoch
+        // of its own. Another coordinator does not exist: what ours decided has to come true.
+        end.coordinator_epoch = known;
+    }
+}
+
+}  // namespace
+
+rt::Task<Appended> Partition::end_transaction(EndTransaction end) {
+    return carry_out_end(shared_from_this(), state_.get(), end);
 }
 
 }  // namespace leat::storage

@@ -286,6 +286,37 @@ TEST(Partition, OpenTransactionHoldsCommittedReadersBack) {
     EXPECT_EQ(append(f, of_producer(1, true)).error, Errc::kInvalidTxnState);
 }
 
+// As after older metadata were put in the place of newer ones, or a WriteTxnMarkers with a high
+// epoch: a decision that was acknowledged as a commit must not be left to be aborted by the next
+// start.
+TEST(Partition, WhatThisNodeDecidedIsWrittenBelowALargerCoordinatorEpochToo) {
+    PartitionFixture f;
+    ASSERT_OK(f.open());
+    auto end = [&f](std::int32_t coordinator_epoch, bool is_of_this_node) {
+        return f.run<Appended>([=](Partition& p) {
+            return p.end_transaction({.producer_id = kProducer,
+                                      .epoch = 0,
+                                      .committed = true,
+                                      .coordinator_epoch = coordinator_epoch,
+                                      .is_of_this_node = is_of_this_node});
+        });
+    };
+    begin_transaction(f);
+    ASSERT_EQ(end(5, false).error, Errc::kNone);
+    begin_transaction(f, 1);
+    EXPECT_EQ(end(0, false).error, Errc::kTransactionCoordinatorFenced);
+    EXPECT_EQ(f.partition->last_stable(), Offset{2});
+    EXPECT_EQ(end(0, true).error, Errc::kNone);
+    EXPECT_EQ(f.partition->last_stable(), Offset{4});
+    EXPECT_EQ(aborted_seen(f), 0U);
+    const std::vector<ActiveProducer> producers = f.partition->producers();
+    ASSERT_EQ(producers.size(), 1U);
+    EXPECT_EQ(producers.front().coordinator_epoch, 5);
+    // Sent again, as after a crash: it is there already.
+    EXPECT_EQ(end(0, true).error, Errc::kNone);
+    EXPECT_EQ(f.partition->last_stable(), Offset{4});
+}
+
 /// Reads what is committed, again as soon as that has ended.
 struct BusyReader {
     static constexpr int kReadsMax = 1000;

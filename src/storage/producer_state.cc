@@ -191,6 +191,11 @@ bool ProducerState::is_repeated(const EndMarker& marker) const {
            found->second.coordinator_epoch == marker.coordinator_epoch;
 }
 
+std::int32_t ProducerState::coordinator_epoch(std::int64_t producer_id) const {
+    const auto found = entries_.find(producer_id);
+    return found == entries_.end() ? -1 : found->second.coordinator_epoch;
+}
+
 void ProducerState::note_end(std::int64_t producer_id) {
     refused_.erase(producer_id);
     if (const auto found = entries_.find(producer_id); found != entries_.end())

@@ -126,6 +126,8 @@ class ProducerState {
     /// True when the marker would change nothing: it came before, or nothing was open.
     /// Precondition: check() has let it pass.
     [[nodiscard]] bool is_repeated(const EndMarker& marker) const;
+    /// Of the producer's last marker; -1: it had none.
+    [[nodiscard]] std::int32_t coordinator_epoch(std::int64_t producer_id) const;
     /// A decision of the coordinator has come that no marker is written for.
     void note_end(std::int64_t producer_id);
     [[nodiscard]] TransactionGuard guard(std::int64_t producer_id) const;

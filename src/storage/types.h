@@ -68,6 +68,9 @@ struct EndTransaction {
     std::int16_t epoch = -1;
     bool committed = false;
     std::int32_t coordinator_epoch = 0;
+    /// Decided by this node, which has no other coordinator: where the partition has seen a larger
+    /// `coordinator_epoch`, the marker takes that one and is not refused.
+    bool is_of_this_node = false;
     /// 2: the epoch is one above that of the transaction's batches (KIP-890), so that an end that
     /// comes late cannot take the next transaction with it.
     std::int16_t transaction_version = 0;

@@ -171,6 +171,7 @@ rt::Task<void> write_marker(Request* request,
                                          .epoch = from->producer_epoch,
                                          .committed = from->transaction_result,
                                          .coordinator_epoch = from->coordinator_epoch,
+                                         .is_of_this_node = false,
                                          .transaction_version = 0};
     co_await append_markers(request->shard, marks, marker);
     for (std::size_t i = 0; i < marks.size(); ++i)

@@ -44,6 +44,7 @@ struct Api {
     QuotaClass quota = QuotaClass::kRequest;
     /// Begins before earlier ones of its connection are answered; answers stay in order.
     bool runs_ahead = false;
+    bool asks_for_the_end = false;  ///< Whether the peer has ended is known when it begins.
 };
 
 /// All that are served, by key.

@@ -72,6 +72,9 @@ struct Request {
     /// The one shard that appended all that a Produce brought; null when there were several.
     const Shard* appended_on = nullptr;
 
+    /// No more comes from the sender; of APIs that ask for it.
+    bool peer_has_ended = false;
+
     /// Time that the client asked us to wait; not counted as slow.
     std::chrono::nanoseconds asked_wait{0};
     /// How long the sender rests after the answer, by its quotas; told in the answer.

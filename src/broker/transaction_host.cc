@@ -254,7 +254,7 @@ rt::Task<std::vector<Errc>> admit_to_transaction(Request* request, Admission adm
                                     .producer = admission.producer,
                                     .partitions = admission.partitions,
                                     .protocol = admission.enrols ? Protocol::kTwo : Protocol::kOne,
-                                    .connection = 0,
+                                    .caller = {},
                                     .may_wait = true};
     const auto call = [&enrol, &admission, count](Coordinator& coordinator, Now now,
                                                   Ticket<Admitted> ticket) {

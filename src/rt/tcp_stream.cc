@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rt/tcp_stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -29,6 +31,13 @@ constexpr int kTlsStepsPerTurn = 16;
 std::array<std::byte, kTlsReadBytes>& tls_scratch() {
     thread_local std::array<std::byte, kTlsReadBytes> scratch;
     return scratch;
+}
+
+bool has_ended(int fd) {
+    ::tcp_info info{};
+    socklen_t length = sizeof info;
+    const int code = ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
+    return code != 0 || info.tcpi_state != TCP_ESTABLISHED;
 }
 
 Error socket_failure(int fd) {
@@ -153,6 +162,7 @@ class TcpStream::Impl final : public Watcher, public std::enable_shared_from_thi
     }
 
     [[nodiscard]] bool is_open() const { return state_ == State::kOpen; }
+    [[nodiscard]] bool peer_has_ended() const { return has_ended(fd_.get()); }
     [[nodiscard]] bool is_plain() const { return !tls_; }
     [[nodiscard]] bool is_established() const { return !tls_ || tls_->is_established(); }
     [[nodiscard]] std::optional<TlsPeer> tls_peer() const {
@@ -459,6 +469,9 @@ bool TcpStream::is_plain() const {
 }
 bool TcpStream::is_open() const {
     return impl_->is_open();
+}
+bool TcpStream::peer_has_ended() const {
+    return impl_->peer_has_ended();
 }
 bool TcpStream::is_established() const {
     return impl_->is_established();

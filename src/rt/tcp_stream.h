@@ -104,6 +104,9 @@ class TcpStream {
     [[nodiscard]] Socket release();
 
     [[nodiscard]] bool is_open() const;
+    /// Whether the kernel knows that the peer sends no more, though not all may be read yet. Costs
+    /// a system call.
+    [[nodiscard]] bool peer_has_ended() const;
     /// Without TLS.
     [[nodiscard]] bool is_plain() const;
     /// The handshake of TLS is over; true at once without TLS.

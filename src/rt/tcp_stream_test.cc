@@ -390,6 +390,15 @@ TEST(TcpStream, CloseAfterSendingDeliversAllThoughThePeerSentMore) {
     EXPECT_EQ(c.closed, Errc::kNone);
 }
 
+TEST(TcpStream, KnowsThatThePeerHasEndedThoughNotAllIsRead) {
+    Connection c;
+    c.peer_sends("last");
+    EXPECT_FALSE(c.stream->peer_has_ended());
+    c.peer = {};
+    c.run_until([&] { return c.stream->peer_has_ended(); });
+    EXPECT_TRUE(c.reads.empty() || c.reads == std::vector<std::string>{"last"});
+}
+
 TEST(TcpStream, LingerEndsThoughThePeerDoesNot) {
     Connection c{{.linger = std::chrono::milliseconds{1}}};
     c.stream->send(bytes_of("last"));

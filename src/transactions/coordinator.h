@@ -132,7 +132,7 @@ class Coordinator final {
                   Answer<InitAnswer> answer);
     [[nodiscard]] Errc check_owner(const Transaction& transaction, Producer producer) const;
     [[nodiscard]] bool is_superseded(Transaction& transaction, Protocol protocol,
-                                     std::uint64_t connection) const;
+                                     const Caller& caller) const;
     void run_waiting(Transaction& transaction);
     void enrol_now(Transaction& transaction, Waiting waiting);
     void end_with(OwnedEnd request, Answer<EndAnswer> answer);

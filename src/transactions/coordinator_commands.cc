@@ -147,13 +147,14 @@ Errc Coordinator::check_owner(const Transaction& transaction, Producer producer)
 }
 
 /// Under protocol 1 a request that a network held back looks like one of the transaction after:
-/// only the connection it comes from tells (KAFKA-17754). Its sender has given that one up.
+/// only the connection it comes from tells (KAFKA-17754), which its sender has given up. One that
+/// is still open is another of a client that has several, and uses them in any order.
 bool Coordinator::is_superseded(Transaction& transaction, Protocol protocol,
-                                std::uint64_t connection) const {
-    if (connection == 0) return false;
-    if (connection < transaction.connection)
-        return protocol == Protocol::kOne && !settings_.faults.no_fencing;
-    transaction.connection = connection;
+                                const Caller& caller) const {
+    if (caller.connection == 0) return false;
+    if (caller.connection < transaction.connection)
+        return protocol == Protocol::kOne && caller.has_ended && !settings_.faults.no_fencing;
+    transaction.connection = caller.connection;
     return false;
 }
 
@@ -170,7 +171,7 @@ void Coordinator::enrol(const Enrol& request, Now now, Answer<Errc> answer) {
             return answer(error);
     }
     if (transaction->now.producer == request.producer &&
-        is_superseded(*transaction, request.protocol, request.connection))
+        is_superseded(*transaction, request.protocol, request.caller))
         return answer(Errc::kProducerFenced);
     if (!request.may_wait && is_busy) return answer(Errc::kConcurrentTransactions);
     if (transaction->waiting.size() >= settings_.waiting_max)
@@ -246,7 +247,7 @@ void Coordinator::end(const End& request, Now now, Answer<EndAnswer> answer) {
     Transaction* transaction = find(request.transactional_id);
     if (transaction == nullptr) return refuse(Errc::kInvalidProducerIdMapping);
     if (transaction->now.producer == request.producer &&
-        is_superseded(*transaction, request.protocol, request.connection))
+        is_superseded(*transaction, request.protocol, request.caller))
         return refuse(Errc::kProducerFenced);
     end_with({.transactional_id = std::string{request.transactional_id},
               .producer = request.producer,

@@ -45,6 +45,9 @@ struct Fixture {
             c->on_written(next.token, outcome, now);
         }
     }
+    [[nodiscard]] Caller caller() const {
+        return {.connection = connection, .has_ended = has_ended};
+    }
     /// Completes all markers.
     void mark() {
         for (collect(); !unmarked.empty(); collect()) {
@@ -86,7 +89,7 @@ struct Fixture {
                   .producer = producer,
                   .partitions = partitions,
                   .protocol = protocol,
-                  .connection = protocol == Protocol::kOne ? connection : 0,
+                  .caller = protocol == Protocol::kOne ? caller() : Caller{},
                   .may_wait = may_wait},
                  now, [out](Errc error) { *out = error; });
         collect();
@@ -105,7 +108,7 @@ struct Fixture {
                 .producer = producer,
                 .commit = commit,
                 .protocol = protocol,
-                .connection = connection},
+                .caller = caller()},
                now, [out](EndAnswer answer) { *out = answer; });
         collect();
         return out;
@@ -121,6 +124,7 @@ struct Fixture {
     Settings settings;
     Now now{.mono = Instant{1h}, .wall = WallMs{1'000'000'000}};
     std::uint64_t connection = 7;
+    bool has_ended = false;  ///< That connection.
     std::int64_t next_id = 100;
     std::unique_ptr<Coordinator> c;
     std::vector<RecordToWrite> log;
@@ -220,10 +224,25 @@ TEST(Coordinator, UnderProtocolOneASupersededConnectionIsRefused) {
     f.mark();
     EXPECT_EQ(f.enrol(p, Protocol::kOne), Errc::kNone);
     f.connection = 7;
+    f.has_ended = true;
     EXPECT_EQ(f.end(p, true, Protocol::kOne).error, Errc::kProducerFenced);
     EXPECT_EQ(f.enrol(p, Protocol::kOne, 5), Errc::kProducerFenced);
     EXPECT_EQ(f.state(), State::kOngoing);
     f.connection = 8;
+    f.has_ended = false;
+    EXPECT_EQ(f.end(p, true, Protocol::kOne).error, Errc::kNone);
+}
+
+// As a pool of connections gives them out, the last one used first.
+TEST(Coordinator, AClientMayUseSeveralConnectionsInAnyOrder) {
+    Fixture f;
+    f.connection = 8;
+    const Producer p = f.init().producer;
+    f.connection = 7;
+    EXPECT_EQ(f.enrol(p, Protocol::kOne), Errc::kNone);
+    f.connection = 9;
+    EXPECT_EQ(f.enrol(p, Protocol::kOne, 5), Errc::kNone);
+    f.connection = 7;
     EXPECT_EQ(f.end(p, true, Protocol::kOne).error, Errc::kNone);
 }
 

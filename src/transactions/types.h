@@ -57,11 +57,17 @@ enum class Protocol : std::int8_t {
     kTwo = 2,  ///< KIP-890: the epoch rises with every transaction.
 };
 
+/// The connection of a request.
+struct Caller {
+    std::uint64_t connection = 0;  ///< Rises with each that was accepted. 0: not asked for.
+    bool has_ended = false;        ///< Its client has given it up already.
+};
+
 struct Init {
     std::string_view transactional_id = {};
     std::int32_t timeout_ms = 0;
     std::optional<Producer> expected = {};  ///< What the producer has already (KIP-360).
-    std::uint64_t connection = 0;           ///< Rises with each connection that was accepted.
+    std::uint64_t connection = 0;           ///< As Caller's.
 };
 
 struct InitAnswer {
@@ -74,7 +80,7 @@ struct Enrol {
     Producer producer = {};
     std::span<const TopicPartition> partitions = {};
     Protocol protocol = Protocol::kOne;
-    std::uint64_t connection = 0;  ///< 0: not the coordinator's own API, and not asked for.
+    Caller caller = {};  ///< None: not the coordinator's own API.
     /// Wait for the transaction before this one rather than answer kConcurrentTransactions.
     bool may_wait = false;
 };
@@ -84,7 +90,7 @@ struct End {
     Producer producer = {};
     bool commit = false;
     Protocol protocol = Protocol::kOne;
-    std::uint64_t connection = 0;
+    Caller caller = {};
 };
 
 struct EndAnswer {

@@ -154,13 +154,18 @@ void Client::replace() {
                                   .producer = old,
                                   .commit = true,
                                   .protocol = protocol,
-                                  .connection = connection},
+                                  .caller = {connection, true}},
                                  world_.now(), [](EndAnswer) {});
         world_.serve();
     });
     if (world_.deeds_[deed_].known == Deed::Known::kOpen)
         world_.deeds_[deed_].known = Deed::Known::kCommitAsked;
     init();
+}
+
+transactions::Caller Client::caller(Protocol protocol, std::uint64_t connection) const {
+    if (protocol != Protocol::kOne) return {};
+    return {.connection = connection, .has_ended = connection != connection_};
 }
 
 void Client::send(std::int32_t partition) {
@@ -177,7 +182,7 @@ void Client::send(std::int32_t partition) {
                               .producer = producer,
                               .partitions = partitions,
                               .protocol = protocol,
-                              .connection = protocol == Protocol::kOne ? connection : 0,
+                              .caller = caller(protocol, connection),
                               .may_wait = true};
             world_.coordinator_->enrol(enrol, world_.now(), [=, this](Errc error) {
                 if (error != Errc::kNone) return (*shared)(error);
@@ -216,7 +221,7 @@ void Client::end_again(std::uint64_t tries, bool commit) {
                                       .producer = producer,
                                       .commit = commit,
                                       .protocol = protocol,
-                                      .connection = connection},
+                                      .caller = {connection, connection != connection_}},
                                      world_.now(), std::move(answer));
         },
         [=, this](const EndAnswer& answer) {

@@ -67,6 +67,8 @@ class Client {
     void end_again(std::uint64_t attempt, bool commit);
     void replace();
     void on_sent(std::int32_t partition, Errc error);
+    /// Of a request that arrives now on `connection`, which may be one that was given up.
+    [[nodiscard]] transactions::Caller caller(Protocol protocol, std::uint64_t connection) const;
     /// `ask` reaches the broker after a delay, its answer the client after another, unless a crash
     /// or a newer attempt came between; without an answer `late` runs.
     template <class T>

@@ -15,6 +15,7 @@
 namespace leat::broker {
 namespace {
 
+using transactions::Caller;
 using transactions::Coordinator;
 using transactions::EndAnswer;
 using transactions::Now;
@@ -34,6 +35,10 @@ constexpr std::int16_t kEndTxnOfProtocolTwo = 5;
 Errc for_version(Errc error, std::int16_t version) {
     return error == Errc::kProducerFenced && version < kKnowsFenced ? Errc::kInvalidProducerEpoch
                                                                     : error;
+}
+
+transactions::Caller caller_of(const Request& request) {
+    return {.connection = request.connection->number, .has_ended = request.peer_has_ended};
 }
 
 bool may_write(Request& request, std::string_view transactional_id) {
@@ -140,7 +145,7 @@ rt::Task<void> add(Request* request, OneTransaction one, ToldTopics* told) {
                                   .producer = one.producer,
                                   .partitions = named.partitions,
                                   .protocol = is_broker ? Protocol::kTwo : Protocol::kOne,
-                                  .connection = is_broker ? 0 : request->connection->number,
+                                  .caller = is_broker ? Caller{} : caller_of(*request),
                                   .may_wait = true}};
     Errc error = Errc::kInvalidRequest;
     if (!one.id.empty()) error = co_await ask_transaction<Errc>(request, one.id, enrolment);
@@ -207,7 +212,7 @@ rt::Task<wire::AddOffsetsToTxnResponse> handle_add_offsets_to_txn(
                       .producer = {.id = message->producer_id, .epoch = message->producer_epoch},
                       .partitions = partitions,
                       .protocol = Protocol::kOne,
-                      .connection = request->connection->number,
+                      .caller = caller_of(*request),
                       .may_wait = true}};
         error = Errc::kInvalidRequest;
         if (!message->transactional_id.empty())
@@ -230,7 +235,7 @@ rt::Task<wire::EndTxnResponse> handle_end_txn(Request* request,
                 .producer = {.id = message->producer_id, .epoch = message->producer_epoch},
                 .commit = message->committed,
                 .protocol = is_two ? Protocol::kTwo : Protocol::kOne,
-                .connection = request->connection->number}};
+                .caller = caller_of(*request)}};
     EndAnswer answer{.error = Errc::kInvalidRequest, .producer = {}};
     if (is_two && !serves_protocol_two(*request->shard))
         answer.error = Errc::kUnsupportedVersion;

@@ -73,7 +73,7 @@ constexpr auto kTokenRenew = std::to_array<OptionSpec>({
     kHmac,
     {.names = "--period-ms",
      .value = "MS",
-     .help = "for how long; -1 for the broker's default",
+     .help = "for how long, at most as long as a new one is given; -1 for that",
      .fallback = "-1"},
 });
 constexpr auto kTokenExpire = std::to_array<OptionSpec>({

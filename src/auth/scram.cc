@@ -71,9 +71,13 @@ class ScramServer final : public SaslServer {
     ScramAccount stranger(std::string_view user) {
         is_stranger_ = true;
         ScramAccount out;
+        // Salts of one name differ by mechanism, as real ones do.
+        std::string of{user};
+        of.append(1, '\0').append(by_token_ ? "token" : "user");
+        of.append(hash_ == Hash::kSha256 ? "256" : "512");
         out.credential.salt =
-            hmac(Hash::kSha256, options_.fake_secret, user).substr(0, kScramSaltBytes);
-        out.credential.iterations = kScramIterationsDefault;
+            hmac(Hash::kSha256, options_.fake_secret, of).substr(0, kScramSaltBytes);
+        out.credential.iterations = by_token_ ? kScramIterationsMin : kScramIterationsDefault;
         out.credential.stored_key = hmac(hash_, options_.fake_secret, "stored key");
         out.credential.server_key = hmac(hash_, options_.fake_secret, "server key");
         return out;

@@ -62,7 +62,7 @@ struct ScramServerOptions {
     /// `by_token`: the name is a delegation token's id.
     std::function<std::optional<ScramAccount>(std::string_view name, bool by_token)> find;
     std::string nonce;        ///< Fresh for each exchange, printable, no comma.
-    std::string fake_secret;  ///< The same for all exchanges of a server: salts of unknown users.
+    std::string fake_secret;  ///< The same for all exchanges of a node: salts of unknown users.
 };
 
 /// Users that do not exist get a salt, and fail where wrong passwords fail.

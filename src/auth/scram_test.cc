@@ -131,6 +131,24 @@ TEST(ScramServer, AnswersAStrangerLikeAUserAndRefusesHimLater) {
     EXPECT_NE(first_of("a", "bob"), first_of("b", "bob"));
 }
 
+// What an account has of its own must not be missing where there is none.
+TEST(ScramServer, StrangersDifferByMechanismAndTokensHaveTheirIterations) {
+    const auto first_of = [](ScramMechanism mechanism, std::string_view message) {
+        auto options = options_for(std::nullopt);
+        options.mechanism = mechanism;
+        const auto server = make_scram_server(std::move(options));
+        const auto step = server->next(message);
+        EXPECT_TRUE(step.has_value());
+        return step.has_value() ? step->reply : std::string{};
+    };
+    const std::string user = first_of(ScramMechanism::kSha256, "n,,n=bob,r=abc");
+    const std::string token = first_of(ScramMechanism::kSha256, "n,,n=bob,r=abc,tokenauth=true");
+    EXPECT_NE(user, first_of(ScramMechanism::kSha512, "n,,n=bob,r=abc"));
+    EXPECT_TRUE(user.ends_with(",i=16384")) << user;
+    EXPECT_TRUE(token.ends_with(",i=4096")) << token;
+    EXPECT_NE(user.substr(0, user.find(",i=")), token.substr(0, token.find(",i=")));
+}
+
 TEST(ScramServer, RefusesANonceOfAnotherExchange) {
     const auto server = make_scram_server(options_for(account_of(ScramMechanism::kSha256, "pw")));
     ASSERT_TRUE(server->next("n,,n=alice,r=abc").has_value());

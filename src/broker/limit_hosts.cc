@@ -45,7 +45,7 @@ HostAddresses addresses_of(const HostNames& names) {
 rt::Task<HostNames> unknown_hosts(Request* request, HostNames names) {
     if (names.empty()) co_return HostNames{};
     Shard& shard = *request->shard;
-    co_return co_await rt::on_pool(
+    co_return co_await rt::on_pool_for_long(
         shard.broker().pool(), shard.executor(), [names = std::move(names)] {
             HostNames unknown;
             std::size_t count = 0;

@@ -66,10 +66,7 @@ rt::PeerCheck check_of(config::ClientAuth asks) {
 
 ListenerAccess::ListenerAccess(const config::Listener& listener,
                                const config::ListenerSecurity& security)
-    : name_(listener.name),
-      protocol_(listener.protocol),
-      security_(security),
-      fake_secret_(auth::random_bytes(32)) {}
+    : name_(listener.name), protocol_(listener.protocol), security_(security) {}
 
 Result<std::shared_ptr<ListenerAccess>> ListenerAccess::open(
     const config::Listener& listener, const config::ListenerSecurity& security) {
@@ -184,7 +181,7 @@ std::unique_ptr<auth::SaslServer> ListenerAccess::begin(std::string_view mechani
                                  : known.account(name, scram);
              },
              .nonce = auth::scram_nonce(),
-             .fake_secret = fake_secret_});
+             .fake_secret = shard.image().credentials().stranger_secret()});
     if (mechanism == "OAUTHBEARER") {
         // On the pool, where the shard's clock is out of reach; an exchange takes no time.
         const auto verify = [keys = token_keys_,

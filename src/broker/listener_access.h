@@ -70,7 +70,6 @@ class ListenerAccess {
     std::string name_;
     config::Protocol protocol_;
     config::ListenerSecurity security_;
-    std::string fake_secret_;  ///< Salts of users that do not exist.
     std::shared_ptr<TokenKeys> token_keys_;
     std::shared_ptr<const auth::GssapiKeys> kerberos_keys_;
     std::shared_ptr<const auth::KerberosRules> kerberos_rules_;

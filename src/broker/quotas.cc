@@ -107,4 +107,14 @@ milliseconds debt_of(const Request& request, auth::QuotaKind kind) {
                                          burst_of(request.shard->config(), kind)));
 }
 
+bool may_mutate(Request& request, std::int64_t partitions, bool hears_of_it) {
+    if (hears_of_it) {
+        const milliseconds debt = debt_of(request, auth::QuotaKind::kMutation);
+        request.throttle = std::max(request.throttle, debt);
+        if (debt.count() > 0) return false;
+    }
+    charge(request, auth::QuotaKind::kMutation, static_cast<double>(partitions));
+    return true;
+}
+
 }  // namespace leat::broker

@@ -76,4 +76,8 @@ void charge(Request& request, auth::QuotaKind kind, double amount);
 /// How long the sender should wait for what he used before.
 [[nodiscard]] std::chrono::milliseconds debt_of(const Request& request, auth::QuotaKind kind);
 
+/// Counts partitions that a request makes or deletes. False when the sender's quota has no room:
+/// who `hears_of_it`, as newer clients do, is refused then, others only wait.
+[[nodiscard]] bool may_mutate(Request& request, std::int64_t partitions, bool hears_of_it);
+
 }  // namespace leat::broker

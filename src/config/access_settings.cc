@@ -225,4 +225,8 @@ std::set<std::string, std::less<>> super_users(const BrokerConfig& config) {
     return {all.begin(), all.end()};
 }
 
+const std::string& token_secret(const BrokerConfig& config) {
+    return config.token_secret_key.empty() ? config.token_master_key : config.token_secret_key;
+}
+
 }  // namespace leat::config

@@ -20,4 +20,7 @@ std::span<const Setting> access_settings();
 /// The principals of super.users.
 [[nodiscard]] std::set<std::string, std::less<>> super_users(const BrokerConfig& config);
 
+/// delegation.token.secret.key, by its new or its old name; "": there are no tokens.
+[[nodiscard]] const std::string& token_secret(const BrokerConfig& config);
+
 }  // namespace leat::config

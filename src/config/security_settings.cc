@@ -51,7 +51,8 @@ constexpr auto kRows = std::to_array<Setting>({
      .into_broker = into_broker<&B::token_lifetime_max_ms>},
     {.name = "delegation.token.secret.key",
      .type = kPassword,
-     .doc = "Secret from which delegation tokens are made; without one there are none.",
+     .doc = "Secret from which delegation tokens are made; without one there are none. Tokens "
+            "that were made with another one do not hold.",
      .sensitive = true,
      .into_broker = into_broker<&B::token_secret_key>},
     {.name = "sasl.enabled.mechanisms",

@@ -50,7 +50,6 @@ std::string integer_text(double bound) {
 
 Result<Value> check_bounds(const Setting& setting, std::string_view text, double number,
                            Value value) {
-    // Written so that a NaN passes, as it does in Kafka; the effect of one is that of 0.
     if (number < setting.min)
         return bad(setting, text, "Value must be at least " + integer_text(setting.min));
     if (number > setting.max)
@@ -80,7 +79,9 @@ Result<Value> parse_double(const Setting& setting, std::string_view text) {
     const double number = std::strtod(copy.c_str(), &end);
     if (copy.empty() || end != copy.c_str() + copy.size())
         return bad(setting, text, "Not a number of type DOUBLE");
-    return check_bounds(setting, text, std::isnan(number) ? 0.0 : number, number);
+    // Kafka takes NaN where a bound does not refuse it; here nothing could be done with it.
+    if (std::isnan(number)) return bad(setting, text, "Not a number of type DOUBLE");
+    return check_bounds(setting, text, number, number);
 }
 
 Result<Value> parse_list(const Setting& setting, std::string_view text) {

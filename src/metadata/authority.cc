@@ -70,7 +70,8 @@ rt::Task<void> Authority::pump() {
         Batch batch;
         for (const Call* call : calls)
             batch.insert(batch.end(), call->deltas.begin(), call->deltas.end());
-        const Result<void> durable = co_await commit(&batch);
+        Result<void> durable;
+        if (!batch.empty()) durable = co_await commit(&batch);
         if (durable.has_value()) {
             co_await distribute(&batch);
         } else {

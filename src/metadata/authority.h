@@ -69,7 +69,9 @@ class Authority {
         std::vector<Delta> deltas;
         R result = make(controller_, deltas);
         Result<void> durable;
-        if (!deltas.empty()) durable = co_await publish(std::move(deltas));
+        // Without any it rests on what is on its way: that has to be durable first, or fails it
+        // too.
+        if (!deltas.empty() || !is_idle()) durable = co_await publish(std::move(deltas));
         co_await rt::hop(*caller);
         co_return Changed<R>{std::move(result), std::move(durable)};
     }

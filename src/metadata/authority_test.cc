@@ -193,6 +193,35 @@ TEST(Authority, FailedCommitLeavesNoTrace) {
     EXPECT_NE(rig.b.image.find("x"), nullptr);
 }
 
+// What it asks for is there already by a change that is not durable yet.
+TEST(Authority, WhoNeedsNoChangeWaitsForThoseOnTheirWay) {
+    for (const bool fails : {false, true}) {
+        Rig rig;
+        rig.store.fails = fails;
+        const auto ask = [](Controller& controller, std::vector<Delta>& deltas) {
+            const QuotaChange change{.entity = {{"user", "alice"}},
+                                     .values = {{"producer_byte_rate", 1'000.0}}};
+            return controller.alter_quotas({&change, 1}, false, deltas)[0].error;
+        };
+        std::vector<bool> durable;
+        rig.b.executor.here([&] {
+            for (int i = 0; i < 2; ++i)
+                rt::start(rig.authority.change(&rig.b.executor, ask),
+                          [&](const Authority::Changed<Errc>& changed) {
+                              EXPECT_EQ(changed.result, Errc::kNone);
+                              EXPECT_EQ(rig.b.image.quotas().empty(), fails);
+                              durable.push_back(changed.durable.has_value());
+                          });
+        });
+        rig.a.executor.run();
+        EXPECT_TRUE(durable.empty()) << "it is being committed";
+        rig.run_all();
+        EXPECT_EQ(durable, (std::vector<bool>{!fails, !fails}));
+        EXPECT_EQ(rig.store.transactions, fails ? 0 : 1);
+        EXPECT_TRUE(rig.authority.is_idle());
+    }
+}
+
 TEST(Authority, ProducerIdsAreUniqueAndDurableFirst) {
     Rig rig;
     std::vector<std::int64_t> ids;

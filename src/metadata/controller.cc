@@ -259,7 +259,10 @@ Result<TopicPtr> Controller::resolve(const TopicRef& ref) const {
         return fail(Errc::kInvalidRequest, "You may not specify both topic name and topic id.");
     if (!ref.name && ref.id.is_zero())
         return fail(Errc::kInvalidRequest, "Neither topic name nor id were specified.");
-    if (TopicPtr topic = ref.name ? image_.share(*ref.name) : image_.share(ref.id)) return topic;
+    if (TopicPtr topic = !ref.is_there ? nullptr
+                         : ref.name    ? image_.share(*ref.name)
+                                       : image_.share(ref.id))
+        return topic;
     return Error{ref.name ? Errc::kUnknownTopicOrPartition : Errc::kUnknownTopicId};
 }
 

@@ -40,6 +40,7 @@ struct NewTopic {
 struct TopicRef {
     std::optional<std::string> name;
     Uuid id;
+    bool is_there = true;  ///< False: to be answered as a topic that does not exist.
 };
 
 struct MorePartitions {

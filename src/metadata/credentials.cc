@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "metadata/credentials.h"
 
+#include "auth/delegation_token.h"
 #include "auth/digest.h"
 
 namespace leat::metadata {
@@ -64,6 +65,13 @@ TokenPtr Credentials::find_token_by_hmac(std::string_view hmac) const {
     for (const auto& [id, token] : tokens_)
         if (auth::equal_secrets(token->hmac, hmac)) return token;
     return nullptr;
+}
+
+std::size_t Credentials::keep_tokens_of(std::string_view secret_key) {
+    return std::erase_if(tokens_, [secret_key](const auto& item) {
+        return secret_key.empty() ||
+               !auth::equal_secrets(item.second->hmac, auth::token_hmac(secret_key, item.first));
+    });
 }
 
 std::optional<auth::ScramAccount> Credentials::account(std::string_view user,

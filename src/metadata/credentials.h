@@ -76,10 +76,19 @@ class Credentials {
                                                                   auth::ScramMechanism mechanism,
                                                                   WallMs now) const;
 
+    /// Forgets the tokens that were made with another secret; without one, all. As in Kafka, which
+    /// makes their keys anew at each login. How many.
+    std::size_t keep_tokens_of(std::string_view secret_key);
+
+    /// From which salts are made for users that do not exist; the node's own, and never told.
+    [[nodiscard]] const std::string& stranger_secret() const noexcept { return stranger_secret_; }
+    void set_stranger_secret(std::string secret) { stranger_secret_ = std::move(secret); }
+
   private:
     Users users_;
     Tokens tokens_;
     Supers supers_;
+    std::string stranger_secret_;
     std::uint64_t version_ = 0;
     std::uint64_t supers_version_ = 0;
 };

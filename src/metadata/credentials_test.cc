@@ -187,6 +187,26 @@ TEST(Credentials, AnswerForTokensThatHoldOnly) {
     EXPECT_FALSE(known.holds(session, WallMs{50}));
 }
 
+// A secret that got out, or was taken away, must not go on opening.
+TEST(Credentials, TokensHoldAsLongAsTheirSecret) {
+    State state;
+    for (const char* id : {"one", "two"})
+        state.credentials.apply(
+            TokenChanged{id, std::make_shared<const auth::DelegationToken>(token(id))});
+    const auto tokens_with = [&state](std::string_view name, std::string_view secret) {
+        config::Layers layers;
+        if (!secret.empty()) layers.file[std::string{name}] = {std::string{secret}, "f:1"};
+        const auto image = Image::make(state, layers);
+        EXPECT_OK(image);
+        return image->credentials().tokens().size();
+    };
+    EXPECT_EQ(tokens_with("delegation.token.secret.key", "secret"), 2U);
+    EXPECT_EQ(tokens_with("delegation.token.master.key", "secret"), 2U);
+    EXPECT_EQ(tokens_with("delegation.token.secret.key", "another"), 0U);
+    EXPECT_EQ(tokens_with("delegation.token.secret.key", ""), 0U);
+    EXPECT_EQ(state.credentials.tokens().size(), 2U) << "they hold again with their own";
+}
+
 TEST(Credentials, AnEndBroughtForwardEndsSessions) {
     Controller c = make();
     std::vector<Delta> deltas;

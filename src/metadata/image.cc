@@ -4,9 +4,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "config/access_settings.h"
+#include "obs/log.h"
 
 namespace leat::metadata {
 namespace {
+
+constexpr obs::Logger kLog{"metadata"};
 
 template <class... Fs>
 struct Overloaded : Fs... {
@@ -46,6 +50,8 @@ Result<Image> Image::make(const State& state, const config::Layers& static_layer
     for (const auth::Acl& acl : state.acls) image.acls_.insert(acl);
     for (const auto& [entity, values] : state.quotas) image.quotas_.set(entity, values);
     image.credentials_ = state.credentials;
+    if (const auto gone = image.credentials_.keep_tokens_of(config::token_secret(*image.broker_)))
+        kLog.warn("delegation tokens of another secret do not hold", {{"tokens", gone}});
     std::shared_ptr<const config::TopicConfig> plain;
     for (const StoredTopic& stored : state.topics) {
         auto topic = std::make_shared<Topic>();

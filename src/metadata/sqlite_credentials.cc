@@ -155,6 +155,9 @@ Result<void> CredentialTables::write(const SuperUserChanged& change) {
 Result<void> CredentialTables::load(Database& database, Credentials& into) {
     LEAT_TRY_VOID(load_scram(database, into));
     LEAT_TRY_VOID(load_tokens(database, into));
+    LEAT_TRY(std::string secret,
+             database.text("SELECT value FROM facts WHERE name='stranger_secret'"));
+    into.set_stranger_secret(std::move(secret));
     LEAT_TRY(Statement rows, Statement::prepare(database, "SELECT principal FROM super_users"));
     for (;;) {
         LEAT_TRY(const bool has_row, rows.step());

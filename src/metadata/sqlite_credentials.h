@@ -18,7 +18,8 @@ inline constexpr const char* kCredentialTables =
     "NULL, requester TEXT NOT NULL, renewers TEXT NOT NULL, issued INTEGER NOT NULL, expires "
     "INTEGER NOT NULL, ends INTEGER NOT NULL, stored_256 BLOB NOT NULL, server_256 BLOB NOT NULL,"
     " stored_512 BLOB NOT NULL, server_512 BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS super_users(principal TEXT PRIMARY KEY) WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS super_users(principal TEXT PRIMARY KEY) WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO facts VALUES('stranger_secret', hex(randomblob(32)));";
 
 /// Threading: not synchronised. Must be destroyed before its database.
 class CredentialTables {

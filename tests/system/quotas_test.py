@@ -257,6 +257,43 @@ class Quotas(unittest.TestCase):
         # Eleven windows' worth is 5.5 partitions: two topics of four, then no more.
         self.assertEqual(codes, [0, 0, THROTTLING_QUOTA_EXCEEDED])
 
+    def test_mutations_that_are_refused_cost_nothing(self):
+        self.set({"client-id": "hopeless"}, controller_mutation_rate=0.5)
+        with self.client("hopeless") as client:
+            for name, partitions, error in (("in", 8, 36), ("in", 8, 36), ("in", 8, 36), ("huge", 2**31 - 1, 44)):
+                answer = client.call("CreateTopics", 6, timeout_ms=5000, topics=[
+                    {"name": name, "num_partitions": partitions, "replication_factor": 1}])
+                self.assertEqual((answer["topics"][0]["error_code"], answer["throttle_time_ms"]), (error, 0))
+            answer = client.call("CreatePartitions", 3, timeout_ms=5000, topics=[{"name": "in", "count": 2**31 - 1, "assignments": None}])
+            self.assertNotEqual(answer["results"][0]["error_code"], 0)
+            self.assertEqual(answer["throttle_time_ms"], 0)
+        self.set({"client-id": "hopeless"}, controller_mutation_rate=None)
+
+    def test_mutations_on_demand(self):
+        self.set({"client-id": "asker"}, controller_mutation_rate=0.1)  # Eleven windows' worth: one, and one in advance.
+        names = [f"demand-{number}" for number in range(5)]
+        with self.client("asker") as client:
+            answer = client.call("Metadata", 8, topics=[{"name": name} for name in names], allow_auto_topic_creation=True)
+            self.assertGreater(answer["throttle_time_ms"], 0)
+        self.set({"client-id": "asker"}, controller_mutation_rate=None)
+        self.assertEqual(sorted(topic["error_code"] for topic in answer["topics"]), [0, 0, 3, 3, 3])
+        with self.client("admin") as client:
+            found = client.call("Metadata", 8, topics=None, allow_auto_topic_creation=False)["topics"]
+            self.assertEqual(sum(topic["name"] in names for topic in found), 2)
+
+    def test_a_fetch_that_has_to_wait_leaves_no_session(self):
+        with self.client("admin") as client:
+            self.produce(client, "out", raw_client.batch([b"x" * 50_000]))
+        self.set({"client-id": "hungry"}, consumer_byte_rate=1000)
+        sessions = []
+        for _ in range(2):
+            with self.client("hungry") as client:
+                answer = client.call("Fetch", 11, replica_id=-1, max_wait_ms=0, min_bytes=1, max_bytes=1 << 20, session_epoch=0, topics=[
+                    {"topic": "out", "partitions": [{"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1 << 20}]}])
+                sessions.append((answer["session_id"] != 0, len(answer["responses"]), answer["throttle_time_ms"] > 0))
+        self.set({"client-id": "hungry"}, consumer_byte_rate=None)
+        self.assertEqual(sessions, [(True, 1, True), (False, 0, True)])
+
     def test_connections_of_an_address(self):
         self.set({"ip": "127.0.0.1"}, connection_creation_rate=20)
         served, end = 0, time.monotonic() + 4

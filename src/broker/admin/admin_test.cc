@@ -95,17 +95,37 @@ TEST(AdminTopics, DeleteByNameBeforeVersion6ByIdAfter) {
     std::array<std::string_view, 2> names{"a", "nope"};
     wire::DeleteTopicsRequest old_request;
     old_request.topic_names = names;
-    const auto by_name = delete_topics(old_request, 5, rig.controller, rig.arena);
+    const auto by_name = delete_topics(old_request, 5, {id}, rig.controller, rig.arena);
     EXPECT_EQ(by_name.response.responses[0].error_code, 0);
     EXPECT_EQ(name_of(by_name.response.responses[1].error_code), "UNKNOWN_TOPIC_OR_PARTITION");
     wire::DeleteTopicsRequest request;
     request.topics = rig.arena.array<wire::DeleteTopicsRequest::DeleteTopicState>(1);
     request.topics[0].name.reset();
     request.topics[0].topic_id = id;
-    const auto by_id = delete_topics(request, 6, rig.controller, rig.arena);
+    const auto by_id = delete_topics(request, 6, {id}, rig.controller, rig.arena);
     EXPECT_EQ(name_of(by_id.response.responses[0].error_code), "UNKNOWN_TOPIC_ID");
     EXPECT_EQ(by_id.response.responses[0].name, std::nullopt);
     EXPECT_EQ(by_id.response.responses[0].topic_id, id);
+}
+
+// The controller knows of a topic before any shard does, on which its deleter's rights are asked.
+TEST(AdminTopics, WhatNobodysRightsWereAskedForIsNotDeleted) {
+    Rig rig;
+    const Uuid id = rig.image().find("a")->id;
+    std::array<std::string_view, 1> names{"a"};
+    wire::DeleteTopicsRequest by_name;
+    by_name.topic_names = names;
+    const auto first = delete_topics(by_name, 5, {}, rig.controller, rig.arena);
+    EXPECT_EQ(name_of(first.response.responses[0].error_code), "UNKNOWN_TOPIC_OR_PARTITION");
+    EXPECT_TRUE(first.deltas.empty());
+    wire::DeleteTopicsRequest by_id;
+    by_id.topics = rig.arena.array<wire::DeleteTopicsRequest::DeleteTopicState>(1);
+    by_id.topics[0].name.reset();
+    by_id.topics[0].topic_id = id;
+    const auto second = delete_topics(by_id, 6, {}, rig.controller, rig.arena);
+    EXPECT_EQ(name_of(second.response.responses[0].error_code), "UNKNOWN_TOPIC_ID");
+    EXPECT_NE(rig.image().find("a"), nullptr);
+    EXPECT_EQ(delete_topics(by_id, 6, {id}, rig.controller, rig.arena).deltas.size(), 1U);
 }
 
 TEST(AdminTopics, DeletionCanBeOff) {
@@ -113,14 +133,14 @@ TEST(AdminTopics, DeletionCanBeOff) {
     std::array<std::string_view, 1> names{"a"};
     wire::DeleteTopicsRequest request;
     request.topic_names = names;
-    EXPECT_EQ(
-        name_of(
-            delete_topics(request, 5, rig.controller, rig.arena).response.responses[0].error_code),
-        "TOPIC_DELETION_DISABLED");
-    EXPECT_EQ(
-        name_of(
-            delete_topics(request, 2, rig.controller, rig.arena).response.responses[0].error_code),
-        "INVALID_REQUEST");
+    EXPECT_EQ(name_of(delete_topics(request, 5, {}, rig.controller, rig.arena)
+                          .response.responses[0]
+                          .error_code),
+              "TOPIC_DELETION_DISABLED");
+    EXPECT_EQ(name_of(delete_topics(request, 2, {}, rig.controller, rig.arena)
+                          .response.responses[0]
+                          .error_code),
+              "INVALID_REQUEST");
 }
 
 TEST(AdminTopics, PartitionsGrow) {

@@ -66,16 +66,22 @@ void tell_deleted(wire::DeleteTopicsResponse::DeletableTopicResult& result, cons
 }
 
 std::vector<metadata::TopicRef> refs_of(const wire::DeleteTopicsRequest& request,
-                                        std::int16_t version) {
+                                        std::int16_t version, const Deletable& deletable,
+                                        const metadata::Image& image) {
     std::vector<metadata::TopicRef> refs;
     if (version < 6) {
         for (const std::string_view name : request.topic_names)
             refs.push_back({.name = std::string{name}, .id = {}});
-        return refs;
+    } else {
+        for (const auto& topic : request.topics)
+            refs.push_back(
+                {.name = topic.name ? std::optional<std::string>{*topic.name} : std::nullopt,
+                 .id = topic.topic_id});
     }
-    for (const auto& topic : request.topics)
-        refs.push_back({.name = topic.name ? std::optional<std::string>{*topic.name} : std::nullopt,
-                        .id = topic.topic_id});
+    for (metadata::TopicRef& ref : refs) {
+        const metadata::Topic* topic = ref.name ? image.find(*ref.name) : image.find(ref.id);
+        ref.is_there = topic != nullptr && deletable.contains(topic->id);
+    }
     return refs;
 }
 
@@ -115,10 +121,10 @@ Change<wire::CreateTopicsResponse> create_topics(const wire::CreateTopicsRequest
 }
 
 Change<wire::DeleteTopicsResponse> delete_topics(const wire::DeleteTopicsRequest& request,
-                                                 std::int16_t version,
+                                                 std::int16_t version, const Deletable& deletable,
                                                  metadata::Controller& controller, Arena& arena) {
     Change<wire::DeleteTopicsResponse> change;
-    const auto refs = refs_of(request, version);
+    const auto refs = refs_of(request, version, deletable, controller.image());
     const auto outcomes = controller.image().broker().delete_topics
                               ? controller.delete_topics(refs, change.deltas)
                               : refuse(refs, version);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 
 #include "base/arena.h"
 #include "broker/admin/change.h"
@@ -23,8 +24,12 @@ namespace leat::broker::admin {
 Change<wire::CreateTopicsResponse> create_topics(const wire::CreateTopicsRequest& request,
                                                  metadata::Controller& controller, Arena& arena);
 
+/// Ids of topics that the sender may delete.
+using Deletable = std::set<Uuid>;
+/// Others than `deletable` are answered as not there: the controller may know of one whose making
+/// is still under way, about which nobody's rights were asked.
 Change<wire::DeleteTopicsResponse> delete_topics(const wire::DeleteTopicsRequest& request,
-                                                 std::int16_t version,
+                                                 std::int16_t version, const Deletable& deletable,
                                                  metadata::Controller& controller, Arena& arena);
 
 Change<wire::CreatePartitionsResponse> create_partitions(

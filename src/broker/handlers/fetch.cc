@@ -163,11 +163,15 @@ bool must_rest(Request& request, const FetchPlan& plan) {
     return true;
 }
 
-/// The sender asks again, in a session from where it was.
+/// The sender asks again, in a session from where it was. One that is new would be nobody's: of a
+/// full request that is answered with nothing clients remember no session.
 Answer answer_without_a_byte(Request& request, FetchPlan& plan) {
     FetchResponse empty;
-    empty.session_id = plan.answered_session_id;
     finish_fetch(request, plan);
+    if (plan.is_incremental)
+        empty.session_id = plan.answered_session_id;
+    else if (plan.session != nullptr)
+        request.shard->fetch_sessions().erase(plan.answered_session_id);
     return answer_with(request, empty);
 }
 

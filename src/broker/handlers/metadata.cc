@@ -2,6 +2,7 @@
 #include "broker/handlers/metadata.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -12,7 +13,9 @@
 #include "broker/admin/cluster.h"
 #include "broker/apis.h"
 #include "broker/broker.h"
+#include "broker/group_host.h"
 #include "broker/handlers/topic_creation.h"
+#include "broker/quotas.h"
 
 namespace leat::broker {
 namespace {
@@ -195,17 +198,21 @@ bool may_create(Request& request, std::string_view topic) {
 /// make go to `failures`.
 std::vector<std::string> missing(Request& request, const wire::MetadataRequest& message,
                                  Failures& failures) {
-    std::set<std::string> names;
+    std::set<std::string, std::less<>> names;
     for (const Asked& topic : *message.topics) {
         if (!topic.topic_id.is_zero()) return {};
         if (!topic.name || *topic.name == kTransactionsTopic) continue;
         if (request.shard->image().find(*topic.name) != nullptr) continue;
         if (!metadata::topic_name_error(*topic.name).empty()) continue;
         if (!may_topic(request, auth::Operation::kDescribe, *topic.name)) continue;
-        if (may_create(request, *topic.name))
-            names.insert(std::string{*topic.name});
-        else
+        if (names.contains(*topic.name)) continue;
+        const auto& config = request.shard->config();
+        if (!may_create(request, *topic.name))
             failures.emplace(*topic.name, Errc::kTopicAuthorizationFailed);
+        else if (*topic.name != kOffsetsTopic && !may_mutate(request, config.num_partitions, true))
+            failures.emplace(*topic.name, Errc::kUnknownTopicOrPartition);  // It asks again.
+        else
+            names.insert(std::string{*topic.name});
     }
     return {names.begin(), names.end()};
 }

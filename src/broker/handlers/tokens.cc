@@ -13,6 +13,7 @@
 #include "broker/apis.h"
 #include "broker/authentication.h"
 #include "broker/broker.h"
+#include "config/access_settings.h"
 #include "rt/on_pool.h"
 
 namespace leat::broker {
@@ -24,17 +25,13 @@ std::string_view text_of(Bytes bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT
 }
 
-/// delegation.token.secret.key, by its new or its old name.
-const std::string& secret_of(const config::BrokerConfig& config) {
-    return config.token_secret_key.empty() ? config.token_master_key : config.token_secret_key;
-}
-
 /// Tokens are made by those who proved who they are, and not by a token.
 Errc refusal(const Request& request) {
     const auth::Session& session = request.connection->session;
     if (session.mechanism.empty() || session.by_token)
         return Errc::kDelegationTokenRequestNotAllowed;
-    if (secret_of(request.shard->config()).empty()) return Errc::kDelegationTokenAuthDisabled;
+    if (config::token_secret(request.shard->config()).empty())
+        return Errc::kDelegationTokenAuthDisabled;
     return Errc::kNone;
 }
 
@@ -43,6 +40,11 @@ auth::Principal owner_of(const Request& request,
     if (!message.owner_principal_name || message.owner_principal_name->empty())
         return request.principal();
     return {message.owner_principal_type.value_or("User"), *message.owner_principal_name};
+}
+
+/// A duration as it was asked for, in ms; without one, which 0 and less stand for, the bound.
+std::int64_t at_most(std::int64_t asked_ms, std::int64_t most_ms) {
+    return asked_ms > 0 ? std::min(asked_ms, most_ms) : most_ms;
 }
 
 /// A token as it is to be, without credentials. Errors: those of the answer.
@@ -67,16 +69,13 @@ Result<auth::DelegationToken> wanted_token(Request& request,
         out.renewers.emplace_back(one.principal_type, one.principal_name);
     }
     const WallMs now = request.shard->executor().wall_now();
-    const std::int64_t lifetime =
-        message.max_lifetime_ms < 0
-            ? config.token_lifetime_max_ms
-            : std::min(message.max_lifetime_ms, config.token_lifetime_max_ms);
+    const std::int64_t lifetime = at_most(message.max_lifetime_ms, config.token_lifetime_max_ms);
     out.issued = now;
     out.ends = after(now, lifetime);
     out.expires = std::min(out.ends, after(now, config.token_expiry_ms));
     rt::Executor& here = request.shard->executor();
     out.id = Uuid::from_random(here.random(), here.random()).text();
-    out.hmac = auth::token_hmac(secret_of(config), out.id);
+    out.hmac = auth::token_hmac(config::token_secret(config), out.id);
     return out;
 }
 
@@ -196,9 +195,8 @@ rt::Task<wire::CreateDelegationTokenResponse> handle_create_token(
 rt::Task<wire::RenewDelegationTokenResponse> handle_renew_token(
     Request* request, const wire::RenewDelegationTokenRequest* message) {
     const WallMs now = request->shard->executor().wall_now();
-    const std::int64_t period = message->renew_period_ms < 0
-                                    ? request->shard->config().token_expiry_ms
-                                    : message->renew_period_ms;
+    const std::int64_t period =
+        at_most(message->renew_period_ms, request->shard->config().token_expiry_ms);
     metadata::TokenDeadline asked{.hmac = std::string{text_of(message->hmac)},
                                   .who = request->principal(),
                                   .now = now,

@@ -20,16 +20,10 @@ using DeleteState = wire::DeleteTopicsRequest::DeleteTopicState;
 
 constexpr std::string_view kDenied = "Authorization failed.";
 
-/// Counts partitions that a request makes or deletes. False when the sender's quota has no room:
-/// newer clients hear that, older ones only wait.
+/// What the controller refuses is not charged, as in Kafka.
 bool may_change(Request& request, std::int64_t partitions, std::int16_t strict_since) {
-    if (request.version() >= strict_since) {
-        const auto debt = debt_of(request, auth::QuotaKind::kMutation);
-        request.throttle = std::max(request.throttle, debt);
-        if (debt.count() > 0) return false;
-    }
-    charge(request, auth::QuotaKind::kMutation, static_cast<double>(partitions));
-    return true;
+    if (partitions <= 0 || partitions > metadata::Controller::kRequestPartitionsMax) return true;
+    return may_mutate(request, partitions, request.version() >= strict_since);
 }
 
 std::int64_t partitions_of(const wire::CreateTopicsRequest::CreatableTopic& topic,
@@ -99,6 +93,7 @@ class DeletionRights {
     DeletionRights& operator=(const DeletionRights&) = delete;
 
     [[nodiscard]] const wire::DeleteTopicsRequest& allowed() const noexcept { return allowed_; }
+    [[nodiscard]] const admin::Deletable& deletable() const noexcept { return deletable_; }
     [[nodiscard]] const std::vector<Deleted>& denied() const noexcept { return denied_; }
 
   private:
@@ -114,8 +109,14 @@ class DeletionRights {
     }
     bool has_quota(const metadata::Topic& topic, bool by_id) {
         constexpr std::int16_t kStrictSince = 5;
-        if (may_change(request_, topic.partition_count, kStrictSince)) return true;
+        if (may_mutate(request_, topic.partition_count, request_.version() >= kStrictSince))
+            return true;
         return refuse(topic.name, by_id ? topic.id : Uuid{}, Errc::kThrottlingQuotaExceeded);
+    }
+    bool allow(const metadata::Topic& topic, bool by_id) {
+        if (!has_quota(topic, by_id)) return false;
+        deletable_.insert(topic.id);
+        return true;
     }
     bool is_allowed_name(std::string_view name) {
         // Who may not see it hears the same whether it exists or not.
@@ -125,7 +126,7 @@ class DeletionRights {
         if (topic == nullptr) return true;
         if (!may_all_ && !may_topic(request_, auth::Operation::kDelete, name))
             return refuse(name, topic->id);
-        return has_quota(*topic, false);
+        return allow(*topic, false);
     }
     bool is_allowed(const DeleteState& asked) {
         if (asked.name) return !asked.topic_id.is_zero() || is_allowed_name(*asked.name);
@@ -135,13 +136,14 @@ class DeletionRights {
             return refuse(std::nullopt, topic->id);
         if (!may_all_ && !may_topic(request_, auth::Operation::kDelete, topic->name))
             return refuse(topic->name, topic->id);
-        return has_quota(*topic, true);
+        return allow(*topic, true);
     }
 
     Request& request_;
     bool may_all_;
     std::vector<std::string_view> names_;
     std::vector<DeleteState> topics_;
+    admin::Deletable deletable_;
     std::vector<Deleted> denied_;
     wire::DeleteTopicsRequest allowed_;
 };
@@ -159,7 +161,7 @@ rt::Task<wire::CreateTopicsResponse> handle_create_topics(
     for (const auto& topic : message->topics) {
         if (!may_all && !may_topic(*request, auth::Operation::kCreate, topic.name))
             denied_names.insert(topic.name);
-        else if (message->validate_only ||
+        else if (message->validate_only || request->shard->image().find(topic.name) != nullptr ||
                  may_change(*request, partitions_of(topic, request->shard->config()), kStrictSince))
             topics.push_back(topic);
         else
@@ -182,8 +184,8 @@ rt::Task<wire::DeleteTopicsResponse> handle_delete_topics(
     Request* request, const wire::DeleteTopicsRequest* message) {
     const DeletionRights rights{*request, *message};
     const auto make = [request, &rights](metadata::Controller& controller) {
-        return admin::delete_topics(rights.allowed(), request->version(), controller,
-                                    request->arena);
+        return admin::delete_topics(rights.allowed(), request->version(), rights.deletable(),
+                                    controller, request->arena);
     };
     wire::DeleteTopicsResponse out =
         co_await change_metadata(request, &wire::DeleteTopicsResponse::responses, make);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 #include <utility>
 
 #include "base/bounded_time.h"
@@ -128,16 +129,6 @@ bool Connection::expects_raw() const {
     return facts_->authentication != nullptr && facts_->authentication->expects_raw();
 }
 
-/// Strangers get less of our memory (CVE-2022-34917).
-std::size_t Connection::frame_bytes_max() const {
-    const Authentication* authentication = facts_->authentication.get();
-    const bool is_stranger = authentication != nullptr && !authentication->is_proved();
-    return static_cast<std::size_t>(
-        is_stranger ? std::min(authentication->access().security().sasl.receive_bytes_max,
-                               home_.config().socket_request_max_bytes)
-                    : home_.config().socket_request_max_bytes);
-}
-
 /// False when it was none and the connection is closed.
 bool Connection::take_frame(RequestFrame frame) {
     std::unique_ptr<Execution> execution = home_.get_execution();
@@ -192,9 +183,7 @@ Connection::Pause Connection::pause() const {
         return Pause::kFull;
     if (is_muted_) return Pause::kMuted;
     // What the next frame is depends on how the one before it ends (SaslHandshake 0).
-    const Authentication* authentication = facts_->authentication.get();
-    if (authentication != nullptr && !authentication->is_proved() && !executions_.empty())
-        return Pause::kLogin;
+    if (is_stranger() && !executions_.empty()) return Pause::kLogin;
     // A frame that has begun and is counted has its memory already.
     if (reserved_bytes_ == 0 && !may_read_next()) return Pause::kMemory;
     return Pause::kNone;
@@ -272,6 +261,7 @@ void Connection::start(Execution& execution) {
     Request& request = execution.request;
     home_.broker().metrics().executing.add(1);
     if (is_draining_) request.hurry();
+    request.peer_has_ended = request.api->asks_for_the_end && stream_.peer_has_ended();
     if (const Authentication* authentication = facts_->authentication.get();
         authentication != nullptr) {
         const std::string_view why =
@@ -282,7 +272,9 @@ void Connection::start(Execution& execution) {
         return finish(execution, refuse_api_versions(request));
     // The sum of what was measured is what the next request is charged.
     const bool is_measured = wants_time();
-    if (is_measured)
+    if (is_stranger())
+        used_ = {};  // Nobody's: all who log in would share one allowance.
+    else if (is_measured && request.api->quota != QuotaClass::kExempt)
         charge(request, auth::QuotaKind::kRequest,
                static_cast<double>(std::exchange(used_, std::chrono::nanoseconds{0}).count()));
     rt::CpuMeter meter{is_measured};
@@ -419,7 +411,9 @@ bool Connection::is_late(Instant now) const {
 }
 
 void Connection::check_deadlines(Instant now) {
-    if (is_closed_ || !is_late(now)) return;
+    // Also of one that is closed and has something left to send: who does not take it must not keep
+    // it here.
+    if (!is_late(now)) return;
     if (const std::string_view why = unproved(now); !why.empty()) return abort(why);
     if (stream_.unsent_bytes() > 0) return abort("send_timeout");
     abort(reader_.is_inside() ? "frame_timeout" : "idle");
@@ -468,13 +462,28 @@ void Connection::on_closed(const Result<void>& why) {
     }
     home_.broker().metrics().count_closed(close_reason_);
     home_.give_back_memory(std::exchange(reserved_bytes_, 0));
-    for (std::size_t i = executions_.size(); i-- > 0;)
-        if (executions_[i]->state != Execution::State::kExecuting) retire(i);
+    // Who ends the connection in order may count on what he sent (acks=0); as in Kafka it is done.
+    std::vector<Execution*> left;
+    for (std::size_t i = executions_.size(); i-- > 0;) {
+        const Execution& one = *executions_[i];
+        const bool is_sent = one.state == Execution::State::kWaiting &&
+                             one.request.api->key == wire::ApiKey::kProduce &&
+                             close_reason_ == "peer";
+        if (one.state != Execution::State::kExecuting && !is_sent)
+            retire(i);
+        else if (is_sent)
+            left.push_back(executions_[i].get());
+    }
     // What is in execution ends by itself, sooner when it was only waiting.
     std::vector<Execution*> executing;
     executing.reserve(executions_.size());
-    for (const auto& execution : executions_) executing.push_back(execution.get());
+    for (const auto& execution : executions_)
+        if (execution->state == Execution::State::kExecuting) executing.push_back(execution.get());
     for (Execution* execution : executing) execution->request.hurry();
+    for (Execution* execution : left | std::views::reverse) {
+        execution->request.hurry();
+        start(*execution);
+    }
     home_.gone(*this);
 }
 

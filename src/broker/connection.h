@@ -83,6 +83,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     void close(std::string_view reason);
     void read_frames();
     [[nodiscard]] std::size_t frame_bytes_max() const;
+    [[nodiscard]] bool is_stranger() const;  ///< Has yet to prove who it is.
     /// A message of SASL is next, and no request.
     [[nodiscard]] bool expects_raw() const;
     /// TLS has told who is there. False when that is nobody, and the connection is closed.

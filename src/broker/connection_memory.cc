@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/authentication.h"
 #include "broker/connection.h"
 #include "broker/connections.h"
 
@@ -30,6 +31,20 @@ void Connection::on_memory(MemoryWait wait) {
     (wait == MemoryWait::kToStart ? waits_to_start_ : waits_to_read_) = false;
     advance();
     if (!is_closed_ && !is_reading_) read_frames();
+}
+
+/// Strangers get less of our memory (CVE-2022-34917).
+std::size_t Connection::frame_bytes_max() const {
+    const auto most = home_.config().socket_request_max_bytes;
+    return static_cast<std::size_t>(
+        is_stranger()
+            ? std::min(facts_->authentication->access().security().sasl.receive_bytes_max, most)
+            : most);
+}
+
+bool Connection::is_stranger() const {
+    const Authentication* authentication = facts_->authentication.get();
+    return authentication != nullptr && !authentication->is_proved();
 }
 
 /// While frames have no room, a small one may come where nothing else is in work: who only claims
@@ -58,7 +73,9 @@ void Connection::hurry_holders(Shortage of) {
         if (is_executing(*one) &&
             (has_frames || (of.answers && !one->request.arena_share.is_empty())))
             holders.push_back(one.get());
+    const auto self = shared_from_this();
     hurry(holders);
+    if (!is_closed_ && !is_reading_) read_frames();
 }
 
 }  // namespace leat::broker

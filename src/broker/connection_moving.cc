@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "broker/authentication.h"
 #include "broker/connection.h"
 #include "broker/connections.h"
 
@@ -43,6 +44,8 @@ bool Connection::may_move_to(Connections& there, std::size_t shard) {
 }
 
 bool Connection::is_at_rest() const {
+    // An exchange asks the shard on which it began.
+    if (facts_->authentication && facts_->authentication->is_in_exchange()) return false;
     const bool waits = is_muted_ || waits_to_start_ || waits_to_read_ || !is_reading_;
     return !is_closed_ && !is_draining_ && !waits && executions_.empty() && reserved_bytes_ == 0 &&
            !reader_.is_inside() && reader_.held_bytes() == 0 && stream_.is_open() &&

@@ -166,6 +166,7 @@ rt::Task<void> Shard::reopen_failed() {
         reopened_ = spec.id;
         co_await reopen(std::move(spec));
         reopened_ = {};
+        if (next_config_ != nullptr) storage_->broker = std::exchange(next_config_, nullptr);
     }
     is_reopening_ = false;
     schedule_reopening();
@@ -274,8 +275,10 @@ rt::Task<void> Shard::applied(const metadata::Delta* delta) {
     } else if (const auto* changed = std::get_if<metadata::TopicConfigChanged>(delta)) {
         tune(*changed->topic);
     } else if (const auto* broker = std::get_if<metadata::BrokerConfigChanged>(delta)) {
-        follow_log_level(*storage_->broker, *broker->config);
-        storage_->broker = broker->config;
+        follow_log_level(next_config_ ? *next_config_ : *storage_->broker, *broker->config);
+        // The pool reads it while it opens a partition again; other opens are changes, too, and
+        // come one after the other.
+        (reopened_ == storage::PartitionId{} ? storage_->broker : next_config_) = broker->config;
         storage_->flusher.set_syncfs_threshold(
             static_cast<std::size_t>(std::max(1, broker->config->flush_syncfs_threshold)));
         for (const auto& [name, topic] : image_.topics()) tune(*topic);

@@ -134,7 +134,8 @@ class Shard final : public metadata::ChangeListener {
     std::chrono::milliseconds reopening_pause_{};
     rt::TimerId reopening_timer_;
     bool is_reopening_ = false;
-    storage::PartitionId reopened_;  ///< While it is on the pool.
+    storage::PartitionId reopened_;                            ///< While it is on the pool.
+    std::shared_ptr<const config::BrokerConfig> next_config_;  ///< For after that.
     bool is_stopped_ = false;
 };
 

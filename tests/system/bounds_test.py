@@ -6,6 +6,8 @@ usage: bounds_test.py LEAT [TEST...]
 """
 import pathlib
 import re
+import socket
+import struct
 import sys
 import time
 import unittest
@@ -13,7 +15,8 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
 from protocol import Client  # noqa: E402
-from raw_client import FETCH, PRODUCE, Broker, batch  # noqa: E402
+from raw_client import FETCH, METADATA, PRODUCE, Broker, batch  # noqa: E402
+from raw_client import text as raw_text  # noqa: E402
 
 LEAT = ""
 NONE, METADATA_TOO_LARGE, LOAD_IN_PROGRESS, NOT_AVAILABLE, NOT_ENOUGH_REPLICAS = 0, 12, 14, 15, 19
@@ -253,6 +256,44 @@ class Connections(unittest.TestCase):
             client.socket.sendall(frames)
             self.assertEqual([client.produced(client.receive()[1]) for _ in range(count)], [(NONE, i) for i in range(count)])
             return self.syncs(broker) - before
+
+    def test_one_that_is_closed_and_takes_no_answers_does_not_stay(self):
+        with node("leat.response.send.timeout.ms=1000", "leat.queued.responses.max=1000", "socket.send.buffer.bytes=8192") as broker, \
+                broker.client() as admin:
+            admin.create_topic("t", 200)
+            with socket.socket() as peer:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                peer.connect(broker.address)
+                all_topics = admin.frame(METADATA, 4, struct.pack(">ib", -1, 0))
+                # More than the kernel takes, then what a peer is closed for.
+                peer.sendall(all_topics * 400 + struct.pack(">I", 1 << 31))
+                for _ in range(200):
+                    if self.metric(broker, 'leat_connections_closed_total{reason="bad_frame_length"}') == 1:
+                        break
+                    time.sleep(0.05)
+                self.assertEqual(self.metric(broker, 'leat_connections_closed_total{reason="bad_frame_length"}'), 1)
+                self.assertEqual(self.metric(broker, "leat_connections"), 1)
+
+    def test_what_was_sent_before_the_end_is_done(self):
+        """acks=0 behind a request that takes its time, then the end of the connection."""
+        slow = {"LEAT_FAULT_DISK": "delay:sync:/metadata:1"}
+        with node(environment=slow) as broker, broker.client() as reader:
+            reader.create_topic("t")
+            with broker.client() as client:
+                client.send(METADATA, 4, struct.pack(">i", 1) + raw_text("made-meanwhile") + b"\1")
+                for value in (b"one", b"two"):
+                    client.send(PRODUCE, 7, client.produce_body("t", 0, batch([value]), acks=0))
+                client.socket.shutdown(socket.SHUT_WR)
+            for _ in range(100):
+                if reader.end_offset("t") == 2:
+                    break
+                time.sleep(0.05)
+            self.assertEqual(reader.read_all("t", 0), [(0, b"one"), (1, b"two")])
+
+    @staticmethod
+    def metric(broker, name):
+        with urllib.request.urlopen("http://%s:%d/metrics" % broker.http) as answer:
+            return next((float(line.rsplit(" ", 1)[1]) for line in answer.read().decode().splitlines() if line.rsplit(" ", 1)[0] == name), 0)
 
     @staticmethod
     def syncs(broker):

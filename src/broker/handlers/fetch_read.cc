@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "base/check.h"
 #include "broker/metrics.h"
@@ -100,10 +101,12 @@ class PartWatch final : public storage::Watcher, public std::enable_shared_from_
         if (changed_) report();
     }
 
+    /// The last use of the partitions, on their shard: what is left of this goes elsewhere, where
+    /// the last holder of one that was deleted meanwhile must not be.
     void unwatch() {
-        if (!is_watching_) return;
-        is_watching_ = false;
-        for (const Watched& watched : watched_) watched.partition->unwatch(*this);
+        if (std::exchange(is_watching_, false))
+            for (const Watched& watched : watched_) watched.partition->unwatch(*this);
+        watched_.clear();
     }
 
     void on_advanced(storage::Partition& partition) override {

@@ -113,7 +113,7 @@ Result<std::vector<CreatedTopic>> Admin::create_topics(std::span<const NewTopic>
     LEAT_TRY(const auto answer,
              cluster_->ask<wire::CreateTopicsResponse>(
                  Target::controller(), request,
-                 [](const wire::CreateTopicsResponse& m) { return first_retriable(m.topics); },
+                 [](const wire::CreateTopicsResponse& m) { return retriable_as_a_whole(m.topics); },
                  INT16_MAX, false));
     std::vector<CreatedTopic> out;
     out.reserve(answer.message.topics.size());
@@ -132,11 +132,12 @@ Result<std::vector<Outcome>> Admin::delete_topics(std::span<const std::string> n
     for (const std::string& name : names) states.push_back({.name = name, .topic_id = {}});
     const wire::DeleteTopicsRequest request{
         .topics = states, .topic_names = by_name, .timeout_ms = kServerTimeoutMs};
-    LEAT_TRY(const auto answer,
-             cluster_->ask<wire::DeleteTopicsResponse>(
-                 Target::controller(), request,
-                 [](const wire::DeleteTopicsResponse& m) { return first_retriable(m.responses); },
-                 INT16_MAX, false));
+    LEAT_TRY(const auto answer, cluster_->ask<wire::DeleteTopicsResponse>(
+                                    Target::controller(), request,
+                                    [](const wire::DeleteTopicsResponse& m) {
+                                        return retriable_as_a_whole(m.responses);
+                                    },
+                                    INT16_MAX, false));
     std::vector<Outcome> out;
     out.reserve(answer.message.responses.size());
     for (const auto& topic : answer.message.responses)
@@ -150,11 +151,12 @@ Result<Outcome> Admin::create_partitions(std::string_view topic, std::int32_t to
         .name = topic, .count = total, .assignments = std::nullopt};
     const wire::CreatePartitionsRequest request{
         .topics = {&one, 1}, .timeout_ms = kServerTimeoutMs, .validate_only = validate_only};
-    LEAT_TRY(const auto answer,
-             cluster_->ask<wire::CreatePartitionsResponse>(
-                 Target::controller(), request,
-                 [](const wire::CreatePartitionsResponse& m) { return first_retriable(m.results); },
-                 INT16_MAX, false));
+    LEAT_TRY(const auto answer, cluster_->ask<wire::CreatePartitionsResponse>(
+                                    Target::controller(), request,
+                                    [](const wire::CreatePartitionsResponse& m) {
+                                        return retriable_as_a_whole(m.results);
+                                    },
+                                    INT16_MAX, false));
     if (answer.message.results.size() != 1) return no_result(topic);
     const auto& result = answer.message.results[0];
     return outcome_of(topic, result.error_code, result.error_message);
@@ -241,8 +243,8 @@ Result<std::vector<PartitionOffset>> Admin::list_offsets(std::span<const TopicPa
     out.reserve(where.size());
     for (const TopicPartition& one : where)
         out.push_back({.where = one, .offset = -1, .code = Errc::kLeaderNotAvailable});
-    LEAT_TRY(const LeaderMap leaders, leaders_of(*this, where));
-    for (const auto& [leader, positions] : group_by_leader(leaders, out)) {
+    const auto ask = [&](std::int32_t leader,
+                         std::span<const std::size_t> positions) -> Result<void> {
         PartitionsByTopic<Request::ListOffsetsPartition> parts;
         for (const std::size_t at : positions)
             parts[where[at].topic].push_back({.partition_index = where[at].partition,
@@ -259,13 +261,16 @@ Result<std::vector<PartitionOffset>> Admin::list_offsets(std::span<const TopicPa
         LEAT_TRY(const auto answer,
                  cluster_->ask<wire::ListOffsetsResponse>(
                      Target::broker(leader), request, [](const wire::ListOffsetsResponse& m) {
-                         return first_retriable_of_partitions(m.topics);
+                         return first_retriable_of_leader(m.topics);
                      }));
         for (const auto& topic : answer.message.topics)
             for (const auto& partition : topic.partitions)
                 set_result(out, topic.name, partition.partition_index, partition.offset,
                            partition.error_code);
-    }
+        return {};
+    };
+    const auto find = [this](std::span<const TopicPartition> of) { return leaders_of(*this, of); };
+    LEAT_TRY_VOID(ask_leaders(find, out, ask));
     return out;
 }
 
@@ -273,17 +278,13 @@ Result<std::vector<PartitionOffset>> Admin::delete_records(
     std::span<const PartitionOffset> before) {
     using Request = wire::DeleteRecordsRequest;
     std::vector<PartitionOffset> out{before.begin(), before.end()};
-    std::vector<TopicPartition> where;
-    for (PartitionOffset& one : out) {
-        where.push_back(one.where);
-        one.code = Errc::kLeaderNotAvailable;
-    }
-    LEAT_TRY(const LeaderMap leaders, leaders_of(*this, where));
-    for (const auto& [leader, positions] : group_by_leader(leaders, out)) {
+    for (PartitionOffset& one : out) one.code = Errc::kLeaderNotAvailable;
+    const auto ask = [&](std::int32_t leader,
+                         std::span<const std::size_t> positions) -> Result<void> {
         PartitionsByTopic<Request::DeleteRecordsPartition> parts;
         for (const std::size_t at : positions)
-            parts[where[at].topic].push_back(
-                {.partition_index = where[at].partition, .offset = before[at].offset});
+            parts[before[at].where.topic].push_back(
+                {.partition_index = before[at].where.partition, .offset = before[at].offset});
         std::vector<Request::DeleteRecordsTopic> topics;
         topics.reserve(parts.size());
         for (auto& [name, partitions] : parts)
@@ -292,13 +293,16 @@ Result<std::vector<PartitionOffset>> Admin::delete_records(
         LEAT_TRY(const auto answer,
                  cluster_->ask<wire::DeleteRecordsResponse>(
                      Target::broker(leader), request, [](const wire::DeleteRecordsResponse& m) {
-                         return first_retriable_of_partitions(m.topics);
+                         return first_retriable_of_leader(m.topics);
                      }));
         for (const auto& topic : answer.message.topics)
             for (const auto& partition : topic.partitions)
                 set_result(out, topic.name, partition.partition_index, partition.low_watermark,
                            partition.error_code);
-    }
+        return {};
+    };
+    const auto find = [this](std::span<const TopicPartition> of) { return leaders_of(*this, of); };
+    LEAT_TRY_VOID(ask_leaders(find, out, ask));
     return out;
 }
 

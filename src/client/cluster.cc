@@ -57,13 +57,23 @@ Result<void> Cluster::refresh() {
         drop(*connection);
         return std::move(answer).error();
     }
+    learn(answer->message);
+    return {};
+}
+
+void Cluster::learn(const wire::MetadataResponse& answer) {
     brokers_.clear();
-    for (const auto& broker : answer->message.brokers)
+    for (const auto& broker : answer.brokers)
         brokers_.push_back({.id = broker.node_id,
                             .endpoint = {.host = std::string{broker.host},
                                          .port = static_cast<std::uint16_t>(broker.port)}});
-    controller_ = answer->message.controller_id;
-    return {};
+    controller_ = answer.controller_id;
+}
+
+void Cluster::set_request_timeout(std::chrono::milliseconds timeout) {
+    options_.connection.request_timeout = timeout;
+    for (const auto& [name, connection] : connections_)
+        if (connection != nullptr) connection->set_request_timeout(timeout);
 }
 
 Result<Connection*> Cluster::to(const Endpoint& endpoint) {
@@ -153,8 +163,8 @@ bool Cluster::may_route_again(const Error& error) {
 }
 
 bool Cluster::is_passing(Errc code) {
-    return code != Errc::kUnknownTopicOrPartition && code != Errc::kUnknownTopicId &&
-           code != Errc::kElectionNotNeeded && code != Errc::kNone;
+    return info(code).retriable && code != Errc::kUnknownTopicOrPartition &&
+           code != Errc::kUnknownTopicId && code != Errc::kElectionNotNeeded && code != Errc::kNone;
 }
 
 }  // namespace leat::client

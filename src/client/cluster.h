@@ -13,6 +13,7 @@
 
 #include "client/client_properties.h"
 #include "client/connection.h"
+#include "wire/messages/metadata_response.h"
 
 namespace leat::client {
 
@@ -85,7 +86,7 @@ class Cluster {
                     (*connection)->call<Response>(request, version_max, version_min);
                 if (answer) {
                     const Errc code = errc_from_wire(verdict(answer->message));
-                    if (is_last || !info(code).retriable || !is_passing(code)) return answer;
+                    if (is_last || !is_passing(code)) return answer;
                 } else {
                     if (answer.error().code() == Errc::kUnsupportedVersion) return answer;
                     drop(**connection);
@@ -104,6 +105,13 @@ class Cluster {
     [[nodiscard]] const std::vector<Broker>& brokers() const noexcept { return brokers_; }
     [[nodiscard]] std::int32_t controller() const noexcept { return controller_; }
 
+    /// Retriable by waiting, not by doing something else first (such as creating a topic).
+    [[nodiscard]] static bool is_passing(Errc code);
+    /// The brokers that an answer to others' questions tells of: where to look for them later.
+    void learn(const wire::MetadataResponse& answer);
+    /// Of each call from now on.
+    void set_request_timeout(std::chrono::milliseconds timeout);
+
   private:
     explicit Cluster(ClusterOptions options) : options_(std::move(options)) {}
     Result<Connection*> route(const Target& target);
@@ -115,8 +123,6 @@ class Cluster {
     void drop(const Connection& connection);
     static void pause(int attempt);
     static bool may_route_again(const Error& error);
-    /// Retriable by waiting, not by doing something else first (such as creating a topic).
-    static bool is_passing(Errc code);
 
     ClusterOptions options_;
     std::vector<Broker> brokers_;

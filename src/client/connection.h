@@ -86,6 +86,10 @@ class Connection {
     /// No call waits longer, even if request_timeout has not passed.
     void set_deadline(Deadline deadline) noexcept { deadline_ = deadline; }
 
+    void set_request_timeout(std::chrono::milliseconds timeout) noexcept {
+        options_.request_timeout = timeout;
+    }
+
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
     /// Versions the broker has of each API, by key.
     [[nodiscard]] const std::map<std::int16_t, wire::VersionRange>& versions() const noexcept {

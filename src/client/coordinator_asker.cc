@@ -40,7 +40,8 @@ bool enrols(const wire::ApiVersionsResponse& message) {
 
 }  // namespace
 
-CoordinatorView::CoordinatorView(ClusterOptions options) : options_(std::move(options)) {
+CoordinatorView::CoordinatorView(ClusterOptions options)
+    : options_(std::move(options)), bootstrap_(options_.bootstrap) {
     options_.retries_max = 0;
     options_.start_patience = std::chrono::milliseconds{0};
 }
@@ -50,7 +51,14 @@ void CoordinatorView::note_failure(Errc code) {
         return std::ranges::find(codes, code) != codes.end();
     };
     const bool is_lost = is_one_of(kLost);
-    if (is_lost) cluster_.reset();  // The list of brokers may be old, too.
+    if (is_lost && cluster_ != nullptr) {
+        // The list of brokers may be old, too, but those that were named first may be gone.
+        options_.bootstrap = bootstrap_;
+        for (const Cluster::Broker& one : cluster_->brokers())
+            if (std::ranges::find(bootstrap_, one.endpoint) == bootstrap_.end())
+                options_.bootstrap.push_back(one.endpoint);
+        cluster_.reset();
+    }
     if (is_lost || is_one_of(kMoved)) coordinators_.clear();
 }
 

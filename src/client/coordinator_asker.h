@@ -58,7 +58,8 @@ class CoordinatorView {
     Result<std::int32_t> look_up(const Target& target);
     Result<void> learn_features(std::int32_t node);
 
-    ClusterOptions options_;
+    ClusterOptions options_;           ///< With the brokers that were known last to begin at.
+    std::vector<Endpoint> bootstrap_;  ///< As it was set.
     std::unique_ptr<Cluster> cluster_;
     std::map<std::pair<Target::Kind, std::string>, std::int32_t> coordinators_;
     bool enrols_by_itself_ = false;

@@ -33,8 +33,11 @@ std::int16_t code_of(const Response& message) {
 
 }  // namespace
 
-GroupMember::GroupMember(std::unique_ptr<Cluster> cluster, GroupMemberOptions options)
-    : cluster_(std::move(cluster)), options_(std::move(options)) {
+GroupMember::GroupMember(std::unique_ptr<Cluster> cluster, GroupMemberOptions options,
+                         std::chrono::milliseconds request_timeout)
+    : cluster_(std::move(cluster)),
+      options_(std::move(options)),
+      request_timeout_(request_timeout) {
     identity_.group = options_.group;
     identity_.instance_id = options_.instance_id;
 }
@@ -42,14 +45,22 @@ GroupMember::GroupMember(std::unique_ptr<Cluster> cluster, GroupMemberOptions op
 Result<std::unique_ptr<GroupMember>> GroupMember::connect(const std::vector<Property>& properties,
                                                           GroupMemberOptions options) {
     LEAT_TRY(ClusterOptions cluster_options, cluster_options_of(properties));
-    // JoinGroup is answered when the slowest member is back.
-    cluster_options.connection.request_timeout = std::max(
-        cluster_options.connection.request_timeout, options.rebalance_timeout + kAnswerSlack);
+    const std::chrono::milliseconds usual = cluster_options.connection.request_timeout;
     LEAT_TRY(std::unique_ptr<Cluster> cluster, Cluster::connect(std::move(cluster_options)));
-    return std::unique_ptr<GroupMember>{new GroupMember{std::move(cluster), std::move(options)}};
+    return std::unique_ptr<GroupMember>{
+        new GroupMember{std::move(cluster), std::move(options), usual}};
 }
 
+// Answered when the slowest member is back; nothing else may keep a member that long.
 Result<GroupMember::Joined> GroupMember::join(Bytes metadata) {
+    cluster_->set_request_timeout(
+        std::max(request_timeout_, options_.rebalance_timeout + kAnswerSlack));
+    Result<Joined> joined = try_join(metadata);
+    cluster_->set_request_timeout(request_timeout_);
+    return joined;
+}
+
+Result<GroupMember::Joined> GroupMember::try_join(Bytes metadata) {
     wire::JoinGroupRequest::JoinGroupRequestProtocol protocol{.name = options_.protocol,
                                                               .metadata = metadata};
     for (;;) {

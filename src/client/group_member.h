@@ -74,10 +74,13 @@ class GroupMember {
     [[nodiscard]] const GroupIdentity& identity() const noexcept { return identity_; }
 
   private:
-    GroupMember(std::unique_ptr<Cluster> cluster, GroupMemberOptions options);
+    GroupMember(std::unique_ptr<Cluster> cluster, GroupMemberOptions options,
+                std::chrono::milliseconds request_timeout);
+    Result<Joined> try_join(Bytes metadata);
 
     std::unique_ptr<Cluster> cluster_;
     GroupMemberOptions options_;
+    std::chrono::milliseconds request_timeout_;  ///< Of all but JoinGroup.
     GroupIdentity identity_;
     std::string protocol_;  ///< What the group chose.
 };

@@ -53,6 +53,7 @@ Result<void> LeaderFinder::look(const std::set<std::string>& topics) {
                  Target::any(), request,
                  [](const wire::MetadataResponse& response) { return response.error_code; }));
     if (answer.message.error_code != 0) return Error{errc_from_wire(answer.message.error_code)};
+    cluster_->learn(answer.message);
     std::map<std::int32_t, Endpoint> brokers;
     for (const auto& broker : answer.message.brokers)
         brokers[broker.node_id] = {.host = std::string{broker.host},

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/request_parts.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <set>
 
 namespace leat::client {
@@ -49,19 +52,36 @@ Result<LeaderMap> leaders_of(Admin& admin, std::span<const TopicPartition> where
     return out;
 }
 
-std::map<std::int32_t, std::vector<std::size_t>> group_by_leader(
-    const LeaderMap& leaders, std::vector<PartitionOffset>& out) {
-    std::map<std::int32_t, std::vector<std::size_t>> groups;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const Leader& leader = leaders.at(out[i].where);
-        if (leader.code == Errc::kNone) {
-            groups[leader.node].push_back(i);
-        } else {
-            out[i].code = leader.code;
-            out[i].offset = -1;
+Result<void> ask_leaders(const FindLeaders& find, std::vector<PartitionOffset>& out,
+                         const AskLeader& ask) {
+    constexpr int kMovesMax = 5;
+    std::vector<std::size_t> left(out.size());
+    std::iota(left.begin(), left.end(), std::size_t{0});
+    for (int moves = 0; !left.empty(); ++moves) {
+        std::vector<TopicPartition> where;
+        where.reserve(left.size());
+        for (const std::size_t at : left) where.push_back(out[at].where);
+        LEAT_TRY(const LeaderMap leaders, find(where));
+        std::map<std::int32_t, std::vector<std::size_t>> by_leader;
+        for (const std::size_t at : left) {
+            const Leader& leader = leaders.at(out[at].where);
+            if (leader.code == Errc::kNone) {
+                by_leader[leader.node].push_back(at);
+            } else {
+                out[at].code = leader.code;
+                out[at].offset = -1;
+            }
         }
+        left.clear();
+        for (const auto& [leader, positions] : by_leader) {
+            LEAT_TRY_VOID(ask(leader, positions));
+            for (const std::size_t at : positions)
+                if (says_leader_is_elsewhere(out[at].code)) left.push_back(at);
+        }
+        if (moves == kMovesMax) break;
+        if (!left.empty()) ::poll(nullptr, 0, 100 << moves);
     }
-    return groups;
+    return {};
 }
 
 void set_result(std::vector<PartitionOffset>& out, std::string_view topic, std::int32_t partition,

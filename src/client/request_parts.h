@@ -4,7 +4,9 @@
 // Layer: client (L3). Internal to client.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -15,6 +17,7 @@
 #include "base/result.h"
 #include "client/admin.h"
 #include "client/cluster.h"
+#include "client/leader_board.h"
 
 namespace leat::client {
 
@@ -32,8 +35,18 @@ namespace leat::client {
 template <class Item>
 [[nodiscard]] std::int16_t first_retriable(std::span<Item> items) {
     for (const Item& item : items)
-        if (info(errc_from_wire(item.error_code)).retriable) return item.error_code;
+        if (Cluster::is_passing(errc_from_wire(item.error_code))) return item.error_code;
     return 0;
+}
+/// The same of changes that cannot be made twice: a code only when nothing of it was done.
+template <class Item>
+[[nodiscard]] std::int16_t retriable_as_a_whole(std::span<Item> items) {
+    for (const Item& item : items) {
+        const Errc code = errc_from_wire(item.error_code);
+        // What ran out of time may still be made.
+        if (!Cluster::is_passing(code) || code == Errc::kRequestTimedOut) return 0;
+    }
+    return items.empty() ? std::int16_t{0} : items[0].error_code;
 }
 template <class Topic>
 [[nodiscard]] std::int16_t first_retriable_of_partitions(std::span<Topic> topics) {
@@ -58,9 +71,26 @@ using LeaderMap = std::map<TopicPartition, Leader>;
 /// Leaders of `where`; one without a leader has the code that says why.
 [[nodiscard]] Result<LeaderMap> leaders_of(Admin& admin, std::span<const TopicPartition> where);
 
-/// Positions in `out` by leader; what has no leader gets its code in `out` and is left out.
-[[nodiscard]] std::map<std::int32_t, std::vector<std::size_t>> group_by_leader(
-    const LeaderMap& leaders, std::vector<PartitionOffset>& out);
+/// Asks the leaders for what `out` has, and those that lead by then where one has moved meanwhile.
+/// `find`: as leaders_of(). `ask`: of one leader, the entries at `positions`, which it fills in;
+/// codes of moved leaders it leaves there. What has no leader gets its code. Errors: those of `ask`
+/// and of the look-up.
+using FindLeaders = std::function<Result<LeaderMap>(std::span<const TopicPartition> where)>;
+using AskLeader =
+    std::function<Result<void>(std::int32_t leader, std::span<const std::size_t> positions)>;
+[[nodiscard]] Result<void> ask_leaders(const FindLeaders& find, std::vector<PartitionOffset>& out,
+                                       const AskLeader& ask);
+
+/// first_retriable() of what one leader says, without what another one knows better.
+template <class Topic>
+[[nodiscard]] std::int16_t first_retriable_of_leader(std::span<Topic> topics) {
+    for (const Topic& topic : topics)
+        for (const auto& one : topic.partitions)
+            if (const Errc code = errc_from_wire(one.error_code);
+                Cluster::is_passing(code) && !says_leader_is_elsewhere(code))
+                return one.error_code;
+    return 0;
+}
 
 /// Notes an answer in the entry of (`topic`, `partition`); answers to what was not asked are
 /// ignored.

@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
+#include <utility>
+#include <vector>
+
 namespace leat::client {
 namespace {
 
@@ -24,15 +28,68 @@ TEST(FirstRetriable, PassesOverDoneAndFinal) {
     EXPECT_EQ(first_retriable_of_partitions(std::span<Topic>{topics}), 7);
 }
 
-TEST(GroupByLeader, LeavesOutWhatHasNoLeaderWithItsCode) {
+TEST(FirstRetriable, SeesWhatComesBehindWhatDoesNotPass) {
+    std::vector<Item> items{{3}, {41}};
+    EXPECT_EQ(first_retriable(std::span<Item>{items}), 41);
+}
+
+// Made twice, a change tells of its first success as a failure.
+TEST(RetriableAsAWhole, OnlyWhenNothingWasDone) {
+    const auto verdict = [](std::vector<Item> items) {
+        return retriable_as_a_whole(std::span<Item>{items});
+    };
+    EXPECT_EQ(verdict({{89}, {41}}), 89);
+    EXPECT_EQ(verdict({{0}, {89}}), 0);
+    EXPECT_EQ(verdict({{89}, {36}}), 0);
+    EXPECT_EQ(verdict({{7}}), 0) << "it may still be made";
+    EXPECT_EQ(verdict({}), 0);
+}
+
+TEST(AskLeaders, WhatHasNoLeaderHasItsCode) {
     std::vector<PartitionOffset> out{{.where = {"a", 0}}, {.where = {"a", 1}}, {.where = {"b", 0}}};
     const LeaderMap leaders{{{"a", 0}, {.node = 7, .code = Errc::kNone}},
                             {{"a", 1}, {.node = -1, .code = Errc::kLeaderNotAvailable}},
                             {{"b", 0}, {.node = 7, .code = Errc::kNone}}};
-    const auto groups = group_by_leader(leaders, out);
-    ASSERT_EQ(groups.size(), 1U);
-    EXPECT_EQ(groups.at(7), (std::vector<std::size_t>{0, 2}));
+    int asked = 0;
+    const auto done = ask_leaders(
+        [&leaders](std::span<const TopicPartition> /*where*/) -> Result<LeaderMap> {
+            return leaders;
+        },
+        out,
+        [&asked](std::int32_t leader, std::span<const std::size_t> at) -> Result<void> {
+            ++asked;
+            EXPECT_EQ(leader, 7);
+            EXPECT_EQ((std::vector<std::size_t>{at.begin(), at.end()}),
+                      (std::vector<std::size_t>{0, 2}));
+            return {};
+        });
+    EXPECT_TRUE(done.has_value());
+    EXPECT_EQ(asked, 1);
     EXPECT_EQ(out[1].code, Errc::kLeaderNotAvailable);
+}
+
+TEST(AskLeaders, TheOneThatLeadsByThenIsAskedForTheRest) {
+    std::vector<PartitionOffset> out{{.where = {"a", 0}}, {.where = {"a", 1}}};
+    std::int32_t newest = 0;
+    std::vector<std::pair<std::int32_t, std::size_t>> asked;
+    const auto done = ask_leaders(
+        [&newest](std::span<const TopicPartition> where) -> Result<LeaderMap> {
+            ++newest;
+            LeaderMap leaders;
+            for (const TopicPartition& one : where)
+                leaders[one] = {.node = newest, .code = Errc::kNone};
+            return leaders;
+        },
+        out,
+        [&](std::int32_t leader, std::span<const std::size_t> at) -> Result<void> {
+            asked.emplace_back(leader, at.size());
+            for (const std::size_t one : at)
+                out[one].code = one == 1 && leader == 1 ? Errc::kNotLeaderOrFollower : Errc::kNone;
+            return {};
+        });
+    EXPECT_TRUE(done.has_value());
+    EXPECT_EQ(asked, (std::vector<std::pair<std::int32_t, std::size_t>>{{1, 2}, {2, 1}}));
+    EXPECT_EQ(out[1].code, Errc::kNone);
 }
 
 TEST(SetResult, IgnoresAnswersToWhatWasNotAsked) {

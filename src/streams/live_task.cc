@@ -138,7 +138,14 @@ Result<void> LiveTask::start() {
     // What nodes remember lies with the committed positions.
     LEAT_TRY_VOID(start_reading());
     if (cache_) cache_->shared = environment_.cache;
-    LEAT_TRY_VOID(with_globals([this] { return graph_->open_nodes(*this); }));
+    Result<void> opened = with_globals([this] { return graph_->open_nodes(*this); });
+    if (!opened) {
+        // Nodes are opened anew at the next try, and plan their calls then.
+        by_stream_time().clear();
+        by_wall_time().clear();
+        stop_reading();
+        return opened;
+    }
     is_running_ = true;
     reach(FailStep::kRestoreRunning);
     return {};
@@ -191,6 +198,14 @@ Result<void> LiveTask::start_reading() {
     LEAT_TRY_VOID(environment_.reader->add(starts));
     for (Input& input : inputs_) input.lane = environment_.reader->lane(input.where);
     return {};
+}
+
+void LiveTask::stop_reading() {
+    std::vector<client::TopicPartition> where(inputs_.size());
+    std::ranges::transform(inputs_, where.begin(), &Input::where);
+    inputs_.clear();
+    if (!where.empty())
+        ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
 }
 
 Result<void> LiveTask::go_on_after_gap(Input& input) {
@@ -398,11 +413,7 @@ void LiveTask::close() {
     if (!std::exchange(is_open_, false)) return;
     changelogs_.close();
     put_off().clear();
-    std::vector<client::TopicPartition> where(inputs_.size());
-    std::ranges::transform(inputs_, where.begin(), &Input::where);
-    inputs_.clear();
-    if (!where.empty())
-        ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
+    stop_reading();
     is_running_ = false;
     if (graph_ && open_state_.state)
         ignore(open_state_.state->settle(graph_->stores()), "what is not kept is restored");

@@ -49,8 +49,7 @@ class LiveTask final : public detail::Task {
     /// From a follower to the one that runs: `committed` are the positions of its inputs.
     Result<void> activate(std::vector<client::CommittedOffset> committed);
     /// Takes in what came for its stores. True: an active task has all there was, reads its
-    /// changelogs no more and can start(). Errors: kUnknownTopicOrPartition and what else ends the
-    /// task.
+    /// changelogs no more and can start(). Errors: kUnknownTopicOrPartition, what ends the task.
     Result<bool> restore();
     Result<void> start();  ///< Runs from now on. May be called again after an error.
     /// Makes the calls that are due by the clock, then processes one record if there is one and it
@@ -147,6 +146,7 @@ class LiveTask final : public detail::Task {
     void tell_time();  ///< To meters.
     void note_lags();
     Result<void> start_reading();
+    void stop_reading();
     Result<void> fill(Input& input);
     Result<void> go_on_after_gap(Input& input);
     Result<std::int64_t> start_of(const client::TopicPartition& where);

@@ -41,8 +41,14 @@ class HandClock final : public rt::Clock {
 class HandReader final : public client::PartitionReader {
   public:
     using PartitionReader::next;
-    Result<void> add(std::span<const client::StartAt> /*starts*/) override { return {}; }
-    Result<void> remove(std::span<const client::TopicPartition> /*where*/) override { return {}; }
+    Result<void> add(std::span<const client::StartAt> /*starts*/) override {
+        if (std::exchange(is_read, true)) return Error{Errc::kUsage, "is read already"};
+        return {};
+    }
+    Result<void> remove(std::span<const client::TopicPartition> /*where*/) override {
+        is_read = false;
+        return {};
+    }
     [[nodiscard]] Lane* lane(const client::TopicPartition& /*where*/) const override {
         return &lane_;
     }
@@ -68,6 +74,7 @@ class HandReader final : public client::PartitionReader {
 
     std::size_t here = 0;
     std::int64_t told_end = -1;
+    bool is_read = false;
 
   private:
     mutable Lane lane_;
@@ -75,7 +82,7 @@ class HandReader final : public client::PartitionReader {
 };
 
 /// Tells the time, and needs no input for that.
-class Ticker final : public Processor<string, string> {
+class Ticker : public Processor<string, string> {
   public:
     Result<void> init(ProcessorContext<string, string>& context) override {
         auto made =
@@ -88,16 +95,37 @@ class Ticker final : public Processor<string, string> {
     Result<void> process(const Record<string, string>& /*record*/) override { return {}; }
 };
 
-Topology ticking() {
+/// Is not ready as often as it is told, and has made its plan each time.
+class LateTicker final : public Ticker {
+  public:
+    explicit LateTicker(int& failures) : failures_(failures) {}
+    Result<void> init(ProcessorContext<string, string>& context) override {
+        LEAT_TRY_VOID(Ticker::init(context));
+        if (failures_ == 0) return {};
+        --failures_;
+        return Error{Errc::kNetworkException, "not ready"};
+    }
+
+  private:
+    int& failures_;
+};
+
+/// `failures`: of init(); outlives the topology.
+Topology ticking(int& failures) {
     Builder b;
-    b.stream<string, string>("in").process([] { return std::make_unique<Ticker>(); }).to("out");
+    b.stream<string, string>("in")
+        .process([&failures] { return std::make_unique<LateTicker>(failures); })
+        .to("out");
     return *b.build();
 }
 
 struct Bench {
-    explicit Bench(bool exactly_once, std::unique_ptr<client::PartitionReader> from =
-                                          *client::PartitionReader::open({}))
-        : topology(ticking()),
+    explicit Bench(
+        bool exactly_once,
+        std::unique_ptr<client::PartitionReader> from = *client::PartitionReader::open({}),
+        int failures_first = 0)
+        : failures(failures_first),
+          topology(ticking(failures)),
           layout(topology.parts(), "app"),
           globals(topology.parts(), "app", handlers, clock),
           reader(std::move(from)) {
@@ -129,6 +157,12 @@ struct Bench {
         EXPECT_TRUE(task->activate({{.where = kInput, .offset = 7}}));
         const auto restored = task->restore();
         EXPECT_TRUE(restored && *restored);
+        for (int i = 0; i < failures_first; ++i) {
+            const auto started = task->start();
+            EXPECT_FALSE(started);
+            if (!started) EXPECT_EQ(started.error().code(), Errc::kNetworkException);
+            EXPECT_FALSE(task->is_running());
+        }
         EXPECT_TRUE(task->start());
     }
     ~Bench() { task->close(); }
@@ -136,6 +170,7 @@ struct Bench {
     detail::TempFolder folder;
     rt::PosixDisk disk;
     HandClock clock;
+    int failures;
     Topology topology;
     Settings settings;
     Layout layout;
@@ -171,6 +206,18 @@ TEST(LiveTaskPositions, WorkWithoutInputMovesNoPositionAtLeastOnce) {
     ASSERT_EQ(bench.sent, 1);
     EXPECT_TRUE(bench.task->needs_commit());
     EXPECT_TRUE(bench.task->positions().empty());
+}
+
+// Nodes that could not be opened are opened again: neither do they plan twice, nor is an input read
+// twice.
+TEST(LiveTaskStart, CanBeCalledAgainWhenNodesWereNotReady) {
+    auto made = std::make_unique<HandReader>();
+    const HandReader& reader = *made;
+    Bench bench{false, std::move(made), 2};
+    EXPECT_TRUE(reader.is_read);
+    bench.clock.advance(milliseconds{20});
+    ASSERT_TRUE(bench.task->process());
+    EXPECT_EQ(bench.sent, 1);
 }
 
 TEST(LiveTaskLag, IsFromThePositionToTheEndThatWasTold) {

@@ -26,6 +26,7 @@ class PunctuationQueue {
     /// Makes the calls that are due. Errors: what a call ends with, unless its node's handler goes
     /// on.
     Result<void> run(std::int64_t now);
+    void clear() noexcept { entries_.clear(); }
     [[nodiscard]] bool is_empty() const noexcept { return entries_.empty(); }
     [[nodiscard]] bool due(std::int64_t now) const noexcept {
         return !entries_.empty() && entries_.front().time <= now;

@@ -134,9 +134,10 @@ ROWS = {
     ],
     "Errors": [
         ("`ErrorHandlers::deserialization`", "deserialization.exception.handler", "Handlers.ContinueDropsTheRecordAtTheNodeThatFails"),
-        ("`ErrorHandlers::processing`", "processing.exception.handler", "Results.ThatHaveAnErrorAreTheProcessingHandlersBusiness Handlers.AHandlerOfOnesOwnChoosesAndWritesItsLetters Handlers.AFailedPunctuationHasALetterWithoutRecord Handlers.TheProcessingHandlerSeesTheRecordAtTheNode"),
-        ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness Handlers.TheProductionHandlerSeesWhatWasNotWritten"),
+        ("`ErrorHandlers::processing`", "processing.exception.handler", "Results.ThatHaveAnErrorAreTheProcessingHandlersBusiness Handlers.AHandlerOfOnesOwnChoosesAndWritesItsLetters Handlers.AFailedPunctuationHasALetterWithoutRecord Handlers.TheProcessingHandlerSeesTheRecordAtTheNode GlobalState.TheProcessingHandlerIsAskedAboutItsProcessor"),
+        ("`ErrorHandlers::production`", "production.exception.handler", "Handlers.WhatCannotBeEncodedIsTheProductionHandlersBusiness Handlers.TheProductionHandlerSeesWhatWasNotWritten Sinks.EachKindAsksAboutWhatIsNotTaken Throwing.AnEncoderOfUpdatesOfAGroupedTableToo"),
         ("a handler that throws", "\"Fatal user code error in ... callback\"", "Handlers.WhatAHandlerThrowsEndsTheTaskWithBothTexts Handlers.TheProcessingHandlerIsNotAskedAboutWhatTheProductionHandlerThrew"),
+        ("a time so late that a window of it has no end", "IllegalArgumentException of TimeWindow", "EndOfTime.AWindowOfTimeThatHasNoEndIsAnErrorOfTheRecord"),
         ("a negative timestamp that is forwarded", "StreamsException of Record", "Handlers.ANegativeTimestampIsForwardedToNobody"),
         ("`ErrorHandlers::dead_letter_topic`", "errors.dead.letter.queue.topic.name", "Handlers.DeadLettersHoldTheRecordAndWhatWasWrong Caching.ADeadLetterHasTheRecordThatMadeTheUpdate"),
     ],

@@ -4,6 +4,8 @@
 // and this library does not: these say so. See testing/play.h for the notation.
 #include <gmock/gmock.h>
 
+#include <stdexcept>
+
 #include "leat/streams/builder.h"
 #include "streams/testing/play.h"
 
@@ -676,6 +678,57 @@ TEST_F(EmitOnClose, ASessionThatIsStillToBeToldTakesInWhatBridgesItsGap) {
 TEST_F(EmitOnClose, UnlimitedWindowsAreRefused) {
     aggregate(unlimited());
     EXPECT_THAT(play(builder_, ""), testing::HasSubstr("never closes"));
+}
+
+/// As append(), but for one word.
+string append_most(const string& key, const string& value, const string& sum) {
+    if (value == "bad") throw std::runtime_error(value);  // tidy: right here, a user may throw.
+    return append(key, value, sum);
+}
+
+TEST_F(EmitOnClose, WhatIsToldBeforeARecordThatFailsIsNotToldAgain) {
+    const auto of_failure = [](Builder& builder, const string& input) {
+        const string all =
+            told(play(builder, input, {.handlers = {.processing = continue_on_error}}));
+        return all.substr(all.find("  > in k bad"));
+    };
+    const Materialized<string, string> kept{.store = "st", .retention = ms(100)};
+    Builder windows;
+    show(windows.stream<string, string>("in")
+             .group_by_key()
+             .windowed(tumbling(ms(10)).grace(ms(5)))
+             .emit(Emit::kOnWindowClose)
+             .aggregate(empty, append_most, kept));
+    // The last record is not so late that its window were closed, nor so new that the store had
+    // nothing more of the first one.
+    EXPECT_EQ(of_failure(windows, "in k a 25; in k bad 130; in k c 129"), R"(  > in k bad 130
+    out | k[20,30] | a @25
+  > in k c 129
+  dropped 1
+)");
+    Builder slides;
+    show(slides.stream<string, string>("in")
+             .group_by_key()
+             .windowed(sliding(ms(10)).grace(ms(5)))
+             .emit(Emit::kOnWindowClose)
+             .aggregate(empty, append_most, kept));
+    EXPECT_EQ(of_failure(slides, "in k a 30; in k bad 131; in k c 130"), R"(  > in k bad 131
+    out | k[20,30] | a @30
+  > in k c 130
+  dropped 1
+)");
+    Builder sessions;
+    show(sessions.stream<string, string>("in")
+             .group_by_key()
+             .windowed(session(ms(10)).grace(ms(5)))
+             .emit(Emit::kOnWindowClose)
+             .aggregate(empty, append_most, join, kept));
+    EXPECT_EQ(of_failure(sessions, "in k a 30; in k bad 60100; in k c 60099"),
+              R"(  > in k bad 60100
+    out | k[30,30] | a @30
+  > in k c 60099
+  dropped 1
+)");
 }
 
 }  // namespace

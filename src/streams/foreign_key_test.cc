@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "leat/streams/builder.h"
+#include "leat/streams/detail/foreign_key_nodes.h"
+#include "streams/state/store_fixture.h"
 #include "streams/testing/tables.h"
 
 namespace leat::streams::testing_tables {
@@ -155,6 +157,44 @@ TEST(ForeignKey, RecordsThatAreCutOffAreRefused) {
     EXPECT_EQ(parse_answer("").error().code(), Errc::kInvalidRecord);
     EXPECT_EQ(parse_answer("\x81").error().code(), Errc::kUnsupportedVersion);
     EXPECT_EQ(parse_answer(std::string(16, '\0')).error().code(), Errc::kInvalidRecord);
+}
+
+/// The partition that each subscription asks to be answered at.
+class Subscriptions final : public detail::Node {
+  public:
+    Subscriptions() : Node("wire") {}
+    std::vector<std::optional<std::int32_t>> answer_at;
+
+  private:
+    Result<void> process(const detail::Flow& flow) override {
+        LEAT_TRY(const auto sent,
+                 detail::parse_subscription(flow.value_as<detail::WireOut>()->value));
+        answer_at.push_back(sent.partition);
+        return {};
+    }
+};
+
+TEST(ForeignKeyJoin, IsAnsweredAtItsTasksPartitionAlsoWhenNoRecordIsProcessed) {
+    detail::NotingTask task;
+    task.identify({.task_id = "2_13"});
+    detail::SubscriptionSendNode<Text, Text, Text> node{
+        "send",
+        {.extract = [](const Text& /*key*/, const Text& value) { return first_letter(value); },
+         .key = serde_for<Text>(),
+         .value = serde_for<Text>(),
+         .foreign_key = serde_for<Text>()}};
+    Subscriptions sent;
+    node.add_child(sent);
+    ASSERT_TRUE(node.open(task));
+    ASSERT_TRUE(sent.open(task));
+    const Text key = "k";
+    const Text value = "a1";
+    const detail::Change change{.now = &value};
+    const detail::Flow flow{.key = &key, .value = &change, .timestamp = 5};
+    ASSERT_TRUE(node.run(flow)) << "by the clock";
+    task.now = {.topic = "l", .partition = 13, .offset = 4};
+    ASSERT_TRUE(node.run(flow));
+    EXPECT_THAT(sent.answer_at, testing::ElementsAre(13, 13));
 }
 
 }  // namespace

@@ -9,13 +9,14 @@ Result<void> WireSinkNode::process(const Flow& flow) {
                  .partition = record.partition,
                  .value = record.value,
                  .timestamp = flow.timestamp,
-                 .headers = flow.headers};
+                 .headers = flow.headers,
+                 .sender = this};
     if (record.key) out.key = *record.key;
     if (partitioner_) {
         LEAT_TRY(const std::int32_t count, task().partitions_of(topic_));
         LEAT_TRY(out.partition, partitioner_(topic_, record.key, count));
     }
-    return task().send(out);
+    return deliver(task(), out, flow);
 }
 
 Result<void> WireSourceNode::take(const Bytes& bytes) {

@@ -166,6 +166,17 @@ Result<void> GlobalState::apply(const client::ReceivedRecord& record) {
     return done;
 }
 
+Result<void> GlobalState::survive(const detail::Node& node, const detail::Flow& flow, Error error) {
+    // Damaged state is no fault of the record that met it.
+    if (failed_ || is_damaged()) {
+        failed_ = true;
+        return error;
+    }
+    Result<void> done = judge_.survive({.node = node, .flow = flow}, std::move(error));
+    failed_ = !done;
+    return done;
+}
+
 Result<void> GlobalState::judge(const detail::SourceNode& source,
                                 const detail::SourceNode::Bytes& bytes, Result<void> done) {
     if (!failed_ && source.undecodable()) {

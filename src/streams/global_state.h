@@ -112,12 +112,7 @@ class GlobalState final : public detail::Task {
     void drop(const detail::Node& node, std::string_view reason) override {
         detail::log_dropped(*this, node, reason);
     }
-    /// Kafka Streams asks the processing handler about tasks only.
-    Result<void> survive(const detail::Node& /*node*/, const detail::Flow& /*flow*/,
-                         Error error) override {
-        failed_ = true;
-        return error;
-    }
+    Result<void> survive(const detail::Node& node, const detail::Flow& flow, Error error) override;
     [[nodiscard]] bool failed() const override { return failed_; }
 
   private:

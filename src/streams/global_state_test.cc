@@ -290,6 +290,52 @@ TEST(GlobalState, ItsProcessorsCount) {
     EXPECT_TRUE(told(room).empty()) << "they go with the processor";
 }
 
+/// Keeps what it is given, but for one value.
+class Choosy final : public Processor<string, string> {
+  public:
+    Result<void> init(ProcessorContext<string, string>& context) override {
+        LEAT_TRY(store_, (context.store<KeyValueStore<string, string>>("by-key")));
+        return {};
+    }
+    Result<void> process(const Record<string, string>& record) override {
+        if (record.value == "bad") return Error{Errc::kInvalidRecord, "a bad value"};
+        return store_.put(*record.key, record.value);
+    }
+
+  private:
+    KeyValueStore<string, string> store_;
+};
+
+TEST(GlobalState, TheProcessingHandlerIsAskedAboutItsProcessor) {
+    Builder b;
+    b.add_global_store<string, string>(key_value_store<string, string>("by-key"), "names",
+                                       {.name = "keeper"},
+                                       [] { return std::make_unique<Choosy>(); });
+    const Topology topology = *b.build();
+    GlobalState strict{topology.parts(), "app", {}, rt::system_time()};
+    ASSERT_TRUE(strict.open());
+    const auto done = strict.apply(record("a", "bad"));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().detail(), "global store, names-2 offset 7: a bad value");
+    std::vector<string> asked;
+    GlobalState lenient{topology.parts(),
+                        "app",
+                        {.processing =
+                             [&](const ErrorContext& at, const Error& error) {
+                                 asked.push_back(at.node + " " + at.task_id + " " +
+                                                 at.origin->topic + " " + string{error.detail()});
+                                 return continue_on_error(at, error);
+                             }},
+                        rt::system_time()};
+    ASSERT_TRUE(lenient.open());
+    EXPECT_TRUE(lenient.apply(record("a", "1")));
+    EXPECT_TRUE(lenient.apply(record("a", "bad")));
+    EXPECT_TRUE(lenient.apply(record("b", "2")));
+    EXPECT_EQ(asked, (std::vector<string>{"keeper global names a bad value"}));
+    EXPECT_EQ(value_of(lenient, "a"), "1");
+    EXPECT_EQ(value_of(lenient, "b"), "2");
+}
+
 TEST(GlobalState, IsEmptyWithoutGlobalStores) {
     Builder b;
     b.stream<string, string>("in").to("out");

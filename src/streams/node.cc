@@ -2,6 +2,7 @@
 #include "leat/streams/detail/node.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "leat/streams/detail/state_store.h"
 #include "leat/streams/detail/task.h"
@@ -18,6 +19,21 @@ Result<std::int32_t> checked_partition(std::int32_t chosen, std::int32_t partiti
     if (chosen >= 0 && chosen < partitions) return chosen;
     return Error{Errc::kInvalidRequest, "a partitioner chose partition " + std::to_string(chosen) +
                                             " of " + std::to_string(partitions)};
+}
+
+std::int32_t TaskIdentity::partition() const {
+    const std::string_view text{task_id};
+    const std::size_t at = text.find('_');
+    std::int32_t out = 0;
+    if (at != std::string_view::npos)
+        std::from_chars(text.data() + at + 1, text.data() + text.size(), out);
+    return out;
+}
+
+Result<void> deliver(Task& task, const Outgoing& record, const Flow& flow) {
+    Result<void> sent = task.send(record);
+    if (sent || task.failed()) return sent;
+    return task.survive_unsent(flow, record, std::move(sent).error());
 }
 
 Result<void> Node::open(Task& task) {

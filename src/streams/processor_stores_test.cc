@@ -353,5 +353,34 @@ TEST(ProcessorStores, APunctuationRemovesWhatItVisits) {
     }
 }
 
+TEST(ProcessorStores, WindowsAndSessionsOfNegativeTimesAreRefused) {
+    const auto refused = [](const Result<bool>& put) {
+        EXPECT_FALSE(put);
+        return put ? "" : string{put.error().detail()};
+    };
+    using Windows = WindowStore<string, string>;
+    const auto windows = driver_of<Windows>(
+        window_store<string, string>("s", Duration{1000}, Duration{10}),
+        [&](const Windows& s, const Text& r) -> Result<void> {
+            EXPECT_EQ(refused(s.put(*r.key, {-1}, "v")), "s: no window starts before 0");
+            EXPECT_EQ(refused(s.put(*r.key, {-1}, nullopt)), "s: no window starts before 0");
+            return {};
+        });
+    pipe(*windows, "k", "v", 5);
+    EXPECT_THAT(changes(*windows, "a-s-changelog"), IsEmpty());
+    using Sessions = SessionStore<string, string>;
+    const auto sessions = driver_of<Sessions>(
+        session_store<string, string>("s", Duration{1000}),
+        [&](const Sessions& s, const Text& r) -> Result<void> {
+            for (const Window& window : {Window{-2, -1}, Window{-1, 4}, Window{4, 3}})
+                EXPECT_THAT(
+                    refused(s.put({*r.key, window}, "v")),
+                    testing::HasSubstr("s: no session starts before 0 or ends before it starts"));
+            return {};
+        });
+    pipe(*sessions, "k", "v", 5);
+    EXPECT_THAT(changes(*sessions, "a-s-changelog"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace leat::streams

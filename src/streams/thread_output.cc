@@ -61,6 +61,13 @@ void ThreadOutput::close() {
 }
 
 Result<void> ThreadOutput::send(std::string_view topic, const client::OutgoingRecord& record) {
+    Result<void> done = hand_over(topic, record);
+    // Of what is not taken no delivery tells.
+    if (!done && (record.tag & kSourceTag) != 0) sources_.erase(record.tag);
+    return done;
+}
+
+Result<void> ThreadOutput::hand_over(std::string_view topic, const client::OutgoingRecord& record) {
     if (settings_.exactly_once) LEAT_TRY_VOID(begin());
     for (;;) {
         Result<bool> taken = writer_->send(topic, record);

@@ -103,6 +103,7 @@ class ThreadOutput {
     [[nodiscard]] bool is_broken() const { return writer_->must_abort() || writer_->is_fatal(); }
 
   private:
+    Result<void> hand_over(std::string_view topic, const client::OutgoingRecord& record);
     void note_delivery(const client::Delivery& delivery);
     /// Which output was refused, whose, and why.
     [[nodiscard]] Error refusal_of(const client::Delivery& delivery) const;

@@ -29,10 +29,11 @@ struct Script {
     int begun = 0;
     int aborted = 0;
     int polled = 0;
-    bool is_full = false;    ///< Until the next poll.
-    bool is_fatal = false;   ///< Of the one that is open.
-    bool is_slow = false;    ///< Acknowledgements do not come in time.
-    std::deque<Errc> inits;  ///< Answers of init_transactions(); then it works.
+    bool is_full = false;           ///< Until the next poll.
+    bool is_fatal = false;          ///< Of the one that is open.
+    bool is_slow = false;           ///< Acknowledgements do not come in time.
+    std::optional<Errc> refusal{};  ///< Of the next record.
+    std::deque<Errc> inits;         ///< Answers of init_transactions(); then it works.
     std::vector<std::pair<string, std::uint64_t>> sent;  ///< Topics and tags.
     std::deque<client::Delivery> deliveries;             ///< Told at the next poll.
 };
@@ -44,6 +45,8 @@ class PlayedWriter final : public client::RecordWriter {
 
     Result<bool> send(std::string_view topic, const client::OutgoingRecord& record) override {
         if (script_.is_full) return false;
+        if (const auto code = std::exchange(script_.refusal, std::nullopt))
+            return Error{*code, "as the test says"};
         script_.sent.emplace_back(topic, record.tag);
         return true;
     }
@@ -314,6 +317,22 @@ TEST_F(ThreadOutputTest, AsksForPartitionsAgainWhenTheAnswerIsOld) {
     EXPECT_EQ(*output().partitions_of("out"), 1);
     clock_.advance(settings_.metadata_age);
     EXPECT_EQ(*output().partitions_of("out"), 2);
+}
+
+TEST_F(ThreadOutputTest, KeepsNoSourceOfWhatWasNotTaken) {
+    for (const bool exactly_once : {false, true}) {
+        settings_.exactly_once = exactly_once;
+        handlers_ = {.production = continue_on_error};
+        ASSERT_TRUE(output().open());
+        client::OutgoingRecord record = kRecord;
+        record.tag = output().keep_source({.node = "sink"});
+        script_.refusal = Errc::kMessageTooLarge;
+        EXPECT_FALSE(output().send("out", record));
+        settings_.exactly_once = false;
+        deliver(Errc::kMessageTooLarge, record.tag);
+        EXPECT_TRUE(output().take_failure()) << "nobody is known who could be asked about it";
+        EXPECT_TRUE(dropped_.empty());
+    }
 }
 
 }  // namespace

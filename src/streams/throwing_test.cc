@@ -135,6 +135,34 @@ TEST(Throwing, AnEncoderOfASinkIsTheProductionHandlersBusiness) {
     EXPECT_THAT(values(*driver), ElementsAre("good"));
 }
 
+TEST(Throwing, AnEncoderOfUpdatesOfAGroupedTableToo) {
+    Builder b;
+    b.table<string, string>("in")
+        .group_by([](const string& k, const string& v) { return KeyValue{v, k}; },
+                  {.name = "groups", .key = touchy("bad", ""), .value = touchy("worse", "")})
+        .count()
+        .to_stream()
+        .map_values([](const std::int64_t& count) { return std::to_string(count); })
+        .to("out");
+    const Topology topology = built(b);
+    const auto failing = driver_of(topology, {.processing = continue_on_error});
+    EXPECT_THAT(why(failing->pipe("in", {"k", "bad", 5, {}})), HasSubstr("cannot write bad"));
+    std::vector<string> asked;
+    const auto driver =
+        driver_of(topology, {.production = [&](const ErrorContext& at, const Error& error) {
+                      const auto part = at.output->unencodable;
+                      asked.push_back(at.output->topic + (part == RecordPart::kKey     ? " key"
+                                                          : part == RecordPart::kValue ? " value"
+                                                                                       : ""));
+                      return continue_on_error(at, error);
+                  }});
+    EXPECT_TRUE(driver->pipe("in", {"k", "bad", 5, {}}));
+    EXPECT_TRUE(driver->pipe("in", {"worse", "k", 5, {}}));
+    EXPECT_TRUE(driver->pipe("in", {"good", "k", 6, {}}));
+    EXPECT_THAT(asked, ElementsAre("a-groups-repartition key", "a-groups-repartition value"));
+    EXPECT_THAT(values(*driver), ElementsAre("1"));
+}
+
 TEST(Throwing, WhatCachesTellAtACommitIsAnErrorOfTheCommit) {
     {
         Builder b;
@@ -216,6 +244,99 @@ TEST(Throwing, AHandlerThatThrowsFails) {
                   }});
     EXPECT_THAT(why(driver->pipe("in", {"k", "bad", 5, {}})), HasSubstr("cannot read bad"));
     EXPECT_THAT(values(*driver), IsEmpty());
+}
+
+using Texts = KeyValueStore<string, string>;
+
+/// Puts when stream time has moved.
+Result<Cancellable> put_later(Context& context, Texts& store) {
+    LEAT_TRY(store, context.store<Texts>("s"));
+    return context.schedule(Duration{1}, PunctuationType::kStreamTime,
+                            [&store](Timestamp /*now*/) { return store.put("k", "v"); });
+}
+class FailsAndPutsLater final : public Processor<string, string> {
+  public:
+    Result<void> init(ProcessorContext<string, string>& context) override {
+        LEAT_TRY_VOID(put_later(context, store_));
+        return {};
+    }
+    Result<void> process(const Record<string, string>& /*record*/) override {
+        blow("not this one");
+        return {};
+    }
+
+  private:
+    Texts store_;
+};
+class RefusesAndPutsLater final : public ValueTransformer<string, string> {
+  public:
+    Result<void> init(Context& context) override {
+        LEAT_TRY_VOID(put_later(context, store_));
+        return {};
+    }
+    Result<std::optional<string>> transform(const string& /*key*/,
+                                            const string* /*value*/) override {
+        return Error{Errc::kInvalidRecord, "not this one"};
+    }
+
+  private:
+    Texts store_;
+};
+
+/// Bytes that are held back after a record with these headers has failed and something was put.
+double held_after(const Topology& topology, const Headers& headers) {
+    auto driver = *TestDriver::open(topology, {.handlers = {.processing = continue_on_error},
+                                               .cache_bytes = 1'000'000,
+                                               .commit_each_record = false,
+                                               .record_all = true});
+    EXPECT_TRUE(driver->pipe("in", {"k", "v", 5, headers}));
+    EXPECT_EQ(driver->dropped(), 1U);
+    for (const MetricValue& one : driver->metrics())
+        if (one.name == "cache-size-bytes-total") return one.value;
+    return 0;
+}
+
+TEST(Throwing, APutBehindARecordThatFailedDoesNotHaveItsHeaders) {
+    for (const bool in_table : {false, true}) {
+        Builder b;
+        b.add_state_store(key_value_store<string, string>("s", {.caching = true}));
+        if (in_table)
+            static_cast<void>(b.table<string, string>("in").transform_values(
+                [] { return std::make_unique<RefusesAndPutsLater>(); }, {}, {"s"}));
+        else
+            b.stream<string, string>("in").process(
+                [] { return std::make_unique<FailsAndPutsLater>(); }, {.stores = {"s"}});
+        const Topology topology = built(b);
+        const double without = held_after(topology, {});
+        EXPECT_GT(without, 0);
+        EXPECT_EQ(held_after(topology, {{"name", "value"}}), without);
+    }
+}
+
+TEST(Throwing, AJoinerOfARecordWithoutAMatchRepeatsOnlyWhatWasInFrontOfIt) {
+    Builder b;
+    b.stream<string, string>("l")
+        .left_join(
+            b.stream<string, string>("r"),
+            [](const string& l, const string* r) {
+                if (r == nullptr && l == "bad") blow(l);
+                return l;
+            },
+            within(Duration{10}).grace(Duration{5}))
+        .to("out");
+    const auto driver = driver_of(built(b), {.processing = continue_on_error});
+    const auto pipe = [&](const string& value, std::int64_t at) {
+        EXPECT_TRUE(driver->pipe("l", {"k", value, at, {}}));
+    };
+    pipe("a", 100);
+    pipe("b", 101);
+    pipe("c", 101);
+    pipe("bad", 102);
+    pipe("d", 103);
+    pipe("x", 500);
+    EXPECT_THAT(values(*driver), ElementsAre("a", "b", "c"));
+    pipe("y", 501);
+    EXPECT_THAT(values(*driver), ElementsAre("b", "c")) << "records of one time go together";
 }
 
 }  // namespace

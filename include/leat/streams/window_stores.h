@@ -7,7 +7,7 @@
 // it has not come to yet: it is shown all the same, as it was, and what is new is not.
 // Errors:    of all calls: kIoError, kInvalidRecord (what is stored is of another type),
 // kInvalidRequest (a store that nothing was assigned to); of those that change it also
-// kInvalidRequest (a global store, which only those write who feed it).
+// kInvalidRequest (a global store, which only those write who feed it; a time before 0).
 #pragma once
 
 #include <cstdint>

@@ -42,6 +42,12 @@ namespace detail {
 [[nodiscard]] constexpr Duration sum_of(Duration size, Duration span) noexcept {
     return size + std::min(span, Duration::max() - std::max(size, Duration{0}));
 }
+/// Of a record's time, which may be any, and a span. Behind the end of time it is negative, as
+/// Kafka Streams adds: what reaches so far reaches nothing, and is over.
+[[nodiscard]] constexpr std::int64_t wrapped_sum(std::int64_t time, std::int64_t span) noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(time) +
+                                     static_cast<std::uint64_t>(span));
+}
 }  // namespace detail
 
 // No span and no grace is negative, and no size or step is 0: build() refuses others.
@@ -57,12 +63,14 @@ struct TimeWindows {
     [[nodiscard]] constexpr TimeWindows grace(Duration d) const noexcept {
         return {size, advance, detail::span_of(d)};
     }
-    /// The first window that holds `timestamp`; the others follow every `advance` while their start
-    /// is <= timestamp.
+    /// The first window that holds `timestamp`; the others follow every `advance`, until the last.
     [[nodiscard]] constexpr std::int64_t first_start(std::int64_t timestamp) const noexcept {
         const std::int64_t step = advance.count();
         const std::int64_t from = timestamp - size.count() + step;
         return from <= 0 ? 0 : from / step * step;
+    }
+    [[nodiscard]] constexpr std::int64_t last_start(std::int64_t timestamp) const noexcept {
+        return timestamp / advance.count() * advance.count();
     }
 };
 /// Each record is in one window: start <= time < start + size.

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <new>
 #include <ranges>
 #include <tuple>
@@ -276,11 +277,17 @@ Result<void> RecentRows::write(Part& part, std::size_t count) const {
     return {};
 }
 
+std::int64_t RecentRows::end_of(std::int64_t part) const noexcept {
+    constexpr std::int64_t kForEver = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t begin = part * part_ms_;
+    return begin > kForEver - part_ms_ ? kForEver : begin + part_ms_;
+}
+
 void RecentRows::drop_first() {
     const auto first = parts_.begin();
     has_lost_ = has_lost_ || first->second.alone_committed > 0;
     for (const Block& block : first->second.blocks) bytes_ -= block.size + sizeof(Block);
-    from_ = std::max(from_, (first->first + 1) * part_ms_);
+    from_ = std::max(from_, end_of(first->first));
     Fetching::keep(*this, first->second.blocks);
     parts_.erase(first);
     if (!parts_.empty()) return;
@@ -291,8 +298,8 @@ void RecentRows::drop_first() {
 
 void RecentRows::expire(std::int64_t oldest) {
     oldest_ = std::max(oldest_, oldest);
-    if (parts_.empty() || (parts_.begin()->first + 1) * part_ms_ > oldest) return;
-    while (!parts_.empty() && (parts_.begin()->first + 1) * part_ms_ <= oldest) drop_first();
+    if (parts_.empty() || end_of(parts_.begin()->first) > oldest) return;
+    while (!parts_.empty() && end_of(parts_.begin()->first) <= oldest) drop_first();
     if (taken_ < bytes_ + 2 * kTakenAtOnce) return;
     const std::size_t kept = bytes_ + kTakenAtOnce;
     budget_->give_back(taken_ - kept);
@@ -327,7 +334,7 @@ bool RecentRows::fetch(std::string_view key, std::int64_t from, std::int64_t to,
 Result<void> RecentRows::each(std::int64_t from, std::int64_t to, const VisitRow& visit) const {
     Result<void> done;
     for (const auto& [number, part] : parts_) {
-        if ((number + 1) * part_ms_ <= from || number * part_ms_ > to) continue;
+        if (end_of(number) <= from || number * part_ms_ > to) continue;
         each_row(part, part.rows, [&](Row& row) {
             if (done && row.start >= std::max(from, from_) && row.start <= to)
                 done = visit(row.seen());

@@ -141,6 +141,7 @@ class RecentRows {
     /// Writes what is here alone of its first `count` rows.
     Result<void> write(Part& part, std::size_t count) const;
     void drop_first();
+    [[nodiscard]] std::int64_t end_of(std::int64_t part) const noexcept;
 
     std::shared_ptr<RowBudget> budget_;
     VisitRow on_leave_;

@@ -381,5 +381,15 @@ TEST(RecentRows, AreFetchedAsTheyWereWhateverTheVisitorPuts) {
     }
 }
 
+TEST(RecentRows, ThePartThatTimeEndsInIsNotOver) {
+    constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+    RecentRows rows{std::make_shared<Budget>(kMany), 160};
+    rows.begin(0);
+    put(rows, "k", kEnd - 3, "a");
+    rows.expire(kEnd - 20);
+    EXPECT_EQ(found(rows, "k", kEnd - 20, kEnd), std::to_string(kEnd - 3) + "=a ");
+    EXPECT_EQ(rows.from(), 0);
+}
+
 }  // namespace
 }  // namespace leat::streams::detail

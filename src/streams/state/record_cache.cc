@@ -173,6 +173,7 @@ void RecordCache::clear() {
 
 void RecordCache::dirty(std::string_view from, std::optional<std::string_view> to,
                         std::vector<std::pair<std::string, std::optional<std::string>>>& out) {
+    if (to && *to <= from) return;
     if (!std::exchange(sorts_, true))
         for (const Held& held : dirty_) sorted_.emplace(held.update.row, &held);
     const auto last = to ? sorted_.lower_bound(*to) : sorted_.end();

@@ -303,5 +303,22 @@ TEST(RecordCache, AnUnlimitedWindowIsToldToHaveNoEnd) {
     EXPECT_EQ(end, kForEver);
 }
 
+TEST(RecordCache, ARangeTheWrongWayRoundHoldsNothing) {
+    Cached<KeyValueStore> s{Kind::kKeyValue};
+    for (const char* key : {"a", "m", "z"}) ASSERT_TRUE(s.store->put(key, "1", 10));
+    std::string seen;
+    const auto note = [&](std::string_view key, const Entry& /*entry*/) {
+        seen += key;
+        return true;
+    };
+    for (const Direction way : {Direction::kForward, Direction::kBackward}) {
+        EXPECT_TRUE(s.store->range("z", "a", note, way));
+        EXPECT_TRUE(s.store->range("m", "m", note, way));
+    }
+    EXPECT_EQ(seen, "");
+    EXPECT_TRUE(s.store->range("a", "z", note));
+    EXPECT_EQ(seen, "am");
+}
+
 }  // namespace
 }  // namespace leat::streams::detail

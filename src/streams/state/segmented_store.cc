@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "leat/streams/detail/window_store.h"
+#include "obs/log.h"
 #include "streams/state/ordered_bytes.h"
 #include "streams/state/row_bytes.h"
 
@@ -11,6 +12,7 @@ namespace leat::streams::detail {
 
 namespace {
 
+constexpr obs::Logger kLog{"streams"};
 constexpr std::int64_t kSegmentMin = 60'000;
 /// No time is in it, and there is none after it.
 constexpr std::int64_t kSegmentEnd = std::numeric_limits<std::int64_t>::max();
@@ -92,6 +94,12 @@ bool SegmentedStore::alive(std::int64_t segment) const noexcept {
 bool SegmentedStore::keeps(std::string_view row) const {
     // Rows outside of segments (the latest versions) begin with a byte above all numbers.
     return static_cast<unsigned char>(row.front()) >= 0x80U || alive(read_be<std::int64_t>(row));
+}
+
+bool SegmentedStore::restores(std::int64_t time) const {
+    if (time >= 0) return true;
+    kLog.warn("a row of a negative time is not restored", {{"store", name()}, {"time", time}});
+    return false;
 }
 
 Result<bool> SegmentedStore::admit(std::int64_t time) {

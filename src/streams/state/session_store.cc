@@ -98,13 +98,14 @@ void SessionStore::describe(std::string_view row, Flushed& out) const {
 
 Result<void> SessionStore::restore(std::span<const ChangelogRecord> records) {
     for (const auto& record : records) {
-        if (record.key.size() < kTimes || split(record.key).window.end < 0)
+        if (record.key.size() < kTimes)
             return Error{Errc::kMalformed,
                          "a key in the changelog of " + name() + " is no session's"};
         observe(split(record.key).window.end);
     }
     for (const auto& record : records) {
         const auto [key, window] = split(record.key);
+        if (!restores(window.end)) continue;
         LEAT_TRY(const bool live, admit(window.end));
         if (live) LEAT_TRY_VOID(put_row(row(key, window), record.value));
     }

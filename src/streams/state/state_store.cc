@@ -176,6 +176,8 @@ std::string_view StateStore::changelog_key(std::string_view row, std::string& /*
 Result<void> StateStore::scan(std::string_view from, std::optional<std::string_view> to,
                               Direction direction, const VisitRow& visit) const {
     const CallTimer timer{bytes_->meter, StoreCall::kIterator};
+    // The bounds may be anybody's, and the wrong way round: nothing lies between them.
+    if (to && *to <= from) return {};
     HeldRows held = held_back(from, to);
     const RowRange range{from, to};
     RowsVisit during{bytes_->place(), direction, range};

@@ -429,5 +429,23 @@ TEST(VersionedStore, EqualsAPlainMapOfVersions) {
     }
 }
 
+TEST(WindowStore, RestoresNoRowOfANegativeTime) {
+    Opened<WindowStore> from{spec_of(Kind::kWindow, 1000)};
+    ASSERT_TRUE(from.store.put("k", -5, "a", 12));
+    ASSERT_TRUE(from.store.put("k", 10, "b", 12));
+    Opened<WindowStore> to{spec_of(Kind::kWindow, 1000)};
+    ASSERT_TRUE(to.store.restore(from.task.changelog()));
+    EXPECT_EQ(windows_of(to.store, "k", 0, 1000), "10=b ");
+}
+
+TEST(SessionStore, RestoresNoSessionThatEndsBeforeTimeBegins) {
+    Opened<SessionStore> from{spec_of(Kind::kSession, 1000)};
+    ASSERT_TRUE(from.store.put("k", {-9, -5}, "a", 12));
+    ASSERT_TRUE(from.store.put("k", {5, 9}, "b", 12));
+    Opened<SessionStore> to{spec_of(Kind::kSession, 1000)};
+    ASSERT_TRUE(to.store.restore(from.task.changelog()));
+    EXPECT_EQ(sessions_of(to.store, "k", 0, 1000), sessions_of(from.store, "k", 0, 1000));
+}
+
 }  // namespace
 }  // namespace leat::streams::detail

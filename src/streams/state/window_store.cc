@@ -178,13 +178,14 @@ void WindowStore::decode(std::string_view value, Entry& out) const {
 Result<void> WindowStore::restore(std::span<const ChangelogRecord> records) {
     if (recent_) LEAT_TRY_VOID(recent_->leave());
     for (const auto& record : records) {
-        if (record.key.size() < kWindowSuffix || split(record.key).start < 0)
+        if (record.key.size() < kWindowSuffix)
             return Error{Errc::kMalformed,
                          "a key in the changelog of " + name() + " is no windowed key"};
         observe(split(record.key).start);
     }
     for (const auto& record : records) {
         const auto [key, start, seq] = split(record.key);
+        if (!restores(start)) continue;
         LEAT_TRY(const bool live, admit(start));
         if (!live) continue;
         if (record.value && timestamped_) {

@@ -41,10 +41,20 @@ class ChangeSinkNode final : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
+        Outgoing out{
+            .topic = topic_, .timestamp = flow.timestamp, .headers = flow.headers, .sender = this};
+        auto done = guarded([&] { return encode(out, flow); });
+        if (done) return deliver(task(), out, flow);
+        return task().survive_unsent(flow, out, std::move(done).error());
+    }
+    Result<void> encode(Outgoing& out, const Flow& flow) {
         const auto& change = *flow.value_as<Change>();
         key_bytes_.clear();
         value_bytes_.clear();
+        out.unencodable = RecordPart::kKey;
         LEAT_TRY_VOID(key_->encode(topic_, *flow.key_as<K>(), key_bytes_));
+        out.key = key_bytes_;
+        out.unencodable = RecordPart::kValue;
         ChangeBytes bytes;
         if (change.now != nullptr) {
             now_.clear();
@@ -57,11 +67,9 @@ class ChangeSinkNode final : public Node {
             bytes.before = before_;
         }
         append_change(value_bytes_, bytes);
-        return task().send({.topic = topic_,
-                            .key = key_bytes_,
-                            .value = value_bytes_,
-                            .timestamp = flow.timestamp,
-                            .headers = flow.headers});
+        out.value = value_bytes_;
+        out.unencodable.reset();
+        return {};
     }
     std::string topic_;
     Serde<K> key_;

@@ -145,7 +145,7 @@ class ContextState {
         queue.add(
             *node_, first, interval.count(),
             [this, punctuate = std::move(punctuate)](std::int64_t time) {
-                present.timestamp = time;
+                present = {.timestamp = time};
                 return punctuate(Timestamp{time});
             },
             cancelled);
@@ -178,6 +178,20 @@ class ContextState {
 
   private:
     Node* node_;
+};
+
+/// While a record is processed. Its headers do not outlive that, whatever it ends with.
+class PresentScope {
+  public:
+    PresentScope(Present& present, const Flow& flow) : present_(&present) {
+        present = {.timestamp = flow.timestamp, .headers = flow.headers};
+    }
+    PresentScope(const PresentScope&) = delete;
+    PresentScope& operator=(const PresentScope&) = delete;
+    ~PresentScope() { present_->headers = nullptr; }
+
+  private:
+    Present* present_;
 };
 
 }  // namespace detail

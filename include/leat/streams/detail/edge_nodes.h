@@ -128,7 +128,7 @@ class SinkNode final : public Node {
     }
     Result<void> write(Outgoing& out, const Flow& flow) {
         auto done = guarded([&] { return encode(out, flow.key_as<K>(), flow.value_as<V>()); });
-        if (done) return deliver(out, flow);
+        if (done) return deliver(task(), out, flow);
         return task().survive_unsent(flow, out, std::move(done).error());
     }
     Result<void> encode(Outgoing& out, const K* key, const V* value) {
@@ -149,11 +149,6 @@ class SinkNode final : public Node {
         }
         out.unencodable.reset();
         return {};
-    }
-    Result<void> deliver(const Outgoing& out, const Flow& flow) {
-        Result<void> sent = task().send(out);
-        if (sent || task().failed()) return sent;
-        return task().survive_unsent(flow, out, std::move(sent).error());
     }
     /// A record for no partition is not encoded; one for several is written, and the handler asked
     /// about it, for each, as in Kafka Streams.

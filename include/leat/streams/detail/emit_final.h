@@ -6,6 +6,7 @@
 // Threading: as detail/node.h.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -51,6 +52,10 @@ class FinalEmitter {
         return on_close() && !task_->loses_as_kafka() && from < oldest && saved_before_ < oldest;
     }
     void saved(std::int64_t oldest) { saved_before_ = oldest; }
+    /// `from`, or behind what was saved: that may still be found when the record was not put.
+    [[nodiscard]] std::int64_t untold(std::int64_t from) const noexcept {
+        return std::max(from, saved_before_);
+    }
 
   private:
     Emit emit_;

@@ -84,7 +84,7 @@ class SubscriptionSendNode final : public Node {
         append_subscription(out.value, {.hash = hash_,
                                         .instruction = instruction,
                                         .primary_key = primary_key_,
-                                        .partition = std::max(task().origin().partition, 0)});
+                                        .partition = task().identity().partition()});
         Flow on = flow;
         on.value = &out;
         return forward(on);

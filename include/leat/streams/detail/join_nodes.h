@@ -17,6 +17,7 @@
 #include "leat/streams/detail/invoke.h"
 #include "leat/streams/detail/join_rows.h"
 #include "leat/streams/detail/join_sides.h"
+#include "leat/streams/windows.h"
 
 namespace leat::streams::detail {
 
@@ -49,9 +50,9 @@ class JoinNode final : public Node {
         }
         if (waiting_ != nullptr && flow.timestamp == clock_->stream_time)
             LEAT_TRY_VOID(tell_unmatched(flow));
-        const std::int64_t to = std::max<std::int64_t>(0, flow.timestamp + side_.after);
+        const auto to = std::max<std::int64_t>(0, wrapped_sum(flow.timestamp, side_.after));
         LEAT_TRY(const auto matches, fetch_matches(other_, *other_store_, *flow.key_as<K>(),
-                                                   flow.timestamp - side_.before, to));
+                                                   wrapped_sum(flow.timestamp, -side_.before), to));
         for (const auto& [at, value] : matches) {
             LEAT_TRY_VOID(matched(flow, at));
             LEAT_TRY_VOID(tell(flow, &value, std::max(flow.timestamp, at)));
@@ -96,28 +97,28 @@ class JoinNode final : public Node {
     [[nodiscard]] bool open_window(const WaitingRow& row) const {
         // A left record waits for what comes up to `after` it, a right one for `before`.
         const std::int64_t span = row.left == side_.left ? side_.after : side_.before;
-        return row.timestamp + span + side_.grace >= clock_->stream_time;
+        return wrapped_sum(row.timestamp, span + side_.grace) >= clock_->stream_time;
     }
 
     Result<void> tell_unmatched(const Flow& flow) {
         // Wraps around when nothing waits, and the store is then looked at: as in Kafka Streams.
-        const auto first = static_cast<std::int64_t>(
-            static_cast<std::uint64_t>(clock_->first_waiting) +
-            static_cast<std::uint64_t>(side_.after) + static_cast<std::uint64_t>(side_.grace));
+        const auto first = wrapped_sum(clock_->first_waiting, side_.after + side_.grace);
         if (first >= clock_->stream_time) return {};
         const std::int64_t now = task().wall_time();
         if (now < clock_->next_look_ms) return {};
         clock_->next_look_ms = now + task().emit_interval_ms();
         LEAT_TRY(const auto closed, take_closed());
+        // A row is erased with all of its values, when the next one is told: if that fails, no more
+        // than the row before it is told again, as in Kafka Streams.
+        const std::string* told = nullptr;
         for (const auto& [row, value] : closed) {
             const WaitingRow at = read_waiting(row);
             LEAT_TRY_VOID(tell_waiting(flow, at, std::string_view{value}.substr(1)));
+            if (told != nullptr && *told != row)
+                LEAT_TRY_VOID(waiting_->erase_told(*told, flow.timestamp));
+            told = &row;
         }
-        std::string last;
-        for (const auto& [row, value] : closed)
-            if (std::exchange(last, row) != row)
-                LEAT_TRY_VOID(waiting_->erase_told(row, flow.timestamp));
-        return {};
+        return told == nullptr ? Result<void>{} : waiting_->erase_told(*told, flow.timestamp);
     }
 
     Result<std::vector<std::pair<std::string, std::string>>> take_closed() {

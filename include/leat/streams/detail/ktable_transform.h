@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "leat/streams/detail/context.h"
 #include "leat/streams/detail/declare_table.h"
 #include "leat/streams/detail/ktable_stateless.h"
 #include "leat/streams/detail/processor_nodes.h"
@@ -51,7 +52,7 @@ class TableTransformNode final : public TableNode<K, V2> {
     Result<void> process(const Flow& flow) override {
         const auto& change = *flow.value_as<Change>();
         const K& key = *flow.key_as<K>();
-        state_.present = {.timestamp = flow.timestamp, .headers = flow.headers};
+        const PresentScope present{state_.present, flow};
         auto now = user_->transform(key, static_cast<const V*>(change.now));
         if (!now) return std::move(now).error();
         std::optional<V2> before;
@@ -63,7 +64,6 @@ class TableTransformNode final : public TableNode<K, V2> {
                 LEAT_TRY(before, user_->transform(key, static_cast<const V*>(change.before)));
             }
         }
-        state_.present.headers = nullptr;
         return this->publish(
             flow, {.now = address(*now), .before = address(before), .latest = change.latest});
     }

@@ -45,10 +45,8 @@ class UserNode : public Node {
 
   private:
     Result<void> process(const Flow& flow) override {
-        state_.present = {.timestamp = flow.timestamp, .headers = flow.headers};
-        auto done = user_->process(In::of(flow));
-        state_.present.headers = nullptr;
-        return done;
+        const PresentScope present{state_.present, flow};
+        return user_->process(In::of(flow));
     }
     ContextState state_;
     ContextOf context_;

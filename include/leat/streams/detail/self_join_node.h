@@ -11,6 +11,7 @@
 
 #include "leat/streams/detail/invoke.h"
 #include "leat/streams/detail/join_sides.h"
+#include "leat/streams/windows.h"
 
 namespace leat::streams::detail {
 
@@ -43,11 +44,13 @@ class SelfJoinNode final : public Node {
         const std::int64_t retention = side_.before + side_.after + side_.grace;
         bool met_itself = now <= stream_time_ - retention + 1;
         LEAT_TRY(const auto as_left,
-                 fetch_matches(codec_, *store_, key, now - side_.before, now + side_.after));
+                 fetch_matches(codec_, *store_, key, wrapped_sum(now, -side_.before),
+                               wrapped_sum(now, side_.after)));
         for (const auto& [at, value] : as_left)
             LEAT_TRY_VOID(tell(flow, self, value, std::max(flow.timestamp, at)));
         LEAT_TRY(const auto as_right,
-                 fetch_matches(codec_, *store_, key, now - side_.after, now + side_.before));
+                 fetch_matches(codec_, *store_, key, wrapped_sum(now, -side_.after),
+                               wrapped_sum(now, side_.before)));
         for (const auto& [at, value] : as_right) {
             if (at > flow.timestamp && !std::exchange(met_itself, true))
                 LEAT_TRY_VOID(tell(flow, self, self, flow.timestamp));

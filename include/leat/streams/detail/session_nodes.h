@@ -78,7 +78,7 @@ class SessionAggregateNode final : public Node {
         std::vector<Session> out;
         LEAT_TRY(const auto key_bytes, codec_.key(key));
         Result<void> decoded;
-        LEAT_TRY_VOID(store_->find(key_bytes, at - gap_, at + gap_,
+        LEAT_TRY_VOID(store_->find(key_bytes, at - gap_, wrapped_sum(at, gap_),
                                    [&](Window window, std::string_view bytes) {
                                        auto value = codec_.decode(bytes);
                                        if (value)
@@ -131,8 +131,9 @@ class SessionAggregateNode final : public Node {
     Result<void> save(const Flow& flow, std::int64_t newest) {
         const std::int64_t oldest = store_->oldest_after(newest);
         if (!final_.losing(std::max<std::int64_t>(0, final_.last_close()), oldest)) return {};
+        LEAT_TRY_VOID(emit(flow, oldest - 1));
         final_.saved(oldest);
-        return emit(flow, oldest - 1);
+        return {};
     }
     Result<void> emit_closed(const Flow& flow, std::int64_t close) {
         if (!final_.due(close) || close - 1 < 0) return {};
@@ -141,7 +142,7 @@ class SessionAggregateNode final : public Node {
         final_.looked(close);
         return {};
     }
-    /// Hands on the sessions that ended up to `to` and were not looked at.
+    /// Hands on the sessions that ended up to `to` and were neither looked at nor saved.
     Result<void> emit(const Flow& flow, std::int64_t to) {
         struct Closed {
             std::string key;
@@ -151,7 +152,7 @@ class SessionAggregateNode final : public Node {
         const std::int64_t begin = begin_final();
         std::vector<Closed> closed;
         LEAT_TRY_VOID(
-            store_->find_ended(std::max<std::int64_t>(0, final_.last_close()), to,
+            store_->find_ended(final_.untold(std::max<std::int64_t>(0, final_.last_close())), to,
                                [&](std::string_view key, Window window, std::string_view value) {
                                    closed.push_back({std::string{key}, window, std::string{value}});
                                    return true;

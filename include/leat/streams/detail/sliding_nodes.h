@@ -53,7 +53,7 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         const std::int64_t at = flow.timestamp;
         this->stream_time_ = std::max(this->stream_time_, at);
         close_ = this->stream_time_ - grace_;
-        if (at + 1 + span_ <= close_) {
+        if (wrapped_sum(at, 1 + span_) <= close_) {
             this->task().drop(*this, "expired window");
             return {};
         }

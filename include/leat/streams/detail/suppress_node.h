@@ -51,7 +51,8 @@ class SuppressNode final : public Node {
     Result<void> process(const Flow& flow) override {
         stream_time_ = std::max(stream_time_, flow.timestamp);
         LEAT_TRY_VOID(keep(flow));
-        while (buffer_->first_deadline() <= stream_time_ - how_.wait_ms) LEAT_TRY_VOID(hand_on());
+        while (buffer_->records() > 0 && buffer_->first_deadline() <= stream_time_ - how_.wait_ms)
+            LEAT_TRY_VOID(hand_on());
         if (how_.strict && over()) return full();
         while (over()) LEAT_TRY_VOID(hand_on());
         return {};

@@ -66,6 +66,8 @@ struct TaskIdentity {
     std::string state_dir{};  ///< Empty: it has no state on disk.
     /// The application's settings as they were given; null: none.
     const std::map<std::string, std::string>* configs = nullptr;
+    /// 3 of "0_3"; 0 of a task that has none.
+    [[nodiscard]] std::int32_t partition() const;
 };
 
 /// What a partitioner chose. Errors: kInvalidRequest (the topic has no such partition).
@@ -154,6 +156,10 @@ class Task {
     TaskIdentity identity_;
     std::map<std::string, std::shared_ptr<void>> shared_;
 };
+
+/// Sends what `flow` became at a sink, and asks the production exception handler when that is not
+/// taken. Precondition: `record` has a sender. Errors: those of send() and survive_unsent().
+Result<void> deliver(Task& task, const Outgoing& record, const Flow& flow);
 
 /// The origin of an update that was held back, while that goes downstream.
 class OriginScope {

@@ -65,6 +65,8 @@ class WindowAccess {
     Result<bool> put(const K& key, std::int64_t start, const std::optional<V>& value,
                      std::int64_t timestamp) const {
         LEAT_TRY_VOID(at_.check_write());
+        if (start < 0)
+            return Error{Errc::kInvalidRequest, windows().name() + ": no window starts before 0"};
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         if (!value) return windows().put(bytes, start, std::nullopt, timestamp, at_.headers());
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));
@@ -131,6 +133,10 @@ class SessionAccess {
     /// As SessionStore::put().
     Result<bool> put(const Windowed<K>& session, const std::optional<V>& value) const {
         LEAT_TRY_VOID(at_.check_write());
+        if (session.window.start < 0 || session.window.end < session.window.start)
+            return Error{
+                Errc::kInvalidRequest,
+                sessions().name() + ": no session starts before 0 or ends before it starts"};
         LEAT_TRY(const auto bytes, at_.bytes_of(session.key));
         const std::int64_t now = at_.now();
         if (!value) return sessions().put(bytes, session.window, std::nullopt, now, at_.headers());

@@ -73,7 +73,7 @@ class WindowedNode : public Node {
         const Windowed<K> windowed{told.key, {update.start, update.end}};
         return forward(flow_of(update, &windowed, told.change()));
     }
-    /// Hands on the windows of all keys with from <= start <= to.
+    /// Hands on the windows of all keys with from <= start <= to that were not saved.
     Result<void> emit(const Flow& flow, std::int64_t from, std::int64_t to, std::int64_t length) {
         struct Closed {
             std::string key;
@@ -82,10 +82,11 @@ class WindowedNode : public Node {
         };
         const std::int64_t begin = begin_final();
         std::vector<Closed> closed;
-        LEAT_TRY_VOID(store_->fetch_all(from, to, [&](auto key, auto start, const auto& entry) {
+        const auto see = [&](auto key, auto start, const auto& entry) {
             closed.push_back({std::string{key}, start, entry});
             return true;
-        }));
+        };
+        LEAT_TRY_VOID(store_->fetch_all(final_.untold(from), to, see));
         for (const Closed& one : closed) {
             LEAT_TRY(auto key, codec_.decode_key(one.key));
             LEAT_TRY(const A value, codec_.decode(one.entry.value));
@@ -104,8 +105,9 @@ class WindowedNode : public Node {
                       std::int64_t length) {
         const std::int64_t oldest = store_->oldest_found_after(newest);
         if (!final_.losing(from, oldest)) return {};
+        LEAT_TRY_VOID(emit(flow, from, oldest - 1, length));
         final_.saved(oldest);
-        return emit(flow, from, oldest - 1, length);
+        return {};
     }
 
     Aggregation<K, V, A> aggregation_;
@@ -138,8 +140,11 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
         this->stream_time_ = std::max(this->stream_time_, flow.timestamp);
         const std::int64_t close = this->stream_time_ - windows_.grace_period.count();
         if constexpr (std::is_same_v<W, TimeWindows>) {
-            LEAT_TRY_VOID(this->save(flow, from(), newest(flow.timestamp), length()));
-            for (auto start = windows_.first_start(flow.timestamp); start <= flow.timestamp;
+            const std::int64_t last = windows_.last_start(flow.timestamp);
+            if (last > std::numeric_limits<std::int64_t>::max() - length())
+                return Error{Errc::kInvalidTimestamp, this->name() + ": its window has no end"};
+            LEAT_TRY_VOID(this->save(flow, from(), last, length()));
+            for (auto start = windows_.first_start(flow.timestamp); start <= last;
                  start += windows_.advance.count())
                 LEAT_TRY_VOID(update(flow, {start, start + length()}, close));
             return emit_closed(flow, close);
@@ -169,10 +174,6 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
         LEAT_TRY_VOID(this->put(flow, window.start, now));
         return this->tell(flow, window, before, now);
     }
-    /// The newest window of those that hold `timestamp`.
-    [[nodiscard]] std::int64_t newest(std::int64_t timestamp) const {
-        return timestamp / windows_.advance.count() * windows_.advance.count();
-    }
     [[nodiscard]] std::int64_t length() const { return windows_.size.count(); }
     /// The first start that was not looked at.
     [[nodiscard]] std::int64_t from() const {
@@ -180,13 +181,12 @@ class WindowAggregateNode final : public WindowedNode<K, V, A> {
         return last == -1 ? 0 : std::max<std::int64_t>(0, last - length()) + 1;
     }
     Result<void> emit_closed(const Flow& flow, std::int64_t close) {
-        if (!this->final_.due(close)) return {};
+        if (!this->final_.due(close) || close < length()) return {};
         const std::int64_t first = from();
         const std::int64_t to = close - length();
-        if (to < 0) return {};
         const bool same_windows = this->final_.last_close() != -1 &&
                                   windows_.first_start(to) == windows_.first_start(first - 1) &&
-                                  newest(to) == newest(first - 1);
+                                  windows_.last_start(to) == windows_.last_start(first - 1);
         if (same_windows) return {};
         LEAT_TRY_VOID(this->emit(flow, first, to, length()));
         this->final_.looked(close);

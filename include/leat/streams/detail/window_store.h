@@ -55,6 +55,8 @@ class SegmentedStore : public StateStore {
     [[nodiscard]] bool alive(std::int64_t segment) const noexcept;
     [[nodiscard]] bool keeps(std::string_view row) const override;
     void observe(std::int64_t time) noexcept { observed_ = std::max(observed_, time); }
+    /// False: a row of a changelog that belongs to no segment is left out, and the log says so.
+    [[nodiscard]] bool restores(std::int64_t time) const;
     /// Those of from..to, in the direction's order.
     [[nodiscard]] std::vector<std::int64_t> segments_of(std::int64_t from, std::int64_t to,
                                                         Direction direction) const;

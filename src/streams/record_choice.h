@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/units.h"
 
@@ -35,7 +36,8 @@ class RecordChoice {
 
   private:
     std::chrono::milliseconds idle_max_;
-    std::optional<Instant> idle_since_;
+    /// Of each partition: since when it is known to be at its end, with nothing there.
+    std::vector<std::optional<Instant>> idle_since_;
     bool was_enforced_ = false;
 };
 

@@ -83,5 +83,38 @@ TEST(RecordChoice, BeginsToWaitAnewAfterAllWereThere) {
     EXPECT_EQ(choice.next(missing, ms(220)), 0U);
 }
 
+TEST(RecordChoice, WaitsForEachPartitionByItself) {
+    RecordChoice choice{milliseconds{100}};
+    const std::vector<Head> second_missing{at(5), kAtEnd, at(6)};
+    const std::vector<Head> third_missing{at(5), at(7), kAtEnd};
+    EXPECT_EQ(choice.next(second_missing, ms(0)), std::nullopt);
+    EXPECT_EQ(choice.next(third_missing, ms(90)), std::nullopt);
+    EXPECT_EQ(choice.next(third_missing, ms(189)), std::nullopt);
+    EXPECT_EQ(choice.next(third_missing, ms(190)), 0U);
+}
+
+TEST(RecordChoice, APartitionIsAlsoIdleWhileNothingIsThere) {
+    RecordChoice choice{milliseconds{100}};
+    const std::vector<Head> nothing{kAtEnd, kAtEnd};
+    const std::vector<Head> first_only{at(5), kAtEnd};
+    const std::vector<Head> second_only{kAtEnd, at(5)};
+    EXPECT_EQ(choice.next(nothing, ms(0)), std::nullopt);
+    EXPECT_EQ(choice.next(first_only, ms(99)), std::nullopt);
+    EXPECT_EQ(choice.next(first_only, ms(100)), 0U);
+    EXPECT_TRUE(choice.was_enforced());
+    EXPECT_EQ(choice.next(nothing, ms(200)), std::nullopt);
+    EXPECT_FALSE(choice.was_enforced());
+    EXPECT_EQ(choice.next(second_only, ms(299)), std::nullopt) << "the first gave something at 100";
+    EXPECT_EQ(choice.next(second_only, ms(300)), 1U);
+}
+
+TEST(RecordChoice, WhatIsUnderWayBeginsThatPartitionsWaitAnew) {
+    RecordChoice choice{milliseconds{100}};
+    EXPECT_EQ(choice.next(std::vector<Head>{at(5), kAtEnd, kAtEnd}, ms(0)), std::nullopt);
+    EXPECT_EQ(choice.next(std::vector<Head>{at(5), kAtEnd, kEmpty}, ms(100)), std::nullopt);
+    EXPECT_EQ(choice.next(std::vector<Head>{at(5), kAtEnd, kAtEnd}, ms(120)), std::nullopt);
+    EXPECT_EQ(choice.next(std::vector<Head>{at(5), kAtEnd, kAtEnd}, ms(220)), 0U);
+}
+
 }  // namespace
 }  // namespace leat::streams

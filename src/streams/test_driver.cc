@@ -144,11 +144,13 @@ class TestDriver::Impl final : public detail::Task {
             while (!global_.empty()) {
                 const auto next = std::move(global_.front());
                 global_.pop_front();
-                LEAT_TRY_VOID(take(next.topic, next.record));
+                LEAT_TRY(const auto time, stamp(next));
+                if (time) LEAT_TRY_VOID(take(next, *time));
             }
+            LEAT_TRY_VOID(stamp_heads());
             if (waiting_.is_empty()) break;
             const auto next = waiting_.take();
-            LEAT_TRY_VOID(take(next.topic, next.record));
+            LEAT_TRY_VOID(take(next, next.time));
             if (stream_time_ >= 0) LEAT_TRY_VOID(punctuate(by_stream_time(), stream_time_));
             if (commits_) LEAT_TRY_VOID(graph_->save());
         }
@@ -279,42 +281,77 @@ class TestDriver::Impl final : public detail::Task {
         waiting_.add(by_pattern ? part->pattern : std::string{topic},
                      {std::string{topic}, std::move(record)});
     }
-    Result<void> take(const std::string& topic, const RawRecord& record) {
-        auto done = take_in(topic, record);
+    /// Where the record came from, without its bytes, which the caller keeps.
+    [[nodiscard]] detail::Origin origin_of(const WaitingRecords::Waiting& from) {
+        const auto next = offsets_.emplace(cluster_name(from.topic), 0).first;
+        return {.topic = next->first, .partition = 0, .offset = next->second};
+    }
+    [[nodiscard]] detail::SourceNode::Bytes bytes_of(const WaitingRecords::Waiting& from) {
+        detail::SourceNode::Bytes bytes{
+            .topic = from.topic,
+            .timestamp = from.record.timestamp,
+            .headers = &from.record.headers,
+            .partition_time = partition_times_.emplace(from.topic, -1).first->second,
+            // As Kafka's driver has it.
+            .timestamp_type = TimestampType::kCreateTime};
+        if (from.record.key) bytes.key = *from.record.key;
+        if (from.record.value) bytes.value = *from.record.value;
+        return bytes;
+    }
+    /// Which record is next is a matter of the extractors' times.
+    Result<void> stamp_heads() {
+        while (const WaitingRecords::Waiting* head = waiting_.new_head()) {
+            LEAT_TRY(const auto time, stamp(*head));
+            if (time)
+                waiting_.place(*time);
+            else
+                waiting_.drop();
+        }
+        return {};
+    }
+    /// The record's time by its source; absent: it is left out.
+    Result<std::optional<std::int64_t>> stamp(const WaitingRecords::Waiting& next) {
+        auto& source = *graph_->source_of(next.topic);
+        const detail::SourceNode::Bytes bytes = bytes_of(next);
+        origin_ = origin_of(next);
+        origin_.bytes = &bytes;
+        auto time = source.stamp(bytes);
+        std::optional<std::int64_t> out;
+        Result<void> done;
+        if (!time) {
+            done = judged(std::move(time).error(), source, bytes);
+        } else if (*time < 0) {
+            drop(source, "negative timestamp");
+        } else {
+            out = *time;
+        }
+        origin_.bytes = nullptr;
+        if (!out) ++offsets_.find(origin_.topic)->second;
+        if (!done) return std::move(done).error();
+        return out;
+    }
+    Result<void> take(const WaitingRecords::Waiting& next, std::int64_t time) {
+        detail::SourceNode::Bytes bytes = bytes_of(next);
+        bytes.timestamp = time;
+        origin_ = origin_of(next);
+        origin_.bytes = &bytes;
+        ++offsets_.find(origin_.topic)->second;
+        auto done = take_in(bytes);
         origin_.bytes = nullptr;
         return done;
     }
-    Result<void> take_in(const std::string& topic, const RawRecord& record) {
-        auto& source = *graph_->source_of(topic);
-        auto& partition_time = partition_times_.emplace(topic, -1).first->second;
-        detail::SourceNode::Bytes bytes{.topic = topic,
-                                        .timestamp = record.timestamp,
-                                        .headers = &record.headers,
-                                        .partition_time = partition_time,
-                                        // As Kafka's driver has it.
-                                        .timestamp_type = TimestampType::kCreateTime};
-        if (record.key) bytes.key = *record.key;
-        if (record.value) bytes.value = *record.value;
-        const bool internal = parts_.repartition_topics().contains(topic);
-        const auto next = offsets_.emplace(internal ? application_ + "-" + topic : topic, 0).first;
-        origin_ = {.topic = next->first, .partition = 0, .offset = next->second++, .bytes = &bytes};
-        auto time = source.stamp(bytes);
-        if (!time) return judged(std::move(time).error(), source, bytes);
-        bytes.timestamp = *time;
-        if (bytes.timestamp < 0) {
-            drop(source, "negative timestamp");
-            return {};
-        }
+    Result<void> take_in(const detail::SourceNode::Bytes& bytes) {
+        auto& source = *graph_->source_of(bytes.topic);
+        auto& partition_time = partition_times_.find(bytes.topic)->second;
         const auto times = std::pair{partition_time, stream_time_};
         partition_time = std::max(partition_time, bytes.timestamp);
         if (!parts_.is_global(source.name()))
             stream_time_ = std::max(stream_time_, bytes.timestamp);
-        auto input = inputs_.find(next->first);
+        const std::string topic{origin_.topic};
+        auto input = inputs_.find(topic);
         if (input == inputs_.end())
-            input =
-                inputs_.emplace(next->first, meters_->consumed(source.name(), next->first)).first;
-        input->second.note(
-            weight_of(next->first, bytes.key, bytes.value, bytes.headers, kAbsentWeight));
+            input = inputs_.emplace(topic, meters_->consumed(source.name(), topic)).first;
+        input->second.note(weight_of(topic, bytes.key, bytes.value, bytes.headers, kAbsentWeight));
         meters_->late(stream_time_ - bytes.timestamp);
         source.count({.timestamp = bytes.timestamp});
         // The clock stands still meanwhile, as in Kafka's driver.
@@ -343,8 +380,8 @@ class TestDriver::Impl final : public detail::Task {
     std::unique_ptr<detail::TaskGraph> graph_;
     WaitingRecords waiting_;
     std::deque<WaitingRecords::Waiting> global_;
-    std::map<std::string, std::int64_t> offsets_;
-    std::map<std::string, std::int64_t> partition_times_;
+    std::map<std::string, std::int64_t, std::less<>> offsets_;
+    std::map<std::string, std::int64_t, std::less<>> partition_times_;
     detail::Origin origin_;
     std::int64_t stream_time_ = -1;
     detail::Present present_;  ///< Of what is put into stores from outside.

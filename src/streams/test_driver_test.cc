@@ -141,5 +141,34 @@ TEST(TestDriver, RefusesAStoreOfAnotherNameOrKind) {
     EXPECT_THAT(string{none.error().detail()}, HasSubstr("no store t"));
 }
 
+TEST(TestDriver, TakesTheRecordThatIsOldestByTheExtractorsTime) {
+    Builder b;
+    const auto in = b.stream<string, string>("in");
+    in.to("a");
+    in.to("b");
+    const auto at = [](std::int64_t time) {
+        return [time](const Arrived<string, string>& record) -> Result<Timestamp> {
+            return Timestamp{record.value == nullptr ? -1 : time};
+        };
+    };
+    const auto named = [](const string& name) {
+        return [name](const string& value) { return name + value; };
+    };
+    const auto a = b.stream<string, string>("a", {.time = at(9)}).map_values(named("a"));
+    const auto other = b.stream<string, string>("b", {.time = at(5)}).map_values(named("b"));
+    a.merge(other).to("out");
+    const auto driver = driver_of(b);
+    ASSERT_TRUE(driver->pipe("in", {"k", "1", 100, {}}));
+    const auto out = driver->read("out");
+    ASSERT_EQ(out.size(), 2U);
+    EXPECT_EQ(*out[0].value + *out[1].value, "b1a1");
+    EXPECT_EQ(out[0].timestamp, 5);
+    // What has no time is dropped before the choice, from both.
+    ASSERT_TRUE(driver->pipe("in", {"k", nullopt, 100, {}}));
+    EXPECT_EQ(driver->dropped(), 2U);
+    ASSERT_TRUE(driver->pipe("a", {"k", "2", 100, {}}));
+    EXPECT_EQ(driver->read("out").size(), 1U);
+}
+
 }  // namespace
 }  // namespace leat::streams

@@ -1,23 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "streams/waiting_records.h"
 
+#include "base/check.h"
+
 namespace leat::streams {
 
 void WaitingRecords::add(const std::string& partition, Waiting waiting) {
     Queue& queue = queues_[partition];
     queue.push_back(std::move(waiting));
-    if (queue.size() == 1) offer(&queue);
+    if (queue.size() == 1) fresh_.push_back(&queue);
+}
+
+const WaitingRecords::Waiting* WaitingRecords::new_head() const {
+    return fresh_.empty() ? nullptr : &fresh_.front()->front();
+}
+
+void WaitingRecords::place(std::int64_t time) {
+    Queue* queue = fresh_.front();
+    fresh_.pop_front();
+    queue->front().time = time;
+    offer(queue);
+}
+
+void WaitingRecords::drop() {
+    Queue& queue = *fresh_.front();
+    queue.pop_front();
+    if (queue.empty()) fresh_.pop_front();
 }
 
 WaitingRecords::Waiting WaitingRecords::take() {
+    LEAT_CHECK(fresh_.empty());
     Queue* queue = poll();
     Waiting out = std::move(queue->front());
     queue->pop_front();
-    if (!queue->empty()) offer(queue);
+    if (!queue->empty()) fresh_.push_back(queue);
     return out;
 }
 
 void WaitingRecords::clear() {
+    fresh_.clear();
     heap_.clear();
     queues_.clear();
 }

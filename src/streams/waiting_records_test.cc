@@ -12,6 +12,12 @@ struct Queues {
         waiting.add(topic, {topic, {.key = key, .timestamp = at}});
     }
     std::string take() {
+        while (const auto* head = waiting.new_head()) {
+            if (head->record.timestamp < 0)
+                waiting.drop();
+            else
+                waiting.place(head->record.timestamp);
+        }
         const auto next = waiting.take();
         return next.topic + *next.record.key;
     }
@@ -23,6 +29,19 @@ TEST(WaitingRecords, TheOldestHeadIsNext) {
     q.add("a", "2", 1);
     q.add("b", "1", 5);
     EXPECT_EQ(q.take() + q.take() + q.take(), "b1a1a2");
+    EXPECT_TRUE(q.waiting.is_empty());
+}
+
+TEST(WaitingRecords, WhatIsDroppedMakesRoomForTheNextOfItsPartition) {
+    Queues q;
+    q.add("a", "1", -1);
+    q.add("b", "1", 5);
+    q.add("a", "2", -1);
+    q.add("a", "3", 4);
+    EXPECT_EQ(q.take() + q.take(), "a3b1");
+    q.add("a", "4", -1);
+    q.waiting.drop();
+    EXPECT_EQ(q.waiting.new_head(), nullptr);
     EXPECT_TRUE(q.waiting.is_empty());
 }
 

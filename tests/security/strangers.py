@@ -36,7 +36,7 @@ import security  # noqa: E402
 
 # Case: why Leat may answer otherwise.
 CLOSED = "who breaks the order is closed without an answer"
-HIDDEN = "whether there is such a user is told by nothing but the proof"
+HIDDEN = "whether there is such a user is told by nothing but the proof (a user with other iterations than `leat user` makes is no stranger)"
 KNOWN = {
     "two handshakes": CLOSED, "a request between handshake and authentication": CLOSED, "versions after the handshake": CLOSED,
     "versions twice, then a login": "versions may be asked for again",

@@ -34,12 +34,18 @@ std::string line_of(const AuditEvent& event, WallMs now, std::uint64_t suppresse
     return out + "}\n";
 }
 
-/// Lines that did not come to the file.
-void tell_lines(std::string_view text) {
+/// Lines that did not come to the file: as many as the log takes at once, and the number of others.
+void tell_lines(std::string_view text, std::uint64_t lost) {
+    constexpr std::uint64_t kTold = 2'000;
+    std::uint64_t count = 0;
     for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        kLog.log_each(obs::Level::kInfo, "not in the file", {{"line", text.substr(0, end)}});
+        if (++count <= kTold)
+            kLog.log_each(obs::Level::kInfo, "not in the file", {{"line", text.substr(0, end)}});
+        else
+            ++lost;
         text.remove_prefix(end + 1);
     }
+    if (lost > 0) kLog.error("audit events lost", {{"events", lost}});
 }
 
 std::string kind_of(const AuditEvent& event) {
@@ -133,18 +139,17 @@ void AuditLog::record(rt::Executor& shard, const AuditEvent& event) {
     const bool is_told = uncounted_ > 0 && written_ <= 1;  // The first of another second.
     if (is_told) tell("denials not written: " + std::to_string(std::exchange(uncounted_, 0)), now);
     if (path_.empty() || has_failed_) {
-        // Bounded here: the log's own limit would count all denials as one.
-        kLog.log_each(obs::Level::kInfo, verdict_of(event),
-                      {{"principal", event.principal},
-                       {"mechanism", event.mechanism},
-                       {"host", event.host},
-                       {"client_id", event.client_id},
-                       {"what", event.what},
-                       {"operation", event.operation},
-                       {"resource", event.resource},
-                       {"name", event.name},
-                       {"detail", event.detail},
-                       {"suppressed", suppressed}});
+        // Denials are bounded here: the log's own limit would count all of them as one. What is
+        // allowed has that limit.
+        const obs::Fields fields{{"principal", event.principal}, {"mechanism", event.mechanism},
+                                 {"host", event.host},           {"client_id", event.client_id},
+                                 {"what", event.what},           {"operation", event.operation},
+                                 {"resource", event.resource},   {"name", event.name},
+                                 {"detail", event.detail},       {"suppressed", suppressed}};
+        if (event.is_allowed)
+            kLog.info(verdict_of(event), fields);
+        else
+            kLog.log_each(obs::Level::kInfo, verdict_of(event), fields);
         return;
     }
     if (waiting_.size() >= kWaitingBytesMax) {
@@ -169,10 +174,14 @@ void AuditLog::write_some(rt::Executor& shard) {
             if (done.has_value()) return;
             kLog.error("the audit log cannot be written; events go to this log",
                        {{"error", done.error().code()}, {"detail", done.error().detail()}});
-            const std::lock_guard lock{mutex_};
-            has_failed_ = true;
-            tell_lines(*text);
-            tell_lines(std::exchange(waiting_, {}));
+            std::uint64_t lost = 0;
+            {
+                const std::lock_guard lock{mutex_};
+                has_failed_ = true;
+                *text += std::exchange(waiting_, {});
+                lost = std::exchange(lost_, 0);
+            }
+            tell_lines(*text, lost);
         },
         [this, &shard] {
             const std::lock_guard lock{mutex_};

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ranges>
+#include <memory>
 #include <utility>
 
 #include "base/bounded_time.h"
@@ -256,6 +256,13 @@ bool Connection::start_next() {
     return false;
 }
 
+void Connection::start_left() {
+    if (std::exchange(is_advancing_, true)) return;
+    while (is_draining_ && start_next()) {
+    }
+    is_advancing_ = false;
+}
+
 void Connection::start(Execution& execution) {
     execution.state = Execution::State::kExecuting;
     Request& request = execution.request;
@@ -306,9 +313,11 @@ void Connection::finish(Execution& execution, Answer answer) {
     count_request(home_.broker().metrics(), execution.request, execution.answer_bytes);
     look_where(execution.request);
     if (is_closed_) {
-        for (std::size_t i = 0; i < executions_.size(); ++i)
-            if (executions_[i].get() == &execution) return retire(i);
-        return;
+        const auto self = shared_from_this();
+        const auto at =
+            std::ranges::find(executions_, &execution, &std::unique_ptr<Execution>::get);
+        if (at != executions_.end()) retire(static_cast<std::size_t>(at - executions_.begin()));
+        return start_left();
     }
     if (is_advancing_) return;
     advance();
@@ -462,28 +471,23 @@ void Connection::on_closed(const Result<void>& why) {
     }
     home_.broker().metrics().count_closed(close_reason_);
     home_.give_back_memory(std::exchange(reserved_bytes_, 0));
-    // Who ends the connection in order may count on what he sent (acks=0); as in Kafka it is done.
-    std::vector<Execution*> left;
+    // Who ends the connection in order may count on what he sent (acks=0): as in Kafka it is done,
+    // each when what came before it is.
+    const bool is_in_order = close_reason_ == "peer";
     for (std::size_t i = executions_.size(); i-- > 0;) {
         const Execution& one = *executions_[i];
-        const bool is_sent = one.state == Execution::State::kWaiting &&
-                             one.request.api->key == wire::ApiKey::kProduce &&
-                             close_reason_ == "peer";
-        if (one.state != Execution::State::kExecuting && !is_sent)
-            retire(i);
-        else if (is_sent)
-            left.push_back(executions_[i].get());
+        const bool is_left = is_in_order && one.state == Execution::State::kWaiting &&
+                             one.request.api->key == wire::ApiKey::kProduce;
+        if (one.state != Execution::State::kExecuting && !is_left) retire(i);
     }
+    is_draining_ = true;
     // What is in execution ends by itself, sooner when it was only waiting.
     std::vector<Execution*> executing;
     executing.reserve(executions_.size());
     for (const auto& execution : executions_)
         if (execution->state == Execution::State::kExecuting) executing.push_back(execution.get());
     for (Execution* execution : executing) execution->request.hurry();
-    for (Execution* execution : left | std::views::reverse) {
-        execution->request.hurry();
-        start(*execution);
-    }
+    start_left();
     home_.gone(*this);
 }
 

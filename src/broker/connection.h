@@ -95,6 +95,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     bool take_frame(RequestFrame frame);
     void advance();
     bool start_next();
+    void start_left();  ///< Of a connection that has ended.
     void start(Execution& execution);
     void finish(Execution& execution, Answer answer);
     void hurry(const std::vector<Execution*>& executing);

@@ -65,7 +65,7 @@ class Cluster {
     /// Errors: kNetworkException, kTimedOut, kMalformed: those of the last one tried.
     static Result<std::unique_ptr<Cluster>> connect(ClusterOptions options);
 
-    /// Asks `target`. `verdict` gives the code of an answer: as long as that one is retriable, the
+    /// Asks `target`. `verdict` gives the code of an answer: as long as that one is_passing(), the
     /// brokers are looked up anew and the request is repeated; the last answer is returned whatever
     /// its code. `version_min`: older versions could not say what is asked. A lost connection is
     /// retried only for requests that are `repeatable`. Errors: those of Connection::call(),

@@ -52,6 +52,11 @@ Result<LeaderMap> leaders_of(Admin& admin, std::span<const TopicPartition> where
     return out;
 }
 
+static bool is_away(Errc code) {
+    return code == Errc::kNetworkException || code == Errc::kTimedOut || code == Errc::kClosed ||
+           code == Errc::kBrokerNotAvailable;
+}
+
 Result<void> ask_leaders(const FindLeaders& find, std::vector<PartitionOffset>& out,
                          const AskLeader& ask) {
     constexpr int kMovesMax = 5;
@@ -63,6 +68,7 @@ Result<void> ask_leaders(const FindLeaders& find, std::vector<PartitionOffset>& 
         for (const std::size_t at : left) where.push_back(out[at].where);
         LEAT_TRY(const LeaderMap leaders, find(where));
         std::map<std::int32_t, std::vector<std::size_t>> by_leader;
+        std::vector<std::size_t> moved;
         for (const std::size_t at : left) {
             const Leader& leader = leaders.at(out[at].where);
             if (leader.code == Errc::kNone) {
@@ -70,14 +76,18 @@ Result<void> ask_leaders(const FindLeaders& find, std::vector<PartitionOffset>& 
             } else {
                 out[at].code = leader.code;
                 out[at].offset = -1;
+                if (moves > 0) moved.push_back(at);  // One is being chosen.
             }
         }
-        left.clear();
         for (const auto& [leader, positions] : by_leader) {
-            LEAT_TRY_VOID(ask(leader, positions));
+            const Result<void> done = ask(leader, positions);
+            // One that is gone leads nothing in a moment.
+            if (!done && (moves > 0 || !is_away(done.error().code())))
+                return Error{done.error().code(), done.error().detail()};
             for (const std::size_t at : positions)
-                if (says_leader_is_elsewhere(out[at].code)) left.push_back(at);
+                if (!done || says_leader_is_elsewhere(out[at].code)) moved.push_back(at);
         }
+        left = std::move(moved);
         if (moves == kMovesMax) break;
         if (!left.empty()) ::poll(nullptr, 0, 100 << moves);
     }

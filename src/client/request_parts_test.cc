@@ -92,6 +92,30 @@ TEST(AskLeaders, TheOneThatLeadsByThenIsAskedForTheRest) {
     EXPECT_EQ(out[1].code, Errc::kNone);
 }
 
+TEST(AskLeaders, OneThatIsGoneAndOneThatIsBeingChosenAreWaitedFor) {
+    std::vector<PartitionOffset> out{{.where = {"a", 0}}};
+    int looks = 0;
+    std::vector<std::int32_t> asked;
+    const auto done = ask_leaders(
+        [&looks](std::span<const TopicPartition> where) -> Result<LeaderMap> {
+            ++looks;
+            const bool is_chosen = looks != 2;
+            return LeaderMap{{where[0],
+                              {.node = is_chosen ? looks : -1,
+                               .code = is_chosen ? Errc::kNone : Errc::kLeaderNotAvailable}}};
+        },
+        out,
+        [&](std::int32_t leader, std::span<const std::size_t> /*at*/) -> Result<void> {
+            asked.push_back(leader);
+            if (leader == 1) return Error{Errc::kNetworkException, "gone"};
+            out[0].code = Errc::kNone;
+            return {};
+        });
+    EXPECT_TRUE(done.has_value());
+    EXPECT_EQ(asked, (std::vector<std::int32_t>{1, 3}));
+    EXPECT_EQ(out[0].code, Errc::kNone);
+}
+
 TEST(SetResult, IgnoresAnswersToWhatWasNotAsked) {
     std::vector<PartitionOffset> out{{.where = {"a", 0}}, {.where = {"a", 1}}};
     set_result(out, "a", 1, 42, 0);

@@ -79,9 +79,9 @@ Result<Value> parse_double(const Setting& setting, std::string_view text) {
     const double number = std::strtod(copy.c_str(), &end);
     if (copy.empty() || end != copy.c_str() + copy.size())
         return bad(setting, text, "Not a number of type DOUBLE");
-    // Kafka takes NaN where a bound does not refuse it; here nothing could be done with it.
-    if (std::isnan(number)) return bad(setting, text, "Not a number of type DOUBLE");
-    return check_bounds(setting, text, number, number);
+    // Kafka takes NaN where a bound does not refuse it; here it stands for 0.
+    const double counted = std::isnan(number) ? 0.0 : number;
+    return check_bounds(setting, text, counted, counted);
 }
 
 Result<Value> parse_list(const Setting& setting, std::string_view text) {

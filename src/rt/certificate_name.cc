@@ -8,11 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <span>
+#include <memory>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace leat::rt {
 namespace {
@@ -28,10 +26,6 @@ constexpr std::array<std::pair<int, std::string_view>, 9> kKeywords{
      {NID_domainComponent, "DC"},
      {NID_userId, "UID"}}};
 
-std::span<const unsigned char> content_of(const ASN1_STRING* value) {
-    return {ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))};
-}
-
 bool is_text(const ASN1_STRING* value) {
     switch (ASN1_STRING_type(value)) {
         case V_ASN1_PRINTABLESTRING:
@@ -40,7 +34,6 @@ bool is_text(const ASN1_STRING* value) {
         case V_ASN1_IA5STRING:
         case V_ASN1_GENERALSTRING:
         case V_ASN1_BMPSTRING:
-        case V_ASN1_UNIVERSALSTRING:
             return true;
         default:
             return false;
@@ -49,25 +42,15 @@ bool is_text(const ASN1_STRING* value) {
 
 /// '#' and the value's DER in hexadecimal.
 std::string hex_of(const ASN1_STRING* value) {
-    const std::span<const unsigned char> content = content_of(value);
-    std::vector<unsigned char> der;
-    // A value that is no string has its own head in it.
-    const int type = ASN1_STRING_type(value);
-    if (type != V_ASN1_SEQUENCE && type != V_ASN1_SET && type != V_ASN1_OTHER) {
-        der.push_back(static_cast<unsigned char>(type));
-        std::vector<unsigned char> length;
-        for (std::size_t left = content.size(); left > 0; left >>= 8U)
-            length.insert(length.begin(), static_cast<unsigned char>(left & 0xFFU));
-        if (content.size() < 0x80)
-            der.push_back(static_cast<unsigned char>(content.size()));
-        else
-            der.push_back(static_cast<unsigned char>(0x80U | length.size()));
-        if (content.size() >= 0x80) der.insert(der.end(), length.begin(), length.end());
-    }
-    der.insert(der.end(), content.begin(), content.end());
+    const std::unique_ptr<ASN1_TYPE, decltype(&ASN1_TYPE_free)> any{ASN1_TYPE_new(),
+                                                                    &ASN1_TYPE_free};
+    ASN1_TYPE_set1(any.get(), ASN1_STRING_type(value), value);
+    unsigned char* der = nullptr;
+    const int size = i2d_ASN1_TYPE(any.get(), &der);
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string out = "#";
-    for (const unsigned char byte : der) out += {kDigits[byte >> 4U], kDigits[byte & 0xFU]};
+    for (int i = 0; i < size; ++i) out += {kDigits[der[i] >> 4U], kDigits[der[i] & 0xFU]};
+    OPENSSL_free(der);
     return out;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A certificate's name as Kafka's rules and access lists have it. Layer: rt (L2). Pure.
-// Spec: RFC 2253, in the form of Java's X500Principal.getName(): keywords for nine types only, '='
+// Spec: RFC 2253, in the form of Java 17's X500Principal.getName(): keywords for nine types only,
+// '='
 //       and '#' escaped everywhere, letters beyond ASCII as they are.
 #pragma once
 

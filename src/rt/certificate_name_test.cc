@@ -56,6 +56,11 @@ TEST(CertificateName, WhatJavaHasNoWordForIsItsNumberAndBytes) {
               "2.5.4.5=#130137,1.2.840.113549.1.9.1=#1603624078,CN=bob");
 }
 
+TEST(CertificateName, BitsKeepTheNumberOfThoseThatAreUnused) {
+    EXPECT_EQ(named({{"x500UniqueIdentifier", V_ASN1_BIT_STRING, std::string_view{"\x80", 1}}}),
+              "2.5.4.45=#03020780");
+}
+
 TEST(CertificateName, WhatIsLongHasALongLength) {
     const std::string text(200, 'a');
     const std::string out = named({{"title", V_ASN1_UTF8STRING, text}});

@@ -392,11 +392,13 @@ TEST(TcpStream, CloseAfterSendingDeliversAllThoughThePeerSentMore) {
 
 TEST(TcpStream, KnowsThatThePeerHasEndedThoughNotAllIsRead) {
     Connection c;
+    c.stream->pause_reading();
     c.peer_sends("last");
     EXPECT_FALSE(c.stream->peer_has_ended());
     c.peer = {};
     c.run_until([&] { return c.stream->peer_has_ended(); });
-    EXPECT_TRUE(c.reads.empty() || c.reads == std::vector<std::string>{"last"});
+    EXPECT_TRUE(c.stream->is_open());
+    EXPECT_TRUE(c.reads.empty());
 }
 
 TEST(TcpStream, LingerEndsThoughThePeerDoesNot) {

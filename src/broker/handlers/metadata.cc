@@ -199,8 +199,9 @@ bool may_create(Request& request, std::string_view topic) {
 std::vector<std::string> missing(Request& request, const wire::MetadataRequest& message,
                                  Failures& failures) {
     std::set<std::string, std::less<>> names;
+    const auto is_by_id = [](const Asked& topic) { return !topic.topic_id.is_zero(); };
+    if (std::ranges::any_of(*message.topics, is_by_id)) return {};
     for (const Asked& topic : *message.topics) {
-        if (!topic.topic_id.is_zero()) return {};
         if (!topic.name || *topic.name == kTransactionsTopic) continue;
         if (request.shard->image().find(*topic.name) != nullptr) continue;
         if (!metadata::topic_name_error(*topic.name).empty()) continue;

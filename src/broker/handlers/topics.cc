@@ -20,7 +20,8 @@ using DeleteState = wire::DeleteTopicsRequest::DeleteTopicState;
 
 constexpr std::string_view kDenied = "Authorization failed.";
 
-/// What the controller refuses is not charged, as in Kafka.
+/// What has more than the controller takes is not charged: it will be refused, which costs nothing
+/// in Kafka either.
 bool may_change(Request& request, std::int64_t partitions, std::int16_t strict_since) {
     if (partitions <= 0 || partitions > metadata::Controller::kRequestPartitionsMax) return true;
     return may_mutate(request, partitions, request.version() >= strict_since);
@@ -31,6 +32,32 @@ std::int64_t partitions_of(const wire::CreateTopicsRequest::CreatableTopic& topi
     if (!topic.assignments.empty()) return static_cast<std::int64_t>(topic.assignments.size());
     return topic.num_partitions == -1 ? config.num_partitions : std::max(topic.num_partitions, 0);
 }
+
+/// Topics of a request that the controller will refuse, as far as is plain to see before: no quota
+/// is asked for those.
+class Hopeless {
+  public:
+    Hopeless(const Request& request, const wire::CreateTopicsRequest& message)
+        : image_(request.shard->image()), config_(request.shard->config()) {
+        std::int64_t sum = 0;
+        for (const auto& topic : message.topics) {
+            sum += partitions_of(topic, config_);
+            if (!names_.insert(topic.name).second) twice_.insert(topic.name);
+        }
+        is_too_much_ = sum > metadata::Controller::kRequestPartitionsMax;
+    }
+
+    [[nodiscard]] bool has(const wire::CreateTopicsRequest::CreatableTopic& topic) const {
+        return is_too_much_ || twice_.contains(topic.name) || image_.find(topic.name) != nullptr ||
+               !metadata::topic_name_error(topic.name).empty() || topic.replication_factor > 1;
+    }
+
+  private:
+    const metadata::Image& image_;
+    const config::BrokerConfig& config_;
+    std::set<std::string_view> names_, twice_;
+    bool is_too_much_ = false;
+};
 
 /// One answer that is only a name and an error.
 struct Refused {
@@ -158,10 +185,11 @@ rt::Task<wire::CreateTopicsResponse> handle_create_topics(
     std::vector<Refused> refused;
     const bool may_all = may_see(*request, auth::Operation::kCreate, auth::ResourceType::kCluster,
                                  auth::kClusterName);
+    const Hopeless hopeless{*request, *message};
     for (const auto& topic : message->topics) {
         if (!may_all && !may_topic(*request, auth::Operation::kCreate, topic.name))
             denied_names.insert(topic.name);
-        else if (message->validate_only || request->shard->image().find(topic.name) != nullptr ||
+        else if (message->validate_only || hopeless.has(topic) ||
                  may_change(*request, partitions_of(topic, request->shard->config()), kStrictSince))
             topics.push_back(topic);
         else

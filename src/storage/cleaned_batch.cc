@@ -48,6 +48,13 @@ Result<AbortedSpans> read_aborted(rt::Disk& disk, FileCache& files, const std::s
     return spans;
 }
 
+Result<void> RecordOrder::check(const wire::RecordView& record) {
+    if (record.offset_delta <= last_ || record.offset_delta > last_max_)
+        return Error{Errc::kCorruptMessage, "offsets of a batch's records do not rise within it"};
+    last_ = record.offset_delta;
+    return {};
+}
+
 /// Not the end of the numbers either: the times of the records are written as distances from it.
 WallMs BatchCleaner::horizon() const {
     return after(rules_.now, bounded_ms(rules_.delete_retention_ms).count());
@@ -85,9 +92,10 @@ Result<Bytes> BatchCleaner::with_horizon(const wire::BatchView& batch) {
     options.delete_horizon = horizon();
     wire::BatchBuilder builder{options};
     LEAT_TRY(auto records, wire::RecordReader::open(batch, rules_.inflated_bytes_max));
-    for (;;) {
+    for (RecordOrder order{batch.header};;) {
         LEAT_TRY(const auto record, records.next());
         if (!record) break;
+        LEAT_TRY_VOID(order.check(*record));
         builder.copy(*record, batch.header.timestamp(record->timestamp_delta));
     }
     changed_ = true;
@@ -126,9 +134,10 @@ Result<Bytes> BatchCleaner::clean_data(const wire::BatchView& batch, bool must_s
     std::vector<bool> keep;
     if (!is_aborted && header.record_count > 0) {
         LEAT_TRY(auto records, wire::RecordReader::open(batch, rules_.inflated_bytes_max));
-        for (;;) {
+        for (RecordOrder order{header};;) {
             LEAT_TRY(const auto record, records.next());
             if (!record) break;
+            LEAT_TRY_VOID(order.check(*record));
             keep.push_back(keeps(header, *record));
             if (!keep.back()) continue;
             ++kept;

@@ -37,6 +37,22 @@ class AbortedSpans {
 /// From all ".txnindex" files of the folder. Errors: kIoError.
 Result<AbortedSpans> read_aborted(rt::Disk& disk, FileCache& files, const std::string& directory);
 
+/// Whether the records of a compressed batch stand in order: it may have been stored unopened,
+/// before its topic was compacted (docs/decisions/0031).
+///
+/// Threading: not synchronised.
+class RecordOrder {
+  public:
+    explicit RecordOrder(const wire::BatchHeader& header) noexcept
+        : last_max_(header.last_offset_delta) {}
+    /// Errors: kCorruptMessage.
+    Result<void> check(const wire::RecordView& record);
+
+  private:
+    std::int32_t last_ = -1;
+    std::int32_t last_max_;
+};
+
 /// Decides for batches of one log in order, from its start.
 ///
 /// Threading: not synchronised.

@@ -201,5 +201,26 @@ TEST(BatchCleaner, LeavesTheLastBatchOfALiveProducerAsAHeader) {
     EXPECT_EQ(rounds.header(0).base_sequence, 1);
 }
 
+// Stored unopened in a topic that was not compacted then; a rewrite would stop the process.
+TEST(RecordOrder, OffsetsRiseWithinTheirBatch) {
+    wire::BatchHeader header;
+    header.last_offset_delta = 5;
+    const auto verdict = [&header](std::initializer_list<std::int32_t> deltas) {
+        RecordOrder order{header};
+        for (const std::int32_t delta : deltas) {
+            wire::RecordView record;
+            record.offset_delta = delta;
+            if (const auto good = order.check(record); !good) return good.error().code();
+        }
+        return Errc::kNone;
+    };
+    EXPECT_EQ(verdict({0, 1, 2, 5}), Errc::kNone);
+    EXPECT_EQ(verdict({3}), Errc::kNone);
+    EXPECT_EQ(verdict({-1}), Errc::kCorruptMessage);
+    EXPECT_EQ(verdict({0, 0}), Errc::kCorruptMessage);
+    EXPECT_EQ(verdict({2, 1}), Errc::kCorruptMessage);
+    EXPECT_EQ(verdict({0, 6}), Errc::kCorruptMessage);
+}
+
 }  // namespace
 }  // namespace leat::storage

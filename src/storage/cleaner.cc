@@ -67,6 +67,10 @@ struct Cleaner::State {
         io_bytes += static_cast<std::int64_t>(found->bytes.size());
         step_left -= static_cast<std::int64_t>(found->bytes.size());
         LEAT_TRY_VOID(wire::check_crc(found->bytes));
+        // No sum is over a base offset: one too high would put old records in the place of newer.
+        if (found->header.last_offset() >= info.end)
+            return Error{Errc::kCorruptMessage,
+                         to_string(FileName{.base = info.base}) + ": offsets of the next segment"};
         return std::optional{wire::BatchView{.header = found->header, .bytes = found->bytes}};
     }
 
@@ -101,9 +105,10 @@ struct Cleaner::State {
                 return Mapped::kFull;
             }
             LEAT_TRY(auto records, wire::RecordReader::open(*batch, options.inflated_bytes_max));
-            for (;;) {
+            for (RecordOrder order{header};;) {
                 LEAT_TRY(const auto record, records.next());
                 if (!record) break;
+                LEAT_TRY_VOID(order.check(*record));
                 if (record->key) map->put(*record->key, header.offset(record->offset_delta));
             }
         }

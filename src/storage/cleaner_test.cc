@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 
+#include "storage/segment_files.h"
 #include "storage/testing/log_fixture.h"
 #include "testkit/result_matchers.h"
 #include "testkit/sim_disk.h"
@@ -476,6 +477,36 @@ TEST(Cleaner, LeavesNothingWhenItCannotSyncItsFolder) {
     for (const rt::DirEntry& entry : *names)
         EXPECT_FALSE(entry.name.ends_with(".swap") || entry.name.ends_with(".cleaned"))
             << entry.name;
+}
+
+// No sum is over it: what it says of old records would remove newer ones.
+TEST(Cleaner, StopsAtABaseOffsetOfTheNextSegment) {
+    Compacted log{5};
+    log.append_some();
+    const auto plan = plan_cleaning({.segments = log.fixture_.log->segments(),
+                                     .first_dirty = {0},
+                                     .bound = log.fixture_.log->log_end(),
+                                     .now = log.fixture_.options.now},
+                                    log.fixture_.config);
+    ASSERT_TRUE(plan);
+    const Log::SegmentInfo& info = plan->segments.front();
+    const auto file =
+        log.disk_.open("d/t-0/" + to_string(FileName{.base = info.base}), rt::OpenMode::kReadWrite);
+    ASSERT_OK(file);
+    std::vector<std::byte> bytes(static_cast<std::size_t>(info.size_bytes));
+    ASSERT_OK((*file)->read_at(FilePos{0}, bytes));
+    std::size_t last = 0;
+    for (std::size_t at = 0; at < bytes.size();) {
+        last = at;
+        at += wire::parse_batch_header(Bytes{bytes}.subspan(at))->size_bytes();
+    }
+    wire::set_base_offset(MutableBytes{bytes}.subspan(last), Offset{info.end.value + 1'000});
+    const Bytes damaged{bytes};
+    ASSERT_OK((*file)->write_at(FilePos{0}, {&damaged, 1}));
+    Cleaner cleaner{log.disk_, log.options(*plan)};
+    auto step = cleaner.step();
+    while (step && *step == Cleaner::Step::kMore) step = cleaner.step();
+    EXPECT_ERRC(step, Errc::kCorruptMessage);
 }
 
 TEST(Cleaner, ASegmentThatIsNotWantedAnyMoreIsNoneForTheNextStart) {

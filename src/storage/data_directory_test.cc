@@ -296,7 +296,18 @@ TEST(FolderFiles, HoldLogStartAndTopicIdInKafkasText) {
     rt::PosixDisk disk;
     EXPECT_EQ(*read_log_start(disk, dir.path()), Offset{0});
     ASSERT_OK(write_log_start(disk, dir.path(), spec("a topic", 3, 1), Offset{41}));
-    EXPECT_EQ(get(dir / "log-start-offset-checkpoint"), "0\n1\na topic 3 41\n");
+    const std::string written = get(dir / "log-start-offset-checkpoint");
+    constexpr std::string_view kText = "0\n1\na topic 3 41\n";
+    EXPECT_TRUE(written.starts_with(std::string{kText} + "crc32c ")) << written;
+    EXPECT_EQ(*read_log_start(disk, dir.path()), Offset{41});
+    // One bit: a start far behind the log's end would take all of it away.
+    for (const std::size_t at : {kText.size() - 3, written.size() - 2}) {
+        std::string damaged = written;
+        damaged[at] = static_cast<char>(damaged[at] ^ 1);
+        put(dir / "log-start-offset-checkpoint", damaged);
+        EXPECT_ERRC(read_log_start(disk, dir.path()), Errc::kMalformed);
+    }
+    put(dir / "log-start-offset-checkpoint", std::string{kText});  // As older versions wrote it.
     EXPECT_EQ(*read_log_start(disk, dir.path()), Offset{41});
     put(dir / "log-start-offset-checkpoint", "0\n1\n");
     EXPECT_ERRC(read_log_start(disk, dir.path()), Errc::kMalformed);

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
+
+#include "codec/crc32c.h"
 
 namespace leat::storage {
 namespace {
@@ -14,6 +17,11 @@ constexpr std::int64_t kTextBytesMax = std::int64_t{64} * 1024;
 
 std::string log_start_path(const std::string& folder) {
     return folder + "/log-start-offset-checkpoint";
+}
+
+/// Over the line before: one bit of an offset that is too high would cost the whole log.
+std::string sum_line(std::string_view line) {
+    return "crc32c " + std::to_string(codec::crc32c(std::as_bytes(std::span{line}))) + "\n";
 }
 
 std::string cleaned_path(const std::string& folder) {
@@ -104,16 +112,18 @@ Result<Offset> read_log_start(rt::Disk& disk, const std::string& folder) {
     const std::string_view line = cut(rest, '\n');
     const auto offset =
         number<std::int64_t>(line.substr(std::min(line.rfind(' ') + 1, line.size())));
-    if (!is_known || !offset || *offset < 0)
+    // Older versions wrote none.
+    const bool is_whole = rest.empty() || rest == sum_line(line);
+    if (!is_known || !is_whole || !offset || *offset < 0)
         return Error{Errc::kMalformed, log_start_path(folder) + " cannot be read"};
     return Offset{*offset};
 }
 
 Result<void> write_log_start(rt::Disk& disk, const std::string& folder, const PartitionSpec& spec,
                              Offset offset) {
-    return replace_text(disk, log_start_path(folder),
-                        "0\n1\n" + spec.topic + " " + std::to_string(spec.id.index) + " " +
-                            std::to_string(offset.value) + "\n");
+    const std::string line =
+        spec.topic + " " + std::to_string(spec.id.index) + " " + std::to_string(offset.value);
+    return replace_text(disk, log_start_path(folder), "0\n1\n" + line + "\n" + sum_line(line));
 }
 
 Result<std::optional<Uuid>> read_topic_id(rt::Disk& disk, const std::string& folder) {

@@ -170,6 +170,7 @@ void PartitionState::on_sync_ended() {
 
 void PartitionState::on_directory_failed() {
     go_offline("the data directory has failed");
+    wake_if_idle();  // The sync that it waits for has been dropped.
 }
 
 std::shared_ptr<void> PartitionState::hold() {

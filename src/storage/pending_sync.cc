@@ -16,7 +16,9 @@ std::optional<Log::Unsynced> PendingSync::take(Log* log, bool is_in_use, rt::Exe
 }
 
 void PendingSync::turn_ended(Log* log, rt::Executor& executor) {
-    if (std::exchange(was_missed_, false)) collect(log, executor);
+    // What waits is taken together with what came since: who asked meanwhile was told that a sync
+    // is on its way.
+    if (std::exchange(was_missed_, false) || collected_) collect(log, executor);
 }
 
 void PendingSync::collect(Log* log, rt::Executor& executor) {

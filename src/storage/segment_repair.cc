@@ -88,6 +88,9 @@ Result<void> Segment::rebuild_indexes() {
         for (;;) {
             LEAT_TRY(const auto found, walk.next());
             if (!found) break;
+            if (found->header.last_offset() >= end_)
+                return Error{Errc::kCorruptMessage,
+                             path_of(FileKind::kLog) + ": an offset behind the segment's end"};
             LEAT_TRY_VOID(note(found->header, found->at, interval_));
         }
         SyncList files;
@@ -96,8 +99,12 @@ Result<void> Segment::rebuild_indexes() {
     };
     auto made = make();
     // Half an index would be taken for a whole one after a clean stop.
-    if (!made)
+    if (!made) {
         ignore(offsets().entries().remove(), "what is left of it is right as far as it goes");
+        // Nor is the largest time of its begin that of the whole.
+        max_ = {};
+        is_max_whole_ = false;
+    }
     return made;
 }
 

@@ -258,7 +258,7 @@ bool Connection::start_next() {
 
 void Connection::start_left() {
     if (std::exchange(is_advancing_, true)) return;
-    while (is_draining_ && start_next()) {
+    while (works_off_ && start_next()) {
     }
     is_advancing_ = false;
 }
@@ -480,7 +480,8 @@ void Connection::on_closed(const Result<void>& why) {
                              one.request.api->key == wire::ApiKey::kProduce;
         if (one.state != Execution::State::kExecuting && !is_left) retire(i);
     }
-    is_draining_ = true;
+    works_off_ = is_in_order;
+    is_draining_ = true;  // Neither rests nor a want of memory hold it up any more.
     // What is in execution ends by itself, sooner when it was only waiting.
     std::vector<Execution*> executing;
     executing.reserve(executions_.size());

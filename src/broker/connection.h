@@ -95,7 +95,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     bool take_frame(RequestFrame frame);
     void advance();
     bool start_next();
-    void start_left();  ///< Of a connection that has ended.
+    void start_left();  ///< What may start of a connection that works_off_.
     void start(Execution& execution);
     void finish(Execution& execution, Answer answer);
     void hurry(const std::vector<Execution*>& executing);
@@ -146,6 +146,7 @@ class Connection final : public rt::StreamHandler, public std::enable_shared_fro
     bool is_reading_ = true;
     bool is_advancing_ = false;
     bool is_draining_ = false;
+    bool works_off_ = false;  ///< Its peer has ended it in order: what waits is still done.
     bool is_closed_ = false;
     bool is_muted_ = false;
     rt::TimerId mute_timer_;

@@ -71,10 +71,10 @@ using LeaderMap = std::map<TopicPartition, Leader>;
 /// Leaders of `where`; one without a leader has the code that says why.
 [[nodiscard]] Result<LeaderMap> leaders_of(Admin& admin, std::span<const TopicPartition> where);
 
-/// Asks the leaders for what `out` has, and those that lead by then where one has moved meanwhile.
-/// `find`: as leaders_of(). `ask`: of one leader, the entries at `positions`, which it fills in;
-/// codes of moved leaders it leaves there. What has no leader gets its code. Errors: those of `ask`
-/// and of the look-up.
+/// Asks the leaders for what `out` has, and those that lead by then where one has moved meanwhile:
+/// at most five times more, which waits some three seconds between them. `find`: as leaders_of().
+/// `ask`: of one leader, the entries at `positions`, which it fills in; codes of moved leaders it
+/// leaves there. What has no leader gets its code. Errors: those of `ask` and of the look-up.
 using FindLeaders = std::function<Result<LeaderMap>(std::span<const TopicPartition> where)>;
 using AskLeader =
     std::function<Result<void>(std::int32_t leader, std::span<const std::size_t> positions)>;

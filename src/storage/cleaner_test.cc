@@ -91,6 +91,15 @@ class Compacted {
         EXPECT_OK(fixture_.open());
     }
 
+    /// Of all that is there.
+    [[nodiscard]] auto plan(Offset first_dirty) const {
+        return plan_cleaning({.segments = fixture_.log->segments(),
+                              .first_dirty = first_dirty,
+                              .bound = fixture_.log->log_end(),
+                              .now = fixture_.options.now},
+                             fixture_.config);
+    }
+
     void append_some() {
         const auto batches = random_.between(1, 40);
         for (int i = 0; i < batches; ++i) {
@@ -119,11 +128,7 @@ class Compacted {
 
     /// False when the power failed.
     bool compact() {
-        const auto plan = plan_cleaning({.segments = fixture_.log->segments(),
-                                         .first_dirty = cleaned_,
-                                         .bound = fixture_.log->log_end(),
-                                         .now = fixture_.options.now},
-                                        fixture_.config);
+        const auto plan = this->plan(cleaned_);
         if (!plan) return true;
         Cleaner cleaner{disk_, options(*plan)};
         for (;;) {
@@ -459,11 +464,7 @@ TEST(Cleaner, ForgetsAnAbortedTransactionBeforeItsMarkerGoes) {
 TEST(Cleaner, LeavesNothingWhenItCannotSyncItsFolder) {
     Compacted log{5};
     log.append_some();
-    const auto plan = plan_cleaning({.segments = log.fixture_.log->segments(),
-                                     .first_dirty = {0},
-                                     .bound = log.fixture_.log->log_end(),
-                                     .now = log.fixture_.options.now},
-                                    log.fixture_.config);
+    const auto plan = log.plan({0});
     ASSERT_TRUE(plan);
     {
         Cleaner cleaner{log.disk_, log.options(*plan)};
@@ -483,11 +484,7 @@ TEST(Cleaner, LeavesNothingWhenItCannotSyncItsFolder) {
 TEST(Cleaner, StopsAtABaseOffsetOfTheNextSegment) {
     Compacted log{5};
     log.append_some();
-    const auto plan = plan_cleaning({.segments = log.fixture_.log->segments(),
-                                     .first_dirty = {0},
-                                     .bound = log.fixture_.log->log_end(),
-                                     .now = log.fixture_.options.now},
-                                    log.fixture_.config);
+    const auto plan = log.plan({0});
     ASSERT_TRUE(plan);
     const Log::SegmentInfo& info = plan->segments.front();
     const auto file =
@@ -514,11 +511,7 @@ TEST(Cleaner, ASegmentThatIsNotWantedAnyMoreIsNoneForTheNextStart) {
         SCOPED_TRACE("power for " + std::to_string(calls) + " calls");
         Compacted log{5};
         log.append_some();
-        const auto plan = plan_cleaning({.segments = log.fixture_.log->segments(),
-                                         .first_dirty = {0},
-                                         .bound = log.fixture_.log->log_end(),
-                                         .now = log.fixture_.options.now},
-                                        log.fixture_.config);
+        const auto plan = log.plan({0});
         ASSERT_TRUE(plan);
         Cleaner cleaner{log.disk_, log.options(*plan)};
         auto step = cleaner.step();

@@ -38,11 +38,12 @@ std::int64_t partitions_of(const wire::CreateTopicsRequest::CreatableTopic& topi
 class Hopeless {
   public:
     Hopeless(const Request& request, const wire::CreateTopicsRequest& message)
-        : image_(request.shard->image()), config_(request.shard->config()) {
+        : image_(request.shard->image()) {
         std::int64_t sum = 0;
+        std::set<std::string_view> names;
         for (const auto& topic : message.topics) {
-            sum += partitions_of(topic, config_);
-            if (!names_.insert(topic.name).second) twice_.insert(topic.name);
+            sum += partitions_of(topic, request.shard->config());
+            if (!names.insert(topic.name).second) twice_.insert(topic.name);
         }
         is_too_much_ = sum > metadata::Controller::kRequestPartitionsMax;
     }
@@ -54,8 +55,7 @@ class Hopeless {
 
   private:
     const metadata::Image& image_;
-    const config::BrokerConfig& config_;
-    std::set<std::string_view> names_, twice_;
+    std::set<std::string_view> twice_;
     bool is_too_much_ = false;
 };
 

@@ -72,13 +72,12 @@ void append_family(std::string& out, const Metric& metric) {
 }
 
 void append_sample(std::string& out, std::string_view name, const Metric& metric,
-                   std::span<const std::string> labels, double value, std::string_view extra_name,
-                   std::string_view extra_value) {
+                   std::span<const std::string> labels, double value, Label extra) {
     out.append(name);
     bool is_first = true;
     for (std::size_t i = 0; i < labels.size(); ++i)
         append_label(out, is_first, metric.labels[i], labels[i]);
-    if (!extra_name.empty()) append_label(out, is_first, extra_name, extra_value);
+    if (!extra.name.empty()) append_label(out, is_first, extra.name, extra.value);
     if (!is_first) out += '}';
     out.append(" ").append(number_text(value)).append("\n");
 }

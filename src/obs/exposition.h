@@ -14,11 +14,15 @@ namespace leat::obs {
 /// "# HELP ..." and "# TYPE ..." lines.
 void append_family(std::string& out, const Metric& metric);
 
+/// One label of a sample; none when `name` is empty.
+struct Label {
+    std::string_view name, value;
+};
+
 /// name{a="x",le="0.1"} value
-/// `extra_name` and `extra_value` are one more label, none when `extra_name` is empty.
+/// `extra` is one more label behind those of the metric.
 void append_sample(std::string& out, std::string_view name, const Metric& metric,
-                   std::span<const std::string> labels, double value,
-                   std::string_view extra_name = {}, std::string_view extra_value = {});
+                   std::span<const std::string> labels, double value, Label extra = {});
 
 /// Shortest text that reads back the same; "+Inf", "NaN" as Prometheus spells them.
 std::string number_text(double value);

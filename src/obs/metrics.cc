@@ -145,7 +145,8 @@ void Registry::write_series(std::string& out, const Series& series) const {
             i == metric.bounds.size()
                 ? "+Inf"
                 : number_text(static_cast<double>(metric.bounds[i]) * metric.scale);
-        append_sample(out, name + "_bucket", metric, series.labels, below, "le", bound);
+        append_sample(out, name + "_bucket", metric, series.labels, below,
+                      {.name = "le", .value = bound});
     }
     const auto sum_cell = series.cell + static_cast<std::uint32_t>(metric.bounds.size()) + 1;
     append_sample(out, name + "_sum", metric, series.labels, as_number(sum_cell) * metric.scale);

@@ -137,6 +137,11 @@ class Reading {
 
     Result<void> start() {
         if (!plan_.group.empty()) {
+            // Who waits for the end must hear that there is none; others wait for the cluster.
+            if (plan_.until_end)
+                if (const auto found = consumer_.partitions(plan_.topic, kLookUp);
+                    !found && found.error().code() != Errc::kUnknownTopicOrPartition)
+                    return Error{found.error().code(), found.error().detail()};
             const std::array<std::string, 1> topics{plan_.topic};
             return consumer_.subscribe(topics);
         }

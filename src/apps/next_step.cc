@@ -61,6 +61,11 @@ constexpr Advice kAdvice[] = {
     {Errc::kMessageTooLarge,
      "raise the topic's max.message.bytes ('leat config alter topic NAME --set "
      "max.message.bytes=...') or send smaller records"},
+    {Errc::kInvalidRecord,
+     "a compacted topic takes no record without a key; the broker's log says what else it refused"},
+    {Errc::kInvalidTimestamp,
+     "the topic bounds how far a record's time may be from now: message.timestamp.before.max.ms "
+     "and message.timestamp.after.max.ms ('leat config describe topic NAME --all')"},
     {Errc::kNonEmptyGroup,
      "stop the group's members ('leat group describe GROUP' lists them), then try again"},
     {Errc::kGroupIdNotFound, "'leat group list' shows the groups"},
@@ -119,7 +124,8 @@ std::string_view next_step(const Error& error, CommandKind kind) {
     const Errc code = error.code();
     const std::string_view detail = error.detail();
     // Words of our own channel and of librdkafka.
-    if (code == Errc::kClosed && (detail.contains("TLS: ") || detail.contains("SSL_HANDSHAKE")))
+    if (code == Errc::kClosed && (detail.contains("TLS: ") || detail.contains("SSL_HANDSHAKE") ||
+                                  detail.contains("alert certificate required")))
         return kTls;
     const auto found_in = [code](std::span<const Advice> some) -> std::string_view {
         const auto found = std::ranges::find(some, code, &Advice::code);

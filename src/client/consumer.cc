@@ -26,12 +26,18 @@ constexpr milliseconds kCommitMax{60'000};
 struct Consumer::State {
     OnRebalance on_rebalance;
     std::function<bool()> stopped;
-    std::optional<Clock::time_point> leave_at;  ///< Set once `stopped` was true.
+    std::optional<Clock::time_point> stopped_at;  ///< When `stopped` was first true.
     RdPtr<rd_kafka_t> handle;
     /// Without a group: librdkafka's consumer of groups asks for a coordinator in any case, which
     /// takes a right on the group.
     RdPtr<rd_kafka_queue_t> queue;
     std::map<TopicPartition, RdPtr<rd_kafka_topic_t>> started;
+    /// Of a group's partitions that are assigned here: behind what poll() returned. librdkafka
+    /// knows none of a partition in which there was nothing to read: who comes next would begin
+    /// there by auto.offset.reset, behind what came meanwhile.
+    std::map<TopicPartition, Offset> positions;
+    std::map<TopicPartition, Offset> committed;
+    bool has_joined = false;            ///< It was given an assignment.
     RdPtr<rd_kafka_message_t> message;  ///< Of the last event: its views point into it.
     std::string trouble;
     Errc trouble_code = Errc::kNone;
@@ -73,9 +79,9 @@ struct Consumer::State {
         worker.detach();
     }
 
-    [[nodiscard]] bool must_leave() {
-        if (!leave_at && stopped && stopped()) leave_at = Clock::now() + kStopGrace;
-        return leave_at && Clock::now() >= *leave_at;
+    [[nodiscard]] bool must_leave(milliseconds grace) {
+        if (!stopped_at && stopped && stopped()) stopped_at = Clock::now();
+        return stopped_at && Clock::now() >= *stopped_at + grace;
     }
     /// `call` with a time to wait, again and again while it only ran out of that.
     template <class Call>
@@ -88,6 +94,9 @@ struct Consumer::State {
             const bool ran_out =
                 code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
             if (!ran_out || left <= slice) return code;
+            // What is refused stays so, and is told at once.
+            rd_kafka_poll(handle.get(), 0);
+            if (is_refusal(trouble_code, trouble)) return code;
             // Nothing is lost when a look-up is not waited for.
             if (stopped && stopped()) return RD_KAFKA_RESP_ERR__PURGE_QUEUE;
         }
@@ -97,7 +106,7 @@ struct Consumer::State {
     static void rebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
                           rd_kafka_topic_partition_list_t* list, void* opaque) {
         const bool assigned = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        const State& state = *static_cast<State*>(opaque);
+        State& state = *static_cast<State*>(opaque);
         Rebalance out{.assigned = assigned, .partitions = {}};
         for (int i = 0; i < list->cnt; ++i)
             out.partitions.push_back({list->elems[i].topic, list->elems[i].partition});
@@ -110,7 +119,28 @@ struct Consumer::State {
         } else {
             rd_kafka_assign(handle, assigned ? list : nullptr);
         }
+        if (assigned) state.has_joined = true;
         if (assigned && state.on_rebalance) state.on_rebalance(out);
+        if (assigned) return;
+        for (const TopicPartition& gone : out.partitions) {
+            state.positions.erase(gone);
+            state.committed.erase(gone);
+        }
+    }
+    /// The first error of the answer to a commit, of all or of one partition.
+    rd_kafka_resp_err_t note_committed(rd_kafka_event_t* event) {
+        rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+        const rd_kafka_topic_partition_list_t* list =
+            code == RD_KAFKA_RESP_ERR_NO_ERROR ? rd_kafka_event_topic_partition_list(event)
+                                               : nullptr;
+        for (int i = 0; list != nullptr && i < list->cnt; ++i) {
+            const rd_kafka_topic_partition_t& one = list->elems[i];
+            if (one.err == RD_KAFKA_RESP_ERR_NO_ERROR)
+                committed[{one.topic, one.partition}] = Offset{one.offset};
+            else if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+                code = one.err;
+        }
+        return code;
     }
     static void note_trouble(rd_kafka_t* /*handle*/, int code, const char* reason, void* opaque) {
         State& state = *static_cast<State*>(opaque);
@@ -199,18 +229,20 @@ Result<ConsumerEvent> Consumer::poll(std::chrono::milliseconds wait) {
         state.message.reset(rd_kafka_consumer_poll(state.handle.get(), wait_ms));
     }
     if (!state.trouble.empty() && state.message == nullptr) {
-        if (state.trouble_code == Errc::kSaslAuthenticationFailed ||
-            state.trouble_code == Errc::kIllegalSaslState)
+        if (is_login_refused(state.trouble_code))
             return Error{state.trouble_code, std::exchange(state.trouble, {})};
         return ConsumerEvent{Trouble{state.trouble_code, std::exchange(state.trouble, {})}};
     }
     const rd_kafka_message_t* message = state.message.get();
     if (message == nullptr) return ConsumerEvent{Nothing{}};
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return ConsumerEvent{record_of(message)};
     const TopicPartition where{message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : "",
                                message->partition};
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return ConsumerEvent{ReachedEnd{where, Offset{message->offset}}};
+    const bool is_record = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    const bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    if (state.queue == nullptr && (is_record || is_end))
+        state.positions[where] = Offset{message->offset + (is_record ? 1 : 0)};
+    if (is_record) return ConsumerEvent{record_of(message)};
+    if (is_end) return ConsumerEvent{ReachedEnd{where, Offset{message->offset}}};
     const std::string reason = rd_kafka_message_errstr(message);
     if (is_final(message->err)) return Error{to_errc(message->err), reason};
     return ConsumerEvent{Trouble{to_errc(message->err), reason}};
@@ -223,21 +255,29 @@ void Consumer::stop_when(std::function<bool()> stopped) {
 Result<void> Consumer::commit() {
     constexpr std::string_view kWhat = "commit of the group's offsets";
     State& state = *state_;
+    const auto list = new_list(state.positions.size());
+    for (const auto& [where, next] : state.positions)
+        if (const auto known = state.committed.find(where);
+            known == state.committed.end() || known->second != next)
+            rd_kafka_topic_partition_list_add(list.get(), where.topic.c_str(), where.partition)
+                ->offset = next.value;
+    if (list->cnt == 0) return {};
     const RdPtr<rd_kafka_queue_t> queue{rd_kafka_queue_new(state.handle.get())};
     rd_kafka_resp_err_t code =
-        rd_kafka_commit_queue(state.handle.get(), nullptr, queue.get(), nullptr, nullptr);
+        rd_kafka_commit_queue(state.handle.get(), list.get(), queue.get(), nullptr, nullptr);
     const Clock::time_point end = Clock::now() + kCommitMax;
     while (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         const RdPtr<rd_kafka_event_t> event{
             rd_kafka_queue_poll(queue.get(), static_cast<int>(kSlice.count()))};
         if (event) {
-            code = rd_kafka_event_error(event.get());
+            code = state.note_committed(event.get());
             break;
         }
         if (Clock::now() >= end) code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-        if (state.must_leave()) return Error{Errc::kCancelled, "the coordinator does not answer"};
+        if (state.must_leave(kStopGrace))
+            return Error{Errc::kCancelled, "the coordinator does not answer"};
     }
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__NO_OFFSET) return {};
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
     return to_error(code, kWhat);
 }
 
@@ -328,9 +368,14 @@ Result<void> Consumer::close() {
         if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
             State::rebalance(state.handle.get(), rd_kafka_event_error(event.get()),
                              rd_kafka_event_topic_partition_list(event.get()), &state);
-        if (!state.must_leave()) continue;
+        if (!state.must_leave(state.has_joined ? kStopGrace : kJoinGrace)) continue;
         state.abandoned = true;
-        return Error{Errc::kCancelled, "leaving the group: the coordinator does not answer"};
+        return Error{
+            Errc::kCancelled,
+            state.has_joined
+                ? "leaving the group: the coordinator does not answer"
+                : "leaving the group: the coordinator has not answered that it was joined, "
+                  "and keeps a place for who has left until session.timeout.ms is over"};
     }
     return {};
 }

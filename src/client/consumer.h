@@ -75,6 +75,9 @@ class Consumer {
     /// and leaves librdkafka's threads behind. For programs that end then.
     void stop_when(std::function<bool()> stopped);
     static constexpr std::chrono::milliseconds kStopGrace{1500};
+    /// close() waits so long instead where the group is still being joined: nobody can leave before
+    /// that is answered, which takes group.initial.rebalance.delay.ms (3 s unless set) at least.
+    static constexpr std::chrono::milliseconds kJoinGrace{6000};
 
     /// Joins the group (property group.id). Errors: kUsage, kInvalidTopicException.
     Result<void> subscribe(std::span<const std::string> topics);
@@ -86,7 +89,8 @@ class Consumer {
     /// right, fatal client errors).
     Result<ConsumerEvent> poll(std::chrono::milliseconds wait);
 
-    /// Commits what poll() returned so far. Errors: what the coordinator says; kTimedOut after a
+    /// Commits behind what poll() returned so far, also of partitions whose end was returned and
+    /// nothing else. Errors: what the coordinator says; kTimedOut after a
     /// minute without it.
     Result<void> commit();
 

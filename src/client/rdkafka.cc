@@ -65,15 +65,30 @@ bool has_fatal_error(rd_kafka_t* handle) {
     return rd_kafka_fatal_error(handle, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+bool is_login_refused(Errc trouble) {
+    return trouble == Errc::kSaslAuthenticationFailed || trouble == Errc::kIllegalSaslState;
+}
+
+namespace {
+
+/// A handshake that fails is told as one, or only as a connection that ended while in it, or behind
+/// it: of TLS 1.3 a client has finished by then. And librdkafka's own guess at a port of another
+/// kind than the client's.
+bool is_of_tls(std::string_view reason) {
+    return reason.contains("SSL_HANDSHAKE") || reason.contains("alert certificate required") ||
+           reason.contains("security.protocol");
+}
+
+}  // namespace
+
+bool is_refusal(Errc trouble, std::string_view reason) {
+    return is_login_refused(trouble) || trouble == Errc::kClosed || is_of_tls(reason);
+}
+
 Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason) {
     // What librdkafka's answer says is only that nobody answered; why stood in the trouble before.
-    if (trouble == Errc::kClosed || trouble == Errc::kSaslAuthenticationFailed ||
-        trouble == Errc::kIllegalSaslState)
-        return Error{trouble, reason};
-    // A handshake that fails is told as one, or only as a connection that ended while in it.
-    if (reason.contains("SSL_HANDSHAKE")) return Error{Errc::kClosed, reason};
-    // Its own guess at a port of another kind than the client's.
-    if (reason.contains("security.protocol")) return Error{Errc::kClosed, reason};
+    if (is_login_refused(trouble)) return Error{trouble, reason};
+    if (is_refusal(trouble, reason)) return Error{Errc::kClosed, reason};
     return to_error(way, "", reason);
 }
 

@@ -60,6 +60,10 @@ Result<Login> login_of(const Properties& properties) {
     return out;
 }
 
+bool is_sasl(const Properties& properties) {
+    return upper(find_property(properties, "security.protocol")).starts_with("SASL_");
+}
+
 rt::TlsStore trust_of(const Properties& properties) {
     return {
         .file = first_of(properties, {"ssl.truststore.location", "ssl.ca.location"}),
@@ -203,8 +207,23 @@ Result<std::shared_ptr<const Security>> security_of(const Properties& properties
 Result<Properties> security_for_librdkafka(const Properties& properties) {
     Properties out = properties;
     LEAT_TRY(const Login login, login_of(properties));
+    constexpr std::string_view kOthers =
+        ": what produces and consumes logs in by PLAIN, SCRAM or a certificate; administration "
+        "commands also by other means";
     if (login.by_token)
-        return bad("sasl.jaas.config", "delegation tokens are not known to librdkafka");
+        return bad("sasl.jaas.config",
+                   "librdkafka knows no delegation tokens" + std::string{kOthers});
+    if (first_of(properties, {"sasl.oauthbearer.token.endpoint.url"}).starts_with("http"))
+        return bad("sasl.oauthbearer.token.endpoint.url",
+                   "librdkafka gets no token from there" + std::string{kOthers});
+    // Its default is Kerberos, and says so in words about key tables.
+    if (is_sasl(properties) && first_of(properties, {"sasl.mechanism", "sasl.mechanisms"}).empty())
+        return bad("sasl.mechanism", "must be set for security.protocol " +
+                                         upper(find_property(properties, "security.protocol")));
+    // The ticket is the user's own, as for administration: librdkafka would get one by a key table.
+    if (upper(first_of(properties, {"sasl.mechanism", "sasl.mechanisms"})) == "GSSAPI" &&
+        first_of(properties, {"sasl.kerberos.keytab", "sasl.kerberos.kinit.cmd"}).empty())
+        set_property(out, "sasl.kerberos.kinit.cmd", "true");
     if (!login.user.empty()) set_property(out, "sasl.username", login.user);
     if (!login.password.empty()) set_property(out, "sasl.password", login.password);
     if (const auto text = find_property(properties, "security.protocol"); !text.empty())

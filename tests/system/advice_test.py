@@ -69,9 +69,11 @@ class Ports(unittest.TestCase):
 
     def test_are_told_by_consume_and_produce(self):
         trust = {"security.protocol": "SSL", "ssl.truststore.location": self.other.ca, "ssl.truststore.type": "PEM"}
+        mine = trust | {"ssl.truststore.location": self.ca.ca}
         for port, properties, hint in (("SSL", {}, "set security.protocol"), ("SSL", trust, "ssl.truststore.location must hold"),
+                                       ("MUTUAL", mine, "ssl.keystore.location your own"),
                                        ("SASL_PLAINTEXT", login("wrong"), "check name, password")):
-            for words in (("consume", "t", "--until-end"), ("produce", "t")):
+            for words in (("consume", "t", "--until-end"), ("consume", "t", "--until-end", "--group", "g"), ("produce", "t")):
                 with self.subTest(port=port, words=words):
                     self.assertIn(hint, self.advice(port, properties, *words, stdin="x\n"))
 
@@ -80,7 +82,10 @@ class Settings(unittest.TestCase):
     def test_of_a_client_are_not_looked_for_among_the_brokers(self):
         with Place() as place:
             file = place / "client.properties"
-            for text in ("security.protocol=SSSL", "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN", "no.such=1"):
+            token = 'org.apache.kafka.common.security.scram.ScramLoginModule required username="i" password="p" tokenauth="true"'
+            for text in ("security.protocol=SSSL", "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN", "no.such=1",
+                         "security.protocol=SASL_PLAINTEXT", f"security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config={token};",
+                         "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=https://127.0.0.1:1/"):
                 file.write_text(text + "\n")
                 done = run(secure_test.LEAT, "produce", "t", "-b", "127.0.0.1:1", "--config", file, stdin="x\n", good=False)
                 self.assertEqual(done.returncode, 2, done.stderr)

@@ -263,20 +263,27 @@ class Client:
 class Broker:
     """`leat serve` in a folder of its own, on free ports."""
 
-    def __init__(self, program, *settings, listen=("127.0.0.1:0",), environment=None):
+    def __init__(self, program, *settings, listen=("127.0.0.1:0",), environment=None, place=None):
         self.program, self.settings, self.listen = program, settings, listen
         self.environment = {**os.environ, **(environment or {})}
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-system-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-system-", dir=place))
         self.process = None
+        self.is_up = False  # As far as the test has had a hand in it.
         self.start()
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        if self.process and self.process.poll() is None:
-            self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def __exit__(self, kind, *_):
+        """What still runs has to end well: a crash on the way, or what a sanitizer finds at the end, fails the test."""
+        try:
+            if kind is not None and self.process.poll() is None:
+                self.kill()
+            elif self.is_up:
+                code = self.stop()
+                assert code == 0 or kind is not None, f"the broker ended with {code}: {self.log()[-4000:]}"
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self):
         sets = [x for s in self.settings for x in ("--set", s)]
@@ -293,17 +300,20 @@ class Broker:
         self.listeners = {name: (host.strip("[]"), int(port)) for name, host, port in found}
         self.http = self.listeners.pop("HTTP")
         self.address = next(iter(self.listeners.values()))
+        self.is_up = True
 
     def log(self):
         return (self.folder / "log").read_text()
 
     def kill(self):
+        self.is_up = False
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
     def stop(self):
         """Exit code after SIGTERM."""
+        self.is_up = False
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=30)
         self.process.stdout.close()

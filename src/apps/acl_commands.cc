@@ -12,6 +12,7 @@
 #include "apps/cluster_access.h"
 #include "apps/commands.h"
 #include "apps/output.h"
+#include "auth/address.h"
 #include "client/admin_rights.h"
 
 namespace leat::apps {
@@ -63,7 +64,22 @@ constexpr OptionSpec kDeny{
 constexpr auto kAdd =
     std::to_array<OptionSpec>({kPrincipal, kOperation, kTopic, kGroup, kTransactional, kToken,
                                kUser, kCluster, kPrefixed, kHost, kDeny});
-constexpr auto kSome = kAdd;
+constexpr auto kList =
+    std::to_array<OptionSpec>({kPrincipal,
+                               kOperation,
+                               kTopic,
+                               kGroup,
+                               kTransactional,
+                               kToken,
+                               kUser,
+                               kCluster,
+                               kPrefixed,
+                               kHost,
+                               kDeny,
+                               {.names = "--match",
+                                .value = {},
+                                .help = "every rule that applies to the names: of the very name, "
+                                        "of prefixes of it and of *"}});
 constexpr auto kDelete =
     std::to_array<OptionSpec>({kPrincipal,
                                kOperation,
@@ -140,12 +156,28 @@ std::vector<AclFilter> filters_of(const Invocation& line) {
                         filter.pattern = auth::PatternType::kLiteral;
                     }
                     if (line.has("prefixed")) filter.pattern = auth::PatternType::kPrefixed;
+                    if (line.has("match")) filter.pattern = auth::PatternType::kMatch;
                     filter.principal = principal;
                     filter.host = host;
                     if (operation) filter.operation = operation_named(*operation);
                     if (line.has("deny")) filter.permission = auth::Permission::kDeny;
                 }
     return out;
+}
+
+/// Brokers store a rule whose host is no address, and compare it with addresses.
+Result<void> check_host(const std::string& host) {
+    if (host == auth::kWildcard || auth::canonical_address(host)) return {};
+    return usage_error("--host: '" + host +
+                       "' is no IP address: a rule holds for one address or, without --host, for "
+                       "all; names and networks never match");
+}
+
+/// A broker of Kafka's may have a class of its own that makes principals of other types.
+void warn_of_principal(const std::string& principal) {
+    if (principal.starts_with("User:") || !principal.contains(':')) return;
+    say("leat: '" + principal +
+        "' is nobody where the broker does not make principals of its own: clients are User:NAME");
 }
 
 /// Brokers store a rule about what its resource cannot be asked; nothing ever looks at it.
@@ -169,6 +201,8 @@ Result<std::vector<Acl>> acls_of(const Invocation& line) {
     if (line.all("operation").empty()) return usage_error("to do what? give --operation NAME");
     std::vector<std::string> hosts{line.all("host").begin(), line.all("host").end()};
     if (hosts.empty()) hosts.emplace_back(auth::kWildcard);
+    for (const std::string& host : hosts) LEAT_TRY_VOID(check_host(host));
+    for (const std::string& principal : line.all("principal")) warn_of_principal(principal);
     std::vector<Acl> out;
     for (const auto& [type, name] : resources)
         for (const std::string& principal : line.all("principal"))
@@ -222,7 +256,7 @@ std::span<const OptionSpec> acl_add_options() {
 }
 
 std::span<const OptionSpec> acl_filter_options() {
-    return kSome;
+    return kList;
 }
 
 std::span<const OptionSpec> acl_delete_options() {
@@ -230,6 +264,8 @@ std::span<const OptionSpec> acl_delete_options() {
 }
 
 Result<int> run_acl_list(const Invocation& line) {
+    if (line.has("match") && (line.has("prefixed") || resources_of(line).empty()))
+        return usage_error("--match goes with --topic, --group and the like, without --prefixed");
     LEAT_TRY(AdminAccess access, connect_admin(line));
     std::vector<Acl> acls;
     for (const AclFilter& filter : filters_of(line)) {
@@ -256,8 +292,8 @@ Result<int> run_acl_add(const Invocation& line) {
 }
 
 Result<int> run_acl_delete(const Invocation& line) {
-    const bool is_filtered = std::ranges::any_of(
-        kSome, [&](const OptionSpec& option) { return line.has(option.key()); });
+    const bool is_filtered =
+        std::ranges::any_of(kAdd, [&](const OptionSpec& option) { return line.has(option.key()); });
     if (is_filtered == line.has("all"))
         return usage_error(is_filtered ? "--all goes with no filter: it means every rule"
                                        : "which rules? give a filter, such as --principal or "

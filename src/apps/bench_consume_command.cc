@@ -33,8 +33,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
      .fallback = "leat-bench"},
     {.names = "--record-size",
      .value = "BYTES",
-     .help = "size the records were sent with; others are counted, not checked",
-     .fallback = "1024"},
+     .help = "size the records were sent with; others are counted, not checked. That of --expect's "
+             "run, or else 1024, unless given"},
     {.names = "--expect",
      .value = "FILE",
      .help = "the JSON that 'leat bench produce' printed: every record of it must be there once"},
@@ -51,7 +51,27 @@ struct Expected {
     std::uint64_t run = 0;
     std::int64_t records = 0;
     std::uint64_t checksum = 0;
+    std::int64_t record_bytes = 0;
 };
+
+/// A whole number of 0 or more.
+bool number_of(const boost::json::value& report, std::string_view name, std::int64_t& to) {
+    const boost::json::value* field = report.get_object().if_contains(name);
+    if (field == nullptr || !field->is_int64() || field->get_int64() < 0) return false;
+    to = field->get_int64();
+    return true;
+}
+
+/// How many records of the run are in the topic. With acks=0 nobody acknowledged any.
+bool records_of(const boost::json::value& report, std::int64_t& to) {
+    const boost::json::value* acknowledged = report.get_object().if_contains("acknowledged");
+    if (acknowledged == nullptr || !acknowledged->is_null())
+        return number_of(report, "acknowledged", to);
+    std::int64_t failed = 0;
+    if (!number_of(report, "sent", to) || !number_of(report, "failed", failed)) return false;
+    to -= failed;
+    return true;
+}
 
 Result<std::optional<Expected>> expected_of(const Invocation& line) {
     std::optional<Expected> out;
@@ -68,14 +88,30 @@ Result<std::optional<Expected>> expected_of(const Invocation& line) {
                std::errc{};
     };
     out.emplace();
-    const bool is_report =
-        !failure && parsed.is_object() && hex("run", out->run) && hex("checksum", out->checksum) &&
-        parsed.get_object().contains("acknowledged") && parsed.at("acknowledged").is_int64();
+    const bool is_report = !failure && parsed.is_object() && hex("run", out->run) &&
+                           hex("checksum", out->checksum) && records_of(parsed, out->records) &&
+                           number_of(parsed, "record_bytes", out->record_bytes);
     if (!is_report)
         return usage_error("--expect: '" + path +
                            "' is no report of 'leat bench produce --output json'");
-    out->records = parsed.at("acknowledged").get_int64();
     return out;
+}
+
+/// The records' size: of the line, or else of the run. Errors: kUsage, also when they differ.
+Result<std::int64_t> record_bytes_of(const Invocation& line,
+                                     const std::optional<Expected>& expected) {
+    constexpr std::int64_t kLeast = BenchPayload::kSizeMin;
+    constexpr std::int64_t kMost = 1 << 30;
+    if (!line.has("record-size")) {
+        const std::int64_t bytes = expected ? expected->record_bytes : 1024;
+        if (bytes >= kLeast && bytes <= kMost) return bytes;
+        return usage_error("--expect: no run has records of " + std::to_string(bytes) + " bytes");
+    }
+    LEAT_TRY(const std::int64_t bytes, line.integer("record-size", kLeast, kMost));
+    if (expected && bytes != expected->record_bytes)
+        return usage_error("--record-size: the run of --expect sent records of " +
+                           std::to_string(expected->record_bytes) + " bytes");
+    return bytes;
 }
 
 /// Counts, offsets and content of all records.
@@ -92,6 +128,7 @@ struct Check {
     std::int64_t of_run = 0;
     std::int64_t duplicates = 0;
     std::uint64_t checksum = 0;
+    bool is_interrupted = false;  ///< By a signal, before all was read.
 
     void note(const client::ReceivedRecord& record) {
         ++records;
@@ -118,7 +155,7 @@ struct Check {
     }
     /// True also when nothing was expected and the offsets are in order.
     [[nodiscard]] bool is_good() const {
-        if (offsets_back > 0) return false;
+        if (offsets_back > 0 || is_interrupted) return false;
         return !expected ||
                (of_run == expected->records && duplicates == 0 && checksum == expected->checksum);
     }
@@ -147,6 +184,7 @@ Result<void> read_all(client::Consumer& consumer, const std::string& topic, Chec
             open.erase(end->where);
         }
     }
+    check.is_interrupted = !open.empty();
     return {};
 }
 
@@ -155,6 +193,7 @@ boost::json::object report(const Check& check, const std::string& topic, double 
     boost::json::object out;
     out["benchmark"] = "consume";
     out["topic"] = topic;
+    out["interrupted"] = check.is_interrupted;
     out["records"] = check.records;
     out["bytes"] = check.bytes;
     out["seconds"] = seconds;
@@ -185,7 +224,7 @@ std::span<const OptionSpec> bench_consume_options() {
 Result<int> run_bench_consume(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
     LEAT_TRY(std::optional<Expected> expected, expected_of(line));
-    LEAT_TRY(const std::int64_t size, line.integer("record-size", BenchPayload::kSizeMin, 1 << 30));
+    LEAT_TRY(const std::int64_t size, record_bytes_of(line, expected));
     LEAT_TRY(const std::int64_t fetch_bytes, line.integer("fetch-bytes", 1024, INT32_MAX));
     const std::string topic{line.text("topic")};
     std::vector<client::Property> properties = access.properties;
@@ -220,6 +259,9 @@ Result<int> run_bench_consume(const Invocation& line) {
         LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
     if (check.is_good()) return kExitDone;
+    if (check.is_interrupted)
+        return Error{Errc::kCancelled,
+                     "interrupted after " + human_count(check.records) + " records were read"};
     return Error{Errc::kCorruptMessage,
                  "topic '" + topic + "' on " + access.where +
                      " does not hold what was sent: " + human_count(check.of_run) + " of " +

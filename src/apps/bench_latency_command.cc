@@ -19,6 +19,7 @@
 #include "apps/commands.h"
 #include "apps/interrupt.h"
 #include "apps/output.h"
+#include "apps/producer_settings.h"
 #include "apps/progress.h"
 #include "client/consumer.h"
 #include "client/producer.h"
@@ -241,6 +242,7 @@ boost::json::object report(const LatencyRun& run, const BenchLoad& load,
     out["seconds"] = load.seconds;
     out["record_bytes"] = load.record_bytes;
     put_producer_settings(out, properties);
+    out["interrupted"] = is_interrupted() && !run.is_complete();
     out["sent"] = run.sent();
     out["received"] = run.received();
     out["lost"] = run.sent() - run.received();
@@ -248,7 +250,9 @@ boost::json::object report(const LatencyRun& run, const BenchLoad& load,
     out["late_sends"] = run.late_sends();
     out["client_cpu_seconds"] = cpu;
     out["end_to_end_ms"] = percentiles_json(run.end_to_end());
-    out["acknowledged_after_ms"] = percentiles_json(run.acknowledged());
+    out["acknowledged_after_ms"] = nullptr;
+    if (is_acknowledged(properties))
+        out["acknowledged_after_ms"] = percentiles_json(run.acknowledged());
     return out;
 }
 
@@ -282,7 +286,9 @@ Result<int> run_bench_latency(const Invocation& line) {
         report(run, load, properties, own_cpu_seconds() - cpu_before);
     if (format_of(line) == Format::kTable) {
         LEAT_TRY_VOID(write_last(percentiles_text("end to end", run.end_to_end()) +
-                                 percentiles_text("acknowledged after", run.acknowledged())));
+                                 (is_acknowledged(properties)
+                                      ? percentiles_text("acknowledged after", run.acknowledged())
+                                      : "")));
     } else {
         LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
     }
@@ -290,7 +296,10 @@ Result<int> run_bench_latency(const Invocation& line) {
         say("leat: " + human_count(run.late_sends()) +
             " records were sent more than 1 ms late: this machine did not keep the rate, the "
             "figures include it");
-    if (run.is_complete() || is_interrupted()) return kExitDone;
+    if (run.is_complete()) return kExitDone;
+    if (is_interrupted())
+        return Error{Errc::kCancelled,
+                     "interrupted after " + human_count(run.sent()) + " records were sent"};
     return Error{Errc::kTimedOut,
                  "cannot " + what + ": " + human_count(run.sent() - run.received()) +
                      " records did not come back" +

@@ -12,6 +12,7 @@
 #include "apps/drain.h"
 #include "apps/interrupt.h"
 #include "apps/output.h"
+#include "apps/producer_settings.h"
 #include "apps/progress.h"
 #include "client/producer.h"
 
@@ -30,7 +31,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
      .help = "partitions of a topic that is created",
      .fallback = "1"},
     {.names = "--records", .value = "N", .help = "records to send", .fallback = "1000000"},
-    {.names = "--seconds", .value = "N", .help = "send for that long instead"},
+    {.names = "--seconds", .value = "N", .help = "send for that long, instead of --records"},
     {.names = "--record-size",
      .value = "BYTES",
      .help = "size of a record's value",
@@ -60,6 +61,8 @@ constexpr std::size_t kInFlightMax = std::size_t{1} << 18U;
 
 struct Run {
     BenchLoad load;
+    bool has_answers = true;      ///< Not with acks=0: what was sent counts as acknowledged.
+    bool is_interrupted = false;  ///< By a signal, before all was sent.
     std::uint64_t number = new_run_number();
     std::vector<std::int64_t> sent_at = std::vector<std::int64_t>(kInFlightMax);
     LatencyHistogram latency;
@@ -78,8 +81,8 @@ struct Run {
         checksum += BenchPayload::digest({.run = number, .sequence = done.tag, .sent_ns = 0});
         latency.record(bench_now_ns() - sent_at[done.tag % kInFlightMax]);
     }
-    [[nodiscard]] bool is_over(std::int64_t now_ns, std::int64_t started_ns) const {
-        if (is_interrupted() || failed > 0) return true;
+    [[nodiscard]] std::string_view done() const { return has_answers ? "acknowledged" : "sent"; }
+    [[nodiscard]] bool is_sent(std::int64_t now_ns, std::int64_t started_ns) const {
         if (load.seconds > 0) return now_ns - started_ns >= load.seconds * 1'000'000'000;
         return sent >= load.records;
     }
@@ -87,9 +90,12 @@ struct Run {
 
 Result<void> send_all(Run& run, client::Producer& producer) {
     BenchPayload payload{static_cast<std::size_t>(run.load.record_bytes)};
-    Progress progress{"acknowledged", run.load.seconds > 0 ? 0 : run.load.records};
+    Progress progress{run.done(), run.load.seconds > 0 ? 0 : run.load.records};
     const std::int64_t started = bench_now_ns();
-    for (std::int64_t now = started; !run.is_over(now, started); now = bench_now_ns()) {
+    for (std::int64_t now = started; run.failed == 0 && !run.is_sent(now, started);
+         now = bench_now_ns()) {
+        run.is_interrupted = is_interrupted();
+        if (run.is_interrupted) break;
         if (run.load.rate > 0) {
             const std::int64_t due =
                 started + static_cast<std::int64_t>(static_cast<double>(run.sent) * 1e9 /
@@ -128,7 +134,9 @@ boost::json::object report(const Run& run, const std::vector<client::Property>& 
     put_producer_settings(out, properties);
     out["rate"] = run.load.rate > 0 ? boost::json::value(run.load.rate) : boost::json::value();
     out["sent"] = run.sent;
-    out["acknowledged"] = run.acknowledged;
+    out["acknowledged"] = nullptr;
+    if (run.has_answers) out["acknowledged"] = run.acknowledged;
+    out["interrupted"] = run.is_interrupted;
     out["failed"] = run.failed;
     out["seconds"] = seconds;
     out["records_per_second"] = seconds > 0 ? records / seconds : 0;
@@ -136,8 +144,19 @@ boost::json::object report(const Run& run, const std::vector<client::Property>& 
         seconds > 0 ? records * static_cast<double>(run.load.record_bytes) / seconds : 0;
     out["client_cpu_seconds"] = cpu;
     out["checksum"] = hex_text(run.checksum);
-    out["acknowledged_after_ms"] = percentiles_json(run.latency);
+    out["acknowledged_after_ms"] = nullptr;
+    if (run.has_answers) out["acknowledged_after_ms"] = percentiles_json(run.latency);
     return out;
+}
+
+std::string text_of(const Run& run, double seconds) {
+    const double records = static_cast<double>(run.acknowledged);
+    const double bytes = records * static_cast<double>(run.load.record_bytes);
+    return human_count(run.acknowledged) + " records " + std::string{run.done()} + " in " +
+           human_seconds(seconds) + ": " +
+           human_count(static_cast<std::int64_t>(records / seconds)) + " records/s, " +
+           human_bytes(bytes / seconds) + "/s\n" +
+           (run.has_answers ? percentiles_text("acknowledged after", run.latency) : "");
 }
 
 }  // namespace
@@ -153,6 +172,7 @@ Result<int> run_bench_produce(const Invocation& line) {
     LEAT_TRY_VOID(ensure_topic(line, run.load));
     watch_interrupts(SecondSignal::kIsTold);
     const std::vector<client::Property> properties = bench_producer_properties(line, access);
+    run.has_answers = is_acknowledged(properties);
     LEAT_TRY(
         const std::unique_ptr<client::Producer> producer,
         client::Producer::open(properties, run.load.topic,
@@ -167,20 +187,16 @@ Result<int> run_bench_produce(const Invocation& line) {
     const double seconds = static_cast<double>(bench_now_ns() - started) / 1e9;
     const boost::json::object document =
         report(run, properties, seconds, own_cpu_seconds() - cpu_before);
-    if (format_of(line) == Format::kTable) {
-        const double bytes = static_cast<double>(run.acknowledged * run.load.record_bytes);
-        LEAT_TRY_VOID(write_last(human_count(run.acknowledged) + " records acknowledged in " +
-                                 human_seconds(seconds) + ": " +
-                                 human_count(static_cast<std::int64_t>(
-                                     static_cast<double>(run.acknowledged) / seconds)) +
-                                 " records/s, " + human_bytes(bytes / seconds) + "/s\n" +
-                                 percentiles_text("acknowledged after", run.latency)));
-    } else {
-        LEAT_TRY_VOID(write_last(render(format_of(line), document, {})));
-    }
-    if (run.failed == 0) return kExitDone;
-    return Error{Errc::kTimedOut,
-                 human_count(run.failed) + " records were not acknowledged: " + run.first_failure};
+    LEAT_TRY_VOID(write_last(format_of(line) == Format::kTable
+                                 ? text_of(run, seconds)
+                                 : render(format_of(line), document, {})));
+    if (run.failed > 0)
+        return Error{Errc::kTimedOut, human_count(run.failed) + " records were not " +
+                                          std::string{run.done()} + ": " + run.first_failure};
+    if (run.is_interrupted)
+        return Error{Errc::kCancelled,
+                     "interrupted after " + human_count(run.sent) + " records were sent"};
+    return kExitDone;
 }
 
 }  // namespace leat::apps

@@ -19,6 +19,13 @@ double to_ms(double nanoseconds) {
     return std::round(nanoseconds / 100) / 10'000;
 }
 
+/// A property's text; a number as one.
+boost::json::value number_in(std::string_view text) {
+    boost::system::error_code failed;
+    boost::json::value number = boost::json::parse(text, failed);
+    return !failed && number.is_number() ? number : boost::json::value(text);
+}
+
 }  // namespace
 
 std::int64_t bench_now_ns() {
@@ -28,6 +35,8 @@ std::int64_t bench_now_ns() {
 }
 
 Result<BenchLoad> bench_load(const Invocation& line) {
+    if (line.is_given("records") && line.is_given("seconds"))
+        return usage_error("--records and --seconds exclude each other");
     BenchLoad out;
     out.topic = std::string{line.text("topic")};
     LEAT_TRY(const std::int64_t partitions, line.integer("partitions", 1, 100'000));
@@ -77,8 +86,8 @@ void put_producer_settings(boost::json::object& report,
     const std::string_view codec = producer_value(properties, "compression.type");
     const std::string_view idempotence = producer_value(properties, "enable.idempotence");
     report["acks"] = producer_value(properties, "acks");
-    report["linger_ms"] = producer_value(properties, "linger.ms");
-    report["batch_bytes"] = producer_value(properties, "batch.size");
+    report["linger_ms"] = number_in(producer_value(properties, "linger.ms"));
+    report["batch_bytes"] = number_in(producer_value(properties, "batch.size"));
     report["compression"] = codec.empty() ? "none" : codec;
     report["idempotent"] = idempotence == "true" || idempotence == "1";
 }

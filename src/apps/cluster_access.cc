@@ -25,9 +25,7 @@ struct FileCloser {
 
 Result<std::string> read_text_file(const std::string& path) {
     const std::unique_ptr<std::FILE, FileCloser> file{std::fopen(path.c_str(), "re")};
-    if (file == nullptr)
-        return Error{errno == ENOENT ? Errc::kNotFound : Errc::kIoError,
-                     "cannot open '" + path + "': " + std::strerror(errno)};
+    if (file == nullptr) return usage_error("cannot open '" + path + "': " + std::strerror(errno));
     std::string out;
     char block[16384];
     for (std::size_t got = 1; got > 0;) {
@@ -35,7 +33,8 @@ Result<std::string> read_text_file(const std::string& path) {
         out.append(block, got);
     }
     if (std::ferror(file.get()) != 0)
-        return Error{Errc::kIoError, "cannot read '" + path + "': " + std::strerror(errno)};
+        return Error{errno == EISDIR ? Errc::kUsage : Errc::kIoError,
+                     "cannot read '" + path + "': " + std::strerror(errno)};
     return out;
 }
 

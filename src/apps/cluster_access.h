@@ -23,7 +23,7 @@ struct ClusterAccess {
 };
 
 /// --bootstrap (or its environment), then the file's bootstrap.servers, then the default.
-/// Errors: kUsage, kInvalidSetting (naming file, line and setting), kNotFound.
+/// Errors: kUsage, kInvalidSetting (naming file, line and setting), kIoError.
 [[nodiscard]] Result<ClusterAccess> cluster_access(const Invocation& line);
 
 /// `cause` under what was tried: "cannot create topic 'a' on 127.0.0.1:9092: TOPIC_ALREADY_EXISTS:
@@ -41,7 +41,8 @@ Result<void> confirm(const Invocation& line, std::string_view question);
 /// The system's wall clock.
 [[nodiscard]] WallMs wall_clock_now();
 
-/// Whole content of a file. Errors: kNotFound, kIoError, naming it.
+/// Whole content of a file that the line names. Errors: kUsage (it cannot be opened, or is
+/// a folder), kIoError, naming it.
 [[nodiscard]] Result<std::string> read_text_file(const std::string& path);
 
 }  // namespace leat::apps

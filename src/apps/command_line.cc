@@ -105,32 +105,39 @@ void declare(CLI::App& app, const OptionSpec& option,
     added->allow_extra_args(option.is_argument() && option.repeated);
 }
 
-bool takes_value(const Command& command, std::string_view word) {
-    return std::ranges::any_of(options_of(command), [&](const OptionSpec* option) {
-        if (option->is_argument() || option->is_switch()) return false;
+/// The option that takes what follows `word` for its value; nullptr when there is none.
+const OptionSpec* waiting_for_value(const Command& command, std::string_view word) {
+    for (const OptionSpec* option : options_of(command)) {
+        if (option->is_argument() || option->is_switch()) continue;
         const std::string names = "," + std::string{option->names} + ",";
-        return names.contains("," + std::string{word} + ",");
-    });
+        if (names.contains("," + std::string{word} + ",")) return option;
+    }
+    return nullptr;
 }
 
 /// CLI11 takes the next word for the value of "--option=", of what follows "--" knows options that
-/// begin so, and takes brackets off.
-std::vector<std::string> guarded(const Command& command, std::span<const std::string> words) {
+/// begin so, and takes brackets off. Errors: kUsage: the last option has no value.
+Result<std::vector<std::string>> guarded(const Command& command,
+                                         std::span<const std::string> words) {
     std::vector<std::string> out;
     bool only_arguments = false;
-    bool is_value = false;
+    const OptionSpec* value_of = nullptr;  // What the word is the value of.
     for (const std::string& word : words) {
         if (only_arguments || is_guarded(word)) {
             out.push_back(kVerbatim + word);
-        } else if (!is_value && word == "--") {
+        } else if (value_of == nullptr && word == "--") {
             only_arguments = true;
-        } else if (!is_value && word.starts_with("--") && word.find('=') == word.size() - 1) {
+        } else if (value_of == nullptr && word.starts_with("--") &&
+                   word.find('=') == word.size() - 1) {
             out.push_back(word + kVerbatim);
         } else {
             out.push_back(word);
         }
-        is_value = !only_arguments && !is_value && takes_value(command, word);
+        value_of =
+            only_arguments || value_of != nullptr ? nullptr : waiting_for_value(command, word);
     }
+    if (value_of != nullptr)
+        return usage_error(value_of->shown() + " needs a value: " + std::string{value_of->value});
     return out;
 }
 
@@ -174,10 +181,10 @@ Result<Invocation> parse_options(const Command& command, std::span<const std::st
     std::map<std::string_view, std::vector<std::string>> found;
     std::map<std::string_view, bool> switches;
     for (const OptionSpec* option : options_of(command)) declare(app, *option, found, switches);
+    LEAT_TRY(std::vector<std::string> words, guarded(command, arguments));
+    std::ranges::reverse(words);
     try {
-        std::vector<std::string> reversed = guarded(command, arguments);
-        std::ranges::reverse(reversed);
-        app.parse(reversed);
+        app.parse(words);
     } catch (const CLI::ArgumentMismatch& problem) {
         return usage_error("'leat " + std::string{command.path} + "': " + problem.what());
     } catch (const CLI::Error& problem) {
@@ -239,11 +246,14 @@ Error unknown_word(std::string_view group, const std::string& word) {
 }  // namespace
 
 std::string_view nearest_word(std::string_view word, std::span<const std::string_view> candidates) {
+    constexpr std::size_t kShort = 3;
     std::string_view best;
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const std::string_view candidate : candidates) {
         const std::size_t distance = edit_distance(word, candidate);
         if (distance >= best_distance) continue;
+        // Of so few letters another first one makes another word: "ksh" is no "zsh".
+        if (word.size() <= kShort && word.substr(0, 1) != candidate.substr(0, 1)) continue;
         best = candidate;
         best_distance = distance;
     }

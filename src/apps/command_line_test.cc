@@ -44,6 +44,7 @@ TEST(CommandLine, SuggestsTheWordThatWasMeant) {
     EXPECT_NE(complaint({"consume", "t", "--unitl-end"}).find("'--until-end'"), std::string::npos);
     EXPECT_NE(complaint({"consume", "t", "--output", "jsn"}).find("'json'"), std::string::npos);
     EXPECT_EQ(complaint({"xyzzy"}).find("did you mean"), std::string::npos);
+    EXPECT_EQ(complaint({"completion", "ksh"}).find("did you mean"), std::string::npos);
 }
 
 TEST(CommandLine, RefusesWhatTheTableDoesNotAllow) {
@@ -61,6 +62,8 @@ TEST(CommandLine, AnEmptyValueIsNotTheNextWord) {
               std::string::npos);
     EXPECT_NE(complaint({"consume", "t", "--group", "", "--until-end"}).find("--group: the value"),
               std::string::npos);
+    for (const char* last : {"-b", "--bootstrap"})
+        EXPECT_EQ(complaint({"topic", "list", last}), "--bootstrap needs a value: HOST:PORT[,...]");
     const auto nowhere = parse({"serve", "--http-listen="});
     ASSERT_OK(nowhere);
     EXPECT_TRUE(nowhere->invocation.at(0).is_given("http-listen"));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// tidy: long because it is one table of texts, an entry a command.
 #include "apps/commands.h"
 
 #include <algorithm>
@@ -111,6 +112,9 @@ std::vector<Command> topic_commands() {
          .run = run_topic_alter},
         {.path = "topic delete",
          .summary = "delete topics and all their records",
+         .details =
+             "The cluster's own topics, such as __consumer_offsets with the positions of all "
+             "groups, are refused without --internal.",
          .example = "leat topic delete flights --yes",
          .options = topic_delete_options(),
          .run = run_topic_delete},
@@ -141,10 +145,13 @@ std::vector<Command> record_commands() {
     return {
         {.path = "produce",
          .summary = "send records to a topic, one a line",
-         .details = "Reads standard input or --file and waits until every record is acknowledged. "
-                    "A record that is not is named on standard error, and the command ends with 1. "
+         .details = "Reads standard input or --file and waits until every record is acknowledged, "
+                    "with --acks 0 until it is sent. A line that is no record, or whose record is "
+                    "not acknowledged, is named on standard error; the others are sent, and the "
+                    "command ends with 1. "
                     "SIGINT or SIGTERM ends the reading; what was sent is still waited for, after "
-                    "SIGTERM for 5 s, and a second signal gives it up.",
+                    "SIGTERM for 5 s, and a second signal gives it up. Unless the lines are typed, "
+                    "the command then ends with 1.",
          .example =
              "printf 'ber;landed\\nsfo;taxiing\\n' | leat produce flights --key-separator ';'",
          .options = produce_options(),
@@ -153,8 +160,11 @@ std::vector<Command> record_commands() {
          .summary = "print the records of a topic",
          .details = "Without --group it reads the partitions it is told to and commits nothing. "
                     "--output json prints one object a line, which 'leat produce --json' reads "
-                    "back. Where a partition has no leader for 10 s, --until-end reads the others, "
-                    "names it and ends with 1.",
+                    "back. --from -5 counts offsets before the end, those of aborted records and "
+                    "of the markers of transactions too; a time without a zone is UTC, a date "
+                    "alone its midnight; an offset that is not in the log is an error. Where a "
+                    "partition has no leader for 10 s, --until-end reads the others, names it and "
+                    "ends with 1.",
          .example = "leat consume flights --from beginning --until-end --format '%k: %v\\n'",
          .options = consume_options(),
          .run = run_consume},
@@ -298,12 +308,15 @@ std::vector<Command> rights_commands() {
     return {
         {.path = "acl list",
          .summary = "list access rules, all or those that match",
+         .details = "A name finds the rules of that very name; with --match also those of prefixes "
+                    "and of *, which apply to it.",
          .example = "leat acl list --topic orders",
          .options = acl_filter_options(),
          .run = run_acl_list},
         {.path = "acl add",
          .summary = "allow or forbid something",
-         .details = "A rule for each combination of principal, operation, resource and host.",
+         .details = "A rule for each combination of principal, operation, resource and host. A "
+                    "host is an IP address: rules know no names and no networks.",
          .example = "leat acl add --principal User:alice --operation read --topic orders --group "
                     "billing",
          .options = acl_add_options(),
@@ -347,13 +360,14 @@ std::vector<Command> user_commands() {
          .summary = "remove a user's credentials",
          .details = "Who has none left is gone, and so is his right to do everything, if --super "
                     "gave it.",
-         .example = "leat user remove alice --mechanism SCRAM-SHA-256",
+         .example = "leat user remove alice --mechanism SCRAM-SHA-256 --yes",
          .options = user_remove_options(),
          .run = run_user_remove},
         {.path = "token create",
          .summary = "make a token that stands for you",
          .details = "The hmac is its secret: clients log in by SCRAM with the id as name and the "
-                    "hmac as password, and say tokenauth=true.",
+                    "hmac as password, and say tokenauth=true. Of leat's own commands produce, "
+                    "consume and bench do not: their client library knows no tokens.",
          .example = "leat token create --renewer operator --max-lifetime-ms 86400000",
          .options = token_create_options(),
          .run = run_token_create},
@@ -369,7 +383,7 @@ std::vector<Command> user_commands() {
          .run = run_token_renew},
         {.path = "token expire",
          .summary = "end a token",
-         .example = "leat token expire 3q2+7w==",
+         .example = "leat token expire 3q2+7w== --yes",
          .options = token_expire_options(),
          .run = run_token_expire},
     };

@@ -4,6 +4,7 @@
 // loggers.
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 #include "apps/admin_access.h"
@@ -87,6 +88,28 @@ std::string describing(const Invocation& line, const AdminAccess& access) {
            std::string{line.text("NAME")} + "' on " + access.where;
 }
 
+/// A subscription of client metrics is there as long as something is set of it; brokers tell the
+/// defaults of one that is not. Other resources a broker does not describe then.
+bool is_there(const Invocation& line, std::span<const client::ConfigEntry> known) {
+    constexpr std::int8_t kClientMetrics = 7;
+    return type_of(line) != client::ResourceType::kClientMetrics ||
+           std::ranges::find(known, kClientMetrics, &client::ConfigEntry::source) != known.end();
+}
+
+/// What is said of a resource beside rows, or instead of them; `known`: those that were asked for.
+std::string why_none(const Invocation& line, bool exists,
+                     std::span<const client::ConfigEntry> known) {
+    const std::string name =
+        std::string{line.text("KIND")} + " '" + std::string{line.text("NAME")} + "'";
+    if (!exists) return "there is no subscription " + name;
+    if (known.empty()) return "nothing is set of " + name;
+    constexpr std::int8_t kStatic = 4;
+    if (std::ranges::find(known, kStatic, &client::ConfigEntry::source) == known.end())
+        return "every setting has its default; --all shows them";
+    return "nothing is set of " + name +
+           " but by the broker's file or command line; --all shows that, and the defaults";
+}
+
 }  // namespace
 
 std::span<const OptionSpec> config_list_options() {
@@ -129,6 +152,7 @@ Result<int> run_config_describe(const Invocation& line) {
     const bool is_partial = resource.type == client::ResourceType::kBroker && resource.name.empty();
     if (const Result<void> good = check_names(*entries, only); !good && !is_partial)
         return failed_to(describing(line, access), good.error());
+    const bool exists = is_there(line, *entries);
     if (!only.empty())
         std::erase_if(*entries, [&](const client::ConfigEntry& entry) {
             return std::ranges::find(only, entry.name) == only.end();
@@ -140,8 +164,9 @@ Result<int> run_config_describe(const Invocation& line) {
     static constexpr Column kColumns[] = {
         {"name", "SETTING"}, {"value", "VALUE"}, {"source", "SOURCE"}, {"read_only", "READ ONLY"}};
     const Section sections[] = {{.pointer = "/settings", .columns = kColumns}};
-    if (format_of(line) == Format::kTable && document.at("settings").get_array().empty())
-        say("every setting has its default; --all shows them");
+    if (format_of(line) == Format::kTable &&
+        (document.at("settings").get_array().empty() || !exists))
+        say(why_none(line, exists, *entries));
     LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
     return kExitDone;
 }

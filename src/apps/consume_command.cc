@@ -53,8 +53,8 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
      .choices = "read_committed|read_uncommitted"},
     {.names = "--format",
      .value = "TEXT",
-     .help = "how a record is printed: %t topic %p partition %o offset %T %D timestamp %k key %v "
-             "value %h headers %% percent \\n \\t; the default is '%v\\n'",
+     .help = "how a record is printed: %t topic %p partition %o offset %T time in ms %D as a date "
+             "%k key %v value %h headers %% percent \\n \\t; the default is '%v\\n'",
      .may_be_empty = true},
 });
 

@@ -306,6 +306,7 @@ Result<int> run_group_describe(const Invocation& line) {
                                        {"assignor", "assignor"},
                                        {"total_lag", "total lag"}};
     static constexpr Column kMembers[] = {{"member", "MEMBER"},
+                                          {"instance_id", "INSTANCE"},
                                           {"client_id", "CLIENT"},
                                           {"host", "HOST"},
                                           {"partitions", "PARTITIONS"}};
@@ -339,8 +340,9 @@ Result<int> run_group_reset(const Invocation& line) {
     if (!line.has("topic"))
         for (const auto& [one, offset] : committed) where->push_back(one);
     if (where->empty())
-        return usage_error("group '" + std::string{line.text("GROUP")} +
-                           "' has committed nothing yet: name what to reset with --topic");
+        return failed_to(what, Error{Errc::kNotFound,
+                                     "it has committed nothing yet: name what to reset with "
+                                     "--topic"});
     LEAT_TRY(const OffsetRule rule, offset_rule(line));
     if (line.has("shift-by"))
         if (const Result<void> good = check_committed(*where, committed); !good)

@@ -3,6 +3,8 @@
 // Which open transactions a coordinator will end. Layer: apps (L7). Pure.
 #pragma once
 
+#include <string_view>
+
 #include "base/result.h"
 #include "client/consumer.h"
 #include "client/transaction_info.h"
@@ -14,5 +16,9 @@ namespace leat::apps {
 /// that one hangs.
 [[nodiscard]] Result<bool> is_known_in(const client::TransactionDetails& details,
                                        const client::TopicPartition& where);
+
+/// Whether an id in this state, by Kafka's name, has a transaction that has not ended. When it
+/// began is told of one that has ended, too.
+[[nodiscard]] bool has_open_transaction(std::string_view state);
 
 }  // namespace leat::apps

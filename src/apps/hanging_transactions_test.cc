@@ -28,5 +28,12 @@ TEST(HangingTransactions, AreNotTakenForSuchWhenTheCoordinatorDoesNotTell) {
     }
 }
 
+TEST(HangingTransactions, AreNotOpenOnceTheyHaveEnded) {
+    for (const char* state : {"Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence"})
+        EXPECT_TRUE(has_open_transaction(state)) << state;
+    for (const char* state : {"Empty", "CompleteCommit", "CompleteAbort", "Dead"})
+        EXPECT_FALSE(has_open_transaction(state)) << state;
+}
+
 }  // namespace
 }  // namespace leat::apps

@@ -22,6 +22,8 @@ class LineReader {
     /// The next line without its line break, valid until the next call; the last line may lack one.
     /// False at the end of the input. Errors: kIoError.
     Result<bool> next(std::string_view& line);
+    /// Whether the input has ended and next() has given all of it.
+    [[nodiscard]] bool is_at_end() const { return at_end_ && used_ == buffer_.size(); }
 
   private:
     int descriptor_;

@@ -84,11 +84,17 @@ std::optional<std::vector<storage::KnownTopic>> topics_of(LogSource& source, Che
     return std::move(stored->topics);
 }
 
+/// The partitions that are looked at alone; none: all.
+std::vector<std::string> only_of(const Invocation& line, const LogSource& source) {
+    if (!source.folder.empty()) return {source.folder.substr(source.folder.rfind('/') + 1)};
+    const std::span<const std::string> named = line.all("partition");
+    return {named.begin(), named.end()};
+}
+
 /// The folders to look at. Errors: kUsage (--partition names none).
 Result<std::vector<std::string>> chosen(const Invocation& line, const LogSource& source,
                                         const Check& check) {
-    if (!source.folder.empty())
-        return std::vector{source.folder.substr(source.folder.rfind('/') + 1)};
+    if (!source.folder.empty()) return only_of(line, source);
     if (!line.has("partition")) return check.facts.folders;
     std::vector<std::string> out;
     for (const std::string& name : line.all("partition")) {
@@ -101,12 +107,12 @@ Result<std::vector<std::string>> chosen(const Invocation& line, const LogSource&
 }
 
 Result<void> run_check(const Invocation& line, LogSource& source, Check& check) {
+    const std::vector<std::string> only = only_of(line, source);
     const bool has_directory = !source.directory.empty();
     std::optional<std::vector<storage::KnownTopic>> known;
-    if (line.has("partition"))
-        check.findings.keep_only([&line](const Finding& finding) {
-            return storage::concerns(finding, line.all("partition"));
-        });
+    if (!only.empty())
+        check.findings.keep_only(
+            [&only](const Finding& finding) { return storage::concerns(finding, only); });
     if (has_directory) {
         LEAT_TRY(check.facts,
                  storage::read_directory(source.disk, source.directory, check.findings));
@@ -242,6 +248,8 @@ Result<int> run_log_check(const Invocation& line) {
     LEAT_TRY(const auto source, open_log_source(line.text("DIR")));
     if (!source->file.empty())
         return usage_error("'" + source->file + "' is a file; give its folder");
+    if (!source->folder.empty() && line.has("partition"))
+        return usage_error("--partition: '" + source->folder + "' is one partition already");
     Check check{static_cast<std::size_t>(findings_max)};
     LEAT_TRY_VOID(run_check(line, *source, check));
     const json::object document = document_of(std::string{line.text("DIR")}, check);

@@ -53,6 +53,7 @@ class LogDump {
     /// What the file's name says it is; of a segment, its batches or records. Errors: kUsage for a
     /// name that says nothing.
     Result<void> file(std::string_view name, DumpKind kind);
+    /// Entries of that type, and batches with a wrong checksum.
     [[nodiscard]] std::int64_t problems() const noexcept { return problems_; }
 
   private:

@@ -133,6 +133,9 @@ std::span<const OptionSpec> log_dump_options() {
 }
 
 Result<int> run_log_dump(const Invocation& line) {
+    if (line.has("records") && line.is_given("show") && line.text("show") != "records")
+        return usage_error("--records and --show " + std::string{line.text("show")} +
+                           " exclude each other");
     LEAT_TRY(const DumpRange range, range_of(line));
     LEAT_TRY(const auto source, open_log_source(line.text("PATH")));
     if (!source->folder.empty() && line.has("partition"))
@@ -152,7 +155,7 @@ Result<int> run_log_dump(const Invocation& line) {
     if (!done && !is_reader_gone(done.error())) return std::move(done).error();
     if (dump.problems() == 0) return kExitDone;
     say("leat: " + std::to_string(dump.problems()) +
-        " places could not be understood; 'leat log check' says more");
+        " places are damaged or could not be understood; 'leat log check' says more");
     return kExitFailed;
 }
 

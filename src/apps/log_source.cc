@@ -74,7 +74,7 @@ bool is_data_directory(const std::vector<rt::DirEntry>& entries) {
 
 Result<void> find_out(LogSource& source, std::string path) {
     LEAT_TRY(const bool exists, source.disk.exists(path));
-    if (!exists) return Error{Errc::kNotFound, "'" + path + "' does not exist"};
+    if (!exists) return usage_error("'" + path + "' does not exist");
     auto entries = source.disk.list(path);
     if (!entries) {
         // A file, most likely: its folder says more.

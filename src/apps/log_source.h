@@ -25,7 +25,8 @@ struct LogSource {
     std::string file;       ///< The file that was named; "" otherwise.
 };
 
-/// Errors: kNotFound, kUsage (neither of the three), kDataDirInUse (a broker runs on it).
+/// Errors: kUsage (it does not exist, or is neither of the three), kDataDirInUse (a broker runs on
+/// it).
 [[nodiscard]] Result<std::unique_ptr<LogSource>> open_log_source(std::string_view path);
 
 /// Topics by name, as the metadata of the data directory has them. Errors: kNotFound (there is no

@@ -26,7 +26,8 @@ inline constexpr OptionSpec kToOption{
     .value = "PLACE",
     .help =
         "beginning, end, an offset (42), that many before the end (-5), a time "
-        "(2026-01-31T12:00:00Z, @1769860800000) or a time ago (-10m)"};
+        "(2026-01-31T12:00:00Z, @1769860800000; without a zone UTC, a date alone its midnight) or "
+        "a time ago (-10m). An offset that is not in the log becomes the nearest that is"};
 inline constexpr OptionSpec kShiftOption{
     .names = "--shift-by",
     .value = "N",

@@ -36,7 +36,11 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
      .help = "read records from FILE instead of standard input"},
     {.names = "--key-separator",
      .value = "TEXT",
-     .help = "what stands before it in a line is the key"},
+     .help = "what stands before it in a line is the key, and a line without it is an error; "
+             "\\n \\t \\r \\0 \\\\ are escapes"},
+    {.names = "--key-optional",
+     .value = {},
+     .help = "a line without the separator is a value without a key"},
     {.names = "--null",
      .value = "TEXT",
      .help = "a key or value equal to TEXT is sent as null (a tombstone)",
@@ -53,7 +57,7 @@ constexpr auto kOptions = std::to_array<OptionSpec>({
     {.names = "--partition", .value = "N", .help = "send everything to partition N"},
     {.names = "--acks",
      .value = "0|1|all",
-     .help = "acknowledgements waited for",
+     .help = "acknowledgements waited for; with 0 nobody tells what was refused",
      .fallback = "all",
      .choices = "0|1|all|-1"},
     {.names = "--compression",
@@ -81,7 +85,7 @@ class Input {
         if (path.empty() || path == "-") return Input{STDIN_FILENO};
         const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         if (descriptor < 0)
-            return Error{Errc::kIoError, "cannot open '" + path + "': " + std::strerror(errno)};
+            return usage_error("--file: cannot open '" + path + "': " + std::strerror(errno));
         return Input{descriptor};
     }
     Input(Input&& other) noexcept : descriptor_(std::exchange(other.descriptor_, STDIN_FILENO)) {}
@@ -90,6 +94,7 @@ class Input {
         if (descriptor_ != STDIN_FILENO) close(descriptor_);
     }
     [[nodiscard]] int descriptor() const { return descriptor_; }
+    [[nodiscard]] bool is_typed() const { return isatty(descriptor_) == 1; }
 
   private:
     explicit Input(int descriptor) : descriptor_(descriptor) {}
@@ -98,6 +103,8 @@ class Input {
 
 /// What became of the records so far.
 struct Tally {
+    bool has_answers = true;      ///< Not with acks=0: what was sent counts as acknowledged.
+    bool is_interrupted = false;  ///< By a signal, before the end of the input.
     std::int64_t sent = 0;
     std::int64_t acknowledged = 0;
     std::int64_t failed = 0;
@@ -106,6 +113,7 @@ struct Tally {
     boost::json::array failures;  ///< The first kFailuresShown.
     Errc first_code = Errc::kNone;
 
+    [[nodiscard]] std::string_view done() const { return has_answers ? "acknowledged" : "sent"; }
     void fail(std::uint64_t line, Errc code, std::string_view reason, bool may_be_stored = false) {
         ++failed;
         maybe_stored += may_be_stored ? 1 : 0;
@@ -115,7 +123,7 @@ struct Tally {
                             {"error", info(code).name},
                             {"message", reason},
                             {"may_be_stored", may_be_stored}});
-        say("leat: line " + std::to_string(line) + " was not acknowledged" +
+        say("leat: line " + std::to_string(line) + " was not " + std::string{done()} +
             (may_be_stored ? " and may be stored all the same: " : ": ") +
             std::string{info(code).name} + ": " + std::string{reason});
     }
@@ -141,8 +149,12 @@ Result<Settings> settings_of(const Invocation& line) {
     Settings out;
     out.topic = std::string{line.text("TOPIC")};
     out.is_json = line.has("json");
-    if (line.has("key-separator"))
-        out.rules.key_separator = std::string{line.text("key-separator")};
+    if (line.has("key-separator")) {
+        LEAT_TRY(out.rules.key_separator, unescaped("--key-separator", line.text("key-separator")));
+    }
+    out.rules.is_key_optional = line.has("key-optional");
+    if (out.rules.is_key_optional && !out.rules.key_separator)
+        return usage_error("--key-optional goes with --key-separator");
     if (line.has("null")) out.rules.null_marker = std::string{line.text("null")};
     if (out.is_json && out.rules.key_separator)
         return usage_error("--json and --key-separator exclude each other");
@@ -206,19 +218,14 @@ class Sender {
 
     /// A record that cannot be sent is counted as failed; the rest goes on.
     void send_line(std::string_view text, std::uint64_t number) {
-        client::Record record;
-        if (settings_.is_json) {
-            Result<client::Record> parsed = record_from_json(text);
-            ++tally_.sent;
-            if (!parsed) {
-                tally_.fail(number, parsed.error().code(), parsed.error().detail());
-                return;
-            }
-            record = *std::move(parsed);
-        } else {
-            record = record_from_line(text, settings_.rules);
-            ++tally_.sent;
+        Result<client::Record> parsed =
+            settings_.is_json ? record_from_json(text) : record_from_line(text, settings_.rules);
+        ++tally_.sent;
+        if (!parsed) {
+            tally_.fail(number, parsed.error().code(), parsed.error().detail());
+            return;
         }
+        client::Record record = *std::move(parsed);
         record.headers.insert(record.headers.end(), settings_.headers.begin(),
                               settings_.headers.end());
         const client::OutgoingRecord out{
@@ -273,8 +280,8 @@ class Sender {
 Result<void> send_all(const Input& input, Sender& sender, client::Producer& producer, Drain& drain,
                       Tally& tally) {
     // A bar would be drawn through what a user types.
-    const bool is_typed = isatty(input.descriptor()) == 1;
-    Progress progress{"acknowledged", 0};
+    const bool is_typed = input.is_typed();
+    Progress progress{tally.done(), 0};
     LineReader lines{input.descriptor(), [&] {
                          producer.poll(milliseconds{0});
                          return !is_interrupted();
@@ -289,8 +296,9 @@ Result<void> send_all(const Input& input, Sender& sender, client::Producer& prod
         sender.send_line(text, ++number);
         if (!is_typed) progress.update(tally.acknowledged, tally.bytes);
     }
+    tally.is_interrupted = got && is_interrupted() && !lines.is_at_end();
     // Who types has seen where it ended.
-    if (is_interrupted() && !is_typed)
+    if (tally.is_interrupted && !is_typed)
         say("leat: interrupted: read up to line " + std::to_string(number));
     if (producer.is_fatal())
         say("leat: no more records can be sent: read up to line " + std::to_string(number));
@@ -306,7 +314,9 @@ boost::json::object summary_of(const Settings& settings, const Tally& tally, dou
     boost::json::object out;
     out["topic"] = settings.topic;
     out["sent"] = tally.sent;
-    out["acknowledged"] = tally.acknowledged;
+    out["acknowledged"] = nullptr;
+    if (tally.has_answers) out["acknowledged"] = tally.acknowledged;
+    out["interrupted"] = tally.is_interrupted;
     out["failed"] = tally.failed;
     out["maybe_stored"] = tally.maybe_stored;
     out["bytes"] = tally.bytes;
@@ -316,9 +326,10 @@ boost::json::object summary_of(const Settings& settings, const Tally& tally, dou
 }
 
 std::string summary_text(const Tally& tally, double seconds) {
-    return human_count(tally.acknowledged) + " of " + human_count(tally.sent) +
-           " records acknowledged (" + human_bytes(static_cast<double>(tally.bytes)) + " in " +
-           human_seconds(seconds) + ")";
+    return human_count(tally.acknowledged) + " of " + human_count(tally.sent) + " records " +
+           std::string{tally.done()} + " (" + human_bytes(static_cast<double>(tally.bytes)) +
+           " in " + human_seconds(seconds) + ")" +
+           (tally.has_answers ? "" : "; with --acks 0 nobody tells whether they were stored");
 }
 
 }  // namespace
@@ -335,6 +346,7 @@ Result<int> run_produce(const Invocation& line) {
     LEAT_TRY(const Input input, Input::open(path));
     watch_interrupts(SecondSignal::kIsTold);
     Tally tally;
+    tally.has_answers = is_acknowledged(properties);
     LEAT_TRY(
         const std::unique_ptr<client::Producer> producer,
         client::Producer::open(properties, settings.topic, [&tally](const client::Delivery& done) {
@@ -359,12 +371,14 @@ Result<int> run_produce(const Invocation& line) {
         LEAT_TRY_VOID(write_last(render(format, summary_of(settings, tally, seconds), {})));
     say(summary_text(tally, seconds));
     if (!read_all) return Error{read_all.error().code(), read_all.error().detail()};
-    if (tally.failed == 0) return kExitDone;
+    // A signal ends what is typed as the end of the input does; anything else was cut short by it.
+    if (tally.failed == 0)
+        return tally.is_interrupted && !input.is_typed() ? kExitFailed : kExitDone;
     const std::string trouble = producer->last_trouble();
     return Error{
         tally.first_code,
         human_count(tally.failed) + " of " + human_count(tally.sent) + " records for topic '" +
-            settings.topic + "' on " + access.where + " were not acknowledged" +
+            settings.topic + "' on " + access.where + " were not " + std::string{tally.done()} +
             (tally.maybe_stored == 0
                  ? ""
                  : " (" + human_count(tally.maybe_stored) + " may be stored all the same)") +

@@ -36,6 +36,10 @@ std::string_view producer_value(const std::vector<client::Property>& properties,
     return out;
 }
 
+bool is_acknowledged(const std::vector<client::Property>& properties) {
+    return producer_value(properties, "acks") != "0";
+}
+
 void set_unless_in_file(const Invocation& line, std::string_view key, std::string_view name,
                         std::vector<client::Property>& properties) {
     // At the end: librdkafka takes the last of two names.

@@ -20,6 +20,9 @@ namespace leat::apps {
 [[nodiscard]] std::string_view producer_value(const std::vector<client::Property>& properties,
                                               std::string_view name);
 
+/// Whether brokers say what became of a record: not with acks=0.
+[[nodiscard]] bool is_acknowledged(const std::vector<client::Property>& properties);
+
 /// Sets `name` to the option `key` where it was given, or where `properties` have nothing.
 void set_unless_in_file(const Invocation& line, std::string_view key, std::string_view name,
                         std::vector<client::Property>& properties);

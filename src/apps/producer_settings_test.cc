@@ -54,13 +54,19 @@ TEST(ProducerSettings, OfTheLineComeBehindThoseOfTheFile) {
     EXPECT_EQ(producer_value(*fresh, "delivery.timeout.ms"), "120000");
 }
 
+TEST(ProducerSettings, SayWhetherAnybodyAcknowledges) {
+    for (const char* acks : {"1", "all", "-1"})
+        EXPECT_TRUE(is_acknowledged({{"acks", acks, 1}})) << acks;
+    EXPECT_FALSE(is_acknowledged({{"request.required.acks", "0", 1}}));
+}
+
 TEST(BenchSettings, AreReportedAsTheProducerHasThem) {
     boost::json::object report;
     put_producer_settings(
         report, bench_producer_properties(line_of({"bench", "produce"}), access_with(kOtherNames)));
     EXPECT_EQ(report, (boost::json::object{{"acks", "1"},
-                                           {"linger_ms", "7"},
-                                           {"batch_bytes", "1000000"},
+                                           {"linger_ms", 7},
+                                           {"batch_bytes", 1000000},
                                            {"compression", "lz4"},
                                            {"idempotent", false}}));
     report.clear();
@@ -69,8 +75,8 @@ TEST(BenchSettings, AreReportedAsTheProducerHasThem) {
                     line_of({"bench", "produce", "--linger-ms", "9"}),
                     access_with({{"enable.idempotence", "true", 1}, {"linger.ms", "3", 2}})));
     EXPECT_EQ(report, (boost::json::object{{"acks", "all"},
-                                           {"linger_ms", "9"},
-                                           {"batch_bytes", "1000000"},
+                                           {"linger_ms", 9},
+                                           {"batch_bytes", 1000000},
                                            {"compression", "none"},
                                            {"idempotent", true}}));
 }

@@ -129,15 +129,38 @@ std::string headers_text(const std::vector<client::Header>& headers) {
 
 constexpr std::string_view kFields = "tpoTDkvh";
 
+/// What `name` behind a backslash stands for. Errors: kUsage.
+Result<char> escaped(std::string_view option, char name) {
+    constexpr std::string_view kNames = "ntr0\\";
+    constexpr std::string_view kChars{"\n\t\r\0\\", 5};
+    const std::size_t at = kNames.find(name);
+    if (at != std::string_view::npos) return kChars[at];
+    return usage_error(std::string{option} + ": unknown escape '\\" + std::string(1, name) + "'");
+}
+
 }  // namespace
 
-client::Record record_from_line(std::string_view line, const LineRules& rules) {
+Result<std::string> unescaped(std::string_view option, std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char c = text[i];
+        if (c == '\\' && i + 1 < text.size()) {
+            LEAT_TRY(c, escaped(option, text[++i]));
+        }
+        out += c;
+    }
+    return out;
+}
+
+Result<client::Record> record_from_line(std::string_view line, const LineRules& rules) {
     client::Record out;
     if (rules.key_separator) {
         const std::size_t at = line.find(*rules.key_separator);
         if (at != std::string_view::npos) {
             out.key = unless_null(line.substr(0, at), rules);
             line.remove_prefix(at + rules.key_separator->size());
+        } else if (!rules.is_key_optional) {
+            return bad_record("the key separator is not in it");
         }
     }
     out.value = unless_null(line, rules);
@@ -229,12 +252,8 @@ Result<RecordFormat> RecordFormat::parse(std::string_view text) {
         }
         const char next = text[++i];
         if (c == '\\') {
-            constexpr std::string_view kNames = "ntr0\\";
-            constexpr std::string_view kChars{"\n\t\r\0\\", 5};
-            const std::size_t at = kNames.find(next);
-            if (at == std::string_view::npos)
-                return usage_error("--format: unknown escape '\\" + std::string(1, next) + "'");
-            literal += kChars[at];
+            LEAT_TRY(const char meant, escaped("--format", next));
+            literal += meant;
         } else if (next == '%') {
             literal += '%';
         } else if (kFields.find(next) != std::string_view::npos) {

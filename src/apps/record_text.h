@@ -20,10 +20,17 @@ namespace leat::apps {
 struct LineRules {
     std::optional<std::string> key_separator;  ///< None: the line is the value.
     std::optional<std::string> null_marker;    ///< A key or value equal to it is null.
+    bool is_key_optional = false;  ///< A line without the separator is a value without a key.
 };
 
-/// "key<separator>value" or "value". A line without the separator has no key.
-[[nodiscard]] client::Record record_from_line(std::string_view line, const LineRules& rules);
+/// "key<separator>value" or "value".
+/// Errors: kMalformed: there is a separator, and the line is without it.
+[[nodiscard]] Result<client::Record> record_from_line(std::string_view line,
+                                                      const LineRules& rules);
+
+/// `text` with what its escapes \n \t \r \0 \\ stand for; a backslash at the end is one.
+/// Errors: kUsage, naming `option` and the escape that is unknown.
+[[nodiscard]] Result<std::string> unescaped(std::string_view option, std::string_view text);
 
 /// A JSON object with value, key, headers, partition, timestamp; other fields are ignored, so that
 /// what consume printed can be produced again. A key, value or header that is no string is sent as

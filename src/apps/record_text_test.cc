@@ -35,12 +35,31 @@ TEST(RecordJson, SendsWhatIsNoTextAsItWasWritten) {
 
 TEST(RecordFromLine, SplitsAtTheFirstSeparatorOnly) {
     const LineRules rules{.key_separator = ";;", .null_marker = "NULL"};
-    const client::Record record = record_from_line("k;;v;;w", rules);
-    EXPECT_EQ(record.key, "k");
-    EXPECT_EQ(record.value, "v;;w");
-    EXPECT_EQ(record_from_line("no key", rules).key, std::nullopt);
-    EXPECT_EQ(record_from_line("k;;NULL", rules).value, std::nullopt);
-    EXPECT_EQ(record_from_line("", {}).value, "");
+    const auto record = record_from_line("k;;v;;w", rules);
+    ASSERT_OK(record);
+    EXPECT_EQ(record->key, "k");
+    EXPECT_EQ(record->value, "v;;w");
+    EXPECT_EQ(record_from_line("k;;NULL", rules)->value, std::nullopt);
+    EXPECT_EQ(record_from_line("", {})->value, "");
+}
+
+TEST(RecordFromLine, WithoutTheSeparatorIsRefusedUnlessTheKeyIsOptional) {
+    LineRules rules{.key_separator = ":", .null_marker = std::nullopt};
+    for (const char* line : {"no key", "", "k;v"})
+        EXPECT_ERRC(record_from_line(line, rules), Errc::kMalformed) << line;
+    EXPECT_EQ(record_from_line(":v", rules)->key, "");
+    rules.is_key_optional = true;
+    EXPECT_EQ(record_from_line("no key", rules)->key, std::nullopt);
+    EXPECT_EQ(record_from_line("no key", rules)->value, "no key");
+    EXPECT_EQ(record_from_line("k:v", rules)->key, "k");
+}
+
+TEST(Unescaped, TakesTheEscapesOfAFormat) {
+    EXPECT_EQ(*unescaped("--key-separator", R"(\t\\a\0)"), (std::string{"\t\\a\0", 4}));
+    EXPECT_EQ(*unescaped("--key-separator", R"(;\)"), R"(;\)");
+    const auto bad = unescaped("--key-separator", R"(\x)");
+    EXPECT_ERRC(bad, Errc::kUsage);
+    EXPECT_EQ(bad.error().detail(), R"(--key-separator: unknown escape '\x')");
 }
 
 TEST(RecordFromJson, SendsNonTextAsItsJson) {

@@ -41,7 +41,8 @@ constexpr obs::Logger kLog{"serve"};
 constexpr std::array kOptions{
     OptionSpec{.names = "--data",
                .value = "DIR",
-               .help = "where records and metadata are kept [$XDG_DATA_HOME/leat]"},
+               .help = "where records and metadata are kept [$XDG_DATA_HOME/leat, or else "
+                       "~/.local/share/leat]"},
     OptionSpec{.names = "--listen",
                .value = "HOST:PORT",
                .help = "where Kafka clients connect [127.0.0.1:9092]; port 0 picks a free one. The "
@@ -49,7 +50,7 @@ constexpr std::array kOptions{
                .repeated = true},
     OptionSpec{.names = "--http-listen",
                .value = "HOST:PORT",
-               .help = "where /metrics and /healthz are [127.0.0.1:8080]; empty: nowhere",
+               .help = "where /metrics, /healthz and /readyz are [127.0.0.1:8080]; empty: nowhere",
                .may_be_empty = true},
     OptionSpec{.names = "--config",
                .value = "FILE",

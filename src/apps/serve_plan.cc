@@ -109,12 +109,24 @@ bool is_open(const config::Listener& listener, const config::ListenerSecurity& s
 
 Error refuse_unknown(const std::string& place, const std::string& name) {
     std::vector<std::string_view> known;
-    for (const config::Setting& row : config::broker_settings())
-        if (!row.hidden) known.push_back(row.name);
+    for (const config::Setting& row : config::broker_settings()) known.push_back(row.name);
     const std::string_view near = nearest_word(name, known);
     return Error{Errc::kInvalidSetting,
                  place + ": " + name + ": there is no such setting" +
                      (near.empty() ? "" : "; did you mean '" + std::string{near} + "'?")};
+}
+
+/// The file is made, its folder is not: one that is missing is most likely misspelt. The data
+/// directory comes with the first start.
+Result<void> check_audit_log(const ServePlan& plan) {
+    if (plan.config->audit_path.empty()) return {};
+    LEAT_TRY(const std::string path, absolute(plan.config->audit_path));
+    const std::string folder = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+    std::error_code failed;
+    if (folder == plan.data_directory || std::filesystem::is_directory(folder, failed)) return {};
+    const config::Winner told = config::winner(plan.layers, "leat.audit.log");
+    return Error{Errc::kInvalidSetting,
+                 std::string{told.place} + ": leat.audit.log: there is no folder '" + folder + "'"};
 }
 
 /// Splits them into those that are a mistake and those that another program may want.
@@ -165,6 +177,7 @@ Result<ServePlan> serve_plan(const Invocation& line) {
     LEAT_TRY(out.unknown_settings, unknown_settings(out.layers));
     LEAT_TRY_VOID(check_exposure(*out.config));
     LEAT_TRY(out.data_directory, data_directory_of(*out.config));
+    LEAT_TRY_VOID(check_audit_log(out));
     out.is_ready_line_json = line.text("output") == "json";
     return out;
 }

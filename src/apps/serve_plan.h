@@ -33,7 +33,7 @@ struct ServePlan {
     bool is_ready_line_json = false;
 };
 
-/// Errors: kUsage, kInvalidSetting (naming setting and "FILE:LINE" or option), kNotFound, kIoError.
+/// Errors: kUsage, kInvalidSetting (naming setting and "FILE:LINE" or option), kIoError.
 ///         An unknown name is one when it was given by --set, or begins with "leat.": then nobody
 ///         else can be meant.
 [[nodiscard]] Result<ServePlan> serve_plan(const Invocation& line);

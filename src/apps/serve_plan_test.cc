@@ -125,7 +125,21 @@ TEST(ServePlan, NamesFileLineAndSettingOfABadValue) {
     refusal(line_with({{"set", "novalue"}}), Errc::kUsage);
     refusal(line_with({{"listen", "127.0.0.1:1"}, {"set", "listeners=PLAINTEXT://127.0.0.1:2"}}),
             Errc::kUsage);
-    EXPECT_ERRC(serve_plan(line_with({{"config", "/does/not/exist"}})), Errc::kNotFound);
+    EXPECT_ERRC(serve_plan(line_with({{"config", "/does/not/exist"}})), Errc::kUsage);
+}
+
+TEST(ServePlan, RefusesAnAuditLogInAFolderThatIsNotThere) {
+    const std::string told =
+        refusal(line_with({{"data", "/no/data"}, {"set", "leat.audit.log=/no/such/audit.log"}}),
+                Errc::kInvalidSetting);
+    EXPECT_EQ(told, "--set: leat.audit.log: there is no folder '/no/such'");
+    // The first start makes that one.
+    EXPECT_OK(serve_plan(
+        line_with({{"data", "/no/data/"}, {"set", "leat.audit.log=/no/data/audit.log"}})));
+    for (const std::string& file :
+         {::testing::TempDir() + "audit.log", std::string{"audit.log"}, std::string{"/audit.log"}})
+        EXPECT_OK(serve_plan(line_with({{"data", "/no/data"}, {"set", "leat.audit.log=" + file}})))
+            << file;
 }
 
 TEST(ServePlan, RefusesToBeReachedWithoutAuthenticationUnlessToldSo) {

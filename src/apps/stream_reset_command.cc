@@ -113,6 +113,22 @@ void add_partitions(const std::string& topic, const Topics& topics,
         out.push_back({topic, i});
 }
 
+/// Partitions of inputs that a file says nothing of stay where they are: forgotten, most likely.
+void tell_unnamed(const std::vector<TopicPartition>& inputs, const Offsets& named) {
+    constexpr std::size_t kShown = 10;
+    std::vector<std::string> unnamed;
+    for (const TopicPartition& one : inputs)
+        if (!named.contains(one))
+            unnamed.push_back(one.topic + "-" + std::to_string(one.partition));
+    if (unnamed.empty()) return;
+    std::string text = "leat: the file does not name, and so leaves as they are:";
+    for (std::size_t i = 0; i < std::min(unnamed.size(), kShown); ++i)
+        text += (i == 0 ? " " : ", ") + unnamed[i];
+    if (unnamed.size() > kShown)
+        text += " and " + std::to_string(unnamed.size() - kShown) + " more";
+    say(text);
+}
+
 /// Input partitions by the options: those of the file, of --input, or all that have positions.
 std::vector<TopicPartition> inputs_of(const Invocation& line, const Topics& topics,
                                       const Offsets& committed, const OffsetRule& rule) {
@@ -126,10 +142,11 @@ std::vector<TopicPartition> inputs_of(const Invocation& line, const Topics& topi
     for (const auto& topic : line.all("intermediate")) names.erase(topic);
     std::vector<TopicPartition> out;
     for (const auto& name : names) add_partitions(name, topics, out);
-    // A file names partitions of inputs; others of them stay.
-    if (rule.given && line.has("input"))
+    if (!rule.given) return out;
+    tell_unnamed(out, *rule.given);
+    if (line.has("input")) {
         std::erase_if(out, [&](const auto& one) { return !rule.given->contains(one); });
-    if (rule.given && !line.has("input")) {
+    } else {
         out.clear();
         for (const auto& [where, offset] : *rule.given) out.push_back(where);
     }
@@ -145,6 +162,8 @@ Result<std::vector<PartitionOffset>> moves_of(const Invocation& line, client::Ad
         LEAT_TRY(const std::string text, read_text_file(file));
         Result<Offsets> given = parse_offsets(text);
         if (!given) return usage_error(file + ", " + std::string{given.error().detail()});
+        // The internal topics would go all the same, and the state with them.
+        if (given->empty()) return usage_error("--from-file: '" + file + "' names no partition");
         rule = {.given = *std::move(given)};
     }
     std::vector<TopicPartition> inputs = inputs_of(line, topics, committed, rule);
@@ -244,9 +263,10 @@ Result<int> run_stream_reset(const Invocation& line) {
     }
     json::value document = plan_json(line, *plan);
     document.as_object()["failed"] = outcomes.failures();
-    static constexpr Column kTopics[] = {{"topic", "INTERNAL TOPIC DELETED"}};
+    const Column topics[] = {
+        {"topic", line.has("dry-run") ? "INTERNAL TOPIC TO DELETE" : "INTERNAL TOPIC DELETED"}};
     const Section sections[] = {{.pointer = "/partitions", .columns = kMoveColumns},
-                                {.pointer = "/deleted_topics", .columns = kTopics}};
+                                {.pointer = "/deleted_topics", .columns = topics}};
     LEAT_TRY_VOID(write_last(render(format_of(line), document, sections)));
     if (format_of(line) == Format::kTable && !line.has("dry-run"))
         say("remove the state.dir of each instance before it starts again");

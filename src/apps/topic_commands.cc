@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "apps/admin_access.h"
 #include "apps/cluster_access.h"
@@ -51,6 +52,9 @@ constexpr auto kDelete = std::to_array<OptionSpec>({
      .required = true,
      .repeated = true},
     {.names = "--if-exists", .value = {}, .help = "a topic that does not exist is no failure"},
+    {.names = "--internal",
+     .value = {},
+     .help = "delete topics of the cluster itself too, such as __consumer_offsets"},
 });
 
 json::value id_json(const Uuid& id) {
@@ -74,12 +78,30 @@ Result<std::vector<client::NewTopic>> new_topics(const Invocation& line) {
         pattern.replication_factor = static_cast<std::int16_t>(factor);
     }
     LEAT_TRY(pattern.configs, config_changes(line));
+    std::set<std::string_view> set;
+    for (const client::ConfigChange& one : pattern.configs)
+        if (!set.insert(one.name).second)
+            return usage_error("--set: " + one.name + " is given twice");
     std::vector<client::NewTopic> out;
     for (const std::string& name : line.all("TOPIC")) {
         out.push_back(pattern);
         out.back().name = name;
     }
     return out;
+}
+
+/// Brokers delete their own topics like any other, and what is in them is gone. Errors: kUsage.
+Result<void> check_internal(const Invocation& line) {
+    if (line.has("internal")) return {};
+    constexpr std::pair<std::string_view, std::string_view> kLost[] = {
+        {"__consumer_offsets", "all groups and their positions"},
+        {"__transaction_state", "all transactional ids, and what they have open"},
+        {"__share_group_state", "what share groups have acknowledged"}};
+    for (const auto& [topic, what] : kLost)
+        if (std::ranges::find(line.all("TOPIC"), topic) != line.all("TOPIC").end())
+            return usage_error("'" + std::string{topic} + "' is the cluster's own and holds " +
+                               std::string{what} + ": --internal deletes it all the same");
+    return {};
 }
 
 json::array ids(std::span<const std::int32_t> some) {
@@ -255,6 +277,7 @@ Result<int> run_topic_describe(const Invocation& line) {
 }
 
 Result<int> run_topic_delete(const Invocation& line) {
+    LEAT_TRY_VOID(check_internal(line));
     const std::span<const std::string> names = line.all("TOPIC");
     std::string list;
     for (const std::string& name : names) list += (list.empty() ? "'" : ", '") + name + "'";

@@ -200,7 +200,8 @@ Result<int> run_txn_describe(const Invocation& line) {
     json::object out = info_json(found->info);
     out["epoch"] = found->epoch;
     out["timeout_ms"] = found->timeout_ms;
-    out["started_ms"] = found->started_ms < 0 ? json::value{} : json::value(found->started_ms);
+    out["started_ms"] =
+        has_open_transaction(found->info.state) ? or_null(found->started_ms) : json::value{};
     json::array partitions;
     for (const TopicPartition& each : found->partitions)
         partitions.push_back({{"topic", each.topic}, {"partition", each.partition}});
@@ -269,7 +270,7 @@ Result<int> run_txn_force_terminate(const Invocation& line) {
     Result<client::TransactionDetails> found = access.admin->describe_transaction(id);
     if (!found) return failed_to(what, found.error());
     if (found->code != Errc::kNone) return failed_to(what, Error{found->code});
-    if (found->started_ms < 0)
+    if (!has_open_transaction(found->info.state))
         return failed_to(what, Error{Errc::kInvalidTxnState,
                                      "it has nothing open, its state is " + found->info.state});
     LEAT_TRY_VOID(confirm(line, "Abort what '" + id + "' has open in " +

@@ -37,6 +37,50 @@ TEST(Usage, JsonHasANullOfItsOwn) {
               std::string::npos);
 }
 
+TEST(Usage, AnOptionalKeyNeedsASeparatorThatCanBeRead) {
+    EXPECT_NE(refusal({"produce", "t", "--key-optional"}).find("--key-separator"),
+              std::string::npos);
+    EXPECT_NE(refusal({"produce", "t", "--key-separator", "\\x"}).find("unknown escape"),
+              std::string::npos);
+}
+
+TEST(Usage, TopicsOfTheClusterAreNotDeletedByMistake) {
+    for (const char* topic : {"__consumer_offsets", "__transaction_state", "__share_group_state"})
+        EXPECT_NE(refusal({"topic", "delete", "mine", topic, "--yes"}).find("--internal"),
+                  std::string::npos);
+}
+
+TEST(Usage, WhatIsSaidTwiceIsNotTakenOnce) {
+    EXPECT_NE(refusal({"topic", "create", "t", "--set", "a=1", "--set", "a=2"}).find("a is given"),
+              std::string::npos);
+    EXPECT_NE(refusal({"bench", "produce", "--records", "10", "--seconds", "3"}).find("--seconds"),
+              std::string::npos);
+}
+
+TEST(Usage, ARuleHoldsForAnAddress) {
+    for (const char* host : {"10.0.0.0/8", "foo", "10.0.0", "localhost"})
+        EXPECT_NE(refusal({"acl", "add", "--principal", "User:a", "--operation", "read", "--topic",
+                           "t", "--host", host})
+                      .find("is no IP address"),
+                  std::string::npos)
+            << host;
+}
+
+TEST(Usage, RulesThatApplyAreThoseToANameWithoutPrefix) {
+    EXPECT_NE(refusal({"acl", "list", "--match"}).find("--topic"), std::string::npos);
+    EXPECT_NE(refusal({"acl", "list", "--match", "--topic", "t", "--prefixed"}).find("--prefixed"),
+              std::string::npos);
+}
+
+TEST(Usage, AFileThatIsNamedIsThere) {
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"topic", "list", "--config", "/no/such"},
+                                               {"produce", "t", "--file", "/no/such"},
+                                               {"user", "add", "a", "--password-file", "/no/such"},
+                                               {"bench", "consume", "--expect", "/no/such"}})
+        EXPECT_NE(refusal(words).find("cannot open '/no/such'"), std::string::npos) << words[1];
+}
+
 TEST(Usage, APartitionIsNamedForRecordsToDeleteOnly) {
     EXPECT_NE(refusal({"topic", "alter", "t", "--set", "retention.ms=1", "--partition", "0"})
                   .find("--delete-before"),

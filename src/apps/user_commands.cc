@@ -84,23 +84,36 @@ constexpr auto kTokenExpire = std::to_array<OptionSpec>({
      .fallback = "-1"},
 });
 
-/// Reads a line without showing it when somebody types it.
-std::string ask_password(const std::string& user) {
-    termios before{};
-    const bool typed = ::isatty(STDIN_FILENO) == 1 && ::tcgetattr(STDIN_FILENO, &before) == 0;
-    if (typed) {
-        termios hidden = before;
-        hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-        std::fputs(("password of " + user + ": ").c_str(), stderr);
-    }
+/// Reads a line that is typed on the terminal, which is as `shown`, without showing it.
+std::string ask_hidden(const std::string& question, const termios& shown) {
+    termios hidden = shown;
+    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    std::fputs(question.c_str(), stderr);
     std::string line;
     std::getline(std::cin, line);
-    if (typed) {
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        say("");
-    }
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    say("");
     return line;
+}
+
+/// A line of standard input; asked for twice when somebody types what he does not see.
+/// Errors: kCancelled: these were not the same.
+Result<std::string> ask_password(const std::string& user) {
+    termios shown{};
+    std::string password;
+    if (::isatty(STDIN_FILENO) != 1 || ::tcgetattr(STDIN_FILENO, &shown) != 0) {
+        std::getline(std::cin, password);
+        return password;
+    }
+    password = ask_hidden("password of " + user + ": ", shown);
+    if (password.empty()) return password;
+    std::string again = ask_hidden("the same again: ", shown);
+    const bool is_same = again == password;
+    auth::wipe(again);
+    if (is_same) return password;
+    auth::wipe(password);
+    return Error{Errc::kCancelled, "the two passwords differ: nothing was done"};
 }
 
 Result<std::string> password_of(const Invocation& line) {
@@ -109,7 +122,7 @@ Result<std::string> password_of(const Invocation& line) {
         LEAT_TRY(const std::string text, read_text_file(std::string{line.text("password-file")}));
         password = text.substr(0, text.find('\n'));
     } else {
-        password = ask_password(std::string{line.text("USER")});
+        LEAT_TRY(password, ask_password(std::string{line.text("USER")}));
     }
     if (!password.empty() && password.back() == '\r') password.pop_back();
     if (password.empty()) return usage_error("the password is empty");
@@ -126,6 +139,13 @@ std::vector<auth::ScramMechanism> mechanisms_of(const Invocation& line) {
     return out;
 }
 
+/// What `user remove` takes from its user.
+std::string what_goes(const Invocation& line) {
+    std::string out;
+    for (const std::string& name : line.all("mechanism")) out += (out.empty() ? "" : ", ") + name;
+    return out.empty() ? "all credentials" : "the credential " + out;
+}
+
 std::string user_at(const Invocation& line, std::string_view verb, std::string_view where) {
     return std::string{verb} + " user '" + std::string{line.text("USER")} + "' " +
            std::string{where};
@@ -138,7 +158,10 @@ Result<int> tell(const Invocation& line, const json::object& document,
     return kExitDone;
 }
 
-Result<int> tell_users(const Invocation& line, json::array rows, std::span<const Column> columns) {
+Result<int> tell_users(const Invocation& line, std::string_view where, json::array rows,
+                       std::span<const Column> columns) {
+    if (rows.empty() && format_of(line) == Format::kTable)
+        say("no users with SCRAM credentials " + std::string{where});
     const Section sections[] = {{.pointer = "/users", .columns = columns}};
     json::object document;
     document["users"] = std::move(rows);
@@ -170,7 +193,7 @@ Result<int> list_offline(const std::string& directory, const Invocation& line) {
                                           {"mechanism", "mechanism"},
                                           {"iterations", "iterations"},
                                           {"super", "super"}};
-    return tell_users(line, std::move(rows), kColumns);
+    return tell_users(line, "in " + directory, std::move(rows), kColumns);
 }
 
 json::object token_json(const client::TokenInfo& token) {
@@ -195,6 +218,7 @@ Result<int> change_token(const Invocation& line, bool renews) {
     const auto hmac = auth::from_base64(line.text("HMAC"));
     if (!hmac) return usage_error("HMAC: is no base64");
     LEAT_TRY(const std::int64_t period, line.integer("period-ms", -1, INT64_MAX));
+    if (!renews) LEAT_TRY_VOID(confirm(line, "End the token, for all who log in with it?"));
     LEAT_TRY(AdminAccess access, connect_admin(line));
     const auto expires = renews ? client::renew_token(*access.admin, *hmac, period)
                                 : client::expire_token(*access.admin, *hmac, period);
@@ -239,7 +263,7 @@ Result<int> run_user_list(const Invocation& line) {
                             {"iterations", credential.iterations}});
     static constexpr Column kColumns[] = {
         {"user", "user"}, {"mechanism", "mechanism"}, {"iterations", "iterations"}};
-    return tell_users(line, std::move(rows), kColumns);
+    return tell_users(line, "on " + access.where, std::move(rows), kColumns);
 }
 
 Result<int> run_user_add(const Invocation& line) {
@@ -282,6 +306,7 @@ Result<int> run_user_remove(const Invocation& line) {
     const std::string name{line.text("USER")};
     std::vector<auth::ScramMechanism> mechanisms;
     if (line.has("mechanism")) mechanisms = mechanisms_of(line);
+    LEAT_TRY_VOID(confirm(line, "Remove " + what_goes(line) + " of user '" + name + "'?"));
     static constexpr Column kColumns[] = {{"removed", "removed"}};
     if (line.has("data")) {
         const std::string directory{line.text("data")};
@@ -331,6 +356,8 @@ Result<int> run_token_list(const Invocation& line) {
     json::object document;
     document["tokens"] = std::move(rows);
     const Section sections[] = {{.pointer = "/tokens", .columns = kTokenColumns}};
+    if (tokens->empty() && format_of(line) == Format::kTable)
+        say("no tokens of yours on " + access.where);
     LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
     return kExitDone;
 }

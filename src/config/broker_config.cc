@@ -235,7 +235,8 @@ constexpr auto kRows = std::to_array<Setting>({
     {.name = "leat.http.listen",
      .type = kString,
      .fallback = "127.0.0.1:8080",
-     .doc = "Address of /metrics and /healthz; port 0 picks a free one, empty turns them off.",
+     .doc = "Address of /metrics, /healthz and /readyz; port 0 picks a free one, empty turns them "
+            "off.",
      .into_broker = into_broker<&B::http_listen>},
     {.name = "leat.http.unsent.max.bytes",
      .type = kLong,

@@ -134,6 +134,15 @@ TEST(Describe, GroupHasItsOwnValueBeforeTheBrokers) {
     EXPECT_TRUE(find(all, "consumer.heartbeat.interval.ms")->is_default());
 }
 
+TEST(SettingsReference, HasWhatDescribeConfigsLeavesOut) {
+    const std::string page = settings_reference();
+    for (const char* name : {"super.users", "allow.everyone.if.no.acl.found"}) {
+        EXPECT_TRUE(page.contains("| `" + std::string{name} + "` |")) << name;
+        EXPECT_EQ(find(describe_broker({}), name), nullptr) << name;
+    }
+    EXPECT_FALSE(page.contains("internal.segment.bytes"));
+}
+
 TEST(Describe, ShowsTheLimitsOfAListener) {
     Layers layers;
     layers.dynamic_broker["listener.name.plaintext.max.connections"] = "5";

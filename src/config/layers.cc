@@ -88,11 +88,12 @@ Result<void> resolve_listeners(const Layers& layers, BrokerConfig& config) {
     LEAT_TRY(config.listeners, parsed("listeners", config.listener_texts));
     LEAT_TRY(config.advertised_listeners,
              parsed("advertised.listeners", config.advertised_listener_texts));
-    // A Kafka file names its controller's listener too; it has no use here.
+    // A Kafka file names its controller's listener too, in both lists; it has no use here.
     const Winner controllers = winner(layers, "controller.listener.names");
     if (controllers.text != nullptr)
         for (const std::string& name : split_list(*controllers.text))
-            std::erase_if(config.listeners, [&](const Listener& l) { return l.name == name; });
+            for (std::vector<Listener>* some : {&config.listeners, &config.advertised_listeners})
+                std::erase_if(*some, [&](const Listener& l) { return l.name == name; });
     if (config.listeners.empty())
         return bad(winner(layers, "listeners").place, "listeners", "at least one is needed");
     for (const Listener& told : config.advertised_listeners) {

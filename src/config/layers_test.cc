@@ -109,6 +109,23 @@ TEST(Layers, KafkaFileIsUnderstood) {
         (Listener{.name = "OUTSIDE", .protocol = Protocol::kSsl, .host = "::1", .port = 9094}));
 }
 
+TEST(Layers, AControllersListenerIsNotAdvertisedEither) {
+    // As Kafka 4 ships it.
+    auto layers = with_file(
+        {{"process.roles", {"broker,controller", "f:1"}},
+         {"controller.listener.names", {"CONTROLLER", "f:2"}},
+         {"listener.security.protocol.map", {"CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT", "f:3"}},
+         {"listeners", {"PLAINTEXT://:9092,CONTROLLER://:9093", "f:4"}},
+         {"advertised.listeners",
+          {"PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093", "f:5"}}});
+    const auto config = resolve(layers);
+    ASSERT_OK(config);
+    ASSERT_EQ((*config)->advertised_listeners.size(), 1U);
+    EXPECT_EQ((*config)->advertised_listeners[0].name, "PLAINTEXT");
+    layers.file["advertised.listeners"].text = "PLAINTEXT://localhost:9092,OTHER://localhost:1";
+    EXPECT_FALSE(resolve(layers));
+}
+
 TEST(Layers, UnknownNamesAreListed) {
     auto layers = with_file({{"no.such", {"1", "f:1"}}, {"node.id", {"1", "f:2"}}});
     EXPECT_EQ(unknown_names(layers), std::vector<std::string>{"no.such"});

@@ -48,7 +48,8 @@ void append_table(std::string& out, std::span<const Setting> rows, bool effectiv
     out.append(is_topic ? "default of all topics" : "can change").append(" | meaning |\n");
     out.append("|---|---|---|---|---|---|\n");
     for (const Setting& row : rows) {
-        if (row.effective != effective || row.hidden) continue;
+        // Of topics it is what tests use; of brokers what DescribeConfigs of Kafka leaves out.
+        if (row.effective != effective || (row.hidden && is_topic)) continue;
         const std::string synonym = row.synonym.empty() ? "" : "`" + std::string{row.synonym} + "`";
         append_row(out, row, is_topic ? std::string_view{synonym} : text_of(row.update));
     }

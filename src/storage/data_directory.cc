@@ -119,9 +119,16 @@ Result<void> check_unused(const std::string& path, std::span<const rt::DirEntry>
         most = trace;
         own = &entry;
     }
+    // What looks like ours may be by chance.
+    const std::string beside =
+        foreign == nullptr ? ""
+                           : " and \"" + foreign->name +
+                                 "\", which is not ours. If it is no data directory, give " +
+                                 "an empty directory or a new one. Otherwise";
     if (own != nullptr)
         return refused(path + " has \"" + own->name + "\" but no " + std::string{kMetaName} +
-                       ": it was deleted in part. Put " + std::string{kMetaName} +
+                       (beside.empty() ? ":" : "," + beside) + " it was deleted in part. Put " +
+                       std::string{kMetaName} +
                        " back from a backup, or move what is left away and start anew");
     if (foreign != nullptr)
         return refused(path + " holds something else (\"" + foreign->name +

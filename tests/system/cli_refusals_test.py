@@ -105,9 +105,32 @@ class Reset(unittest.TestCase):
         self.assertIn(f"offset 500 lies behind the end of {self.topic}-0", err)
         self.assertNotIn("lies", said("group", "reset", "g-far", "--topic", self.topic + ":0", "--to", "2", "--yes", code=0))
 
+    def test_group_that_has_committed_nothing_is_a_failure_as_for_streams(self):
+        self.assertIn("has committed nothing yet", said("group", "reset", "g-none", "--to", "end", "--yes"))
+        self.assertIn("no positions", said("stream", "reset", "g-none", "--yes"))
+
+    def test_file_without_offsets_deletes_no_state(self):
+        leat("topic", "create", "app-counts-changelog")
+        leat("group", "reset", "app", "--topic", self.topic, "--to", "end", "--yes")
+        with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+            reset = ("stream", "reset", "app", "--from-file", file.name)
+            self.assertIn("names no partition", said(*reset, "--yes", code=2))
+            file.write(f"{self.topic},1,0\n")
+            file.flush()
+            out, err = leat(*reset, "--dry-run")
+            self.assertIn("INTERNAL TOPIC TO DELETE", out)
+            self.assertIn(f"does not name, and so leaves as they are: {self.topic}-0\n", err)
+            described("app-counts-changelog")
+            out, _ = leat(*reset, "--yes")
+            self.assertIn("INTERNAL TOPIC DELETED", out)
+
     def test_dry_run_says_that_the_group_has_members(self):
         group = "g-members"
-        member = subprocess.Popen([cli_test.LEAT, "consume", self.topic, "--group", group, "-b", cli_test.BOOTSTRAP],
+        file = tempfile.NamedTemporaryFile("w", suffix=".properties")
+        self.addCleanup(file.close)
+        file.write("group.instance.id=here-1\n")
+        file.flush()
+        member = subprocess.Popen([cli_test.LEAT, "consume", self.topic, "--group", group, "-b", cli_test.BOOTSTRAP, "--config", file.name],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 30
@@ -115,9 +138,12 @@ class Reset(unittest.TestCase):
                 self.assertLess(time.monotonic(), deadline)
                 time.sleep(0.1)
             self.assertIn("NON_EMPTY_GROUP", said("group", "reset", group, "--topic", self.topic, "--to", "end", "--dry-run"))
+            # What --instance of remove-members takes.
+            self.assertRegex(leat("group", "describe", group)[0], r"MEMBER +INSTANCE +CLIENT[^\n]*\n\S+ +here-1 +leat ")
         finally:
             member.send_signal(signal.SIGTERM)
             member.wait(timeout=30)
+        leat("group", "remove-members", group, "--all", "--yes")
         leat("group", "reset", group, "--topic", self.topic, "--to", "end", "--dry-run")
 
 
@@ -144,6 +170,29 @@ class Names(unittest.TestCase):
         leat("config", "alter", "broker", "default", "--unset", "log.retention.ms")
         leat("config", "alter", "broker", "1", "--unset", "log.retention.ms")
         leat("config", "describe", "broker", "default", "--only", "log.retention.ms")
+
+    def test_what_is_not_shown_is_told_as_it_is(self):
+        leat("topic", "create", "plain")
+        self.assertIn("every setting has its default; --all", said("config", "describe", "topic", "plain", code=0))
+        # The node was started with --set.
+        self.assertIn("but by the broker's file or command line; --all", said("config", "describe", "broker", "1", code=0))
+        for more in ((), ("--all",)):
+            self.assertIn("nothing is set of broker 'default'", said("config", "describe", "broker", "default", *more, code=0))
+            self.assertIn("there is no subscription client-metrics 'none'", said("config", "describe", "client-metrics", "none", *more, code=0))
+        leat("config", "alter", "client-metrics", "some", "--set", "interval.ms=5000")
+        self.assertEqual(said("config", "describe", "client-metrics", "some", code=0), "")
+        leat("config", "alter", "client-metrics", "some", "--unset", "interval.ms")
+
+    def test_topics_of_the_cluster_are_deleted_by_name_and_switch_only(self):
+        leat("topic", "create", "some")
+        leat("group", "reset", "g-internal", "--topic", "some", "--to", "end", "--yes")
+        self.assertIn("--internal", said("topic", "delete", "some", "__consumer_offsets", "--yes", code=2))
+        described("some")
+        leat("group", "describe", "g-internal")
+
+    def test_nobody_is_told_as_such(self):
+        self.assertIn("no users with SCRAM credentials on", said("user", "list", code=0))
+        self.assertEqual(leat_json("user", "list")["users"], [])
 
     def test_topic_to_look_for_hanging_transactions_in_must_exist(self):
         self.assertIn("there is no topic 'nada'", said("txn", "find-hanging", "--topic", "nada"))

@@ -67,9 +67,9 @@ class ConfigFile(unittest.TestCase):
     def test_is_what_benchmarks_report(self):
         file = self.file("request.required.acks=1", "linger.ms=7", "compression.type=lz4")
         sent = leat_json("bench", "produce", "--topic", "bench", "--records", "100", *file)
-        self.assertEqual([sent[name] for name in ("acks", "linger_ms", "compression", "idempotent")], ["1", "7", "lz4", False])
+        self.assertEqual([sent[name] for name in ("acks", "linger_ms", "compression", "idempotent")], ["1", 7, "lz4", False])
         got = leat_json("bench", "latency", "--topic", "latency", "--rate", "100", "--seconds", "1", "--warm-up", "0", "--linger-ms", "1", *file)
-        self.assertEqual([got[name] for name in ("acks", "linger_ms", "compression")], ["1", "1", "lz4"])
+        self.assertEqual([got[name] for name in ("acks", "linger_ms", "compression")], ["1", 1, "lz4"])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@
 usage: rights_cli_test.py LEAT [TEST...]
 """
 import json
+import os
 import pathlib
+import pty
 import sys
 import time
 import unittest
@@ -77,6 +79,10 @@ class Acls(Commands):
         self.assertEqual(self.rules("list", "--deny"), prefixed)
         self.assertEqual(self.rules("list", "--host", "10.0.0.1"), prefixed)
         self.assertEqual(self.rules("list", "--topic", "nothing"), [])
+        everybody = self.rules("add", "--principal", "User:*", "--operation", "describe", "--topic", "*")
+        self.assertEqual(self.rules("list", "--topic", "orders", "--match"), sorted(everybody + mine[2:] + prefixed))
+        self.assertEqual(self.rules("list", "--topic", "nothing", "--match", "--operation", "describe"), everybody)
+        self.assertEqual(self.rules("delete", "--topic", "*", "--yes"), everybody)
         table = self.leat("acl", "list", "--principal", "User:ann").stdout
         self.assertEqual([line.split()[:2] for line in table.splitlines()[1:]], [["topic", "orders"]] * 2 + [["group", "billing"]] * 2)
         self.assertIn("no access rules", self.leat("acl", "list", "--topic", "nothing").stderr)
@@ -126,6 +132,15 @@ class Acls(Commands):
                             (("--principal", "User:a", "--operation", "write", "--topic", "t", "--group", "t"), "group can never matter")):
             self.assertIn(hint, self.leat("acl", "add", *words, code=2).stderr)
         self.assertEqual(self.rules("list", "--topic", "t"), [])
+
+    def test_that_would_hold_for_nobody_are_refused_or_told(self):
+        rule = ("acl", "add", "--operation", "read", "--topic", "u")
+        for host in ("10.0.0.0/8", "foo"):
+            self.assertIn("no IP address", self.leat(*rule, "--principal", "User:a", "--host", host, code=2).stderr)
+        self.leat(*rule, "--principal", "User:a", "--host", "::1", "--host", "10.0.0.1", "--host", "*")
+        # Kafka's brokers may make such principals.
+        self.assertIn("clients are User:NAME", self.leat(*rule, "--principal", "Group:x").stderr)
+        self.leat("acl", "delete", "--topic", "u", "--yes")
 
 
 class Quotas(Commands):
@@ -203,21 +218,58 @@ class Users(Commands):
         self.assertEqual(sorted(self.users()), [("bob", "SCRAM-SHA-256", 16384), ("bob", "SCRAM-SHA-512", 16384), ("cid", "SCRAM-SHA-256", 4096)])
         self.properties("bob", "SCRAM-SHA-512", "bob", "pw")
         self.leat("topic", "list", by="bob")
-        self.assertEqual(self.json("user", "remove", "bob", "--mechanism", "SCRAM-SHA-512"), {"removed": "bob"})
+        self.assertEqual(self.json("user", "remove", "bob", "--mechanism", "SCRAM-SHA-512", "--yes"), {"removed": "bob"})
         self.leat("topic", "list", by="bob", code=1)
         self.assertEqual(sorted(self.users()), [("bob", "SCRAM-SHA-256", 16384), ("cid", "SCRAM-SHA-256", 4096)])
-        self.json("user", "remove", "bob")
-        self.json("user", "remove", "cid")
+        self.assertIn("--yes", self.leat("user", "remove", "bob", code=2).stderr)
+        self.json("user", "remove", "bob", "--yes")
+        self.json("user", "remove", "cid", "--yes")
         self.assertEqual(self.users(), [])
 
     def test_what_is_wrong_is_told(self):
-        self.assertIn("RESOURCE_NOT_FOUND", self.leat("user", "remove", "nobody", code=1).stderr)
+        self.assertIn("RESOURCE_NOT_FOUND", self.leat("user", "remove", "nobody", "--yes", code=1).stderr)
         self.assertIn("the password is empty", self.leat("user", "add", "bob", stdin="\n", code=2).stderr)
         self.assertIn("--data", self.leat("user", "add", "bob", "--super", stdin="pw\n", code=2).stderr)
         self.leat("user", "add", "bob", "--iterations", "10", stdin="pw\n", code=2)
         self.assertIn("CLUSTER_AUTHORIZATION_FAILED", self.leat("user", "list", by="ann", code=1).stderr)
         self.assertIn("CLUSTER_AUTHORIZATION_FAILED", self.leat("user", "add", "bob", by="ann", stdin="pw\n", code=1).stderr)
         self.assertEqual(self.users(), [])
+
+
+    def typed(self, *words, answers):
+        """Exit code of a command on a terminal, and what it shows; `answers`: the end of each question and what is typed."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(secure_test.LEAT, [secure_test.LEAT, *words, "-b", self.address, "--config", str(self.place / "admin.properties")])
+        shown = b""
+        try:
+            for question, answer in answers:
+                while not shown.endswith(question.encode()):
+                    shown += os.read(terminal, 1000)
+                os.write(terminal, answer.encode())
+            while part := os.read(terminal, 1000):
+                shown += part
+        except OSError:  # How a terminal ends whose other side is gone.
+            pass
+        finally:
+            os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode()
+
+    def test_passwords_that_are_typed_are_asked_for_twice(self):
+        first, second = "password of bob: ", "the same again: "
+        code, shown = self.typed("user", "add", "bob", answers=((first, "one\n"), (second, "two\n")))
+        self.assertEqual(code, 1, shown)
+        self.assertIn("the two passwords differ", shown)
+        self.assertEqual(self.users(), [])
+        code, shown = self.typed("user", "add", "bob", answers=((first, "one\n"), (second, "one\n")))
+        self.assertEqual(code, 0, shown)
+        self.assertNotIn("one", shown)
+        self.assertEqual(len(self.users()), 2)
+        question = "Remove all credentials of user 'bob'? [y/N] "
+        code, shown = self.typed("user", "remove", "bob", answers=((question, "n\n"),))
+        self.assertEqual((code, len(self.users())), (1, 2), shown)
+        code, shown = self.typed("user", "remove", "bob", answers=((question, "y\n"),))
+        self.assertEqual((code, self.users()), (0, []), shown)
 
 
 class Tokens(Commands):
@@ -245,12 +297,13 @@ class Tokens(Commands):
         self.assertLess(abs(renewed - began - DAY_MS // 2), 60_000)
         self.assertEqual(self.json("token", "list", by="ann")["tokens"][0]["expires_ms"], renewed)
         self.assertIn("DELEGATION_TOKEN_OWNER_MISMATCH", self.leat("token", "renew", other["hmac"], by="ann", code=1).stderr)
-        self.assertIn("DELEGATION_TOKEN_NOT_FOUND", self.leat("token", "expire", "AAAA", by="ann", code=1).stderr)
-        self.assertIn("base64", self.leat("token", "expire", "!", by="ann", code=2).stderr)
-        self.json("token", "expire", made["hmac"], by="ann")
+        self.assertIn("DELEGATION_TOKEN_NOT_FOUND", self.leat("token", "expire", "AAAA", "--yes", by="ann", code=1).stderr)
+        self.assertIn("base64", self.leat("token", "expire", "!", "--yes", by="ann", code=2).stderr)
+        self.assertIn("--yes", self.leat("token", "expire", made["hmac"], by="ann", code=2).stderr)
+        self.json("token", "expire", made["hmac"], "--yes", by="ann")
         self.leat("topic", "list", by="token", code=1)
         self.assertEqual((self.ids("ann"), self.ids("admin")), ([], [other["id"]]))
-        self.leat("token", "expire", other["hmac"])
+        self.leat("token", "expire", other["hmac"], "--yes")
         self.assertEqual(self.ids("admin"), [])
 
     def test_are_made_for_others_by_who_may(self):
@@ -259,8 +312,8 @@ class Tokens(Commands):
         self.assertEqual(made["owner"], "User:ann")
         self.assertIn(made["id"], self.ids("ann"))
         for change in ("renew", "expire"):  # Whoever asked for it.
-            self.assertIn("DELEGATION_TOKEN_OWNER_MISMATCH", self.leat("token", change, made["hmac"], by="admin", code=1).stderr)
-        self.leat("token", "expire", made["hmac"], by="ann")
+            self.assertIn("DELEGATION_TOKEN_OWNER_MISMATCH", self.leat("token", change, made["hmac"], "--yes", by="admin", code=1).stderr)
+        self.leat("token", "expire", made["hmac"], "--yes", by="ann")
 
     def test_are_found_by_whom_they_concern(self):
         made = self.json("token", "create", "--owner", "ann", "--renewer", "bea", by="admin")
@@ -274,8 +327,8 @@ class Tokens(Commands):
                 self.assertEqual(answer["error_code"], 0)
                 return {token["token_id"] for token in answer["tokens"]}
             found = {names: of(*names) for names in ((), ("ann",), ("bea",), ("admin",), ("cid",), ("cid", "bea"))}
-        self.leat("token", "expire", made["hmac"], by="ann")
-        self.leat("token", "expire", own["hmac"], by="admin")
+        self.leat("token", "expire", made["hmac"], "--yes", by="ann")
+        self.leat("token", "expire", own["hmac"], "--yes", by="admin")
         self.assertEqual(found, {(): set(), ("ann",): {made["id"]}, ("bea",): {made["id"]}, ("admin",): {made["id"], own["id"]},
                                  ("cid",): set(), ("cid", "bea"): {made["id"]}})
 

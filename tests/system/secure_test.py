@@ -241,7 +241,7 @@ class Plain(unittest.TestCase):
                     nobody = kcat(at, "-L", "-m", "3", good=False, **sasl(mechanism, "nobody", "pw"))
                     for one in (bad, nobody):
                         self.assertIn("invalid credentials with SASL mechanism " + mechanism, one.stderr)
-                leat("user", "remove", "bob", "--mechanism", "SCRAM-SHA-256")
+                leat("user", "remove", "bob", "--mechanism", "SCRAM-SHA-256", "--yes")
                 gone = kcat(at, "-L", "-m", "3", good=False, **sasl("SCRAM-SHA-256", "bob", "pw-of-bob"))
                 self.assertNotEqual(gone.returncode, 0)
                 self.token_stands_for_its_owner(leat, at, place)
@@ -270,7 +270,7 @@ class Plain(unittest.TestCase):
                 leat(at, "root1", "pw-of-root1", "topic", "create", "before")
                 for operation in ("alter", "describe"):
                     leat(at, "root1", "pw-of-root1", "acl", "add", "--principal", "User:bob", "--operation", operation, "--cluster")
-                leat(at, "bob", "pw-of-bob", "user", "remove", "root1")
+                leat(at, "bob", "pw-of-bob", "user", "remove", "root1", "--yes")
                 leat(at, "bob", "pw-of-bob", "user", "add", "root1", stdin="bobs-own\n")
                 refused = leat(at, "root1", "bobs-own", "topic", "create", "after", good=False)
                 self.assertIn("AUTHORIZATION_FAILED", refused.stderr + refused.stdout)
@@ -281,7 +281,7 @@ class Plain(unittest.TestCase):
                 self.assertIn("AUTHORIZATION_FAILED", refused.stderr + refused.stdout)
             self.assertNotIn("did not end cleanly", server.text())
             offline("add", "root1", "--super", stdin="pw\n")
-            self.assertEqual(offline("remove", "root1"), {"removed": "root1"})
+            self.assertEqual(offline("remove", "root1", "--yes"), {"removed": "root1"})
             self.assertEqual(supers(), {"bob": False})
 
     def token_stands_for_its_owner(self, leat, at, place):
@@ -298,7 +298,7 @@ class Plain(unittest.TestCase):
         kcat(at, "-L", "-m", "5", **key)
         kcat(at, "-L", "-m", "5", **sasl("PLAIN", "token", f"{SECRET}-own"))  # A user of the settings beside it.
         leat("token", "renew", token["hmac"])
-        leat("token", "expire", token["hmac"])
+        leat("token", "expire", token["hmac"], "--yes")
         self.assertNotEqual(by_token("topic", "list", good=False).returncode, 0)
         self.assertNotEqual(kcat(at, "-L", "-m", "3", good=False, **key).returncode, 0)
 
@@ -348,7 +348,7 @@ class Plain(unittest.TestCase):
             first = json.loads(create("a", "b").stdout)
             create()
             self.assertIn("POLICY_VIOLATION", create(good=False).stderr)
-            run(LEAT, "token", "expire", first["hmac"], "-b", at, "--config", file)
+            run(LEAT, "token", "expire", first["hmac"], "--yes", "-b", at, "--config", file)
             create()
 
     def test_what_becomes_of_tokens_is_in_the_audit_log(self):
@@ -365,7 +365,7 @@ class Plain(unittest.TestCase):
                 leat("create", good=False)
                 leat("renew", token["hmac"])
                 leat("renew", "AAAA", good=False)
-                leat("expire", token["hmac"])
+                leat("expire", token["hmac"], "--yes")
             lines = [json.loads(line) for line in log.read_text().splitlines()]
             told = [(o["event"], o["what"], o["principal"], o["mechanism"], o["name"], o["detail"])
                     for o in lines if o.get("resource") == "DELEGATION_TOKEN"]
@@ -396,14 +396,14 @@ class Plain(unittest.TestCase):
             with self.assertRaises(PermissionError):
                 Live(at, "SCRAM-SHA-256", "bob", "pw-of-bob")
             bob = Live(at, "SCRAM-SHA-256", "bob", "another")
-            leat("user", "remove", "bob")
+            leat("user", "remove", "bob", "--yes")
             self.assertTrue(bob.ends_within(2), "he is no user any more")
             tokens = [json.loads(leat("token", "create", "--output", "json").stdout) for _ in range(3)]
             by_token = [Live(at, "PLAIN", "token", f'{t["id"]}.{t["hmac"]}') for t in tokens]
             self.assertTrue(all(one.serves() for one in by_token))
-            leat("token", "expire", tokens[0]["hmac"])
+            leat("token", "expire", tokens[0]["hmac"], "--yes")
             self.assertTrue(by_token[0].ends_within(2), "its token is gone")
-            leat("token", "expire", tokens[1]["hmac"], "--period-ms", "1000")
+            leat("token", "expire", tokens[1]["hmac"], "--period-ms", "1000", "--yes")
             self.assertTrue(by_token[1].ends_within(3), "its token ends in a second")
             self.assertTrue(all(one.serves() for one in (*stays, by_token[2])))
 

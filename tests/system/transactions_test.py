@@ -210,6 +210,10 @@ class TransactionsTest(unittest.TestCase):
         self.assertLess(abs(time.time() * 1000 - described["started_ms"]), 60000)
         self.assertEqual(described["partitions"], [{"topic": "t", "partition": 0}])
         self.assertEqual(leat("find-hanging", "--older-than", "0"), {"hanging": []})
+        producer.end(False)
+        producer.wait_for("CompleteAbort")
+        ended = leat("describe", "a")
+        self.assertEqual((ended["state"], ended["started_ms"], ended["partitions"]), ("CompleteAbort", None, []))
 
     def test_the_command_line_lists_what_is_asked_for(self):
         fresh, working, done = (self.producer(name) for name in ("fresh", "open-1", "open-2"))
@@ -258,10 +262,20 @@ class TransactionsTest(unittest.TestCase):
         self.assertEqual(producer.state()["transaction_timeout_ms"], 60000)
         self.assertIn(producer.add_once("t"), (FENCED, INVALID_EPOCH))
         self.assertIn("nothing open", leat("a", "--yes", code=1))
+        # Nor has one that has ended, though the time is told at which it began.
+        for commit, state in ((False, "CompleteAbort"), (True, "CompleteCommit")):
+            ended = self.producer(state)
+            ended.init()
+            ended.add("t")
+            ended.end(commit)
+            ended.wait_for(state)
+            self.assertIn("nothing open", leat(state, "--yes", code=1))
+            self.assertEqual(ended.state()["transaction_state"], state)
         # It would be made by the asking.
         self.assertIn("leat txn list", leat("b", "--yes", code=1))
         with Client(self.address) as client:
-            self.assertEqual([t["transactional_id"] for t in client.call("ListTransactions", 0)["transaction_states"]], ["a"])
+            self.assertEqual(sorted(t["transactional_id"] for t in client.call("ListTransactions", 0)["transaction_states"]),
+                             ["CompleteAbort", "CompleteCommit", "a"])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@
 #include "storage/segment_files.h"
 #include "storage/testing/damages.h"
 #include "storage/testing/log_fixture.h"
+#include "storage/time_index.h"
 #include "testkit/result_matchers.h"
 #include "testkit/sim_disk.h"
 
@@ -85,6 +86,13 @@ class Stopped {
         if (content != nullptr) write(changed, *content);
     }
 
+    void write(const std::string& name, const std::vector<std::byte>& bytes) {
+        const auto file = disk.open(path(name), rt::OpenMode::kCreate);
+        LEAT_CHECK(file.has_value());
+        const Bytes part{bytes};
+        LEAT_CHECK((*file)->write_at({0}, {&part, 1}).has_value() && (*file)->sync().has_value());
+    }
+
     void check() {
         EXPECT_EQ(fixture.log->recovered().damage, "");
         EXPECT_EQ(fixture.log->recovered().cut_bytes, 0);
@@ -111,12 +119,6 @@ class Stopped {
 
   private:
     static std::string path(const std::string& name) { return std::string{kFolder} + "/" + name; }
-    void write(const std::string& name, const std::vector<std::byte>& bytes) {
-        const auto file = disk.open(path(name), rt::OpenMode::kCreate);
-        LEAT_CHECK(file.has_value());
-        const Bytes part{bytes};
-        LEAT_CHECK((*file)->write_at({0}, {&part, 1}).has_value() && (*file)->sync().has_value());
-    }
     static wire::BatchHeader header_of(const ReadSlice& slice) {
         std::vector<std::byte> raw(slice.size_bytes);
         LEAT_CHECK(slice.file->read_at(slice.at, raw).has_value());
@@ -179,6 +181,46 @@ TEST(IndexDamageSeen, FilesAreAsTheyWere) {
 std::vector<std::byte> with_wrong_end(std::vector<std::byte> index) {
     index.at(index.size() - 1) ^= std::byte{1};
     return index;
+}
+
+// No checksum has a batch's base offset in it.
+TEST(IndexRebuildDamage, StopsAtAnOffsetBehindTheSegmentAndLeavesNoHalfIndex) {
+    Stopped stopped{true};
+    const std::string log = stopped.name(1, FileKind::kLog);
+    const std::string index = stopped.name(1, FileKind::kIndex);
+    const std::string times = stopped.name(1, FileKind::kTimeIndex);
+    auto batches = stopped.content(log);
+    wire::BatchCursor cursor{batches};
+    std::size_t at = 0;  // Of the last one: of others the next would show it.
+    for (;;) {
+        const auto batch = cursor.next();
+        ASSERT_OK(batch);
+        if (!batch->has_value()) break;
+        at = static_cast<std::size_t>((*batch)->bytes.data() - batches.data());
+    }
+    batches.at(at + 6) ^= std::byte{1};  // 256 more.
+    stopped.restore(log, &batches);
+    auto wrong = stopped.content(times);
+    ASSERT_GT(wrong.size(), 3U * TimeEntry::kBytes);
+    wrong.at(2 * TimeEntry::kBytes - 1) ^= std::byte{1};  // Where the second entry's batch is.
+    stopped.write(times, wrong);
+    ASSERT_OK(stopped.fixture.open());
+    ASSERT_EQ(stopped.fixture.log->recovered().rebuilt_indexes, 0) << "a clean stop is believed";
+
+    const TimeEntry second = TimeEntry::get(&wrong.at(TimeEntry::kBytes));
+    const auto find = [&] {
+        return stopped.fixture.log->find_by_time({second.timestamp + 1}, {kBatches});
+    };
+    const auto failed = find();
+    ASSERT_FALSE(failed.has_value()) << failed->offset.value;
+    EXPECT_EQ(failed.error().code(), Errc::kCorruptMessage) << failed.error().detail();
+    EXPECT_FALSE(stopped.read().contains(index)) << "a clean stop would believe it";
+    const auto found = find();
+    ASSERT_OK(found);
+    EXPECT_EQ(found->timestamp, WallMs{second.timestamp + 10});
+    const auto newest = stopped.fixture.log->find_max_timestamp({kBatches});
+    ASSERT_OK(newest);
+    EXPECT_EQ(newest->offset, Offset{kBatches - 1});
 }
 
 class IndexRebuildFault : public ::testing::TestWithParam<std::pair<DiskCall, Errc>> {};

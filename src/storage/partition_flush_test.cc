@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "storage/testing/partition_fixture.h"
@@ -144,6 +146,29 @@ TEST(PartitionFlushDefaults, OsLeavesItToTheKernel) {
     log.f.world.run_for(minutes{10});
     EXPECT_EQ(log.made(), 0);
     EXPECT_EQ(log.after_a_power_cut(), 0);
+}
+
+TEST(PartitionOfAFailedDirectory, StopsThoughItsSyncIsDropped) {
+    Flushed log{Durability::kSync};
+    log.open();
+    auto batch = TestBatch{}.build();
+    std::optional<Errc> answer;
+    std::optional<Result<void>> stopped;
+    log.f.executor.here([&] {
+        // Told of in the next turn, when the sync waits to be begun.
+        log.f.context().flusher.health().fail(Error{Errc::kIoError, "the disk is gone"});
+        rt::start(log.f.partition->append(batch, Origin::kClient, -1),
+                  [&](const Appended& done) { answer = done.error; });
+        log.f.partition->close();
+        rt::start(log.f.partition->shut_down(),
+                  [&](Result<void> done) { stopped.emplace(std::move(done)); });
+    });
+    ASSERT_FALSE(stopped.has_value()) << "the sync does not wait";
+    EXPECT_TRUE(log.f.world.run_until([&] { return stopped.has_value() && answer.has_value(); }));
+    EXPECT_EQ(answer, Errc::kNotEnoughReplicasAfterAppend);
+    ASSERT_TRUE(stopped.has_value());
+    ASSERT_FALSE(stopped->has_value());
+    EXPECT_EQ(stopped->error().code(), Errc::kOffline);
 }
 
 }  // namespace

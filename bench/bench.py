@@ -183,7 +183,11 @@ def run_cells(name, wanted, options, results, warm):
             if cells.fills_disk(title):
                 bench.give_back_disk()
     finally:
-        bench.stop()
+        try:
+            bench.stop()
+        except RuntimeError as why:  # It did not end well, and what it was measured at counts as little.
+            say(f"{name}: at its end: {why}")
+            results.fail(name, "its end", str(why))
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -194,9 +198,10 @@ def run_secured(name, cell, options, results):
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"leat-bench-{name}-", dir=options.scratch))
     try:
         figures = measure(secured_cells.Place(name, folder, options))
-    except (cells.Wrong, RuntimeError, OSError, subprocess.SubprocessError) as why:
-        say(f"{name}: {title}: {why}")
-        results.fail(name, title, str(why))
+    except (cells.Wrong, RuntimeError, OSError, ValueError, subprocess.SubprocessError, cells.protocol.Closed) as why:
+        told = str(why) or type(why).__name__
+        say(f"{name}: {title}: {told}")
+        results.fail(name, title, told)
         return
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -224,27 +229,39 @@ def run_streams(number, wanted, options, results):
         results.add(side, title, figures)
     try:
         streams_cells.run_round(folder, options, number, wanted, take)
+    except RuntimeError as why:
+        take(options.streams_broker, "the broker of the round", None, str(why))
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def describe_run(options):
+def describe_run(options, titles):
     return {"commit": machine.commit(ROOT), "date": str(datetime.date.today()), "machine": machine.describe(),
-            "command": f"bench/run {' '.join(sys.argv[1:])}", "seconds": options.seconds} | (
-                {"streams": f"on {options.streams_broker}: {streams_cells.ABOUT}"} if options.table in ("all", "streams") else {})
+            "command": f"bench/run {' '.join(sys.argv[1:])}", "seconds": options.seconds, "cells": titles} | (
+                {"streams": f"on {options.streams_broker}: {streams_cells.ABOUT}"} if set(titles) & set(streams_cells.TITLES) else {})
 
 
-def show(results, path):
-    """Prints the report; 1 when a figure is below its floor or missing."""
-    text, below = results.report()
+def choose(options):
+    """The cells of the chosen table whose names fit --cells, by where they are run."""
+    pick = re.compile(options.cells or "")
+    kinds = {"warm": ("backbone", cells.WARM), "cold": ("backbone", cells.COLD), "secured": ("security", secured_cells.CELLS),
+             "streams": ("streams", streams_cells.CELLS)}
+    return {kind: [cell for cell in of_table if pick.search(cell[0]) and options.table in (None, "all", table)] for kind, (table, of_table) in kinds.items()}
+
+
+def show(results, path, titles=None):
+    """Prints the report; 1 when a figure is below its floor or missing, or a goal of what was chosen has none: `titles`, else what the runs say."""
+    text, below, unjudged = results.report(titles)
     print(text)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     for line in below:
         say(f"below its floor: {line}")
-    return 1 if below or results.failed else 0
+    for line in unjudged:
+        say(f"a goal without a verdict: {line}")
+    return 1 if below or unjudged or results.failed else 0
 
 
 def check(options, wanted, parser):
@@ -266,8 +283,8 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release/bin", help="folder with leat, loadgen, null_broker")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=20, help="length of a cell [%(default)s]")
-    parser.add_argument("--table", choices=("all", "backbone", "security", "streams"), default="all", help="[%(default)s]")
-    parser.add_argument("--cells", default="", help="regular expression of the cells to run")
+    parser.add_argument("--table", choices=("all", "backbone", "security", "streams"), help="[all]")
+    parser.add_argument("--cells", help="regular expression of the cells to run [all of the table]: goals of others need no figure then")
     parser.add_argument("--brokers", default="leat,kafka,null", help="[%(default)s]")
     parser.add_argument("--ballast-gb", type=float, default=5, help="log size of the restart after kill -9 [%(default)s]")
     parser.add_argument("--streams-broker", choices=("leat", "kafka"), default="leat", help="what stream applications run on [%(default)s]")
@@ -280,23 +297,24 @@ def main():
     parser.add_argument("--report", type=pathlib.Path, help="write the report there too")
     parser.add_argument("--raw", type=pathlib.Path, help="append each cell's figures there, as lines of JSON")
     parser.add_argument("--from", dest="merge", type=pathlib.Path, nargs="+", metavar="FILE",
-                        help="measure nothing: write the report of all runs in these files of --raw")
+                        help="measure nothing: write the report of all runs in these files of --raw. Each cell that one of them was to measure needs its "
+                             "figures, or each that --table and --cells name")
     options = parser.parse_args()
+    chosen = choose(options)
+    titles = [cell[0] for of_kind in chosen.values() for cell in of_kind]
+    if not titles:
+        parser.error(f"no cell of the table fits --cells {options.cells}")
     if options.merge:
         results = Results()
         for path in options.merge:
             results.load(path)
-        return show(results, options.report)
+        return show(results, options.report, titles if options.table or options.cells else None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options.memory = machine.HeldMemory(options.scratch or tempfile.gettempdir())
-    pick = re.compile(options.cells)
-    warm = [c for c in cells.WARM if pick.search(c[0]) and options.table in ("all", "backbone")]
-    cold = [c for c in cells.COLD if pick.search(c[0]) and options.table in ("all", "backbone")]
-    secured = [c for c in secured_cells.CELLS if pick.search(c[0]) and options.table in ("all", "security")]
-    streams = [c for c in streams_cells.CELLS if pick.search(c[0]) and options.table in ("all", "streams")]
+    warm, cold, secured, streams = chosen.values()
     check(options, warm + cold, parser)
     results = Results(options.raw)
-    results.begin(describe_run(options))
+    results.begin(describe_run(options, titles))
     try:
         for number in range(options.rounds):
             say(f"round {number + 1} of {options.rounds}")

@@ -84,3 +84,8 @@ def judge(cell, figure, mid):
         if 1 / NEAR <= behind <= NEAR:
             return "machine", text
     return ("floor" if missed == goal else "BELOW"), text
+
+
+def unjudged(titles, verdicts):
+    """Goals of these cells that have no verdict: the figure was not measured, or not of both sides of a ratio. `verdicts`: by (cell, figure)."""
+    return [row for row in GOALS if row[0] in titles and not verdicts.get(row)]

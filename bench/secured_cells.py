@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cells of `bench/run --table security`: transactions, TLS, logins, rights and groups. Each starts a broker of its own, because each needs
-other settings. A cell takes a Place and returns {figure: value}."""
+other settings. A cell takes a Place and returns {figure: value}.
+
+As in cells.py no client's count is believed: the log has to have what was acknowledged; of transactions, committed, for who reads what is committed.
+"""
+import collections
 import json
 import pathlib
+import struct
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests/interop"), str(ROOT / "tests/security"), str(ROOT / "bench")]
 
 import group_stable  # noqa: E402
 import machine  # noqa: E402
+import protocol  # noqa: E402
 import security  # noqa: E402
 from cells import Wrong  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, jars  # noqa: E402
@@ -59,20 +66,130 @@ def durable(place):
 
 
 def topic(place, node, name, partitions, *configs):
+    """Makes it; returns where the log of each partition ends then: the load generator writes a record to see that it is there."""
     place.load(node.address, "create", "--topic", name, "--partitions", partitions, *(word for row in configs for word in ("--config", row)))
+    with Reader(node.address) as client:
+        return ends(client, name, partitions)
 
 
 def page_cache(place):
     return () if place.name == "kafka" else ("leat.durability=os",)
 
 
+#: Isolation levels of Kafka's protocol.
+ALL, COMMITTED = 0, 1
+CONTROL, TRANSACTIONAL = 0x20, 0x10
+#: What is in a log below the end of what is committed: records, and the markers that end transactions.
+Stored = collections.namedtuple("Stored", "records markers")
+
+
+class Reader(protocol.Client):
+    """Reads batches of many MB without putting them together piece by piece."""
+
+    def exactly(self, count):
+        out = bytearray(count)
+        rest = memoryview(out)
+        while rest:
+            got = self.socket.recv_into(rest)
+            if not got:
+                raise protocol.Closed
+            rest = rest[got:]
+        return out
+
+
+def ends(client, name, partitions, isolation=ALL, patience=10):
+    """The log end of each partition; COMMITTED: as far as all transactions are over. A partition may not have a leader yet."""
+    asked, until = [{"partition_index": index, "timestamp": -1} for index in range(partitions)], time.monotonic() + patience
+    while True:
+        answer = client.call("ListOffsets", 5, replica_id=-1, isolation_level=isolation, topics=[{"name": name, "partitions": asked}])
+        told = answer["topics"][0]["partitions"]
+        if not any(one["error_code"] for one in told):
+            break
+        if time.monotonic() > until:
+            raise Wrong(f"log ends of {name}: {told}")
+        time.sleep(0.1)
+    return {one["partition_index"]: one["offset"] for one in told}
+
+
+def count(batches, end):
+    """Stored of these batches, below the end, and the offset after the last. Each data batch has to be of a transaction."""
+    at, after, found = 0, 0, collections.Counter()
+    while at + 61 <= len(batches):
+        base, length = struct.unpack_from(">qi", batches, at)
+        if at + 12 + length > len(batches) or base >= end:
+            break
+        attributes, last = struct.unpack_from(">hi", batches, at + 21)
+        if not attributes & TRANSACTIONAL:
+            raise Wrong(f"the batch at {base} is of no transaction")
+        found["markers" if attributes & CONTROL else "records"] += struct.unpack_from(">i", batches, at + 57)[0]
+        at, after = at + 12 + length, base + last + 1
+    return Stored(found["records"], found["markers"]), after
+
+
+def read_committed(client, name, index, offset, end):
+    """Stored of a partition, which nobody writes to, from this offset to its end, as a consumer of what is committed is given it."""
+    records = markers = 0
+    while offset < end:
+        answer = client.call("Fetch", 11, replica_id=-1, max_wait_ms=1000, min_bytes=1, max_bytes=16 << 20, isolation_level=COMMITTED, session_epoch=-1,
+                             topics=[{"topic": name, "partitions": [{"partition": index, "fetch_offset": offset, "partition_max_bytes": 16 << 20}]}])
+        one = answer["responses"][0]["partitions"][0]
+        if one["error_code"] or one["aborted_transactions"]:
+            raise Wrong(f"{name}-{index} at {offset}: error {one['error_code']}, aborted: {one['aborted_transactions']}")
+        stored, after = count(one["records"] or b"", end)
+        if after <= offset:
+            raise Wrong(f"{name}-{index}: nothing committed is read at {offset}, the log ends at {end}")
+        records, markers, offset = records + stored.records, markers + stored.markers, after
+    return Stored(records, markers)
+
+
+def committed(address, name, begin, patience=30):
+    """Stored of a topic from `begin` on, a place in each partition, after its producers have ended.
+
+    Wrong when a transaction stays open; Kafka answers before its markers are written.
+    """
+    partitions = len(begin)
+    until = time.monotonic() + patience
+    with Reader(address) as client:
+        while (end := ends(client, name, partitions)) != (over := ends(client, name, partitions, COMMITTED)):
+            if time.monotonic() > until:
+                raise Wrong(f"{name}: transactions that were acknowledged are open for {patience} s: ended up to {over} of {end}")
+            time.sleep(0.1)
+        each = [read_committed(client, name, index, begin[index], end[index]) for index in range(partitions)]
+    stored = Stored(sum(one.records for one in each), sum(one.markers for one in each))
+    grown = sum(end.values()) - sum(begin.values())
+    if stored.records + stored.markers != grown:
+        raise Wrong(f"{name}: {stored} of {grown} offsets")
+    return stored
+
+
+def check_transactions(stored, counted, records, partitions):
+    """That all are whole, and as many as were counted at least: there are those of the warm-up too."""
+    number, rest = divmod(stored.records, records)
+    if rest or number <= counted:
+        raise Wrong(f"{counted} transactions of {records} records after those of the warm-up, {stored.records} records are committed")
+    if stored.markers != number * min(records, partitions):
+        raise Wrong(f"{stored.markers} markers of {number} transactions, each in {min(records, partitions)} partitions")
+
+
 def transactions(records, partitions):
     def cell(place):
         with place.node(durable(place)) as node:
-            topic(place, node, "bank", partitions)
+            begin = topic(place, node, "bank", partitions)
             got = place.java("transactions", node.address, "bank", place.seconds, records, partitions)
+            check_transactions(committed(node.address, "bank", begin), got["transactions"], records, partitions)
         return {"transactions/s": got["transactions_per_s"]}
     return cell
+
+
+def check_stream(node, name, kind, begin, counted):
+    """That the log has more records since `begin` than were counted: those of the warm-up too."""
+    if kind == "once":
+        found = committed(node.address, name, begin).records
+    else:
+        with Reader(node.address) as client:
+            found = sum(ends(client, name, len(begin)).values()) - sum(begin.values())
+    if found <= counted:
+        raise Wrong(f"{name}, {kind}: {counted} records acknowledged after those of the warm-up, {found} in the log")
 
 
 def exactly_once(place):
@@ -81,8 +198,10 @@ def exactly_once(place):
     with place.node() as node:
         for number, kind in enumerate(("plain", "once", "once", "plain")):
             name = f"stream-{number}"
-            topic(place, node, name, 4, *page_cache(place))
-            rates[kind].append(place.java("stream", node.address, name, place.seconds, kind)["records_per_s"])
+            begin = topic(place, node, name, 4, *page_cache(place))
+            got = place.java("stream", node.address, name, place.seconds, kind)
+            check_stream(node, name, kind, begin, got["records"])
+            rates[kind].append(got["records_per_s"])
     plain, once = (sum(values) for values in rates.values())
     return {"cost %": 100 * (plain - once) / plain, "records/s, exactly once": once / 2, "records/s, without": plain / 2}
 
@@ -93,13 +212,18 @@ def tls(place):
         settings = {name: value for name, value in secrets.settings().items() if name.startswith("ssl.")}
         client = secrets.login("tls", True)["java"]
         with place.node(settings, {"TLS": "SSL"}) as node:
-            topic(place, node, "secret", 1, *page_cache(place))
-            out = {}
+            begin = topic(place, node, "secret", 1, *page_cache(place))
+            out, written = {}, 0
             for mode in ("produce", "fetch"):
-                place.java(mode, node.addresses["TLS"], "secret", 3, **client)  # Warms the broker as well.
+                warm = place.java(mode, node.addresses["TLS"], "secret", 3, **client)  # Warms the broker as well.
                 cpu = machine.cpu_seconds(node.pid)
                 got = place.java(mode, node.addresses["TLS"], "secret", place.seconds, **client)
                 out[f"{mode}: CPU-s/GB"] = (machine.cpu_seconds(node.pid) - cpu) / (got["bytes"] / 1e9)
+                written += (warm["records"] + got["records"]) * (mode == "produce")
+            with Reader(node.address) as reader:
+                found = ends(reader, "secret", 1)[0] - begin[0]
+            if found != written:
+                raise Wrong(f"{written} records acknowledged, {found} in the log")
             return out
     finally:
         secrets.endpoint.shutdown()
@@ -121,8 +245,8 @@ def logins(place):
             live = place.load(node.address, "latency", "--topic", "live", "--rate", 1000, "--seconds", place.seconds - 0.5)
         finally:
             said, why = crowd.communicate(timeout=120)
-        if crowd.returncode != 0 or live["errors"]:
-            raise Wrong(f"logins: {why.strip()}, {live['errors']} errors of the live client")
+        if crowd.returncode != 0 or live["errors"] or live["records"] != live["sent"]:
+            raise Wrong(f"logins: {why.strip()}, {live['errors']} errors of the live client, {live['records']} of its {live['sent']} records came")
         return {"logins/s": alone["logins_per_s"], "p99 of a live client, ms": live["p99_us"] / 1e3,
                 "logins/s beside the live client": json.loads(said)["logins_per_s"]}
 

@@ -154,8 +154,8 @@ class Round:
             subprocess.run(["javac", "-nowarn", "-cp", f"{self.jars}/*", "-d", str(self.classes), str(ROOT / "bench/java/StreamsLoad.java")], check=True)
         return self
 
-    def __exit__(self, *_):
-        self.node.stop()
+    def __exit__(self, kind, *_):
+        self.node.stop(kill=kind is not None)
 
     def fresh(self, name):
         self.count += 1

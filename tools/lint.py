@@ -69,13 +69,20 @@ def changed():
     return names, f"changed since {why}"
 
 
+def said_by(done):
+    """What a program that failed has to say, never "": who is ended by a signal, as when memory is short, has said nothing or half of it."""
+    said = done.stdout.replace(f"{ROOT}/", "").strip() or done.stderr.strip()
+    ended = f"ended with {done.returncode}"
+    return f"{said}\n{ended}" if said and done.returncode < 0 else said or ended
+
+
 def check_layout(names):
     """clang-format is quick: it always looks at everything."""
     done = run(["clang-format-19", "--dry-run", "-Werror", *names])
     if done.returncode == 0:
         return []
     wrong = sorted(set(re.findall(r"^(\S+?):\d+:\d+: error: code should be", done.stderr, re.M)))
-    return [f"{name}: not laid out as .clang-format says; run `make format`" for name in wrong] or [done.stderr]
+    return [f"{name}: not laid out as .clang-format says; run `make format`" for name in wrong] or ["clang-format: " + said_by(done)]
 
 
 def check_rules():
@@ -149,7 +156,7 @@ def tidy_one(name, row):
             CACHE.mkdir(parents=True, exist_ok=True)
             mark.touch()
         return name, "", False
-    return name, done.stdout.replace(f"{ROOT}/", "") or done.stderr, False
+    return name, said_by(done), False
 
 
 def check_tidy(picked):

@@ -13,6 +13,9 @@ PREFIX ?= /usr/local
 FOR ?= build test lint
 # Variables given on make's command line reach the scripts that read them.
 export DEBEMAIL DEBFULLNAME CRASH_CYCLES FRESH_BUILD_SECONDS FRESH_UNIT_SECONDS FUZZ_SECONDS FUZZ_ONLY FUZZ_REPORT LINT_ALL LINT_BASE JOBS
+# The thread sanitizer would go on behind what it finds.
+TSAN_OPTIONS ?= halt_on_error=1
+export TSAN_OPTIONS
 
 # configure(PRESET): quick when nothing changed, and picks up a changed preset.
 define configure

@@ -17,8 +17,8 @@ JUNIT = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def got(**outcomes):
-    return {"commit": "abc", "when": "2026-01-01 00:00", "seconds": 1, "only": None, "outcomes": outcomes}
+def got(*findings, **outcomes):
+    return {"commit": "abc", "when": "2026-01-01 00:00", "seconds": 1, "only": None, "outcomes": outcomes, "findings": list(findings)}
 
 
 class SanitizersTest(unittest.TestCase):
@@ -29,15 +29,25 @@ class SanitizersTest(unittest.TestCase):
             self.assertEqual(sanitizers.outcomes(junit), {"fine": "passed", "broken": "failed", "left_out": "skipped", "off": "skipped"})
 
     def test_a_row_is_fine_when_all_passed(self):
-        self.assertTrue(sanitizers.row("asan", "unit", got(a="passed", b="passed")).endswith("| 2 | 0 | 0 | 1 | ok |"))
-        self.assertTrue(sanitizers.row("asan", "unit", got(a="passed", b="skipped")).endswith("| 1 | 0 | 1 | 1 | FAILED |"))
-        self.assertTrue(sanitizers.row("asan", "unit", got(a="failed")).endswith("| 0 | 1 | 0 | 1 | FAILED |"))
+        self.assertTrue(sanitizers.row("asan", "unit", got(a="passed", b="passed")).endswith("| 2 | 0 | 0 | 0 | 1 | ok |"))
+        self.assertTrue(sanitizers.row("asan", "unit", got(a="passed", b="skipped")).endswith("| 1 | 0 | 1 | 0 | 1 | FAILED |"))
+        self.assertTrue(sanitizers.row("asan", "unit", got(a="failed")).endswith("| 0 | 1 | 0 | 0 | 1 | FAILED |"))
+        self.assertTrue(sanitizers.row("tsan", "system", got("data race", a="passed")).endswith("| 1 | 0 | 0 | 1 | 1 | FAILED |"))
         self.assertTrue(sanitizers.row("asan", "unit", got()).endswith("| FAILED |"))
         self.assertTrue(sanitizers.row("tsan", "sim", None).endswith("| not run |"))
 
+    def test_what_any_process_left_is_a_finding(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / "finding.12").write_text("=====\nWARNING: ThreadSanitizer: data race (pid=12)\n  Write\nSUMMARY: ThreadSanitizer: data race a.cc:3 in f\n")
+            (folder / "finding.9").write_text("b.cc:7:3: runtime error: signed integer overflow\n")
+            (folder / "finding.a.77").write_text("cut short")
+            self.assertEqual(sanitizers.findings(folder), ["ThreadSanitizer: data race a.cc:3 in f", "signed integer overflow",
+                                                           "finding.a.77: 'cut short'"])
+
     def test_the_page_names_what_did_not_pass(self):
-        text = sanitizers.page({("asan", "unit"): got(a="passed", b="failed"), ("tsan", "unit"): None}, "2 x this")
-        for words in ("- Commits: abc\n", "2 tests, 1 that did not pass, 1 kinds not run", "- asan unit: b failed\n", "- Machine: 2 x this"):
+        text = sanitizers.page({("asan", "unit"): got("a leak", a="passed", b="failed"), ("tsan", "unit"): None}, "2 x this")
+        for words in ("- Commits: abc\n", "2 tests, 2 that did not pass or findings, 1 kinds not run", "- asan unit: b failed\n", "- asan unit: a leak\n", "- Machine: 2 x this"):
             self.assertIn(words, text)
 
     def test_a_page_of_nothing_says_so(self):

@@ -72,7 +72,7 @@ class Access(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.admin.socket.close()
-        cls.broker.__exit__()
+        cls.broker.__exit__(None)
 
     def create(self, *rules):
         for result in self.admin.call("CreateAcls", 3, creations=list(rules))["results"]:

@@ -5,6 +5,7 @@
 usage: broker_test.py LEAT [TEST...]
 """
 import concurrent.futures
+import contextlib
 import gzip
 import pathlib
 import signal
@@ -545,17 +546,50 @@ class Limits(unittest.TestCase):
             second.socket.close()
 
     def test_requests_beyond_the_memory_bound_wait_and_are_served(self):
-        with Broker(LEAT, "queued.max.request.bytes=100000", "leat.shards=2") as broker:
-            with broker.client() as client:
-                client.create_topic("t", 8)
+        crowd, shards, bound, patience = 8, 2, 100_000, 30
 
-            def work(partition):
-                with broker.client() as client:
-                    for i in range(10):
-                        assert client.produce("t", partition, [b"v" * 90_000]) == (0, i)
+        def memory(broker):
+            return metric(broker, "leat_request_memory_bytes")
 
-            with concurrent.futures.ThreadPoolExecutor(8) as pool:
-                list(pool.map(work, range(8)))
+        def begin(broker, stack):
+            """Clients that have each sent the head of a large request, which is counted whole as soon as it is let in, and what each has left to send."""
+            clients = [stack.enter_context(broker.client()) for _ in range(crowd)]
+            clients[0].create_topic("t", crowd)
+            frames = [client.frame(PRODUCE, 7, client.produce_body("t", i, batch([b"v" * 90_000]))) for i, client in enumerate(clients)]
+            for client, frame in zip(clients, frames):
+                client.socket.sendall(frame[:100])
+            return clients, [frame[100:] for frame in frames], len(frames[0]) - 4
+
+        def wait_for_memory(broker, least):
+            began = time.monotonic()
+            while memory(broker) < least:
+                self.assertLess(time.monotonic(), began + patience)
+                time.sleep(0.01)
+            return time.monotonic() - began
+
+        def serve(client, partition, rest):
+            client.socket.sendall(rest)
+            assert client.produced(client.receive()[1]) == (0, 0)
+            for i in range(1, 10):
+                assert client.produce("t", partition, [b"v" * 90_000]) == (0, i)
+
+        with Broker(LEAT, f"leat.shards={shards}") as broker, contextlib.ExitStack() as stack:
+            *_, size = begin(broker, stack)
+            took = wait_for_memory(broker, crowd * size)  # Without the bound all are let in, and this soon.
+        with Broker(LEAT, f"queued.max.request.bytes={bound}", f"leat.shards={shards}") as broker, contextlib.ExitStack() as stack:
+            clients, rests, size = begin(broker, stack)
+            wait_for_memory(broker, bound)
+            until = time.monotonic() + max(1, 3 * took)
+            while time.monotonic() < until:
+                # Who comes while there is room is let in whole, on each shard at the same time.
+                self.assertLess(memory(broker), bound + shards * size)
+                time.sleep(0.01)
+            with concurrent.futures.ThreadPoolExecutor(crowd) as pool:
+                list(pool.map(serve, clients, range(crowd), rests))
+            until = time.monotonic() + patience
+            while memory(broker) > 0:
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.01)
 
 
 class Operator(unittest.TestCase):

@@ -34,6 +34,12 @@ def _step(data):
     return _frame(36, 1, struct.pack(">i", len(data)) + data)
 
 
+#: How long the live client may wait, in ms: mostly, and once. On two busy cores 4 and 82 were measured (docs/proof/strangers.md); a broker that a stranger
+#: holds up waits for him, or for the second of a sweep.
+BOUNDS_MS = {"p99_ms": 100, "worst_ms": 1_000}
+#: An answer that takes longer never comes.
+PATIENCE_SECONDS = 30
+GROWN_KIB_MAX = 16 * 1024
 HELLO = bytes.fromhex("160301009a010000960303")
 KINDS = (
     lambda r: r.randbytes(r.randrange(1, 100)),
@@ -62,12 +68,12 @@ def storm(addresses, count, random_):
 
 
 class Live(threading.Thread):
-    """Somebody who has logged in as alice by PLAIN and asks for versions all the time; `worst` is how long he ever waited."""
+    """Somebody who has logged in as alice by PLAIN and asks for metadata all the time."""
 
     def __init__(self, address, password):
-        super().__init__()
+        super().__init__(daemon=True)  # One that hangs is told by end(), and does not keep the program.
         host, port = address.rsplit(":", 1)
-        self.client = raw_client.Client((host, int(port)))
+        self.client = raw_client.Client((host, int(port)), timeout=PATIENCE_SECONDS)
         for frame in (_handshake(b"PLAIN"), _step(b"\0alice\0" + password.encode())):
             self.client.socket.sendall(frame)
             answer = self.client.receive()[1]
@@ -86,9 +92,12 @@ class Live(threading.Thread):
         except (OSError, struct.error) as why:
             self.failed = why
 
-    def end(self):
+    def end(self, patience=PATIENCE_SECONDS + 10):
+        """What he saw. His own patience ends first: then he says so himself, and one that is still there has been given nothing to end by."""
         self.stop.set()
-        self.join(30)
+        self.join(patience)
+        if self.is_alive():
+            raise AssertionError("the live client still waits for an answer")
         self.client.socket.close()
         if self.failed or not self.times:
             raise AssertionError(f"the live client was disturbed: {self.failed}")
@@ -123,6 +132,17 @@ def weather(pid, addresses, password, count, seed):
     return seen | {"handshakes_per_s": count / seconds, "grown_kib": resident_kib(pid) - before, "files_left": max(0, descriptors(pid) - files)}
 
 
+def findings(seen, times_slower=1, times_larger=1):
+    """What is wrong with what weather() saw; on builds that watch themselves all is slower and larger by so much."""
+    out = [f"{name} of a client that has logged in is {seen[name]:.4g}, at most {bound * times_slower} is allowed"
+           for name, bound in BOUNDS_MS.items() if seen[name] > bound * times_slower]
+    if seen["grown_kib"] > GROWN_KIB_MAX * times_larger:
+        out.append(f"memory grew by {seen['grown_kib']} KiB")
+    if seen["files_left"] > 0:
+        out.append("connections are left")
+    return out
+
+
 def main():
     import secure_test
     parser = argparse.ArgumentParser()
@@ -143,8 +163,7 @@ def main():
         with open(args.append, "a", encoding="utf-8") as report:
             report.write(f"\n## Garbage instead of a login\n\n`tests/system/garbage.py LEAT`, beside a client that has logged in and asks for metadata all the "
                          f"time:\n{text}\n")
-    bad = [text for text, wrong in ((f"memory grew by {seen['grown_kib']} KiB", seen["grown_kib"] > 16 * 1024),
-                                    ("connections are left", seen["files_left"] > 0)) if wrong]
+    bad = findings(seen)
     for text in bad:
         print(f"garbage: {text}")
     return 1 if bad else 0

@@ -54,13 +54,14 @@ class Broker(LeatNode):
         self.process.stdout.close()
         self.log.close()
 
-    def __exit__(self, *_):
-        if self.process and self.process.poll() is None:
+    def __exit__(self, kind, *_):
+        if not self.process.stdout.closed:  # Then it was not killed.
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
-        if not self.process.stdout.closed:
             self.process.stdout.close()
             self.log.close()
+            if kind is None and self.process.returncode != 0:
+                raise AssertionError(f"the broker ended with {self.process.returncode}: {(self.folder / 'server.log').read_text()[-4000:]}")
         shutil.rmtree(self.place)
 
     def client(self, name="check"):
@@ -195,7 +196,6 @@ class Member:
         self.client.socket.close()
 
 
-@unittest.skipUnless(shutil.which("kcat"), "kcat is not installed (Debian: kcat)")
 class Rebalances(unittest.TestCase):
     def consumers(self, broker, count, *options):
         for i in range(count):

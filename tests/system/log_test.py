@@ -53,6 +53,7 @@ def stop(server, how=signal.SIGTERM):
     server.send_signal(how)
     server.wait(timeout=60)
     server.stdout.close()
+    assert server.returncode == (0 if how == signal.SIGTERM else -how), server.returncode
 
 
 def make(folder, how):

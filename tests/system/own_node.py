@@ -14,8 +14,11 @@ def run(leat):
     with tempfile.TemporaryDirectory() as folder:
         server, cli_test.BOOTSTRAP = cli_test.serve(folder)
         try:
-            return unittest.main(argv=[sys.argv[0], *sys.argv[2:]], exit=False).result.wasSuccessful()
+            is_good = unittest.main(argv=[sys.argv[0], *sys.argv[2:]], exit=False).result.wasSuccessful()
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(timeout=60)
             server.stdout.close()
+        if server.returncode != 0:
+            print(f"the node ended with {server.returncode}", file=sys.stderr)
+        return is_good and server.returncode == 0

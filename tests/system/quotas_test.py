@@ -37,7 +37,7 @@ class Quotas(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.broker.__exit__()
+        cls.broker.__exit__(None)
 
     @classmethod
     def client(cls, name):

@@ -37,7 +37,7 @@ class Telemetry(unittest.TestCase):
 
     def tearDown(self):
         self.client.socket.close()
-        self.broker.__exit__()
+        self.broker.__exit__(None)
 
     def alter(self, **values):
         configs = [{"name": key.replace("_", "."), "config_operation": 0, "value": value} for key, value in values.items()]

@@ -673,6 +673,7 @@ TEST(Load, GroupWhoseFirstRebalanceWasCutShortIsEmpty) {
 
 TEST(Load, FirstRebalanceOfAGroupThatWasOfTheConsumerProtocolMayBeCutShort) {
     Fixture f;
+    int answers = 0;
     for (const std::int32_t epoch : {0, -1}) {
         const std::array<std::string_view, 1> topics{"t1"};
         f.c->consumer_heartbeat({.group_id = "g",
@@ -682,11 +683,13 @@ TEST(Load, FirstRebalanceOfAGroupThatWasOfTheConsumerProtocolMayBeCutShort) {
                                  .topics = topics,
                                  .owned = std::span<const OwnedTopic>{},
                                  .makes_own_id = true},
-                                f.now, [](const ConsumerHeartbeatAnswer& answer) {
+                                f.now, [&](const ConsumerHeartbeatAnswer& answer) {
                                     EXPECT_EQ(answer.error, Errc::kNone) << answer.message;
+                                    ++answers;
                                 });
         f.write();
     }
+    EXPECT_EQ(answers, 2);
     f.join("g", {});
     f.write();
     f.restart();

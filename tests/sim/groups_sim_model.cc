@@ -13,6 +13,7 @@ void Model::violated(std::string what) {
 }
 
 void Model::commit_acknowledged(std::int32_t partition, std::int64_t number) {
+    ++commits_;
     Partition& p = partitions_[partition];
     p.acknowledged = std::max(p.acknowledged, number);
     p.may_be_gone = false;

@@ -35,6 +35,7 @@ class Model {
         sent_[partition].insert(number);
     }
     void commit_acknowledged(std::int32_t partition, std::int64_t number);
+    [[nodiscard]] std::int64_t commits() const { return commits_; }  ///< Acknowledged ones.
     void delete_sent(std::int32_t partition);
     void delete_answered(std::int32_t partition, bool is_done);
     void read(std::int32_t partition, std::int64_t offset);
@@ -63,6 +64,7 @@ class Model {
     std::map<std::int32_t, Partition> partitions_;
     std::map<std::int32_t, std::set<std::int64_t>> sent_;
     std::int64_t number_ = 0;
+    std::int64_t commits_ = 0;
     std::int32_t newest_ = -1;  ///< Of this life.
     std::map<std::int32_t, std::set<std::string>> members_of_;
     std::map<std::int32_t, std::map<std::int32_t, std::string>> owners_;

@@ -20,6 +20,7 @@ TEST(GroupsSim, HoldsItsRulesThroughCrashesAndDelays) {
         world.run(kChaos);
         ASSERT_TRUE(world.violations().empty())
             << "LEAT_TEST_SEED=" << seed << ": " << world.violations().front();
+        ASSERT_GT(world.model().commits(), 100) << "LEAT_TEST_SEED=" << seed;
     }
 }
 

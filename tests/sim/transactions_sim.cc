@@ -125,7 +125,8 @@ void Client::init() {
 }
 
 void Client::begin() {
-    if (world_.is_quiet_) return;
+    is_at_rest_ = world_.is_quiet_;
+    if (is_at_rest_) return;
     enrolled_.clear();
     deed_ = world_.deeds_.size();
     world_.deeds_.emplace_back();
@@ -410,6 +411,9 @@ void World::judge() {
                                       std::to_string(id) + " open for ever");
     }
     for (std::size_t deed = 0; deed < deeds_.size(); ++deed) judge_deed(deed, seen[deed]);
+    for (const auto& client : clients_)
+        if (!client->is_at_rest())
+            violations_.push_back("the producer " + client->id() + " is not served any more");
 }
 
 void World::judge_deed(std::size_t number, const std::map<std::int32_t, int>& seen) {

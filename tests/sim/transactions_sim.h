@@ -4,6 +4,8 @@
 // network between, in simulated time. Test-only.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -57,6 +59,9 @@ class Client {
   public:
     Client(World& world, int number);
     void start() { init(); }
+    /// In quiet: it has been served, or its last transaction has ended, and it begins no other.
+    [[nodiscard]] bool is_at_rest() const { return is_at_rest_; }
+    [[nodiscard]] const std::string& id() const { return id_; }
 
   private:
     void init();
@@ -83,6 +88,7 @@ class Client {
     std::uint64_t attempt_ = 0;
     std::size_t deed_ = 0;
     int left_ = 0;
+    bool is_at_rest_ = false;
     std::map<std::int32_t, std::int32_t> sequences_;  ///< Next, by partition.
     std::vector<std::int32_t> enrolled_;
 };
@@ -94,6 +100,10 @@ class World {
     /// `time` of chaos, then quiet until everything that is open must have ended.
     void run(milliseconds time);
     [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+    /// Transactions that their producer knows to be committed.
+    [[nodiscard]] std::ptrdiff_t committed() const {
+        return std::ranges::count(deeds_, Deed::Known::kCommitted, &Deed::known);
+    }
 
   private:
     friend class Client;

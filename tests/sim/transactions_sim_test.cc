@@ -21,6 +21,7 @@ TEST(TransactionsSim, HoldsItsRulesThroughCrashesAndDelays) {
         world.run(kChaos);
         ASSERT_TRUE(world.violations().empty())
             << "LEAT_TEST_SEED=" << seed << ": " << world.violations().front();
+        ASSERT_GT(world.committed(), 100) << "LEAT_TEST_SEED=" << seed;
     }
 }
 

@@ -55,6 +55,26 @@ def producers(client, topic, partition):
     return answer["topics"][0]["partitions"][0]["error_code"]
 
 
+def committed(client, group, topic, partition):
+    """(error, offset of the group, below 0: none)"""
+    answer = client.call("OffsetFetch", 7, group_id=group, require_stable=False, topics=[{"name": topic, "partition_indexes": [partition]}])
+    found = answer["topics"][0]["partitions"][0] if answer["topics"] else {"error_code": 0, "committed_offset": -1}
+    return answer["error_code"] or found["error_code"], found["committed_offset"]
+
+
+def java_hash(text):
+    """Of String, as a signed number of 32 bits."""
+    out = 0
+    for unit in text:
+        out = (31 * out + ord(unit)) & 0xFFFFFFFF
+    return out - (out >> 31 << 32)
+
+
+def partition_of_group(group, partitions):
+    """Of __consumer_offsets."""
+    return (java_hash(group) & 0x7FFFFFFF) % partitions
+
+
 def other_than_storage_error(address, topic, partition):
     """What a partition that is quarantined answers beside KAFKA_STORAGE_ERROR: any offset of it would move consumers."""
     with protocol.Client(address) as client:

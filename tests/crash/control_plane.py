@@ -44,6 +44,8 @@ MUTANTS = {  # Environment -> how it must be found. What a start has to sync fir
     "metadata.behind": ({"LEAT_FAULTS": "metadata.behind"}, "kill"),
     "metadata.db-wal is not synced": ({"LEAT_FAULT_DISK": "skip:sync:metadata.db-wal:30"}, "power"),
 }
+#: Whoever answers nothing, or refuses all, has lost nothing.
+PROVES_NOTHING = (*load.PROVES_NOTHING, "broke off", "in doubt", "refused", "not readable")
 
 
 class InDoubt(Exception):
@@ -58,7 +60,7 @@ def good(answer):
     """The answer, or the first of its parts."""
     code = answer["error_code"]
     if code in IN_DOUBT:
-        raise InDoubt
+        raise InDoubt(str(answer))
     if code:
         raise Refused(str(answer))
     return answer
@@ -203,17 +205,19 @@ class Administrator(threading.Thread):
         self.run_, self.kind, self.what = run, kind, run.kinds[kind]
         self.names = [f"{kind}-{number}-" + "x" * (1 + i) for i in range(NAMES)]
         self.rng = random.Random(run.rng.random())
-        self.is_unanswered, self.refused, self.count, self.lies_left = False, None, 0, 4
+        self.is_unanswered, self.count, self.lies_left = False, 0, 4
+        self.trouble = None  # (rule, what): nothing but the cut may end it.
 
     def run(self):
         try:
             with Connection(self.run_.broker.address) as client:
                 while True:
                     self.one(client)
-        except (OSError, protocol.Closed, InDoubt):
-            return
+        except (OSError, protocol.Closed, InDoubt) as why:
+            if not self.run_.is_cut:
+                self.trouble = "in doubt" if isinstance(why, InDoubt) else "broke off", repr(why)
         except Exception as why:  # noqa: BLE001: whatever it was is a finding.
-            self.refused = repr(why)
+            self.trouble = "refused", repr(why)
 
     def one(self, client):
         history, name = self.run_.history, self.rng.choice(self.names)
@@ -253,6 +257,7 @@ class Run:
         self.lied = set()  # Kinds of which a wrong line is written down.
         self.kinds = {"acl": Acls(), "user": Users(), "quota": Quotas(), "token": Tokens()}
         self.administrators = []
+        self.is_cut = False  # From here on the broker may fail whoever asks it.
 
     def lie(self, old, value):
         absent = control_history.ABSENT
@@ -266,16 +271,30 @@ class Run:
     def work(self):
         """Until there are enough acknowledgements; the administrators go on."""
         self.administrators = [Administrator(self, kind, number) for kind in KINDS for number in range(ADMINISTRATORS)]
-        before = self.history.acknowledged
+        self.is_cut = False
+        wanted = self.history.acknowledged + ACKNOWLEDGED_MIN
         for one in self.administrators:
             one.start()
         what = f"{ACKNOWLEDGED_MIN} acknowledgements" + (", and a lie of each kind" if self.asked_lie else "")
-        load.wait_for(what, self.is_enough(before + ACKNOWLEDGED_MIN), 60, load.Stuck)
+        load.wait_for(what, lambda: self.is_enough(wanted) or self.has_trouble(), 60, load.Stuck)
         time.sleep(self.rng.uniform(0, 0.05))
+        if self.has_trouble():
+            for one in self.administrators:
+                self.tell(one)
+            self.broker.check()
+            raise load.Broken(f"before the cut, {max(wanted - self.history.acknowledged, 0)} acknowledgements short of {ACKNOWLEDGED_MIN}")
 
-    def is_enough(self, count):
+    def is_enough(self, wanted):
         kinds = set(LIES[self.asked_lie][1]) if self.asked_lie else set()
-        return lambda: (self.history.acknowledged >= count and kinds <= self.lied) or not any(one.is_alive() for one in self.administrators)
+        return self.history.acknowledged >= wanted and kinds <= self.lied
+
+    def has_trouble(self):
+        return not self.broker.is_running() or any(one.trouble for one in self.administrators)
+
+    def tell(self, one):
+        if one.trouble:
+            rule, what = one.trouble
+            self.history.findings[rule].append(f"{one.kind}: {what}")
 
     def gone(self):
         """The broker is: whether requests were in flight."""
@@ -283,8 +302,7 @@ class Run:
             one.join(30)
             if one.is_alive():
                 raise load.Broken("a client does not see that the broker is gone")
-            if one.refused:
-                self.history.findings["refused"].append(f"{one.kind}: {one.refused}")
+            self.tell(one)
         return any(one.is_unanswered for one in self.administrators)
 
     def look(self):
@@ -304,9 +322,11 @@ class Run:
             self.history.findings["login"].append(f"{name}: {why}")
 
     def end(self):
+        self.is_cut = True
         self.broker.kill()
         for one in self.administrators:
             one.join(30)
+        self.history.findings.update(self.broker.fallen())
 
 
 def through(run, cycles, progress, cut):
@@ -319,6 +339,7 @@ def through(run, cycles, progress, cut):
         while counted < cycles and not history.findings and tried < 5 * cycles:
             tried += 1
             run.work()
+            run.is_cut = True
             cut(tried)
             counted += run.gone()
             run.start()

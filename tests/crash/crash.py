@@ -49,8 +49,8 @@ modes
              some kills of an application on Leat, and a mutant: so too
 
 A cycle counts only with at least 100 acknowledgements since the last cut and requests in flight at the cut. With n cycles and no
-finding the chance of one a cycle is below 3/n (95 %). A mutant is found by what its history shows, or by being stuck (up, but nothing is
-acknowledged or committed any more); a run that broke in another way, or was not read to its end, does not find it.
+finding the chance of one a cycle is below 3/n (95 %). A mutant is found by what its history shows; a run that stood still, broke or was not
+read to its end does not find it, but for the mutants of which that is the sign (transactions.SIGNS).
 """
 import argparse
 import os
@@ -92,10 +92,14 @@ MUTANTS = {  # fault of the broker -> how it must be found
 }
 LIES = {  # what the load writes down wrongly (worker.cc) -> the rule that finds it
     "unlogged": "phantom", "altered": "altered", "sent_after_all": "failed seen", "poll_skipped": "skipped", "poll_again": "went back",
-    "mark_back": "mark went back", "commit_back": "commit lost",
+    "mark_back": "mark went back", "commit_back": "commit lost", "partition_left": "behind", "reader_stops": "reader stuck",
+    "marks_stop": "marks stuck", "commits_stop": "commits stuck", "offsets_stop": "offsets stuck",
 }
 #: Some of each event between two kills: every fifth is a lie.
 LIES_CYCLES, LIES_SECONDS = 2, 2
+#: Seconds for all of the load to go on; and where it is to fail, since that proves nothing there and the history only grows.
+PATIENCE, SHORT_PATIENCE = 60, 10
+OS_DURABILITY = "leat.durability=os"
 #: Kills of its only node lose no markers of transactions there (streams.loses_markers()).
 KAFKA_BEFORE = "3.9.1"
 #: How the power goes: the process is stopped before, or lives on for some milliseconds after.
@@ -137,18 +141,35 @@ class Run:
         self.environment = environment or {}
         self.broker = load.Broker(options.leat, data, [*SETTINGS, *settings], folder / "broker.log")
         self.worker = None
+        self.patience = SHORT_PATIENCE if lies or "LEAT_FAULTS" in self.environment or OS_DURABILITY in settings else PATIENCE
+        self.said = None
+
+    def start(self):
+        self.said = load.Said(self.broker.log)
+        return self.broker.start(self.environment)
 
     def begin(self):
-        if not self.broker.start(self.environment):
+        if not self.start():
             raise load.Broken(f"leat serve does not start, see {self.folder / 'broker.log'}")
         self.broker.run("topic", "create", "history", "--partitions", PARTITIONS, "--set", f"max.message.bytes={load.BATCH_MAX}",
                         "--if-not-exists")
         self.worker = load.Worker(self.options.worker, self.broker, self.folder, PARTITIONS, value_bytes=self.value_bytes, lies=self.lies)
 
     def ready_for_cut(self, rng):
+        """Every other time when all the load goes on; else the next cut may come before."""
         self.worker.wait_for_acknowledgements(ACKNOWLEDGED_MIN)
+        if rng.random() < 0.5:
+            self.worker.wait_for_work(self.patience)
         time.sleep(rng.uniform(0, 0.05))  # not always at the same point of a sync
-        return self.worker.counters()[1] > 0
+        self.broker.check()
+        if self.given_up():
+            raise load.Broken("partitions of a disk that is well are out of service")
+        return self.worker.counters().in_flight > 0
+
+    def given_up(self):
+        """The finding about what is out of service since the last start, if there is one: to be asked for when no disk has failed."""
+        lost = load.given_up(self.said.text())
+        return {"given up": lost} if lost else {}
 
     def reset_connections(self):
         """The clients come back and send again what was not answered."""
@@ -158,22 +179,32 @@ class Run:
         time.sleep(0.06)
 
     def restart(self):
-        if not self.broker.start(self.environment):
+        if not self.start():
             raise load.Broken(f"leat serve does not start again, see {self.folder / 'broker.log'}")
 
     def judge(self, why=None):
-        """The verdict on the history; `why` the run could not go on, if so: what was acknowledged until then counts all the same."""
+        """The verdict on the history, when the backbone is to work; `why` the run could not go on, if so: what was acknowledged until then
+        counts all the same."""
+        if why is None:
+            try:
+                self.worker.wait_for_work(self.patience)
+            except load.Broken as standstill:
+                why = standstill
         findings = {load.rule_of(why): [str(why)]} if why else {}
+        if self.worker is None:
+            return history.History(), {**findings, **self.broker.fallen()}
+        found, judged = None, {}
         try:
             if why and not self.broker.is_running():
                 self.restart()
             found = self.worker.finish(is_broken=why is not None)
+            judged = found.judge(has_ended=why is None)
+            self.broker.check()
         except (load.Broken, subprocess.TimeoutExpired) as more:
-            if why is None:
-                raise
             # What came first says more.
-            return history.History(), {**findings, "broken": [*findings.get("broken", []), str(more)]}
-        return found, {**findings, **found.judge()}
+            judged["broken"] = [*findings.get("broken", []), str(more)]
+            found = found or self.worker.seen()  # Without its end, which most rules are about.
+        return found, {**findings, **self.given_up(), **self.broker.fallen(), **judged}
 
     def live(self, disk, body):
         """(history, findings) of what happens from begin() on: `body` adds to the findings that it is given. The disk is closed then."""
@@ -212,6 +243,7 @@ def power_cycles(options, kind, cycles, settings=(), environment=None, resets=Fa
             while counted < cycles:
                 counted += run.ready_for_cut(rng)
                 tried += 1
+                bound(counted, tried, cycles)
                 if resets:
                     run.reset_connections()
                 if ways[tried % len(ways)] == STOPPED:
@@ -237,18 +269,26 @@ def power_cycles(options, kind, cycles, settings=(), environment=None, resets=Fa
         disk.close()
 
 
+def bound(counted, tried, cycles):
+    """Of a load that has nothing in flight when it is struck there are not enough cycles ever."""
+    if tried > 5 * cycles:
+        raise load.Broken(f"{counted} of {tried} cuts had requests in flight")
+
+
 def kill_cycles(options, cycles, settings=(), environment=None, lies="", seconds=0):
     """`seconds`: so long all is well at least before each kill."""
     rng = random.Random(options.seed)
     folder = options.folder / f"kill-{len(list(options.folder.iterdir()))}"
     run = Run(options, folder, folder / "data", settings, environment, lies=lies)
-    counted = 0
+    counted = tried = 0
     progress = Progress("kill -9", cycles)
     try:
         run.begin()
         try:
             while counted < cycles:
                 counted += run.ready_for_cut(rng)
+                tried += 1
+                bound(counted, tried, cycles)
                 time.sleep(seconds)
                 run.broker.kill()
                 run.restart()
@@ -276,7 +316,7 @@ def run_kill(options, report):
 
 def run_control(options, report):
     kind = options.fs.split(",")[0]
-    cycles, seen, findings = power_cycles(options, kind, min(options.cycles, 20), ["leat.durability=os"])
+    cycles, seen, findings = power_cycles(options, kind, min(options.cycles, 20), [OS_DURABILITY])
     # An acknowledged record whose offset another one has taken since is as lost as one whose offset is empty.
     is_lost = not findings.keys().isdisjoint({"lost", "rewritten"})
     report.add(f"control: durability os, power cut, {kind}", cycles, len(seen.acknowledged), findings, is_lost)
@@ -295,9 +335,22 @@ def living_turns(options, environment):
     return cut, acknowledged, findings
 
 
+def run_slow_disk(options, report):
+    """The way of some mutants without one: on this machine too it is no standstill."""
+    kind = options.fs.split(",")[0]
+    cycles, seen, findings = power_cycles(options, kind, max(options.mutant_cycles // 5, 5), (), SLOW_DISK, ways=(STOPPED,))
+    report.add(f"no mutant: power cut on a slow disk, {kind}", cycles, len(seen.acknowledged), findings, not findings)
+
+
+def is_asked_for(options, name):
+    return not options.only or name in options.only.split(",")
+
+
 def run_mutants(options, report):
+    if any(how == "slow" and is_asked_for(options, fault) for fault, how in MUTANTS.items()):
+        run_slow_disk(options, report)
     for fault, how in MUTANTS.items():
-        if options.only and fault not in options.only.split(","):
+        if not is_asked_for(options, fault):
             continue
         environment = {"LEAT_FAULTS": fault}
         if how == "resend":
@@ -321,8 +374,9 @@ def run_mutants(options, report):
 
 def run_lies(options, report, at_once=False):
     """Each breaks its rule and no other, but that a record which was sent after all may be there twice: who sends it is not idempotent.
-    `at_once`: all in one history."""
-    for lies in [",".join(LIES)] if at_once else [lie for lie in LIES if not options.only or lie in options.only.split(",")]:
+    `at_once`: all in one history, but those that end it."""
+    together = [",".join(lie for lie, rule in LIES.items() if not rule.endswith("stuck"))]
+    for lies in together if at_once else [lie for lie in LIES if is_asked_for(options, lie)]:
         cycles, seen, findings = kill_cycles(options, LIES_CYCLES, lies=lies, seconds=LIES_SECONDS)
         report.add(f"lies: {lies}", cycles, len(seen.acknowledged), findings,
                    findings.keys() - {"duplicated"} == {LIES[lie] for lie in lies.split(",")})
@@ -366,7 +420,8 @@ def run_short(options, report):
     run_kill(options, report)
     run_lies(options, report, at_once=True)
     if os.geteuid() != 0:
-        say("not root: no power cuts in this run")
+        say("not root: no power cuts, no control and no mutant in this run")
+        report.is_whole = False
         return
     options.fs, options.only, options.mutant_cycles = "ext4", "ack_before_sync", 20
     run_power(options, report)
@@ -388,7 +443,7 @@ def run_control_plane(options, report):
 
 def run_control_plane_mutants(options, report):
     for name, (environment, how) in control_plane.MUTANTS.items():
-        if options.only and name not in options.only.split(","):
+        if not is_asked_for(options, name):
             continue
         if how == "power" and os.geteuid() != 0:
             say(f"not root: mutant {name} needs power cuts, left out")
@@ -398,9 +453,10 @@ def run_control_plane_mutants(options, report):
             cycles, seen, findings = control_plane.power_cuts(options, options.fs.split(",")[0], options.mutant_cycles, environment)
         else:
             cycles, seen, findings = control_plane.kills(options, options.mutant_cycles, environment)
-        report.add(f"mutant: {name}", cycles, seen.acknowledged, findings, load.caught(findings))
+        report.add(f"mutant: {name}", cycles, seen.acknowledged, findings,
+                   load.caught(findings, proves_nothing=control_plane.PROVES_NOTHING))
     for lie in control_plane.LIES:
-        if options.only and lie not in options.only.split(","):
+        if not is_asked_for(options, lie):
             continue
         cycles, seen, findings = control_plane.kills(options, 1, lie=lie)
         report.add(f"lies: {lie}", cycles, seen.acknowledged, findings, control_plane.lies_found(lie, findings))
@@ -435,8 +491,12 @@ def run_transactions_power(options, report):
 
 
 def run_transactions_mutants(options, report):
+    if any(is_asked_for(options, fault) for fault in transactions.SIGNS):
+        # What is a sign of some may not come without them.
+        cycles, seen, findings = transactions.cycles(options, "bank", max(options.mutant_cycles // 5, len(transactions.WAYS)))
+        report.add("no mutant: bank transfer, kills", cycles, len(seen.acknowledged), findings, not findings)
     for fault in transactions.MUTANTS:
-        if options.only and fault not in options.only.split(","):
+        if not is_asked_for(options, fault):
             continue
         found = transactions.mutant(options, fault, options.mutant_cycles)
         if found is None:
@@ -444,7 +504,8 @@ def run_transactions_mutants(options, report):
             report.is_whole = False
             continue
         cycles, seen, findings = found
-        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings, load.caught(findings, transactions_history.PROVES_NOTHING))
+        report.add(f"mutant: {fault}", cycles, len(seen.acknowledged), findings,
+                   load.caught(findings, transactions.SIGNS.get(fault, ()), transactions_history.PROVES_NOTHING))
 
 
 def run_transactions_short(options, report):
@@ -482,14 +543,14 @@ def run_streams_older(options, report):
 
 def run_streams_mutants(options, report):
     for name, by_way, inputs, findings in streams.mutants(options, options.mutant_kills):
-        report.add(f"mutant: {name}", sum(by_way.values()), inputs, findings, load.caught(findings, streams.PROVES_NOTHING))
+        report.add(f"mutant: {name}", sum(by_way.values()), inputs, findings, streams.caught(findings))
 
 
 def run_streams_short(options, report):
     add_streams(options, report, streams.Setting("leat", 2, 4, True), options.kills, ("random", "broker", "step", "both"))
     fault = "streams.restore_skipped"
     by_way, inputs, findings, _ = streams.cycles(options, streams.Setting("leat", 1, 4, True), 1, ("wiped",), {"LEAT_FAULTS": fault})
-    report.add(f"mutant: {fault}", sum(by_way.values()), inputs, findings, load.caught(findings, streams.PROVES_NOTHING))
+    report.add(f"mutant: {fault}", sum(by_way.values()), inputs, findings, streams.caught(findings))
 
 
 MODES = {"power": run_power, "kill": run_kill, "checksum": run_checksum, "failpoint": run_failpoints, "flips": run_flips, "full": run_full,
@@ -505,23 +566,31 @@ GROUPS = {"all": list(MODES), "backbone": list(page.SECTIONS["backbone"]), "cont
           "transactions": list(page.SECTIONS["transactions"]), "streams-whole": list(page.SECTIONS["streams"])}
 
 
+def positive(text):
+    """None of them is not a run that found nothing."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is none at all")
+    return number
+
+
 def parser():
     """Of the command line."""
     out = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     out.add_argument("mode", choices=[*MODES, *GROUPS, *SHORT])
     out.add_argument("--build", type=pathlib.Path, default=ROOT / "build/dev", help="a build with fault injection [%(default)s]")
-    out.add_argument("--cycles", type=int, default=200)
-    out.add_argument("--mutant-cycles", type=int, default=50, help="within how many a mutant must be found [%(default)s]")
+    out.add_argument("--cycles", type=positive, default=200)
+    out.add_argument("--mutant-cycles", type=positive, default=50, help="within how many a mutant must be found [%(default)s]")
     out.add_argument("--fs", default="ext4,xfs")
     out.add_argument("--times", type=lambda text: [int(n) for n in text.split(",")], help="at which calls of their kind failpoints strike, such as 1,3,20 [1 or 3]")
     out.add_argument("--only", help="these failpoints, kinds of file or mutants only, divided by commas; of streams: settings or mutants whose "
                                     "name this regular expression is found in, such as leat/3x12")
-    out.add_argument("--kills", type=int, default=100, help="of streams in each of the four hardest settings; a tenth in the others [%(default)s]")
-    out.add_argument("--mutant-kills", type=int, default=16, help="so many strike each mutant of streams [%(default)s]")
+    out.add_argument("--kills", type=positive, default=100, help="of streams in each of the four hardest settings; a tenth in the others [%(default)s]")
+    out.add_argument("--mutant-kills", type=positive, default=16, help="so many strike each mutant of streams [%(default)s]")
     out.add_argument("--session", type=int, default=2000, help="ms of silence after which an instance of streams is given up: more on a busy "
                                                                "machine [%(default)s]")
     out.add_argument("--kafka", default="4.3.1", metavar="VERSION", help="of the Apache Kafka of streams, or no [%(default)s]")
-    out.add_argument("--flips", type=int, default=1, help="damages of each form, for each kind of file [%(default)s]")
+    out.add_argument("--flips", type=positive, default=1, help="damages of each form, for each kind of file [%(default)s]")
     out.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     out.add_argument("--scratch", type=pathlib.Path, help="where images and data are made")
     out.add_argument("--report", type=pathlib.Path, metavar="FILE",
@@ -540,6 +609,8 @@ def main():
     modes = GROUPS.get(options.mode, [options.mode])
     if options.report and (why := page.objection(options.report, modes, options.section, options.only)):
         parser().error(why)
+    # Of streams it is a pattern.
+    names = options.only.split(",") if options.only and not any("streams" in mode for mode in modes) else []
     options.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-crash-", dir=options.scratch))
     say(f"seed {options.seed}; files in {options.folder}")
     report = page.Report(ROOT, say)
@@ -554,17 +625,17 @@ def main():
     except Exception as why:  # noqa: BLE001: a fault of the harness must not take the rows of hours with it.
         traceback.print_exc()
         report.broken(f"broken: the harness: {why}", why)
-    if not report.rows:
-        say(f"nothing fits --only {options.only}")
-        return 2
     print(report.table())
+    if nothing := ["--only"] * (not report.rows) + [name for name in names if not report.has(name)]:
+        say(f"there is no row of {', '.join(nothing)}")
+        report.is_whole = False
     if options.report:
         report.write(options.report, options.section)
     if report.failed:
         say(f"repeat with --seed {options.seed}; files are in {options.folder}")
         return 1
     shutil.rmtree(options.folder)
-    return 0
+    return 2 if nothing else 0
 
 
 if __name__ == "__main__":

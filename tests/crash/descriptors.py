@@ -9,7 +9,6 @@ Its limit is lowered while it runs, to what it has open and a few more: whatever
 import contextlib
 import itertools
 import os
-import re
 import resource
 import signal
 import subprocess
@@ -21,7 +20,7 @@ import load
 import power
 import protocol
 
-MANY, LATE = "many", "late"
+MANY, LATE = "many", load.LATE
 PARTITIONS = 100
 STORAGE_ERROR, NONE = asked.STORAGE_ERROR, 0
 WHY = "Too many open files"
@@ -193,15 +192,8 @@ def one_shortage(run, disk, spare, findings):
         run.restart()
     run.worker.wait_for_acknowledgements(100)
     serves_late(run, findings)
-    if lost := given_up(log.text()):
-        findings.setdefault("partitions given up", []).extend(lost)
-
-
-def given_up(said):
-    """What is out of service, and did not come back. Of the one that was made meanwhile serves_late() knows."""
-    partitions = set(re.findall(r'"partition (?:offline|not opened)" partition=(\S+)', said))
-    partitions -= set(re.findall(r'"partition opened at last" partition=(\S+)', said))
-    return sorted(partition for partition in partitions if not partition.startswith(f"{LATE}-"))
+    if lost := load.given_up(log.text()):
+        findings.setdefault("given up", []).extend(lost)
 
 
 def cycles(options, run_class, kind, count):

@@ -4,6 +4,7 @@
 Which calls there are is not written down here: a run with the action "trace" meets them (starts after a clean stop and after a kill, rolls,
 compaction, retention, topics that come and go, offset commits), and each of them becomes a failpoint.
 """
+import collections
 import concurrent.futures
 import itertools
 import os
@@ -14,8 +15,10 @@ import struct
 import subprocess
 import time
 
+import asked
 import history
 import load
+import protocol
 
 #: Ends of the process, and errors from then on or once.
 KILLS = ("kill-before", "kill-after")
@@ -25,6 +28,8 @@ QUIET = {"open", "read", "list"}
 #: Of each kind of call, which one: the first for those, a later one for the rest.
 AT_FIRST = {"kill-before", "io-error", "no-space"}
 LATER = 3
+#: Seconds for what comes by itself, such as compaction; of the traced run, and of those that look for a call once more.
+IDLE, LONG_IDLE, LONGEST_IDLE = 1.5, 4, 15
 #: Small segments and impatient housekeeping, so that everything happens within seconds.
 SETTINGS = ["log.cleaner.backoff.ms=100", "log.retention.check.interval.ms=300",
             "offsets.topic.num.partitions=4", "offsets.topic.segment.bytes=1048576"]
@@ -61,6 +66,7 @@ class Scenario:
         self.broker = self.run.broker
         self.feed = folder / "feed"
         self.feed.write_text("".join(f"key-{i % 50}:{'v' * 1000}{i}\n" for i in range(1500)))
+        self.findings = {}
 
     def struck(self):
         log = self.broker.log
@@ -78,7 +84,9 @@ class Scenario:
         """As Run.begin(), but the point may come while the backbone starts or while the topic is made."""
         try:
             self.run.begin()
-        except (load.Broken, subprocess.TimeoutExpired):
+        except load.Broken as why:
+            if not self.struck() or (isinstance(why, load.Stuck) and self.broker.is_running()):
+                raise
             self.broker.kill()
             self.run.environment = {}
             self.run.begin()
@@ -114,39 +122,64 @@ class Scenario:
         """False when the backbone does not start: a fault may forbid that."""
         return self.broker.start(self.run.environment)
 
-    def live(self, idle=1.5):
+    def live(self, idle=IDLE):
         """With the fault: load, a clean stop, a start after it, a kill, a start after that."""
         self.begin()
         self.keep_busy()
         self.linger(idle)
-        self.broker.stop()
+        self.ask()
+        self.stop()
         for _ in range(2):
             if self.struck():
                 break
             if self.start():
                 self.linger(0.3)
+                self.ask()
+            elif not self.struck():
+                raise load.Broken(f"leat serve does not start, see {self.broker.log}")
             self.broker.kill()
         self.broker.kill()
+
+    def ask(self):
+        """Whoever asks has an answer, also after an error; or the backbone has given up, in good order."""
+        if not self.broker.is_running():
+            return
+        try:
+            with protocol.Client(self.broker.address, patience=30) as client:
+                asked.metadata(client, "history")
+        except (OSError, protocol.Closed) as why:
+            time.sleep(1)  # Its connections end before it does.
+            if self.broker.is_running():
+                self.findings["no answer"] = [repr(why)]
+
+    def stop(self):
+        """In good order too. Only when nothing has struck all must be well then."""
+        was_running = self.broker.is_running()
+        code = self.broker.stop()
+        if was_running and code and not self.struck():
+            self.findings["ended"] = [f"leat serve ended with {code}, see {self.broker.log}"]
 
     def recover(self):
         """Without it: everything that was acknowledged must be there. The history and the findings."""
         self.run.environment = {}
         self.run.restart()
         self.run.worker.wait_for_acknowledgements(100)
-        return self.run.judge()
+        seen, findings = self.run.judge()
+        return seen, {**self.findings, **findings}
 
 
-def one(options, run_class, title, point):
+def one(options, run_class, title, point, idle):
     """(struck, history, findings) of one point."""
     # Numbered: a point's pattern must not be found in the names above the data directory.
     folder = options.folder / f"point{next(NUMBERS)}"
     scenario = Scenario(options, run_class, folder, point)
     (folder / "title").write_text(title)
     try:
-        scenario.live()
+        scenario.live(idle)
         return scenario.struck(), *scenario.recover()
     except (load.Broken, subprocess.TimeoutExpired) as why:
-        return scenario.struck(), history.History(), {"broken": [f"{why} ({folder.name})"]}
+        return scenario.struck(), history.History(), {**scenario.findings, **scenario.broker.fallen(),
+                                                      load.rule_of(why): [f"{why} ({folder.name})"]}
     finally:
         scenario.run.end()
 
@@ -155,7 +188,7 @@ def trace(options, run_class):
     """The kinds of calls that a whole life meets."""
     scenario = Scenario(options, run_class, options.folder / "trace", "trace:any::1")
     try:
-        scenario.live(idle=4)
+        scenario.live(LONG_IDLE)
         seen, findings = scenario.recover()
         if findings:
             raise load.Broken(f"the traced run itself: {findings}")
@@ -174,17 +207,28 @@ def run(options, run_class):
 
 
 def all_actions(options, run_class, name, call, pattern):
-    """The row of one kind of call."""
-    struck, acknowledged, findings = 0, 0, {}
+    """The row of one kind of call. Each action has to strike: where there is no later call of the kind, at the first."""
+    struck, acknowledged, findings = collections.Counter(), 0, {}
     for action in ("io-error", "io-errors") if call in QUIET else (*KILLS, *ERRORS):
-        for nth in options.times or (1 if action in AT_FIRST else LATER,):
+        for nth, idle in tries(options.times, action):
             title = f"{action} {name} {nth}"
-            hit, seen, found = one(options, run_class, title, f"{action}:{call}:{pattern}:{nth}")
-            struck += hit
+            hit, seen, found = one(options, run_class, title, f"{action}:{call}:{pattern}:{nth}", idle)
+            struck[action] += hit
             acknowledged += len(seen.acknowledged)
             for rule, events in found.items():
                 findings.setdefault(f"{title}: {rule}", []).extend(events)
-    return f"failpoint: {name}", struck, acknowledged, findings, struck > 0 and not findings
+            if hit and not options.times:
+                break
+        if not struck[action]:
+            findings[f"{action} {name}: never struck"] = [action]
+    of_each = ", ".join(f"{count} {action}" for action, count in struck.items())
+    return f"failpoint: {name}: {of_each}", struck.total(), acknowledged, findings, not findings
+
+
+def tries(times, action):
+    """(which call, seconds for what comes by itself) of each."""
+    again = [] if times else [(1, LONG_IDLE), (1, LONGEST_IDLE)]
+    return [(nth, IDLE) for nth in times or (1 if action in AT_FIRST else LATER,)] + again
 
 
 def bad_checksum_accepted(broker):

@@ -13,11 +13,13 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import asked
 import failpoints
 import history
 import load
+import protocol
 
 NUMBERS = itertools.count()
 DAMAGES = ("bit", "sector", "end")
@@ -29,6 +31,11 @@ SECTOR = 512
 REFUSABLE = ("metadata.db", "meta.properties")
 #: A partition with one of these damaged is not served.
 SETS_ASIDE = (".log", "partition.metadata")
+#: Seconds without a record, or without the group's offset, after which a reader of what is damaged gives up.
+PATIENCE = 10
+#: By a reader who was given what is damaged: he found it. That he waited for nothing, or for the group, reports nothing.
+FOUND_BY_READER = ("failed CRC32C check", "Bad message format", "Read underflow", "Unsupported Message(Set) MagicByte")
+GROUP, OFFSETS_PARTITIONS = "history-group", 4
 #: Words of the log lines that report damage.
 REPORTED = (b"partition offline", b"partition not opened", b"torn tail cut", b"read failed", b"groups not loaded", b"folder of a partition is missing",
             b"records of groups left alone", b"unknown partition put aside")
@@ -72,8 +79,8 @@ class Original:
             self.transfer(run)
             run.worker.process.terminate()
             run.worker.process.wait(timeout=90)
-            if not run.broker.stop():
-                raise load.Broken("the backbone does not stop")
+            if (code := run.broker.stop()) != 0:
+                raise load.Broken(f"the backbone does not stop as it must: {code}")
             if not is_clean:  # The last start is an unclean one over whole segments.
                 run.restart()
                 self.scenario.try_to("produce", "latest", "--file", str(self.scenario.feed), "--key-separator", ":")
@@ -121,12 +128,14 @@ class Original:
                                str(run.worker.partitions if run.worker else 4), "--patience", str(patience)],
                               capture_output=True, text=True, timeout=240)
         # librdkafka 2.0.2 may end at an assertion of its own right after it has complained of a checksum: it found the damage.
-        found_and_fell = done.returncode == -signal.SIGABRT and "failed CRC32C check" in done.stderr and "rdbuf.c" in done.stderr
+        found_and_fell = done.returncode == -signal.SIGABRT and FOUND_BY_READER[0] in done.stderr and "rdbuf.c" in done.stderr
         if done.returncode != 0 and not found_and_fell:
             raise load.Broken(f"the log cannot be read: {done.stderr[-300:].strip()}")
         with open(log, encoding="ascii") as file:
             out = history.History().load(file)
         out.complaints = done.stderr
+        if out.group is None and found_and_fell:
+            out.group = group_of(run.broker.address)
         return out
 
     def files(self):
@@ -136,6 +145,24 @@ class Original:
             if path.is_file() and path.stat().st_size and path.name != ".lock":
                 out.setdefault(kind_of(path), []).append(path.relative_to(self.data))
         return out
+
+
+def group_of(address):
+    """The group's offset, or None."""
+    deadline = time.monotonic() + PATIENCE
+    with protocol.Client(address, patience=PATIENCE) as client:
+        while time.monotonic() < deadline:
+            error, offset = asked.committed(client, GROUP, "history", 0)
+            if error == 0:
+                return offset
+            time.sleep(0.1)
+    return None
+
+
+def holds_group(path):
+    """Whether the group's offset goes with a file, if that is reported."""
+    partition = asked.partition_of_group(GROUP, OFFSETS_PARTITIONS)
+    return path.parent.name == f"__consumer_offsets-{partition}" and path.name.endswith(SETS_ASIDE)
 
 
 def complaints(options, data):
@@ -149,7 +176,8 @@ def complaints(options, data):
 def judge(original, data, path, seen, log):
     """The findings about what was read from a damaged copy."""
     findings = {}
-    is_reported = any(words in log for words in REPORTED) or bool(seen.complaints)
+    is_logged = any(words in log for words in REPORTED)
+    is_reported = is_logged or any(words in seen.complaints for words in FOUND_BY_READER)
     wrong = [f"{place}: {value}, not {original.seen.final.get(place)}" for place, value in seen.final.items()
              if original.seen.final.get(place) != value]
     if wrong:
@@ -160,8 +188,12 @@ def judge(original, data, path, seen, log):
     elif others := [(partition, offset) for partition, offset in missing
                     if path.parent.name != f"history-{partition}" or not path.name.endswith(SETS_ASIDE)]:
         findings["missing"] = others
-    if seen.group != original.seen.group and not is_reported:
-        findings["offset of the group changed without a report"] = [f"{original.seen.group} was, {seen.group} is"]
+    if seen.group != original.seen.group:
+        changed = [f"{original.seen.group} was, {seen.group} is"]
+        if not is_logged:
+            findings["offset of the group changed without a report"] = changed
+        elif not holds_group(path):
+            findings["offset of the group changed"] = changed
     kept = data / path
     is_kept = path.name.endswith(".log") and not path.parent.name.startswith(SHORT_LIVED)
     if is_kept and not kept.exists() and not list(data.glob(f"*/{path.name}*")):
@@ -193,20 +225,23 @@ def one(options, run_class, original, path, how, rng):
     try:
         if path.name.endswith(".log") and complaints(options, data) <= original.complaints:
             findings = {"not found by leat log check": [done]}
-        elif not run.broker.start():
+        elif not run.start():
             said = run.broker.log.read_text(errors="replace")
             names_it = path.name.removesuffix("-wal") in said
             if not (names_it and any(path.name.startswith(name) for name in REFUSABLE)):
                 findings = {"does not start": [said[-200:]]}
         else:
-            seen = original.read(run, folder / "read.log", patience=4)
+            seen = original.read(run, folder / "read.log", PATIENCE)
             findings = judge(original, data, path, seen, run.broker.log.read_bytes()) | answers_of_quarantined(run.broker)
             if path.name.endswith(OF_ABORTED) and original.read_committed(run, folder / "committed.log") != original.committed:
                 findings["other records are committed"] = [done]
+            run.broker.check()
+            run.broker.stop()
     except (load.Broken, subprocess.TimeoutExpired) as why:
-        findings = {"broken": [str(why)]}
+        findings[load.rule_of(why)] = [str(why)]
     finally:
         run.end()
+    findings |= run.broker.fallen()
     if not findings:
         shutil.rmtree(folder)
     return done, findings
@@ -250,22 +285,25 @@ def rot(options, run_class, original, path, rng, mutant=None):
             load.wait_for("the scrub", offline, SCRUB_PATIENCE)
         except load.Broken:
             return done, {"not found by the scrub": [done]}
-        findings = judge(original, data, path, original.read(run, folder / "read.log", patience=4), log.read_bytes())
+        findings = judge(original, data, path, original.read(run, folder / "read.log", PATIENCE), log.read_bytes())
+        run.broker.check()
         run.broker.kill()
         # From here on nobody looks for damage but who opens the partition.
         run.broker.settings = [setting for setting in run.broker.settings if setting not in SCRUB]
         known = offline()
         run.restart()
-        findings |= judge(original, data, path, original.read(run, folder / "again.log", patience=4), log.read_bytes())
+        findings |= judge(original, data, path, original.read(run, folder / "again.log", PATIENCE), log.read_bytes())
         findings |= answers_of_quarantined(run.broker)
         try:
             load.wait_for("the note of the damage", lambda: offline() > known, SCRUB_PATIENCE)
         except load.Broken:
             findings["served again after a start"] = [done]
+        run.broker.check()
     except (load.Broken, subprocess.TimeoutExpired) as why:
-        findings = {"broken": [str(why)]}
+        findings[load.rule_of(why)] = [str(why)]
     finally:
         run.end()
+    findings |= run.broker.fallen()
     if not findings:
         shutil.rmtree(folder)
     return done, findings

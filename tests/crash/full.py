@@ -50,7 +50,7 @@ def stalls(worker, seconds=20):
 
 #: Each has some segments of records; they go while the disk is full.
 SHORT, CUT, GONE = "short", "cut", "gone"
-LATE = "late"
+LATE = load.LATE
 RECORDS = 30000
 SEGMENT = 1048576
 #: Records of this age are old; older than it takes to write them and to fill the disk.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judges the history of a crash run: what was acknowledged or read must be in the log, once, in order, and be what was sent.
 
-usage: history.py LOG [--duplicates-allowed]
+usage: history.py LOG [--duplicates-allowed] [--broken-off]
 
 Rules (the letters are those of the worker's log, see worker_client.h)
   lost             an acknowledged record (A) is not at its offset at the end (D)
@@ -15,6 +15,7 @@ Rules (the letters are those of the worker's log, see worker_client.h)
   failed seen      so of a send that failed for good (F)
   skipped          somebody who reads a partition was not given a record between two that he was given, or before the first
   went back        he was given a record again, or an earlier one
+  behind           he was not given the last record of a partition, though he was waited for at the end
   mark went back   the first or the end offset of a partition (M) is lower than it was
   commit lost      the group's offset (K, G) is below the last commit that was acknowledged before (C)
   commit invented  it is above the last commit that was begun before (c)
@@ -96,12 +97,12 @@ class History:
         self.load_K(number)
         self.group = number
 
-    def judge(self, duplicates_allowed=False):
-        """Returns the findings by rule; empty when all is well."""
+    def judge(self, duplicates_allowed=False, has_ended=True):
+        """Returns the findings by rule; empty when all is well. `has_ended`: the load was not broken off, so that who reads came to the end."""
         self.check_places("lost", self.acknowledged)
         self.check_places("unread", self.read)
         self.check_sent()
-        self.check_reader()
+        self.check_reader(has_ended)
         self.check_marks()
         if not duplicates_allowed:
             self.check_duplicates()
@@ -138,7 +139,7 @@ class History:
             if value[:2] in self.failed:
                 self.findings["failed seen"].append(where)
 
-    def check_reader(self):
+    def check_reader(self, has_ended):
         """By partition, in the order in which he was given them; he began at 0."""
         there = collections.defaultdict(list)
         for partition, offset in sorted(self.final):
@@ -153,6 +154,9 @@ class History:
             if at < len(there[partition]) and there[partition][at] < offset:
                 self.findings["skipped"].append(f"{partition}:{there[partition][at]} between {before} and {offset}")
             last[partition] = offset
+        for partition, offsets in there.items() if has_ended else ():
+            if offsets and last[partition] < offsets[-1]:
+                self.findings["behind"].append(f"{partition}: read to {last[partition]} of {offsets[-1]}")
 
     def check_marks(self):
         last = {}
@@ -203,10 +207,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log")
     parser.add_argument("--duplicates-allowed", action="store_true", help="the producers were not idempotent")
+    parser.add_argument("--broken-off", action="store_true", help="who reads was not waited for at the end")
     options = parser.parse_args()
     with open(options.log, encoding="ascii") as file:
         history = History().load(file)
-    findings = history.judge(options.duplicates_allowed)
+    findings = history.judge(options.duplicates_allowed, not options.broken_off)
     print(f"{len(history.sent)} sent, {len(history.acknowledged)} acknowledged, {len(history.failed)} failed for good, "
           f"{len(history.read)} read, {len(history.marks)} marks, {len(history.final)} in the log, {history.committed} commits")
     if findings:

@@ -34,6 +34,7 @@ K 2
 R 1 0 0 1 9 12
 R 0 2 4 1 900 16
 R 0 4 4 2 900 17
+R 0 5 1 1 9 14
 D 0 0 0 0 9 11
 D 1 0 0 1 9 12
 D 0 1 1 0 9 13
@@ -68,12 +69,13 @@ class Checker(unittest.TestCase):
 
     def test_finds_a_lost_record(self):
         self.expect("lost", without=["D 1 0 0 1 9 12", "R 1 0 0 1 9 12"])
+        self.expect("lost", without=["D 1 0 0 1 9 12", "R 1 0 0 1 9 12"], has_ended=False)
 
     def test_finds_a_read_record_that_is_gone(self):
         self.expect("unread", without=["D 0 4 4 2 900 17"])
 
     def test_finds_another_record_at_an_offset(self):
-        self.expect("rewritten", without=["R 1 0 0 1 9 12"], swap=[("D 1 0 0 1 9 12", "D 1 0 0 2 9 12")], more="S 1 0 2 9 12\n")
+        self.expect("rewritten", swap=[("D 1 0 0 1 9 12", "D 1 0 0 2 9 12")], more="S 1 0 2 9 12\n")
 
     def test_finds_an_offset_acknowledged_twice(self):
         self.expect("rewritten", more="A 5 5 0 0\n")
@@ -83,30 +85,30 @@ class Checker(unittest.TestCase):
         self.expect("rewritten", "altered", swap=[("R 1 0 0 1 9 12", "R 1 0 0 1 9 99")])
 
     def test_finds_a_duplicate(self):
-        self.expect("duplicated", more="D 0 6 1 1 9 14\n")
+        self.expect("duplicated", more="R 0 6 1 1 9 14\nD 0 6 1 1 9 14\n")
 
     def test_allows_duplicates_of_plain_producers(self):
-        self.expect(more="D 0 6 1 1 9 14\n", duplicates_allowed=True)
+        self.expect(more="R 0 6 1 1 9 14\nD 0 6 1 1 9 14\n", duplicates_allowed=True)
 
     def test_finds_reordering(self):
-        self.expect("reordered", more="S 1 7 5 9 20\nS 1 7 9 9 21\nD 1 1 7 9 9 21\nD 1 2 7 5 9 20\n")
+        self.expect("reordered", more="S 1 7 5 9 20\nS 1 7 9 9 21\nD 1 1 7 9 9 21\nD 1 2 7 5 9 20\n", has_ended=False)
 
     def test_finds_a_record_that_nobody_sent(self):
-        self.expect("phantom", more="D 1 1 7 5 9 20\n")
-        self.expect("phantom", more="D 1 1 -1 -1 9 20\n")
+        self.expect("phantom", more="R 1 1 7 5 9 20\nD 1 1 7 5 9 20\n")
+        self.expect("phantom", more="R 1 1 -1 -1 9 20\nD 1 1 -1 -1 9 20\n")
         self.expect("phantom", without=["S 1 0 1 9 12"])
 
     def test_finds_a_record_in_another_partition(self):
         self.expect("phantom", swap=[("S 0 1 1 9 14", "S 1 1 1 9 14")])
 
     def test_finds_other_bytes_than_were_sent(self):
-        self.expect("altered", swap=[("D 0 5 1 1 9 14", "D 0 5 1 1 9 99")])
-        self.expect("altered", swap=[("D 0 5 1 1 9 14", "D 0 5 1 1 8 14")])
+        for other in ("9 99", "8 14"):
+            self.expect("altered", swap=[(f"{where} 0 5 1 1 9 14", f"{where} 0 5 1 1 {other}") for where in "RD"])
         self.expect("altered", swap=[("R 1 0 0 1 9 12", "R 1 0 0 1 9 99"), ("D 1 0 0 1 9 12", "D 1 0 0 1 9 99")])
 
     def test_finds_a_record_whose_sending_failed(self):
         self.expect("failed seen", without=["D 0 4 4 2 900 17", "R 0 4 4 2 900 17", "D 0 2 4 1 900 16", "R 0 2 4 1 900 16"],
-                    more="D 0 6 4 0 900 15\n")
+                    more="R 0 6 4 0 900 15\nD 0 6 4 0 900 15\n")
         self.expect("failed seen", swap=[("F 4 1 perhaps MSG_SIZE_TOO_LARGE", "F 4 1 never MSG_SIZE_TOO_LARGE")])
 
     def test_takes_no_timeout_for_a_failure(self):
@@ -117,11 +119,17 @@ class Checker(unittest.TestCase):
         self.expect("skipped", without=["R 0 1 1 0 9 13"])
         self.expect("skipped", without=["R 0 0 0 0 9 11"])
 
-    def test_wants_nothing_read_behind_the_last(self):
-        self.expect(without=["R 0 4 4 2 900 17"])
+    def test_finds_a_reader_who_stands_still(self):
+        self.expect("behind", without=["R 0 5 1 1 9 14"])
+        self.expect("behind", without=["R 0 4 4 2 900 17", "R 0 5 1 1 9 14"])
+        self.expect("behind", without=["R 1 0 0 1 9 12"])  # Of this partition he was given nothing.
+
+    def test_does_not_wait_for_a_reader_who_was_broken_off(self):
+        self.expect(without=["R 0 5 1 1 9 14"], has_ended=False)
+        self.expect("skipped", without=["R 0 4 4 2 900 17"], has_ended=False)
 
     def test_finds_a_reader_who_goes_back(self):
-        self.expect("went back", more="R 0 4 4 2 900 17\n")
+        self.expect("went back", more="R 0 5 1 1 9 14\n")
         self.expect("went back", more="R 0 1 1 0 9 13\n", before="R 0 4 4 2 900 17")
 
     def test_finds_a_mark_that_goes_back(self):

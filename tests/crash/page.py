@@ -61,6 +61,10 @@ class Report:
         if findings:
             print(history.show(findings), file=sys.stderr)
 
+    def has(self, name):
+        """Whether a row is named so, or after it."""
+        return any(name in row.split("|")[1] for _, row in self.rows)
+
     def broken(self, what, why):
         """It ended, or something was left out, before all of its rows were made: it takes the place of nothing."""
         self.is_whole = False

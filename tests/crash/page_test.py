@@ -104,6 +104,12 @@ class Page(unittest.TestCase):
         report.write(self.path)
         self.assertFalse(self.path.exists())
 
+    def test_rows_are_known_by_name(self):
+        report = report_of("power")
+        self.assertTrue(report.has("run of power"))
+        self.assertFalse(report.has("run of kill"))
+        self.assertFalse(report.has("1,000"))
+
     def test_what_was_found_is_written(self):
         self.assertIn("| broken: it | FAILED |", self.write(report_of(*BACKBONE, findings={"broken": ["it"]})))
 

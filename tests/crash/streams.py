@@ -29,6 +29,7 @@ import sys
 import threading
 import time
 
+import asked
 import load
 import streams_foreign
 import streams_history
@@ -36,6 +37,7 @@ import streams_joins
 import streams_windows
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "interop"))
+import protocol  # noqa: E402
 from kafka_node import KafkaNode, LeatNode, Unavailable, jars  # noqa: E402
 
 Setting = collections.namedtuple("Setting", "broker instances partitions exactly_once")
@@ -59,8 +61,13 @@ ZOMBIE_STEPS = ("commit.begun", "commit.flushed", "commit.offsets_sent")
 GIVES_UP = ("revoke.committed", "revoke.closed", "revoke.released")
 BROKER_WAYS = ("broker", "both", "broker step")
 WIPES = 0.25
-#: Findings by which no mutant is found: an instance that cannot go on loses nothing.
-PROVES_NOTHING = ("broken", "stuck", "ended", "unstruck")
+#: Findings by which no mutant is found: an instance that cannot go on loses nothing, and inputs are the broker's.
+PROVES_NOTHING = (*load.PROVES_NOTHING, "ended", "unstruck", "unfinished", "input lost", "input twice")
+#: So those too of a run that did not come to the end of its input: what is not done yet is not there.
+OF_THE_END = ("missing", "last", "wrong", "alone", "left")
+APPLICATION_ID = "proof"
+#: Without a result, when all input is committed.
+REST_SECONDS = 10
 NUMBERS = itertools.count()
 
 
@@ -75,6 +82,11 @@ def partition_of(key, partitions):
         out = (out ^ int.from_bytes(rest, "little")) * mix & mask
     out = (out ^ out >> 13) * mix & mask
     return ((out ^ out >> 15) & 0x7FFFFFFF) % partitions
+
+
+def caught(findings):
+    """Whether a mutant was found."""
+    return load.caught(findings, proves_nothing=PROVES_NOTHING + OF_THE_END * ("unfinished" in findings))
 
 
 def name_of(setting):
@@ -218,9 +230,10 @@ class Feeder:
 
     def let_time_go_on(self, number):
         """By records of `also` that nothing meets. Only when it has stopped."""
-        lines = [self.line(streams_joins.end_key(partition), number, partition, number * (streams_joins.GRACE_MS + 10000))
-                 for partition in range(self.run.setting.partitions)]
-        self.run.produce("also", lines)
+        keys = [streams_joins.end_key(partition) for partition in range(self.run.setting.partitions)]
+        self.run.produce("also", [self.line(key, number, partition, number * (streams_joins.GRACE_MS + 10000))
+                                  for partition, key in enumerate(keys)])
+        self.also.update(keys)
 
     def feed(self):
         try:
@@ -400,6 +413,7 @@ class Run:
         is_met = self.random_moment(rng)
         victims = {"broker": [], "everyone": list(self.instances)}.get(way, [victim])
         if way in ("broker", "both"):
+            self.tend()  # It may not have ended by itself.
             self.node.stop(kill=True)
             self.count("broker", is_met)
         for index in victims:
@@ -510,32 +524,59 @@ class Run:
             inputs = self.dump("in")
             for instance in self.instances.values():
                 instance.send(signal.SIGCONT)
-            self.wait_for_end(streams_history.Expected(inputs).numbers, 5 if why or self.environment else self.patience)
-            self.close_windows(5 if why else self.patience)
-            self.settle_references(inputs, 5 if why or self.environment else self.patience)
+            # Of a mutant too nothing is missing that is only late: all is waited for, until the application is at rest.
+            is_to_fail = why is not None or bool(self.environment)
+            self.wait_for_end(inputs, self.patience, ends_at_rest=is_to_fail)
+            self.close_windows(REST_SECONDS if why else self.patience)
+            self.settle_references(inputs, REST_SECONDS if is_to_fail else self.patience)
             for instance in self.instances.values():
                 self.close(instance)
+            if left := self.input_left(inputs):
+                self.findings["unfinished"] += left
             judge = streams_history.Judge(inputs, self.setting.exactly_once)
             totals = {topic: (self.dump(topic), self.dump(f"proof-{topic}-changelog")) for topic in ("totals", "kept")}
             found = judge.judge(self.dump("joined"), self.dump("windows"), **totals)
-            also = self.dump("also")
+            also, names = self.dump("also"), self.dump("names")
+            fed = {"in": (inputs, self.feeder.number), "also": (also, self.feeder.also), "names": (names, self.feeder.versions)}
             joins = streams_joins.Judge(inputs, also, self.setting.exactly_once).judge(self.dump("met"), self.dump("either"))
             windows = streams_windows.Judge(inputs, also, self.setting.exactly_once).judge(self.dump("sessions"), self.dump("closed"))
-            for rule, what in (*found.items(), *joins.items(), *windows.items(), *self.judge_references(inputs).items()):
+            for rule, what in (*found.items(), *joins.items(), *windows.items(), *self.judge_references(inputs).items(),
+                               *streams_history.judge_fed(**fed).items()):
                 self.findings[rule] += what
         except (load.Broken, subprocess.TimeoutExpired) as more:
             self.findings["broken"].append(str(more))
         return len(inputs), dict(self.findings)
 
-    def wait_for_end(self, numbers, seconds):
-        """What is missing then is judged."""
+    def wait_for_end(self, inputs, seconds, ends_at_rest):
+        """What is missing then is judged. `ends_at_rest`: also when all input is committed and no result has come for a while."""
+        numbers = streams_history.Expected(inputs).numbers
+        before, since = None, 0
+
+        def is_at_rest():
+            nonlocal before, since
+            now = [follower.total for follower in self.followers.values()]
+            if now != before:
+                before, since = now, time.monotonic()
+            return time.monotonic() > since + REST_SECONDS and (not self.input_left(inputs) or time.sleep(0.5))
+
         def all_there():
             joined, totals = (self.followers[topic].highest for topic in ("joined", "totals"))
-            return all(joined.get(key) == all_of[-1] and totals.get("t" + key) == all_of[-1] for key, all_of in numbers.items())
+            return (all(joined.get(key) == all_of[-1] and totals.get("t" + key) == all_of[-1] for key, all_of in numbers.items())
+                    or (ends_at_rest and is_at_rest()))
         try:
             self.until("all results", all_there, seconds)
         except load.Broken:
             pass
+
+    def input_left(self, inputs):
+        """Partitions of `in` whose end the application has not committed."""
+        ends = {row.partition: row.offset + 1 for row in sorted(inputs, key=lambda row: row.offset)}
+        try:
+            with protocol.Client(self.node.address) as client:
+                committed = {partition: asked.committed(client, APPLICATION_ID, "in", partition) for partition in ends}
+        except (OSError, protocol.Closed) as why:
+            raise load.Broken(f"what {APPLICATION_ID} has committed cannot be asked for: {why!r}") from why
+        return [f"in-{partition}: {committed[partition]} of {end}" for partition, end in ends.items() if committed[partition] != (0, end)]
 
     def close_windows(self, seconds):
         """What nothing met is told when time has gone on, and that is looked at once a second; so until what let time go on first is told too."""

@@ -16,6 +16,9 @@ Rules
   last        the last result of a key is not that of its last input
   stray       a result of no input
   changelog   the last row of a store's changelog is not its last result
+  input lost  what was fed and acknowledged is not in a topic of inputs, or not in its order
+  input twice all of it is there, and more
+  unfinished  the application has not committed the end of its input
   ended       an instance ended by itself
   unstruck    a step at which nothing ever struck (long runs)
 """
@@ -41,6 +44,19 @@ def by_key(rows):
     for row in sorted(rows, key=lambda row: (row.partition, row.offset)):
         out[row.key].append(row.value)
     return out
+
+
+def judge_fed(**topics):
+    """By topic of inputs, its rows and how many each key was fed, numbered from 1. Returns findings by rule."""
+    findings = collections.defaultdict(list)
+    for topic, (rows, fed) in topics.items():
+        found = by_key(rows)
+        for key in fed.keys() | found.keys():
+            numbers, wanted = list(map(int, found.get(key, []))), list(range(1, fed[key] + 1))
+            if numbers != wanted:
+                is_more = collections.Counter(numbers) > collections.Counter(wanted)
+                findings["input twice" if is_more else "input lost"].append(f"{topic} {key}: {len(numbers)} of {fed[key]}")
+    return dict(findings)
 
 
 class Expected:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Each rule of the checker of streams fires on results that break it, and none on good ones."""
+import collections
 import unittest
 
 import streams_history
@@ -92,6 +93,31 @@ class Rules(unittest.TestCase):
     def test_changelog(self):
         for once in (True, False):
             self.expect("changelog", changelog=TOTALS[:3], exactly_once=once)
+
+
+class Fed(unittest.TestCase):
+    """What was fed is what the topics of inputs hold."""
+
+    def expect(self, *rules, inputs=INPUTS, **fed):
+        found = streams_history.judge_fed(**{"in": (rows(inputs), collections.Counter(a=3, b=1) | collections.Counter(fed))})
+        self.assertEqual(set(found), set(rules), found)
+
+    def test_all_is_there(self):
+        self.expect()
+
+    def test_one_is_lost(self):
+        self.expect("input lost", b=2)
+        self.expect("input lost", inputs=INPUTS[1:])  # With its whole key, too.
+        self.expect("input lost", c=1)
+
+    def test_one_is_there_again(self):
+        self.expect("input twice", inputs=[*INPUTS, (0, 3, 6000, "a", "3")])
+
+    def test_one_that_nobody_fed(self):
+        self.expect("input twice", inputs=[*INPUTS, (0, 3, 6000, "c", "1")])
+
+    def test_another_order(self):
+        self.expect("input lost", inputs=[*INPUTS[:2], (0, 2, 1200, "a", "2"), (0, 1, 6000, "a", "3")])
 
 
 if __name__ == "__main__":

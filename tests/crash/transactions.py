@@ -186,6 +186,7 @@ class Run:
             time.sleep(rng.uniform(0, 0.03))
             is_open = self.client.counters()[1] > 0
         if hits_broker:
+            self.broker.check()
             self.down()
         if hits_client:
             self.client.kill()
@@ -203,6 +204,7 @@ class Run:
     def strike_call(self, rng):
         logs = ["__transaction_state-", "/bank-"] if self.kind == "bank" else ["__transaction_state-", "/output-", "__consumer_offsets-"]
         point = f"{rng.choice(('kill-before', 'kill-after'))}:{rng.choice(('write', 'write', 'sync'))}:{rng.choice(logs)}:{rng.randint(1, 40)}"
+        self.broker.check()
         self.down()
         fault = {"LEAT_FAULT_DISK": ",".join(filter(None, (self.environment.get("LEAT_FAULT_DISK"), point)))}
         said = self.broker.log.stat().st_size
@@ -286,7 +288,7 @@ class Run:
             # A reader that is killed may leave half a line.
             lines = [line for line in file if line.endswith("\n")]
         seen = transactions_history.KINDS[self.kind]().load(lines)
-        return seen, {**findings, **seen.judge()}
+        return seen, {**findings, **self.broker.fallen(), **seen.judge()}
 
     def conclude(self, patience):
         if self.feeder:
@@ -356,6 +358,8 @@ MUTANTS = {
     "skip_dedupe": ("bank", ("broker call",), None, None),
     "groups.offsets_outside_transaction": ("transform", WAYS, None, None),
 }
+#: What proves nothing of the others: here what is decided is never finished, so that nobody comes past it. Nothing is lost by that.
+SIGNS = {"transactions.marker_lost": ("stuck",), "transactions.not_reconciled": ("stuck",)}
 
 
 def mutant(options, fault, count):

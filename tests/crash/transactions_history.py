@@ -33,9 +33,10 @@ import collections
 import sys
 
 import history
+import load
 
 #: Findings by which no mutant is found: the reader has little time for its way to the end there.
-PROVES_NOTHING = ("broken", "incomplete", "unread")
+PROVES_NOTHING = (*load.PROVES_NOTHING, "unread")
 AT_FIRST = 100
 ACCOUNTS = 15
 

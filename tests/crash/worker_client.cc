@@ -117,13 +117,15 @@ Kafka make_consumer(const Plan& plan, Properties properties) {
     return handle;
 }
 
-void write_marks(rd_kafka_t* handle, const Plan& plan, int partition, History& history) {
+bool write_marks(rd_kafka_t* handle, const Plan& plan, int partition, History& history) {
     std::int64_t low = 0;
     std::int64_t high = 0;
     if (rd_kafka_query_watermark_offsets(handle, plan.topic.c_str(), partition, &low, &high,
-                                         5'000) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        history.line("M " + std::to_string(partition) + " " + std::to_string(low) + " " +
-                     std::to_string(high));
+                                         5'000) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    history.line("M " + std::to_string(partition) + " " + std::to_string(low) + " " +
+                 std::to_string(high));
+    return true;
 }
 
 rd_kafka_resp_err_t write_group_offset(rd_kafka_t* handle, const Plan& plan, int timeout_ms,
@@ -167,9 +169,10 @@ void dump(const Plan& plan, History& history) {
             std::fprintf(stderr, "crash_worker: %s\n", rd_kafka_message_errstr(message.get()));
         }
     }
+    // What cannot be had is left out.
     for (int p = 0; p < plan.partitions && !is_partial; ++p)
-        write_marks(consumer.get(), plan, p, history);
-    if (write_group_offset(consumer.get(), plan, is_partial ? 5'000 : 30'000, "G", history) !=
+        static_cast<void>(write_marks(consumer.get(), plan, p, history));
+    if (write_group_offset(consumer.get(), plan, plan.patience * 1'000, "G", history) !=
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (!is_partial) die("the group's offset cannot be read");
         std::fprintf(stderr, "crash_worker: the group's offset cannot be read\n");

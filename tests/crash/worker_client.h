@@ -52,6 +52,9 @@ struct Status {
     std::atomic<std::int64_t> acknowledged;
     std::atomic<std::int64_t> in_flight;
     std::atomic<std::int64_t> read;
+    std::atomic<std::int64_t> marked;     ///< So often each partition's marks were told.
+    std::atomic<std::int64_t> committed;  ///< Offset commits that were acknowledged.
+    std::atomic<std::int64_t> asked;      ///< So often the group's offset was told.
 };
 
 /// What happened, one line an event; VALUE is what described() says:
@@ -112,8 +115,8 @@ using Delivered = void (*)(rd_kafka_t*, const rd_kafka_message_t*, void*);
 Kafka make_producer(const Plan& plan, Properties properties, Delivered delivered, void* opaque);
 Kafka make_consumer(const Plan& plan, Properties properties);
 
-/// Asks for a partition's marks, into an M line; what cannot be had is left out.
-void write_marks(rd_kafka_t* handle, const Plan& plan, int partition, History& history);
+/// Asks for a partition's marks, into an M line; false: they cannot be had.
+bool write_marks(rd_kafka_t* handle, const Plan& plan, int partition, History& history);
 
 /// Asks for the group's offset in partition 0 and writes it behind `kind`. Errors: those of Kafka.
 rd_kafka_resp_err_t write_group_offset(rd_kafka_t* handle, const Plan& plan, int timeout_ms,

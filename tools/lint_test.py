@@ -12,7 +12,7 @@ import lint  # noqa: E402
 
 
 def ended(code, out="", error=""):
-    return subprocess.CompletedProcess(["x"], code, out, error)
+    return subprocess.CompletedProcess([], code, out, error)
 
 
 class LintTest(unittest.TestCase):

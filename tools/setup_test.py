@@ -29,7 +29,9 @@ PROGRAMS = {
 BEYOND = {
     "test": {"java": "beside Apache Kafka only", "javac": "beside Apache Kafka only", "mvn": "beside Apache Kafka only",
              "node": "another client's", "npm": "another client's", "mkfs.xfs": "the short form of the crash harness has ext4 alone",
-             "modprobe": "asked for first", "ctest": "on_kafka.py runs beside Apache Kafka"},
+             "modprobe": "asked for first", "ctest": "on_kafka.py runs beside Apache Kafka",
+             "clang-format-19": "lint_test.py starts neither", "clang-tidy-19": "lint_test.py starts neither",
+             "valgrind": "a cell of the bench, whose tests start none"},
     "interop": {"modprobe": "asked for first"},
     "bench": dict.fromkeys(("kadmin.local", "kdb5_util", "kinit", "krb5kdc"), "its logins are those of SCRAM"),
     "scale": {"java": "beside Apache Kafka only", "mvn": "beside Apache Kafka only"},

@@ -3,7 +3,7 @@
 
 Each broker starts in a fresh folder on a free port. Each client program tries its features on each broker; a feature passes when it
 goes as it should on both and both transcripts are the same after what normalise.py lists. Exit codes: 0 all the same, 1 differences,
-2 bad usage, 3 a client could not be had (it is named).
+2 bad usage or nothing to ask, 3 a client could not be had (it is named).
 """
 import argparse
 import json
@@ -74,9 +74,13 @@ class Node:
         return self.node.address
 
     def stop(self):
-        if self.node.process.poll() is not None:
-            self.deaths.append(f"{self.broker} died (exit {self.node.process.returncode})")
-        self.node.stop()
+        died = self.node.process.poll()
+        try:
+            self.node.stop()
+        except RuntimeError as why:  # An end with an error is told, and the other broker is stopped too.
+            self.deaths.append(f"{self.broker}: {why}")
+        else:
+            self.deaths += [f"{self.broker} died (exit {died})"] if died is not None else []
 
 
 def run_client(client, command, address, log, options, more=None):
@@ -160,6 +164,9 @@ def parse():
     unknown = set(options.only) - {client.name for client in CLIENTS}
     if unknown:
         parser.error(f"no client {', '.join(sorted(unknown))}; there are {', '.join(c.name for c in CLIENTS)}")
+    misspelt = set(options.feature) - {feature for client in CLIENTS for feature in client.features}
+    if misspelt:
+        parser.error(f"no feature {', '.join(sorted(misspelt))}; --list names them")
     if options.keep and os.path.isdir(options.keep) and os.listdir(options.keep):
         parser.error(f"{options.keep} is not empty: brokers start in fresh folders")
     if options.broker != "kafka" and not options.list and not options.calibrate and not os.access(options.leat, os.X_OK):

@@ -243,9 +243,20 @@ class LeatNode:
 
     pid = KafkaNode.pid
     data = KafkaNode.data
-    stop = KafkaNode.stop
     __enter__ = KafkaNode.__enter__
-    __exit__ = KafkaNode.__exit__
+
+    def stop(self, kill=False):
+        """A crash before, or an end with an error, is told, unless it is to be killed: what a sanitizer found ends a program so."""
+        process = self.process
+        KafkaNode.stop(self, kill)
+        if process and not kill and process.returncode != 0:
+            raise RuntimeError(f"leat serve ended with {process.returncode}, see {self.folder}/server.log: {self.tail()}")
+
+    def tail(self):
+        return (self.folder / "server.log").read_text(errors="replace")[-2000:]
+
+    def __exit__(self, kind, *_):
+        self.stop(kill=kind is not None)
 
 
 def main():

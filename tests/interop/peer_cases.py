@@ -4,10 +4,10 @@
 Four lists, each with nodes of its own: PEERS (short deadlines, small requests), BOMBS, VAST (what the defaults let in), and LEGACY,
 beside an Apache Kafka that still takes Produce 0 to 2.
 """
+import concurrent.futures
 import contextlib
 import socket
 import struct
-import threading
 import time
 
 import batches
@@ -287,13 +287,10 @@ def many_at_once(node):
     data = bomb_batch(batches.ZSTD, BOMB, node.now)
 
     def together():
-        threads = [threading.Thread(target=lambda: node.alone().append("bomb-time", data)) for _ in range(16)]
-        for thread in threads:
-            thread.start()
-        served = is_served(node)
-        for thread in threads:
-            thread.join()
-        node.note("16 bombs at once, others are served", served)
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            answers = [pool.submit(node.alone().append, "bomb-time", data) for _ in range(16)]
+            node.note("16 bombs at once, others are served", is_served(node))
+            node.note("16 bombs at once, their errors", sorted({answer.result()["error"] for answer in answers}))
     node.bounded("16 zstd bombs at once", 4 * (2 * UNPACKED_MAX + 8 * MIB) + 64 * MIB, together)
 
 

@@ -71,8 +71,9 @@ class Outcome:
         return passed, failed, sum(number for _, _, number in self.absent)
 
     def code(self):
-        _, failed, skipped = self.counts()
-        return 1 if failed else 3 if skipped else 0
+        """Of nothing at all: as of bad usage, for nothing was compared."""
+        passed, failed, skipped = self.counts()
+        return 1 if failed else 3 if skipped else 0 if passed else 2
 
     def summary(self):
         return "{} passed, {} failed, {} skipped".format(*self.counts())

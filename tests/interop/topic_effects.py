@@ -8,8 +8,9 @@ settings: each topic setting is set and its effect looked at: answers, records t
 retention and compaction. peers: silent, slow and oversized ones. bombs: batches that unpack to far more than they weigh or say what is
 not so. vast: what unpacks to a lot and is within the defaults. legacy: messages of before Kafka 0.11, beside Kafka 3.9.1, the last that
 takes them. Of Leat, memory is bounded too.
-What differs must be in KNOWN, with a reason. --mutants: each setting is left out on Leat's side, which must be found.
-Exit 0: as expected; 1: not; 3: no Kafka to be had.
+What differs must be in KNOWN, with a reason; a case that breaks off is wrong on both sides alike. --mutants: each setting is left out on Leat's
+side, which must be found by an effect that both had and Leat now has otherwise; beside them a control, from which nothing is left out.
+Exit 0: as expected; 1: not; 2: nothing to ask; 3: no Kafka to be had.
 """
 import argparse
 import concurrent.futures
@@ -44,13 +45,17 @@ PARTS = {
 }
 FEATURES = {"eligible.leader.replicas.version": "0"}  # With it Kafka fixes min.insync.replicas for all.
 
-# What differs on purpose: (pattern of the label, what Kafka has, what Leat has, reason). None: anything.
+BROKE = "broke off"
+CONTROL = "nothing"  # What the control leaves out.
+
+# What differs on purpose: (pattern of the label, what Kafka has, what Leat has, reason).
 WHOLE = "leat.request.receive.timeout.ms: a request that has begun must be there in time; Kafka asks only for some byte now and then"
 NOT_OPENED = "Leat opens a compressed batch only where a setting of the topic needs its records, and keeps it as it came otherwise"
 LIMIT = "leat.decompressed.max.bytes: Kafka unpacks without a limit"
 THROWS = "Kafka fails on it with an exception of its library; Leat says that the records are bad"
 KNOWN = [
-    ("whose_time: create time, gzip", None, {"told": -1, "largest of each batch": [500, 9000, 300]}, NOT_OPENED),
+    ("whose_time: create time, gzip", {"told": -1, "largest of each batch": [500, 0, 700]},
+     {"told": -1, "largest of each batch": [500, 9000, 300]}, NOT_OPENED),
     ("kept_by_time: compacted", {"ends": [0, 5], "segments": [0, 1, 2, 3, 4]}, {"ends": [0, 5], "segments": [0, 1, 2, 3, 4, 5]},
      "Leat closes the open segment of a compacted topic when segment.ms is over, Kafka at the next append"),
     ("last_of_each_key: after", {"ends": [0, 6], "segments": [0, 5]}, {"ends": [0, 6], "segments": [0, 6]}, "as above"),
@@ -58,6 +63,7 @@ KNOWN = [
     ("dripping: a byte every half second", "open", "closed", WHOLE),
     ("waiting: for records for longer than it may be idle", "closed", 0, "who waits for an answer is not idle to Leat"),
     (r"what_unpacks_to_much: bomb, \w+, (time|compact|zstd|gzip)", 0, 10, LIMIT),
+    ("many_at_once: 16 bombs at once, their errors", [0], [10], LIMIT),
     (r"old_bombs: v\d, bomb, \w+", 0, 10, LIMIT),
     (r"what_lies: zstd with a window of 1 GiB, time", -1, 0, "Leat unpacks in one piece and needs no window; Kafka's library has no room for it"),
     (r"what_lies: .*, plain", -1, 0, NOT_OPENED),
@@ -87,7 +93,10 @@ class Observer(error_codes.Recorder):
         self.now = int(time.time() * 1000)
 
     def note(self, label, value):
-        self.answers.append((f"{self.name}: {label}", value))
+        label = f"{self.name}: {label}"
+        if label in dict(self.answers):
+            raise RuntimeError(f"noted twice: {label}")  # One would hide the other.
+        self.answers.append((label, value))
 
     def alone(self):
         """The same node by a connection of its own."""
@@ -215,8 +224,10 @@ def observe(node, cases, ignored=()):
         name, _, _, function = case
         try:
             function(observers[name])
-        except Exception as why:  # noqa: BLE001: a case that cannot go on is a difference, and the others go on.
-            observers[name].note("broke off", f"{type(why).__name__}: {why}")
+            if not observers[name].answers:
+                raise RuntimeError("it noted nothing")
+        except Exception as why:  # noqa: BLE001: a case that cannot go on is told, and the others go on.
+            observers[name].note(BROKE, f"{type(why).__name__}: {why}")
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(run, [case for case in cases if not case[2]]))
     for case in cases:
@@ -227,9 +238,13 @@ def observe(node, cases, ignored=()):
 
 def reason_of(label, kafka, leat):
     for pattern, of_kafka, of_leat, reason in KNOWN:
-        if re.fullmatch(pattern, label) and of_kafka in (None, kafka) and of_leat in (None, leat):
+        if re.fullmatch(pattern, label) and (of_kafka, of_leat) == (kafka, leat):
             return pattern, reason
     return None, None
+
+
+def is_broken(label):
+    return label.endswith(f": {BROKE}")
 
 
 class Comparison:
@@ -238,7 +253,7 @@ class Comparison:
         self.grown = []     # (what, most, by how much)
         self.used = set()
         self.missing = []   # settings without a case
-        self.mutants = []   # (setting, whether it was found)
+        self.mutants = []   # those of Mutant
 
     def add(self, part, kafka, leat):
         for label in [*kafka, *(label for label in leat if label not in kafka)]:
@@ -248,7 +263,8 @@ class Comparison:
             self.rows.append((part, label, a, b, reason))
 
     def bad(self):
-        return [row for row in self.rows if row[2] != row[3] and not row[4]]
+        """What differs without a reason, and what was not asked to its end: there nothing is compared."""
+        return [row for row in self.rows if row[2] != row[3] and not row[4] or is_broken(row[1])]
 
     def swollen(self):
         return [row for row in self.grown if row[2] > row[1]]
@@ -257,15 +273,40 @@ class Comparison:
         return [pattern for pattern, *_ in KNOWN if pattern not in self.used | CHANCE] if whole else []
 
     def summary(self, whole):
-        known = sum(row[2] != row[3] for row in self.rows) - len(self.bad())
-        text = (f"{len(self.rows)} effects, {len(self.bad())} differ without a reason, {known} with one, {len(self.stale(whole))} reasons without a "
-                f"difference; {len(self.grown)} bounds of memory, {len(self.swollen())} passed over; {len(self.missing)} settings without a case")
+        known = sum(row[2] != row[3] and row[4] is not None for row in self.rows)
+        text = (f"{len(self.rows)} effects, {len(self.bad())} differ without a reason or break off, {known} with one, "
+                f"{len(self.stale(whole))} reasons without a difference; {len(self.grown)} bounds of memory, {len(self.swollen())} passed over; "
+                f"{len(self.missing)} settings without a case")
         if self.mutants:
-            text += f"; {sum(found for _, found in self.mutants)} of {len(self.mutants)} settings left out were found"
+            left_out = [one for one in self.mutants if one.setting != CONTROL]
+            text += f"; {sum(one.is_found for one in left_out)} of {len(left_out)} settings left out were found"
+            text += "".join(f"; the control {one}" for one in self.mutants if one.setting == CONTROL)
         return text
 
     def code(self, whole):
-        return 1 if self.bad() or self.swollen() or self.stale(whole) or self.missing or not all(found for _, found in self.mutants) else 0
+        return 1 if self.bad() or self.swollen() or self.stale(whole) or self.missing or not all(one.is_right for one in self.mutants) else 0
+
+
+class Mutant:
+    """What was seen without a setting, beside what both brokers had with it."""
+
+    def __init__(self, setting, kafka, leat, seen):
+        self.setting = setting
+        self.broken = [label for label in seen if is_broken(label)]
+        self.differ = [label for label, value in seen.items() if not is_broken(label) and label in kafka and label in leat
+                       and kafka[label] == leat[label] != value]
+
+    @property
+    def is_found(self):
+        """By an effect: a case that breaks off may only have been too slow."""
+        return bool(self.differ) and not self.broken
+
+    @property
+    def is_right(self):
+        return not self.differ and not self.broken if self.setting == CONTROL else self.is_found
+
+    def __str__(self):
+        return f"has {len(self.differ)} effects that differ and {len(self.broken)} cases that broke off"
 
 
 def short(value, most=160):
@@ -282,7 +323,7 @@ def write(path, comparison, whole, command):
              "Each setting is set on a topic of its own, and what follows from it is noted on both brokers: answers, records, offsets, segments. Legacy "
              "messages run beside Apache Kafka 3.9.1, the last that takes them, all else beside 4.3.1.", "",
              "## Topic settings", "", "| setting | effects compared | differ | left out on our side |", "|---|---|---|---|"]
-    found = dict(comparison.mutants)
+    found = {one.setting: one.is_found for one in comparison.mutants}
     names = sorted({name for _, settings, *_ in effect_cases.CASES for name in settings})
     for name in names:
         cases = {case for case, settings, *_ in effect_cases.CASES if name in settings}
@@ -296,7 +337,8 @@ def write(path, comparison, whole, command):
             rows = [row for row in comparison.rows if row[1].startswith(f"{name}:")]
             lines.append(f"| {part}: {name.replace('_', ' ')} | {len(rows)} | {sum(row[2] != row[3] for row in rows)} |")
     lines += ["", "## What differs", "", "| what | Apache Kafka | Leat | why |", "|---|---|---|---|"]
-    lines += [f"| {short(label)} | {short(a)} | {short(b)} | {reason or 'NO REASON'} |" for _, label, a, b, reason in comparison.rows if a != b]
+    lines += [f"| {short(label)} | {short(a)} | {short(b)} | {reason or 'NO REASON'} |" for _, label, a, b, reason in comparison.rows
+              if a != b or is_broken(label)]
     lines += ["", "## Memory of Leat", "", f"At `leat.decompressed.max.bytes={peer_cases.UNPACKED_MAX}`; bombs unpack to {peer_cases.BOMB >> 20} MiB. By how "
               "much its resident memory grew at most, of the largest of each case.", "", "| case | worst | grew by, MiB | bound, MiB |", "|---|---|---|---|"]
     for name in dict.fromkeys(what.split(":")[0] for what, *_ in comparison.grown):
@@ -305,9 +347,13 @@ def write(path, comparison, whole, command):
     pathlib.Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def chosen(part, only):
+    return [case for case in PARTS[part][0] if not only or only in case[0]]
+
+
 def run_part(part, options, place, comparison):
-    cases, version, both, of_kafka, of_leat = PARTS[part]
-    cases = [case for case in cases if not options.only or options.only in case[0]]
+    _, version, both, of_kafka, of_leat = PARTS[part]
+    cases = chosen(part, options.only)
     if not cases:
         return
     with kafka_node.KafkaNode(place / f"kafka-{part}", version, settings=both | of_kafka, features=FEATURES if version[0] == "4" else None) as node:
@@ -326,17 +372,18 @@ def run_part(part, options, place, comparison):
 
 
 def leave_out(cases, kafka, leat, settings, options, place, comparison):
-    """Each setting alone: what did not differ must differ now."""
+    """Each setting alone, and beside them the control, as busy as they are."""
     def without(setting):
-        own = [case for case in cases if setting in case[1]]
+        own = [case for case in cases if setting in (*case[1], CONTROL)]
         with kafka_node.LeatNode(place / f"without-{setting}", options.binary, settings=settings) as node:
-            seen, _ = observe(node, own, (setting,))
-        return setting, [label for label, value in seen.items() if kafka.get(label) == leat.get(label) != value]
+            return Mutant(setting, kafka, leat, observe(node, own, (setting,))[0])
     settings_tried = sorted({name for _, names, *_ in cases for name in names} - set(UNSEEN))
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE // 2) as pool:
-        for setting, differ in pool.map(without, settings_tried):
-            comparison.mutants.append((setting, bool(differ)))
-            print(f"{'found' if differ else 'NOT FOUND'}: without {setting}: {len(differ)} effects differ", flush=True)
+        for one in pool.map(without, [CONTROL, *settings_tried]):
+            comparison.mutants.append(one)
+            verdict = ("control" if one.is_right else "NOT THE SAME") if one.setting == CONTROL else "found" if one.is_found else "NOT FOUND"
+            print(f"{verdict}: without {one.setting}: {one}{''.join(f'; {label}' for label in one.broken)}"
+                  f"{''.join(f'; {label}' for label in one.differ if one.setting == CONTROL)}", flush=True)
 
 
 def main():
@@ -349,6 +396,8 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     whole = not options.part and not options.only
+    if not any(chosen(part, options.only) for part in options.part or PARTS):
+        parser.error(f"no case of {' and '.join(options.part or ['any part'])} has {options.only} in its name")
     comparison = Comparison()
     with tempfile.TemporaryDirectory(prefix="leat-effects-") as folder:
         try:
@@ -358,7 +407,7 @@ def main():
             print(f"topic_effects: {why}", file=sys.stderr)
             return 3
     for _, label, kafka, leat, reason in comparison.rows:
-        if kafka != leat:
+        if kafka != leat or is_broken(label):
             print(f"{'known' if reason else 'DIFFERENT'} {label}\n    Kafka {short(kafka, 1500)}\n    Leat  {short(leat, 1500)}\n    {reason or ''}")
         elif options.verbose:
             print(f"same {label}: {short(kafka, 600)}")

@@ -78,7 +78,7 @@ def run(program, rules, requests):
         broker.stop()
         return broker.instructions()
     finally:
-        broker.__exit__()
+        broker.__exit__(None)
 
 
 def main():

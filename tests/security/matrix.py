@@ -7,15 +7,15 @@ Cells come from the table in the code, as `PROGRAM reference --print rights` pri
 of them; in the newest version, all that it does not need, and for each right: all but it, it alone, all with a DENY of it, and all with it granted on another name,
 on a prefix that is one character off, for another host, to another principal, for an operation that does not imply it. With --open
 (allow.everyone.if.no.acl.found) also all of them but one, or all, granted to another principal. Each is asked
-once for each way to prove who one is (mechanisms.py). Both peers get the same rules and the same bytes; answers are compared without
-texts, ids, times and sizes. Differences must be in
+once for each way to prove who one is (mechanisms.py). Both peers get the same rules and the same bytes; answers are compared whole, but for
+texts and what own.py lists, of which it is compared whether it is there. A closed connection is no answer. Differences must be in
 differences.txt, with a reason each. Each right of the table must decide: with it and without it both peers must answer otherwise in at
 least one cell, or untried.txt says why it cannot be so. A mutant weakens the rules that Leat is given, as a broker would that does not look at that part
 of them: the matrix must see it. Exit code: 0 as expected, 1 differences (of a mutant: none) or a right that decides nothing, 3 Kafka
-cannot be had.
+cannot be had; 2 when there is nothing to ask.
 """
 import argparse
-import json
+import contextlib
 import os
 import pathlib
 import re
@@ -31,12 +31,14 @@ sys.path.insert(0, str(ROOT / "bench"))
 sys.path.insert(0, str(ROOT / "tests/interop"))
 sys.path.insert(0, str(ROOT / "tests/system"))
 sys.path.insert(0, str(HERE))
+import apart  # noqa: E402
 import clients  # noqa: E402
 import kafka_node  # noqa: E402
 import machine  # noqa: E402
 import protocol  # noqa: E402
 import kdc  # noqa: E402
 import mechanisms  # noqa: E402
+import own  # noqa: E402
 import samples  # noqa: E402
 import security  # noqa: E402
 
@@ -228,6 +230,7 @@ class Peer:
         raise RuntimeError("the rules did not come into force")
 
     def ask(self, way, api, version, fields, passing=frozenset()):
+        """The answer, or "closed". Not asked a second time: rules act on connections that are there, and close none."""
         attempts = 0
         while True:
             attempts += 1
@@ -237,9 +240,7 @@ class Peer:
                 answer = self.users[way].call(api, version, **fields(self))
             except (protocol.Closed, ConnectionError):
                 self.users.pop(way, None)
-                if attempts > 1:
-                    return "closed"
-                continue
+                return "closed"
             if attempts > 100 or not (PASSING | passing) & codes_of(answer):
                 return answer
             time.sleep(0.02)
@@ -354,32 +355,6 @@ def cells_of(rights, is_open):
             yield f"{label} denied on a prefix", others + rules_of(right) + rules_of(right, DENY, pattern=PREFIXED, rename=lambda name: "mx-")
 
 
-# What differs for reasons that have nothing to do with rights.
-IGNORED = {"error_message", "message", "topic_id", "throttle_time_ms", "host", "port", "node_id", "cluster_id", "controller_id", "brokers",
-           "leader", "leader_id", "leader_epoch", "records", "base_offset", "log_start_offset", "log_append_time_ms", "high_watermark",
-           "last_stable_offset", "offset", "end_offset", "producer_id", "producer_epoch", "total_bytes", "usable_bytes", "log_dir", "nodes", "low_watermark",
-           "current_voters", "observers", "config_source", "synonyms", "documentation", "read_only", "replica_nodes", "isr_nodes",
-           "session_id", "is_default", "value", "committed_leader_epoch", "last_timestamp", "eligible_leader_replicas", "timestamp",
-           "preferred_read_replica", "aborted_transactions", "current_leader", "node_endpoints", "offline_replicas", "last_known_elr",
-           "token_id", "hmac", "issue_timestamp_ms", "expiry_timestamp_ms", "max_timestamp_ms", "issue_timestamp", "expiry_timestamp",
-           "max_timestamp", "transaction_start_time_ms", "partition_size", "offset_lag", "committed_offset", "active_producers", "configs",
-           "client_instance_id", "subscription_id"}
-
-
-# Of settings that both have.
-SETTINGS = {"configs", "value", "config_source", "read_only", "is_default"}
-
-
-def normal(value, ignored=IGNORED):
-    if isinstance(value, dict):
-        return {k: normal(v, ignored) for k, v in value.items() if k not in ignored}
-    if isinstance(value, list):
-        # Which topics of its own a broker has made by now says nothing.
-        value = [v for v in value if not (isinstance(v, dict) and str(v.get("name", v.get("resource_name"))).startswith("__"))]
-        return sorted((normal(v, ignored) for v in value), key=lambda v: json.dumps(v, sort_keys=True, default=str))
-    return value
-
-
 def reasons(name):
     """{what: why} of a list in this folder."""
     lines = (HERE / name).read_text().splitlines()
@@ -400,6 +375,7 @@ class Matrix:
         self.known = {re.compile(pattern): reason for pattern, reason in reasons("differences.txt").items()}
         self.untried = {one.removeprefix("open: "): why for one, why in reasons("untried.txt").items() if one.startswith("open: ") == is_open}
         self.cells, self.differences, self.unexplained, self.used = 0, [], [], set()
+        self.own = own.Differences()
         self.by_api, self.by_way, self.skipped = {}, {way: [0, 0] for way in ways}, set()
         self.idle = {(api, label_of(right)) for api, rows in rights.items() for right in rows}
 
@@ -417,10 +393,8 @@ class Matrix:
                     peer.find_ids()
                 if label == "creating":
                     peer.unmake(answers[-1])
-            ignored = IGNORED - SETTINGS if (api, label) in samples.WITH_SETTINGS else IGNORED
-            answers = [normal(answer, ignored) for answer in answers]
             self.compare(f"{api} v{version} {label}: {what}".replace("  ", " "), api, way, answers)
-            first = first or answers
+            first = first or [own.outline(api, answer) for answer in answers]
         return first
 
     def compare(self, name, api, way, answers):
@@ -428,7 +402,8 @@ class Matrix:
         row = self.by_api.setdefault(api, [0, 0, set()])
         row[0] += 1
         self.by_way[way][0] += 1
-        if answers[0] == answers[1]:
+        lines = self.own.of(api, *answers)
+        if not lines:
             return
         self.differences.append(name)
         row[1] += 1
@@ -437,9 +412,13 @@ class Matrix:
         row[2].add(self.known.get(reason, "none"))
         if reason is None:
             self.unexplained.append((name, answers))
-            print(f"differs: {name} by {way}\n  leat:  {answers[0]}\n  kafka: {answers[1]}", flush=True)
+            print(f"differs: {name} by {way}\n  " + "\n  ".join(map(str, lines)), flush=True)
         else:
             self.used.add(reason)
+
+    def is_caught(self):
+        """Whether a mutant answered with other errors: what else may differ is no fault of its."""
+        return any("closed" not in answers and sorted(apart.codes(answers[0])) != sorted(apart.codes(answers[1])) for _, answers in self.unexplained)
 
     def run(self, only):
         for sample in samples.SAMPLES:
@@ -487,7 +466,8 @@ def report(path, matrix, summary):
              f"- When: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", f"- Machine: {machine.describe()}",
              "- Command: `tests/security/matrix.py LEAT --report FILE`", f"- Result: {summary}", "",
              "Cells come from the table in the code (`docs/reference/rights.md`), but for one that grants all that is not there. Both brokers get the same access rules and the same bytes;",
-             "answers are compared without texts, ids, times and sizes. Each request is asked by every way of `tests/security/mechanisms.py`, with",
+             "answers are compared whole, but for texts and what is listed at the end, of which it is compared whether it is there.",
+             "Each request is asked by every way of `tests/security/mechanisms.py`, with",
              "the same rules: in its newest version, and in older ones that have something of their own, in all cells; in the others without any",
              "right and with all of them. A right decides when both brokers answer otherwise with it and without it.", "",
              "| who one is by | cells | differ |", "|---|---|---|", *(f"| {way} | {n} | {d} |" for way, (n, d) in matrix.by_way.items()), "",
@@ -499,11 +479,21 @@ def report(path, matrix, summary):
     lines += ["", *(f"Decides nothing: {one}: {why}." for one, why in matrix.untried.items())] if matrix.untried else []
     if matrix.skipped:
         lines += ["", "Not served by both, not tried: " + ", ".join(sorted(matrix.skipped)) + "."]
+    lines += ["", "| of each node's own | compared | why |", "|---|---|---|"]
+    lines += [f"| {api} {field} | {related.__doc__} | {why} |" for (api, field), (related, why) in sorted(own.OWN.items(), key=lambda row: row[0])]
     path.write_text("\n".join(lines) + "\n")
 
 
+def stopped_after(peers):
+    """All of them, also when one tells of a crash as it is stopped."""
+    stack = contextlib.ExitStack()
+    for peer in peers:
+        stack.callback(peer.node.stop)
+    return stack
+
+
 def try_all(args, peers):
-    try:
+    with stopped_after(peers):
         if args.mutant:
             peers[0].mutate = MUTANTS[args.mutant]
         for peer in peers:
@@ -511,9 +501,6 @@ def try_all(args, peers):
         matrix = Matrix(peers, args.way or list(mechanisms.WAYS), table(args.program), args.open)
         matrix.run(args.only)
         return matrix
-    finally:
-        for peer in peers:
-            peer.node.stop()
 
 
 def main():
@@ -525,6 +512,8 @@ def main():
     parser.add_argument("--open", action="store_true", help="with allow.everyone.if.no.acl.found=true; --report adds a section")
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
     args = parser.parse_args()
+    if unknown := set(args.only or ()) - {api for api, *_ in samples.SAMPLES}:
+        parser.error(f"no request of {', '.join(sorted(unknown))}")
     folder, began = pathlib.Path(tempfile.mkdtemp(prefix="leat-matrix-")), time.monotonic()
     try:
         with kdc.Kdc(folder / "realm") as realm:
@@ -535,7 +524,7 @@ def main():
         return 3
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    stale = [r.pattern for r in matrix.known if r not in matrix.used] if not args.only else []
+    stale = [r.pattern for r in matrix.known if r not in matrix.used] + matrix.own.stale() if not args.only else []
     undecided = matrix.undecided(args.only)
     rights = sum(map(len, matrix.rights.values()))
     summary = (f"{matrix.cells} cells, {len(matrix.differences)} differ, {len(matrix.unexplained)} of them without a reason, "
@@ -543,14 +532,14 @@ def main():
                f"{time.monotonic() - began:.0f} s")
     print(summary)
     if args.mutant:
-        print(f"mutant {args.mutant}: {'caught' if matrix.unexplained else 'NOT CAUGHT'}")
-        return 0 if matrix.unexplained else 1
+        print(f"mutant {args.mutant}: {'caught' if matrix.is_caught() else 'NOT CAUGHT'}")
+        return 0 if matrix.is_caught() else 1
     for pattern in stale:
         print(f"stale: {pattern}")
     print("".join(f"{line}\n" for line in undecided), end="")
     if args.report:
         report(pathlib.Path(args.report), matrix, summary)
-    return 1 if matrix.unexplained or stale or undecided else 0
+    return 1 if matrix.unexplained or stale or undecided else 0 if matrix.cells else 2
 
 
 if __name__ == "__main__":

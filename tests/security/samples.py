@@ -20,10 +20,6 @@ IN_TRANSACTION = raw_client.batch([b"x"], producer=(99_999, 0, 0), attributes=0x
 REPLICA = 5
 # Versions besides the newest in which all cells are tried: a field or a way to name things is in no later one.
 OLDER = {("AddPartitionsToTxn", 3), ("Fetch", 12), ("Metadata", 10), ("Produce", 12)}
-# Of these, settings are compared with their values: both brokers have the same ones.
-WITH_SETTINGS = {("DescribeConfigs", label) for label in (
-    "group", "set group", "group without a name", "client metrics", "unknown client metrics", "client metrics without a name",
-    "groups and client metrics")}
 # Codes that pass, besides those that do for all.
 PASSING = {("Metadata", "creating"): {3, 5}}
 

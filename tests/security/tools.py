@@ -3,8 +3,8 @@
 
     tools.py PROGRAM [--only WORD] [--verbose]
 
-Numbers that differ by nature (ports, offsets, times, ids, sizes) are masked; what else differs is in KNOWN, with its reason.
-Exit code: 0 the same, 1 not, 3 Kafka cannot be had.
+Numbers that differ by nature (ports, times, sizes) are masked; what else differs is in KNOWN, line by line, with its reason.
+Exit code: 0 the same, 1 not or a reason that no command needs, 2 nothing to ask, 3 Kafka cannot be had.
 """
 import argparse
 import os
@@ -12,6 +12,7 @@ import pathlib
 import re
 import sys
 import tempfile
+from collections import Counter
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
@@ -119,26 +120,43 @@ COMMANDS = [
     (TOKENS, "--describe --command-config EMPTY"),
 ]
 SETTINGS = matrix.SHARED | {"transaction.partition.verification.enable": "false"}
-# Pattern of "class arguments" and why the output differs.
+
+
+def level(feature, least, most, now):
+    columns = (f"SupportedMinVersion: {least}", f"SupportedMaxVersion: {most}", f"FinalizedVersionLevel: {now}", "Epoch: N")
+    return r"\s+".join(map(re.escape, (f"Feature: {feature}", *columns)))
+
+
+#: "class arguments" of what differs: why, patterns of the lines that only Leat prints, and of those that only Kafka does. Each line must be one
+#: of these and each of these must be there; exit codes and what goes to stderr are the same also here.
 KNOWN = {
-    "broker-loggers": "the loggers are those of the program: one, root",
-    "FeatureCommand describe": "levels are those of what is implemented",
-    "--describe --entity-type brokers --entity-default": "eligible leader replicas, which one node has no use for, fix min.insync.replicas there",
-    "describe --status": "one voter without a directory id; its log is no topic",
-    "describe --replication": "one voter without a directory id",
+    "ConfigCommand --describe --entity-type broker-loggers --entity-name 1": (
+        "the loggers are those of each program", [r"  [a-z]+=INFO sensitive=false synonyms=\{\}"], [r"  [\w.$]+=[A-Z]+ sensitive=false synonyms=\{\}"]),
+    "FeatureCommand describe": (
+        "levels are those of what is implemented, and one node has no use for eligible leader replicas",
+        [level("eligible.leader.replicas.version", 0, 1, 0), level("metadata.version", "3.3-IV3", "4.1-IV1", "4.1-IV1")],
+        [level("eligible.leader.replicas.version", 0, 1, 1), level("metadata.version", "3.3-IV3", "4.3-IV0", "4.3-IV0"),
+         level("share.version", 0, 1, 1), level("streams.version", 0, 1, 1)]),
+    "ConfigCommand --describe --entity-type brokers --entity-default": (
+        "eligible leader replicas, which one node has no use for, fix min.insync.replicas there", [],
+        [r"  min\.insync\.replicas=1 sensitive=false synonyms=\{DYNAMIC_DEFAULT_BROKER_CONFIG:min\.insync\.replicas=1\}"]),
+    "MetadataQuorumCommand describe --status": (
+        "Kafka's one controller has elected itself, and has a listener of its own",
+        [r"CurrentVoters: +\[\{\"id\": 1, \"endpoints\": \[\"PLAINTEXT://HOST\"\]\}\]", r"LeaderEpoch: +0"],
+        [r"CurrentVoters: +\[\{\"id\": 1, \"endpoints\": \[\"CONTROLLER://HOST\"\]\}\]", r"LeaderEpoch: +1"]),
 }
 MASKS = [(r"127\.0\.0\.1:\d+", "HOST"), (r"/tmp/[\w./-]+", "PATH"), (r'"size":\d+', '"size":N'), (r"\d{13}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}", "TIME"),
-         (r"\(org\.apache\.[\w.]*\)", "")]
+         (r"\(org\.apache\.[\w.]*\)", ""),
+         # What counts changes of metadata, and is each node's own.
+         (r"(Feature: .*Epoch:) \d+", r"\1 N"), (r"(HighWatermark:) +\d+", r"\1 N"), (r"(ClusterId:) +\S{22}", r"\1 ID"),
+         (r"(?m)^(1\s+A{22}\s+)\d+\s+", r"\1N ")]
 
 
 def normal(text):
     for pattern, word in MASKS:
         text = re.sub(pattern, word, text)
-    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith(("\tat ", "[20"))]
-    out = []
-    for line in lines:  # Rules of one resource come in no order.
-        out.append(line)
-    return sorted(out)
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("\tat ")]
+    return sorted(lines)  # Rules of one resource come in no order.
 
 
 class Plain(matrix.Peer):
@@ -155,52 +173,97 @@ def run(peer, name, words):
     return done.returncode, normal(done.stdout), normal(done.stderr)
 
 
+def lines_apart(leat, kafka):
+    """Lines that only one of them has, as often as the other has not."""
+    return [sorted((Counter(own) - Counter(other)).elements()) for own, other in ((leat, kafka), (kafka, leat))]
+
+
+def are_just(lines, patterns):
+    """Each line is one of these, and each of these is there."""
+    return (all(any(re.fullmatch(pattern, line) for pattern in patterns) for line in lines)
+            and all(any(re.fullmatch(pattern, line) for line in lines) for pattern in patterns))
+
+
+class Comparison:
+    def __init__(self):
+        self.same, self.known, self.different = [], [], []
+
+    def add(self, what, leat, kafka):
+        """(exit code, lines, lines of stderr) of each; the verdict."""
+        if leat == kafka:
+            self.same.append(what)
+            return "same"
+        if what in KNOWN and (leat[0], leat[2]) == (kafka[0], kafka[2]):
+            _, of_leat, of_kafka = KNOWN[what]
+            only_leat, only_kafka = lines_apart(leat[1], kafka[1])
+            if are_just(only_leat, of_leat) and are_just(only_kafka, of_kafka):
+                self.known.append(what)
+                return "known"
+        self.different.append(what)
+        return "DIFFERS"
+
+    def stale(self):
+        return [what for what in KNOWN if what not in self.known]
+
+    def count(self):
+        return len(self.same) + len(self.known) + len(self.different)
+
+    def summary(self, is_whole):
+        return (f"{self.count()} commands, {len(self.different)} differ, {len(self.known)} differ for a known reason, "
+                f"{len(self.stale()) if is_whole else 0} reasons without a difference")
+
+    def code(self, is_whole):
+        return 1 if self.different or is_whole and self.stale() else 0 if self.count() else 2
+
+
+def name_of(step):
+    return f"{step[0].rsplit('.', 1)[1]} {step[1]}"
+
+
+def compare(peers, args, comparison):
+    for step in COMMANDS:
+        if callable(step):
+            for peer in peers:
+                step(peer)
+            continue
+        what = name_of(step)
+        if args.only and args.only not in what:
+            continue
+        answers = [run(peer, *step) for peer in peers]
+        verdict = comparison.add(what, *answers)
+        print(f"{verdict}: {what}{f' ({KNOWN[what][0]})' if verdict == 'known' else ''}", flush=True)
+        if args.verbose or verdict == "DIFFERS":
+            for peer, answer in zip(peers, answers):
+                print(f"  {peer.name}: exit {answer[0]}")
+                for line in answer[1] + answer[2]:
+                    print(f"    {line}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
     parser.add_argument("--only")
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
-    peers, differ, known = [], 0, 0
+    if args.only and not any(args.only in name_of(step) for step in COMMANDS if not callable(step)):
+        parser.error(f"no command has {args.only} in it")
+    comparison = Comparison()
     with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        peers = [Plain("leat", kafka_node.LeatNode(place / "leat", args.program, settings=SETTINGS), None),
+                 Plain("kafka", kafka_node.KafkaNode(place / "kafka", heap="512m", settings=SETTINGS), None)]
         try:
-            place = pathlib.Path(folder)
-            peers.append(Plain("leat", kafka_node.LeatNode(place / "leat", args.program, settings=SETTINGS), None))
-            peers.append(Plain("kafka", kafka_node.KafkaNode(place / "kafka", heap="512m", settings=SETTINGS), None))
-            for peer in peers:
-                peer.start()
-            for step in COMMANDS:
-                if callable(step):
-                    for peer in peers:
-                        step(peer)
-                    continue
-                name, words = step
-                what = f"{name.rsplit('.', 1)[1]} {words}"
-                if args.only and args.only not in what:
-                    continue
-                answers = [run(peer, name, words) for peer in peers]
-                if answers[0] == answers[1]:
-                    print(f"same: {what}", flush=True)
-                    if args.verbose:
-                        print("   ", answers[0])
-                    continue
-                reason = next((reason for word, reason in KNOWN.items() if word in what), None)
-                known += reason is not None
-                differ += reason is None
-                print(f"{'known' if reason else 'DIFFERS'}: {what}{f' ({reason})' if reason else ''}", flush=True)
-                if reason is None or args.verbose:
-                    for peer, answer in zip(peers, answers):
-                        print(f"  {peer.name}: exit {answer[0]}")
-                        for line in answer[1] + answer[2]:
-                            print(f"    {line}")
+            with matrix.stopped_after(peers):
+                for peer in peers:
+                    peer.start()
+                compare(peers, args, comparison)
         except kafka_node.Unavailable as error:
             print(f"Apache Kafka is missing: {error}", file=sys.stderr)
             return 3
-        finally:
-            for peer in peers:
-                peer.node.stop()
-    print(f"{len(COMMANDS)} commands, {differ} differ, {known} differ for a known reason")
-    return 1 if differ else 0
+    for what in comparison.stale() if not args.only else []:
+        print(f"stale: {what}")
+    print(comparison.summary(not args.only))
+    return comparison.code(not args.only)
 
 
 if __name__ == "__main__":

@@ -270,7 +270,8 @@ TEST(AdminConfigs, EachLoggerIsDescribed) {
     EXPECT_EQ(described.error_code, 0);
     ASSERT_EQ(described.configs.size(), obs::kComponents.size() + 1);
     for (const auto& one : described.configs)
-        EXPECT_EQ(one.value == "TRACE", one.name == "groups") << one.name;
+        EXPECT_TRUE((one.value == "TRACE") == (one.name == "groups") && one.documentation == "")
+            << one.name;
     EXPECT_EQ(described.configs.back().name, "root");
 }
 
@@ -324,6 +325,7 @@ TEST(AdminCluster, OneBrokerAtTheClientsEndpoint) {
     request.endpoint_type = 2;
     EXPECT_EQ(name_of(describe_cluster(request, rig.image(), kEndpoint, rig.arena).error_code),
               "MISMATCHED_ENDPOINT_TYPE");
+    EXPECT_EQ(describe_cluster(request, rig.image(), kEndpoint, rig.arena).cluster_id, "");
     request.endpoint_type = 3;
     EXPECT_EQ(name_of(describe_cluster(request, rig.image(), kEndpoint, rig.arena).error_code),
               "UNSUPPORTED_ENDPOINT_TYPE");
@@ -377,17 +379,43 @@ TEST(AdminCluster, PagesCoverEachPartitionOnce) {
 TEST(AdminCluster, QuorumHasOneVoter) {
     Rig rig;
     wire::DescribeQuorumRequest request;
-    request.topics = rig.arena.array<wire::DescribeQuorumRequest::TopicData>(2);
+    request.topics = rig.arena.array<wire::DescribeQuorumRequest::TopicData>(1);
     request.topics[0].topic_name = "__cluster_metadata";
-    request.topics[1].topic_name = "a";
     for (auto& topic : request.topics)
         topic.partitions = rig.arena.array<wire::DescribeQuorumRequest::PartitionData>(1);
     const auto told = describe_quorum(request, rig.image(), kEndpoint, 1234, rig.arena);
     EXPECT_EQ(told.topics[0].partitions[0].leader_id, 1);
     ASSERT_EQ(told.topics[0].partitions[0].current_voters.size(), 1U);
     EXPECT_EQ(told.topics[0].partitions[0].current_voters[0].last_fetch_timestamp, 1234);
-    EXPECT_EQ(name_of(told.topics[1].partitions[0].error_code), "UNKNOWN_TOPIC_OR_PARTITION");
     EXPECT_EQ(told.nodes[0].listeners[0].port, 9092);
+}
+
+// As in Kafka, also of the topic that there is.
+TEST(AdminCluster, QuorumIsToldToWhoAsksForItAlone) {
+    Rig rig;
+    wire::DescribeQuorumRequest request;
+    const auto expect_nothing = [&] {
+        for (auto& topic : request.topics)
+            if (topic.partitions.empty())
+                topic.partitions = rig.arena.array<wire::DescribeQuorumRequest::PartitionData>(1);
+        const auto told = describe_quorum(request, rig.image(), kEndpoint, 1234, rig.arena);
+        ASSERT_EQ(told.topics.size(), request.topics.size());
+        for (const auto& topic : told.topics)
+            for (const auto& partition : topic.partitions)
+                EXPECT_EQ(name_of(partition.error_code), "UNKNOWN_TOPIC_OR_PARTITION");
+        EXPECT_TRUE(told.nodes.empty());
+    };
+    request.topics = rig.arena.array<wire::DescribeQuorumRequest::TopicData>(1);
+    request.topics[0].topic_name = "a";
+    expect_nothing();
+    request.topics = rig.arena.array<wire::DescribeQuorumRequest::TopicData>(2);
+    request.topics[0].topic_name = "__cluster_metadata";
+    request.topics[1].topic_name = "a";
+    expect_nothing();
+    request.topics = rig.arena.array<wire::DescribeQuorumRequest::TopicData>(1);
+    request.topics[0].topic_name = "__cluster_metadata";
+    request.topics[0].partitions = rig.arena.array<wire::DescribeQuorumRequest::PartitionData>(2);
+    expect_nothing();
 }
 
 TEST(AdminCluster, FeatureLevelsAreThoseOfTheAdministrator) {

@@ -143,7 +143,6 @@ wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterReques
                                                const metadata::Image& image,
                                                const Endpoint& endpoint, Arena& arena) {
     wire::DescribeClusterResponse response;
-    response.cluster_id = image.cluster_id();
     if (request.endpoint_type != kBrokers) {
         const bool is_known = request.endpoint_type == kControllers;
         response.error_code =
@@ -155,6 +154,7 @@ wire::DescribeClusterResponse describe_cluster(const wire::DescribeClusterReques
                 : arena.copy("Unsupported endpoint type " + std::to_string(request.endpoint_type));
         return response;
     }
+    response.cluster_id = image.cluster_id();
     const config::BrokerConfig& broker = image.broker();
     response.controller_id = broker.node_id;
     response.brokers = arena.array<wire::DescribeClusterResponse::DescribeClusterBroker>(1);
@@ -205,6 +205,11 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
     using Response = wire::DescribeQuorumResponse;
     const std::int32_t node = image.broker().node_id;
     const auto offset = static_cast<std::int64_t>(image.version());
+    // Who asks for anything beside it is told of nothing.
+    const bool is_known = request.topics.size() == 1 &&
+                          request.topics[0].topic_name == kMetadataTopic &&
+                          request.topics[0].partitions.size() == 1 &&
+                          request.topics[0].partitions[0].partition_index == 0;
     Response response;
     response.error_message = "";
     response.topics = arena.array<Response::TopicData>(request.topics.size());
@@ -217,7 +222,7 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
             auto& told = response.topics[t].partitions[p];
             told.partition_index = asked.partitions[p].partition_index;
             told.error_message = "";
-            if (asked.topic_name != kMetadataTopic || told.partition_index != 0) {
+            if (!is_known) {
                 told.error_code = code(Errc::kUnknownTopicOrPartition);
                 told.error_message = "This server does not host this topic-partition.";
                 continue;
@@ -232,6 +237,7 @@ wire::DescribeQuorumResponse describe_quorum(const wire::DescribeQuorumRequest& 
             told.current_voters[0].last_caught_up_timestamp = now_ms;
         }
     }
+    if (!is_known) return response;
     response.nodes = arena.array<Response::Node>(1);
     response.nodes[0].node_id = node;
     response.nodes[0].listeners = arena.array<Response::Listener>(1);

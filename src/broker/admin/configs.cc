@@ -49,7 +49,6 @@ config::Described logger(std::string_view name, obs::Level level) {
     out.value = upper(obs::name_of(level));
     out.source = static_cast<config::Source>(kLoggerSource);
     out.type = config::Type::kUnknown;
-    out.doc = "Least level that is logged.";
     return out;
 }
 
@@ -113,6 +112,8 @@ Entry entry_of(const config::Described& one, const wire::DescribeConfigsRequest&
     entry.is_sensitive = one.sensitive;
     entry.config_type = static_cast<std::int8_t>(one.type);
     entry.documentation.reset();
+    // Loggers have an empty one, asked for or not, as in Kafka.
+    if (entry.config_source == kLoggerSource) entry.documentation = "";
     if (request.include_documentation && !one.doc.empty()) entry.documentation = one.doc;
     if (!request.include_synonyms) return entry;
     entry.synonyms = arena.array<EntrySynonym>(one.synonyms.size());

@@ -84,6 +84,7 @@ class Writer {
         response.session_id = plan.answered_session_id;
         response.error_code = wire_code(plan.error);
         response.responses = topics_of(items);
+        if (names_leader_) response.node_endpoints = own_address();
         charge(request_, auth::QuotaKind::kFetch, static_cast<double>(bytes_));
         Answer answer = answer_with(request_, response);
         for (FetchItem* item : items)
@@ -127,6 +128,7 @@ class Writer {
             answer.high_watermark = -1;
             answer.last_stable_offset = -1;
             answer.log_start_offset = -1;
+            tell_leader(answer, item);
             return;
         }
         answer.high_watermark = result.high_watermark.value;
@@ -141,6 +143,27 @@ class Writer {
         bytes_ += result.size_bytes;
     }
 
+    /// KIP-951: who asked the wrong broker, or by an old epoch, need not ask for metadata.
+    void tell_leader(PartitionAnswer& answer, const FetchItem& item) {
+        constexpr std::int16_t kToldSince = 16;
+        if (request_.version() < kToldSince ||
+            (item.error != Errc::kNotLeaderOrFollower && item.error != Errc::kFencedLeaderEpoch))
+            return;
+        const metadata::Image& image = request_.shard->image();
+        const metadata::Topic* topic = image.find(item.id.topic);
+        if (topic == nullptr) return;
+        answer.current_leader = {image.broker().node_id, image.leader_epoch(*topic)};
+        names_leader_ = true;
+    }
+    std::span<FetchResponse::NodeEndpoint> own_address() {
+        const config::BrokerConfig& broker = request_.shard->image().broker();
+        const admin::Endpoint& endpoint = request_.connection->endpoint;
+        const auto out = request_.arena.array<FetchResponse::NodeEndpoint>(1);
+        out[0] = {broker.node_id, endpoint.host, endpoint.port, std::nullopt};
+        if (broker.rack) out[0].rack = request_.arena.copy(std::string_view{*broker.rack});
+        return out;
+    }
+
     std::span<FetchResponse::AbortedTransaction> aborted(
         const std::vector<storage::AbortedTransaction>& from) {
         const auto out = request_.arena.array<FetchResponse::AbortedTransaction>(from.size());
@@ -152,6 +175,7 @@ class Writer {
     Request& request_;
     const FetchLimits& limits_;
     std::size_t bytes_ = 0;
+    bool names_leader_ = false;
 };
 
 /// Whether those with the same limit have used so much that the sender has to wait; then he is

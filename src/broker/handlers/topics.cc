@@ -152,7 +152,7 @@ class DeletionRights {
         const metadata::Topic* topic = request_.shard->image().find(name);
         if (topic == nullptr) return true;
         if (!may_all_ && !may_topic(request_, auth::Operation::kDelete, name))
-            return refuse(name, topic->id);
+            return refuse(name, {});
         return allow(*topic, false);
     }
     bool is_allowed(const DeleteState& asked) {

@@ -250,6 +250,7 @@ class Failures(Test):
                 client.create_topic("t", 2)
                 client.produce("t", 1, [b"safe"])
             self.assertEqual(broker.stop(), 0)
+            broker.ends_with = 1
             broker.environment["LEAT_FAULT_DISK"] = "io-errors:sync:t-0/00000000000000000000.log:1,io-errors:sync-file-system:/:1"
             broker.start()
             before = metrics(broker)
@@ -262,7 +263,7 @@ class Failures(Test):
                 self.assertEqual(client.produce("t", 0, [b"refused"])[0], STORAGE_ERROR)
 
     def test_a_partition_that_cannot_be_opened_is_counted(self):
-        with Broker(LEAT, "leat.shards=1", environment={"LEAT_FAULT_DISK": "io-errors:make-directory:/t-1:1"}) as broker, \
+        with Broker(LEAT, "leat.shards=1", environment={"LEAT_FAULT_DISK": "io-errors:make-directory:/t-1:1"}, ends_with=1) as broker, \
                 broker.client() as client:
             client.create_topic("t", 3)
             self.assertIn("fault-disk: struck make-directory", broker.log())

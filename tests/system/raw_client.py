@@ -263,8 +263,9 @@ class Client:
 class Broker:
     """`leat serve` in a folder of its own, on free ports."""
 
-    def __init__(self, program, *settings, listen=("127.0.0.1:0",), environment=None, place=None):
+    def __init__(self, program, *settings, listen=("127.0.0.1:0",), environment=None, place=None, ends_with=0):
         self.program, self.settings, self.listen = program, settings, listen
+        self.ends_with = ends_with
         self.environment = {**os.environ, **(environment or {})}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-system-", dir=place))
         self.process = None
@@ -275,13 +276,13 @@ class Broker:
         return self
 
     def __exit__(self, kind, *_):
-        """What still runs has to end well: a crash on the way, or what a sanitizer finds at the end, fails the test."""
+        """What still runs has to end well, or with the error that is to be: a crash on the way, or what a sanitizer finds at the end, fails the test."""
         try:
             if kind is not None and self.process.poll() is None:
                 self.kill()
             elif self.is_up:
                 code = self.stop()
-                assert code == 0 or kind is not None, f"the broker ended with {code}: {self.log()[-4000:]}"
+                assert code == self.ends_with or kind is not None, f"the broker ended with {code}: {self.log()[-4000:]}"
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 

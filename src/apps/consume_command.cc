@@ -356,7 +356,7 @@ class Loop {
             reading_.watch_leaders(std::holds_alternative<client::Nothing>(event));
             if (plan_.until_end && reading_.is_at_end()) break;
             if (!plan_.group.empty() && Clock::now() >= next_commit_) {
-                LEAT_TRY_VOID(commit_printed());
+                LEAT_TRY_VOID(commit_in_between());
             }
             // Records on the same screen are progress enough.
             if (isatty_out_ == 0) progress.update(printed_, bytes_);
@@ -369,6 +369,14 @@ class Loop {
         LEAT_TRY_VOID(flush_out());
         next_commit_ = Clock::now() + kCommitEvery;
         return consumer_.commit();
+    }
+
+    /// In the midst of a rebalance nothing can be committed; what is printed is, the next time.
+    Result<void> commit_in_between() {
+        auto done = commit_printed();
+        const Errc code = done ? Errc::kNone : done.error().code();
+        if (code == Errc::kRebalanceInProgress || code == Errc::kIllegalGeneration) return {};
+        return done;
     }
 
     [[nodiscard]] std::int64_t printed() const { return printed_; }

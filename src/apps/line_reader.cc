@@ -50,4 +50,15 @@ Result<bool> LineReader::next(std::string_view& line) {
     }
 }
 
+bool LineReader::finds_end() {
+    pollfd waiting{.fd = descriptor_, .events = POLLIN, .revents = 0};
+    if (!at_end_ && used_ == buffer_.size() && poll(&waiting, 1, 0) > 0) {
+        char next = 0;
+        const ssize_t got = read(descriptor_, &next, 1);
+        if (got > 0) buffer_ += next;
+        if (got == 0) at_end_ = true;
+    }
+    return is_at_end();
+}
+
 }  // namespace leat::apps

@@ -296,7 +296,7 @@ Result<void> send_all(const Input& input, Sender& sender, client::Producer& prod
         sender.send_line(text, ++number);
         if (!is_typed) progress.update(tally.acknowledged, tally.bytes);
     }
-    tally.is_interrupted = got && is_interrupted() && !lines.is_at_end();
+    tally.is_interrupted = got && is_interrupted() && !lines.finds_end();
     // Who types has seen where it ended.
     if (tally.is_interrupted && !is_typed)
         say("leat: interrupted: read up to line " + std::to_string(number));

@@ -117,13 +117,14 @@ Error refuse_unknown(const std::string& place, const std::string& name) {
 }
 
 /// The file is made, its folder is not: one that is missing is most likely misspelt. The data
-/// directory comes with the first start.
+/// directory comes with the first start, and what it lies in.
 Result<void> check_audit_log(const ServePlan& plan) {
     if (plan.config->audit_path.empty()) return {};
     LEAT_TRY(const std::string path, absolute(plan.config->audit_path));
     const std::string folder = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
     std::error_code failed;
-    if (folder == plan.data_directory || std::filesystem::is_directory(folder, failed)) return {};
+    const bool comes = (plan.data_directory + "/").starts_with(folder + "/");
+    if (comes || std::filesystem::is_directory(folder, failed)) return {};
     const config::Winner told = config::winner(plan.layers, "leat.audit.log");
     return Error{Errc::kInvalidSetting,
                  std::string{told.place} + ": leat.audit.log: there is no folder '" + folder + "'"};

@@ -139,6 +139,12 @@ Result<std::string> translated_value(const Property& property) {
         return std::to_string(std::max<std::int64_t>(1, bytes / 1024));
     }
     if (property.name == kInputBufferBytes) LEAT_TRY_VOID(bytes_in(property));
+    // What librdkafka cannot do must not be asked for in vain.
+    if (property.name == "partitioner.ignore.keys" && property.value != "false")
+        return bad_setting(property, "only false is known here");
+    if (property.name == "group.protocol" && property.value != "classic" &&
+        property.value != "CLASSIC")
+        return bad_setting(property, "only classic is known here");
     if (property.name == "partition.assignment.strategy" &&
         property.value.find("Assignor") != std::string::npos) {
         if (property.value.find("CooperativeSticky") != std::string::npos)

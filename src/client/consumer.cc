@@ -20,6 +20,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSlice{500};
 constexpr milliseconds kLookUpSlice{1000};
 constexpr milliseconds kCommitMax{60'000};
+/// In so many slices a port may seem to be of another kind: it may be one that forwards to a broker
+/// which is not up yet.
+constexpr int kGuessesMax = 5;
 
 }  // namespace
 
@@ -37,6 +40,8 @@ struct Consumer::State {
     /// there by auto.offset.reset, behind what came meanwhile.
     std::map<TopicPartition, Offset> positions;
     std::map<TopicPartition, Offset> committed;
+    std::map<TopicPartition, Offset>::iterator last = positions.end();  ///< To be set.
+    bool is_subscribed = false;
     bool has_joined = false;            ///< It was given an assignment.
     RdPtr<rd_kafka_message_t> message;  ///< Of the last event: its views point into it.
     std::string trouble;
@@ -83,10 +88,28 @@ struct Consumer::State {
         if (!stopped_at && stopped && stopped()) stopped_at = Clock::now();
         return stopped_at && Clock::now() >= *stopped_at + grace;
     }
+    /// Has the error callback called. Once a group is subscribed to, poll() does that alone:
+    /// librdkafka ends the process when its other way meets a record.
+    void hear_trouble() {
+        if (!is_subscribed) rd_kafka_poll(handle.get(), 0);
+    }
+    void note_position(const TopicPartition& where, Offset next) {
+        last = positions.insert_or_assign(where, next).first;
+    }
+    void forget(const std::vector<TopicPartition>& partitions) {
+        for (const TopicPartition& gone : partitions) {
+            positions.erase(gone);
+            committed.erase(gone);
+        }
+        last = positions.end();
+    }
     /// `call` with a time to wait, again and again while it only ran out of that.
     template <class Call>
     rd_kafka_resp_err_t patiently(milliseconds wait, Call call) {
         const Clock::time_point end = Clock::now() + wait;
+        int guesses = 0;
+        trouble.clear();
+        trouble_code = Errc::kNone;
         for (;;) {
             const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
             const milliseconds slice = std::clamp(left, milliseconds{1}, kLookUpSlice);
@@ -94,9 +117,9 @@ struct Consumer::State {
             const bool ran_out =
                 code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
             if (!ran_out || left <= slice) return code;
-            // What is refused stays so, and is told at once.
-            rd_kafka_poll(handle.get(), 0);
-            if (is_refusal(trouble_code, trouble)) return code;
+            hear_trouble();
+            guesses += static_cast<int>(is_of_other_kind(trouble_code, trouble));
+            if (is_refused(trouble_code, trouble) || guesses >= kGuessesMax) return code;
             // Nothing is lost when a look-up is not waited for.
             if (stopped && stopped()) return RD_KAFKA_RESP_ERR__PURGE_QUEUE;
         }
@@ -110,22 +133,23 @@ struct Consumer::State {
         Rebalance out{.assigned = assigned, .partitions = {}};
         for (int i = 0; i < list->cnt; ++i)
             out.partitions.push_back({list->elems[i].topic, list->elems[i].partition});
+        // Others have them already: where this one was says nothing any more.
+        if (!assigned && rd_kafka_assignment_lost(handle) != 0) state.forget(out.partitions);
         // Told before they are given up: only then can their offsets still be committed.
         if (!assigned && state.on_rebalance) state.on_rebalance(out);
-        if (std::string_view{rd_kafka_rebalance_protocol(handle)} == "COOPERATIVE") {
+        const bool is_cooperative =
+            std::string_view{rd_kafka_rebalance_protocol(handle)} == "COOPERATIVE";
+        if (is_cooperative) {
             const RdPtr<rd_kafka_error_t> failure{
                 assigned ? rd_kafka_incremental_assign(handle, list)
                          : rd_kafka_incremental_unassign(handle, list)};
         } else {
             rd_kafka_assign(handle, assigned ? list : nullptr);
         }
-        if (assigned) state.has_joined = true;
+        // Who has given up all joins again, unless he leaves.
+        if (assigned || (!is_cooperative && !state.closed)) state.has_joined = assigned;
         if (assigned && state.on_rebalance) state.on_rebalance(out);
-        if (assigned) return;
-        for (const TopicPartition& gone : out.partitions) {
-            state.positions.erase(gone);
-            state.committed.erase(gone);
-        }
+        if (!assigned) state.forget(out.partitions);
     }
     /// The first error of the answer to a commit, of all or of one partition.
     rd_kafka_resp_err_t note_committed(rd_kafka_event_t* event) {
@@ -185,14 +209,13 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const std::vector<Property>& pr
     // NOLINTNEXTLINE(bugprone-unused-return-value): rd_kafka_new() took it.
     static_cast<void>(conf.release());
     state->handle.reset(handle);
-    if (in_group)
-        rd_kafka_poll_set_consumer(handle);
-    else
-        state->queue.reset(rd_kafka_queue_new(handle));
+    if (!in_group) state->queue.reset(rd_kafka_queue_new(handle));
     return std::unique_ptr<Consumer>{new Consumer{std::move(state)}};
 }
 
 Result<void> Consumer::subscribe(std::span<const std::string> topics) {
+    if (!std::exchange(state_->is_subscribed, true))
+        rd_kafka_poll_set_consumer(state_->handle.get());
     const auto list = new_list(topics.size());
     for (const std::string& topic : topics)
         rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
@@ -235,14 +258,23 @@ Result<ConsumerEvent> Consumer::poll(std::chrono::milliseconds wait) {
     }
     const rd_kafka_message_t* message = state.message.get();
     if (message == nullptr) return ConsumerEvent{Nothing{}};
-    const TopicPartition where{message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : "",
-                               message->partition};
-    const bool is_record = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-    const bool is_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-    if (state.queue == nullptr && (is_record || is_end))
-        state.positions[where] = Offset{message->offset + (is_record ? 1 : 0)};
-    if (is_record) return ConsumerEvent{record_of(message)};
-    if (is_end) return ConsumerEvent{ReachedEnd{where, Offset{message->offset}}};
+    const char* topic = message->rkt != nullptr ? rd_kafka_topic_name(message->rkt) : "";
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const Offset next{message->offset + 1};
+        const bool is_same = state.last != state.positions.end() &&
+                             state.last->first.partition == message->partition &&
+                             state.last->first.topic == topic;
+        if (is_same)
+            state.last->second = next;
+        else if (state.queue == nullptr)
+            state.note_position({topic, message->partition}, next);
+        return ConsumerEvent{record_of(message)};
+    }
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        const TopicPartition where{topic, message->partition};
+        if (state.queue == nullptr) state.note_position(where, Offset{message->offset});
+        return ConsumerEvent{ReachedEnd{where, Offset{message->offset}}};
+    }
     const std::string reason = rd_kafka_message_errstr(message);
     if (is_final(message->err)) return Error{to_errc(message->err), reason};
     return ConsumerEvent{Trouble{to_errc(message->err), reason}};
@@ -303,7 +335,7 @@ Result<std::vector<std::int32_t>> Consumer::look_up(std::string_view topic,
     });
     rd_kafka_topic_destroy(handle);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_poll(state_->handle.get(), 0);
+        state_->hear_trouble();
         return way_error(code, state_->trouble_code, state_->trouble);
     }
     std::vector<std::int32_t> out;

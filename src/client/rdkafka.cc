@@ -69,26 +69,24 @@ bool is_login_refused(Errc trouble) {
     return trouble == Errc::kSaslAuthenticationFailed || trouble == Errc::kIllegalSaslState;
 }
 
-namespace {
-
-/// A handshake that fails is told as one, or only as a connection that ended while in it, or behind
-/// it: of TLS 1.3 a client has finished by then. And librdkafka's own guess at a port of another
-/// kind than the client's.
-bool is_of_tls(std::string_view reason) {
-    return reason.contains("SSL_HANDSHAKE") || reason.contains("alert certificate required") ||
-           reason.contains("security.protocol");
+bool is_refused(Errc trouble, std::string_view reason) {
+    // Of TLS 1.3 a client has finished its handshake when the other side finds that it has none.
+    return is_login_refused(trouble) || reason.contains("alert certificate required") ||
+           reason.contains("certificate verify failed");
 }
 
-}  // namespace
-
-bool is_refusal(Errc trouble, std::string_view reason) {
-    return is_login_refused(trouble) || trouble == Errc::kClosed || is_of_tls(reason);
+bool is_of_other_kind(Errc trouble, std::string_view reason) {
+    // A handshake that fails is told as one, or only as a connection that ended while in it. The
+    // last is librdkafka's own guess.
+    return trouble == Errc::kClosed || reason.contains("SSL_HANDSHAKE") ||
+           reason.contains("security.protocol");
 }
 
 Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason) {
     // What librdkafka's answer says is only that nobody answered; why stood in the trouble before.
     if (is_login_refused(trouble)) return Error{trouble, reason};
-    if (is_refusal(trouble, reason)) return Error{Errc::kClosed, reason};
+    if (is_refused(trouble, reason) || is_of_other_kind(trouble, reason))
+        return Error{Errc::kClosed, reason};
     return to_error(way, "", reason);
 }
 

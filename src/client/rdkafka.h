@@ -50,9 +50,12 @@ using RdPtr = std::unique_ptr<T, RdDeleter>;
 /// As trouble_errc() has it: trying on does not help.
 [[nodiscard]] bool is_login_refused(Errc trouble);
 
-/// What the error callback told will not pass: a login that was refused, a port of another kind, a
-/// certificate that one side does not take.
-[[nodiscard]] bool is_refusal(Errc trouble, std::string_view reason);
+/// What the error callback told will not pass: a login that was refused, a certificate that one
+/// side does not take.
+[[nodiscard]] bool is_refused(Errc trouble, std::string_view reason);
+
+/// It looks like a port of another kind than the client's, or one where nothing is up yet.
+[[nodiscard]] bool is_of_other_kind(Errc trouble, std::string_view reason);
 
 /// Of a question that nobody answered. `trouble`, `reason`: what the error callback told last.
 [[nodiscard]] Error way_error(rd_kafka_resp_err_t way, Errc trouble, std::string_view reason);

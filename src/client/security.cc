@@ -217,11 +217,15 @@ Result<Properties> security_for_librdkafka(const Properties& properties) {
         return bad("sasl.oauthbearer.token.endpoint.url",
                    "librdkafka gets no token from there" + std::string{kOthers});
     // Its default is Kerberos, and says so in words about key tables.
-    if (is_sasl(properties) && first_of(properties, {"sasl.mechanism", "sasl.mechanisms"}).empty())
+    const bool is_kerberos = std::ranges::any_of(
+        properties, [](const Property& p) { return p.name.starts_with("sasl.kerberos."); });
+    std::string mechanism = upper(first_of(properties, {"sasl.mechanism", "sasl.mechanisms"}));
+    if (mechanism.empty() && is_kerberos) mechanism = "GSSAPI";
+    if (is_sasl(properties) && mechanism.empty())
         return bad("sasl.mechanism", "must be set for security.protocol " +
                                          upper(find_property(properties, "security.protocol")));
     // The ticket is the user's own, as for administration: librdkafka would get one by a key table.
-    if (upper(first_of(properties, {"sasl.mechanism", "sasl.mechanisms"})) == "GSSAPI" &&
+    if (mechanism == "GSSAPI" &&
         first_of(properties, {"sasl.kerberos.keytab", "sasl.kerberos.kinit.cmd"}).empty())
         set_property(out, "sasl.kerberos.kinit.cmd", "true");
     if (!login.user.empty()) set_property(out, "sasl.username", login.user);

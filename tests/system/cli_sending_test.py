@@ -64,7 +64,7 @@ class Interrupted(unittest.TestCase):
             leat("topic", "create", topic)
             done, err = self.cut_short(topic, signal.SIGINT, *words, "--topic", topic)
             self.assertTrue(done["interrupted"])
-            self.assertIn(f"leat: interrupted after {done['sent']} records were sent", err)
+            self.assertIn(f"leat: interrupted after {done['sent']:,} records were sent", err)
 
     def test_what_is_typed_ends_by_it(self):
         leat("topic", "create", "typed")

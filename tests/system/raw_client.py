@@ -284,6 +284,8 @@ class Broker:
                 code = self.stop()
                 assert code == self.ends_with or kind is not None, f"the broker ended with {code}: {self.log()[-4000:]}"
         finally:
+            if self.process.poll() is None:
+                self.kill()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def command(self):

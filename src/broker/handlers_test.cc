@@ -6,6 +6,7 @@
 
 #include <array>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "broker/testing/broker_rig.h"
@@ -259,31 +260,40 @@ TEST_F(HandlersTest, FetchAnswersErrorsForEachPartition) {
     EXPECT_EQ(one(fetch({.leader_epoch = 99})).error_code, wire_code(Errc::kUnknownLeaderEpoch));
 }
 
-// KIP-951: as Kafka does for who fetches as a replica, which none of the partition's is.
-TEST_F(HandlersTest, FetchNamesTheLeaderToWhoAskedTheWrongBroker) {
+// KIP-951, as Kafka does it: addresses are for consumers only, and of replicas none is the
+// partition's.
+TEST_F(HandlersTest, FetchNamesTheLeaderToWhoAskedByAnOldEpochOrTheWrongBroker) {
     wire::CreateTopicsRequest::CreatableTopic wanted{
         .name = "led", .num_partitions = 1, .replication_factor = 1};
     wire::CreateTopicsRequest creation;
     creation.topics = {&wanted, 1};
     const auto made = tell<wire::CreateTopicsResponse>(creation, 7);
+    kill(false);
+    start();  // Another epoch.
     wire::FetchRequest::FetchPartition partition;
     partition.partition_max_bytes = 1 << 20;
     wire::FetchRequest::FetchTopic topic;
     topic.topic_id = made.message.topics[0].topic_id;
     topic.topic = "led";
     topic.partitions = {&partition, 1};
-    wire::FetchRequest message;
-    message.topics = {&topic, 1};
-    message.replica_id = 5;
-    message.replica_state.replica_id = 5;
-    for (const std::int16_t version : {std::int16_t{15}, std::int16_t{16}}) {
-        const auto told = tell<wire::FetchResponse>(message, version);
-        EXPECT_EQ(one(told).error_code, wire_code(Errc::kNotLeaderOrFollower));
-        const bool is_told = version >= 16;
-        EXPECT_EQ(one(told).current_leader.leader_id, is_told ? 1 : -1);
-        EXPECT_EQ(one(told).current_leader.leader_epoch, is_told ? 0 : -1);
-        ASSERT_EQ(told.message.node_endpoints.size(), is_told ? 1U : 0U);
-        if (is_told) EXPECT_EQ(told.message.node_endpoints[0].node_id, 1);
+    using Case = std::tuple<bool, std::int32_t, Errc>;
+    for (const auto& [is_replica, epoch, error] :
+         {Case{false, 0, Errc::kFencedLeaderEpoch}, Case{true, 0, Errc::kFencedLeaderEpoch},
+          Case{true, 1, Errc::kUnknownLeaderEpoch}, Case{true, -1, Errc::kNotLeaderOrFollower},
+          Case{true, 2, Errc::kUnknownLeaderEpoch}}) {
+        wire::FetchRequest message;
+        message.topics = {&topic, 1};
+        partition.current_leader_epoch = epoch;
+        if (is_replica) message.replica_id = message.replica_state.replica_id = 5;
+        for (const std::int16_t version : {std::int16_t{15}, std::int16_t{16}}) {
+            const auto told = tell<wire::FetchResponse>(message, version);
+            EXPECT_EQ(one(told).error_code, wire_code(error));
+            const bool is_told = version >= 16 && error != Errc::kUnknownLeaderEpoch;
+            EXPECT_EQ(one(told).current_leader.leader_id, is_told ? 1 : -1);
+            EXPECT_EQ(one(told).current_leader.leader_epoch, is_told ? 1 : -1);
+            ASSERT_EQ(told.message.node_endpoints.size(), is_told && !is_replica ? 1U : 0U);
+            if (is_told && !is_replica) EXPECT_EQ(told.message.node_endpoints[0].node_id, 1);
+        }
     }
 }
 

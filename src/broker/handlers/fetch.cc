@@ -84,7 +84,8 @@ class Writer {
         response.session_id = plan.answered_session_id;
         response.error_code = wire_code(plan.error);
         response.responses = topics_of(items);
-        if (names_leader_) response.node_endpoints = own_address();
+        // Replicas know where the others are.
+        if (names_leader_ && !plan.is_replica) response.node_endpoints = own_address();
         charge(request_, auth::QuotaKind::kFetch, static_cast<double>(bytes_));
         Answer answer = answer_with(request_, response);
         for (FetchItem* item : items)

@@ -213,14 +213,24 @@ void plan_incremental(Request& request, const FetchRequest& message, FetchPlan& 
     plan_of_session(request, message, plan);
 }
 
+/// A replica is none of the partition's. By an epoch that is the leader's, or newer, it may know of
+/// an assignment that this node has not seen yet: as Kafka tells it.
+Errc error_of_replica(const metadata::Image& image, const FetchItem& item) {
+    if (item.current_leader_epoch < 0) return Errc::kNotLeaderOrFollower;
+    const metadata::Topic* topic = image.find(item.id.topic);
+    const bool is_old = topic != nullptr && item.current_leader_epoch < image.leader_epoch(*topic);
+    return is_old ? Errc::kFencedLeaderEpoch : Errc::kUnknownLeaderEpoch;
+}
+
 /// A replica needs no right on the topics, but one on the cluster.
 void answer_replica(Request& request, FetchPlan& plan) {
+    plan.is_replica = true;
     const bool may_replicate = may_cluster(request, auth::Operation::kClusterAction);
     for (FetchItem& item : plan.items)
         if (!may_replicate)
             item.error = Errc::kTopicAuthorizationFailed;
         else if (item.error == Errc::kNone)
-            item.error = Errc::kNotLeaderOrFollower;
+            item.error = error_of_replica(request.shard->image(), item);
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ struct FetchPlan {
     /// Pinned until finish(); null without one.
     FetchSession* session = nullptr;
     bool is_incremental = false;  ///< Only what changed is answered.
+    bool is_replica = false;      ///< Of who asks: no partition's, so nothing is read.
     std::int32_t answered_session_id = 0;
 };
 

@@ -64,35 +64,19 @@ constexpr OptionSpec kDeny{
 constexpr auto kAdd =
     std::to_array<OptionSpec>({kPrincipal, kOperation, kTopic, kGroup, kTransactional, kToken,
                                kUser, kCluster, kPrefixed, kHost, kDeny});
-constexpr auto kList =
-    std::to_array<OptionSpec>({kPrincipal,
-                               kOperation,
-                               kTopic,
-                               kGroup,
-                               kTransactional,
-                               kToken,
-                               kUser,
-                               kCluster,
-                               kPrefixed,
-                               kHost,
-                               kDeny,
-                               {.names = "--match",
-                                .value = {},
-                                .help = "every rule that applies to the names: of the very name, "
-                                        "of prefixes of it and of *"}});
-constexpr auto kDelete =
-    std::to_array<OptionSpec>({kPrincipal,
-                               kOperation,
-                               kTopic,
-                               kGroup,
-                               kTransactional,
-                               kToken,
-                               kUser,
-                               kCluster,
-                               kPrefixed,
-                               kHost,
-                               kDeny,
-                               {.names = "--all", .value = {}, .help = "every rule there is"}});
+
+/// What a rule is made of chooses rules too.
+constexpr std::array<OptionSpec, kAdd.size() + 1> rules_and(const OptionSpec& option) {
+    std::array<OptionSpec, kAdd.size() + 1> out;
+    std::ranges::copy(kAdd, out.begin());
+    out.back() = option;
+    return out;
+}
+constexpr auto kList = rules_and({.names = "--match",
+                                  .value = {},
+                                  .help = "every rule that applies to the names: of the very name, "
+                                          "of prefixes of it and of *"});
+constexpr auto kDelete = rules_and({.names = "--all", .value = {}, .help = "every rule there is"});
 
 std::string upper(std::string_view text) {
     std::string out{text};

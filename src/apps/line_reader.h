@@ -24,7 +24,8 @@ class LineReader {
     Result<bool> next(std::string_view& line);
     /// Whether the input has ended and next() has given all of it.
     [[nodiscard]] bool is_at_end() const { return at_end_ && used_ == buffer_.size(); }
-    /// The same, when who stops reading has not met the end that may lie there already.
+    /// The same for who stops reading, and may not have met an end that is there already. Does not
+    /// wait.
     bool finds_end();
 
   private:

@@ -375,7 +375,7 @@ TEST_F(HandlersTest, DeletedTopicEndsTheWait) {
 
 TEST_F(HandlersTest, OffsetsAreFoundByTime) {
     const std::int64_t now = world_.wall_now().value;
-    for (int i = 0; i < 3; ++i) produce(batch_of("v", WallMs{now + i * 1000}));
+    for (int i = 0; i < 3; ++i) produce(batch_of("v", WallMs{now + std::int64_t{i} * 1000}));
     EXPECT_EQ(offset_at(-2), 0);
     EXPECT_EQ(offset_at(-1), 3);
     EXPECT_EQ(offset_at(now + 500), 1);

@@ -108,8 +108,10 @@ struct Consumer::State {
     rd_kafka_resp_err_t patiently(milliseconds wait, Call call) {
         const Clock::time_point end = Clock::now() + wait;
         int guesses = 0;
-        trouble.clear();
-        trouble_code = Errc::kNone;
+        if (!is_subscribed) {  // Else it is poll()'s to tell.
+            trouble.clear();
+            trouble_code = Errc::kNone;
+        }
         for (;;) {
             const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
             const milliseconds slice = std::clamp(left, milliseconds{1}, kLookUpSlice);

@@ -71,12 +71,13 @@ class Consumer {
     ~Consumer();
 
     /// From the first time that `stopped` is true, all calls together wait kStopGrace at most for a
-    /// cluster that does not answer: they fail with kCancelled, close() leaves without a goodbye
-    /// and leaves librdkafka's threads behind. For programs that end then.
+    /// cluster that does not answer, or kJoinGrace where a group is being joined: they fail with
+    /// kCancelled, close() leaves without a goodbye and leaves librdkafka's threads behind. For
+    /// programs that end then.
     void stop_when(std::function<bool()> stopped);
     static constexpr std::chrono::milliseconds kStopGrace{1500};
-    /// close() waits so long instead where the group is still being joined: nobody can leave before
-    /// that is answered, which takes group.initial.rebalance.delay.ms (3 s unless set) at least.
+    /// Nobody can leave a group before joining is answered, which takes
+    /// group.initial.rebalance.delay.ms (3 s unless set) at least.
     static constexpr std::chrono::milliseconds kJoinGrace{6000};
 
     /// Joins the group (property group.id). Errors: kUsage, kInvalidTopicException.

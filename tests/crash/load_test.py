@@ -8,6 +8,8 @@ import unittest
 
 import load
 
+#: It waits for a line that nobody writes; a signal that is trapped ends the wait.
+FOR_EVER = 'mkfifo "$0.never" 2>/dev/null; exec 3<>"$0.never"; read line <&3'
 READY = 'echo \'{"listeners": [{"address": "127.0.0.1:1234"}]}\''
 
 
@@ -31,14 +33,14 @@ class Ends(unittest.TestCase):
         load.wait_for("its end", lambda: not broker.is_running(), 20)
 
     def test_one_in_good_order_is_none(self):
-        broker = self.broker("trap 'exit 0' TERM", READY, "while :; do sleep 0.05; done")
+        broker = self.broker("trap 'exit 0' TERM", READY, FOR_EVER)
         self.assertTrue(broker.start())
         broker.check()
         self.assertEqual(broker.stop(), 0)
         self.assertEqual(broker.fallen(), {})
 
     def test_our_own_kill_is_none(self):
-        broker = self.broker(READY, "exec sleep 60")
+        broker = self.broker(READY, FOR_EVER)
         self.assertTrue(broker.start())
         broker.kill()
         broker.kill()
@@ -77,14 +79,14 @@ class Ends(unittest.TestCase):
         self.assertIn("SIGSEGV", broker.fallen()["fell"][0])
 
     def test_an_end_that_does_not_come(self):
-        broker = self.broker("trap '' TERM", READY, "while :; do sleep 0.05; done")
+        broker = self.broker("trap '' TERM", READY, FOR_EVER)
         self.assertTrue(broker.start())
         self.assertIsNone(broker.stop(seconds=0.5))
         self.assertEqual(broker.process.returncode, -signal.SIGKILL)
         self.assertIn("did not end", broker.fallen()["fell"][0])
 
     def test_the_code_of_an_end_is_told(self):
-        broker = self.broker("trap 'exit 3' TERM", READY, "while :; do sleep 0.05; done")
+        broker = self.broker("trap 'exit 3' TERM", READY, FOR_EVER)
         self.assertTrue(broker.start())
         self.assertEqual(broker.stop(), 3)
 

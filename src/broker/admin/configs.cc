@@ -54,6 +54,7 @@ config::Described logger(std::string_view name, obs::Level level) {
 
 std::vector<config::Described> describe_loggers() {
     std::vector<config::Described> out;
+    out.reserve(obs::kComponents.size() + 1);
     for (const std::string_view name : obs::kComponents)
         out.push_back(logger(name, obs::level(name)));
     out.push_back(logger(kRootLogger, obs::level()));

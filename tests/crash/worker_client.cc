@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <system_error>
 
 namespace leat::crash {
@@ -57,10 +56,11 @@ std::string value_of(int producer, std::int64_t number, int bytes) {
 }
 
 std::string described(std::string_view value) {
-    const char* const end = value.data() + value.size();
+    const char* const begin = value.data();
+    const char* const end = begin + value.size();
     std::int64_t producer = -1;
     std::int64_t number = -1;
-    const auto first = std::from_chars(value.data(), end, producer);
+    const auto first = std::from_chars(begin, end, producer);
     bool is_ours = first.ec == std::errc{} && first.ptr != end && *first.ptr == '-';
     if (is_ours) {
         const auto second = std::from_chars(first.ptr + 1, end, number);
@@ -75,7 +75,7 @@ std::string described(std::string_view value) {
 
 void die(const std::string& why) {
     std::fprintf(stderr, "crash_worker: %s\n", why.c_str());
-    std::exit(1);
+    _exit(1);  // exit() flushes the history without its lock, beside threads that write it.
 }
 
 int number_of(std::string_view option, const char* value, int least) {

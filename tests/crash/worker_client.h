@@ -86,6 +86,7 @@ std::string value_of(int producer, std::int64_t number, int bytes);
 /// "producer number bytes sum" of a value: all of it counts. -1 for both numbers when it is none.
 std::string described(std::string_view value);
 
+/// Ends the process with 1, at once: nothing is flushed, other threads may be writing. Thread-safe.
 [[noreturn]] void die(const std::string& why);
 
 /// The whole of `value`, from `least`; dies of anything else.

@@ -78,7 +78,7 @@ std::string underscored(std::string_view text) {
 
 void Sensor::record(std::int64_t value) noexcept {
     count();
-    sum_.store(sum_.load(std::memory_order_relaxed) + value, std::memory_order_relaxed);
+    bump(sum_, static_cast<std::uint64_t>(value));
     Sample& now = samples_[current_.load(std::memory_order_relaxed)];
     if (value > now.max.load(std::memory_order_relaxed))
         now.max.store(value, std::memory_order_relaxed);
@@ -88,7 +88,7 @@ void Sensor::record(std::int64_t value) noexcept {
 
 void Sensor::record_part(std::int64_t part, std::uint64_t whole) noexcept {
     bump(total_, whole);
-    sum_.store(sum_.load(std::memory_order_relaxed) + part, std::memory_order_relaxed);
+    bump(sum_, static_cast<std::uint64_t>(part));
 }
 
 bool Sensor::is_old(const Sample& sample, std::int64_t now_ms,
@@ -117,7 +117,10 @@ void Sensor::tick(std::int64_t now_ms, const SampleWindow& window) noexcept {
 double Sensor::read(Measure what, std::int64_t now_ms, const SampleWindow& window) const noexcept {
     const auto number = [](auto value) { return static_cast<double>(value); };
     if (what == Measure::kTotal) return number(total_.load(std::memory_order_relaxed));
-    if (what == Measure::kSum) return number(sum_.load(std::memory_order_relaxed));
+    const auto sum_since = [this, number](std::uint64_t before) {
+        return number(static_cast<std::int64_t>(sum_.load(std::memory_order_relaxed) - before));
+    };
+    if (what == Measure::kSum) return sum_since(0);
     if (what == Measure::kValue) return number(last_.load(std::memory_order_relaxed));
     const Sample* oldest = nullptr;
     std::int64_t max = INT64_MIN;
@@ -139,15 +142,15 @@ double Sensor::read(Measure what, std::int64_t now_ms, const SampleWindow& windo
         constexpr double kNanosPerMs = 1e6;
         const std::int64_t passed =
             std::max<std::int64_t>(now_ms - oldest->start_ms.load(std::memory_order_relaxed), 1);
-        const double spent = number(sum_.load(std::memory_order_relaxed) -
-                                    oldest->sum.load(std::memory_order_relaxed));
+        const double spent = sum_since(oldest->sum.load(std::memory_order_relaxed));
         return std::min(spent / kNanosPerMs / number(passed), 1.0);
     }
     const double times = number(total_.load(std::memory_order_relaxed) -
                                 oldest->total.load(std::memory_order_relaxed));
-    const double sum =
-        number(sum_.load(std::memory_order_relaxed) - oldest->sum.load(std::memory_order_relaxed));
-    if (what == Measure::kAverage) return times == 0 ? kNothing : sum / times;
+    const double sum = sum_since(oldest->sum.load(std::memory_order_relaxed));
+    if (what == Measure::kAverage && times == 0) return kNothing;
+    if (what == Measure::kAverage)  // Within the extremes, also where the sum is beyond 2^63.
+        return max < min ? sum / times : std::clamp(sum / times, number(min), number(max));
     if (what == Measure::kWindowedCount) return times;
     if (what == Measure::kWindowedSum) return sum;
     // A sample that has just begun counts as all but one that are full, as in Kafka's Rate.

@@ -66,7 +66,7 @@ class Sensor {
     struct Sample {
         std::atomic<std::int64_t> start_ms{-1};  ///< -1: not in use.
         std::atomic<std::uint64_t> total{0};     ///< As they were when it began.
-        std::atomic<std::int64_t> sum{0};
+        std::atomic<std::uint64_t> sum{0};
         std::atomic<std::int64_t> max{INT64_MIN};  ///< Within it.
         std::atomic<std::int64_t> min{INT64_MAX};
     };
@@ -77,7 +77,9 @@ class Sensor {
                               const SampleWindow& window) const noexcept;
 
     std::atomic<std::uint64_t> total_{0};
-    std::atomic<std::int64_t> sum_{0};
+    /// Modulo 2^64: what came after a sample began is exact again once a value from a time that
+    /// makes no sense has left the window.
+    std::atomic<std::uint64_t> sum_{0};
     std::atomic<std::int64_t> last_{0};
     std::array<Sample, kSamplesMax> samples_{};
     std::atomic<std::uint32_t> current_{0};

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 
@@ -45,6 +46,19 @@ TEST(Sensor, ForgetsExtremesAndAveragesOfSamplesThatAreOver) {
     EXPECT_EQ(sensor.read(Measure::kSum, 2000, kWindow), 33);
     // Nobody ticks any more: what was is over all the same.
     EXPECT_TRUE(std::isnan(sensor.read(Measure::kAverage, 9000, kWindow)));
+}
+
+TEST(Sensor, ForgetsValuesThatMakeNoSense) {
+    const SampleWindow window{.length_ms = 1'000, .samples = 2};
+    Sensor sensor;
+    sensor.tick(0, window);
+    sensor.record(INT64_MIN + 1);
+    sensor.record(INT64_MIN + 20);
+    EXPECT_NEAR(sensor.read(Measure::kAverage, 10, window), -9.22e18, 1e16);
+    sensor.tick(2'500, window);
+    sensor.record(5);
+    sensor.record(8);
+    EXPECT_EQ(sensor.read(Measure::kAverage, 2'600, window), 6.5);
 }
 
 TEST(Sensor, RateIsOverOneFullSampleAtLeast) {

@@ -156,9 +156,9 @@ class Secured(unittest.TestCase):
 
     def test_transactions_are_whole_and_as_many_as_counted(self):
         check, stored = secured_cells.check_transactions, secured_cells.Stored
-        check(stored(300, 9), 2, 100, 3)
-        check(stored(10, 10), 9, 1, 1)
-        for wrong in ((stored(300, 9), 3), (stored(250, 6), 1), (stored(300, 8), 2), (stored(0, 0), 0)):
+        check(stored(300, 9), 3, 100, 3)
+        check(stored(10, 10), 10, 1, 1)
+        for wrong in ((stored(300, 9), 2), (stored(300, 9), 4), (stored(250, 6), 2), (stored(300, 8), 3), (stored(0, 0), 1)):
             self.refuses(check, *wrong, 100, 3)
 
     def place(self, log, **said):
@@ -183,18 +183,26 @@ class Secured(unittest.TestCase):
 
     def test_a_cell_of_transactions_looks_into_the_log(self):
         cell = secured_cells.transactions(5, 1)
-        said = {"transactions": 1, "transactions_per_s": 7}
+        said = {"warm_up": 1, "transactions": 1, "transactions_per_s": 7}
         self.assertEqual({"transactions/s": 7}, cell(self.place(Log(self.WHOLE), transactions=said)))
-        self.refuses(cell, self.place(Log(self.WHOLE), transactions=said | {"transactions": 2}))
+        for wrong in ({"transactions": 2}, {"warm_up": 2}):
+            self.refuses(cell, self.place(Log(self.WHOLE), transactions=said | wrong))
 
     def test_both_streams_of_exactly_once_are_in_the_log(self):
-        said = {"records": 39, "records_per_s": 100}
-        self.assertIn("cost %", secured_cells.exactly_once(self.place(Log(*[self.WHOLE] * 4), stream=said)))
-        self.refuses(secured_cells.exactly_once, self.place(Log(*[self.WHOLE] * 4), stream=said | {"records": 40}))
+        said = {"warm_up": 10, "records": 30, "records_per_s": 100}
+        plain, once = [Log(*[part] * 4) for part in (([], 11, 11, None), self.WHOLE)]
+        for wrong in ({}, {"records": 31}, {"records": 29}, {"warm_up": 11}):
+            place = self.place(plain, stream=said | wrong)
+            with mock.patch.object(secured_cells, "Reader", side_effect=[plain, once, once, plain]):
+                if wrong:
+                    self.refuses(secured_cells.exactly_once, place)
+                else:
+                    self.assertIn("cost %", secured_cells.exactly_once(place))
         node, begin = types.SimpleNamespace(address="x"), dict.fromkeys(range(4), 1)
-        with mock.patch.object(secured_cells, "Reader", return_value=Log(*[([], 11, 11, None)] * 4)):
-            secured_cells.check_stream(node, "s", "plain", begin, 39)
-            self.refuses(secured_cells.check_stream, node, "s", "plain", begin, 40)
+        with mock.patch.object(secured_cells, "Reader", return_value=plain):
+            secured_cells.check_stream(node, "s", "plain", begin, 40)
+            for wrong in (39, 41):
+                self.refuses(secured_cells.check_stream, node, "s", "plain", begin, wrong)
 
     def test_what_was_sent_over_tls_is_in_the_log(self):
         said = {"produce": {"records": 5, "bytes": 5000}, "fetch": {"records": 5, "bytes": 5000}}

@@ -26,7 +26,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * Load fetch        FILE TOPIC SECONDS                      from the beginning, again and again
  * </pre>
  *
- * FILE has the client's properties. Prints one line of JSON; what is measured comes after a warm-up.
+ * FILE has the client's properties. Prints one line of JSON; what is measured comes after a warm-up, whose own count is `warm_up`.
  */
 public final class Load {
     private static final byte[] VALUE = new byte[1000];
@@ -52,11 +52,12 @@ public final class Load {
         int partitions = Integer.parseInt(words[5]);
         try (KafkaProducer<byte[], byte[]> producer = producer(properties(words[1], "transactional.id", words[2], "linger.ms", 0))) {
             producer.initTransactions();
-            run(producer, words[2], records, partitions, 2);
+            long warmUp = run(producer, words[2], records, partitions, 2);
             long began = System.nanoTime();
             long count = run(producer, words[2], records, partitions, Double.parseDouble(words[3]));
             double seconds = (System.nanoTime() - began) / 1e9;
-            System.out.printf("{\"mode\":\"transactions\",\"transactions\":%d,\"transactions_per_s\":%.2f}%n", count, count / seconds);
+            System.out.printf("{\"mode\":\"transactions\",\"warm_up\":%d,\"transactions\":%d,\"transactions_per_s\":%.2f}%n", warmUp, count,
+                    count / seconds);
         }
     }
 
@@ -127,11 +128,11 @@ public final class Load {
 
     private static void stream(String[] words) throws Exception {
         try (Alternating producers = new Alternating(words[1], words[2], words[4].equals("once"))) {
-            producers.run(words[2], 3);
+            long warmUp = producers.run(words[2], 3);
             long began = System.nanoTime();
             long count = producers.run(words[2], Double.parseDouble(words[3]));
             double seconds = (System.nanoTime() - began) / 1e9;
-            System.out.printf("{\"mode\":\"stream\",\"records\":%d,\"records_per_s\":%.1f}%n", count, count / seconds);
+            System.out.printf("{\"mode\":\"stream\",\"warm_up\":%d,\"records\":%d,\"records_per_s\":%.1f}%n", warmUp, count, count / seconds);
         }
     }
 

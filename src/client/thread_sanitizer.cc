@@ -57,12 +57,14 @@ extern "C" {
 // RocksDB gives up versions, tables and files so. It calls nothing of ours, so one side of what is
 // not told is always its own code. called_from_lib would be no narrower: it passes over a library's
 // locks too, and finds races that are none.
+// What librdkafka does not end in time is left behind, with its threads (consumer.cc).
 const char* __tsan_default_suppressions();   // NOLINT(bugprone-reserved-identifier)
 const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
     return "race_top:interceptor_free$\n"
            "race_top:interceptor_pthread_rwlock_destroy$\n"
            "race_top:interceptor_pthread_mutex_lock$\n"
-           "race:librocksdb.so\n";
+           "race:librocksdb.so\n"
+           "thread:librdkafka.so\n";
 }
 
 int thrd_create(thrd_t* thread, thrd_start_t run, void* argument) {

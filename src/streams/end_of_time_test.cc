@@ -6,7 +6,10 @@
 #include <gmock/gmock.h>
 
 #include <limits>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "leat/streams/builder.h"
 #include "leat/streams/test_driver.h"
@@ -125,6 +128,55 @@ TEST(EndOfTime, ASuppressionIsEmptyWhenAllWasTold) {
     EXPECT_EQ(d.pipe("in", "a", kEnd), "");
     EXPECT_EQ(d.pipe("in", "b", kEnd), "");
     EXPECT_THAT(d.out(), ElementsAre("a", "b"));
+}
+
+TEST(EndOfTime, AGridHasNoTimeBeyondIt) {
+    using Queue = detail::PunctuationQueue;
+    constexpr std::int64_t kBegin = std::numeric_limits<std::int64_t>::min();
+    EXPECT_EQ(Queue::next(3, 10, 3), 13);
+    EXPECT_EQ(Queue::next(3, 10, 12), 13);
+    EXPECT_EQ(Queue::next(3, 10, 13), 23);
+    EXPECT_EQ(Queue::next(-7, 10, -1), 3);
+    EXPECT_EQ(Queue::next(0, kEnd, 0), kEnd);
+    EXPECT_EQ(Queue::next(0, kEnd, kEnd - 1), kEnd);
+    EXPECT_EQ(Queue::next(1, kEnd, 1), std::nullopt);
+    EXPECT_EQ(Queue::next(kEnd - 5, 5, kEnd - 1), kEnd);
+    EXPECT_EQ(Queue::next(kEnd - 5, 5, kEnd), std::nullopt);
+    EXPECT_EQ(Queue::next(kBegin, 2, kEnd - 2), kEnd - 1);
+}
+
+/// Asks for calls each 10 ms of stream time, and for one that the clock never reaches.
+class Calling final : public Processor<string, string> {
+  public:
+    explicit Calling(std::vector<string>& calls) : calls_(calls) {}
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        LEAT_TRY_VOID(c.schedule(ms(10), PunctuationType::kStreamTime, note("stream")));
+        LEAT_TRY_VOID(c.schedule(ms(kEnd), PunctuationType::kWallClockTime, note("never")));
+        return {};
+    }
+    Result<void> process(const Record<string, string>&) override { return {}; }
+
+  private:
+    Punctuator note(const string& kind) {
+        return [this, kind](Timestamp at) -> Result<void> {
+            calls_.push_back(kind + " " + std::to_string(at.ms));
+            return {};
+        };
+    }
+    std::vector<string>& calls_;
+};
+
+TEST(EndOfTime, ACallBeyondItNeverComes) {
+    Builder b;
+    std::vector<string> calls;
+    b.stream<string, string>("in").process([&] { return std::make_unique<Calling>(calls); });
+    const auto topology = b.build();
+    ASSERT_TRUE(topology) << topology.error().detail();
+    auto driver = *TestDriver::open(*topology, {.application_id = "a", .wall_time_ms = 5});
+    ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {7})));
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {kEnd})));
+    ASSERT_TRUE(driver->advance_wall_time(ms(1'000'000)));
+    EXPECT_THAT(calls, ElementsAre("stream 7", "stream " + std::to_string(kEnd)));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "leat/streams/detail/punctuation.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "leat/streams/detail/node.h"
@@ -18,6 +19,16 @@ void PunctuationQueue::push(Entry entry) {
     std::ranges::push_heap(entries_, later);
 }
 
+std::optional<std::int64_t> PunctuationQueue::next(std::int64_t time, std::int64_t interval_ms,
+                                                   std::int64_t now) noexcept {
+    constexpr auto kLast = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    const auto interval = static_cast<std::uint64_t>(interval_ms);
+    const auto at = static_cast<std::uint64_t>(now);  // Distances of two times may need 64 bits.
+    const std::uint64_t left = interval - (at - static_cast<std::uint64_t>(time)) % interval;
+    if (left > kLast - at) return std::nullopt;
+    return static_cast<std::int64_t>(at + left);
+}
+
 Result<void> PunctuationQueue::run(std::int64_t now) {
     while (due(now)) {
         std::ranges::pop_heap(entries_, later);
@@ -25,10 +36,10 @@ Result<void> PunctuationQueue::run(std::int64_t now) {
         entries_.pop_back();
         if (*entry.cancelled) continue;
         auto done = entry.node->run([&] { return entry.call(now); }, now);
+        const auto following = next(entry.time, entry.interval_ms, now);
         // The call may have cancelled itself.
-        if (!*entry.cancelled) {
-            const std::int64_t missed = (now - entry.time) / entry.interval_ms;
-            entry.time += (missed + 1) * entry.interval_ms;
+        if (following && !*entry.cancelled) {
+            entry.time = *following;
             push(std::move(entry));
         }
         if (!done) return done;

@@ -51,8 +51,9 @@ class Context {
     /// Asks for a commit soon; the call does not wait for it.
     void commit() { state_->task().request_commit(); }
     /// Calls `punctuate` every `interval` from then on. By stream time the first call comes with
-    /// the first record, by the wall clock after one interval; missed calls are made once. Errors:
-    /// kInvalidRequest: an interval below 1 ms.
+    /// the first record, by the wall clock after one interval; missed calls are made once, and
+    /// one that would be beyond the last time there is never comes. Errors: kInvalidRequest: an
+    /// interval below 1 ms.
     Result<Cancellable> schedule(Duration interval, PunctuationType type, Punctuator punctuate) {
         return state_->schedule(std::nullopt, interval, type, std::move(punctuate));
     }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,7 +37,7 @@ StoreSpec joined() {
 std::string windows_of(const WindowStore& store) {
     std::string out;
     EXPECT_TRUE(store.fetch_all(
-        0, std::int64_t{1} << 60U,
+        0, std::numeric_limits<std::int64_t>::max(),
         [&](std::string_view key, std::int64_t start, const Entry& entry) {
             out += std::string{key} + "@" + std::to_string(start) + "=" + entry.value + " ";
             return true;
@@ -155,6 +156,22 @@ TEST(NewestRows, ThatARecordWithoutCommitMadeTooOldComeFromTheChangelog) {
     ASSERT_TRUE(task.state->restore(*task.store, {&a, 1}, 1));
     EXPECT_EQ(windows_of(*task.store), "k@10=a ");
     EXPECT_EQ(task.offset(), 1);
+}
+
+TEST(NewestRows, AreOnTheDiskAtOnceWhereNoTimeIsLater) {
+    constexpr std::int64_t kLast = std::numeric_limits<std::int64_t>::max();
+    const TempFolder folder;
+    {
+        Opened task{folder.path()};
+        task.put("k", kLast, "a");
+        task.commit(1);
+        ASSERT_TRUE(task.state->settle(task.stores));
+    }
+    Opened task{folder.path()};
+    task.put("m", kLast, "b");
+    task.commit(2);
+    const std::string at = "@" + std::to_string(kLast);
+    EXPECT_EQ(windows_of(*task.store), "k" + at + "=a m" + at + "=b ");
 }
 
 /// They are in memory still, in a part with others.

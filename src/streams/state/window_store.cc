@@ -216,7 +216,8 @@ Result<bool> WindowStore::put(std::string_view key, std::int64_t start,
     }
     const bool nothing = spec().retain_duplicates && !value;
     // What was put before starts no later than that.
-    if (recent_ && !recent_->has_begun()) recent_->begin(observed() + 1);
+    if (recent_ && !recent_->has_begun() && observed() < std::numeric_limits<std::int64_t>::max())
+        recent_->begin(observed() + 1);
     bool live = true;
     // What takes nothing away moves the time of stores in memory, not of those on disk: as in
     // Kafka Streams.

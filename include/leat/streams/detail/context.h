@@ -136,19 +136,15 @@ class ContextState {
         const bool by_stream = type == PunctuationType::kStreamTime;
         auto& queue = by_stream ? task().by_stream_time() : task().by_wall_time();
         const std::int64_t now = by_stream ? task().stream_time() : task().wall_time();
-        std::int64_t first = by_stream ? 0 : now + interval.count();
-        if (start) {
-            const std::int64_t passed = now - start->ms;
-            first = start->ms;
-            if (passed > 0) first += (passed / interval.count() + 1) * interval.count();
-        }
-        queue.add(
-            *node_, first, interval.count(),
-            [this, punctuate = std::move(punctuate)](std::int64_t time) {
-                present = {.timestamp = time};
-                return punctuate(Timestamp{time});
-            },
-            cancelled);
+        std::optional<std::int64_t> first = start ? start->ms : 0;
+        if (!start && !by_stream) first = PunctuationQueue::next(now, interval.count(), now);
+        if (start && start->ms < now)
+            first = PunctuationQueue::next(start->ms, interval.count(), now);
+        auto call = [this, punctuate = std::move(punctuate)](std::int64_t time) {
+            present = {.timestamp = time};
+            return punctuate(Timestamp{time});
+        };
+        if (first) queue.add(*node_, *first, interval.count(), std::move(call), cancelled);
         return Cancellable{std::move(cancelled)};
     }
     template <class S>

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -23,6 +24,11 @@ class PunctuationQueue {
     /// `first` and every `interval_ms` > 0 from then on, until *cancelled.
     void add(Node& node, std::int64_t first, std::int64_t interval_ms, Call call,
              std::shared_ptr<bool> cancelled);
+    /// The first time after `now` on the grid that `time` is one of; none: it is beyond all times.
+    /// Precondition: time <= now, interval_ms > 0.
+    [[nodiscard]] static std::optional<std::int64_t> next(std::int64_t time,
+                                                          std::int64_t interval_ms,
+                                                          std::int64_t now) noexcept;
     /// Makes the calls that are due. Errors: what a call ends with, unless its node's handler goes
     /// on.
     Result<void> run(std::int64_t now);

@@ -518,7 +518,7 @@ def alter_configs(context, facts):
         entries = [admin.ConfigEntry(n, v, incremental_operation=op) for op, n, v in changes]
         return outcome(context.admin.incremental_alter_configs([admin.ConfigResource(kind, of, incremental_configs=entries)]))
 
-    seen = []
+    seen = [[]]  # What a new topic has.
 
     def values():
         """Each change shows when the broker has applied it, which Apache Kafka does behind its answer."""

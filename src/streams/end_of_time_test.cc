@@ -157,9 +157,9 @@ class Calling final : public Processor<string, string> {
     Result<void> process(const Record<string, string>&) override { return {}; }
 
   private:
-    Punctuator note(const string& kind) {
+    Punctuator note(const char* kind) {
         return [this, kind](Timestamp at) -> Result<void> {
-            calls_.push_back(kind + " " + std::to_string(at.ms));
+            calls_.push_back(string{kind} + " " + std::to_string(at.ms));
             return {};
         };
     }

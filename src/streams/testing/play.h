@@ -79,7 +79,8 @@ inline std::string play(Builder& builder, const std::string& input,
             out += "  " + topic + " wall\n";
         } else {
             words >> key >> value >> at;
-            out += "  > " + topic + " " + key + " " + value + " " + std::to_string(at) + "\n";
+            out.append("  > ").append(topic).append(" ").append(key).append(" ").append(value);
+            out.append(" ").append(std::to_string(at)).append("\n");
             const auto done = driver.pipe(topic, key == "-" ? std::nullopt : std::optional{key},
                                           value == "-" ? std::nullopt : std::optional{value}, {at});
             if (!done) out += "    error " + std::string{done.error().detail()} + "\n";

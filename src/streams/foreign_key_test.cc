@@ -197,5 +197,48 @@ TEST(ForeignKeyJoin, IsAnsweredAtItsTasksPartitionAlsoWhenNoRecordIsProcessed) {
     EXPECT_THAT(sent.answer_at, testing::ElementsAre(13, 13));
 }
 
+/// Stores take its keys, subscriptions do not.
+class OnlyStored final : public Codec<Text> {
+  public:
+    Result<void> encode(std::string_view topic, const Text& text, Text& out) const override {
+        if (topic.find("SUBSCRIPTION-REGISTRATION") != std::string_view::npos)
+            return Error{Errc::kInvalidRecord, "no key for others"};
+        out += text;
+        return {};
+    }
+    Result<Text> decode(std::string_view /*topic*/, std::string_view bytes) const override {
+        return Text{bytes};
+    }
+};
+
+TEST(ForeignKeyJoin, APrimaryKeyThatCannotBeWrittenIsAskedAboutAtTheSinkForEachSubscription) {
+    Builder b;
+    const auto left = b.table<Text, Text>("l", {.key = std::make_shared<OnlyStored>()});
+    left.join_on(b.table<Text, Text>("r"), first_letter, plus).to_stream().to("out");
+    Lines asked;
+    const ErrorHandlers handlers{.processing =
+                                     [&](const ErrorContext& /*context*/, const Error& /*why*/) {
+                                         asked.emplace_back("processing");
+                                         return ErrorAnswer{ErrorChoice::kFail, {}};
+                                     },
+                                 .production =
+                                     [&](const ErrorContext& context, const Error& why) {
+                                         asked.push_back(context.output->key.value_or("null") +
+                                                         " " + std::string{why.detail()});
+                                         EXPECT_THAT(context.output->topic,
+                                                     HasSubstr("-SUBSCRIPTION-REGISTRATION-"));
+                                         EXPECT_EQ(context.output->unencodable, RecordPart::kValue);
+                                         EXPECT_EQ(context.output->value, std::nullopt);
+                                         return ErrorAnswer{ErrorChoice::kContinue, {}};
+                                     }};
+    const auto topology = b.build();
+    auto driver = *TestDriver::open(*topology, {.application_id = "a", .handlers = handlers});
+    ASSERT_TRUE(driver->pipe("l", {"k", "a1", 1, {}}));
+    EXPECT_EQ(asked, (Lines{"a no key for others"}));
+    ASSERT_TRUE(driver->pipe("l", {"k", "b1", 2, {}}));
+    EXPECT_EQ(asked, (Lines{"a no key for others", "a no key for others", "b no key for others"}));
+    EXPECT_EQ(driver->dropped(), 3U);
+}
+
 }  // namespace
 }  // namespace leat::streams::testing_tables

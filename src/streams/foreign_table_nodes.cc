@@ -16,7 +16,11 @@ Result<void> WireSinkNode::process(const Flow& flow) {
         LEAT_TRY(const std::int32_t count, task().partitions_of(topic_));
         LEAT_TRY(out.partition, partitioner_(topic_, record.key, count));
     }
-    return deliver(task(), out, flow);
+    if (!record.unencodable) return deliver(task(), out, flow);
+    out.value.reset();
+    out.unencodable = RecordPart::kValue;
+    const Error& why = *record.unencodable;
+    return task().survive_unsent(flow, out, {why.code(), why.detail()});
 }
 
 Result<void> WireSourceNode::take(const Bytes& bytes) {

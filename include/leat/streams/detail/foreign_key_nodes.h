@@ -47,10 +47,9 @@ class SubscriptionSendNode final : public Node {
         const auto* now = static_cast<const V*>(change.now);
         const auto* before = static_cast<const V*>(change.before);
         if (now == nullptr && before == nullptr) return {};
-        LEAT_TRY(const auto new_key, foreign_key(key, now));
         LEAT_TRY(const auto old_key, foreign_key(key, before));
-        primary_key_.clear();
-        LEAT_TRY_VOID(parts_.key->encode(name(), key, primary_key_));
+        LEAT_TRY(const auto new_key, foreign_key(key, now));
+        encode_primary(key);
         hash_.reset();
         if (now != nullptr) {
             std::string bytes;
@@ -78,9 +77,16 @@ class SubscriptionSendNode final : public Node {
         if (extracted) LEAT_TRY_VOID(parts_.foreign_key->encode(name(), *extracted, out.emplace()));
         return out;
     }
+    /// It is a part of what is written: who cannot encode it is asked about at the sink, as there.
+    void encode_primary(const K& key) {
+        primary_key_.clear();
+        unencodable_.reset();
+        auto done = guarded([&] { return parts_.key->encode(name(), key, primary_key_); });
+        if (!done) unencodable_ = std::move(done).error();
+    }
     Result<void> tell(const Flow& flow, const std::optional<std::string>& to,
                       Instruction instruction) {
-        WireOut out{.key = to};
+        WireOut out{.key = to, .unencodable = unencodable_ ? &*unencodable_ : nullptr};
         append_subscription(out.value, {.hash = hash_,
                                         .instruction = instruction,
                                         .primary_key = primary_key_,
@@ -92,6 +98,7 @@ class SubscriptionSendNode final : public Node {
 
     Parts parts_;
     std::string primary_key_;
+    std::optional<Error> unencodable_;
     std::optional<ValueHash> hash_;
 };
 

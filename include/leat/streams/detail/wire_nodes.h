@@ -21,6 +21,7 @@ struct WireOut {
     std::optional<std::string> key{};
     std::string value{};
     std::optional<std::int32_t> partition{};
+    const Error* unencodable = nullptr;  ///< Why there is no value: the sink asks about it.
 };
 /// The value of a Flow from a WireSourceNode.
 struct WireIn {

@@ -233,20 +233,6 @@ constexpr Column kColumns[] = {{"resource", "RESOURCE"},
                                {"host", "HOST"}};
 constexpr Section kSections[] = {{.pointer = "/rules", .columns = kColumns}};
 
-}  // namespace
-
-std::span<const OptionSpec> acl_add_options() {
-    return kAdd;
-}
-
-std::span<const OptionSpec> acl_filter_options() {
-    return kList;
-}
-
-std::span<const OptionSpec> acl_delete_options() {
-    return kDelete;
-}
-
 Result<int> run_acl_list(const Invocation& line) {
     if (line.has("match") && (line.has("prefixed") || resources_of(line).empty()))
         return usage_error("--match goes with --topic, --group and the like, without --prefixed");
@@ -302,6 +288,37 @@ Result<int> run_acl_delete(const Invocation& line) {
     if (!gone) return failed_to("delete access rules on " + access.where, gone.error());
     LEAT_TRY_VOID(write_out(render(format_of(line), document_of(*std::move(gone)), kSections)));
     return kExitDone;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "acl list",
+            .summary = "list access rules, all or those that match",
+            .details =
+                "A name finds the rules of that very name; with --match also those of prefixes "
+                "and of *, which apply to it.",
+            .example = "leat acl list --topic orders",
+            .options = kList,
+            .run = run_acl_list},
+    Command{.path = "acl add",
+            .summary = "allow or forbid something",
+            .details = "A rule for each combination of principal, operation, resource and host. A "
+                       "host is an IP address: rules know no names and no networks.",
+            .example =
+                "leat acl add --principal User:alice --operation read --topic orders --group "
+                "billing",
+            .options = kAdd,
+            .run = run_acl_add},
+    Command{.path = "acl delete",
+            .summary = "delete the access rules that match",
+            .example = "leat acl delete --principal User:alice --topic orders --yes",
+            .options = kDelete,
+            .run = run_acl_delete},
+};
+
+}  // namespace
+
+std::span<const Command> acl_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

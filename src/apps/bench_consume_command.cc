@@ -215,12 +215,6 @@ boost::json::object report(const Check& check, const std::string& topic, double 
     return out;
 }
 
-}  // namespace
-
-std::span<const OptionSpec> bench_consume_options() {
-    return kOptions;
-}
-
 Result<int> run_bench_consume(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
     LEAT_TRY(std::optional<Expected> expected, expected_of(line));
@@ -268,6 +262,24 @@ Result<int> run_bench_consume(const Invocation& line) {
                      human_count(expected ? expected->records : 0) + " records found, " +
                      human_count(check.duplicates) + " of them twice, " +
                      human_count(check.offsets_back) + " offsets going back"};
+}
+
+constexpr std::array kCommands{
+    Command{.path = "bench consume",
+            .summary = "measure how fast a topic is read and check its content",
+            .details =
+                "Checks offsets, every byte of the records 'leat bench produce' sent and, with "
+                "--expect, that each "
+                "of a run came back once.",
+            .example = "leat bench consume --expect sent.json",
+            .options = kOptions,
+            .run = run_bench_consume},
+};
+
+}  // namespace
+
+std::span<const Command> bench_consume_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -256,12 +256,6 @@ boost::json::object report(const LatencyRun& run, const BenchLoad& load,
     return out;
 }
 
-}  // namespace
-
-std::span<const OptionSpec> bench_latency_options() {
-    return kOptions;
-}
-
 Result<int> run_bench_latency(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
     LEAT_TRY(const BenchLoad load, bench_load(line));
@@ -304,6 +298,22 @@ Result<int> run_bench_latency(const Invocation& line) {
                  "cannot " + what + ": " + human_count(run.sent() - run.received()) +
                      " records did not come back" +
                      (run.first_failure().empty() ? "" : ": " + run.first_failure())};
+}
+
+constexpr std::array kCommands{
+    Command{.path = "bench latency",
+            .summary = "measure the way of a record from producer to consumer at a fixed rate",
+            .details = "Times count from the moment a record should have been sent, so a stall is "
+                       "charged to all it delays.",
+            .example = "leat bench latency --rate 1000 --seconds 30 --output json",
+            .options = kOptions,
+            .run = run_bench_latency},
+};
+
+}  // namespace
+
+std::span<const Command> bench_latency_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

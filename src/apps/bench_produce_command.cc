@@ -159,12 +159,6 @@ std::string text_of(const Run& run, double seconds) {
            (run.has_answers ? percentiles_text("acknowledged after", run.latency) : "");
 }
 
-}  // namespace
-
-std::span<const OptionSpec> bench_produce_options() {
-    return kOptions;
-}
-
 Result<int> run_bench_produce(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
     Run run;
@@ -197,6 +191,24 @@ Result<int> run_bench_produce(const Invocation& line) {
         return Error{Errc::kCancelled,
                      "interrupted after " + human_count(run.sent) + " records were sent"};
     return kExitDone;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "bench produce",
+            .summary = "measure how fast records are acknowledged",
+            .details =
+                "Prints the same fields for any broker; --output json can be checked by 'leat "
+                "bench consume --expect'.",
+            .example =
+                "leat bench produce --records 1000000 --record-size 1024 --output json > sent.json",
+            .options = kOptions,
+            .run = run_bench_produce},
+};
+
+}  // namespace
+
+std::span<const Command> bench_produce_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -34,8 +34,6 @@ Health health_of(const client::ClusterInfo& cluster) {
     return out;
 }
 
-}  // namespace
-
 Result<int> run_cluster_status(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
     LEAT_TRY(const client::ClusterInfo cluster, access.admin->describe_cluster(std::nullopt));
@@ -108,6 +106,25 @@ Result<int> run_cluster_brokers(const Invocation& line) {
     const Section sections[] = {{.pointer = "/brokers", .columns = kColumns}};
     LEAT_TRY_VOID(write_out(render(format_of(line), document, sections)));
     return kExitDone;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "cluster status",
+            .summary = "show whether the cluster is well",
+            .example = "leat cluster status --output json",
+            .options = {},
+            .run = run_cluster_status},
+    Command{.path = "cluster brokers",
+            .summary = "list the brokers and what they store",
+            .example = "leat cluster brokers",
+            .options = {},
+            .run = run_cluster_brokers},
+};
+
+}  // namespace
+
+std::span<const Command> cluster_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -110,20 +110,6 @@ std::string why_none(const Invocation& line, bool exists,
            " but by the broker's file or command line; --all shows that, and the defaults";
 }
 
-}  // namespace
-
-std::span<const OptionSpec> config_list_options() {
-    return kList;
-}
-
-std::span<const OptionSpec> config_describe_options() {
-    return kDescribe;
-}
-
-std::span<const OptionSpec> config_alter_options() {
-    return kAlter;
-}
-
 Result<int> run_config_list(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
     const std::string kind{line.text("KIND")};
@@ -196,6 +182,36 @@ Result<int> run_config_alter(const Invocation& line) {
     }
     if (is_done) say(line.has("dry-run") ? "the settings could be altered so" : "settings altered");
     return outcomes.exit_code();
+}
+
+constexpr std::array kCommands{
+    Command{.path = "config list",
+            .summary = "list what has settings of a kind, as subscriptions of client metrics",
+            .example = "leat config list client-metrics",
+            .options = kList,
+            .run = run_config_list},
+    Command{.path = "config describe",
+            .summary = "show the settings of a topic, a broker, a group or another kind",
+            .details = "The settings of a broker-logger are its loggers, their values the levels; "
+                       "those of client-metrics say what clients push to the broker.",
+            .example = "leat config describe topic flights --all",
+            .options = kDescribe,
+            .run = run_config_describe},
+    Command{
+        .path = "config alter",
+        .summary = "change the settings of a topic, a broker, a group or another kind",
+        .details = "A subscription of client-metrics comes with its first setting and goes with "
+                   "its last.",
+        .example =
+            "leat config alter topic flights --set retention.ms=3600000 --unset max.message.bytes",
+        .options = kAlter,
+        .run = run_config_alter},
+};
+
+}  // namespace
+
+std::span<const Command> config_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -430,12 +430,6 @@ class Detach {
     Loop*& loop_;
 };
 
-}  // namespace
-
-std::span<const OptionSpec> consume_options() {
-    return kOptions;
-}
-
 Result<int> run_consume(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
     LEAT_TRY(const Plan plan, plan_of(line, access.properties));
@@ -479,6 +473,28 @@ Result<int> run_consume(const Invocation& line) {
         names += (names.empty() ? "" : ", ") + std::to_string(one.partition);
     return failed_to(what, Error{Errc::kLeaderNotAvailable,
                                  "not all was read: partitions without a leader: " + names});
+}
+
+constexpr std::array kCommands{
+    Command{.path = "consume",
+            .summary = "print the records of a topic",
+            .details =
+                "Without --group it reads the partitions it is told to and commits nothing. "
+                "--output json prints one object a line, which 'leat produce --json' reads "
+                "back. --from -5 counts offsets before the end, those of aborted records and "
+                "of the markers of transactions too; a time without a zone is UTC, a date "
+                "alone its midnight; an offset that is not in the log is an error. Where a "
+                "partition has no leader for 10 s, --until-end reads the others, names it and "
+                "ends with 1.",
+            .example = "leat consume flights --from beginning --until-end --format '%k: %v\\n'",
+            .options = kOptions,
+            .run = run_consume},
+};
+
+}  // namespace
+
+std::span<const Command> consume_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -114,16 +114,6 @@ Result<int> change_features(const Invocation& line, FeatureChange change) {
     return outcomes.exit_code();
 }
 
-}  // namespace
-
-std::span<const OptionSpec> cluster_upgrade_options() {
-    return kUpgrade;
-}
-
-std::span<const OptionSpec> cluster_downgrade_options() {
-    return kDowngrade;
-}
-
 Result<int> run_cluster_features(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
     const auto found = client::describe_features(*access.admin);
@@ -151,6 +141,32 @@ Result<int> run_cluster_upgrade(const Invocation& line) {
 Result<int> run_cluster_downgrade(const Invocation& line) {
     return change_features(
         line, line.has("unsafe") ? FeatureChange::kUnsafeDowngrade : FeatureChange::kSafeDowngrade);
+}
+
+constexpr std::array kCommands{
+    Command{.path = "cluster features",
+            .summary = "list features: the levels supported and the one finalized",
+            .example = "leat cluster features",
+            .options = {},
+            .run = run_cluster_features},
+    Command{.path = "cluster upgrade",
+            .summary = "finalize higher levels of features",
+            .details = "All of them or, when one is refused, none.",
+            .example = "leat cluster upgrade --release-version 4.1",
+            .options = kUpgrade,
+            .run = run_cluster_upgrade},
+    Command{.path = "cluster downgrade",
+            .summary = "finalize lower levels of features; level 0 takes one out of use",
+            .details = "All of them or, when one is refused, none.",
+            .example = "leat cluster downgrade --feature group.version=0 --dry-run",
+            .options = kDowngrade,
+            .run = run_cluster_downgrade},
+};
+
+}  // namespace
+
+std::span<const Command> feature_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -243,32 +243,6 @@ json::value plan_json(const Invocation& line, std::span<const PartitionOffset> p
             {"partitions", moves_json(plan, committed)}};
 }
 
-}  // namespace
-
-std::span<const OptionSpec> group_describe_options() {
-    return kDescribe;
-}
-
-std::span<const OptionSpec> group_reset_options() {
-    return kReset;
-}
-
-std::span<const OptionSpec> group_delete_options() {
-    return kDelete;
-}
-
-std::span<const OptionSpec> group_list_options() {
-    return kList;
-}
-
-std::span<const OptionSpec> group_delete_offsets_options() {
-    return kDeleteOffsets;
-}
-
-std::span<const OptionSpec> group_remove_members_options() {
-    return kRemoveMembers;
-}
-
 Result<int> run_group_list(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
     const std::span<const std::string> states = line.all("state");
@@ -451,6 +425,50 @@ Result<int> run_group_remove_members(const Invocation& line) {
     for (const json::value& name : removed)
         say("removed member '" + std::string{name.get_string()} + "'");
     return outcomes.exit_code();
+}
+
+constexpr std::array kCommands{
+    Command{.path = "group list",
+            .summary = "list the groups",
+            .example = "leat group list --state Stable --type consumer",
+            .options = kList,
+            .run = run_group_list},
+    Command{.path = "group describe",
+            .summary = "show members, committed offsets and lag of a group",
+            .example = "leat group describe billing",
+            .options = kDescribe,
+            .run = run_group_describe},
+    Command{
+        .path = "group reset",
+        .summary = "move the committed offsets of a group that has no members",
+        .example = "leat group reset billing --to 2026-01-31T12:00:00Z --topic flights --dry-run",
+        .options = kReset,
+        .run = run_group_reset},
+    Command{.path = "group delete",
+            .summary = "delete groups and their committed offsets",
+            .example = "leat group delete billing --yes",
+            .options = kDelete,
+            .run = run_group_delete},
+    Command{.path = "group delete-offsets",
+            .summary = "delete offsets that a group has committed",
+            .details = "Its members may run, but not subscribe to the topic.",
+            .example = "leat group delete-offsets billing --topic flights --yes",
+            .options = kDeleteOffsets,
+            .run = run_group_delete_offsets},
+    Command{.path = "group remove-members",
+            .summary = "take members out of a classic group",
+            .details =
+                "As if they had left: the others share their partitions at once. A member that "
+                "still runs joins again.",
+            .example = "leat group remove-members billing --instance billing-1 --yes",
+            .options = kRemoveMembers,
+            .run = run_group_remove_members},
+};
+
+}  // namespace
+
+std::span<const Command> group_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

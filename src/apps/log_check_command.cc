@@ -237,12 +237,6 @@ std::string summary_of(const json::object& document, const Check& check) {
            " errors, " + number("warnings") + " warnings, " + number("notes") + " notes\n";
 }
 
-}  // namespace
-
-std::span<const OptionSpec> log_check_options() {
-    return kOptions;
-}
-
 Result<int> run_log_check(const Invocation& line) {
     LEAT_TRY(const std::int64_t findings_max, line.integer("findings", 0, 10'000'000));
     LEAT_TRY(const auto source, open_log_source(line.text("DIR")));
@@ -259,6 +253,26 @@ Result<int> run_log_check(const Invocation& line) {
         LEAT_TRY_VOID(write_last(render(format_of(line), json::value(document), {})));
     }
     return check.findings.is_clean() ? kExitDone : kExitFailed;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "log check",
+            .summary = "verify a stopped broker's files; changes nothing",
+            .details =
+                "Reads every batch, index, snapshot and mark, and says of each thing that is "
+                "wrong where it is, what it means and what to do. 'leat reference --print "
+                "log-findings' lists all there can be. Ends with 1 when there are errors or "
+                "warnings. A directory that a broker uses is refused.",
+            .example = "leat log check /var/lib/leat",
+            .kind = CommandKind::kOffline,
+            .options = kOptions,
+            .run = run_log_check},
+};
+
+}  // namespace
+
+std::span<const Command> log_check_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -126,12 +126,6 @@ Result<std::string> folder_of(const Invocation& line, LogSource& source) {
     return source.directory + "/" + name;
 }
 
-}  // namespace
-
-std::span<const OptionSpec> log_dump_options() {
-    return kOptions;
-}
-
 Result<int> run_log_dump(const Invocation& line) {
     if (line.has("records") && line.is_given("show") && line.text("show") != "records")
         return usage_error("--records and --show " + std::string{line.text("show")} +
@@ -157,6 +151,23 @@ Result<int> run_log_dump(const Invocation& line) {
     say("leat: " + std::to_string(dump.problems()) +
         " places are damaged or could not be understood; 'leat log check' says more");
     return kExitFailed;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "log dump",
+            .summary = "print a stopped broker's files; changes nothing",
+            .details = "With --output json one object a line, with yaml one list. Records of "
+                       "__consumer_offsets and __transaction_state are printed decoded.",
+            .example = "leat log dump /var/lib/leat --partition flights-0 --records --from 100",
+            .kind = CommandKind::kOffline,
+            .options = kOptions,
+            .run = run_log_dump},
+};
+
+}  // namespace
+
+std::span<const Command> log_dump_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -332,12 +332,6 @@ std::string summary_text(const Tally& tally, double seconds) {
            (tally.has_answers ? "" : "; with --acks 0 nobody tells whether they were stored");
 }
 
-}  // namespace
-
-std::span<const OptionSpec> produce_options() {
-    return kOptions;
-}
-
 Result<int> run_produce(const Invocation& line) {
     LEAT_TRY(const ClusterAccess access, cluster_access(line));
     LEAT_TRY(const Settings settings, settings_of(line));
@@ -383,6 +377,29 @@ Result<int> run_produce(const Invocation& line) {
                  ? ""
                  : " (" + human_count(tally.maybe_stored) + " may be stored all the same)") +
             (trouble.empty() ? "" : "; last trouble: " + trouble)};
+}
+
+constexpr std::array kCommands{
+    Command{.path = "produce",
+            .summary = "send records to a topic, one a line",
+            .details =
+                "Reads standard input or --file and waits until every record is acknowledged, "
+                "with --acks 0 until it is sent. A line that is no record, or whose record is "
+                "not acknowledged, is named on standard error; the others are sent, and the "
+                "command ends with 1. "
+                "SIGINT or SIGTERM ends the reading; what was sent is still waited for, after "
+                "SIGTERM for 5 s, and a second signal gives it up. Unless the lines are typed, "
+                "the command then ends with 1.",
+            .example =
+                "printf 'ber;landed\\nsfo;taxiing\\n' | leat produce flights --key-separator ';'",
+            .options = kOptions,
+            .run = run_produce},
+};
+
+}  // namespace
+
+std::span<const Command> produce_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -87,16 +87,6 @@ Result<std::vector<client::QuotaChange>> changes_of(const Invocation& line) {
     return out;
 }
 
-}  // namespace
-
-std::span<const OptionSpec> quota_list_options() {
-    return kList;
-}
-
-std::span<const OptionSpec> quota_set_options() {
-    return kSet;
-}
-
 Result<int> run_quota_list(const Invocation& line) {
     LEAT_TRY_VOID(check_types(line));
     LEAT_TRY(AdminAccess access, connect_admin(line));
@@ -147,6 +137,28 @@ Result<int> run_quota_set(const Invocation& line) {
     }
     if (is_done) say(line.has("dry-run") ? "the quotas could be changed so" : "quotas changed");
     return outcomes.exit_code();
+}
+
+constexpr std::array kCommands{
+    Command{.path = "quota list",
+            .summary = "list quotas, all or those that match",
+            .example = "leat quota list --user alice",
+            .options = kList,
+            .run = run_quota_list},
+    Command{.path = "quota set",
+            .summary = "limit what clients use",
+            .details =
+                "The most specific limit holds: of a user and client id together, of the user, "
+                "of the client id, then the defaults.",
+            .example = "leat quota set --user alice --set producer_byte_rate=1048576",
+            .options = kSet,
+            .run = run_quota_set},
+};
+
+}  // namespace
+
+std::span<const Command> quota_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -319,12 +319,6 @@ int Process::run() {
     return is_clean_ ? kExitDone : kExitFailed;
 }
 
-}  // namespace
-
-std::span<const OptionSpec> serve_options() {
-    return kOptions;
-}
-
 Result<int> run_serve(const Invocation& line) {
     LEAT_TRY(ServePlan plan, serve_plan(line));
     obs::start_logging({.level = broker::level_of(plan.config->log_level),
@@ -340,6 +334,30 @@ Result<int> run_serve(const Invocation& line) {
         return std::move(opened).error();
     }
     return process.run();
+}
+
+constexpr std::array kCommands{
+    Command{
+        .path = "serve",
+        .summary = "run the backbone",
+        .details =
+            "Everything in one process, until SIGTERM, SIGINT or SIGHUP: then requests that have "
+            "begun are finished, everything is synced, and it exits with 0. A second "
+            "SIGINT, or a SIGTERM a second later, ends it at once, and the next start "
+            "recovers. When it is ready it prints one line that names every listener and "
+            "the data directory. 'leat reference --print settings' lists what --set and "
+            "the file take. An unknown name ends it with 2; one in the file that does not "
+            "begin with 'leat.' is another program's and only warned of.",
+        .example = "leat serve --data /var/lib/leat --set num.partitions=6",
+        .kind = CommandKind::kPlain,
+        .options = kOptions,
+        .run = run_serve},
+};
+
+}  // namespace
+
+std::span<const Command> serve_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

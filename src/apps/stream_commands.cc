@@ -198,16 +198,6 @@ Result<void> need_topology(const StreamView& view) {
                      : "the members do not tell their topology: give --topology FILE"};
 }
 
-}  // namespace
-
-std::span<const OptionSpec> stream_describe_options() {
-    return kDescribe;
-}
-
-std::span<const OptionSpec> stream_lag_options() {
-    return kDescribe;
-}
-
 Result<int> run_stream_describe(const Invocation& line) {
     LEAT_TRY(AdminAccess access, connect_admin(line));
     LEAT_TRY(const StreamView view, view_application(line, access));
@@ -260,6 +250,32 @@ Result<int> run_stream_lag(const Invocation& line) {
                                 {.pointer = "/partitions", .columns = kRows}};
     LEAT_TRY_VOID(write_out(render(format_of(line), lag_json(application, *rows), sections)));
     return kExitDone;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "stream describe",
+            .summary = "show a stream application: members, tasks, topology",
+            .details =
+                "What its members told their group. The topology of an application that does "
+                "not tell it, as one in Java, can be given as the text that its "
+                "Topology.describe() prints.",
+            .example = "leat stream describe word-count --output mermaid > word-count.mmd",
+            .kind = CommandKind::kDrawn,
+            .options = kDescribe,
+            .run = run_stream_describe},
+    Command{
+        .path = "stream lag",
+        .summary = "show how far a stream application is behind, by sub-topology",
+        .details = "Positions of source and repartition topics, and the ends of its changelogs.",
+        .example = "leat stream lag word-count",
+        .options = kDescribe,
+        .run = run_stream_lag},
+};
+
+}  // namespace
+
+std::span<const Command> stream_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

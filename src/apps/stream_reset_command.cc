@@ -224,12 +224,6 @@ Result<void> remove_members(const Invocation& line, const Plan& plan, client::Ad
     return {};
 }
 
-}  // namespace
-
-std::span<const OptionSpec> stream_reset_options() {
-    return kReset;
-}
-
 Result<int> run_stream_reset(const Invocation& line) {
     LEAT_TRY_VOID(check_usage(line));
     LEAT_TRY(AdminAccess access, connect_admin(line));
@@ -271,6 +265,24 @@ Result<int> run_stream_reset(const Invocation& line) {
     if (format_of(line) == Format::kTable && !line.has("dry-run"))
         say("remove the state.dir of each instance before it starts again");
     return outcomes.exit_code();
+}
+
+constexpr std::array kCommands{
+    Command{.path = "stream reset",
+            .summary = "let a stopped stream application start over",
+            .details = "Moves its positions in input topics to the beginning or where --to says, "
+                       "those in intermediate topics to the end, and deletes its internal topics, "
+                       "with all state they hold. Instances keep state in state.dir too: remove it "
+                       "before they start again.",
+            .example = "leat stream reset word-count --input lines --dry-run",
+            .options = kReset,
+            .run = run_stream_reset},
+};
+
+}  // namespace
+
+std::span<const Command> stream_reset_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -226,12 +226,6 @@ class Alteration {
     bool is_begun_ = false;
 };
 
-}  // namespace
-
-std::span<const OptionSpec> topic_alter_options() {
-    return kAlter;
-}
-
 Result<int> run_topic_alter(const Invocation& line) {
     LEAT_TRY(Wanted wanted, wanted_of(line));
     const std::string topic = wanted.topic;
@@ -258,6 +252,20 @@ Result<int> run_topic_alter(const Invocation& line) {
     if (!is_good) return kExitFailed;
     say("topic '" + topic + (dry_run ? "' could be altered so" : "' altered"));
     return kExitDone;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "topic alter",
+            .summary = "add partitions, change settings, delete old records",
+            .example = "leat topic alter flights --partitions 12 --set cleanup.policy=compact",
+            .options = kAlter,
+            .run = run_topic_alter},
+};
+
+}  // namespace
+
+std::span<const Command> topic_alter_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

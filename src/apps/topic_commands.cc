@@ -177,24 +177,6 @@ constexpr Section kTopicSections[] = {{.pointer = "", .columns = kTopicHead},
                                       {.pointer = "/partitions", .columns = kPartitionColumns},
                                       {.pointer = "/settings", .columns = kSettingColumns}};
 
-}  // namespace
-
-std::span<const OptionSpec> topic_create_options() {
-    return kCreate;
-}
-
-std::span<const OptionSpec> topic_list_options() {
-    return kList;
-}
-
-std::span<const OptionSpec> topic_describe_options() {
-    return kDescribe;
-}
-
-std::span<const OptionSpec> topic_delete_options() {
-    return kDelete;
-}
-
 Result<int> run_topic_create(const Invocation& line) {
     LEAT_TRY(const std::vector<client::NewTopic> wanted, new_topics(line));
     LEAT_TRY(AdminAccess access, connect_admin(line));
@@ -297,6 +279,38 @@ Result<int> run_topic_delete(const Invocation& line) {
     for (const json::value& name : deleted)
         say("deleted topic '" + std::string{name.get_string()} + "'");
     return outcomes.exit_code();
+}
+
+constexpr std::array kCommands{
+    Command{.path = "topic create",
+            .summary = "create topics",
+            .example = "leat topic create flights --partitions 6 --set retention.ms=86400000",
+            .options = kCreate,
+            .run = run_topic_create},
+    Command{.path = "topic list",
+            .summary = "list the topics",
+            .example = "leat topic list --output json",
+            .options = kList,
+            .run = run_topic_list},
+    Command{.path = "topic describe",
+            .summary = "show partitions, offsets and settings of topics",
+            .example = "leat topic describe flights",
+            .options = kDescribe,
+            .run = run_topic_describe},
+    Command{.path = "topic delete",
+            .summary = "delete topics and all their records",
+            .details =
+                "The cluster's own topics, such as __consumer_offsets with the positions of all "
+                "groups, are refused without --internal.",
+            .example = "leat topic delete flights --yes",
+            .options = kDelete,
+            .run = run_topic_delete},
+};
+
+}  // namespace
+
+std::span<const Command> topic_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

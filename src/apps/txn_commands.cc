@@ -157,21 +157,6 @@ Result<json::array> hanging(client::Admin& admin, std::span<const OpenTransactio
     return out;
 }
 
-}  // namespace
-
-std::span<const OptionSpec> txn_list_options() {
-    return kList;
-}
-std::span<const OptionSpec> txn_describe_options() {
-    return kDescribe;
-}
-std::span<const OptionSpec> txn_find_options() {
-    return kFind;
-}
-std::span<const OptionSpec> txn_abort_options() {
-    return kAbort;
-}
-
 Result<int> run_txn_list(const Invocation& line) {
     LEAT_TRY(const client::TransactionFilter filter, filter_of(line));
     LEAT_TRY(AdminAccess access, connect_admin(line));
@@ -283,6 +268,45 @@ Result<int> run_txn_force_terminate(const Invocation& line) {
         LEAT_TRY_VOID(write_out(render(format_of(line), info_json(*now), {})));
     say("aborted what '" + id + "' had open; its producer is fenced");
     return kExitDone;
+}
+
+constexpr std::array kCommands{
+    Command{.path = "txn list",
+            .summary = "list the transactional ids and their states",
+            .example = "leat txn list --state Ongoing --older-than 60",
+            .options = kList,
+            .run = run_txn_list},
+    Command{.path = "txn describe",
+            .summary = "show what one transactional id has open",
+            .example = "leat txn describe billing-1",
+            .options = kDescribe,
+            .run = run_txn_describe},
+    Command{.path = "txn find-hanging",
+            .summary = "show transactions that are open and that nobody will end",
+            .details = "Such a transaction keeps readers of committed records from going on. Its "
+                       "owner is the transactional id that has the producer now, if one is left.",
+            .example = "leat txn find-hanging --older-than 60",
+            .options = kFind,
+            .run = run_txn_find_hanging},
+    Command{.path = "txn abort",
+            .summary = "end a hanging transaction",
+            .example = "leat txn abort orders 3 --start-offset 4711 --yes",
+            .options = kAbort,
+            .run = run_txn_abort},
+    Command{.path = "txn force-terminate",
+            .summary = "abort what a transactional id has open, and fence its producer",
+            .details =
+                "For a transaction whose coordinator knows it, such as one of a producer that "
+                "is gone and has a long timeout, or a prepared one that nobody completes.",
+            .example = "leat txn force-terminate billing-1 --yes",
+            .options = kDescribe,
+            .run = run_txn_force_terminate},
+};
+
+}  // namespace
+
+std::span<const Command> txn_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

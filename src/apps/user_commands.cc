@@ -229,27 +229,6 @@ Result<int> change_token(const Invocation& line, bool renews) {
     return tell(line, {{"expires_ms", *expires}}, kColumns);
 }
 
-}  // namespace
-
-std::span<const OptionSpec> user_list_options() {
-    return kList;
-}
-std::span<const OptionSpec> user_add_options() {
-    return kAdd;
-}
-std::span<const OptionSpec> user_remove_options() {
-    return kRemove;
-}
-std::span<const OptionSpec> token_create_options() {
-    return kTokenCreate;
-}
-std::span<const OptionSpec> token_renew_options() {
-    return kTokenRenew;
-}
-std::span<const OptionSpec> token_expire_options() {
-    return kTokenExpire;
-}
-
 Result<int> run_user_list(const Invocation& line) {
     if (line.has("data")) return list_offline(std::string{line.text("data")}, line);
     LEAT_TRY(AdminAccess access, connect_admin(line));
@@ -368,6 +347,61 @@ Result<int> run_token_renew(const Invocation& line) {
 
 Result<int> run_token_expire(const Invocation& line) {
     return change_token(line, false);
+}
+
+constexpr std::array kCommands{
+    Command{.path = "user list",
+            .summary = "list users and their SCRAM credentials",
+            .example = "leat user list",
+            .options = kList,
+            .run = run_user_list},
+    Command{.path = "user add",
+            .summary = "add a user, or give one another password",
+            .details =
+                "The password is read from standard input, a file or the terminal, never from "
+                "the command line. --data writes into the directory of a server that does not "
+                "run: that is how the first administrator is made.",
+            .example = "leat user add admin --data /var/lib/leat --super --password-file admin.txt",
+            .options = kAdd,
+            .run = run_user_add},
+    Command{.path = "user remove",
+            .summary = "remove a user's credentials",
+            .details =
+                "Who has none left is gone, and so is his right to do everything, if --super "
+                "gave it.",
+            .example = "leat user remove alice --mechanism SCRAM-SHA-256 --yes",
+            .options = kRemove,
+            .run = run_user_remove},
+    Command{.path = "token create",
+            .summary = "make a token that stands for you",
+            .details =
+                "The hmac is its secret: clients log in by SCRAM with the id as name and the "
+                "hmac as password, and say tokenauth=true. Of leat's own commands produce, "
+                "consume and bench do not: their client library knows no tokens.",
+            .example = "leat token create --renewer operator --max-lifetime-ms 86400000",
+            .options = kTokenCreate,
+            .run = run_token_create},
+    Command{.path = "token list",
+            .summary = "list your tokens and those you may renew",
+            .example = "leat token list --output json",
+            .options = {},
+            .run = run_token_list},
+    Command{.path = "token renew",
+            .summary = "let a token hold for longer",
+            .example = "leat token renew 3q2+7w== --period-ms 3600000",
+            .options = kTokenRenew,
+            .run = run_token_renew},
+    Command{.path = "token expire",
+            .summary = "end a token",
+            .example = "leat token expire 3q2+7w== --yes",
+            .options = kTokenExpire,
+            .run = run_token_expire},
+};
+
+}  // namespace
+
+std::span<const Command> user_commands() {
+    return kCommands;
 }
 
 }  // namespace leat::apps

@@ -454,6 +454,7 @@ TEST_F(BatchWriterTest, GivesUpATopicThatNeverComes) {
 
 TEST_F(BatchWriterTest, TellsOfAMissingPartitionThatWasSentToBlindly) {
     play(1, 1);
+    loss_patience_ = milliseconds{300};
     open();
     send(1, 5);
     flush();

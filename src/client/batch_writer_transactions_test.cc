@@ -39,9 +39,15 @@ class BatchWriterTransactionsTest : public ::testing::TestWithParam<int> {
         more.push_back({"transactional.id", "id", 0});
         more.push_back({"retry.backoff.ms", "10", 0});
         more.push_back({"reconnect.backoff.ms", "10", 0});
-        auto opened = RecordWriter::open(more, [this](const Delivery& one) {
-            told_.push_back(std::to_string(one.tag) + " " + std::string{info(one.code).name});
-        });
+        auto settings = write_settings_of(more);
+        ASSERT_TRUE(settings) << settings.error().detail();
+        settings->cluster.connection.request_timeout = request_timeout_;
+        auto opened = BatchWriter::open(
+            *std::move(settings),
+            [this](const Delivery& one) {
+                told_.push_back(std::to_string(one.tag) + " " + std::string{info(one.code).name});
+            },
+            RecordWriter::Reports::kAll);
         ASSERT_TRUE(opened) << opened.error().detail();
         writer_ = *std::move(opened);
         EXPECT_EQ(text(writer_->init_transactions(kPlenty)), "done");
@@ -76,6 +82,7 @@ class BatchWriterTransactionsTest : public ::testing::TestWithParam<int> {
     PlayedBrokers brokers_{2};
     PlayedCoordinators coordinators_{brokers_};
     PlayedWrites writes_{brokers_, {3, 13}, false};
+    milliseconds request_timeout_{30'000};
     std::vector<std::string> told_;
     std::unique_ptr<RecordWriter> writer_;
 };
@@ -255,7 +262,8 @@ TEST_P(BatchWriterTransactionsTest, LostCountEndsWithAHigherEpoch) {
 }
 
 TEST_P(BatchWriterTransactionsTest, ACommitThatNobodyAnsweredIsNotTakenForTheNextOnes) {
-    start({{"request.timeout.ms", "1000", 0}});
+    request_timeout_ = milliseconds{1'000};
+    start();
     EXPECT_EQ(text(writer_->begin()), "done");
     EXPECT_EQ(send(0), "done");
     EXPECT_EQ(text(writer_->flush(kPlenty)), "done");

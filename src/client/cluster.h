@@ -25,6 +25,9 @@ struct ClusterOptions {
     int retries_max = 8;
     /// How long connect() tries again while nobody listens: a broker may just be starting.
     std::chrono::milliseconds start_patience{2'000};
+    /// How long readers and writers of batches believe in a topic or partition that was there and
+    /// that brokers do not know: one that has just started does not yet.
+    std::chrono::milliseconds loss_patience{5'000};
 };
 
 /// Out of bootstrap.servers, client.id, request.timeout.ms and what security.h reads.

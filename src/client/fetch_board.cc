@@ -323,7 +323,8 @@ void FetchBoard::apply(FetchPartition& partition, const FoundLeader& leader, Ste
     bool is_lost = leader.code != Errc::kNone && !info(leader.code).retriable;
     if (is_unknown_topic(leader.code)) {
         if (!partition.unknown_since) partition.unknown_since = now;
-        const milliseconds patience = partition.was_found ? kLossPatience : settings_.propagation;
+        const milliseconds patience =
+            partition.was_found ? settings_.cluster.loss_patience : settings_.propagation;
         is_lost = now - *partition.unknown_since >= patience;
     }
     if (!is_lost) return;

@@ -22,9 +22,6 @@ using Steady = std::chrono::steady_clock::time_point;
     return std::chrono::steady_clock::now();
 }
 
-/// How long brokers may not know a topic that was there: one that has just started does not yet.
-inline constexpr std::chrono::milliseconds kLossPatience{5'000};
-
 struct FoundLeader {
     Errc code = Errc::kNone;
     Uuid topic_id{};

@@ -100,7 +100,7 @@ void WriteBoard::note_leaders(Topics::value_type& named,
         // A broker that is behind may know fewer than there are.
         if (lane->leader >= 0) continue;
         if (!lane->unknown_since) lane->unknown_since = now;
-        if (now - *lane->unknown_since >= kLossPatience)
+        if (now - *lane->unknown_since >= settings_.cluster.loss_patience)
             refuse_all(*lane, Errc::kUnknownTopicOrPartition, "the topic has no such partition");
     }
 }
@@ -118,7 +118,8 @@ void WriteBoard::note_answer(WriteTopic& topic, Errc code, std::int32_t count, S
     bool is_lost = !info(code).retriable;
     if (is_unknown_topic(code)) {
         if (!topic.unknown_since) topic.unknown_since = now;
-        const auto patience = topic.partitions > 0 ? kLossPatience : settings_.propagation;
+        const auto patience =
+            topic.partitions > 0 ? settings_.cluster.loss_patience : settings_.propagation;
         is_lost = now - *topic.unknown_since >= patience;
     }
     if (!is_lost) return;

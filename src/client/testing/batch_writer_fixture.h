@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "client/record_writer.h"
+#include "client/batch_writer.h"
 #include "client/testing/played_brokers.h"
 #include "client/testing/played_writes.h"
 
@@ -30,7 +30,11 @@ class BatchWriterTest : public ::testing::Test {
         if (find_property(more, "retry.backoff.ms").empty())
             more.push_back({"retry.backoff.ms", "10", 0});
         more.push_back({"reconnect.backoff.ms", "10", 0});
-        auto opened = RecordWriter::open(more, [this](const Delivery& one) { note(one); }, reports);
+        auto settings = write_settings_of(more);
+        ASSERT_TRUE(settings) << settings.error().detail();
+        settings->cluster.loss_patience = loss_patience_;
+        auto opened = BatchWriter::open(
+            *std::move(settings), [this](const Delivery& one) { note(one); }, reports);
         ASSERT_TRUE(opened) << opened.error().detail();
         writer_ = *std::move(opened);
     }
@@ -59,6 +63,8 @@ class BatchWriterTest : public ::testing::Test {
 
     std::unique_ptr<PlayedBrokers> brokers_;
     std::unique_ptr<PlayedWrites> writes_;
+    /// As soon as this has passed, a partition that nobody knows is given up.
+    std::chrono::milliseconds loss_patience_{5'000};
     Told told_;
     std::unique_ptr<RecordWriter> writer_;
 };

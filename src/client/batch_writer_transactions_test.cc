@@ -82,7 +82,7 @@ class BatchWriterTransactionsTest : public ::testing::TestWithParam<int> {
     PlayedBrokers brokers_{2};
     PlayedCoordinators coordinators_{brokers_};
     PlayedWrites writes_{brokers_, {3, 13}, false};
-    milliseconds request_timeout_{30'000};
+    milliseconds request_timeout_{30'000};  ///< Without the slack that settings add to theirs.
     std::vector<std::string> told_;
     std::unique_ptr<RecordWriter> writer_;
 };

@@ -77,7 +77,8 @@ class SubscriptionSendNode final : public Node {
         if (extracted) LEAT_TRY_VOID(parts_.foreign_key->encode(name(), *extracted, out.emplace()));
         return out;
     }
-    /// It is a part of what is written: who cannot encode it is asked about at the sink, as there.
+    /// It is part of a subscription, which Kafka Streams encodes in the sink: there the production
+    /// handler is asked about a key that cannot be encoded.
     void encode_primary(const K& key) {
         primary_key_.clear();
         unencodable_.reset();

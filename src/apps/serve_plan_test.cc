@@ -36,12 +36,16 @@ std::string refusal(const Invocation& line, Errc code) {
     return got ? "" : std::string{got.error().detail()};
 }
 
-std::string file_with(const std::string& text) {
-    const std::string path =
+/// A properties file, as long as it lives.
+struct SettingsFile {
+    explicit SettingsFile(const std::string& text) { std::ofstream{path} << text; }
+    SettingsFile(const SettingsFile&) = delete;
+    SettingsFile& operator=(const SettingsFile&) = delete;
+    ~SettingsFile() { std::filesystem::remove(path); }
+
+    std::string path =
         ::testing::TempDir() + "leat-serve-plan-" + std::to_string(getpid()) + ".properties";
-    std::ofstream{path} << text;
-    return path;
-}
+};
 
 TEST(ServePlan, ListensOnLoopbackAndKeepsDataUnderHomeUnlessTold) {
     ::setenv("XDG_DATA_HOME", "/xdg", 1);
@@ -58,16 +62,16 @@ TEST(ServePlan, ListensOnLoopbackAndKeepsDataUnderHomeUnlessTold) {
 }
 
 TEST(ServePlan, PutsTheCommandLineOverTheFile) {
-    const std::string path =
-        file_with("listeners=PLAINTEXT://127.0.0.1:1\nnum.partitions=3\nlog.dirs=/a\nx.y=1\n");
-    const auto plan = serve_plan(
-        line_with({{"config", path}, {"listen", "[::1]:0"}, {"data", "/b"}, {"set", "node.id=7"}}));
+    const SettingsFile file{
+        "listeners=PLAINTEXT://127.0.0.1:1\nnum.partitions=3\nlog.dirs=/a\nx.y=1\n"};
+    const auto plan = serve_plan(line_with(
+        {{"config", file.path}, {"listen", "[::1]:0"}, {"data", "/b"}, {"set", "node.id=7"}}));
     ASSERT_OK(plan);
     EXPECT_EQ(config::text_of(plan->config->listeners[0]), "PLAINTEXT://[::1]:0");
     EXPECT_EQ(plan->config->num_partitions, 3);
     EXPECT_EQ(plan->config->node_id, 7);
     EXPECT_EQ(plan->data_directory, "/b");
-    EXPECT_EQ(plan->unknown_settings, (std::vector<UnknownSetting>{{"x.y", path + ":4"}}));
+    EXPECT_EQ(plan->unknown_settings, (std::vector<UnknownSetting>{{"x.y", file.path + ":4"}}));
 }
 
 TEST(ServePlan, RefusesSettingsThatItCannotKnowAndNamesTheNearest) {
@@ -77,9 +81,9 @@ TEST(ServePlan, RefusesSettingsThatItCannotKnowAndNamesTheNearest) {
     refusal(line_with({{"set", "x.y=1"}}), Errc::kInvalidSetting);
     refusal(line_with({{"set", "listener.name.external.ssl.client.auth=none"}}),
             Errc::kInvalidSetting);
-    const std::string path = file_with("x.y=1\nleat.durabilty=os\n");
-    text = refusal(line_with({{"config", path}}), Errc::kInvalidSetting);
-    EXPECT_NE(text.find(path + ":2: leat.durabilty"), std::string::npos) << text;
+    const SettingsFile file{"x.y=1\nleat.durabilty=os\n"};
+    text = refusal(line_with({{"config", file.path}}), Errc::kInvalidSetting);
+    EXPECT_NE(text.find(file.path + ":2: leat.durabilty"), std::string::npos) << text;
     EXPECT_NE(text.find("'leat.durability'"), std::string::npos) << text;
     // Kafka has these for parts that do not exist here.
     EXPECT_OK(serve_plan(line_with({{"set", "num.replica.fetchers=2"}})));
@@ -116,9 +120,9 @@ TEST(ServePlan, DataDirectoryIsAbsoluteAsKafkaMakesIt) {
 }
 
 TEST(ServePlan, NamesFileLineAndSettingOfABadValue) {
-    const std::string path = file_with("# first\nnum.partitions=none\n");
-    const std::string text = refusal(line_with({{"config", path}}), Errc::kInvalidSetting);
-    EXPECT_NE(text.find(path + ":2: num.partitions"), std::string::npos) << text;
+    const SettingsFile file{"# first\nnum.partitions=none\n"};
+    const std::string text = refusal(line_with({{"config", file.path}}), Errc::kInvalidSetting);
+    EXPECT_NE(text.find(file.path + ":2: num.partitions"), std::string::npos) << text;
     EXPECT_NE(refusal(line_with({{"set", "num.partitions=0"}}), Errc::kInvalidSetting)
                   .find("--set: num.partitions"),
               std::string::npos);

@@ -18,7 +18,7 @@ NPM = "#!/bin/sh\necho 'npm error code ENOTFOUND' >&2\nexit 1\n"
 
 
 def scorecard(*arguments, npm=None):
-    """The exit code, the lines that are wrong, and what it said; with an empty cache, and `npm` as the only program on the PATH."""
+    """The exit code, the lines that are wrong, and what it said; with an empty cache, and `npm` as the only program on the PATH; what it leaves behind goes."""
     with tempfile.TemporaryDirectory(prefix="leat-demo-test-") as folder:
         tools = pathlib.Path(folder, "tools")
         tools.mkdir()
@@ -26,7 +26,7 @@ def scorecard(*arguments, npm=None):
             (tools / "npm").write_text(npm)
             (tools / "npm").chmod(0o755)
         done = subprocess.run([sys.executable, "-B", str(DEMO), "--leat", LEAT, "--cache", f"{folder}/cache", *arguments],
-                              capture_output=True, text=True, timeout=250, stdin=subprocess.DEVNULL, env=os.environ | {"PATH": str(tools)})
+                              capture_output=True, text=True, timeout=250, stdin=subprocess.DEVNULL, env=os.environ | {"PATH": str(tools), "TMPDIR": folder})
     wrong = [line.split("  ")[0] for line in done.stdout.splitlines() if line.rstrip().endswith("WRONG")]
     return done.returncode, wrong, done.stderr
 

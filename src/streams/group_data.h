@@ -73,6 +73,10 @@ struct DecodedMember {
 /// Two may claim a task after one of them was away: the later generation is right, the other one's
 /// claim goes.
 void settle_claims(std::map<std::string, DecodedMember>& members);
+/// What both sides hear then.
+inline constexpr std::string_view kForeignShape =
+    "the group runs a topology of another shape (topics, stores, sub-topologies) under this "
+    "application.id: instances with the one have to end before those with the other start";
 /// Takes out members that tell another shape than `shape`, and gives their names.
 [[nodiscard]] std::vector<std::string> take_out_foreign(
     std::map<std::string, DecodedMember>& members, std::int64_t shape);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "streams/commit_metadata.h"
 #include "streams/failpoints.h"
 #include "streams/source_bytes.h"
 
@@ -21,13 +20,6 @@ Error in_task(const TaskId& id, const Error& error) {
 constexpr std::size_t kRestoreBatch = 2'000;
 /// Of a task that holds too much, for acknowledgements; then it asks for a commit.
 constexpr milliseconds kReliefWait{1'000};
-OffsetReset general_reset(const Settings& settings) {
-    if (settings.offset_reset == "none") return OffsetReset::none();
-    if (settings.offset_reset == "latest") return OffsetReset::latest();
-    if (settings.offset_reset == "by_duration")
-        return OffsetReset::by_duration(settings.offset_reset_duration);
-    return OffsetReset::earliest();
-}
 
 }  // namespace
 
@@ -37,6 +29,7 @@ LiveTask::LiveTask(TaskId id, std::vector<client::TopicPartition> inputs,
       partitions_(std::move(inputs)),
       environment_(std::move(environment)),
       changelogs_(environment_.cluster, environment_.listener),
+      inputs_(environment_),
       choice_(environment_.settings->idle_max),
       judge_(*environment_.handlers, *this) {
     identify({.application_id = environment_.settings->application_id,
@@ -143,7 +136,7 @@ Result<void> LiveTask::start() {
         // Nodes are opened anew at the next try, and plan their calls then.
         by_stream_time().clear();
         by_wall_time().clear();
-        stop_reading();
+        inputs_.stop();
         return opened;
     }
     is_running_ = true;
@@ -151,113 +144,40 @@ Result<void> LiveTask::start() {
     return {};
 }
 
-Result<std::int64_t> LiveTask::start_of(const client::TopicPartition& where) {
-    using Kind = OffsetReset::Kind;
-    OffsetReset reset = environment_.layout->reset_of(where.topic);
-    if (reset.kind == Kind::kDefault) reset = general_reset(*environment_.settings);
-    const Kind kind = reset.kind;
-    if (kind == Kind::kNone)
-        return Error{Errc::kOffsetOutOfRange,
-                     where.topic + "-" + std::to_string(where.partition) +
-                         ": no committed position, and its offset reset is none"};
-    if (kind == Kind::kByDuration)
-        return environment_.offset_at(
-            where, std::max<std::int64_t>(wall_time() - reset.before_now.count(), 0));
-    return environment_.offset_at(where,
-                                  kind == Kind::kLatest ? client::kLatest : client::kEarliest);
-}
-
 Result<void> LiveTask::start_reading() {
-    std::vector<client::StartAt> starts;
-    inputs_.clear();  // It may be the second try.
-    for (const auto& where : partitions_) {
-        Input input{.where = where, .topic = node_topic(where.topic)};
+    LEAT_TRY(const TaskInputs::Remembered known, inputs_.open(partitions_, start_at_));
+    for (const auto& [name, value] : known) {
+        auto& mine = remembered_.emplace(name, value).first->second;
+        mine = std::max(mine, value);
+    }
+    for (TaskInput& input : inputs_) {
         input.source = graph_->source_of(input.topic);
         LEAT_CHECK(input.source != nullptr);
-        if (!environment_.layout->is_repartition(where.topic))
+        if (!environment_.layout->is_repartition(input.where.topic))
             input.source->set_default_time(environment_.settings->default_time);
-        input.meter = meters_->consumed(input.source->name(), where.topic);
-        const auto found = std::ranges::find(start_at_, where, &client::CommittedOffset::where);
-        if (found != start_at_.end() && found->offset >= 0) {
-            input.position = found->offset;
-            input.committed = found->offset;
-            const CommitMetadata known = decode_commit_metadata(found->metadata);
-            input.partition_time = known.partition_time;
-            for (const auto& [name, value] : known.remembered) {
-                auto& mine = remembered_.emplace(name, value).first->second;
-                mine = std::max(mine, value);
-            }
-            stream_time_ = std::max(stream_time_, input.partition_time);
-        } else {
-            LEAT_TRY(input.position, start_of(where));
-        }
-        starts.push_back({where, Offset{input.position}});
-        inputs_.push_back(std::move(input));
+        input.meter = meters_->consumed(input.source->name(), input.where.topic);
+        stream_time_ = std::max(stream_time_, input.partition_time);
     }
     heads_.resize(inputs_.size());
-    LEAT_TRY_VOID(environment_.reader->add(starts));
-    for (Input& input : inputs_) input.lane = environment_.reader->lane(input.where);
-    return {};
+    return inputs_.start();
 }
 
-void LiveTask::stop_reading() {
-    std::vector<client::TopicPartition> where(inputs_.size());
-    std::ranges::transform(inputs_, where.begin(), &Input::where);
-    inputs_.clear();
-    if (!where.empty())
-        ignore(environment_.reader->remove(where), "what is not read any more is of no interest");
-}
-
-Result<void> LiveTask::go_on_after_gap(Input& input) {
-    const client::TopicPartition where[] = {input.where};
-    LEAT_TRY(const std::int64_t begin, environment_.offset_at(input.where, client::kEarliest));
-    LEAT_TRY(const std::int64_t end, environment_.offset_at(input.where, client::kLatest));
-    // It may be news of an earlier assignment; to begin anew would then repeat what is committed.
-    if (input.position < begin || input.position > end) {
-        LEAT_TRY(input.position, start_of(input.where));
-    }
-    input.lane = nullptr;
-    LEAT_TRY_VOID(environment_.reader->remove(where));
-    const client::StartAt start[] = {{input.where, Offset{input.position}}};
-    LEAT_TRY_VOID(environment_.reader->add(start));
-    input.lane = environment_.reader->lane(input.where);
-    return {};
-}
-
-Result<void> LiveTask::fill(Input& input) {
+Result<void> LiveTask::fill(TaskInput& input) {
     while (!input.has_head) {
-        if (input.lane == nullptr) return Error{Errc::kNotFound, input.where.topic};
-        if (environment_.reader->take(*input.lane, input.head)) {
-            input.at_end = false;
-            LEAT_TRY_VOID(stamp(input));
-            continue;
-        }
-        LEAT_TRY(client::PartitionEvent event, environment_.reader->next(*input.lane));
-        if (auto* held = std::get_if<client::HeldRecord>(&event)) {  // It came in between.
-            input.at_end = false;
-            input.head = std::move(*held);
-            LEAT_TRY_VOID(stamp(input));
-        } else if (const auto* end = std::get_if<client::ReachedEnd>(&event)) {
-            input.at_end = true;
-            input.seen_end = end->offset.value;
-            // Steps over markers of transactions behind the last record.
-            input.position = std::max(input.position, end->offset.value);
-        } else if (const auto* trouble = std::get_if<client::Trouble>(&event)) {
-            if (trouble->code == Errc::kOffsetOutOfRange) LEAT_TRY_VOID(go_on_after_gap(input));
-        } else {
-            break;
-        }
+        LEAT_TRY(const bool has_come, inputs_.fetch(input));
+        if (!has_come) break;
+        LEAT_TRY_VOID(stamp(input));
     }
     return {};
 }
 
-Error LiveTask::at(const Input& input, std::int64_t offset, const Error& error) const {
+Error LiveTask::at(const TaskInput& input, std::int64_t offset, const Error& error) const {
     return Error{error.code(), "task " + id_.text() + ", " + input.where.topic + "-" +
                                    std::to_string(input.where.partition) + " offset " +
                                    std::to_string(offset) + ": " + std::string{error.detail()}};
 }
 
-Result<void> LiveTask::stamp(Input& input) {
+Result<void> LiveTask::stamp(TaskInput& input) {
     const std::int64_t offset = input.head.record.offset.value;
     origin_ = {.topic = input.where.topic, .partition = input.where.partition, .offset = offset};
     const detail::SourceNode::Bytes bytes =
@@ -302,7 +222,7 @@ Result<bool> LiveTask::process_next() {
     if (!by_wall_time().is_empty()) LEAT_TRY_VOID(punctuate(by_wall_time(), wall_time()));
     bool is_whole = true;
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
-        Input& input = inputs_[i];
+        TaskInput& input = inputs_[i];
         if (!input.has_head) LEAT_TRY_VOID(fill(input));
         is_whole = is_whole && input.has_head;
         heads_[i] = {
@@ -316,7 +236,7 @@ Result<bool> LiveTask::process_next() {
     return true;
 }
 
-Result<void> LiveTask::take(Input& input) {
+Result<void> LiveTask::take(TaskInput& input) {
     input.has_head = false;
     const auto memory = std::move(input.head.memory);  // Until this is over.
     const client::ReceivedRecord& record = input.head.record;
@@ -363,14 +283,13 @@ void LiveTask::remember(std::string_view name, std::int64_t value) {
 }
 
 Result<void> LiveTask::committed() {
-    for (Input& input : inputs_) input.committed = input.position;
+    inputs_.note_committed();
     detail::TaskState& state = *open_state_.state;
     if (!std::exchange(needs_commit_, false) && !state.is_overdue(graph_->stores())) return {};
     detail::TaskState::Offsets next;
     for (const auto& mark : changelogs_.marks()) {
-        const auto input = std::ranges::find(inputs_, mark->where, &Input::where);
-        const bool is_input = mark->is_source && input != inputs_.end();
-        const std::int64_t position = is_input ? input->position : mark->acknowledged;
+        const TaskInput* input = mark->is_source ? inputs_.find(mark->where) : nullptr;
+        const std::int64_t position = input != nullptr ? input->position : mark->acknowledged;
         if (position >= 0) next[mark->store->name()] = position;
     }
     return state.commit(graph_->stores(), next);
@@ -393,12 +312,6 @@ Result<bool> LiveTask::write_early(milliseconds wait) {
     return true;
 }
 
-std::string LiveTask::node_topic(const std::string& cluster_topic) const {
-    return environment_.layout->is_repartition(cluster_topic)
-               ? cluster_topic.substr(environment_.settings->application_id.size() + 1)
-               : cluster_topic;
-}
-
 void LiveTask::follow(const std::vector<client::PartitionOffset>& committed,
                       const std::map<client::TopicPartition, std::int64_t>& ends) {
     Position position;
@@ -413,7 +326,7 @@ void LiveTask::close() {
     if (!std::exchange(is_open_, false)) return;
     changelogs_.close();
     put_off().clear();
-    stop_reading();
+    inputs_.stop();
     is_running_ = false;
     if (graph_ && open_state_.state)
         ignore(open_state_.state->settle(graph_->stores()), "what is not kept is restored");

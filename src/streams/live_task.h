@@ -32,6 +32,7 @@
 #include "streams/task_environment.h"
 #include "streams/task_graph.h"
 #include "streams/task_id.h"
+#include "streams/task_inputs.h"
 #include "streams/task_meters.h"
 
 namespace leat::streams {
@@ -123,35 +124,13 @@ class LiveTask final : public detail::Task {
 
   private:
     [[nodiscard]] const Subtopology& subtopology() const;
-    struct Input {
-        client::TopicPartition where;
-        detail::SourceNode* source = nullptr;
-        std::string topic;  ///< As the nodes call it: without the application's prefix.
-        client::PartitionReader::Lane* lane = nullptr;
-        client::HeldRecord head{};  ///< If has_head.
-        std::int64_t head_time = -1;
-        std::int64_t position = 0;  ///< Next offset that was not processed.
-        std::int64_t committed = -1;
-        std::int64_t partition_time = -1;
-        bool has_head = false, at_end = false;
-        std::int64_t seen_end = -1;  ///< When it was last read to its end.
-        std::int64_t lag = -1;       ///< A second old at most; -1: not known.
-        TopicMeter meter{};
-        Sensor* lags = nullptr;  ///< If the lag is known.
-    };
-    [[nodiscard]] client::CommittedOffset offset_of(const Input& input) const;
     [[nodiscard]] Position position_of(std::string_view store) const;  ///< Of what came for it.
-    /// The topic as nodes name it: without the application's prefix.
-    [[nodiscard]] std::string node_topic(const std::string& cluster_topic) const;
-    void tell_time();  ///< To meters.
-    void note_lags();
+    void tell_time();                                                  ///< To meters.
     Result<void> start_reading();
-    void stop_reading();
-    Result<void> fill(Input& input);
-    Result<void> go_on_after_gap(Input& input);
-    Result<std::int64_t> start_of(const client::TopicPartition& where);
-    Result<void> stamp(Input& input);
-    Result<void> take(Input& input);
+    /// Until there is a head with its time, or nothing comes.
+    Result<void> fill(TaskInput& input);
+    Result<void> stamp(TaskInput& input);
+    Result<void> take(TaskInput& input);
     /// `call` of nodes, which may read global stores: these must be whole, and do not change.
     template <class Call>
     std::invoke_result_t<Call> with_globals(Call call);
@@ -162,7 +141,7 @@ class LiveTask final : public detail::Task {
     Result<void> step_over(const detail::SourceNode& source, const detail::SourceNode::Bytes& bytes,
                            Error error);
     Result<void> punctuate(detail::PunctuationQueue& queue, std::int64_t now);
-    [[nodiscard]] Error at(const Input& input, std::int64_t offset, const Error& error) const;
+    [[nodiscard]] Error at(const TaskInput& input, std::int64_t offset, const Error& error) const;
     [[nodiscard]] std::string_view cluster_name(std::string_view topic) const;
     using Changelog = std::pair<std::string, ChangelogMark*>;  ///< With its topic on the cluster.
     const Changelog& changelog_named(std::string_view topic);  ///< As the store names it.
@@ -181,7 +160,7 @@ class LiveTask final : public detail::Task {
     std::unique_ptr<detail::DatabaseMeter> database_meter_;
     std::unique_ptr<detail::TaskGraph> graph_;
     ChangelogReader changelogs_;
-    std::vector<Input> inputs_;
+    TaskInputs inputs_;
     std::vector<Head> heads_;
     std::vector<client::CommittedOffset> start_at_;
     RecordChoice choice_;
@@ -191,7 +170,7 @@ class LiveTask final : public detail::Task {
     std::map<std::string, std::string, std::less<>> internal_names_;  ///< To those on the cluster.
     std::map<std::string, Changelog, std::less<>> written_changelogs_;
     std::vector<client::Header> out_headers_;
-    std::map<std::string, std::int64_t, std::less<>> remembered_;
+    TaskInputs::Remembered remembered_;
     std::int64_t stream_time_ = -1;
     bool is_active_ = false, is_running_ = false, is_open_ = false;
     bool needs_commit_ = false, has_lost_globals_ = false, failed_ = false;

@@ -10,8 +10,6 @@
 #include "client/member_assignment.h"
 #include "obs/log.h"
 #include "streams/failpoints.h"
-#include "streams/internal_topics.h"
-#include "streams/rack_view.h"
 #include "streams/state_lags.h"
 #include "streams/trouble.h"
 
@@ -20,9 +18,6 @@ namespace {
 
 constexpr obs::Logger kLog{"streams"};
 constexpr milliseconds kRetryPause{500};
-constexpr std::string_view kForeign =
-    "the group runs a topology of another shape (topics, stores, sub-topologies) under this "
-    "application.id: instances with the one have to end before those with the other start";
 /// Before the group is tried again after it could not go on.
 constexpr milliseconds kReplacePause{1'000};
 
@@ -36,7 +31,11 @@ Membership::Membership(Environment environment, MembershipEvents events)
     : environment_(std::move(environment)),
       events_(std::move(events)),
       shape_(environment_.layout->shape()),
-      look_interval_(environment_.settings->metadata_age),
+      leader_({.settings = environment_.settings,
+               .parts = environment_.parts,
+               .layout = environment_.layout,
+               .clock = environment_.clock,
+               .topology = environment_.topology}),
       leaves_(environment_.settings->instance_id.empty()) {}
 
 Result<void> Membership::connect() {
@@ -71,7 +70,8 @@ void Membership::run() {
             continue;
         }
         step = heart_beat();
-        if (step == Step::kGoOn && (has_other_threads || wants_to_join() || sources_changed()))
+        if (step == Step::kGoOn &&
+            (has_other_threads || wants_to_join() || leader_.sources_changed(*admin_)))
             step = Step::kJoin;
     }
     wait_for_stop();
@@ -188,34 +188,6 @@ void Membership::shut_down_application() {
     wake();
 }
 
-bool Membership::sources_changed() {
-    if (!sources_ || environment_.clock->now() < look_at_) return false;
-    look_at_ = environment_.clock->now() + look_interval_;
-    const auto found = look_at_sources();
-    if (!found) {
-        kLog.warn("source topics not looked at",
-                  {{"code", found.error().code()}, {"why", found.error().detail()}});
-        return false;
-    }
-    if (found->second == *sources_) return false;
-    kLog.info("source topics changed: the group is laid out anew",
-              {{"group", environment_.settings->application_id}});
-    return true;
-}
-
-Result<std::pair<Layout, Layout::Counts>> Membership::look_at_sources() {
-    const Layout& plain = *environment_.layout;
-    std::vector<std::string> names;
-    if (plain.has_patterns()) {
-        LEAT_TRY(const client::ClusterInfo all, admin_->describe_cluster(std::nullopt));
-        for (const auto& topic : all.topics)
-            if (!topic.is_internal && topic.code == Errc::kNone) names.push_back(topic.name);
-    }
-    Layout layout{*environment_.parts, environment_.settings->application_id, names};
-    LEAT_TRY(Layout::Counts counts, count_partitions(*admin_, layout.external_sources()));
-    return std::pair{std::move(layout), std::move(counts)};
-}
-
 Membership::Step Membership::fail(const Error& why) {
     if (events_.on_failure(why)) {
         wait_out(kReplacePause);
@@ -315,7 +287,7 @@ Result<MemberOrders> Membership::join_once(std::vector<client::TopicPartition>& 
     reach(FailStep::kRebalanceJoined);
     std::vector<client::MemberShare> shares;
     if (joined->leads) {
-        shares = lead(joined->members);
+        shares = leader_.lead(*admin_, joined->members, member_->identity().member_id);
         reach(FailStep::kRebalancePlanned);
     }
     LEAT_TRY(const std::vector<std::byte> mine, member_->sync(shares));
@@ -328,7 +300,7 @@ Membership::Step Membership::join() {
     events_.on_rebalance();
     must_rejoin_ = false;
     probe_at_.reset();
-    sources_.reset();
+    leader_.forget_sources();
     std::vector<client::TopicPartition> partitions;
     Result<MemberOrders> orders = [&] {
         const auto closed = environment_.gate->close();
@@ -360,7 +332,8 @@ bool Membership::is_foreign(const MemberOrders& orders) const {
 
 Membership::Step Membership::obey(const MemberOrders& orders,
                                   const std::vector<client::TopicPartition>& partitions) {
-    if (is_foreign(orders)) return fail(Error{Errc::kStreamsInvalidTopology, kForeign});
+    if (is_foreign(orders))
+        return fail(Error{Errc::kStreamsInvalidTopology, std::string{kForeignShape}});
     switch (orders.order) {
         case GroupOrder::kRun:
             break;
@@ -397,104 +370,6 @@ Membership::Step Membership::obey(const MemberOrders& orders,
                            {"active", orders.share.active.size()},
                            {"standby", orders.share.standby.size()}});
     return Step::kGoOn;
-}
-
-std::vector<client::MemberShare> Membership::all_get(
-    const std::vector<client::JoinedMember>& members, GroupOrder order, const Error& why) const {
-    std::vector<client::MemberShare> out;
-    const auto bytes = encode_orders({.order = order,
-                                      .reason = std::string{why.detail()},
-                                      .code = why.code(),
-                                      .share = {},
-                                      .others = {}},
-                                     {});
-    out.reserve(members.size());
-    for (const auto& member : members) out.push_back({member.id, bytes});
-    return out;
-}
-
-std::vector<client::MemberShare> Membership::lead(
-    const std::vector<client::JoinedMember>& members) {
-    std::map<std::string, DecodedMember> known;
-    for (const auto& member : members) {
-        Result<DecodedMember> decoded = decode_member(member.metadata);
-        if (!decoded)
-            return all_get(
-                members, GroupOrder::kBadTopology,
-                Error{decoded.error().code(),
-                      "member " + member.id + ": " + std::string{decoded.error().detail()}});
-        if (decoded->wants_shutdown)
-            return all_get(members, GroupOrder::kShutDown, Error{Errc::kNone});
-        known.emplace(member.id, *std::move(decoded));
-    }
-    const std::vector<std::string> foreign = take_out_foreign(known, shape_);
-    settle_claims(known);
-    Result<std::vector<client::MemberShare>> shares = plan(known);
-    for (const std::string& id : foreign) {
-        kLog.warn("a member runs a topology of another shape", {{"member", id}});
-        if (shares)
-            shares->push_back({id, encode_orders({.order = GroupOrder::kBadTopology,
-                                                  .reason = std::string{kForeign},
-                                                  .share = {},
-                                                  .others = {},
-                                                  .shape = shape_},
-                                                 {})});
-    }
-    if (shares) return *std::move(shares);
-    const Errc code = shares.error().code();
-    kLog.error("no assignment", {{"code", code}, {"why", shares.error().detail()}});
-    const GroupOrder order = code == Errc::kUnknownTopicOrPartition  ? GroupOrder::kMissingSource
-                             : code == Errc::kStreamsInvalidTopology ? GroupOrder::kBadTopology
-                             : is_permanent(code)                    ? GroupOrder::kFail
-                                                                     : GroupOrder::kKeep;
-    return all_get(members, order, shares.error());
-}
-
-Result<std::vector<client::MemberShare>> Membership::plan(
-    const std::map<std::string, DecodedMember>& members) {
-    const Settings& settings = *environment_.settings;
-    LEAT_TRY(const auto looked, look_at_sources());
-    const Layout& layout = looked.first;
-    Layout::Counts counts = looked.second;
-    sources_ = counts;
-    look_at_ = environment_.clock->now() + look_interval_;
-    LEAT_TRY(counts, layout.with_repartition(std::move(counts)));
-    LEAT_TRY_VOID(ensure_topics(
-        *admin_, layout.internal_topics(counts, settings.window_extra_retention_ms), settings));
-    const auto inputs = layout.tasks(counts);
-    std::map<TaskId, bool> tasks;
-    for (const auto& [task, partitions] : inputs)
-        tasks[task] =
-            layout.subtopologies()[static_cast<std::size_t>(task.subtopology)].is_stateful();
-    std::map<std::string, MemberState> states;
-    for (const auto& [id, member] : members) states[id] = member.data.state;
-    const RackView seen = look_at_racks(*admin_, layout, inputs, states, settings);
-    const Plan made = assign_tasks(tasks, states,
-                                   {.standbys = settings.standbys,
-                                    .warmups_max = settings.warmups_max,
-                                    .acceptable_lag = settings.acceptable_lag,
-                                    .racks = settings.racks,
-                                    .known_racks = seen.racks ? &*seen.racks : nullptr});
-    tell_close_copies(made, settings.racks);
-    MemberOrders orders;
-    orders.ask_again = made.warms_up || seen.is_early;
-    orders.task_counts = layout.task_counts(counts);
-    orders.shape = shape_;
-    for (const auto& [id, share] : made.shares)
-        if (const std::string& endpoint = members.at(id).data.endpoint; !endpoint.empty())
-            orders.others[endpoint] = share;
-    std::vector<client::MemberShare> out;
-    for (const auto& [id, share] : made.shares) {
-        orders.share = share;
-        // One copy a group: what it keeps of its members is one record.
-        orders.topology.clear();
-        if (id == member_->identity().member_id) orders.topology = environment_.topology;
-        std::vector<client::TopicPartition> partitions;
-        for (const TaskId& task : share.active)
-            partitions.insert(partitions.end(), inputs.at(task).begin(), inputs.at(task).end());
-        out.push_back({id, encode_orders(orders, partitions)});
-    }
-    return out;
 }
 
 }  // namespace leat::streams

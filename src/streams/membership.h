@@ -15,7 +15,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -24,6 +23,7 @@
 #include "rt/clock.h"
 #include "streams/group_data.h"
 #include "streams/group_gate.h"
+#include "streams/group_leader.h"
 #include "streams/layout.h"
 #include "streams/settings.h"
 #include "streams/state/state_home.h"
@@ -90,21 +90,12 @@ class Membership {
     [[nodiscard]] bool must_rest() const;
     /// No member, as long as it must rest.
     Step rest();
-    /// The layout with the topics that its patterns match now, and what these have.
-    Result<std::pair<Layout, Layout::Counts>> look_at_sources();
-    /// The leader looks after the source topics: true when they are not what was laid out.
-    [[nodiscard]] bool sources_changed();
     /// Stays a member until the threads have committed.
     void wait_for_stop();
     Step fail(const Error& why);
     Step not_connected(const Error& why);
     [[nodiscard]] bool is_stopping();
     [[nodiscard]] bool goes_on_to_tell() const;
-    std::vector<client::MemberShare> lead(const std::vector<client::JoinedMember>& members);
-    Result<std::vector<client::MemberShare>> plan(
-        const std::map<std::string, DecodedMember>& members);
-    [[nodiscard]] std::vector<client::MemberShare> all_get(
-        const std::vector<client::JoinedMember>& members, GroupOrder order, const Error& why) const;
     /// Until then, or until wake() or stop() is called.
     void pause(milliseconds time);
     /// The same whatever wakes it but stop().
@@ -117,12 +108,10 @@ class Membership {
     std::unique_ptr<client::GroupMember> member_;
     std::unique_ptr<client::Admin> admin_;
     std::int64_t shape_;
+    GroupLeader leader_;
     bool must_rejoin_ = false;  ///< As soon as the board has let go of what it must.
     std::optional<Instant> probe_at_;
-    std::set<std::string> read_;             ///< Topics of the last assignment.
-    std::optional<Layout::Counts> sources_;  ///< As they were laid out, of the leader.
-    milliseconds look_interval_;
-    Instant look_at_{};
+    std::set<std::string> read_;  ///< Topics of the last assignment.
     std::atomic<bool> wants_shutdown_ = false;
     std::atomic<bool> rests_ = false;
     bool has_stuck_ = false;  ///< Some thread does not get on.

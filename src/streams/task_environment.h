@@ -46,7 +46,7 @@ struct TaskEnvironment {
     /// Keeps where a record's output comes from until that is delivered, and gives the tag for it.
     /// Absent: nobody would ask.
     std::function<std::uint64_t(ErrorContext)> keep_source{};
-    ChangelogReader::Cluster cluster;
+    ChangelogReader::Cluster cluster{};  ///< Of who restores it.
     detail::StateHome* states = nullptr;
     std::shared_ptr<detail::CacheBudget> cache{};
     RestoreListener* listener = nullptr;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a task tells of itself: where it is, what its stores are up to, what it counts.
-#include <algorithm>
-
-#include "streams/commit_metadata.h"
 #include "streams/live_task.h"
 
 namespace leat::streams {
@@ -11,7 +8,7 @@ namespace leat::streams {
 TaskMetadata LiveTask::metadata() const {
     TaskMetadata out{.task_id = id_.text()};
     for (const auto& where : partitions_) out.inputs.emplace(where.topic, where.partition);
-    for (const Input& input : inputs_) {
+    for (const TaskInput& input : inputs_) {
         const TopicAndPartition where{input.where.topic, input.where.partition};
         if (input.committed >= 0) out.committed[where] = input.committed;
         if (input.seen_end >= 0) out.ends[where] = input.seen_end;
@@ -21,36 +18,20 @@ TaskMetadata LiveTask::metadata() const {
 }
 
 std::vector<client::CommittedOffset> LiveTask::positions() const {
-    std::vector<client::CommittedOffset> out;
-    for (const Input& input : inputs_)
-        if (input.position != input.committed) out.push_back(offset_of(input));
     // The coordinator looks at who commits only when there are positions; and whoever is given the
     // task meanwhile waits at this one until the transaction is over.
-    if (out.empty() && environment_.settings->exactly_once && needs_commit_ && !inputs_.empty())
-        out.push_back(offset_of(inputs_.front()));
-    return out;
-}
-
-client::CommittedOffset LiveTask::offset_of(const Input& input) const {
-    return {.where = input.where,
-            .offset = input.position,
-            .metadata = encode_commit_metadata(
-                {.partition_time = input.partition_time, .remembered = remembered_})};
+    return inputs_.positions(remembered_, environment_.settings->exactly_once && needs_commit_);
 }
 
 std::vector<client::PartitionOffset> LiveTask::purgeable() const {
-    std::vector<client::PartitionOffset> out;
-    for (const Input& input : inputs_)
-        if (environment_.layout->is_repartition(input.where.topic) && input.committed > 0)
-            out.push_back({.where = input.where, .offset = input.committed});
-    return out;
+    return inputs_.purgeable();
 }
 
 Position LiveTask::position_of(std::string_view store) const {
     Position out;
     if (graph_ == nullptr) return out;
     if (is_running_) {
-        for (const Input& input : inputs_)
+        for (const TaskInput& input : inputs_)
             if (input.position > 0 && graph_->feeds(*input.source, store))
                 out[input.where.topic][input.where.partition] = input.position - 1;
         return out;
@@ -58,7 +39,7 @@ Position LiveTask::position_of(std::string_view store) const {
     const Position* reached = changelogs_.reached(store);
     if (reached == nullptr) return out;
     for (const auto& [topic, partitions] : *reached) {
-        const detail::SourceNode* source = graph_->source_of(node_topic(topic));
+        const detail::SourceNode* source = graph_->source_of(inputs_.node_topic(topic));
         if (source != nullptr && graph_->feeds(*source, store)) out.emplace(topic, partitions);
     }
     return out;
@@ -77,32 +58,13 @@ void LiveTask::tell_time() {
     if (!meters_->at(now)) return;
     store_meters_->tick(now);
     database_meter_->tick(now);
-    note_lags();
-    Sensor* buffered = meters_->buffered();
-    if (buffered == nullptr) return;
-    std::size_t waiting = 0;
-    for (const Input& input : inputs_)
-        waiting += (input.has_head ? 1U : 0U) + environment_.reader->waiting(input.where);
-    buffered->set(static_cast<std::int64_t>(waiting));
-}
-
-void LiveTask::note_lags() {
-    for (Input& input : inputs_) {
-        const std::int64_t end = environment_.reader->end(input.where);
-        if (end < 0) continue;
-        input.lag = std::max<std::int64_t>(end - input.position, 0);
-        if (input.lags == nullptr)
-            input.lags = meters_->lag(input.where.topic, input.where.partition);
-        if (input.lags == nullptr) continue;
-        input.lags->set(input.lag);
-        input.lags->record(input.lag);
-    }
+    inputs_.note_lags(*meters_);
+    if (Sensor* buffered = meters_->buffered())
+        buffered->set(static_cast<std::int64_t>(inputs_.buffered()));
 }
 
 std::int64_t LiveTask::lag() const {
-    std::int64_t out = -1;
-    for (const Input& input : inputs_) out = std::max(out, input.lag);
-    return out;
+    return inputs_.lag();
 }
 
 Result<std::shared_ptr<detail::SensorListing>> LiveTask::list_sensor(

@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -15,84 +14,15 @@
 #include "streams/changelog_reader.h"
 #include "streams/output_tag.h"
 #include "streams/testing/fake_clients.h"
+#include "streams/testing/played_writer.h"
 
 namespace leat::streams {
 namespace {
 
 using std::string;
+using testing_output::Script;
 
 const client::OutgoingRecord kRecord{.key = "k", .value = "v"};
-
-/// What the played producers of a test were told, and how they answer.
-struct Script {
-    int opened = 0;
-    int begun = 0;
-    int aborted = 0;
-    int polled = 0;
-    bool is_full = false;           ///< Until the next poll.
-    bool is_fatal = false;          ///< Of the one that is open.
-    bool is_slow = false;           ///< Acknowledgements do not come in time.
-    std::optional<Errc> refusal{};  ///< Of the next record.
-    std::deque<Errc> inits;         ///< Answers of init_transactions(); then it works.
-    std::vector<std::pair<string, std::uint64_t>> sent;  ///< Topics and tags.
-    std::deque<client::Delivery> deliveries;             ///< Told at the next poll.
-};
-
-class PlayedWriter final : public client::RecordWriter {
-  public:
-    PlayedWriter(Script& script, OnDelivery on_delivery)
-        : script_(script), on_delivery_(std::move(on_delivery)) {}
-
-    Result<bool> send(std::string_view topic, const client::OutgoingRecord& record) override {
-        if (script_.is_full) return false;
-        if (const auto code = std::exchange(script_.refusal, std::nullopt))
-            return Error{*code, "as the test says"};
-        script_.sent.emplace_back(topic, record.tag);
-        return true;
-    }
-    Result<std::int32_t> partition_count(std::string_view /*topic*/, milliseconds /*w*/) override {
-        return ++counts_;
-    }
-    void poll(milliseconds /*wait*/) override {
-        ++script_.polled;
-        script_.is_full = false;
-        for (const auto& one : std::exchange(script_.deliveries, {})) on_delivery_(one);
-    }
-    [[nodiscard]] std::size_t in_flight() const override { return script_.deliveries.size(); }
-    Result<void> flush(milliseconds wait) override {
-        if (script_.is_slow) return Error{Errc::kTimedOut, "as the test says"};
-        poll(wait);
-        return {};
-    }
-    Result<void> init_transactions(milliseconds /*wait*/) override {
-        if (script_.inits.empty()) return {};
-        const Errc code = script_.inits.front();
-        script_.inits.pop_front();
-        return Error{code, "as the test says"};
-    }
-    Result<void> begin() override {
-        ++script_.begun;
-        return {};
-    }
-    Result<void> send_offsets(const client::GroupIdentity& /*as*/,
-                              std::span<const client::CommittedOffset> /*offsets*/,
-                              milliseconds /*wait*/) override {
-        return {};
-    }
-    Result<void> commit(milliseconds /*wait*/) override { return {}; }
-    Result<void> abort(milliseconds wait) override {
-        ++script_.aborted;
-        poll(wait);
-        return {};
-    }
-    [[nodiscard]] bool must_abort() const override { return false; }
-    [[nodiscard]] bool is_fatal() const override { return script_.is_fatal; }
-
-  private:
-    Script& script_;
-    OnDelivery on_delivery_;
-    std::int32_t counts_ = 0;
-};
 
 class ThreadOutputTest : public testing::Test {
   protected:
@@ -107,14 +37,7 @@ class ThreadOutputTest : public testing::Test {
                 .task_of_change = [](const ChangelogMark&) { return string{"1_2"}; },
                 .on_dropped =
                     [this](const ErrorContext& source) { dropped_.push_back(source.node); },
-                .open_writer =
-                    [this](const auto& /*properties*/, auto on_delivery, auto reports) {
-                        ++script_.opened;
-                        script_.is_fatal = false;
-                        reports_ = reports;
-                        return Result<std::unique_ptr<client::RecordWriter>>{
-                            std::make_unique<PlayedWriter>(script_, std::move(on_delivery))};
-                    }});
+                .open_writer = script_.opener()});
         return *output_;
     }
     void deliver(Errc code, std::uint64_t tag = 0, Offset offset = Offset{-1}) {
@@ -133,7 +56,6 @@ class ThreadOutputTest : public testing::Test {
     int steps_ = 0;
     bool is_stopping_ = false;
     std::vector<string> dropped_;
-    client::RecordWriter::Reports reports_{};
     std::unique_ptr<ThreadOutput> output_;
 };
 
@@ -193,7 +115,7 @@ TEST_F(ThreadOutputTest, KeepsTheFailureThatMadeOthersFail) {
 TEST_F(ThreadOutputTest, GoesOnWithoutWhatAHandlerLeavesOut) {
     handlers_ = {.production = continue_on_error, .dead_letter_topic = "letters"};
     ASSERT_TRUE(output().open());
-    EXPECT_EQ(reports_, client::RecordWriter::Reports::kAll);
+    EXPECT_EQ(script_.reports, client::RecordWriter::Reports::kAll);
     const std::uint64_t tag = output().keep_source({.node = "sink"});
     deliver(Errc::kMessageTooLarge, tag);
     EXPECT_FALSE(output().has_failed());
@@ -257,7 +179,7 @@ TEST_F(ThreadOutputTest, AHandlerThatThrowsIsAFailure) {
 
 TEST_F(ThreadOutputTest, AsksForFailuresOnlyWhenNobodyWantsMore) {
     ASSERT_TRUE(output().open());
-    EXPECT_EQ(reports_, client::RecordWriter::Reports::kFailures);
+    EXPECT_EQ(script_.reports, client::RecordWriter::Reports::kFailures);
 }
 
 TEST_F(ThreadOutputTest, AbortsAndForgetsWhatFailed) {

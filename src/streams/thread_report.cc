@@ -1,58 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// What a thread tells of itself: how its time goes, what it runs.
-#include <algorithm>
-#include <chrono>
-#include <mutex>
-#include <utility>
+#include "streams/thread_report.h"
 
-#include "streams/stream_thread.h"
+#include <algorithm>
+#include <array>
+#include <utility>
 
 namespace leat::streams {
 namespace {
 
 constexpr milliseconds kTellInterval{100};
+constexpr std::array kThreadSensors{
+    SensorId::kThreadCommit,         SensorId::kThreadPoll,           SensorId::kThreadProcess,
+    SensorId::kThreadRoundRecords,   SensorId::kThreadProcessRecords, SensorId::kTaskCreated,
+    SensorId::kTaskClosed,           SensorId::kThreadPunctuate,      SensorId::kThreadProcessShare,
+    SensorId::kThreadPunctuateShare, SensorId::kThreadPollShare,      SensorId::kThreadCommitShare,
+    SensorId::kThreadStart,          SensorId::kThreadBlocked,        SensorId::kThreadState};
+constexpr std::array kReadingSensors{SensorId::kConsumerLag};
+
+std::int64_t in_ms(std::chrono::nanoseconds took) {
+    return std::chrono::duration_cast<milliseconds>(took).count();
+}
 
 }  // namespace
 
-void StreamThread::note_time(SensorId sensor, Instant begin) {
-    if (Sensor* at = metrics_.find(sensor))
-        at->record(
-            std::chrono::duration_cast<milliseconds>(environment_.clock->now() - begin).count());
+ThreadReport::ThreadReport(const std::string& thread, MetricRoom* room, const rt::Clock& clock)
+    : clock_(clock),
+      metrics_(room, {{"thread-id", thread}}, kThreadSensors),
+      reading_(room, {{"client-id", thread + "-consumer"}}, kReadingSensors),
+      told_{.name = thread} {
+    tick();
+    if (Sensor* start = metrics_.find(SensorId::kThreadStart)) start->set(clock.wall_now().value);
 }
 
-void StreamThread::note_share(SensorId sensor, Instant begin, std::chrono::nanoseconds other) {
-    if (Sensor* at = metrics_.find(sensor))
-        at->record((environment_.clock->now() - begin - other).count());
+void ThreadReport::note(State state) {
+    if (Sensor* at = metrics_.find(SensorId::kThreadState))
+        at->set(static_cast<std::int64_t>(state));
 }
 
-void StreamThread::tick_metrics() {
-    const std::int64_t now = environment_.clock->wall_now().value;
+void ThreadReport::tick() {
+    const std::int64_t now = clock_.wall_now().value;
     metrics_.tick(now);
     reading_.tick(now);
 }
 
-void StreamThread::note_round() {
+void ThreadReport::count(SensorId sensor) {
+    if (Sensor* at = metrics_.find(sensor)) at->count();
+}
+
+void ThreadReport::note_time(SensorId sensor, Instant begin) {
+    if (Sensor* at = metrics_.find(sensor)) at->record(in_ms(clock_.now() - begin));
+}
+
+void ThreadReport::note_share(SensorId sensor, Instant begin, std::chrono::nanoseconds other) {
+    if (Sensor* at = metrics_.find(sensor)) at->record((clock_.now() - begin - other).count());
+}
+
+void ThreadReport::note_punctuation(std::chrono::nanoseconds took) {
+    if (Sensor* share = metrics_.find(SensorId::kThreadPunctuateShare)) share->record(took.count());
+    if (Sensor* call = metrics_.find(SensorId::kThreadPunctuate)) call->record(in_ms(took));
+}
+
+void ThreadReport::note_round(std::int64_t records, const ThreadTasks& tasks) {
     if (Sensor* all = metrics_.find(SensorId::kThreadProcessRecords))
-        all->count(static_cast<std::uint64_t>(records_));
-    if (Sensor* round = metrics_.find(SensorId::kThreadRoundRecords)) round->record(records_);
+        all->count(static_cast<std::uint64_t>(records));
+    if (Sensor* round = metrics_.find(SensorId::kThreadRoundRecords)) round->record(records);
     std::chrono::nanoseconds turns{0};
-    for (const auto& [id, task] : tasks_)
+    for (const auto& [id, task] : tasks)
         if (task->is_running()) turns += task->meters().turn();
-    for (const auto& [id, task] : tasks_)
+    for (const auto& [id, task] : tasks)
         if (task->is_running()) task->meters().all_took(turns);
 }
 
-void StreamThread::publish(Instant now) {
-    if (now < tell_at_) return;
-    tell_at_ = now + kTellInterval;
-    ThreadMetadata told{.name = name_, .is_stopping = stopping_};
-    updater_->tell(told);
-    std::vector<StorePlace> places = updater_->store_places();
+void ThreadReport::publish(ThreadMetadata told, std::vector<StorePlace> places,
+                           const ThreadTasks& tasks) {
+    tell_at_ = clock_.now() + kTellInterval;
     std::int64_t lag = -1;
-    for (const auto& [id, task] : tasks_) {
+    for (const auto& [id, task] : tasks) {
         lag = std::max(lag, task->lag());
-        // It may have come from there since.
+        // It may have come from who restored it since.
         std::erase_if(told.active,
                       [&](const TaskMetadata& one) { return one.task_id == id.text(); });
         told.active.push_back(task->metadata());
@@ -64,18 +89,18 @@ void StreamThread::publish(Instant now) {
     }
     if (Sensor* most = reading_.find(SensorId::kConsumerLag); most != nullptr && lag >= 0)
         most->record(lag);
-    const std::lock_guard lock{told_mutex_};
+    const std::lock_guard lock{mutex_};
     told_ = std::move(told);
     told_places_ = std::move(places);
 }
 
-ThreadMetadata StreamThread::metadata() const {
-    const std::lock_guard lock{told_mutex_};
+ThreadMetadata ThreadReport::metadata() const {
+    const std::lock_guard lock{mutex_};
     return told_;
 }
 
-std::vector<StorePlace> StreamThread::store_places() const {
-    const std::lock_guard lock{told_mutex_};
+std::vector<StorePlace> ThreadReport::store_places() const {
+    const std::lock_guard lock{mutex_};
     return told_places_;
 }
 

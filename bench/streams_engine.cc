@@ -20,10 +20,10 @@
 #include "leat/streams/partitioner.h"
 #include "rt/clock.h"
 #include "rt/posix_disk.h"
-#include "streams/live_task.h"
+#include "streams/cluster/live_task.h"
+#include "streams/cluster/thread_output.h"
+#include "streams/cluster/thread_watch.h"
 #include "streams/state/query_gate.h"
-#include "streams/thread_output.h"
-#include "streams/thread_watch.h"
 #include "streams_records.h"
 
 namespace leat::bench {

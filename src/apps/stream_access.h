@@ -16,7 +16,7 @@
 #include "base/result.h"
 #include "client/admin.h"
 #include "leat/streams/topology_description.h"
-#include "streams/group_data.h"
+#include "streams/cluster/group_data.h"
 
 namespace leat::apps {
 

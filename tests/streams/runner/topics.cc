@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "streams/internal_topics.h"
-#include "streams/layout.h"
+#include "streams/cluster/internal_topics.h"
+#include "streams/cluster/layout.h"
 #include "streams/settings.h"
 
 namespace leat::streams::cases {

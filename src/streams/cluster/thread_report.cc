@@ -79,7 +79,7 @@ void ThreadReport::publish(ThreadMetadata told, std::vector<StorePlace> places,
         lag = std::max(lag, task->lag());
         // It may have come from who restored it since.
         std::erase_if(told.active,
-                      [&](const TaskMetadata& one) { return one.task_id == id.text(); });
+                      [own = id.text()](const TaskMetadata& one) { return one.task_id == own; });
         told.active.push_back(task->metadata());
         for (const auto& mark : task->changelogs().marks())
             places.push_back({.store = mark->store->name(),

@@ -42,7 +42,7 @@ Result<void> Committer::commit() {
     const Instant end = now();
     if (outcome == Outcome::kMustRestart) LEAT_TRY_VOID(environment_.restarts->restart_all());
     if (outcome == Outcome::kLater) {
-        next_ = end + kGatePause;
+        next_ = not_before_ = end + kGatePause;
         return {};
     }
     is_asked_ = false;

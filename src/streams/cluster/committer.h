@@ -24,6 +24,9 @@
 
 namespace leat::streams {
 
+/// Of all tasks of a thread at once. A commit that was cut off leaves work to be done again (at
+/// least once) or a transaction that nobody sees (exactly once), and never a position without what
+/// came of its records.
 /// Threading: belongs to the thread, inside its gate; outside of it while it waits for the cluster,
 ///            and then it touches neither stores nor the thread's tasks.
 /// Failure:   errors are what neither waiting, for task.timeout.ms, nor starting again mends.
@@ -51,7 +54,9 @@ class Committer {
     void start();
     /// Not first at the end of the interval.
     void ask() noexcept { is_asked_ = true; }
-    [[nodiscard]] bool is_due(Instant now) const noexcept { return is_asked_ || now >= next_; }
+    [[nodiscard]] bool is_due(Instant now) const noexcept {
+        return now >= (is_asked_ ? not_before_ : next_);
+    }
     [[nodiscard]] Instant next() const noexcept { return next_; }  ///< If nobody asks.
 
     /// All tasks. Tries again a little later while the group rebalances or the cluster is away;
@@ -106,6 +111,7 @@ class Committer {
     bool is_asked_ = false;
     bool writes_early_ = true;  ///< Acknowledgements were quick since the last commit.
     Instant next_{};
+    Instant not_before_{};  ///< Whoever asks: the last one had to wait.
     Instant next_purge_{};
     std::map<client::TopicPartition, std::int64_t> purged_;  ///< Up to there already.
 };

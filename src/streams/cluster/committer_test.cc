@@ -64,8 +64,11 @@ class CommitterTest : public testing::Test {
     void expect_a_wait_for_the_group() {
         {
             const auto joining = group_.close();
+            committer_.ask();
             ASSERT_TRUE(committer_.commit());
             EXPECT_TRUE(is_asked_again());
+            committer_.ask();
+            EXPECT_TRUE(is_asked_again()) << "each would bring what caches hold down";
         }
         board_.lose_all();
         ASSERT_TRUE(committer_.commit());

@@ -104,7 +104,7 @@ Result<Committer::Outcome> Committer::try_commit() {
     environment_.report->note_time(SensorId::kThreadCommit, begin);
     environment_.report->note_share(SensorId::kThreadBlocked, begin);
     commits_.restore();
-    resets_.restore();
+    restarting_.restore();
     LEAT_TRY_VOID(keep_states());
     return Outcome::kDone;
 }
@@ -228,8 +228,8 @@ Result<Committer::Outcome> Committer::judge(Error cause) {
               {{"thread", environment_.thread}, {"code", code}, {"why", cause.detail()}});
     if (is_stale(code)) return Outcome::kMustRestart;
     const bool is_unknown = code == Errc::kUnknownServerError;
-    const bool may_help = is_cured_by_reset(code) || (is_unknown && output_.is_broken());
-    if (may_help && lasts(resets_)) return Outcome::kMustRestart;
+    const bool may_help = is_cured_by_restart(code) || (is_unknown && output_.is_broken());
+    if (may_help && lasts(restarting_)) return Outcome::kMustRestart;
     return std::move(cause);
 }
 

@@ -106,8 +106,8 @@ class Committer {
     const Settings& settings_;
     ThreadTasks& tasks_;
     ThreadOutput& output_;
-    Patience commits_;  ///< Since the last one that worked.
-    Patience resets_;   ///< As above.
+    Patience commits_;     ///< Since the last one that worked.
+    Patience restarting_;  ///< As above.
     bool is_asked_ = false;
     bool writes_early_ = true;  ///< Acknowledgements were quick since the last commit.
     Instant next_{};

@@ -49,7 +49,7 @@ Result<void> TaskManager::follow_orders() {
     reach(FailStep::kRebalanceOrdered);
     if (orders.lost) LEAT_TRY_VOID(lose_tasks());
     LEAT_TRY_VOID(give_up(unwanted_by(orders)));
-    // Those too that a reset took away: the board waits for each of them.
+    // Those too that a restart took away: the board waits for each of them.
     for (const TaskId& id : orders.closing) board.released(environment_.thread, id);
     if (!orders.closing.empty()) {
         shared_.on_progress();

@@ -13,7 +13,7 @@ bool is_stale(Errc code) {
            code == Errc::kUnknownMemberId || code == Errc::kFencedInstanceId;
 }
 
-bool is_cured_by_reset(Errc code) {
+bool is_cured_by_restart(Errc code) {
     const bool is_fenced = code == Errc::kProducerFenced || code == Errc::kInvalidProducerEpoch ||
                            code == Errc::kFencedInstanceId;
     // The broker has forgotten the producer, or says itself that an abort is enough.

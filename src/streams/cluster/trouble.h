@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which errors of a cluster pass by themselves, which a reset cures, and how long either is borne.
-// Layer: streams (L6). Pure.
-// Spec:  Kafka Streams' task.timeout.ms (KIP-572).
+// Which errors of a cluster pass by themselves, which a restart of tasks cures, and how long either
+// is borne. Layer: streams (L6). Pure. Spec:  Kafka Streams' task.timeout.ms (KIP-572).
 #pragma once
 
 #include <chrono>
@@ -19,7 +18,7 @@ namespace leat::streams {
 [[nodiscard]] bool is_stale(Errc code);
 /// Of a transaction: whoever starts again from the last commit may succeed. Others would meet the
 /// same refusal again.
-[[nodiscard]] bool is_cured_by_reset(Errc code);
+[[nodiscard]] bool is_cured_by_restart(Errc code);
 /// Of output: another record may well be taken. A matter for the production exception handler.
 [[nodiscard]] bool is_fault_of_record(Errc code);
 /// Of the group, its members and its topics: what a right, a setting, a policy or the versions of

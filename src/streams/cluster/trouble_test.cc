@@ -18,13 +18,13 @@ TEST(Trouble, NoCoordinatorPassesAndARefusalDoesNot) {
         EXPECT_FALSE(may_pass(code)) << info(code).name;
 }
 
-TEST(Trouble, ResetCuresFencingButNoRefusal) {
+TEST(Trouble, ARestartCuresFencingButNoRefusal) {
     for (const Errc code : {Errc::kProducerFenced, Errc::kInvalidProducerEpoch, Errc::kCancelled,
                             Errc::kTimedOut, Errc::kIllegalGeneration})
-        EXPECT_TRUE(is_cured_by_reset(code)) << info(code).name;
+        EXPECT_TRUE(is_cured_by_restart(code)) << info(code).name;
     for (const Errc code : {Errc::kMessageTooLarge, Errc::kTopicAuthorizationFailed,
                             Errc::kInvalidRecord, Errc::kTransactionalIdAuthorizationFailed})
-        EXPECT_FALSE(is_cured_by_reset(code)) << info(code).name;
+        EXPECT_FALSE(is_cured_by_restart(code)) << info(code).name;
 }
 
 TEST(Trouble, WhatARightOrASettingForbidsIsPermanent) {

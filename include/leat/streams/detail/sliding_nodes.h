@@ -57,7 +57,6 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
             this->task().drop(*this, "expired window");
             return {};
         }
-        LEAT_TRY_VOID(this->save(flow, from(), std::max<std::int64_t>(0, at - span_), span_));
         return at < span_ ? early(flow) : usual(flow);
     }
 
@@ -91,11 +90,9 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
                 LEAT_TRY_VOID(update(flow, start, first(at)));
         }
         if (!near.own_left) {
-            const bool reaches_back = near.previous_at && at - span_ <= *near.previous_at;
-            const bool known = reaches_back && near.left;
-            LEAT_TRY_VOID(
-                update(flow, at - span_,
-                       known ? std::optional<Held>{{std::move(near.left->value), at}} : first(at)));
+            const bool known = near.left && near.previous_at && at - span_ <= *near.previous_at;
+            auto held = known ? std::optional<Held>{{std::move(near.left->value), at}} : first(at);
+            LEAT_TRY_VOID(update(flow, at - span_, std::move(held)));
         }
         LEAT_TRY_VOID(make_own_right(flow, near));
         return emit_closed(flow);
@@ -166,7 +163,7 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
         if (before) now.timestamp = std::max(now.timestamp, held->timestamp);
         now.value = this->aggregation_.step(*flow.key_as<K>(), flow.value_as<V>(),
                                             this->old_values_ ? before : std::move(before));
-        LEAT_TRY_VOID(this->put(flow, start, now));
+        LEAT_TRY_VOID(put(flow, start, now));
         return this->tell(flow, {start, start + span_}, before, now);
     }
 
@@ -174,14 +171,18 @@ class SlidingAggregateNode final : public WindowedNode<K, V, A> {
     Result<void> make_own_right(const Flow& flow, const Neighbours& near) {
         if (near.own_right || !near.right || near.right->timestamp <= flow.timestamp) return {};
         const std::int64_t start = flow.timestamp + 1;
-        LEAT_TRY_VOID(this->put(flow, start, *near.right));
+        LEAT_TRY_VOID(put(flow, start, *near.right));
         return this->tell(flow, {start, start + span_}, std::nullopt, *near.right);
+    }
+    /// Each window that is put moves the store's time: a right one further than its record's left.
+    Result<void> put(const Flow& flow, std::int64_t start, const Held& held) {
+        LEAT_TRY_VOID(this->save(flow, from(), start, span_));
+        return Base::put(flow, start, held);
     }
 
     /// The first start that was not looked at.
     [[nodiscard]] std::int64_t from() const {
-        const std::int64_t last = this->final_.last_close();
-        return last == -1 ? 0 : std::max<std::int64_t>(0, last - span_);
+        return std::max<std::int64_t>(0, this->final_.last_close() - span_);
     }
     Result<void> emit_closed(const Flow& flow) {
         const std::int64_t to = close_ - span_ - 1;

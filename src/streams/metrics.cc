@@ -172,6 +172,10 @@ MetricSet::MetricSet(MetricRoom* room, Tags tags, std::span<const SensorId> sens
 }
 
 MetricSet::~MetricSet() {
+    withdraw();
+}
+
+void MetricSet::withdraw() {
     if (room_ == nullptr) return;
     const std::lock_guard lock{room_->mutex_};
     room_->sets_.erase(this);

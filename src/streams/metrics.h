@@ -125,6 +125,8 @@ class MetricSet {
     /// Null: below the level that is recorded, or not of this set.
     [[nodiscard]] Sensor* find(SensorId id) const;
     void tick(std::int64_t now_ms);
+    /// They are told no more; another set may have these tags.
+    void withdraw();
 
   private:
     friend class MetricRoom;

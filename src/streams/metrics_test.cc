@@ -130,6 +130,11 @@ TEST(MetricRoom, ShowsWhatLivesAndIsRecorded) {
             << text;
     }
     EXPECT_TRUE(room.gather(0).empty());
+    MetricSet over{&room, {{"task-id", "0_1"}}, kSensors};
+    ASSERT_EQ(room.gather(0).size(), 2U);
+    over.withdraw();
+    EXPECT_TRUE(room.gather(0).empty());
+    over.find(SensorId::kTaskDropped)->count();  // Nobody hears of it.
     const MetricSet none{nullptr, {}, kSensors};
     EXPECT_EQ(none.find(SensorId::kTaskDropped), nullptr);
 }

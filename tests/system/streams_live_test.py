@@ -451,6 +451,18 @@ class Live(ClusterTest):
             self.assertIn("v1", self.values())
             self.assertIsNone(app.process.poll())
 
+    def test_a_thread_is_replaced_after_the_last_other_one_is_removed(self):
+        self.create("in", 2)
+        keys = [next(k for k in map(str, range(100)) if murmur2(k) & 1 == p) for p in (0, 1)]
+        with App(self, "numbers", "uncaught=replace", "num.stream.threads=2") as app:
+            app.running()
+            self.produce("in", (keys[0], "12"))
+            app.wait(lambda: any(line.startswith("uncaught") for line in app.lines()), "nothing failed")
+            time.sleep(0.2)  # The one in its place comes a second later: meanwhile there is one thread.
+            self.assertTrue(app.ask("remove").startswith("ok"))
+            self.produce("in", *[(k, "1") for k in keys])
+            self.wait_for(self.values, lambda values: values.count("v1") == 2, app=app)
+
     def test_threads_are_removed_one_after_the_other_and_the_last_too(self):
         self.create("in", 2)
         keys = [next(k for k in map(str, range(100)) if murmur2(k) & 1 == p) for p in (0, 1)]

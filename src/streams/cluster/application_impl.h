@@ -80,6 +80,7 @@ class Application::Impl {
     void shut_down();
     void begin_shutdown(ApplicationState pending, std::optional<bool> leave_group = std::nullopt);
     void start_thread_locked(int index);
+    void start_another_locked(int index);  ///< While the application runs.
     /// Threads and membership, when global stores are there. Under the lock.
     void begin_work_locked();
     /// Under the lock; whenever there are more threads, or fewer.

@@ -28,6 +28,13 @@ void Application::Impl::start_thread_locked(int index) {
     share_cache();
 }
 
+void Application::Impl::start_another_locked(int index) {
+    start_thread_locked(index);
+    // The last one may have been removed before.
+    rests_ = false;
+    membership_->rest(false);
+}
+
 void Application::Impl::share_cache() {
     const std::size_t threads = std::max<std::size_t>(threads_.size(), 1);
     cache_bytes_ = static_cast<std::size_t>(settings_.cache_bytes) / threads;
@@ -40,7 +47,7 @@ int Application::Impl::free_index(int index) const {
 
 void Application::Impl::replace_thread(std::unique_lock<std::mutex>& lock, int index) {
     if (changed_.wait_for(lock, kReplacePause, [&] { return closing_; })) return;
-    start_thread_locked(free_index(index));
+    start_another_locked(free_index(index));
 }
 
 void Application::Impl::end_thread(int index, const Error* why) {
@@ -83,9 +90,7 @@ Result<int> Application::Impl::add_thread() {
     if (!is_open(state_) || closing_ || !works_)
         return Error{Errc::kUsage, "the application does not run"};
     const int index = free_index(1);
-    start_thread_locked(index);
-    rests_ = false;
-    membership_->rest(false);
+    start_another_locked(index);
     return index;
 }
 

@@ -41,7 +41,8 @@ Result<void> Committer::commit() {
     LEAT_TRY(const Outcome outcome, try_commit());
     const Instant end = now();
     if (outcome == Outcome::kMustRestart) LEAT_TRY_VOID(environment_.restarts->restart_all());
-    if (outcome == Outcome::kLater) {
+    is_waiting_ = outcome == Outcome::kLater;
+    if (is_waiting_) {
         next_ = not_before_ = end + kGatePause;
         return {};
     }
@@ -86,6 +87,7 @@ Result<Committer::Outcome> Committer::try_commit() {
     }
     const std::vector<client::CommittedOffset> to_commit = positions();
     if (to_commit.empty() && !any) {
+        commits_.restore();  // Nothing is left of what there was trouble about.
         // Rows in memory age.
         LEAT_TRY_VOID(keep_states());
         return Outcome::kDone;

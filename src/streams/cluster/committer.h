@@ -58,6 +58,8 @@ class Committer {
         return now >= (is_asked_ ? not_before_ : next_);
     }
     [[nodiscard]] Instant next() const noexcept { return next_; }  ///< If nobody asks.
+    /// The last one could not be made yet.
+    [[nodiscard]] bool is_waiting() const noexcept { return is_waiting_; }
 
     /// All tasks. Tries again a little later while the group rebalances or the cluster is away;
     /// has all tasks start again where that is what helps. Deletes what is committed from
@@ -109,6 +111,7 @@ class Committer {
     Patience commits_;     ///< Since the last one that worked.
     Patience restarting_;  ///< As above.
     bool is_asked_ = false;
+    bool is_waiting_ = false;
     bool writes_early_ = true;  ///< Acknowledgements were quick since the last commit.
     Instant next_{};
     Instant not_before_{};  ///< Whoever asks: the last one had to wait.

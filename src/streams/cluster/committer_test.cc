@@ -197,6 +197,27 @@ TEST_F(CommitterTest, BearsACoordinatorThatIsAwayForAWhile) {
     EXPECT_FALSE(committer_.commit());
 }
 
+TEST_F(CommitterTest, NoTroubleOutlivesWhatItWasAbout) {
+    begin(false);
+    process();
+    refusal_ = Errc::kCoordinatorNotAvailable;
+    ASSERT_TRUE(committer_.commit());
+    EXPECT_TRUE(committer_.is_waiting());
+    ASSERT_TRUE(tasks_.close(kId));
+    ASSERT_TRUE(committer_.commit());
+    EXPECT_FALSE(committer_.is_waiting());
+    clock_.advance(life_.settings.task_timeout);
+    const detail::TempFolder another;
+    testing_lives::Life next{cluster_, another.path()};
+    tasks_.add(std::move(next.task));
+    next.reader.topics.at("in").push_back({"k", "v", 0});
+    ASSERT_TRUE(tasks_.at(kId).process());
+    EXPECT_TRUE(committer_.commit()) << "this is the first one about it";
+    EXPECT_TRUE(committer_.is_waiting());
+    ASSERT_TRUE(tasks_.close(kId));
+    tasks_.forget_closed();
+}
+
 TEST_F(CommitterTest, ATransactionHasThePositions) {
     begin(true);
     process();

@@ -297,7 +297,7 @@ Result<void> LiveTask::committed() {
 
 Result<bool> LiveTask::relieve() {
     tell_time();
-    if (!open_state_.state->is_full()) return false;
+    if (!is_full()) return false;
     LEAT_TRY(const bool is_written, write_early(kReliefWait));
     return !is_written;
 }

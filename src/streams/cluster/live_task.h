@@ -69,6 +69,7 @@ class LiveTask final : public detail::Task {
     [[nodiscard]] TaskMeters& meters() noexcept { return *meters_; }  ///< Of an open one.
     /// They are durable, and so is all that was sent before: now the state is kept too.
     Result<void> committed();
+    [[nodiscard]] bool is_full() const noexcept { return open_state_.state->is_full(); }
     Result<bool> relieve();  ///< Between records, now and then. True: a commit is due.
     /// Between records: rows into the database, before a commit, if all that was sent before is
     /// acknowledged within so long. False: nothing was written.

@@ -90,6 +90,9 @@ void Membership::run() {
 bool Membership::look_after_threads() {
     const milliseconds at_most = environment_.settings->rebalance_timeout;
     const ThreadWatch::News news = environment_.watch->look(environment_.clock->now(), at_most);
+    // What a thread commits just now comes before others begin where it is.
+    GroupGate::Closed closed;
+    if (!news.stuck.empty()) closed = environment_.gate->close();
     for (const int thread : news.stuck) {
         kLog.error("a thread makes no step within max.poll.interval.ms: others get its tasks",
                    {{"thread", thread}, {"ms", at_most.count()}});

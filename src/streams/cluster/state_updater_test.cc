@@ -288,6 +288,8 @@ TEST(StateUpdater, TellsWhereStoresStandAndHowFarTheyAreBehind) {
     Bench bench;
     bench.fill(10);
     bench.paused = true;
+    bench.board.add_thread(1);
+    bench.board.set_wanted({.active = {kTask}, .standby = {}}, {});
     bench.add(true);
     bench.clients->settle();
     EXPECT_EQ(bench.board.held().lags.at(kTask), 10);

@@ -152,7 +152,7 @@ void StreamThread::start() {
 }
 
 void StreamThread::end(const Result<void>& done) {
-    if (!done) send_last_words();
+    if (!done || settings_.exactly_once) send_last_words();
     {
         const std::lock_guard lock{waker_mutex_};
         waker_ = nullptr;
@@ -161,7 +161,7 @@ void StreamThread::end(const Result<void>& done) {
     manager_.close();
     tasks_.close_all();
     output_.close();
-    report_.note(ThreadReport::State::kDead);
+    report_.end();
     tasks_.forget_closed();
     clients_.close();
     environment_.watch->remove(index_);
@@ -298,6 +298,8 @@ Result<void> StreamThread::process(bool& worked) {
     records_ = 0;
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
+        // There is no room for more of its rows before the commit that has to wait.
+        if (committer_.is_waiting() && task->is_full()) continue;
         Result<void> done = process_some(*task, worked);
         if (task->is_damaged()) {
             LEAT_TRY(const bool with_all, restarts_.restart_damaged(id, done));

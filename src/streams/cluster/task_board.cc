@@ -54,8 +54,8 @@ void TaskBoard::retire_thread(int thread) {
 void TaskBoard::thread_gone(int thread) {
     const std::lock_guard lock{mutex_};
     expected_.erase(thread);
+    forget(thread);
     threads_.erase(thread);
-    std::erase_if(closing_, [&](const auto& one) { return one.second.thread == thread; });
     distribute();
 }
 
@@ -63,9 +63,20 @@ void TaskBoard::abandon_thread(int thread) {
     const std::lock_guard lock{mutex_};
     const auto found = threads_.find(thread);
     if (found == threads_.end()) return;
+    forget(thread);
     found->second = {.active = {}, .standby = {}, .retired = true, .news = true, .lost = true};
-    std::erase_if(closing_, [&](const auto& one) { return one.second.thread == thread; });
     distribute();
+}
+
+void TaskBoard::forget(int thread) {
+    if (const auto found = threads_.find(thread); found != threads_.end())
+        for (const auto* held : {&found->second.active, &found->second.standby})
+            for (const TaskId& task : *held) lags_.erase(task);
+    std::erase_if(closing_, [&](const auto& one) {
+        if (one.second.thread != thread) return false;
+        lags_.erase(one.first);
+        return true;
+    });
 }
 
 void TaskBoard::take_thread_back(int thread) {
@@ -156,7 +167,10 @@ MemberState TaskBoard::held() const {
     // A follower never had the task: whoever runs it must not lose it to this claim.
     for (const auto& [task, by] : closing_)
         if (by.was_active) out.active.insert(task);
-    out.lags = lags_;
+    // Of others it may have been forgotten long ago how far they were.
+    for (const auto& [task, lag] : lags_)
+        if (out.active.contains(task) || out.standby.contains(task) || closing_.contains(task))
+            out.lags.emplace(task, lag);
     return out;
 }
 

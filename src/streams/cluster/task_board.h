@@ -74,6 +74,8 @@ class TaskBoard {
         bool lost = false;
     };
     void distribute();
+    /// How far its tasks are, and which of them it is closing.
+    void forget(int thread);
     /// What a thread has in one role and is not to keep.
     void take_back(int id, Thread& thread, bool is_active);
     void give(const TaskId& task, bool is_active);

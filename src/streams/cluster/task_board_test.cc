@@ -82,6 +82,27 @@ TEST(TaskBoard, ThreadThatDiedLeavesItsTasksToTheOthers) {
     EXPECT_EQ(board.take(1).active, (Tasks{{0, 0}}));
 }
 
+TEST(TaskBoard, TellsHowFarItsOwnTasksAreAndNoOthers) {
+    using Lags = std::map<TaskId, std::int64_t>;
+    TaskBoard board;
+    board.add_thread(1);
+    board.set_wanted({.active = {{0, 0}}, .standby = {{0, 1}}}, {});
+    board.note_lag({0, 0}, 0);
+    board.note_lag({0, 1}, 7);
+    EXPECT_EQ(board.held().lags, (Lags{{{0, 0}, 0}, {{0, 1}, 7}}));
+    board.set_wanted({.active = {{0, 0}}, .standby = {}}, {});
+    EXPECT_EQ(board.held().lags, (Lags{{{0, 0}, 0}, {{0, 1}, 7}})) << "it is still being closed";
+    board.thread_gone(1);
+    EXPECT_EQ(board.held().lags, Lags{});
+    board.add_thread(2);
+    ASSERT_EQ(board.take(2).active, (Tasks{{0, 0}}));
+    EXPECT_EQ(board.held().lags, Lags{}) << "it is begun anew";
+    board.note_lag({0, 0}, 3);
+    board.abandon_thread(2);
+    board.note_lag({0, 0}, 2);  // A thread that hangs has others that restore for it.
+    EXPECT_EQ(board.held().lags, Lags{});
+}
+
 TEST(TaskBoard, WhatAThreadThatDoesNotGetOnHasGoesToOthersAtOnce) {
     TaskBoard board;
     board.add_thread(1);

@@ -162,8 +162,8 @@ Result<void> TaskManager::start_restored(bool& worked) {
         }
         Result<void> done = task->start();
         if (task->is_damaged()) {
-            LEAT_TRY_VOID(environment_.restarts->restart_damaged(id, done));
-            return {};
+            LEAT_TRY(const bool with_all, environment_.restarts->restart_damaged(id, done));
+            return with_all ? environment_.restarts->restart_all() : Result<void>{};
         }
         if (!done) {
             LEAT_TRY_VOID(judge_start(id, std::move(done)));

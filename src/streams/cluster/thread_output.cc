@@ -17,7 +17,7 @@ constexpr milliseconds kInitSlice{1'000};
 constexpr milliseconds kFullPause{100};
 constexpr milliseconds kLastWords{5'000};
 /// Between two steps while the cluster is waited for: that is no thread that hangs.
-constexpr milliseconds kFlushSlice{1'000};
+constexpr milliseconds kSlice{1'000};
 
 }  // namespace
 
@@ -97,14 +97,18 @@ std::uint64_t ThreadOutput::keep_source(ErrorContext source) {
     return tag;
 }
 
-Result<void> ThreadOutput::flush() {
+Result<void> ThreadOutput::in_slices(const std::function<Result<void>(milliseconds)>& call) {
     const Instant end = environment_.clock->now() + settings_.task_timeout;
     for (;;) {
         environment_.on_step();
         const auto left = std::chrono::duration_cast<milliseconds>(end - environment_.clock->now());
-        Result<void> done = writer_->flush(std::clamp(left, milliseconds{0}, kFlushSlice));
-        if (done || done.error().code() != Errc::kTimedOut || left <= kFlushSlice) return done;
+        Result<void> done = call(std::clamp(left, milliseconds{0}, kSlice));
+        if (done || done.error().code() != Errc::kTimedOut || left <= kSlice) return done;
     }
+}
+
+Result<void> ThreadOutput::flush() {
+    return in_slices([this](milliseconds wait) { return writer_->flush(wait); });
 }
 
 bool ThreadOutput::deliver(milliseconds wait) {
@@ -130,7 +134,12 @@ Result<void> ThreadOutput::send_letters() {
 }
 
 Result<void> ThreadOutput::send_last_words() {
-    if (settings_.exactly_once || writer_ == nullptr) return {};
+    if (writer_ == nullptr) return {};
+    if (settings_.exactly_once) {
+        // Readers and who takes over would wait for a transaction until its time is over.
+        if (!std::exchange(in_transaction_, false) || writer_->is_fatal()) return {};
+        return writer_->abort(kSlice);
+    }
     // Output is repeated by who takes over, but a dead letter about what ended this thread is not.
     LEAT_TRY_VOID(send_letters());
     return writer_->flush(kLastWords);
@@ -195,18 +204,19 @@ Result<void> ThreadOutput::begin() {
 
 Result<void> ThreadOutput::send_offsets(const client::GroupIdentity& as,
                                         const std::vector<client::CommittedOffset>& positions) {
-    return writer_->send_offsets(as, positions, settings_.task_timeout);
+    return in_slices([&](milliseconds wait) { return writer_->send_offsets(as, positions, wait); });
 }
 
 Result<void> ThreadOutput::commit() {
-    LEAT_TRY_VOID(writer_->commit(settings_.task_timeout));
+    LEAT_TRY_VOID(in_slices([this](milliseconds wait) { return writer_->commit(wait); }));
     in_transaction_ = false;
     return {};
 }
 
 Result<void> ThreadOutput::abort() {
     in_transaction_ = false;
-    const bool aborted = !writer_->is_fatal() && writer_->abort(settings_.task_timeout).has_value();
+    const auto abort = [this](milliseconds wait) { return writer_->abort(wait); };
+    const bool aborted = !writer_->is_fatal() && in_slices(abort).has_value();
     // A fenced or broken producer is of no more use.
     if (!aborted) LEAT_TRY_VOID(open());
     failure_.reset();  // Of what was just dropped.

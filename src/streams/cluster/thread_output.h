@@ -81,7 +81,7 @@ class ThreadOutput {
     /// Dead letters of output that was refused since.
     Result<void> send_letters();
     [[nodiscard]] bool has_letters() const noexcept { return !letters_.empty(); }
-    /// Before a thread ends by an error: what would not be sent by who takes over.
+    /// Before a thread ends: what would not be sent by who takes over; aborts a transaction.
     Result<void> send_last_words();
 
     [[nodiscard]] bool has_failed() const noexcept { return failure_.has_value(); }
@@ -103,6 +103,9 @@ class ThreadOutput {
     [[nodiscard]] bool is_broken() const { return writer_->must_abort() || writer_->is_fatal(); }
 
   private:
+    /// A call that waits, for task.timeout.ms: the thread gets on meanwhile. Precondition: the call
+    /// may be repeated after kTimedOut.
+    Result<void> in_slices(const std::function<Result<void>(milliseconds wait)>& call);
     Result<void> hand_over(std::string_view topic, const client::OutgoingRecord& record);
     void note_delivery(const client::Delivery& delivery);
     /// Which output was refused, whose, and why.

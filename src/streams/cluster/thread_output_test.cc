@@ -233,6 +233,48 @@ TEST_F(ThreadOutputTest, LastWordsAreDeadLettersAndNotOfATransaction) {
     EXPECT_TRUE(output().send_last_words()) << "there may be no producer yet";
 }
 
+TEST_F(ThreadOutputTest, LeavesNoTransactionToWhoTakesOver) {
+    settings_.exactly_once = true;
+    ASSERT_TRUE(output().open());
+    ASSERT_TRUE(output().send("out", kRecord));
+    ASSERT_TRUE(output().send_last_words());
+    EXPECT_EQ(script_.aborted, 1);
+    ASSERT_TRUE(output().send_last_words()) << "there is none any more";
+    EXPECT_EQ(script_.aborted, 1);
+    ASSERT_TRUE(output().send("out", kRecord));
+    script_.answers = {Errc::kTimedOut};
+    EXPECT_FALSE(output().send_last_words()) << "it is not waited for long";
+    ASSERT_TRUE(output().send("out", kRecord));
+    script_.is_fatal = true;
+    ASSERT_TRUE(output().send_last_words()) << "who fenced it has ended that one";
+    EXPECT_EQ(script_.aborted, 1);
+    EXPECT_EQ(script_.opened, 1);
+}
+
+TEST_F(ThreadOutputTest, GetsOnWhileACoordinatorIsAway) {
+    settings_.exactly_once = true;
+    ASSERT_TRUE(output().open());
+    ASSERT_TRUE(output().send("out", kRecord));
+    const auto steps_of = [&](const auto& call) {
+        script_.answers = {Errc::kTimedOut, Errc::kTimedOut};
+        const int before = steps_;
+        EXPECT_TRUE(call());
+        return steps_ - before;
+    };
+    EXPECT_EQ(steps_of([&] { return output().send_offsets({}, {{.where = {"in", 0}}}); }), 3);
+    EXPECT_EQ(script_.positions.size(), 1U);
+    EXPECT_EQ(steps_of([&] { return output().commit(); }), 3);
+    ASSERT_TRUE(output().send("out", kRecord));
+    EXPECT_EQ(steps_of([&] { return output().abort(); }), 3);
+    EXPECT_EQ(script_.opened, 1);
+    // As long as a task may wait.
+    ASSERT_TRUE(output().send("out", kRecord));
+    settings_.task_timeout = milliseconds{1'000};
+    script_.answers = {Errc::kTimedOut};
+    EXPECT_FALSE(output().commit());
+    EXPECT_TRUE(output().in_transaction());
+}
+
 TEST_F(ThreadOutputTest, AsksForPartitionsAgainWhenTheAnswerIsOld) {
     ASSERT_TRUE(output().open());
     EXPECT_EQ(*output().partitions_of("out"), 1);

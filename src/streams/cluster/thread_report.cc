@@ -37,6 +37,12 @@ void ThreadReport::note(State state) {
         at->set(static_cast<std::int64_t>(state));
 }
 
+void ThreadReport::end() {
+    note(State::kDead);
+    metrics_.withdraw();
+    reading_.withdraw();
+}
+
 void ThreadReport::tick() {
     const std::int64_t now = clock_.wall_now().value;
     metrics_.tick(now);

@@ -35,6 +35,7 @@ class ThreadReport {
     ThreadReport(const std::string& thread, MetricRoom* room, const rt::Clock& clock);
 
     void note(State state);
+    void end();   ///< It is dead: its metrics are told no more.
     void tick();  ///< Samples that are over end.
     /// One more of what the sensor counts.
     void count(SensorId sensor);

@@ -61,8 +61,9 @@ Serde<std::int64_t> number_text() {
 
 /// Set once, taken once.
 std::atomic<int> hang_ms{0};
+std::atomic<bool> throws_once{true};
 
-/// Throws at 13, makes 100 kB of 14, hangs at the first 15.
+/// Throws at the first 12 and at 13, makes 100 kB of 14, hangs at the first 15.
 Topology numbers() {
     Builder b;
     b.stream<string, std::int64_t>("in", {.value = number_text(), .name = "reads"})
@@ -71,6 +72,7 @@ Topology numbers() {
                 // A call of another service that does not come back is under test.
                 if (v == 15)
                     std::this_thread::sleep_for(std::chrono::milliseconds{hang_ms.exchange(0)});
+                if (v == 12 && throws_once.exchange(false)) throw std::runtime_error("twelve");
                 if (v == 13) throw std::runtime_error("thirteen");
                 return v == 14 ? string(100'000, 'x') : "v" + std::to_string(v);
             },

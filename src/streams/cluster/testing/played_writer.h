@@ -35,6 +35,7 @@ struct Script {
     std::optional<Errc> refusal{};  ///< Of the next record.
     std::optional<Errc> trouble{};  ///< Of the next transaction, at its commit.
     std::deque<Errc> inits;         ///< Answers of init_transactions(); then it works.
+    std::deque<Errc> answers;       ///< Of the calls of a transaction behind begin(); then as said.
     std::vector<std::pair<string, std::uint64_t>> sent;  ///< Topics and tags.
     std::deque<client::Delivery> deliveries;             ///< Told at the next poll.
     std::vector<client::CommittedOffset> positions;      ///< Of transactions.
@@ -71,10 +72,7 @@ class PlayedWriter final : public client::RecordWriter {
         return {};
     }
     Result<void> init_transactions(milliseconds /*wait*/) override {
-        if (script_.inits.empty()) return {};
-        const Errc code = script_.inits.front();
-        script_.inits.pop_front();
-        return Error{code, "as the test says"};
+        return next_of(script_.inits);
     }
     Result<void> begin() override {
         ++script_.begun;
@@ -83,25 +81,35 @@ class PlayedWriter final : public client::RecordWriter {
     Result<void> send_offsets(const client::GroupIdentity& /*as*/,
                               std::span<const client::CommittedOffset> offsets,
                               milliseconds /*wait*/) override {
+        LEAT_TRY_VOID(next_of(script_.answers));
         script_.positions.assign(offsets.begin(), offsets.end());
         return {};
     }
     Result<void> commit(milliseconds wait) override {
         poll(wait);
+        LEAT_TRY_VOID(next_of(script_.answers));
         if (const auto code = std::exchange(script_.trouble, std::nullopt))
             return Error{*code, "as the test says"};
         ++script_.committed;
         return {};
     }
     Result<void> abort(milliseconds wait) override {
-        ++script_.aborted;
         poll(wait);
+        LEAT_TRY_VOID(next_of(script_.answers));
+        ++script_.aborted;
         return {};
     }
     [[nodiscard]] bool must_abort() const override { return false; }
     [[nodiscard]] bool is_fatal() const override { return script_.is_fatal; }
 
   private:
+    static Result<void> next_of(std::deque<Errc>& codes) {
+        if (codes.empty()) return {};
+        const Errc code = codes.front();
+        codes.pop_front();
+        return Error{code, "as the test says"};
+    }
+
     Script& script_;
     OnDelivery on_delivery_;
     std::int32_t counts_ = 0;

@@ -314,6 +314,53 @@ TEST(Caching, WhatAProcessorPutGoesWithItsRecordsHeaders) {
     EXPECT_EQ(told[0].headers[0].value, "1");
 }
 
+/// Notes what is in the table when it hears of an update.
+class Lists final : public Processor<string, string> {
+  public:
+    explicit Lists(std::vector<string>& notes) : notes_(&notes) {}
+    Result<void> init(ProcessorContext<string, string>& context) override {
+        LEAT_TRY(store_, (context.store<TimestampedKeyValueStore<string, string>>("st")));
+        return Processor::init(context);
+    }
+    Result<void> process(const Record<string, string>& record) override {
+        string note = *record.key + ":";
+        LEAT_TRY_VOID(store_.all([&](const string& key, const Timed<string>& value) {
+            note += " " + key + value.value;
+            return true;
+        }));
+        LEAT_TRY(const auto one, store_.get("b"));
+        note += " b is " + (one ? one->value : "not there");
+        notes_->push_back(note);
+        return {};
+    }
+
+  private:
+    std::vector<string>* notes_;
+    TimestampedKeyValueStore<string, string> store_;
+};
+
+TEST(Caching, WhoReadsATableDuringAFlushSeesAllOfIt) {
+    const auto notes_of = [](const string& input, std::size_t cache_bytes) {
+        std::vector<string> notes;
+        Builder builder;
+        builder.table<string, string>("in", {}, {.store = "st"})
+            .to_stream()
+            .process([&] { return std::make_unique<Lists>(notes); }, {.stores = {"st"}});
+        told(builder, input, cache_bytes);
+        return notes;
+    };
+    const string rounds =
+        "in a 1 1; in b 1 1; commit; in a 2 2; in b 2 2; commit; in a 3 3; in b - 3; commit";
+    EXPECT_EQ(
+        notes_of(rounds, 1'000'000),
+        (std::vector<string>{"a: a1 b1 b is 1", "b: a1 b1 b is 1", "a: a2 b2 b is 2",
+                             "b: a2 b2 b is 2", "a: a3 b is not there", "b: a3 b is not there"}));
+    // One that has to leave the cache is the first to be written.
+    const auto tight = notes_of("in b 1 1; in a 1 1; in c 1 1; in d 1 1; commit", 150);
+    ASSERT_FALSE(tight.empty());
+    EXPECT_EQ(tight.front(), "b: a1 b1 c1 b is 1");
+}
+
 TEST(Caching, ADeadLetterHasTheRecordThatMadeTheUpdate) {
     Builder builder;
     builder.stream<string, string>("in")

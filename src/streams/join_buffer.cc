@@ -60,12 +60,13 @@ Result<void> JoinBuffer::take_due(const Visit& visit) {
     LEAT_TRY_VOID(recover());
     const std::int64_t due = observed_ - grace_ms_;
     if (due < 0) return {};
+    std::optional<std::string> end;
+    if (due < std::numeric_limits<std::int64_t>::max()) end = first_row(due + 1);
     std::vector<std::pair<std::string, std::string>> rows;
-    LEAT_TRY_VOID(
-        store_->range({}, first_row(due + 1), [&](std::string_view row, const Entry& entry) {
-            rows.emplace_back(row, entry.value);
-            return true;
-        }));
+    LEAT_TRY_VOID(store_->range({}, end, [&](std::string_view row, const Entry& entry) {
+        rows.emplace_back(row, entry.value);
+        return true;
+    }));
     for (const auto& [row, value] : rows) {
         if (row.size() < kRowMin) return Error{Errc::kInvalidRecord, name_ + ": a row is cut off"};
         LEAT_TRY(const auto held, decode_buffered(value));

@@ -449,6 +449,37 @@ TEST(Process, AWindowStoreTellsWhatItDoesNotKeep) {
                                    "kept c 1000000=c", "late null"));
 }
 
+/// Asks for a call every ten milliseconds, and notes its name at each.
+class Ticking final : public Processor<string, string> {
+  public:
+    Ticking(std::vector<string>& notes, string name) : notes_(&notes), name_(std::move(name)) {}
+    Result<void> init(ProcessorContext<string, string>& c) override {
+        LEAT_TRY_VOID(c.schedule(Duration{10}, PunctuationType::kStreamTime, [this](Timestamp t) {
+            notes_->push_back(name_ + std::to_string(t.ms));
+            return Result<void>{};
+        }));
+        return Processor::init(c);
+    }
+    Result<void> process(const Text&) override { return {}; }
+
+  private:
+    std::vector<string>* notes_;
+    string name_;
+};
+
+/// A java.util.PriorityQueue by time alone, walked through by hand.
+TEST(Process, CallsThatAreDueAtOneTimeHaveJavasOrder) {
+    std::vector<string> notes;
+    Builder b;
+    const auto in = b.stream<string, string>("in");
+    for (const char* name : {"a", "b", "c"})
+        in.process([&notes, name] { return std::make_unique<Ticking>(notes, name); });
+    const auto driver = *TestDriver::open(*b.build(), {.application_id = "a"});
+    for (const std::int64_t at : {10, 20})
+        ASSERT_TRUE((driver->pipe<string, string>("in", "k", "v", {at})));
+    EXPECT_THAT(notes, ElementsAre("a10", "c10", "b10", "c20", "b20", "a20"));
+}
+
 /// Asks for calls on a grid through 3 and through the time it is told, and for settings.
 class OnAGrid final : public Processor<string, string> {
   public:

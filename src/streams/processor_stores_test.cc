@@ -237,6 +237,28 @@ TEST(ProcessorStores, SessionsAreFoundByKeysAndTimes) {
     EXPECT_THAT(seen, ElementsAre("a253", "a51", "a253", "a51", "b82", "a253", "b82", "a253"));
 }
 
+TEST(ProcessorStores, NoKeyHasASessionThatIsOver) {
+    using Store = SessionStore<string, string>;
+    for (const bool persistent : {true, false}) {
+        std::vector<string> seen;
+        auto ref = session_store<string, string>("s", Duration{1000});
+        ref.spec.persistent = persistent;
+        const auto driver = driver_of<Store>(ref, [&](const Store& s, const Text&) -> Result<void> {
+            const Store::Visit note = [&](const Windowed<string>& session, const string&) {
+                seen.push_back(session.key + std::to_string(session.window.end));
+                return true;
+            };
+            for (const std::int64_t end : {48'999, 49'000, 49'001, 50'000})
+                LEAT_TRY_VOID(s.put({"a", {end, end}}, "v"));
+            LEAT_TRY_VOID(s.fetch("a", note));
+            LEAT_TRY_VOID(s.find_keys(nullopt, nullopt, {0}, {INT64_MAX}, note));
+            return {};
+        });
+        pipe(*driver, "k", "v", 5);
+        EXPECT_THAT(seen, ElementsAre("a49001", "a50000", "a49001", "a50000")) << persistent;
+    }
+}
+
 /// What a processor beside a DSL store reads of it at a record of "ask".
 template <class S>
 void ask_of(Builder& b, const string& store, const Use<S>& use) {
@@ -351,6 +373,44 @@ TEST(ProcessorStores, APunctuationRemovesWhatItVisits) {
         pipe(**driver, "9999", "stays", 50);
         EXPECT_EQ(removed, keys);
     }
+}
+
+TEST(ProcessorStores, ValuesOfNegativeTimesAreRefused) {
+    const string refused = "s: no value is from before 0";
+    const auto of = [](const auto& put) { return put ? "" : string{put.error().detail()}; };
+    using Versions = VersionedKeyValueStore<string, string>;
+    const auto versions =
+        driver_of<Versions>(versioned_key_value_store<string, string>("s", Duration{1000}),
+                            [&](const Versions& s, const Text& r) -> Result<void> {
+                                LEAT_TRY_VOID(s.put(*r.key, "v", {0}));
+                                EXPECT_EQ(of(s.put(*r.key, "w", {-1})), refused);
+                                EXPECT_EQ(of(s.put(*r.key, nullopt, {-1})), refused);
+                                EXPECT_EQ(of(s.erase(*r.key, {-1})), refused);
+                                LEAT_TRY(const auto left, s.get(*r.key, {0}));
+                                EXPECT_EQ(left->value, "v");
+                                return {};
+                            });
+    pipe(*versions, "k", "v", 5);
+    EXPECT_THAT(changes(*versions, "a-s-changelog"), ElementsAre("k=v"));
+    using Rows = TimestampedKeyValueStore<string, string>;
+    const auto rows = driver_of<Rows>(timestamped_key_value_store<string, string>("s"),
+                                      [&](const Rows& s, const Text& r) -> Result<void> {
+                                          const Timed<string> early{"v", {-1}};
+                                          EXPECT_EQ(of(s.put(*r.key, early)), refused);
+                                          EXPECT_EQ(of(s.put_if_absent(*r.key, early)), refused);
+                                          return {};
+                                      });
+    pipe(*rows, "k", "v", 5);
+    EXPECT_THAT(changes(*rows, "a-s-changelog"), IsEmpty());
+    using Windows = TimestampedWindowStore<string, string>;
+    const auto windows = driver_of<Windows>(
+        timestamped_window_store<string, string>("s", Duration{1000}, Duration{10}),
+        [&](const Windows& s, const Text& r) -> Result<void> {
+            EXPECT_EQ(of(s.put(*r.key, {3}, {"v", {-1}})), refused);
+            return {};
+        });
+    pipe(*windows, "k", "v", 5);
+    EXPECT_THAT(changes(*windows, "a-s-changelog"), IsEmpty());
 }
 
 TEST(ProcessorStores, WindowsAndSessionsOfNegativeTimesAreRefused) {

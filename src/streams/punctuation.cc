@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "leat/streams/detail/punctuation.h"
 
-#include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "leat/streams/detail/node.h"
+#include "streams/java_heap.h"
 
 namespace leat::streams::detail {
 
@@ -15,8 +15,7 @@ void PunctuationQueue::add(Node& node, std::int64_t first, std::int64_t interval
 }
 
 void PunctuationQueue::push(Entry entry) {
-    entries_.push_back(std::move(entry));
-    std::ranges::push_heap(entries_, later);
+    java_offer(entries_, std::move(entry), earlier);
 }
 
 std::optional<std::int64_t> PunctuationQueue::next(std::int64_t time, std::int64_t interval_ms,
@@ -31,9 +30,7 @@ std::optional<std::int64_t> PunctuationQueue::next(std::int64_t time, std::int64
 
 Result<void> PunctuationQueue::run(std::int64_t now) {
     while (due(now)) {
-        std::ranges::pop_heap(entries_, later);
-        Entry entry = std::move(entries_.back());
-        entries_.pop_back();
+        Entry entry = java_poll(entries_, earlier);
         if (*entry.cancelled) continue;
         auto done = entry.node->run([&] { return entry.call(now); }, now);
         const auto following = next(entry.time, entry.interval_ms, now);

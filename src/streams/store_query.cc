@@ -135,7 +135,7 @@ Result<void> read_sessions(const SessionStore& store, const RawQuery& query, Row
     }
     if (query.kind == Kind::kSessions)
         return store.find_ended(
-            from, kForEver,
+            std::max(from, store.oldest_found()), kForEver,
             [&](std::string_view key, Window session, std::string_view value) {
                 return !is_within(query, key) || session.start > to || row(key, session, value);
             },

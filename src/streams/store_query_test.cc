@@ -168,6 +168,14 @@ TEST_F(Queries, VersionsLatestAsOfAndMany) {
     EXPECT_EQ(ask("versions", all), (std::vector<Row>{two, one}));
     const MultiVersionedKeyQuery<Text, Text> up{"k", std::nullopt, std::nullopt, true};
     EXPECT_EQ(ask("versions", up), (std::vector<Row>{one, two}));
+    // Before its history a store knows the latest version alone.
+    pipe("table", "later", "x", 5'000);
+    const MultiVersionedKeyQuery<Text, Text> early{"k", std::nullopt, Timestamp{150}};
+    EXPECT_EQ(ask("versions", early), std::vector<Row>{});
+    const MultiVersionedKeyQuery<Text, Text> late{"k", std::nullopt, Timestamp{3'999}};
+    EXPECT_EQ(ask("versions", late), std::vector<Row>{two});
+    const MultiVersionedKeyQuery<Text, Text> never{"k", std::nullopt, Timestamp{-1}};
+    EXPECT_EQ(ask("versions", never), std::vector<Row>{});
 }
 
 TEST_F(Queries, OfTheWrongKindOrStoreAreRefused) {

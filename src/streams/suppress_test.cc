@@ -15,6 +15,7 @@ namespace {
 using std::string;
 using testing_play::play;
 using testing_play::show;
+using testing_play::told;
 
 constexpr const char* kWindows =
     "in k a 1; in k b 9; in j x 3; in k c 3; in k d 15; in k e 4; in k f 27; in k - 40";
@@ -569,6 +570,24 @@ TEST_F(Suppress, AJoinReadsWhatWasHandedOnAndNotWhatWaits) {
   > r k D 41
     rt-changelog | k | D @41
     out | k | abd|D @41
+  dropped 0
+)");
+}
+
+/// The buffer lets go of an update behind those who are told of it.
+TEST_F(Suppress, ATableThatMeetsItselfFindsWhatCameBefore) {
+    const auto waiting = builder_.table<string, string>("in", {}, {.store = "st"})
+                             .suppress(until_time_limit(ms(0), unbounded()));
+    waiting
+        .join(waiting.map_values([](const string& value) { return value + "!"; }),
+              [](const string& a, const string& b) { return a + b; })
+        .to_stream()
+        .to("out");
+    EXPECT_EQ(told(play(builder_, "in k a 1; in k b 2")), R"(
+  > in k a 1
+  > in k b 2
+    out | k | ab! @2
+    out | k | ba! @2
   dropped 0
 )");
 }

@@ -2,6 +2,7 @@
 #include "streams/waiting_records.h"
 
 #include "base/check.h"
+#include "streams/java_heap.h"
 
 namespace leat::streams {
 
@@ -19,7 +20,7 @@ void WaitingRecords::place(std::int64_t time) {
     Queue* queue = fresh_.front();
     fresh_.pop_front();
     queue->front().time = time;
-    offer(queue);
+    detail::java_offer(heap_, queue, earlier);
 }
 
 void WaitingRecords::drop() {
@@ -30,7 +31,7 @@ void WaitingRecords::drop() {
 
 WaitingRecords::Waiting WaitingRecords::take() {
     LEAT_CHECK(fresh_.empty());
-    Queue* queue = poll();
+    Queue* queue = detail::java_poll(heap_, earlier);
     Waiting out = std::move(queue->front());
     queue->pop_front();
     if (!queue->empty()) fresh_.push_back(queue);
@@ -41,35 +42,6 @@ void WaitingRecords::clear() {
     fresh_.clear();
     heap_.clear();
     queues_.clear();
-}
-
-void WaitingRecords::offer(Queue* queue) {
-    std::size_t at = heap_.size();
-    heap_.push_back(queue);
-    for (; at > 0; at = (at - 1) / 2) {
-        Queue* parent = heap_[(at - 1) / 2];
-        if (head(*queue) >= head(*parent)) break;
-        heap_[at] = parent;
-    }
-    heap_[at] = queue;
-}
-
-WaitingRecords::Queue* WaitingRecords::poll() {
-    Queue* out = heap_.front();
-    Queue* last = heap_.back();
-    heap_.pop_back();
-    const std::size_t size = heap_.size();
-    if (size == 0) return out;
-    std::size_t at = 0;
-    while (at < size / 2) {
-        std::size_t child = 2 * at + 1;
-        if (child + 1 < size && head(*heap_[child]) > head(*heap_[child + 1])) ++child;
-        if (head(*last) <= head(*heap_[child])) break;
-        heap_[at] = heap_[child];
-        at = child;
-    }
-    heap_[at] = last;
-    return out;
 }
 
 }  // namespace leat::streams

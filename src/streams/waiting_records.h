@@ -43,9 +43,9 @@ class WaitingRecords {
   private:
     using Queue = std::deque<Waiting>;
 
-    static std::int64_t head(const Queue& queue) { return queue.front().time; }
-    void offer(Queue* queue);
-    Queue* poll();
+    static bool earlier(const Queue* a, const Queue* b) {
+        return a->front().time < b->front().time;
+    }
 
     std::map<std::string, Queue> queues_;
     std::deque<Queue*> fresh_;  ///< Those whose first record has no place.

@@ -107,6 +107,7 @@ class TimestampedKeyValueStore {
     explicit TimestampedKeyValueStore(detail::StoreAccess<K, V> at) : at_(std::move(at)) {}
     Result<std::optional<Timed<V>>> get(const K& key) const { return timed(at_.get(key)); }
     Result<void> put(const K& key, const Timed<V>& value) const {
+        LEAT_TRY_VOID(at_.check_time(value.timestamp.ms));
         return at_.put(key, value.value, value.timestamp.ms);
     }
     /// No value: deletes.
@@ -115,6 +116,7 @@ class TimestampedKeyValueStore {
     }
     /// Puts unless there is one; answers what was there.
     Result<std::optional<Timed<V>>> put_if_absent(const K& key, const Timed<V>& value) const {
+        LEAT_TRY_VOID(at_.check_time(value.timestamp.ms));
         return timed(at_.put_if_absent(key, value.value, value.timestamp.ms));
     }
     /// Answers what was there.

@@ -105,6 +105,7 @@ class TimestampedWindowStore : public detail::WindowReads<K, V, Timed<V>> {
     using detail::WindowReads<K, V, Timed<V>>::WindowReads;
     /// As of WindowStore.
     Result<bool> put(const K& key, Timestamp start, const Timed<V>& value) const {
+        LEAT_TRY_VOID(this->at().check_time(value.timestamp.ms));
         return this->at().put(key, start.ms, value.value, value.timestamp.ms);
     }
     Result<bool> erase(const K& key, Timestamp start) const {
@@ -148,7 +149,8 @@ class SessionStore {
         const auto holds = [&](std::string_view key, Window session) {
             return span.holds(key) && session.start <= latest_start.ms;
         };
-        return at_.find_ended(earliest_end.ms, kForEver, holds, shown_to(visit), descending);
+        const std::int64_t from = std::max(earliest_end.ms, at_.oldest_found());
+        return at_.find_ended(from, kForEver, holds, shown_to(visit), descending);
     }
     /// Sessions of all keys that end between the two times.
     Result<void> find_ended(Timestamp earliest_end, Timestamp latest_end, const Visit& visit,

@@ -157,8 +157,7 @@ Result<void> RecordCache::flush_with(std::optional<Update> first) {
         updates.push_back(held.update);
         if (!held.update.value) deleted.push_back(held.update.row);
     }
-    Result<void> written;
-    for (auto at = updates.begin(); written && at != updates.end(); ++at) written = write_(*at);
+    Result<void> written = write_all(updates);
     // Until now they hid rows that were still to be erased.
     for (const std::string& row : deleted)
         if (const auto at = rows_.find(std::string_view{row});
@@ -167,18 +166,53 @@ Result<void> RecordCache::flush_with(std::optional<Update> first) {
     return written;
 }
 
+const std::set<std::string_view>& RecordCache::Writing::rows_left() {
+    if (!rows) {
+        rows.emplace();
+        for (const Update& update : updates.subspan(next)) rows->insert(update.row);
+    }
+    return *rows;
+}
+
+Result<void> RecordCache::write_all(std::span<const Update> updates) {
+    Writing writing{.updates = updates};
+    writing_.push_back(&writing);
+    const auto end = [this](const Writing* /*done*/) { writing_.pop_back(); };
+    const std::unique_ptr<Writing, decltype(end)> under_way{&writing, end};
+    for (; writing.next < updates.size(); ++writing.next) {
+        const Update& update = updates[writing.next];
+        LEAT_TRY_VOID(write_(update));
+        if (writing.rows) writing.rows->erase(update.row);
+    }
+    return {};
+}
+
 void RecordCache::clear() {
     while (!used_.empty()) drop(used_.front());
 }
 
-void RecordCache::dirty(std::string_view from, std::optional<std::string_view> to,
-                        std::vector<std::pair<std::string, std::optional<std::string>>>& out) {
+void RecordCache::unwritten(std::string_view from, std::optional<std::string_view> to,
+                            std::vector<std::pair<std::string, std::optional<std::string>>>& out) {
     if (to && *to <= from) return;
     if (!std::exchange(sorts_, true))
         for (const Held& held : dirty_) sorted_.emplace(held.update.row, &held);
-    const auto last = to ? sorted_.lower_bound(*to) : sorted_.end();
-    for (auto at = sorted_.lower_bound(from); at != last; ++at)
-        out.emplace_back(at->first, at->second->update.value);
+    const auto within = [&](const auto& rows, const auto& take) {
+        const auto last = to ? rows.lower_bound(*to) : rows.end();
+        for (auto at = rows.lower_bound(from); at != last; ++at) take(*at);
+    };
+    if (writing_.empty()) {
+        within(sorted_,
+               [&](const auto& one) { out.emplace_back(one.first, one.second->update.value); });
+        return;
+    }
+    std::map<std::string_view, const Held*> all;
+    within(sorted_, [&](const auto& one) { all.insert(one); });
+    for (Writing* flush : writing_)
+        within(flush->rows_left(), [&](std::string_view row) {
+            // What was put since counts; what has left the cache nobody sees until it is written.
+            if (const auto held = rows_.find(row); held != rows_.end()) all.emplace(row, &*held);
+        });
+    for (const auto& [row, held] : all) out.emplace_back(row, held->update.value);
 }
 
 }  // namespace leat::streams::detail

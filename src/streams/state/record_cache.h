@@ -16,6 +16,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,9 +85,10 @@ class RecordCache {
     [[nodiscard]] bool is_dirty() const noexcept { return !dirty_.empty(); }
     /// Drops everything.
     void clear();
-    /// Updates of from <= row < to by row, until `visit` returns false.
-    void dirty(std::string_view from, std::optional<std::string_view> to,
-               std::vector<std::pair<std::string, std::optional<std::string>>>& out);
+    /// What the store below does not have yet of from <= row < to, by row: updates that are held
+    /// back, and those of a flush that come behind the one that is being written.
+    void unwritten(std::string_view from, std::optional<std::string_view> to,
+                   std::vector<std::pair<std::string, std::optional<std::string>>>& out);
 
   private:
     using Used = boost::intrusive::list_base_hook<boost::intrusive::tag<struct UsedTag>>;
@@ -112,6 +115,15 @@ class RecordCache {
                                         boost::intrusive::equal<std::equal_to<std::string_view>>,
                                         boost::intrusive::power_2_buckets<true>>;
 
+    /// A flush: its rows are clean before the first is written.
+    struct Writing {
+        std::span<const Update> updates;
+        std::size_t next = 0;  ///< Those before it are in the store.
+        /// Of the rest, from the first time that somebody asks for a range.
+        std::optional<std::set<std::string_view>> rows{};
+
+        [[nodiscard]] const std::set<std::string_view>& rows_left();
+    };
     [[nodiscard]] static std::size_t size_of(const Update& update) noexcept;
     /// Null when nothing is held of it; else it is the most recently used.
     Held* use(std::string_view row);
@@ -122,6 +134,7 @@ class RecordCache {
     void unmark(Held& held);
     Result<void> evict();
     Result<void> flush_with(std::optional<Update> first);
+    Result<void> write_all(std::span<const Update> updates);
     void drop(Held& held);
     /// What it takes of the budget is still to be given back.
     std::unique_ptr<Held> take(Held& held);
@@ -135,6 +148,7 @@ class RecordCache {
     /// The dirty ones by row, from the first time that somebody asks for a range: most never do.
     std::map<std::string_view, const Held*> sorted_;
     bool sorts_ = false;
+    std::vector<Writing*> writing_;  ///< Flushes that are under way: writing may come back here.
 };
 
 }  // namespace leat::streams::detail

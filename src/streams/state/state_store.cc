@@ -190,7 +190,7 @@ Result<void> StateStore::scan(std::string_view from, std::optional<std::string_v
 StateStore::HeldRows StateStore::held_back(std::string_view from,
                                            std::optional<std::string_view> to) const {
     HeldRows out;
-    if (cache_) cache_->dirty(from, to, out);
+    if (cache_) cache_->unwritten(from, to, out);
     return out;
 }
 

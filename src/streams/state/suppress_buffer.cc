@@ -194,15 +194,20 @@ const BufferedChange* SuppressBuffer::find(std::string_view key) const {
     return &waiting_.at(Place{known->second, std::string{key}});
 }
 
-std::pair<std::string, BufferedChange> SuppressBuffer::take_first() {
+std::pair<const std::string&, const BufferedChange&> SuppressBuffer::first() const {
     LEAT_CHECK(!waiting_.empty());
-    auto node = waiting_.extract(waiting_.begin());
-    std::string key = std::move(node.key().second);
+    const auto& [place, change] = *waiting_.begin();
+    return {place.second, change};
+}
+
+void SuppressBuffer::drop_first() {
+    LEAT_CHECK(!waiting_.empty());
+    const auto node = waiting_.extract(waiting_.begin());
+    const std::string& key = node.key().second;
     bytes_ -= estimate(key, node.mapped());
     deadlines_.erase(deadlines_.find(key));
     touch(key);
     if (bytes().meter != nullptr) bytes().meter->waiting(records(), bytes_);
-    return {std::move(key), std::move(node.mapped())};
 }
 
 Result<void> SuppressBuffer::save() {

@@ -231,8 +231,11 @@ Result<void> VersionedStore::versions(std::string_view key, std::int64_t from, s
     Version newest;
     LEAT_TRY(const bool known, read_latest(key, newest));
     if (known && newest.from <= to) found.push_back(std::move(newest));
-    const std::int64_t first = std::max({from, std::int64_t{0}, oldest() - 1});
-    for (const std::int64_t segment : segments_of(first, kNever, Direction::kForward)) {
+    const std::int64_t known_from = std::max(std::int64_t{0}, oldest() - 1);
+    const std::int64_t first = std::max(from, known_from);
+    const auto segments = to < known_from ? std::vector<std::int64_t>{}
+                                          : segments_of(first, kNever, Direction::kForward);
+    for (const std::int64_t segment : segments) {
         const std::string begin = history_row(segment, key, 0);
         std::string end = history_row(segment, key, to);
         end.push_back('\0');

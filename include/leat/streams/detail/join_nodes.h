@@ -111,13 +111,16 @@ class JoinNode final : public Node {
         // A row is erased with all of its values, when the next one is told: if that fails, no more
         // than the row before it is told again, as in Kafka Streams.
         const std::string* told = nullptr;
+        const std::int64_t first_left = clock_->first_waiting;
         for (const auto& [row, value] : closed) {
             const WaitingRow at = read_waiting(row);
+            clock_->first_waiting = at.timestamp;  // Where it fails the next look begins.
             LEAT_TRY_VOID(tell_waiting(flow, at, std::string_view{value}.substr(1)));
             if (told != nullptr && *told != row)
                 LEAT_TRY_VOID(waiting_->erase_told(*told, flow.timestamp));
             told = &row;
         }
+        clock_->first_waiting = first_left;
         return told == nullptr ? Result<void>{} : waiting_->erase_told(*told, flow.timestamp);
     }
 

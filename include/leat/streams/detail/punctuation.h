@@ -2,7 +2,8 @@
 //
 // Calls that processors asked for at points of time. Layer: streams SDK, not for users.
 // Spec:  Kafka Streams' PunctuationQueue: a missed call is made once, and the next keeps to the
-// grid of the first. Threading: as detail/node.h.
+// grid of the first; of those that are due at one time, its java.util.PriorityQueue has the order.
+// Threading: as detail/node.h.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,7 @@ class PunctuationQueue {
         Call call;
         std::shared_ptr<bool> cancelled;
     };
-    static bool later(const Entry& a, const Entry& b) noexcept { return a.time > b.time; }
+    static bool earlier(const Entry& a, const Entry& b) noexcept { return a.time < b.time; }
     void push(Entry entry);
 
     std::vector<Entry> entries_;  ///< A heap, the earliest first.

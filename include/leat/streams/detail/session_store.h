@@ -40,6 +40,8 @@ class SessionStore final : public SegmentedStore {
     Result<void> find_ended(std::int64_t earliest_end, std::int64_t latest_end,
                             const VisitAll& visit, Direction direction = Direction::kForward) const;
 
+    /// The oldest end that find() finds, which queries of several keys keep to as well.
+    [[nodiscard]] std::int64_t oldest_found() const noexcept { return oldest(); }
     /// The oldest end that find_ended() finds when sessions up to the end `newest` were put. On
     /// disk that is all that its segments still hold, unlike with find() and with windows of time.
     [[nodiscard]] std::int64_t oldest_after(std::int64_t newest) const noexcept {

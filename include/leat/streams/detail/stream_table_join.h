@@ -69,7 +69,7 @@ class StreamTableJoinNode final : public Node {
         // A record without a key has nothing to wait for.
         if (!buffer_ || key == nullptr) return join(flow, selected);
         LEAT_TRY(const bool waits, wait(flow));
-        if (!waits) LEAT_TRY_VOID(join(flow, selected));
+        if (!waits) return join(flow, selected);
         return buffer_->take_due([this](std::string_view bytes, const BufferedChange& record) {
             return join_again(bytes, record);
         });

@@ -73,9 +73,10 @@ class SuppressBuffer final : public StateStore {
     [[nodiscard]] const BufferedChange* find(std::string_view key) const;
     /// The earliest deadline; the largest number when nothing waits.
     [[nodiscard]] std::int64_t first_deadline() const noexcept;
-    /// Takes out the update with the earliest deadline, of these the first key. Precondition: there
+    /// The key and update with the earliest deadline, of these the first key. Precondition: there
     /// is one.
-    std::pair<std::string, BufferedChange> take_first();
+    [[nodiscard]] std::pair<const std::string&, const BufferedChange&> first() const;
+    void drop_first();  ///< Precondition: as above.
     [[nodiscard]] std::int64_t records() const noexcept {
         return static_cast<std::int64_t>(waiting_.size());
     }

@@ -97,8 +97,14 @@ class SuppressNode final : public Node {
         return out;
     }
 
+    /// It waits until it was taken: who reads the table meanwhile finds what came before.
     Result<void> hand_on() {
-        const auto [bytes, kept] = buffer_->take_first();
+        LEAT_TRY_VOID(hand_on_first());
+        buffer_->drop_first();
+        return {};
+    }
+    Result<void> hand_on_first() {
+        const auto [bytes, kept] = buffer_->first();
         if (!kept.now && how_.final_results) return {};
         LEAT_TRY(const K key, key_->decode(how_.store, bytes));
         LEAT_TRY(const auto now, decoded(kept.now));

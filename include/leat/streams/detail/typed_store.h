@@ -57,6 +57,11 @@ class StoreAccess {
         return Error{Errc::kInvalidRequest,
                      "the global store " + store_->name() + " is only read here"};
     }
+    /// Errors: kInvalidRequest: no record of a changelog has such a time.
+    [[nodiscard]] Result<void> check_time(std::int64_t of_value) const {
+        if (of_value >= 0 || store_ == nullptr) return {};
+        return Error{Errc::kInvalidRequest, store_->name() + ": no value is from before 0"};
+    }
     [[nodiscard]] Result<std::string> bytes_of(const K& key) const {
         LEAT_TRY_VOID(check());
         return encoded(*key_, key);
@@ -105,6 +110,9 @@ class RowAccess {
     explicit RowAccess(StoreAccess<K, V> at) : at_(std::move(at)) {}
 
     [[nodiscard]] std::int64_t now() const noexcept { return at_.now(); }
+    [[nodiscard]] Result<void> check_time(std::int64_t of_value) const {
+        return at_.check_time(of_value);
+    }
     Result<Found> get(const K& key) const {
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         Entry entry;

@@ -41,6 +41,7 @@ class VersionAccess {
     Result<VersionedStore::Put> put(const K& key, const std::optional<V>& value,
                                     std::int64_t timestamp) const {
         LEAT_TRY_VOID(at_.check_write());
+        LEAT_TRY_VOID(at_.check_time(timestamp));
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         if (!value) return versions().put(bytes, std::nullopt, timestamp);
         LEAT_TRY(const auto value_bytes, at_.value_bytes(*value));

@@ -53,6 +53,9 @@ class WindowAccess {
     explicit WindowAccess(StoreAccess<K, V> at) : at_(std::move(at)) {}
 
     [[nodiscard]] std::int64_t now() const noexcept { return at_.now(); }
+    [[nodiscard]] Result<void> check_time(std::int64_t of_value) const {
+        return at_.check_time(of_value);
+    }
     Result<Found> get(const K& key, std::int64_t start) const {
         LEAT_TRY(const auto bytes, at_.bytes_of(key));
         Entry entry;
@@ -175,6 +178,8 @@ class SessionAccess {
             sessions().find_ended(earliest_end, latest_end, each, direction_of(descending)));
         return outcome;
     }
+    /// As SessionStore::oldest_found(). Precondition: there is a store.
+    [[nodiscard]] std::int64_t oldest_found() const { return sessions().oldest_found(); }
     [[nodiscard]] Result<KeySpan> span(const std::optional<K>& first,
                                        const std::optional<K>& last) const {
         return KeySpan::of(at_, first, last);

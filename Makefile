@@ -129,7 +129,7 @@ ifndef INTEROP
 	@python3 -B tests/streams/topics.py
 	@python3 -B tests/system/on_kafka.py build/dev
 	@tests/streams/run --seed $$(date +%s) --cases 10000 --report docs/proof/streams-differential.md
-	@python3 -B tests/streams/mutants.py
+	@python3 -B tests/streams/mutants.py --report docs/proof/streams-differential.md
 	@ninja -C build/release -j $(JOBS) leat_sdk
 	@python3 -B tests/package/package_test.py build/release/bin/leat build/release --kafka 4.3.1
 	@python3 -B tests/package/deb_test.py build/release

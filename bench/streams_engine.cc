@@ -203,6 +203,7 @@ class PlayedWriter final : public client::RecordWriter {
     }
     Result<void> init_transactions(milliseconds /*wait*/) override { return {}; }
     Result<void> begin() override { return {}; }
+    [[nodiscard]] bool resumes_offsets() const override { return true; }
     Result<void> send_offsets(const client::GroupIdentity& /*as*/,
                               std::span<const client::CommittedOffset> /*offsets*/,
                               milliseconds /*wait*/) override {

@@ -43,6 +43,7 @@ class BatchWriter final : public RecordWriter {
 
     Result<void> init_transactions(std::chrono::milliseconds wait) override;
     Result<void> begin() override;
+    [[nodiscard]] bool resumes_offsets() const override { return true; }
     Result<void> send_offsets(const GroupIdentity& as, std::span<const CommittedOffset> offsets,
                               std::chrono::milliseconds wait) override;
     Result<void> commit(std::chrono::milliseconds wait) override;

@@ -65,6 +65,7 @@ class RdkafkaWriter final : public RecordWriter {
     Result<void> begin() override;
     Result<void> send_offsets(const GroupIdentity& as, std::span<const CommittedOffset> offsets,
                               milliseconds wait) override;
+    [[nodiscard]] bool resumes_offsets() const override { return false; }
     Result<void> commit(milliseconds wait) override;
     Result<void> abort(milliseconds wait) override;
     [[nodiscard]] bool must_abort() const override;

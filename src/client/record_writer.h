@@ -64,6 +64,9 @@ class RecordWriter {
     virtual Result<void> send_offsets(const GroupIdentity& as,
                                       std::span<const CommittedOffset> offsets,
                                       std::chrono::milliseconds wait) = 0;
+    /// Whether send_offsets() that ended with kTimedOut goes on when it is called again; if not, it
+    /// has broken the transaction. commit() goes on always.
+    [[nodiscard]] virtual bool resumes_offsets() const = 0;
     virtual Result<void> commit(std::chrono::milliseconds wait) = 0;
     virtual Result<void> abort(std::chrono::milliseconds wait) = 0;
     [[nodiscard]] virtual bool must_abort() const = 0;

@@ -133,6 +133,16 @@ TEST_F(Stateless, FlatMapYieldsEachPairInOrder) {
     EXPECT_THAT(out(), ElementsAre(Text{"x", "k", {1}, {}}, Text{"y", "k", {1}, {}}));
 }
 
+TEST_F(Stateless, FlatMapValuesYieldsEachUnderItsKey) {
+    in().flat_map_values([](const string& value) { return testing_words::split(value); }).to("out");
+    open();
+    pipe("k", "x y", 7);
+    pipe("k", "");
+    pipe(std::nullopt, "z");
+    EXPECT_THAT(out(), ElementsAre(Text{"k", "x", {7}, {}}, Text{"k", "y", {7}, {}},
+                                   Text{std::nullopt, "z", {1}, {}}));
+}
+
 TEST_F(Stateless, ANullKeyTakenByReferenceAndHandedOnIsNullAgain) {
     const auto pass = [](const string& key, const string&) { return key; };
     const auto pair = [](const string& key, const string& value) { return KeyValue{key, value}; };

@@ -154,6 +154,9 @@ TEST_F(Queries, SessionsByTimesByKeysAndOne) {
     using One = OneSessionQuery<Text, Count>;
     EXPECT_EQ(ask("sessions", One("a", {10, 30})), 2);
     EXPECT_EQ(ask("sessions", One("a", {10, 31})), std::nullopt);
+    // On disk older ones are still there, and are not found.
+    pipe("in", "d", "x", 5'000);
+    EXPECT_EQ(ask("sessions", Range{}), (std::vector<Row>{{"d", {5'000, 5'000}, {1, {-1}}}}));
 }
 
 TEST_F(Queries, VersionsLatestAsOfAndMany) {
@@ -169,13 +172,14 @@ TEST_F(Queries, VersionsLatestAsOfAndMany) {
     const MultiVersionedKeyQuery<Text, Text> up{"k", std::nullopt, std::nullopt, true};
     EXPECT_EQ(ask("versions", up), (std::vector<Row>{one, two}));
     // Before its history a store knows the latest version alone.
+    pipe("table", "k", "three", 4'500);
     pipe("table", "later", "x", 5'000);
-    const MultiVersionedKeyQuery<Text, Text> early{"k", std::nullopt, Timestamp{150}};
-    EXPECT_EQ(ask("versions", early), std::vector<Row>{});
-    const MultiVersionedKeyQuery<Text, Text> late{"k", std::nullopt, Timestamp{3'999}};
-    EXPECT_EQ(ask("versions", late), std::vector<Row>{two});
-    const MultiVersionedKeyQuery<Text, Text> never{"k", std::nullopt, Timestamp{-1}};
-    EXPECT_EQ(ask("versions", never), std::vector<Row>{});
+    for (const std::int64_t before : {-1, 250, 3'999}) {
+        const MultiVersionedKeyQuery<Text, Text> early{"k", std::nullopt, Timestamp{before}};
+        EXPECT_EQ(ask("versions", early), std::vector<Row>{}) << before;
+    }
+    const MultiVersionedKeyQuery<Text, Text> in_it{"k", std::nullopt, Timestamp{4'000}};
+    EXPECT_EQ(ask("versions", in_it), (std::vector<Row>{{"two", {200}, Timestamp{4'500}}}));
 }
 
 TEST_F(Queries, OfTheWrongKindOrStoreAreRefused) {

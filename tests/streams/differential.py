@@ -21,6 +21,7 @@ import time
 
 import coverage
 import engines
+import filling
 import generate
 import improvements
 from cases import above, keep_ops
@@ -33,7 +34,9 @@ BATCH = 250
 WHOLE_RUN = 10_000
 LEAST = 100
 # And so many with each property that the records of a cell can have, behind all that stands above it.
-LEAST_WITH = 10
+LEAST_WITH = 100
+# Where chance made fewer it is helped, by so many cases in all.
+FILLING = 10_000
 # Of a committed file, so that none grows large.
 FILE_CASES = 80
 # Of the part of the page that mutants.py writes.
@@ -145,6 +148,7 @@ class Tally:
         self.outcomes = collections.Counter()
         self.covered = collections.Counter()
         self.differing = collections.Counter()
+        self.yields = filling.Yields()
 
     def add(self, case, java, differences, covered):
         self.cases += 1
@@ -152,12 +156,12 @@ class Tally:
         self.rows += sum(len(rows or []) for rows in java.get("stores", {}).values())
         self.outcomes["error: " + java["error"].split(" at ")[0] if "error" in java else "ran to its end"] += 1
         self.covered.update(covered)
+        self.yields.add(case, covered)
         if differences:
             self.differing[case["focus"]] += 1
 
-    def thin(self):
-        """Cells that too few cases have, or too few with some property of the records that reach them."""
-        return [cell for cell in coverage.CELLS if self.covered[cell, None] < LEAST or self.least(cell) < LEAST_WITH]
+    def missing(self):
+        return filling.missing(self.covered, LEAST, LEAST_WITH)
 
     def least(self, cell):
         return min(self.covered[cell, one] for one in coverage.PROPERTIES if coverage.can_have(cell, one))
@@ -195,6 +199,7 @@ def report(options, tally, seconds):
     keeping = " (what Kafka Streams said to a case before was kept in a file)" if options.keep else ""
     least = min(tally.covered[cell, None] for cell in coverage.CELLS)
     least_with = min(map(tally.least, coverage.CELLS))
+    more = max(tally.cases - options.cases, 0)
     return f"""# Streams beside Kafka Streams {engines.VERSION}
 
 Written by `tests/streams/run --cases {options.cases} --seed {options.seed} --report` at commit {commit()}, on {machine()}. It compares
@@ -220,7 +225,7 @@ buffers of `suppress` and of joins with a grace period, other than by their chan
 Kafka Streams cannot list; numbers of partitions above a `group_by()` of a cogroup; what `describe()` and dead letters say of Java's own classes (extractors of topics, exceptions with their texts).
 
 Cases in which an operator stands, and of these in how many the records that reach it have null keys, null values, and so on, after all that stands
-above. Late is what comes behind its own window and grace, or history; {coverage.LATE_MS} ms where it has none. Least of a cell: {least}, of a property that it can have: {least_with}.
+above. {more} of the cases were made behind the others, of sorts that reach what had come too seldom. Late is what comes behind its own window and grace, or history; {coverage.LATE_MS} ms where it has none. Least of a cell: {least}, of a property that it can have: {least_with}.
 
 | operator | cases | {" | ".join(coverage.PROPERTIES)} |
 |---|{"---:|" * (1 + len(coverage.PROPERTIES))}
@@ -228,12 +233,27 @@ above. Late is what comes behind its own window and grace, or history; {coverage
 """
 
 
-def random_cases(options, both):
+def is_whole(options):
+    return options.cases >= WHOLE_RUN and not options.focus
+
+
+def cases_of(options, tally):
+    """In batches; of a whole run also those that fill cells which have too few by then."""
     focuses = [name for name in generate.FOCUSES if any(part in name for part in options.focus)] if options.focus else None
+    for numbers in batches(range(options.first, options.first + options.cases)):
+        yield [generate.case(options.seed, number, focuses) for number in numbers]
+    while is_whole(options) and (room := options.cases + FILLING - tally.cases) > 0:
+        sorts = filling.plan(tally.yields, tally.missing(), min(room, BATCH))
+        if not sorts:
+            break
+        first = options.first + tally.cases
+        yield [generate.case(options.seed, first + at, [focus], flavour) for at, (focus, flavour) in enumerate(sorts)]
+
+
+def random_cases(options, both):
     tally, shown, started = Tally(), 0, time.monotonic()
     kinds = set()
-    for numbers in batches(range(options.first, options.first + options.cases)):
-        cases = [generate.case(options.seed, number, focuses) for number in numbers]
+    for cases in cases_of(options, tally):
         taps = both.run_leat([coverage.tapped(case) for case in cases])
         for (case, java, found), tap in zip(compare_both_ways(both, cases, tally), taps):
             tally.add(case, java, found, coverage.of_case(case, tap))
@@ -253,9 +273,9 @@ def random_cases(options, both):
         page = pathlib.Path(options.report)
         _, heading, mutants = page.read_text().partition(MUTANTS_HEADING) if page.exists() else ("", "", "")
         page.write_text(report(options, tally, time.monotonic() - started) + (f"\n{heading}{mutants}" if heading else ""))
-    thin = tally.thin() if options.cases >= WHOLE_RUN and not options.focus else []
-    if thin:
-        print(f"fewer than {LEAST} cases, or {LEAST_WITH} with a property: " + ", ".join(thin))
+    thin = tally.missing() if is_whole(options) else {}
+    for (cell, has), count in thin.items():
+        print(f"too few: {cell}{f' with {has}' if has else ''}: {count} more are wanted")
     return 1 if tally.differing or thin else 0
 
 

@@ -39,11 +39,18 @@ def global_table(g):
 
 
 def table_store(g):
-    """A table's own store that a processor reads and now and then writes."""
+    """A table's own store that a processor reads and now and then writes; also as it hears of the table's updates, when it only reads."""
     g.names += 1
     store = {"store": f"st{g.names}", "timed": True}
-    g.add("table", topic=g.topic(), store=store["store"], memory=True if g.memory else None)
-    g.end_stream(g.add("look_up", g.stream(1), **looked(g, store, True), name=g.name()))
+    table = g.add("table", topic=g.topic(), store=store["store"], memory=True if g.memory else None)
+    below = g.rng.random() < 0.4
+    look = looked(g, store, True) | ({"writes": None, "all": True} if below else {})
+    g.end_stream(g.add("look_up", g.add("to_stream", table, name=g.name()) if below else g.stream(1), **look, name=g.name()))
+
+
+def is_read_below(ops):
+    """Whether a processor hears of a table that it reads."""
+    return any(op["op"] == "look_up" and ops[op["from"]]["op"] == "to_stream" for op in ops)
 
 
 def node_by_node(kind):

@@ -178,6 +178,8 @@ class Grower:
     def joiner(self, kind=None):
         """What makes the value of a stream's join. It may take the key too: by reference where it is never null, or where nobody looks at it."""
         f = self.pick(JOINERS)
+        if f == "boom" and "dead" in self.handlers:
+            f = "pair"  # Several results of a record of which one fails: is_told_together().
         by_reference = self.rng.random() < 0.3 and (kind == "inner" or f != "with_key")
         return {"f": f, "key_ref": True if by_reference else None}
 
@@ -312,8 +314,12 @@ def focus_punctuate(clock):
         wall = True if clock == "wall" else None
         if wall:
             g.moves = 0.3
-        times = g.pick((None, None, 1, 2))
-        g.end_stream(process(g, g.stream(1), every=g.pick((1, 5, 10, 100)), wall=wall, times=times))
+        read, every = g.stream(1), g.pick((1, 5, 10, 100))
+        at = process(g, read, every=every, wall=wall, times=g.pick((None, None, 1, 2)))
+        # Several that are due at one time.
+        for _ in range(g.pick((0, 0, 0, 2, 3))):
+            at = g.add("merge", at, process(g, read, every=every, wall=wall), name=g.name())
+        g.end_stream(at)
     return grow
 
 
@@ -520,7 +526,10 @@ def focus_group_table(verb):
 
 def focus_table_join(kind):
     def grow(g):
-        left, right = g.table(), g.table()
+        left, itself = g.table(), g.rng.random() < 0.15
+        if itself and g.rng.random() < 0.5:
+            left = g.add("suppress", left, until="time", ms=g.pick((0, 1, 10)), name=g.name())
+        right = TABLE_VERBS[g.pick(sorted(TABLE_VERBS))](g, left) if itself else g.table()
         at = g.add("join", left, right, kind=kind, f=g.pick(TABLE_JOINERS), **g.named(), name=g.name())
         g.end_table(at)
     return grow
@@ -631,11 +640,11 @@ def reads_ranges(op):
     return op["op"] == "emit_on_close" or op.get("window") in ("sliding", "session") or "every" in op or "keeps" in op or bool(op.get("all"))
 
 
-def case(seed, number, focuses=None):
-    """Case `number` of a run. Focus and flavour go round, so that every pair comes equally often; beside the focus grow others."""
+def case(seed, number, focuses=None, flavour=None):
+    """Case `number` of a run. Focus and flavour go round, so that every pair comes equally often; beside the focus grow others, unless it was asked for."""
     chosen = sorted(focuses) if focuses else sorted([*(FOCUSES.keys() - FREQUENT), *RARE])
     focus = chosen[number % len(chosen)]
-    flavour = FLAVOURS[number // len(chosen) % len(FLAVOURS)]
+    flavour = flavour or FLAVOURS[number // len(chosen) % len(FLAVOURS)]
     rng = random.Random(f"{seed}/{number}")
     grower = Grower(rng, flavour)
     grower.cached = rng.random() < 0.2 or focus.startswith("cached.")
@@ -656,8 +665,9 @@ def case(seed, number, focuses=None):
             made[field] = getattr(grower, field)
     if grower.cached:
         made["cache"] = rng.choice((300, 1000, 5000, 1_000_000))
-        # Kafka Streams' reads of ranges make what they find the last to leave a full cache, which shows when more of the record follows.
-        if any(reads_ranges(op) for op in grower.ops) and any(op["op"].startswith("flat_") for op in grower.ops):
+        # Kafka Streams' reads of ranges make what they find the last to leave a full cache, which shows when more of the record follows,
+        # or of the updates that are being told.
+        if any(reads_ranges(op) for op in grower.ops) and any(op["op"].startswith("flat_") for op in grower.ops) or edges.is_read_below(grower.ops):
             made["cache"] = 1_000_000
     if rng.random() < 0.1:
         made["in_memory"] = True

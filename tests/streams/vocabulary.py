@@ -9,7 +9,7 @@ KEYS_BY_REFERENCE = ("key", "length", "first_letter", "constant", "null_if_b", "
 LISTS = ("words", "twice", "none", "null_too", "words")
 REDUCERS = ("concat", "max", "last", "first", "null_on_x", "concat")
 GATHERERS = ("collect", "sum_len", "null_on_x", "collect")
-JOINERS = ("pair", "with_key", "null_on_x", "with_key", "pair")
+JOINERS = ("pair", "with_key", "null_on_x", "with_key", "pair") * 2 + ("boom",)
 # Joins of tables, by a foreign key too, hand no key to their joiner in Java.
 TABLE_JOINERS = ("pair", "null_on_x", "pair")
 # Times of a source's records: "value" is that of records that are numbers.

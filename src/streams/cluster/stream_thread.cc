@@ -298,8 +298,6 @@ Result<void> StreamThread::process(bool& worked) {
     records_ = 0;
     for (const auto& [id, task] : tasks_) {
         if (!task->is_running()) continue;
-        // There is no room for more of its rows before the commit that has to wait.
-        if (committer_.is_waiting() && task->is_full()) continue;
         Result<void> done = process_some(*task, worked);
         if (task->is_damaged()) {
             LEAT_TRY(const bool with_all, restarts_.restart_damaged(id, done));
@@ -316,6 +314,11 @@ Result<void> StreamThread::process(bool& worked) {
 
 Result<void> StreamThread::process_some(LiveTask& task, bool& worked) {
     const Instant begin = environment_.clock->now() - punctuated_;  // These count elsewhere.
+    if (committer_.is_waiting() && task.is_full()) {
+        // No more rows before the commit that has to wait, unless they can be written without.
+        LEAT_TRY(const bool has_no_room, task.relieve());
+        if (has_no_room) return {};
+    }
     for (int i = 0; i < kTurnRecords; ++i) {
         gate_.breathe();
         step();

@@ -77,6 +77,7 @@ Result<void> ThreadOutput::hand_over(std::string_view topic, const client::Outgo
             return std::move(taken).error();
         }
         if (*taken) return {};
+        environment_.on_step();
         writer_->poll(kFullPause);
     }
 }
@@ -86,7 +87,11 @@ Result<std::int32_t> ThreadOutput::partitions_of(std::string_view topic) {
     const auto known = partition_counts_.find(topic);
     if (known != partition_counts_.end() && now - known->second.asked < settings_.metadata_age)
         return known->second.count;
-    LEAT_TRY(const std::int32_t count, writer_->partition_count(topic, settings_.task_timeout));
+    std::int32_t count = 0;
+    LEAT_TRY_VOID(in_slices([&](milliseconds wait) -> Result<void> {
+        LEAT_TRY(count, writer_->partition_count(topic, wait));
+        return {};
+    }));
     partition_counts_.insert_or_assign(std::string{topic}, PartitionCount{count, now});
     return count;
 }
@@ -103,7 +108,8 @@ Result<void> ThreadOutput::in_slices(const std::function<Result<void>(millisecon
         environment_.on_step();
         const auto left = std::chrono::duration_cast<milliseconds>(end - environment_.clock->now());
         Result<void> done = call(std::clamp(left, milliseconds{0}, kSlice));
-        if (done || done.error().code() != Errc::kTimedOut || left <= kSlice) return done;
+        const bool goes_on = !done && done.error().code() == Errc::kTimedOut && left > kSlice;
+        if (!goes_on || is_broken()) return done;
     }
 }
 
@@ -204,7 +210,8 @@ Result<void> ThreadOutput::begin() {
 
 Result<void> ThreadOutput::send_offsets(const client::GroupIdentity& as,
                                         const std::vector<client::CommittedOffset>& positions) {
-    return in_slices([&](milliseconds wait) { return writer_->send_offsets(as, positions, wait); });
+    const auto call = [&](milliseconds wait) { return writer_->send_offsets(as, positions, wait); };
+    return writer_->resumes_offsets() ? in_slices(call) : call(settings_.task_timeout);
 }
 
 Result<void> ThreadOutput::commit() {
@@ -215,8 +222,7 @@ Result<void> ThreadOutput::commit() {
 
 Result<void> ThreadOutput::abort() {
     in_transaction_ = false;
-    const auto abort = [this](milliseconds wait) { return writer_->abort(wait); };
-    const bool aborted = !writer_->is_fatal() && in_slices(abort).has_value();
+    const bool aborted = !writer_->is_fatal() && writer_->abort(settings_.task_timeout).has_value();
     // A fenced or broken producer is of no more use.
     if (!aborted) LEAT_TRY_VOID(open());
     failure_.reset();  // Of what was just dropped.

@@ -264,15 +264,29 @@ TEST_F(ThreadOutputTest, GetsOnWhileACoordinatorIsAway) {
     EXPECT_EQ(steps_of([&] { return output().send_offsets({}, {{.where = {"in", 0}}}); }), 3);
     EXPECT_EQ(script_.positions.size(), 1U);
     EXPECT_EQ(steps_of([&] { return output().commit(); }), 3);
-    ASSERT_TRUE(output().send("out", kRecord));
-    EXPECT_EQ(steps_of([&] { return output().abort(); }), 3);
-    EXPECT_EQ(script_.opened, 1);
     // As long as a task may wait.
     ASSERT_TRUE(output().send("out", kRecord));
     settings_.task_timeout = milliseconds{1'000};
     script_.answers = {Errc::kTimedOut};
     EXPECT_FALSE(output().commit());
     EXPECT_TRUE(output().in_transaction());
+}
+
+TEST_F(ThreadOutputTest, DoesNotRepeatWhatBrokeTheTransaction) {
+    settings_.exactly_once = true;
+    ASSERT_TRUE(output().open());
+    ASSERT_TRUE(output().send("out", kRecord));
+    const auto fails_once = [&](const auto& call) {
+        script_.answers = {Errc::kTimedOut, Errc::kTimedOut};
+        EXPECT_FALSE(call());
+        EXPECT_EQ(script_.answers.size(), 1U);
+        script_.answers.clear();
+    };
+    script_.resumes_offsets = false;
+    fails_once([&] { return output().send_offsets({}, {{.where = {"in", 0}}}); });
+    script_.resumes_offsets = script_.must_abort = true;
+    fails_once([&] { return output().send_offsets({}, {{.where = {"in", 0}}}); });
+    fails_once([&] { return output().commit(); });
 }
 
 TEST_F(ThreadOutputTest, AsksForPartitionsAgainWhenTheAnswerIsOld) {

@@ -38,7 +38,6 @@ void ThreadReport::note(State state) {
 }
 
 void ThreadReport::end() {
-    note(State::kDead);
     metrics_.withdraw();
     reading_.withdraw();
 }

@@ -28,7 +28,6 @@ class ThreadReport {
         kPartitionsAssigned = 3,
         kRunning = 4,
         kPendingShutdown = 5,
-        kDead = 6,
     };
 
     /// `room` may be null.

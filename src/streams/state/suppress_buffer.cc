@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <ranges>
 
 #include "base/check.h"
 #include "streams/state/ordered_bytes.h"
@@ -190,24 +191,20 @@ std::int64_t SuppressBuffer::first_deadline() const noexcept {
 
 const BufferedChange* SuppressBuffer::find(std::string_view key) const {
     const auto known = deadlines_.find(key);
-    if (known == deadlines_.end()) return nullptr;
-    return &waiting_.at(Place{known->second, std::string{key}});
+    if (known != deadlines_.end()) return &waiting_.at(Place{known->second, std::string{key}});
+    const auto told = std::ranges::find(in_hand_ | std::views::reverse, key, &Update::first);
+    return told.base() == in_hand_.begin() ? nullptr : &told->second;
 }
 
-std::pair<const std::string&, const BufferedChange&> SuppressBuffer::first() const {
+const SuppressBuffer::Update& SuppressBuffer::take_first() {
     LEAT_CHECK(!waiting_.empty());
-    const auto& [place, change] = *waiting_.begin();
-    return {place.second, change};
-}
-
-void SuppressBuffer::drop_first() {
-    LEAT_CHECK(!waiting_.empty());
-    const auto node = waiting_.extract(waiting_.begin());
-    const std::string& key = node.key().second;
-    bytes_ -= estimate(key, node.mapped());
-    deadlines_.erase(deadlines_.find(key));
-    touch(key);
+    auto node = waiting_.extract(waiting_.begin());
+    Update& taken = in_hand_.emplace_back(std::move(node.key().second), std::move(node.mapped()));
+    bytes_ -= estimate(taken.first, taken.second);
+    deadlines_.erase(deadlines_.find(taken.first));
+    touch(taken.first);
     if (bytes().meter != nullptr) bytes().meter->waiting(records(), bytes_);
+    return taken;
 }
 
 Result<void> SuppressBuffer::save() {

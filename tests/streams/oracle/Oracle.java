@@ -198,6 +198,7 @@ public class Oracle {
             case "pair": return text(l) + "&" + text(r);
             case "with_key": return textKey(key) + ":" + text(l) + "&" + text(r);
             case "null_on_x": return text(r).equals("x") ? null : text(l) + "&" + text(r);
+            case "boom": if (text(l).equals("boom")) throw new Mistake(); return text(l) + "&" + text(r);
             default: throw new IllegalStateException(name);
         }
     }

@@ -111,7 +111,7 @@ class JoinNode final : public Node {
         // A row is erased with all of its values, when the next one is told: if that fails, no more
         // than the row before it is told again, as in Kafka Streams.
         const std::string* told = nullptr;
-        const std::int64_t first_left = clock_->first_waiting;
+        const std::int64_t next_waiting = clock_->first_waiting;
         for (const auto& [row, value] : closed) {
             const WaitingRow at = read_waiting(row);
             clock_->first_waiting = at.timestamp;  // Where it fails the next look begins.
@@ -120,7 +120,7 @@ class JoinNode final : public Node {
                 LEAT_TRY_VOID(waiting_->erase_told(*told, flow.timestamp));
             told = &row;
         }
-        clock_->first_waiting = first_left;
+        clock_->first_waiting = next_waiting;
         return told == nullptr ? Result<void>{} : waiting_->erase_told(*told, flow.timestamp);
     }
 

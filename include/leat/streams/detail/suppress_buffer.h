@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,14 +70,16 @@ class SuppressBuffer final : public StateStore {
 
     /// A key that waits already keeps its deadline and its prior value; the rest is replaced.
     void put(std::int64_t deadline, std::string_view key, BufferedChange change);
-    /// The update that waits under this key; null when none does.
+    /// The update that waits under this key, or is being told; null when none does.
     [[nodiscard]] const BufferedChange* find(std::string_view key) const;
     /// The earliest deadline; the largest number when nothing waits.
     [[nodiscard]] std::int64_t first_deadline() const noexcept;
-    /// The key and update with the earliest deadline, of these the first key. Precondition: there
-    /// is one.
-    [[nodiscard]] std::pair<const std::string&, const BufferedChange&> first() const;
-    void drop_first();  ///< Precondition: as above.
+    using Update = std::pair<std::string, BufferedChange>;  ///< With its key.
+    /// Takes out the update with the earliest deadline, of these the first key; find() knows of it
+    /// until let_go(). Who is told of it may make others wait, and take them out meanwhile.
+    /// Precondition: there is one.
+    [[nodiscard]] const Update& take_first();
+    void let_go() { in_hand_.pop_back(); }  ///< Of what was taken last.
     [[nodiscard]] std::int64_t records() const noexcept {
         return static_cast<std::int64_t>(waiting_.size());
     }
@@ -89,6 +92,7 @@ class SuppressBuffer final : public StateStore {
     void place(std::int64_t deadline, std::string_view key, BufferedChange change);
 
     std::map<Place, BufferedChange> waiting_;
+    std::list<Update> in_hand_;
     std::map<std::string, std::int64_t, std::less<>> deadlines_;
     std::map<std::string, std::size_t, std::less<>> touched_;  ///< To the order of the touch.
     std::size_t buckets_ = 16;  ///< Of the hash set whose order the changelog has.

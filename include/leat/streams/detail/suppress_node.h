@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -97,14 +98,11 @@ class SuppressNode final : public Node {
         return out;
     }
 
-    /// It waits until it was taken: who reads the table meanwhile finds what came before.
     Result<void> hand_on() {
-        LEAT_TRY_VOID(hand_on_first());
-        buffer_->drop_first();
-        return {};
-    }
-    Result<void> hand_on_first() {
-        const auto [bytes, kept] = buffer_->first();
+        const auto& [bytes, kept] = buffer_->take_first();
+        // Who reads the table meanwhile finds what came before.
+        const auto let_go = [](SuppressBuffer* buffer) { buffer->let_go(); };
+        const std::unique_ptr<SuppressBuffer, decltype(let_go)> in_hand{buffer_, let_go};
         if (!kept.now && how_.final_results) return {};
         LEAT_TRY(const K key, key_->decode(how_.store, bytes));
         LEAT_TRY(const auto now, decoded(kept.now));

@@ -50,7 +50,7 @@ class SuppressTable final : public Table<K, V> {
     void need() override { parent_->need(); }
     [[nodiscard]] std::vector<std::string> stores() const override {
         auto out = parent_->stores();
-        out.push_back(buffer_.name);
+        out.insert(out.begin(), buffer_.name);  // As there: it shows where hashes collide.
         return out;
     }
     [[nodiscard]] std::unique_ptr<View<K, V>> view() const override {

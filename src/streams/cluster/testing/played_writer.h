@@ -29,9 +29,11 @@ struct Script {
     int committed = 0;
     int aborted = 0;
     int polled = 0;
-    bool is_full = false;           ///< Until the next poll.
-    bool is_fatal = false;          ///< Of the one that is open.
-    bool is_slow = false;           ///< Acknowledgements do not come in time.
+    bool is_full = false;   ///< Until the next poll.
+    bool is_fatal = false;  ///< Of the one that is open.
+    bool is_slow = false;   ///< Acknowledgements do not come in time.
+    bool must_abort = false;
+    bool resumes_offsets = true;
     std::optional<Errc> refusal{};  ///< Of the next record.
     std::optional<Errc> trouble{};  ///< Of the next transaction, at its commit.
     std::deque<Errc> inits;         ///< Answers of init_transactions(); then it works.
@@ -85,6 +87,7 @@ class PlayedWriter final : public client::RecordWriter {
         script_.positions.assign(offsets.begin(), offsets.end());
         return {};
     }
+    [[nodiscard]] bool resumes_offsets() const override { return script_.resumes_offsets; }
     Result<void> commit(milliseconds wait) override {
         poll(wait);
         LEAT_TRY_VOID(next_of(script_.answers));
@@ -97,9 +100,10 @@ class PlayedWriter final : public client::RecordWriter {
         poll(wait);
         LEAT_TRY_VOID(next_of(script_.answers));
         ++script_.aborted;
+        script_.must_abort = false;
         return {};
     }
-    [[nodiscard]] bool must_abort() const override { return false; }
+    [[nodiscard]] bool must_abort() const override { return script_.must_abort; }
     [[nodiscard]] bool is_fatal() const override { return script_.is_fatal; }
 
   private:

@@ -66,5 +66,34 @@ TEST(FailingJoiner, ARecordThatIsTooLateToWaitDoesNotAskItAgain) {
 )");
 }
 
+/// Joined with itself from one store: what it makes of itself comes before what it makes of others,
+/// also when it is too late for that to be told. As Kafka Streams 4.2.1 printed.
+TEST(FailingJoiner, FailsOfARecordWithItselfFirst) {
+    const auto tells = [](const string& input) {
+        Builder b;
+        const auto in = b.stream<string, string>("in");
+        in.join(
+              in,
+              [fails = failing(1'000)](const string& a, const string& c) mutable {
+                  return fails(a, &c);
+              },
+              within(Duration{10}))
+            .to("out");
+        return told(play(b, input, kGoOn, Optimization::all()));
+    };
+    EXPECT_EQ(tells("in k a 5; in k bad 6"), R"(
+  > in k a 5
+    out | k | aa @5
+  > in k bad 6
+  dropped 1
+)");
+    EXPECT_EQ(tells("in k a 109; in j bad 0"), R"(
+  > in k a 109
+    out | k | aa @109
+  > in j bad 0
+  dropped 1
+)");
+}
+
 }  // namespace
 }  // namespace leat::streams

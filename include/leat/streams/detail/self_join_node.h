@@ -40,6 +40,9 @@ class SelfJoinNode final : public Node {
         const V& self = *flow.value_as<V>();
         const std::int64_t now = flow.timestamp;
         stream_time_ = std::max(stream_time_, now);
+        // Made before the others, and told in its place, if at all: it shows where joiners fail.
+        const auto itself = join_(&key, &self, &self);
+        const auto tell_itself = [&] { return tell(flow, address(itself), now); };
         // Two stores would not have kept what is as late as this.
         const std::int64_t retention = side_.before + side_.after + side_.grace;
         bool met_itself = now <= stream_time_ - retention + 1;
@@ -47,24 +50,24 @@ class SelfJoinNode final : public Node {
                  fetch_matches(codec_, *store_, key, wrapped_sum(now, -side_.before),
                                wrapped_sum(now, side_.after)));
         for (const auto& [at, value] : as_left)
-            LEAT_TRY_VOID(tell(flow, self, value, std::max(flow.timestamp, at)));
+            LEAT_TRY_VOID(join(flow, self, value, std::max(now, at)));
         LEAT_TRY(const auto as_right,
                  fetch_matches(codec_, *store_, key, wrapped_sum(now, -side_.after),
                                wrapped_sum(now, side_.before)));
         for (const auto& [at, value] : as_right) {
-            if (at > flow.timestamp && !std::exchange(met_itself, true))
-                LEAT_TRY_VOID(tell(flow, self, self, flow.timestamp));
-            LEAT_TRY_VOID(tell(flow, value, self, std::max(flow.timestamp, at)));
+            if (at > now && !std::exchange(met_itself, true)) LEAT_TRY_VOID(tell_itself());
+            LEAT_TRY_VOID(join(flow, value, self, std::max(now, at)));
         }
-        return met_itself ? Result<void>{} : tell(flow, self, self, flow.timestamp);
+        return met_itself ? Result<void>{} : tell_itself();
     }
 
-    Result<void> tell(const Flow& flow, const V& left, const V& right, std::int64_t timestamp) {
+    Result<void> join(const Flow& flow, const V& left, const V& right, std::int64_t timestamp) {
         const auto joined = join_(flow.key_as<K>(), &left, &right);
-        return forward({.key = flow.key,
-                        .value = address(joined),
-                        .timestamp = timestamp,
-                        .headers = flow.headers});
+        return tell(flow, address(joined), timestamp);
+    }
+    Result<void> tell(const Flow& flow, const void* joined, std::int64_t timestamp) {
+        return forward(
+            {.key = flow.key, .value = joined, .timestamp = timestamp, .headers = flow.headers});
     }
 
     JoinSide side_;

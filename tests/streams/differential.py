@@ -36,7 +36,7 @@ LEAST = 100
 # And so many with each property that the records of a cell can have, behind all that stands above it.
 LEAST_WITH = 100
 # Where chance made fewer it is helped, by so many cases in all.
-FILLING = 10_000
+FILLING = 20_000
 # Of a committed file, so that none grows large.
 FILE_CASES = 80
 # Of the part of the page that mutants.py writes.

@@ -23,8 +23,8 @@ void TaskBoard::lose_all() {
     wanted_ = {};
     for (auto& [id, thread] : threads_) {
         // What it is still closing is not to be committed either.
-        const bool closes = std::ranges::any_of(closing_, [&](const auto& one) {
-            return one.second.thread == id && one.second.was_active;
+        const bool closes = std::ranges::any_of(closing_, [by = id](const auto& one) {
+            return one.second.thread == by && one.second.was_active;
         });
         if (closes || !thread.active.empty()) thread.lost = thread.news = true;
     }

@@ -106,6 +106,7 @@ class TimestampedKeyValueStore {
     TimestampedKeyValueStore() = default;
     explicit TimestampedKeyValueStore(detail::StoreAccess<K, V> at) : at_(std::move(at)) {}
     Result<std::optional<Timed<V>>> get(const K& key) const { return timed(at_.get(key)); }
+    /// Errors: also kInvalidRequest: a time before 0; so with those below.
     Result<void> put(const K& key, const Timed<V>& value) const {
         LEAT_TRY_VOID(at_.check_time(value.timestamp.ms));
         return at_.put(key, value.value, value.timestamp.ms);

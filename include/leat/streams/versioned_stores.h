@@ -49,7 +49,7 @@ class VersionedKeyValueStore {
     Result<Found> get(const K& key) const { return row(at_.get(key, std::nullopt)); }
     /// What was valid then; nothing also when that is older than the history.
     Result<Found> get(const K& key, Timestamp as_of) const { return row(at_.get(key, as_of.ms)); }
-    /// No value: there is none from then on.
+    /// No value: there is none from then on. Errors: also kInvalidRequest: `from` is before 0.
     Result<VersionPut> put(const K& key, const std::optional<V>& value, Timestamp from) const {
         LEAT_TRY(const auto put, at_.put(key, value, from.ms));
         VersionPut out{.stored = put.stored};

@@ -103,7 +103,7 @@ class TimestampedWindowStore : public detail::WindowReads<K, V, Timed<V>> {
   public:
     static constexpr auto kKind = detail::StoreSpec::Kind::kWindow;
     using detail::WindowReads<K, V, Timed<V>>::WindowReads;
-    /// As of WindowStore.
+    /// As of WindowStore. Errors: also kInvalidRequest: the value's time is before 0.
     Result<bool> put(const K& key, Timestamp start, const Timed<V>& value) const {
         LEAT_TRY_VOID(this->at().check_time(value.timestamp.ms));
         return this->at().put(key, start.ms, value.value, value.timestamp.ms);

@@ -40,6 +40,12 @@ class ThreadOutputTest : public testing::Test {
                 .open_writer = script_.opener()});
         return *output_;
     }
+    /// By a first record.
+    void begin_transaction() {
+        settings_.exactly_once = true;
+        ASSERT_TRUE(output().open());
+        ASSERT_TRUE(output().send("out", kRecord));
+    }
     void deliver(Errc code, std::uint64_t tag = 0, Offset offset = Offset{-1}) {
         script_.deliveries.push_back({.tag = tag,
                                       .code = code,
@@ -70,9 +76,7 @@ TEST_F(ThreadOutputTest, WaitsForAFullProducer) {
 }
 
 TEST_F(ThreadOutputTest, BeginsOneTransactionUntilTheCommit) {
-    settings_.exactly_once = true;
-    ASSERT_TRUE(output().open());
-    ASSERT_TRUE(output().send("out", kRecord));
+    begin_transaction();
     ASSERT_TRUE(output().send("out", kRecord));
     EXPECT_EQ(script_.begun, 1);
     EXPECT_TRUE(output().in_transaction());
@@ -183,9 +187,7 @@ TEST_F(ThreadOutputTest, AsksForFailuresOnlyWhenNobodyWantsMore) {
 }
 
 TEST_F(ThreadOutputTest, AbortsAndForgetsWhatFailed) {
-    settings_.exactly_once = true;
-    ASSERT_TRUE(output().open());
-    ASSERT_TRUE(output().send("out", kRecord));
+    begin_transaction();
     script_.deliveries.push_back({.code = Errc::kCancelled, .reason = "dropped", .topic = "out"});
     ASSERT_TRUE(output().abort());
     EXPECT_EQ(script_.aborted, 1);
@@ -195,9 +197,7 @@ TEST_F(ThreadOutputTest, AbortsAndForgetsWhatFailed) {
 }
 
 TEST_F(ThreadOutputTest, TakesAnotherProducerForAFencedOne) {
-    settings_.exactly_once = true;
-    ASSERT_TRUE(output().open());
-    ASSERT_TRUE(output().send("out", kRecord));
+    begin_transaction();
     script_.is_fatal = true;
     ASSERT_TRUE(output().abort());
     EXPECT_EQ(script_.aborted, 0);
@@ -234,9 +234,7 @@ TEST_F(ThreadOutputTest, LastWordsAreDeadLettersAndNotOfATransaction) {
 }
 
 TEST_F(ThreadOutputTest, LeavesNoTransactionToWhoTakesOver) {
-    settings_.exactly_once = true;
-    ASSERT_TRUE(output().open());
-    ASSERT_TRUE(output().send("out", kRecord));
+    begin_transaction();
     ASSERT_TRUE(output().send_last_words());
     EXPECT_EQ(script_.aborted, 1);
     ASSERT_TRUE(output().send_last_words()) << "there is none any more";
@@ -252,9 +250,7 @@ TEST_F(ThreadOutputTest, LeavesNoTransactionToWhoTakesOver) {
 }
 
 TEST_F(ThreadOutputTest, GetsOnWhileACoordinatorIsAway) {
-    settings_.exactly_once = true;
-    ASSERT_TRUE(output().open());
-    ASSERT_TRUE(output().send("out", kRecord));
+    begin_transaction();
     const auto steps_of = [&](const auto& call) {
         script_.answers = {Errc::kTimedOut, Errc::kTimedOut};
         const int before = steps_;
@@ -273,9 +269,7 @@ TEST_F(ThreadOutputTest, GetsOnWhileACoordinatorIsAway) {
 }
 
 TEST_F(ThreadOutputTest, DoesNotRepeatWhatBrokeTheTransaction) {
-    settings_.exactly_once = true;
-    ASSERT_TRUE(output().open());
-    ASSERT_TRUE(output().send("out", kRecord));
+    begin_transaction();
     const auto fails_once = [&](const auto& call) {
         script_.answers = {Errc::kTimedOut, Errc::kTimedOut};
         EXPECT_FALSE(call());

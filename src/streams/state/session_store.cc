@@ -172,7 +172,7 @@ Result<void> SessionStore::find_ended(std::int64_t earliest_end, std::int64_t la
                                       const VisitAll& visit, Direction direction) const {
     const CallTimer timer{bytes().meter, StoreCall::kFetch};
     const bool time_ordered = spec().time_ordered;
-    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest_after(-1)});
+    const std::int64_t first = std::max({earliest_end, std::int64_t{0}, oldest_ended_after(-1)});
     using Found = std::tuple<std::int64_t, std::string, std::int64_t, std::string>;
     std::vector<Found> kept;
     const auto see = [&](std::string_view at, std::string_view value) {

@@ -129,7 +129,7 @@ class SessionAggregateNode final : public Node {
 
     /// Before a session that ends at `newest` is put: hands on what the store would then lose.
     Result<void> save(const Flow& flow, std::int64_t newest) {
-        const std::int64_t oldest = store_->oldest_after(newest);
+        const std::int64_t oldest = store_->oldest_ended_after(newest);
         if (!final_.losing(std::max<std::int64_t>(0, final_.last_close()), oldest)) return {};
         LEAT_TRY_VOID(emit(flow, oldest - 1));
         final_.saved(oldest);

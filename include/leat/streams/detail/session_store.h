@@ -44,8 +44,8 @@ class SessionStore final : public SegmentedStore {
     [[nodiscard]] std::int64_t oldest_found() const noexcept { return oldest(); }
     /// The oldest end that find_ended() finds when sessions up to the end `newest` were put. On
     /// disk that is all that its segments still hold, unlike with find() and with windows of time.
-    [[nodiscard]] std::int64_t oldest_after(std::int64_t newest) const noexcept {
-        return spec().persistent ? oldest_kept_after(newest) : SegmentedStore::oldest_after(newest);
+    [[nodiscard]] std::int64_t oldest_ended_after(std::int64_t newest) const noexcept {
+        return spec().persistent ? oldest_kept_after(newest) : oldest_after(newest);
     }
 
   private:
